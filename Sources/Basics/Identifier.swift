@@ -1,0 +1,24 @@
+/// Random identifiers as docker makes them: 64 hexadecimal digits, shown as the first 12.
+package enum Identifier {
+    /// A new identifier of 32 random bytes.
+    ///
+    /// Never one whose first 12 digits are all decimal: docker avoids those too, because tools read them as numbers.
+    package static func random() -> String {
+        var generator = SystemRandomNumberGenerator()
+        while true {
+            let id = (0..<4).map { _ in hex(generator.next()) }.joined()
+            if id.prefix(12).contains(where: { !$0.isNumber }) { return id }
+        }
+    }
+
+    /// The first 12 digits, without a `sha256:` in front.
+    package static func short(_ id: String) -> String {
+        let digits = id.firstIndex(of: ":").map { id[id.index(after: $0)...] } ?? id[...]
+        return String(digits.prefix(12))
+    }
+
+    private static func hex(_ word: UInt64) -> String {
+        let digits = String(word, radix: 16)
+        return String(repeating: "0", count: 16 - digits.count) + digits
+    }
+}
