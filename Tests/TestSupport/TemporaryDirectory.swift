@@ -1,3 +1,4 @@
+import FoundationEssentials
 import Glibc
 
 /// A directory of one test's own, removed when the test lets go of it.
@@ -12,6 +13,6 @@ package final class TemporaryDirectory: Sendable {
 
     deinit {
         guard path.contains("/shale-test-") else { return }
-        nftw(path, { name, _, _, _ in name.map { remove($0) } ?? 0 }, 32, FTW_DEPTH | FTW_PHYS)
+        try? FileManager.default.removeItem(atPath: path)
     }
 }
