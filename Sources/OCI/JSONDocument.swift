@@ -1,0 +1,164 @@
+import FoundationEssentials
+
+/// Any JSON, its members in order: what `inspect` prints and templates walk.
+package enum JSONDocument: Sendable, Equatable {
+    case null
+    case bool(Bool)
+    case integer(Int64)
+    case number(Double)
+    case string(String)
+    case array([JSONDocument])
+    case object([Member])
+
+    /// One member of an object.
+    package struct Member: Sendable, Equatable {
+        package var key: String
+        package var value: JSONDocument
+
+        package init(_ key: String, _ value: JSONDocument) {
+            self.key = key
+            self.value = value
+        }
+    }
+
+    /// An object with its members in the order given.
+    package static func members(_ pairs: KeyValuePairs<String, JSONDocument>) -> JSONDocument {
+        .object(pairs.map { Member($0.key, $0.value) })
+    }
+
+    /// The member of that name, `nil` for anything but an object that has it.
+    package subscript(key: String) -> JSONDocument? {
+        if case .object(let members) = self { members.first { $0.key == key }?.value } else { nil }
+    }
+
+    package var string: String? { if case .string(let value) = self { value } else { nil } }
+    package var array: [JSONDocument]? { if case .array(let value) = self { value } else { nil } }
+
+    /// The document as text: one line, or with `indent` spaces a level as Go's `MarshalIndent` writes it.
+    package func text(indent: Int? = nil) -> String {
+        var out = ""
+        write(to: &out, indent: indent, depth: 0)
+        return out
+    }
+
+    private func write(to out: inout String, indent: Int?, depth: Int) {
+        switch self {
+        case .null: out += "null"
+        case .bool(let value): out += value ? "true" : "false"
+        case .integer(let value): out += String(value)
+        case .number(let value):
+            if let integer = Int64(exactly: value) { out += String(integer) } else { out += "\(value)" }
+        case .string(let value): Self.quote(value, to: &out)
+        case .array(let values):
+            Self.writeList("[", values, "]", to: &out, indent: indent, depth: depth) { value, out in
+                value.write(to: &out, indent: indent, depth: depth + 1)
+            }
+        case .object(let members):
+            Self.writeList("{", members, "}", to: &out, indent: indent, depth: depth) { member, out in
+                Self.quote(member.key, to: &out)
+                out += indent == nil ? ":" : ": "
+                member.value.write(to: &out, indent: indent, depth: depth + 1)
+            }
+        }
+    }
+
+    private static func writeList<Element>(
+        _ open: String, _ elements: [Element], _ close: String, to out: inout String, indent: Int?, depth: Int,
+        _ body: (Element, inout String) -> Void
+    ) {
+        out += open
+        for (position, element) in elements.enumerated() {
+            if position > 0 { out += "," }
+            if let indent { out += "\n" + String(repeating: " ", count: indent * (depth + 1)) }
+            body(element, &out)
+        }
+        if let indent, !elements.isEmpty { out += "\n" + String(repeating: " ", count: indent * depth) }
+        out += close
+    }
+
+    private static func quote(_ text: String, to out: inout String) {
+        out += "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": out += "\\\""
+            case "\\": out += "\\\\"
+            case "\n": out += "\\n"
+            case "\r": out += "\\r"
+            case "\t": out += "\\t"
+            case _ where scalar.value < 0x20 || scalar.value == 0x2028 || scalar.value == 0x2029:
+                let digits = String(scalar.value, radix: 16)
+                out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: out.unicodeScalars.append(scalar)
+            }
+        }
+        out += "\""
+    }
+}
+
+extension JSONDocument: Codable {
+    private struct Key: CodingKey {
+        var stringValue: String
+        var intValue: Int? { nil }
+        init(stringValue: String) { self.stringValue = stringValue }
+        init?(intValue: Int) { nil }
+    }
+
+    /// Decodes any JSON; the members of an object come sorted by key, their order in the text being lost.
+    package init(from decoder: any Decoder) throws {
+        if let container = try? decoder.container(keyedBy: Key.self) {
+            let keys = container.allKeys.sorted { $0.stringValue < $1.stringValue }
+            self = .object(
+                try keys.map { Member($0.stringValue, try container.decode(JSONDocument.self, forKey: $0)) })
+            return
+        }
+        let container = try decoder.singleValueContainer()
+        if container.decodeNil() {
+            self = .null
+        } else if let value = try? container.decode(Bool.self) {
+            self = .bool(value)
+        } else if let value = try? container.decode(Int64.self) {
+            self = .integer(value)
+        } else if let value = try? container.decode(Double.self) {
+            self = .number(value)
+        } else if let value = try? container.decode(String.self) {
+            self = .string(value)
+        } else {
+            self = .array(try container.decode([JSONDocument].self))
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        switch self {
+        case .object(let members):
+            var container = encoder.container(keyedBy: Key.self)
+            for member in members { try container.encode(member.value, forKey: Key(stringValue: member.key)) }
+        case .array(let values):
+            var container = encoder.unkeyedContainer()
+            for value in values { try container.encode(value) }
+        default:
+            var container = encoder.singleValueContainer()
+            switch self {
+            case .bool(let value): try container.encode(value)
+            case .integer(let value): try container.encode(value)
+            case .number(let value): try container.encode(value)
+            case .string(let value): try container.encode(value)
+            default: try container.encodeNil()
+            }
+        }
+    }
+
+    /// Any encodable value as a document.
+    package init(encoding value: some Encodable) throws {
+        self = try JSONDecoder().decode(JSONDocument.self, from: JSONEncoder().encode(value))
+    }
+}
+
+extension JSONDocument: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,
+    ExpressibleByArrayLiteral, ExpressibleByNilLiteral
+{
+    package init(stringLiteral value: String) { self = .string(value) }
+    package init(booleanLiteral value: Bool) { self = .bool(value) }
+    package init(integerLiteral value: Int64) { self = .integer(value) }
+    package init(arrayLiteral elements: JSONDocument...) { self = .array(elements) }
+    package init(nilLiteral: ()) { self = .null }
+}

@@ -1,0 +1,88 @@
+package import Basics
+package import FoundationEssentials
+
+/// One image's manifest, OCI or docker v2.2 (image-spec v1.1, manifest.md).
+package struct Manifest: Sendable, Hashable, Codable {
+    package var schemaVersion: Int
+    package var mediaType: String?
+    package var artifactType: String?
+    package var config: Descriptor
+    package var layers: [Descriptor]
+    package var annotations: [String: String]?
+
+    package init(config: Descriptor, layers: [Descriptor], annotations: [String: String]? = nil) {
+        schemaVersion = 2
+        mediaType = MediaType.ociManifest
+        self.config = config
+        self.layers = layers
+        self.annotations = annotations
+    }
+}
+
+/// A list of manifests by platform, or the names of a layout (image-spec v1.1, image-index.md).
+package struct Index: Sendable, Hashable, Codable {
+    package var schemaVersion: Int
+    package var mediaType: String?
+    package var manifests: [Descriptor]
+    package var annotations: [String: String]?
+
+    package init(manifests: [Descriptor] = []) {
+        schemaVersion = 2
+        mediaType = MediaType.ociIndex
+        self.manifests = manifests
+    }
+
+    /// The entry that serves `platform` best: an exact variant before any other; attestations are passed over.
+    package func manifest(for platform: Platform) -> Descriptor? {
+        let offers = manifests.filter { entry in
+            guard let offered = entry.platform else { return MediaType.isManifest(entry.mediaType) }
+            return platform.accepts(offered)
+        }
+        return offers.first { $0.platform?.variant == platform.variant } ?? offers.first
+    }
+}
+
+/// Reading and writing of the documents; written ones have sorted keys, so that equal values have equal digests.
+package enum OCIDocument {
+    /// Documents larger than this are refused (the distribution specification's limit for manifests).
+    package static let largest = 4 << 20
+
+    package static func decode<Value: Decodable>(
+        _ type: Value.Type, from data: Data, naming what: String
+    ) throws(ShaleError) -> Value {
+        guard data.count <= largest else { throw ShaleError(.invalid, "\(what): larger than \(largest) bytes") }
+        do {
+            return try JSONDecoder().decode(type, from: data)
+        } catch {
+            throw ShaleError(.corrupt, "\(what): not a valid \(type)".lowercasedHead, cause: Self.reason(of: error))
+        }
+    }
+
+    package static func encode(_ value: some Encodable) throws(ShaleError) -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        do {
+            return try encoder.encode(value)
+        } catch {
+            throw ShaleError(.io, "encoding \(type(of: value))", cause: "\(error)")
+        }
+    }
+
+    private static func reason(of error: any Error) -> String {
+        guard let error = error as? DecodingError else { return "\(error)" }
+        func path(_ context: DecodingError.Context) -> String {
+            let keys = context.codingPath.map(\.stringValue).joined(separator: ".")
+            return keys.isEmpty ? context.debugDescription : "\(keys): \(context.debugDescription)"
+        }
+        switch error {
+        case .keyNotFound(let key, let context): return "\(path(context)) (\(key.stringValue))"
+        case .typeMismatch(_, let context), .valueNotFound(_, let context), .dataCorrupted(let context):
+            return path(context)
+        @unknown default: return "malformed"
+        }
+    }
+}
+
+extension String {
+    fileprivate var lowercasedHead: String { prefix(1).lowercased() + dropFirst() }
+}

@@ -1,0 +1,23 @@
+/// The media types a registry or layout may answer with (image-spec v1.1, media-types.md; docker's v2.2 manifest).
+package enum MediaType {
+    package static let ociIndex = "application/vnd.oci.image.index.v1+json"
+    package static let ociManifest = "application/vnd.oci.image.manifest.v1+json"
+    package static let ociConfig = "application/vnd.oci.image.config.v1+json"
+    package static let ociLayer = "application/vnd.oci.image.layer.v1.tar"
+    package static let ociLayerGzip = "application/vnd.oci.image.layer.v1.tar+gzip"
+    package static let ociLayerZstd = "application/vnd.oci.image.layer.v1.tar+zstd"
+    package static let dockerManifestList = "application/vnd.docker.distribution.manifest.list.v2+json"
+    package static let dockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
+    package static let dockerConfig = "application/vnd.docker.container.image.v1+json"
+    package static let dockerLayerGzip = "application/vnd.docker.image.rootfs.diff.tar.gzip"
+    package static let dockerLayer = "application/vnd.docker.image.rootfs.diff.tar"
+
+    /// Whether it names a list of manifests by platform.
+    package static func isIndex(_ type: String) -> Bool { type == ociIndex || type == dockerManifestList }
+    /// Whether it names one image's manifest.
+    package static func isManifest(_ type: String) -> Bool { type == ociManifest || type == dockerManifest }
+    /// Whether it names a tar layer, packed or not, distributable or not.
+    package static func isLayer(_ type: String) -> Bool {
+        type.hasPrefix("application/vnd.oci.image.layer.") || type.hasPrefix("application/vnd.docker.image.rootfs.")
+    }
+}

@@ -1,0 +1,89 @@
+package import Basics
+
+/// An operating system and processor (image-spec v1.1, image-index.md), written `linux/arm/v7`.
+package struct Platform: Sendable, Hashable, Codable, CustomStringConvertible {
+    package var architecture: String
+    package var os: String
+    package var osVersion: String?
+    package var osFeatures: [String]?
+    package var variant: String?
+
+    private enum CodingKeys: String, CodingKey {
+        case architecture, os, variant
+        case osVersion = "os.version"
+        case osFeatures = "os.features"
+    }
+
+    package init(os: String, architecture: String, variant: String? = nil) {
+        self.os = os
+        self.architecture = architecture
+        self.variant = variant
+    }
+
+    /// Parses `os/arch[/variant]`, or an architecture alone; names are normalised as containerd does.
+    package init(parsing text: String) throws(ShaleError) {
+        let parts = text.split(separator: "/", omittingEmptySubsequences: false).map { $0.lowercased() }
+        let isWord = { (part: String) in
+            !part.isEmpty && part.utf8.allSatisfy { $0 == 45 || $0 == 46 || $0 == 95 || $0.isASCIIAlphanumeric }
+        }
+        guard (1...3).contains(parts.count), parts.allSatisfy(isWord) else {
+            throw ShaleError(.invalid, "\"\(text)\" is an invalid platform: it must be OS/ARCH or OS/ARCH/VARIANT")
+        }
+        if parts.count == 1 {
+            if parts[0] == "linux" {
+                self = .host
+            } else {
+                self.init(os: "linux", architecture: parts[0])
+            }
+        } else {
+            self.init(os: parts[0], architecture: parts[1], variant: parts.count == 3 ? parts[2] : nil)
+        }
+        normalise()
+    }
+
+    /// The platform this program runs on.
+    package static var host: Platform {
+        #if arch(x86_64)
+        Platform(os: "linux", architecture: "amd64")
+        #elseif arch(arm64)
+        Platform(os: "linux", architecture: "arm64", variant: "v8")
+        #elseif arch(arm)
+        Platform(os: "linux", architecture: "arm", variant: "v7")
+        #else
+        Platform(os: "linux", architecture: "unknown")
+        #endif
+    }
+
+    package var description: String { ([os, architecture] + (variant.map { [$0] } ?? [])).joined(separator: "/") }
+
+    /// Whether an image for `other` serves a wish for this platform; a variant not named matches any.
+    package func accepts(_ other: Platform) -> Bool {
+        var wish = self
+        var offer = other
+        wish.normalise()
+        offer.normalise()
+        guard wish.os == offer.os, wish.architecture == offer.architecture else { return false }
+        guard let variant = wish.variant else { return true }
+        return offer.variant == nil || offer.variant == variant
+    }
+
+    private mutating func normalise() {
+        switch architecture {
+        case "x86_64", "x86-64": architecture = "amd64"
+        case "aarch64": architecture = "arm64"
+        case "i386", "i686": architecture = "386"
+        case "armhf": (architecture, variant) = ("arm", variant ?? "v7")
+        case "armel": (architecture, variant) = ("arm", "v6")
+        default: break
+        }
+        if architecture == "arm64", variant == "8" || variant == "v8" { variant = nil }
+        if architecture == "amd64", variant == "v1" { variant = nil }
+        if architecture == "arm", let number = variant, Int(number) != nil { variant = "v\(number)" }
+    }
+}
+
+extension UInt8 {
+    package var isASCIIAlphanumeric: Bool {
+        (48...57).contains(self) || (65...90).contains(self) || (97...122).contains(self)
+    }
+}
