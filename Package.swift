@@ -83,7 +83,12 @@ let package = Package(
         tests("RegistriesTests", ["TestSupport", "Basics", "OCI", "Registries"]),
         tests("ContainersTests", ["TestSupport", "Basics", "OCI", "Linux", "RunnerProtocol", "Containers"]),
         tests("DockerfilesTests", ["TestSupport", "Basics", "Dockerfiles"]),
-        tests("EngineTests", ["TestSupport", "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Containers", "Dockerfiles", "Engine"]),
+        tests(
+            "EngineTests",
+            [
+                "TestSupport", "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Containers", "Dockerfiles",
+                "Engine",
+            ]),
         tests("ExplorerTests", ["TestSupport", "Basics", "OCI", "Layers", "Stores", "Engine", "Explorer"]),
         tests("SessionsTests", ["TestSupport", "Basics", "OCI", "Engine", "Sessions", "Dockerfiles"]),
         tests("ShellTests", ["TestSupport", "Basics", "OCI", "Engine", "Sessions", "Shell"]),

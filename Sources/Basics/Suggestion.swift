@@ -14,7 +14,7 @@ package enum Suggestion {
         let left = Array(left.unicodeScalars)
         let right = Array(right.unicodeScalars)
         if left.isEmpty || right.isEmpty { return max(left.count, right.count) }
-        var beforePrevious = [Int]()
+        var beforePrevious: [Int] = []
         var previous = Array(0...right.count)
         for row in 1...left.count {
             var current = [row]

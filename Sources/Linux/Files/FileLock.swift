@@ -1,0 +1,26 @@
+import CLinux
+import Glibc
+
+/// A lock on a file of the store's that dies with its holder (`flock(2)`).
+package struct FileLock: ~Copyable, Sendable {
+    private let descriptor: OwnedFD
+
+    private init(_ descriptor: consuming OwnedFD) { self.descriptor = descriptor }
+
+    /// Waits for the lock; makes the file if it is not there.
+    package static func waiting(on path: String, exclusive: Bool) throws(SystemCallError) -> FileLock {
+        let file = try OwnedFD.open(path, O_RDWR | O_CREAT)
+        let raw = file.raw
+        try check("flock", path: path) { shale_flock(raw, exclusive ? 1 : 0, 1) }
+        return FileLock(file)
+    }
+
+    /// Takes the lock at once, or answers `nil` when another holds it.
+    package static func trying(_ path: String, exclusive: Bool) throws(SystemCallError) -> FileLock? {
+        let file = try OwnedFD.open(path, O_RDWR | O_CREAT)
+        if shale_flock(file.raw, exclusive ? 1 : 0, 0) == 0 { return FileLock(file) }
+        let error = errno
+        guard error == EWOULDBLOCK else { throw SystemCallError("flock", path: path, errno: error) }
+        return nil
+    }
+}

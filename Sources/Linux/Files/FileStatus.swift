@@ -1,0 +1,81 @@
+package import Basics
+import CLinux
+import Glibc
+
+/// What `lstat` tells of a file.
+package struct FileStatus: Sendable, Hashable {
+    package enum Kind: Sendable, Hashable {
+        case regular, directory, symlink, fifo, socket, characterDevice, blockDevice
+    }
+
+    package var kind: Kind
+    /// Permission bits with set-id and sticky, 0o0000–0o7777.
+    package var permissions: UInt32
+    package var uid: UInt32
+    package var gid: UInt32
+    package var links: UInt32
+    package var inode: UInt64
+    package var device: UInt64
+    package var rdevMajor: UInt32
+    package var rdevMinor: UInt32
+    /// Bytes; a symlink's is the length of its target.
+    package var size: Int64
+    /// 512-byte blocks in use.
+    package var blocks: Int64
+    package var modified: Timestamp
+    package var changed: Timestamp
+
+    /// Overlayfs's whiteout: a character device 0:0.
+    package var isWhiteout: Bool { kind == .characterDevice && rdevMajor == 0 && rdevMinor == 0 }
+
+    init(_ info: shale_stat) {
+        kind =
+            switch info.mode & 0o170000 {
+            case 0o040000: .directory
+            case 0o120000: .symlink
+            case 0o010000: .fifo
+            case 0o140000: .socket
+            case 0o020000: .characterDevice
+            case 0o060000: .blockDevice
+            default: .regular
+            }
+        permissions = info.mode & 0o7777
+        uid = info.uid
+        gid = info.gid
+        links = info.links
+        inode = info.inode
+        device = info.device
+        rdevMajor = info.rdev_major
+        rdevMinor = info.rdev_minor
+        size = info.size
+        blocks = info.blocks
+        modified = Timestamp(
+            seconds: info.mtime_seconds, nanoseconds: Int32(truncatingIfNeeded: info.mtime_nanoseconds))
+        changed = Timestamp(seconds: info.ctime_seconds, nanoseconds: Int32(truncatingIfNeeded: info.ctime_nanoseconds))
+    }
+
+    /// Of an open descriptor (`fstat(2)`, also of an `O_PATH` one).
+    package static func of(_ fd: borrowing OwnedFD) throws(SystemCallError) -> FileStatus {
+        var info = shale_stat()
+        let raw = fd.raw
+        try check("fstat") { shale_fstatat(raw, "", shale_at_empty_path(), &info) }
+        return FileStatus(info)
+    }
+
+    /// Of a name below an open directory, not following a link at its end.
+    package static func of(_ name: String, in directory: borrowing OwnedFD) throws(SystemCallError) -> FileStatus {
+        var info = shale_stat()
+        let raw = directory.raw
+        try check("lstat", path: name) { name.withPath { shale_fstatat(raw, $0, AT_SYMLINK_NOFOLLOW, &info) } }
+        return FileStatus(info)
+    }
+
+    /// Of a path of the host's own.
+    package static func of(hostPath path: String, followingLink: Bool = false) throws(SystemCallError) -> FileStatus {
+        var info = shale_stat()
+        try check(followingLink ? "stat" : "lstat", path: path) {
+            path.withPath { shale_fstatat(AT_FDCWD, $0, followingLink ? 0 : AT_SYMLINK_NOFOLLOW, &info) }
+        }
+        return FileStatus(info)
+    }
+}

@@ -1,0 +1,71 @@
+import CLinux
+import Glibc
+
+/// A descriptor with one owner, closed when the owner lets go.
+package struct OwnedFD: ~Copyable, Sendable {
+    package let raw: Int32
+
+    package init(adopting raw: Int32) { self.raw = raw }
+
+    deinit { Glibc.close(raw) }
+
+    /// Hands the number to someone who closes it.
+    package consuming func release() -> Int32 {
+        let number = raw
+        discard self
+        return number
+    }
+
+    /// Opens a path of the host's own (`--home`, a file the user named); never one below an image's root.
+    package static func open(
+        _ path: String, _ flags: Int32, mode: UInt32 = 0o600
+    ) throws(SystemCallError) -> OwnedFD {
+        OwnedFD(
+            adopting: try check("open", path: path) {
+                path.withPath { Glibc.open($0, flags | O_CLOEXEC, mode) }
+            })
+    }
+
+    package func duplicate() throws(SystemCallError) -> OwnedFD {
+        OwnedFD(adopting: try check("fcntl") { fcntl(raw, F_DUPFD_CLOEXEC, 3) })
+    }
+
+    /// Reads once, up to the buffer's length; 0 at the end.
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemCallError) -> Int {
+        try checkLength("read") { Glibc.read(raw, buffer.baseAddress, buffer.count) }
+    }
+
+    /// Writes all of it.
+    package func write(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
+        var rest = bytes
+        while !rest.isEmpty {
+            let done = try checkLength("write") { Glibc.write(raw, rest.baseAddress, rest.count) }
+            rest = UnsafeRawBufferPointer(rebasing: rest[done...])
+        }
+    }
+
+    package func write(_ bytes: [UInt8]) throws(SystemCallError) {
+        var start = 0
+        while start < bytes.count {
+            start += try checkLength("write") {
+                bytes.withUnsafeBytes { Glibc.write(raw, $0.baseAddress?.advanced(by: start), $0.count - start) }
+            }
+        }
+    }
+
+    /// Everything from here to the end, refusing more than `limit` bytes with `EFBIG`.
+    package func readAll(limit: Int = 64 << 20) throws(SystemCallError) -> [UInt8] {
+        var all: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = try checkLength("read") {
+                chunk.withUnsafeMutableBytes { Glibc.read(raw, $0.baseAddress, $0.count) }
+            }
+            if count == 0 { return all }
+            guard all.count + count <= limit else { throw SystemCallError("read", errno: EFBIG) }
+            all.append(contentsOf: chunk[..<count])
+        }
+    }
+
+    package func sync() throws(SystemCallError) { try check("fsync") { fsync(raw) } }
+}

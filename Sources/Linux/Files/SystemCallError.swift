@@ -1,0 +1,65 @@
+package import Basics
+import Glibc
+
+/// A system call that failed: its name, what it was about, and why.
+package struct SystemCallError: Error, Sendable, CustomStringConvertible {
+    package var call: String
+    package var path: String?
+    package var errno: Int32
+
+    package init(_ call: String, path: String? = nil, errno: Int32? = nil) {
+        self.call = call
+        self.path = path
+        self.errno = errno ?? Glibc.errno
+    }
+
+    /// The errno's own words, lower case: `no such file or directory`.
+    package var reason: String { Self.words(of: errno) }
+    package var description: String { "\(call)\(path.map { " \($0)" } ?? ""): \(reason)" }
+
+    package static func words(of errno: Int32) -> String {
+        guard let text = strerror(errno).map({ String(cString: $0) }) else { return "error \(errno)" }
+        return text.prefix(1).lowercased() + text.dropFirst()
+    }
+
+    /// The error a module boundary lets through; `doing` names the object first (`layer sha256:…: usr/bin/x`).
+    package func shaleError(_ doing: String) -> ShaleError {
+        let code: ShaleError.Code =
+            switch errno {
+            case ENOENT, ENOTDIR: .notFound
+            case EACCES, EPERM, EROFS: .denied
+            case ENOSPC, EDQUOT: .noSpace
+            case EEXIST, ENOTEMPTY: .conflict
+            case EBUSY, ETXTBSY: .inUse
+            default: .io
+            }
+        let object = path.map { doing.contains($0) ? doing : "\(doing): \($0)" } ?? doing
+        return ShaleError(code, object, cause: reason)
+    }
+}
+
+/// Repeats a call that a signal interrupted; throws when it answers -1.
+@discardableResult
+package func check(
+    _ call: String, path: String? = nil, _ body: () -> Int32
+) throws(SystemCallError) -> Int32 {
+    while true {
+        let result = body()
+        if result != -1 { return result }
+        let error = errno
+        if error != EINTR { throw SystemCallError(call, path: path, errno: error) }
+    }
+}
+
+/// The same for calls that answer a length.
+@discardableResult
+package func checkLength(
+    _ call: String, path: String? = nil, _ body: () -> Int
+) throws(SystemCallError) -> Int {
+    while true {
+        let result = body()
+        if result != -1 { return result }
+        let error = errno
+        if error != EINTR { throw SystemCallError(call, path: path, errno: error) }
+    }
+}

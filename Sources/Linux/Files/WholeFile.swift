@@ -1,0 +1,39 @@
+import Glibc
+
+/// Small files of the store's own, read and replaced whole.
+package enum WholeFile {
+    /// A host file's bytes.
+    package static func read(_ path: String, limit: Int = 64 << 20) throws(SystemCallError) -> [UInt8] {
+        do throws(SystemCallError) {
+            return try OwnedFD.open(path, O_RDONLY).readAll(limit: limit)
+        } catch {
+            throw SystemCallError(error.call, path: path, errno: error.errno)
+        }
+    }
+
+    /// Writes aside, syncs, renames over `path`, and syncs the folder: a reader sees the old bytes or the new ones.
+    package static func replace(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o600) throws(SystemCallError) {
+        let folder = parent(of: path)
+        let aside = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max))~"
+        do throws(SystemCallError) {
+            let file = try OwnedFD.open(aside, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
+            try file.write(bytes)
+            try file.sync()
+            try check("rename", path: path) { rename(aside, path) }
+        } catch {
+            unlink(aside)
+            throw SystemCallError(error.call, path: path, errno: error.errno)
+        }
+        try syncFolder(folder)
+    }
+
+    /// Makes a rename or unlink in a folder last.
+    package static func syncFolder(_ path: String) throws(SystemCallError) {
+        try OwnedFD.open(path, O_RDONLY | O_DIRECTORY).sync()
+    }
+
+    private static func parent(of path: String) -> String {
+        guard let slash = path.lastIndex(of: "/") else { return "." }
+        return slash == path.startIndex ? "/" : String(path[..<slash])
+    }
+}
