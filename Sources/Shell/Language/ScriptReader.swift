@@ -1,0 +1,116 @@
+package import Basics
+
+/// One logical command of a script: a line, with all the lines that belong to it.
+package struct ScriptCommand: Sendable {
+    /// The 1-based number of its first line.
+    package var line: Int
+    /// Its lines, joined by newlines.
+    package var text: String
+    /// What it says, or why it says nothing: one bad line does not spoil those after it.
+    package var statements: Result<[Statement], ShaleError>
+}
+
+/// Splits a script into logical commands, line by line, so that a pipe's commands run as they come.
+///
+/// Quotes, here-documents, `\`-newline, operators at a line's end and Dockerfile instructions may span lines.
+package struct ScriptReader {
+    private let parser: LineParser
+    private let nextLine: () throws(ShaleError) -> String?
+    private var lineNumber = 0
+
+    /// Longest command, in lines: an unclosed quote in a huge file is found before the machine suffers.
+    private static let longestCommand = 20_000
+
+    /// Reads lines from a source that returns them without their newline, and `nil` at the end.
+    package init(
+        parser: LineParser = LineParser(origin: .script), nextLine: @escaping () throws(ShaleError) -> String?
+    ) {
+        self.parser = parser
+        self.nextLine = nextLine
+    }
+
+    /// Reads from a text.
+    package init(text: String, parser: LineParser = LineParser(origin: .script)) {
+        var lines = LineScanner(text)
+        self.init(parser: parser) { () throws(ShaleError) in lines.takeLine() }
+    }
+
+    /// The next command that does anything; `nil` at the end. Blank lines and comments are passed over.
+    ///
+    /// - Throws: Whatever the source of lines throws; a syntax error is in the command instead.
+    package mutating func next() throws(ShaleError) -> ScriptCommand? {
+        while let first = try nextLine() {
+            lineNumber += 1
+            let start = lineNumber
+            var lines = Accumulator(first)
+            while true {
+                let command = ScriptCommand(line: start, text: lines.text, statements: .success([]))
+                switch result(of: lines.text, firstLine: start) {
+                case .failure(let error):
+                    return ScriptCommand(line: start, text: command.text, statements: .failure(error))
+                case .success(.complete(let statements)):
+                    if statements.isEmpty { break }
+                    return ScriptCommand(line: start, text: command.text, statements: .success(statements))
+                case .success(.incomplete(let reason)):
+                    guard lineNumber - start < Self.longestCommand, let line = try nextLineCounted() else {
+                        return ScriptCommand(line: start, text: command.text, statements: .failure(reason.error))
+                    }
+                    lines.append(line)
+                    // Parsing again is only worth it once a line came that may end what is open.
+                    while !reason.mayEnd(with: lines.last), lineNumber - start < Self.longestCommand,
+                        let next = try nextLineCounted()
+                    {
+                        lines.append(next)
+                    }
+                    continue
+                }
+                break
+            }
+        }
+        return nil
+    }
+
+    private mutating func nextLineCounted() throws(ShaleError) -> String? {
+        guard let line = try nextLine() else { return nil }
+        lineNumber += 1
+        return line
+    }
+
+    private func result(of text: String, firstLine: Int) -> Result<ParseResult, ShaleError> {
+        do throws(ShaleError) {
+            return .success(try parser.parse(text, firstLine: firstLine))
+        } catch {
+            return .failure(error)
+        }
+    }
+}
+
+/// Lines joined by newlines.
+private struct Accumulator {
+    private(set) var text: String
+    private(set) var last: String
+
+    init(_ line: String) {
+        text = line
+        last = line
+    }
+
+    mutating func append(_ line: String) {
+        text += "\n" + line
+        last = line
+    }
+}
+
+extension Incomplete {
+    /// Whether a line can be the one that completes a text.
+    fileprivate func mayEnd(with line: String) -> Bool {
+        switch self {
+        case .singleQuote: line.contains("'")
+        case .doubleQuote: line.contains("\"")
+        case .substitution: line.contains(")")
+        case .hereDocument(let delimiter):
+            line == delimiter || line == delimiter + "\r" || String(line.drop { $0 == "\t" }) == delimiter
+        case .continuation, .operand, .variable, .hostBlock: true
+        }
+    }
+}

@@ -1,0 +1,119 @@
+import Basics
+
+/// What a tutorial has in front of its commands: a prompt, with or without the number of a terminal.
+enum PastedPrompt {
+    /// How many scalars to pass: `$ `, `1 $ `, `user@host:~$ `, and at the prompt `# ` before `docker` or `podman`.
+    static func length(in scanner: LineScanner, origin: LineParser.Origin) -> Int {
+        var offset = 0
+        if scanner.peek(0)?.isDigit ?? false {
+            while scanner.peek(offset)?.isDigit ?? false { offset += 1 }
+            guard scanner.peek(offset) == " " else { return 0 }
+            offset += 1
+        }
+        if scanner.peek(offset) == "$", scanner.peek(offset + 1)?.isBlank ?? false { return offset + 2 }
+        guard origin == .prompt, offset == 0 else { return 0 }
+        return hostPrompt(scanner) ?? rootPrompt(scanner) ?? 0
+    }
+
+    /// `user@host:~/dir$ ` or `root@host:/# `.
+    private static func hostPrompt(_ scanner: LineScanner) -> Int? {
+        var offset = 0
+        var hasAt = false
+        while let scalar = scanner.peek(offset), !scalar.endsWord, scalar != "'", scalar != "\"" {
+            if scalar == "@", offset > 0 { hasAt = true }
+            if scalar == "$" || scalar == "#", hasAt, scanner.peek(offset + 1)?.isBlank ?? false { return offset + 2 }
+            offset += 1
+        }
+        return nil
+    }
+
+    /// `# docker …`: root's prompt. Any other `#` starts a comment.
+    private static func rootPrompt(_ scanner: LineScanner) -> Int? {
+        guard scanner.peek(0) == "#", scanner.peek(1) == " " else { return nil }
+        var rest = scanner
+        rest.position += 2
+        let isTool = Spelling.tools.contains { rest.starts(with: $0 + " ") } || rest.starts(with: "sudo docker ")
+        return isTool ? 2 : nil
+    }
+}
+
+/// psql's backslash commands that have a word of ours.
+enum MetaCommand {
+    private static let words: [Unicode.Scalar: String] = ["?": "help", "q": "quit", "i": "source", "s": "history"]
+
+    /// The verb that `\x` at the start of a statement stands for.
+    static func word(in scanner: LineScanner) -> String? {
+        guard scanner.current == "\\", let letter = scanner.peek(1), scanner.peek(2).map({ $0.endsWord }) ?? true
+        else { return nil }
+        return words[letter]
+    }
+}
+
+/// Other tools' ways to say what our verbs say.
+package enum Spelling {
+    /// Programs whose commands are ours.
+    static let tools: Set<String> = ["docker", "podman", "nerdctl"]
+
+    /// Words of a tool's own, dropped together with it.
+    private static let sudoFlags: Set<String> = ["-E", "-H", "-n", "-S", "--"]
+
+    /// Takes `sudo` and a tool's name off, and turns docker's noun-verb spellings into our verbs.
+    ///
+    /// - Returns: What was dropped, in order.
+    static func normalise(_ words: inout [Word]) -> [String] {
+        var dropped: [String] = []
+        if words.first?.plain == "sudo" {
+            dropped.append("sudo")
+            words.removeFirst()
+            while let flag = words.first?.plain, sudoFlags.contains(flag) { words.removeFirst() }
+        }
+        if let tool = words.first?.plain, tools.contains(tool) {
+            dropped.append(tool)
+            words.removeFirst()
+            nameGlobalOption(&words)
+        }
+        nounVerb(&words)
+        return dropped
+    }
+
+    /// `docker` alone and `docker --version` are commands of ours by another name.
+    private static func nameGlobalOption(_ words: inout [Word]) {
+        switch words.first?.plain {
+        case nil where words.isEmpty, "--help", "-h": replace(&words, count: min(1, words.count), with: ["help"])
+        case "--version", "-v": replace(&words, count: 1, with: ["version"])
+        default: return
+        }
+    }
+
+    private static func nounVerb(_ words: inout [Word]) {
+        guard words.count > 1, let noun = words[0].plain, let verb = words[1].plain,
+            let verbs = nouns[noun], let ours = verbs[verb]
+        else { return }
+        replace(&words, count: 2, with: ours)
+    }
+
+    private static func replace(_ words: inout [Word], count: Int, with texts: [String]) {
+        words.replaceSubrange(0..<count, with: texts.map { Word($0) })
+    }
+
+    /// Docker's management commands: noun, then verb, to the words of ours.
+    package static let nouns: [String: [String: [String]]] = [
+        "image": [
+            "build": ["build"], "history": ["history"], "import": ["import"], "inspect": ["inspect"],
+            "load": ["load"], "ls": ["images"], "list": ["images"], "prune": ["prune", "images"], "pull": ["pull"],
+            "push": ["push"], "rm": ["rmi"], "remove": ["rmi"], "save": ["save"], "tag": ["tag"], "untag": ["untag"],
+        ],
+        "container": [
+            "attach": ["attach"], "commit": ["commit"], "cp": ["cp"], "create": ["create"], "diff": ["diff"],
+            "exec": ["exec"], "export": ["export"], "inspect": ["inspect"], "kill": ["kill"], "logs": ["logs"],
+            "ls": ["ps"], "list": ["ps"], "ps": ["ps"], "pause": ["pause"], "port": ["port"],
+            "prune": ["prune", "containers"], "rename": ["rename"], "restart": ["restart"], "rm": ["rm"],
+            "remove": ["rm"], "run": ["run"], "start": ["start"], "stats": ["stats"], "stop": ["stop"],
+            "top": ["top"], "unpause": ["unpause"], "wait": ["wait"],
+        ],
+        "system": ["df": ["df"], "info": ["info"], "prune": ["prune", "all"]],
+        "builder": ["build": ["build"], "prune": ["prune", "cache"]],
+        "buildx": ["build": ["build"], "prune": ["prune", "cache"], "du": ["df"]],
+        "manifest": ["inspect": ["manifest"]],
+    ]
+}
