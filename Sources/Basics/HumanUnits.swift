@@ -17,6 +17,8 @@ package enum HumanUnits {
 
     /// The age of something in words, without " ago": `About a minute`, `4 minutes`, `2 weeks`.
     package static func duration(seconds exact: Double) -> String {
+        // A clock or a file may say anything: ages end at some 300 million years.
+        let exact = exact.isFinite ? min(max(exact, -1e16), 1e16) : 0
         let seconds = Int64(exact)
         if seconds < 1 { return "Less than a second" }
         if seconds == 1 { return "1 second" }

@@ -1,0 +1,212 @@
+package import Basics
+import Glibc
+package import Synchronization
+
+/// The only place that writes to shale's standard output and error.
+///
+/// Results go to one stream; notes, warnings, errors and progress to the other. A reader that went away (EPIPE) is no
+/// error: what follows for that stream is dropped, and ``isOutputClosed`` tells loops to stop.
+package final class Console: Sendable {
+    /// One of the two streams.
+    package enum Stream: Sendable, Equatable {
+        case output
+        case errors
+    }
+
+    /// Where a stream's bytes go.
+    package enum Destination: Sendable {
+        /// A descriptor, not owned.
+        case descriptor(Int32)
+        /// Memory: the output of `name = COMMAND`.
+        case buffer(OutputBuffer)
+    }
+
+    /// Where a script's message comes from.
+    package struct Place: Sendable, Equatable {
+        package var file: String
+        package var line: Int
+        package var command: String
+
+        package init(file: String, line: Int, command: String) {
+            self.file = file
+            self.line = line
+            self.command = command
+        }
+    }
+
+    package let environment: [String: String]
+    private let output: Destination
+    private let errors: Destination
+    private let observer: (@Sendable ([UInt8], Stream) -> Void)?
+    private let closed = Mutex<Set<Int32>>([])
+    /// Keeps lines of two threads apart.
+    private let writing: Mutex<Void>
+
+    /// - Parameters:
+    ///   - output: Where results go.
+    ///   - errors: Where everything else goes.
+    ///   - environment: The process's; decides colours, width and pager.
+    ///   - observer: Sees every byte written, for `record --output`; called with no lock held by others.
+    package init(
+        output: Destination = .descriptor(1), errors: Destination = .descriptor(2),
+        environment: [String: String] = Console.processEnvironment,
+        observer: (@Sendable ([UInt8], Stream) -> Void)? = nil
+    ) {
+        self.output = output
+        self.errors = errors
+        self.environment = environment
+        self.observer = observer
+        writing = Mutex(())
+    }
+
+    /// The same console with one or both streams elsewhere: redirections, pipelines, captures.
+    package func redirected(
+        output: Destination? = nil, errors: Destination? = nil,
+        observer: (@Sendable ([UInt8], Stream) -> Void)? = nil
+    ) -> Console {
+        Console(
+            output: output ?? self.output, errors: errors ?? self.errors, environment: environment,
+            observer: observer ?? self.observer)
+    }
+
+    // MARK: Writing
+
+    /// Writes the text of a result, as it is; `text` ends its own lines.
+    package func write(_ text: String, to stream: Stream = .output) { write(Array(text.utf8), to: stream) }
+
+    /// Writes one line of a result.
+    package func line(_ text: String) { write(text + "\n") }
+
+    /// Writes raw bytes: a container's output.
+    package func write(_ bytes: [UInt8], to stream: Stream) {
+        if bytes.isEmpty { return }
+        writing.withLock { _ in
+            switch destination(stream) {
+            case .buffer(let buffer): buffer.append(bytes)
+            case .descriptor(let descriptor): write(bytes, descriptor)
+            }
+        }
+        observer?(bytes, stream)
+    }
+
+    /// A line on the error stream that is neither warning nor error.
+    package func note(_ text: String) { write(text.visibleLines + "\n", to: .errors) }
+
+    /// `shale: warning: …`.
+    package func warning(_ text: String) {
+        write(styled("shale:", .yellow) + " warning: \(text.visibleLines)\n", to: .errors)
+    }
+
+    /// Reports an error: `shale: text`, then `hint: …`.
+    ///
+    /// - Parameters:
+    ///   - error: Its message and cause are made safe to print here.
+    ///   - place: In a script, where it happened: `FILE:LINE: COMMAND: message` takes the place of `shale: message`.
+    package func report(_ error: ShaleError, at place: Place? = nil) {
+        var prefix = "shale:"
+        if let place { prefix = "\(place.file.visible):\(place.line): \(place.command.visible):" }
+        var text = styled(prefix, .red) + " \(error.description.visibleLines)\n"
+        if let hint = error.hint { text += styled("hint:", .cyan) + " \(hint.visibleLines)\n" }
+        write(text, to: .errors)
+    }
+
+    /// Whether the reader of the results has gone away.
+    package var isOutputClosed: Bool {
+        guard case .descriptor(let descriptor) = output else { return false }
+        return closed.withLock { $0.contains(descriptor) }
+    }
+
+    /// Makes a vanished reader an EPIPE instead of the process's end; called once, by `main`.
+    package static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
+
+    private func write(_ bytes: [UInt8], _ descriptor: Int32) {
+        if closed.withLock({ $0.contains(descriptor) }) { return }
+        bytes.withUnsafeBytes { buffer in
+            var written = 0
+            while written < buffer.count {
+                let count = Glibc.write(descriptor, buffer.baseAddress?.advanced(by: written), buffer.count - written)
+                if count >= 0 {
+                    written += count
+                } else if errno == EAGAIN {
+                    // A terminal that someone made non-blocking: wait until it takes more.
+                    var poller = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
+                    _ = poll(&poller, 1, 1000)
+                } else if errno != EINTR {
+                    closed.withLock { _ = $0.insert(descriptor) }
+                    return
+                }
+            }
+        }
+    }
+
+    private func destination(_ stream: Stream) -> Destination { stream == .output ? output : errors }
+
+    // MARK: The terminal
+
+    /// The descriptor behind a stream, for a process that inherits it.
+    package func descriptor(_ stream: Stream) -> Int32? {
+        if case .descriptor(let descriptor) = destination(stream) { descriptor } else { nil }
+    }
+
+    package func isTerminal(_ stream: Stream) -> Bool { descriptor(stream).map { isatty($0) == 1 } ?? false }
+
+    /// Whether a stream is a terminal whose cursor can be moved.
+    package func canRedraw(_ stream: Stream) -> Bool { isTerminal(stream) && !TerminalStyle.isDumb(environment) }
+
+    package func hasColour(_ stream: Stream) -> Bool {
+        TerminalStyle.isOn(isTerminal: isTerminal(stream), environment: environment)
+    }
+
+    /// The text in a style, where the stream has colours.
+    package func styled(_ text: String, _ style: TerminalStyle, on stream: Stream = .errors) -> String {
+        hasColour(stream) ? style(text) : text
+    }
+
+    /// Columns to lay results out in: `COLUMNS`, else the terminal's; `nil` when they go elsewhere.
+    package var width: Int? {
+        guard isTerminal(.output) else { return nil }
+        if let columns = environment["COLUMNS"].flatMap({ Int($0) }), columns > 0 { return columns }
+        return size(.output)?.columns ?? 80
+    }
+
+    /// The size of the terminal behind a stream.
+    package func size(_ stream: Stream) -> (columns: Int, rows: Int)? {
+        guard let descriptor = descriptor(stream) else { return nil }
+        var size = winsize()
+        guard ioctl(descriptor, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return nil }
+        return (Int(size.ws_col), max(1, Int(size.ws_row)))
+    }
+
+    /// The environment of this process.
+    package static var processEnvironment: [String: String] {
+        var result: [String: String] = [:]
+        guard var entry = environ as UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? else { return result }
+        while let pointer = entry.pointee {
+            let text = String(cString: pointer)
+            if let equals = text.firstIndex(of: "=") {
+                result[String(text[..<equals])] = String(text[text.index(after: equals)...])
+            }
+            entry += 1
+        }
+        return result
+    }
+}
+
+/// Output kept in memory.
+package final class OutputBuffer: Sendable {
+    private let storage = Mutex<[UInt8]>([])
+    /// What does not fit is dropped: 64 MiB by default.
+    private let limit: Int
+
+    package init(limit: Int = 64 << 20) {
+        self.limit = limit
+    }
+
+    package func append(_ bytes: [UInt8]) {
+        storage.withLock { $0.append(contentsOf: bytes.prefix(max(0, limit - $0.count))) }
+    }
+
+    package var bytes: [UInt8] { storage.withLock { $0 } }
+
+    package var text: String { String(decoding: bytes, as: UTF8.self) }
+}

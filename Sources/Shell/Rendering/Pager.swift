@@ -1,0 +1,67 @@
+import Glibc
+
+extension Console {
+    /// Writes a long result through the user's pager when it does not fit the terminal.
+    ///
+    /// `SHALE_PAGER`, then `PAGER`, then `less -FRX`; empty or `cat` means none. Without a terminal on both ends, or
+    /// when the text fits, it is simply written.
+    package func page(_ text: String) {
+        guard let pager = pager, isTerminal(.output), isatty(0) == 1, let size = size(.output),
+            text.split(separator: "\n", omittingEmptySubsequences: false).count > size.rows
+        else {
+            write(text)
+            return
+        }
+        if !run(pager, with: text) { write(text) }
+    }
+
+    private var pager: String? {
+        if TerminalStyle.isDumb(environment) { return nil }
+        let chosen = environment["SHALE_PAGER"] ?? environment["PAGER"] ?? "less -FRX"
+        return chosen.isEmpty || chosen == "cat" ? nil : chosen
+    }
+
+    /// Runs the pager on the text and waits for it; false when it could not be started.
+    private func run(_ pager: String, with text: String) -> Bool {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { return false }
+        _ = fcntl(ends[0], F_SETFD, FD_CLOEXEC)
+        _ = fcntl(ends[1], F_SETFD, FD_CLOEXEC)
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, ends[0], 0)
+        if let output = descriptor(.output), output != 1 { posix_spawn_file_actions_adddup2(&actions, output, 1) }
+        var variables = environment
+        variables["LESS"] = variables["LESS"] ?? "FRX"
+        var process: pid_t = 0
+        let status = withCStrings(["/bin/sh", "-c", pager]) { arguments in
+            withCStrings(variables.map { "\($0.key)=\($0.value)" }) { environment in
+                posix_spawn(&process, "/bin/sh", &actions, nil, arguments, environment)
+            }
+        }
+        close(ends[0])
+        guard status == 0 else {
+            close(ends[1])
+            return false
+        }
+        // A pager that is left early closes its end: what remains is not wanted.
+        Console(output: .descriptor(ends[1]), environment: environment).write(text)
+        close(ends[1])
+        var result: Int32 = 0
+        while waitpid(process, &result, 0) < 0, errno == EINTR {}
+        return true
+    }
+}
+
+/// Calls `body` with a NULL-terminated array of C strings.
+func withCStrings<Result>(
+    _ texts: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
+) -> Result? {
+    var pointers = texts.map { strdup($0) }
+    defer { for pointer in pointers { free(pointer) } }
+    pointers.append(nil)
+    return pointers.withUnsafeBufferPointer { buffer in
+        buffer.baseAddress.map(body)
+    }
+}

@@ -1,0 +1,117 @@
+import Basics
+
+/// Rows in columns, spaced exactly as docker's listings are.
+///
+/// Docker writes them through Go's elastic tabs with cells of at least 10 columns and 3 spaces between; the last cell
+/// of a line is not padded. Widths are display widths. Other than docker's, lines never end in spaces.
+package struct Table: Sendable, Equatable {
+    /// The first line; none when empty.
+    package var headers: [String]
+    package var rows: [[String]]
+    /// Columns that may be cut, with a `…`, when the table is wider than the terminal; by index.
+    package var shrinkable: Set<Int>
+
+    package init(headers: [String] = [], rows: [[String]] = [], shrinkable: Set<Int> = []) {
+        self.headers = headers
+        self.rows = rows
+        self.shrinkable = shrinkable
+    }
+
+    /// The table as text, each line with its newline.
+    ///
+    /// - Parameter width: The terminal's columns, when it goes to one: shrinkable columns give way to fit.
+    package func text(width: Int? = nil) -> String {
+        var lines = (headers.isEmpty ? [] : [headers]) + rows
+        lines = lines.map { $0.map(\.singleLine) }
+        if let width { shrink(&lines, to: width) }
+        return ElasticTabs.text(lines)
+    }
+
+    /// Cuts the widest shrinkable column, again and again, down to its header or 8 columns.
+    private func shrink(_ lines: inout [[String]], to width: Int) {
+        let columnCount = lines.map(\.count).max() ?? 0
+        var widths = (0..<columnCount).map { column in
+            lines.map { column < $0.count ? $0[column].displayWidth : 0 }.max() ?? 0
+        }
+        let floors = (0..<columnCount).map { max(8, $0 < headers.count ? headers[$0].displayWidth : 0) }
+        var excess = total(widths) - width
+        while excess > 0 {
+            let candidates = shrinkable.filter { $0 < columnCount && widths[$0] > floors[$0] }
+            guard let widest = candidates.max(by: { (widths[$0], $1) < (widths[$1], $0) }) else { break }
+            widths[widest] = max(floors[widest], widths[widest] - max(1, excess / max(1, candidates.count)))
+            excess = total(widths) - width
+        }
+        for row in lines.indices {
+            for column in lines[row].indices where shrinkable.contains(column) {
+                lines[row][column] = lines[row][column].ellipsis(widths[column])
+            }
+        }
+    }
+
+    private func total(_ widths: [Int]) -> Int {
+        let padded = widths.dropLast().reduce(0) { $0 + max(ElasticTabs.minimum, $1 + ElasticTabs.padding) }
+        return padded + (widths.last ?? 0)
+    }
+}
+
+/// Go's `text/tabwriter` with docker's settings.
+package enum ElasticTabs {
+    static let minimum = 10
+    static let padding = 3
+
+    /// Lines whose cells are separated by tabs, as text.
+    ///
+    /// A column is a run of neighbouring lines that all have a cell in it which another follows.
+    package static func text(tabbed: String) -> String {
+        var lines = tabbed.split(separator: "\n", omittingEmptySubsequences: false)
+        if lines.last?.isEmpty ?? false { lines.removeLast() }
+        return text(lines.map { $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init) })
+    }
+
+    package static func text(_ lines: [[String]]) -> String {
+        var widths = lines.map { [Int](repeating: 0, count: $0.count) }
+        let columnCount = lines.map(\.count).max() ?? 0
+        for column in 0..<max(0, columnCount - 1) {
+            var row = 0
+            while row < lines.count {
+                var end = row
+                var widest = minimum
+                while end < lines.count, column < lines[end].count - 1 {
+                    widest = max(widest, lines[end][column].displayWidth + padding)
+                    end += 1
+                }
+                for index in row..<end { widths[index][column] = widest }
+                row = max(end, row + 1)
+            }
+        }
+        var out = ""
+        for (row, cells) in lines.enumerated() {
+            var line = ""
+            for (column, cell) in cells.enumerated() { line += cell.padded(to: widths[row][column]) }
+            out += line.trimmedSpaces + "\n"
+        }
+        return out
+    }
+}
+
+extension String {
+    /// The text as one cell: control characters visible, tabs as spaces.
+    var singleLine: String {
+        let text = visible
+        return text.contains("\t") ? String(text.map { $0 == "\t" ? " " : $0 }) : text
+    }
+
+    /// Control characters visible, but newlines and tabs as they are.
+    package var visibleLines: String {
+        guard unicodeScalars.contains(where: { $0.value < 0x20 || (0x7f...0x9f).contains($0.value) || $0.value > 0x2000 })
+        else { return self }
+        return split(separator: "\n", omittingEmptySubsequences: false).map { String($0).visible }.joined(
+            separator: "\n")
+    }
+
+    var trimmedSpaces: String {
+        var scalars = unicodeScalars
+        while scalars.last == " " { scalars.removeLast() }
+        return String(scalars)
+    }
+}

@@ -1,0 +1,103 @@
+import Basics
+import Glibc
+import Synchronization
+import Testing
+
+@testable import Shell
+
+struct ConsoleTests {
+    private func console(_ environment: [String: String] = [:]) -> (Console, OutputBuffer, OutputBuffer) {
+        let output = OutputBuffer()
+        let errors = OutputBuffer()
+        return (Console(output: .buffer(output), errors: .buffer(errors), environment: environment), output, errors)
+    }
+
+    @Test
+    func errorsAndHints() {
+        let (console, output, errors) = console()
+        console.report(ShaleError(.notFound, "No such image: a\u{1b}[2Jb", cause: "gone", hint: "pull a"))
+        console.report(ShaleError(.io, "x"), at: .init(file: "f.shale", line: 12, command: "run"))
+        console.warning("careful")
+        #expect(errors.text == "shale: No such image: a\\e[2Jb: gone\nhint: pull a\nf.shale:12: run: x\nshale: warning: careful\n")
+        #expect(output.text.isEmpty)
+    }
+
+    @Test(arguments: [
+        (true, [:], false), (true, ["TERM": "xterm"], true), (true, ["TERM": "dumb"], false),
+        (false, ["TERM": "xterm"], false), (false, ["CLICOLOR_FORCE": "1"], true),
+        (true, ["TERM": "xterm", "NO_COLOR": "1", "CLICOLOR_FORCE": "1"], false), (true, ["TERM": "xterm", "NO_COLOR": ""], true),
+    ] as [(Bool, [String: String], Bool)])
+    func colours(isTerminal: Bool, environment: [String: String], expected: Bool) {
+        #expect(TerminalStyle.isOn(isTerminal: isTerminal, environment: environment) == expected)
+    }
+
+    @Test
+    func vanishedReader() {
+        Console.ignoreBrokenPipes()
+        var ends: [Int32] = [0, 0]
+        #expect(pipe(&ends) == 0)
+        close(ends[0])
+        let console = Console(output: .descriptor(ends[1]), environment: [:])
+        console.line("x")
+        #expect(console.isOutputClosed)
+        console.line("y")
+        close(ends[1])
+    }
+
+    @Test
+    func observerSeesEverything() {
+        let seen = Mutex("")
+        let console = Console(output: .buffer(OutputBuffer()), errors: .buffer(OutputBuffer()), environment: [:]) { bytes, stream in
+            seen.withLock { $0 += "\(stream):" + String(decoding: bytes, as: UTF8.self) }
+        }
+        console.line("a")
+        console.note("b")
+        #expect(seen.withLock { $0 } == "output:a\nerrors:b\n")
+    }
+}
+
+struct ProgressTests {
+    @Test
+    func withoutATerminal() {
+        let output = OutputBuffer()
+        let errors = OutputBuffer()
+        let console = Console(output: .buffer(output), errors: .buffer(errors), environment: ["TERM": "xterm"])
+        let view = ProgressView(console: console)
+        view.show(.line("latest: Pulling from library/x"))
+        for state in ["Pulling fs layer", "Pulling fs layer", "Download complete", "Pull complete"] {
+            view.show(.bytes(id: "abc", state: "Downloading", current: 1, total: 2))
+            view.show(.item(id: "abc", state: state))
+        }
+        view.show(.output(Array("raw\u{1b}".utf8), isError: false))
+        view.finish()
+        #expect(errors.text == "abc: Pulling fs layer\nabc: Download complete\nabc: Pull complete\n")
+        #expect(output.text == "latest: Pulling from library/x\nraw\u{1b}")
+    }
+
+    @Test
+    func quiet() {
+        let output = OutputBuffer()
+        let console = Console(output: .buffer(output), errors: .buffer(output), environment: [:])
+        let view = ProgressView(console: console, isQuiet: true)
+        view.show(.line("x"))
+        view.show(.item(id: "a", state: "b"))
+        view.show(.note("careful"))
+        #expect(output.text == "careful\n")
+    }
+
+    @Test(arguments: [
+        (34_250_000, 38_640_000, 120, "[============================================>      ]  34.25MB/38.64MB"),
+        (34_250_000, 38_640_000, 110, " 34.25MB/38.64MB"), (0, 0, 200, ""), (5, nil, 200, "      5B"),
+        (50, 20, 200, "[==================================================>]      50B"),
+        (0, 100, 120, "[>                                                  ]       0B/100B"),
+        (Int64.max, Int64.max, 80, " 9.223EB/9.223EB"), (-5, -5, 80, ""),
+    ] as [(Int64, Int64?, Int, String)])
+    func bar(current: Int64, total: Int64?, width: Int, expected: String) {
+        #expect(ProgressBar.text(current: current, total: total, width: width) == expected)
+    }
+
+    @Test(arguments: [(0.2, "1s"), (59, "59s"), (123, "2m03s"), (4800, "1h20m"), (.infinity, "100h00m")])
+    func duration(seconds: Double, expected: String) {
+        #expect(ProgressBar.duration(seconds: seconds) == expected)
+    }
+}
