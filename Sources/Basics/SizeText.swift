@@ -46,7 +46,11 @@ extension HumanUnits {
         let letters = ["", "k", "m", "g", "t", "p"]
         let stem: Substring
         if unit.isEmpty || unit == "b" { return 1 }
-        if unit.hasSuffix("ib") { stem = unit.dropLast(2) } else if unit.hasSuffix("b") { stem = unit.dropLast() } else {
+        if unit.hasSuffix("ib") {
+            stem = unit.dropLast(2)
+        } else if unit.hasSuffix("b") {
+            stem = unit.dropLast()
+        } else {
             stem = unit[...]
         }
         guard !stem.isEmpty, let power = letters.firstIndex(of: String(stem)) else { return nil }

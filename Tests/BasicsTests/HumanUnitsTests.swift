@@ -55,9 +55,12 @@ struct HumanUnitsTests {
         case "HumanSizeWithPrecision3":
             return row["expect"]?.string == number(row, "value").map { HumanUnits.size(Int64($0)) }
         case "BytesSize": return row["expect"]?.string == number(row, "value").map { HumanUnits.binarySize(Int64($0)) }
-        case "HumanDuration": return row["expect"]?.string == number(row, "seconds").map { HumanUnits.duration(seconds: $0) }
-        case "FromHumanSize": return number(row, "expect") == (try? HumanUnits.decimalBytes(parsing: input)).map(Double.init)
-        case "RAMInBytes": return number(row, "expect") == (try? HumanUnits.binaryBytes(parsing: input)).map(Double.init)
+        case "HumanDuration":
+            return row["expect"]?.string == number(row, "seconds").map { HumanUnits.duration(seconds: $0) }
+        case "FromHumanSize":
+            return number(row, "expect") == (try? HumanUnits.decimalBytes(parsing: input)).map(Double.init)
+        case "RAMInBytes":
+            return number(row, "expect") == (try? HumanUnits.binaryBytes(parsing: input)).map(Double.init)
         default: return false
         }
     }

@@ -56,6 +56,7 @@ package struct Expansion {
     /// - Parameters:
     ///   - words: The words, the verb first.
     ///   - unknown: What an unknown variable in the word of that index means.
+    /// - Returns: The arguments, the verb first.
     /// - Throws: `usage` for an unknown variable where that is an error; whatever a substitution throws.
     package mutating func arguments(
         _ words: [Word], unknown: (Int) -> Unknown = { _ in .fail }

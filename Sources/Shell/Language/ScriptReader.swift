@@ -35,8 +35,9 @@ package struct ScriptReader {
         self.init(parser: parser) { () throws(ShaleError) in lines.takeLine() }
     }
 
-    /// The next command that does anything; `nil` at the end. Blank lines and comments are passed over.
+    /// The next command that does anything, or `nil` at the end.
     ///
+    /// Blank lines and comments are passed over.
     /// - Throws: Whatever the source of lines throws; a syntax error is in the command instead.
     package mutating func next() throws(ShaleError) -> ScriptCommand? {
         while let first = try nextLine() {

@@ -27,7 +27,7 @@ enum PastedPrompt {
         return nil
     }
 
-    /// `# docker …`: root's prompt. Any other `#` starts a comment.
+    /// Root's prompt, `# docker …`; any other `#` starts a comment.
     private static func rootPrompt(_ scanner: LineScanner) -> Int? {
         guard scanner.peek(0) == "#", scanner.peek(1) == " " else { return nil }
         var rest = scanner

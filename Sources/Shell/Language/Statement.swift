@@ -34,7 +34,7 @@ package struct Statement: Sendable, Equatable {
     package var line: Int
     /// Typed with a space in front: kept out of history and journal.
     package var isPrivate: Bool
-    /// What was dropped in front because it belongs to a tutorial, not to us: `$`, `sudo`, `docker`, …
+    /// What was dropped in front because it belongs to a tutorial, not to us, such as `$`, `sudo`, `docker`.
     package var dropped: [String]
 
     package init(

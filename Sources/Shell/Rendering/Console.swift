@@ -1,6 +1,6 @@
 package import Basics
 import Glibc
-package import Synchronization
+import Synchronization
 
 /// The only place that writes to shale's standard output and error.
 ///

@@ -55,7 +55,9 @@ package struct Listing: Sendable {
     package var rows: [JSONDocument]
     /// The key that `-q` prints; `nil` where there is no `-q`.
     package var quietKey: String?
-    /// The lines of `--format raw`: label and key. Empty where docker has no such format; all columns then.
+    /// The lines of `--format raw`, as label and key.
+    ///
+    /// Empty where docker has no such format; all columns then.
     package var rawLines: [(label: String, key: String)]
     /// The type's name in messages about unknown fields.
     package var goType: String
@@ -82,6 +84,7 @@ package struct Listing: Sendable {
     ///   - quiet: `-q`: wins over a table and `raw`, and over a template only if `quietWins` (docker's `ps`).
     ///   - quietWins: See `quiet`.
     ///   - width: The terminal's columns, when it goes to one.
+    /// - Returns: Whole lines; nothing for no rows, but for a table's header.
     /// - Throws: `invalid` for a template that cannot be read or filled in.
     package func text(
         format: Format, quiet: Bool = false, quietWins: Bool = false, width: Int? = nil

@@ -8,6 +8,7 @@ enum ProgressBar {
     ///   - current: Bytes done.
     ///   - total: Bytes in all, or `nil`.
     ///   - width: The terminal's columns; the bar needs more than 110.
+    /// - Returns: `[==>  ]  34.25MB/38.64MB`, or the numbers alone.
     static func text(current: Int64, total: Int64?, width: Int) -> String {
         let total = total ?? 0
         if current <= 0, total <= 0 { return "" }

@@ -20,6 +20,7 @@ package struct Table: Sendable, Equatable {
     /// The table as text, each line with its newline.
     ///
     /// - Parameter width: The terminal's columns, when it goes to one: shrinkable columns give way to fit.
+    /// - Returns: The lines; the header line alone for a table without rows.
     package func text(width: Int? = nil) -> String {
         var lines = (headers.isEmpty ? [] : [headers]) + rows
         lines = lines.map { $0.map(\.singleLine) }
@@ -103,7 +104,8 @@ extension String {
 
     /// Control characters visible, but newlines and tabs as they are.
     package var visibleLines: String {
-        guard unicodeScalars.contains(where: { $0.value < 0x20 || (0x7f...0x9f).contains($0.value) || $0.value > 0x2000 })
+        guard
+            unicodeScalars.contains(where: { $0.value < 0x20 || (0x7f...0x9f).contains($0.value) || $0.value > 0x2000 })
         else { return self }
         return split(separator: "\n", omittingEmptySubsequences: false).map { String($0).visible }.joined(
             separator: "\n")

@@ -14,6 +14,7 @@ package enum TerminalStyle: String, Sendable {
     /// - Parameters:
     ///   - isTerminal: Whether the stream is a terminal.
     ///   - environment: `NO_COLOR`, `CLICOLOR_FORCE` and `TERM` are looked at, in this order.
+    /// - Returns: True when it may.
     package static func isOn(isTerminal: Bool, environment: [String: String]) -> Bool {
         if let value = environment["NO_COLOR"], !value.isEmpty { return false }
         if let value = environment["CLICOLOR_FORCE"], !value.isEmpty, value != "0" { return true }

@@ -34,7 +34,10 @@ struct ExpansionTests {
 
     @Test
     func unknownVariables() throws {
-        #expect(try expand("e $PATH \"${HOME}\" $(hostname)", unknown: .keep).map(\.text) == ["e", "$PATH", "${HOME}", "$(hostname)"])
+        #expect(
+            try expand("e $PATH \"${HOME}\" $(hostname)", unknown: .keep).map(\.text) == [
+                "e", "$PATH", "${HOME}", "$(hostname)",
+            ])
         #expect(try expand("e $PATH x", unknown: .empty).map(\.text) == ["e", "x"])
         let error = #expect(throws: ShaleError.self) { try expand("rm $linse") }
         #expect(error?.description == "$linse: no such variable")
@@ -51,7 +54,10 @@ struct ExpansionTests {
     @Test
     func keptOnesAreRemembered() throws {
         var expansion = Expansion(lookup: { _ in nil })
-        #expect(try expansion.text(Word(parts: [.variable(name: "X", source: "${X}", quoted: true)], source: ""), unknown: .keep) == "${X}")
+        #expect(
+            try expansion.text(
+                Word(parts: [.variable(name: "X", source: "${X}", quoted: true)], source: ""), unknown: .keep) == "${X}"
+        )
         #expect(expansion.kept == ["${X}"])
     }
 }

@@ -70,10 +70,13 @@ struct LineParserTests {
         ("echo $a ${b}c $? $1 $10 $ $- a$", "[echo][$a][$bc][$?][$1][$10][$][$-][a$]"),
         ("echo ${x:-y} $((1+2))", "[echo][${x:-y}][$((1+2))]"),
         ("rm $(docker ps -aq)", "[rm][$(docker ps -aq)]"),
-        ("echo \"$(echo \"a)b\")\"", "[echo][\"$(echo \"a)b\")\"]"),
+        ("echo \"$(echo \"a)b\")\"", "[echo][''\"$(echo \"a)b\")\"]"),
         ("echo a\\\nb", "[echo][ab]"),
         ("images |grep x | wc -l && ps", "[images] |{grep x | wc -l} ; && [ps]"),
-        ("images -q | while read i; do echo $i && true; done; ps", "[images][-q] |{while read i; do echo $i && true; done} ; [ps]"),
+        (
+            "images -q | while read i; do echo $i && true; done; ps",
+            "[images][-q] |{while read i; do echo $i && true; done} ; [ps]"
+        ),
         ("ps | awk '{print $1; exit}'", "[ps] |{awk '{print $1; exit}'}"),
         ("ps | case x in x) cat;; esac", "[ps] |{case x in x) cat;; esac}"),
         ("ps | sh -c 'a; b'; df", "[ps] |{sh -c 'a; b'} ; [df]"),
@@ -151,7 +154,9 @@ struct LineParserTests {
         #expect(try LineParser().parse(text) == .incomplete(reason))
     }
 
-    @Test(arguments: ["a & b", "; a", "a ;; b", "| a", "&& a", "a > ", "a < ; b", "a && ; b", "x=1 y", "a 2>&3", "${a\n}"])
+    @Test(arguments: [
+        "a & b", "; a", "a ;; b", "| a", "&& a", "a > ", "a < ; b", "a && ; b", "x=1 y", "a 2>&3", "${a\n}",
+    ])
     func refuses(text: String) {
         #expect(throws: ShaleError.self) { try LineParser().statements(in: text) }
     }
@@ -180,7 +185,9 @@ struct LineParserTests {
     @Test
     func assignmentMeaning() throws {
         func meaning(_ text: String) throws -> Assignment.Meaning? {
-            guard case .assignment(let assignment)? = try LineParser().statements(in: text).first?.body else { return nil }
+            guard case .assignment(let assignment)? = try LineParser().statements(in: text).first?.body else {
+                return nil
+            }
             return assignment.meaning { $0 == "images" }
         }
         #expect(try meaning("x = images -q") == .capture(Command(words: [Word("images"), Word("-q")])))

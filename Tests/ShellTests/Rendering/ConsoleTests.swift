@@ -18,15 +18,19 @@ struct ConsoleTests {
         console.report(ShaleError(.notFound, "No such image: a\u{1b}[2Jb", cause: "gone", hint: "pull a"))
         console.report(ShaleError(.io, "x"), at: .init(file: "f.shale", line: 12, command: "run"))
         console.warning("careful")
-        #expect(errors.text == "shale: No such image: a\\e[2Jb: gone\nhint: pull a\nf.shale:12: run: x\nshale: warning: careful\n")
+        #expect(
+            errors.text
+                == "shale: No such image: a\\e[2Jb: gone\nhint: pull a\nf.shale:12: run: x\nshale: warning: careful\n")
         #expect(output.text.isEmpty)
     }
 
-    @Test(arguments: [
-        (true, [:], false), (true, ["TERM": "xterm"], true), (true, ["TERM": "dumb"], false),
-        (false, ["TERM": "xterm"], false), (false, ["CLICOLOR_FORCE": "1"], true),
-        (true, ["TERM": "xterm", "NO_COLOR": "1", "CLICOLOR_FORCE": "1"], false), (true, ["TERM": "xterm", "NO_COLOR": ""], true),
-    ] as [(Bool, [String: String], Bool)])
+    @Test(
+        arguments: [
+            (true, [:], false), (true, ["TERM": "xterm"], true), (true, ["TERM": "dumb"], false),
+            (false, ["TERM": "xterm"], false), (false, ["CLICOLOR_FORCE": "1"], true),
+            (true, ["TERM": "xterm", "NO_COLOR": "1", "CLICOLOR_FORCE": "1"], false),
+            (true, ["TERM": "xterm", "NO_COLOR": ""], true),
+        ] as [(Bool, [String: String], Bool)])
     func colours(isTerminal: Bool, environment: [String: String], expected: Bool) {
         #expect(TerminalStyle.isOn(isTerminal: isTerminal, environment: environment) == expected)
     }
@@ -47,7 +51,8 @@ struct ConsoleTests {
     @Test
     func observerSeesEverything() {
         let seen = Mutex("")
-        let console = Console(output: .buffer(OutputBuffer()), errors: .buffer(OutputBuffer()), environment: [:]) { bytes, stream in
+        let console = Console(output: .buffer(OutputBuffer()), errors: .buffer(OutputBuffer()), environment: [:]) {
+            bytes, stream in
             seen.withLock { $0 += "\(stream):" + String(decoding: bytes, as: UTF8.self) }
         }
         console.line("a")
@@ -85,13 +90,14 @@ struct ProgressTests {
         #expect(output.text == "careful\n")
     }
 
-    @Test(arguments: [
-        (34_250_000, 38_640_000, 120, "[============================================>      ]  34.25MB/38.64MB"),
-        (34_250_000, 38_640_000, 110, " 34.25MB/38.64MB"), (0, 0, 200, ""), (5, nil, 200, "      5B"),
-        (50, 20, 200, "[==================================================>]      50B"),
-        (0, 100, 120, "[>                                                  ]       0B/100B"),
-        (Int64.max, Int64.max, 80, " 9.223EB/9.223EB"), (-5, -5, 80, ""),
-    ] as [(Int64, Int64?, Int, String)])
+    @Test(
+        arguments: [
+            (34_250_000, 38_640_000, 120, "[============================================>      ]  34.25MB/38.64MB"),
+            (34_250_000, 38_640_000, 110, " 34.25MB/38.64MB"), (0, 0, 200, ""), (5, nil, 200, "      5B"),
+            (50, 20, 200, "[==================================================>]      50B"),
+            (0, 100, 120, "[>                                                  ]       0B/100B"),
+            (Int64.max, Int64.max, 80, " 9.223EB/9.223EB"), (-5, -5, 80, ""),
+        ] as [(Int64, Int64?, Int, String)])
     func bar(current: Int64, total: Int64?, width: Int, expected: String) {
         #expect(ProgressBar.text(current: current, total: total, width: width) == expected)
     }

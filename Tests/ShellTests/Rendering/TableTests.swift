@@ -12,8 +12,8 @@ struct TableTests {
             headers: ["NAME", "TAG", "STARS"], rows: [["日本", "", "[OK]"], ["a\u{1b}[2Jb", "x", ""]])
         #expect(
             table.text() == """
-                NAME       TAG       STARS
-                日本                 [OK]
+                NAME      TAG       STARS
+                日本                [OK]
                 a\\e[2Jb   x
 
                 """)
@@ -21,7 +21,9 @@ struct TableTests {
 
     @Test
     func raggedTemplatesKeepTheirBlocks() {
-        #expect(ElasticTabs.text(tabbed: "a\tb\nlonger than ten\tc\n\nx\ty\n") == "a                 b\nlonger than ten   c\n\nx         y\n")
+        #expect(
+            ElasticTabs.text(tabbed: "a\tb\nlonger than ten\tc\n\nx\ty\n")
+                == "a                 b\nlonger than ten   c\n\nx         y\n")
     }
 
     @Test
@@ -70,17 +72,31 @@ struct ListingTests {
         quietKey: "ID", rawLines: [("container_id", "ID"), ("image", "Image"), ("status", "Status")],
         goType: "*formatter.ContainerContext")
 
-    @Test(arguments: [
-        (nil, false, "CONTAINER ID   IMAGE     COMMAND   CREATED        STATUS    PORTS     NAMES\ncontainerID1   ubuntu    \"\"        24 hours ago                       foobar_baz\ncontainerID2   ubuntu    \"\"        24 hours ago                       foobar_bar\n"),
-        ("table", true, "containerID1\ncontainerID2\n"),
-        ("table {{.Image}}", true, "IMAGE\nubuntu\nubuntu\n"),
-        ("table {{.Image}}\\t{{.Size}}", false, "IMAGE     SIZE\nubuntu    0B\nubuntu    0B\n"),
-        ("{{.Image}} {{.Label \"a.b\"}}", false, "ubuntu c\nubuntu c\n"),
-        ("table {{.Label \"com.x.swarm-node_id\"}}\\t{{.ID}}", false, "swarm node id   CONTAINER ID\n                containerID1\n                containerID2\n"),
-        ("raw", true, "container_id: containerID1\ncontainer_id: containerID2\n"),
-        ("raw", false, "container_id: containerID1\nimage: ubuntu\nstatus:\n\ncontainer_id: containerID2\nimage: ubuntu\nstatus:\n\n"),
-        ("table {{truncate .ID 5}}\\t{{json .Image}} {{.RunningFor}}/{{title .Status}}/{{pad .Ports 2 2}}.{{upper .Names}} {{lower .Status}}", false, "CONTAINER ID   IMAGE CREATED/STATUS/  PORTS  .NAMES STATUS\nconta          \"ubuntu\" 24 hours ago//.FOOBAR_BAZ\nconta          \"ubuntu\" 24 hours ago//.FOOBAR_BAR\n"),
-    ] as [(String?, Bool, String)])
+    @Test(
+        arguments: [
+            (
+                nil, false,
+                "CONTAINER ID   IMAGE     COMMAND   CREATED        STATUS    PORTS     NAMES\ncontainerID1   ubuntu    \"\"        24 hours ago                       foobar_baz\ncontainerID2   ubuntu    \"\"        24 hours ago                       foobar_bar\n"
+            ),
+            ("table", true, "containerID1\ncontainerID2\n"),
+            ("table {{.Image}}", true, "IMAGE\nubuntu\nubuntu\n"),
+            ("table {{.Image}}\\t{{.Size}}", false, "IMAGE     SIZE\nubuntu    0B\nubuntu    0B\n"),
+            ("{{.Image}} {{.Label \"a.b\"}}", false, "ubuntu c\nubuntu c\n"),
+            (
+                "table {{.Label \"com.x.swarm-node_id\"}}\\t{{.ID}}", false,
+                "swarm node id   CONTAINER ID\n                containerID1\n                containerID2\n"
+            ),
+            ("raw", true, "container_id: containerID1\ncontainer_id: containerID2\n"),
+            (
+                "raw", false,
+                "container_id: containerID1\nimage: ubuntu\nstatus:\n\ncontainer_id: containerID2\nimage: ubuntu\nstatus:\n\n"
+            ),
+            (
+                "table {{truncate .ID 5}}\\t{{json .Image}} {{.RunningFor}}/{{title .Status}}/{{pad .Ports 2 2}}.{{upper .Names}} {{lower .Status}}",
+                false,
+                "CONTAINER ID   IMAGE CREATED/STATUS/  PORTS  .NAMES STATUS\nconta          \"ubuntu\" 24 hours ago//.FOOBAR_BAZ\nconta          \"ubuntu\" 24 hours ago//.FOOBAR_BAR\n"
+            ),
+        ] as [(String?, Bool, String)])
     func containers(format: String?, quiet: Bool, expected: String) throws {
         #expect(try Self.containers.text(format: Listing.Format(format), quiet: quiet) == expected)
     }
@@ -98,7 +114,10 @@ struct ListingTests {
     @Test(arguments: [
         ("{{InvalidFunction}}", "template parsing error: template: :1: function \"InvalidFunction\" not defined"),
         ("{{nil}}", "template parsing error: template: :1:2: executing \"\" at <nil>: nil is not a command"),
-        ("{{.Nope}}", "template parsing error: template: :1:2: executing \"\" at <.Nope>: can't evaluate field Nope in type *formatter.ContainerContext"),
+        (
+            "{{.Nope}}",
+            "template parsing error: template: :1:2: executing \"\" at <.Nope>: can't evaluate field Nope in type *formatter.ContainerContext"
+        ),
     ])
     func errors(format: String, expected: String) {
         let error = #expect(throws: ShaleError.self) { try Self.containers.text(format: .template(format)) }
@@ -150,7 +169,9 @@ struct ListingTests {
     }
 
     private static func listing(for test: String, _ data: [JSONValue]) -> Listing? {
-        func value(_ row: JSONValue, _ key: String) -> String { row[key]?.string ?? row[key]?.int.map(String.init) ?? "" }
+        func value(_ row: JSONValue, _ key: String) -> String {
+            row[key]?.string ?? row[key]?.int.map(String.init) ?? ""
+        }
         switch test {
         case "TestVolumeContextWrite":
             return Listing(
@@ -175,7 +196,9 @@ struct ListingTests {
             return listing
         case "TestImageContextWrite", "TestImageContextWriteWithNoImage":
             let digest = "sha256:cbbf2f9a99b47fc460d422812b6a5adff7dfee951d8fa2e4a98caa0382cfbdbf"
-            let rows = [("image", digest, "imageID1"), ("image", "<none>", "imageID2"), ("<none>", "<none>", "imageID3")]
+            let rows = [
+                ("image", digest, "imageID1"), ("image", "<none>", "imageID2"), ("<none>", "<none>", "imageID3"),
+            ]
             return Listing(
                 columns: [.init("Repository", "REPOSITORY"), .init("Digest", "DIGEST"), .init("ID", "IMAGE ID")],
                 rows: data.isEmpty ? [] : rows.map { row(["Repository": $0.0, "Digest": $0.1, "ID": $0.2]) },

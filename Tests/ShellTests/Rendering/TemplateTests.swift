@@ -16,7 +16,8 @@ struct TemplateTests {
             "Labels": .members(["k": .string("v"), "a.b": .string("dot")]), "Env": .array([.string("P=1")]),
         ]),
         "Mounts": .array([
-            .members(["Source": .string("/x"), "RW": .bool(true)]), .members(["Source": .string("/y"), "RW": .bool(false)]),
+            .members(["Source": .string("/x"), "RW": .bool(true)]),
+            .members(["Source": .string("/y"), "RW": .bool(false)]),
         ]),
     ])
 
@@ -45,16 +46,28 @@ struct TemplateTests {
         ("{{with $x := .Size}}{{$x}}{{end}}", "1234"),
         ("{{$x := 1}}{{range .RepoTags}}{{$x = len .}}{{end}}{{$x}}", "3"),
         ("{{len .RepoTags}} {{len .Id}} {{len .Config}}", "2 10 5"),
-        ("{{eq .Size 1234}} {{eq .Id \"a\" \"sha256:abc\"}} {{ne .On true}} {{lt 1 2}} {{ge 2 2}} {{gt \"b\" \"a\"}} {{le 1.5 1.0}}", "true true false true true true false"),
+        (
+            "{{eq .Size 1234}} {{eq .Id \"a\" \"sha256:abc\"}} {{ne .On true}} {{lt 1 2}} {{ge 2 2}} {{gt \"b\" \"a\"}} {{le 1.5 1.0}}",
+            "true true false true true true false"
+        ),
         ("{{join .Config.Cmd \" \"}} {{join .Config.Entrypoint \",\"}}", "sh -c x "),
         ("{{range split .Id \":\"}}<{{.}}>{{end}}", "<sha256><abc>"),
-        ("{{upper \"aé\"}} {{lower \"AB\"}} {{title \"go to it\"}} {{pad \"x\" 1 2}}| {{truncate .Id 5}}", "AÉ ab Go To It  x  | sha25"),
-        ("{{printf \"%s-%5d-%-4s|%q %v %.2f %x %t %05d %%\" .Id .Size \"a\" \"q\\\"\" .RepoTags .Ratio 255 .On 42}}", "sha256:abc- 1234-a   |\"q\\\"\" [a:1 b:2] 0.50 ff true 00042 %"),
+        (
+            "{{upper \"aé\"}} {{lower \"AB\"}} {{title \"go to it\"}} {{pad \"x\" 1 2}}| {{truncate .Id 5}}",
+            "AÉ ab Go To It  x  | sha25"
+        ),
+        (
+            "{{printf \"%s-%5d-%-4s|%q %v %.2f %x %t %05d %%\" .Id .Size \"a\" \"q\\\"\" .RepoTags .Ratio 255 .On 42}}",
+            "sha256:abc- 1234-a   |\"q\\\"\" [a:1 b:2] 0.50 ff true 00042 %"
+        ),
         ("{{printf \"%d\" \"x\"}} {{printf \"%s\"}} {{printf \"a\" 1}}", "%!d(string=x) %!s(MISSING) a%!(EXTRA int=1)"),
-        ("{{print 1 2 \"a\" \"b\" 3}} {{println \"x\" 1}}", "1 2a b3 x 1\n"),
+        ("{{print 1 2 \"a\" \"b\" 3}} {{println \"x\" 1}}", "1 2ab3 x 1\n"),
         ("{{slice .Id 0 6}} {{slice .RepoTags 1}}", "sha256 [b:2]"),
         ("a  {{- /* c */ -}}  b {{- 1 -}} c {{/* x */}}d", "ab1c d"),
-        ("{{\"quo\\tted\"}} {{`raw\\n`}} {{'a'}} {{0x10}} {{1_000}} {{-3}} {{1e3}}", "quo\tted raw\\n 97 16 1000 -3 1000"),
+        (
+            "{{\"quo\\tted\"}} {{`raw\\n`}} {{'a'}} {{0x10}} {{1_000}} {{-3}} {{1e3}}",
+            "quo\tted raw\\n 97 16 1000 -3 1000"
+        ),
         ("{{.Ratio}} {{.Big}}", "0.5 1e+21"),
         ("{{.Size | printf \"%d %s\" 1 | upper}}", "1 %!S(INT=1234)"),
         ("{{ html \"<a>\" }} {{urlquery \"a b&c\"}}", "&lt;a&gt; a+b%26c"),
@@ -72,10 +85,12 @@ struct TemplateTests {
         ("{{if .A}}x", "template: :1: unexpected EOF"), ("{{end}}", "template: :1: unexpected {{end}}"),
         ("{{.A | }}", "template: :1: missing value for command"), ("{{}}", "template: :1: missing value for command"),
         ("{{\n\nfoo}}", "template: :3: function \"foo\" not defined"),
-        ("{{$x}}", "template: :1: undefined variable \"$x\""), ("{{\"abc}}", "template: :1: unterminated quoted string"),
+        ("{{$x}}", "template: :1: undefined variable \"$x\""),
+        ("{{\"abc}}", "template: :1: unterminated quoted string"),
         ("{{range .A}}{{else}}{{else}}{{end}}", "template: :1: expected end; found {{else}}"),
         ("{{(.A}}", "template: :1: unclosed left paren"), ("{{/* x}}", "template: :1: unclosed comment"),
-        ("{{break}}", "template: :1: {{break}} outside {{range}}"), ("{{if}}x{{end}}", "template: :1: missing value for if"),
+        ("{{break}}", "template: :1: {{break}} outside {{range}}"),
+        ("{{if}}x{{end}}", "template: :1: missing value for if"),
         ("{{1 | 2}}", "template: :1: non executable command in pipeline stage 2"),
         ("{{%}}", "template: :1: unexpected bad character U+0025 '%' in command"),
     ])
@@ -88,10 +103,16 @@ struct TemplateTests {
     @Test(arguments: [
         ("{{.Foo}}", "template: :1:2: executing \"\" at <.Foo>: map has no entry for key \"Foo\""),
         ("x{{.Config.Foo}}", "template: :1:3: executing \"\" at <.Config.Foo>: map has no entry for key \"Foo\""),
-        ("{{index .RepoTags 7}}", "template: :1:2: executing \"\" at <index .RepoTags 7>: error calling index: index out of range: 7"),
+        (
+            "{{index .RepoTags 7}}",
+            "template: :1:2: executing \"\" at <index .RepoTags 7>: error calling index: index out of range: 7"
+        ),
         ("{{.Id.X}}", "template: :1:2: executing \"\" at <.Id.X>: can't evaluate field X in type string"),
         ("{{len .Size}}", "template: :1:2: executing \"\" at <len .Size>: error calling len: len of type int"),
-        ("{{range .Size}}{{end}}{{.Id \"x\"}}", "template: :1:24: executing \"\" at <.Id>: Id has arguments but cannot be invoked as function"),
+        (
+            "{{range .Size}}{{end}}{{.Id \"x\"}}",
+            "template: :1:24: executing \"\" at <.Id>: Id has arguments but cannot be invoked as function"
+        ),
     ])
     func executionErrors(template: String, expected: String) {
         let error = #expect(throws: ShaleError.self) {

@@ -47,6 +47,7 @@ package struct Template: Sendable {
     ///   - data: What `.` and `$` are.
     ///   - missing: What an absent field of `data` means.
     ///   - methods: Names that may be called with arguments on `data`.
+    /// - Returns: The text.
     /// - Throws: `invalid`, worded as Go's execution errors.
     package func text(
         of data: JSONDocument, missing: Missing = .noValue, methods: [String: Method] = [:]

@@ -178,7 +178,6 @@ struct TemplateEvaluator {
             return try method(names, on: variable(name), command, dot: dot, final: final)
         case .null:
             throw TemplateFailure(message: "nil is not a command", position: first.position, source: "nil")
-                .renaming(to: "<nil>")
         default:
             if hasArguments {
                 throw TemplateFailure(
@@ -285,14 +284,5 @@ struct TemplateEvaluator {
         } catch {
             throw failure(error.isOfCall ? "error calling \(name): \(error.message)" : error.message)
         }
-    }
-}
-
-extension TemplateFailure {
-    /// The same with another way to print the node.
-    fileprivate func renaming(to source: String) -> TemplateFailure {
-        var copy = self
-        copy.source = source
-        return copy
     }
 }

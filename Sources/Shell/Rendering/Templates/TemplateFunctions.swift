@@ -46,7 +46,9 @@ enum TemplateFunctions {
             return TemplateValue(.string(arguments.map { GoText.operand($0) }.joined(separator: " ") + "\n"))
         case "printf": return TemplateValue(.string(GoText.formatted(arguments)))
         case "html": return TemplateValue(.string(GoText.joined(arguments).escapingHTML))
-        case "js": return TemplateValue(.string(String(JSONDocument.string(GoText.joined(arguments)).text().dropFirst().dropLast())))
+        case "js":
+            return TemplateValue(
+                .string(String(JSONDocument.string(GoText.joined(arguments)).text().dropFirst().dropLast())))
         case "urlquery": return TemplateValue(.string(GoText.joined(arguments).percentEncoded))
         default: return try docker(name, arguments)
         }
@@ -238,7 +240,9 @@ enum TemplateFunctions {
     private static func clamped(_ count: Int64) -> Int { Int(min(max(0, count), 100_000)) }
 
     private static func wrongType(_ wanted: String, _ value: TemplateValue) -> Failure {
-        Failure(message: "wrong type for value; expected \(wanted); got \(GoText.typeName(value.document))", isOfCall: false)
+        Failure(
+            message: "wrong type for value; expected \(wanted); got \(GoText.typeName(value.document))", isOfCall: false
+        )
     }
 }
 

@@ -77,7 +77,8 @@ struct TemplateParser {
         }
     }
 
-    private mutating func block(_ word: String, _ tokens: inout TokenStream) throws(TemplateSyntaxError) -> TemplateNode {
+    private mutating func block(_ word: String, _ tokens: inout TokenStream) throws(TemplateSyntaxError) -> TemplateNode
+    {
         let outer = variables
         defer { variables = outer }
         let condition = try pipeline(&tokens, context: word)
@@ -216,7 +217,9 @@ struct TemplateParser {
             }
             guard tokens.current.kind == .pipe else { break }
             tokens.advance()
-            if tokens.current.kind == .end { throw failure("missing value for \(context)", at: tokens.current.position) }
+            if tokens.current.kind == .end {
+                throw failure("missing value for \(context)", at: tokens.current.position)
+            }
         }
         if !pipeline.assigns { variables.formUnion(pipeline.variables) }
         return pipeline
@@ -253,7 +256,9 @@ struct TemplateParser {
         while true {
             switch tokens.current.kind {
             case .end, .pipe, .rightParenthesis:
-                if command.operands.isEmpty { throw failure("missing value for \(context)", at: tokens.current.position) }
+                if command.operands.isEmpty {
+                    throw failure("missing value for \(context)", at: tokens.current.position)
+                }
                 return command
             default:
                 command.operands.append(try operand(&tokens))
