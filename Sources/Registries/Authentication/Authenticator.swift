@@ -1,0 +1,164 @@
+import Basics
+import FoundationEssentials
+import Synchronization
+
+/// Answers challenges: basic credentials, or a bearer token from the server the challenge names
+/// (distribution's "Token Authentication Specification").
+final class Authenticator: Sendable {
+    private struct TokenKey: Hashable {
+        var realm: String
+        var service: String
+        var scopes: [String]
+        var user: String
+    }
+
+    private struct Token {
+        var header: String
+        /// Monotonic nanoseconds.
+        var expiry: UInt64
+    }
+
+    private struct State {
+        /// What an origin demanded last.
+        var challenges: [String: Challenge] = [:]
+        var tokens: [TokenKey: Token] = [:]
+        /// Looked up once per endpoint: a helper program may be slow.
+        var lookups: [String: CredentialLookup] = [:]
+    }
+
+    /// What a token server answers.
+    private struct Grant: Decodable {
+        var token: String?
+        var accessToken: String?
+        var expiresIn: Double?
+
+        enum CodingKeys: String, CodingKey {
+            case token
+            case accessToken = "access_token"
+            case expiresIn = "expires_in"
+        }
+    }
+
+    private let store: CredentialStore
+    private let state = Mutex(State())
+
+    init(_ store: CredentialStore) {
+        self.store = store
+    }
+
+    /// The header an endpoint is known to want for these scopes, if it can be given without asking anyone.
+    func knownHeader(for endpoint: Endpoint, scopes: [String]) -> String? {
+        guard let challenge = state.withLock({ $0.challenges[endpoint.base.origin] }) else { return nil }
+        let credentials = lookup(endpoint).credentials
+        if challenge.scheme == "basic" { return credentials.map(Self.basic) }
+        let key = tokenKey(challenge, scopes: scopes, credentials: credentials)
+        return state.withLock { state in
+            guard let token = state.tokens[key], token.expiry > Exchange.now() else { return nil }
+            return token.header
+        }
+    }
+
+    /// A header that answers a 401's challenges; `nil` where nothing can.
+    ///
+    /// `fetch` asks a token server (and checks that it may be asked).
+    func header(
+        answering challenges: [Challenge], for endpoint: Endpoint, scopes: [String],
+        fetch: (HTTPRequest) throws(RequestFailure) -> HTTPAnswer
+    ) throws(RequestFailure) -> String? {
+        let lookup = lookup(endpoint)
+        if let challenge = challenges.first(where: { $0.scheme == "bearer" && $0.parameters["realm"] != nil }) {
+            state.withLock { $0.challenges[endpoint.base.origin] = challenge }
+            return try token(challenge, endpoint: endpoint, scopes: scopes, lookup: lookup, fetch: fetch)
+        }
+        guard let challenge = challenges.first(where: { $0.scheme == "basic" }) else { return nil }
+        state.withLock { $0.challenges[endpoint.base.origin] = challenge }
+        return lookup.credentials.flatMap { $0.isIdentityToken ? nil : Self.basic($0) }
+    }
+
+    /// Forgets the token that an endpoint just refused.
+    func forget(_ header: String) {
+        state.withLock { state in state.tokens = state.tokens.filter { $0.value.header != header } }
+    }
+
+    /// Why credentials that should be there could not be read.
+    func problem(for endpoint: Endpoint) -> ShaleError? {
+        state.withLock { $0.lookups[endpoint.credentialKey] }?.problem
+    }
+
+    func hasCredentials(for endpoint: Endpoint) -> Bool { lookup(endpoint).credentials != nil }
+
+    private func lookup(_ endpoint: Endpoint) -> CredentialLookup {
+        let key = endpoint.credentialKey
+        if let known = state.withLock({ $0.lookups[key] }) { return known }
+        let found = store.lookup(key)
+        state.withLock { $0.lookups[key] = found }
+        return found
+    }
+
+    private func token(
+        _ challenge: Challenge, endpoint: Endpoint, scopes: [String], lookup: CredentialLookup,
+        fetch: (HTTPRequest) throws(RequestFailure) -> HTTPAnswer
+    ) throws(RequestFailure) -> String? {
+        let key = tokenKey(challenge, scopes: scopes, credentials: lookup.credentials)
+        let request: HTTPRequest
+        do throws(ShaleError) {
+            let demanded = challenge.parameters["scope"]?.split(separator: " ").map(String.init) ?? []
+            let extra = demanded.filter { !scopes.contains($0) }.prefix(8)
+            request = try Self.tokenRequest(
+                key, scopes: key.scopes + extra, base: endpoint.base, credentials: lookup.credentials)
+        } catch {
+            throw .final(error)
+        }
+        let answer = try fetch(request)
+        guard let grant = try? JSONDecoder().decode(Grant.self, from: answer.body),
+            let token = [grant.token, grant.accessToken].compactMap({ $0 }).first(where: { !$0.isEmpty }),
+            token.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
+        else {
+            throw .transport(
+                TransportFailure(.malformed, url: request.url, detail: "the token server sent no token"))
+        }
+        // The specification's minimum is 60 seconds; a token is let go a little early.
+        let lifetime = min(max(grant.expiresIn ?? 60, 60), 86_400) - 10
+        let header = "Bearer \(token)"
+        let expiry = Exchange.now() &+ UInt64(lifetime * 1e9)
+        state.withLock { state in
+            if state.tokens.count > 256 { state.tokens.removeAll() }
+            state.tokens[key] = Token(header: header, expiry: expiry)
+        }
+        return header
+    }
+
+    private func tokenKey(_ challenge: Challenge, scopes: [String], credentials: Credentials?) -> TokenKey {
+        TokenKey(
+            realm: challenge.parameters["realm"] ?? "", service: challenge.parameters["service"] ?? "",
+            scopes: scopes.sorted(), user: credentials?.username ?? "")
+    }
+
+    private static func tokenRequest(
+        _ key: TokenKey, scopes: [String], base: WebURL, credentials: Credentials?
+    ) throws(ShaleError) -> HTTPRequest {
+        let realm = try base.resolving(key.realm)
+        var query = key.service.isEmpty ? [] : ["service=\(WebURL.escape(key.service))"]
+        let scopes = scopes.map { WebURL.escape($0, keeping: ":/,") }
+        if let credentials, credentials.isIdentityToken {
+            var request = HTTPRequest(method: "POST", url: realm)
+            query += [
+                "grant_type=refresh_token", "client_id=shale",
+                "refresh_token=\(WebURL.escape(credentials.password))", "scope=\(scopes.joined(separator: "%20"))",
+            ]
+            request.headers.append("Content-Type", "application/x-www-form-urlencoded")
+            request.body = .data(Data(query.joined(separator: "&").utf8))
+            return request
+        }
+        query += scopes.map { "scope=\($0)" }
+        if let credentials { query.append("account=\(WebURL.escape(credentials.username))") }
+        let joint = realm.description.contains("?") ? "&" : "?"
+        var request = HTTPRequest(url: try WebURL(realm.description + joint + query.joined(separator: "&")))
+        if let credentials { request.headers.append("Authorization", basic(credentials)) }
+        return request
+    }
+
+    static func basic(_ credentials: Credentials) -> String {
+        "Basic " + Data("\(credentials.username):\(credentials.password)".utf8).base64EncodedString()
+    }
+}

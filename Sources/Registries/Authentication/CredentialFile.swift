@@ -1,0 +1,179 @@
+import Basics
+import FoundationEssentials
+import Glibc
+import OCI
+
+/// One `config.json` or `auth.json`, members it does not know kept as they are.
+struct CredentialFile {
+    private var document: JSONDocument = .object([])
+
+    private static let hubKey = "https://index.docker.io/v1/"
+    /// No person's file is larger.
+    private static let largest = 1 << 20
+
+    init() {}
+
+    /// The file, or `nil` where there is none.
+    static func read(_ path: String) throws(ShaleError) -> CredentialFile? {
+        guard let data = try contents(of: path) else { return nil }
+        var file = CredentialFile()
+        if data.isEmpty { return file }
+        do {
+            file.document = try JSONDecoder().decode(JSONDocument.self, from: data)
+        } catch {
+            throw ShaleError(.invalid, path.visible, cause: "not valid JSON")
+        }
+        guard case .object = file.document else {
+            throw ShaleError(.invalid, path.visible, cause: "not a JSON object")
+        }
+        return file
+    }
+
+    private static func contents(of path: String) throws(ShaleError) -> Data? {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else {
+            if errno == ENOENT || errno == ENOTDIR { return nil }
+            throw systemError(path)
+        }
+        defer { close(file) }
+        var data = Data()
+        var buffer = [UInt8](repeating: 0, count: 16 << 10)
+        while true {
+            let count = Glibc.read(file, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw systemError(path) }
+            if count == 0 { return data }
+            data.append(contentsOf: buffer.prefix(count))
+            guard data.count <= largest else { throw ShaleError(.invalid, path.visible, cause: "too large") }
+        }
+    }
+
+    /// Replaces the file in one step, readable by its owner alone; its folder is made when missing.
+    func write(_ path: String) throws(ShaleError) {
+        let target = realpath(path, nil).map { pointer in
+            defer { free(pointer) }
+            return String(cString: pointer)
+        }
+        let path = target ?? path
+        if let slash = path.lastIndex(of: "/"), slash != path.startIndex { mkdir(String(path[..<slash]), 0o700) }
+        let aside = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max))~"
+        let file = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard file >= 0 else { throw Self.systemError(path) }
+        let isWritten = Self.writeAll(Array((document.text(indent: 4) + "\n").utf8), to: file) && fsync(file) == 0
+        let reason = errno
+        close(file)
+        guard isWritten else {
+            unlink(aside)
+            errno = reason
+            throw Self.systemError(path)
+        }
+        guard rename(aside, path) == 0 else {
+            let reason = errno
+            unlink(aside)
+            errno = reason
+            throw Self.systemError(path)
+        }
+    }
+
+    private static func writeAll(_ bytes: [UInt8], to file: Int32) -> Bool {
+        bytes.withUnsafeBytes { bytes in
+            var rest = bytes[...]
+            while !rest.isEmpty {
+                let count = Glibc.write(file, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { return false }
+                rest = rest.dropFirst(count)
+            }
+            return true
+        }
+    }
+
+    private static func systemError(_ path: String) -> ShaleError {
+        let code: ShaleError.Code = errno == EACCES || errno == EPERM || errno == EROFS ? .denied : .io
+        return ShaleError(code, path.visible, cause: strerror(errno).map { String(cString: $0).lowercased() })
+    }
+
+    /// What docker files a registry under.
+    static func dockerKey(_ domain: String) -> String { domain == "docker.io" ? hubKey : domain }
+
+    /// The helper program's name for a registry, if the file names one.
+    func helper(for domain: String) -> String? {
+        let helpers = document["credHelpers"]
+        let keys = domain == "docker.io" ? [domain, "index.docker.io", Self.hubKey] : [domain]
+        let names = keys.compactMap { helpers?[$0]?.string } + [document["credsStore"]?.string].compactMap { $0 }
+        return names.first { !$0.isEmpty }
+    }
+
+    /// What the file or its helper knows; a helper that fails throws.
+    func credentials(for domain: String) throws(ShaleError) -> Credentials? {
+        if let found = filed(for: domain) { return found }
+        guard let name = helper(for: domain) else { return nil }
+        return try CredentialHelper(name).get(Self.dockerKey(domain))
+    }
+
+    private func filed(for domain: String) -> Credentials? {
+        guard case .object(let entries)? = document["auths"] else { return nil }
+        return entries.filter { Self.matches($0.key, domain) }.compactMap { Self.decode($0.value) }.first
+    }
+
+    /// Whether a key stands for a registry: its host, with or without a scheme and a path behind it.
+    private static func matches(_ key: String, _ domain: String) -> Bool {
+        var host = key[...]
+        for scheme in ["https://", "http://"] where host.hasPrefix(scheme) { host = host.dropFirst(scheme.count) }
+        let path = host.firstIndex(of: "/").map { host[$0...] } ?? ""
+        host = host.prefix { $0 != "/" }
+        // podman files namespaces (`quay.io/team`) too: those are for a part of the registry only.
+        guard path.isEmpty || path == "/" || path.hasPrefix("/v1") || path.hasPrefix("/v2") else { return false }
+        return RegistryConfiguration.domain(String(host)) == domain
+    }
+
+    private static func decode(_ entry: JSONDocument) -> Credentials? {
+        let user = { () -> (String, String)? in
+            guard let text = entry["auth"]?.string, let data = Data(base64Encoded: text) else { return nil }
+            let plain = String(decoding: data, as: UTF8.self)
+            guard let colon = plain.firstIndex(of: ":") else { return nil }
+            let password = plain[plain.index(after: colon)...].prefix { $0 != "\0" }
+            return (String(plain[..<colon]), String(password))
+        }()
+        if let token = entry["identitytoken"]?.string, !token.isEmpty {
+            return Credentials(username: user?.0 ?? "", password: token, isIdentityToken: true)
+        }
+        if let (name, password) = user, !name.isEmpty { return Credentials(username: name, password: password) }
+        guard let name = entry["username"]?.string, let password = entry["password"]?.string, !name.isEmpty else {
+            return nil
+        }
+        return Credentials(username: name, password: password)
+    }
+
+    mutating func set(_ credentials: Credentials, for key: String) {
+        let pair = Data("\(credentials.username):\(credentials.isIdentityToken ? "" : credentials.password)".utf8)
+        var entry: [JSONDocument.Member] = [.init("auth", .string(pair.base64EncodedString()))]
+        if credentials.isIdentityToken { entry.append(.init("identitytoken", .string(credentials.password))) }
+        update("auths") { auths in
+            auths.removeAll { $0.key == key }
+            auths.append(.init(key, .object(entry)))
+        }
+    }
+
+    /// Removes every entry of a registry; false where there was none.
+    mutating func remove(_ domain: String) -> Bool {
+        var found = false
+        guard case .object? = document["auths"] else { return false }
+        update("auths") { auths in
+            let before = auths.count
+            auths.removeAll { Self.matches($0.key, domain) }
+            found = auths.count != before
+        }
+        return found
+    }
+
+    private mutating func update(_ key: String, _ change: (inout [JSONDocument.Member]) -> Void) {
+        guard case .object(var members) = document else { return }
+        var inner: [JSONDocument.Member] = []
+        if case .object(let known)? = document[key] { inner = known }
+        change(&inner)
+        members.removeAll { $0.key == key }
+        members.append(.init(key, .object(inner)))
+        document = .object(members)
+    }
+}

@@ -1,0 +1,89 @@
+package import Basics
+import FoundationEssentials
+import Glibc
+
+/// The credential files of docker and podman, and the helper programs they name.
+///
+/// Looked at in this order: `$REGISTRY_AUTH_FILE`, docker's `config.json` (`credHelpers`, `credsStore`, `auths`),
+/// podman's `auth.json` (containers-auth.json(5)). New credentials go where docker puts them.
+package struct CredentialStore: Sendable {
+    private let dockerConfig: String
+    private let explicitFile: String?
+    private let podmanFiles: [String]
+    private let given: [String: Credentials]
+
+    /// The places that the environment names (`DOCKER_CONFIG`, `REGISTRY_AUTH_FILE`, `XDG_RUNTIME_DIR`, `HOME`).
+    package init(environment: [String: String]? = nil) {
+        let value = { (name: String) -> String? in
+            let text = environment.map { $0[name] } ?? getenv(name).map { String(cString: $0) }
+            return text.flatMap { $0.isEmpty ? nil : $0 }
+        }
+        let home = value("HOME") ?? "/root"
+        dockerConfig = (value("DOCKER_CONFIG") ?? "\(home)/.docker") + "/config.json"
+        explicitFile = value("REGISTRY_AUTH_FILE")
+        let configHome = value("XDG_CONFIG_HOME") ?? "\(home)/.config"
+        let runtime = value("XDG_RUNTIME_DIR") ?? "/run/containers/\(geteuid())"
+        podmanFiles = ["\(runtime)/containers/auth.json", "\(configHome)/containers/auth.json"]
+        given = [:]
+    }
+
+    /// Only these credentials, for these registries; no file is read.
+    package init(only credentials: [String: Credentials]) {
+        dockerConfig = ""
+        explicitFile = nil
+        podmanFiles = []
+        given = credentials
+    }
+
+    /// Finds credentials for a registry (`docker.io`, `quay.io`, `localhost:5000`); never throws.
+    package func lookup(_ domain: String) -> CredentialLookup {
+        if dockerConfig.isEmpty { return CredentialLookup(credentials: given[domain]) }
+        var problem: ShaleError?
+        let files = (explicitFile.map { [$0] } ?? []) + [dockerConfig] + podmanFiles
+        for path in files {
+            do throws(ShaleError) {
+                guard let file = try CredentialFile.read(path) else { continue }
+                if let found = try file.credentials(for: domain) { return CredentialLookup(credentials: found) }
+            } catch {
+                problem = problem ?? error
+            }
+        }
+        return CredentialLookup(problem: problem)
+    }
+
+    /// Keeps credentials: in the helper that `config.json` names for the registry, else in that file (mode 0600).
+    ///
+    /// Returns where they are now, for people: a path or a helper's name.
+    @discardableResult
+    package func store(_ credentials: Credentials, for domain: String) throws(ShaleError) -> String {
+        var file = try CredentialFile.read(dockerConfig) ?? CredentialFile()
+        let key = CredentialFile.dockerKey(domain)
+        if let helper = file.helper(for: domain) {
+            try CredentialHelper(helper).store(credentials, server: key)
+            return "docker-credential-\(helper)"
+        }
+        file.set(credentials, for: key)
+        try file.write(dockerConfig)
+        return dockerConfig
+    }
+
+    /// Removes a registry's credentials from every place; false where there were none.
+    package func erase(_ domain: String) throws(ShaleError) -> Bool {
+        var found = false
+        for path in (explicitFile.map { [$0] } ?? []) + [dockerConfig] + podmanFiles {
+            guard var file = try CredentialFile.read(path) else { continue }
+            if let helper = file.helper(for: domain) {
+                let helper = CredentialHelper(helper)
+                if try helper.get(CredentialFile.dockerKey(domain)) != nil {
+                    try helper.erase(CredentialFile.dockerKey(domain))
+                    found = true
+                }
+            }
+            if file.remove(domain) {
+                try file.write(path)
+                found = true
+            }
+        }
+        return found
+    }
+}

@@ -1,0 +1,25 @@
+package import Basics
+
+/// Who one is for a registry. Its description tells no secret.
+package struct Credentials: Sendable, Equatable, CustomStringConvertible {
+    package var username: String
+    /// A password, or the identity token.
+    package var password: String
+    /// Whether `password` is an OAuth refresh token, which only a token server takes.
+    package var isIdentityToken: Bool
+
+    package init(username: String, password: String, isIdentityToken: Bool = false) {
+        self.username = username
+        self.password = password
+        self.isIdentityToken = isIdentityToken
+    }
+
+    package var description: String { isIdentityToken ? "identity token" : "user \(username.visible)" }
+}
+
+/// What was found for a registry, and what stood in the way of finding more.
+package struct CredentialLookup: Sendable {
+    package var credentials: Credentials?
+    /// A file that cannot be read, or a helper program that failed; the request goes on without credentials.
+    package var problem: ShaleError?
+}

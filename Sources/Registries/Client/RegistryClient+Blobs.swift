@@ -1,0 +1,216 @@
+package import Basics
+package import FoundationEssentials
+package import OCI
+
+extension RegistryClient {
+    /// Streams a blob's bytes from `offset` on, each once and in order, whatever breaks on the way.
+    ///
+    /// A broken transfer is tried again with growing waits and goes on where it stopped: by `Range`, or by passing
+    /// over what is known where the server does not do ranges. The number of bytes is checked, never more than the
+    /// descriptor's size are given; the digest is the taker's to check, who sees all bytes. `body` gets up to 16 KiB
+    /// at a time, good only during the call. `retrying` is called once a second while waiting.
+    package func blob(
+        _ descriptor: Descriptor, in repository: Reference, offset: Int64 = 0,
+        cancellation: Cancellation = Cancellation(), retrying: (RetryNotice) -> Void = { _ in },
+        body: (UnsafeRawBufferPointer) throws(ShaleError) -> Void
+    ) throws(ShaleError) {
+        guard descriptor.size >= 0, (0...descriptor.size).contains(offset) else {
+            throw ShaleError(.invalid, "blob \(descriptor.digest): no byte \(offset) in \(descriptor.size)")
+        }
+        try withoutActuallyEscaping(body) { (body) throws(ShaleError) in
+            let reception = BlobReception(descriptor, offset: offset, body: body)
+            try self.receive(
+                reception, in: repository, cancellation: cancellation, retrying: retrying)
+        }
+    }
+
+    /// A small blob (a config) whole, its size and digest checked.
+    package func blobData(
+        _ descriptor: Descriptor, in repository: Reference, limit: Int = OCIDocument.largest,
+        cancellation: Cancellation = Cancellation()
+    ) throws(ShaleError) -> Data {
+        guard descriptor.size <= limit else {
+            throw ShaleError(.invalid, "blob \(descriptor.digest): larger than \(limit) bytes")
+        }
+        var data = Data()
+        try blob(descriptor, in: repository, cancellation: cancellation) { (bytes) throws(ShaleError) in
+            data.append(contentsOf: bytes)
+        }
+        guard descriptor.digest.algorithm == "sha256" else {
+            throw ShaleError(
+                .unsupported, "blob \(descriptor.digest)", cause: "digests other than sha256 are not checked here")
+        }
+        let actual = Digest.of(data)
+        guard actual == descriptor.digest else {
+            throw ShaleError(.corrupt, "blob \(descriptor.digest): what came has the digest \(actual)")
+        }
+        return data
+    }
+
+    private func receive(
+        _ reception: BlobReception, in repository: Reference, cancellation: Cancellation,
+        retrying: (RetryNotice) -> Void
+    ) throws(ShaleError) {
+        let purpose = Purpose.blob(reception.descriptor.digest, repository)
+        var attempt = 1
+        var mark = reception.received
+        while !reception.isComplete {
+            let failures = try round(reception, in: repository, cancellation: cancellation)
+            if reception.isComplete { return }
+            let error = worded(failures, for: purpose)
+            guard failures.contains(where: \.failure.isTransient) else { throw error }
+            // A transfer that gets on is not given up, however often it breaks.
+            if reception.received - mark >= 1 << 20 { attempt = 1 } else { attempt += 1 }
+            mark = reception.received
+            guard attempt <= configuration.retries.attempts else { throw error }
+            let wait = configuration.retries.unit * Double(max(1, attempt - 1))
+            try cancellation.pause(seconds: wait) { seconds in
+                retrying(RetryNotice(seconds: max(1, seconds), attempt: attempt, reason: error))
+            }
+        }
+    }
+
+    /// Asks each server once for what is missing.
+    private func round(
+        _ reception: BlobReception, in repository: Reference, cancellation: Cancellation
+    ) throws(ShaleError) -> [(endpoint: Endpoint, failure: RequestFailure)] {
+        var failures: [(endpoint: Endpoint, failure: RequestFailure)] = []
+        for endpoint in try book.endpoints(for: repository.domain) {
+            do throws(RequestFailure) {
+                try part(reception, in: repository, at: endpoint, cancellation: cancellation)
+                return []
+            } catch {
+                if case .final(let error) = error { throw error }
+                failures.append((endpoint, error))
+            }
+            try cancellation.check()
+        }
+        return failures
+    }
+
+    private func part(
+        _ reception: BlobReception, in repository: Reference, at endpoint: Endpoint, cancellation: Cancellation
+    ) throws(RequestFailure) {
+        let path = "/v2/\(repository.path)/blobs/\(reception.descriptor.digest)"
+        var call = Call(target: .path(path), scopes: [repository.pullScope])
+        if reception.received > 0, reception.usesRange {
+            call.headers.append("Range", "bytes=\(reception.received)-")
+        }
+        reception.beginAnswer()
+        let answer: HTTPAnswer
+        do throws(RequestFailure) {
+            answer = try make(call, at: endpoint, cancellation: cancellation) {
+                (head: HTTPHead, bytes: UnsafeRawBufferPointer) throws(ShaleError) in
+                try reception.take(bytes, head: head)
+            }
+        } catch {
+            guard case .answer(let refused) = error, refused.status == 416, reception.usesRange else { throw error }
+            reception.usesRange = false
+            return try part(reception, in: repository, at: endpoint, cancellation: cancellation)
+        }
+        guard !reception.isComplete else { return }
+        if let error = reception.shortfall(of: answer.head) { throw .final(error) }
+        throw .transport(TransportFailure(.cutOff, url: answer.url, detail: "the answer ended early"))
+    }
+}
+
+/// What has come of one blob, over as many answers as it takes.
+private final class BlobReception {
+    let descriptor: Descriptor
+    private(set) var received: Int64
+    /// Off once a server refused a range that it should have had.
+    var usesRange = true
+    private let body: (UnsafeRawBufferPointer) throws(ShaleError) -> Void
+    /// Where the next byte of this answer stands in the blob; `nil` before its first.
+    private var position: Int64?
+
+    init(
+        _ descriptor: Descriptor, offset: Int64, body: @escaping (UnsafeRawBufferPointer) throws(ShaleError) -> Void
+    ) {
+        self.descriptor = descriptor
+        received = offset
+        self.body = body
+    }
+
+    var isComplete: Bool { received == descriptor.size }
+
+    func beginAnswer() { position = nil }
+
+    /// Takes bytes of an answer: known ones are passed over, more than the descriptor promises are refused.
+    func take(_ bytes: UnsafeRawBufferPointer, head: HTTPHead) throws(ShaleError) {
+        var start: Int64
+        if let position { start = position } else { start = try Self.start(of: head, for: descriptor, at: received) }
+        var rest = bytes[...]
+        if start < received {
+            let known = min(received - start, Int64(rest.count))
+            rest = rest.dropFirst(Int(known))
+            start += known
+        }
+        guard Int64(rest.count) <= descriptor.size - start else {
+            throw ShaleError(
+                .corrupt, "blob \(descriptor.digest): the registry sends more than its \(descriptor.size) bytes")
+        }
+        position = start + Int64(rest.count)
+        guard !rest.isEmpty else { return }
+        try body(UnsafeRawBufferPointer(rebasing: rest))
+        received = start + Int64(rest.count)
+    }
+
+    /// Where an answer's first byte stands; throws `corrupt` when its lengths deny the descriptor.
+    private static func start(
+        of head: HTTPHead, for descriptor: Descriptor, at received: Int64
+    ) throws(ShaleError) -> Int64 {
+        guard head.status == 206 else {
+            try check(head.contentLength, descriptor)
+            return 0
+        }
+        guard let range = head.headers["content-range"].flatMap(ContentRange.init) else {
+            throw ShaleError(.corrupt, "blob \(descriptor.digest): an answer in part that does not say which")
+        }
+        try check(range.total, descriptor)
+        guard range.first <= received else {
+            throw ShaleError(.corrupt, "blob \(descriptor.digest): the registry leaves bytes out of its answer")
+        }
+        return range.first
+    }
+
+    private static func check(_ size: Int64?, _ descriptor: Descriptor) throws(ShaleError) {
+        guard let size, size != descriptor.size else { return }
+        throw ShaleError(
+            .corrupt,
+            "blob \(descriptor.digest): the registry offers \(size) bytes, its descriptor says \(descriptor.size)")
+    }
+
+    /// The error of an answer that is whole by its own account, and yet too short.
+    func shortfall(of head: HTTPHead) -> ShaleError? {
+        if position == nil, head.contentLength == 0 || head.contentLength == nil, descriptor.size > 0 {
+            return ShaleError(
+                .corrupt,
+                "blob \(descriptor.digest): the registry sends nothing, its descriptor says "
+                    + "\(descriptor.size) bytes")
+        }
+        return nil
+    }
+}
+
+/// A `Content-Range` field (RFC 9110, section 14.4).
+struct ContentRange: Equatable {
+    var first: Int64
+    var last: Int64
+    var total: Int64?
+
+    init?(_ text: String) {
+        let words = text.split(separator: " ", omittingEmptySubsequences: true)
+        guard words.count == 2, words[0].lowercased() == "bytes" else { return nil }
+        let halves = words[1].split(separator: "/", omittingEmptySubsequences: false)
+        guard halves.count == 2 else { return nil }
+        let ends = halves[0].split(separator: "-", omittingEmptySubsequences: false)
+        guard ends.count == 2, let first = Int64(ends[0]), let last = Int64(ends[1]), first >= 0, last >= first
+        else { return nil }
+        let total = Int64(halves[1])
+        guard halves[1] == "*" || (total ?? -1) > last else { return nil }
+        self.first = first
+        self.last = last
+        self.total = total
+    }
+}

@@ -1,0 +1,83 @@
+import Basics
+import OCI
+
+extension RegistryClient {
+    /// What a request was for; decides the words of its failure.
+    enum Purpose {
+        case manifest(Reference)
+        case blob(Digest, Reference)
+        case tags(Reference)
+        case push(Reference)
+        case catalog(String)
+        case search(String)
+        case login(String)
+
+        var isWrite: Bool { if case .push = self { true } else { false } }
+
+        var repository: Reference? {
+            switch self {
+            case .manifest(let name), .blob(_, let name), .tags(let name), .push(let name): name
+            case .catalog, .search, .login: nil
+            }
+        }
+    }
+
+    /// Asks the servers of a domain in turn until one answers; the failure that tells most is put into words.
+    ///
+    /// An overloaded or broken-off answer is asked for twice more, after short waits.
+    func ask<Value>(
+        _ domain: String, for purpose: Purpose, cancellation: Cancellation,
+        _ body: (Endpoint) throws(RequestFailure) -> Value
+    ) throws(ShaleError) -> Value {
+        var failures: [(endpoint: Endpoint, failure: RequestFailure)] = []
+        let endpoints = try book.endpoints(for: domain, forWriting: purpose.isWrite)
+        for endpoint in endpoints {
+            for attempt in 1...3 {
+                do throws(RequestFailure) {
+                    return try body(endpoint)
+                } catch {
+                    guard attempt < 3, error.deservesQuickRetry else {
+                        failures.append((endpoint, error))
+                        break
+                    }
+                }
+                try cancellation.pause(seconds: configuration.retries.unit / 10 * Double(attempt))
+            }
+            if let last = failures.last, case .final(let error) = last.failure { throw error }
+            try cancellation.check()
+        }
+        throw worded(failures, for: purpose)
+    }
+
+    /// The error of several servers' failures: the registry's own, unless only its mirror was reached.
+    func worded(
+        _ failures: [(endpoint: Endpoint, failure: RequestFailure)], for purpose: Purpose
+    ) -> ShaleError {
+        guard let last = failures.last else { return ShaleError(.unavailable, "no registry was asked") }
+        guard failures.count > 1, let first = failures.first else {
+            return words(last.failure, at: last.endpoint, for: purpose)
+        }
+        let mirror = first.endpoint.basePath
+        if case .answer = first.failure, case .transport(let failure) = last.failure, failure.neverArrived {
+            var error = words(first.failure, at: first.endpoint, for: purpose)
+            error.hint = "asked the mirror \(mirror); \(last.endpoint.base.host) cannot be reached"
+            return error
+        }
+        var error = words(last.failure, at: last.endpoint, for: purpose)
+        if case .transport(let failure) = first.failure {
+            error.hint = "the mirror \(mirror) did not answer either: \(failure.words)"
+        }
+        return error
+    }
+}
+
+extension RequestFailure {
+    /// Whether asking the same server again at once is worth it, for a small document.
+    fileprivate var deservesQuickRetry: Bool {
+        switch self {
+        case .transport(let failure): failure.kind == .cutOff
+        case .answer(let answer): answer.isBusy
+        case .final: false
+        }
+    }
+}

@@ -1,0 +1,118 @@
+package import Basics
+import FoundationEssentials
+package import OCI
+
+extension RegistryClient {
+    /// Lists can be long; one page is not.
+    private static let largestPage = 32 << 20
+    private static let mostPages = 10_000
+    private static let mostNames = 1_000_000
+
+    private struct TagPage: Decodable { var tags: [String]? }
+    private struct CatalogPage: Decodable { var repositories: [String]? }
+
+    /// All tags of a repository, in the registry's order, every page of them; throws `notFound` where it is unknown.
+    package func tags(
+        _ repository: Reference, cancellation: Cancellation = Cancellation()
+    ) throws(ShaleError) -> [String] {
+        let names = try ask(repository.domain, for: .tags(repository), cancellation: cancellation) {
+            (endpoint: Endpoint) throws(RequestFailure) in
+            try self.pages(
+                "/v2/\(repository.path)/tags/list?n=1000", scopes: [repository.pullScope], at: endpoint,
+                cancellation: cancellation, reading: TagPage.self, naming: "tags of \(repository.familiarName)"
+            ) { $0.tags ?? [] }
+        }
+        return names.filter { Reference.isTag($0) }
+    }
+
+    /// Repositories a registry lists; `limit` ends the listing early, `matching` is what counts towards it.
+    package func catalog(
+        _ domain: String, limit: Int = .max, cancellation: Cancellation = Cancellation(),
+        matching: (String) -> Bool = { _ in true }
+    ) throws(ShaleError) -> [String] {
+        try withoutActuallyEscaping(matching) { (matching) throws(ShaleError) in
+            try ask(domain, for: .catalog(domain), cancellation: cancellation) {
+                (endpoint: Endpoint) throws(RequestFailure) in
+                try self.catalog(at: endpoint, limit: limit, cancellation: cancellation, matching: matching)
+            }
+        }
+    }
+
+    func catalog(
+        at endpoint: Endpoint, limit: Int, cancellation: Cancellation, matching: @escaping (String) -> Bool
+    ) throws(RequestFailure) -> [String] {
+        let names = try pages(
+            "/v2/_catalog?n=1000", scopes: ["registry:catalog:*"], at: endpoint, cancellation: cancellation,
+            reading: CatalogPage.self, naming: "catalog of \(endpoint.domain)", limit: limit
+        ) { ($0.repositories ?? []).filter(matching) }
+        return Array(names.prefix(limit))
+    }
+
+    /// Reads pages as long as `Link: <…>; rel="next"` names another (RFC 8288).
+    private func pages<Page: Decodable>(
+        _ path: String, scopes: [String], at endpoint: Endpoint, cancellation: Cancellation, reading: Page.Type,
+        naming what: String, limit: Int = .max, _ names: (Page) -> [String]
+    ) throws(RequestFailure) -> [String] {
+        var found: [String] = []
+        var seen: Set<WebURL> = []
+        var call = Call(target: .path(path), scopes: scopes, limit: Self.largestPage)
+        for _ in 0..<Self.mostPages {
+            let answer = try make(call, at: endpoint, cancellation: cancellation)
+            guard let page = try? JSONDecoder().decode(Page.self, from: answer.body) else {
+                throw .final(ShaleError(.corrupt, what, cause: "the answer is not valid JSON"))
+            }
+            found += names(page)
+            guard found.count <= Self.mostNames else {
+                throw .final(ShaleError(.invalid, what, cause: "more than \(Self.mostNames) names"))
+            }
+            guard found.count < limit, let next = Self.nextPage(of: answer) else { return found }
+            guard next.origin == answer.url.origin else {
+                throw .final(ShaleError(.denied, what, cause: "the next page is on another host"))
+            }
+            guard seen.insert(next).inserted else { return found }
+            call.target = .address(next)
+        }
+        return found
+    }
+
+    private static func nextPage(of answer: HTTPAnswer) -> WebURL? {
+        for field in answer.head.headers.all("link") {
+            for link in field.split(separator: ",") {
+                let parts = link.split(separator: ";").map(\.trimmingSpaces)
+                guard let target = parts.first, target.hasPrefix("<"), target.hasSuffix(">"),
+                    parts.dropFirst().contains(where: { $0 == "rel=\"next\"" || $0 == "rel=next" })
+                else { continue }
+                return try? answer.url.resolving(String(target.dropFirst().dropLast()))
+            }
+        }
+        return nil
+    }
+}
+
+/// Tags that exist, for one who asked for a tag that does not.
+package struct TagSuggestions: Sendable, Equatable {
+    /// Tags spelt like the missing one, nearest first.
+    package var nearest: [String]
+    /// The newest by their version numbers, newest first; registries do not say when a tag was made.
+    package var newest: [String]
+    /// How many there are.
+    package var total: Int
+
+    /// Up to `limit` to show: what is near, filled up with what is new.
+    package func best(_ limit: Int = 5) -> [String] {
+        Array((nearest + newest.filter { !nearest.contains($0) }).prefix(limit))
+    }
+}
+
+extension RegistryClient {
+    /// The tags of a reference's repository that come nearest to its own tag.
+    package func suggestions(
+        for reference: Reference, limit: Int = 5, cancellation: Cancellation = Cancellation()
+    ) throws(ShaleError) -> TagSuggestions {
+        let tags = try tags(reference.repository, cancellation: cancellation)
+        let wanted = reference.tag ?? Reference.defaultTag
+        return TagSuggestions(
+            nearest: Suggestion.nearest(to: wanted, among: tags, limit: limit),
+            newest: Array(TagOrder.newestFirst(tags).prefix(limit)), total: tags.count)
+    }
+}

@@ -1,0 +1,148 @@
+package import Basics
+package import FoundationEssentials
+package import OCI
+
+/// A manifest or index as a registry sent it, proved to be what its descriptor says.
+package struct FetchedManifest: Sendable, Equatable {
+    package var descriptor: Descriptor
+    /// The bytes as they came, to be kept so.
+    package var bytes: Data
+    package var mediaType: String
+    /// Whether a mirror answered.
+    package var isFromMirror: Bool
+
+    package init(descriptor: Descriptor, bytes: Data, mediaType: String, isFromMirror: Bool = false) {
+        self.descriptor = descriptor
+        self.bytes = bytes
+        self.mediaType = mediaType
+        self.isFromMirror = isFromMirror
+    }
+}
+
+extension RegistryClient {
+    static let manifestTypes = [
+        MediaType.ociIndex, MediaType.dockerManifestList, MediaType.ociManifest, MediaType.dockerManifest,
+    ]
+
+    /// Fetches the manifest or index that a reference names (its digest, else its tag, else `latest`).
+    ///
+    /// The bytes are proved against the reference's digest and the server's `Docker-Content-Digest`; throws
+    /// `notFound`, `unauthorized`, `unavailable`, `timeout`, `corrupt` or `cancelled`.
+    package func resolve(
+        _ reference: Reference, cancellation: Cancellation = Cancellation()
+    ) throws(ShaleError) -> FetchedManifest {
+        let name = reference.withDefaultTag
+        return try ask(name.domain, for: .manifest(name), cancellation: cancellation) {
+            (endpoint: Endpoint) throws(RequestFailure) in
+            try self.manifest(name, expecting: name.digest, at: endpoint, cancellation: cancellation)
+        }
+    }
+
+    /// Fetches one manifest of a repository by the descriptor that an index gave; its size is checked too.
+    package func manifest(
+        _ descriptor: Descriptor, in repository: Reference, cancellation: Cancellation = Cancellation()
+    ) throws(ShaleError) -> FetchedManifest {
+        let fetched = try resolve(repository.with(digest: descriptor.digest), cancellation: cancellation)
+        guard fetched.descriptor.size == descriptor.size else {
+            throw ShaleError(
+                .corrupt,
+                "manifest \(descriptor.digest): \(fetched.descriptor.size) bytes, its index says \(descriptor.size)")
+        }
+        return fetched
+    }
+
+    /// The descriptor a reference names now, without fetching the manifest where the registry says it in a header.
+    package func head(
+        _ reference: Reference, cancellation: Cancellation = Cancellation()
+    ) throws(ShaleError) -> Descriptor {
+        let name = reference.withDefaultTag
+        let answer = try ask(name.domain, for: .manifest(name), cancellation: cancellation) {
+            (endpoint: Endpoint) throws(RequestFailure) in
+            try self.make(
+                self.manifestCall(name, method: "HEAD"), at: endpoint, cancellation: cancellation)
+        }
+        let headers = answer.head.headers
+        guard let digest = try? headers["docker-content-digest"].map({ try Digest(parsing: $0) }),
+            let size = answer.head.contentLength, size >= 0, let type = answer.head.contentType,
+            Self.manifestTypes.contains(type), name.digest == nil || name.digest == digest
+        else { return try resolve(name, cancellation: cancellation).descriptor }
+        return Descriptor(mediaType: type, digest: digest, size: size)
+    }
+
+    private func manifestCall(_ name: Reference, method: String = "GET") -> Call {
+        let target = name.digest?.description ?? name.tag ?? Reference.defaultTag
+        var call = Call(
+            method: method, target: .path("/v2/\(name.path)/manifests/\(target)"), scopes: [name.pullScope])
+        for type in Self.manifestTypes { call.headers.append("Accept", type) }
+        return call
+    }
+
+    private func manifest(
+        _ name: Reference, expecting digest: Digest?, at endpoint: Endpoint, cancellation: Cancellation
+    ) throws(RequestFailure) -> FetchedManifest {
+        let answer = try make(manifestCall(name), at: endpoint, cancellation: cancellation)
+        let actual = Digest.of(answer.body)
+        let label = name.familiar
+        do throws(ShaleError) {
+            if let digest {
+                guard digest.algorithm == actual.algorithm else {
+                    throw ShaleError(
+                        .unsupported, "manifest for \(label)", cause: "\(digest.algorithm) digests are not checked here"
+                    )
+                }
+                guard digest == actual else {
+                    throw ShaleError(.corrupt, "manifest for \(label): its digest is \(actual), not \(digest)")
+                }
+            }
+            if let said = answer.head.headers["docker-content-digest"], let claimed = try? Digest(parsing: said),
+                claimed.algorithm == actual.algorithm, claimed != actual
+            {
+                throw ShaleError(
+                    .corrupt, "manifest for \(label): its digest is \(actual), and the registry says \(claimed)",
+                    hint: "the registry is broken, or something between you and it changes what it sends")
+            }
+            let type = try Self.manifestType(of: answer, naming: label)
+            return FetchedManifest(
+                descriptor: Descriptor(mediaType: type, digest: actual, size: Int64(answer.body.count)),
+                bytes: answer.body, mediaType: type, isFromMirror: endpoint.isMirror)
+        } catch {
+            throw .final(error)
+        }
+    }
+
+    /// The little of a manifest that tells what kind it is.
+    private struct Shape: Decodable {
+        var schemaVersion: Int?
+        var mediaType: String?
+        var manifests: [JSONDocument]?
+        var config: JSONDocument?
+    }
+
+    /// The type of an answer: its header's, checked against the document's own.
+    private static func manifestType(of answer: HTTPAnswer, naming label: String) throws(ShaleError) -> String {
+        let shape = try OCIDocument.decode(Shape.self, from: answer.body, naming: "manifest for \(label)")
+        let said = answer.head.contentType ?? ""
+        if shape.schemaVersion == 1 || said.hasPrefix("application/vnd.docker.distribution.manifest.v1") {
+            throw ShaleError(
+                .unsupported, "manifest for \(label)", cause: "docker's image format 1 is no longer supported",
+                hint: "push the image again with a newer docker")
+        }
+        let own = shape.mediaType ?? (shape.manifests != nil ? MediaType.ociIndex : MediaType.ociManifest)
+        guard manifestTypes.contains(own), shape.manifests != nil || shape.config != nil else {
+            throw ShaleError(.unsupported, "manifest for \(label)", cause: "unknown media type \(own.visible)")
+        }
+        // Some servers name every answer after its format only.
+        guard manifestTypes.contains(said), shape.mediaType != nil, said != own else {
+            return shape.mediaType == nil && manifestTypes.contains(said) ? said : own
+        }
+        throw ShaleError(
+            .corrupt, "manifest for \(label)", cause: "it calls itself \(own.visible), the registry \(said.visible)")
+    }
+}
+
+extension Reference {
+    /// What a token for reading must allow.
+    var pullScope: String { "repository:\(path):pull" }
+    /// What a token for writing must allow.
+    var pushScope: String { "repository:\(path):pull,push" }
+}

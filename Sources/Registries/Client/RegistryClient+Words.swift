@@ -1,0 +1,126 @@
+import Basics
+import OCI
+
+extension RegistryClient {
+    /// One failure as the person reads it: docker's words where docker has some, and what to do next.
+    func words(_ failure: RequestFailure, at endpoint: Endpoint, for purpose: Purpose) -> ShaleError {
+        switch failure {
+        case .final(let error): error
+        case .transport(let failure): words(failure, at: endpoint)
+        case .answer(let answer): words(answer, at: endpoint, for: purpose)
+        }
+    }
+
+    private func words(_ failure: TransportFailure, at endpoint: Endpoint) -> ShaleError {
+        let host = failure.url.authority
+        let message = "Get \"\(failure.url.origin)/v2/\""
+        let code: ShaleError.Code
+        var hint: String?
+        switch failure.kind {
+        case .cancelled:
+            return ShaleError(.cancelled, "interrupted")
+        case .noSuchHost, .unreachable:
+            code = .unavailable
+            hint =
+                endpoint.domain == Reference.defaultDomain
+                ? "no network? a registry at hand can stand in: set registry.mirror docker.io=http://127.0.0.1:5000"
+                : "check the registry's name and the network"
+        case .refused:
+            code = .unavailable
+            hint = "nothing listens there: is the registry running?"
+        case .tls:
+            code = .denied
+            hint = "if you trust it: set registry.insecure \(host)"
+        case .connectTimeout, .stalled:
+            code = .timeout
+            hint = "try again, or look at the network and the proxy settings"
+        case .cutOff:
+            code = .unavailable
+            hint = "try again"
+        case .tooLarge, .malformed:
+            code = .corrupt
+            hint = "is \(host) a registry?"
+        }
+        return ShaleError(code, message, cause: failure.words, hint: hint)
+    }
+
+    private func words(_ answer: ErrorAnswer, at endpoint: Endpoint, for purpose: Purpose) -> ShaleError {
+        if answer.status == 429 || answer.has("TOOMANYREQUESTS") { return tooMany(answer, at: endpoint) }
+        if answer.status == 401 || answer.status == 403 || answer.has("DENIED") || answer.has("UNAUTHORIZED") {
+            return refusal(answer, at: endpoint, for: purpose)
+        }
+        if answer.status == 404, let error = notFound(answer, for: purpose) { return error }
+        let code: ShaleError.Code = answer.status >= 500 ? .unavailable : .invalid
+        let verb = answer.method.prefix(1) + answer.method.dropFirst().lowercased()
+        return ShaleError(
+            code, "\(verb) \"\(answer.url.withoutQuery)\"",
+            cause: answer.entries.isEmpty || answer.status < 500
+                ? answer.words : "\(answer.words) (\(ErrorAnswer.statusLine(answer.status)))",
+            hint: answer.status >= 500 ? "the registry is in trouble: try again later" : nil)
+    }
+
+    private func tooMany(_ answer: ErrorAnswer, at endpoint: Endpoint) -> ShaleError {
+        let said = answer.entries.first.map(\.message).flatMap { $0.isEmpty ? nil : $0.visible } ?? "too many requests"
+        let wait = answer.retryAfter.map { text in
+            Int(text).map { "wait \($0) second\($0 == 1 ? "" : "s")" } ?? "wait until \(text.visible)"
+        }
+        let login = authenticator.hasCredentials(for: endpoint) ? nil : "\(loginCommand(endpoint)) may raise the limit"
+        let hints = [wait, login].compactMap { $0 }
+        return ShaleError(
+            .unavailable, "toomanyrequests: \(said)", hint: hints.isEmpty ? "wait" : hints.joined(separator: ", or "))
+    }
+
+    private func refusal(_ answer: ErrorAnswer, at endpoint: Endpoint, for purpose: Purpose) -> ShaleError {
+        let denied = "denied: requested access to the resource is denied"
+        let cause = answer.entries.first?.words ?? denied
+        let problem = authenticator.problem(for: endpoint)
+        let hint = problem.map { "credentials were not used: \($0)" } ?? loginCommand(endpoint)
+        switch purpose {
+        case .manifest(let name), .blob(_, let name), .tags(let name):
+            return ShaleError(
+                .unauthorized,
+                "pull access denied for \(name.familiarName), repository does not exist or may require 'docker login'",
+                cause: cause, hint: hint)
+        case .push:
+            return ShaleError(.unauthorized, cause, hint: hint)
+        case .login:
+            return ShaleError(
+                .unauthorized, "Get \"\(endpoint.base.origin)/v2/\"",
+                cause: answer.entries.first?.words ?? "unauthorized: incorrect username or password")
+        case .catalog(let host), .search(let host):
+            return ShaleError(
+                .unauthorized, "\(host.visible) does not list its repositories", cause: cause, hint: hint)
+        }
+    }
+
+    private func notFound(_ answer: ErrorAnswer, for purpose: Purpose) -> ShaleError? {
+        if answer.has("NAME_UNKNOWN"), let name = purpose.repository {
+            return ShaleError(.notFound, "repository \(name.familiarName) not found", cause: answer.words)
+        }
+        let said = answer.entries.first?.words
+        switch purpose {
+        case .manifest(let name):
+            return ShaleError(
+                .notFound, "manifest for \(name.familiar) not found",
+                cause: said ?? "manifest unknown: manifest unknown")
+        case .blob(let digest, let name):
+            return ShaleError(
+                .notFound, "blob \(digest) of \(name.familiarName) not found",
+                cause: said ?? "blob unknown: blob unknown to registry")
+        case .tags(let name):
+            return ShaleError(
+                .notFound, "repository \(name.familiarName) not found",
+                cause: said ?? "name unknown: repository name not known to registry")
+        case .push, .catalog, .search, .login: return nil
+        }
+    }
+
+    private func loginCommand(_ endpoint: Endpoint) -> String {
+        endpoint.credentialKey == Reference.defaultDomain ? "login" : "login \(endpoint.credentialKey)"
+    }
+}
+
+extension WebURL {
+    /// The address as an error shows it: a query may hold what is nobody's business.
+    var withoutQuery: String { String(description.prefix { $0 != "?" }).visible }
+}

@@ -1,0 +1,116 @@
+package import Basics
+import Glibc
+
+/// How registries are reached: everything a person can set about it.
+package struct RegistryConfiguration: Sendable {
+    /// A registry's domain (`docker.io`) → the address that is asked before it (`http://127.0.0.1:5000`).
+    package var mirrors: [String: String] = [:]
+    /// Hosts (with their port, if any) whose certificates are not checked and that may speak plain http.
+    package var insecure: Set<String> = []
+    package var credentials: CredentialStore
+    /// Nothing but this machine's own servers is asked.
+    package var offline = false
+    /// Where Docker Hub's v1 search API is asked instead of `https://index.docker.io`.
+    package var searchEndpoint: String?
+    /// What the user agent says: `shale/<version>`.
+    package var version = "1"
+    /// Where docker keeps a host's own certificates: `<folder>/<host:port>/*.crt`.
+    package var certificateFolder = "/etc/docker/certs.d"
+    /// Seconds until a connection stands.
+    package var connectTimeout = 10.0
+    /// Seconds without a byte after which a transfer is given up (and tried again).
+    package var stallTimeout = 30.0
+    package var retries = RetryPolicy()
+
+    /// A configuration with the files and mirrors that the environment names.
+    package init(credentials: CredentialStore = CredentialStore()) {
+        self.credentials = credentials
+    }
+
+    /// Reads `SHALE_MIRROR`; throws `invalid` when it is malformed.
+    package static func fromEnvironment() throws(ShaleError) -> RegistryConfiguration {
+        var configuration = RegistryConfiguration()
+        if let text = getenv("SHALE_MIRROR") {
+            configuration.mirrors = try mirrors(parsing: String(cString: text))
+        }
+        return configuration
+    }
+
+    /// Reads `HOST=URL`, several separated by commas or spaces.
+    package static func mirrors(parsing text: String) throws(ShaleError) -> [String: String] {
+        var mirrors: [String: String] = [:]
+        for part in text.split(whereSeparator: { $0 == "," || $0 == " " || $0 == "\n" || $0 == "\t" }) {
+            guard let equals = part.firstIndex(of: "="), equals != part.startIndex else {
+                throw ShaleError(
+                    .invalid, "mirror \"\(String(part).visible)\": not HOST=URL",
+                    hint: "for example docker.io=http://127.0.0.1:5000")
+            }
+            let address = String(part[part.index(after: equals)...])
+            mirrors[domain(String(part[..<equals]))] = try mirrorAddress(address)
+        }
+        return mirrors
+    }
+
+    /// Checks one mirror's address and gives it without a slash at its end.
+    package static func mirrorAddress(_ text: String) throws(ShaleError) -> String {
+        let hasScheme = text.contains("://")
+        let host = text.prefix { $0 != ":" && $0 != "/" }
+        let scheme = WebURL.isLoopback(String(host)) ? "http://" : "https://"
+        let url = try WebURL(hasScheme ? text : scheme + text)
+        var address = url.description
+        guard !address.contains("?") else { throw ShaleError(.invalid, "mirror \"\(text.visible)\": has a query") }
+        while address.hasSuffix("/") { address.removeLast() }
+        return address
+    }
+
+    /// The one name of a registry that has several.
+    package static func domain(_ text: String) -> String {
+        switch text {
+        case "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com", "hub.docker.com": "docker.io"
+        default: text
+        }
+    }
+}
+
+/// How often and with what waits a failed transfer is tried again.
+package struct RetryPolicy: Sendable {
+    /// Attempts in all that bring nothing new.
+    package var attempts = 5
+    /// Seconds before the second attempt; twice that before the third, and so on.
+    package var unit = 5.0
+
+    package init() {}
+}
+
+/// A transfer that is about to be tried again; sent once a second while it waits.
+package struct RetryNotice: Sendable {
+    /// Whole seconds left, at least 1.
+    package var seconds: Int
+    /// The attempt that comes next: 2 and up.
+    package var attempt: Int
+    package var reason: ShaleError
+
+    /// Docker's line: `Retrying in 5 seconds`.
+    package var line: String { "Retrying in \(seconds) second\(seconds == 1 ? "" : "s")" }
+}
+
+extension Cancellation {
+    /// Sleeps that long unless cancelled; `tick` is called with the whole seconds left, each once.
+    func pause(seconds: Double, tick: (Int) -> Void = { _ in }) throws(ShaleError) {
+        let start = Exchange.now()
+        let length = min(max(seconds, 0), 86_400)
+        var said = -1
+        while true {
+            try check()
+            let left = length - Double(Exchange.now() &- start) / 1e9
+            guard left > 0 else { return }
+            let whole = Int(left.rounded(.up))
+            if whole != said {
+                said = whole
+                tick(whole)
+            }
+            var time = timespec(tv_sec: 0, tv_nsec: Int(min(left, 0.05) * 1e9))
+            nanosleep(&time, nil)
+        }
+    }
+}

@@ -1,0 +1,115 @@
+import Basics
+import FoundationEssentials
+import Glibc
+
+/// What one transfer's callbacks share; lives on the thread that performs it.
+final class Exchange {
+    enum Stop {
+        case sink(ShaleError)
+        case tooLarge
+        case stalled
+        case cancelled
+    }
+
+    private(set) var head = HTTPHead()
+    private(set) var body = Data()
+    private(set) var stop: Stop?
+    private let limit: Int
+    /// Bodies of errors are never needed beyond this.
+    private let errorLimit = 64 << 10
+    private let sink: BodySink?
+    private let source: BodySource?
+    private let cancellation: Cancellation
+    private let stallNanoseconds: UInt64
+    private var lastActivity = Exchange.now()
+
+    init(
+        limit: Int, sink: BodySink?, source: BodySource?, cancellation: Cancellation, stallTimeout: Double
+    ) {
+        self.limit = limit
+        self.sink = sink
+        self.source = source
+        self.cancellation = cancellation
+        stallNanoseconds = UInt64(min(max(stallTimeout, 0.01), 86_400) * 1e9)
+    }
+
+    /// Monotonic nanoseconds.
+    static func now() -> UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+    }
+
+    /// Asked between two waits; false ends the transfer.
+    func proceeds() -> Bool {
+        if cancellation.isCancelled {
+            stop = .cancelled
+        } else if Exchange.now() &- lastActivity > stallNanoseconds {
+            stop = .stalled
+        }
+        return stop == nil
+    }
+
+    /// Takes one header line; a new status line begins a new answer (100 Continue, a proxy's CONNECT).
+    func takeHeader(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        lastActivity = Exchange.now()
+        var line = String(decoding: bytes, as: UTF8.self)
+        while let last = line.unicodeScalars.last, last == "\r" || last == "\n" { line.unicodeScalars.removeLast() }
+        if line.hasPrefix("HTTP/") {
+            let words = line.split(separator: " ")
+            head = HTTPHead(status: words.count > 1 ? Int(words[1]) ?? 0 : 0, headers: HTTPHeaders())
+        } else if let colon = line.firstIndex(of: ":") {
+            guard head.headers.fields.count < 256 else {
+                stop = .tooLarge
+                return false
+            }
+            head.headers.append(
+                line[..<colon].trimmingSpaces, line[line.index(after: colon)...].trimmingSpaces)
+        }
+        return true
+    }
+
+    /// Takes bytes of the body: a success's into the sink where there is one, all others into memory.
+    func takeBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        lastActivity = Exchange.now()
+        if cancellation.isCancelled {
+            stop = .cancelled
+            return false
+        }
+        if let sink, head.isSuccess {
+            do throws(ShaleError) {
+                try sink(head, bytes)
+            } catch {
+                stop = .sink(error)
+            }
+            lastActivity = Exchange.now()
+            return stop == nil
+        }
+        if head.isSuccess {
+            guard bytes.count <= limit - body.count else {
+                stop = .tooLarge
+                return false
+            }
+            body.append(contentsOf: bytes)
+        } else {
+            body.append(contentsOf: bytes.prefix(max(0, errorLimit - body.count)))
+        }
+        return true
+    }
+
+    /// Gives bytes to send; `nil` ends the transfer.
+    func giveBody(_ bytes: UnsafeMutableRawBufferPointer) -> Int? {
+        lastActivity = Exchange.now()
+        guard let source else { return 0 }
+        if cancellation.isCancelled {
+            stop = .cancelled
+            return nil
+        }
+        do throws(ShaleError) {
+            return try source(bytes)
+        } catch {
+            stop = .sink(error)
+            return nil
+        }
+    }
+}

@@ -1,0 +1,88 @@
+import Basics
+package import FoundationEssentials
+import OCI
+
+/// Header fields in their order, names compared without case.
+package struct HTTPHeaders: Sendable, Equatable {
+    package private(set) var fields: [(name: String, value: String)] = []
+
+    package init(_ fields: [(String, String)] = []) {
+        self.fields = fields.map { (name: $0.0, value: $0.1) }
+    }
+
+    /// The first value of a field.
+    package subscript(name: String) -> String? { all(name).first }
+
+    /// Every value of a field.
+    package func all(_ name: String) -> [String] {
+        fields.filter { $0.name.lowercased() == name.lowercased() }.map(\.value)
+    }
+
+    package mutating func append(_ name: String, _ value: String) { fields.append((name: name, value: value)) }
+
+    package mutating func remove(_ name: String) { fields.removeAll { $0.name.lowercased() == name.lowercased() } }
+
+    package static func == (left: HTTPHeaders, right: HTTPHeaders) -> Bool {
+        left.fields.count == right.fields.count && zip(left.fields, right.fields).allSatisfy { $0 == $1 }
+    }
+}
+
+/// What a request sends after its header.
+enum HTTPBody {
+    case none
+    case data(Data)
+    /// `length` bytes from a source that is asked for the next ones.
+    case stream(length: Int64, source: BodySource)
+}
+
+/// Where an upload's bytes come from; 0 bytes is the end.
+typealias BodySource = (UnsafeMutableRawBufferPointer) throws(ShaleError) -> Int
+/// Where a successful answer's bytes go, with its head.
+typealias BodySink = (HTTPHead, UnsafeRawBufferPointer) throws(ShaleError) -> Void
+
+/// One request, to one address.
+struct HTTPRequest {
+    var method = "GET"
+    var url: WebURL
+    var headers = HTTPHeaders()
+    var body = HTTPBody.none
+    /// Whether the server must prove who it is.
+    var verifiesPeer = true
+    /// Certificates that are trusted beside the system's, a PEM file.
+    var certificates: String?
+    /// An answer's body is refused beyond this many bytes, unless a sink takes it.
+    var limit = OCIDocument.largest
+}
+
+/// An answer without its body.
+struct HTTPHead: Sendable, Equatable {
+    var status = 0
+    var headers = HTTPHeaders()
+
+    var isSuccess: Bool { (200..<300).contains(status) }
+    var contentLength: Int64? { headers["content-length"].flatMap { Int64($0) } }
+    /// The media type without its parameters, lower case.
+    var contentType: String? {
+        headers["content-type"].map {
+            $0.prefix { $0 != ";" }.trimmingSpaces.lowercased()
+        }
+    }
+}
+
+/// An answer with the body it came with (none where a sink took it).
+struct HTTPAnswer: Sendable {
+    var head: HTTPHead
+    var body: Data
+    /// The address that answered, after redirects.
+    var url: WebURL
+}
+
+extension StringProtocol {
+    /// The text without spaces and tabs at both ends.
+    var trimmingSpaces: String {
+        var view = self[...]
+        while let first = view.first, first == " " || first == "\t" { view = view.dropFirst() }
+        while let last = view.last, last == " " || last == "\t" { view = view.dropLast() }
+        return String(view)
+    }
+}

@@ -1,0 +1,148 @@
+import FoundationEssentials
+import Glibc
+
+/// A program of someone else's that tests run shale against.
+package struct Peer: Sendable {
+    package let name: String
+    /// Where it is, or `nil` where it is absent.
+    package let path: String?
+    private let leading: [String]
+
+    package init(_ name: String, leading: [String] = []) {
+        self.name = name
+        self.leading = leading
+        let folders = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
+        path = folders.split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
+    }
+
+    package var isPresent: Bool { path != nil }
+    /// The reason for skipping.
+    package var absent: String { "\(name) is not installed" }
+
+    package struct Outcome: Sendable {
+        package var status: Int32
+        package var output: [UInt8]
+        package var errors: String
+        package var text: String { String(decoding: output, as: UTF8.self) }
+    }
+
+    /// Runs it to its end; output goes through files, so that no pipe can fill up.
+    @discardableResult
+    package func run(
+        _ arguments: [String], input: [UInt8] = [], environment: [String: String] = [:], in folder: String? = nil,
+        expecting status: Int32? = 0
+    ) throws -> Outcome {
+        guard let path else { throw PeerError(text: absent) }
+        let scratch = TemporaryDirectory()
+        try Data(input).write(to: URL(filePath: scratch.path + "/in"))
+        let child = try Child(
+            path, leading + arguments, environment: environment, in: folder, input: scratch.path + "/in",
+            output: scratch.path + "/out", errors: scratch.path + "/err")
+        let outcome = Outcome(
+            status: child.wait(), output: Array(try Data(contentsOf: URL(filePath: scratch.path + "/out"))),
+            errors: String(decoding: try Data(contentsOf: URL(filePath: scratch.path + "/err")), as: UTF8.self))
+        if let status, outcome.status != status {
+            throw PeerError(
+                text: "\(name) \(arguments.joined(separator: " ")): status \(outcome.status): \(outcome.errors)")
+        }
+        return outcome
+    }
+}
+
+/// The peers by name.
+package enum Peers {
+    /// Copies images between registries, layouts and archives; needs no policy file here.
+    package static let skopeo = Peer("skopeo", leading: ["--insecure-policy"])
+    package static let umoci = Peer("umoci")
+    package static let podman = Peer("podman")
+    package static let docker = Peer("docker")
+    package static let openssl = Peer("openssl")
+    package static let tar = Peer("tar")
+
+    /// The SHA-256 of bytes by coreutils' reckoning, 64 hex digits.
+    package static func sha256(_ bytes: [UInt8]) throws -> String {
+        String(try Peer("sha256sum").run([], input: bytes).text.prefix(64))
+    }
+}
+
+package struct PeerError: Error, CustomStringConvertible {
+    package var text: String
+    package var description: String { text }
+}
+
+/// A process that was started; killed when let go of.
+package final class Child: @unchecked Sendable {
+    package let pid: Int32
+    // Guarded by `lock`; waitpid may be asked from any thread.
+    private var status: Int32?
+    private let lock = Exclusion()
+
+    package init(
+        _ path: String, _ arguments: [String], environment: [String: String] = [:], in folder: String? = nil,
+        input: String = "/dev/null", output: String, errors: String
+    ) throws {
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
+        posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        var variables = ProcessInfo.processInfo.environment
+        variables.merge(environment) { $1 }
+        // coreutils' env changes the folder: Glibc's module does not show the call that would.
+        let program = folder == nil ? path : "/usr/bin/env"
+        let leading = folder.map { ["env", "-C", $0, path] } ?? [path]
+        var argv: [UnsafeMutablePointer<CChar>?] = (leading + arguments).map { strdup($0) } + [nil]
+        var envp: [UnsafeMutablePointer<CChar>?] = variables.map { strdup("\($0)=\($1)") } + [nil]
+        defer { for text in argv + envp { free(text) } }
+        var pid: pid_t = 0
+        let code = posix_spawn(&pid, program, &actions, nil, &argv, &envp)
+        guard code == 0 else { throw PeerError(text: "\(path): \(String(cString: strerror(code)))") }
+        self.pid = pid
+    }
+
+    /// Waits for its end; the exit status, or 128 and the signal's number.
+    package func wait() -> Int32 {
+        lock.locked {
+            if let status { return status }
+            var raw: Int32 = 0
+            while waitpid(pid, &raw, 0) < 0, errno == EINTR {}
+            let result = raw & 0x7f == 0 ? (raw >> 8) & 0xff : 128 + (raw & 0x7f)
+            status = result
+            return result
+        }
+    }
+
+    /// Whether it has not ended.
+    package var isRunning: Bool {
+        lock.locked {
+            guard status == nil else { return false }
+            var raw: Int32 = 0
+            guard waitpid(pid, &raw, WNOHANG) == pid else { return true }
+            status = raw & 0x7f == 0 ? (raw >> 8) & 0xff : 128 + (raw & 0x7f)
+            return false
+        }
+    }
+
+    package func stop(_ signal: Int32 = SIGKILL) {
+        if isRunning { kill(pid, signal) }
+        _ = wait()
+    }
+
+    deinit { stop() }
+}
+
+/// A mutual exclusion that needs no Foundation.
+private final class Exclusion: @unchecked Sendable {
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    init() { pthread_mutex_init(mutex, nil) }
+    deinit {
+        pthread_mutex_destroy(mutex)
+        mutex.deallocate()
+    }
+    func locked<Value>(_ body: () -> Value) -> Value {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return body()
+    }
+}
