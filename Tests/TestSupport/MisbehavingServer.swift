@@ -119,7 +119,7 @@ package final class MisbehavingServer: Sendable {
 
     deinit { stop() }
 
-    /// `127.0.0.1:PORT`
+    /// Where it listens, as `127.0.0.1:PORT`.
     package var host: String { "127.0.0.1:\(port)" }
     package var url: String { "http://\(host)" }
 

@@ -60,7 +60,7 @@ package final class RegistryServer: Sendable {
 
     deinit { child.stop() }
 
-    /// `127.0.0.1:PORT`
+    /// Where it listens, as `127.0.0.1:PORT`.
     package var host: String { "127.0.0.1:\(port)" }
     package var url: String { "\(isTLS ? "https" : "http")://\(host)" }
     /// What it has written about itself.

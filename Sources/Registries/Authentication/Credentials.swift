@@ -1,6 +1,8 @@
 package import Basics
 
-/// Who one is for a registry. Its description tells no secret.
+/// Who one is for a registry.
+///
+/// The description tells no secret.
 package struct Credentials: Sendable, Equatable, CustomStringConvertible {
     package var username: String
     /// A password, or the identity token.

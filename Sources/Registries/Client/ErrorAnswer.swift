@@ -4,7 +4,7 @@ import FoundationEssentials
 /// An answer that is no success, its body decoded (distribution specification, "Error Codes").
 struct ErrorAnswer: Sendable {
     struct Entry: Sendable, Decodable {
-        /// `MANIFEST_UNKNOWN`
+        /// The kind of failure, as `MANIFEST_UNKNOWN`.
         var code: String
         var message: String
 
