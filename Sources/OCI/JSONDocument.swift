@@ -78,6 +78,12 @@ package enum JSONDocument: Sendable, Equatable {
 
     private static func quote(_ text: String, to out: inout String) {
         out += "\""
+        defer { out += "\"" }
+        // Most strings need no escape: then they are copied whole. 0xE2 begins U+2028 and U+2029.
+        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C && $0 != 0xE2 }) {
+            out += text
+            return
+        }
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\"": out += "\\\""
@@ -91,7 +97,6 @@ package enum JSONDocument: Sendable, Equatable {
             default: out.unicodeScalars.append(scalar)
             }
         }
-        out += "\""
     }
 }
 

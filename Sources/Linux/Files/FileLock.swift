@@ -15,6 +15,9 @@ package struct FileLock: ~Copyable, Sendable {
         return FileLock(file)
     }
 
+    /// The locked file's inode, to tell whether the path still leads to it.
+    package func inode() throws(SystemCallError) -> UInt64 { try FileStatus.of(descriptor).inode }
+
     /// Takes the lock at once, or answers `nil` when another holds it.
     package static func trying(_ path: String, exclusive: Bool) throws(SystemCallError) -> FileLock? {
         let file = try OwnedFD.open(path, O_RDWR | O_CREAT)

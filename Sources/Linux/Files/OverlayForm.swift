@@ -1,0 +1,27 @@
+/// How an unpacked layer says "opaque": overlayfs reads `trusted.*` as real root, `user.*` inside a user namespace.
+///
+/// Both forms write a whiteout as a character device 0:0, which the kernel lets a user namespace make as well.
+package enum OverlayForm: String, Sendable, Hashable {
+    case trusted
+    case user
+
+    /// The form this process must write, told by its id map: the identity of all ids means the first namespace.
+    package static let current: OverlayForm = {
+        guard let bytes = try? WholeFile.read("/proc/self/uid_map", limit: 64 << 10) else { return .trusted }
+        let fields = String(decoding: bytes, as: UTF8.self).split(whereSeparator: { $0 == " " || $0 == "\n" })
+        return fields == ["0", "0", "4294967295"] ? .trusted : .user
+    }()
+
+    /// The full name of one of overlayfs's attributes, `opaque` say.
+    package func xattrName(_ key: String) -> String {
+        switch self {
+        case .trusted: "trusted.overlay.\(key)"
+        case .user: "user.overlay.\(key)"
+        }
+    }
+
+    /// Whether an attribute is overlayfs's own, in either form; none is ever taken from or put into an archive.
+    package static func isBookkeeping(_ attribute: String) -> Bool {
+        attribute.hasPrefix("trusted.overlay.") || attribute.hasPrefix("user.overlay.")
+    }
+}

@@ -1,0 +1,154 @@
+package import Basics
+package import FoundationEssentials
+
+/// A document that is read by hand: stricter than `Decodable`, with errors that name the member, and fast on first use.
+package protocol DocumentValue {
+    init(_ reader: DocumentReader) throws(ShaleError)
+}
+
+/// One object of a document while its members are read.
+///
+/// A member that is `null` counts as absent, as Go's decoder has it. Errors are `corrupt` and name the member's place
+/// (`manifest: layers[2].size: not a whole number`).
+package struct DocumentReader: Sendable {
+    private let members: [JSONDocument.Member]
+    /// Where this object stands, for an error's words.
+    package let path: String
+
+    package init(_ document: JSONDocument, path: String) throws(ShaleError) {
+        guard case .object(let members) = document else {
+            throw ShaleError(.corrupt, path, cause: "not an object")
+        }
+        self.members = members
+        self.path = path
+    }
+
+    package func value(_ key: String) -> JSONDocument? {
+        guard let value = members.first(where: { $0.key == key })?.value, value != .null else { return nil }
+        return value
+    }
+
+    package func has(_ key: String) -> Bool { value(key) != nil }
+
+    package func failure(_ key: String, _ reason: String) -> ShaleError {
+        ShaleError(.corrupt, "\(path): \(key)", cause: reason)
+    }
+
+    package func string(_ key: String) throws(ShaleError) -> String? {
+        guard let value = value(key) else { return nil }
+        guard case .string(let text) = value else { throw failure(key, "not a string") }
+        return text
+    }
+
+    package func requiredString(_ key: String) throws(ShaleError) -> String {
+        guard let text = try string(key) else { throw failure(key, "missing") }
+        return text
+    }
+
+    package func integer(_ key: String) throws(ShaleError) -> Int64? {
+        guard let value = value(key) else { return nil }
+        guard case .integer(let number) = value else { throw failure(key, "not a whole number") }
+        return number
+    }
+
+    package func requiredInteger(_ key: String) throws(ShaleError) -> Int64 {
+        guard let number = try integer(key) else { throw failure(key, "missing") }
+        return number
+    }
+
+    package func bool(_ key: String) throws(ShaleError) -> Bool? {
+        guard let value = value(key) else { return nil }
+        guard case .bool(let flag) = value else { throw failure(key, "not true or false") }
+        return flag
+    }
+
+    package func strings(_ key: String) throws(ShaleError) -> [String]? {
+        guard let value = value(key) else { return nil }
+        guard case .array(let elements) = value else { throw failure(key, "not a list") }
+        var texts: [String] = []
+        texts.reserveCapacity(elements.count)
+        for element in elements {
+            guard case .string(let text) = element else { throw failure(key, "not a list of strings") }
+            texts.append(text)
+        }
+        return texts
+    }
+
+    package func dictionary(_ key: String) throws(ShaleError) -> [String: String]? {
+        guard let value = value(key) else { return nil }
+        guard case .object(let members) = value else { throw failure(key, "not an object") }
+        var table = [String: String](minimumCapacity: members.count)
+        for member in members {
+            guard case .string(let text) = member.value else { throw failure("\(key).\(member.key)", "not a string") }
+            table[member.key] = text
+        }
+        return table
+    }
+
+    /// The keys of an object whose values say nothing (Go's `map[string]struct{}`).
+    package func keySet(_ key: String) throws(ShaleError) -> [String: EmptyObject]? {
+        guard let value = value(key) else { return nil }
+        guard case .object(let members) = value else { throw failure(key, "not an object") }
+        var table = [String: EmptyObject](minimumCapacity: members.count)
+        for member in members {
+            guard case .object = member.value else { throw failure("\(key).\(member.key)", "not an object") }
+            table[member.key] = EmptyObject()
+        }
+        return table
+    }
+
+    package func time(_ key: String) throws(ShaleError) -> Timestamp? {
+        guard let text = try string(key) else { return nil }
+        guard let time = Timestamp(rfc3339: text) else { throw failure(key, "not an RFC 3339 time: \(text)") }
+        return time
+    }
+
+    package func digest(_ key: String) throws(ShaleError) -> Digest {
+        let text = try requiredString(key)
+        do throws(ShaleError) { return try Digest(parsing: text) } catch { throw failure(key, error.message) }
+    }
+
+    package func object<Value: DocumentValue>(_ key: String, _ type: Value.Type) throws(ShaleError) -> Value? {
+        guard let value = value(key) else { return nil }
+        return try Value(DocumentReader(value, path: "\(path): \(key)"))
+    }
+
+    package func requiredObject<Value: DocumentValue>(_ key: String, _ type: Value.Type) throws(ShaleError) -> Value {
+        guard let value = try object(key, type) else { throw failure(key, "missing") }
+        return value
+    }
+
+    package func objects<Value: DocumentValue>(_ key: String, _ type: Value.Type) throws(ShaleError) -> [Value]? {
+        guard let value = value(key) else { return nil }
+        guard case .array(let elements) = value else { throw failure(key, "not a list") }
+        var values: [Value] = []
+        values.reserveCapacity(elements.count)
+        for (position, element) in elements.enumerated() {
+            values.append(try Value(DocumentReader(element, path: "\(path): \(key)[\(position)]")))
+        }
+        return values
+    }
+}
+
+extension OCIDocument {
+    /// Reads a document by hand-written rules; preferred by the compiler over the one for any `Decodable`.
+    package static func decode<Value: DocumentValue & Decodable>(
+        _ type: Value.Type, from data: Data, naming what: String
+    ) throws(ShaleError) -> Value {
+        try read(type, from: data, naming: what)
+    }
+
+    /// The same from bytes that are no `Data`.
+    package static func read<Value: DocumentValue>(
+        _ type: Value.Type, from bytes: some Collection<UInt8>, naming what: String
+    ) throws(ShaleError) -> Value {
+        guard bytes.count <= largest else { throw ShaleError(.invalid, "\(what): larger than \(largest) bytes") }
+        let document: JSONDocument
+        do throws(ShaleError) {
+            document = try JSONDocument(parsing: bytes, naming: what)
+        } catch {
+            throw ShaleError(.corrupt, error.message, cause: error.cause)
+        }
+        return try Value(DocumentReader(document, path: what))
+    }
+}

@@ -1,0 +1,168 @@
+package import Basics
+import Glibc
+package import Linux
+package import OCI
+
+/// One blob on its way in: hashed as it grows, in `blobs/` only once it is whole and right.
+///
+/// For one thread.
+package final class BlobIngest {
+    /// Bytes that an earlier attempt left and that need not be fetched again.
+    package let offset: Int64
+    private let expected: Descriptor?
+    private let path: String
+    private let isPartial: Bool
+    private let paths: StorePaths
+    private let ingest: IngestFolder
+    private let file: OwnedFD
+    private let lock: FileLock?
+    private var hasher: DigestHasher
+    private var isFinished = false
+
+    init(expected: Descriptor?, paths: StorePaths, ingest: IngestFolder) throws(ShaleError) {
+        self.expected = expected
+        self.paths = paths
+        self.ingest = ingest
+        let partial = expected.map { "\(paths.ingest)/\($0.digest.hex).partial" } ?? ""
+        lock = try Self.takePartial(partial, expected)
+        isPartial = lock != nil
+        path = isPartial ? partial : try ingest.newPath("blob")
+        do throws(SystemCallError) {
+            file = try OwnedFD.open(path, O_RDWR | O_CREAT, mode: 0o644)
+            hasher = DigestHasher()
+            offset = try Self.rehash(file, into: &hasher, limit: expected?.size ?? 0)
+        } catch {
+            throw error.shaleError("blob \(expected.map(\.digest.description) ?? "to store")")
+        }
+    }
+
+    deinit { if !isFinished { abandon(keepingPartial: true) } }
+
+    /// Bytes seen so far, the taken-up ones included.
+    package var count: Int64 { hasher.count }
+
+    /// The bytes so far, from the first one, to unpack what an earlier attempt fetched.
+    package func openForReading() throws(ShaleError) -> OwnedFD {
+        do throws(SystemCallError) {
+            return try OwnedFD.open(path, O_RDONLY)
+        } catch {
+            throw error.shaleError(subject)
+        }
+    }
+
+    /// Adds bytes; `corrupt` once there are more than announced.
+    package func append(_ bytes: UnsafeRawBufferPointer) throws(ShaleError) {
+        if let expected, hasher.count + Int64(bytes.count) > expected.size {
+            abandon(keepingPartial: false)
+            throw ShaleError(.corrupt, "\(subject): more than the \(expected.size) bytes announced")
+        }
+        do throws(SystemCallError) {
+            try file.write(bytes)
+        } catch {
+            throw error.shaleError(subject)
+        }
+        hasher.update(bytes)
+    }
+
+    package func append(_ bytes: [UInt8]) throws(ShaleError) {
+        var failure: ShaleError?
+        bytes.withUnsafeBytes { buffer in
+            do throws(ShaleError) { try append(buffer) } catch { failure = error }
+        }
+        if let failure { throw failure }
+    }
+
+    /// Forgets every byte so far, for a server that begins again from the first.
+    package func restart() throws(ShaleError) {
+        hasher = DigestHasher()
+        guard ftruncate(file.raw, 0) == 0, lseek(file.raw, 0, SEEK_SET) == 0 else {
+            throw SystemCallError("ftruncate", path: path).shaleError(subject)
+        }
+    }
+
+    /// Proves size and digest, makes the bytes last, and puts them in their place.
+    ///
+    /// Throws `corrupt`, in docker's words, when they are others than announced; nothing of them is kept then.
+    @discardableResult
+    package func commit() throws(ShaleError) -> Descriptor {
+        let digest = hasher.digest()
+        if let expected {
+            guard hasher.count == expected.size else {
+                // Too few may go on later; too many never come here.
+                abandon(keepingPartial: true)
+                throw ShaleError(
+                    .corrupt, "\(subject): \(hasher.count) bytes instead of the \(expected.size) announced")
+            }
+            guard digest == expected.digest else {
+                abandon(keepingPartial: false)
+                throw ShaleError(
+                    .corrupt, "filesystem layer verification failed for digest \(expected.digest)",
+                    cause: "its bytes have the digest \(digest)")
+            }
+        } else {
+            try ingest.hold([digest])
+        }
+        do throws(SystemCallError) {
+            try place(as: paths.blob(digest))
+        } catch {
+            abandon(keepingPartial: true)
+            throw error.shaleError(subject)
+        }
+        isFinished = true
+        return Descriptor(mediaType: expected?.mediaType ?? "", digest: digest, size: hasher.count)
+    }
+
+    /// Gives up; a partial download of a known digest may stay for the next attempt.
+    package func abandon(keepingPartial: Bool) {
+        if isFinished { return }
+        isFinished = true
+        if isPartial, keepingPartial, hasher.count > 0 { return }
+        unlink(path)
+    }
+
+    private var subject: String { expected.map { "blob \($0.digest)" } ?? "blob" }
+
+    private func place(as target: String) throws(SystemCallError) {
+        if access(target, F_OK) == 0 {
+            unlink(path)
+            return
+        }
+        fchmod(file.raw, 0o644)
+        try file.sync()
+        try check("rename", path: target) { rename(path, target) }
+        try WholeFile.syncFolder(paths.blobs)
+    }
+
+    /// Locks `<digest>.partial`; `nil` when another downloads the same.
+    private static func takePartial(_ path: String, _ expected: Descriptor?) throws(ShaleError) -> FileLock? {
+        guard let expected else { return nil }
+        do throws(SystemCallError) {
+            for _ in 0..<3 {
+                guard let lock = try FileLock.trying(path, exclusive: true) else { return nil }
+                // Between open and lock its owner may have finished and renamed it away.
+                guard let status = try? FileStatus.of(hostPath: path), status.inode == (try lock.inode()) else {
+                    continue
+                }
+                if status.size > expected.size { truncate(path, 0) }
+                return lock
+            }
+            return nil
+        } catch {
+            throw error.shaleError("blob \(expected.digest)")
+        }
+    }
+
+    /// Hashes what is there and leaves the position at its end.
+    private static func rehash(
+        _ file: borrowing OwnedFD, into hasher: inout DigestHasher, limit: Int64
+    ) throws(SystemCallError) -> Int64 {
+        if limit == 0 { return 0 }
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+        defer { buffer.deallocate() }
+        while true {
+            let count = try file.read(into: buffer)
+            if count == 0 { return hasher.count }
+            hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+    }
+}

@@ -1,0 +1,126 @@
+package import Basics
+package import FoundationEssentials
+import Glibc
+package import Linux
+package import OCI
+
+/// Content by digest: a file is in `blobs/sha256` only if its bytes hash to its name.
+package final class BlobStore: Sendable {
+    private let paths: StorePaths
+    private let ingest: IngestFolder
+
+    init(paths: StorePaths, ingest: IngestFolder) {
+        self.paths = paths
+        self.ingest = ingest
+    }
+
+    /// Where a blob lies, whether it is there or not.
+    package func path(_ digest: Digest) -> String { paths.blob(digest) }
+
+    package func contains(_ digest: Digest) -> Bool { access(path(digest), R_OK) == 0 }
+
+    /// Keeps a blob (or the layer of that diff ID) from collection until an image names it, and tells if it is there.
+    ///
+    /// For whoever finds that something need not be fetched: between the look and the naming nobody removes it.
+    package func claim(_ digest: Digest) throws(ShaleError) -> Bool {
+        try ingest.hold([digest])
+        return contains(digest)
+    }
+
+    /// Bytes of a blob; `notFound` when it is not here.
+    package func size(_ digest: Digest) throws(ShaleError) -> Int64 {
+        do throws(SystemCallError) {
+            return try FileStatus.of(hostPath: path(digest)).size
+        } catch {
+            throw absent(digest, error)
+        }
+    }
+
+    /// The blob open for reading.
+    package func open(_ digest: Digest) throws(ShaleError) -> OwnedFD {
+        do throws(SystemCallError) {
+            return try OwnedFD.open(path(digest), O_RDONLY)
+        } catch {
+            throw absent(digest, error)
+        }
+    }
+
+    /// A small blob's bytes, checked against its digest; `corrupt` when they differ or are more than `limit`.
+    package func bytes(_ digest: Digest, limit: Int = OCIDocument.largest) throws(ShaleError) -> [UInt8] {
+        let bytes: [UInt8]
+        do throws(SystemCallError) {
+            bytes = try WholeFile.read(path(digest), limit: limit)
+        } catch {
+            if error.errno == EFBIG { throw ShaleError(.invalid, "blob \(digest): larger than \(limit) bytes") }
+            throw absent(digest, error)
+        }
+        guard Digest.of(bytes) == digest else { throw Self.mismatch(digest) }
+        return bytes
+    }
+
+    package func data(_ digest: Digest, limit: Int = OCIDocument.largest) throws(ShaleError) -> Data {
+        Data(try bytes(digest, limit: limit))
+    }
+
+    /// Stores bytes in memory under their digest.
+    package func put(_ bytes: some Collection<UInt8>) throws(ShaleError) -> Digest {
+        let digest = Digest.of(bytes)
+        if try claim(digest) { return digest }
+        let writer = try newIngest()
+        try writer.append(Array(bytes))
+        return try writer.commit().digest
+    }
+
+    /// Begins to store what a descriptor announces; a partial download of it is taken up where it stopped.
+    ///
+    /// When another process is at the same blob, this one starts from nothing in a place of its own; whoever finishes
+    /// first has stored it.
+    package func ingest(expected: Descriptor) throws(ShaleError) -> BlobIngest {
+        guard expected.digest.algorithm == "sha256" else {
+            throw ShaleError(.unsupported, "blob \(expected.digest): only sha256 digests can be stored")
+        }
+        try ingest.hold([expected.digest])
+        return try BlobIngest(expected: expected, paths: paths, ingest: ingest)
+    }
+
+    /// Begins to store bytes whose digest is not known before.
+    package func newIngest() throws(ShaleError) -> BlobIngest {
+        try BlobIngest(expected: nil, paths: paths, ingest: ingest)
+    }
+
+    /// Every digest in the store, sorted; names that are none are passed over.
+    package func all() throws(ShaleError) -> [Digest] {
+        try StoreFolder.names(paths.blobs).compactMap { try? Digest(parsing: "sha256:\($0)") }
+    }
+
+    /// Removes a blob; one that is not there is no error.
+    ///
+    /// Callers know that nothing reaches it.
+    func remove(_ digest: Digest) throws(ShaleError) {
+        if unlink(path(digest)) == -1, errno != ENOENT {
+            throw SystemCallError("unlink", path: path(digest)).shaleError("blob \(digest)")
+        }
+    }
+
+    static func mismatch(_ digest: Digest) -> ShaleError {
+        ShaleError(
+            .corrupt, "blob \(digest): its bytes do not match its digest", hint: "system check --repair")
+    }
+
+    private func absent(_ digest: Digest, _ error: SystemCallError) -> ShaleError {
+        guard error.errno == ENOENT else { return error.shaleError("blob \(digest)") }
+        return ShaleError(.notFound, "blob \(digest): not in the store", hint: "pull the image again")
+    }
+}
+
+/// Folders of the store, listed.
+enum StoreFolder {
+    static func names(_ path: String) throws(ShaleError) -> [String] {
+        do throws(SystemCallError) {
+            return try DirectoryEntries.names(of: OwnedFD.open(path, O_RDONLY | O_DIRECTORY))
+        } catch {
+            if error.errno == ENOENT { return [] }
+            throw error.shaleError(path)
+        }
+    }
+}

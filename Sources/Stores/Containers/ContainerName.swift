@@ -1,0 +1,58 @@
+package import Basics
+
+/// Docker's rules for container names, and names found for those who give none.
+package enum ContainerName {
+    /// `[a-zA-Z0-9][a-zA-Z0-9_.-]+`, so at least two characters.
+    package static func isValid(_ name: String) -> Bool {
+        guard name.utf8.count >= 2, name.utf8.count <= 255, let first = name.utf8.first, isAlphanumeric(first) else {
+            return false
+        }
+        return name.utf8.allSatisfy { isAlphanumeric($0) || "_.-".utf8.contains($0) }
+    }
+
+    /// The name without a leading slash; throws `invalid` in docker's words.
+    package static func validated(_ name: String) throws(ShaleError) -> String {
+        let bare = name.hasPrefix("/") ? String(name.dropFirst()) : name
+        guard isValid(bare) else {
+            throw ShaleError(
+                .invalid, "Invalid container name (\(name)), only [a-zA-Z0-9][a-zA-Z0-9_.-] are allowed")
+        }
+        return bare
+    }
+
+    /// A name of an adjective and a surname; from the second attempt on with a digit at its end.
+    package static func random(using generator: inout some RandomNumberGenerator, attempt: Int = 0) -> String {
+        while true {
+            let adjective = NameWords.adjectives.randomElement(using: &generator) ?? "quiet"
+            let surname = NameWords.surnames.randomElement(using: &generator) ?? "lovelace"
+            let digit = attempt > 0 ? String(Int.random(in: 0...9, using: &generator)) : ""
+            // Steve Wozniak is not boring: docker's rule, and ours.
+            if adjective == "boring", surname == "wozniak" { continue }
+            return "\(adjective)_\(surname)\(digit)"
+        }
+    }
+
+    /// Whether text is a whole container id: 64 lower-case hex digits.
+    static func isIdentifier(_ text: String) -> Bool {
+        text.utf8.count == 64 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+    }
+
+    private static func isAlphanumeric(_ byte: UInt8) -> Bool {
+        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+    }
+}
+
+/// The same numbers for the same seed, on every machine (SplitMix64).
+package struct SeededGenerator: RandomNumberGenerator, Sendable {
+    private var state: UInt64
+
+    package init(seed: UInt64) { state = seed }
+
+    package mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var word = state
+        word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
+        return word ^ (word >> 31)
+    }
+}

@@ -1,0 +1,183 @@
+package import Basics
+package import OCI
+
+/// What a container is: written when it is made, and all that `inspect`, `ps`, `start` and `commit` need of it.
+package struct ContainerRecord: Sendable, Hashable, Codable {
+    /// 64 hex digits.
+    package var id: String
+    /// Without docker's leading slash.
+    package var name: String
+    package var created: Timestamp
+    /// The image's id, and the manifest that keeps its layers alive even when the image itself is removed.
+    package var image: Digest
+    package var manifest: Descriptor
+    /// The reference as it was given.
+    package var imageName: String
+    package var platform: Platform?
+    /// Image's config and command line made one.
+    package var config: ContainerConfig
+    package var console: ConsoleConfig
+    package var hostname: String
+    package var domainname: String?
+    /// The program, as given, and its arguments: entrypoint and command made one.
+    package var path: String
+    package var arguments: [String]
+    package var host: HostConfig
+    /// Whether command or entrypoint came from the command line, not from the image.
+    package var overridesCommand: Bool?
+    /// Absolute paths the engine made in the container as places to mount on; no change of the container's.
+    package var mountStubs: [String]
+    /// Where `docker logs` finds the output when it is not the container's own `log`.
+    package var restartCount: Int
+    /// The session that made it.
+    package var session: String?
+    /// Notes of the engine's own, for what has no member yet.
+    package var notes: [String: String]?
+
+    package init(
+        id: String, name: String, created: Timestamp, image: Digest, manifest: Descriptor, imageName: String,
+        config: ContainerConfig, path: String, arguments: [String]
+    ) {
+        self.id = id
+        self.name = name
+        self.created = created
+        self.image = image
+        self.manifest = manifest
+        self.imageName = imageName
+        self.config = config
+        console = ConsoleConfig()
+        hostname = Identifier.short(id)
+        self.path = path
+        self.arguments = arguments
+        host = HostConfig()
+        mountStubs = []
+        restartCount = 0
+    }
+
+    /// The record of `container create` with a new id and no name yet: `ContainerStore.create` finds one.
+    package init(image: Image, imageName: String, config: ContainerConfig, path: String, arguments: [String]) {
+        self.init(
+            id: Identifier.random(), name: "", created: .now(), image: image.id, manifest: image.manifestDescriptor,
+            imageName: imageName, config: config, path: path, arguments: arguments)
+        platform = image.config.platform
+    }
+
+    package var labels: [String: String] { config.labels ?? [:] }
+    /// Program and arguments as one list.
+    package var command: [String] { [path] + arguments }
+}
+
+/// The terminal and streams of a container (docker's `Tty`, `OpenStdin`, `Attach…`).
+package struct ConsoleConfig: Sendable, Hashable, Codable {
+    package var tty = false
+    package var openStdin = false
+    package var stdinOnce = false
+    package var attachStdin = false
+    package var attachStdout = false
+    package var attachStderr = false
+    package var detachKeys: String?
+
+    package init() {}
+}
+
+/// What the host gives a container (docker's `HostConfig`).
+package struct HostConfig: Sendable, Hashable, Codable {
+    /// `host`, `none` or `private`.
+    package var networkMode = "host"
+    package var autoRemove = false
+    package var privileged = false
+    package var readOnlyRoot = false
+    package var useInit = false
+    /// `SOURCE:DESTINATION[:OPTIONS]`, as given.
+    package var binds: [String] = []
+    package var mounts: [MountRecord] = []
+    /// Destination → options.
+    package var tmpfs: [String: String] = [:]
+    package var capAdd: [String] = []
+    package var capDrop: [String] = []
+    package var securityOptions: [String] = []
+    /// `host:address`.
+    package var extraHosts: [String] = []
+    package var dns: [String] = []
+    package var groupAdd: [String] = []
+    package var devices: [String] = []
+    /// Published ports as given (`8080:80/tcp`).
+    package var ports: [String] = []
+    package var publishAll = false
+    /// Bytes; 0 is no limit.
+    package var memory: Int64 = 0
+    /// Billionths of a processor; 0 is no limit.
+    package var nanoCPUs: Int64 = 0
+    /// 0 is no limit.
+    package var pidsLimit: Int64 = 0
+    /// `nofile=1024:2048`, as given.
+    package var ulimits: [String] = []
+    package var shmSize: Int64?
+    /// Docker's restart policy, such as `no` or `always`.
+    package var restartPolicy: String?
+    package var containerIDFile: String?
+
+    package init() {}
+}
+
+/// One mount as the command line made it.
+package struct MountRecord: Sendable, Hashable, Codable {
+    /// `bind`, `volume` or `tmpfs`.
+    package var type: String
+    /// A host path; a volume's own folder; empty for tmpfs.
+    package var source: String
+    package var destination: String
+    package var readOnly: Bool
+    /// The volume's name, for `volume`.
+    package var name: String?
+    package var options: String?
+
+    package init(
+        type: String, source: String, destination: String, readOnly: Bool = false, name: String? = nil,
+        options: String? = nil
+    ) {
+        self.type = type
+        self.source = source
+        self.destination = destination
+        self.readOnly = readOnly
+        self.name = name
+        self.options = options
+    }
+}
+
+/// One thing shale did to a container, kept so that a recipe can tell how it came to be.
+package struct Deed: Sendable, Hashable, Codable {
+    package enum Kind: String, Sendable, Hashable, Codable {
+        /// The container's own command ran.
+        case run
+        /// A command ran beside it.
+        case exec
+        /// Files came in from the host, or from another container.
+        case copyIn
+        case copyOut
+        /// A file edited in place.
+        case edit
+        case commit
+    }
+
+    package var kind: Kind
+    package var at: Timestamp
+    /// The command's words, or the sources of a copy.
+    package var arguments: [String]
+    /// A copy's destination in the container.
+    package var destination: String?
+    package var workingDirectory: String?
+    package var user: String?
+    package var environment: [String]?
+    package var exitCode: Int32?
+    /// Whether its words could be typed by a person at a terminal in between (`-it`): then they do not tell all.
+    package var isInteractive: Bool?
+    /// Digests of copied sources kept as blobs, by their order.
+    package var payload: [Digest]?
+
+    package init(_ kind: Kind, arguments: [String], at: Timestamp = .now()) {
+        self.kind = kind
+        self.at = at
+        self.arguments = arguments
+    }
+}

@@ -1,0 +1,97 @@
+package import Basics
+import Linux
+import OCI
+
+/// Where a container is in its life, as its runner last wrote it.
+///
+/// `created` when nothing was written yet; `dead` when what was written cannot be read. Whether a `running` one's
+/// process still lives is for the caller to find out (`pid`).
+package struct ContainerState: Sendable, Hashable {
+    package enum Status: String, Sendable, Hashable {
+        case created
+        case running
+        case paused
+        case exited
+        case removing
+        case dead
+    }
+
+    package var status: Status
+    /// The first process, in the host's numbering; 0 when none runs.
+    package var pid: Int32
+    package var startedAt: Timestamp?
+    package var finishedAt: Timestamp?
+    package var exitCode: Int32
+    package var error: String?
+    package var oomKilled: Bool
+
+    package init(_ status: Status) {
+        self.status = status
+        pid = 0
+        exitCode = 0
+        oomKilled = false
+    }
+
+    package var isRunning: Bool { status == .running || status == .paused }
+
+    /// Reads a state file: missing is `created`, unreadable is `dead`.
+    package static func read(_ path: String) -> ContainerState {
+        let bytes: [UInt8]
+        do throws(SystemCallError) {
+            bytes = try WholeFile.read(path, limit: 1 << 20)
+        } catch {
+            return ContainerState(error.errno == 2 ? .created : .dead)
+        }
+        return ContainerState(parsing: bytes)
+    }
+
+    /// Reads a state file's bytes; `dead` for anything that is none, `created` for an empty file.
+    package init(parsing bytes: [UInt8]) {
+        guard !bytes.isEmpty else {
+            self.init(.created)
+            return
+        }
+        guard let document = try? JSONDocument(parsing: bytes, naming: "state"),
+            let status = document["status"]?.string.flatMap({ Status(rawValue: $0) })
+        else {
+            self.init(.dead)
+            return
+        }
+        self.init(status)
+        pid = document["pid"]?.int32 ?? 0
+        exitCode = document["exitCode"]?.int32 ?? 0
+        startedAt = document["startedAt"]?.time
+        finishedAt = document["finishedAt"]?.time
+        error = document["error"]?.string.flatMap { $0.isEmpty ? nil : $0 }
+        if case .bool(true) = document["oomKilled"] { oomKilled = true }
+    }
+
+    /// The file's text, as the runner writes it.
+    package var text: String {
+        var members: [JSONDocument.Member] = [
+            .init("status", .string(status.rawValue)), .init("pid", .integer(Int64(pid))),
+            .init("exitCode", .integer(Int64(exitCode))),
+        ]
+        if let startedAt { members.append(.init("startedAt", .string(startedAt.description))) }
+        if let finishedAt { members.append(.init("finishedAt", .string(finishedAt.description))) }
+        if let error { members.append(.init("error", .string(error))) }
+        if oomKilled { members.append(.init("oomKilled", true)) }
+        return JSONDocument.object(members).text()
+    }
+}
+
+extension JSONDocument {
+    fileprivate var int32: Int32? { if case .integer(let value) = self { Int32(exactly: value) } else { nil } }
+
+    /// RFC 3339, or nanoseconds since 1970.
+    fileprivate var time: Timestamp? {
+        switch self {
+        case .string(let text): Timestamp(rfc3339: text)
+        case .integer(let nanoseconds) where nanoseconds > 0:
+            Timestamp(
+                seconds: nanoseconds / 1_000_000_000,
+                nanoseconds: Int32(truncatingIfNeeded: nanoseconds % 1_000_000_000))
+        default: nil
+        }
+    }
+}

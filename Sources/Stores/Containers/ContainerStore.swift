@@ -1,0 +1,265 @@
+package import Basics
+import FoundationEssentials
+import Glibc
+import Linux
+import OCI
+
+/// The containers of a home: one folder each, and a link by name.
+package final class ContainerStore: Sendable {
+    private let paths: StorePaths
+    private let ingest: IngestFolder
+    private let lock: StoreLock
+
+    init(paths: StorePaths, ingest: IngestFolder, lock: StoreLock) {
+        self.paths = paths
+        self.ingest = ingest
+        self.lock = lock
+    }
+
+    /// Where a container's files lie, whether it is there or not.
+    package func folder(_ id: String) -> ContainerFolder { ContainerFolder(path: "\(paths.containers)/\(id)") }
+
+    // MARK: Making, changing, removing
+
+    /// Makes a container's folder and takes its name, or finds one when the record has none.
+    ///
+    /// Throws `invalid` for a malformed name and `conflict` for one that is taken, in docker's words. `seed` makes
+    /// found names repeatable.
+    package func create(_ record: ContainerRecord, seed: UInt64? = nil) throws(ShaleError) -> ContainerRecord {
+        var record = record
+        guard ContainerName.isIdentifier(record.id) else {
+            throw ShaleError(.invalid, "container id \"\(record.id)\": not 64 hexadecimal digits")
+        }
+        if !record.name.isEmpty { record.name = try ContainerName.validated(record.name) }
+        return try lock.exclusively { () throws(ShaleError) in
+            if record.name.isEmpty {
+                record.name = try takeFreeName(for: record.id, seed: seed)
+            } else {
+                try take(record.name, for: record.id)
+            }
+            do throws(ShaleError) {
+                try makeFolder(record)
+            } catch {
+                unlink(link(record.name))
+                try? FileTree.remove(folder(record.id).path)
+                throw error
+            }
+            return record
+        }
+    }
+
+    /// Changes a record under the lock.
+    ///
+    /// The name is changed by `rename`, the id never.
+    @discardableResult
+    package func update(
+        _ id: String, _ body: (inout ContainerRecord) throws(ShaleError) -> Void
+    ) throws(ShaleError) -> ContainerRecord {
+        try lock.exclusively { () throws(ShaleError) in
+            let old = try record(id)
+            var record = old
+            try body(&record)
+            record.id = old.id
+            record.name = old.name
+            if record != old { try write(record) }
+            return record
+        }
+    }
+
+    /// Gives a container another name; `conflict` in docker's words when it is taken.
+    package func rename(_ id: String, to newName: String) throws(ShaleError) {
+        let newName = try ContainerName.validated(newName)
+        try lock.exclusively { () throws(ShaleError) in
+            var record = try record(id)
+            let oldName = record.name
+            guard oldName != newName else {
+                throw ShaleError(.conflict, "Renaming a container with the same name as its current name")
+            }
+            try take(newName, for: id)
+            record.name = newName
+            do throws(ShaleError) {
+                try write(record)
+            } catch {
+                unlink(link(newName))
+                throw error
+            }
+            unlink(link(oldName))
+        }
+    }
+
+    /// Removes a container and all it wrote.
+    ///
+    /// Callers know that it does not run.
+    package func remove(_ id: String) throws(ShaleError) {
+        let name = try? record(id).name
+        if let name, holder(of: name) == id { unlink(link(name)) }
+        try ingest.discard(folder(id).path)
+    }
+
+    /// Notes something done to a container.
+    package func append(_ deed: Deed, to id: String) throws(ShaleError) {
+        var line = Array(try OCIDocument.encode(deed))
+        line.append(UInt8(ascii: "\n"))
+        do throws(SystemCallError) {
+            try OwnedFD.open(folder(id).deeds, O_WRONLY | O_APPEND | O_CREAT).write(line)
+        } catch {
+            throw error.errno == ENOENT ? Self.noSuchContainer(id) : error.shaleError("container \(id)")
+        }
+    }
+
+    /// What was done to a container, oldest first; lines that cannot be read are passed over.
+    package func deeds(of id: String) -> [Deed] {
+        guard let bytes = try? WholeFile.read(folder(id).deeds) else { return [] }
+        let decoder = JSONDecoder()
+        return bytes.split(separator: UInt8(ascii: "\n")).compactMap { try? decoder.decode(Deed.self, from: Data($0)) }
+    }
+
+    // MARK: Reading
+
+    /// All containers, newest first; half-made and unreadable ones are left out.
+    package func all() throws(ShaleError) -> [ContainerRecord] {
+        try identifiers().compactMap { try? record($0) }
+            .sorted { ($0.created, $0.id) > ($1.created, $1.id) }
+    }
+
+    /// The record of a whole id.
+    package func record(_ id: String) throws(ShaleError) -> ContainerRecord {
+        let bytes: [UInt8]
+        do throws(SystemCallError) {
+            bytes = try WholeFile.read(folder(id).config, limit: 16 << 20)
+        } catch {
+            throw error.errno == ENOENT ? Self.noSuchContainer(id) : error.shaleError("container \(id)")
+        }
+        return try OCIDocument.decode(ContainerRecord.self, from: Data(bytes), naming: "container \(id)")
+    }
+
+    package func state(_ id: String) -> ContainerState { ContainerState.read(folder(id).state) }
+
+    /// The container a text names: its id, its name (a leading slash is allowed), or the beginning of an id.
+    ///
+    /// Throws `notFound` (`No such container: x`), or `conflict` for a beginning that fits several.
+    package func find(_ text: String) throws(ShaleError) -> ContainerRecord { try record(id(of: text)) }
+
+    /// The id of what a text names.
+    package func id(of text: String) throws(ShaleError) -> String {
+        if ContainerName.isIdentifier(text), access(folder(text).config, F_OK) == 0 { return text }
+        let name = text.hasPrefix("/") ? String(text.dropFirst()) : text
+        if ContainerName.isValid(name), let id = holder(of: name) { return id }
+        let isHex = !text.isEmpty && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+        guard isHex else { throw Self.noSuchContainer(text) }
+        let fitting = try identifiers().filter { $0.hasPrefix(text) && access(folder($0).config, F_OK) == 0 }
+        guard let found = fitting.first else { throw Self.noSuchContainer(text) }
+        guard fitting.count == 1 else {
+            throw ShaleError(.conflict, "multiple IDs found with provided prefix: \(text)")
+        }
+        return found
+    }
+
+    static func noSuchContainer(_ text: String) -> ShaleError { ShaleError(.notFound, "No such container: \(text)") }
+
+    /// Every folder's name that is an id, whether its record is whole or not.
+    func identifiers() throws(ShaleError) -> [String] {
+        try StoreFolder.names(paths.containers).filter { ContainerName.isIdentifier($0) }
+    }
+
+    /// Removes what a process that died left half-made: folders without a record, names without a container.
+    ///
+    /// Called under the store's lock. Answers what was there, in words.
+    func sweepHalfMade(dryRun: Bool) throws(ShaleError) -> [String] {
+        var found: [String] = []
+        for id in try identifiers() where access(folder(id).config, F_OK) != 0 {
+            found.append("container \(Identifier.short(id)): half-made")
+            if !dryRun { try ingest.discard(folder(id).path) }
+        }
+        for name in try StoreFolder.names(paths.containerNames) where holder(of: name) == nil {
+            found.append("container name \"\(name)\": leads to no container")
+            if !dryRun { unlink(link(name)) }
+        }
+        return found
+    }
+
+    // MARK: Names
+
+    private func link(_ name: String) -> String { "\(paths.containerNames)/\(name)" }
+
+    /// The container that holds a name; `nil` for a name that leads to none that says so itself.
+    private func holder(of name: String) -> String? {
+        var buffer = [CChar](repeating: 0, count: 128)
+        let count = readlink(link(name), &buffer, buffer.count)
+        guard count > 0 else { return nil }
+        let id = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        guard ContainerName.isIdentifier(id), access(folder(id).config, F_OK) == 0 else { return nil }
+        return id
+    }
+
+    private func take(_ name: String, for id: String) throws(ShaleError) {
+        if let holder = holder(of: name) {
+            throw ShaleError(
+                .conflict,
+                "Conflict. The container name \"/\(name)\" is already in use by container \"\(holder)\". "
+                    + "You have to remove (or rename) that container to be able to reuse that name.")
+        }
+        unlink(link(name))
+        if symlink(id, link(name)) == -1 {
+            throw SystemCallError("symlink", path: link(name)).shaleError("container name \"\(name)\"")
+        }
+    }
+
+    private func takeFreeName(for id: String, seed: UInt64?) throws(ShaleError) -> String {
+        var generator = SeededGenerator(seed: seed ?? UInt64.random(in: 0 ... .max))
+        for attempt in 0..<6 {
+            let name = ContainerName.random(using: &generator, attempt: attempt)
+            if holder(of: name) == nil {
+                try take(name, for: id)
+                return name
+            }
+        }
+        let name = Identifier.short(id)
+        try take(name, for: id)
+        return name
+    }
+
+    // MARK: Files
+
+    private func makeFolder(_ record: ContainerRecord) throws(ShaleError) {
+        let folder = folder(record.id)
+        do throws(SystemCallError) {
+            try check("mkdir", path: folder.path) { mkdir(folder.path, 0o700) }
+            // The upper directory's mode is the container's root directory's.
+            try check("mkdir", path: folder.upper) { mkdir(folder.upper, 0o755) }
+            try check("mkdir", path: folder.work) { mkdir(folder.work, 0o700) }
+        } catch {
+            if error.errno == EEXIST {
+                throw ShaleError(.conflict, "container \(record.id): is there already")
+            }
+            throw error.shaleError("container \(record.id)")
+        }
+        try write(record)
+    }
+
+    private func write(_ record: ContainerRecord) throws(ShaleError) {
+        let bytes = Array(try OCIDocument.encode(record))
+        do throws(SystemCallError) {
+            try WholeFile.replace(folder(record.id).config, with: bytes)
+        } catch {
+            throw error.errno == ENOENT
+                ? Self.noSuchContainer(record.id) : error.shaleError("container \(record.id)")
+        }
+    }
+}
+
+/// The files of one container.
+package struct ContainerFolder: Sendable, Hashable {
+    package let path: String
+    package var config: String { path + "/config.json" }
+    /// Written by the runner.
+    package var state: String { path + "/state.json" }
+    /// What the container changed, in overlay form.
+    package var upper: String { path + "/upper" }
+    package var work: String { path + "/work" }
+    package var log: String { path + "/log" }
+    /// The folder of the runner's control socket; a socket's path may be too long to bind by itself.
+    package var socketDirectory: String { path }
+    /// What was done to it, a JSON object a line.
+    package var deeds: String { path + "/deeds.jsonl" }
+}

@@ -1,0 +1,71 @@
+package import Basics
+package import OCI
+
+/// An image in the store, whole: its documents and what the store notes about it.
+package struct Image: Sendable {
+    /// The digest of its config: docker's image id.
+    package var id: Digest
+    package var manifestDescriptor: Descriptor
+    package var manifest: Manifest
+    package var config: ImageConfig
+    /// Sum of the layers' uncompressed sizes, in bytes.
+    package var size: Int64
+    /// Its names, sorted.
+    package var references: [Reference]
+    /// What registries called it (`name@sha256:…`), sorted.
+    package var repoDigests: [Reference]
+    /// The image it was built on here.
+    package var parent: Digest?
+
+    package var containerConfig: ContainerConfig { config.config ?? ContainerConfig() }
+}
+
+/// What a listing shows of an image: known without opening it.
+package struct ImageSummary: Sendable, Hashable {
+    package var id: Digest
+    package var manifest: Descriptor
+    package var created: Timestamp?
+    /// Sum of the layers' uncompressed sizes, in bytes.
+    package var size: Int64
+    package var references: [Reference]
+    package var repoDigests: [Reference]
+    package var parent: Digest?
+    /// Whether another image was built on it.
+    package var hasChildren = false
+
+    /// Without any name, and nothing built on it: what `prune` takes.
+    package var isDangling: Bool { references.isEmpty && repoDigests.isEmpty && !hasChildren }
+    /// A nameless step of a build, which listings leave out.
+    package var isIntermediate: Bool { references.isEmpty && repoDigests.isEmpty && hasChildren }
+}
+
+extension ImageSummary {
+    /// One summary an image, in the order of the index; entries without a noted id are left out.
+    static func all(in table: ImageTable) -> [ImageSummary] {
+        var places: [Digest: Int] = [:]
+        var summaries: [ImageSummary] = []
+        for entry in table.entries {
+            guard let id = entry.image else { continue }
+            if let place = places[id] {
+                summaries[place].references += entry.name.map { [$0] } ?? []
+            } else {
+                places[id] = summaries.count
+                summaries.append(ImageSummary(entry, id: id))
+            }
+        }
+        for summary in summaries {
+            if let parent = summary.parent, let place = places[parent] { summaries[place].hasChildren = true }
+        }
+        for place in summaries.indices where summaries[place].references.count > 1 {
+            summaries[place].references.sort { $0.description < $1.description }
+        }
+        return summaries
+    }
+
+    private init(_ entry: ImageEntry, id: Digest) {
+        self.init(
+            id: id, manifest: entry.manifest, created: entry.created, size: entry.size ?? 0,
+            references: entry.name.map { [$0] } ?? [],
+            repoDigests: entry.repoDigests.sorted { $0.description < $1.description }, parent: entry.parent)
+    }
+}

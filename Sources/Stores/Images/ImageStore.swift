@@ -1,0 +1,173 @@
+package import Basics
+import Linux
+package import OCI
+
+/// Images as docker has them, over the layout's blobs and names.
+package final class ImageStore: Sendable {
+    let blobs: BlobStore
+    let names: NameStore
+    let layers: LayerStore
+    let lock: StoreLock
+    let ingest: IngestFolder
+
+    init(blobs: BlobStore, names: NameStore, layers: LayerStore, lock: StoreLock, ingest: IngestFolder) {
+        self.blobs = blobs
+        self.names = names
+        self.layers = layers
+        self.lock = lock
+        self.ingest = ingest
+    }
+
+    /// All images, newest first; nameless build steps only when asked for.
+    ///
+    /// Reads `index.json` alone.
+    package func all(includingIntermediate: Bool = false) throws(ShaleError) -> [ImageSummary] {
+        let summaries = ImageSummary.all(in: try notedTable())
+        return (includingIntermediate ? summaries : summaries.filter { !$0.isIntermediate })
+            .sorted { ($0.created ?? .epoch, $0.id.hex) > ($1.created ?? .epoch, $1.id.hex) }
+    }
+
+    /// The image with that id; `notFound` in docker's words.
+    package func image(_ id: Digest) throws(ShaleError) -> Image {
+        let table = try notedTable()
+        guard let entry = table.entries(of: id).first else { throw Self.noSuchImage(id.description) }
+        return try load(entry, id: id, from: table)
+    }
+
+    /// The image a container or session keeps by its manifest, named or not.
+    package func image(manifest descriptor: Descriptor) throws(ShaleError) -> Image {
+        let table = try notedTable()
+        if let entry = table.entries.first(where: { $0.manifest.digest == descriptor.digest }), let id = entry.image {
+            return try load(entry, id: id, from: table)
+        }
+        let entry = ImageEntry(manifest: descriptor, image: nil)
+        return try load(entry, id: try manifest(descriptor).config.digest, from: table)
+    }
+
+    /// The image a text names: `name[:tag]`, `name@digest`, an id, or the beginning of one that fits no other.
+    ///
+    /// Docker's order: a name goes before an id. Throws `notFound` (`No such image: x:latest`), `invalid` for a
+    /// malformed name, `conflict` for an ambiguous beginning.
+    package func find(_ text: String) throws(ShaleError) -> Image {
+        let table = try notedTable()
+        let entry = try Self.entry(of: text, in: table)
+        return try load(entry, id: entry.image ?? entry.manifest.digest, from: table)
+    }
+
+    /// The id alone of what a text names; reads `index.json` only.
+    package func id(of text: String) throws(ShaleError) -> Digest {
+        let entry = try Self.entry(of: text, in: try notedTable())
+        return entry.image ?? entry.manifest.digest
+    }
+
+    /// The images directly built on one.
+    package func children(of id: Digest) throws(ShaleError) -> [Digest] {
+        Array(Set(try notedTable().entries.compactMap { $0.parent == id ? $0.image : nil })).sorted()
+    }
+
+    /// Gives an image a name more; answers the entry that had it before, if that was another image's.
+    @discardableResult
+    package func tag(_ id: Digest, as reference: Reference) throws(ShaleError) -> ImageEntry? {
+        try names.update { table throws(ShaleError) in
+            guard let entry = table.entries(of: id).first else { throw Self.noSuchImage(id.description) }
+            return table.insert(entry.named(reference.repository.with(tag: reference.tag ?? Reference.defaultTag)))
+        }
+    }
+
+    /// Puts entries back as they were, for undo; `conflict` when their content is gone.
+    package func restore(_ entries: [ImageEntry]) throws(ShaleError) {
+        try names.update { table throws(ShaleError) in
+            for entry in entries {
+                guard blobs.contains(entry.manifest.digest) else {
+                    throw ShaleError(.conflict, "image \(entry.manifest.digest): its content has been collected")
+                }
+                table.insert(entry)
+            }
+        }
+    }
+
+    static func noSuchImage(_ name: String) -> ShaleError { ShaleError(.notFound, "No such image: \(name)") }
+
+    /// Resolves a text against a table, as `find` does.
+    static func entry(of text: String, in table: ImageTable) throws(ShaleError) -> ImageEntry {
+        if text.hasPrefix("sha256:"), let id = try? Digest(parsing: text) {
+            if let entry = table.entries(of: id).first { return entry }
+            throw noSuchImage(text)
+        }
+        if Reference.isIdentifier(text) {
+            if let entry = try byPrefix(text, in: table) { return entry }
+            throw noSuchImage("sha256:\(text)")
+        }
+        let reference = try Reference(parsing: text)
+        if let entry = table.entry(named: reference) { return entry }
+        if let entry = try byPrefix(text, in: table) { return entry }
+        throw noSuchImage(reference.withDefaultTag.familiar)
+    }
+
+    private static func byPrefix(_ text: String, in table: ImageTable) throws(ShaleError) -> ImageEntry? {
+        let digits = text.hasPrefix("sha256:") ? text.dropFirst(7) : text[...]
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }) else {
+            return nil
+        }
+        var found: ImageEntry?
+        for entry in table.entries where entry.image?.hex.hasPrefix(digits) ?? false {
+            if let other = found?.image, other != entry.image {
+                throw ShaleError(.conflict, "ambiguous image id: \(text) begins more than one", hint: "images -a")
+            }
+            found = found ?? entry
+        }
+        return found
+    }
+
+    // MARK: Reading
+
+    func manifest(_ descriptor: Descriptor) throws(ShaleError) -> Manifest {
+        try OCIDocument.read(
+            Manifest.self, from: try blobs.bytes(descriptor.digest), naming: "manifest \(descriptor.digest)")
+    }
+
+    private func load(_ entry: ImageEntry, id: Digest, from table: ImageTable) throws(ShaleError) -> Image {
+        let manifest = try manifest(entry.manifest)
+        let config = try OCIDocument.read(
+            ImageConfig.self, from: try blobs.bytes(manifest.config.digest), naming: "config \(manifest.config.digest)")
+        let same = table.entries(of: id)
+        return Image(
+            id: manifest.config.digest, manifestDescriptor: entry.manifest, manifest: manifest, config: config,
+            size: entry.size ?? layers.totalSize(of: config),
+            references: same.compactMap(\.name).sorted { $0.description < $1.description },
+            repoDigests: entry.repoDigests.sorted { $0.description < $1.description }, parent: entry.parent)
+    }
+
+    /// The table with a noted id on every entry whose image is here; what other tools wrote is noted on sight.
+    private func notedTable() throws(ShaleError) -> ImageTable {
+        let table = try names.table()
+        guard table.entries.contains(where: { $0.image == nil }) else { return table }
+        let noted = ImageTable(entries: table.entries.map { note($0) })
+        if noted != table {
+            try? names.update { current in
+                current = ImageTable(entries: current.entries.map { note($0) })
+            }
+        }
+        return noted
+    }
+
+    /// Reads manifest and config of an entry without notes; of an index the host's manifest counts.
+    private func note(_ entry: ImageEntry) -> ImageEntry {
+        guard entry.image == nil else { return entry }
+        var entry = entry
+        if MediaType.isIndex(entry.manifest.mediaType),
+            let bytes = try? blobs.bytes(entry.manifest.digest),
+            let index = try? OCIDocument.read(Index.self, from: bytes, naming: "index"),
+            let chosen = index.manifest(for: .host)
+        {
+            entry.manifest = chosen
+        }
+        guard let manifest = try? manifest(entry.manifest), let bytes = try? blobs.bytes(manifest.config.digest),
+            let config = try? OCIDocument.read(ImageConfig.self, from: bytes, naming: "config")
+        else { return entry }
+        entry.image = manifest.config.digest
+        entry.created = config.created
+        entry.size = layers.totalSize(of: config)
+        return entry
+    }
+}

@@ -1,0 +1,139 @@
+package import OCI
+
+/// The entries of `index.json` as a value: names are moved in it, then it is written whole.
+///
+/// Kept true: a name occurs once; an image without a name has exactly one entry; every entry of one image carries the
+/// same notes.
+package struct ImageTable: Sendable, Hashable {
+    package private(set) var entries: [ImageEntry]
+    private var annotations: [String: String]?
+
+    package init(entries: [ImageEntry] = []) { self.entries = entries }
+
+    package init(_ index: Index) {
+        entries = index.manifests.map { ImageEntry($0) }
+        annotations = index.annotations
+    }
+
+    package var index: Index {
+        var index = Index(manifests: entries.map(\.descriptor))
+        index.annotations = annotations
+        return index
+    }
+
+    /// The entry of a name; a name without tag means `latest`, one with a digest the image known by it.
+    package func entry(named reference: Reference) -> ImageEntry? {
+        if let digest = reference.digest {
+            let pinned = reference.repository.with(digest: digest)
+            return entries.first { $0.repoDigests.contains(pinned) }
+                ?? entries.first { $0.manifest.digest == digest && $0.name?.name == reference.name }
+        }
+        let wanted = reference.withDefaultTag
+        let text = wanted.description
+        return entries.first { $0.refName == text }
+            ?? entries.first { entry in
+                // Names this store writes are compared as text above; only another tool's need parsing.
+                !(entry.refName?.isFullReference ?? true) && entry.name == wanted
+            }
+    }
+
+    /// All entries of the image with that id.
+    package func entries(of image: Digest) -> [ImageEntry] { entries.filter { $0.image == image } }
+
+    /// Puts an image in, under its name if it has one; what the name led to before stays, unnamed.
+    ///
+    /// Answers the entry that held the name before.
+    @discardableResult
+    package mutating func insert(_ entry: ImageEntry) -> ImageEntry? {
+        let entry = merged(entry)
+        var replaced: ImageEntry?
+        if let name = entry.name, let old = self.entry(named: name) {
+            if old.isSameImage(as: entry) {
+                entries.removeAll { $0 == old }
+            } else {
+                replaced = old
+                untag(old)
+            }
+        }
+        var isKnown = false
+        for position in entries.indices where entries[position].isSameImage(as: entry) {
+            entries[position].takeNotes(from: entry)
+            isKnown = true
+        }
+        if entry.refName != nil {
+            entries.removeAll { $0.refName == nil && $0.isSameImage(as: entry) }
+            entries.append(entry)
+        } else if !isKnown {
+            entries.append(entry)
+        }
+        return replaced
+    }
+
+    /// Takes a name away; the image stays as an unnamed entry if that was its last.
+    ///
+    /// Answers what the name led to.
+    @discardableResult
+    package mutating func removeName(_ reference: Reference) -> ImageEntry? {
+        guard let old = entry(named: reference) else { return nil }
+        untag(old)
+        return old
+    }
+
+    /// Takes an image out altogether.
+    @discardableResult
+    package mutating func removeImage(_ image: Digest) -> [ImageEntry] {
+        let removed = entries(of: image)
+        entries.removeAll { $0.image == image }
+        return removed
+    }
+
+    /// Takes away the digests an image is known by in one repository, or one of them.
+    package mutating func removeRepoDigests(of image: Digest, where isGone: (Reference) -> Bool) {
+        for position in entries.indices where entries[position].image == image {
+            entries[position].repoDigests.removeAll(where: isGone)
+        }
+    }
+
+    /// Takes out every entry that fails a test; for repair.
+    package mutating func keep(where isSound: (ImageEntry) -> Bool) { entries.removeAll { !isSound($0) } }
+
+    private mutating func untag(_ entry: ImageEntry) {
+        guard let position = entries.firstIndex(of: entry) else { return }
+        let isLast = !entries.contains { $0 != entry && $0.isSameImage(as: entry) }
+        if isLast {
+            entries[position].refName = nil
+        } else {
+            entries.remove(at: position)
+        }
+    }
+
+    /// What is known of the image already, with the new entry's notes over it.
+    private func merged(_ entry: ImageEntry) -> ImageEntry {
+        guard let known = entries.first(where: { $0.isSameImage(as: entry) }) else { return entry }
+        var result = entry
+        result.repoDigests = Array(Set(known.repoDigests).union(entry.repoDigests))
+            .sorted { $0.description < $1.description }
+        result.parent = entry.parent ?? known.parent
+        result.created = entry.created ?? known.created
+        result.size = entry.size ?? known.size
+        return result
+    }
+}
+
+extension ImageEntry {
+    fileprivate mutating func takeNotes(from other: ImageEntry) {
+        image = other.image
+        repoDigests = other.repoDigests
+        parent = other.parent
+        created = other.created
+        size = other.size
+    }
+}
+
+extension String {
+    /// Whether it has a domain or path before its last part, and a tag or digest in it.
+    fileprivate var isFullReference: Bool {
+        guard let slash = utf8.lastIndex(of: UInt8(ascii: "/")) else { return false }
+        return utf8[slash...].contains(UInt8(ascii: ":"))
+    }
+}

@@ -1,0 +1,236 @@
+package import Basics
+import Glibc
+package import Linux
+package import OCI
+import Synchronization
+
+/// Unpacked layers: `layers/<diff id>/fs`, shared by every image, never changed.
+///
+/// A layer whose directory depends on those below it (a hard link to a lower file) lies at `<diff id>@<chain id of
+/// those below>` instead. Every layer can be unpacked again from its blob.
+package final class LayerStore: Sendable {
+    private let paths: StorePaths
+    private let ingest: IngestFolder
+    private let lock: StoreLock
+    private let unsettled = Mutex(false)
+
+    init(paths: StorePaths, ingest: IngestFolder, lock: StoreLock) {
+        self.paths = paths
+        self.ingest = ingest
+        self.lock = lock
+    }
+
+    /// The `fs` folder of a layer on the layers of that chain ID, or `nil` when it is not unpacked.
+    package func path(_ diffID: Digest, on parentChain: Digest?) -> String? {
+        folder(diffID, on: parentChain).map { $0 + "/fs" }
+    }
+
+    package func has(_ diffID: Digest, on parentChain: Digest?) -> Bool { folder(diffID, on: parentChain) != nil }
+
+    /// Keeps a layer from collection until an image names it, and tells if it is there.
+    package func claim(_ diffID: Digest, on parentChain: Digest?) throws(ShaleError) -> Bool {
+        try ingest.hold([diffID])
+        return has(diffID, on: parentChain)
+    }
+
+    /// A layer's tree, open.
+    package func directory(_ diffID: Digest, on parentChain: Digest?) throws(ShaleError) -> RootDirectory {
+        guard let path = path(diffID, on: parentChain) else { throw Self.absent(diffID) }
+        do throws(SystemCallError) {
+            return try RootDirectory(hostPath: path)
+        } catch {
+            throw error.shaleError("layer \(diffID)")
+        }
+    }
+
+    /// Where the layer's file index lies.
+    package func indexPath(_ diffID: Digest, on parentChain: Digest?) -> String? {
+        folder(diffID, on: parentChain).map { $0 + "/index" }
+    }
+
+    /// The sizes noted when the layer was unpacked; `nil` when it is not.
+    package func size(_ diffID: Digest, on parentChain: Digest?) -> LayerSize? {
+        guard let folder = folder(diffID, on: parentChain),
+            let bytes = try? WholeFile.read(folder + "/size", limit: 256)
+        else { return nil }
+        let numbers = String(decoding: bytes, as: UTF8.self).split { $0 == " " || $0 == "\n" }.compactMap { Int64($0) }
+        return numbers.count == 2 ? LayerSize(tar: numbers[0], content: numbers[1]) : nil
+    }
+
+    /// Sum of the content of an image's layers that are unpacked, in bytes.
+    package func totalSize(of config: ImageConfig) -> Int64 {
+        Self.stack(of: config).reduce(0) { $0 &+ (size($1.diffID, on: $1.parentChain)?.content ?? 0) }
+    }
+
+    /// The `fs` folders of an image's layers, lowest first; `notFound` names the first that is not unpacked.
+    package func paths(for config: ImageConfig) throws(ShaleError) -> [String] {
+        var found: [String] = []
+        for layer in Self.stack(of: config) {
+            guard let path = path(layer.diffID, on: layer.parentChain) else { throw Self.absent(layer.diffID) }
+            found.append(path)
+        }
+        return found
+    }
+
+    /// Which of an image's layers are not unpacked, by position, lowest first.
+    package func missing(for config: ImageConfig) -> [Int] {
+        Self.stack(of: config).enumerated().filter { !has($0.element.diffID, on: $0.element.parentChain) }.map(\.offset)
+    }
+
+    /// An image's layers, lowest first, each with the chain ID of those below it.
+    package static func stack(of config: ImageConfig) -> [(diffID: Digest, parentChain: Digest?)] {
+        var below: Digest?
+        return config.rootfs.diffIDs.map { diffID in
+            defer { below = Digest.chainID([below, diffID].compactMap(\.self)) }
+            return (diffID, below)
+        }
+    }
+
+    // MARK: Writing
+
+    /// A place to unpack a layer in: an empty `fs` that becomes a layer by `commit`.
+    package func beginUnpack() throws(ShaleError) -> LayerStaging {
+        let staging = LayerStaging(path: try ingest.newPath("layer"))
+        do throws(SystemCallError) {
+            try check("mkdir", path: staging.path) { mkdir(staging.path, 0o700) }
+            try check("mkdir", path: staging.fsPath) { mkdir(staging.fsPath, 0o755) }
+        } catch {
+            throw error.shaleError("layer")
+        }
+        return staging
+    }
+
+    /// Makes a staged tree a layer.
+    ///
+    /// When another shale was first, ours is thrown away.
+    ///
+    /// `parentChain` is given only for a tree that depends on the layers below (`UnpackedLayer.dependsOnLower`).
+    package func commit(
+        _ staging: LayerStaging, diffID: Digest, index: [UInt8], size: LayerSize, dependingOn parentChain: Digest? = nil
+    ) throws(ShaleError) {
+        try ingest.hold([diffID])
+        let target = "\(paths.layers)/\(Self.name(diffID, on: parentChain))"
+        do throws(SystemCallError) {
+            try Self.write(index, to: staging.path + "/index")
+            try Self.write(Array("\(size.tar) \(size.content)\n".utf8), to: staging.path + "/size")
+            if rename(staging.path, target) == 0 {
+                unsettled.withLock { $0 = true }
+                staging.isSettled = true
+                return
+            }
+            guard errno == ENOTEMPTY || errno == EEXIST else { throw SystemCallError("rename", path: target) }
+        } catch {
+            discard(staging)
+            throw error.shaleError("layer \(diffID)")
+        }
+        discard(staging)
+    }
+
+    /// Makes a container's upper directory a layer by renaming it; `upperPath` is gone afterwards.
+    package func adopt(
+        _ upperPath: String, diffID: Digest, index: [UInt8], size: LayerSize, dependingOn parentChain: Digest? = nil
+    ) throws(ShaleError) {
+        let staging = LayerStaging(path: try ingest.newPath("layer"))
+        do throws(SystemCallError) {
+            try check("mkdir", path: staging.path) { mkdir(staging.path, 0o700) }
+            try check("rename", path: upperPath) {
+                upperPath.withPath { from in staging.fsPath.withPath { rename(from, $0) } }
+            }
+        } catch {
+            discard(staging)
+            throw error.shaleError("layer \(diffID)")
+        }
+        try commit(staging, diffID: diffID, index: index, size: size, dependingOn: parentChain)
+    }
+
+    /// Throws a staged tree away.
+    package func discard(_ staging: LayerStaging) {
+        if staging.isSettled { return }
+        staging.isSettled = true
+        try? FileTree.remove(staging.path)
+    }
+
+    /// Makes the layers written by this process last, before a name leads to them; nothing to do costs nothing.
+    package func settle() throws(ShaleError) {
+        guard unsettled.withLock({ $0 }) else { return }
+        do throws(SystemCallError) {
+            let folder = try OwnedFD.open(paths.layers, O_RDONLY | O_DIRECTORY)
+            try syncFileSystem(folder)
+        } catch {
+            throw error.shaleError("layers")
+        }
+        unsettled.withLock { $0 = false }
+    }
+
+    /// The names of all unpacked layers' folders, each with the diff ID it is of.
+    package func all() throws(ShaleError) -> [(name: String, diffID: Digest)] {
+        try StoreFolder.names(paths.layers).compactMap { name in
+            let hex = name.prefix { $0 != "@" }
+            return (try? Digest(parsing: "sha256:\(hex)")).map { (name, $0) }
+        }
+    }
+
+    /// Removes a layer by its folder's name.
+    ///
+    /// Callers know that nothing reaches it.
+    package func remove(named name: String) throws(ShaleError) { try ingest.discard("\(paths.layers)/\(name)") }
+
+    /// A folder's name for a layer that depends on nothing below it, or on the layers of that chain ID.
+    package static func name(_ diffID: Digest, on parentChain: Digest?) -> String {
+        parentChain.map { "\(diffID.hex)@\($0.hex)" } ?? diffID.hex
+    }
+
+    private func folder(_ diffID: Digest, on parentChain: Digest?) -> String? {
+        let plain = "\(paths.layers)/\(diffID.hex)"
+        if access(plain, F_OK) == 0 { return plain }
+        guard let parentChain else { return nil }
+        let dependent = "\(paths.layers)/\(Self.name(diffID, on: parentChain))"
+        return access(dependent, F_OK) == 0 ? dependent : nil
+    }
+
+    private static func write(_ bytes: [UInt8], to path: String) throws(SystemCallError) {
+        let file = try OwnedFD.open(path, O_WRONLY | O_CREAT | O_TRUNC)
+        try file.write(bytes)
+    }
+
+    private static func absent(_ diffID: Digest) -> ShaleError {
+        ShaleError(.notFound, "layer \(diffID): not unpacked", hint: "pull the image again")
+    }
+}
+
+/// How large a layer is, in bytes.
+package struct LayerSize: Sendable, Hashable {
+    /// Its uncompressed tar.
+    package var tar: Int64
+    /// Its regular files.
+    package var content: Int64
+
+    package init(tar: Int64, content: Int64) {
+        self.tar = tar
+        self.content = content
+    }
+}
+
+/// A layer being unpacked.
+///
+/// For one owner at a time.
+package final class LayerStaging: @unchecked Sendable {
+    // Unchecked: handed from the thread that unpacks to the one that commits, never used by both at once.
+
+    let path: String
+    fileprivate(set) var isSettled = false
+
+    /// The empty folder to unpack into.
+    package var fsPath: String { path + "/fs" }
+
+    init(path: String) { self.path = path }
+
+    /// The folder to unpack into, open.
+    package func root() throws(ShaleError) -> RootDirectory {
+        do throws(SystemCallError) {
+            return try RootDirectory(hostPath: fsPath)
+        } catch {
+            throw error.shaleError("layer")
+        }
+    }
+}

@@ -1,0 +1,81 @@
+package import Basics
+import Glibc
+import Linux
+package import OCI
+
+/// What can be made again: build steps, file hashes, seccomp programs.
+///
+/// Losing any of it costs time only.
+package final class CacheStore: Sendable {
+    /// A kind of cached thing; each has its folder.
+    package enum Kind: String, Sendable, CaseIterable {
+        /// Build step key → image.
+        case build
+        /// Folder key → hashes of its files.
+        case hashes
+        /// Profile key → compiled program.
+        case seccomp
+        /// Anything of a remote registry's.
+        case remote
+    }
+
+    package let folder: String
+
+    init(folder: String) { self.folder = folder }
+
+    /// Where a value lies, whether it is there or not.
+    package func path(_ kind: Kind, _ key: Digest) -> String { "\(folder)/\(kind.rawValue)/\(key.hex)" }
+
+    /// A value, `nil` when there is none or it cannot be read.
+    package func value(_ kind: Kind, _ key: Digest) -> [UInt8]? { try? WholeFile.read(path(kind, key)) }
+
+    /// Stores a value: not made to last, but whole or not there.
+    package func set(_ kind: Kind, _ key: Digest, to bytes: [UInt8]) throws(ShaleError) {
+        let target = path(kind, key)
+        let aside = "\(target).\(getpid())-\(UInt32.random(in: 0 ... .max))~"
+        do throws(SystemCallError) {
+            mkdir("\(folder)/\(kind.rawValue)", 0o700)
+            try OwnedFD.open(aside, O_WRONLY | O_CREAT | O_EXCL).write(bytes)
+            try check("rename", path: target) { rename(aside, target) }
+        } catch {
+            unlink(aside)
+            throw error.shaleError("cache")
+        }
+    }
+
+    package func remove(_ kind: Kind, _ key: Digest) { unlink(path(kind, key)) }
+
+    /// The keys of a kind, with size and time of last writing.
+    package func all(_ kind: Kind) -> [(key: Digest, bytes: Int64, modified: Timestamp)] {
+        let names = (try? StoreFolder.names("\(folder)/\(kind.rawValue)")) ?? []
+        return names.compactMap { name in
+            guard let key = try? Digest(parsing: "sha256:\(name)"),
+                let status = try? FileStatus.of(hostPath: path(kind, key))
+            else { return nil }
+            return (key, status.size, status.modified)
+        }
+    }
+
+    /// Forgets everything of some kinds; answers the bytes that were in use.
+    @discardableResult
+    package func clear(_ kinds: [Kind] = Kind.allCases) throws(ShaleError) -> Int64 {
+        var bytes: Int64 = 0
+        for kind in kinds {
+            let path = "\(folder)/\(kind.rawValue)"
+            bytes += (try? FileTree.usage(of: path).bytes) ?? 0
+            do throws(SystemCallError) { try FileTree.remove(path) } catch { throw error.shaleError("cache") }
+        }
+        return bytes
+    }
+
+    // MARK: Build steps
+
+    /// The image a build step with this key made.
+    package func builtImage(_ key: Digest) -> Digest? {
+        value(.build, key).flatMap { try? Digest(parsing: String(decoding: $0, as: UTF8.self)) }
+    }
+
+    package func setBuiltImage(_ key: Digest, _ image: Digest) throws(ShaleError) {
+        try set(.build, key, to: Array(image.description.utf8))
+    }
+}

@@ -1,0 +1,140 @@
+package import Basics
+import Glibc
+package import Linux
+package import OCI
+
+/// The files of one session: `sessions/<name>/`, its journal among them.
+package struct SessionFolder: Sendable, Hashable {
+    package let name: String
+    package let path: String
+
+    /// Append-only, a line a command.
+    package var journal: String { path + "/journal" }
+    /// Digests (manifests, image ids, blobs) that collection must keep for this session's undo, one a line.
+    package var rootsFile: String { path + "/roots" }
+
+    /// A file of the session's own by name.
+    package func file(_ name: String) -> String { "\(path)/\(name)" }
+
+    init(parent: String, name: String, lock: StoreLock) throws(ShaleError) {
+        try Self.check(name)
+        self.name = name
+        path = "\(parent)/\(name)"
+        if mkdir(path, 0o700) == -1, errno != EEXIST {
+            throw SystemCallError("mkdir", path: path).shaleError("session \(name)")
+        }
+    }
+
+    /// Throws `invalid` for a name that could leave the folder or be taken for an option.
+    package static func check(_ name: String) throws(ShaleError) {
+        let isWord = { (byte: UInt8) in
+            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+        }
+        guard let first = name.utf8.first, isWord(first), name.utf8.count <= 128,
+            name.utf8.allSatisfy({ isWord($0) || "_.-".utf8.contains($0) })
+        else {
+            throw ShaleError(
+                .invalid, "session \"\(name)\": a name has letters, digits, dots, dashes and underscores")
+        }
+    }
+
+    static func names(in parent: String) throws(ShaleError) -> [String] {
+        try StoreFolder.names(parent).filter { name in
+            (try? FileStatus.of(hostPath: "\(parent)/\(name)"))?.kind == .directory
+        }
+    }
+
+    /// Takes the session for this process, or answers `nil` when another has it.
+    ///
+    /// Let go when the value ends.
+    package func tryLock() throws(ShaleError) -> FileLock? {
+        do throws(SystemCallError) {
+            return try FileLock.trying(path + "/lock", exclusive: true)
+        } catch {
+            throw error.shaleError("session \(name)")
+        }
+    }
+
+    /// Adds a line to the journal and makes it last.
+    ///
+    /// The line holds no newline; a torn last line is cut off first.
+    package func append(_ line: String, syncing: Bool = true) throws(ShaleError) {
+        do throws(SystemCallError) {
+            let file = try OwnedFD.open(journal, O_RDWR | O_CREAT)
+            let end = try Self.endOfLastLine(file)
+            let raw = file.raw
+            try Linux.check("ftruncate") { ftruncate(raw, off_t(end)) }
+            lseek(raw, off_t(end), SEEK_SET)
+            try file.write(Array(line.utf8) + [UInt8(ascii: "\n")])
+            if syncing { try file.sync() }
+        } catch {
+            throw error.shaleError("session \(name): journal")
+        }
+    }
+
+    /// The journal's whole lines, oldest first.
+    package func lines() throws(ShaleError) -> [String] {
+        guard let bytes = try read("journal", limit: 1 << 30) else { return [] }
+        let whole = bytes.lastIndex(of: UInt8(ascii: "\n")).map { bytes[...$0] } ?? []
+        return whole.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// A file's bytes, `nil` when it is not there.
+    package func read(_ name: String, limit: Int = 64 << 20) throws(ShaleError) -> [UInt8]? {
+        do throws(SystemCallError) {
+            return try WholeFile.read(file(name), limit: limit)
+        } catch {
+            if error.errno == ENOENT { return nil }
+            throw error.shaleError("session \(self.name)")
+        }
+    }
+
+    /// Replaces a file whole.
+    package func write(_ name: String, _ bytes: [UInt8]) throws(ShaleError) {
+        do throws(SystemCallError) {
+            try WholeFile.replace(file(name), with: bytes)
+        } catch {
+            throw error.shaleError("session \(self.name)")
+        }
+    }
+
+    /// What collection keeps for this session.
+    package func roots() throws(ShaleError) -> [Digest] {
+        guard let bytes = try read("roots") else { return [] }
+        return bytes.split(separator: UInt8(ascii: "\n")).compactMap {
+            try? Digest(parsing: String(decoding: $0, as: UTF8.self))
+        }
+    }
+
+    /// Replaces what collection keeps: best the digests of manifests, which keep config and layers too.
+    package func setRoots(_ digests: some Sequence<Digest>) throws(ShaleError) {
+        let text = Set(digests).sorted().map { "\($0)\n" }.joined()
+        try write("roots", Array(text.utf8))
+    }
+
+    /// Adds to what collection keeps; no-op for what it keeps already.
+    package func addRoots(_ digests: some Sequence<Digest>) throws(ShaleError) {
+        let known = Set(try roots())
+        let wanted = known.union(digests)
+        if wanted.count > known.count { try setRoots(wanted) }
+    }
+
+    /// Removes the session's folder.
+    package func remove() throws(ShaleError) {
+        do throws(SystemCallError) { try FileTree.remove(path) } catch { throw error.shaleError("session \(name)") }
+    }
+
+    /// Where the last whole line ends.
+    private static func endOfLastLine(_ file: borrowing OwnedFD) throws(SystemCallError) -> Int64 {
+        let raw = file.raw
+        var end = try FileStatus.of(file).size
+        var byte: UInt8 = 0
+        while end > 0 {
+            let position = end - 1
+            let count = try checkLength("pread") { pread(raw, &byte, 1, off_t(position)) }
+            if count == 0 || byte == UInt8(ascii: "\n") { break }
+            end = position
+        }
+        return end
+    }
+}

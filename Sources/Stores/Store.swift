@@ -1,0 +1,88 @@
+package import Basics
+import Glibc
+package import Linux
+
+/// Everything shale keeps below one home folder: an OCI image layout, with unpacked layers, containers and sessions.
+///
+/// Any number of processes may share a home. Names change last and by rename; locks are `flock`s held for moments.
+/// Opening a warm home costs a few system calls.
+package final class Store: Sendable {
+    package let home: String
+    /// How unpacked layers write their whiteouts.
+    package let form: OverlayForm
+    /// Whether this process made the home.
+    package let isNew: Bool
+    package let paths: StorePaths
+    package let blobs: BlobStore
+    package let names: NameStore
+    package let layers: LayerStore
+    package let images: ImageStore
+    package let containers: ContainerStore
+    package let cache: CacheStore
+    let ingest: IngestFolder
+
+    /// Opens the store at an absolute path, making it on first use, and sweeps what dead processes left.
+    ///
+    /// Throws `denied` for a home that cannot be written, `noSpace` on a full disk, `invalid` for a folder that holds
+    /// something else.
+    package init(home: String, form: OverlayForm) throws(ShaleError) {
+        let paths = StorePaths(home: home)
+        isNew = try StoreLayout.prepare(paths)
+        self.home = home
+        self.form = form
+        self.paths = paths
+        let lock = StoreLock(path: paths.lock)
+        let ingest = IngestFolder(paths: paths, lock: lock)
+        let blobs = BlobStore(paths: paths, ingest: ingest)
+        let names = NameStore(paths: paths, lock: lock)
+        let layers = LayerStore(paths: paths, ingest: ingest, lock: lock)
+        self.ingest = ingest
+        self.blobs = blobs
+        self.names = names
+        self.layers = layers
+        images = ImageStore(blobs: blobs, names: names, layers: layers, lock: lock, ingest: ingest)
+        containers = ContainerStore(paths: paths, ingest: ingest, lock: lock)
+        cache = CacheStore(folder: paths.cache)
+        ingest.sweepLeftovers()
+    }
+
+    /// The lock of the whole store, for moments.
+    var lock: StoreLock { names.lock }
+
+    /// The folder of one session, made on first use.
+    package func session(_ name: String) throws(ShaleError) -> SessionFolder {
+        try SessionFolder(parent: paths.sessions, name: name, lock: lock)
+    }
+
+    /// The names of the sessions there are, sorted.
+    package func sessionNames() throws(ShaleError) -> [String] {
+        try SessionFolder.names(in: paths.sessions)
+    }
+
+    /// Lets go of what this process holds in the store's `ingest` folder; a process that dies leaves it to the next.
+    package func close() { ingest.close() }
+}
+
+/// The store's one lock: a `flock` that dies with its holder.
+package struct StoreLock: Sendable {
+    let path: String
+
+    /// Runs `body` alone among all processes and threads of this home.
+    ///
+    /// Not reentrant, never held over the network.
+    package func exclusively<Result>(_ body: () throws(ShaleError) -> Result) throws(ShaleError) -> Result {
+        let held = try take()
+        let result = try body()
+        // The lock is let go where its value ends: after the body, also when that throws.
+        withExtendedLifetime(held) {}
+        return result
+    }
+
+    private func take() throws(ShaleError) -> FileLock {
+        do throws(SystemCallError) {
+            return try FileLock.waiting(on: path, exclusive: true)
+        } catch {
+            throw error.shaleError("store lock")
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import Basics
+import Glibc
+import Linux
+import OCI
+
+/// Making and recognising the folder that is a store.
+enum StoreLayout {
+    /// The fixed words of `oci-layout` (image-spec v1.1, image-layout.md).
+    static let words = "{\"imageLayoutVersion\":\"1.0.0\"}"
+
+    /// Makes the layout where it is missing; answers whether it was.
+    static func prepare(_ paths: StorePaths) throws(ShaleError) -> Bool {
+        if access(paths.layoutFile, R_OK) == 0 {
+            guard access(paths.home, W_OK) == 0 else { throw unwritable(paths.home, SystemCallError("access")) }
+            try recognise(paths)
+            return false
+        }
+        do throws(SystemCallError) {
+            try create(paths)
+        } catch {
+            throw unwritable(paths.home, error)
+        }
+        return true
+    }
+
+    private static func create(_ paths: StorePaths) throws(SystemCallError) {
+        try makeFolders(above: paths.home)
+        let lock = try FileLock.waiting(on: paths.lock, exclusive: true)
+        defer { withExtendedLifetime(lock) {} }
+        if access(paths.layoutFile, R_OK) == 0 { return }
+        for folder in paths.folders { try makeFolder(folder.path, folder.mode) }
+        if access(paths.index, F_OK) != 0 {
+            let text = "{\"schemaVersion\":2,\"mediaType\":\"\(MediaType.ociIndex)\",\"manifests\":[]}"
+            try WholeFile.replace(paths.index, with: Array(text.utf8), mode: 0o644)
+        }
+        // Last: its presence says that the rest is there.
+        try WholeFile.replace(paths.layoutFile, with: Array(words.utf8), mode: 0o644)
+    }
+
+    /// A layout that another tool made lacks our folders.
+    private static func recognise(_ paths: StorePaths) throws(ShaleError) {
+        if access(paths.ingest, F_OK) == 0, access(paths.containerNames, F_OK) == 0 { return }
+        do throws(SystemCallError) {
+            let bytes = try WholeFile.read(paths.layoutFile, limit: 4096)
+            let document = try? JSONDocument(parsing: bytes, naming: paths.layoutFile)
+            guard let version = document?["imageLayoutVersion"]?.string, version.hasPrefix("1.") else {
+                throw SystemCallError("read", path: paths.layoutFile, errno: EINVAL)
+            }
+            for folder in paths.folders { try makeFolder(folder.path, folder.mode) }
+        } catch {
+            if error.errno == EINVAL {
+                throw ShaleError(.invalid, "home \(paths.home)", cause: "its oci-layout is not one of version 1")
+            }
+            throw unwritable(paths.home, error)
+        }
+    }
+
+    private static func makeFolders(above home: String) throws(SystemCallError) {
+        var done = home.hasPrefix("/") ? "" : "."
+        for part in home.split(separator: "/") {
+            done += "/" + part
+            try makeFolder(done)
+        }
+    }
+
+    private static func makeFolder(_ path: String, _ mode: UInt32 = 0o755) throws(SystemCallError) {
+        if path.withPath({ mkdir($0, mode) }) == -1, errno != EEXIST {
+            // A parent that may not be searched still may hold it; only a missing one is an error.
+            let error = errno
+            if access(path, F_OK) != 0 { throw SystemCallError("mkdir", path: path, errno: error) }
+        }
+    }
+
+    private static func unwritable(_ home: String, _ error: SystemCallError) -> ShaleError {
+        ShaleError(
+            error.shaleError("").code, "home \(home): cannot be written", cause: error.reason,
+            hint: "choose another with --home")
+    }
+}

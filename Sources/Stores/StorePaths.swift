@@ -1,0 +1,26 @@
+package import OCI
+
+/// Where everything lies below `--home`; nothing else builds these paths.
+package struct StorePaths: Sendable {
+    package let home: String
+
+    package var layoutFile: String { home + "/oci-layout" }
+    package var index: String { home + "/index.json" }
+    package var lock: String { home + "/lock" }
+    package var blobs: String { home + "/blobs/sha256" }
+    package var layers: String { home + "/layers" }
+    package var containers: String { home + "/containers" }
+    /// One link a container name, leading to its id: a name is taken by making it.
+    package var containerNames: String { home + "/containers/names" }
+    package var sessions: String { home + "/sessions" }
+    package var cache: String { home + "/cache" }
+    package var ingest: String { home + "/ingest" }
+
+    package func blob(_ digest: Digest) -> String { "\(blobs)/\(digest.hex)" }
+
+    /// What the layout consists of; what may hold set-id files or private words is for the owner alone.
+    var folders: [(path: String, mode: UInt32)] {
+        [(home + "/blobs", 0o755), (blobs, 0o755)]
+            + [layers, containers, containerNames, sessions, cache, ingest].map { ($0, 0o700) }
+    }
+}
