@@ -31,18 +31,28 @@ enum GoDuration {
         return nanoseconds
     }
 
-    /// A span as `1m30s`, the way back.
+    /// A span as Go prints it, the way back: `1h0m0s`, `1.5s`, `300ms`, `0s`.
     static func text(_ nanoseconds: Int64) -> String {
-        guard nanoseconds > 0 else { return "0s" }
-        if nanoseconds < 1_000_000_000 {
-            return nanoseconds.isMultiple(of: 1_000_000) ? "\(nanoseconds / 1_000_000)ms" : "\(nanoseconds)ns"
+        let magnitude = nanoseconds.magnitude
+        let sign = nanoseconds < 0 ? "-" : ""
+        switch magnitude {
+        case 0: return "0s"
+        case ..<1_000: return "\(sign)\(magnitude)ns"
+        case ..<1_000_000: return sign + decimal(magnitude, per: 1_000) + "µs"
+        case ..<1_000_000_000: return sign + decimal(magnitude, per: 1_000_000) + "ms"
+        default: break
         }
-        let seconds = nanoseconds / 1_000_000_000
-        let fraction = nanoseconds % 1_000_000_000
-        var text = ""
-        if seconds >= 3_600 { text += "\(seconds / 3_600)h" }
-        if seconds / 60 % 60 > 0 { text += "\(seconds / 60 % 60)m" }
-        if seconds % 60 > 0 { text += "\(seconds % 60)s" }
-        return fraction > 0 ? "\(text)\(fraction)ns" : text
+        let minutes = magnitude / 60_000_000_000
+        let seconds = decimal(magnitude % 60_000_000_000, per: 1_000_000_000) + "s"
+        if minutes == 0 { return sign + seconds }
+        return minutes < 60 ? "\(sign)\(minutes)m\(seconds)" : "\(sign)\(minutes / 60)h\(minutes % 60)m\(seconds)"
+    }
+
+    /// A fraction without trailing zeros.
+    private static func decimal(_ value: UInt64, per unit: UInt64) -> String {
+        var digits = String(value % unit)
+        digits = String(repeating: "0", count: String(unit).utf8.count - 1 - digits.utf8.count) + digits
+        while digits.hasSuffix("0") { digits.removeLast() }
+        return digits.isEmpty ? "\(value / unit)" : "\(value / unit).\(digits)"
     }
 }

@@ -31,31 +31,29 @@ package struct RunMount: Sendable, Hashable {
         "src", "dst", "destination", "ro", "rw", "readwrite", "env",
     ]
 
-    /// Reads `key=value,…`; `expand` is applied to every value.
-    package init(
-        parsing text: String, expand: (String) throws(ShaleError) -> String = { $0 }
-    ) throws(ShaleError) {
+    /// Reads `key=value,…`, its variables replaced.
+    package init(parsing text: String) throws(ShaleError) {
         do throws(Complaint) {
-            var hasAccess = false
-            for field in try CommaSeparated.fields(text, of: "mounts") {
-                let (written, raw) = field.cut(at: "=")
-                let key = written.lowercased()
-                if ["readonly", "ro", "readwrite", "rw"].contains(key) { hasAccess = true }
-                if let raw {
-                    let value: String
-                    do throws(ShaleError) { value = try expand(raw) } catch {
-                        throw Complaint(error.description)
-                    }
-                    try set(key, to: value, field: field)
-                } else {
-                    try set(key, field: field)
-                }
-            }
-            if !hasAccess { isReadOnly = kind != .cache && kind != .tmpfs }
-            try check()
+            try self.init(fields: CommaSeparated.fields(text, of: "mounts"))
         } catch {
             throw ShaleError(.invalid, error.message)
         }
+    }
+
+    init(fields: [String]) throws(Complaint) {
+        var hasAccess = false
+        for field in fields {
+            let (written, value) = field.cut(at: "=")
+            let key = written.lowercased()
+            if ["readonly", "ro", "readwrite", "rw"].contains(key) { hasAccess = true }
+            if let value {
+                try set(key, to: value, field: field)
+            } else {
+                try set(key, field: field)
+            }
+        }
+        if !hasAccess { isReadOnly = kind != .cache && kind != .tmpfs }
+        try check()
     }
 
     /// What can be said before variables are known: the list is well formed, and `from` holds none.
@@ -67,6 +65,15 @@ package struct RunMount: Sendable, Hashable {
                 throw Complaint("'from' doesn't support variable expansion, define alias stage instead")
             }
         }
+    }
+
+    /// The stage or image that a mount names, before its variables are replaced.
+    static func from(in text: String) -> String? {
+        let fields = (try? CommaSeparated.fields(text, of: "mounts")) ?? []
+        return fields.compactMap { field in
+            let (key, value) = field.cut(at: "=")
+            return key.lowercased() == "from" ? value : nil
+        }.last { !$0.isEmpty }
     }
 
     /// A key without a value.
@@ -227,6 +234,12 @@ enum CommaSeparated {
             position += 1
         }
         return fields
+    }
+
+    /// A field as it must be written to be read again.
+    static func quoted(_ field: String) -> String {
+        guard field.unicodeScalars.contains(where: { $0 == "," || $0 == "\"" }) else { return field }
+        return "\"" + field.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
     }
 
     /// A size as `64m`, `1.5GiB`, `100`: in bytes, by powers of 1024.
