@@ -24,7 +24,16 @@ package struct DigestHasher: Sendable {
         Digest(sha256Hex: Self.hex(state.finalize()))
     }
 
-    private static func hex(_ bytes: some Sequence<UInt8>) -> String {
+    /// The same in 32 bytes.
+    package func contentHash() -> ContentHash {
+        var words: [UInt64] = [0, 0, 0, 0]
+        for (index, byte) in state.finalize().enumerated() where index < 32 {
+            words[index / 8] = words[index / 8] << 8 | UInt64(byte)
+        }
+        return ContentHash(words[0], words[1], words[2], words[3])
+    }
+
+    fileprivate static func hex(_ bytes: some Sequence<UInt8>) -> String {
         let digits = Array("0123456789abcdef".utf8)
         return String(
             decoding: bytes.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
@@ -45,4 +54,36 @@ extension Digest {
             parent.map { Digest.of("\($0) \(diffID)".utf8) } ?? diffID
         }
     }
+}
+
+/// A SHA-256 in 32 bytes, for indexes with a hundred thousand of them.
+package struct ContentHash: Sendable, Hashable {
+    private let first: UInt64
+    private let second: UInt64
+    private let third: UInt64
+    private let fourth: UInt64
+
+    fileprivate init(_ first: UInt64, _ second: UInt64, _ third: UInt64, _ fourth: UInt64) {
+        self.first = first
+        self.second = second
+        self.third = third
+        self.fourth = fourth
+    }
+
+    /// Reads 32 bytes, big end first; `nil` for any other count.
+    package init?(bytes: some Collection<UInt8>) {
+        guard bytes.count == 32 else { return nil }
+        var words: [UInt64] = [0, 0, 0, 0]
+        for (index, byte) in bytes.enumerated() { words[index / 8] = words[index / 8] << 8 | UInt64(byte) }
+        self.init(words[0], words[1], words[2], words[3])
+    }
+
+    /// The 32 bytes, big end first.
+    package var bytes: [UInt8] {
+        [first, second, third, fourth].flatMap { word in
+            (0..<8).map { UInt8(truncatingIfNeeded: word >> UInt64(56 - 8 * $0)) }
+        }
+    }
+
+    package var digest: Digest { Digest(sha256Hex: DigestHasher.hex(bytes)) }
 }

@@ -1,1 +1,57 @@
+// Packing and unpacking of byte streams by libarchive's filters (gzip, bzip2, xz, zstd).
+//
+// libarchive.so.13 is opened on first use; nothing is linked. Only filters are used: the tar format is read and written
+// by Layers itself, because libarchive converts names between character sets and composes Unicode names on reading.
 #pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#if __has_feature(nullability)
+#define SHALE_NONNULL _Nonnull
+#define SHALE_NULLABLE _Nullable
+#else
+#define SHALE_NONNULL
+#define SHALE_NULLABLE
+#endif
+
+/// Loads the library. NULL when it is there, else why not (a static or loader-owned text).
+const char *SHALE_NULLABLE shale_archive_load(void);
+
+typedef enum {
+    SHALE_FILTER_GZIP = 1,
+    SHALE_FILTER_BZIP2 = 2,
+    SHALE_FILTER_XZ = 3,
+    SHALE_FILTER_ZSTD = 4,
+} shale_filter;
+
+/// Answers packed bytes: their count, 0 at the end, -1 for an error. They stay valid until the next call.
+typedef ssize_t (*shale_read_function)(void *SHALE_NULLABLE context, const void *SHALE_NULLABLE *SHALE_NONNULL bytes);
+
+typedef struct shale_unpacking shale_unpacking;
+
+/// Begins to unpack; NULL when the library is not there or memory is short.
+shale_unpacking *SHALE_NULLABLE shale_unpacking_open(shale_filter filter, void *SHALE_NULLABLE context,
+                                                     shale_read_function SHALE_NONNULL read);
+/// The next unpacked bytes, valid until the next call: 1 with bytes, 0 at the end, -1 with an error's text.
+int shale_unpacking_next(shale_unpacking *SHALE_NONNULL unpacking, const void *SHALE_NULLABLE *SHALE_NONNULL bytes,
+                         size_t *SHALE_NONNULL count);
+/// The last error's text, never NULL; valid until the unpacking is closed.
+const char *SHALE_NONNULL shale_unpacking_error(shale_unpacking *SHALE_NONNULL unpacking);
+void shale_unpacking_close(shale_unpacking *SHALE_NULLABLE unpacking);
+
+/// Takes packed bytes: their count, or -1 for an error.
+typedef ssize_t (*shale_write_function)(void *SHALE_NULLABLE context, const void *SHALE_NONNULL bytes, size_t count);
+
+typedef struct shale_packing shale_packing;
+
+/// Begins to pack, without a time in gzip's header; a negative level is the filter's own default.
+shale_packing *SHALE_NULLABLE shale_packing_open(shale_filter filter, int level, void *SHALE_NULLABLE context,
+                                                 shale_write_function SHALE_NONNULL write);
+/// 0, or -1 with an error's text.
+int shale_packing_write(shale_packing *SHALE_NONNULL packing, const void *SHALE_NONNULL bytes, size_t count);
+/// Writes what is left; 0, or -1 with an error's text. The packing must still be closed.
+int shale_packing_finish(shale_packing *SHALE_NONNULL packing);
+const char *SHALE_NONNULL shale_packing_error(shale_packing *SHALE_NONNULL packing);
+void shale_packing_close(shale_packing *SHALE_NULLABLE packing);

@@ -1,3 +1,6 @@
+import CLinux
+import Glibc
+
 /// How an unpacked layer says "opaque": overlayfs reads `trusted.*` as real root, `user.*` inside a user namespace.
 ///
 /// Both forms write a whiteout as a character device 0:0, which the kernel lets a user namespace make as well.
@@ -23,5 +26,18 @@ package enum OverlayForm: String, Sendable, Hashable {
     /// Whether an attribute is overlayfs's own, in either form; none is ever taken from or put into an archive.
     package static func isBookkeeping(_ attribute: String) -> Bool {
         attribute.hasPrefix("trusted.overlay.") || attribute.hasPrefix("user.overlay.")
+    }
+
+    /// Whether a directory hides what lies below it in other layers.
+    package func isOpaque(_ directory: borrowing OwnedFD) -> Bool {
+        (try? ExtendedAttributes.value(xattrName("opaque"), of: directory)) == [UInt8(ascii: "y")]
+    }
+
+    package func setOpaque(_ directory: borrowing OwnedFD) throws(SystemCallError) {
+        try ExtendedAttributes.set(xattrName("opaque"), to: [UInt8(ascii: "y")], of: directory)
+    }
+
+    package func removeOpaque(_ directory: borrowing OwnedFD) throws(SystemCallError) {
+        try ExtendedAttributes.remove(xattrName("opaque"), of: directory)
     }
 }

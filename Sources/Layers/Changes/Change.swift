@@ -1,0 +1,43 @@
+package import Linux
+
+/// One line of what a container or build step did to its image: docker's `A`, `C` and `D`.
+package struct Change: Sendable, Hashable {
+    package enum Kind: String, Sendable, Hashable {
+        case added = "A"
+        case changed = "C"
+        case deleted = "D"
+    }
+
+    package enum Reason: String, Sendable, Hashable, CaseIterable {
+        case type, content, size, mode, owner, mtime, link, device, xattr
+    }
+
+    package var kind: Kind
+    /// Absolute: `/etc/passwd`.
+    package var path: String
+    /// What differs; empty for an added or deleted path, and for a directory that only holds a change.
+    package var reasons: Set<Reason>
+    /// What stands there now; `nil` for a deleted path.
+    package var status: FileStatus?
+    /// What stood there before; `nil` for an added path.
+    package var before: FileStatus?
+    /// A symlink's text now.
+    package var link: String
+
+    package init(
+        kind: Kind, path: String, reasons: Set<Reason> = [], status: FileStatus? = nil, before: FileStatus? = nil,
+        link: String = ""
+    ) {
+        self.kind = kind
+        self.path = path
+        self.reasons = reasons
+        self.status = status
+        self.before = before
+        self.link = link
+    }
+
+    /// The line as `diff` prints it.
+    package var line: String { "\(kind.rawValue) \(path)" }
+    /// Whether it is here only because something in the directory changed.
+    package var isParentOnly: Bool { kind == .changed && reasons.isEmpty }
+}

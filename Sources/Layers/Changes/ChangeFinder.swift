@@ -1,0 +1,177 @@
+package import Basics
+import Glibc
+package import Linux
+
+/// Tells what an overlay's upper directory changes in what lies below it: the one walker for `diff`, `commit` and `build`.
+///
+/// docker's rule (behaviour 2.8) with its gaps closed: a file is changed when type, mode, owner, attributes, time, size
+/// or contents differ; a directory when mode, owner or attributes do, or when something in it did. A file that overlayfs
+/// copied up and that ended as it was is no change. Only the upper directory is walked; what lies below is looked up.
+package struct ChangeFinder {
+    private let upper: RootDirectory
+    private let lower: MergedTree
+    private let form: OverlayForm
+    private let ignored: Set<PathKey>
+
+    /// Looks at `upper` over `lowers`, from the top.
+    ///
+    /// `ignoring` names mount points that the runner made: left out while they are empty files or directories that are
+    /// not in the image.
+    package init(
+        upper: RootDirectory, lowers: [RootDirectory], form: OverlayForm, ignoring: Set<String> = []
+    ) {
+        self.upper = upper
+        lower = MergedTree(layers: lowers, form: form)
+        self.form = form
+        ignored = Set(ignoring.map { PathKey($0) })
+    }
+
+    /// All changes, sorted by path bytes, each with the directories it lies in.
+    package func changes(cancellation: Cancellation = Cancellation()) throws(ShaleError) -> [Change] {
+        var walk = Walk()
+        walk.pending = [Place(path: "/", below: lower.layers.isEmpty ? nil : try lower.root(), isHidden: false)]
+        while let place = walk.pending.popLast() {
+            try cancellation.check()
+            do {
+                try visit(place, &walk)
+            } catch {
+                let translated = (error as? SystemCallError)?.shaleError(place.path) ?? error as? ShaleError
+                throw translated ?? ShaleError(.io, place.path)
+            }
+        }
+        try addLinkedNames(&walk)
+        return withParents(withoutStubs(walk.found), walk)
+    }
+
+    /// A directory of the upper layer, and what it is merged with.
+    private struct Place {
+        var path: String
+        var below: TreeEntry?
+        /// Whether what lies below cannot be seen any more.
+        var isHidden: Bool
+    }
+
+    private struct Walk {
+        var pending: [Place] = []
+        var found: [Change] = []
+        /// Directories that are as they were.
+        var unchanged: [PathKey: Change] = [:]
+        /// Files with several names that are as they were.
+        var linked: [Inode: [Change]] = [:]
+        var linkedChanged: Set<Inode> = []
+    }
+
+    private struct Inode: Hashable {
+        var device: UInt64
+        var number: UInt64
+    }
+
+    private func visit(_ place: Place, _ walk: inout Walk) throws {
+        let here = try upper.directory(place.path)
+        let names = try DirectoryEntries.list(here)
+        for (name, status) in names {
+            let path = place.path == "/" ? "/" + name : "\(place.path)/\(name)"
+            let below = try place.below.flatMap { try lower.child(name, of: $0) }
+            if status.isWhiteout {
+                if let below { walk.found.append(Change(kind: .deleted, path: path, before: below.status)) }
+                continue
+            }
+            var change = Change(kind: .changed, path: path, status: status, before: below?.status)
+            if status.kind == .symlink { change.link = try here.readLink(name) }
+            if let below {
+                change.reasons = try reasons(change, status, below, name, here)
+            } else {
+                change.kind = .added
+            }
+            note(change, status, &walk)
+            guard status.kind == .directory else { continue }
+            let merged = below.flatMap { $0.status.kind == .directory ? $0 : nil }
+            var isHidden = place.isHidden
+            if merged != nil, !isHidden { isHidden = try form.isOpaque(here.open(name, O_RDONLY | O_DIRECTORY)) }
+            walk.pending.append(Place(path: path, below: merged, isHidden: isHidden))
+        }
+        if place.isHidden, let below = place.below {
+            let present = Set(names.map { PathKey($0.name) })
+            for child in try lower.children(of: below) where !present.contains(PathKey(child.name)) {
+                walk.found.append(Change(kind: .deleted, path: child.path, before: child.status))
+            }
+        }
+    }
+
+    private func note(_ change: Change, _ status: FileStatus, _ walk: inout Walk) {
+        let isChange = change.kind == .added || !change.reasons.isEmpty
+        if status.kind == .directory {
+            if isChange { walk.found.append(change) } else { walk.unchanged[PathKey(change.path)] = change }
+            return
+        }
+        if isChange { walk.found.append(change) }
+        guard status.links > 1 else { return }
+        let inode = Inode(device: status.device, number: status.inode)
+        if isChange { walk.linkedChanged.insert(inode) } else { walk.linked[inode, default: []].append(change) }
+    }
+
+    private func reasons(
+        _ change: Change, _ status: FileStatus, _ below: TreeEntry, _ name: String, _ here: borrowing OwnedFD
+    ) throws -> Set<Change.Reason> {
+        var reasons = FileComparison.reasons(status, below.status, newLink: change.link, oldLink: below.link)
+        if reasons.contains(.type) { return reasons }
+        if try PortableAttributes.read(name, in: here) != lower.attributes(of: below) { reasons.insert(.xattr) }
+        if status.kind == .regular, !reasons.contains(.size), status.size > 0 {
+            let new = try here.open(name, O_RDONLY | O_NONBLOCK)
+            if try !FileComparison.haveSameContents(new, lower.open(below)) { reasons.insert(.content) }
+        }
+        return reasons
+    }
+
+    /// A file that got a new name is changed under its old ones too: a layer can only link names it holds itself.
+    private func addLinkedNames(_ walk: inout Walk) throws(ShaleError) {
+        for inode in walk.linkedChanged {
+            for var change in walk.linked[inode] ?? [] {
+                change.reasons = [.link]
+                walk.found.append(change)
+            }
+        }
+    }
+
+    /// Leaves out mount points nobody touched, the deepest first.
+    private func withoutStubs(_ found: [Change]) -> [Change] {
+        let sorted = found.sorted { PathOrder.precedes($0.path, $1.path) }
+        guard !ignored.isEmpty else { return sorted }
+        var kept: [Change] = []
+        var occupied: Set<PathKey> = []
+        for change in sorted.reversed() {
+            let key = PathKey(change.path)
+            if ignored.contains(key), change.kind == .added, let status = change.status {
+                if status.kind == .regular, status.size == 0 { continue }
+                if status.kind == .directory, !occupied.contains(key) { continue }
+            }
+            kept.append(change)
+            occupied.formUnion(Self.parents(of: change.path).map { PathKey($0) })
+        }
+        return kept.reversed()
+    }
+
+    /// Adds the directories that changes lie in, the root excluded, where they are not changed themselves.
+    private func withParents(_ sorted: [Change], _ walk: Walk) -> [Change] {
+        var known = Set(sorted.map { PathKey($0.path) })
+        var all = sorted
+        for change in sorted {
+            for parent in Self.parents(of: change.path) {
+                guard known.insert(PathKey(parent)).inserted else { break }
+                all.append(walk.unchanged[PathKey(parent)] ?? Change(kind: .changed, path: parent))
+            }
+        }
+        return all.sorted { PathOrder.precedes($0.path, $1.path) }
+    }
+
+    /// The directories a path lies in, the nearest first, without the root.
+    private static func parents(of path: String) -> [String] {
+        var parents: [String] = []
+        var rest = path.utf8[...]
+        while let slash = rest.lastIndex(of: 0x2F), slash != rest.startIndex {
+            rest = rest[..<slash]
+            parents.append(String(Substring(rest)))
+        }
+        return parents
+    }
+}

@@ -1,0 +1,65 @@
+import Basics
+import Glibc
+import Linux
+
+/// What differs between two files of the same path.
+enum FileComparison {
+    /// All that status and link texts tell; `nil` in place of contents, which only a look at them tells.
+    static func reasons(
+        _ new: FileStatus, _ old: FileStatus, newLink: String, oldLink: String
+    ) -> Set<Change.Reason> {
+        var reasons: Set<Change.Reason> = []
+        if new.kind != old.kind { reasons.insert(.type) }
+        // A link's permission bits are nobody's.
+        if new.kind != .symlink || old.kind != .symlink, new.permissions != old.permissions { reasons.insert(.mode) }
+        if new.uid != old.uid || new.gid != old.gid { reasons.insert(.owner) }
+        guard new.kind == old.kind, new.kind != .directory else { return reasons }
+        if !areSame(new.modified, old.modified) { reasons.insert(.mtime) }
+        switch new.kind {
+        case .regular: if new.size != old.size { reasons.formUnion([.size, .content]) }
+        case .symlink: if !PathOrder.same(newLink, oldLink) { reasons.insert(.link) }
+        case .characterDevice, .blockDevice:
+            if new.rdevMajor != old.rdevMajor || new.rdevMinor != old.rdevMinor { reasons.insert(.device) }
+        default: break
+        }
+        return reasons
+    }
+
+    /// Archives keep whole seconds, so a time without nanoseconds is the same as any within its second.
+    static func areSame(_ left: Timestamp, _ right: Timestamp) -> Bool {
+        left.seconds == right.seconds
+            && (left.nanoseconds == right.nanoseconds || left.nanoseconds == 0 || right.nanoseconds == 0)
+    }
+
+    /// Compares two files of the same size byte by byte.
+    static func haveSameContents(
+        _ left: borrowing OwnedFD, _ right: borrowing OwnedFD
+    ) throws(SystemCallError) -> Bool {
+        let chunk = 128 << 10
+        let buffers = UnsafeMutableRawBufferPointer.allocate(byteCount: 2 * chunk, alignment: 4096)
+        defer { buffers.deallocate() }
+        let first = UnsafeMutableRawBufferPointer(rebasing: buffers[..<chunk])
+        let second = UnsafeMutableRawBufferPointer(rebasing: buffers[chunk...])
+        while true {
+            let count = try fill(first, left)
+            guard try fill(second, right) == count else { return false }
+            if count == 0 { return true }
+            guard let one = first.baseAddress, let other = second.baseAddress, memcmp(one, other, count) == 0 else {
+                return false
+            }
+            if count < chunk { return true }
+        }
+    }
+
+    private static func fill(
+        _ buffer: UnsafeMutableRawBufferPointer, _ file: borrowing OwnedFD
+    ) throws(SystemCallError) -> Int {
+        var filled = 0
+        while filled < buffer.count {
+            let count = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: buffer[filled...]))
+            if count == 0 { break }
+            filled += count
+        }
+        return filled
+    }
+}

@@ -1,0 +1,155 @@
+package import Basics
+import Glibc
+package import Linux
+package import OCI
+
+/// What a written layer is.
+package struct WrittenLayer: Sendable {
+    package var diffID: Digest
+    /// Bytes of the tar.
+    package var size: Int64
+    package var index: LayerIndex
+}
+
+/// Writes the changes of an upper directory as a layer's tar, the same bytes for the same changes.
+///
+/// Sorted by path, parents first, owners as numbers, times in whole seconds; deletions as explicit whiteouts, which the
+/// specification prefers to opaque marks (image-spec v1.1, layer.md, "Opaque Whiteout"). The second and later names of a
+/// file are hard links to its first. Sockets are left out, as everyone does.
+package enum LayerWriter {
+    /// `changes` as `ChangeFinder` answers them; times after `epoch` become `epoch`.
+    package static func write(
+        changes: [Change], upper: RootDirectory, clampingTo epoch: Timestamp? = nil,
+        cancellation: Cancellation = Cancellation(), to sink: @escaping ByteSink
+    ) throws(ShaleError) -> WrittenLayer {
+        let tar = TarWriter(to: sink)
+        var index = LayerIndex()
+        var names: [FileIdentity: String] = [:]
+        for change in changes {
+            try cancellation.check()
+            guard let status = change.status else {
+                // A parent that is not in the upper directory cannot be; only deletions have no status.
+                if change.kind == .deleted { index.entries.append(try whiteout(change.path, tar)) }
+                continue
+            }
+            if status.kind == .socket { continue }
+            guard !change.path.nameHasWhiteoutPrefix else {
+                throw ShaleError(
+                    .unsupported, "\(change.path): a layer cannot hold a name that begins with .wh.",
+                    hint: "rename it, or remove it")
+            }
+            var entry = try entry(change, status, upper)
+            entry.modified = clamped(status.modified, to: epoch)
+            if status.kind != .directory, status.links > 1 {
+                let identity = FileIdentity(status)
+                if let first = names[identity] {
+                    (entry.kind, entry.link, entry.size, entry.attributes) = (.hardLink, first, 0, [])
+                } else {
+                    names[identity] = change.path
+                }
+            }
+            try add(&entry, upper, tar)
+            index.entries.append(entry)
+        }
+        let (diffID, size) = try tar.finish()
+        return WrittenLayer(diffID: diffID, size: size, index: index)
+    }
+
+    /// Whole seconds, never after `epoch`.
+    static func clamped(_ time: Timestamp, to epoch: Timestamp?) -> Timestamp {
+        Timestamp(seconds: min(time.seconds, epoch?.seconds ?? time.seconds))
+    }
+
+    private static func whiteout(_ path: String, _ tar: TarWriter) throws(ShaleError) -> LayerEntry {
+        let parts = EntryPath(path.pathBytes)
+        let name = (parts.parent.isEmpty ? "" : parts.parent + "/") + Whiteout.prefix + parts.name
+        var entry = TarEntry(path: name.pathBytes, kind: .file)
+        entry.mode = 0
+        try tar.add(entry, contents: [])
+        return LayerEntry(path: path, kind: .whiteout)
+    }
+
+    private static func entry(
+        _ change: Change, _ status: FileStatus, _ upper: RootDirectory
+    ) throws(ShaleError) -> LayerEntry {
+        do throws(SystemCallError) {
+            let place = EntryPath(change.path.pathBytes)
+            let isDevice = status.kind == .characterDevice || status.kind == .blockDevice
+            return LayerEntry(
+                path: change.path, kind: LayerEntry.Kind(status), mode: status.permissions, uid: status.uid,
+                gid: status.gid, size: status.kind == .regular ? status.size : 0, link: change.link,
+                deviceMajor: isDevice ? status.rdevMajor : 0, deviceMinor: isDevice ? status.rdevMinor : 0,
+                attributes: try PortableAttributes.read(place.name, in: upper.directory(place.parent)))
+        } catch {
+            throw error.shaleError(change.path)
+        }
+    }
+
+    private static func add(
+        _ entry: inout LayerEntry, _ upper: RootDirectory, _ tar: TarWriter
+    ) throws(ShaleError) {
+        guard entry.kind == .file else { return try tar.add(TarEntry(entry)) }
+        let file = try open(entry.path, upper)
+        do throws(SystemCallError) {
+            entry.size = try FileStatus.of(file).size
+        } catch {
+            throw error.shaleError(entry.path)
+        }
+        entry.contentHash = try tar.add(TarEntry(entry), from: file, hashing: true)
+    }
+
+    private static func open(_ path: String, _ upper: RootDirectory) throws(ShaleError) -> OwnedFD {
+        do throws(SystemCallError) {
+            let file = try upper.openLiteral(path, O_RDONLY | O_NONBLOCK)
+            guard try FileStatus.of(file).kind == .regular else {
+                throw SystemCallError("open", path: path, errno: ESTALE)
+            }
+            return file
+        } catch {
+            throw error.shaleError(path)
+        }
+    }
+}
+
+/// Which file a name means, for finding its other names.
+struct FileIdentity: Hashable {
+    private let device: UInt64
+    private let inode: UInt64
+
+    init(_ status: FileStatus) {
+        device = status.device
+        inode = status.inode
+    }
+}
+
+extension String {
+    fileprivate var nameHasWhiteoutPrefix: Bool {
+        guard let slash = utf8.lastIndex(of: 0x2F) else { return hasPrefix(Whiteout.prefix) }
+        return utf8[utf8.index(after: slash)...].starts(with: Whiteout.prefix.utf8)
+    }
+}
+
+extension TarEntry {
+    /// A member as an index knows it; its path without the leading slash.
+    init(_ entry: LayerEntry) {
+        let kind: Kind =
+            switch entry.kind {
+            case .file: .file
+            case .directory: .directory
+            case .symlink: .symlink
+            case .hardLink: .hardLink
+            case .fifo: .fifo
+            case .characterDevice, .whiteout: .characterDevice
+            case .blockDevice: .blockDevice
+            }
+        self.init(path: Array(entry.path.pathBytes.drop { $0 == UInt8(ascii: "/") }), kind: kind)
+        mode = entry.mode
+        (uid, gid) = (Int64(entry.uid), Int64(entry.gid))
+        size = entry.size
+        modified = entry.modified
+        link = entry.link.pathBytes
+        if entry.kind == .hardLink { link = Array(link.drop { $0 == UInt8(ascii: "/") }) }
+        (deviceMajor, deviceMinor) = (entry.deviceMajor, entry.deviceMinor)
+        attributes = entry.attributes
+    }
+}

@@ -1,0 +1,89 @@
+package import Basics
+import Glibc
+import Linux
+import OCI
+
+/// All paths of one layer, sorted by bytes; on disk a compact file that tells when it is damaged.
+package struct LayerIndex: Sendable, Equatable {
+    package var entries: [LayerEntry]
+
+    package init(entries: [LayerEntry] = []) { self.entries = entries }
+
+    /// The entry of an absolute path; found by halving.
+    package subscript(path: String) -> LayerEntry? {
+        var low = 0
+        var high = entries.count
+        while low < high {
+            let middle = (low + high) / 2
+            if PathOrder.precedes(entries[middle].path, path) { low = middle + 1 } else { high = middle }
+        }
+        return low < entries.count && PathOrder.same(entries[low].path, path) ? entries[low] : nil
+    }
+
+    /// Whether the layer hides all layers below it (`.wh..wh..opq` in the root).
+    ///
+    /// overlayfs does not look at the root's own mark: whoever stacks layers must leave the lower ones out.
+    package var isRootOpaque: Bool { entries.first.map { $0.path == "/" && $0.isOpaque } ?? false }
+
+    /// Reads an index file; `corrupt` for one that is damaged or of another version, to be built anew.
+    package init(reading path: String) throws(ShaleError) {
+        do throws(SystemCallError) {
+            let bytes = try WholeFile.read(path, limit: 1 << 30)
+            guard let index = LayerIndex(decoding: bytes) else {
+                throw SystemCallError("read", path: path, errno: 0)
+            }
+            self = index
+        } catch {
+            guard error.errno == 0 else { throw error.shaleError("layer index") }
+            throw ShaleError(.corrupt, "layer index \(path) is damaged")
+        }
+    }
+
+    /// Writes the index whole, by rename.
+    package func write(to path: String) throws(ShaleError) {
+        do throws(SystemCallError) {
+            try WholeFile.replace(path, with: encoded())
+        } catch {
+            throw error.shaleError("layer index")
+        }
+    }
+}
+
+/// A path as a key: equal when the bytes are, which `String`'s own equality is not (it holds `é` and `e` with an accent
+/// for one, and a directory may have both).
+package struct PathKey: Hashable, Sendable {
+    package let path: String
+
+    package init(_ path: String) { self.path = path }
+
+    package static func == (left: PathKey, right: PathKey) -> Bool { PathOrder.same(left.path, right.path) }
+
+    package func hash(into hasher: inout Hasher) {
+        let quick: Void? = path.utf8.withContiguousStorageIfAvailable {
+            hasher.combine(bytes: UnsafeRawBufferPointer($0))
+        }
+        if quick == nil { for byte in path.utf8 { hasher.combine(byte) } }
+    }
+}
+
+/// The one order of paths: by their bytes, so that a directory comes before what is in it.
+package enum PathOrder {
+    package static func same(_ left: String, _ right: String) -> Bool { left.utf8.elementsEqual(right.utf8) }
+
+    package static func precedes(_ left: String, _ right: String) -> Bool {
+        let quick = left.utf8.withContiguousStorageIfAvailable { left in
+            right.utf8.withContiguousStorageIfAvailable { right in compare(left, right) < 0 }
+        }
+        if case .some(.some(let answer)) = quick { return answer }
+        return left.utf8.lexicographicallyPrecedes(right.utf8)
+    }
+
+    private static func compare(_ left: UnsafeBufferPointer<UInt8>, _ right: UnsafeBufferPointer<UInt8>) -> Int {
+        let shared = min(left.count, right.count)
+        if shared > 0, let left = left.baseAddress, let right = right.baseAddress {
+            let order = memcmp(left, right, shared)
+            if order != 0 { return Int(order) }
+        }
+        return left.count - right.count
+    }
+}

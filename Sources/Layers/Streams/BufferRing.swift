@@ -1,0 +1,101 @@
+import Basics
+import Glibc
+
+/// Four buffers that go round between one thread that fills and one that empties them.
+final class BufferRing: @unchecked Sendable {
+    /// Bytes of one buffer: large enough that a hand-over costs nothing, small enough to stay in the cache.
+    static let bufferSize = 256 << 10
+    private static let count = 4
+
+    private struct State {
+        var filled: [(index: Int, count: Int)] = []
+        var free = Array(0..<BufferRing.count)
+        var isFinished = false
+        var isStopped = false
+        var error: ShaleError?
+    }
+
+    private let buffers: [UnsafeMutableRawBufferPointer]
+    private let mutex = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
+    private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
+    /// Guarded by `mutex`.
+    private var state = State()
+    /// The buffer the reader looks at; only the reader touches this.
+    private var reading: Int?
+
+    init() {
+        buffers = (0..<Self.count).map { _ in .allocate(byteCount: Self.bufferSize, alignment: 4096) }
+        pthread_mutex_init(mutex, nil)
+        pthread_cond_init(changed, nil)
+    }
+
+    deinit {
+        for buffer in buffers { buffer.deallocate() }
+        pthread_cond_destroy(changed)
+        pthread_mutex_destroy(mutex)
+        changed.deallocate()
+        mutex.deallocate()
+    }
+
+    private func locked<Result>(_ body: (inout State) -> Result) -> Result {
+        pthread_mutex_lock(mutex)
+        defer { pthread_mutex_unlock(mutex) }
+        return body(&state)
+    }
+
+    // MARK: The thread that fills
+
+    /// A buffer to fill, waiting for one; `nil` when the reader has left.
+    func takeFree() -> (index: Int, buffer: UnsafeMutableRawBufferPointer)? {
+        locked { state in
+            while state.free.isEmpty && !state.isStopped { pthread_cond_wait(changed, mutex) }
+            guard !state.isStopped, let index = state.free.popLast() else { return nil }
+            return (index, buffers[index])
+        }
+    }
+
+    /// Hands a filled buffer over.
+    func publish(_ index: Int, count: Int) {
+        locked { state in
+            state.filled.append((index, count))
+            pthread_cond_broadcast(changed)
+        }
+    }
+
+    /// Says that no more comes, or why.
+    func finish(_ error: ShaleError?) {
+        locked { state in
+            state.isFinished = true
+            state.error = error
+            pthread_cond_broadcast(changed)
+        }
+    }
+
+    var isStopped: Bool { locked(\.isStopped) }
+
+    // MARK: The thread that empties
+
+    /// The next bytes, valid until the next call; `nil` at the end.
+    func next() throws(ShaleError) -> UnsafeRawBufferPointer? {
+        let (found, error) = locked { state -> ((index: Int, count: Int)?, ShaleError?) in
+            if let reading {
+                state.free.append(reading)
+                pthread_cond_broadcast(changed)
+            }
+            while state.filled.isEmpty && !state.isFinished { pthread_cond_wait(changed, mutex) }
+            guard !state.filled.isEmpty else { return (nil, state.error) }
+            return (state.filled.removeFirst(), nil)
+        }
+        reading = found?.index
+        if let error { throw error }
+        return found.map { UnsafeRawBufferPointer(rebasing: buffers[$0.index][..<$0.count]) }
+    }
+
+    /// Lets the filling thread go.
+    func stop() {
+        locked { state in
+            state.isStopped = true
+            pthread_cond_broadcast(changed)
+        }
+    }
+}

@@ -1,0 +1,56 @@
+package import Basics
+package import Linux
+
+/// Bytes from somewhere, one after the other: a file, a download, memory.
+///
+/// An unpacker reads its source from a thread of its own, one call at a time, and only while it runs.
+package protocol ByteSource: AnyObject {
+    /// Fills some of the buffer and answers how much; 0 at the end.
+    func read(into buffer: UnsafeMutableRawBufferPointer) throws(ShaleError) -> Int
+}
+
+/// A file's bytes from where its descriptor stands.
+package final class FDSource: ByteSource {
+    private let descriptor: OwnedFD
+    private let subject: String
+
+    /// `subject` is how errors call it: `layer sha256:…`.
+    package init(_ descriptor: consuming OwnedFD, subject: String) {
+        self.descriptor = descriptor
+        self.subject = subject
+    }
+
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws(ShaleError) -> Int {
+        do throws(SystemCallError) {
+            return try descriptor.read(into: buffer)
+        } catch {
+            throw error.shaleError(subject)
+        }
+    }
+}
+
+/// Bytes in memory.
+package final class BytesSource: ByteSource {
+    private let bytes: [UInt8]
+    private var position = 0
+
+    package init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws(ShaleError) -> Int {
+        let count = min(buffer.count, bytes.count - position)
+        bytes.withUnsafeBytes { all in
+            buffer.copyMemory(from: UnsafeRawBufferPointer(rebasing: all[position..<position + count]))
+        }
+        position += count
+        return count
+    }
+}
+
+/// Bytes that a closure hands out.
+package final class ClosureSource: ByteSource {
+    private let body: (UnsafeMutableRawBufferPointer) throws(ShaleError) -> Int
+
+    package init(_ body: @escaping (UnsafeMutableRawBufferPointer) throws(ShaleError) -> Int) { self.body = body }
+
+    package func read(into buffer: UnsafeMutableRawBufferPointer) throws(ShaleError) -> Int { try body(buffer) }
+}

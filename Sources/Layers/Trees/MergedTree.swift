@@ -1,0 +1,269 @@
+package import Basics
+import Glibc
+package import Linux
+
+/// Layers seen as the one tree they make, as overlayfs would show them, without a mount: to read, never to write.
+///
+/// Links are resolved inside the tree, 255 of them at most. A whiteout hides what is below it, an opaque directory what
+/// lower layers have in it; an opaque root hides whole layers, which overlayfs does not do by itself. What is not there
+/// is `nil`, not an error.
+package struct MergedTree: Sendable {
+    package let layers: [RootDirectory]
+    package let form: OverlayForm
+
+    /// `layers` from the top; one alone is a plain tree.
+    package init(layers: [RootDirectory], form: OverlayForm = .current) {
+        self.layers = layers
+        self.form = form
+    }
+
+    /// How many layers count, from the top, before an opaque root hides the rest; whoever mounts them mounts so many.
+    package var visibleLayers: Int {
+        for (index, layer) in layers.enumerated() where index + 1 < layers.count && form.isOpaque(layer.descriptor) {
+            return index + 1
+        }
+        return layers.count
+    }
+
+    /// The root directory.
+    package func root() throws(ShaleError) -> TreeEntry {
+        guard let top = layers.first else { throw ShaleError(.invalid, "a tree of no layer") }
+        do throws(SystemCallError) {
+            return TreeEntry(
+                path: "/", status: try FileStatus.of(top.descriptor), layer: 0, link: "",
+                layers: Array(0..<visibleLayers))
+        } catch {
+            throw error.shaleError("/")
+        }
+    }
+
+    /// What a path names, or `nil`; a link at its end is followed if asked, links before it always.
+    package func entry(_ path: String, followingLinks: Bool) throws(ShaleError) -> TreeEntry? {
+        var trail = [try root()]
+        var pending = Array(path.utf8.split(separator: 0x2F).map { String(Substring($0)) }.reversed())
+        var links = 0
+        while let name = pending.popLast() {
+            if name == "." { continue }
+            if name == ".." {
+                if trail.count > 1 { trail.removeLast() }
+                continue
+            }
+            guard let here = trail.last, here.status.kind == .directory, let found = try child(name, of: here) else {
+                return nil
+            }
+            guard found.status.kind == .symlink, followingLinks || !pending.isEmpty else {
+                trail.append(found)
+                continue
+            }
+            links += 1
+            guard links <= 255, pending.count < 4096 else {
+                throw SystemCallError("open", path: path, errno: ELOOP).shaleError(path)
+            }
+            if found.link.hasPrefix("/") { trail.removeSubrange(1...) }
+            pending.append(contentsOf: found.link.utf8.split(separator: 0x2F).map { String(Substring($0)) }.reversed())
+        }
+        return trail.last
+    }
+
+    /// One name in a directory.
+    package func child(_ name: String, of directory: TreeEntry) throws(ShaleError) -> TreeEntry? {
+        let path = directory.child(name)
+        do throws(SystemCallError) {
+            var top: (status: FileStatus, layer: Int)?
+            var merged: [Int] = []
+            for layer in directory.layers {
+                let here = try layers[layer].directory(directory.path)
+                guard let status = try here.statusIfPresent(name) else { continue }
+                guard status.kind == .directory else {
+                    if top != nil || status.isWhiteout { break }
+                    let link = status.kind == .symlink ? try here.readLink(name) : ""
+                    return TreeEntry(path: path, status: status, layer: layer, link: link, layers: [])
+                }
+                top = top ?? (status, layer)
+                merged.append(layer)
+                if layer != directory.layers.last, try isOpaque(name, in: here) { break }
+            }
+            return top.map { TreeEntry(path: path, status: $0.status, layer: $0.layer, link: "", layers: merged) }
+        } catch {
+            throw error.shaleError(path)
+        }
+    }
+
+    private func isOpaque(_ name: String, in directory: borrowing OwnedFD) throws(SystemCallError) -> Bool {
+        try ExtendedAttributes.value(form.xattrName("opaque"), of: name, in: directory) == [UInt8(ascii: "y")]
+    }
+
+    /// All that is in a directory, sorted by bytes; nothing for what is no directory.
+    package func children(of directory: TreeEntry) throws(ShaleError) -> [TreeEntry] {
+        do throws(SystemCallError) {
+            var merging = Merging(directory: directory)
+            for layer in directory.layers {
+                let here = try layers[layer].directory(directory.path)
+                let isLast = layer == directory.layers.last
+                for (name, status) in try DirectoryEntries.list(here) {
+                    guard merging.wants(name, status) else { continue }
+                    let link = status.kind == .symlink ? try here.readLink(name) : ""
+                    var isClosed = status.kind != .directory
+                    if !isClosed, !isLast { isClosed = try isOpaque(name, in: here) }
+                    merging.take(name, status, layer: layer, link: link, isClosed: isClosed)
+                }
+            }
+            return merging.entries
+        } catch {
+            throw error.shaleError(directory.path)
+        }
+    }
+
+    package func children(of path: String) throws(ShaleError) -> [TreeEntry] {
+        guard let directory = try entry(path, followingLinks: true) else { return [] }
+        return try children(of: directory)
+    }
+
+    /// Calls `body` for a path, its last link followed, and for everything below it, parents first, names by bytes.
+    ///
+    /// `pruning` names directories that are visited and not gone into.
+    package func walk(
+        _ path: String, pruning: (TreeEntry) -> Bool = { _ in false },
+        _ body: (TreeEntry) throws(ShaleError) -> Void
+    ) throws(ShaleError) {
+        guard let top = try entry(path, followingLinks: true) else { return }
+        var pending = [top]
+        while let entry = pending.popLast() {
+            try body(entry)
+            guard entry.status.kind == .directory, !pruning(entry) else { continue }
+            pending.append(contentsOf: try children(of: entry).reversed())
+        }
+    }
+
+    // MARK: Contents
+
+    /// A regular file's bytes to read; `invalid` for anything else.
+    package func open(_ entry: TreeEntry) throws(ShaleError) -> OwnedFD {
+        do throws(SystemCallError) {
+            let file = try layers[entry.layer].openLiteral(entry.path, O_RDONLY | O_NONBLOCK)
+            if try FileStatus.of(file).kind == .regular { return file }
+        } catch {
+            throw error.shaleError(entry.path)
+        }
+        throw ShaleError(.invalid, "\(entry.path): not a regular file")
+    }
+
+    /// A path's file to read, links followed; `notFound` where there is none.
+    package func open(_ path: String) throws(ShaleError) -> OwnedFD {
+        guard let found = try entry(path, followingLinks: true) else {
+            throw SystemCallError("open", path: path, errno: ENOENT).shaleError(path)
+        }
+        return try open(found)
+    }
+
+    /// A file's bytes, `nil` where there is none; more than `limit` is an error.
+    package func contents(of path: String, limit: Int = 16 << 20) throws(ShaleError) -> [UInt8]? {
+        guard let found = try entry(path, followingLinks: true) else { return nil }
+        let file = try open(found)
+        do throws(SystemCallError) {
+            return try file.readAll(limit: limit)
+        } catch {
+            throw error.shaleError(path)
+        }
+    }
+
+    /// A link's text; `nil` for what is not a link.
+    package func readLink(_ path: String) throws(ShaleError) -> String? {
+        guard let found = try entry(path, followingLinks: false), found.status.kind == .symlink else { return nil }
+        return found.link
+    }
+
+    /// The attributes that travel in archives.
+    package func attributes(of entry: TreeEntry) throws(ShaleError) -> [ExtendedAttribute] {
+        do throws(SystemCallError) {
+            let directory = try layers[entry.layer].directory(entry.parent)
+            return try PortableAttributes.read(entry.path == "/" ? "." : entry.name, in: directory)
+        } catch {
+            throw error.shaleError(entry.path)
+        }
+    }
+
+    /// The entry as an index would have it, without a contents' hash.
+    package func layerEntry(_ entry: TreeEntry) throws(ShaleError) -> LayerEntry {
+        let status = entry.status
+        let isDevice = status.kind == .characterDevice || status.kind == .blockDevice
+        return LayerEntry(
+            path: entry.path, kind: LayerEntry.Kind(status), mode: status.permissions, uid: status.uid,
+            gid: status.gid, size: status.kind == .regular ? status.size : 0, modified: status.modified,
+            link: entry.link, deviceMajor: isDevice ? status.rdevMajor : 0,
+            deviceMinor: isDevice ? status.rdevMinor : 0,
+            attributes: try attributes(of: entry))
+    }
+}
+
+extension LayerEntry.Kind {
+    /// A socket has no kind of its own; whoever makes archives leaves it out first.
+    init(_ status: FileStatus) {
+        self =
+            switch status.kind {
+            case .regular, .socket: .file
+            case .directory: .directory
+            case .symlink: .symlink
+            case .fifo: .fifo
+            case .characterDevice: status.isWhiteout ? .whiteout : .characterDevice
+            case .blockDevice: .blockDevice
+            }
+    }
+}
+
+/// Puts the listings of one directory's layers together, from the top.
+private struct Merging {
+    private struct Found {
+        var name: String
+        var status: FileStatus
+        var link: String
+        var layers: [Int]
+        /// Whether lower layers cannot add to it.
+        var isClosed: Bool
+    }
+
+    private let directory: TreeEntry
+    private var found: [Found] = []
+    private var places: [PathKey: Int] = [:]
+    private var hidden: Set<PathKey> = []
+    private let isSingle: Bool
+
+    init(directory: TreeEntry) {
+        self.directory = directory
+        isSingle = directory.layers.count == 1
+    }
+
+    /// Notes what a name does to those below it; whether it is to be taken.
+    mutating func wants(_ name: String, _ status: FileStatus) -> Bool {
+        if isSingle { return !status.isWhiteout }
+        let key = PathKey(name)
+        if let place = places[key] {
+            if status.kind != .directory { found[place].isClosed = true }
+            return !found[place].isClosed
+        }
+        if hidden.contains(key) { return false }
+        if status.isWhiteout { hidden.insert(key) }
+        return !status.isWhiteout
+    }
+
+    mutating func take(_ name: String, _ status: FileStatus, layer: Int, link: String, isClosed: Bool) {
+        if !isSingle {
+            if let place = places[PathKey(name)] {
+                found[place].layers.append(layer)
+                found[place].isClosed = isClosed
+                return
+            }
+            places[PathKey(name)] = found.count
+        }
+        found.append(Found(name: name, status: status, link: link, layers: [layer], isClosed: isClosed))
+    }
+
+    var entries: [TreeEntry] {
+        let sorted = isSingle ? found : found.sorted { PathOrder.precedes($0.name, $1.name) }
+        return sorted.map { item in
+            TreeEntry(
+                path: directory.child(item.name), status: item.status, layer: item.layers[0], link: item.link,
+                layers: item.status.kind == .directory ? item.layers : [])
+        }
+    }
+}

@@ -1,0 +1,176 @@
+package import Basics
+import CLinux
+import Glibc
+
+/// What can be done to a name in an open directory; the name is one component and never followed if it is a link.
+extension OwnedFD {
+    /// Opens a name; `O_CLOEXEC` and `O_NOFOLLOW` are always set.
+    package func open(_ name: String, _ flags: Int32, mode: UInt32 = 0) throws(SystemCallError) -> OwnedFD {
+        OwnedFD(
+            adopting: try check("open", path: name) {
+                name.withPath { Glibc.openat(raw, $0, flags | O_CLOEXEC | O_NOFOLLOW, mode) }
+            })
+    }
+
+    package func makeDirectory(_ name: String, mode: UInt32) throws(SystemCallError) {
+        try check("mkdir", path: name) { name.withPath { mkdirat(raw, $0, mode) } }
+    }
+
+    /// Makes a fifo, a device or (character device 0:0) a whiteout; `mode` has the type's bits.
+    package func makeNode(
+        _ name: String, mode: UInt32, major: UInt32 = 0, minor: UInt32 = 0
+    ) throws(SystemCallError) {
+        try check("mknod", path: name) { name.withPath { shale_mknodat(raw, $0, mode, major, minor) } }
+    }
+
+    package func makeWhiteout(_ name: String) throws(SystemCallError) {
+        try makeNode(name, mode: 0o020000)
+    }
+
+    package func makeSymlink(_ name: String, to target: String) throws(SystemCallError) {
+        try check("symlink", path: name) {
+            target.withPath { target in name.withPath { symlinkat(target, raw, $0) } }
+        }
+    }
+
+    /// Gives `target` in another directory a second name here.
+    package func makeLink(
+        _ name: String, to target: String, in directory: borrowing OwnedFD
+    ) throws(SystemCallError) {
+        let from = directory.raw
+        try check("link", path: name) {
+            target.withPath { target in name.withPath { linkat(from, target, raw, $0, 0) } }
+        }
+    }
+
+    package func unlink(_ name: String) throws(SystemCallError) {
+        try check("unlink", path: name) { name.withPath { unlinkat(raw, $0, 0) } }
+    }
+
+    package func removeDirectory(_ name: String) throws(SystemCallError) {
+        try check("rmdir", path: name) { name.withPath { unlinkat(raw, $0, AT_REMOVEDIR) } }
+    }
+
+    package func rename(
+        _ name: String, to newName: String, in directory: borrowing OwnedFD
+    ) throws(SystemCallError) {
+        let to = directory.raw
+        try check("rename", path: name) {
+            name.withPath { name in newName.withPath { renameat(raw, name, to, $0) } }
+        }
+    }
+
+    package func changeOwner(of name: String, uid: UInt32, gid: UInt32) throws(SystemCallError) {
+        try check("chown", path: name) { name.withPath { fchownat(raw, $0, uid, gid, AT_SYMLINK_NOFOLLOW) } }
+    }
+
+    /// Changes permission bits; not for links, which have none.
+    package func changeMode(of name: String, _ mode: UInt32) throws(SystemCallError) {
+        try check("chmod", path: name) { name.withPath { fchmodat(raw, $0, mode, AT_SYMLINK_NOFOLLOW) } }
+    }
+
+    package func setTimes(of name: String, _ time: Timestamp) throws(SystemCallError) {
+        let times = Self.times(time)
+        try check("utimensat", path: name) { name.withPath { utimensat(raw, $0, times, AT_SYMLINK_NOFOLLOW) } }
+    }
+
+    /// A link's target.
+    package func readLink(_ name: String) throws(SystemCallError) -> String {
+        var buffer = [UInt8](repeating: 0, count: 4097)
+        let count = try checkLength("readlink", path: name) {
+            buffer.withUnsafeMutableBytes { bytes in
+                name.withPath { name in
+                    bytes.baseAddress.map { readlinkat(raw, name, $0.assumingMemoryBound(to: CChar.self), bytes.count) }
+                        ?? 0
+                }
+            }
+        }
+        return String(pathBytes: buffer[..<count])
+    }
+
+    /// The status of a name, or `nil` where there is none.
+    package func statusIfPresent(_ name: String) throws(SystemCallError) -> FileStatus? {
+        do throws(SystemCallError) {
+            return try FileStatus.of(name, in: self)
+        } catch {
+            if error.errno == ENOENT { return nil }
+            throw error
+        }
+    }
+
+    fileprivate static func times(_ time: Timestamp) -> [timespec] {
+        let value = timespec(tv_sec: Int(time.seconds), tv_nsec: Int(time.nanoseconds))
+        return [value, value]
+    }
+}
+
+/// What can be done to an open file itself.
+extension OwnedFD {
+    package func changeOwner(uid: UInt32, gid: UInt32) throws(SystemCallError) {
+        try check("chown") { fchown(raw, uid, gid) }
+    }
+
+    package func changeMode(_ mode: UInt32) throws(SystemCallError) {
+        try check("chmod") { fchmod(raw, mode) }
+    }
+
+    package func setTimes(_ time: Timestamp) throws(SystemCallError) {
+        let times = Self.times(time)
+        try check("utimensat") { futimens(raw, times) }
+    }
+
+    /// Makes the file exactly this long; what is new is a hole.
+    package func truncate(to size: Int64) throws(SystemCallError) {
+        try check("ftruncate") { ftruncate(raw, off_t(size)) }
+    }
+
+    /// Writes all of it at an offset.
+    package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(SystemCallError) {
+        var rest = bytes
+        var position = offset
+        while !rest.isEmpty {
+            let done = try checkLength("write") { pwrite(raw, rest.baseAddress, rest.count, off_t(position)) }
+            rest = UnsafeRawBufferPointer(rebasing: rest[done...])
+            position += Int64(done)
+        }
+    }
+}
+
+extension RootDirectory {
+    /// Opens a path whose every component is what it says: a link anywhere, the last included, is `ELOOP`.
+    package func openLiteral(_ path: String, _ flags: Int32) throws(SystemCallError) -> OwnedFD {
+        let resolve = UInt64(
+            SHALE_RESOLVE_IN_ROOT | SHALE_RESOLVE_NO_MAGICLINKS | SHALE_RESOLVE_NO_SYMLINKS)
+        let trimmed = path.hasPrefix("/") ? String(path.drop(while: { $0 == "/" })) : path
+        let name = trimmed.isEmpty ? "." : trimmed
+        for attempt in 0... {
+            let fd = name.withPath { shale_openat2(descriptor.raw, $0, UInt64(UInt32(bitPattern: flags)), 0, resolve) }
+            if fd >= 0 { return OwnedFD(adopting: fd) }
+            let error = errno
+            if error == EINTR || (error == EAGAIN && attempt < 32) { continue }
+            throw SystemCallError("open", path: path, errno: error)
+        }
+        throw SystemCallError("open", path: path, errno: EAGAIN)
+    }
+
+    /// An open directory at a literal path.
+    package func directory(_ path: String) throws(SystemCallError) -> OwnedFD {
+        try openLiteral(path, O_RDONLY | O_DIRECTORY)
+    }
+}
+
+extension DirectoryEntries {
+    /// All names with their status, sorted by bytes; names that vanish meanwhile are left out.
+    package static func list(
+        _ directory: borrowing OwnedFD
+    ) throws(SystemCallError) -> [(name: String, status: FileStatus)] {
+        let all = try names(of: directory.open(".", O_RDONLY | O_DIRECTORY))
+        var found: [(name: String, status: FileStatus)] = []
+        found.reserveCapacity(all.count)
+        for name in all {
+            guard let status = try directory.statusIfPresent(name) else { continue }
+            found.append((name, status))
+        }
+        return found
+    }
+}

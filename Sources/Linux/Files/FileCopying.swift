@@ -1,0 +1,69 @@
+import CLinux
+import Glibc
+
+/// Copies a file's bytes by the cheapest way there is.
+package enum FileCopying {
+    /// Copies all of a regular file to an empty one.
+    ///
+    /// Shares the blocks where the file system can (`FICLONE`), else lets the kernel copy (`copy_file_range`), else reads
+    /// and writes. Holes stay holes.
+    package static func copy(
+        from source: borrowing OwnedFD, to target: borrowing OwnedFD
+    ) throws(SystemCallError) {
+        if shale_clone_file(source.raw, target.raw) == 0 { return }
+        let size = try FileStatus.of(source).size
+        try target.truncate(to: size)
+        var position: Int64 = 0
+        while position < size {
+            let from = source.raw
+            let start = lseek(from, off_t(position), 3)  // SEEK_DATA
+            if start < 0 {
+                if errno == ENXIO { return }
+                try copyRange(from: source, to: target, position, size)
+                return
+            }
+            let found = lseek(from, start, 4)  // SEEK_HOLE
+            let end = found < 0 ? size : min(size, Int64(found))
+            try copyRange(from: source, to: target, Int64(start), end)
+            position = max(end, Int64(start) + 1)
+        }
+    }
+
+    private static func copyRange(
+        from source: borrowing OwnedFD, to target: borrowing OwnedFD, _ start: Int64, _ end: Int64
+    ) throws(SystemCallError) {
+        let (from, to) = (source.raw, target.raw)
+        try checkLength("lseek") { Int(lseek(from, off_t(start), SEEK_SET)) }
+        try checkLength("lseek") { Int(lseek(to, off_t(start), SEEK_SET)) }
+        var position = start
+        while position < end {
+            let count = shale_copy_file_range(from, to, Int(min(end - position, 1 << 30)))
+            if count == 0 { return }
+            if count < 0 {
+                let error = errno
+                if error == EINTR { continue }
+                guard [EXDEV, EINVAL, ENOSYS, EOPNOTSUPP, EPERM, EBADF].contains(error) else {
+                    throw SystemCallError("copy_file_range", errno: error)
+                }
+                return try readAndWrite(from: source, to: target, position, end)
+            }
+            position += Int64(count)
+        }
+    }
+
+    private static func readAndWrite(
+        from source: borrowing OwnedFD, to target: borrowing OwnedFD, _ start: Int64, _ end: Int64
+    ) throws(SystemCallError) {
+        let raw = source.raw
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
+        defer { buffer.deallocate() }
+        var position = start
+        while position < end {
+            let wanted = Int(min(Int64(buffer.count), end - position))
+            let count = try checkLength("read") { pread(raw, buffer.baseAddress, wanted, off_t(position)) }
+            if count == 0 { return }
+            try target.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]), at: position)
+            position += Int64(count)
+        }
+    }
+}
