@@ -1,0 +1,55 @@
+import Basics
+import Glibc
+package import Linux
+
+/// Paths below a root that may end in links, or not be there yet.
+extension RootDirectory {
+    /// Where a path leads when links at its end are followed inside the root: of something there, or of what the last
+    /// link names and nobody has made yet.
+    ///
+    /// - Throws: `ELOOP` after 40 links.
+    package func pathBehindLinks(_ path: String) throws(SystemCallError) -> String {
+        var path = path
+        for _ in 0..<40 {
+            let target: String
+            do throws(SystemCallError) {
+                target = try readLink(path)
+            } catch {
+                // EINVAL: not a link (also "/" itself). ENOENT: nothing there yet.
+                if error.errno == EINVAL || error.errno == ENOENT { return path }
+                throw error
+            }
+            if target.hasPrefix("/") {
+                path = target
+            } else {
+                let folder = path.split(separator: "/").dropLast().joined(separator: "/")
+                path = "/\(folder)/\(target)"
+            }
+        }
+        throw SystemCallError("open", path: path, errno: ELOOP)
+    }
+
+    /// Makes the directories of a path that are missing, mode 0755, with that owner; links in it are followed inside.
+    package func makeOwnedDirectories(_ path: String, owner: TreeCopyOptions.Owner) throws(SystemCallError) {
+        var done = ""
+        for part in path.split(separator: "/") where part != "." {
+            let next = "\(done)/\(part)"
+            defer { done = next }
+            if part == ".." { continue }
+            let parent = try parent(of: next)
+            do throws(SystemCallError) {
+                try parent.directory.makeDirectory(parent.name, mode: 0o755)
+            } catch {
+                guard error.errno == EEXIST else { throw error }
+                if try FileStatus.of(parent.name, in: parent.directory).kind == .symlink {
+                    let behind = try pathBehindLinks(next)
+                    if behind != next { try makeOwnedDirectories(behind, owner: owner) }
+                }
+                continue
+            }
+            let made = try parent.directory.open(parent.name, O_RDONLY | O_DIRECTORY)
+            try made.changeOwner(uid: owner.uid, gid: owner.gid)
+            try made.changeMode(0o755)
+        }
+    }
+}
