@@ -74,6 +74,9 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-static-executable"])]),
         .executableTarget(name: "shale", dependencies: ["Shell"], swiftSettings: strict),
 
+        // A program that does nothing but edit lines, for the terminal tests of Shell's editor.
+        .executableTarget(
+            name: "EditorProbe", dependencies: ["Basics", "Shell"], path: "Tests/EditorProbe", swiftSettings: strict),
         .target(name: "TestSupport", dependencies: ["Basics"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("BasicsTests", ["TestSupport", "Basics"]),
         tests("OCITests", ["TestSupport", "Basics", "OCI"]),

@@ -1,1 +1,404 @@
+#define _GNU_SOURCE
 #include "CEditline.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <histedit.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <wchar.h>
+
+// The functions of libedit, found on first use.
+static struct {
+    EditLine *(*init)(const char *, FILE *, FILE *, FILE *);
+    void (*end)(EditLine *);
+    int (*set)(EditLine *, int, ...);
+    int (*wset)(EditLine *, int, ...);
+    int (*get)(EditLine *, int, ...);
+    const char *(*gets)(EditLine *, int *);
+    int (*wgetc)(EditLine *, wchar_t *);
+    int (*source)(EditLine *, const char *);
+    void (*resize)(EditLine *);
+    const LineInfo *(*line)(EditLine *);
+    const LineInfoW *(*wline)(EditLine *);
+    int (*insertstr)(EditLine *, const char *);
+    int (*winsertstr)(EditLine *, const wchar_t *);
+    void (*deletestr)(EditLine *, int);
+    int (*cursor)(EditLine *, int);
+    History *(*history_init)(void);
+    void (*history_end)(History *);
+    int (*history)(History *, HistEvent *, int, ...);
+} lib;
+
+static History *past;
+static int signal_pipe[2] = {-1, -1};
+static const int handled[] = {SIGINT, SIGWINCH, SIGTSTP, SIGCONT, SIGTERM, SIGHUP, SIGQUIT};
+enum { HANDLED = sizeof handled / sizeof *handled };
+static struct sigaction before[HANDLED];
+static bool is_bracketing;
+static bool was_at_end;
+static shale_editline_status stopped;
+
+const char *shale_editline_load(void) {
+    static void *library;
+    if (library) { return NULL; }
+    void *handle = dlopen("libedit.so.2", RTLD_NOW | RTLD_LOCAL);
+    if (!handle) { return dlerror(); }
+    const struct {
+        const char *name;
+        void *slot;
+    } symbols[] = {
+        {"el_init", &lib.init}, {"el_end", &lib.end}, {"el_set", &lib.set}, {"el_wset", &lib.wset},
+        {"el_get", &lib.get}, {"el_gets", &lib.gets}, {"el_wgetc", &lib.wgetc}, {"el_source", &lib.source},
+        {"el_resize", &lib.resize}, {"el_line", &lib.line}, {"el_wline", &lib.wline},
+        {"el_insertstr", &lib.insertstr}, {"el_winsertstr", &lib.winsertstr}, {"el_deletestr", &lib.deletestr},
+        {"el_cursor", &lib.cursor}, {"history_init", &lib.history_init}, {"history_end", &lib.history_end},
+        {"history", &lib.history},
+    };
+    for (size_t i = 0; i < sizeof symbols / sizeof *symbols; i++) {
+        void *address = dlsym(handle, symbols[i].name);
+        if (!address) {
+            const char *words = dlerror();
+            return words ? words : "libedit.so.2: incomplete";
+        }
+        memcpy(symbols[i].slot, &address, sizeof address);
+    }
+    library = handle;
+    return NULL;
+}
+
+// MARK: Signals
+
+static void note_signal(int number) {
+    int saved = errno;
+    unsigned char byte = (unsigned char)number;
+    ssize_t written = write(signal_pipe[1], &byte, 1);
+    (void)written;
+    errno = saved;
+}
+
+static void install_handlers(void) {
+    for (size_t i = 0; i < HANDLED; i++) {
+        struct sigaction action = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
+        sigemptyset(&action.sa_mask);
+        sigaction(handled[i], NULL, &before[i]);
+        // What whoever started us ignores (nohup) stays ignored; Ctrl-C is ours at a prompt.
+        if (before[i].sa_handler == SIG_IGN && handled[i] != SIGINT && handled[i] != SIGQUIT) { continue; }
+        sigaction(handled[i], &action, NULL);
+    }
+}
+
+static void restore_handlers(void) {
+    for (size_t i = 0; i < HANDLED; i++) { sigaction(handled[i], &before[i], NULL); }
+}
+
+static void put(const char *text) {
+    ssize_t written = write(STDOUT_FILENO, text, strlen(text));
+    (void)written;
+}
+
+static void take_terminal(EditLine *editor) {
+    lib.set(editor, EL_PREP_TERM, 1);
+    if (is_bracketing) { put("\033[?2004h"); }
+}
+
+static void give_terminal(EditLine *editor) {
+    if (is_bracketing) { put("\033[?2004l"); }
+    lib.set(editor, EL_PREP_TERM, 0);
+}
+
+/// Lets a signal do what it would have done without us.
+static void pass_on(EditLine *editor, int number) {
+    give_terminal(editor);
+    restore_handlers();
+    raise(number);
+    install_handlers();
+    take_terminal(editor);
+}
+
+/// Acts on a signal; true when the line is over.
+static bool act_on(EditLine *editor, int number) {
+    switch (number) {
+    case SIGINT: {
+        const LineInfo *line = lib.line(editor);
+        was_at_end = line->cursor == line->lastchar;
+        stopped = SHALE_EDITLINE_INTERRUPTED;
+        return true;
+    }
+    case SIGWINCH:
+        if (is_bracketing) { put("\r\033[J"); } else { put("\n"); }
+        lib.resize(editor);
+        lib.set(editor, EL_REFRESH);
+        return false;
+    case SIGTSTP:
+        put("\n");
+        pass_on(editor, number);
+        lib.set(editor, EL_REFRESH);
+        return false;
+    case SIGCONT:
+        take_terminal(editor);
+        lib.set(editor, EL_REFRESH);
+        return false;
+    case SIGTERM:
+    case SIGHUP:
+        pass_on(editor, number);
+        return false;
+    default:
+        return false;
+    }
+}
+
+static bool (*idle)(shale_editline *);
+static const char *typed = "";
+
+void shale_editline_set_idle(bool (*function)(shale_editline *)) { idle = function; }
+
+static void forget_signals(void) {
+    unsigned char bytes[64];
+    while (read(signal_pipe[0], bytes, sizeof bytes) > 0) {}
+}
+
+/// Reads one character: libedit's own reader cannot be woken by a signal that another thread received.
+static int read_character(EditLine *editor, wchar_t *out) {
+    mbstate_t state = {0};
+    struct pollfd now = {.fd = STDIN_FILENO, .events = POLLIN};
+    if (!*typed && idle && poll(&now, 1, 0) == 0 && idle((shale_editline *)editor)) { typed = SHALE_EDITLINE_REDRAW; }
+    if (*typed) {
+        *out = (wchar_t)*typed++;
+        return 1;
+    }
+    for (;;) {
+        struct pollfd waits[2] = {
+            {.fd = STDIN_FILENO, .events = POLLIN},
+            {.fd = signal_pipe[0], .events = POLLIN},
+        };
+        if (poll(waits, 2, -1) < 0) {
+            if (errno == EINTR) { continue; }
+            return -1;
+        }
+        if (waits[1].revents & POLLIN) {
+            unsigned char number;
+            if (read(signal_pipe[0], &number, 1) == 1 && act_on(editor, number)) {
+                errno = EINTR;
+                return -1;
+            }
+            continue;
+        }
+        char byte;
+        ssize_t count = read(STDIN_FILENO, &byte, 1);
+        if (count == 0 || (count < 0 && errno == EIO)) {
+            stopped = SHALE_EDITLINE_END_OF_INPUT;
+            return 0;
+        }
+        if (count < 0) {
+            if (errno == EINTR || errno == EAGAIN) { continue; }
+            return -1;
+        }
+        wchar_t decoded;
+        size_t length = mbrtowc(&decoded, &byte, 1, &state);
+        if (length == (size_t)-2) { continue; }
+        // A byte that is no UTF-8 becomes the replacement character; a NUL is read as such.
+        *out = length == (size_t)-1 ? 0xfffd : (length == 0 ? L'\0' : decoded);
+        return 1;
+    }
+}
+
+// MARK: Life
+
+static bool open_signal_pipe(void) {
+    return signal_pipe[0] >= 0 || pipe2(signal_pipe, O_CLOEXEC | O_NONBLOCK) == 0;
+}
+
+shale_editline *shale_editline_open(const char *program, int history_size, void *client) {
+    if (!lib.init || !open_signal_pipe()) { return NULL; }
+    EditLine *editor = lib.init(program, stdin, stdout, stderr);
+    if (!editor) { return NULL; }
+    past = lib.history_init();
+    HistEvent event;
+    if (past) {
+        lib.history(past, &event, H_SETSIZE, history_size);
+        lib.history(past, &event, H_SETUNIQUE, 1);
+        lib.set(editor, EL_HIST, lib.history, past);
+    }
+    lib.set(editor, EL_CLIENTDATA, client);
+    lib.set(editor, EL_SIGNAL, 0);
+    lib.set(editor, EL_EDITOR, "emacs");
+    lib.wset(editor, EL_GETCFN, read_character);
+    // Ctrl-S searches here; it must not stop the terminal.
+    lib.set(editor, EL_SETTY, "-d", "-ixon", NULL);
+    return (shale_editline *)editor;
+}
+
+void shale_editline_close(shale_editline *editor) {
+    // Type-ahead belongs to whoever reads next: el_end in edit mode would drop it.
+    lib.set((EditLine *)editor, EL_EDITMODE, 0);
+    lib.end((EditLine *)editor);
+    if (past) { lib.history_end(past); }
+    past = NULL;
+}
+
+void *shale_editline_client(shale_editline *editor) {
+    void *client = NULL;
+    lib.get((EditLine *)editor, EL_CLIENTDATA, &client);
+    return client;
+}
+
+void shale_editline_set_prompts(
+    shale_editline *editor, shale_editline_prompt prompt, shale_editline_prompt right) {
+    lib.set((EditLine *)editor, EL_PROMPT_ESC, prompt, '\1');
+    lib.set((EditLine *)editor, EL_RPROMPT_ESC, right, '\1');
+}
+
+int shale_editline_add(
+    shale_editline *editor, const char *name, const char *help, shale_editline_function function) {
+    return lib.set((EditLine *)editor, EL_ADDFN, name, help, function);
+}
+
+int shale_editline_bind(shale_editline *editor, const char *keys, const char *function, bool in_command_map) {
+    if (in_command_map) { return lib.set((EditLine *)editor, EL_BIND, "-a", keys, function, NULL); }
+    return lib.set((EditLine *)editor, EL_BIND, keys, function, NULL);
+}
+
+int shale_editline_bind_macro(shale_editline *editor, const char *keys, const char *text) {
+    return lib.set((EditLine *)editor, EL_BIND, "-s", keys, text, NULL);
+}
+
+bool shale_editline_source(shale_editline *editor) {
+    lib.source((EditLine *)editor, NULL);
+    const char *map = NULL;
+    lib.get((EditLine *)editor, EL_EDITOR, &map);
+    return map && strcmp(map, "vi") == 0;
+}
+
+void shale_editline_remember(shale_editline *editor, const char *line) {
+    (void)editor;
+    HistEvent event;
+    if (past) { lib.history(past, &event, H_ENTER, line); }
+}
+
+// MARK: Reading
+
+const char *shale_editline_read(shale_editline *editor, bool brackets_paste, shale_editline_status *status) {
+    stopped = SHALE_EDITLINE_LINE;
+    typed = "";
+    was_at_end = false;
+    is_bracketing = brackets_paste;
+    forget_signals();
+    // The window may have changed while a command ran.
+    lib.resize((EditLine *)editor);
+    install_handlers();
+    if (brackets_paste) { put("\033[?2004h"); }
+    int count = 0;
+    const char *line = lib.gets((EditLine *)editor, &count);
+    if (brackets_paste) { put("\033[?2004l"); }
+    restore_handlers();
+    if (!line || count <= 0) {
+        *status = stopped == SHALE_EDITLINE_INTERRUPTED ? stopped : SHALE_EDITLINE_END_OF_INPUT;
+        return NULL;
+    }
+    *status = SHALE_EDITLINE_LINE;
+    return line;
+}
+
+bool shale_editline_interrupted_at_end(void) { return was_at_end; }
+
+shale_editline_state shale_editline_line(shale_editline *editor) {
+    const LineInfoW *wide = lib.wline((EditLine *)editor);
+    size_t length = (size_t)(wide->lastchar - wide->buffer);
+    size_t cursor = (size_t)(wide->cursor - wide->buffer);
+    const LineInfo *narrow = lib.line((EditLine *)editor);
+    return (shale_editline_state){
+        .text = narrow->buffer,
+        .bytes = (size_t)(narrow->lastchar - narrow->buffer),
+        .length = length,
+        .cursor = cursor,
+    };
+}
+
+int shale_editline_insert(shale_editline *editor, const char *text) {
+    return lib.insertstr((EditLine *)editor, text);
+}
+
+void shale_editline_delete_before(shale_editline *editor, int count) {
+    lib.deletestr((EditLine *)editor, count);
+}
+
+int shale_editline_move(shale_editline *editor, int by) { return lib.cursor((EditLine *)editor, by); }
+
+enum { LONGEST_PASTE = 1 << 24 };
+
+unsigned char shale_editline_paste(shale_editline *editor, int key) {
+    (void)key;
+    static const wchar_t end[] = L"\033[201~";
+    const size_t end_length = 6;
+    size_t capacity = 1024, length = 0;
+    wchar_t *text = malloc(capacity * sizeof *text);
+    unsigned char result = CC_ERROR;
+    wchar_t next;
+    if (!text) { return result; }
+    while (lib.wgetc((EditLine *)editor, &next) == 1 && length < LONGEST_PASTE) {
+        if (length + 2 > capacity) {
+            wchar_t *larger = realloc(text, 2 * capacity * sizeof *text);
+            if (!larger) { goto done; }
+            text = larger;
+            capacity *= 2;
+        }
+        text[length++] = next;
+        if (length >= end_length && wmemcmp(text + length - end_length, end, end_length) == 0) {
+            length -= end_length;
+            result = CC_REFRESH;
+            break;
+        }
+    }
+    if (result != CC_REFRESH) { goto done; }
+    size_t kept = 0;
+    for (size_t i = 0; i < length; i++) {
+        wchar_t character = text[i];
+        if (character == L'\r') {
+            if (i + 1 < length && text[i + 1] == L'\n') { continue; }
+            character = L'\n';
+        }
+        bool is_control = (character < 0x20 && character != L'\n' && character != L'\t')
+            || (character >= 0x7f && character < 0xa0);
+        if (!is_control) { text[kept++] = character; }
+    }
+    while (kept > 0 && text[kept - 1] == L'\n') { kept--; }
+    text[kept] = L'\0';
+    if (kept > 0 && lib.winsertstr((EditLine *)editor, text) != 0) { result = CC_ERROR; }
+done:
+    free(text);
+    return result;
+}
+
+// MARK: The terminal
+
+void shale_editline_refresh(shale_editline *editor) { lib.set((EditLine *)editor, EL_REFRESH); }
+
+void shale_editline_lend_terminal(shale_editline *editor, bool lent) {
+    if (lent) {
+        give_terminal((EditLine *)editor);
+        // The program's Ctrl-C is not ours, and must not end us either.
+        signal(SIGINT, SIG_IGN);
+        signal(SIGQUIT, SIG_IGN);
+    } else {
+        restore_handlers();
+        install_handlers();
+        forget_signals();
+        take_terminal((EditLine *)editor);
+        lib.resize((EditLine *)editor);
+    }
+}
+
+void shale_editline_use_utf8(void) {
+    setlocale(LC_CTYPE, "");
+    if (strcmp(nl_langinfo(CODESET), "UTF-8") != 0 && !setlocale(LC_CTYPE, "C.UTF-8")) {
+        setlocale(LC_CTYPE, "en_US.UTF-8");
+    }
+}

@@ -1,0 +1,169 @@
+package import Basics
+import Glibc
+
+/// What was typed, kept across sessions in libedit's own file format (`_HiStOrY_V2_`, entries vis-encoded).
+///
+/// Every line is appended as it is typed, so that two prompts on one file lose nothing of each other's; the file is
+/// shortened when it is opened. Mode 0600.
+package final class HistoryFile {
+    /// Oldest first.
+    package private(set) var entries: [String] = []
+    /// `nil` keeps the history in memory only.
+    package let path: String?
+    /// Entries kept.
+    package let size: Int
+
+    private static let header = "_HiStOrY_V2_"
+    /// A larger file is no history of ours: 32 MiB.
+    private static let largest = 32 << 20
+
+    /// Reads the file, if there is one; a file that cannot be read means an empty history.
+    package init(path: String?, size: Int = 10_000) {
+        self.path = path
+        self.size = max(1, size)
+        guard let path, let bytes = Self.read(path) else { return }
+        let loaded = Self.decode(bytes)
+        entries = Self.unique(loaded, size: self.size)
+        if loaded.count > 2 * entries.count + 100 { rewrite() }
+    }
+
+    /// Adds an entry, unless it is empty or repeats the one before, and appends it to the file.
+    ///
+    /// - Throws: `io` when the file cannot be written; the entry is in memory then.
+    package func add(_ entry: String) throws(ShaleError) {
+        guard !entry.trimmed.isEmpty, entry != entries.last else { return }
+        entries.append(entry)
+        if entries.count > size { entries.removeFirst(entries.count - size) }
+        try append(entry)
+    }
+
+    /// The entries that start with a text, newest first, each once.
+    package func entries(startingWith prefix: String) -> [String] {
+        var seen: Set<String> = []
+        return entries.reversed().filter { $0.hasPrefix(prefix) && seen.insert($0).inserted }
+    }
+
+    /// The entry that `!!`, `!12` or `!-2` means; entries count from 1.
+    package func entry(_ reference: String) -> String? {
+        if reference == "!" { return entries.last }
+        guard let number = Int(reference) else { return nil }
+        let index = number < 0 ? entries.count + max(number, -entries.count - 1) : number - 1
+        return entries.indices.contains(index) ? entries[index] : nil
+    }
+
+    /// Forgets everything, in the file as well.
+    package func clear() {
+        entries = []
+        rewrite()
+    }
+
+    // MARK: The file
+
+    private func append(_ entry: String) throws(ShaleError) {
+        guard let path else { return }
+        let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { throw Self.failure(path) }
+        defer { close(descriptor) }
+        flock(descriptor, LOCK_EX)
+        var text = Self.encode(entry) + "\n"
+        if lseek(descriptor, 0, SEEK_END) == 0 { text = Self.header + "\n" + text }
+        guard Self.write(Array(text.utf8), to: descriptor) else { throw Self.failure(path) }
+    }
+
+    /// Replaces the file by what is in memory; a failure leaves the old one.
+    private func rewrite() {
+        guard let path else { return }
+        let temporary = path + ".new"
+        let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard descriptor >= 0 else { return }
+        let lines = [Self.header] + entries.map(Self.encode)
+        let isWritten = Self.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: descriptor)
+        close(descriptor)
+        if isWritten { rename(temporary, path) } else { unlink(temporary) }
+    }
+
+    private static func failure(_ path: String) -> ShaleError {
+        ShaleError(.io, "history file \(path)", cause: String(cString: strerror(errno)))
+    }
+
+    private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+        bytes.withUnsafeBytes { buffer in
+            var written = 0
+            while written < buffer.count {
+                let count = Glibc.write(descriptor, buffer.baseAddress?.advanced(by: written), buffer.count - written)
+                if count < 0, errno != EINTR { return false }
+                written += max(0, count)
+            }
+            return true
+        }
+    }
+
+    private static func read(_ path: String) -> [UInt8]? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65_536)
+        while bytes.count < largest {
+            let count = Glibc.read(descriptor, &chunk, chunk.count)
+            if count < 0, errno == EINTR { continue }
+            if count <= 0 { break }
+            bytes += chunk[..<count]
+        }
+        return bytes
+    }
+
+    /// Each entry once, at its last place.
+    private static func unique(_ entries: [String], size: Int) -> [String] {
+        var seen: Set<String> = []
+        let kept = entries.reversed().filter { seen.insert($0).inserted }
+        return Array(kept.prefix(size).reversed())
+    }
+
+    // MARK: The encoding of vis(3)
+
+    /// One line of printable ASCII; everything else, blanks included, as `\ooo`.
+    static func encode(_ entry: String) -> String {
+        var out = ""
+        for byte in entry.utf8 {
+            if byte == UInt8(ascii: "\\") {
+                out += "\\\\"
+            } else if (33...126).contains(byte) {
+                out.unicodeScalars.append(Unicode.Scalar(byte))
+            } else {
+                let digits = String(byte, radix: 8)
+                out += "\\" + String(repeating: "0", count: 3 - digits.count) + digits
+            }
+        }
+        return out
+    }
+
+    static func decode(_ bytes: [UInt8]) -> [String] {
+        var lines = bytes.split(separator: 10, omittingEmptySubsequences: true)
+        if let first = lines.first, String(decoding: first, as: UTF8.self).hasPrefix("_HiStOrY_V") {
+            lines.removeFirst()
+        }
+        return lines.map { decode(line: Array($0)) }.filter { !$0.isEmpty }
+    }
+
+    private static func decode(line: [UInt8]) -> String {
+        var out: [UInt8] = []
+        var index = 0
+        while index < line.count {
+            guard line[index] == UInt8(ascii: "\\"), index + 1 < line.count else {
+                out.append(line[index])
+                index += 1
+                continue
+            }
+            let digits = line[(index + 1)...].prefix(3)
+            if digits.count == 3, digits.allSatisfy({ (48...55).contains($0) }) {
+                out.append(UInt8(truncatingIfNeeded: digits.reduce(0) { $0 * 8 + Int($1 - 48) }))
+                index += 4
+            } else {
+                out.append(line[index + 1])
+                index += 2
+            }
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+}

@@ -1,0 +1,221 @@
+import CEditline
+import Glibc
+
+/// What a bound function asks libedit to do: its `CC_` codes.
+enum KeyOutcome: UInt8 {
+    case normal = 0
+    case end = 2
+    case refresh = 4
+    /// A beep.
+    case error = 6
+}
+
+/// Shale's key bindings, and the functions libedit has not.
+extension LineEditor {
+    private struct Function {
+        let name: String
+        let help: String
+        let body: shale_editline_function
+    }
+
+    private static let functions: [Function] = [
+        Function(name: "shale-complete", help: "complete the word") { editor, _ in run(editor) { $0.complete() } },
+        Function(name: "shale-history-prev", help: "earlier line with this start") { editor, _ in
+            run(editor) { $0.searchHistory(.earlier) }
+        },
+        Function(name: "shale-history-next", help: "later line with this start") { editor, _ in
+            run(editor) { $0.searchHistory(.later) }
+        },
+        Function(name: "shale-last-argument", help: "last word of an earlier line") { editor, _ in
+            run(editor) { $0.insertLastArgument() }
+        },
+        Function(name: "shale-edit", help: "edit the line in $EDITOR") { editor, _ in
+            run(editor) { $0.editOutside() }
+        },
+        Function(name: "shale-delete-or-end", help: "delete, list completions, or leave") { editor, _ in
+            run(editor) { $0.deleteOrEnd() }
+        },
+        Function(name: "shale-hide-hint", help: "take the right prompt away") { editor, _ in
+            run(editor) {
+                $0.showsHint = false
+                return .refresh
+            }
+        },
+        Function(name: "shale-redraw", help: "draw the line again") { _, _ in KeyOutcome.refresh.rawValue },
+        Function(name: "shale-help", help: "help on the command") { editor, _ in run(editor) { $0.showHelp() } },
+        Function(name: "shale-ignore", help: "do nothing") { _, _ in KeyOutcome.normal.rawValue },
+        Function(name: "shale-paste", help: "take a bracketed paste", body: shale_editline_paste),
+    ]
+
+    /// Keys that must work in any map, vi's included.
+    private static let essential: [(keys: String, function: String)] = [
+        ("^I", "shale-complete"), ("\\e[Z", "shale-complete"), ("\\e[200~", "shale-paste"),
+        ("\\e[201~", "shale-ignore"), ("\\e[A", "shale-history-prev"), ("\\e[B", "shale-history-next"),
+        ("\\eOA", "shale-history-prev"), ("\\eOB", "shale-history-next"), ("^D", "shale-delete-or-end"),
+        ("\\eOP", "shale-help"), ("\\e[11~", "shale-help"), (hideKeys, "shale-hide-hint"), (acceptKeys, "ed-newline"),
+        (redrawKeys, "shale-redraw"),
+        ("^R", "em-inc-search-prev"), ("^S", "em-inc-search-next"),
+    ]
+
+    private static let emacs: [(keys: String, function: String)] = [
+        ("^P", "shale-history-prev"), ("^N", "shale-history-next"), ("\\e.", "shale-last-argument"),
+        ("\\e_", "shale-last-argument"), ("^X^E", "shale-edit"),
+        ("\\e[1;5C", "em-next-word"), ("\\e[1;5D", "ed-prev-word"), ("\\e[1;3C", "em-next-word"),
+        ("\\e[1;3D", "ed-prev-word"), ("\\e[5C", "em-next-word"), ("\\e[5D", "ed-prev-word"),
+        ("\\eOc", "em-next-word"), ("\\eOd", "ed-prev-word"),
+        ("\\e[H", "ed-move-to-beg"), ("\\e[F", "ed-move-to-end"), ("\\eOH", "ed-move-to-beg"),
+        ("\\eOF", "ed-move-to-end"), ("\\e[1~", "ed-move-to-beg"), ("\\e[4~", "ed-move-to-end"),
+        ("\\e[3~", "ed-delete-next-char"), ("\\e[5~", "shale-history-prev"), ("\\e[6~", "shale-history-next"),
+        ("\\e[2~", "shale-ignore"), ("^W", "ed-delete-prev-word"), ("\\e^?", "ed-delete-prev-word"),
+    ]
+
+    // Enter is two keys in one: take the hint away, then end the line. No terminal sends these sequences.
+    private static let hideKeys = "\\e[9001~"
+    private static let acceptKeys = "\\e[9002~"
+    /// ``SHALE_EDITLINE_REDRAW`` as bindings write it.
+    private static let redrawKeys = "\\e[9003~"
+
+    /// Adds the functions, binds the keys, and reads the user's own bindings.
+    func bindKeys(_ handle: OpaquePointer) {
+        for function in Self.functions { _ = shale_editline_add(handle, function.name, function.help, function.body) }
+        bind(Self.emacs + Self.essential, in: handle)
+        // `bind -v` in ~/.editrc makes the maps anew: what nobody can do without is bound again.
+        if shale_editline_source(handle) { bind(Self.essential, in: handle) }
+    }
+
+    private func bind(_ keys: [(keys: String, function: String)], in handle: OpaquePointer) {
+        for key in keys { _ = shale_editline_bind(handle, key.keys, key.function, false) }
+        guard console.canRedraw(.output) else { return }
+        for enter in ["^M", "^J"] { _ = shale_editline_bind_macro(handle, enter, Self.hideKeys + Self.acceptKeys) }
+    }
+
+    private static func run(
+        _ handle: OpaquePointer, _ body: (LineEditor) -> KeyOutcome
+    ) -> UInt8 {
+        guard let editor = of(handle) else { return KeyOutcome.error.rawValue }
+        return body(editor).rawValue
+    }
+
+    // MARK: Ctrl-D
+
+    func deleteOrEnd() -> KeyOutcome {
+        let line = line
+        if line.length == 0 { return .end }
+        if line.cursor == line.length {
+            listCompletions()
+            return .normal
+        }
+        if let handle {
+            _ = shale_editline_move(handle, 1)
+            shale_editline_delete_before(handle, 1)
+        }
+        return .refresh
+    }
+
+    // MARK: History
+
+    func searchHistory(_ direction: HistorySearch.Direction) -> KeyOutcome {
+        let line = line
+        guard
+            let found = search.move(
+                direction, line: line.text, beforeCursor: textBeforeCursor, entries: history.entries)
+        else { return .error }
+        replaceLine(with: found)
+        return .refresh
+    }
+
+    func insertLastArgument() -> KeyOutcome {
+        guard let (length, word) = lastArgument.next(line: line.text, entries: history.entries) else {
+            return .error
+        }
+        replaceBeforeCursor(length, with: word)
+        lastArgument.leave(line: line.text)
+        return .refresh
+    }
+
+    // MARK: Help
+
+    func showHelp() -> KeyOutcome {
+        guard let text = completer?.help(for: linesBefore + textBeforeCursor) else { return .error }
+        printBelow(text.visibleLines.hasSuffix("\n") ? text.visibleLines : text.visibleLines + "\n")
+        return .normal
+    }
+}
+
+/// Up and Down: through the lines that start with what stands before the cursor.
+struct HistorySearch {
+    enum Direction {
+        case earlier
+        case later
+    }
+
+    private var prefix = ""
+    private var original = ""
+    private var index: Int?
+    private var shown: String?
+
+    /// The next line in a direction; `nil` when there is none.
+    mutating func move(
+        _ direction: Direction, line: String, beforeCursor: String, entries: [String]
+    ) -> String? {
+        if index == nil || line != shown {
+            // Something was typed since: a new search.
+            guard direction == .earlier else { return nil }
+            prefix = beforeCursor
+            original = line
+            index = entries.count
+        }
+        var position = min(index ?? entries.count, entries.count)
+        while true {
+            position += direction == .earlier ? -1 : 1
+            if position < 0 { return nil }
+            if position >= entries.count {
+                index = nil
+                shown = nil
+                return direction == .later ? original : nil
+            }
+            let entry = entries[position]
+            if entry.hasPrefix(prefix), entry != line {
+                index = position
+                shown = entry
+                return entry
+            }
+        }
+    }
+}
+
+/// Alt-.: the last word of the line before, and with each further press of the one before that.
+struct LastArgument {
+    private var index: Int?
+    private var length = 0
+    private var shown: String?
+
+    /// How many scalars to take back, and what to put there.
+    mutating func next(line: String, entries: [String]) -> (Int, String)? {
+        let isContinued = index != nil && line == shown
+        var position = isContinued ? index ?? entries.count : entries.count
+        while position > 0 {
+            position -= 1
+            guard let word = Self.lastWord(of: entries[position]) else { continue }
+            let before = isContinued ? length : 0
+            index = position
+            length = word.unicodeScalars.count
+            return (before, word)
+        }
+        return nil
+    }
+
+    mutating func leave(line: String) { shown = line }
+
+    /// The last word as typed, quotes kept.
+    static func lastWord(of entry: String) -> String? {
+        var scanner = LineScanner(entry)
+        var last: String?
+        while !scanner.isAtEnd {
+            guard (try? scanner.skipBlanks()) != nil else { break }
+            guard let word = try? scanner.word() else { break }
+            if word.parts.isEmpty { scanner.position += 1 } else { last = word.source }
+        }
+        return last
+    }
+}
