@@ -294,7 +294,8 @@ const char *shale_editline_read(shale_editline *editor, bool brackets_paste, sha
     // The window may have changed while a command ran.
     lib.resize((EditLine *)editor);
     install_handlers();
-    if (brackets_paste) { put("\033[?2004h"); }
+    // libedit would show the prompt first: keys typed at once would still be echoed and edited by the kernel.
+    take_terminal((EditLine *)editor);
     int count = 0;
     const char *line = lib.gets((EditLine *)editor, &count);
     if (brackets_paste) { put("\033[?2004l"); }
