@@ -51,6 +51,25 @@ struct IgnoreCorpusTests {
         score.finish()
     }
 
+    @Test func nothingBelowAPrunedDirectoryIsWanted() throws {
+        var score = Score("pattern-match pruning")
+        for row in try Corpus.rows("pattern-match/pattern-recorded.json") where row["error_on"] == nil {
+            let patterns = row["patterns"]?.strings ?? []
+            let texts = (row["matching"]?.strings ?? []) + (row["not_matching"]?.strings ?? [])
+            for exceptions in [[], ["!dir/dir2"], ["!**/file"], ["!a/*/file.txt", "dir/dir"]] {
+                let list = try IgnoreList(patterns: patterns + exceptions)
+                for text in texts where !text.hasPrefix("/") && !text.hasSuffix("/") {
+                    let parts = text.split(separator: "/")
+                    for depth in 1..<max(1, parts.count) {
+                        let directory = parts[..<depth].joined(separator: "/")
+                        if !list.mayMatchBelow(directory) { score.check(text, list.matches(text) != nil, true) }
+                    }
+                }
+            }
+        }
+        score.finish()
+    }
+
     @Test func ignoreFiles() throws {
         var score = Score("pattern-match/ignorefile-cases")
         for row in try Corpus.rows("pattern-match/ignorefile-cases.json") {
@@ -85,6 +104,13 @@ struct IgnoreTests {
     ])
     func pruning(_ text: String, _ directory: String, _ wanted: Bool) throws {
         #expect(try IgnoreList(parsing: text).mayMatchBelow(directory) == wanted)
+    }
+
+    @Test func tenThousandPaths() throws {
+        let list = try IgnoreList(
+            parsing: "**/node_modules\n*.log\nbuild/**\n!build/keep\n**/*.tmp\ndocs/[a-m]*\n.git\n")
+        let paths = (0..<10_000).map { "src/module\($0 % 97)/deep/er/file\($0).swift" }
+        #expect(paths.allSatisfy { list.matches($0) == nil })
     }
 
     @Test func longPatternsStayFast() throws {

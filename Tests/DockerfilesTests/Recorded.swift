@@ -8,7 +8,11 @@ struct Recorded {
     let expected: JSONValue
 
     /// Every Dockerfile whose parse BuildKit recorded: the snippets of its tests, and real files.
-    static func all() throws -> [Recorded] {
+    static func all() throws -> [Recorded] { try everything.get() }
+
+    private static let everything = Result { try read() }
+
+    private static func read() throws -> [Recorded] {
         let snippets = try Corpus.rows("dockerfile-parser/snippets-recorded.json").map {
             Recorded(
                 id: $0["id"]?.string ?? "?", text: $0["dockerfile"]?.string ?? "",

@@ -14,7 +14,9 @@ struct StepTextTests {
             for (index, step) in (row["steps"]?.array ?? []).enumerated() {
                 let log = step["results"]?["docker-20.10.24-classic"]?["log"]?.strings ?? []
                 let printed = log.filter { $0.hasPrefix("Step ") }
-                guard !printed.isEmpty, let text = step["dockerfile"]?.string ?? step["files"]?[step["dockerfile_path"]?.string ?? "Dockerfile"]?.string,
+                guard !printed.isEmpty,
+                    let text = step["dockerfile"]?.string
+                        ?? step["files"]?[step["dockerfile_path"]?.string ?? "Dockerfile"]?.string,
                     let staged = try? StagedFile(Dockerfile(parsing: text))
                 else { continue }
                 let originals =

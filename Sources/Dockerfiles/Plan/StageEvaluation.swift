@@ -47,65 +47,6 @@ extension Planner {
         return CleanPath.clean("/\(current)/\(path)")
     }
 
-    // MARK: Words
-
-    /// Replaces variables, with a warning for each that nothing defines.
-    private mutating func expand(
-        _ word: String, in place: Int, for located: Located<Instruction>, isText: Bool = false
-    ) throws(Complaint) -> String {
-        let variables = stages[place].variables
-        let plain = variables.expander(escape: isText ? "\\" : staged.escape)
-        do throws(ShaleError) {
-            let expansion = try (isText ? plain.forHeredocs : plain).expand(word)
-            let declared = Set(stages[place].arguments.map(\.key)).union(Self.unsetArguments)
-            for name in expansion.unmatched.sorted() where !declared.contains(name) {
-                let nearest = Nearest.name(to: name, among: variables.names).map { " (did you mean $\($0)?)" } ?? ""
-                report.add(.undefinedVar, "Usage of undefined variable '$\(name)'\(nearest)", at: located)
-            }
-            return expansion.text
-        } catch {
-            throw Complaint(error.message)
-        }
-    }
-
-    /// Arguments that direct the build and never become variables.
-    private static let unsetArguments: Set = ["BUILDKIT_SBOM_SCAN_CONTEXT", "BUILDKIT_SBOM_SCAN_STAGE"]
-
-    private mutating func expand(
-        _ pairs: [KeyValue], in place: Int, for located: Located<Instruction>
-    ) throws(Complaint) -> [KeyValue] {
-        var expanded: [KeyValue] = []
-        for pair in pairs {
-            let key = try expand(pair.key, in: place, for: located)
-            let value = try expand(pair.value, in: place, for: located)
-            expanded.append(KeyValue(key: key, value: value, isLegacy: pair.isLegacy))
-        }
-        return expanded
-    }
-
-    private mutating func expand(
-        _ words: [String], in place: Int, for located: Located<Instruction>
-    ) throws(Complaint) -> [String] {
-        var expanded: [String] = []
-        for word in words { expanded.append(try expand(word, in: place, for: located)) }
-        return expanded
-    }
-
-    private mutating func expand(
-        _ files: FileSources, in place: Int, for located: Located<Instruction>
-    ) throws(Complaint) -> FileSources {
-        var files = files
-        if let owner = files.owner { files.owner = try expand(owner, in: place, for: located) }
-        if let mode = files.mode { files.mode = try expand(mode, in: place, for: located) }
-        files.paths = try expand(files.paths, in: place, for: located)
-        files.destination = try expand(files.destination, in: place, for: located)
-        for index in files.inline.indices where files.inline[index].expand {
-            files.inline[index].content = try expand(
-                files.inline[index].content, in: place, for: located, isText: true)
-        }
-        return files
-    }
-
     // MARK: Instructions
 
     /// A step's history: the line, and whether the step may change files.
@@ -272,59 +213,6 @@ extension Planner {
                     + "to be defined before current command")
         }
         return fields.map(CommaSeparated.quoted).joined(separator: ",")
-    }
-
-    private func checkSource(
-        of copy: CopyInstruction, _ command: PlannedStage.Command, in place: Int
-    ) throws(Complaint) {
-        if let source = command.sources.first ?? nil, !stages[source].isDone || source == place {
-            throw Complaint(
-                "cannot copy from stage \(goQuoted(copy.from ?? "")), it needs to be defined before current stage "
-                    + goQuoted(stages[place].name))
-        }
-        for path in copy.files.paths where RemoteSource(path) != nil {
-            throw Complaint(
-                RemoteSource(path) == .git
-                    ? "source can't be a git ref for COPY" : "source can't be a URL for COPY")
-        }
-    }
-
-    private func checkChecksum(_ add: AddInstruction) throws(Complaint) {
-        guard let checksum = add.checksum, !checksum.isEmpty else { return }
-        guard add.files.paths.count == 1, let path = add.files.paths.first else {
-            throw Complaint("checksum can't be specified for multiple sources")
-        }
-        if RemoteSource(path) == nil { throw Complaint("checksum requires HTTP(S) or Git sources") }
-    }
-
-    private mutating func line(
-        _ keyword: String, _ files: FileSources, flag: String, _ located: Located<Instruction>, ignores: Bool
-    ) throws(Complaint) -> String {
-        var text = keyword + flag
-        if let owner = files.owner, !owner.isEmpty { text += " --chown=\(owner)" }
-        if let mode = files.mode, !mode.isEmpty {
-            try FileMode.check(mode)
-            text += " --chmod=\(mode)"
-        }
-        for path in files.paths {
-            text += " \(path)"
-            if ignores, RemoteSource(path) == nil { warnAboutIgnored(path, keyword, located) }
-        }
-        for inline in files.inline { text += " <<\(inline.name)" }
-        return "\(text) \(files.destination) # buildkit"
-    }
-
-    private mutating func warnAboutIgnored(_ path: String, _ keyword: String, _ located: Located<Instruction>) {
-        // With exceptions nobody can say from the name alone.
-        guard let list = options.ignoreList, !list.patterns.contains(where: { $0.hasPrefix("!") }) else { return }
-        let cleaned = CleanPath.clean(path)
-        if cleaned == "." || cleaned == "/", !list.patterns.contains(where: ["*", "**", "**/*"].contains) { return }
-        guard list.matches(cleaned) != nil else { return }
-        report.add(
-            .copyIgnoredFile,
-            "Attempting to \(keyword == "ADD" ? "Add" : "Copy") file \(goQuoted(cleaned)) that is excluded by "
-                + ".dockerignore",
-            at: located)
     }
 
     private mutating func setDirectory(
