@@ -39,7 +39,7 @@ package final class MisbehavingServer: Sendable {
         case raw([UInt8])
     }
 
-    package struct Answer: Sendable {
+    package struct Answer: Sendable, CustomStringConvertible {
         package var status: Int
         package var headers: [(String, String)]
         package var body: [UInt8]
@@ -56,6 +56,10 @@ package final class MisbehavingServer: Sendable {
 
         package static func json(_ text: String, status: Int = 200, headers: [(String, String)] = []) -> Answer {
             Answer(status, headers: [("Content-Type", "application/json")] + headers, body: Array(text.utf8))
+        }
+
+        package var description: String {
+            "\(status) \(headers) \(body.count) bytes \(String(describing: delivery).prefix(60))"
         }
 
         /// The error body of the distribution specification.
@@ -283,6 +287,8 @@ private struct RequestStream {
                 searched = buffered.count - 3
             }
             guard buffered.count < 1 << 20, fill() else { return nil }
+            // A TLS greeting: whoever knows nothing of TLS hangs up.
+            if buffered.first == 0x16 { return nil }
         }
     }
 

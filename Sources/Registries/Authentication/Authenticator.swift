@@ -80,6 +80,14 @@ final class Authenticator: Sendable {
         state.withLock { state in state.tokens = state.tokens.filter { $0.value.header != header } }
     }
 
+    /// Forgets all tokens and credentials, because the files changed.
+    func forgetAll() {
+        state.withLock { state in
+            state.tokens.removeAll()
+            state.lookups.removeAll()
+        }
+    }
+
     /// Why credentials that should be there could not be read.
     func problem(for endpoint: Endpoint) -> ShaleError? {
         state.withLock { $0.lookups[endpoint.credentialKey] }?.problem

@@ -104,14 +104,8 @@ struct CredentialFile {
         return names.first { !$0.isEmpty }
     }
 
-    /// What the file or its helper knows; a helper that fails throws.
-    func credentials(for domain: String) throws(ShaleError) -> Credentials? {
-        if let found = filed(for: domain) { return found }
-        guard let name = helper(for: domain) else { return nil }
-        return try CredentialHelper(name).get(Self.dockerKey(domain))
-    }
-
-    private func filed(for domain: String) -> Credentials? {
+    /// What the file itself holds for a registry.
+    func filed(for domain: String) -> Credentials? {
         guard case .object(let entries)? = document["auths"] else { return nil }
         return entries.filter { Self.matches($0.key, domain) }.compactMap { Self.decode($0.value) }.first
     }

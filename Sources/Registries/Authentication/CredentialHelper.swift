@@ -20,8 +20,13 @@ struct CredentialHelper {
     private static let notFound = "credentials not found in native keychain"
     private static let largest = 1 << 20
 
-    /// Throws nothing yet; a name that is no file name fails when it is used.
-    init(_ name: String) { program = "docker-credential-\(name)" }
+    private let environment: [String: String]
+
+    /// Looked for in the environment's `PATH` when it is used, and started with that environment.
+    init(_ name: String, environment: [String: String]) {
+        program = "docker-credential-\(name)"
+        self.environment = environment
+    }
 
     /// What it keeps for a server, `nil` when it says it has nothing.
     func get(_ server: String) throws(ShaleError) -> Credentials? {
@@ -60,7 +65,7 @@ struct CredentialHelper {
 
     /// Runs the program; secrets go through sockets only, which no other process inherits.
     private func run(_ verb: String, input: [UInt8]) throws(ShaleError) -> (status: Int32, output: [UInt8]) {
-        guard !program.contains("/"), !program.contains("\0") else { throw failure(verb, "not a program's name") }
+        guard let path = path() else { throw failure(verb, "executable file not found in $PATH") }
         var sockets: [Int32] = [-1, -1]
         guard socketpair(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0, &sockets) == 0
         else { throw failure(verb, "no socket") }
@@ -74,12 +79,9 @@ struct CredentialHelper {
         posix_spawn_file_actions_adddup2(&actions, theirs, 1)
         var child: pid_t = 0
         var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(program), strdup(verb), nil]
-        var environment: [UnsafeMutablePointer<CChar>?] = ProcessInfo.processInfo.environment.map {
-            strdup("\($0)=\($1)")
-        }
-        environment.append(nil)
-        defer { for text in arguments + environment { free(text) } }
-        let code = posix_spawnp(&child, program, &actions, nil, &arguments, &environment)
+        var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") } + [nil]
+        defer { for text in arguments + variables { free(text) } }
+        let code = posix_spawn(&child, path, &actions, nil, &arguments, &variables)
         close(theirs)
         guard code == 0 else {
             throw failure(verb, strerror(code).map { String(cString: $0).lowercased() } ?? "cannot be started")
@@ -90,6 +92,12 @@ struct CredentialHelper {
         var status: Int32 = 0
         while waitpid(child, &status, 0) < 0, errno == EINTR {}
         return (status, output)
+    }
+
+    private func path() -> String? {
+        guard !program.contains("/"), !program.contains("\0") else { return nil }
+        let folders = (environment["PATH"] ?? "/usr/local/bin:/usr/bin:/bin").split(separator: ":")
+        return folders.map { "\($0)/\(program)" }.first { access($0, X_OK) == 0 }
     }
 
     private func send(_ bytes: [UInt8], to socket: Int32) {

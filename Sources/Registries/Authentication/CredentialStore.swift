@@ -11,6 +11,8 @@ package struct CredentialStore: Sendable {
     private let explicitFile: String?
     private let podmanFiles: [String]
     private let given: [String: Credentials]
+    /// What helper programs are found by and see; `nil` for the process's own.
+    private let environment: [String: String]?
 
     /// The places that the environment names (`DOCKER_CONFIG`, `REGISTRY_AUTH_FILE`, `XDG_RUNTIME_DIR`, `HOME`).
     package init(environment: [String: String]? = nil) {
@@ -25,6 +27,7 @@ package struct CredentialStore: Sendable {
         let runtime = value("XDG_RUNTIME_DIR") ?? "/run/containers/\(geteuid())"
         podmanFiles = ["\(runtime)/containers/auth.json", "\(configHome)/containers/auth.json"]
         given = [:]
+        self.environment = environment
     }
 
     /// Only these credentials, for these registries; no file is read.
@@ -33,6 +36,7 @@ package struct CredentialStore: Sendable {
         explicitFile = nil
         podmanFiles = []
         given = credentials
+        environment = nil
     }
 
     /// Finds credentials for a registry (`docker.io`, `quay.io`, `localhost:5000`); never throws.
@@ -43,7 +47,10 @@ package struct CredentialStore: Sendable {
         for path in files {
             do throws(ShaleError) {
                 guard let file = try CredentialFile.read(path) else { continue }
-                if let found = try file.credentials(for: domain) { return CredentialLookup(credentials: found) }
+                if let found = file.filed(for: domain) { return CredentialLookup(credentials: found) }
+                guard let name = file.helper(for: domain) else { continue }
+                let key = CredentialFile.dockerKey(domain)
+                if let found = try helper(name).get(key) { return CredentialLookup(credentials: found) }
             } catch {
                 problem = problem ?? error
             }
@@ -58,9 +65,9 @@ package struct CredentialStore: Sendable {
     package func store(_ credentials: Credentials, for domain: String) throws(ShaleError) -> String {
         var file = try CredentialFile.read(dockerConfig) ?? CredentialFile()
         let key = CredentialFile.dockerKey(domain)
-        if let helper = file.helper(for: domain) {
-            try CredentialHelper(helper).store(credentials, server: key)
-            return "docker-credential-\(helper)"
+        if let name = file.helper(for: domain) {
+            try helper(name).store(credentials, server: key)
+            return "docker-credential-\(name)"
         }
         file.set(credentials, for: key)
         try file.write(dockerConfig)
@@ -72,8 +79,8 @@ package struct CredentialStore: Sendable {
         var found = false
         for path in (explicitFile.map { [$0] } ?? []) + [dockerConfig] + podmanFiles {
             guard var file = try CredentialFile.read(path) else { continue }
-            if let helper = file.helper(for: domain) {
-                let helper = CredentialHelper(helper)
+            if let name = file.helper(for: domain) {
+                let helper = helper(name)
                 if try helper.get(CredentialFile.dockerKey(domain)) != nil {
                     try helper.erase(CredentialFile.dockerKey(domain))
                     found = true
@@ -85,5 +92,9 @@ package struct CredentialStore: Sendable {
             }
         }
         return found
+    }
+
+    private func helper(_ name: String) -> CredentialHelper {
+        CredentialHelper(name, environment: environment ?? ProcessInfo.processInfo.environment)
     }
 }

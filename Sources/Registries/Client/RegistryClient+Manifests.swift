@@ -84,6 +84,10 @@ extension RegistryClient {
         let actual = Digest.of(answer.body)
         let label = name.familiar
         do throws(ShaleError) {
+            // Its digest leaves the signatures out, so that it would not even match.
+            if answer.head.contentType?.hasPrefix("application/vnd.docker.distribution.manifest.v1") == true {
+                throw Self.formatOne(label)
+            }
             if let digest {
                 guard digest.algorithm == actual.algorithm else {
                     throw ShaleError(
@@ -110,6 +114,12 @@ extension RegistryClient {
         }
     }
 
+    private static func formatOne(_ label: String) -> ShaleError {
+        ShaleError(
+            .unsupported, "manifest for \(label)", cause: "docker's image format 1 is no longer supported",
+            hint: "push the image again with a newer docker")
+    }
+
     /// The little of a manifest that tells what kind it is.
     private struct Shape: Decodable {
         var schemaVersion: Int?
@@ -122,11 +132,7 @@ extension RegistryClient {
     private static func manifestType(of answer: HTTPAnswer, naming label: String) throws(ShaleError) -> String {
         let shape = try OCIDocument.decode(Shape.self, from: answer.body, naming: "manifest for \(label)")
         let said = answer.head.contentType ?? ""
-        if shape.schemaVersion == 1 || said.hasPrefix("application/vnd.docker.distribution.manifest.v1") {
-            throw ShaleError(
-                .unsupported, "manifest for \(label)", cause: "docker's image format 1 is no longer supported",
-                hint: "push the image again with a newer docker")
-        }
+        if shape.schemaVersion == 1 { throw formatOne(label) }
         let own = shape.mediaType ?? (shape.manifests != nil ? MediaType.ociIndex : MediaType.ociManifest)
         guard manifestTypes.contains(own), shape.manifests != nil || shape.config != nil else {
             throw ShaleError(.unsupported, "manifest for \(label)", cause: "unknown media type \(own.visible)")

@@ -1,6 +1,6 @@
-package import Basics
+import Basics
 import FoundationEssentials
-package import OCI
+import OCI
 import Synchronization
 
 /// Talks to registries by the OCI distribution specification (v1.1) and docker's registry API v2.

@@ -1,5 +1,5 @@
 import Basics
-package import FoundationEssentials
+import FoundationEssentials
 import OCI
 
 /// Header fields in their order, names compared without case.
@@ -31,8 +31,8 @@ package struct HTTPHeaders: Sendable, Equatable {
 enum HTTPBody {
     case none
     case data(Data)
-    /// `length` bytes from a source that is asked for the next ones.
-    case stream(length: Int64, source: BodySource)
+    /// So many bytes from a source, made anew for each time the request is sent.
+    case stream(length: Int64, source: () -> BodySource)
 }
 
 /// Where an upload's bytes come from; 0 bytes is the end.

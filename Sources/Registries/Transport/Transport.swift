@@ -47,7 +47,7 @@ final class Transport: Sendable {
         _ request: HTTPRequest, on handle: CurlHandle, sink: BodySink?, cancellation: Cancellation
     ) throws(RequestFailure) -> HTTPAnswer {
         var source: BodySource?
-        if case .stream(_, let given) = request.body { source = given }
+        if case .stream(_, let make) = request.body { source = make() }
         let exchange = Exchange(
             limit: request.limit, sink: sink, source: source, cancellation: cancellation,
             stallTimeout: timeouts.stall)
@@ -70,7 +70,9 @@ final class Transport: Sendable {
             return shale_curl_perform(handle.easy, handle.multi, 100, proceedCallback, context)
         }
         if let stop = exchange.stop { throw failure(for: stop, request: request) }
-        guard code == CURLE_OK else {
+        // A refusal counts even when its text breaks off (docker-registry does so after a bad range).
+        let isCutRefusal = exchange.head.status >= 400 && [CURLE_PARTIAL_FILE, CURLE_RECV_ERROR].contains(code)
+        guard code == CURLE_OK || isCutRefusal else {
             let said = String(cString: errorText)
             throw .transport(
                 TransportFailure(
