@@ -5,6 +5,7 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 
 // The wrappers are the type check; curl's own macro form of it would only get in the way.
@@ -110,9 +111,17 @@ CURL *shale_curl_easy_new(void) {
 
 void shale_curl_easy_free(CURL *easy) { table.curl_easy_cleanup(easy); }
 
+// No program started meanwhile may inherit a connection.
+static curl_socket_t open_socket(void *context, curlsocktype purpose, struct curl_sockaddr *address) {
+    (void)context;
+    (void)purpose;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
 void shale_curl_easy_reset(CURL *easy) {
     table.curl_easy_reset(easy);
     table.curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+    table.curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
     if (shared) table.curl_easy_setopt(easy, CURLOPT_SHARE, shared);
 }
 

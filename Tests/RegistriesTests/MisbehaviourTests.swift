@@ -1,5 +1,6 @@
 import Basics
 import FoundationEssentials
+import Glibc
 import OCI
 import Synchronization
 import TestSupport
@@ -46,7 +47,7 @@ private func fetch(
             let delivery = request.number < deliveries.count ? deliveries[request.number] : .whole
             return .blob(content, for: request, ranges: ranges, delivery: delivery)
         }
-        let client = plainClient { $0.stallTimeout = 0.3 }
+        let client = plainClient { $0.stallTimeout = 0.6 }
         #expect(try fetch(server, client: client) == content)
         #expect(try fetch(server, offset: 1234, client: client) == Array(content[1234...]))
     }
@@ -60,6 +61,25 @@ private func fetch(
         #expect(server.requests.map { $0.headers["range"] } == [nil, "bytes=50000-"])
         #expect(notices.map(\.line) == ["Retrying in 1 second"])
         #expect(notices.first?.attempt == 2)
+    }
+
+    @Test func noProgramInheritsAConnection() throws {
+        let server = try MisbehavingServer { request in .blob(content, for: request) }
+        let client = plainClient()
+        _ = try fetch(server, client: client)
+        let links = (3..<256).compactMap { number -> Int32? in
+            let file = Int32(number)
+            var address = sockaddr_in()
+            var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+            let isPeer = withUnsafeMutablePointer(to: &address) { pointer in
+                pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { getpeername(file, $0, &length) == 0 }
+            }
+            let isOurs = isPeer && address.sin_family == AF_INET && UInt16(bigEndian: address.sin_port) == server.port
+            return isOurs ? file : nil
+        }
+        #expect(!links.isEmpty)
+        for link in links { #expect(fcntl(link, F_GETFD) & FD_CLOEXEC != 0) }
+        withExtendedLifetime(client) {}
     }
 
     @Test func fiveAttemptsThenAnError() throws {
@@ -114,7 +134,7 @@ private func fetch(
         let client = plainClient { $0.stallTimeout = 30 }
         let start = Date()
         PosixThread.start {
-            while server.requests.isEmpty {}
+            while server.requests.isEmpty { usleep(1000) }
             cancellation.cancel()
         }
         let error = #expect(throws: ShaleError.self) {
@@ -170,7 +190,7 @@ private func fetch(
         (Answer.silence, .timeout),
     ]) func isRefused(answer: Answer, code: ShaleError.Code) throws {
         let server = try MisbehavingServer { _ in answer }
-        let client = plainClient { $0.stallTimeout = 0.3 }
+        let client = plainClient { $0.stallTimeout = 0.6 }
         let error = #expect(throws: ShaleError.self) { try client.resolve(Reference(parsing: "\(server.host)/a/b")) }
         #expect(error?.code == code, "\(String(describing: error))")
     }

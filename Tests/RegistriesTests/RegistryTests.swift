@@ -32,7 +32,7 @@ struct FilledRegistry {
 func plainClient(_ change: (inout RegistryConfiguration) -> Void = { _ in }) -> RegistryClient {
     var configuration = RegistryConfiguration(credentials: CredentialStore(only: [:]))
     configuration.retries.unit = 0.01
-    configuration.stallTimeout = 1
+    configuration.stallTimeout = 15
     configuration.connectTimeout = 2
     change(&configuration)
     return RegistryClient(configuration)

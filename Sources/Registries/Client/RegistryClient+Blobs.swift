@@ -60,10 +60,10 @@ extension RegistryClient {
             let error = worded(failures, for: purpose)
             guard failures.contains(where: \.failure.isTransient) else { throw error }
             // A transfer that gets on is not given up, however often it breaks.
-            if reception.received - mark >= 1 << 20 { attempt = 1 } else { attempt += 1 }
+            attempt = reception.received - mark >= 1 << 20 ? 2 : attempt + 1
             mark = reception.received
             guard attempt <= configuration.retries.attempts else { throw error }
-            let wait = configuration.retries.unit * Double(max(1, attempt - 1))
+            let wait = configuration.retries.unit * Double(attempt - 1)
             try cancellation.pause(seconds: wait) { seconds in
                 retrying(RetryNotice(seconds: max(1, seconds), attempt: attempt, reason: error))
             }

@@ -14,7 +14,12 @@ package final class RegistryClient: Sendable {
     private let limits = Mutex<[String: RateLimit]>([:])
     private static let mostRedirects = 10
 
-    package init(_ configuration: RegistryConfiguration) {
+    package init(_ given: RegistryConfiguration) {
+        var configuration = given
+        configuration.mirrors = [:]
+        for (domain, address) in given.mirrors {
+            configuration.mirrors[RegistryConfiguration.domain(domain)] = address
+        }
         self.configuration = configuration
         var timeouts = Transport.Timeouts()
         timeouts.connect = configuration.connectTimeout
