@@ -204,7 +204,7 @@ package final class Terminal {
 
     // MARK: Starting
 
-    private static func openTerminal(columns: Int, rows: Int) throws -> (Int32, String) {
+    static func openTerminal(columns: Int, rows: Int) throws -> (Int32, String) {
         // posix_openpt and its kin are hidden without _GNU_SOURCE: ptmx(4), with TIOCSPTLCK and TIOCGPTN.
         let master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)
         var isLocked: Int32 = 0

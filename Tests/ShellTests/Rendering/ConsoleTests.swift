@@ -1,6 +1,7 @@
 import Basics
 import Glibc
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import Shell
@@ -62,6 +63,58 @@ struct ConsoleTests {
 }
 
 struct ProgressTests {
+    @Test
+    func redrawsInPlace() throws {
+        let pair = try TerminalPair(columns: 120, rows: 24)
+        let console = Console(
+            output: .descriptor(pair.descriptor), errors: .descriptor(pair.descriptor), environment: ["TERM": "xterm"])
+        let now = Mutex(0.0)
+        let view = ProgressView(console: console, clock: { now.withLock { $0 } })
+        view.show(.line("18.04: Pulling from library/ubuntu"))
+        view.show(.item(id: "c2ca09a1934b", state: "Pulling fs layer"))
+        view.show(.item(id: "d6c3619d2153", state: "Waiting"))
+        view.show(.bytes(id: "c2ca09a1934b", state: "Downloading", current: 0, total: 38_640_000))
+        now.withLock { $0 = 2 }
+        view.show(.bytes(id: "c2ca09a1934b", state: "Downloading", current: 34_250_000, total: 38_640_000))
+        pair.update()
+        #expect(
+            pair.screen.lines == [
+                "18.04: Pulling from library/ubuntu",
+                "c2ca09a1934b: Downloading [============================================>      ]  34.25MB/38.64MB",
+                "d6c3619d2153: Waiting", "34.25MB/38.64MB  17.1MB/s  1s left",
+            ])
+        view.show(.item(id: "d6c3619d2153", state: "Already exists"))
+        view.show(.item(id: "c2ca09a1934b", state: "Pull complete"))
+        view.show(.line("Status: done"))
+        view.show(.item(id: "late", state: "x\u{1b}y"))
+        view.finish()
+        pair.update()
+        #expect(
+            pair.screen.lines == [
+                "18.04: Pulling from library/ubuntu", "c2ca09a1934b: Pull complete", "d6c3619d2153: Already exists",
+                "Status: done", "late: x\\ey",
+            ])
+    }
+
+    @Test
+    func moreItemsThanRowsAndNarrow() throws {
+        let pair = try TerminalPair(columns: 30, rows: 6)
+        let console = Console(
+            output: .descriptor(pair.descriptor), errors: .descriptor(pair.descriptor), environment: ["TERM": "xterm"])
+        let view = ProgressView(console: console)
+        for number in 0..<12 { view.show(.item(id: "layer\(number)", state: "Pulling fs layer of some length")) }
+        view.show(.bytes(id: "layer11", state: "Downloading", current: 1, total: 2))
+        view.show(.item(id: "layer0", state: "Pull complete"))
+        view.show(.item(id: "layer10", state: "Pull complete"))
+        view.show(.output(Array("no newline".utf8), isError: false))
+        view.show(.item(id: "z", state: "w"))
+        view.finish()
+        pair.update()
+        let lines = pair.screen.scrollback + pair.screen.lines
+        #expect(lines.filter { $0.hasPrefix("layer") }.count == 12)
+        #expect(lines.suffix(4) == ["layer10: Pull complete", "layer11: Downloading       1B", "no newline", "z: w"])
+    }
+
     @Test
     func withoutATerminal() {
         let output = OutputBuffer()

@@ -1,0 +1,89 @@
+import Glibc
+
+/// What is asked of a source: the values of one kind that can stand at the cursor.
+package struct CompletionRequest: Sendable, Equatable {
+    package var kind: ValueKind
+    /// What is typed of it, quotes removed.
+    package var prefix: String
+    /// The verb of the command, and its operands before this one.
+    package var verb: String
+    package var operands: [String]
+
+    package init(_ kind: ValueKind, prefix: String = "", verb: String = "", operands: [String] = []) {
+        self.kind = kind
+        self.prefix = prefix
+        self.verb = verb
+        self.operands = operands
+    }
+}
+
+/// A value that exists, with one line on it.
+package struct CompletionValue: Sendable, Equatable {
+    package var text: String
+    package var summary: String
+    /// False where more may follow it without a space: `repository:`.
+    package var isWhole: Bool
+
+    package init(_ text: String, _ summary: String = "", isWhole: Bool = true) {
+        self.text = text
+        self.summary = summary
+        self.isWhole = isWhole
+    }
+}
+
+/// One entry of a directory, on the host or inside an image or container.
+package struct PathEntry: Sendable, Equatable {
+    package var name: String
+    package var isDirectory: Bool
+
+    package init(_ name: String, isDirectory: Bool = false) {
+        self.name = name
+        self.isDirectory = isDirectory
+    }
+}
+
+/// Who knows what exists; asked while one types, so it answers fast or not at all.
+package protocol CompletionSource {
+    /// The values of a kind, in the order to show them; those that do not start with the prefix are left out by the
+    /// caller.
+    func values(for request: CompletionRequest) -> [CompletionValue]
+
+    /// What a directory inside an image, layer or container holds; `object` is what stands before `:/`.
+    func entries(in object: String, directory: String) -> [PathEntry]
+
+    /// What a directory of the host holds; relative ones are below the shell's own.
+    func hostEntries(in directory: String) -> [PathEntry]
+}
+
+extension CompletionSource {
+    package func hostEntries(in directory: String) -> [PathEntry] { HostDirectory.entries(in: directory) }
+}
+
+/// The host's directories.
+package enum HostDirectory {
+    /// More entries than this are no help.
+    private static let most = 20_000
+
+    /// The entries of a directory, sorted, `.` and `..` left out; none when it cannot be read.
+    package static func entries(in directory: String) -> [PathEntry] {
+        guard let stream = opendir(directory.isEmpty ? "." : directory) else { return [] }
+        defer { closedir(stream) }
+        var entries: [PathEntry] = []
+        while entries.count < most, let entry = readdir(stream) {
+            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
+                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if name == "." || name == ".." { continue }
+            let type = Int32(entry.pointee.d_type)
+            var isDirectory = type == 4
+            if type == 10 || type == 0 {
+                // A link or an unknown type: what it leads to counts.
+                var status = stat()
+                let path = (directory.isEmpty ? "" : directory.hasSuffix("/") ? directory : directory + "/") + name
+                isDirectory = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+            }
+            entries.append(PathEntry(name, isDirectory: isDirectory))
+        }
+        return entries.sorted { $0.name < $1.name }
+    }
+}

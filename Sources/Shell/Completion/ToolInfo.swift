@@ -1,0 +1,112 @@
+package import ArgumentParser
+import FoundationEssentials
+
+extension CommandModel.Verb {
+    /// A command of swift-argument-parser; its options are read when they are first asked for.
+    package init<Command: ParsableCommand>(_ type: Command.Type) {
+        let configuration = type.configuration
+        let name = configuration.commandName ?? String(describing: type).lowercased()
+        self.init(
+            name, aliases: configuration.aliases, summary: configuration.abstract,
+            isHidden: !configuration.shouldDisplay
+        ) {
+            CommandModel.Description(toolInfo: type._dumpHelp(), verb: name)
+        }
+    }
+}
+
+extension CommandModel.Description {
+    /// Reads what swift-argument-parser says of one command: the JSON of `Command._dumpHelp()` (its ToolInfo, version 0).
+    ///
+    /// The kind of a value is, in this order: what ``CompletionKind/shale(_:)`` or another `completion:` declares, what
+    /// ``OperandKinds`` knows of the verb, and what its name in the usage suggests. A text that cannot be read gives an
+    /// empty description: completion is a help, never a failure.
+    package init(toolInfo text: String, verb: String) {
+        guard let tool = try? JSONDecoder().decode(ToolInfo.self, from: Data(text.utf8)) else {
+            self.init()
+            return
+        }
+        var flags: [CommandModel.Flag] = []
+        var operands: [CommandModel.Operand] = []
+        for argument in tool.command.arguments ?? [] where argument.shouldDisplay ?? true {
+            switch argument.kind {
+            case "positional":
+                let value = argument.value(verb: verb, index: operands.count, flag: nil)
+                let strategy = argument.parsingStrategy ?? ""
+                let takesRest = ["allRemainingInput", "postTerminator", "allUnrecognized"].contains(strategy)
+                operands += OperandKinds.operands(
+                    of: verb,
+                    from: CommandModel.Operand(
+                        value, isOptional: argument.isOptional ?? false, isRepeating: argument.isRepeating ?? false,
+                        takesRest: takesRest))
+            default:
+                let names = argument.dashedNames
+                let value = argument.kind == "option" ? argument.value(verb: verb, index: 0, flag: names) : nil
+                flags.append(CommandModel.Flag(names, summary: argument.abstract ?? "", value: value))
+            }
+        }
+        self.init(flags: flags, operands: operands)
+    }
+}
+
+/// The part of ArgumentParser's ToolInfo that matters here.
+private struct ToolInfo: Decodable {
+    struct Command: Decodable { var arguments: [Argument]? }
+
+    struct Name: Decodable {
+        var kind: String
+        var name: String
+
+        var dashed: String { (kind == "long" ? "--" : "-") + name }
+    }
+
+    /// How ArgumentParser encodes an enum with values: `{"list":{"values":[…]}}`.
+    struct Completion: Decodable {
+        struct Words: Decodable { var values: [String]? }
+        struct Program: Decodable { var command: String? }
+        struct Empty: Decodable {}
+
+        var list: Words?
+        var shellCommand: Program?
+        var file: Empty?
+        var directory: Empty?
+    }
+
+    struct Argument: Decodable {
+        var kind: String
+        var shouldDisplay: Bool?
+        var isOptional: Bool?
+        var isRepeating: Bool?
+        var parsingStrategy: String?
+        var names: [Name]?
+        var preferredName: Name?
+        var valueName: String?
+        var allValues: [String]?
+        var completionKind: Completion?
+        var abstract: String?
+
+        var dashedNames: [String] {
+            let all = (names ?? []).map(\.dashed)
+            guard let preferred = preferredName?.dashed else { return all }
+            return [preferred] + all.filter { $0 != preferred }
+        }
+
+        func value(verb: String, index: Int, flag: [String]?) -> CommandModel.Value {
+            let name = valueName ?? "value"
+            let words = completionKind?.list?.values ?? allValues ?? []
+            return CommandModel.Value(kind(verb: verb, index: index, flag: flag), name: name, words: words)
+        }
+
+        private func kind(verb: String, index: Int, flag: [String]?) -> ValueKind {
+            if let command = completionKind?.shellCommand?.command, command.hasPrefix("shale complete ") {
+                return ValueKind(rawValue: String(command.dropFirst("shale complete ".count))) ?? .none
+            }
+            if completionKind?.directory != nil { return .hostDirectory }
+            if completionKind?.file != nil { return .hostPath }
+            if let flag { return OperandKinds.kind(ofFlag: flag, valueName: valueName ?? "") }
+            return OperandKinds.kind(ofOperand: index, of: verb) ?? OperandKinds.kind(ofName: valueName ?? "")
+        }
+    }
+
+    var command: Command
+}

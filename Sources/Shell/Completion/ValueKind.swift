@@ -1,0 +1,51 @@
+package import ArgumentParser
+
+/// What a word of a command names: decides what Tab offers for it.
+package enum ValueKind: String, Sendable, CaseIterable {
+    /// An image of the store, by name; `@` and `@~N` included.
+    case image
+    /// A name in a registry: local names, and remote tags behind a `:`.
+    case reference
+    case container
+    case runningContainer = "container.running"
+    case stoppedContainer = "container.stopped"
+    case pausedContainer = "container.paused"
+    /// An image or a container.
+    case object
+    /// `IMAGE:/path`, `IMAGE#N:/path` or `CONTAINER:/path`.
+    case place
+    /// A place, or a path of the host: `cp`, `cd`.
+    case placeOrHostPath = "place.host"
+    /// `IMAGE#N`.
+    case layer
+    case hostPath = "host.path"
+    case hostDirectory = "host.directory"
+    /// A program inside the image or container named before.
+    case program
+    case variable
+    /// A variable of the environment: `-e`.
+    case environment
+    case session
+    case step
+    case signal
+    case platform
+    case instruction
+    case verb
+    case topic
+    case lesson
+    case setting
+    case filter
+    case format
+    case network
+    case capability
+    case alias
+    /// Free text.
+    case none
+}
+
+extension CompletionKind {
+    /// The completion of a value that shale knows, for an option's or argument's `completion:`.
+    ///
+    /// In the host's shells the same kind is asked of `shale complete KIND`.
+    package static func shale(_ kind: ValueKind) -> CompletionKind { .shellCommand("shale complete \(kind.rawValue)") }
+}
