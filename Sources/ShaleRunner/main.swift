@@ -1,1 +1,7 @@
-print("runner")
+import Glibc
+import Linux
+import RunnerProtocol
+
+// One runner per container: descriptor 3 brings the plan and takes the answers.
+umask(0)
+RunnerProgram.main(channel: 3)

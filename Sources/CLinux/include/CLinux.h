@@ -84,3 +84,5 @@ shale_directory *SHALE_NULLABLE shale_directory_open(int fd);
 int shale_directory_next(shale_directory *SHALE_NONNULL directory, const char *SHALE_NULLABLE *SHALE_NONNULL name,
                          uint8_t *SHALE_NONNULL type);
 void shale_directory_close(shale_directory *SHALE_NONNULL directory);
+
+#include "runtime.h"

@@ -1,0 +1,128 @@
+package import Basics
+import Glibc
+import Linux
+
+/// Where a container's streams come from and go to while someone is attached.
+package struct AttachStreams: Sendable {
+    package typealias Sink = @Sendable (UnsafeRawBufferPointer) throws(ShaleError) -> Void
+
+    /// Read from, never closed; `nil` for none.
+    package var input: Int32?
+    package var output: Sink
+    package var errors: Sink
+    /// Leaves the container running when typed; only with a terminal.
+    package var detachKeys: DetachKeys? = .standard
+    /// Passes SIGINT, SIGTERM and the like on to the container, which has no terminal.
+    package var proxiesSignals = true
+
+    /// Relays between descriptors of the caller's.
+    package init(stdin: Int32?, stdout: Int32, stderr: Int32) {
+        input = stdin
+        output = Self.writing(to: stdout)
+        errors = Self.writing(to: stderr)
+    }
+
+    /// Hands output to closures, in the order in which it comes.
+    package init(stdin: Int32?, output: @escaping Sink, errors: @escaping Sink) {
+        input = stdin
+        self.output = output
+        self.errors = errors
+    }
+
+    private static func writing(to fd: Int32) -> Sink {
+        { (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
+            var rest = bytes
+            while !rest.isEmpty {
+                let count = Glibc.write(fd, rest.baseAddress, rest.count)
+                if count < 0 {
+                    if errno == EINTR { continue }
+                    if errno == EAGAIN {
+                        _ = Poller.wait(for: fd, events: .output, milliseconds: -1)
+                        continue
+                    }
+                    throw SystemCallError("write").shaleError("container output")
+                }
+                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+            }
+        }
+    }
+}
+
+/// How being attached ended.
+package enum AttachOutcome: Sendable, Hashable {
+    /// The process ended, with a shell's exit status.
+    case exited(Int32)
+    /// The user left it running.
+    case detached
+    /// This process was told to end by a signal; the container runs on.
+    case interrupted(signal: Int32)
+}
+
+/// The keys that leave a container running, `ctrl-p,ctrl-q` by default.
+package struct DetachKeys: Sendable, Hashable {
+    package static let standard = DetachKeys(bytes: [16, 17])
+    /// Milliseconds after which a started sequence is what was meant to be typed.
+    static let patience: Int32 = 300
+
+    package let bytes: [UInt8]
+
+    private init(bytes: [UInt8]) { self.bytes = bytes }
+
+    /// docker's form: single characters and `ctrl-` with a letter or one of `@[\]^_`, separated by commas.
+    package init(parsing text: String) throws(ShaleError) {
+        var bytes: [UInt8] = []
+        for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+            guard let byte = Self.byte(String(part)) else {
+                throw ShaleError(.invalid, "invalid detach keys (\(text)) provided")
+            }
+            bytes.append(byte)
+        }
+        self.bytes = bytes
+    }
+
+    private static func byte(_ part: String) -> UInt8? {
+        let characters = Array(part.utf8)
+        if characters.count == 1 { return characters[0] }
+        guard part.lowercased().hasPrefix("ctrl-"), characters.count == 6, let last = characters.last else {
+            return nil
+        }
+        switch last {
+        case UInt8(ascii: "a")...UInt8(ascii: "z"): return last - 96
+        case UInt8(ascii: "@"), UInt8(ascii: "[")...UInt8(ascii: "_"): return last - 64
+        default: return nil
+        }
+    }
+}
+
+/// Looks for the detach keys in what is typed.
+struct DetachScanner {
+    private let keys: [UInt8]
+    private(set) var held: [UInt8] = []
+
+    init(_ keys: DetachKeys?) { self.keys = keys?.bytes ?? [] }
+
+    /// What is to be passed on, and whether the sequence is complete.
+    mutating func scan(_ bytes: [UInt8]) -> (pass: [UInt8], complete: Bool) {
+        guard !keys.isEmpty else { return (bytes, false) }
+        var pass: [UInt8] = []
+        for byte in bytes {
+            if byte != keys[held.count] {
+                pass += held
+                held = []
+            }
+            if byte == keys[held.count] {
+                held.append(byte)
+                if held.count == keys.count { return (pass, true) }
+            } else {
+                pass.append(byte)
+            }
+        }
+        return (pass, false)
+    }
+
+    /// Gives up waiting for the rest.
+    mutating func release() -> [UInt8] {
+        defer { held = [] }
+        return held
+    }
+}

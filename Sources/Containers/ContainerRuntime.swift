@@ -1,0 +1,225 @@
+package import Basics
+import Glibc
+package import Linux
+import RunnerProtocol
+import Synchronization
+
+/// Starts containers, and talks to those that run.
+package final class ContainerRuntime: Sendable {
+    private let runnerPath: String
+    private let planner: LaunchPlanner
+    /// Runners that are this process's children, to be collected once they end.
+    private let children = Mutex<[Int32]>([])
+
+    /// `cachePath` is a folder for compiled seccomp programs, made when needed.
+    package init(runnerPath: String, cachePath: String) {
+        self.runnerPath = runnerPath
+        planner = LaunchPlanner(compiler: SeccompCompiler(cachePath: cachePath))
+    }
+
+    /// Starts a container; returns when its program runs.
+    ///
+    /// With `attach` it is in the foreground and `RunningContainer.relay()` carries its streams; without, its runner
+    /// leaves this process at once and outlives it. Throws `commandNotFound`, `notExecutable` or `engine`, in docker's
+    /// words, with nothing left behind but the files of the container's folder.
+    package func start(_ spec: LaunchSpec, attach: AttachStreams?) throws(ShaleError) -> RunningContainer {
+        collectChildren()
+        let plan = try planner.plan(for: spec, attached: attach != nil)
+        try NetworkFiles(spec: spec, hostname: plan.hostname).write()
+        let connection: RunnerConnection
+        let pid: Int32
+        do throws(SystemCallError) {
+            let pair = try UnixSocket.pair()
+            pid = try spawn(pair.second)
+            connection = RunnerConnection(try pair.first.duplicate())
+        } catch {
+            throw error.shaleError("container runner")
+        }
+        if plan.detached {
+            defer { RunnerProcess.wait(for: pid) }
+            return try started(plan, connection, nil)
+        }
+        children.withLock { $0.append(pid) }
+        do throws(ShaleError) {
+            return try started(plan, connection, attach)
+        } catch {
+            RunnerProcess.wait(for: pid)
+            children.withLock { $0.removeAll { $0 == pid } }
+            throw error
+        }
+    }
+
+    private func started(
+        _ plan: LaunchPlan, _ connection: RunnerConnection, _ attach: AttachStreams?
+    ) throws(ShaleError) -> RunningContainer {
+        try connection.send(.launch(plan))
+        guard case .started(let pid) = try connection.answer() else {
+            throw ShaleError(.engine, "container runner: unexpected answer")
+        }
+        return RunningContainer(
+            pid: pid, connection: attach == nil ? nil : connection, streams: attach, terminal: plan.process.terminal)
+    }
+
+    private func spawn(_ channel: borrowing OwnedFD) throws(SystemCallError) -> Int32 {
+        // PATH for what the runner becomes at the end; nothing of the caller's else.
+        let environment = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+        let errors: Int32 = getenv("SHALE_RUNNER_DEBUG") == nil ? -1 : 2
+        // The program on a read-only mount that is in no one's table: a container that reaches it through
+        // /proc/PID/exe can neither overwrite it nor change its mode (CVE-2019-5736). Where such a mount is not to
+        // be had, the kernel still refuses writing to a program that runs.
+        if let sealed = try? Mounts.clone(runnerPath, recursive: false),
+            (try? Mounts.setReadOnly(sealed, recursive: false)) != nil
+        {
+            let path = "/proc/\(getpid())/fd/\(sealed.raw)"
+            if let pid = try? RunnerProcess.spawn(path, channel: channel, errors: errors, environment: environment) {
+                return pid
+            }
+        }
+        return try RunnerProcess.spawn(runnerPath, channel: channel, errors: errors, environment: environment)
+    }
+
+    private func collectChildren() {
+        children.withLock { $0.removeAll { RunnerProcess.collect($0) } }
+    }
+
+    // MARK: Running containers
+
+    /// Joins the streams of a container's first process; throws `notFound` when it does not run.
+    package func attach(
+        socketDirectory: String, streams: AttachStreams, detachKeys: DetachKeys? = .standard
+    ) throws(ShaleError) -> AttachOutcome {
+        let connection = try RunnerConnection(folder: socketDirectory)
+        try connection.send(.status)
+        guard case .state(let status) = try connection.answer() else {
+            throw ShaleError(.engine, "container runner: unexpected answer")
+        }
+        try connection.send(.attach(stdin: streams.input != nil))
+        _ = try connection.answer()
+        var streams = streams
+        streams.detachKeys = detachKeys
+        return try Relay(connection: connection, streams: streams, terminal: status.terminal).run()
+    }
+
+    /// Runs another process in a container; its streams are carried until it ends, unless it is detached (exit 0).
+    package func exec(
+        socketDirectory: String, _ spec: ExecSpec, streams: AttachStreams
+    ) throws(ShaleError) -> AttachOutcome {
+        let plan = try planner.process(spec)
+        let connection = try RunnerConnection(folder: socketDirectory)
+        try connection.send(.exec(plan, detached: spec.detached))
+        guard case .started = try connection.answer() else {
+            throw ShaleError(.engine, "container runner: unexpected answer")
+        }
+        if spec.detached { return .exited(0) }
+        var streams = streams
+        if !spec.openStdin { streams.input = spec.terminal ? streams.input : nil }
+        return try Relay(connection: connection, streams: streams, terminal: spec.terminal).run()
+    }
+
+    /// Sends a signal to a container's first process.
+    package func signal(_ number: Int32, socketDirectory: String) throws(ShaleError) {
+        try ask(.signal(number), socketDirectory)
+    }
+
+    /// Sets the size of a container's terminal.
+    package func resize(_ size: TerminalSize, socketDirectory: String) throws(ShaleError) {
+        try RunnerConnection(folder: socketDirectory).send(.resize(rows: size.rows, columns: size.columns))
+    }
+
+    /// Freezes all processes of a container.
+    package func pause(socketDirectory: String) throws(ShaleError) { try ask(.pause, socketDirectory) }
+
+    /// Lets a frozen container go on.
+    package func unpause(socketDirectory: String) throws(ShaleError) { try ask(.resume, socketDirectory) }
+
+    private func ask(_ message: Message, _ folder: String) throws(ShaleError) {
+        let connection = try RunnerConnection(folder: folder)
+        try connection.send(message)
+        _ = try connection.answer()
+    }
+
+    /// Waits for a container's end; `nil` when `timeout` (seconds) is over before.
+    ///
+    /// Throws `notFound` if none runs.
+    package func wait(socketDirectory: String, timeout: Double? = nil) throws(ShaleError) -> Int32? {
+        let connection = try RunnerConnection(folder: socketDirectory)
+        try connection.send(.wait)
+        if let timeout {
+            let milliseconds = Int32(clamping: Int64(min(max(timeout, 0), 1e6) * 1000))
+            let events = Poller.wait(for: connection.socket.raw, events: .input, milliseconds: milliseconds)
+            if events.isEmpty { return nil }
+        }
+        while let message = try connection.receive() {
+            if case .exited(let report) = message { return report.code }
+        }
+        throw ShaleError(.engine, "container runner ended unexpectedly")
+    }
+
+    /// docker's stop: a signal, then SIGKILL when the container has not ended within `timeout` seconds (-1: never).
+    package func stop(
+        socketDirectory: String, signal number: Int32 = 15, timeout: Double = 10
+    ) throws(ShaleError) -> Int32 {
+        let waiter = try RunnerConnection(folder: socketDirectory)
+        try waiter.send(.wait)
+        try signal(number, socketDirectory: socketDirectory)
+        let milliseconds = timeout < 0 ? -1 : Int32(clamping: Int64(min(timeout, 1e6) * 1000))
+        let events = Poller.wait(for: waiter.socket.raw, events: .input, milliseconds: milliseconds)
+        if events.isEmpty { try? signal(9, socketDirectory: socketDirectory) }
+        while let message = try waiter.receive() {
+            if case .exited(let report) = message { return report.code }
+        }
+        throw ShaleError(.engine, "container runner ended unexpectedly")
+    }
+
+    /// What a container's runner tells, `nil` when none runs.
+    package func status(socketDirectory: String) -> ContainerStatus? {
+        guard let connection = try? RunnerConnection(folder: socketDirectory),
+            (try? connection.send(.status)) != nil, case .state(let status)? = try? connection.answer()
+        else { return nil }
+        return ContainerStatus(
+            pid: status.pid, isPaused: status.paused, hasTerminal: status.terminal, execs: Int(status.execs))
+    }
+
+    /// Whether a runner holds the container's lock: without one, a state that says running is a leftover.
+    package static func isAlive(socketDirectory: String) -> Bool {
+        let path = socketDirectory + "/runner.lock"
+        guard access(path, F_OK) == 0 else { return false }
+        do throws(SystemCallError) {
+            if try FileLock.trying(path, exclusive: false) != nil { return false }
+            return true
+        } catch {
+            return false
+        }
+    }
+}
+
+/// What a runner tells of its container.
+package struct ContainerStatus: Sendable, Hashable {
+    /// The first process, as this process's pid namespace numbers it.
+    package var pid: Int32
+    package var isPaused: Bool
+    package var hasTerminal: Bool
+    package var execs: Int
+}
+
+/// A container that has just been started.
+package struct RunningContainer: Sendable {
+    /// The first process, as this process's pid namespace numbers it.
+    package let pid: Int32
+    private let connection: RunnerConnection?
+    private let streams: AttachStreams?
+    private let terminal: Bool
+
+    init(pid: Int32, connection: RunnerConnection?, streams: AttachStreams?, terminal: Bool) {
+        self.pid = pid
+        self.connection = connection
+        self.streams = streams
+        self.terminal = terminal
+    }
+
+    /// Carries the streams given at the start until the container ends or the user detaches; once.
+    package func relay() throws(ShaleError) -> AttachOutcome {
+        guard let connection, let streams else { return .detached }
+        return try Relay(connection: connection, streams: streams, terminal: terminal).run()
+    }
+}

@@ -1,0 +1,133 @@
+import Basics
+import Glibc
+import Linux
+import OCI
+import RunnerProtocol
+
+/// Turns what is asked into a plan the runner can execute without asking anyone.
+struct LaunchPlanner {
+    let compiler: SeccompCompiler
+    /// Whether this process works in a user namespace, where overlay attributes are `user.overlay.*`.
+    static let isInUserNamespace = UserNamespace.isInside
+
+    func plan(for spec: LaunchSpec, attached: Bool) throws(ShaleError) -> LaunchPlan {
+        guard !spec.arguments.isEmpty else { throw ShaleError(.engine, "no command specified") }
+        var plan = LaunchPlan()
+        plan.containerID = spec.containerID
+        plan.hostname = Self.hostname(of: spec)
+        plan.statePath = spec.statePath
+        plan.logPath = spec.logPath
+        plan.folder = spec.socketDirectory
+        plan.root = Self.root(spec)
+        plan.process = try process(spec, hostname: plan.hostname)
+        plan.mounts = try Self.mounts(spec)
+        if !spec.privileged {
+            plan.maskedPaths = Self.maskedPaths
+            plan.readOnlyPaths = Self.readOnlyPaths
+        }
+        plan.devices = try Self.devices(spec)
+        plan.ownNetwork = spec.network == .none
+        if plan.ownNetwork {
+            // As docker: a network of one's own has no privileged ports, and everyone may ping.
+            plan.sysctls = [
+                SysctlPlan(key: "net/ipv4/ip_unprivileged_port_start", value: "0"),
+                SysctlPlan(key: "net/ipv4/ping_group_range", value: "0 2147483647"),
+            ]
+        }
+        plan.cgroup = try CgroupPlanner(groups: .current).plan(for: spec)
+        plan.detached = !attached
+        plan.attached = attached
+        plan.openStdin = spec.openStdin
+        plan.stdinOnce = spec.openStdin && attached
+        plan.reaper = spec.reaper
+        plan.afterExit = spec.afterExit
+        if Self.isInUserNamespace { plan.holderFolder = UserNamespace.holderFolder(home: spec.home) }
+        return plan
+    }
+
+    private static func hostname(of spec: LaunchSpec) -> String {
+        if !spec.hostname.isEmpty { return spec.hostname }
+        guard spec.network == .host else { return String(spec.containerID.prefix(12)) }
+        var buffer = [CChar](repeating: 0, count: 256)
+        guard gethostname(&buffer, 255) == 0 else { return String(spec.containerID.prefix(12)) }
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    private static func root(_ spec: LaunchSpec) -> RootPlan {
+        var root = RootPlan()
+        root.lowers = spec.lowerPaths
+        root.upper = spec.upperPath
+        root.work = spec.workPath
+        root.userXattr = isInUserNamespace
+        root.volatile = spec.volatile
+        root.readOnly = spec.readOnlyRoot
+        return root
+    }
+
+    private func process(_ spec: LaunchSpec, hostname: String) throws(ShaleError) -> ProcessPlan {
+        var process = ProcessPlan()
+        process.arguments = spec.arguments
+        process.environment = ContainerEnvironment.complete(
+            spec.environment, hostname: hostname, terminal: spec.terminal)
+        process.workingDirectory = spec.workingDirectory.isEmpty ? "/" : spec.workingDirectory
+        process.user = spec.user
+        process.additionalGroups = spec.additionalGroups
+        let rights = try rights(
+            spec.capabilities, privileged: spec.privileged, seccomp: spec.seccomp)
+        process.capabilities = rights.capabilities.rawValue
+        process.seccomp = rights.program
+        process.noNewPrivileges = spec.noNewPrivileges
+        process.limits = spec.limits.map { LimitPlan(resource: $0.resource, soft: $0.soft, hard: $0.hard) }
+        process.terminal = spec.terminal
+        process.openStdin = spec.openStdin
+        process.rows = spec.initialSize?.rows ?? 0
+        process.columns = spec.initialSize?.columns ?? 0
+        return process
+    }
+
+    func process(_ spec: ExecSpec) throws(ShaleError) -> ProcessPlan {
+        guard !spec.arguments.isEmpty else { throw ShaleError(.engine, "no exec command specified") }
+        var process = ProcessPlan()
+        process.arguments = spec.arguments
+        process.environment = ContainerEnvironment.complete(
+            spec.environment, hostname: nil, terminal: spec.terminal)
+        process.workingDirectory = spec.workingDirectory.isEmpty ? "/" : spec.workingDirectory
+        process.user = spec.user
+        process.additionalGroups = spec.additionalGroups
+        let rights = try rights(spec.capabilities, privileged: spec.privileged, seccomp: spec.seccomp)
+        process.capabilities = rights.capabilities.rawValue
+        process.seccomp = rights.program
+        process.noNewPrivileges = spec.noNewPrivileges
+        process.terminal = spec.terminal
+        process.openStdin = spec.openStdin
+        process.rows = spec.initialSize?.rows ?? 0
+        process.columns = spec.initialSize?.columns ?? 0
+        return process
+    }
+
+    private func rights(
+        _ asked: Capabilities, privileged: Bool, seccomp: LaunchSpec.Seccomp
+    ) throws(ShaleError) -> (capabilities: Capabilities, program: [UInt8]) {
+        // What this process may not do itself it cannot give.
+        let possible = Capabilities.bounding()
+        if privileged { return (possible, []) }
+        let capabilities = asked.intersection(possible)
+        switch seccomp {
+        case .unconfined: return (capabilities, [])
+        case .standard:
+            let program = try compiler.program(
+                for: SeccompDefault.profile, identity: SeccompDefault.revision, capabilities: capabilities)
+            return (capabilities, program)
+        case .profile(let path):
+            let text: [UInt8]
+            do throws(SystemCallError) {
+                text = try WholeFile.read(path, limit: 4 << 20)
+            } catch {
+                throw error.shaleError("opening seccomp profile (\(path)) failed")
+            }
+            let program = try compiler.program(
+                for: SeccompProfile(json: text), identity: Digest.of(text).hex, capabilities: capabilities)
+            return (capabilities, program)
+        }
+    }
+}

@@ -1,0 +1,160 @@
+package import Linux
+
+/// What is to run, where, and with which rights: the engine's words, before the host's facts are put in.
+package struct LaunchSpec: Sendable {
+    package enum Network: Sendable, Hashable {
+        /// The host's own.
+        case host
+        /// A loopback interface and nothing else.
+        case none
+    }
+    package enum Seccomp: Sendable, Hashable {
+        /// docker's default profile.
+        case standard
+        case unconfined
+        /// A JSON file of the host's.
+        case profile(path: String)
+    }
+
+    package var containerID: String
+    /// Empty for the first 12 digits of the id, or the host's name with its network.
+    package var hostname = ""
+    /// Read-only layers, top first; empty for a plain directory as root.
+    package var lowerPaths: [String]
+    /// The writable layer, or the plain directory itself.
+    package var upperPath: String
+    package var workPath: String
+    /// Spares the sync of the upper's file system when the container ends; for `--rm` and build steps.
+    package var volatile = false
+    package var arguments: [String]
+    /// As image and command line say it; `PATH`, `HOSTNAME`, `TERM` and `HOME` are added where missing.
+    package var environment: [String] = []
+    package var workingDirectory = "/"
+    /// `name|uid[:group|gid]`, looked up in the container's own files when it starts.
+    package var user = ""
+    package var additionalGroups: [String] = []
+    package var terminal = false
+    package var openStdin = false
+    package var mounts: [BindMount] = []
+    package var temporaryMounts: [TemporaryMount] = []
+    package var network = Network.host
+    package var capabilities = Capabilities.containerDefault
+    package var privileged = false
+    package var readOnlyRoot = false
+    package var seccomp = Seccomp.standard
+    package var noNewPrivileges = false
+    /// docker's json-file log; empty for none.
+    package var logPath: String
+    package var statePath: String
+    /// The container's folder: control socket, lock, stubs, and the files bound at `/etc/hosts` and so on.
+    package var socketDirectory: String
+    /// `name:address` each, as `--add-host` takes them.
+    package var extraHosts: [String] = []
+    package var dns: [String] = []
+    package var dnsSearch: [String] = []
+    package var dnsOptions: [String] = []
+    package var initialSize: TerminalSize?
+    package var limits: [ResourceLimit] = []
+    package var resources = ContainerResources()
+    /// `HOST[:CONTAINER[:PERMISSIONS]]` each.
+    package var devices: [String] = []
+    /// Bytes of `/dev/shm`.
+    package var sharedMemory: Int64 = 64 << 20
+    /// `--init`: a process 1 that reaps.
+    package var reaper = false
+    /// What the runner becomes at the end: `shale --home H rm ID` for a detached `--rm`.
+    package var afterExit: [String] = []
+    /// The home, whose `run/ns` notes the runner as a holder of the user namespace.
+    package var home: String
+
+    package init(
+        containerID: String, arguments: [String], lowerPaths: [String], upperPath: String, workPath: String,
+        logPath: String, statePath: String, socketDirectory: String, home: String
+    ) {
+        self.containerID = containerID
+        self.arguments = arguments
+        self.lowerPaths = lowerPaths
+        self.upperPath = upperPath
+        self.workPath = workPath
+        self.logPath = logPath
+        self.statePath = statePath
+        self.socketDirectory = socketDirectory
+        self.home = home
+    }
+}
+
+/// A host file or directory seen in the container.
+package struct BindMount: Sendable, Hashable {
+    package var source: String
+    package var destination: String
+    package var readOnly: Bool
+
+    package init(source: String, destination: String, readOnly: Bool = false) {
+        self.source = source
+        self.destination = destination
+        self.readOnly = readOnly
+    }
+}
+
+/// A tmpfs in the container, with docker's options (`size=8m,noexec,mode=1777`).
+package struct TemporaryMount: Sendable, Hashable {
+    package var destination: String
+    package var options: String
+
+    package init(destination: String, options: String = "") {
+        self.destination = destination
+        self.options = options
+    }
+}
+
+/// Limits of the container's control group; `nil` for none.
+package struct ContainerResources: Sendable, Hashable {
+    /// Bytes.
+    package var memory: Int64?
+    /// Bytes of memory and swap together; -1 for unlimited swap.
+    package var memorySwap: Int64?
+    /// Processors, `1.5` say.
+    package var cpus: Double?
+    package var processes: Int64?
+
+    package init(memory: Int64? = nil, memorySwap: Int64? = nil, cpus: Double? = nil, processes: Int64? = nil) {
+        self.memory = memory
+        self.memorySwap = memorySwap
+        self.cpus = cpus
+        self.processes = processes
+    }
+
+    package var isEmpty: Bool { self == ContainerResources() }
+}
+
+/// Another process in a running container.
+package struct ExecSpec: Sendable {
+    package var arguments: [String]
+    /// The container's own, with what the command line adds.
+    package var environment: [String]
+    package var workingDirectory: String
+    package var user: String
+    package var additionalGroups: [String] = []
+    package var terminal: Bool
+    package var openStdin: Bool
+    package var detached = false
+    /// Every capability, and no seccomp filter.
+    package var privileged = false
+    /// The container's own set.
+    package var capabilities = Capabilities.containerDefault
+    package var seccomp = LaunchSpec.Seccomp.standard
+    package var noNewPrivileges = false
+    package var initialSize: TerminalSize?
+
+    package init(
+        arguments: [String], environment: [String] = [], workingDirectory: String = "/", user: String = "",
+        terminal: Bool = false, openStdin: Bool = false
+    ) {
+        self.arguments = arguments
+        self.environment = environment
+        self.workingDirectory = workingDirectory
+        self.user = user
+        self.terminal = terminal
+        self.openStdin = openStdin
+    }
+}

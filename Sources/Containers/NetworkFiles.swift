@@ -1,0 +1,88 @@
+import Basics
+import Glibc
+import Linux
+
+/// The files a container sees at `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf`, kept in its folder.
+struct NetworkFiles {
+    let spec: LaunchSpec
+    let hostname: String
+
+    /// Names of the files, and where each is bound.
+    static let destinations = [
+        ("resolv.conf", "/etc/resolv.conf"), ("hostname", "/etc/hostname"), ("hosts", "/etc/hosts"),
+    ]
+
+    /// Writes them; theirs is the state of this start.
+    func write() throws(ShaleError) {
+        try write("hostname", hostname + "\n")
+        try write("hosts", hosts())
+        try write("resolv.conf", resolver())
+    }
+
+    private func write(_ name: String, _ text: String) throws(ShaleError) {
+        let path = "\(spec.socketDirectory)/\(name)"
+        do throws(SystemCallError) {
+            let file = try OwnedFD.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o644)
+            try file.write(Array(text.utf8))
+            // Readable for every user of the container, whatever this process's umask.
+            fchmod(file.raw, 0o644)
+        } catch {
+            throw SystemCallError(error.call, path: path, errno: error.errno).shaleError("container \(name)")
+        }
+    }
+
+    private static let standardHosts = """
+        127.0.0.1\tlocalhost
+        ::1\tlocalhost ip6-localhost ip6-loopback
+        fe00::0\tip6-localnet
+        ff00::0\tip6-mcastprefix
+        ff02::1\tip6-allnodes
+        ff02::2\tip6-allrouters
+
+        """
+
+    /// With the host's network the host's file, else docker's usual lines; then what the user adds.
+    func hosts() -> String {
+        var text = Self.standardHosts
+        if spec.network == .host, let own = Self.hostFile("/etc/hosts") { text = own }
+        if !spec.extraHosts.isEmpty, !text.hasSuffix("\n") { text += "\n" }
+        for entry in spec.extraHosts {
+            guard let separator = entry.firstIndex(where: { $0 == ":" || $0 == "=" }) else { continue }
+            var address = String(entry[entry.index(after: separator)...])
+            if address == "host-gateway" { address = "127.0.0.1" }
+            if address.hasPrefix("["), address.hasSuffix("]") { address = String(address.dropFirst().dropLast()) }
+            text += "\(address)\t\(entry[..<separator])\n"
+        }
+        return text
+    }
+
+    /// The host's file, loopback servers left out where they cannot be reached; what the user gives replaces its part.
+    func resolver() -> String {
+        let own = Self.hostFile("/etc/resolv.conf") ?? ""
+        let overrides = !spec.dns.isEmpty || !spec.dnsSearch.isEmpty || !spec.dnsOptions.isEmpty
+        if spec.network == .host, !overrides { return own }
+        var lines: [String] = []
+        for line in own.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
+            let words = line.split(whereSeparator: { $0 == " " || $0 == "\t" }).map(String.init)
+            switch words.first {
+            case "nameserver":
+                let isLoopback = words.count > 1 && (words[1].hasPrefix("127.") || words[1] == "::1")
+                if spec.dns.isEmpty, spec.network == .host || !isLoopback { lines.append(line) }
+            case "search", "domain": if spec.dnsSearch.isEmpty { lines.append(line) }
+            case "options": if spec.dnsOptions.isEmpty { lines.append(line) }
+            default: if !overrides { lines.append(line) }
+            }
+        }
+        if !spec.dnsSearch.isEmpty, spec.dnsSearch != ["."] {
+            lines.append("search " + spec.dnsSearch.joined(separator: " "))
+        }
+        lines += spec.dns.map { "nameserver \($0)" }
+        if !spec.dnsOptions.isEmpty { lines.append("options " + spec.dnsOptions.joined(separator: " ")) }
+        let text = lines.joined(separator: "\n")
+        return text.isEmpty || text.hasSuffix("\n") ? text : text + "\n"
+    }
+
+    private static func hostFile(_ path: String) -> String? {
+        (try? WholeFile.read(path, limit: 1 << 20)).map { String(decoding: $0, as: UTF8.self) }
+    }
+}

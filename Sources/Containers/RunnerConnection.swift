@@ -1,0 +1,95 @@
+import Basics
+import Glibc
+import Linux
+import RunnerProtocol
+
+/// A conversation with a runner.
+final class RunnerConnection: @unchecked Sendable {
+    // Used by one thread at a time: whoever started it or attached to it.
+    let socket: OwnedFD
+    private var parser = FrameParser()
+    private var buffer = [UInt8](repeating: 0, count: 64 << 10)
+
+    init(_ socket: consuming OwnedFD) { self.socket = socket }
+
+    /// Connects to a running container's runner; `notFound` when none listens.
+    convenience init(folder: String) throws(ShaleError) {
+        do throws(SystemCallError) {
+            self.init(try UnixSocket.connect(in: folder, name: "control.sock"))
+        } catch {
+            guard error.errno == ENOENT || error.errno == ECONNREFUSED else {
+                throw error.shaleError("container control socket")
+            }
+            throw ShaleError(.notFound, "container is not running")
+        }
+    }
+
+    func send(_ message: Message) throws(ShaleError) {
+        do throws(SystemCallError) {
+            try UnixSocket.send(message.frame(), to: socket.raw)
+        } catch {
+            throw error.shaleError("container runner")
+        }
+    }
+
+    /// The next message, waiting for it; `nil` at the end.
+    func receive() throws(ShaleError) -> Message? {
+        while true {
+            if let message = try parsed() { return message }
+            guard try fill() else { return nil }
+        }
+    }
+
+    /// A message that is already here.
+    func parsed() throws(ShaleError) -> Message? {
+        do throws(WireError) {
+            return try parser.next()
+        } catch {
+            throw ShaleError(.corrupt, "container runner: unintelligible answer")
+        }
+    }
+
+    /// Reads once; false at the end.
+    func fill() throws(ShaleError) -> Bool {
+        while true {
+            let count = read(socket.raw, &buffer, buffer.count)
+            if count > 0 {
+                parser.append(buffer[..<count])
+                return true
+            }
+            if count == 0 || errno == ECONNRESET { return false }
+            switch errno {
+            case EINTR: continue
+            case EAGAIN: return true
+            default: throw SystemCallError("read").shaleError("container runner")
+            }
+        }
+    }
+
+    /// The answer to what was asked; failures become errors.
+    func answer() throws(ShaleError) -> Message {
+        guard let message = try receive() else {
+            throw ShaleError(.engine, "container runner ended without an answer")
+        }
+        if case .failed(let failure) = message { throw ShaleError(failure) }
+        return message
+    }
+}
+
+extension ShaleError {
+    /// A step's failure in words: docker's where the runner gave some.
+    init(_ failure: StepFailure) {
+        let code: ShaleError.Code =
+            switch failure.status {
+            case 126: .notExecutable
+            case 127: .commandNotFound
+            default: .engine
+            }
+        if !failure.words.isEmpty {
+            self.init(code, failure.words)
+            return
+        }
+        let about = failure.path.isEmpty ? failure.step : "\(failure.step) \(failure.path)"
+        self.init(code, about, cause: failure.errno == 0 ? nil : SystemCallError.words(of: failure.errno))
+    }
+}

@@ -1,0 +1,160 @@
+import Basics
+import Glibc
+import Linux
+import RunnerProtocol
+
+/// docker's default mounts, nodes, masked and read-only paths.
+extension LaunchPlanner {
+    static let maskedPaths = [
+        "/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+        "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi", "/sys/firmware",
+        "/sys/devices/virtual/powercap",
+    ]
+    static let readOnlyPaths = ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]
+
+    private static let guarded: MountFlags = [.noSuid, .noExec, .noDev]
+
+    /// Mounts in the order in which they are made: file systems, the container's own files, the user's.
+    static func mounts(_ spec: LaunchSpec) throws(ShaleError) -> [MountPlan] {
+        let systemFlags = spec.privileged ? guarded : guarded.union(.readOnly)
+        var mounts = [
+            fileSystem("proc", "/proc", guarded),
+            MountPlan(
+                .devices, source: "tmpfs", destination: "/dev",
+                flags: MountFlags([.noSuid, .strictAccessTime]).rawValue, data: "mode=755,size=65536k"),
+            fileSystem("devpts", "/dev/pts", [.noSuid, .noExec], "newinstance,ptmxmode=0666,mode=0620,gid=5"),
+            fileSystem("sysfs", "/sys", systemFlags),
+            MountPlan(
+                .cgroup, source: "cgroup", destination: "/sys/fs/cgroup", flags: systemFlags.rawValue,
+                readOnly: !spec.privileged, required: false),
+            fileSystem("mqueue", "/dev/mqueue", guarded),
+            fileSystem("tmpfs", "/dev/shm", guarded, "mode=1777,size=\(spec.sharedMemory)"),
+        ]
+        for (name, destination) in NetworkFiles.destinations where !hides(spec, destination) {
+            mounts.append(
+                MountPlan(.bind, source: "\(spec.socketDirectory)/\(name)", destination: destination))
+        }
+        mounts += try userMounts(spec)
+        return mounts
+    }
+
+    private static func fileSystem(
+        _ type: String, _ destination: String, _ flags: MountFlags, _ data: String = ""
+    ) -> MountPlan {
+        MountPlan(.fileSystem, source: type, destination: destination, flags: flags.rawValue, data: data)
+    }
+
+    /// Whether the user mounts something of his own there.
+    private static func hides(_ spec: LaunchSpec, _ destination: String) -> Bool {
+        spec.mounts.contains { $0.destination == destination }
+    }
+
+    /// Outer places first, so that none covers another.
+    private static func userMounts(_ spec: LaunchSpec) throws(ShaleError) -> [MountPlan] {
+        var mounts: [MountPlan] = []
+        for mount in spec.mounts {
+            let destination = try checked(mount.destination)
+            mounts.append(
+                MountPlan(.bind, source: mount.source, destination: destination, readOnly: mount.readOnly))
+        }
+        for mount in spec.temporaryMounts { mounts.append(try temporary(mount)) }
+        func depth(_ mount: MountPlan) -> Int { mount.destination.split(separator: "/").count }
+        return mounts.enumerated().sorted {
+            (depth($0.element), $0.offset) < (depth($1.element), $1.offset)
+        }.map(\.element)
+    }
+
+    /// An absolute path, and neither the root nor anything in `/proc`, whose files the container must not replace.
+    private static func checked(_ destination: String) throws(ShaleError) -> String {
+        guard destination.hasPrefix("/") else {
+            throw ShaleError(
+                .invalid, "invalid mount config: invalid mount path: '\(destination)' mount path must be absolute")
+        }
+        var parts: [Substring] = []
+        for part in destination.split(separator: "/") where part != "." {
+            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
+        }
+        guard !parts.isEmpty else {
+            throw ShaleError(.invalid, "invalid specification: destination can't be '/'")
+        }
+        guard parts[0] != "proc" else {
+            throw ShaleError(.invalid, "\"\(destination)\" cannot be mounted because it is inside /proc")
+        }
+        return "/" + parts.joined(separator: "/")
+    }
+
+    private static func temporary(_ mount: TemporaryMount) throws(ShaleError) -> MountPlan {
+        let destination = try checked(mount.destination)
+        var flags = guarded
+        var data: [Substring] = []
+        for option in mount.options.split(separator: ",") {
+            switch option {
+            case "rw", "defaults": continue
+            case "ro": flags.insert(.readOnly)
+            case "exec": flags.remove(.noExec)
+            case "suid": flags.remove(.noSuid)
+            case "dev": flags.remove(.noDev)
+            case "noexec", "nosuid", "nodev": continue
+            case "noatime": flags.insert(.noAccessTime)
+            case _
+            where ["size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol"].contains(option.prefix { $0 != "=" }):
+                data.append(option)
+            default: throw ShaleError(.invalid, "invalid tmpfs option \"\(option)\"")
+            }
+        }
+        return MountPlan(
+            .fileSystem, source: "tmpfs", destination: destination, flags: flags.rawValue,
+            data: data.joined(separator: ","))
+    }
+
+    // MARK: Devices
+
+    private static let standardDevices: [(name: String, major: UInt32, minor: UInt32)] = [
+        ("null", 1, 3), ("zero", 1, 5), ("full", 1, 7), ("random", 1, 8), ("urandom", 1, 9), ("tty", 5, 0),
+    ]
+
+    static func devices(_ spec: LaunchSpec) throws(ShaleError) -> [DevicePlan] {
+        var devices = standardDevices.map { device in
+            DevicePlan(
+                path: "/dev/\(device.name)", hostPath: "/dev/\(device.name)", major: device.major, minor: device.minor)
+        }
+        if spec.privileged { devices += hostDevices(below: "/dev", except: Set(devices.map(\.path))) }
+        for text in spec.devices {
+            let parts = text.split(separator: ":").map(String.init)
+            let inside = parts.count > 1 && parts[1].hasPrefix("/") ? parts[1] : parts.first ?? ""
+            guard let source = parts.first, let status = try? FileStatus.of(hostPath: source, followingLink: true),
+                let device = device(source, inside, status)
+            else {
+                throw ShaleError(
+                    .engine, "error gathering device information while adding custom device \"\(text)\"",
+                    cause: "no such device")
+            }
+            devices.append(device)
+        }
+        return devices
+    }
+
+    private static func device(_ source: String, _ path: String, _ status: FileStatus) -> DevicePlan? {
+        guard status.kind == .characterDevice || status.kind == .blockDevice else { return nil }
+        return DevicePlan(
+            path: path, hostPath: source, isBlock: status.kind == .blockDevice, major: status.rdevMajor,
+            minor: status.rdevMinor, mode: status.permissions & 0o777)
+    }
+
+    /// Every node of the host's `/dev`, as `--privileged` shows them.
+    private static func hostDevices(below folder: String, except known: Set<String>) -> [DevicePlan] {
+        guard let directory = try? OwnedFD.open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW),
+            let names = try? DirectoryEntries.names(of: directory)
+        else { return [] }
+        return names.flatMap { name -> [DevicePlan] in
+            let path = "\(folder)/\(name)"
+            guard !known.contains(path), let status = try? FileStatus.of(hostPath: path) else { return [] }
+            if status.kind == .directory {
+                return folder == "/dev" && ["pts", "shm", "mqueue", "fd", ".lxc", ".udev"].contains(name)
+                    ? [] : hostDevices(below: path, except: known)
+            }
+            // The console is the container's own.
+            return path == "/dev/console" ? [] : device(path, path, status).map { [$0] } ?? []
+        }
+    }
+}

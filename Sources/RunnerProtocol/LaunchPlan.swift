@@ -1,0 +1,185 @@
+/// Everything `shale-runner` needs to start one container: finished, flat, with nothing left to look up but users.
+///
+/// The runner executes it step by step and answers with the step, the path and the errno when one fails.
+package struct LaunchPlan: Sendable, Equatable {
+    /// Raised with every change of the encoding; shell and runner must agree.
+    package static let version: UInt16 = 1
+
+    package var containerID = ""
+    package var hostname = ""
+    /// Where the runner writes `state.json`, by rename.
+    package var statePath = ""
+    /// Docker's json-file log, appended to; empty for none.
+    package var logPath = ""
+    /// The folder of `control.sock`, `runner.lock` and `stubs.json`.
+    package var folder = ""
+    package var root = RootPlan()
+    package var process = ProcessPlan()
+    package var mounts: [MountPlan] = []
+    package var maskedPaths: [String] = []
+    package var readOnlyPaths: [String] = []
+    package var devices: [DevicePlan] = []
+    /// Keys as paths below `/proc/sys`; failures in a user namespace are ignored.
+    package var sysctls: [SysctlPlan] = []
+    /// A network namespace of its own with nothing but a loopback interface.
+    package var ownNetwork = false
+    /// Keeps the host's UTS namespace and so its name.
+    package var hostUTS = false
+    package var cgroup: CgroupPlan?
+    /// Whether the runner leaves its parent at once.
+    package var detached = false
+    /// Whether the connection that brought the plan is attached to the container's streams.
+    package var attached = false
+    package var openStdin = false
+    /// Closes the container's stdin when the first attached client ends its own (`run -i`).
+    package var stdinOnce = false
+    /// Runs a small process 1 that reaps and forwards signals (`--init`).
+    package var reaper = false
+    /// What the runner becomes after the container's end (`shale rm ID`); empty for nothing.
+    package var afterExit: [String] = []
+    /// The folder where holders of the user namespace note their pids; empty as real root.
+    package var holderFolder = ""
+
+    package init() {}
+}
+
+/// The container's root: an overlay of layers, or a directory as it is.
+package struct RootPlan: Sendable, Equatable {
+    /// Read-only layers, top first; empty for a plain directory.
+    package var lowers: [String] = []
+    /// The writable layer, or the plain directory.
+    package var upper = ""
+    package var work = ""
+    /// Overlay attributes under `user.overlay.`, as in a user namespace.
+    package var userXattr = false
+    /// Spares the sync of the upper's file system at unmount; for containers that are thrown away.
+    package var volatile = false
+    package var readOnly = false
+
+    package init() {}
+}
+
+/// What a process in the container is: its words, ids, limits and rights.
+package struct ProcessPlan: Sendable, Equatable {
+    package var arguments: [String] = []
+    package var environment: [String] = []
+    package var workingDirectory = "/"
+    /// `name|uid[:group|gid]`, looked up in the container's own files.
+    package var user = ""
+    package var additionalGroups: [String] = []
+    /// The bounding set as a mask; also effective and permitted for uid 0.
+    package var capabilities: UInt64 = 0
+    package var noNewPrivileges = false
+    package var limits: [LimitPlan] = []
+    /// The filter as the kernel takes it; empty for none.
+    package var seccomp: [UInt8] = []
+    package var terminal = false
+    package var rows: UInt16 = 0
+    package var columns: UInt16 = 0
+    package var openStdin = false
+
+    package init() {}
+}
+
+package struct MountPlan: Sendable, Equatable {
+    package enum Kind: UInt8, Sendable {
+        /// A host path.
+        case bind
+        /// A file system type in `source`, with `data`.
+        case fileSystem
+        /// The container's `/dev`: a tmpfs with its nodes and links.
+        case devices
+        /// The cgroup hierarchy, as seen from the container's own.
+        case cgroup
+    }
+    package var kind: Kind
+    package var source: String
+    package var destination: String
+    /// `MS_*` bits.
+    package var flags: UInt64
+    package var data: String
+    package var readOnly: Bool
+    /// Whether failing is the container's failure.
+    package var required: Bool
+
+    package init(
+        _ kind: Kind, source: String, destination: String, flags: UInt64 = 0, data: String = "",
+        readOnly: Bool = false, required: Bool = true
+    ) {
+        self.kind = kind
+        self.source = source
+        self.destination = destination
+        self.flags = flags
+        self.data = data
+        self.readOnly = readOnly
+        self.required = required
+    }
+}
+
+/// A node made in the container's `/dev` (or bound from the host's where nodes may not be made).
+package struct DevicePlan: Sendable, Equatable {
+    package var path: String
+    /// The host's path for the bind.
+    package var hostPath: String
+    package var isBlock: Bool
+    package var major: UInt32
+    package var minor: UInt32
+    /// Permission bits.
+    package var mode: UInt32
+
+    package init(
+        path: String, hostPath: String, isBlock: Bool = false, major: UInt32, minor: UInt32, mode: UInt32 = 0o666
+    ) {
+        self.path = path
+        self.hostPath = hostPath
+        self.isBlock = isBlock
+        self.major = major
+        self.minor = minor
+        self.mode = mode
+    }
+}
+
+package struct SysctlPlan: Sendable, Equatable {
+    package var key: String
+    package var value: String
+
+    package init(key: String, value: String) {
+        self.key = key
+        self.value = value
+    }
+}
+
+package struct LimitPlan: Sendable, Equatable {
+    /// `RLIMIT_*`.
+    package var resource: Int32
+    package var soft: UInt64
+    package var hard: UInt64
+
+    package init(resource: Int32, soft: UInt64, hard: UInt64) {
+        self.resource = resource
+        self.soft = soft
+        self.hard = hard
+    }
+}
+
+/// The directories that become the container's control groups, and what is written into them.
+package struct CgroupPlan: Sendable, Equatable {
+    /// A directory to make in the unified (v2) hierarchy; empty where there is none to write in.
+    package var unified = ""
+    /// Directories to make in v1 hierarchies.
+    package var legacy: [String] = []
+    /// File and text, written after the directories are made and before the process starts.
+    package var settings: [CgroupSetting] = []
+
+    package init() {}
+}
+
+package struct CgroupSetting: Sendable, Equatable {
+    package var path: String
+    package var value: String
+
+    package init(path: String, value: String) {
+        self.path = path
+        self.value = value
+    }
+}

@@ -1,0 +1,136 @@
+import Glibc
+import Linux
+import RunnerProtocol
+
+/// The container's control groups: made before its first process, removed after its last.
+final class ContainerCgroup {
+    private let plan: CgroupPlan
+    /// The v2 directory, for `clone3` to start processes in; -1 without one.
+    let descriptor: Int32
+    private var made: [String] = []
+
+    /// Makes the directories and writes the limits.
+    ///
+    /// Without limits a refusal is borne: the container then shares
+    /// the runner's group.
+    init(_ plan: CgroupPlan?) throws(StepFailure) {
+        var effective = plan ?? CgroupPlan()
+        var made: [String] = []
+        for path in [effective.unified] + effective.legacy where !path.isEmpty {
+            do throws(SystemCallError) {
+                try Self.makeDirectory(path)
+                made.append(path)
+            } catch {
+                if !effective.settings.isEmpty {
+                    for path in made { rmdir(path) }
+                    throw StepFailure("cgroup", error, path: path)
+                }
+            }
+        }
+        effective.legacy = effective.legacy.filter(made.contains)
+        if !made.contains(effective.unified) { effective.unified = "" }
+        self.plan = effective
+        self.made = made
+        descriptor =
+            effective.unified.isEmpty
+            ? -1 : (try? OwnedFD.open(effective.unified, OpenFlags.path | O_DIRECTORY))?.release() ?? -1
+        for setting in effective.settings {
+            do throws(SystemCallError) {
+                try OwnedFD.open(setting.path, O_WRONLY).write(Array(setting.value.utf8))
+            } catch {
+                remove()
+                throw StepFailure("cgroup", error, path: setting.path)
+            }
+        }
+    }
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
+
+    /// What a child must write its pid into by itself.
+    var legacyFiles: [String] { plan.legacy.map { $0 + "/cgroup.procs" } }
+    var effectivePlan: CgroupPlan { plan }
+
+    private static func makeDirectory(_ path: String) throws(SystemCallError) {
+        if mkdir(path, 0o755) == 0 || errno == EEXIST { return }
+        if errno == ENOENT, let slash = path.lastIndex(of: "/") {
+            _ = mkdir(String(path[..<slash]), 0o755)
+            if mkdir(path, 0o755) == 0 || errno == EEXIST { return }
+        }
+        throw SystemCallError("mkdir", path: path)
+    }
+
+    /// Removes the directories; the kernel may take a moment to see that they are empty.
+    func remove() {
+        for path in made {
+            var tries = 0
+            while rmdir(path) != 0, errno == EBUSY, tries < 50 {
+                usleep(2000)
+                tries += 1
+            }
+        }
+        made = []
+    }
+
+    /// Whether the kernel killed something here for want of memory.
+    var hadOutOfMemory: Bool {
+        for file in plan.legacy.map({ $0 + "/memory.oom_control" }) + [plan.unified + "/memory.events"] {
+            guard let text = try? WholeFile.read(file, limit: 4096) else { continue }
+            for line in String(decoding: text, as: UTF8.self).split(separator: "\n") where line.hasPrefix("oom_kill ") {
+                return line != "oom_kill 0"
+            }
+        }
+        return false
+    }
+
+    // MARK: Freezing
+
+    /// Freezes or thaws all processes of the group; false where there is no such group.
+    func setFrozen(_ frozen: Bool) -> Bool {
+        if !plan.unified.isEmpty, write(frozen ? "1" : "0", plan.unified + "/cgroup.freeze") {
+            return waitFor(frozen ? "frozen 1" : "frozen 0", in: plan.unified + "/cgroup.events")
+        }
+        for path in plan.legacy {
+            let file = path + "/freezer.state"
+            guard write(frozen ? "FROZEN" : "THAWED", file) else { continue }
+            return waitFor(frozen ? "FROZEN" : "THAWED", in: file)
+        }
+        return false
+    }
+
+    private func write(_ text: String, _ path: String) -> Bool {
+        guard let file = try? OwnedFD.open(path, O_WRONLY) else { return false }
+        return (try? file.write(Array(text.utf8))) != nil
+    }
+
+    private func waitFor(_ line: String, in path: String) -> Bool {
+        for _ in 0..<1000 {
+            guard let text = try? WholeFile.read(path, limit: 4096) else { return false }
+            if String(decoding: text, as: UTF8.self).split(separator: "\n").contains(line[...]) { return true }
+            usleep(1000)
+        }
+        return false
+    }
+}
+
+/// Stopping all processes of a pid namespace where there is no freezer.
+enum ProcessTree {
+    /// Sends a signal to every process in the pid namespace of `leader` until none is new.
+    static func signalAll(of leader: Int32, _ number: Int32) {
+        guard let namespace = Self.namespace(of: leader) else { return }
+        var seen: Set<Int32> = []
+        for _ in 0..<20 {
+            var grew = false
+            for name in (try? DirectoryEntries.names(of: OwnedFD.open("/proc", O_RDONLY | O_DIRECTORY))) ?? [] {
+                guard let pid = Int32(name), !seen.contains(pid), Self.namespace(of: pid) == namespace else { continue }
+                seen.insert(pid)
+                grew = true
+                kill(pid, number)
+            }
+            if !grew { return }
+        }
+    }
+
+    private static func namespace(of pid: Int32) -> UInt64? {
+        try? FileStatus.of(hostPath: "/proc/\(pid)/ns/pid", followingLink: true).inode
+    }
+}

@@ -1,0 +1,219 @@
+import Basics
+import Glibc
+import Linux
+import RunnerProtocol
+
+/// Builds the container's file tree in the new mount namespace, and moves into it.
+struct RootSetup {
+    let plan: LaunchPlan
+    private var points: MountPoints
+    private let rootMount: OwnedFDBox
+    /// The multiplexer of the container's own devpts, when it gets a terminal.
+    private(set) var terminal: TerminalEnds?
+
+    /// Mounts the root; the host's tree is still the process's.
+    init(_ plan: LaunchPlan) throws(StepFailure) {
+        self.plan = plan
+        try step("mount", "/") { () throws(SystemCallError) in
+            try Mounts.mount(target: "/", flags: [.private, .recursive])
+        }
+        let mount = try Self.mountRoot(plan.root)
+        let place = try step("open", plan.root.upper) { () throws(SystemCallError) in
+            try OwnedFD.open(plan.root.upper, OpenFlags.path | O_DIRECTORY)
+        }
+        // Any directory will do to attach it on: nobody but this process sees that.
+        try step("mount", plan.root.upper) { () throws(SystemCallError) in try Mounts.attach(mount, on: place) }
+        let duplicate = try step("dup", "/") { () throws(SystemCallError) in try mount.duplicate() }
+        points = MountPoints(root: RootDirectory(duplicate))
+        rootMount = OwnedFDBox(mount)
+    }
+
+    private static func mountRoot(_ root: RootPlan) throws(StepFailure) -> OwnedFD {
+        guard !root.lowers.isEmpty else {
+            return try step("mount", root.upper) { () throws(SystemCallError) in
+                try Mounts.clone(root.upper, recursive: true)
+            }
+        }
+        // A volatile mount that did not end well leaves a mark that forbids the next one.
+        let mark = root.work + "/work/incompat/volatile"
+        if rmdir(mark + "/dirty") == 0 || errno == ENOTDIR { _ = unlink(mark + "/dirty") }
+        rmdir(mark)
+        return try step("mount", "overlay") { () throws(SystemCallError) in
+            try Overlay.detached(
+                OverlayParts(
+                    lowers: root.lowers, upper: root.upper, work: root.work, userXattr: root.userXattr,
+                    volatile: root.volatile))
+        }
+    }
+
+    /// Mounts everything below the root, makes it this process's root, and forgets the host's.
+    mutating func enter() throws(StepFailure) {
+        for mount in plan.mounts { try self.mount(mount) }
+        for sysctl in plan.sysctls { setSysctl(sysctl) }
+        for path in plan.readOnlyPaths { try makeReadOnly(path) }
+        for path in plan.maskedPaths { try mask(path) }
+        if plan.root.readOnly {
+            try step("mount", "/") { () throws(SystemCallError) in
+                try Mounts.setReadOnly(rootMount.fd, recursive: false)
+            }
+        }
+        writeStubs()
+        try step("pivot_root", "/") { () throws(SystemCallError) in try Namespaces.pivotRoot(to: rootMount.fd) }
+    }
+
+    private mutating func mount(_ mount: MountPlan) throws(StepFailure) {
+        do throws(SystemCallError) {
+            switch mount.kind {
+            case .bind: try bind(mount)
+            case .fileSystem: try fileSystem(mount)
+            case .devices: try devices(mount)
+            case .cgroup: try cgroup(mount)
+            }
+        } catch {
+            guard mount.required else { return }
+            throw StepFailure("mount", error, path: mount.destination)
+        }
+    }
+
+    // For the parts of this type that stand in other files.
+    mutating func mountDevices(_ mount: MountPlan) throws(SystemCallError) {
+        let place = try points.placeWithoutLink(mount.destination)
+        try Mounts.mount(type: "tmpfs", on: place, flags: MountFlags(rawValue: mount.flags), data: mount.data)
+    }
+    func openRoot(_ path: String, _ flags: Int32) throws(SystemCallError) -> OwnedFD {
+        try points.root.open(path, flags)
+    }
+    func parentOf(_ path: String) throws(SystemCallError) -> ParentDirectory { try points.root.parent(of: path) }
+    func makeDirectories(_ path: String) throws(SystemCallError) { try points.root.makeDirectories(path) }
+
+    private mutating func bind(_ mount: MountPlan) throws(SystemCallError) {
+        let tree = try Mounts.clone(mount.source, recursive: true)
+        let isDirectory = try FileStatus.of(tree).kind == .directory
+        let place = try points.place(mount.destination, directory: isDirectory)
+        if mount.readOnly { try Mounts.setReadOnly(tree, recursive: true) }
+        try Mounts.attach(tree, on: place)
+    }
+
+    private mutating func fileSystem(_ mount: MountPlan) throws(SystemCallError) {
+        let flags = MountFlags(rawValue: mount.flags)
+        let place = try points.placeWithoutLink(mount.destination)
+        do throws(SystemCallError) {
+            try Mounts.mount(type: mount.source, on: place, flags: flags, data: mount.data)
+        } catch {
+            switch (mount.source, error.errno) {
+            case ("sysfs", EPERM), ("sysfs", EBUSY):
+                // In a user namespace with the host's network: the host's own, read-only.
+                let tree = try Mounts.clone("/sys", recursive: true)
+                try Mounts.setReadOnly(tree, recursive: true)
+                try Mounts.attach(tree, on: place)
+            case ("devpts", EINVAL):
+                // The tty group may have no id in this user namespace.
+                let data = mount.data.split(separator: ",").filter { !$0.hasPrefix("gid=") }.joined(separator: ",")
+                try Mounts.mount(type: mount.source, on: place, flags: flags, data: data)
+            default: throw error
+            }
+        }
+        if mount.source == "devpts", plan.process.terminal {
+            let master = try points.root.open(mount.destination + "/ptmx", O_RDWR | O_NOCTTY)
+            terminal = TerminalEnds(try PseudoTerminal(master: master))
+            try bindConsole()
+        }
+    }
+
+    private mutating func bindConsole() throws(SystemCallError) {
+        guard let terminal else { return }
+        let device = try points.root.open("dev", O_RDONLY | O_DIRECTORY)
+        let file = openat(device.raw, "console", O_CREAT | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0o600)
+        if file >= 0 { close(file) }
+        let place = try points.root.open("dev/console", OpenFlags.link)
+        let tree = try Mounts.clone("/proc/self/fd/\(terminal.slave)", recursive: false)
+        try Mounts.attach(tree, on: place)
+    }
+
+    private mutating func cgroup(_ mount: MountPlan) throws(SystemCallError) {
+        let place = try points.placeWithoutLink(mount.destination)
+        let flags = MountFlags(rawValue: mount.flags)
+        do throws(SystemCallError) {
+            try Mounts.mount(type: "cgroup2", on: place, flags: flags)
+        } catch {
+            guard mount.readOnly else { throw error }
+            let tree = try Mounts.clone("/sys/fs/cgroup", recursive: true)
+            try Mounts.setReadOnly(tree, recursive: true)
+            try Mounts.attach(tree, on: place)
+        }
+    }
+
+    private mutating func makeReadOnly(_ path: String) throws(StepFailure) {
+        do throws(SystemCallError) {
+            let place = try points.root.open(path, OpenFlags.link)
+            let tree = try Mounts.clone(of: place, recursive: true)
+            try Mounts.setReadOnly(tree, recursive: true)
+            try Mounts.attach(tree, on: place)
+        } catch {
+            if error.errno == ENOENT || error.errno == ENOTDIR { return }
+            throw StepFailure("read-only path", error, path: path)
+        }
+    }
+
+    /// Hides a file behind the null device, a directory behind an empty file system.
+    private mutating func mask(_ path: String) throws(StepFailure) {
+        do throws(SystemCallError) {
+            let place = try points.root.open(path, OpenFlags.link)
+            if try FileStatus.of(place).kind == .directory {
+                try Mounts.mount(type: "tmpfs", on: place, flags: .readOnly, data: "nr_blocks=1,nr_inodes=2")
+            } else {
+                let null = try points.root.open("dev/null", OpenFlags.link)
+                let status = try FileStatus.of(null)
+                guard status.kind == .characterDevice, status.rdevMajor == 1, status.rdevMinor == 3 else {
+                    throw SystemCallError("mask", path: path, errno: ENODEV)
+                }
+                try Mounts.attach(Mounts.clone(of: null, recursive: false), on: place)
+            }
+        } catch {
+            if error.errno == ENOENT || error.errno == ENOTDIR { return }
+            throw StepFailure("mask", error, path: path)
+        }
+    }
+
+    /// Failing is borne: which keys exist, and which values a user namespace may set, is the kernel's business.
+    private func setSysctl(_ sysctl: SysctlPlan) {
+        guard !sysctl.key.contains(".."),
+            let file = try? points.root.open("proc/sys/" + sysctl.key, O_WRONLY | O_NOFOLLOW)
+        else { return }
+        try? file.write(Array(sysctl.value.utf8))
+    }
+
+    private func writeStubs() {
+        guard !points.stubs.isEmpty else { return }
+        var text: [UInt8] = []
+        for stub in points.stubs {
+            text.append(text.isEmpty ? UInt8(ascii: "[") : UInt8(ascii: ","))
+            JSONText.append(quoting: stub.pathBytes[...], to: &text)
+        }
+        // Those of earlier starts are still there and were not made again.
+        if let old = try? WholeFile.read(plan.folder + "/stubs.json", limit: 1 << 20), old.count > 2, old[0] == 0x5B {
+            text += [UInt8(ascii: ",")] + old.dropFirst()
+        } else {
+            text.append(UInt8(ascii: "]"))
+        }
+        try? OwnedFD.open(plan.folder + "/stubs.json", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW).write(text)
+    }
+}
+
+/// A descriptor inside a copyable value.
+final class OwnedFDBox {
+    let fd: OwnedFD
+    init(_ fd: consuming OwnedFD) { self.fd = fd }
+}
+
+/// A terminal's descriptors in a child: bare numbers, for they must last until the program has them.
+struct TerminalEnds {
+    let master: Int32
+    let slave: Int32
+
+    init(_ terminal: consuming PseudoTerminal) {
+        let ends = terminal.release()
+        master = ends.master
+        slave = ends.slave
+    }
+}

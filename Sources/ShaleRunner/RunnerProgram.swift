@@ -1,0 +1,84 @@
+import Glibc
+import Linux
+import RunnerProtocol
+
+/// From the plan's arrival to the container's start, then the supervisor's loop.
+enum RunnerProgram {
+    static func main(channel: Int32) -> Never {
+        var reader = ChannelReader(fd: channel)
+        guard fcntl(channel, F_SETFD, FD_CLOEXEC) != -1, case .launch(let plan)? = reader.next() else {
+            fputsToError("shale-runner: started by shale, not by hand\n")
+            exit(125)
+        }
+        if plan.detached { leaveParent() }
+        do throws(StepFailure) {
+            let supervisor = try Supervisor(plan: plan, channel: channel, unread: reader.parser)
+            supervisor.run()
+        } catch {
+            let state = StateFile(path: plan.statePath)
+            state.write(.failed(error))
+            try? UnixSocket.send(Message.failed(error).frame(), to: channel)
+            exit(125)
+        }
+    }
+
+    /// Goes on as a child of init, so that the shell has no one to wait for and may end.
+    private static func leaveParent() {
+        guard let pid = try? ProcessCalls.fork(), pid != 0 else { return }
+        _exit(0)
+    }
+
+    private static func fputsToError(_ text: String) {
+        _ = text.withCString { write(2, $0, strlen($0)) }
+    }
+}
+
+/// Whole messages from a descriptor, waiting for each.
+struct ChannelReader {
+    let fd: Int32
+    private(set) var parser = FrameParser()
+
+    init(fd: Int32) { self.fd = fd }
+
+    /// `nil` at the end, and for anything that is not a message.
+    mutating func next() -> Message? {
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            do {
+                if let message = try parser.next() { return message }
+            } catch {
+                return nil
+            }
+            let count = read(fd, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { return nil }
+            parser.append(buffer[..<count])
+        }
+    }
+}
+
+/// A descriptor with an owner that can be shared.
+final class Handle {
+    let raw: Int32
+    init(_ raw: Int32) { self.raw = raw }
+    convenience init(_ fd: consuming OwnedFD) { self.init(fd.release()) }
+    deinit { close(raw) }
+}
+
+extension StepFailure {
+    /// A system call's failure as a step's.
+    init(_ step: String, _ error: SystemCallError, path: String? = nil) {
+        self.init(step: step, path: path ?? error.path ?? "", errno: error.errno)
+    }
+}
+
+/// Names what is being done, should it fail.
+func step<Result: ~Copyable>(
+    _ name: String, _ path: String? = nil, _ body: () throws(SystemCallError) -> Result
+) throws(StepFailure) -> Result {
+    do throws(SystemCallError) {
+        return try body()
+    } catch {
+        throw StepFailure(name, error, path: path)
+    }
+}

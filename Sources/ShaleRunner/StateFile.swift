@@ -1,0 +1,77 @@
+import Basics
+import Glibc
+import Linux
+import RunnerProtocol
+
+/// What `state.json` says of a container.
+struct ContainerState {
+    var status: String
+    var pid: Int32 = 0
+    var startedAt: Timestamp?
+    var finishedAt: Timestamp?
+    var exitCode: Int32 = 0
+    var error = ""
+    var outOfMemory = false
+
+    static func failed(_ failure: StepFailure) -> ContainerState {
+        let reason = failure.errno == 0 ? "" : ": \(SystemCallError.words(of: failure.errno))"
+        let words = failure.words.isEmpty ? "\(failure.step) \(failure.path)\(reason)" : failure.words
+        return ContainerState(status: "created", exitCode: failure.status, error: words)
+    }
+}
+
+/// The state beside the container's record, always whole.
+struct StateFile {
+    let path: String
+
+    /// Writes aside and renames; failing is not the container's failure.
+    func write(_ state: ContainerState) {
+        guard !path.isEmpty else { return }
+        var text = "{\"status\":\"\(state.status)\",\"pid\":\(state.pid),\"exitCode\":\(state.exitCode)"
+        if let time = state.startedAt { text += ",\"startedAt\":\"\(time)\"" }
+        if let time = state.finishedAt { text += ",\"finishedAt\":\"\(time)\"" }
+        text += ",\"oomKilled\":\(state.outOfMemory),\"error\":"
+        var bytes = Array(text.utf8)
+        JSONText.append(quoting: Array(state.error.utf8)[...], to: &bytes)
+        bytes += Array(",\"runnerPid\":\(getpid())}\n".utf8)
+        let aside = "\(path).\(getpid())~"
+        do throws(SystemCallError) {
+            try OwnedFD.open(aside, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW).write(bytes)
+            try check("rename") { rename(aside, path) }
+        } catch {
+            unlink(aside)
+        }
+    }
+}
+
+/// JSON strings from bytes of any kind.
+enum JSONText {
+    private static let hex = Array("0123456789abcdef".utf8)
+
+    /// Appends a quoted string; what is not UTF-8 becomes U+FFFD.
+    static func append(quoting bytes: ArraySlice<UInt8>, to out: inout [UInt8]) {
+        out.append(UInt8(ascii: "\""))
+        if bytes.allSatisfy({ $0 < 0x80 }) {
+            appendEscaped(bytes, to: &out)
+        } else {
+            appendEscaped(String(decoding: bytes, as: UTF8.self).utf8, to: &out)
+        }
+        out.append(UInt8(ascii: "\""))
+    }
+
+    private static func appendEscaped(_ bytes: some Sequence<UInt8>, to out: inout [UInt8]) {
+        for byte in bytes {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
+                out.append(UInt8(ascii: "\\"))
+                out.append(byte)
+            case UInt8(ascii: "\n"): out += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
+            case UInt8(ascii: "\r"): out += [UInt8(ascii: "\\"), UInt8(ascii: "r")]
+            case UInt8(ascii: "\t"): out += [UInt8(ascii: "\\"), UInt8(ascii: "t")]
+            case 0..<0x20:
+                out += Array("\\u00".utf8) + [hex[Int(byte >> 4)], hex[Int(byte & 15)]]
+            default: out.append(byte)
+            }
+        }
+    }
+}
