@@ -67,7 +67,7 @@ struct ProcessPipes {
         var output: Handle?
         var errors: Handle?
         func pipe() throws(StepFailure) -> (reading: Int32, writing: Int32) {
-            try step("pipe") { () throws(SystemCallError) in try Pipe.descriptors() }
+            try step("pipe") { () throws(SystemCallError) in try PipeEnds.descriptors() }
         }
         if !terminal {
             if wantsInput {

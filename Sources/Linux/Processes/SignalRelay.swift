@@ -5,15 +5,15 @@ import Glibc
 ///
 /// For a program with threads, where blocking signals in all of them is not to be had. One at a time.
 package struct SignalRelay: ~Copyable {
-    private let pipe: Pipe
+    private let pipe: PipeEnds
 
     /// Throws `EBUSY` while another is in use.
     package init(_ numbers: [Int32]) throws(SystemCallError) {
         pipe = try Self.open(numbers)
     }
 
-    private static func open(_ numbers: [Int32]) throws(SystemCallError) -> Pipe {
-        let pipe = try Pipe()
+    private static func open(_ numbers: [Int32]) throws(SystemCallError) -> PipeEnds {
+        let pipe = try PipeEnds()
         pipe.reading.setNonblocking(true)
         pipe.writing.setNonblocking(true)
         let writing = pipe.writing.raw

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// A pipe's two ends, both close-on-exec.
-package struct Pipe: ~Copyable, Sendable {
+package struct PipeEnds: ~Copyable, Sendable {
     package let reading: OwnedFD
     package let writing: OwnedFD
 
