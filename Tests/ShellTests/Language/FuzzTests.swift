@@ -24,9 +24,11 @@ struct FuzzTests {
     @Test
     func lines() throws {
         let pieces = [
-            "a", "ps ", " ", "\n", "\\", "'", "\"", "$", "${", "}", "$(", ")", "((", "`", "#", ";", "&&", "||", "|", "|&",
+            "a", "ps ", " ", "\n", "\\", "'", "\"", "$", "${", "}", "$(", ")", "((", "`", "#", ";", "&&", "||", "|",
+            "|&",
             "&", ">", ">>", "<", "<<", "<<-", "<<<", "2>", "&1", "EOF", "EOF\n", "!", "!!", "!-", "x = ", "x=", "RUN ",
-            "FROM", "COPY <<E ", "$ ", "1 $ ", "docker ", "image ls", "while ", "do ", "done", "case ", "esac", "{", "(",
+            "FROM", "COPY <<E ", "$ ", "1 $ ", "docker ", "image ls", "while ", "do ", "done", "case ", "esac", "{",
+            "(",
             "\t", "\r", "é", "🐳", "\u{0}", "=", "-", "~/", "\\\n", "# docker ",
         ]
         for seed in 0..<15_000 {
@@ -49,9 +51,11 @@ struct FuzzTests {
     @Test
     func templates() {
         let pieces = [
-            "{{", "}}", "{{- ", " -}}", "/*", "*/", "{{/*", "if ", "else", "end", "range ", "with ", "break", "$x", " := ",
+            "{{", "}}", "{{- ", " -}}", "/*", "*/", "{{/*", "if ", "else", "end", "range ", "with ", "break", "$x",
+            " := ",
             "=", ",", "|", "(", ")", ".", ".A", ".B.C", "\"", "\"s\"", "`", "'c'", "1", "0x", "-2", "1e9", "+", "nil",
-            "true", "index ", "len ", "slice ", "printf ", "\"%5.2f%d%s%q%*d%!\"", "json ", "split ", "join ", "pad ", "eq ",
+            "true", "index ", "len ", "slice ", "printf ", "\"%5.2f%d%s%q%*d%!\"", "json ", "split ", "join ", "pad ",
+            "eq ",
             "truncate ", " ", "\n", "é", "\\", "{{end}}", "{{if .A}}", "{{range .B}}", "{{.}}", "%",
         ]
         let data = JSONDocument.members([
