@@ -41,6 +41,9 @@ package final class BlobIngest {
     /// Bytes seen so far, the taken-up ones included.
     package var count: Int64 { hasher.count }
 
+    /// The digest of the bytes seen so far.
+    package var digest: Digest { hasher.digest() }
+
     /// The bytes so far, from the first one, to unpack what an earlier attempt fetched.
     package func openForReading() throws(ShaleError) -> OwnedFD {
         do throws(SystemCallError) {

@@ -1,0 +1,228 @@
+import Basics
+import FoundationEssentials
+import Layers
+import OCI
+
+/// One image found in an archive, its parts proved against each other.
+struct ArchivedImage {
+    var config: ImageConfig
+    var configBytes: [UInt8]
+    var manifestBytes: [UInt8]
+    var mediaType: String
+    /// One a layer, lowest first.
+    var blobs: [StagedBlob]
+    var references: [Reference]
+}
+
+/// Finds the images of an archive, by docker's `manifest.json` or the OCI index.
+struct ArchiveReading {
+    let archive: any ImageArchive
+    let subject: String
+    let platform: Platform
+    /// Whether the platform was asked for, or is the host's.
+    let isPlatformAsked: Bool
+
+    func images() throws(ShaleError) -> [ArchivedImage] {
+        if let bytes = try archive.document("manifest.json") { return try dockerImages(bytes) }
+        guard let bytes = try archive.document("index.json") else {
+            throw ShaleError(.invalid, "\(subject): invalid archive: does not contain a manifest.json")
+        }
+        let index = try OCIDocument.read(Index.self, from: bytes, naming: "\(subject): index.json")
+        return try ociImages(index)
+    }
+
+    // MARK: OCI layouts
+
+    private func ociImages(_ index: Index) throws(ShaleError) -> [ArchivedImage] {
+        var images: [ArchivedImage] = []
+        var byManifest: [Digest: Int] = [:]
+        for entry in try chosen(index) {
+            let references = Self.references(of: entry)
+            guard let (descriptor, bytes) = try manifest(entry, depth: 0) else { continue }
+            if let known = byManifest[descriptor.digest] {
+                images[known].references += references.filter { !images[known].references.contains($0) }
+                continue
+            }
+            byManifest[descriptor.digest] = images.count
+            images.append(try image(descriptor, bytes, references))
+        }
+        return images
+    }
+
+    /// The entries worth loading: of several under one name, the one for the platform.
+    private func chosen(_ index: Index) throws(ShaleError) -> [Descriptor] {
+        let entries = index.manifests.filter { entry in
+            entry.annotations?["vnd.docker.reference.type"] == nil
+                && (MediaType.isManifest(entry.mediaType) || MediaType.isIndex(entry.mediaType))
+        }
+        let offered = entries.filter { $0.platform != nil && Self.references(of: $0).isEmpty }
+        guard offered.count > 1 || (isPlatformAsked && !offered.isEmpty) else { return entries }
+        guard let fitting = Index(manifests: offered).manifest(for: platform) else {
+            throw ShaleError(
+                .notFound, "\(subject): no matching manifest for \(platform) in the archive",
+                hint: "it is there for \(offered.compactMap(\.platform).map(\.description).joined(separator: ", "))")
+        }
+        return entries.filter { !offered.contains($0) || $0 == fitting }
+    }
+
+    /// Full names that an entry carries; a bare tag, as umoci and docker write it, names no repository.
+    private static func references(of entry: Descriptor) -> [Reference] {
+        let notes = entry.annotations ?? [:]
+        for key in [Annotation.imageName, Annotation.refName] {
+            guard let text = notes[key], text.contains(":") || text.contains("/"),
+                let reference = try? Reference(parsing: text), reference.digest == nil
+            else { continue }
+            return [reference.withDefaultTag]
+        }
+        return []
+    }
+
+    /// Follows an index to the manifest for the platform; `nil` for what is no image.
+    private func manifest(
+        _ descriptor: Descriptor, depth: Int
+    ) throws(ShaleError) -> (Descriptor, [UInt8])? {
+        let bytes = try document(descriptor)
+        guard MediaType.isIndex(descriptor.mediaType) else { return (descriptor, bytes) }
+        guard depth < 4 else { throw ShaleError(.invalid, "\(subject): indexes within indexes") }
+        let index = try OCIDocument.read(Index.self, from: bytes, naming: "\(subject): index \(descriptor.digest)")
+        guard let entry = index.manifest(for: platform) else {
+            throw ShaleError(
+                .notFound, "\(subject): no matching manifest for \(platform) in the manifest list entries",
+                hint: "it is there for "
+                    + index.manifests.compactMap(\.platform).map(\.description).joined(separator: ", "))
+        }
+        return try manifest(entry, depth: depth + 1)
+    }
+
+    private func document(_ descriptor: Descriptor) throws(ShaleError) -> [UInt8] {
+        guard let bytes = try archive.document(Self.path(descriptor.digest)) else {
+            throw ShaleError(.corrupt, "\(subject): blob \(descriptor.digest): not in the archive")
+        }
+        guard Int64(bytes.count) == descriptor.size, Digest.of(bytes) == descriptor.digest else {
+            throw ShaleError(.corrupt, "\(subject): blob \(descriptor.digest): its bytes do not match its digest")
+        }
+        return bytes
+    }
+
+    private func image(
+        _ descriptor: Descriptor, _ bytes: [UInt8], _ references: [Reference]
+    ) throws(ShaleError) -> ArchivedImage {
+        let manifest = try OCIDocument.read(
+            Manifest.self, from: bytes, naming: "\(subject): manifest \(descriptor.digest)")
+        let configBytes = try document(manifest.config)
+        let config = try OCIDocument.read(
+            ImageConfig.self, from: configBytes, naming: "\(subject): config \(manifest.config.digest)")
+        try checkCount(manifest.layers.count, config)
+        var blobs: [StagedBlob] = []
+        for layer in manifest.layers {
+            let blob = try self.blob(Self.path(layer.digest))
+            guard blob.digest == layer.digest, blob.size == layer.size else {
+                throw ShaleError(.corrupt, "\(subject): blob \(layer.digest): its bytes do not match its digest")
+            }
+            blobs.append(blob)
+        }
+        return ArchivedImage(
+            config: config, configBytes: configBytes, manifestBytes: bytes, mediaType: descriptor.mediaType,
+            blobs: blobs, references: references)
+    }
+
+    private static func path(_ digest: Digest) -> String { "blobs/\(digest.algorithm)/\(digest.hex)" }
+
+    private func blob(_ path: String) throws(ShaleError) -> StagedBlob {
+        guard let blob = try archive.blob(path) else {
+            throw ShaleError(.corrupt, "\(subject): \(path.visible): not in the archive")
+        }
+        return blob
+    }
+
+    private func checkCount(_ count: Int, _ config: ImageConfig) throws(ShaleError) {
+        guard count == config.rootfs.diffIDs.count else {
+            throw ShaleError(
+                .corrupt,
+                "\(subject): invalid manifest, layers length mismatch: expected \(count), "
+                    + "got \(config.rootfs.diffIDs.count)")
+        }
+        guard count <= ImageLimits.layers else {
+            throw ShaleError(.invalid, "\(subject): \(count) layers, more than \(ImageLimits.layers)")
+        }
+    }
+
+    // MARK: Docker archives
+
+    private func dockerImages(_ bytes: [UInt8]) throws(ShaleError) -> [ArchivedImage] {
+        let document = try JSONDocument(parsing: bytes, naming: "\(subject): manifest.json")
+        guard case .array(let entries) = document else {
+            throw ShaleError(.corrupt, "\(subject): manifest.json", cause: "not a list")
+        }
+        let manifests = try layoutManifests()
+        var images: [ArchivedImage] = []
+        for entry in entries { images.append(try dockerImage(entry, manifests)) }
+        return images
+    }
+
+    private func dockerImage(
+        _ entry: JSONDocument, _ manifests: [Digest: (Descriptor, [UInt8])]
+    ) throws(ShaleError) -> ArchivedImage {
+        let reader = try DocumentReader(entry, path: "\(subject): manifest.json")
+        let configPath = try reader.requiredString("Config")
+        guard let configBytes = try archive.document(configPath) else {
+            throw ShaleError(.corrupt, "\(subject): \(configPath.visible): not in the archive")
+        }
+        var references: [Reference] = []
+        for text in try reader.strings("RepoTags") ?? [] {
+            guard let reference = try? Reference(parsing: text), reference.tag != nil, reference.digest == nil else {
+                throw ShaleError(.invalid, "\(subject): invalid tag \"\(text.visible)\"")
+            }
+            references.append(reference)
+        }
+        let id = Digest.of(configBytes)
+        if let (descriptor, bytes) = manifests[id] { return try image(descriptor, bytes, references) }
+        let config = try OCIDocument.read(ImageConfig.self, from: configBytes, naming: "\(subject): config \(id)")
+        let paths = try reader.strings("Layers") ?? []
+        try checkCount(paths.count, config)
+        var blobs: [StagedBlob] = []
+        var layers: [Descriptor] = []
+        for path in paths {
+            let blob = try self.blob(path)
+            blobs.append(blob)
+            layers.append(Descriptor(mediaType: try mediaType(of: blob, path), digest: blob.digest, size: blob.size))
+        }
+        let manifest = Manifest(
+            config: Descriptor(mediaType: MediaType.ociConfig, digest: id, size: Int64(configBytes.count)),
+            layers: layers)
+        return ArchivedImage(
+            config: config, configBytes: configBytes, manifestBytes: Array(manifest.document.text().utf8),
+            mediaType: MediaType.ociManifest, blobs: blobs, references: references)
+    }
+
+    private func mediaType(of blob: StagedBlob, _ path: String) throws(ShaleError) -> String {
+        switch blob.compression {
+        case .none: return MediaType.ociLayer
+        case .gzip: return MediaType.ociLayerGzip
+        case .zstd: return MediaType.ociLayerZstd
+        case .xz, .bzip2:
+            throw ShaleError(
+                .unsupported, "\(subject): \(path.visible): \(blob.compression) layers have no media type",
+                hint: "unpack the layers of the archive, or pack them with gzip or zstd")
+        }
+    }
+
+    /// The manifests of the OCI layout that docker writes into the same archive, by the config they name.
+    private func layoutManifests() throws(ShaleError) -> [Digest: (Descriptor, [UInt8])] {
+        guard let bytes = try archive.document("index.json"),
+            let index = try? OCIDocument.read(Index.self, from: bytes, naming: "index.json")
+        else { return [:] }
+        var found: [Digest: (Descriptor, [UInt8])] = [:]
+        for entry in index.manifests {
+            guard let (descriptor, bytes) = try? manifest(entry, depth: 0),
+                let manifest = try? OCIDocument.read(Manifest.self, from: bytes, naming: "manifest")
+            else { continue }
+            var isWhole = true
+            for layer in manifest.layers where isWhole {
+                isWhole = try archive.blob(Self.path(layer.digest))?.digest == layer.digest
+            }
+            if isWhole { found[manifest.config.digest] = (descriptor, bytes) }
+        }
+        return found
+    }
+}

@@ -1,0 +1,50 @@
+package import Basics
+package import OCI
+package import Stores
+
+extension Engine {
+    /// An image that is here, by name, `name@digest`, id or unambiguous id prefix; docker's `No such image: x:latest`.
+    package func image(named text: String) throws(ShaleError) -> Image {
+        do throws(ShaleError) {
+            return try store.images.find(text)
+        } catch {
+            guard error.code == .notFound, error.hint == nil else { throw error }
+            throw error.hinting(try missingImageHint(text))
+        }
+    }
+
+    /// The image a run or a `FROM` names: the one that is here, or pulled.
+    ///
+    /// Tells docker's `Unable to find image 'x:latest' locally` as a note before it pulls. An image that is here for
+    /// another platform than the one asked for is pulled again.
+    package func ensureImage(
+        _ text: String, platform: Platform? = nil, policy: PullPolicy = .missing, _ talk: Conversation
+    ) throws(ShaleError) -> Image {
+        if policy != .always, let image = try localImage(text) {
+            guard let platform, !platform.accepts(image.config.platform), policy == .missing else { return image }
+        }
+        if policy == .never { return try image(named: text) }
+        let reference = try Reference(parsing: text).withDefaultTag
+        if policy == .missing {
+            talk.note("Unable to find image '\(reference.familiar)' locally")
+        }
+        return try pull(reference, platform: platform, talk).image
+    }
+
+    private func localImage(_ text: String) throws(ShaleError) -> Image? {
+        do throws(ShaleError) {
+            return try store.images.find(text)
+        } catch {
+            if error.code == .notFound { return nil }
+            throw error
+        }
+    }
+
+    /// The nearest name there is, or how to get the image.
+    private func missingImageHint(_ text: String) throws(ShaleError) -> String {
+        let names = try store.names.all().map(\.reference.familiar)
+        let wanted = (try? Reference(parsing: text))?.withDefaultTag.familiar ?? text
+        if let near = Suggestion.nearest(to: wanted, among: names).first { return "did you mean \(near)?" }
+        return "images lists what is here; pull \(text) brings it from its registry"
+    }
+}

@@ -1,0 +1,41 @@
+import Basics
+import Linux
+import OCI
+import Stores
+
+/// Which layers of an image are unpacked, for those above that need to look into them.
+final class LayerStack: Sendable {
+    private struct State {
+        var finished: Set<Int> = []
+        var failure: ShaleError?
+    }
+
+    private let store: Store
+    private let diffIDs: [Digest]
+    private let state = Condition(State())
+
+    init(store: Store, diffIDs: [Digest]) {
+        self.store = store
+        self.diffIDs = diffIDs
+    }
+
+    func finished(_ position: Int) { state.update { _ = $0.finished.insert(position) } }
+
+    /// A layer will not come: whoever waits for it stops.
+    func fail(_ error: ShaleError) { state.update { $0.failure = $0.failure ?? error } }
+
+    /// Waits for every layer below `position`, and opens them, top first.
+    func lowers(of position: Int) throws(ShaleError) -> [RootDirectory] {
+        let failure: ShaleError?? = state.wait { state in
+            if let failure = state.failure { return .some(failure) }
+            return (0..<position).allSatisfy { state.finished.contains($0) } ? .some(nil) : nil
+        }
+        if case .some(.some(let error)) = failure { throw error }
+        var directories: [RootDirectory] = []
+        for lower in (0..<position).reversed() {
+            directories.append(
+                try store.layers.directory(diffIDs[lower], on: Digest.chainID(diffIDs[..<lower])))
+        }
+        return directories
+    }
+}
