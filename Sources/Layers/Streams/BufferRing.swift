@@ -37,17 +37,21 @@ final class BufferRing: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    private func locked<Result>(_ body: (inout State) -> Result) -> Result {
+    /// Runs `body` with the mutex held.
+    ///
+    /// `body` reads and writes `state` member by member: an `inout` access that spans a wait would let the compiler keep
+    /// what the other thread is about to change.
+    private func locked<Result>(_ body: () -> Result) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
-        return body(&state)
+        return body()
     }
 
     // MARK: The thread that fills
 
     /// A buffer to fill, waiting for one; `nil` when the reader has left.
     func takeFree() -> (index: Int, buffer: UnsafeMutableRawBufferPointer)? {
-        locked { state in
+        locked {
             while state.free.isEmpty && !state.isStopped { pthread_cond_wait(changed, mutex) }
             guard !state.isStopped, let index = state.free.popLast() else { return nil }
             return (index, buffers[index])
@@ -56,7 +60,7 @@ final class BufferRing: @unchecked Sendable {
 
     /// Hands a filled buffer over.
     func publish(_ index: Int, count: Int) {
-        locked { state in
+        locked {
             state.filled.append((index, count))
             pthread_cond_broadcast(changed)
         }
@@ -64,20 +68,20 @@ final class BufferRing: @unchecked Sendable {
 
     /// Says that no more comes, or why.
     func finish(_ error: ShaleError?) {
-        locked { state in
+        locked {
             state.isFinished = true
             state.error = error
             pthread_cond_broadcast(changed)
         }
     }
 
-    var isStopped: Bool { locked(\.isStopped) }
+    var isStopped: Bool { locked { state.isStopped } }
 
     // MARK: The thread that empties
 
     /// The next bytes, valid until the next call; `nil` at the end.
     func next() throws(ShaleError) -> UnsafeRawBufferPointer? {
-        let (found, error) = locked { state -> ((index: Int, count: Int)?, ShaleError?) in
+        let (found, error) = locked { () -> ((index: Int, count: Int)?, ShaleError?) in
             if let reading {
                 state.free.append(reading)
                 pthread_cond_broadcast(changed)
@@ -93,7 +97,7 @@ final class BufferRing: @unchecked Sendable {
 
     /// Lets the filling thread go.
     func stop() {
-        locked { state in
+        locked {
             state.isStopped = true
             pthread_cond_broadcast(changed)
         }

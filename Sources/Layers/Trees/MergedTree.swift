@@ -127,6 +127,14 @@ package struct MergedTree: Sendable {
         _ body: (TreeEntry) throws(ShaleError) -> Void
     ) throws(ShaleError) {
         guard let top = try entry(path, followingLinks: true) else { return }
+        try walk(from: top, pruning: pruning, body)
+    }
+
+    /// The same from an entry.
+    package func walk(
+        from top: TreeEntry, pruning: (TreeEntry) -> Bool = { _ in false },
+        _ body: (TreeEntry) throws(ShaleError) -> Void
+    ) throws(ShaleError) {
         var pending = [top]
         while let entry = pending.popLast() {
             try body(entry)

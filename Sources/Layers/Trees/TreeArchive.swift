@@ -1,0 +1,204 @@
+package import Basics
+import Glibc
+package import Linux
+package import OCI
+
+/// Tars of trees: out of one (`export`, `cp` out, a build's context), and into one (`cp` in, `ADD` of an archive).
+package enum TreeArchive {
+    /// What a packed tree is.
+    package struct Packed: Sendable {
+        package var digest: Digest
+        /// Bytes of the tar.
+        package var size: Int64
+        /// Bytes of all its files.
+        package var contentBytes: Int64
+        package var members: Int
+    }
+
+    package struct PackOptions: Sendable {
+        /// What the top is called in the archive; empty for what is in it, without itself.
+        package var name = ""
+        /// Whether a link at the end of the path is followed.
+        package var followsLink = true
+        /// Owner of everything, whatever the tree says.
+        package var owner: (uid: UInt32, gid: UInt32)?
+        /// Times after this become this.
+        package var epoch: Timestamp?
+        /// Whether attributes are packed.
+        package var keepsAttributes = true
+
+        package init(
+            name: String = "", followsLink: Bool = true, owner: (uid: UInt32, gid: UInt32)? = nil,
+            epoch: Timestamp? = nil, keepsAttributes: Bool = true
+        ) {
+            self.name = name
+            self.followsLink = followsLink
+            self.owner = owner
+            self.epoch = epoch
+            self.keepsAttributes = keepsAttributes
+        }
+    }
+
+    /// Packs a path and everything below it, parents first, names by bytes; `notFound` where there is nothing.
+    package static func pack(
+        _ tree: MergedTree, path: String = "/", options: PackOptions = PackOptions(),
+        cancellation: Cancellation = Cancellation(), to sink: @escaping ByteSink
+    ) throws(ShaleError) -> Packed {
+        guard let top = try tree.entry(path, followingLinks: options.followsLink) else {
+            throw SystemCallError("open", path: path, errno: ENOENT).shaleError(path)
+        }
+        let tar = TarWriter(to: sink)
+        var packing = Packing(tree: tree, tar: tar, options: options, top: top)
+        try tree.walk(from: top) { entry throws(ShaleError) in
+            try cancellation.check()
+            try packing.add(entry)
+        }
+        let (digest, size) = try tar.finish()
+        return Packed(digest: digest, size: size, contentBytes: packing.contentBytes, members: packing.members)
+    }
+
+    private struct Packing {
+        let tree: MergedTree
+        let tar: TarWriter
+        let options: PackOptions
+        let top: TreeEntry
+        var names: [FileIdentity: [UInt8]] = [:]
+        var contentBytes: Int64 = 0
+        var members = 0
+
+        mutating func add(_ entry: TreeEntry) throws(ShaleError) {
+            let name = archiveName(entry)
+            guard !name.isEmpty, entry.status.kind != .socket else { return }
+            var described = try tree.layerEntry(entry)
+            if !options.keepsAttributes { described.attributes = [] }
+            if let owner = options.owner { (described.uid, described.gid) = owner }
+            described.modified = LayerWriter.clamped(described.modified, to: options.epoch)
+            var member = TarEntry(described)
+            member.path = name
+            members += 1
+            if entry.status.kind != .directory, entry.status.links > 1 {
+                let identity = FileIdentity(entry.status)
+                if let first = names[identity] {
+                    (member.kind, member.link, member.size, member.attributes) = (.hardLink, first, 0, [])
+                    return try tar.add(member)
+                }
+                names[identity] = name
+            }
+            guard entry.status.kind == .regular else { return try tar.add(member) }
+            let file = try tree.open(entry)
+            do throws(SystemCallError) {
+                member.size = try FileStatus.of(file).size
+            } catch {
+                throw error.shaleError(entry.path)
+            }
+            contentBytes += member.size
+            try tar.add(member, from: file)
+        }
+
+        /// The path in the archive; empty for the top itself where it has no name.
+        private func archiveName(_ entry: TreeEntry) -> [UInt8] {
+            let own = entry.path.pathBytes
+            let below = top.path == "/" ? own.dropFirst() : own.dropFirst(top.path.pathBytes.count)
+            if options.name.isEmpty {
+                if top.status.kind != .directory { return entry.name.pathBytes }
+                return Array(below.drop { $0 == UInt8(ascii: "/") })
+            }
+            let slash: [UInt8] = below.isEmpty || below.first == UInt8(ascii: "/") ? [] : [UInt8(ascii: "/")]
+            return options.name.pathBytes + slash + below
+        }
+    }
+
+    // MARK: Into a tree
+
+    package struct UnpackOptions: Sendable {
+        /// Owner of everything, whatever the archive says.
+        package var owner: (uid: UInt32, gid: UInt32)?
+        /// Permission bits of everything, whatever the archive says.
+        package var mode: UInt32?
+        /// Refuse to put a directory in the place of a file or the reverse, as `docker cp` does.
+        package var keepsTypes = false
+        /// A first component that is called otherwise in the tree.
+        package var renaming: (from: String, to: String)?
+        package var limits = UnpackLimits.standard
+
+        package init(
+            owner: (uid: UInt32, gid: UInt32)? = nil, mode: UInt32? = nil, keepsTypes: Bool = false,
+            renaming: (from: String, to: String)? = nil, limits: UnpackLimits = .standard
+        ) {
+            self.owner = owner
+            self.mode = mode
+            self.keepsTypes = keepsTypes
+            self.renaming = renaming
+            self.limits = limits
+        }
+    }
+
+    /// What an unpacked archive left in the tree.
+    package struct Unpacked: Sendable {
+        /// What was made, by absolute path, sorted; implied parents are marked.
+        package var entries: [LayerEntry]
+        package var contentBytes: Int64
+        /// Bytes of the tar, unpacked.
+        package var size: Int64
+    }
+
+    /// Unpacks an archive, packed or not, into a directory of a tree.
+    ///
+    /// Nothing leaves `root`: links on the way, the tree's own or the archive's, are followed inside it. What is in the
+    /// way is replaced. `.wh.` names are names like others. A missing `path` is made, 0755 root:root or the owner asked.
+    package static func unpack(
+        _ source: any ByteSource, into root: RootDirectory, at path: String = "/", subject: String,
+        options: UnpackOptions = UnpackOptions(), cancellation: Cancellation = Cancellation()
+    ) throws(ShaleError) -> Unpacked {
+        let stream = try UnpackedStream(
+            source, subject: subject, limits: options.limits, hashing: false, cancellation: cancellation)
+        defer { stream.close() }
+        let reader = TarReader(stream, subject: subject, limits: options.limits)
+        let style = TreeBuilder.Style(overlay: nil, keepsTypes: options.keepsTypes, owner: options.owner)
+        let builder = TreeBuilder(root: root, style: style, subject: subject)
+        let members = MemberWriter(builder: builder, limits: options.limits)
+        let base = EntryPath(path.pathBytes).components
+        while var entry = try reader.next() {
+            if let mode = options.mode { entry.mode = mode }
+            let place = EntryPath(components: base + renamed(entry.path, options))
+            if entry.kind == .hardLink {
+                let target = EntryPath(components: base + renamed(entry.link, options))
+                try link(place, to: target, entry, builder)
+            } else if place.isRoot {
+                try members.setRoot(entry)
+            } else {
+                try members.write(entry, at: place, from: reader)
+            }
+        }
+        try reader.drain()
+        let entries = try builder.finish()
+        return Unpacked(entries: entries, contentBytes: members.contentBytes, size: stream.size)
+    }
+
+    private static func renamed(_ path: [UInt8], _ options: UnpackOptions) -> [String] {
+        let components = EntryPath(path).components
+        guard let (from, to) = options.renaming else { return components }
+        let old = EntryPath(from.pathBytes).components
+        guard components.count >= old.count, zip(old, components).allSatisfy({ PathOrder.same($0, $1) }) else {
+            return components
+        }
+        return EntryPath(to.pathBytes).components + components.dropFirst(old.count)
+    }
+
+    private static func link(
+        _ place: EntryPath, to target: EntryPath, _ entry: TarEntry, _ builder: TreeBuilder
+    ) throws(ShaleError) {
+        let tree = MergedTree(layers: [builder.root])
+        guard !place.isRoot, let found = try tree.entry(target.absolute, followingLinks: false),
+            found.status.kind != .directory
+        else {
+            throw ShaleError(
+                .corrupt, "\(builder.subject): link \(target.absolute) \(place.absolute)",
+                cause: "no such file or directory")
+        }
+        let origin = EntryPath(found.path.pathBytes)
+        let directory = try builder.directory(origin.parent, modified: entry.modified)
+        let parent = try builder.directory(place.parent, modified: entry.modified)
+        try builder.makeLink(place.name, in: parent, to: origin.name, in: directory, modified: entry.modified)
+    }
+}
