@@ -1,4 +1,5 @@
 package import Basics
+import FoundationEssentials
 
 extension Descriptor: DocumentValue {
     package init(_ reader: DocumentReader) throws(ShaleError) {
@@ -9,6 +10,23 @@ extension Descriptor: DocumentValue {
         urls = try reader.strings("urls")
         artifactType = try reader.string("artifactType")
         guard size >= 0 else { throw reader.failure("size", "negative") }
+        guard MediaType.isWellFormed(mediaType) else {
+            throw reader.failure("mediaType", "not a media type: \(mediaType)")
+        }
+        if let artifactType, !MediaType.isWellFormed(artifactType) {
+            throw reader.failure("artifactType", "not a media type: \(artifactType)")
+        }
+        if let text = try reader.string("data") { try Self.check(data: text, size, digest, reader) }
+    }
+
+    /// Content inside a descriptor must be what the descriptor says (descriptor.md, "Embedded Content").
+    private static func check(
+        data text: String, _ size: Int64, _ digest: Digest, _ reader: DocumentReader
+    ) throws(ShaleError) {
+        guard let data = Data(base64Encoded: text) else { throw reader.failure("data", "not base64") }
+        guard Int64(data.count) == size, digest.algorithm != "sha256" || Digest.of(data) == digest else {
+            throw reader.failure("data", "does not match size and digest")
+        }
     }
 }
 
@@ -35,6 +53,7 @@ extension Manifest: DocumentValue {
         self.init(config: config, layers: layers, annotations: try reader.dictionary("annotations"))
         mediaType = try reader.string("mediaType")
         artifactType = try reader.string("artifactType")
+        _ = try reader.object("subject", Descriptor.self)
         if let mediaType, !MediaType.isManifest(mediaType) {
             throw reader.failure("mediaType", "not an image manifest's: \(mediaType)")
         }
@@ -63,6 +82,7 @@ extension Index: DocumentValue {
         self.init(manifests: manifests)
         mediaType = try reader.string("mediaType")
         annotations = try reader.dictionary("annotations")
+        _ = try reader.object("subject", Descriptor.self)
         if let mediaType, !MediaType.isIndex(mediaType) {
             throw reader.failure("mediaType", "not an index's: \(mediaType)")
         }

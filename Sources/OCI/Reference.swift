@@ -56,7 +56,7 @@ package struct Reference: Sendable, Hashable, CustomStringConvertible {
             throw ShaleError(
                 .invalid,
                 lowered == nil
-                    ? "invalid reference format" : "invalid reference format: repository name must be lowercase")
+                    ? "invalid reference format" : "repository name must be lowercase")
         }
         guard parts.path.utf8.count <= 255 else {
             throw ShaleError(.invalid, "repository name must not be more than 255 characters")

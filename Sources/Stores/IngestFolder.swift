@@ -36,18 +36,27 @@ final class IngestFolder: Sendable {
         }
     }
 
+    /// Makes this process's folder now, for one who will need it while holding the store's lock.
+    func prepare() throws(ShaleError) { _ = try ownFolder() }
+
     /// Moves a path away and removes it: it disappears at once, even if removing its tree is cut short.
     func discard(_ path: String) throws(ShaleError) {
+        if let place = try moveAway(path) { try removeMoved(place) }
+    }
+
+    /// The first, quick half of `discard`; `nil` when nothing was there.
+    ///
+    /// Under the lock only after `prepare`.
+    func moveAway(_ path: String) throws(ShaleError) -> String? {
         let place = try newPath("discard")
-        do throws(SystemCallError) {
-            if path.withPath({ from in place.withPath { rename(from, $0) } }) == -1 {
-                if errno == ENOENT { return }
-                throw SystemCallError("rename", path: path)
-            }
-            try FileTree.remove(place)
-        } catch {
-            throw error.shaleError(path)
-        }
+        if path.withPath({ from in place.withPath { rename(from, $0) } }) == 0 { return place }
+        if errno == ENOENT { return nil }
+        throw SystemCallError("rename", path: path).shaleError(path)
+    }
+
+    /// The second half, which takes as long as the tree is large.
+    func removeMoved(_ place: String) throws(ShaleError) {
+        do throws(SystemCallError) { try FileTree.remove(place) } catch { throw error.shaleError(place) }
     }
 
     /// Keeps blobs and layers with these digests from collection as long as this process lives or until released.
@@ -82,8 +91,10 @@ final class IngestFolder: Sendable {
         return held
     }
 
-    /// Removes the folders of processes that are gone, and partial downloads that are finished or a week old.
+    /// Removes what processes that are gone left: their folders, files half written beside `index.json`, and partial
+    /// downloads that are finished or a week old.
     func sweepLeftovers() {
+        sweepHalfWritten()
         let entries = names(in: paths.ingest)
         if entries.isEmpty { return }
         let own = state.withLock { $0.own }
@@ -104,6 +115,13 @@ final class IngestFolder: Sendable {
             state.own = nil
             state.owner = nil
         }
+    }
+
+    private func sweepHalfWritten() {
+        let aside = names(in: paths.home).filter { $0.hasSuffix("~") }
+        if aside.isEmpty { return }
+        // Whoever writes there holds the lock.
+        try? lock.exclusively { for name in aside { unlink("\(paths.home)/\(name)") } }
     }
 
     private func sweepFolder(_ path: String) {

@@ -44,6 +44,7 @@ package final class Store: Sendable {
         containers = ContainerStore(paths: paths, ingest: ingest, lock: lock)
         cache = CacheStore(folder: paths.cache)
         ingest.sweepLeftovers()
+        layers.settling.settleIfDue(ingest)
     }
 
     /// The lock of the whole store, for moments.

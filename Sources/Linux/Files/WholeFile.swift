@@ -13,19 +13,23 @@ package enum WholeFile {
     }
 
     /// Writes aside, syncs, renames over `path`, and syncs the folder: a reader sees the old bytes or the new ones.
-    package static func replace(_ path: String, with bytes: [UInt8], mode: UInt32 = 0o600) throws(SystemCallError) {
+    ///
+    /// Without `syncing` that holds for readers and for a killed process, and not for a power cut.
+    package static func replace(
+        _ path: String, with bytes: [UInt8], mode: UInt32 = 0o600, syncing: Bool = true
+    ) throws(SystemCallError) {
         let folder = parent(of: path)
         let aside = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max))~"
         do throws(SystemCallError) {
             let file = try OwnedFD.open(aside, O_WRONLY | O_CREAT | O_EXCL, mode: mode)
             try file.write(bytes)
-            try file.sync()
+            if syncing { try file.sync() }
             try check("rename", path: path) { rename(aside, path) }
         } catch {
             unlink(aside)
             throw SystemCallError(error.call, path: path, errno: error.errno)
         }
-        try syncFolder(folder)
+        if syncing { try syncFolder(folder) }
     }
 
     /// Makes a rename or unlink in a folder last.

@@ -91,8 +91,8 @@ package final class ContainerStore: Sendable {
     ///
     /// Callers know that it does not run.
     package func remove(_ id: String) throws(ShaleError) {
-        let name = try? record(id).name
-        if let name, holder(of: name) == id { unlink(link(name)) }
+        // The name first: should this be cut short, a container without its name is found by its id.
+        if let name = try? record(id).name, holder(of: name) == id { unlink(link(name)) }
         try ingest.discard(folder(id).path)
     }
 
@@ -164,12 +164,16 @@ package final class ContainerStore: Sendable {
 
     /// Removes what a process that died left half-made: folders without a record, names without a container.
     ///
-    /// Called under the store's lock. Answers what was there, in words.
+    /// Called under the store's lock, after the ingest folder was prepared. Answers what was there, in words.
     func sweepHalfMade(dryRun: Bool) throws(ShaleError) -> [String] {
         var found: [String] = []
-        for id in try identifiers() where access(folder(id).config, F_OK) != 0 {
+        for id in try identifiers() {
+            if access(folder(id).config, F_OK) == 0 {
+                if !dryRun { removeHalfWritten(in: folder(id).path) }
+                continue
+            }
             found.append("container \(Identifier.short(id)): half-made")
-            if !dryRun { try ingest.discard(folder(id).path) }
+            if !dryRun, let place = try ingest.moveAway(folder(id).path) { try ingest.removeMoved(place) }
         }
         for name in try StoreFolder.names(paths.containerNames) where holder(of: name) == nil {
             found.append("container name \"\(name)\": leads to no container")
@@ -177,6 +181,21 @@ package final class ContainerStore: Sendable {
         }
         return found
     }
+
+    /// Records that were being replaced; whoever does that holds the lock.
+    private func removeHalfWritten(in folder: String) {
+        for name in (try? StoreFolder.names(folder)) ?? [] where name.hasPrefix("config.json.") && name.hasSuffix("~") {
+            unlink("\(folder)/\(name)")
+        }
+    }
+
+    /// Whether a container's name leads to it.
+    func isNamed(_ record: ContainerRecord) -> Bool { holder(of: record.name) == record.id }
+
+    /// Makes a name lead to its container again.
+    ///
+    /// Under the store's lock.
+    func mendName(_ record: ContainerRecord) throws(ShaleError) { try take(record.name, for: record.id) }
 
     // MARK: Names
 
@@ -234,13 +253,15 @@ package final class ContainerStore: Sendable {
             }
             throw error.shaleError("container \(record.id)")
         }
-        try write(record)
+        // Its sync runs while the container is being started.
+        try write(record, syncing: false)
+        BackgroundSync.begin(folder.config)
     }
 
-    private func write(_ record: ContainerRecord) throws(ShaleError) {
+    private func write(_ record: ContainerRecord, syncing: Bool = true) throws(ShaleError) {
         let bytes = Array(try OCIDocument.encode(record))
         do throws(SystemCallError) {
-            try WholeFile.replace(folder(record.id).config, with: bytes)
+            try WholeFile.replace(folder(record.id).config, with: bytes, syncing: syncing)
         } catch {
             throw error.errno == ENOENT
                 ? Self.noSuchContainer(record.id) : error.shaleError("container \(record.id)")

@@ -53,7 +53,6 @@ extension ImageStore {
             manifest: descriptor, image: id, repoDigests: repoDigests, parent: parent, created: config.created,
             size: layers.totalSize(of: config))
         let needed = [descriptor.digest, id] + manifest.layers.map(\.digest)
-        try layers.settle()
         entry = try names.update { table throws(ShaleError) in
             for digest in needed where !blobs.contains(digest) {
                 throw ShaleError(

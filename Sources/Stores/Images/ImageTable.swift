@@ -94,6 +94,15 @@ package struct ImageTable: Sendable, Hashable {
         }
     }
 
+    /// Puts an entry at the end as it is; for repair.
+    mutating func append(_ entry: ImageEntry) { entries.append(entry) }
+
+    func keepingAnnotations(of other: ImageTable) -> ImageTable {
+        var copy = self
+        copy.annotations = other.annotations
+        return copy
+    }
+
     /// Takes out every entry that fails a test; for repair.
     package mutating func keep(where isSound: (ImageEntry) -> Bool) { entries.removeAll { !isSound($0) } }
 

@@ -2,7 +2,6 @@ package import Basics
 import Glibc
 package import Linux
 package import OCI
-import Synchronization
 
 /// Unpacked layers: `layers/<diff id>/fs`, shared by every image, never changed.
 ///
@@ -12,12 +11,13 @@ package final class LayerStore: Sendable {
     private let paths: StorePaths
     private let ingest: IngestFolder
     private let lock: StoreLock
-    private let unsettled = Mutex(false)
+    let settling: LayerSettling
 
     init(paths: StorePaths, ingest: IngestFolder, lock: StoreLock) {
         self.paths = paths
         self.ingest = ingest
         self.lock = lock
+        settling = LayerSettling(paths: paths, lock: lock)
     }
 
     /// The `fs` folder of a layer on the layers of that chain ID, or `nil` when it is not unpacked.
@@ -50,9 +50,13 @@ package final class LayerStore: Sendable {
 
     /// The sizes noted when the layer was unpacked; `nil` when it is not.
     package func size(_ diffID: Digest, on parentChain: Digest?) -> LayerSize? {
-        guard let folder = folder(diffID, on: parentChain),
-            let bytes = try? WholeFile.read(folder + "/size", limit: 256)
-        else { return nil }
+        folder(diffID, on: parentChain).flatMap { Self.size(in: $0) }
+    }
+
+    func size(named name: String) -> LayerSize? { Self.size(in: "\(paths.layers)/\(name)") }
+
+    private static func size(in folder: String) -> LayerSize? {
+        guard let bytes = try? WholeFile.read(folder + "/size", limit: 256) else { return nil }
         let numbers = String(decoding: bytes, as: UTF8.self).split { $0 == " " || $0 == "\n" }.compactMap { Int64($0) }
         return numbers.count == 2 ? LayerSize(tar: numbers[0], content: numbers[1]) : nil
     }
@@ -113,8 +117,8 @@ package final class LayerStore: Sendable {
         do throws(SystemCallError) {
             try Self.write(index, to: staging.path + "/index")
             try Self.write(Array("\(size.tar) \(size.content)\n".utf8), to: staging.path + "/size")
+            try settling.mark(staging.path)
             if rename(staging.path, target) == 0 {
-                unsettled.withLock { $0 = true }
                 staging.isSettled = true
                 return
             }
@@ -150,18 +154,6 @@ package final class LayerStore: Sendable {
         try? FileTree.remove(staging.path)
     }
 
-    /// Makes the layers written by this process last, before a name leads to them; nothing to do costs nothing.
-    package func settle() throws(ShaleError) {
-        guard unsettled.withLock({ $0 }) else { return }
-        do throws(SystemCallError) {
-            let folder = try OwnedFD.open(paths.layers, O_RDONLY | O_DIRECTORY)
-            try syncFileSystem(folder)
-        } catch {
-            throw error.shaleError("layers")
-        }
-        unsettled.withLock { $0 = false }
-    }
-
     /// The names of all unpacked layers' folders, each with the diff ID it is of.
     package func all() throws(ShaleError) -> [(name: String, diffID: Digest)] {
         try StoreFolder.names(paths.layers).compactMap { name in
@@ -178,6 +170,14 @@ package final class LayerStore: Sendable {
     /// A folder's name for a layer that depends on nothing below it, or on the layers of that chain ID.
     package static func name(_ diffID: Digest, on parentChain: Digest?) -> String {
         parentChain.map { "\(diffID.hex)@\($0.hex)" } ?? diffID.hex
+    }
+
+    /// The folder's name that a layer has, or would have, in this store.
+    func folderName(_ diffID: Digest, on parentChain: Digest?) -> String {
+        guard let folder = folder(diffID, on: parentChain), let slash = folder.lastIndex(of: "/") else {
+            return diffID.hex
+        }
+        return String(folder[folder.index(after: slash)...])
     }
 
     private func folder(_ diffID: Digest, on parentChain: Digest?) -> String? {

@@ -1,0 +1,87 @@
+import Basics
+import Glibc
+import Linux
+
+/// Durability of unpacked layers without waiting for it.
+///
+/// A layer can be unpacked again from its blob, which is on disk before a name leads to it. So its thousands of files
+/// are not synced one by one: until the kernel has surely written them, the folder carries a mark with the machine's
+/// boot id. A mark of an earlier boot means that power may have gone in between: the layer is thrown away.
+struct LayerSettling: Sendable {
+    /// Seconds after which what was written is synced for good; by then the kernel has written most of it.
+    private static let delay: Int64 = 60
+    private let paths: StorePaths
+    private let lock: StoreLock
+
+    init(paths: StorePaths, lock: StoreLock) {
+        self.paths = paths
+        self.lock = lock
+    }
+
+    /// The home's own mark, so that a store with nothing to settle costs one look.
+    private var sign: String { paths.home + "/layers.unsettled" }
+
+    /// Marks a staged layer before it gets its place.
+    func mark(_ staging: String) throws(SystemCallError) {
+        let boot = Self.bootID()
+        try WholeFile.replace(sign, with: boot, syncing: false)
+        try WholeFile.replace(staging + "/unsettled", with: boot, syncing: false)
+    }
+
+    /// Settles what an earlier command left, or throws away what an earlier boot did.
+    func settleIfDue(_ ingest: IngestFolder) {
+        guard let status = try? FileStatus.of(hostPath: sign) else { return }
+        let isThisBoot = (try? WholeFile.read(sign, limit: 256)) == Self.bootID()
+        let age = Timestamp.now().seconds - status.modified.seconds
+        if isThisBoot, age >= 0, age < Self.delay { return }
+        settle(ingest)
+    }
+
+    /// Syncs marked layers of this boot and throws marked ones of another away.
+    ///
+    /// Errors leave all as it is.
+    func settle(_ ingest: IngestFolder) {
+        let boot = Self.bootID()
+        guard (try? ingest.prepare()) != nil else { return }
+        var moved: [String] = []
+        try? lock.exclusively { () throws(ShaleError) in
+            let marked = try StoreFolder.names(paths.layers).map { "\(paths.layers)/\($0)" }
+                .filter { access($0 + "/unsettled", F_OK) == 0 }
+            for layer in marked where (try? WholeFile.read(layer + "/unsettled", limit: 256)) != boot {
+                if let place = try ingest.moveAway(layer) { moved.append(place) }
+            }
+            guard let folder = try? OwnedFD.open(paths.layers, O_RDONLY | O_DIRECTORY),
+                (try? syncFileSystem(folder)) != nil
+            else { return }
+            for layer in marked { unlink(layer + "/unsettled") }
+            unlink(sign)
+        }
+        for place in moved { try? ingest.removeMoved(place) }
+    }
+
+    private static func bootID() -> [UInt8] {
+        (try? WholeFile.read("/proc/sys/kernel/random/boot_id", limit: 256)) ?? []
+    }
+}
+
+/// A file's sync on a thread of its own, for what should last but must not be waited for.
+enum BackgroundSync {
+    private final class Job {
+        let path: String
+        init(_ path: String) { self.path = path }
+    }
+
+    static func begin(_ path: String) {
+        var thread = pthread_t()
+        let job = Unmanaged.passRetained(Job(path))
+        let result = pthread_create(
+            &thread, nil,
+            { argument in
+                guard let argument else { return nil }
+                let path = Unmanaged<Job>.fromOpaque(argument).takeRetainedValue().path
+                _ = try? OwnedFD.open(path, O_RDONLY).sync()
+                return nil
+            }, job.toOpaque())
+        if result == 0 { pthread_detach(thread) } else { job.release() }
+    }
+}

@@ -1,0 +1,88 @@
+package import Basics
+import Linux
+import OCI
+
+/// What takes space in a home, for `df`.
+package struct DiskUsage: Sendable, Hashable {
+    package struct ImageUsage: Sendable, Hashable {
+        package var image: ImageSummary
+        /// Bytes of its unpacked layers that another image has too.
+        package var shared: Int64
+        /// Bytes of its unpacked layers that only it has.
+        package var unique: Int64
+        /// Bytes of its layers' blobs.
+        package var packed: Int64
+        /// Containers that stand on it.
+        package var containers: Int
+    }
+
+    package struct ContainerUsage: Sendable, Hashable {
+        package var record: ContainerRecord
+        package var state: ContainerState
+        /// Bytes of what it changed.
+        package var bytes: Int64
+    }
+
+    package var images: [ImageUsage] = []
+    package var containers: [ContainerUsage] = []
+    /// Bytes of all unpacked layers, each counted once.
+    package var unpacked: Int64 = 0
+    /// Bytes of all blobs.
+    package var packed: Int64 = 0
+    /// Bytes of unpacked layers that no container stands on.
+    package var reclaimable: Int64 = 0
+    /// Bytes of the build cache and its kin.
+    package var cache: Int64 = 0
+    /// Unfinished downloads and leftovers.
+    package var ingest: Int64 = 0
+}
+
+extension Store {
+    /// Measures the home.
+    ///
+    /// Reads every image's config; a container's changes are counted file by file.
+    package func diskUsage() throws(ShaleError) -> DiskUsage {
+        var usage = DiskUsage()
+        let records = try containers.all()
+        usage.containers = records.map { record in
+            let bytes = (try? FileTree.usage(of: containers.folder(record.id).upper).bytes) ?? 0
+            return DiskUsage.ContainerUsage(record: record, state: containers.state(record.id), bytes: bytes)
+        }
+        try measureImages(records, into: &usage)
+        for digest in try blobs.all() { usage.packed += (try? blobs.size(digest)) ?? 0 }
+        usage.cache = (try? FileTree.usage(of: paths.cache).bytes) ?? 0
+        usage.ingest = (try? FileTree.usage(of: paths.ingest).bytes) ?? 0
+        return usage
+    }
+
+    private func measureImages(_ records: [ContainerRecord], into usage: inout DiskUsage) throws(ShaleError) {
+        var loaded: [(image: Image, summary: ImageSummary, layers: [String])] = []
+        var users: [String: Int] = [:]
+        for summary in try images.all(includingIntermediate: true) {
+            guard let image = try? images.image(summary.id) else { continue }
+            let names = Set(LayerStore.stack(of: image.config).map { layers.folderName($0.diffID, on: $0.parentChain) })
+            for name in names { users[name, default: 0] += 1 }
+            loaded.append((image, summary, names.sorted()))
+        }
+        var active: Set<String> = []
+        for entry in loaded {
+            let count = records.count { $0.image == entry.image.id }
+            if count > 0 { active.formUnion(entry.layers) }
+            var shared: Int64 = 0
+            var unique: Int64 = 0
+            for name in entry.layers {
+                let bytes = layers.size(named: name)?.content ?? 0
+                if users[name, default: 0] > 1 { shared += bytes } else { unique += bytes }
+            }
+            usage.images.append(
+                DiskUsage.ImageUsage(
+                    image: entry.summary, shared: shared, unique: unique,
+                    packed: entry.image.manifest.layers.reduce(0) { $0 &+ $1.size }, containers: count))
+        }
+        for (name, _) in try layers.all() {
+            let bytes = layers.size(named: name)?.content ?? 0
+            usage.unpacked += bytes
+            if !active.contains(name) { usage.reclaimable += bytes }
+        }
+    }
+}

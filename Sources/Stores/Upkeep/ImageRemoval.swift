@@ -1,0 +1,201 @@
+package import Basics
+package import OCI
+
+/// What `rmi` does with one argument, decided before anything is touched: docker's rules, as values.
+package struct ImageRemoval: Sendable, Hashable {
+    /// One thing to do, in order.
+    package enum Step: Sendable, Hashable {
+        /// Take a name away.
+        case untag(Reference)
+        /// Delete an image that has no name any more.
+        case delete(Digest)
+    }
+
+    package private(set) var steps: [Step] = []
+
+    /// Decides for one argument: a name, or an id or its beginning.
+    ///
+    /// A name among several is only taken away; the last one takes the image with it, and nameless parents that nothing
+    /// else stands on. `force` passes over other names and stopped containers, never over children and running ones.
+    /// Throws `notFound`, or `conflict` in docker's words.
+    package static func plan(
+        _ text: String, in table: ImageTable, uses: [ImageUse], force: Bool = false, pruningParents: Bool = true
+    ) throws(ShaleError) -> ImageRemoval {
+        let entry = try ImageStore.entry(of: text, in: table)
+        guard let id = entry.image else { throw ImageStore.noSuchImage(text) }
+        var decision = Decision(table: table, uses: uses)
+        let names = decision.references(of: id)
+        var isUntagged = false
+        if let reference = decision.name(text, of: id) {
+            if !force, isSingle(names), let use = uses.first(where: { $0.image == id }) {
+                throw ShaleError(
+                    .conflict,
+                    "conflict: unable to remove repository reference \"\(text)\" (must force) - container "
+                        + "\(Identifier.short(use.container)) is using its referenced image \(id.short)",
+                    hint: "rm \(Identifier.short(use.container))")
+            }
+            decision.untag(reference, of: id)
+            if !decision.references(of: id).isEmpty { return ImageRemoval(steps: decision.steps) }
+            isUntagged = true
+        } else if isSingle(names) {
+            if let conflict = decision.conflict(id, ignoringNames: true, force: force) { throw conflict.error(id) }
+            for name in names { decision.untagOnly(name, of: id) }
+        }
+        try decision.delete(id, force: force, pruningParents: pruningParents, isQuiet: isUntagged)
+        return ImageRemoval(steps: decision.steps)
+    }
+
+    /// Decides for `prune`: every image without a name that nothing stands on and no container uses.
+    package static func planPrune(in table: ImageTable, uses: [ImageUse], all: Bool = false) -> ImageRemoval {
+        var decision = Decision(table: table, uses: uses)
+        let used = Set(uses.map(\.image))
+        var isGoing = true
+        // Taking one away may leave its parent with nothing on it.
+        while isGoing {
+            isGoing = false
+            for image in ImageSummary.all(in: decision.table) where !used.contains(image.id) && !image.hasChildren {
+                guard all || image.isDangling else { continue }
+                for name in decision.references(of: image.id) { decision.untagOnly(name, of: image.id) }
+                decision.drop(image.id)
+                isGoing = true
+            }
+        }
+        return ImageRemoval(steps: decision.steps)
+    }
+
+    /// At most one tag, and no digest of another repository.
+    private static func isSingle(_ names: [Reference]) -> Bool {
+        if names.count <= 1 { return true }
+        let tags = names.filter { $0.digest == nil }
+        guard tags.count <= 1, let single = tags.first ?? names.first else { return false }
+        let repositories = Set(names.filter { $0.digest != nil }.map(\.name))
+        return repositories == [single.name]
+    }
+}
+
+/// A container that stands on an image.
+package struct ImageUse: Sendable, Hashable {
+    package var container: String
+    package var image: Digest
+    package var isRunning: Bool
+
+    package init(container: String, image: Digest, isRunning: Bool) {
+        self.container = container
+        self.image = image
+        self.isRunning = isRunning
+    }
+}
+
+/// A decision in the making: the table as it would be after the steps so far.
+private struct Decision {
+    struct Conflict {
+        var isHard: Bool
+        var isUse: Bool
+        var words: String
+
+        func error(_ id: Digest) -> ShaleError {
+            ShaleError(
+                .conflict,
+                "conflict: unable to delete \(id.short) (\(isHard ? "cannot be forced" : "must be forced")) - \(words)")
+        }
+    }
+
+    var table: ImageTable
+    var uses: [ImageUse]
+    var steps: [ImageRemoval.Step] = []
+
+    init(table: ImageTable, uses: [ImageUse]) {
+        self.table = table
+        self.uses = uses
+    }
+
+    /// Tags and pinned names alike, as docker's reference store has them.
+    func references(of id: Digest) -> [Reference] {
+        let entries = table.entries(of: id)
+        return entries.compactMap(\.name).sorted { $0.description < $1.description } + pinned(entries)
+    }
+
+    /// The name a text gives, or `nil` when it is the image's id or a beginning of it.
+    func name(_ text: String, of id: Digest) -> Reference? {
+        let digits = text.hasPrefix("sha256:") ? text.dropFirst(7) : text[...]
+        guard let reference = try? Reference(parsing: text), let entry = table.entry(named: reference),
+            entry.image == id
+        else { return nil }
+        // A tag that looks like the id is taken for the id, as docker does.
+        if id.hex.hasPrefix(digits) || id.description.hasPrefix(text) { return nil }
+        return reference.digest == nil ? reference.withDefaultTag : reference.forPulling
+    }
+
+    /// Takes a name away, and with the last tag of a repository the digests of that repository.
+    mutating func untag(_ reference: Reference, of id: Digest) {
+        untagOnly(reference, of: id)
+        guard reference.digest == nil else { return }
+        let rest = references(of: id).filter { $0.name == reference.name }
+        guard !rest.contains(where: { $0.digest == nil }) else { return }
+        for name in rest { untagOnly(name, of: id) }
+    }
+
+    mutating func untagOnly(_ reference: Reference, of id: Digest) {
+        steps.append(.untag(reference))
+        ImageRemoval.apply(.untag(reference), of: id, to: &table)
+    }
+
+    mutating func drop(_ id: Digest) {
+        steps.append(.delete(id))
+        table.removeImage(id)
+    }
+
+    mutating func delete(
+        _ id: Digest, force: Bool, pruningParents: Bool, isQuiet: Bool
+    ) throws(ShaleError) {
+        if let conflict = conflict(id, ignoringNames: false, force: force) {
+            let isDangling = references(of: id).isEmpty && !hasChildren(id)
+            if isQuiet, !isDangling || conflict.isUse { return }
+            throw conflict.error(id)
+        }
+        let parent = table.entries(of: id).compactMap(\.parent).first
+        for name in references(of: id) { untagOnly(name, of: id) }
+        drop(id)
+        guard pruningParents, let parent, !table.entries(of: parent).isEmpty else { return }
+        try delete(parent, force: false, pruningParents: true, isQuiet: true)
+    }
+
+    /// What stands in the way; `force` passes over all but children and running containers.
+    func conflict(_ id: Digest, ignoringNames: Bool, force: Bool) -> Conflict? {
+        if hasChildren(id) { return Conflict(isHard: true, isUse: false, words: "image has dependent child images") }
+        if let use = uses.first(where: { $0.image == id && $0.isRunning }) {
+            let words = "image is being used by running container \(Identifier.short(use.container))"
+            return Conflict(isHard: true, isUse: true, words: words)
+        }
+        if force { return nil }
+        if !ignoringNames, !references(of: id).isEmpty {
+            return Conflict(isHard: false, isUse: false, words: "image is referenced in multiple repositories")
+        }
+        if let use = uses.first(where: { $0.image == id }) {
+            let words = "image is being used by stopped container \(Identifier.short(use.container))"
+            return Conflict(isHard: false, isUse: true, words: words)
+        }
+        return nil
+    }
+
+    private func hasChildren(_ id: Digest) -> Bool { table.entries.contains { $0.parent == id && $0.image != id } }
+
+    private func pinned(_ entries: [ImageEntry]) -> [Reference] {
+        Set(entries.flatMap(\.repoDigests)).sorted { $0.description < $1.description }
+    }
+}
+
+extension ImageRemoval {
+    /// Does one step to a table.
+    static func apply(_ step: Step, of id: Digest?, to table: inout ImageTable) {
+        switch step {
+        case .delete(let image): table.removeImage(image)
+        case .untag(let reference):
+            if reference.digest == nil {
+                table.removeName(reference)
+            } else if let id = id ?? table.entry(named: reference)?.image {
+                table.removeRepoDigests(of: id) { $0 == reference }
+            }
+        }
+    }
+}

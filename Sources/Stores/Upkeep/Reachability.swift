@@ -1,0 +1,108 @@
+import Basics
+import Linux
+import OCI
+
+/// What names, nameless images, containers and sessions lead to: the mark of mark and sweep.
+struct Reachability {
+    private(set) var blobs: Set<Digest> = []
+    /// Names of folders in `layers/`.
+    private(set) var layers: Set<String> = []
+    private let store: Store
+    private var manifestsByConfig: [Digest: [Digest]]?
+
+    init(_ store: Store) { self.store = store }
+
+    /// Everything the store must keep.
+    ///
+    /// Under the store's lock.
+    ///
+    /// Throws `corrupt` when a document on the way cannot be read: what it leads to is not known then, and nothing may
+    /// be collected.
+    static func of(_ store: Store, table: ImageTable) throws(ShaleError) -> Reachability {
+        var marks = Reachability(store)
+        for entry in table.entries { try marks.manifest(entry.manifest.digest, what: entry.refName) }
+        for id in try store.containers.identifiers() { try marks.container(id) }
+        for name in try store.sessionNames() {
+            for root in try store.session(name).roots() { try marks.root(root) }
+        }
+        return marks
+    }
+
+    /// Marks a manifest, its config, its layers; an index, and those of its manifests that are here.
+    mutating func manifest(_ digest: Digest, what: String?) throws(ShaleError) {
+        guard blobs.insert(digest).inserted, store.blobs.contains(digest) else { return }
+        try document(try read(digest, what), digest)
+    }
+
+    private mutating func container(_ id: String) throws(ShaleError) {
+        do throws(ShaleError) {
+            let record = try store.containers.record(id)
+            try manifest(record.manifest.digest, what: record.name)
+        } catch {
+            // Half-made: it stands on nothing.
+            if error.code == .notFound { return }
+            throw ShaleError(
+                .corrupt, error.message, cause: error.cause, hint: "rm \(Identifier.short(id))")
+        }
+    }
+
+    /// Marks whatever a session noted: a manifest, an image's id, a blob, a layer's diff ID.
+    private mutating func root(_ digest: Digest) throws(ShaleError) {
+        layers.insert(digest.hex)
+        guard store.blobs.contains(digest), blobs.insert(digest).inserted else { return }
+        guard try store.blobs.size(digest) <= Int64(OCIDocument.largest), let bytes = try? store.blobs.bytes(digest),
+            bytes.first == UInt8(ascii: "{"), let json = try? JSONDocument(parsing: bytes, naming: "blob")
+        else { return }
+        try document(json, digest)
+    }
+
+    private mutating func document(_ json: JSONDocument, _ digest: Digest) throws(ShaleError) {
+        if let entries = json["manifests"]?.array {
+            for entry in entries {
+                guard let text = entry["digest"]?.string, let below = try? Digest(parsing: text) else { continue }
+                try manifest(below, what: nil)
+            }
+        } else if json["layers"] != nil, json["config"] != nil {
+            let manifest = try Manifest(DocumentReader(json, path: "manifest \(digest)"))
+            blobs.formUnion(manifest.layers.map(\.digest))
+            if blobs.insert(manifest.config.digest).inserted { try config(manifest.config.digest) }
+        } else if json["rootfs"] != nil {
+            try config(digest)
+            for manifest in manifests(of: digest) { try self.manifest(manifest, what: nil) }
+        }
+    }
+
+    private mutating func config(_ digest: Digest) throws(ShaleError) {
+        guard store.blobs.contains(digest), let json = try? read(digest, nil), json["rootfs"] != nil else { return }
+        let config = try ImageConfig(DocumentReader(json, path: "config \(digest)"))
+        for layer in LayerStore.stack(of: config) {
+            layers.insert(LayerStore.name(layer.diffID, on: nil))
+            if let below = layer.parentChain { layers.insert(LayerStore.name(layer.diffID, on: below)) }
+        }
+    }
+
+    private func read(_ digest: Digest, _ what: String?) throws(ShaleError) -> JSONDocument {
+        do throws(ShaleError) {
+            return try JSONDocument(parsing: try store.blobs.bytes(digest), naming: "blob \(digest)")
+        } catch {
+            throw ShaleError(
+                .corrupt, "image \(what ?? digest.short): cannot be read, so nothing can be collected safely",
+                cause: error.description, hint: "system check --repair")
+        }
+    }
+
+    /// The manifests of a config that has no entry any more: every small blob is looked into, once.
+    private mutating func manifests(of config: Digest) -> [Digest] {
+        if let known = manifestsByConfig { return known[config] ?? [] }
+        var found: [Digest: [Digest]] = [:]
+        for digest in (try? store.blobs.all()) ?? [] {
+            guard let size = try? store.blobs.size(digest), size <= 1 << 20, let bytes = try? store.blobs.bytes(digest),
+                bytes.first == UInt8(ascii: "{"),
+                let manifest = try? OCIDocument.read(Manifest.self, from: bytes, naming: "blob")
+            else { continue }
+            found[manifest.config.digest, default: []].append(digest)
+        }
+        manifestsByConfig = found
+        return found[config] ?? []
+    }
+}

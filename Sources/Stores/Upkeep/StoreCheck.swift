@@ -1,0 +1,266 @@
+package import Basics
+import Glibc
+import Linux
+import OCI
+
+/// One thing that is not as it should be.
+package struct Finding: Sendable, Hashable {
+    /// What is wrong, the object first.
+    package var what: String
+    /// What was done, or can be done, about it.
+    package var remedy: String
+    /// Whether the store is whole again in this respect.
+    package var isRepaired: Bool
+}
+
+extension Store {
+    /// Looks at everything: every blob's digest, every reference, every record, every lock.
+    ///
+    /// No finding means whole.
+    ///
+    /// With `repair`, takes out what cannot be used, frees what is stuck, and writes notes anew; content that is gone
+    /// stays gone, and is named with the command that fetches it. Reads every byte of the blobs.
+    package func check(
+        repair: Bool = false, cancellation: Cancellation = Cancellation()
+    ) throws(ShaleError) -> [Finding] {
+        var check = StoreCheck(store: self, repair: repair, cancellation: cancellation)
+        try check.run()
+        return check.findings
+    }
+}
+
+private struct StoreCheck {
+    let store: Store
+    let repair: Bool
+    let cancellation: Cancellation
+    var findings: [Finding] = []
+    private var damaged: Set<Digest> = []
+
+    init(store: Store, repair: Bool, cancellation: Cancellation) {
+        self.store = store
+        self.repair = repair
+        self.cancellation = cancellation
+    }
+
+    mutating func run() throws(ShaleError) {
+        try store.ingest.prepare()
+        if repair { store.ingest.sweepLeftovers() }
+        // Blobs never change, so reading them all needs no lock.
+        try checkBlobs()
+        try store.lock.exclusively { () throws(ShaleError) in
+            try checkLayout()
+            try checkLayers()
+            try checkIndex()
+            try checkContainers()
+            try checkSessions()
+        }
+    }
+
+    private mutating func note(_ what: String, _ remedy: String, isRepaired: Bool? = nil) {
+        findings.append(Finding(what: what, remedy: remedy, isRepaired: isRepaired ?? repair))
+    }
+
+    private mutating func checkBlobs() throws(ShaleError) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+        defer { buffer.deallocate() }
+        for name in try StoreFolder.names(store.paths.blobs) {
+            try cancellation.check()
+            let path = "\(store.paths.blobs)/\(name)"
+            guard let digest = try? Digest(parsing: "sha256:\(name)") else {
+                note("blobs/sha256/\(name): not named by a digest", "removed")
+                if repair { try store.ingest.discard(path) }
+                continue
+            }
+            let found = hash(path, buffer)
+            // One that another shale removed meanwhile is no damage.
+            if found == digest || (found == nil && !store.blobs.contains(digest)) { continue }
+            damaged.insert(digest)
+            let why = found.map { "its bytes have the digest \($0)" } ?? "cannot be read"
+            note("blob \(digest): \(why)", "removed; what needs it is named below")
+            if repair { try store.blobs.remove(digest) }
+        }
+    }
+
+    private func hash(_ path: String, _ buffer: UnsafeMutableRawBufferPointer) -> Digest? {
+        guard let file = try? OwnedFD.open(path, O_RDONLY | O_NOFOLLOW) else { return nil }
+        var hasher = DigestHasher()
+        while let count = try? file.read(into: buffer) {
+            if count == 0 { return hasher.digest() }
+            hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+        return nil
+    }
+
+    private mutating func checkLayout() throws(ShaleError) {
+        let bytes = (try? WholeFile.read(store.paths.layoutFile, limit: 4096)) ?? []
+        let version = (try? JSONDocument(parsing: bytes, naming: "oci-layout"))?["imageLayoutVersion"]?.string
+        if version?.hasPrefix("1.") ?? false { return }
+        note("oci-layout: does not say version 1", "written anew")
+        if repair {
+            try store.replace(store.paths.layoutFile, with: StoreLayout.words)
+        }
+    }
+
+    private mutating func checkLayers() throws(ShaleError) {
+        for name in try StoreFolder.names(store.paths.layers) {
+            let path = "\(store.paths.layers)/\(name)"
+            let isNamed = (try? Digest(parsing: "sha256:\(name.prefix { $0 != "@" })")) != nil
+            let isWhole =
+                isNamed && (try? FileStatus.of(hostPath: path + "/fs"))?.kind == .directory
+                && access(path + "/index", R_OK) == 0 && store.layers.size(named: name) != nil
+            if isWhole { continue }
+            note("layer \(name): half-made", "removed; it is unpacked again when an image needs it")
+            if repair, let place = try store.ingest.moveAway(path) { try store.ingest.removeMoved(place) }
+        }
+    }
+
+    // MARK: Names and images
+
+    private mutating func checkIndex() throws(ShaleError) {
+        let table: ImageTable
+        do throws(ShaleError) {
+            table = try store.names.table()
+        } catch {
+            try rebuildIndex(error)
+            return
+        }
+        var mended = ImageTable()
+        for entry in table.entries {
+            if let entry = checked(entry) { mended.append(entry) }
+        }
+        if repair, mended.entries != table.entries { try store.names.write(mended.keepingAnnotations(of: table)) }
+    }
+
+    /// The entry as it should be, `nil` when it leads to nothing that can be used.
+    private mutating func checked(_ entry: ImageEntry) -> ImageEntry? {
+        let name = entry.name?.familiar ?? "image \(entry.image?.short ?? entry.manifest.digest.short)"
+        if MediaType.isIndex(entry.manifest.mediaType) { return entry }
+        guard isPresent(entry.manifest.digest), let manifest = try? store.images.manifest(entry.manifest) else {
+            note("\(name): its manifest \(entry.manifest.digest) is missing or damaged", lost(entry))
+            return nil
+        }
+        guard isPresent(manifest.config.digest), let bytes = try? store.blobs.bytes(manifest.config.digest),
+            let config = try? OCIDocument.read(ImageConfig.self, from: bytes, naming: "config")
+        else {
+            if !MediaType.isConfig(manifest.config.mediaType) { return entry }
+            note("\(name): its config \(manifest.config.digest) is missing or damaged", lost(entry))
+            return nil
+        }
+        checkLayers(of: name, manifest, config, entry)
+        if let noted = entry.image, noted != manifest.config.digest {
+            note("\(name): noted as image \(noted.short), but it is \(manifest.config.digest.short)", "noted anew")
+            var mended = entry
+            mended.image = manifest.config.digest
+            mended.created = config.created
+            return mended
+        }
+        return entry
+    }
+
+    private mutating func checkLayers(
+        of name: String, _ manifest: Manifest, _ config: ImageConfig, _ entry: ImageEntry
+    ) {
+        let stack = LayerStore.stack(of: config)
+        for (position, layer) in manifest.layers.enumerated() where !isPresent(layer.digest) {
+            let isUnpacked =
+                position < stack.count && store.layers.has(stack[position].diffID, on: stack[position].parentChain)
+            note(
+                "\(name): layer \(position + 1) (blob \(layer.digest)) is missing or damaged"
+                    + (isUnpacked ? "; the image still runs, and cannot be saved or pushed" : ""),
+                again(entry), isRepaired: false)
+        }
+    }
+
+    private func isPresent(_ digest: Digest) -> Bool { !damaged.contains(digest) && store.blobs.contains(digest) }
+
+    private func lost(_ entry: ImageEntry) -> String { "taken out of the index; \(again(entry))" }
+
+    private func again(_ entry: ImageEntry) -> String {
+        (entry.name ?? entry.repoDigests.first).map { "pull \($0.familiar)" } ?? "build it again, or rmi it"
+    }
+
+    /// Names are lost with the file; the images are found by their manifests and kept without names.
+    private mutating func rebuildIndex(_ error: ShaleError) throws(ShaleError) {
+        note(error.description, "kept as index.json.damaged; images are kept without names")
+        guard repair else { return }
+        var table = ImageTable()
+        for digest in try store.blobs.all() where !damaged.contains(digest) {
+            guard let size = try? store.blobs.size(digest), size <= 1 << 20,
+                let bytes = try? store.blobs.bytes(digest), bytes.first == UInt8(ascii: "{"),
+                let manifest = try? OCIDocument.read(Manifest.self, from: bytes, naming: "blob"),
+                MediaType.isConfig(manifest.config.mediaType), isPresent(manifest.config.digest)
+            else { continue }
+            let type = manifest.mediaType ?? MediaType.ociManifest
+            let descriptor = Descriptor(mediaType: type, digest: digest, size: size)
+            table.insert(ImageEntry(manifest: descriptor, image: manifest.config.digest))
+        }
+        rename(store.paths.index, store.paths.index + ".damaged")
+        try store.names.write(table)
+    }
+
+    // MARK: Containers and sessions
+
+    private mutating func checkContainers() throws(ShaleError) {
+        for words in try store.containers.sweepHalfMade(dryRun: !repair) { note(words, "removed") }
+        for id in try store.containers.identifiers() {
+            let record: ContainerRecord
+            do throws(ShaleError) {
+                record = try store.containers.record(id)
+            } catch {
+                if error.code == .notFound { continue }
+                note(error.description, "rm \(Identifier.short(id))", isRepaired: false)
+                continue
+            }
+            if !store.containers.isNamed(record) {
+                note("container \(Identifier.short(id)): its name \(record.name) leads elsewhere", "named again")
+                if repair { mendName(record) }
+            }
+            if !stands(record) {
+                note(
+                    "container \(record.name): its image \(record.image.short) is missing or damaged",
+                    "pull \(record.imageName), or rm \(record.name)", isRepaired: false)
+            }
+        }
+    }
+
+    /// Whether a container's manifest and config are here, and each layer is unpacked or can be.
+    private func stands(_ record: ContainerRecord) -> Bool {
+        guard isPresent(record.manifest.digest), let manifest = try? store.images.manifest(record.manifest),
+            isPresent(manifest.config.digest), let bytes = try? store.blobs.bytes(manifest.config.digest),
+            let config = try? OCIDocument.read(ImageConfig.self, from: bytes, naming: "config")
+        else { return false }
+        return store.layers.missing(for: config).allSatisfy { position in
+            position < manifest.layers.count && isPresent(manifest.layers[position].digest)
+        }
+    }
+
+    private mutating func mendName(_ record: ContainerRecord) {
+        do throws(ShaleError) {
+            try store.containers.mendName(record)
+        } catch {
+            note(error.description, "rename \(Identifier.short(record.id))", isRepaired: false)
+        }
+    }
+
+    private mutating func checkSessions() throws(ShaleError) {
+        for name in try store.sessionNames() {
+            let session = try store.session(name)
+            guard let bytes = try session.read("journal", limit: 1 << 30), let last = bytes.last,
+                last != UInt8(ascii: "\n")
+            else { continue }
+            note(
+                "session \(name): its journal ends in half a line", "cut off when the next is written", isRepaired: true
+            )
+        }
+    }
+}
+
+extension Store {
+    func replace(_ path: String, with text: String) throws(ShaleError) {
+        do throws(SystemCallError) {
+            try WholeFile.replace(path, with: Array(text.utf8), mode: 0o644)
+        } catch {
+            throw error.shaleError(path)
+        }
+    }
+}
