@@ -18,11 +18,13 @@ final class IngestFolder: Sendable {
 
     let paths: StorePaths
     private let lock: StoreLock
+    private let ownLock: StoreLock
     private let state = Mutex(State())
 
     init(paths: StorePaths, lock: StoreLock) {
         self.paths = paths
         self.lock = lock
+        ownLock = StoreLock(path: paths.ingestLock)
     }
 
     deinit { close() }
@@ -36,7 +38,7 @@ final class IngestFolder: Sendable {
         }
     }
 
-    /// Makes this process's folder now, for one who will need it while holding the store's lock.
+    /// Makes this process's folder now: should it die, the next one sees by it that there is something to sweep.
     func prepare() throws(ShaleError) { _ = try ownFolder() }
 
     /// Moves a path away and removes it: it disappears at once, even if removing its tree is cut short.
@@ -93,19 +95,24 @@ final class IngestFolder: Sendable {
 
     /// Removes what processes that are gone left: their folders, files half written beside `index.json`, and partial
     /// downloads that are finished or a week old.
-    func sweepLeftovers() {
+    ///
+    /// Answers whether a process was found that went without tidying up.
+    @discardableResult
+    func sweepLeftovers() -> Bool {
         sweepHalfWritten()
         let entries = names(in: paths.ingest)
-        if entries.isEmpty { return }
+        if entries.isEmpty { return false }
         let own = state.withLock { $0.own }
+        var foundDead = false
         for name in entries {
             let path = "\(paths.ingest)/\(name)"
             if name.hasSuffix(".partial") {
                 sweepPartial(path, name)
-            } else if path != own {
-                sweepFolder(path)
+            } else if path != own, sweepFolder(path) {
+                foundDead = true
             }
         }
+        return foundDead
     }
 
     func close() {
@@ -124,15 +131,16 @@ final class IngestFolder: Sendable {
         try? lock.exclusively { for name in aside { unlink("\(paths.home)/\(name)") } }
     }
 
-    private func sweepFolder(_ path: String) {
+    private func sweepFolder(_ path: String) -> Bool {
         let owner = "\(path)/owner"
         // Under the lock, so that no folder is seen between its making and its owner's lock.
         let isDead =
-            (try? lock.exclusively {
+            (try? ownLock.exclusively {
                 if access(owner, F_OK) != 0 { return true }
                 return ((try? FileLock.trying(owner, exclusive: true)) ?? nil) != nil
             }) ?? false
         if isDead { try? FileTree.remove(path) }
+        return isDead
     }
 
     private func sweepPartial(_ path: String, _ name: String) {
@@ -154,7 +162,7 @@ final class IngestFolder: Sendable {
     private func ownFolder() throws(ShaleError) -> String {
         if let own = state.withLock({ $0.own }) { return own }
         let made = "\(paths.ingest)/\(getpid())-\(UInt64.random(in: 0 ... .max))"
-        return try lock.exclusively { () throws(ShaleError) in
+        return try ownLock.exclusively { () throws(ShaleError) in
             if let own = state.withLock({ $0.own }) { return own }
             do throws(SystemCallError) {
                 try check("mkdir", path: made) { mkdir(made, 0o700) }

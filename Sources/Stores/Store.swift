@@ -43,7 +43,10 @@ package final class Store: Sendable {
         images = ImageStore(blobs: blobs, names: names, layers: layers, lock: lock, ingest: ingest)
         containers = ContainerStore(paths: paths, ingest: ingest, lock: lock)
         cache = CacheStore(folder: paths.cache)
-        ingest.sweepLeftovers()
+        if ingest.sweepLeftovers() {
+            // Someone died: containers may be half-made. Whatever stands in the way of looking is told on use.
+            _ = try? lock.exclusively { () throws(ShaleError) in try containers.sweepHalfMade(dryRun: false) }
+        }
         layers.settling.settleIfDue(ingest)
     }
 

@@ -7,6 +7,8 @@ package struct StorePaths: Sendable {
     package var layoutFile: String { home + "/oci-layout" }
     package var index: String { home + "/index.json" }
     package var lock: String { home + "/lock" }
+    /// Guards the making and sweeping of folders in `ingest`; taken within the store's lock, never around it.
+    var ingestLock: String { home + "/lock.ingest" }
     package var blobs: String { home + "/blobs/sha256" }
     package var layers: String { home + "/layers" }
     package var containers: String { home + "/containers" }

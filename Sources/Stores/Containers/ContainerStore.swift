@@ -31,6 +31,7 @@ package final class ContainerStore: Sendable {
             throw ShaleError(.invalid, "container id \"\(record.id)\": not 64 hexadecimal digits")
         }
         if !record.name.isEmpty { record.name = try ContainerName.validated(record.name) }
+        try ingest.prepare()
         return try lock.exclusively { () throws(ShaleError) in
             if record.name.isEmpty {
                 record.name = try takeFreeName(for: record.id, seed: seed)
@@ -69,6 +70,7 @@ package final class ContainerStore: Sendable {
     /// Gives a container another name; `conflict` in docker's words when it is taken.
     package func rename(_ id: String, to newName: String) throws(ShaleError) {
         let newName = try ContainerName.validated(newName)
+        try ingest.prepare()
         try lock.exclusively { () throws(ShaleError) in
             var record = try record(id)
             let oldName = record.name
@@ -91,9 +93,11 @@ package final class ContainerStore: Sendable {
     ///
     /// Callers know that it does not run.
     package func remove(_ id: String) throws(ShaleError) {
-        // The name first: should this be cut short, a container without its name is found by its id.
-        if let name = try? record(id).name, holder(of: name) == id { unlink(link(name)) }
-        try ingest.discard(folder(id).path)
+        let name = try? record(id).name
+        // The folder first: should this be cut short, a name without its container counts as free and is swept.
+        let place = try ingest.moveAway(folder(id).path)
+        if let name, target(of: name) == id { unlink(link(name)) }
+        if let place { try ingest.removeMoved(place) }
     }
 
     /// Notes something done to a container.
@@ -164,7 +168,7 @@ package final class ContainerStore: Sendable {
 
     /// Removes what a process that died left half-made: folders without a record, names without a container.
     ///
-    /// Called under the store's lock, after the ingest folder was prepared. Answers what was there, in words.
+    /// Called under the store's lock. Answers what was there, in words.
     func sweepHalfMade(dryRun: Bool) throws(ShaleError) -> [String] {
         var found: [String] = []
         for id in try identifiers() {
@@ -173,9 +177,12 @@ package final class ContainerStore: Sendable {
                 continue
             }
             found.append("container \(Identifier.short(id)): half-made")
-            if !dryRun, let place = try ingest.moveAway(folder(id).path) { try ingest.removeMoved(place) }
+            // It holds nothing yet, so this is quick.
+            if !dryRun { try? FileTree.remove(folder(id).path) }
         }
-        for name in try StoreFolder.names(paths.containerNames) where holder(of: name) == nil {
+        for name in try StoreFolder.names(paths.containerNames) {
+            // A rename that was cut short leaves a second name.
+            if let id = holder(of: name), ((try? record(id))?.name ?? name) == name { continue }
             found.append("container name \"\(name)\": leads to no container")
             if !dryRun { unlink(link(name)) }
         }
@@ -203,12 +210,16 @@ package final class ContainerStore: Sendable {
 
     /// The container that holds a name; `nil` for a name that leads to none that says so itself.
     private func holder(of name: String) -> String? {
+        guard let id = target(of: name), access(folder(id).config, F_OK) == 0 else { return nil }
+        return id
+    }
+
+    private func target(of name: String) -> String? {
         var buffer = [CChar](repeating: 0, count: 128)
         let count = readlink(link(name), &buffer, buffer.count)
         guard count > 0 else { return nil }
         let id = String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        guard ContainerName.isIdentifier(id), access(folder(id).config, F_OK) == 0 else { return nil }
-        return id
+        return ContainerName.isIdentifier(id) ? id : nil
     }
 
     private func take(_ name: String, for id: String) throws(ShaleError) {
