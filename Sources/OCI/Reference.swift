@@ -39,8 +39,9 @@ package struct Reference: Sendable, Hashable, CustomStringConvertible {
                 .invalid, "invalid repository name (\(text)), cannot specify 64-byte hexadecimal strings")
         }
         let (domain, remainder) = Self.splitDomain(text)
-        let remote = remainder.prefix { $0 != ":" && $0 != "@" }
-        guard !remote.contains(where: \.isUppercase) else {
+        let end = remainder.utf8.firstIndex { $0 == UInt8(ascii: ":") || $0 == UInt8(ascii: "@") }
+        let remote = remainder[..<(end ?? remainder.endIndex)]
+        guard !remote.hasUppercase else {
             throw ShaleError(.invalid, "invalid reference format: repository name (\(remote)) must be lowercase")
         }
         try self.init(literal: "\(domain)/\(remainder)")
@@ -116,15 +117,18 @@ package struct Reference: Sendable, Hashable, CustomStringConvertible {
 
     /// Splits off what can only be a host: it has a dot or a colon, is `localhost`, or has capitals.
     private static func splitDomain(_ text: String) -> (domain: String, remainder: String) {
-        guard let slash = text.firstIndex(of: "/") else {
+        let isSlash = { (byte: UInt8) in byte == UInt8(ascii: "/") }
+        guard let slash = text.utf8.firstIndex(where: isSlash) else {
             return (defaultDomain, officialPrefix + text)
         }
         let head = String(text[..<slash])
-        let tail = String(text[text.index(after: slash)...])
-        let isHost = head == "localhost" || head.contains { $0 == "." || $0 == ":" || $0.isUppercase }
+        let tail = String(text[text.utf8.index(after: slash)...])
+        let isHost =
+            head == "localhost" || head.utf8.contains { $0 == UInt8(ascii: ".") || $0 == UInt8(ascii: ":") }
+            || head[...].hasUppercase
         let (domain, remainder) = isHost ? (head, tail) : (defaultDomain, text)
         guard domain == defaultDomain || domain == legacyDefaultDomain else { return (domain, remainder) }
-        return (defaultDomain, remainder.contains("/") ? remainder : officialPrefix + remainder)
+        return (defaultDomain, remainder.utf8.contains(where: isSlash) ? remainder : officialPrefix + remainder)
     }
 }
 
@@ -137,25 +141,27 @@ private struct Parts {
 
     init?(_ text: String) {
         guard text.utf8.count <= 4096 else { return nil }
+        // Every character of the grammar is ASCII, and parts are told apart by bytes: far cheaper than by characters.
         var name = text[...]
-        if let at = name.firstIndex(of: "@") {
-            let digest = name[name.index(after: at)...]
+        if let at = name.utf8.firstIndex(of: UInt8(ascii: "@")) {
+            let digest = name[name.utf8.index(after: at)...]
             guard Self.isDigest(digest) else { return nil }
             self.digest = String(digest)
             name = name[..<at]
         }
-        let afterSlash = name.lastIndex(of: "/").map { name.index(after: $0) } ?? name.startIndex
-        if let colon = name[afterSlash...].firstIndex(of: ":") {
-            let tag = name[name.index(after: colon)...]
+        let afterSlash =
+            name.utf8.lastIndex(of: UInt8(ascii: "/")).map { name.utf8.index(after: $0) } ?? name.startIndex
+        if let colon = name[afterSlash...].utf8.firstIndex(of: UInt8(ascii: ":")) {
+            let tag = name[name.utf8.index(after: colon)...]
             guard Reference.isTag(tag) else { return nil }
             self.tag = String(tag)
             name = name[..<colon]
         }
-        if let slash = name.firstIndex(of: "/"), Self.isDomain(name[..<slash]),
-            Self.isPath(name[name.index(after: slash)...])
+        if let slash = name.utf8.firstIndex(of: UInt8(ascii: "/")), Self.isDomain(name[..<slash]),
+            Self.isPath(name[name.utf8.index(after: slash)...])
         {
             domain = String(name[..<slash])
-            path = String(name[name.index(after: slash)...])
+            path = String(name[name.utf8.index(after: slash)...])
         } else if Self.isPath(name) {
             path = String(name)
         } else {
@@ -164,49 +170,48 @@ private struct Parts {
     }
 
     private static func isDigest(_ text: Substring) -> Bool {
-        guard let colon = text.firstIndex(of: ":") else { return false }
-        let isComponent = { (part: Substring) in
-            part.utf8.first.map { $0.isASCIIAlphanumeric && !(48...57).contains($0) } ?? false
-                && part.utf8.allSatisfy(\.isASCIIAlphanumeric)
+        guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) else { return false }
+        let isComponent = { (part: Substring.UTF8View) in
+            part.first.map { $0.isASCIIAlphanumeric && !(48...57).contains($0) } ?? false
+                && part.allSatisfy(\.isASCIIAlphanumeric)
         }
-        let components = text[..<colon].split(omittingEmptySubsequences: false) { "+.-_".contains($0) }
-        let hex = text[text.index(after: colon)...]
-        return components.allSatisfy(isComponent) && hex.utf8.count >= 32 && hex.utf8.allSatisfy(\.isHexDigit)
+        let components = text[..<colon].utf8.split(omittingEmptySubsequences: false) { "+.-_".utf8.contains($0) }
+        let hex = text.utf8[text.utf8.index(after: colon)...]
+        return components.allSatisfy(isComponent) && hex.count >= 32 && hex.allSatisfy(\.isHexDigit)
     }
 
     private static func isDomain(_ text: Substring) -> Bool {
         var host = text
         if text.hasPrefix("[") {
-            guard let close = text.firstIndex(of: "]") else { return false }
-            let address = text[text.index(after: text.startIndex)..<close]
-            guard !address.isEmpty, address.utf8.allSatisfy({ $0.isHexDigit || $0 == UInt8(ascii: ":") }) else {
+            guard let close = text.utf8.firstIndex(of: UInt8(ascii: "]")) else { return false }
+            let address = text.utf8.dropFirst().prefix(upTo: close)
+            guard !address.isEmpty, address.allSatisfy({ $0.isHexDigit || $0 == UInt8(ascii: ":") }) else {
                 return false
             }
-            let rest = text[text.index(after: close)...]
-            return rest.isEmpty || (rest.first == ":" && isPort(rest.dropFirst()))
+            let rest = text.utf8[text.utf8.index(after: close)...]
+            return rest.isEmpty || (rest.first == UInt8(ascii: ":") && isPort(rest.dropFirst()))
         }
-        if let colon = text.firstIndex(of: ":") {
-            guard isPort(text[text.index(after: colon)...]) else { return false }
+        if let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")) {
+            guard isPort(text.utf8[text.utf8.index(after: colon)...]) else { return false }
             host = text[..<colon]
         }
-        return host.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
-            guard let first = label.utf8.first, let last = label.utf8.last else { return false }
+        return host.utf8.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { label in
+            guard let first = label.first, let last = label.last else { return false }
             return first.isASCIIAlphanumeric && last.isASCIIAlphanumeric
-                && label.utf8.allSatisfy { $0.isASCIIAlphanumeric || $0 == UInt8(ascii: "-") }
+                && label.allSatisfy { $0.isASCIIAlphanumeric || $0 == UInt8(ascii: "-") }
         }
     }
 
-    private static func isPort(_ text: Substring) -> Bool {
-        !text.isEmpty && text.utf8.allSatisfy { (48...57).contains($0) }
+    private static func isPort(_ text: Substring.UTF8View) -> Bool {
+        !text.isEmpty && text.allSatisfy { (48...57).contains($0) }
     }
 
     private static func isPath(_ text: Substring) -> Bool {
-        text.split(separator: "/", omittingEmptySubsequences: false).allSatisfy(isPathComponent)
+        text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).allSatisfy(isPathComponent)
     }
 
     /// Runs of `[a-z0-9]` with one separator between two of them: `.`, `_`, `__`, or any number of dashes.
-    private static func isPathComponent(_ text: Substring) -> Bool {
-        let bytes = Array(text.utf8)
+    private static func isPathComponent(_ bytes: Substring.UTF8View) -> Bool {
         let isAlphanumeric = { (byte: UInt8) in (48...57).contains(byte) || (97...122).contains(byte) }
         guard let first = bytes.first, let last = bytes.last, isAlphanumeric(first), isAlphanumeric(last) else {
             return false
@@ -215,6 +220,14 @@ private struct Parts {
             separator.elementsEqual(".".utf8) || separator.elementsEqual("_".utf8)
                 || separator.elementsEqual("__".utf8) || separator.allSatisfy { $0 == UInt8(ascii: "-") }
         }
+    }
+}
+
+extension Substring {
+    /// Whether it has a capital of any script; ASCII is told without Unicode's tables.
+    fileprivate var hasUppercase: Bool {
+        utf8.contains { (65...90).contains($0) }
+            || (utf8.contains { $0 >= 0x80 } && contains(where: \.isUppercase))
     }
 }
 

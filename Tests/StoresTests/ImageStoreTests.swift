@@ -179,3 +179,23 @@ import Testing
         #expect(access(upper, F_OK) != 0)
     }
 }
+
+@Suite struct LayerSettlingTests {
+    @Test(arguments: [(isOld: true, isThisBoot: true), (true, false), (false, true), (false, false)])
+    func layersOfAnEarlierBootAreNotTrusted(_ isOld: Bool, _ isThisBoot: Bool) throws {
+        let fixture = try Fixture()
+        let digest = Digest.of("layer".utf8)
+        try fixture.unpack(digest, "text")
+        let sign = fixture.home + "/layers.unsettled"
+        let mark = "\(fixture.home)/layers/\(digest.hex)/unsettled"
+        if !isThisBoot { for path in [sign, mark] { try fixture.write("an earlier boot", to: path) } }
+        if isOld {
+            let times = [timespec(tv_sec: 1, tv_nsec: 0), timespec(tv_sec: 1, tv_nsec: 0)]
+            utimensat(AT_FDCWD, sign, times, 0)
+        }
+        let store = try fixture.another()
+        #expect(store.layers.has(digest, on: nil) == isThisBoot)
+        #expect((access(mark, F_OK) == 0) == (isThisBoot && !isOld))
+        #expect((access(sign, F_OK) == 0) == (isThisBoot && !isOld))
+    }
+}

@@ -1,4 +1,3 @@
-import CLinux
 import Glibc
 
 /// Small files of the store's own, read and replaced whole.
@@ -41,10 +40,4 @@ package enum WholeFile {
         guard let slash = path.lastIndex(of: "/") else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
-}
-
-/// Makes everything written to a descriptor's file system last (`syncfs(2)`).
-package func syncFileSystem(_ descriptor: borrowing OwnedFD) throws(SystemCallError) {
-    let raw = descriptor.raw
-    try check("syncfs") { shale_syncfs(raw) }
 }

@@ -5,11 +5,11 @@ import Linux
 /// Durability of unpacked layers without waiting for it.
 ///
 /// A layer can be unpacked again from its blob, which is on disk before a name leads to it. So its thousands of files
-/// are not synced one by one: until the kernel has surely written them, the folder carries a mark with the machine's
-/// boot id. A mark of an earlier boot means that power may have gone in between: the layer is thrown away.
+/// are not synced: until the kernel has surely written them by itself, the folder carries a mark with the machine's
+/// boot id. A mark of an earlier boot means that power may have gone before: the layer is thrown away.
 struct LayerSettling: Sendable {
-    /// Seconds after which what was written is synced for good; by then the kernel has written most of it.
-    private static let delay: Int64 = 60
+    /// Seconds until the kernel has written what was written: ten times its `dirty_expire_centisecs`.
+    private static let delay: Int64 = 300
     private let paths: StorePaths
     private let lock: StoreLock
 
@@ -28,32 +28,26 @@ struct LayerSettling: Sendable {
         try WholeFile.replace(staging + "/unsettled", with: boot, syncing: false)
     }
 
-    /// Settles what an earlier command left, or throws away what an earlier boot did.
+    /// Takes the marks from what is surely written, and throws away what an earlier boot left marked.
+    ///
+    /// An error leaves all as it is, for the next time.
     func settleIfDue(_ ingest: IngestFolder) {
         guard let status = try? FileStatus.of(hostPath: sign) else { return }
-        let isThisBoot = (try? WholeFile.read(sign, limit: 256)) == Self.bootID()
-        let age = Timestamp.now().seconds - status.modified.seconds
-        if isThisBoot, age >= 0, age < Self.delay { return }
-        settle(ingest)
-    }
-
-    /// Syncs marked layers of this boot and throws marked ones of another away.
-    ///
-    /// Errors leave all as it is.
-    func settle(_ ingest: IngestFolder) {
         let boot = Self.bootID()
-        guard (try? ingest.prepare()) != nil else { return }
+        let isThisBoot = (try? WholeFile.read(sign, limit: 256)) == boot
+        let age = Timestamp.now().seconds - status.modified.seconds
+        if isThisBoot, age < Self.delay { return }
         var moved: [String] = []
         try? lock.exclusively { () throws(ShaleError) in
-            let marked = try StoreFolder.names(paths.layers).map { "\(paths.layers)/\($0)" }
-                .filter { access($0 + "/unsettled", F_OK) == 0 }
-            for layer in marked where (try? WholeFile.read(layer + "/unsettled", limit: 256)) != boot {
-                if let place = try ingest.moveAway(layer) { moved.append(place) }
+            for name in try StoreFolder.names(paths.layers) {
+                let layer = "\(paths.layers)/\(name)"
+                guard let mark = try? WholeFile.read(layer + "/unsettled", limit: 256) else { continue }
+                if mark == boot {
+                    unlink(layer + "/unsettled")
+                } else if let place = try ingest.moveAway(layer) {
+                    moved.append(place)
+                }
             }
-            guard let folder = try? OwnedFD.open(paths.layers, O_RDONLY | O_DIRECTORY),
-                (try? syncFileSystem(folder)) != nil
-            else { return }
-            for layer in marked { unlink(layer + "/unsettled") }
             unlink(sign)
         }
         for place in moved { try? ingest.removeMoved(place) }

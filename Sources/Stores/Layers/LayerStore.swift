@@ -117,17 +117,23 @@ package final class LayerStore: Sendable {
         do throws(SystemCallError) {
             try Self.write(index, to: staging.path + "/index")
             try Self.write(Array("\(size.tar) \(size.content)\n".utf8), to: staging.path + "/size")
-            try settling.mark(staging.path)
-            if rename(staging.path, target) == 0 {
-                staging.isSettled = true
-                return
-            }
-            guard errno == ENOTEMPTY || errno == EEXIST else { throw SystemCallError("rename", path: target) }
         } catch {
             discard(staging)
             throw error.shaleError("layer \(diffID)")
         }
-        discard(staging)
+        defer { discard(staging) }
+        try lock.exclusively { () throws(ShaleError) in
+            do throws(SystemCallError) {
+                try settling.mark(staging.path)
+                if rename(staging.path, target) == 0 {
+                    staging.isSettled = true
+                } else if errno != ENOTEMPTY, errno != EEXIST {
+                    throw SystemCallError("rename", path: target)
+                }
+            } catch {
+                throw error.shaleError("layer \(diffID)")
+            }
+        }
     }
 
     /// Makes a container's upper directory a layer by renaming it; `upperPath` is gone afterwards.
