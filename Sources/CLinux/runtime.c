@@ -235,14 +235,20 @@ int shale_signals_block(const int *signals, size_t count, int block) {
 }
 
 int shale_signals_reset(void) {
-    // By the plain call: the container's program starts with the kernel's defaults, whatever the host's shell ignored.
+    // By the raw call: glibc hides its own two signals, which posix_spawn leaves ignored, and the container's program
+    // is to start with the kernel's defaults.
+    struct {
+        void *handler;
+        unsigned long flags;
+        void *restorer;
+        unsigned long mask;
+    } action = {0};
     for (int number = 1; number < 65; number++) {
-        if (number == SIGKILL || number == SIGSTOP || number == 32 || number == 33) continue;
-        signal(number, SIG_DFL);
+        if (number == SIGKILL || number == SIGSTOP) continue;
+        (void)syscall(SYS_rt_sigaction, number, &action, NULL, 8);
     }
-    sigset_t none;
-    sigemptyset(&none);
-    return sigprocmask(SIG_SETMASK, &none, NULL);
+    unsigned long none = 0;
+    return (int)syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8);
 }
 
 int shale_signal_ignore(int number) { return signal(number, SIG_IGN) == SIG_ERR ? -1 : 0; }

@@ -11,8 +11,16 @@ import RunnerProtocol
 struct CgroupPlanner {
     let groups: ControlGroups
 
+    private static func name(_ id: String) -> String { String(id.prefix(32)) }
+
+    /// Every directory a container of this id may have had.
+    func folders(of id: String) -> [String] {
+        let own = unifiedBase().map { ["\($0)/\(Self.name(id))"] } ?? []
+        return own + Set(groups.legacy.values).sorted().map { "\($0)/shale/\(Self.name(id))" }
+    }
+
     func plan(for spec: LaunchSpec) throws(ShaleError) -> CgroupPlan? {
-        let name = String(spec.containerID.prefix(32))
+        let name = Self.name(spec.containerID)
         var plan = CgroupPlan()
         if let base = unifiedBase() { plan.unified = "\(base)/\(name)" }
         if plan.unified.isEmpty, let freezer = groups.legacy["freezer"] {

@@ -179,18 +179,6 @@ package final class ContainerRuntime: Sendable {
         return ContainerStatus(
             pid: status.pid, isPaused: status.paused, hasTerminal: status.terminal, execs: Int(status.execs))
     }
-
-    /// Whether a runner holds the container's lock: without one, a state that says running is a leftover.
-    package static func isAlive(socketDirectory: String) -> Bool {
-        let path = socketDirectory + "/runner.lock"
-        guard access(path, F_OK) == 0 else { return false }
-        do throws(SystemCallError) {
-            if try FileLock.trying(path, exclusive: false) != nil { return false }
-            return true
-        } catch {
-            return false
-        }
-    }
 }
 
 /// What a runner tells of its container.

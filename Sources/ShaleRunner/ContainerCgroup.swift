@@ -4,9 +4,9 @@ import RunnerProtocol
 
 /// The container's control groups: made before its first process, removed after its last.
 final class ContainerCgroup {
-    private let plan: CgroupPlan
+    private var plan: CgroupPlan
     /// The v2 directory, for `clone3` to start processes in; -1 without one.
-    let descriptor: Int32
+    private(set) var descriptor: Int32
     private var made: [String] = []
 
     /// Makes the directories and writes the limits.
@@ -45,6 +45,17 @@ final class ContainerCgroup {
     }
 
     deinit { if descriptor >= 0 { close(descriptor) } }
+
+    var hasLimits: Bool { !plan.settings.isEmpty }
+
+    /// Goes on without the v2 group.
+    func giveUp() {
+        if descriptor >= 0 { close(descriptor) }
+        descriptor = -1
+        rmdir(plan.unified)
+        made.removeAll { $0 == plan.unified }
+        plan.unified = ""
+    }
 
     /// What a child must write its pid into by itself.
     var legacyFiles: [String] { plan.legacy.map { $0 + "/cgroup.procs" } }

@@ -16,35 +16,46 @@ extension RootSetup {
         for (name, target) in Self.links {
             try check("symlink", path: name) { symlinkat(target, raw, name) }
         }
+        // Where the next file systems are mounted.
+        for name in ["pts", "shm", "mqueue"] { mkdirat(raw, name, 0o755) }
         for device in plan.devices {
             guard device.path.hasPrefix("/dev/") else {
-                try make(device, as: device.path)
+                try makeElsewhere(device, device.path)
                 continue
             }
-            try make(device, as: mount.destination + device.path.dropFirst(4))
+            let name = String(device.path.dropFirst(5))
+            if name.contains("/") {
+                try makeElsewhere(device, mount.destination + "/" + name)
+            } else {
+                try make(device, name, in: directory)
+            }
         }
     }
 
-    /// A node; where none may be made (user namespaces), the host's own is bound on an empty file.
-    private mutating func make(_ device: DevicePlan, as path: String) throws(SystemCallError) {
-        let folder = path.split(separator: "/").dropLast().joined(separator: "/")
-        try makeDirectories(folder)
+    private func makeElsewhere(_ device: DevicePlan, _ path: String) throws(SystemCallError) {
+        try makeDirectories(path.split(separator: "/").dropLast().joined(separator: "/"))
         let parent = try parentOf(path)
+        try make(device, parent.name, in: parent.directory)
+    }
+
+    /// A node; where none may be made (user namespaces), the host's own is bound on an empty file.
+    private func make(
+        _ device: DevicePlan, _ name: String, in directory: borrowing OwnedFD
+    ) throws(SystemCallError) {
         let kind: UInt32 = device.isBlock ? 0o060000 : 0o020000
-        if FileNodes.make(
-            parent.name, in: parent.directory, mode: kind | device.mode, major: device.major, minor: device.minor)
-        {
+        if FileNodes.make(name, in: directory, mode: kind | device.mode, major: device.major, minor: device.minor) {
             return
         }
         guard errno == EPERM else {
             if errno == EEXIST { return }
-            throw SystemCallError("mknod", path: path)
+            throw SystemCallError("mknod", path: device.path)
         }
-        let raw = parent.directory.raw
-        let file = parent.name.withPath { openat(raw, $0, O_CREAT | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0o600) }
-        guard file >= 0 else { throw SystemCallError("create", path: path) }
+        let raw = directory.raw
+        let file = name.withPath { openat(raw, $0, O_CREAT | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0o600) }
+        guard file >= 0 else { throw SystemCallError("create", path: device.path) }
         close(file)
-        let place = try openRoot(path, OpenFlags.link)
-        try Mounts.attach(Mounts.clone(device.hostPath, recursive: false), on: place)
+        let place = name.withPath { openat(raw, $0, OpenFlags.link | O_CLOEXEC) }
+        guard place >= 0 else { throw SystemCallError("open", path: device.path) }
+        try Mounts.attach(Mounts.clone(device.hostPath, recursive: false), on: OwnedFD(adopting: place))
     }
 }

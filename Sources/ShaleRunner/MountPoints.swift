@@ -32,11 +32,14 @@ struct MountPoints {
 
     /// The same for a path that may not lead elsewhere by a link at its end.
     mutating func placeWithoutLink(_ path: String) throws(SystemCallError) -> OwnedFD {
-        let fd = try place(path, directory: true)
-        guard try root.status(path).kind == .directory else {
-            throw SystemCallError("mount", path: path, errno: ENOTDIR)
+        do throws(SystemCallError) {
+            return try root.open(path, OpenFlags.link | O_DIRECTORY)
+        } catch {
+            // A link there is ENOTDIR, and stays an error.
+            guard error.errno == ENOENT else { throw error }
         }
-        return fd
+        let made = try make(path, directory: true, restoringTimes: true)
+        return try root.open(made, OpenFlags.link | O_DIRECTORY)
     }
 
     /// Walks component by component, following links by hand, and makes what is missing.

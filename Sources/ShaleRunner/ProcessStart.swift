@@ -130,10 +130,23 @@ struct ProcessStart {
             let denied = (try? WholeFile.read("/proc/self/setgroups", limit: 64))?.starts(with: Array("deny".utf8))
             guard error.errno == EPERM, denied == true else { throw StepFailure("setgroups", error) }
         }
-        try step("setgid", String(user.gid)) { () throws(SystemCallError) in try Credentials.setGroup(user.gid) }
-        try step("setuid", String(user.uid)) { () throws(SystemCallError) in try Credentials.setUser(user.uid) }
+        try takeID(user.gid, "gid") { () throws(SystemCallError) in try Credentials.setGroup(user.gid) }
+        try takeID(user.uid, "uid") { () throws(SystemCallError) in try Credentials.setUser(user.uid) }
         try step("capabilities") { () throws(SystemCallError) in
             try Credentials.setCapabilities(user.uid == 0 ? capabilities : [])
+        }
+    }
+
+    private func takeID(
+        _ id: UInt32, _ kind: String, _ body: () throws(SystemCallError) -> Void
+    ) throws(StepFailure) {
+        do throws(SystemCallError) {
+            try body()
+        } catch {
+            let user = plan.user.isEmpty ? "root" : plan.user
+            let words = "user \(user): \(kind) \(id) is not mapped in the user namespace"
+            throw StepFailure(
+                step: "set\(kind)", path: String(id), errno: error.errno, words: error.errno == EINVAL ? words : "")
         }
     }
 

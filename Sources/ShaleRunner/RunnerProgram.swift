@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 import Linux
 import RunnerProtocol
@@ -5,6 +6,9 @@ import RunnerProtocol
 /// From the plan's arrival to the container's start, then the supervisor's loop.
 enum RunnerProgram {
     static func main(channel: Int32) -> Never {
+        if CommandLine.arguments.count > 3, CommandLine.arguments[1] == "--inside" {
+            runInside(home: CommandLine.arguments[2], Array(CommandLine.arguments[3...]))
+        }
         var reader = ChannelReader(fd: channel)
         guard fcntl(channel, F_SETFD, FD_CLOEXEC) != -1, case .launch(let plan)? = reader.next() else {
             fputsToError("shale-runner: started by shale, not by hand\n")
@@ -20,6 +24,26 @@ enum RunnerProgram {
             try? UnixSocket.send(Message.failed(error).frame(), to: channel)
             exit(125)
         }
+    }
+
+    /// Runs a program in the user namespace of a home's shells, to look at its files as they do.
+    private static func runInside(home: String, _ words: [String]) -> Never {
+        umask(0o022)
+        do throws(ShaleError) {
+            try UserNamespace.enter(home: home)
+        } catch {
+            fputsToError("shale-runner: \(error)\n")
+            exit(125)
+        }
+        let error = ProcessCalls.execute(words[0], arguments: words, environment: ownEnvironment())
+        fputsToError("shale-runner: \(words[0]): \(SystemCallError.words(of: error))\n")
+        exit(error == ENOENT ? 127 : 126)
+    }
+
+    /// The environment this program was started with.
+    static func ownEnvironment() -> [String] {
+        guard let bytes = try? WholeFile.read("/proc/self/environ", limit: 4 << 20) else { return [] }
+        return bytes.split(separator: 0).map { String(pathBytes: $0) }
     }
 
     /// Goes on as a child of init, so that the shell has no one to wait for and may end.

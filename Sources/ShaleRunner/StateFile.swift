@@ -7,6 +7,8 @@ import RunnerProtocol
 struct ContainerState {
     var status: String
     var pid: Int32 = 0
+    /// Tells the process from a later one of the same number.
+    var pidStart = ""
     var startedAt: Timestamp?
     var finishedAt: Timestamp?
     var exitCode: Int32 = 0
@@ -30,6 +32,7 @@ struct StateFile {
         var text = "{\"status\":\"\(state.status)\",\"pid\":\(state.pid),\"exitCode\":\(state.exitCode)"
         if let time = state.startedAt { text += ",\"startedAt\":\"\(time)\"" }
         if let time = state.finishedAt { text += ",\"finishedAt\":\"\(time)\"" }
+        if !state.pidStart.isEmpty { text += ",\"pidStart\":\"\(state.pidStart)\"" }
         text += ",\"oomKilled\":\(state.outOfMemory),\"error\":"
         var bytes = Array(text.utf8)
         JSONText.append(quoting: Array(state.error.utf8)[...], to: &bytes)

@@ -52,6 +52,7 @@ final class Supervisor {
             throw failure
         }
         state.pid = first.pid
+        state.pidStart = UserNamespace.startTime(of: first.pid) ?? ""
         state.startedAt = .now()
         stateFile.write(state)
         accept(channel: channel, unread)
@@ -87,7 +88,14 @@ final class Supervisor {
         if plan.ownNetwork { kinds.insert(.network) }
         if !plan.hostUTS { kinds.insert(.uts) }
         let pid = try step("clone") { () throws(SystemCallError) in
-            try Namespaces.fork(into: kinds, cgroup: cgroup.descriptor)
+            do throws(SystemCallError) {
+                return try Namespaces.fork(into: kinds, cgroup: cgroup.descriptor)
+            } catch {
+                // A group that may be made and not be entered: as if there were none, unless limits hang on it.
+                guard cgroup.descriptor >= 0, !cgroup.hasLimits else { throw error }
+                cgroup.giveUp()
+                return try Namespaces.fork(into: kinds)
+            }
         }
         if pid == 0 {
             close(socket.own.raw)
@@ -130,14 +138,9 @@ final class Supervisor {
             ProcessCalls.resetSignals()
             umask(0o022)
             ProcessCalls.closeOnExec(from: 3)
-            _ = ProcessCalls.execute(program, arguments: plan.afterExit, environment: Self.ownEnvironment())
+            _ = ProcessCalls.execute(program, arguments: plan.afterExit, environment: RunnerProgram.ownEnvironment())
         }
         exit(0)
-    }
-
-    private static func ownEnvironment() -> [String] {
-        guard let bytes = try? WholeFile.read("/proc/self/environ", limit: 4 << 20) else { return [] }
-        return bytes.split(separator: 0).map { String(pathBytes: $0) }
     }
 
     private func waitForSomething() {

@@ -26,16 +26,27 @@ final class ContainerFixture: Sendable {
     }()
     static var isPossible: Bool { obstacle == nil }
 
+    /// Whether ids other than root exist here.
+    static let hasManyIDs: Bool = {
+        let map = (try? WholeFile.read("/proc/self/uid_map")) ?? []
+        return String(decoding: map, as: UTF8.self).split(whereSeparator: { " \n".contains($0) }).last != "1"
+    }()
+
     private static let commands = [
         "sh", "cat", "echo", "sleep", "true", "false", "id", "ls", "mount", "hostname", "kill", "stat", "tty", "stty",
         "env", "pwd", "head", "wc", "touch", "mkdir", "rm", "grep", "ps", "printf", "dd", "yes", "seq", "sort",
         "readlink",
         "mknod", "ip", "nc", "df", "awk", "cut", "od", "chmod", "reset", "tail", "usleep", "find", "chroot", "umount",
+        "setuidgid", "unshare",
+        "test",
     ]
+
+    /// Where things stand that all tests of one user share.
+    private static let shared = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
 
     /// The lower layer, made once and shared.
     static let lower: String = {
-        let path = "/tmp/shale-test-rootfs-\(getuid())-1"
+        let path = shared + "/shale-test-rootfs-\(getuid())-2"
         if access(path + "/complete", F_OK) == 0 { return path }
         let manager = FileManager.default
         for folder in ["bin", "etc", "tmp", "root", "home/ann", "data"] {
@@ -64,7 +75,8 @@ final class ContainerFixture: Sendable {
     let runtime: ContainerRuntime
 
     init() {
-        runtime = ContainerRuntime(runnerPath: Self.runnerPath, cachePath: "/tmp/shale-test-cache-\(getuid())")
+        runtime = ContainerRuntime(
+            runnerPath: Self.runnerPath, cachePath: Self.shared + "/shale-test-cache-\(getuid())")
     }
 
     deinit {

@@ -76,7 +76,9 @@ package enum Overlay {
     private static func options(_ parts: OverlayParts) -> [(key: String, value: String?)] {
         var options: [(key: String, value: String?)] = []
         if parts.upper != nil {
-            options += [("redirect_dir", "off"), ("index", "off"), ("metacopy", "off")]
+            // `userxattr` implies the other two, and will not hear them said.
+            options = parts.userXattr ? [] : [("redirect_dir", "off"), ("metacopy", "off")]
+            options.append(("index", "off"))
             if parts.volatile { options.append(("volatile", nil)) }
         }
         if parts.userXattr { options.append(("userxattr", nil)) }
