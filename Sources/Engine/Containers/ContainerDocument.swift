@@ -1,0 +1,213 @@
+package import Basics
+import Linux
+package import OCI
+package import Stores
+
+/// The document that `inspect` shows of a container, with docker's keys in docker's order.
+extension Engine {
+    package func document(
+        of record: ContainerRecord, includingSizes: Bool = false
+    ) throws(ShaleError) -> JSONDocument {
+        let view = view(of: record)
+        let folder = store.containers.folder(record.id)
+        var members: [JSONDocument.Member] = [
+            .init("Id", .string(record.id)),
+            .init("Created", .string(record.created.description)),
+            .init("Path", .string(record.path)),
+            .init("Args", .strings(record.arguments)),
+            .init("State", Self.state(view)),
+            .init("Image", .string(record.image.description)),
+            .init("ResolvConfPath", .string(folder.path + "/resolv.conf")),
+            .init("HostnamePath", .string(folder.path + "/hostname")),
+            .init("HostsPath", .string(folder.path + "/hosts")),
+            .init("LogPath", .string(folder.log)),
+            .init("Name", .string("/" + record.name)),
+            .init("RestartCount", .integer(Int64(record.restartCount))),
+            .init("Driver", "overlay"),
+            .init("Platform", .string(record.platform?.os ?? "linux")),
+            .init("MountLabel", ""),
+            .init("ProcessLabel", ""),
+            .init("AppArmorProfile", ""),
+            .init("ExecIDs", nil),
+            .init("HostConfig", Self.hostConfig(record)),
+            .init(
+                "GraphDriver",
+                .members([
+                    "Data": .members(["UpperDir": .string(folder.upper), "WorkDir": .string(folder.work)]),
+                    "Name": "overlay",
+                ])),
+        ]
+        if includingSizes {
+            let own = (try? FileTree.usage(of: folder.upper).bytes) ?? 0
+            let image = (try? store.images.image(manifest: record.manifest).size) ?? 0
+            members.append(.init("SizeRw", .integer(own)))
+            members.append(.init("SizeRootFs", .integer(own &+ image)))
+        }
+        members += [
+            .init("Mounts", .array(record.host.mounts.map(Self.mount) + Self.tmpfs(record))),
+            .init("Config", Self.config(record)),
+            .init("NetworkSettings", Self.network(record)),
+        ]
+        return .object(members)
+    }
+
+    private static func state(_ view: ContainerView) -> JSONDocument {
+        let state = view.state
+        return .members([
+            "Status": .string(state.status.rawValue),
+            "Running": .bool(state.isRunning),
+            "Paused": .bool(state.status == .paused),
+            "Restarting": false,
+            "OOMKilled": .bool(state.oomKilled),
+            "Dead": .bool(state.status == .dead),
+            "Pid": .integer(Int64(state.pid)),
+            "ExitCode": .integer(Int64(state.exitCode)),
+            "Error": .string(state.error ?? ""),
+            "StartedAt": .string(state.startedAt?.description ?? "0001-01-01T00:00:00Z"),
+            "FinishedAt": .string(state.finishedAt?.description ?? "0001-01-01T00:00:00Z"),
+        ])
+    }
+
+    private static func mount(_ mount: MountRecord) -> JSONDocument {
+        var members: [JSONDocument.Member] = [.init("Type", .string(mount.type))]
+        if let name = mount.name { members.append(.init("Name", .string(name))) }
+        members += [
+            .init("Source", .string(mount.source)), .init("Destination", .string(mount.destination)),
+        ]
+        if mount.type == "volume" { members.append(.init("Driver", "local")) }
+        members += [
+            .init("Mode", .string(mount.options ?? "")), .init("RW", .bool(!mount.readOnly)),
+            .init("Propagation", mount.type == "bind" ? "rprivate" : ""),
+        ]
+        return .object(members)
+    }
+
+    private static func tmpfs(_ record: ContainerRecord) -> [JSONDocument] {
+        record.host.tmpfs.sorted { $0.key < $1.key }.map { path, options in
+            .members([
+                "Type": "tmpfs", "Source": "", "Destination": .string(path), "Mode": .string(options), "RW": true,
+                "Propagation": "",
+            ])
+        }
+    }
+
+    private static func config(_ record: ContainerRecord) -> JSONDocument {
+        let config = record.config
+        var members: [JSONDocument.Member] = [
+            .init("Hostname", .string(record.hostname)),
+            .init("Domainname", .string(record.domainname ?? "")),
+            .init("User", .string(config.user ?? "")),
+            .init("AttachStdin", .bool(record.console.attachStdin)),
+            .init("AttachStdout", .bool(record.console.attachStdout)),
+            .init("AttachStderr", .bool(record.console.attachStderr)),
+        ]
+        if let ports = config.exposedPorts { members.append(.init("ExposedPorts", .keys(ports))) }
+        members += [
+            .init("Tty", .bool(record.console.tty)),
+            .init("OpenStdin", .bool(record.console.openStdin)),
+            .init("StdinOnce", .bool(record.console.stdinOnce)),
+            .init("Env", .strings(config.env ?? [])),
+            .init("Cmd", config.cmd.map(JSONDocument.strings) ?? nil),
+        ]
+        if let health = config.healthcheck, let document = try? JSONDocument(encoding: health) {
+            members.append(.init("Healthcheck", document))
+        }
+        members += [
+            .init("Image", .string(record.imageName)),
+            .init("Volumes", config.volumes.map(JSONDocument.keys) ?? nil),
+            .init("WorkingDir", .string(config.workingDir ?? "")),
+            .init("Entrypoint", config.entrypoint.map(JSONDocument.strings) ?? nil),
+            .init("OnBuild", config.onBuild.map(JSONDocument.strings) ?? nil),
+            .init("Labels", .strings(config.labels ?? [:])),
+        ]
+        if let signal = config.stopSignal { members.append(.init("StopSignal", .string(signal))) }
+        if let timeout = config.stopTimeout { members.append(.init("StopTimeout", .integer(Int64(timeout)))) }
+        return .object(members)
+    }
+
+    private static func hostConfig(_ record: ContainerRecord) -> JSONDocument {
+        let host = record.host
+        let list = { (values: [String]) -> JSONDocument in values.isEmpty ? nil : .strings(values) }
+        return .members([
+            "Binds": list(host.binds),
+            "ContainerIDFile": .string(host.containerIDFile ?? ""),
+            "LogConfig": .members([
+                "Type": .string(record.notes?["logDriver"] ?? "json-file"), "Config": .object([]),
+            ]),
+            "NetworkMode": .string(host.networkMode),
+            "PortBindings": .object(
+                host.ports.map { .init($0, .array([.members(["HostIp": "", "HostPort": ""])])) }),
+            "RestartPolicy": .members(["Name": .string(host.restartPolicy ?? "no"), "MaximumRetryCount": .integer(0)]),
+            "AutoRemove": .bool(host.autoRemove),
+            "CapAdd": list(host.capAdd),
+            "CapDrop": list(host.capDrop),
+            "Dns": .strings(host.dns),
+            "DnsOptions": .strings(record.noted("dnsOptions")),
+            "DnsSearch": .strings(record.noted("dnsSearch")),
+            "ExtraHosts": list(host.extraHosts),
+            "GroupAdd": list(host.groupAdd),
+            "IpcMode": "private",
+            "PidMode": "",
+            "Privileged": .bool(host.privileged),
+            "PublishAllPorts": .bool(host.publishAll),
+            "ReadonlyRootfs": .bool(host.readOnlyRoot),
+            "SecurityOpt": list(host.securityOptions),
+            "Tmpfs": host.tmpfs.isEmpty ? nil : .strings(host.tmpfs),
+            "UTSMode": "",
+            "UsernsMode": "",
+            "ShmSize": .integer(host.shmSize ?? 64 << 20),
+            "Memory": .integer(host.memory),
+            "NanoCpus": .integer(host.nanoCPUs),
+            "Devices": .array(
+                host.devices.map { text in
+                    let device = try? DeviceOption(parsing: text)
+                    return .members([
+                        "PathOnHost": .string(device?.hostPath ?? text),
+                        "PathInContainer": .string(device?.containerPath ?? text),
+                        "CgroupPermissions": .string(device?.permissions ?? "rwm"),
+                    ])
+                }),
+            "MemorySwap": .integer(host.memory &* 2),
+            "PidsLimit": host.pidsLimit == 0 ? nil : .integer(host.pidsLimit),
+            "Ulimits": host.ulimits.isEmpty ? nil : .array(host.ulimits.compactMap(Self.limit)),
+            "Init": host.useInit ? true : nil,
+        ])
+    }
+
+    private static func limit(_ text: String) -> JSONDocument? {
+        guard let limit = ResourceLimit(parsing: text) else { return nil }
+        let number = { (value: UInt64) in JSONDocument.integer(Int64(exactly: value) ?? -1) }
+        return .members([
+            "Name": .string(String(text.prefix { $0 != "=" })), "Hard": number(limit.hard), "Soft": number(limit.soft),
+        ])
+    }
+
+    private static func network(_ record: ContainerRecord) -> JSONDocument {
+        .members([
+            "Ports": .object((record.config.exposedPorts ?? [:]).keys.sorted().map { .init($0, nil) }),
+            "Gateway": "",
+            "IPAddress": "",
+            "MacAddress": "",
+            "Networks": .object([
+                .init(record.host.networkMode, .members(["IPAddress": "", "Gateway": "", "MacAddress": ""]))
+            ]),
+        ])
+    }
+}
+
+extension ContainerRecord {
+    /// A list kept among the engine's notes.
+    func noted(_ key: String) -> [String] { notes?[key]?.split(separator: "\n").map(String.init) ?? [] }
+}
+
+extension JSONDocument {
+    fileprivate static func strings(_ values: [String]) -> JSONDocument { .array(values.map { .string($0) }) }
+
+    fileprivate static func strings(_ table: [String: String]) -> JSONDocument {
+        .object(table.sorted { $0.key < $1.key }.map { Member($0.key, .string($0.value)) })
+    }
+
+    fileprivate static func keys(_ table: [String: EmptyObject]) -> JSONDocument {
+        .object(table.keys.sorted().map { Member($0, .object([])) })
+    }
+}

@@ -1,0 +1,128 @@
+package import Basics
+import Glibc
+import OCI
+import Stores
+
+/// Which containers `ps` shows.
+package struct ContainerFilter: Sendable {
+    /// Also those that do not run.
+    package var all = false
+    /// Only the newest ones, running or not.
+    package var last: Int?
+    /// `key=value`, as given; several of one key are alternatives, but for labels.
+    package var conditions: [(key: String, value: String)] = []
+
+    package init() {}
+
+    private static let keys: Set<String> = [
+        "id", "name", "label", "exited", "status", "ancestor", "before", "since", "volume", "network", "publish",
+        "expose", "health", "is-task",
+    ]
+    private static let states: Set<String> = [
+        "created", "running", "paused", "restarting", "removing", "exited", "dead",
+    ]
+
+    /// Adds a `--filter`.
+    package mutating func add(_ text: String) throws(ShaleError) {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2 else {
+            throw ShaleError(
+                .usage, "invalid argument \"\(text)\" for \"-f, --filter\" flag",
+                cause: "bad format of filter (expected name=value)")
+        }
+        let key = parts[0].lowercased().trimmingSpaces
+        let value = String(parts[1]).trimmingSpaces
+        guard Self.keys.contains(key) else { throw ShaleError(.invalid, "Invalid filter '\(key)'") }
+        if key == "status", !Self.states.contains(value) {
+            throw ShaleError(.invalid, "Invalid filter 'status=\(value)'")
+        }
+        if key == "exited", Int32(value) == nil {
+            throw ShaleError(.invalid, "strconv.Atoi: parsing \"\(value)\": invalid syntax")
+        }
+        conditions.append((key, value))
+    }
+
+    func apply(to views: [ContainerView], _ engine: Engine) throws(ShaleError) -> [ContainerView] {
+        var result = views
+        let asked = Dictionary(grouping: conditions, by: \.key)
+        for (key, conditions) in asked {
+            result = try keep(result, key, conditions.map(\.value), all: views, engine)
+        }
+        let showsStopped = all || last != nil || asked["status"] != nil || asked["exited"] != nil
+        if !showsStopped { result = result.filter { $0.state.isRunning } }
+        if let last, last >= 0 { result = Array(result.prefix(last)) }
+        return result
+    }
+
+    private func keep(
+        _ views: [ContainerView], _ key: String, _ values: [String], all: [ContainerView], _ engine: Engine
+    ) throws(ShaleError) -> [ContainerView] {
+        switch key {
+        case "id": return views.filter { view in values.contains { view.record.id.hasPrefix($0) } }
+        case "name":
+            return views.filter { view in
+                values.contains { Self.matches("/" + view.record.name, $0) || Self.matches(view.record.name, $0) }
+            }
+        case "label": return views.filter { view in values.allSatisfy { Self.hasLabel(view.record.labels, $0) } }
+        case "exited":
+            return views.filter { view in
+                view.state.status == .exited && values.contains { Int32($0) == view.state.exitCode }
+            }
+        case "status": return views.filter { values.contains($0.state.status.rawValue) }
+        case "ancestor":
+            var ancestors: Set<Digest> = []
+            for value in values { if let id = try? engine.store.images.id(of: value) { ancestors.insert(id) } }
+            return views.filter { view in
+                if ancestors.contains(view.record.image) { return true }
+                var parent = try? engine.store.images.image(view.record.image).parent
+                while let id = parent {
+                    if ancestors.contains(id) { return true }
+                    parent = try? engine.store.images.image(id).parent
+                }
+                return false
+            }
+        case "before", "since":
+            guard let value = values.first else { return views }
+            let reference = try engine.store.containers.find(value)
+            guard let place = all.firstIndex(where: { $0.record.id == reference.id }) else { return [] }
+            let kept = Set((key == "before" ? all[(place + 1)...] : all[..<place]).map(\.record.id))
+            return views.filter { kept.contains($0.record.id) }
+        case "volume":
+            return views.filter { view in
+                view.record.host.mounts.contains { values.contains($0.name ?? $0.source) || values.contains($0.destination) }
+            }
+        case "network": return views.filter { values.contains($0.record.host.networkMode) }
+        case "expose", "publish":
+            return views.filter { view in
+                values.contains { value in
+                    view.record.config.exposedPorts?[value.contains("/") ? value : "\(value)/tcp"] != nil
+                }
+            }
+        case "health": return values.contains("none") ? views : []
+        default: return values.contains("true") ? [] : views
+        }
+    }
+
+    static func hasLabel(_ labels: [String: String], _ condition: String) -> Bool {
+        let parts = condition.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let value = labels[String(parts[0])] else { return false }
+        return parts.count == 1 || value == parts[1]
+    }
+
+    /// Whether a POSIX extended regular expression is found in a text; one that cannot be read is taken literally.
+    private static func matches(_ text: String, _ pattern: String) -> Bool {
+        var compiled = regex_t()
+        guard regcomp(&compiled, pattern, REG_EXTENDED | REG_NOSUB) == 0 else { return text.contains(pattern) }
+        defer { regfree(&compiled) }
+        return regexec(&compiled, text, 0, nil, 0) == 0
+    }
+}
+
+extension String {
+    fileprivate var trimmingSpaces: String {
+        var text = self[...]
+        while text.first?.isWhitespace == true { text.removeFirst() }
+        while text.last?.isWhitespace == true { text.removeLast() }
+        return String(text)
+    }
+}

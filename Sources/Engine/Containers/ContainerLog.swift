@@ -1,0 +1,140 @@
+package import Basics
+import Glibc
+import Linux
+import OCI
+package import Stores
+
+/// One entry of a container's log: usually a line, ended by a newline unless the process did not write one.
+package struct LogEntry: Sendable, Equatable {
+    package var text: [UInt8]
+    package var isError: Bool
+    package var time: Timestamp
+    /// The moment with all nine digits, as `-t` shows it.
+    package var timeText: String
+
+    /// Reads a line of docker's json-file format: `{"log":"…","stream":"stdout","time":"…"}`.
+    package init?(parsing line: some Collection<UInt8>) {
+        guard let document = try? JSONDocument(parsing: Array(line), naming: "log"),
+            let text = document["log"]?.string, let moment = document["time"]?.string,
+            let time = Timestamp(rfc3339: moment)
+        else { return nil }
+        self.text = Array(text.utf8)
+        isError = document["stream"]?.string == "stderr"
+        self.time = time
+        timeText = Self.fullText(of: time)
+    }
+
+    private static func fullText(of time: Timestamp) -> String {
+        let seconds = Timestamp(seconds: time.seconds).description
+        let digits = String(max(0, time.nanoseconds))
+        let fraction = String(repeating: "0", count: max(0, 9 - digits.count)) + digits
+        return (seconds.hasSuffix("Z") ? String(seconds.dropLast()) : seconds) + ".\(fraction)Z"
+    }
+}
+
+/// What `logs` shows.
+package struct LogOptions: Sendable {
+    package var follow = false
+    /// Only the last entries; `nil` for all.
+    package var tail: Int?
+    package var since: Timestamp?
+    package var until: Timestamp?
+
+    package init() {}
+
+    package func includes(_ entry: LogEntry) -> Bool {
+        if let since, entry.time < since { return false }
+        if let until, entry.time > until { return false }
+        return true
+    }
+}
+
+extension Engine {
+    /// Hands a container's log to `emit`, oldest first, until its end; with `follow`, until the container's end.
+    ///
+    /// `emit` answers whether to go on.
+    package func logs(
+        of record: ContainerRecord, _ options: LogOptions = LogOptions(), cancellation: Cancellation = Cancellation(),
+        emit: (LogEntry) -> Bool
+    ) throws(ShaleError) {
+        if record.notes?["logDriver"] == "none" {
+            throw ShaleError(.unsupported, "configured logging driver does not support reading")
+        }
+        let path = store.containers.folder(record.id).log
+        var reader = LogReader(path: path)
+        if let tail = options.tail {
+            var last: [LogEntry] = []
+            while let entry = try reader.next() {
+                guard options.includes(entry) else { continue }
+                last.append(entry)
+                if last.count > max(tail, 0) * 2 + 1024 { last.removeFirst(last.count - max(tail, 0)) }
+            }
+            for entry in last.suffix(max(0, tail)) where !emit(entry) { return }
+        } else {
+            while let entry = try reader.next() {
+                if options.includes(entry), !emit(entry) { return }
+            }
+        }
+        guard options.follow else { return }
+        while true {
+            // Whether it runs is asked before the last look, so that nothing written meanwhile is missed.
+            let isRunning = state(of: record.id).isRunning
+            while let entry = try reader.next() {
+                if let until = options.until, entry.time > until { return }
+                if options.includes(entry), !emit(entry) { return }
+            }
+            if !isRunning || cancellation.isCancelled { return }
+            if let until = options.until, Timestamp.now() > until { return }
+            usleep(50_000)
+        }
+    }
+}
+
+/// Reads a log file entry by entry; at its end it may be asked again.
+private struct LogReader {
+    private let path: String
+    private var file: OwnedDescriptor?
+    private var buffer: [UInt8] = []
+    private var start = 0
+
+    /// A descriptor that a struct may copy.
+    private final class OwnedDescriptor {
+        let fd: OwnedFD
+        init(_ fd: consuming OwnedFD) { self.fd = fd }
+    }
+
+    init(path: String) { self.path = path }
+
+    mutating func next() throws(ShaleError) -> LogEntry? {
+        while true {
+            while let end = buffer[start...].firstIndex(of: UInt8(ascii: "\n")) {
+                let line = buffer[start..<end]
+                start = end + 1
+                // A line that is none, after a crash, is passed over.
+                if let entry = LogEntry(parsing: line) { return entry }
+            }
+            guard try fill() else { return nil }
+        }
+    }
+
+    private mutating func fill() throws(ShaleError) -> Bool {
+        do throws(SystemCallError) {
+            if file == nil { file = OwnedDescriptor(try OwnedFD.open(path, O_RDONLY)) }
+            guard let file else { return false }
+            if start > 0 {
+                buffer.removeFirst(start)
+                start = 0
+            }
+            var chunk = [UInt8](repeating: 0, count: 64 << 10)
+            let raw = file.fd.raw
+            let count = try checkLength("read", path: path) {
+                chunk.withUnsafeMutableBytes { read(raw, $0.baseAddress, $0.count) }
+            }
+            buffer.append(contentsOf: chunk[..<count])
+            return count > 0
+        } catch {
+            if error.errno == ENOENT { return false }
+            throw error.shaleError("log")
+        }
+    }
+}

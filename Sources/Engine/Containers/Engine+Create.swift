@@ -1,0 +1,43 @@
+package import Basics
+import Glibc
+import Linux
+import OCI
+package import Stores
+
+extension Engine {
+    /// Makes a container, not started: brings the image where it is missing, checks every option, makes volumes.
+    ///
+    /// - Throws: docker's words; `unsupported`, by name, for a flag this engine cannot honour.
+    package func createContainer(_ options: RunOptions, _ talk: Conversation) throws(ShaleError) -> ContainerRecord {
+        let plan = try ContainerPlan(options)
+        let image = try ensureImage(options.image, platform: options.platform, policy: options.pull, talk)
+        if !image.config.os.isEmpty, image.config.os != "linux" {
+            throw ShaleError(.unsupported, "image operating system \"\(image.config.os)\" cannot be used on this platform")
+        }
+        let wanted = options.platform ?? .host
+        if options.platform == nil, image.config.architecture != wanted.architecture {
+            talk.note(
+                "WARNING: The requested image's platform (\(image.config.platform)) does not match the detected host "
+                    + "platform (\(wanted)) and no specific platform was requested")
+        }
+        for note in plan.notes { talk.note(note) }
+        var record = try plan.record(for: image)
+        record.host.mounts = try mounts(of: plan, for: record, image: image)
+        do throws(ShaleError) {
+            record = try store.containers.create(record)
+        } catch {
+            removeAnonymousVolumes(of: record)
+            throw error
+        }
+        if let file = options.cidFile {
+            do throws(SystemCallError) {
+                let made = try OwnedFD.open(file, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
+                try made.write(Array(record.id.utf8))
+            } catch {
+                try? store.containers.remove(record.id)
+                throw error.shaleError("failed to write the container ID file \(file)")
+            }
+        }
+        return record
+    }
+}

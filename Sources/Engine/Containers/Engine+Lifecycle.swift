@@ -1,0 +1,138 @@
+package import Basics
+import Containers
+import Glibc
+import Linux
+import OCI
+package import Stores
+
+extension Engine {
+    private func socket(_ record: ContainerRecord) -> String {
+        store.containers.folder(record.id).socketDirectory
+    }
+
+    static func notRunning(_ record: ContainerRecord) -> ShaleError {
+        ShaleError(.conflict, "Container \(record.id) is not running")
+    }
+
+    /// Ends a running container: its stop signal, then SIGKILL after the time it has; nothing to do when it stands.
+    ///
+    /// - Parameter timeout: Seconds; negative waits for ever. `nil` takes the container's, or 10.
+    package func stop(
+        _ record: ContainerRecord, timeout: Int? = nil, signal: String? = nil,
+        cancellation: Cancellation = Cancellation()
+    ) throws(ShaleError) {
+        let state = state(of: record.id)
+        guard state.isRunning else { return }
+        let number = try Self.signal(signal ?? record.config.stopSignal ?? "SIGTERM")
+        let seconds = timeout ?? record.config.stopTimeout ?? 10
+        do throws(ShaleError) {
+            if seconds != 0 {
+                try runtime.signal(number, socketDirectory: socket(record))
+                if state.status == .paused { try runtime.unpause(socketDirectory: socket(record)) }
+                if waitUntilStopped(record, seconds: seconds < 0 ? nil : Double(seconds), cancellation) { return }
+                try cancellation.check()
+            } else if state.status == .paused {
+                try runtime.unpause(socketDirectory: socket(record))
+            }
+            try runtime.signal(SIGKILL, socketDirectory: socket(record))
+        } catch {
+            // It may have ended between the look and the signal.
+            if !self.state(of: record.id).isRunning { return }
+            throw error
+        }
+        guard waitUntilStopped(record, seconds: 10, cancellation) else {
+            throw ShaleError(
+                .timeout, "cannot stop container: \(record.name)", cause: "tried to kill it, and it does not end")
+        }
+    }
+
+    /// Answers whether it ended in time.
+    private func waitUntilStopped(_ record: ContainerRecord, seconds: Double?, _ cancellation: Cancellation) -> Bool {
+        let start = Timestamp.now()
+        var pause: UInt32 = 1000
+        while true {
+            if !state(of: record.id).isRunning { return true }
+            if cancellation.isCancelled { return false }
+            if let seconds, Timestamp.now().seconds(since: start) >= seconds { return false }
+            usleep(pause)
+            pause = min(pause * 2, 20_000)
+        }
+    }
+
+    static func signal(_ text: String) throws(ShaleError) -> Int32 {
+        guard let number = Signals.number(of: text) else { throw ShaleError(.invalid, "Invalid signal: \(text)") }
+        return number
+    }
+
+    /// Sends a signal to a container's first process.
+    package func kill(_ record: ContainerRecord, signal: String = "SIGKILL", named text: String) throws(ShaleError) {
+        let number = try Self.signal(signal)
+        let state = state(of: record.id)
+        guard state.isRunning else {
+            throw ShaleError(.conflict, "Cannot kill container: \(text): \(Self.notRunning(record).message)")
+        }
+        try runtime.signal(number, socketDirectory: socket(record))
+        guard number == SIGKILL else { return }
+        if state.status == .paused { try? runtime.unpause(socketDirectory: socket(record)) }
+        _ = waitUntilStopped(record, seconds: 10, Cancellation())
+    }
+
+    package func pause(_ record: ContainerRecord) throws(ShaleError) {
+        let state = state(of: record.id)
+        guard state.isRunning else { throw Self.notRunning(record) }
+        guard state.status != .paused else {
+            throw ShaleError(.conflict, "Container \(record.id) is already paused")
+        }
+        try runtime.pause(socketDirectory: socket(record))
+    }
+
+    package func unpause(_ record: ContainerRecord) throws(ShaleError) {
+        guard state(of: record.id).status == .paused else {
+            throw ShaleError(.conflict, "Container \(record.id) is not paused")
+        }
+        try runtime.unpause(socketDirectory: socket(record))
+    }
+
+    /// Waits for a container's end and answers its exit code; at once when it does not run.
+    package func wait(_ record: ContainerRecord, cancellation: Cancellation) throws(ShaleError) -> Int32 {
+        let state = state(of: record.id)
+        guard state.isRunning else { return state.exitCode }
+        var pause: UInt32 = 1000
+        while true {
+            // An auto-removed container's state goes with it.
+            guard access(store.containers.folder(record.id).config, F_OK) == 0 else { return 0 }
+            let state = self.state(of: record.id)
+            if !state.isRunning { return state.exitCode }
+            try cancellation.check()
+            usleep(pause)
+            pause = min(pause * 2, 20_000)
+        }
+    }
+
+    /// Removes a container with what it wrote and its nameless volumes.
+    ///
+    /// - Parameter force: Kills it first when it runs.
+    package func remove(_ record: ContainerRecord, force: Bool = false, named text: String) throws(ShaleError) {
+        let state = state(of: record.id)
+        if state.isRunning {
+            guard force else {
+                let isPaused = state.status == .paused
+                throw ShaleError(
+                    .conflict,
+                    isPaused
+                        ? "cannot remove container \"\(text)\": container is paused and must be unpaused first"
+                        : "cannot remove container \"\(text)\": container is running: stop the container before "
+                            + "removing or force remove",
+                    hint: isPaused ? "unpause \(text)" : "rm -f \(text)")
+            }
+            try kill(record, named: text)
+        }
+        try store.containers.remove(record.id)
+        removeAnonymousVolumes(of: record)
+    }
+
+    package func rename(_ record: ContainerRecord, to name: String) throws(ShaleError) {
+        guard !name.isEmpty else { throw ShaleError(.invalid, "Neither old nor new names may be empty") }
+        try store.containers.rename(record.id, to: name)
+    }
+}

@@ -1,0 +1,132 @@
+package import Basics
+import Glibc
+import Linux
+package import Stores
+
+/// What a container uses now.
+package struct ContainerUsage: Sendable {
+    /// Percent of one processor.
+    package var processor: Double
+    /// Bytes.
+    package var memory: Int64
+    package var memoryLimit: Int64
+    package var read: Int64
+    package var written: Int64
+    package var processes: Int
+}
+
+extension Engine {
+    /// The host's `ps` of a container's processes: titles and rows.
+    ///
+    /// - Parameter arguments: Options of `ps(1)`; `-ef` when there are none.
+    package func processes(
+        of record: ContainerRecord, arguments: [String]
+    ) throws(ShaleError) -> (titles: [String], rows: [[String]]) {
+        let state = state(of: record.id)
+        guard state.isRunning else { throw Self.notRunning(record) }
+        let inside = Self.identifiers(inNamespaceOf: state.pid)
+        let lines = try Self.output(of: ["ps"] + (arguments.isEmpty ? ["-ef"] : arguments))
+        let titles = lines.first?.split(separator: " ").map(String.init) ?? []
+        guard let column = titles.firstIndex(of: "PID") else {
+            throw ShaleError(.invalid, "Couldn't find PID field in ps output")
+        }
+        var rows: [[String]] = []
+        for line in lines.dropFirst() {
+            let words = line.split(separator: " ", maxSplits: max(0, titles.count - 1)).map(String.init)
+            guard words.count > column, let pid = Int32(words[column]), inside.contains(pid) else { continue }
+            rows.append(words)
+        }
+        return (titles, rows)
+    }
+
+    /// The processes that share a process's pid namespace.
+    static func identifiers(inNamespaceOf pid: Int32) -> Set<Int32> {
+        guard let own = link("/proc/\(pid)/ns/pid"), let proc = try? OwnedFD.open("/proc", O_RDONLY | O_DIRECTORY),
+            let names = try? DirectoryEntries.names(of: proc)
+        else { return [] }
+        return Set(names.compactMap { Int32($0) }.filter { link("/proc/\($0)/ns/pid") == own })
+    }
+
+    private static func link(_ path: String) -> String? {
+        var buffer = [CChar](repeating: 0, count: 256)
+        let count = readlink(path, &buffer, buffer.count)
+        guard count > 0 else { return nil }
+        return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// The lines that a program of the host's prints; each word is quoted for the shell that runs it.
+    private static func output(of words: [String]) throws(ShaleError) -> [String] {
+        let line = words.map { "'" + $0.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'" }
+            .joined(separator: " ")
+        guard let stream = popen(line + " 2>/dev/null", "re") else {
+            throw SystemCallError("popen").shaleError(words[0])
+        }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16 << 10)
+        while true {
+            let count = fread(&chunk, 1, chunk.count, stream)
+            if count == 0 { break }
+            bytes += chunk[..<count]
+        }
+        let status = pclose(stream)
+        guard status == 0 || !bytes.isEmpty else {
+            throw ShaleError(
+                .unavailable, "\(words.joined(separator: " ")): the host's ps failed", hint: "apt-get install procps")
+        }
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
+    // MARK: Usage
+
+    /// What a running container uses, measured from `/proc` over a moment.
+    package func usage(of record: ContainerRecord) throws(ShaleError) -> ContainerUsage {
+        let state = state(of: record.id)
+        guard state.isRunning else {
+            return ContainerUsage(processor: 0, memory: 0, memoryLimit: 0, read: 0, written: 0, processes: 0)
+        }
+        let processes = Self.identifiers(inNamespaceOf: state.pid)
+        let before = Self.ticks(of: processes)
+        let start = Timestamp.now()
+        usleep(200_000)
+        let ticks = Self.ticks(of: Self.identifiers(inNamespaceOf: state.pid)) - before
+        let seconds = max(0.001, Timestamp.now().seconds(since: start))
+        let perSecond = Double(max(1, sysconf(Int32(_SC_CLK_TCK))))
+        var usage = ContainerUsage(
+            processor: max(0, Double(ticks) / perSecond / seconds * 100), memory: 0,
+            memoryLimit: record.host.memory > 0 ? record.host.memory : Self.memoryOfHost, read: 0, written: 0,
+            processes: processes.count)
+        for pid in processes {
+            usage.memory &+= Self.number(after: "RssAnon:", in: "/proc/\(pid)/status") &* 1024
+            usage.read &+= Self.number(after: "read_bytes:", in: "/proc/\(pid)/io")
+            usage.written &+= Self.number(after: "\nwrite_bytes:", in: "/proc/\(pid)/io")
+        }
+        return usage
+    }
+
+    private static var memoryOfHost: Int64 { number(after: "MemTotal:", in: "/proc/meminfo") &* 1024 }
+
+    private static func ticks(of processes: Set<Int32>) -> Int64 {
+        processes.reduce(0) { sum, pid in
+            // utime and stime are the 14th and 15th; the name before them may hold anything, up to the last bracket.
+            guard let text = text(of: "/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return sum }
+            let fields = text[end...].split(separator: " ")
+            guard fields.count > 13, let user = Int64(fields[12]), let system = Int64(fields[13]) else { return sum }
+            return sum &+ user &+ system
+        }
+    }
+
+    private static func text(of path: String) -> String? {
+        (try? WholeFile.read(path, limit: 1 << 20)).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private static func number(after label: String, in path: String) -> Int64 {
+        guard let text = text(of: path) else { return 0 }
+        for line in text.split(separator: "\n") {
+            let name = label.hasPrefix("\n") ? String(label.dropFirst()) : label
+            guard line.hasPrefix(name) else { continue }
+            let digits = line.dropFirst(name.count).drop { $0 == " " || $0 == "\t" }.prefix { $0.isNumber }
+            return Int64(digits) ?? 0
+        }
+        return 0
+    }
+}

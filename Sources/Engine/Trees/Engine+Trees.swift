@@ -1,0 +1,59 @@
+package import Basics
+import Glibc
+package import Linux
+import OCI
+package import Stores
+
+extension Engine {
+    /// The unpacked layers of an image, top first, as an overlay mount wants them.
+    package func lowerPaths(of image: Image) throws(ShaleError) -> [String] {
+        try store.layers.paths(for: image.config).reversed()
+    }
+
+    /// The unpacked layers below a container's own, top first.
+    package func lowerPaths(of container: ContainerRecord) throws(ShaleError) -> [String] {
+        try lowerPaths(of: store.images.image(manifest: container.manifest))
+    }
+
+    /// The same, open.
+    package func lowers(of container: ContainerRecord) throws(ShaleError) -> [RootDirectory] {
+        try directories(lowerPaths(of: container))
+    }
+
+    /// An image's files as one read-only tree: its only layer, or an overlay that no path leads to and that goes with
+    /// the value.
+    package func mountedTree(of image: Image) throws(ShaleError) -> RootDirectory {
+        let paths = try lowerPaths(of: image)
+        guard paths.count != 1 else { return try open(paths[0]) }
+        guard !paths.isEmpty else {
+            // An overlay needs a layer; an image without any is an empty directory.
+            return try open(store.paths.ingest).emptyDirectory(below: store.paths.ingest)
+        }
+        let mount = try Overlay.detachedMount(lowers: paths, upper: nil, work: nil, form: form)
+        return RootDirectory(mount)
+    }
+
+    func open(_ path: String) throws(ShaleError) -> RootDirectory {
+        do throws(SystemCallError) {
+            return try RootDirectory(hostPath: path)
+        } catch {
+            throw error.shaleError(path)
+        }
+    }
+}
+
+extension RootDirectory {
+    /// A directory with nothing in it and no name any more.
+    fileprivate func emptyDirectory(below path: String) throws(ShaleError) -> RootDirectory {
+        var template = Array("\(path)/empty-XXXXXX".utf8CString)
+        guard let made = mkdtemp(&template).map({ String(cString: $0) }) else {
+            throw SystemCallError("mkdtemp", path: path).shaleError(path)
+        }
+        defer { rmdir(made) }
+        do throws(SystemCallError) {
+            return try RootDirectory(hostPath: made)
+        } catch {
+            throw error.shaleError(made)
+        }
+    }
+}

@@ -1,0 +1,28 @@
+package import ArgumentParser
+package import Basics
+import Engine
+
+/// `attach CONTAINER`.
+package struct Attach: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "attach", abstract: "Join the streams of a running container", usage: "attach [OPTIONS] CONTAINER")
+    package static let examples = ["attach web", "attach --detach-keys ctrl-x web"]
+    package static let isWorthKeeping = false
+
+    @Option(name: .customLong("detach-keys"), help: "Keys that leave it running (ctrl-p,ctrl-q)") var detachKeys: String?
+    @Flag(name: .customLong("no-stdin"), help: "Do not pass input on") var noInput = false
+    @Flag(name: .customLong("sig-proxy"), inversion: .prefixedNo, help: "Pass signals on to it") var signalProxy = true
+    @Argument(help: "Name or id") var container: String
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        let engine = try shell.engine()
+        let record = try engine.container(container).record
+        let takesInput = record.console.openStdin && !noInput
+        try ContainerStreams.checkTerminal(shell, terminal: record.console.tty, interactive: takesInput)
+        var streams = try ContainerStreams.make(shell, stdin: takesInput)
+        streams.proxiesSignals = signalProxy
+        return ContainerStreams.outcome(try engine.attach(record, streams: streams, detachKeys: detachKeys))
+    }
+}

@@ -1,0 +1,44 @@
+package import ArgumentParser
+package import Basics
+import Engine
+
+/// `commit CONTAINER [REPOSITORY[:TAG]]`.
+package struct Commit: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "commit", abstract: "Make an image of what a container changed",
+        usage: "commit [OPTIONS] CONTAINER [REPOSITORY[:TAG]]")
+    package static let examples = ["commit web my-web:v2", "commit -m 'added a file' -c 'CMD [\"sh\"]' $ctr my-web"]
+    package static let differences = [
+        "The container's command becomes the image's, as with docker; a note says so, and --keep-config keeps the old."
+    ]
+
+    @Option(name: [.customShort("a", allowingJoined: true), .customLong("author")], help: "The author") var author: String?
+    @Option(name: [.customShort("m", allowingJoined: true), .customLong("message")], help: "A comment for the history")
+    var message: String?
+    @Option(name: [.customShort("c", allowingJoined: true), .customLong("change")], help: "Apply a Dockerfile instruction")
+    var change: [String] = []
+    @Flag(name: .customLong("no-pause"), help: "Do not let it stand still meanwhile") var noPause = false
+    @Option(name: [.customShort("p", allowingJoined: true), .customLong("pause")], help: .hidden) var pause: String?
+    @Flag(name: .customLong("keep-config"), help: "Keep the image's CMD and ENTRYPOINT") var keepsConfig = false
+    @Argument(help: "Name or id") var container: String
+    @Argument(help: "The image's name") var reference: String?
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        var options = CommitOptions()
+        options.reference = reference
+        options.author = author
+        options.message = message
+        options.changes = change
+        options.pauses = !noPause && !["false", "=false", "0", "=0"].contains(pause ?? "")
+        options.keepsConfig = keepsConfig
+        let name = container
+        let image = try shell.conversing(lines: .errors) { talk throws(ShaleError) in
+            let engine = try shell.engine()
+            return try engine.commit(engine.container(name).record, options, talk)
+        }
+        shell.remember(image: image.id.hex)
+        return .line("\(image.id)")
+    }
+}

@@ -1,0 +1,34 @@
+import Basics
+import Engine
+import Stores
+
+extension ShellContext {
+    /// Does something to each container named, goes on after failures, and prints the names of those it was done to.
+    func each(
+        _ names: [String], of verb: String, _ body: (String) throws(ShaleError) -> Void
+    ) throws(ShaleError) -> Outcome {
+        guard !names.isEmpty else {
+            throw ShaleError(.usage, "'\(verb)' requires at least 1 argument", hint: "\(verb) CONTAINER")
+        }
+        var failures: [ShaleError] = []
+        for name in names {
+            do throws(ShaleError) {
+                try body(name)
+                console.line(name)
+            } catch {
+                failures.append(error)
+            }
+        }
+        return try outcome(.none, failures: failures)
+    }
+}
+
+extension ShaleError {
+    /// The same with the exit status that an engine's failure has in `run`, `create` and `exec`.
+    func asEngineFailure() -> ShaleError {
+        var error = self
+        let keepsOwn: Bool = [.usage, .notExecutable, .commandNotFound, .cancelled].contains(code)
+        if error.exitStatus == nil, !keepsOwn { error.exitStatus = 125 }
+        return error
+    }
+}

@@ -1,0 +1,55 @@
+import Basics
+import Containers
+import Engine
+import Glibc
+import Linux
+import Stores
+
+/// The streams of a command that is attached to a container.
+enum ContainerStreams {
+    /// - Parameters:
+    ///   - attached: Which of `stdin`, `stdout`, `stderr` are wanted.
+    ///   - interactive: Whether standard input is passed on.
+    static func make(
+        _ shell: ShellContext, stdin: Bool, stdout: Bool = true, stderr: Bool = true,
+        detachKeys: String? = nil
+    ) throws(ShaleError) -> AttachStreams {
+        let console = shell.console
+        var streams = AttachStreams(
+            stdin: stdin ? shell.input : nil,
+            output: sink(console, stdout ? .output : nil), errors: sink(console, stderr ? .errors : nil))
+        if let detachKeys { streams.detachKeys = try DetachKeys(parsing: detachKeys) }
+        return streams
+    }
+
+    private static func sink(_ console: Console, _ stream: Console.Stream?) -> AttachStreams.Sink {
+        { (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
+            guard let stream else { return }
+            console.write(Array(bytes), to: stream)
+            if stream == .output, console.isOutputClosed {
+                throw ShaleError(.io, "write standard output", cause: SystemCallError.words(of: EPIPE), exitStatus: 141)
+            }
+        }
+    }
+
+    /// Docker's refusal of `-it` where nobody can type.
+    static func checkTerminal(_ shell: ShellContext, terminal: Bool, interactive: Bool) throws(ShaleError) {
+        guard terminal, interactive, !Terminal.isTerminal(shell.input) else { return }
+        throw ShaleError(
+            .usage, "cannot attach stdin to a TTY-enabled container because stdin is not a terminal", exitStatus: 1)
+    }
+
+    static func size(_ shell: ShellContext, terminal: Bool) -> TerminalSize? {
+        guard terminal else { return nil }
+        return Terminal.size(of: shell.input) ?? Terminal.size(of: shell.console.descriptor(.output) ?? 1)
+    }
+
+    /// The exit status that the end of being attached stands for.
+    static func outcome(_ end: AttachOutcome) -> Outcome {
+        switch end {
+        case .exited(let code): .status(code)
+        case .detached: .done
+        case .interrupted(let signal): .status(128 + signal)
+        }
+    }
+}

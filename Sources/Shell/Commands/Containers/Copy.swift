@@ -1,0 +1,53 @@
+package import ArgumentParser
+package import Basics
+import Engine
+
+/// `cp SOURCE… DESTINATION`.
+package struct Copy: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "cp", abstract: "Copy between the host, containers and images",
+        usage: "cp [OPTIONS] CONTAINER:PATH|PATH|-… CONTAINER:PATH|PATH|-")
+    package static let examples = [
+        "cp ./additional.txt web:/usr/src/app/", "cp web:/etc/nginx . ", "cp 'web:/var/log/*.log' logs/",
+        "cp ubuntu:22.04:/etc/os-release .",
+    ]
+    package static let differences = [
+        "Also from container to container, out of images, with several sources and patterns.",
+        "What comes into a container is root's unless -a or --chown says otherwise, as docker documents it.",
+    ]
+
+    @Flag(name: [.customShort("a"), .customLong("archive")], help: "Keep owners") var archive = false
+    @Flag(name: [.customShort("L"), .customLong("follow-link")], help: "Follow a link named as source")
+    var followsLinks = false
+    @Flag(name: [.customShort("q"), .customLong("quiet")], help: "Say nothing") var isQuiet = false
+    @Option(help: "USER[:GROUP] that everything copied belongs to") var chown: String?
+    @Argument(help: "What to copy, and where to") var paths: [String] = []
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        guard let last = paths.last, paths.count >= 2 else {
+            throw ShaleError(
+                .usage, "'cp' requires at least 2 arguments", hint: "cp CONTAINER:PATH PATH, or cp PATH CONTAINER:PATH")
+        }
+        var request = CopyRequest(
+            from: paths.dropLast().map { CopyPlace(parsing: $0) }, to: CopyPlace(parsing: last), hostDirectory: shell.hostDirectory)
+        request.keepsOwners = archive
+        request.followsLinks = followsLinks
+        request.owner = chown
+        if request.destination == .stream, shell.console.isTerminal(.output) {
+            throw ShaleError(.usage, "refusing to copy a tar archive to a terminal", hint: "cp \(paths[0]) - > FILE.tar")
+        }
+        let output = shell.console.descriptor(.output) ?? 1
+        let outcomes = try shell.conversing { talk throws(ShaleError) in
+            try shell.engine().copy(request, input: shell.input, output: output, talk)
+        }
+        guard !isQuiet, shell.console.isTerminal(.errors), request.destination != .stream else { return .done }
+        for outcome in outcomes {
+            let content = HumanUnits.size(outcome.content)
+            let transferred = HumanUnits.size(outcome.transferred)
+            shell.console.note("Successfully copied \(content) (transferred \(transferred)) to \(outcome.destination)")
+        }
+        return .done
+    }
+}

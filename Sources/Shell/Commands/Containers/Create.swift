@@ -1,0 +1,29 @@
+package import ArgumentParser
+package import Basics
+import Engine
+
+/// `create`: a container, not started.
+package struct Create: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "create", abstract: "Make a container without starting it",
+        usage: "create [OPTIONS] IMAGE [COMMAND] [ARG…]", helpNames: .long)
+    package static let examples = ["create --name web nginx", "create -it ubuntu:22.04 bash"]
+
+    @OptionGroup var options: ContainerOptions
+    @Argument(parsing: .captureForPassthrough, help: "The image, and what to run in it") var imageAndCommand: [String] = []
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        do throws(ShaleError) {
+            let options = try self.options.runOptions(imageAndCommand: imageAndCommand, verb: "create", shell)
+            let record = try shell.conversing(lines: .errors, isQuiet: self.options.isQuiet) { talk throws(ShaleError) in
+                try shell.engine().createContainer(options, talk)
+            }
+            shell.remember(container: record.id)
+            return .line(record.id)
+        } catch {
+            throw error.asEngineFailure()
+        }
+    }
+}

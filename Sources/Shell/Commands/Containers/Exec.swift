@@ -1,0 +1,54 @@
+package import ArgumentParser
+package import Basics
+import Engine
+
+/// `exec CONTAINER COMMAND…`.
+package struct Exec: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "exec", abstract: "Run a command in a running container",
+        usage: "exec [OPTIONS] CONTAINER COMMAND [ARG…]", helpNames: .long)
+    package static let examples = ["exec web ls /", "exec -it web sh", "exec -e A=1 -w /tmp web env"]
+
+    @Flag(name: .shortAndLong, help: "Keep standard input open") var interactive = false
+    @Flag(name: [.customShort("t"), .customLong("tty")], help: "Give it a terminal") var terminal = false
+    @Flag(name: .shortAndLong, help: "Let it run by itself") var detach = false
+    @Option(name: [.customShort("e", allowingJoined: true), .customLong("env")], help: "Set a variable (NAME=VALUE)")
+    var environment: [String] = []
+    @Option(name: .customLong("env-file"), help: "Read variables from a file") var environmentFiles: [String] = []
+    @Option(name: [.customShort("w", allowingJoined: true), .customLong("workdir")], help: "Working directory")
+    var workingDirectory: String?
+    @Option(name: [.customShort("u", allowingJoined: true), .customLong("user")], help: "USER[:GROUP]") var user: String?
+    @Flag(help: "All capabilities") var privileged = false
+    @Option(name: .customLong("detach-keys"), help: "Keys that leave it running (ctrl-p,ctrl-q)") var detachKeys: String?
+    @Argument(parsing: .captureForPassthrough, help: "Name or id, and what to run") var words: [String] = []
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        var words = words
+        if words.first == "--" { words.removeFirst() }
+        guard words.count >= 2, let name = words.first else {
+            throw ShaleError(.usage, "'exec' requires at least 2 arguments", hint: "exec CONTAINER COMMAND [ARG…]")
+        }
+        var options = ExecOptions(command: Array(words.dropFirst()))
+        options.interactive = interactive
+        options.terminal = terminal
+        options.detach = detach
+        options.environment = environment
+        options.environmentFiles = environmentFiles
+        options.workingDirectory = workingDirectory
+        options.user = user
+        options.privileged = privileged
+        options.initialSize = ContainerStreams.size(shell, terminal: terminal)
+        if !detach { try ContainerStreams.checkTerminal(shell, terminal: terminal, interactive: interactive) }
+        do throws(ShaleError) {
+            let engine = try shell.engine()
+            let record = try engine.container(name).record
+            shell.remember(container: record.id)
+            let streams = try ContainerStreams.make(shell, stdin: interactive && !detach, detachKeys: detachKeys)
+            return ContainerStreams.outcome(try engine.exec(in: record, options, streams: streams))
+        } catch {
+            throw error.asEngineFailure()
+        }
+    }
+}

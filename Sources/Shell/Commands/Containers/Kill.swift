@@ -1,0 +1,29 @@
+package import ArgumentParser
+package import Basics
+import Engine
+
+/// `kill CONTAINER…`.
+package struct Kill: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "kill", abstract: "Send a signal to running containers", usage: "kill [OPTIONS] CONTAINER [CONTAINER…]")
+    package static let examples = ["kill web", "kill -s HUP web"]
+
+    @Option(name: [.customShort("s", allowingJoined: true), .customLong("signal")], help: "The signal") var signal = "KILL"
+    @Argument(help: "Names or ids") var containers: [String] = []
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        let engine = try shell.engine()
+        let signal = signal
+        return try shell.each(containers, of: "kill") { name throws(ShaleError) in
+            let container: ContainerView
+            do throws(ShaleError) {
+                container = try engine.container(name)
+            } catch {
+                throw ShaleError(error.code, "Cannot kill container: \(name)", cause: error.message, hint: error.hint)
+            }
+            try engine.kill(container.record, signal: signal, named: name)
+        }
+    }
+}

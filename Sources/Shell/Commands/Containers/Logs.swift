@@ -1,0 +1,41 @@
+package import ArgumentParser
+package import Basics
+import Engine
+
+/// `logs CONTAINER`.
+package struct Logs: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "logs", abstract: "Show what a container wrote", usage: "logs [OPTIONS] CONTAINER")
+    package static let examples = ["logs web", "logs -f --since 10m web", "logs -n 20 -t web"]
+    package static let isWorthKeeping = false
+
+    @Flag(name: .shortAndLong, help: "Go on as it writes") var follow = false
+    @Option(name: [.customShort("n", allowingJoined: true), .customLong("tail")], parsing: .unconditional, help: "Only the last N lines")
+    var tail = "all"
+    @Flag(name: [.customShort("t"), .customLong("timestamps")], help: "Show the time of each line") var timestamps = false
+    @Option(help: "Only what came after a time or within an age (10m)") var since: String?
+    @Option(help: "Only what came before") var until: String?
+    @Flag(help: .hidden) var details = false
+    @Argument(help: "Name or id") var container: String
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        var options = LogOptions()
+        options.follow = follow
+        // Docker shows all for what is no number, and for a negative one.
+        options.tail = Int(tail).flatMap { $0 >= 0 ? $0 : nil }
+        options.since = try since.map { text throws(ShaleError) in try ContainerTimes.parse(text) }
+        options.until = try until.map { text throws(ShaleError) in try ContainerTimes.parse(text) }
+        let engine = try shell.engine()
+        let record = try engine.container(container).record
+        let (console, showsTime) = (shell.console, timestamps)
+        // A terminal's stream is one: its bytes come as they are.
+        try engine.logs(of: record, options, cancellation: shell.cancellation) { entry in
+            let line = showsTime ? Array("\(entry.timeText) ".utf8) + entry.text : entry.text
+            console.write(line, to: entry.isError ? .errors : .output)
+            return !console.isOutputClosed
+        }
+        return .done
+    }
+}

@@ -1,0 +1,21 @@
+package import ArgumentParser
+package import Basics
+import Engine
+
+/// `pause CONTAINER…`.
+package struct Pause: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "pause", abstract: "Let containers stand still", usage: "pause CONTAINER [CONTAINER…]")
+    package static let examples = ["pause web"]
+
+    @Argument(help: "Names or ids") var containers: [String] = []
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        let engine = try shell.engine()
+        return try shell.each(containers, of: "pause") { name throws(ShaleError) in
+            try engine.pause(engine.container(name).record)
+        }
+    }
+}

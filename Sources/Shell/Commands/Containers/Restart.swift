@@ -1,0 +1,28 @@
+package import ArgumentParser
+package import Basics
+import Engine
+
+/// `restart CONTAINER…`.
+package struct Restart: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "restart", abstract: "Stop containers and start them again",
+        usage: "restart [OPTIONS] CONTAINER [CONTAINER…]")
+    package static let examples = ["restart -t 0 web"]
+
+    @Option(name: [.customShort("t", allowingJoined: true), .customLong("timeout"), .customLong("time")], help: "Seconds to wait before killing it")
+    var timeout: Int?
+    @Option(name: .shortAndLong, help: "Signal to send") var signal: String?
+    @Argument(help: "Names or ids") var containers: [String] = []
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        let engine = try shell.engine()
+        let (timeout, signal) = (timeout, signal)
+        return try shell.each(containers, of: "restart") { name throws(ShaleError) in
+            let record = try engine.container(name).record
+            try engine.stop(record, timeout: timeout, signal: signal, cancellation: shell.cancellation)
+            _ = try engine.start(record, streams: nil)
+        }
+    }
+}

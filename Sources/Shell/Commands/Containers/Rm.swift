@@ -1,0 +1,41 @@
+package import ArgumentParser
+package import Basics
+import Engine
+
+/// `rm CONTAINER…`.
+package struct Rm: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "rm", abstract: "Remove containers", usage: "rm [OPTIONS] CONTAINER [CONTAINER…]")
+    package static let examples = ["rm web", "rm -f $(ps -aq)", "rm -f $failed"]
+    package static let differences = ["Volumes without a name go with their container, with and without -v."]
+
+    @Flag(name: .shortAndLong, help: "Kill it first when it runs") var force = false
+    @Flag(name: .shortAndLong, help: "Remove its nameless volumes too (always so here)") var volumes = false
+    @Flag(name: .shortAndLong, help: .hidden) var link = false
+    @Argument(help: "Names or ids") var containers: [String] = []
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        if link { throw ShaleError(.unsupported, "rm: --link is not supported") }
+        let engine = try shell.engine()
+        let force = force
+        let forgiven = force ? containers.filter { Self.isMissing($0, engine) } : []
+        for name in forgiven { shell.console.report(ShaleError(.notFound, "No such container: \(name)")) }
+        let rest = containers.filter { !forgiven.contains($0) }
+        if rest.isEmpty, !forgiven.isEmpty { return .done }
+        return try shell.each(rest, of: "rm") { name throws(ShaleError) in
+            try engine.remove(engine.container(name).record, force: force, named: name)
+        }
+    }
+
+    /// Docker's `-f` forgives a container that is not there, and says so.
+    private static func isMissing(_ name: String, _ engine: Engine) -> Bool {
+        do throws(ShaleError) {
+            _ = try engine.store.containers.id(of: name)
+            return false
+        } catch {
+            return error.code == .notFound
+        }
+    }
+}

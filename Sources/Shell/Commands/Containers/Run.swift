@@ -1,0 +1,78 @@
+package import ArgumentParser
+package import Basics
+import Containers
+import Engine
+import Glibc
+import Stores
+
+/// `run`: a container of an image, started.
+package struct Run: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "run", abstract: "Make a container of an image and run a command in it",
+        usage: "run [OPTIONS] IMAGE [COMMAND] [ARG…]", helpNames: .long)
+    package static let examples = [
+        "run --rm busybox echo hello", "run -it ubuntu:22.04 bash", "run -d --name web -v ./site:/srv busybox httpd -f",
+    ]
+    package static let differences = [
+        "A container has the host's network, or none with --network none.",
+        "No daemon: a detached container is held by a small process of its own.",
+    ]
+
+    @Flag(name: .shortAndLong, help: "Let it run by itself and print its id") var detach = false
+    @OptionGroup var options: ContainerOptions
+    @Argument(parsing: .captureForPassthrough, help: "The image, and what to run in it") var imageAndCommand: [String] = []
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        do throws(ShaleError) {
+            return try run(shell)
+        } catch {
+            throw error.asEngineFailure()
+        }
+    }
+
+    private func run(_ shell: ShellContext) throws(ShaleError) -> Outcome {
+        var options = try self.options.runOptions(imageAndCommand: imageAndCommand, verb: "run", shell)
+        options.detach = detach
+        if !detach {
+            try ContainerStreams.checkTerminal(shell, terminal: options.terminal, interactive: options.interactive)
+        }
+        let engine = try shell.engine()
+        let record = try shell.conversing(lines: .errors, isQuiet: self.options.isQuiet) { talk throws(ShaleError) in
+            try engine.createContainer(options, talk)
+        }
+        shell.remember(container: record.id)
+        do throws(ShaleError) {
+            return try start(record, engine, shell)
+        } catch {
+            if record.host.autoRemove { try? engine.remove(record, force: true, named: record.name) }
+            throw error
+        }
+    }
+
+    private func start(
+        _ record: ContainerRecord, _ engine: Engine, _ shell: ShellContext
+    ) throws(ShaleError) -> Outcome {
+        if detach {
+            _ = try engine.start(record, streams: nil)
+            return .line(record.id)
+        }
+        let console = record.console
+        let streams = try ContainerStreams.make(
+            shell, stdin: console.openStdin && console.attachStdin, stdout: console.attachStdout,
+            stderr: console.attachStderr, detachKeys: console.detachKeys)
+        let container = try engine.start(
+            record, streams: streams, size: ContainerStreams.size(shell, terminal: console.tty))
+        let end: AttachOutcome
+        do throws(ShaleError) {
+            end = try container?.relay() ?? .detached
+        } catch {
+            // Nobody is left to read what it writes: it ends, instead of writing for ever.
+            if error.exitStatus == 141 { try? engine.kill(record, named: record.name) }
+            throw error
+        }
+        if case .exited = end, record.host.autoRemove { engine.removeFinished(record) }
+        return ContainerStreams.outcome(end)
+    }
+}

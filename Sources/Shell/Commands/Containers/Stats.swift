@@ -1,0 +1,66 @@
+package import ArgumentParser
+package import Basics
+import Engine
+import OCI
+
+/// `stats [CONTAINER…]`: what containers use, once.
+package struct Stats: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "stats", abstract: "Show what containers use", usage: "stats [OPTIONS] [CONTAINER…]")
+    package static let examples = ["stats", "stats --format '{{.Name}} {{.MemUsage}}' web"]
+    package static let differences = ["Prints once and ends, as docker does with --no-stream."]
+    package static let isWorthKeeping = false
+
+    @Flag(name: .shortAndLong, help: "Show all containers (default shows just running)") var all = false
+    @Flag(name: .customLong("no-stream"), help: "Print once (always so here)") var noStream = false
+    @Flag(help: "Don't cut ids") var noTrunc = false
+    @Option(help: "table, table TEMPLATE, json, or a Go template") var format: String?
+    @Argument(help: "Names or ids; none for all that run") var containers: [String] = []
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        let engine = try shell.engine()
+        var views: [ContainerView] = []
+        if containers.isEmpty {
+            var filter = ContainerFilter()
+            filter.all = all
+            views = try engine.containers(filter).map(\.view)
+        } else {
+            for name in containers { views.append(try engine.container(name)) }
+        }
+        var listing = Listing(columns: [
+            Listing.Column("ID", "CONTAINER ID"), Listing.Column("Name", "NAME"), Listing.Column("CPUPerc", "CPU %"),
+            Listing.Column("MemUsage", "MEM USAGE / LIMIT"), Listing.Column("MemPerc", "MEM %"),
+            Listing.Column("NetIO", "NET I/O"), Listing.Column("BlockIO", "BLOCK I/O"),
+            Listing.Column("PIDs", "PIDS"), Listing.Column("Container", "CONTAINER", isShown: false),
+        ])
+        for view in views {
+            try shell.cancellation.check()
+            let record = view.record
+            let usage = try engine.usage(of: record)
+            let share = usage.memoryLimit > 0 ? Double(usage.memory) / Double(usage.memoryLimit) * 100 : 0
+            listing.rows.append(
+                .members([
+                    "ID": .string(noTrunc ? record.id : Identifier.short(record.id)),
+                    "Name": .string(record.name),
+                    "CPUPerc": .string(Self.percent(usage.processor)),
+                    "MemUsage": .string(
+                        "\(HumanUnits.binarySize(usage.memory)) / \(HumanUnits.binarySize(usage.memoryLimit))"),
+                    "MemPerc": .string(Self.percent(share)),
+                    "NetIO": "-- / --",
+                    "BlockIO": .string("\(HumanUnits.size(usage.read)) / \(HumanUnits.size(usage.written))"),
+                    "PIDs": .string("\(usage.processes)"),
+                    "Container": .string(record.id),
+                ]))
+        }
+        return .listing(listing, format: format)
+    }
+
+    /// Two digits after the point.
+    private static func percent(_ value: Double) -> String {
+        let hundredths = Int64((value * 100).rounded())
+        let rest = hundredths % 100
+        return "\(hundredths / 100).\(rest < 10 ? "0" : "")\(rest)%"
+    }
+}

@@ -1,0 +1,26 @@
+package import ArgumentParser
+package import Basics
+import Engine
+
+/// `stop CONTAINER…`.
+package struct Stop: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "stop", abstract: "Stop running containers", usage: "stop [OPTIONS] CONTAINER [CONTAINER…]")
+    package static let examples = ["stop web", "stop -t 1 $ctr"]
+
+    @Option(name: [.customShort("t", allowingJoined: true), .customLong("timeout"), .customLong("time")], help: "Seconds to wait before killing it")
+    var timeout: Int?
+    @Option(name: .shortAndLong, help: "Signal to send") var signal: String?
+    @Argument(help: "Names or ids") var containers: [String] = []
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        let engine = try shell.engine()
+        let (timeout, signal) = (timeout, signal)
+        return try shell.each(containers, of: "stop") { name throws(ShaleError) in
+            try engine.stop(
+                engine.container(name).record, timeout: timeout, signal: signal, cancellation: shell.cancellation)
+        }
+    }
+}

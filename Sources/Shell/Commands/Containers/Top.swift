@@ -1,0 +1,25 @@
+package import ArgumentParser
+package import Basics
+import Engine
+
+/// `top CONTAINER [ps options]`.
+package struct Top: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "top", abstract: "Show a container's processes", usage: "top CONTAINER [ps OPTIONS]")
+    package static let examples = ["top web", "top web -o pid,comm"]
+    package static let isWorthKeeping = false
+
+    @Argument(parsing: .captureForPassthrough, help: "Name or id, then options of ps") var words: [String] = []
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        guard let name = words.first else {
+            throw ShaleError(.usage, "'top' requires at least 1 argument", hint: "top CONTAINER")
+        }
+        let engine = try shell.engine()
+        let (titles, rows) = try engine.processes(
+            of: engine.container(name).record, arguments: Array(words.dropFirst()))
+        return .text(Table(headers: titles, rows: rows).text(width: nil))
+    }
+}

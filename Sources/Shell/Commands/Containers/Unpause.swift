@@ -1,0 +1,21 @@
+package import ArgumentParser
+package import Basics
+import Engine
+
+/// `unpause CONTAINER…`.
+package struct Unpause: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "unpause", abstract: "Let paused containers go on", usage: "unpause CONTAINER [CONTAINER…]")
+    package static let examples = ["unpause web"]
+
+    @Argument(help: "Names or ids") var containers: [String] = []
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        let engine = try shell.engine()
+        return try shell.each(containers, of: "unpause") { name throws(ShaleError) in
+            try engine.unpause(engine.container(name).record)
+        }
+    }
+}
