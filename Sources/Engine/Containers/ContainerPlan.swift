@@ -275,7 +275,7 @@ enum CapabilityOptions {
         let dropsAll = dropped.contains { fullName($0) == "ALL" }
         if addsAll { return dropsAll ? .all : Capabilities.all.subtracting(drop) }
         if dropsAll { return add }
-        return Capabilities.containerDefault.union(add).subtracting(drop)
+        return Capabilities.containerDefault.subtracting(drop).union(add)
     }
 
     private static func named(_ names: [String], list: String) throws(ShaleError) -> Capabilities {
