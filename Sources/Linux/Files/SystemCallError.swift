@@ -63,3 +63,18 @@ package func checkLength(
         if error != EINTR { throw SystemCallError(call, path: path, errno: error) }
     }
 }
+
+/// Runs system calls for one purpose and lets only `ShaleError` out: a failed call is told with `doing` in front.
+package func translating<Result: ~Copyable>(
+    _ doing: @autoclosure () -> String, _ body: () throws -> Result
+) throws(ShaleError) -> Result {
+    do {
+        return try body()
+    } catch let error as ShaleError {
+        throw error
+    } catch let error as SystemCallError {
+        throw error.shaleError(doing())
+    } catch {
+        throw ShaleError(.io, doing(), cause: "\(error)")
+    }
+}

@@ -1,0 +1,100 @@
+package import Basics
+import Dockerfiles
+import FoundationEssentials
+import Glibc
+package import Linux
+import OCI
+
+/// The files a build may copy: a directory of the host's, less what its ignore file leaves out.
+package final class BuildContext: Sendable {
+    package let root: RootDirectory
+    package let ignored: IgnoreList?
+
+    /// Keeps an unpacked context there as long as the context is in use.
+    private let scratch: ScratchFolder?
+
+    package init(root: RootDirectory, ignored: IgnoreList?) {
+        self.root = root
+        self.ignored = ignored
+        scratch = nil
+    }
+
+    /// A context that came as a tar, or none at all: an empty folder.
+    init(scratch: ScratchFolder) throws(ShaleError) {
+        root = scratch.root
+        self.scratch = scratch
+        let text = try? root.contents(of: ".dockerignore", limit: 1 << 20)
+        ignored = try text.map { bytes throws(ShaleError) in
+            try IgnoreList(parsing: String(decoding: bytes, as: UTF8.self))
+        }
+    }
+
+    /// A directory with its `.dockerignore`, or the one beside the Dockerfile (`NAME.dockerignore`) if that is there.
+    package convenience init(directory: String, dockerfile: String? = nil) throws(ShaleError) {
+        do throws(SystemCallError) {
+            let root = try RootDirectory(hostPath: directory)
+            var text: [UInt8]?
+            if let dockerfile { text = try? WholeFile.read("\(dockerfile).dockerignore", limit: 1 << 20) }
+            if text == nil { text = try? root.contents(of: ".dockerignore", limit: 1 << 20) }
+            let list = try text.map { bytes throws(ShaleError) in
+                try IgnoreList(parsing: String(decoding: bytes, as: UTF8.self))
+            }
+            self.init(root: root, ignored: list)
+        } catch let error as SystemCallError {
+            throw error.shaleError("unable to prepare context: path \"\(directory)\"")
+        }
+    }
+
+    /// Whether the ignore file leaves a path out; paths have no leading slash.
+    package func isIgnored(_ path: String) -> Bool {
+        guard let ignored, !path.isEmpty else { return false }
+        return ignored.matches(path) != nil
+    }
+
+    /// Whether anything below an ignored directory may be let in again by a later `!` line.
+    func mayHoldExceptions(_ directory: String) -> Bool { ignored?.mayMatchBelow(directory) ?? false }
+
+    /// Calls `body` with every path that is not ignored, parents before what they hold, names in byte order.
+    package func walk(
+        from start: String = "", _ body: (_ path: String, _ status: FileStatus) throws(ShaleError) -> Void
+    ) throws(ShaleError) {
+        var pending = [start]
+        while let directory = pending.popLast() {
+            var below = [String]()
+            for name in try names(in: directory) {
+                let path = directory.isEmpty ? name : "\(directory)/\(name)"
+                let status = try status(path)
+                let isOut = isIgnored(path)
+                if !isOut { try body(path, status) }
+                if status.kind == .directory, !isOut || mayHoldExceptions(path) { below.append(path) }
+            }
+            pending.append(contentsOf: below.reversed())
+        }
+    }
+
+    /// What `docker build` would send: the length of a tar of the context.
+    package func transferSize() throws(ShaleError) -> Int64 {
+        var total: Int64 = 1024
+        try walk { _, status in
+            total += 512
+            if status.kind == .regular { total += (status.size + 511) / 512 * 512 }
+        }
+        return total
+    }
+
+    func names(in directory: String) throws(ShaleError) -> [String] {
+        do throws(SystemCallError) {
+            return try root.names(in: directory)
+        } catch {
+            throw error.shaleError("error checking context: \(directory)")
+        }
+    }
+
+    func status(_ path: String) throws(ShaleError) -> FileStatus {
+        do throws(SystemCallError) {
+            return try root.status(path)
+        } catch {
+            throw error.shaleError("error checking context: \(path)")
+        }
+    }
+}

@@ -1,0 +1,34 @@
+package import Basics
+package import OCI
+
+/// What `build` was asked for.
+package struct BuildRequest: Sendable {
+    package enum Source: Sendable {
+        /// A directory of the host's.
+        case directory(String)
+        /// A tar of any kind, or a Dockerfile alone, as it came on standard input.
+        case bytes([UInt8])
+    }
+
+    package var source: Source
+    /// `-f`: a path below the context or anywhere; `nil` means `Dockerfile`.
+    package var dockerfile: String?
+    /// `-f -`: the file's own text.
+    package var dockerfileText: String?
+    package var tags: [Reference] = []
+    package var arguments: [String: String?] = [:]
+    package var labels: [String: String] = [:]
+    package var target: String?
+    package var platform: Platform?
+    package var steps = StepOptions()
+    /// Pulls base images even where they are here.
+    package var pullsBases = false
+
+    package init(source: Source) { self.source = source }
+}
+
+/// What a build made.
+package struct BuildOutcome: Sendable {
+    package var imageID: Digest
+    package var tags: [Reference]
+}

@@ -1,0 +1,114 @@
+package import Basics
+import Dockerfiles
+import FoundationEssentials
+import Layers
+import Linux
+import OCI
+package import Stores
+
+extension Engine {
+    /// Builds an image from a Dockerfile and its context, with the classic builder's lines told on the way.
+    ///
+    /// Throws docker's words; finished steps stay in the cache, and nothing is named before the whole is done.
+    package func build(_ request: BuildRequest, _ talk: Conversation) throws(ShaleError) -> BuildOutcome {
+        let prepared = try PreparedBuild(request, engine: self, talk)
+        if let context = prepared.context {
+            let size = HumanUnits.preciseSize(try context.transferSize())
+            talk.line("Sending build context to Docker daemon  \(size)")
+        }
+        let builder = Builder(file: prepared.file, engine: self, request: request, context: prepared.context, talk)
+        let image: Image
+        do throws(ShaleError) {
+            image = try builder.run()
+        } catch {
+            throw failure(error, of: builder)
+        }
+        talk.line("Successfully built \(image.id.short)")
+        for tag in request.tags {
+            try store.names.set(tag.withDefaultTag, to: image.descriptor)
+            talk.line("Successfully tagged \(tag.withDefaultTag.familiar)")
+        }
+        return BuildOutcome(imageID: image.id, tags: request.tags.map(\.withDefaultTag))
+    }
+
+    private func failure(_ error: ShaleError, of builder: Builder) -> ShaleError {
+        guard let container = builder.failedContainer else { return error }
+        return error.hinting("run --rm -it is not needed: look into it with diff \(Identifier.short(container))")
+    }
+}
+
+/// A Dockerfile read and its context opened.
+struct PreparedBuild {
+    let file: StagedFile
+    let context: BuildContext?
+    /// Where the Dockerfile came from, for messages.
+    let fileName: String
+
+    init(_ request: BuildRequest, engine: Engine, _ talk: Conversation) throws(ShaleError) {
+        let text: String
+        switch request.source {
+        case .directory(let directory):
+            let path = Self.dockerfilePath(request.dockerfile, in: directory)
+            guard (try? FileStatus.of(hostPath: directory, followingLink: true))?.kind == .directory else {
+                throw ShaleError(.notFound, "unable to prepare context: path \"\(directory)\" not found")
+            }
+            if let given = request.dockerfileText { text = given } else { text = try Self.read(path) }
+            fileName = request.dockerfileText == nil ? path : "-"
+            context = try BuildContext(directory: directory, dockerfile: path)
+        case .bytes(let bytes):
+            let scratch = try ScratchFolder(below: engine.store.ingestFolder)
+            if try TreeArchive.isArchive(bytes) {
+                try TreeArchive.unpack(BytesSource(bytes), into: scratch.root, at: "/", talk.cancellation)
+                let name = request.dockerfile ?? "Dockerfile"
+                guard let read = try? scratch.root.contents(of: name, limit: 1 << 22) else {
+                    throw Self.missing(name)
+                }
+                text = String(decoding: read, as: UTF8.self)
+                context = try BuildContext(scratch: scratch)
+                fileName = name
+            } else {
+                text = String(decoding: bytes, as: UTF8.self)
+                context = try BuildContext(scratch: scratch)
+                fileName = "-"
+            }
+        }
+        file = try Self.parse(text, named: fileName)
+    }
+
+    static func parse(_ text: String, named fileName: String) throws(ShaleError) -> StagedFile {
+        do throws(DockerfileError) {
+            return try StagedFile(Dockerfile(parsing: text))
+        } catch {
+            throw error.shaleError(inFile: fileName)
+        }
+    }
+
+    private static func dockerfilePath(_ name: String?, in directory: String) -> String {
+        guard let name else { return "\(directory)/Dockerfile" }
+        if name.hasPrefix("/") || (try? FileStatus.of(hostPath: name)) != nil { return name }
+        return "\(directory)/\(name)"
+    }
+
+    private static func read(_ path: String) throws(ShaleError) -> String {
+        do throws(SystemCallError) {
+            return String(decoding: try WholeFile.read(path, limit: 1 << 22), as: UTF8.self)
+        } catch {
+            throw missing(path, cause: error.reason)
+        }
+    }
+
+    private static func missing(_ path: String, cause: String = "no such file or directory") -> ShaleError {
+        ShaleError(
+            .notFound,
+            "unable to prepare context: unable to evaluate symlinks in Dockerfile path: lstat \(path)", cause: cause)
+    }
+}
+
+extension DockerfileError {
+    /// The failure with its place in front and the line itself below, as `FILE:LINE: message`.
+    package func shaleError(inFile name: String) -> ShaleError {
+        var text = "\(name):\(line): dockerfile parse error on line \(line): \(message)"
+        if let sourceLine { text += "\n    \(sourceLine.visible)" }
+        return ShaleError(.invalid, text)
+    }
+}

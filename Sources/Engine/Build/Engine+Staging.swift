@@ -1,0 +1,50 @@
+import Basics
+import Layers
+import Linux
+import OCI
+import Stores
+
+extension Engine {
+    /// Gives `body` a writable view of a stage's files, and makes what it changed a layer; `nil` when that is nothing.
+    ///
+    /// The view is an overlay mount that no path leads to: it goes with its descriptor.
+    func changing(
+        _ state: StageState, _ talk: Conversation, _ body: (RootDirectory) throws(ShaleError) -> Void
+    ) throws(ShaleError) -> StepLayer? {
+        let paths = try lowerPaths(of: state)
+        let staging = try store.layers.beginUnpack()
+        do throws(ShaleError) {
+            if paths.isEmpty {
+                try body(staging.directory())
+            } else {
+                let mount = try Overlay.detachedMount(
+                    lowers: paths, upper: staging.fsPath, work: staging.workPath, form: form)
+                try body(RootDirectory(mount))
+            }
+            try talk.cancellation.check()
+            guard let layer = try settle(staging, over: directories(paths), stubs: [], talk) else {
+                staging.discard()
+                return nil
+            }
+            return layer
+        } catch {
+            staging.discard()
+            throw error
+        }
+    }
+
+    /// The unpacked layers of a stage, top first.
+    func lowerPaths(of state: StageState) throws(ShaleError) -> [String] {
+        try store.layers.paths(for: state.config).reversed()
+    }
+
+    func directories(_ paths: [String]) throws(ShaleError) -> [RootDirectory] {
+        do throws(SystemCallError) {
+            var directories: [RootDirectory] = []
+            for path in paths { directories.append(try RootDirectory(hostPath: path)) }
+            return directories
+        } catch {
+            throw error.shaleError("opening a layer")
+        }
+    }
+}

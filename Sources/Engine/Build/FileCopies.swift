@@ -1,0 +1,229 @@
+import Basics
+import Dockerfiles
+import Glibc
+import Layers
+import Linux
+import OCI
+import Stores
+
+/// The files of one COPY or ADD: found, hashed for the cache, and put in place.
+struct FileCopies {
+    private enum Origin {
+        /// A path of the context or of another image.
+        case tree(BuildContext, path: String, kind: FileStatus.Kind, mode: UInt32)
+        /// Bytes that stood in the Dockerfile.
+        case inline(name: String, content: [UInt8])
+        /// A file fetched aside, with the name its address gives it.
+        case download(Download)
+    }
+
+    private let placement: FilePlacement
+    private let engine: Engine
+    private let talk: Conversation
+    private var origins: [Origin] = []
+    private var digests: [Digest] = []
+
+    /// `file:<hash>`, `dir:<hash>` or `multi:<hash>`, as docker's history names what was copied.
+    private(set) var label = ""
+    /// Path to `kind mode owner content` of everything read.
+    private(set) var hashes: [String: String] = [:]
+    /// What came from the context, for recipes.
+    private(set) var sources: [CopiedSource] = []
+
+    init(_ placement: FilePlacement, engine: Engine, _ talk: Conversation) {
+        self.placement = placement
+        self.engine = engine
+        self.talk = talk
+    }
+
+    mutating func find() throws(ShaleError) {
+        for path in placement.paths {
+            if placement.instruction == "ADD", path.isRemoteAddress {
+                try findRemote(path)
+            } else {
+                try findLocal(path)
+            }
+        }
+        for block in placement.inline {
+            let content = Array(block.content.utf8)
+            var hash = SourceHash()
+            hash.add(content: Digest.of(content), as: block.name)
+            remember(.inline(name: block.name, content: content), hash, prefix: "")
+        }
+        guard !origins.isEmpty else {
+            throw ShaleError(.notFound, "\(placement.instruction) failed: no source files were specified")
+        }
+        if origins.count > 1, !placement.isIntoDirectory {
+            throw ShaleError(
+                .invalid,
+                "When using \(placement.instruction) with more than one source file, the destination must be a "
+                    + "directory and end with a /")
+        }
+        if digests.count == 1, let digest = digests.first {
+            var kind = "file"
+            if case .tree(_, _, .directory, _) = origins[0] { kind = "dir" }
+            label = "\(kind):\(digest.hex)"
+        } else {
+            label = "multi:\(Digest.of(digests.map(\.hex).joined(separator: ",").utf8).hex)"
+        }
+    }
+
+    private mutating func findRemote(_ address: String) throws(ShaleError) {
+        let download = try engine.download(address, checksum: placement.checksum, talk)
+        var hash = SourceHash()
+        hash.add(content: download.digest, as: download.name)
+        remember(.download(download), hash, prefix: "")
+    }
+
+    private mutating func findLocal(_ written: String) throws(ShaleError) {
+        guard let source = placement.source else {
+            throw ShaleError(
+                .notFound, "\(placement.instruction) failed: no build context: stat \(written): file does not exist")
+        }
+        let path = String(ImagePath.clean(written).dropFirst())
+        if written.leavesRoot {
+            throw ShaleError(
+                .denied, "\(placement.instruction) failed: forbidden path outside the build context: \(written) ()")
+        }
+        let found = path.hasPatternCharacters ? try matches(of: path, in: source) : [path]
+        for path in found { try take(path, in: source, written: written) }
+    }
+
+    /// The paths a pattern names, none of them ignored.
+    private func matches(of pattern: String, in source: BuildContext) throws(ShaleError) -> [String] {
+        guard let compiled = FileNamePattern(pattern) else {
+            throw ShaleError(.invalid, "\(placement.instruction) failed: syntax error in pattern")
+        }
+        var found: [String] = []
+        try source.walk { path, _ in
+            if compiled.matches(path) { found.append(path) }
+        }
+        return found
+    }
+
+    private mutating func take(_ path: String, in source: BuildContext, written: String) throws(ShaleError) {
+        let missing = ShaleError(
+            .notFound,
+            "\(placement.instruction) failed: file not found in build context or excluded by .dockerignore: "
+                + "stat \(written): file does not exist")
+        if source.isIgnored(path), !source.mayHoldExceptions(path) { throw missing }
+        // A link named as source is followed, inside the context.
+        guard let status = try? source.root.resolvedStatus(path) else { throw missing }
+        if source.isIgnored(path), status.kind != .directory { throw missing }
+        let excluded = placement.excluded
+        var hash = SourceHash()
+        try hash.add(
+            path, in: source.root,
+            including: { !source.isIgnored($0) && excluded?.matches($0) == nil },
+            descendingInto: { source.mayHoldExceptions($0) }, talk.cancellation)
+        sources.append(
+            CopiedSource(
+                source: path, destination: target(for: path, kind: status.kind), isDirectory: status.kind == .directory,
+                mode: status.permissions))
+        remember(
+            .tree(source, path: path, kind: status.kind, mode: status.permissions), hash, prefix: path)
+    }
+
+    private mutating func remember(_ origin: Origin, _ hash: SourceHash, prefix: String) {
+        origins.append(origin)
+        hashes.merge(hash.files) { _, new in new }
+        digests.append(hash.digest(relativeTo: prefix))
+    }
+
+    /// Where a source goes, as far as can be told before the image is looked at.
+    private func target(for path: String, kind: FileStatus.Kind) -> String {
+        guard kind != .directory, placement.isIntoDirectory else { return placement.destination }
+        return placement.destination.appendingPath(String(path.split(separator: "/").last ?? ""))
+    }
+
+    /// Puts everything in place below `root`, the image's files with a new layer on top.
+    func place(in root: RootDirectory, owner: TreeCopyOptions.Owner, mode: UInt32?) throws(ShaleError) {
+        let excluded = placement.excluded
+        for origin in origins {
+            try talk.cancellation.check()
+            switch origin {
+            case .tree(let source, let path, .directory, _):
+                var options = self.options(owner, mode)
+                options.include = { inside, _ in
+                    let whole = path.isEmpty ? inside : "\(path)/\(inside)"
+                    if !source.isIgnored(whole), excluded?.matches(whole) == nil { return .include }
+                    return source.mayHoldExceptions(whole) ? .skip : .prune
+                }
+                try TreeCopy(from: source.root, to: root, options: options)
+                    .copy(path, to: placement.destination, cancellation: talk.cancellation)
+            case .tree(let source, let path, _, _):
+                let target = try place(path, in: root)
+                if placement.unpacksArchives, try unpack(path, of: source.root, at: target.directory, in: root) { continue }
+                var options = self.options(owner, mode)
+                options.followSourceLink = true
+                try TreeCopy(from: source.root, to: root, options: options)
+                    .copy(path, to: target.path, cancellation: talk.cancellation)
+            case .inline(let name, let content):
+                let target = try place(name, in: root)
+                let scratch = try ScratchFolder(below: engine.store.ingestFolder)
+                try scratch.write(content, as: "inline")
+                try TreeCopy(from: scratch.root, to: root, options: options(owner, mode ?? 0o644))
+                    .copy("inline", to: target.path, cancellation: talk.cancellation)
+            case .download(let download):
+                let target = try place(download.name, in: root)
+                try TreeCopy(from: download.folder.root, to: root, options: options(owner, mode ?? 0o600))
+                    .copy(download.fileName, to: target.path, cancellation: talk.cancellation)
+            }
+        }
+    }
+
+    private func options(_ owner: TreeCopyOptions.Owner, _ mode: UInt32?) -> TreeCopyOptions {
+        var options = TreeCopyOptions()
+        options.owner = owner
+        options.mode = mode
+        options.makeParents = true
+        return options
+    }
+
+    /// The target of a single file: inside the destination where that is, or must be, a directory.
+    private func place(
+        _ name: String, in root: RootDirectory
+    ) throws(ShaleError) -> (path: String, directory: String) {
+        let destination = placement.destination
+        let isDirectory =
+            placement.isIntoDirectory || (try? root.resolvedStatus(destination))?.kind == .directory
+        guard isDirectory else { return (destination, destination) }
+        return (destination.appendingPath(String(name.split(separator: "/").last ?? "")), destination)
+    }
+
+    /// Unpacks a source that is a tar of any kind; `false` when it is not one.
+    private func unpack(
+        _ path: String, of source: RootDirectory, at directory: String, in root: RootDirectory
+    ) throws(ShaleError) -> Bool {
+        do throws(SystemCallError) {
+            let file = try source.open(path, O_RDONLY | O_NONBLOCK)
+            guard try FileStatus.of(file).kind == .regular else { return false }
+            return try TreeArchive.unpackIfArchive(file, into: root, at: directory, talk.cancellation)
+        } catch let error as SystemCallError {
+            throw error.shaleError("ADD failed: \(path)")
+        }
+    }
+
+}
+
+extension String {
+    fileprivate var isRemoteAddress: Bool {
+        let lower = lowercased()
+        return lower.hasPrefix("http://") || lower.hasPrefix("https://")
+    }
+
+    fileprivate var hasPatternCharacters: Bool { contains { $0 == "*" || $0 == "?" || $0 == "[" || $0 == "\\" } }
+
+    /// Whether following it from a root, in words alone, would climb above that root.
+    fileprivate var leavesRoot: Bool {
+        guard !hasPrefix("/") else { return false }
+        var depth = 0
+        for part in split(separator: "/") where part != "." {
+            depth += part == ".." ? -1 : 1
+            if depth < 0 { return true }
+        }
+        return false
+    }
+
+    package func appendingPath(_ name: String) -> String { hasSuffix("/") ? self + name : "\(self)/\(name)" }
+}

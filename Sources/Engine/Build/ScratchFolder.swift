@@ -1,0 +1,32 @@
+import Basics
+import Glibc
+import Linux
+
+/// A folder for what is needed only while a step runs; gone with its last reference.
+///
+/// It lies in the store's ingest folder, so that what a crash leaves there is swept like any other leftover.
+final class ScratchFolder: Sendable {
+    let path: String
+    let root: RootDirectory
+
+    init(below folder: String) throws(ShaleError) {
+        path = "\(folder)/scratch-\(Identifier.short(Identifier.random()))"
+        do throws(SystemCallError) {
+            let folder = path
+            try check("mkdir", path: folder) { mkdir(folder, 0o700) }
+            root = try RootDirectory(hostPath: folder)
+        } catch {
+            throw error.shaleError("making a scratch folder")
+        }
+    }
+
+    deinit { try? FileTree.remove(path) }
+
+    func write(_ bytes: [UInt8], as name: String) throws(ShaleError) {
+        do throws(SystemCallError) {
+            try WholeFile.replace("\(path)/\(name)", with: bytes, mode: 0o644)
+        } catch {
+            throw error.shaleError("writing \(name)")
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import Basics
+import Glibc
+import Linux
+import OCI
+
+/// What COPY and ADD read, hashed as the cache sees it: type, mode, owner and content of each path, no times.
+struct SourceHash: Sendable {
+    /// Path to `kind mode owner content`.
+    private(set) var files: [String: String] = [:]
+
+    /// Adds a path and, for a directory, all below it that `include` lets in.
+    mutating func add(
+        _ path: String, in root: RootDirectory, including include: (String) -> Bool, descendingInto: (String) -> Bool,
+        _ cancellation: Cancellation
+    ) throws(ShaleError) {
+        do throws(SystemCallError) {
+            var pending = [path]
+            while let next = pending.popLast() {
+                if cancellation.isCancelled { throw SystemCallError("read", errno: ECANCELED) }
+                let status = try root.status(next)
+                let isIn = next == path || include(next)
+                if isIn { files[next] = try Self.line(next, status, root) }
+                guard status.kind == .directory, isIn || descendingInto(next) else { continue }
+                pending.append(
+                    contentsOf: try root.names(in: next).reversed().map {
+                        next.isEmpty || next == "/" ? $0 : "\(next)/\($0)"
+                    })
+            }
+        } catch {
+            if error.errno == ECANCELED { try cancellation.check() }
+            throw error.shaleError("reading \(path)")
+        }
+    }
+
+    /// Adds something that is no file of a tree: a downloaded file, a heredoc.
+    mutating func add(content digest: Digest, as name: String) { files[name] = "file 644 0:0 \(digest.hex)" }
+
+    /// The whole set's digest; names relative to the copied root, so that moving a context changes nothing.
+    func digest(relativeTo prefix: String) -> Digest {
+        var hasher = DigestHasher()
+        for path in files.keys.sorted() {
+            let name = path == prefix ? "" : path
+            hasher.update("\(name.utf8.count):\(name) \(files[path] ?? "")\n".utf8)
+        }
+        return hasher.digest()
+    }
+
+    private static func line(
+        _ path: String, _ status: FileStatus, _ root: RootDirectory
+    ) throws(SystemCallError) -> String {
+        let mode = String(status.permissions, radix: 8)
+        let owner = "\(status.uid):\(status.gid)"
+        switch status.kind {
+        case .directory: return "dir \(mode) \(owner) -"
+        case .symlink: return "link \(mode) \(owner) \(Digest.of(try root.readLink(path).pathBytes).hex)"
+        case .regular: return "file \(mode) \(owner) \(try contentDigest(path, root).hex)"
+        default: return "\(status.kind) \(mode) \(owner) \(status.rdevMajor):\(status.rdevMinor)"
+        }
+    }
+
+    private static func contentDigest(_ path: String, _ root: RootDirectory) throws(SystemCallError) -> Digest {
+        let file = try root.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+        var hasher = DigestHasher()
+        var buffer = [UInt8](repeating: 0, count: 256 << 10)
+        while true {
+            let raw = file.raw
+            let count = try checkLength("read", path: path) {
+                buffer.withUnsafeMutableBytes { Glibc.read(raw, $0.baseAddress, $0.count) }
+            }
+            if count == 0 { return hasher.digest() }
+            buffer.withUnsafeBytes { hasher.update(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+        }
+    }
+}

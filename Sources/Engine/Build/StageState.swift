@@ -1,0 +1,72 @@
+package import OCI
+package import Stores
+
+/// Where a stage, or the prompt's working image, stands between two instructions.
+package struct StageState: Sendable {
+    /// The image made last; `nil` on `FROM scratch` before the first instruction.
+    package var image: Image?
+    /// What the next image's config will say; history and diff IDs included.
+    package var config: ImageConfig
+    /// The blobs of the layers, lowest first.
+    package var layers: [Descriptor]
+    package var arguments: BuildArguments
+    /// Whether this stage named a `CMD`: one inherited falls with a new `ENTRYPOINT`.
+    package var hasOwnCommand = false
+
+    /// A stage that begins on an image.
+    package init(from image: Image, arguments: BuildArguments) {
+        self.image = image
+        config = image.config
+        layers = image.manifest.layers
+        self.arguments = arguments
+    }
+
+    /// A stage that begins on nothing.
+    package init(scratchFor platform: Platform, arguments: BuildArguments) {
+        config = ImageConfig(platform: platform)
+        config.config = ContainerConfig()
+        layers = []
+        self.arguments = arguments
+    }
+
+    /// The part of the config that instructions change.
+    package var settings: ContainerConfig {
+        get { config.config ?? ContainerConfig() }
+        set { config.config = newValue }
+    }
+
+    /// What runs the shell form of RUN, CMD and ENTRYPOINT.
+    package var shell: [String] {
+        if let shell = settings.shell, !shell.isEmpty { return shell }
+        return ["/bin/sh", "-c"]
+    }
+
+    package var workingDirectory: String {
+        guard let directory = settings.workingDir, !directory.isEmpty else { return "/" }
+        return directory
+    }
+
+    /// The values a word of an instruction may name: the image's environment over the build arguments.
+    package var variables: [String: String] {
+        var values = arguments.values
+        for assignment in settings.env ?? [] {
+            let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard let name = parts.first else { continue }
+            values[String(name)] = parts.count > 1 ? String(parts[1]) : ""
+        }
+        return values
+    }
+}
+
+extension ContainerConfig {
+    /// Sets `name` to `value`, in place where the name is there already.
+    package mutating func setEnvironment(_ name: String, _ value: String) {
+        var list = env ?? []
+        if let position = list.firstIndex(where: { $0.hasPrefix("\(name)=") || $0 == name }) {
+            list[position] = "\(name)=\(value)"
+        } else {
+            list.append("\(name)=\(value)")
+        }
+        env = list
+    }
+}

@@ -1,0 +1,134 @@
+import Basics
+import Dockerfiles
+import Glibc
+import Layers
+import Linux
+import OCI
+import Stores
+
+extension StepExecutor {
+    func copy(
+        _ copy: CopyInstruction, _ words: WordExpander, _ text: String, _ state: inout StageState
+    ) throws(ShaleError) -> StepResult {
+        if copy.parents { throw ShaleError(.unsupported, "COPY --parents is not supported yet") }
+        var source = context
+        if let from = copy.from {
+            let name = try words.expand(from).text
+            source = try tree(of: name)
+        }
+        return try place(
+            FilePlacement(instruction: "COPY", files: copy.files, source: source, unpacksArchives: false), words, text,
+            &state)
+    }
+
+    func add(
+        _ add: AddInstruction, _ words: WordExpander, _ text: String, _ state: inout StageState
+    ) throws(ShaleError) -> StepResult {
+        if add.keepGitDir != nil { throw ShaleError(.unsupported, "ADD --keep-git-dir is not supported yet") }
+        return try place(
+            FilePlacement(
+                instruction: "ADD", files: add.files, source: context, unpacksArchives: add.unpack ?? true,
+                checksum: add.checksum),
+            words, text, &state)
+    }
+
+    /// The files of an earlier stage, or of an image that is pulled if need be.
+    private func tree(of name: String) throws(ShaleError) -> BuildContext {
+        let image: Image
+        if let stage = try stage(name) {
+            image = stage
+        } else {
+            image = try engine.ensureImage(name, platform: nil, policy: .missing, talk)
+        }
+        return BuildContext(root: try engine.mountedTree(of: image), ignored: nil)
+    }
+
+    private func place(
+        _ placement: FilePlacement, _ words: WordExpander, _ text: String, _ state: inout StageState
+    ) throws(ShaleError) -> StepResult {
+        var placement = placement
+        try placement.resolve(words, workingDirectory: state.workingDirectory)
+        var copies = FileCopies(placement, engine: engine, talk)
+        try copies.find()
+        let owner = try placement.owner.map { text throws(ShaleError) in try words.expand(text).text }
+        let flag = owner.map { "--chown=\($0) " } ?? ""
+        let mode = try placement.mode.map { text throws(ShaleError) in try words.expand(text).text }
+        let modeFlag = mode.map { "--chmod=\($0) " } ?? ""
+        let createdBy = (state.shell + ["#(nop) \(placement.instruction) \(flag)\(modeFlag)\(copies.label) in \(placement.writtenDestination) "])
+            .joined(separator: " ")
+        let files = copies.hashes
+        if var cached = reuse(createdBy, instruction: text, files: files, on: &state) {
+            cached.copied = copies.sources
+            return cached
+        }
+        let identity = try owner.map { text throws(ShaleError) in try engine.identity(named: text, in: state) }
+        let bits = try mode.map { text throws(ShaleError) in try FilePlacement.permissions(text) }
+        let layer = try engine.changing(state, talk) { root throws(ShaleError) in
+            try copies.place(in: root, owner: identity ?? .root, mode: bits)
+        }
+        var result = try finish(createdBy, instruction: text, layer: layer, files: files, on: &state)
+        result.copied = copies.sources
+        return result
+    }
+}
+
+/// What one COPY or ADD asks for, its words replaced.
+struct FilePlacement {
+    let instruction: String
+    private let files: FileSources
+    /// Where paths are looked up; `nil` where the build has no context.
+    let source: BuildContext?
+    let unpacksArchives: Bool
+    let checksum: String?
+
+    private(set) var paths: [String] = []
+    private(set) var inline: [FileSources.Inline] = []
+    private(set) var excluded: IgnoreList?
+    /// As it stands in the history.
+    private(set) var writtenDestination = ""
+    /// Absolute.
+    private(set) var destination = ""
+    /// Whether the destination can only be a directory.
+    private(set) var isIntoDirectory = false
+
+    var owner: String? { files.owner }
+    var mode: String? { files.mode }
+
+    init(
+        instruction: String, files: FileSources, source: BuildContext?, unpacksArchives: Bool, checksum: String? = nil
+    ) {
+        self.instruction = instruction
+        self.files = files
+        self.source = source
+        self.unpacksArchives = unpacksArchives
+        self.checksum = checksum
+    }
+
+    mutating func resolve(_ words: WordExpander, workingDirectory: String) throws(ShaleError) {
+        for path in files.paths { paths.append(try words.expand(path).text) }
+        for block in files.inline {
+            var block = block
+            if block.expand { block.content = try words.forHeredocs.expand(block.content).text }
+            inline.append(block)
+        }
+        if !files.excluding.isEmpty { excluded = try IgnoreList(patterns: files.excluding) }
+        writtenDestination = try words.expand(files.destination).text
+        destination = ImagePath.clean(writtenDestination, relativeTo: workingDirectory)
+        let last = writtenDestination.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
+        isIntoDirectory = last.isEmpty || last == "." || last == ".."
+        if paths.count + inline.count > 1, !isIntoDirectory {
+            throw ShaleError(
+                .invalid,
+                "When using \(instruction) with more than one source file, the destination must be a directory and "
+                    + "end with a /")
+        }
+    }
+
+    /// `--chmod`'s octal number.
+    static func permissions(_ text: String) throws(ShaleError) -> UInt32 {
+        guard let bits = UInt32(text, radix: 8), bits <= 0o7777 else {
+            throw ShaleError(.invalid, "invalid chmod parameter: '\(text)'. it should be octal string and between 0 and 07777")
+        }
+        return bits
+    }
+}

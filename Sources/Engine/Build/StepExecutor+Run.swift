@@ -1,0 +1,98 @@
+import Basics
+import Containers
+import Dockerfiles
+import Layers
+import Linux
+import OCI
+import Stores
+
+extension StepExecutor {
+    /// `RUN`: starts the command on the stage's files and keeps what it changed.
+    ///
+    /// A command that fails throws its own exit status and leaves a container with everything it did, by the id in
+    /// `failedContainer`; the stage stands where it stood.
+    func run(
+        _ run: RunInstruction, _ words: WordExpander, _ text: String, _ state: inout StageState
+    ) throws(ShaleError) -> StepResult {
+        try refuse(run)
+        let command: CommandLine
+        switch run.script {
+        case .command(let line): command = line
+        case .file(let name, let content):
+            // The script is fed to its own interpreter's shell as a here document: no file is left behind.
+            command = CommandLine(words: [ScriptFile.shellText(name: name, content: content)], usesShell: true)
+        }
+        let arguments = command.arguments(shell: state.shell)
+        let environment = state.settings.env ?? []
+        let created = historyOfRun(arguments, text: run, state)
+        if let cached = reuse(created, instruction: text, on: &state) { return cached }
+        guard !arguments.isEmpty else { throw ShaleError(.invalid, "no command specified") }
+        let id = Identifier.random()
+        talk.line(" ---> Running in \(Identifier.short(id))")
+        let names = Set(environment.map { String($0.prefix { $0 != "=" }) })
+        let added = state.arguments.values.merging(state.arguments.proxies) { declared, _ in declared }
+            .filter { !names.contains($0.key) }
+            .map { "\($0.key)=\($0.value)" }.sorted()
+        let layer = try carryOut(
+            arguments, environment: environment + added, container: id, network: run.network, on: state)
+        announceRemoval(id)
+        return try finish(created, instruction: text, layer: layer, on: &state)
+    }
+
+    /// What the history says: the build arguments in force come first, as `|2 a=1 b=2`.
+    private func historyOfRun(_ arguments: [String], text run: RunInstruction, _ state: StageState) -> String {
+        let names = Set((state.settings.env ?? []).map { String($0.prefix { $0 != "=" }) })
+        let values = state.arguments.values.filter { !names.contains($0.key) }
+        let line = arguments.joined(separator: " ")
+        guard !values.isEmpty || !state.arguments.proxies.isEmpty else { return line }
+        let pairs = values.map { "\($0.key)=\($0.value)" }.sorted()
+        return (["|\(pairs.count)"] + pairs + [line]).joined(separator: " ")
+    }
+
+    private func refuse(_ run: RunInstruction) throws(ShaleError) {
+        if !run.mounts.isEmpty { throw ShaleError(.unsupported, "RUN --mount is not supported yet") }
+        if run.security != "sandbox" && !run.security.isEmpty {
+            throw ShaleError(.unsupported, "RUN --security=\(run.security) is not supported")
+        }
+        if !run.devices.isEmpty { throw ShaleError(.unsupported, "RUN --device is not supported") }
+    }
+
+    private func carryOut(
+        _ arguments: [String], environment: [String], container id: String, network: String, on state: StageState
+    ) throws(ShaleError) -> StepLayer? {
+        let paths = try engine.lowerPaths(of: state)
+        let staging = try engine.store.layers.beginUnpack()
+        var keepsStaging = false
+        defer { if !keepsStaging { staging.discard() } }
+        let outcome = try engine.runInStaging(
+            StagedProcess(
+                id: id, arguments: arguments, environment: environment, workingDirectory: state.workingDirectory,
+                user: state.settings.user ?? "", network: network == "default" ? options.network : network,
+                extraHosts: options.extraHosts),
+            lowers: paths, staging: staging, talk)
+        try talk.cancellation.check()
+        guard outcome.exitStatus == 0 else {
+            keepsStaging = true
+            failedContainer = try engine.keepFailedStep(
+                id: id, image: state.image, settings: state.settings, arguments: arguments, staging: staging,
+                outcome: outcome)
+            throw ShaleError(
+                .engine,
+                "The command '\(arguments.joined(separator: " "))' returned a non-zero code: \(outcome.exitStatus)",
+                exitStatus: outcome.exitStatus)
+        }
+        return try engine.settle(staging, over: engine.directories(paths), stubs: outcome.stubs, talk)
+    }
+}
+
+/// A heredoc that begins with `#!`.
+enum ScriptFile {
+    /// Shell text that writes the script to a file outside the image's layers, runs it, and passes its status on.
+    ///
+    /// `/dev` is the container's own tmpfs, so nothing of this reaches the layer.
+    static func shellText(name: String, content: String) -> String {
+        let mark = "SHALE_\(Digest.of(content.utf8).short)"
+        return "cat > /dev/shm/\(name) <<'\(mark)'\n\(content)\(content.hasSuffix("\n") ? "" : "\n")\(mark)\n"
+            + "chmod 755 /dev/shm/\(name) && /dev/shm/\(name)"
+    }
+}

@@ -1,0 +1,163 @@
+package import Basics
+package import Dockerfiles
+package import Linux
+package import OCI
+package import Stores
+
+/// What one instruction came to.
+package struct StepResult: Sendable {
+    package var image: Image
+    package var wasCached: Bool
+    package var summary: StepSummary
+    /// What COPY and ADD took from the context and where it went, for a recipe's folder.
+    package var copied: [CopiedSource] = []
+}
+
+/// A file or directory of the context and its place in the image.
+package struct CopiedSource: Sendable, Hashable, Codable {
+    /// Below the context; no leading slash.
+    package var source: String
+    /// Absolute, in the image.
+    package var destination: String
+    package var isDirectory: Bool
+    /// Permission bits before any `--chmod`.
+    package var mode: UInt32
+
+    package init(source: String, destination: String, isDirectory: Bool, mode: UInt32) {
+        self.source = source
+        self.destination = destination
+        self.isDirectory = isDirectory
+        self.mode = mode
+    }
+}
+
+/// Carries out single instructions on a stage's state: for `build`, for steps at the prompt, and for `replay`.
+///
+/// One executor serves one build or one line; it is not shared between threads.
+package final class StepExecutor {
+    let engine: Engine
+    let talk: Conversation
+    let options: StepOptions
+    let cache: BuildCache
+    /// Where `COPY` without `--from` reads; `nil` where there is none.
+    let context: BuildContext?
+    /// Finds `--from`: a stage by name or number, else an image.
+    let stage: (String) throws(ShaleError) -> Image?
+    /// Whether any step was found in the cache; misses are explained from then on.
+    private(set) var hits = 0
+    /// The container that a failed `RUN` left.
+    package internal(set) var failedContainer: String?
+
+    package init(
+        engine: Engine, options: StepOptions = StepOptions(), context: BuildContext?, _ talk: Conversation,
+        stage: @escaping (String) throws(ShaleError) -> Image? = { _ in nil }
+    ) {
+        self.engine = engine
+        self.options = options
+        self.context = context
+        self.talk = talk
+        self.stage = stage
+        cache = BuildCache(folder: engine.store.cache.buildFolder)
+    }
+
+    /// Looks a step up; on a hit, `state` moves to the image made before.
+    func reuse(
+        _ createdBy: String, instruction: String, files: [String: String]? = nil, on state: inout StageState
+    ) -> StepResult? {
+        let key = key(createdBy, on: state)
+        guard options.usesCache else { return nil }
+        if let record = cache.find(parent: state.image?.id, key: key),
+            let image = try? engine.store.images.image(record.image)
+        {
+            hits += 1
+            talk.line(" ---> Using cache")
+            state.advance(to: image)
+            return StepResult(image: image, wasCached: true, summary: record.summary)
+        }
+        if hits > 0,
+            let reason = cache.reasonForMiss(parent: state.image?.id, instruction: instruction, files: files)
+        {
+            talk.note("cache miss: \(reason)")
+        }
+        return nil
+    }
+
+    /// Makes the image that a step leads to, remembers it, and moves `state` there.
+    func finish(
+        _ createdBy: String, instruction: String, layer: StepLayer?, files: [String: String]? = nil,
+        on state: inout StageState
+    ) throws(ShaleError) -> StepResult {
+        let parent = state.image
+        let key = key(createdBy, on: state)
+        let moment = engine.creationTime
+        state.config.created = moment
+        state.config.history = (state.config.history ?? []) + [
+            History(
+                created: moment, createdBy: createdBy, author: state.config.author, emptyLayer: layer == nil)
+        ]
+        if let layer {
+            state.config.rootfs.diffIDs.append(layer.diffID)
+            state.layers.append(layer.descriptor)
+        }
+        let image = try engine.store.images.add(config: state.config, layers: state.layers, parent: parent?.id)
+        let summary = layer?.summary ?? .none
+        try cache.keep(
+            BuildCache.Record(
+                image: image.id, instruction: instruction, createdBy: createdBy, files: files, summary: summary,
+                made: .now()),
+            parent: parent?.id, key: key)
+        state.advance(to: image)
+        return StepResult(image: image, wasCached: false, summary: summary)
+    }
+
+    /// A step that changes the config alone.
+    ///
+    /// `comment` stands in the history behind `#(nop) `, in docker's spelling.
+    func commitSettings(
+        _ comment: String, instruction: String, on state: inout StageState
+    ) throws(ShaleError) -> StepResult {
+        let createdBy = (state.shell + ["#(nop) ", comment]).joined(separator: " ")
+        let changed = state
+        if let cached = reuse(createdBy, instruction: instruction, on: &state) { return cached }
+        state = changed
+        announceContainer(Identifier.random())
+        return try finish(createdBy, instruction: instruction, layer: nil, on: &state)
+    }
+
+    /// Docker's two lines about the container a step ran in.
+    func announceContainer(_ id: String, removed: Bool = true) {
+        talk.line(" ---> Running in \(Identifier.short(id))")
+        if removed { announceRemoval(id) }
+    }
+
+    func announceRemoval(_ id: String) {
+        talk.line(
+            engine.settings.modernBuildWording
+                ? " ---> Removed intermediate container \(Identifier.short(id))"
+                : "Removing intermediate container \(Identifier.short(id))")
+    }
+
+    private func key(_ createdBy: String, on state: StageState) -> Digest {
+        let platform = state.image == nil ? state.config.platform.description : ""
+        return BuildCache.key(parent: state.image?.id, step: "\(platform)\(createdBy)\n\(state.config.author ?? "")")
+    }
+}
+
+/// What holds for every step of a build.
+package struct StepOptions: Sendable {
+    package var usesCache = true
+    package var network: String?
+    package var extraHosts: [String] = []
+    package var forceRemove = false
+
+    package init() {}
+}
+
+extension StageState {
+    /// Moves to an image made or found; what the stage knows beside the config stays.
+    mutating func advance(to image: Image) {
+        self.image = image
+        config = image.config
+        layers = image.manifest.layers
+    }
+}

@@ -1,0 +1,53 @@
+import Basics
+package import Layers
+package import Linux
+package import OCI
+import Stores
+
+/// A layer that a step or a commit made, stored packed and unpacked.
+package struct StepLayer: Sendable {
+    package let descriptor: Descriptor
+    package let diffID: Digest
+    package let summary: StepSummary
+}
+
+extension Engine {
+    /// Turns the upper directory of a finished step into a layer by rename; `nil` when it changed nothing.
+    ///
+    /// The tar is written once, uncompressed, into the blobs, hashed as it streams: exactly what the walker found.
+    func settle(
+        _ staging: LayerStaging, over lowers: [RootDirectory], stubs: Set<String>, _ talk: Conversation
+    ) throws(ShaleError) -> StepLayer? {
+        let upper = try staging.directory()
+        let changes = try ChangeFinder(upper: upper, lowers: lowers, form: form, ignoring: stubs).changes()
+        guard !changes.isEmpty else { return nil }
+        let (written, descriptor) = try pack(changes, of: upper, over: lowers, talk)
+        try OverlayUpper.settle(upper, keeping: changes, form: form)
+        try store.layers.commit(
+            staging, diffID: written.diffID, index: written.index.encoded(), contentBytes: written.contentBytes)
+        return StepLayer(
+            descriptor: descriptor, diffID: written.diffID,
+            summary: StepSummary(changes, bytes: written.contentBytes))
+    }
+
+    /// Writes changes as a canonical tar into the blobs.
+    func pack(
+        _ changes: [Change], of upper: RootDirectory, over lowers: [RootDirectory], _ talk: Conversation
+    ) throws(ShaleError) -> (WrittenLayer, Descriptor) {
+        let ingest = try store.blobs.newIngest()
+        do throws(ShaleError) {
+            let written = try LayerWriter.write(
+                changes: changes, upper: upper, lowers: lowers, form: form, clampingTo: settings.sourceDateEpoch
+            ) { (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
+                try talk.cancellation.check()
+                try ingest.append(bytes)
+            }
+            let digest = try ingest.commit()
+            let descriptor = Descriptor(mediaType: MediaType.ociLayer, digest: digest, size: written.size)
+            return (written, descriptor)
+        } catch {
+            ingest.abandon(keepingPartial: false)
+            throw error
+        }
+    }
+}

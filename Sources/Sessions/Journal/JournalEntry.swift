@@ -1,0 +1,96 @@
+package import Basics
+package import Engine
+package import FoundationEssentials
+package import OCI
+
+/// One line of a session's journal: something typed and what came of it, or a move through the states.
+package struct JournalEntry: Sendable, Codable {
+    /// Counted from 1 within the session.
+    package var number: Int
+    package var time: Timestamp
+    /// What was typed, secrets masked.
+    package var line: String
+    /// The host directory it was typed in.
+    package var directory: String?
+    package var status: Int32
+    /// Wall time, in seconds.
+    package var seconds: Double
+    /// Ids of images and containers made.
+    package var made: [String]?
+    /// What the line changed of the session's state; none for a line that only looked.
+    package var changes: [StateChange]?
+    /// For `undo`, `redo` and `goto`: the number of the entry whose state is current again; 0 is the beginning.
+    package var movedTo: Int?
+
+    package init(
+        number: Int, time: Timestamp, line: String, directory: String? = nil, status: Int32 = 0, seconds: Double = 0,
+        made: [String]? = nil, changes: [StateChange]? = nil, movedTo: Int? = nil
+    ) {
+        self.number = number
+        self.time = time
+        self.line = line
+        self.directory = directory
+        self.status = status
+        self.seconds = seconds
+        self.made = made
+        self.changes = changes
+        self.movedTo = movedTo
+    }
+}
+
+/// One change of a session's state, as it can be taken back and made again.
+package enum StateChange: Sendable, Codable {
+    /// `FROM`: a new working image begins.
+    case began(WorkingBase)
+    /// An instruction took the working image one image further.
+    case step(Step)
+    /// The steps of the working image were replaced as a whole (`edit`, `drop`, `move`).
+    case rewrote([Step])
+    /// A name moved; `nil` for no image of that name.
+    case name(Reference, before: Descriptor?, after: Descriptor?)
+}
+
+/// What a working image stands on.
+package struct WorkingBase: Sendable, Codable {
+    /// The `FROM` line as typed.
+    package var instruction: String
+    /// The image, `nil` for scratch.
+    package var image: Digest?
+    /// `AS NAME`, in lower case.
+    package var stage: String?
+
+    package init(instruction: String, image: Digest?, stage: String?) {
+        self.instruction = instruction
+        self.image = image
+        self.stage = stage
+    }
+}
+
+/// One instruction carried out on the working image.
+package struct Step: Sendable, Codable {
+    /// As typed, heredocs included.
+    package var instruction: String
+    package var image: Digest
+    package var summary: StepSummary
+    package var wasCached: Bool
+    /// Wall time, in seconds.
+    package var seconds: Double
+    package var time: Timestamp
+    /// Where on the host COPY and ADD read, and what.
+    package var directory: String?
+    package var copied: [CopiedSource]
+
+    package init(
+        instruction: String, image: Digest, summary: StepSummary, wasCached: Bool, seconds: Double, time: Timestamp,
+        directory: String?, copied: [CopiedSource]
+    ) {
+        self.instruction = instruction
+        self.image = image
+        self.summary = summary
+        self.wasCached = wasCached
+        self.seconds = seconds
+        self.time = time
+        self.directory = directory
+        self.copied = copied
+    }
+}

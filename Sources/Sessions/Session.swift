@@ -1,0 +1,118 @@
+package import Basics
+package import Engine
+import Glibc
+import Linux
+package import OCI
+package import Stores
+
+/// A session: what was typed, every state it led to, and the working image.
+///
+/// Its folder is `sessions/<name>/` in the store. Any number of shales may be in one session; each change is made
+/// under the journal's lock, on top of what the others did.
+package final class Session {
+    package let name: String
+    package let engine: Engine
+    let folder: String
+    let journal: Journal
+    package private(set) var tree = StateTree()
+
+    /// Opens a session, which begins with its first entry.
+    ///
+    /// Throws `invalid` for a name that is no plain file name.
+    package init(named name: String, engine: Engine) throws(ShaleError) {
+        let isPlain = name.utf8.allSatisfy { $0.isASCIIAlphanumeric || $0 == 45 || $0 == 46 || $0 == 95 }
+        guard isPlain, let first = name.utf8.first, first != 46, name.utf8.count <= 64 else {
+            throw ShaleError(
+                .invalid, "invalid session name \"\(name.visible)\": letters, digits, '-', '_' and '.' only")
+        }
+        self.name = name
+        self.engine = engine
+        folder = "\(engine.store.sessionsFolder)/\(name)"
+        journal = Journal(folder: folder)
+        try absorb(journal.refresh())
+    }
+
+    package var entries: [JournalEntry] { journal.entries }
+
+    /// Looks at what other shales in this session did meanwhile.
+    package func refresh() throws(ShaleError) { try absorb(journal.refresh()) }
+
+    private func absorb(_ entries: [JournalEntry]) throws(ShaleError) {
+        for entry in entries { tree.append(entry) }
+    }
+
+    /// Writes a line into the journal, with what it changed.
+    package func record(_ draft: JournalDraft) throws(ShaleError) {
+        try keepReachable(draft.changes)
+        let fresh = try journal.append(isDurable: !draft.changes.isEmpty) { number, _ in
+            draft.entry(number: number)
+        }
+        try absorb(fresh)
+    }
+
+    /// Moves to another state: names first, then the journal says so.
+    func move(
+        line: String, _ choose: (StateTree) throws(ShaleError) -> (target: Int, passed: [StateTree.Node])
+    ) throws(ShaleError) -> [StateTree.Node] {
+        var passed: [StateTree.Node] = []
+        let known = tree
+        let fresh = try journal.append(isDurable: true) { (number, fresh) throws(ShaleError) in
+            var current = known
+            for entry in fresh { current.append(entry) }
+            let choice = try choose(current)
+            for change in current.nameChanges(from: current.head, to: choice.target) {
+                try engine.restore(change.reference, to: change.target)
+            }
+            passed = choice.passed
+            return JournalEntry(number: number, time: .now(), line: line, movedTo: choice.target)
+        }
+        try absorb(fresh)
+        return passed
+    }
+
+    /// Images that the session can come back to are roots of the store's collection, a digest a line.
+    private func keepReachable(_ changes: [StateChange]) throws(ShaleError) {
+        var digests: [String] = []
+        for change in changes {
+            switch change {
+            case .began(let base): if let image = base.image { digests.append(image.description) }
+            case .step(let step): digests.append(step.image.description)
+            case .rewrote(let steps): digests += steps.map(\.image.description)
+            case .name(_, let before, let after):
+                digests += [before, after].compactMap { $0?.digest.description }
+            }
+        }
+        guard !digests.isEmpty else { return }
+        let text = digests.map { "\($0)\n" }.joined()
+        let folder = folder
+        try translating("session \(name)") {
+            if mkdir(folder, 0o700) == -1, errno != EEXIST { throw SystemCallError("mkdir", path: folder) }
+            let file = try OwnedFD.open("\(folder)/roots", O_WRONLY | O_CREAT | O_APPEND)
+            try file.write(Array(text.utf8))
+            try file.sync()
+        }
+    }
+}
+
+/// An entry before it has its number.
+package struct JournalDraft: Sendable {
+    package var time: Timestamp
+    package var line: String
+    package var directory: String?
+    package var status: Int32 = 0
+    package var seconds: Double = 0
+    package var made: [String] = []
+    package var changes: [StateChange] = []
+
+    package init(line: String, directory: String?, time: Timestamp = .now()) {
+        self.line = line
+        self.directory = directory
+        self.time = time
+    }
+
+    func entry(number: Int) -> JournalEntry {
+        JournalEntry(
+            number: number, time: time, line: line, directory: directory, status: status, seconds: seconds,
+            made: made.isEmpty ? nil : made, changes: changes.isEmpty ? nil : changes)
+    }
+}

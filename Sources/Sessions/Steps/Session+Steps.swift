@@ -1,0 +1,125 @@
+package import Basics
+import Dockerfiles
+package import Engine
+import Glibc
+import OCI
+package import Stores
+
+/// What an instruction at the prompt came to.
+package struct StepTaken: Sendable {
+    /// The image that is now `@`; `nil` after `FROM scratch`.
+    package var image: Image?
+    /// `nil` for `FROM`.
+    package var result: StepResult?
+    /// What goes into the journal.
+    package var change: StateChange
+}
+
+extension Session {
+    /// The working image, `@`.
+    package var working: WorkingImage? { tree.working(at: tree.head) }
+
+    /// The working image, or how to begin one.
+    package func requireWorking() throws(ShaleError) -> WorkingImage {
+        guard let working else {
+            throw ShaleError(
+                .notFound, "no working image yet", hint: "FROM busybox")
+        }
+        return working
+    }
+
+    /// Carries out one instruction on the working image.
+    ///
+    /// Nothing is written down here: the caller records `change` with the line. A step that fails changes nothing;
+    /// a failed `RUN` leaves the container named by `failedContainer`.
+    package func take(
+        _ text: String, directory: String, options: StepOptions = StepOptions(), failedContainer: inout String?,
+        _ talk: Conversation
+    ) throws(ShaleError) -> StepTaken {
+        let located: Located<Instruction>
+        do throws(DockerfileError) {
+            located = try Instruction.parse(line: text)
+        } catch {
+            throw ShaleError(.invalid, error.message)
+        }
+        if case .from(let from) = located.value { return try begin(from, text: text, talk) }
+        let working = try requireWorking()
+        let context = try BuildContext(directory: directory)
+        let executor = StepExecutor(engine: engine, options: options, context: context, talk) {
+            [engine] name throws(ShaleError) in
+            guard let image = working.stages[name.lowercased()] else { return nil }
+            return try engine.store.images.image(image)
+        }
+        defer { failedContainer = executor.failedContainer }
+        var state = try state(of: working)
+        let start = Timestamp.now()
+        let result = try executor.execute(located, on: &state)
+        let step = Step(
+            instruction: text, image: result.image.id, summary: result.summary, wasCached: result.wasCached,
+            seconds: Timestamp.now().seconds(since: start), time: start,
+            directory: result.copied.isEmpty ? nil : directory, copied: result.copied)
+        return StepTaken(image: result.image, result: result, change: .step(step))
+    }
+
+    private func begin(
+        _ from: FromInstruction, text: String, _ talk: Conversation
+    ) throws(ShaleError) -> StepTaken {
+        var platform: Platform?
+        if let written = from.platform { platform = try Platform(parsing: written) }
+        var image: Image?
+        if let stage = working?.stages[from.baseName.lowercased()] {
+            image = try engine.store.images.image(stage)
+        } else if from.baseName != "scratch" {
+            image = try engine.ensureImage(from.baseName, platform: platform, policy: .missing, talk)
+        }
+        let base = WorkingBase(instruction: text, image: image?.id, stage: from.stageName)
+        return StepTaken(image: image, result: nil, change: .began(base))
+    }
+
+    /// The builder's state that the working image stands for: its `ARG`s, and whether it named a command.
+    private func state(of working: WorkingImage) throws(ShaleError) -> StageState {
+        let arguments = BuildArguments(given: [:])
+        var state: StageState
+        if let id = working.image {
+            state = StageState(from: try engine.store.images.image(id), arguments: arguments)
+        } else {
+            state = StageState(scratchFor: engine.settings.platform, arguments: arguments)
+        }
+        for step in working.steps {
+            guard let parsed = try? Instruction.parse(line: step.instruction) else { continue }
+            switch parsed.value {
+            case .arg(let argument):
+                let words = WordExpander(environment: state.variables)
+                for entry in argument.arguments {
+                    state.arguments.declare(entry.key, try entry.value.map { text throws(ShaleError) in
+                        try words.expand(text).text
+                    })
+                }
+            case .cmd(let line) where !line.words.isEmpty: state.hasOwnCommand = true
+            default: break
+            }
+        }
+        return state
+    }
+
+    /// Takes back the last `count` states; answers what was passed, the last one first.
+    package func undo(_ count: Int = 1) throws(ShaleError) -> [StateTree.Node] {
+        try move(line: count == 1 ? "undo" : "undo \(count)") { tree throws(ShaleError) in
+            guard let target = tree.undoTarget(count) else {
+                let have = tree.lineage(of: tree.head).count
+                throw ShaleError(
+                    .notFound, have == 0 ? "nothing to undo" : "only \(have) to undo, not \(count)",
+                    hint: have == 0 ? nil : "undo \(have)")
+            }
+            return target
+        }
+    }
+
+    /// Makes the last `count` undone states current again; answers them in the order they were made.
+    package func redo(_ count: Int = 1) throws(ShaleError) -> [StateTree.Node] {
+        try move(line: count == 1 ? "redo" : "redo \(count)") { tree throws(ShaleError) in
+            guard let target = tree.redoTarget(count) else { throw ShaleError(.notFound, "nothing to redo") }
+            return target
+        }
+    }
+}
