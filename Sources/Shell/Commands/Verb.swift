@@ -1,0 +1,65 @@
+package import ArgumentParser
+package import Basics
+package import OCI
+
+/// A command of the shell, one type and one file each: its options are what swift-argument-parser reads of it.
+///
+/// It asks the engine, and answers a value that the interpreter prints; it writes nothing itself but through the
+/// context's console and conversations.
+package protocol Verb: ParsableCommand {
+    mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome
+
+    /// Whether the journal keeps a line of it that succeeded and changed nothing (`images`, `help` do not matter).
+    static var isWorthKeeping: Bool { get }
+    /// Example lines for `help`.
+    static var examples: [String] { get }
+    /// How it differs from docker's, one sentence each.
+    static var differences: [String] { get }
+}
+
+extension Verb {
+    package static var isWorthKeeping: Bool { true }
+    package static var examples: [String] { [] }
+    package static var differences: [String] { [] }
+
+    /// The word it is called by.
+    package static var verb: String { configuration.commandName ?? String(describing: Self.self).lowercased() }
+}
+
+/// What a command came to.
+package struct Outcome: Sendable {
+    package enum Output: Sendable {
+        case none
+        /// Whole lines, without their newlines.
+        case lines([String])
+        /// As it is.
+        case text(String)
+        case listing(Listing, format: Listing.Format, quiet: Bool, quietWins: Bool)
+        /// `inspect`: a JSON array with four spaces, or a template for each.
+        case documents([JSONDocument], template: String?)
+    }
+
+    package var status: Int32 = 0
+    package var output: Output
+
+    package init(_ output: Output = .none, status: Int32 = 0) {
+        self.output = output
+        self.status = status
+    }
+
+    package static let done = Outcome()
+    package static func status(_ status: Int32) -> Outcome { Outcome(.none, status: status) }
+    package static func lines(_ lines: [String]) -> Outcome { Outcome(.lines(lines)) }
+    package static func line(_ line: String) -> Outcome { Outcome(.lines([line])) }
+    package static func text(_ text: String) -> Outcome { Outcome(.text(text)) }
+
+    package static func listing(
+        _ listing: Listing, format: String?, quiet: Bool = false, quietWins: Bool = false
+    ) -> Outcome {
+        Outcome(.listing(listing, format: Listing.Format(format), quiet: quiet, quietWins: quietWins))
+    }
+
+    package static func documents(_ documents: [JSONDocument], format: String?) -> Outcome {
+        Outcome(.documents(documents, template: format))
+    }
+}

@@ -1,0 +1,72 @@
+import Basics
+import Containers
+import Engine
+import Glibc
+import Linux
+import OCI
+import Registries
+import Stores
+
+/// Opens the engine: the store on its home, the runner beside this program, registries as the user set them.
+struct EngineOpening {
+    let options: ShellOptions
+    let settings: LastingSettings
+    let environment: [String: String]
+
+    func open() throws(ShaleError) -> Engine {
+        let store = try Store(home: options.home, form: OverlayForm.current)
+        let registry = RegistryClient(try registries())
+        let runtime = ContainerRuntime(runnerPath: runnerPath, cachePath: store.cache.folder)
+        var engine = EngineSettings()
+        engine.offline = options.isOffline || settings["offline"] == "on"
+        engine.modernBuildWording = settings["build.wording"] == "moby"
+        engine.recipesPath = recipesPath
+        if let epoch = environment["SOURCE_DATE_EPOCH"] {
+            guard let seconds = Int64(epoch), seconds >= 0 else {
+                throw ShaleError(.usage, "SOURCE_DATE_EPOCH is \"\(epoch.visible)\", not a number of seconds")
+            }
+            engine.sourceDateEpoch = Timestamp(seconds: seconds)
+        }
+        return Engine(store: store, registry: registry, runtime: runtime, settings: engine)
+    }
+
+    private func registries() throws(ShaleError) -> RegistryConfiguration {
+        var configuration = RegistryConfiguration()
+        configuration.offline = options.isOffline || settings["offline"] == "on"
+        configuration.searchEndpoint = settings["search.endpoint"]
+        let mirrors = settings.pairs(of: "registry.mirror") + Self.pairs(environment["SHALE_MIRROR"] ?? "")
+        for (host, address) in mirrors { configuration.mirrors[host] = address }
+        configuration.insecure = Set(settings.list(of: "registry.insecure"))
+        return configuration
+    }
+
+    /// `docker.io=http://127.0.0.1:5000`, several by commas or blanks.
+    static func pairs(_ text: String) -> [(String, String)] {
+        text.split { $0 == "," || $0 == " " }.compactMap { pair in
+            guard let equals = pair.firstIndex(of: "=") else { return nil }
+            return (String(pair[..<equals]), String(pair[pair.index(after: equals)...]))
+        }
+    }
+
+    /// `shale-runner` beside this program, or where `SHALE_RUNNER` says.
+    private var runnerPath: String { environment["SHALE_RUNNER"] ?? "\(Self.programFolder)/shale-runner" }
+
+    /// The sample recipes: beside an installed program, or in the source tree it was built in.
+    private var recipesPath: String? {
+        if let path = environment["SHALE_RECIPES"] { return path }
+        let folder = Self.programFolder
+        let candidates = [
+            "\(folder)/../share/shale/recipes", "\(folder)/../../scripts/recipes", "\(folder)/../../../scripts/recipes",
+        ]
+        return candidates.first { access("\($0)/busybox/Dockerfile", R_OK) == 0 }
+    }
+
+    /// The folder of the program that runs.
+    static let programFolder: String = {
+        var buffer = [CChar](repeating: 0, count: 4097)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
+        guard count > 0 else { return "." }
+        let path = String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
+    }()
+}

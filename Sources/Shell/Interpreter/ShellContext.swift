@@ -1,0 +1,148 @@
+package import Basics
+import Containers
+package import Engine
+import Glibc
+import Linux
+import Registries
+package import Sessions
+import Stores
+
+/// What a command may reach: the engine, the session, the console, and what the user set.
+///
+/// One for each shale; used by its main thread alone. The engine is opened on first use, so that `help` and
+/// `version` need no store.
+package final class ShellContext {
+    /// How lines come in.
+    package enum Mode: Sendable, Equatable {
+        /// Typed at the prompt.
+        case prompt
+        /// One command of the host's command line.
+        case single
+        /// A script, standard input, or `-c`.
+        case script
+    }
+
+    package var options: ShellOptions
+    package var mode: Mode
+    package var console: Console
+    /// Standard input of the command that runs now: the process's own, or what `<` or `<<` gave it.
+    package var input: Int32 = 0
+    package var variables: [String: String] = [:]
+    package var aliases: [String: String] = [:]
+    package var settings: LastingSettings
+    /// A directory of the host's, or a place inside an image after `cd IMAGE:/path`.
+    package var place: String?
+    package var lastStatus: Int32 = 0
+    /// Raised by Ctrl-C, lowered before every command.
+    package let cancellation: Cancellation
+    /// Ids that the command under way made, for the journal.
+    package private(set) var made: [String] = []
+    /// What the command under way changed of the session beside names.
+    package var changes: [StateChange] = []
+
+    private var openedEngine: Engine?
+    private var openedSession: Session?
+
+    package init(options: ShellOptions, mode: Mode, console: Console, cancellation: Cancellation = Cancellation()) {
+        self.options = options
+        self.mode = mode
+        self.console = console
+        self.cancellation = cancellation
+        settings = LastingSettings.load(home: options.home)
+    }
+
+    package var isInteractive: Bool { mode == .prompt }
+
+    /// The engine on the user's home; made on first use, with its store.
+    package func engine() throws(ShaleError) -> Engine {
+        if let openedEngine { return openedEngine }
+        let engine = try EngineOpening(options: options, settings: settings, environment: console.environment).open()
+        openedEngine = engine
+        return engine
+    }
+
+    /// The session this shale is in.
+    package func session() throws(ShaleError) -> Session {
+        if let openedSession { return openedSession }
+        let session = try Session(named: options.session, engine: engine())
+        openedSession = session
+        return session
+    }
+
+    /// Whether the session was looked at by the command under way or before.
+    var hasOpenSession: Bool { openedSession != nil }
+
+    /// Leaves this session for another; the next command opens it.
+    package func enter(session name: String) {
+        options.session = name
+        openedSession = nil
+    }
+
+    /// Forgets the open engine, so that changed settings count.
+    package func reopen() {
+        openedEngine = nil
+        openedSession = nil
+    }
+
+    /// A long operation's voice: its own lines on `stream`, the state of items beside them, both as docker has it.
+    ///
+    /// Call `finish()` on the view when the operation is over, also when it failed.
+    package func conversation(
+        lines stream: Console.Stream = .output, isQuiet: Bool = false
+    ) -> (talk: Conversation, view: ProgressView) {
+        let view = ProgressView(console: console, lines: stream, items: stream, isQuiet: isQuiet)
+        return (Conversation(cancellation: cancellation, tell: view.sink), view)
+    }
+
+    /// Runs a long operation with its voice, and leaves the terminal tidy however it ends.
+    package func conversing<Result>(
+        lines stream: Console.Stream = .output, isQuiet: Bool = false,
+        _ body: (Conversation) throws(ShaleError) -> Result
+    ) throws(ShaleError) -> Result {
+        let (talk, view) = conversation(lines: stream, isQuiet: isQuiet)
+        defer { view.finish() }
+        return try body(talk)
+    }
+
+    /// Sets `$_` and `$img`.
+    package func remember(image: String) {
+        variables["_"] = image
+        variables["img"] = image
+        made.append(image)
+    }
+
+    /// Sets `$_` and `$ctr`.
+    package func remember(container: String) {
+        variables["_"] = container
+        variables["ctr"] = container
+        made.append(container)
+    }
+
+    /// Sets `$failed`.
+    package func remember(failed container: String) { variables["failed"] = container }
+
+    func beginCommand() {
+        made = []
+        changes = []
+        cancellation.reset()
+    }
+
+    /// The host directory that relative paths of the user's start at.
+    package var hostDirectory: String {
+        var buffer = [CChar](repeating: 0, count: 4097)
+        guard getcwd(&buffer, buffer.count - 1) != nil else { return "/" }
+        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+}
+
+/// The options that stand before a command.
+package struct ShellOptions: Sendable {
+    package var home: String
+    package var session = "default"
+    package var isOffline = false
+    package var readsStartupFile = true
+    package var keepsGoing = false
+    package var logLevel = "warning"
+
+    package init(home: String) { self.home = home }
+}
