@@ -44,10 +44,8 @@ package final class Session {
     /// Writes a line into the journal, with what it changed.
     package func record(_ draft: JournalDraft) throws(ShaleError) {
         try keepReachable(draft.changes)
-        let fresh = try journal.append(isDurable: !draft.changes.isEmpty) { number, _ in
-            draft.entry(number: number)
-        }
-        try absorb(fresh)
+        if draft.changes.isEmpty { return try journal.note(draft.entry) }
+        try absorb(journal.append { _ in draft.entry })
     }
 
     /// Moves to another state: names first, then the journal says so.
@@ -56,7 +54,7 @@ package final class Session {
     ) throws(ShaleError) -> [StateTree.Node] {
         var passed: [StateTree.Node] = []
         let known = tree
-        let fresh = try journal.append(isDurable: true) { (number, fresh) throws(ShaleError) in
+        let fresh = try journal.append { fresh throws(ShaleError) in
             var current = known
             for entry in fresh { current.append(entry) }
             let choice = try choose(current)
@@ -64,7 +62,7 @@ package final class Session {
                 try engine.restore(change.reference, to: change.target)
             }
             passed = choice.passed
-            return JournalEntry(number: number, time: .now(), line: line, movedTo: choice.target)
+            return JournalEntry(time: .now(), line: line, movedTo: choice.target)
         }
         try absorb(fresh)
         return passed
@@ -110,9 +108,9 @@ package struct JournalDraft: Sendable {
         self.time = time
     }
 
-    func entry(number: Int) -> JournalEntry {
+    var entry: JournalEntry {
         JournalEntry(
-            number: number, time: time, line: line, directory: directory, status: status, seconds: seconds,
+            time: time, line: line, directory: directory, status: status, seconds: seconds,
             made: made.isEmpty ? nil : made, changes: changes.isEmpty ? nil : changes)
     }
 }

@@ -9,6 +9,7 @@ import Linux
 package final class Journal {
     private let folder: String
     private var offset = 0
+    private var lines = 0
     /// Everything read so far, in order.
     package private(set) var entries: [JournalEntry] = []
 
@@ -32,40 +33,54 @@ package final class Journal {
         guard let end = bytes.lastIndex(of: UInt8(ascii: "\n")) else { return [] }
         offset += end + 1
         let decoder = JSONDecoder()
-        let fresh = bytes[...end].split(separator: UInt8(ascii: "\n")).compactMap {
-            try? decoder.decode(JournalEntry.self, from: Data($0))
+        var fresh: [JournalEntry] = []
+        for line in bytes[..<end].split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
+            lines += 1
+            guard var entry = try? decoder.decode(JournalEntry.self, from: Data(line)) else { continue }
+            entry.number = lines
+            fresh.append(entry)
         }
         entries += fresh
         return fresh
     }
 
-    /// Appends an entry made from the state all agree on; answers everything new, the own entry last.
+    /// Appends an entry that changes nothing of the state: no lock, no waiting for the disk, nothing read.
+    package func note(_ entry: JournalEntry) throws(ShaleError) {
+        try translating("session journal") {
+            try makeFolder()
+            try write(entry, isDurable: false, afterCutLine: false)
+        }
+    }
+
+    /// Appends an entry made from the state all agree on, and waits for the disk; answers everything new, the own
+    /// entry last.
     ///
-    /// - Parameters:
-    ///   - isDurable: Whether to wait until it is on disk; lines that change nothing need not.
-    ///   - make: Called with the journal locked and read up, with the entry's number; `nil` appends nothing.
+    /// - Parameter make: Called with the journal locked and read up, with what was new; `nil` appends nothing.
     package func append(
-        isDurable: Bool, _ make: (_ number: Int, _ fresh: [JournalEntry]) throws(ShaleError) -> JournalEntry?
+        _ make: (_ fresh: [JournalEntry]) throws(ShaleError) -> JournalEntry?
     ) throws(ShaleError) -> [JournalEntry] {
         try translating("session journal") {
-            if mkdir(folder, 0o700) == -1, errno != EEXIST { throw SystemCallError("mkdir", path: folder) }
+            try makeFolder()
             let lock = try FileLock.waiting(on: "\(folder)/lock", exclusive: true)
             defer { _ = consume lock }
             let fresh = try readTail()
-            guard let entry = try make((entries.last?.number ?? 0) + 1, fresh) else { return fresh }
-            try write(entry, isDurable: isDurable)
+            guard let entry = try make(fresh) else { return fresh }
+            // A line that a crash cut short must not swallow this one.
+            let isCut = ((try? FileStatus.of(hostPath: path).size) ?? 0) > offset
+            try write(entry, isDurable: true, afterCutLine: isCut)
             return fresh + (try readTail())
         }
     }
 
-    private func write(_ entry: JournalEntry, isDurable: Bool) throws {
+    private func makeFolder() throws {
+        if mkdir(folder, 0o700) == -1, errno != EEXIST { throw SystemCallError("mkdir", path: folder) }
+    }
+
+    private func write(_ entry: JournalEntry, isDurable: Bool, afterCutLine: Bool) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        var line = Array(try encoder.encode(entry))
-        line.append(UInt8(ascii: "\n"))
-        let file = try OwnedFD.open(path, O_RDWR | O_CREAT | O_APPEND)
-        // A line that a crash cut short must not swallow this one.
-        if try FileStatus.of(file).size > offset { line.insert(UInt8(ascii: "\n"), at: 0) }
+        let line = (afterCutLine ? [UInt8(ascii: "\n")] : []) + Array(try encoder.encode(entry)) + [UInt8(ascii: "\n")]
+        let file = try OwnedFD.open(path, O_WRONLY | O_CREAT | O_APPEND)
         try file.write(line)
         if isDurable { try file.sync() }
     }

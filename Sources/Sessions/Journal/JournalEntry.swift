@@ -1,12 +1,11 @@
 package import Basics
 package import Engine
-package import FoundationEssentials
 package import OCI
 
 /// One line of a session's journal: something typed and what came of it, or a move through the states.
 package struct JournalEntry: Sendable, Codable {
-    /// Counted from 1 within the session.
-    package var number: Int
+    /// Its place in the journal, counted from 1 in lines; told by the reader, not written down.
+    package var number = 0
     package var time: Timestamp
     /// What was typed, secrets masked.
     package var line: String
@@ -22,11 +21,14 @@ package struct JournalEntry: Sendable, Codable {
     /// For `undo`, `redo` and `goto`: the number of the entry whose state is current again; 0 is the beginning.
     package var movedTo: Int?
 
+    private enum CodingKeys: String, CodingKey {
+        case time, line, directory, status, seconds, made, changes, movedTo
+    }
+
     package init(
-        number: Int, time: Timestamp, line: String, directory: String? = nil, status: Int32 = 0, seconds: Double = 0,
+        time: Timestamp, line: String, directory: String? = nil, status: Int32 = 0, seconds: Double = 0,
         made: [String]? = nil, changes: [StateChange]? = nil, movedTo: Int? = nil
     ) {
-        self.number = number
         self.time = time
         self.line = line
         self.directory = directory

@@ -1,0 +1,106 @@
+import Basics
+import Glibc
+import Linux
+
+/// Where one command's streams go: files, here-documents, and the host's pipeline behind `|`.
+struct CommandStreams {
+    private let savedConsole: Console
+    private let savedInput: Int32
+    private var files: [Int32] = []
+    private var pipe: HostPipe?
+    private var host: HostCommand.Running?
+
+    init(
+        _ command: Command, shell: ShellContext, expand: (Word) throws(ShaleError) -> String
+    ) throws(ShaleError) {
+        savedConsole = shell.console
+        savedInput = shell.input
+        do throws(ShaleError) {
+            try redirect(command, shell: shell, expand: expand)
+        } catch {
+            restore(shell)
+            throw error
+        }
+    }
+
+    private mutating func redirect(
+        _ command: Command, shell: ShellContext, expand: (Word) throws(ShaleError) -> String
+    ) throws(ShaleError) {
+        var output: Int32?
+        var errors: Int32?
+        if let pipeline = command.pipeline {
+            let made = try HostPipe()
+            pipe = made
+            host = try HostCommand.start(
+                pipeline.text, input: made.readEnd, output: shell.console.descriptor(.output) ?? 1,
+                environment: shell.console.environment)
+            output = made.writeEnd
+            if pipeline.includesErrors { errors = made.writeEnd }
+        }
+        for redirection in command.redirections {
+            switch redirection {
+            case .output(let word, let append): output = try open(expand(word), append: append)
+            case .errors(let word, let append): errors = try open(expand(word), append: append)
+            case .both(let word, let append):
+                output = try open(expand(word), append: append)
+                errors = output
+            case .errorsToOutput: errors = output ?? shell.console.descriptor(.output)
+            case .outputToErrors: output = errors ?? shell.console.descriptor(.errors)
+            case .input(let word): shell.input = try openInput(expand(word))
+            case .hereDocument(let word): shell.input = try text(expand(word))
+            case .hereString(let word): shell.input = try text(expand(word) + "\n")
+            }
+        }
+        if output != nil || errors != nil {
+            shell.console = shell.console.redirected(
+                output: output.map { .descriptor($0) }, errors: errors.map { .descriptor($0) })
+        }
+    }
+
+    private mutating func open(_ path: String, append: Bool) throws(ShaleError) -> Int32 {
+        try keep(path, O_WRONLY | O_CREAT | (append ? O_APPEND : O_TRUNC))
+    }
+
+    private mutating func openInput(_ path: String) throws(ShaleError) -> Int32 { try keep(path, O_RDONLY) }
+
+    private mutating func keep(_ path: String, _ flags: Int32) throws(ShaleError) -> Int32 {
+        do throws(SystemCallError) {
+            let descriptor = try OwnedFD.open(path, flags, mode: 0o666).release()
+            files.append(descriptor)
+            return descriptor
+        } catch {
+            throw ShaleError(.io, path.visible, cause: error.reason)
+        }
+    }
+
+    /// A text to read, held in a file that has no name any more.
+    private mutating func text(_ text: String) throws(ShaleError) -> Int32 {
+        var template = Array("/tmp/shale-text-XXXXXX".utf8CString)
+        let descriptor = mkostemp(&template, O_CLOEXEC)
+        guard descriptor >= 0 else { throw SystemCallError("mkstemp").shaleError("here-document") }
+        unlink(template)
+        files.append(descriptor)
+        let bytes = Array(text.utf8)
+        let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
+        guard written == bytes.count, lseek(descriptor, 0, SEEK_SET) == 0 else {
+            throw SystemCallError("write").shaleError("here-document")
+        }
+        return descriptor
+    }
+
+    /// Lets the host's pipeline see the end of what it reads.
+    func finishOutput() { pipe?.closeWriteEnd() }
+
+    /// Waits for the host's pipeline; `nil` where there is none.
+    mutating func waitForHost() -> Int32? {
+        let running = host
+        host = nil
+        return running?.wait()
+    }
+
+    func restore(_ shell: ShellContext) {
+        shell.console = savedConsole
+        shell.input = savedInput
+        for file in files { close(file) }
+    }
+}

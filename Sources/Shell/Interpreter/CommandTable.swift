@@ -1,0 +1,77 @@
+import ArgumentParser
+import Basics
+import FoundationEssentials
+import Synchronization
+
+/// Every command there is, in the groups that `help` shows.
+package struct CommandTable: Sendable {
+    package struct Group: Sendable {
+        package let title: String
+        package let verbs: [any Verb.Type]
+    }
+
+    package static let shared = CommandTable()
+
+    package let groups: [Group] = CommandGroups.all
+    private let byName: [String: any Verb.Type]
+
+    private init() {
+        var names: [String: any Verb.Type] = [:]
+        for type in CommandGroups.all.flatMap(\.verbs) {
+            names[type.verb] = type
+            for alias in type.configuration.aliases { names[alias] = type }
+        }
+        byName = names
+    }
+
+    package var verbs: [any Verb.Type] { groups.flatMap(\.verbs) }
+    package var names: [String] { verbs.map { $0.verb }.sorted() }
+
+    package func find(_ word: String) -> (any Verb.Type)? { byName[word] }
+
+    /// The error for a word that is no command, with the nearest that is one.
+    package func unknown(_ word: String) -> ShaleError {
+        let near = Suggestion.nearest(to: word, among: byName.keys.sorted()).first
+        return ShaleError(.usage, "unknown command: \(word.visible)", hint: near ?? "help")
+    }
+
+    /// Commands whose words behind the image belong to the container's shell.
+    static func keepsUnknownVariables(_ verb: String) -> Bool {
+        ["run", "create", "exec", "debug", "retry"].contains(verb)
+    }
+
+    static func stopsAtFirstOperand(_ type: any Verb.Type) -> Bool { keepsUnknownVariables(type.verb) }
+
+    /// The long and short names of a command's flags that take no value, with their dashes.
+    static func switches(of type: any Verb.Type) -> Set<String> {
+        known.withLock { known in
+            if let found = known[type.verb] { return found }
+            let found = switchNames(of: type)
+            known[type.verb] = found
+            return found
+        }
+    }
+
+    private static let known = Mutex<[String: Set<String>]>([:])
+
+    private static func switchNames(of type: any Verb.Type) -> Set<String> {
+        func dump<Command: Verb>(_ type: Command.Type) -> String { Command._dumpHelp() }
+        guard let model = try? JSONDecoder().decode(HelpModel.self, from: Data(dump(type).utf8)) else { return [] }
+        let flags = (model.command.arguments ?? []).filter { $0.kind == "flag" }
+        return Set(flags.flatMap { $0.names ?? [] }.map { $0.kind == "short" ? "-\($0.name)" : "--\($0.name)" })
+    }
+
+    /// The little of ArgumentParser's tool description that is needed here.
+    private struct HelpModel: Decodable {
+        struct Command: Decodable { var arguments: [Argument]? }
+        struct Argument: Decodable {
+            var kind: String
+            var names: [Name]?
+        }
+        struct Name: Decodable {
+            var kind: String
+            var name: String
+        }
+        var command: Command
+    }
+}

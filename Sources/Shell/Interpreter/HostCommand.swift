@@ -1,0 +1,114 @@
+import Basics
+import Glibc
+import Linux
+
+/// Commands of the host's own shell: `!ls`, and what stands behind a `|`.
+enum HostCommand {
+    /// A process under way.
+    struct Running {
+        let pid: pid_t
+
+        /// Waits for its end; answers its status as a shell does, 128 + n for a signal.
+        func wait() -> Int32 {
+            var status: Int32 = 0
+            while waitpid(pid, &status, 0) == -1 && errno == EINTR {}
+            let signal = status & 0x7F
+            return signal == 0 ? (status >> 8) & 0xFF : 128 + signal
+        }
+    }
+
+    /// Starts `/bin/sh -c text`; an empty text is the user's own shell.
+    static func start(
+        _ text: String, input: Int32 = 0, output: Int32 = 1, errors: Int32 = 2, environment: [String: String]
+    ) throws(ShaleError) -> Running {
+        let shell = text.isEmpty ? (environment["SHELL"] ?? "/bin/sh") : "/bin/sh"
+        let arguments = text.isEmpty ? [shell] : [shell, "-c", text]
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        // dup2 of a descriptor onto itself would keep it close-on-exec; the three standard ones never are.
+        for (descriptor, place) in [(input, Int32(0)), (output, 1), (errors, 2)] where descriptor != place {
+            posix_spawn_file_actions_adddup2(&actions, descriptor, place)
+        }
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var defaults = sigset_t()
+        sigemptyset(&defaults)
+        for signal in [SIGINT, SIGPIPE, SIGQUIT, SIGTSTP] { sigaddset(&defaults, signal) }
+        posix_spawnattr_setsigdefault(&attributes, &defaults)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
+        var pid: pid_t = 0
+        let strings = environment.map { "\($0.key)=\($0.value)" }
+        let failure = withCStrings(arguments) { argv in
+            withCStrings(strings) { envp in posix_spawn(&pid, shell, &actions, &attributes, argv, envp) }
+        }
+        guard failure == 0 else {
+            throw SystemCallError("spawn", path: shell, errno: failure).shaleError("host shell")
+        }
+        return Running(pid: pid)
+    }
+
+    /// Runs one with the terminal, and waits.
+    static func run(_ text: String, input: Int32 = 0, environment: [String: String]) throws(ShaleError) -> Int32 {
+        try start(text, input: input, environment: environment).wait()
+    }
+
+    /// Runs one and gathers what it prints.
+    static func capture(_ text: String, environment: [String: String]) throws(ShaleError) -> (String, Int32) {
+        let pipe = try HostPipe()
+        let running = try start(text, output: pipe.writeEnd, environment: environment)
+        pipe.closeWriteEnd()
+        let bytes = pipe.readAll()
+        return (String(decoding: bytes, as: UTF8.self), running.wait())
+    }
+
+    private static func withCStrings<Result>(
+        _ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result
+    ) -> Result {
+        var pointers: [UnsafeMutablePointer<CChar>?] = strings.map { strdup($0) }
+        pointers.append(nil)
+        defer { for pointer in pointers { free(pointer) } }
+        return pointers.withUnsafeMutableBufferPointer { buffer in
+            // A buffer with at least the closing nil always has an address.
+            var none: UnsafeMutablePointer<CChar>?
+            return buffer.baseAddress.map(body) ?? body(&none)
+        }
+    }
+}
+
+/// A pipe between shale and a host command.
+final class HostPipe {
+    let readEnd: Int32
+    private(set) var writeEnd: Int32
+
+    init() throws(ShaleError) {
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { throw SystemCallError("pipe").shaleError("host command") }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        readEnd = ends[0]
+        writeEnd = ends[1]
+    }
+
+    func closeWriteEnd() {
+        if writeEnd >= 0 { close(writeEnd) }
+        writeEnd = -1
+    }
+
+    func readAll(limit: Int = 64 << 20) -> [UInt8] {
+        var all: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        while all.count < limit {
+            let count = chunk.withUnsafeMutableBytes { read(readEnd, $0.baseAddress, $0.count) }
+            if count == -1, errno == EINTR { continue }
+            guard count > 0 else { break }
+            all.append(contentsOf: chunk[..<count])
+        }
+        return all
+    }
+
+    deinit {
+        closeWriteEnd()
+        close(readEnd)
+    }
+}

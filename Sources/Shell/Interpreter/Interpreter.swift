@@ -1,0 +1,230 @@
+package import Basics
+import Glibc
+import Linux
+import OCI
+import Sessions
+
+/// Carries out statements of the shell language, one after the other, and writes the session's journal.
+package final class Interpreter {
+    package let shell: ShellContext
+    /// Set by `quit`: the prompt or script ends with this status.
+    package private(set) var leaving: Int32?
+    private let table = CommandTable.shared
+    private var hasHintedKept = false
+    private var substitutionDepth = 0
+
+    package init(_ shell: ShellContext) { self.shell = shell }
+
+    /// Where messages of a script say they come from.
+    package struct Origin: Sendable {
+        package var file: String
+        package init(file: String) { self.file = file }
+    }
+
+    /// Runs whole statements; answers the last one's status. Failures are reported, not thrown.
+    package func run(_ statements: [Statement], origin: Origin? = nil) -> Int32 {
+        var status: Int32 = 0
+        for statement in statements {
+            switch statement.condition {
+            case .success where shell.lastStatus != 0: continue
+            case .failure where shell.lastStatus == 0: continue
+            default: break
+            }
+            status = run(statement, origin: origin)
+            shell.lastStatus = status
+            shell.variables["?"] = String(status)
+            if leaving != nil { break }
+            // In a script the first failure ends a line, unless `||` follows; at the prompt each `;` stands alone.
+            if shell.cancellation.isCancelled { break }
+        }
+        return status
+    }
+
+    private func run(_ statement: Statement, origin: Origin?) -> Int32 {
+        shell.beginCommand()
+        let log = CommandLog(statement, shell: shell)
+        var status: Int32
+        do throws(ShaleError) {
+            status = try perform(statement.body)
+        } catch {
+            status = error.status(of: statement.body.verb)
+            if error.code != .cancelled || shell.mode != .prompt || !error.message.isEmpty {
+                shell.console.report(error, at: origin.map { place(of: statement, in: $0) })
+            }
+        }
+        if let leaving { status = leaving }
+        log.finish(status: status)
+        return status
+    }
+
+    private func place(of statement: Statement, in origin: Origin) -> Console.Place {
+        Console.Place(file: origin.file, line: statement.line, command: statement.body.verb ?? statement.source)
+    }
+
+    func perform(_ body: Statement.Body) throws(ShaleError) -> Int32 {
+        switch body {
+        case .command(let command): return try run(command)
+        case .assignment(let assignment): return try assign(assignment)
+        case .host(let text):
+            return try HostCommand.run(text, input: shell.input, environment: hostEnvironment)
+        case .step(let text): return try PromptStep(shell).run(text)
+        case .recall(let reference): throw ShaleError(.usage, "!\(reference): no such line in the history", hint: "history")
+        }
+    }
+
+    // MARK: Commands
+
+    private func run(_ command: Command) throws(ShaleError) -> Int32 {
+        guard !command.words.isEmpty || command.pipeline != nil || !command.redirections.isEmpty else { return 0 }
+        var streams = try CommandStreams(command, shell: shell) { [self] word throws(ShaleError) in
+            var expansion = self.expansion
+            return try expansion.text(word)
+        }
+        defer { streams.restore(shell) }
+        let status: Int32
+        do throws(ShaleError) {
+            status = try runWords(command.words)
+        } catch {
+            streams.finishOutput()
+            _ = streams.waitForHost()
+            throw error
+        }
+        streams.finishOutput()
+        let host = streams.waitForHost() ?? 0
+        return status != 0 ? status : host
+    }
+
+    private func runWords(_ words: [Word]) throws(ShaleError) -> Int32 {
+        guard let first = words.first else { return 0 }
+        var expansion = self.expansion
+        let keeps = first.plain.map(CommandTable.keepsUnknownVariables) ?? false
+        let arguments = try expansion.arguments(words) { index in keeps && index > 0 ? .keep : .fail }.map(\.text)
+        if let kept = expansion.kept.first, !hasHintedKept, shell.isInteractive {
+            hasHintedKept = true
+            shell.console.note("\(kept) is no variable of shale's and goes to the container as it is")
+        }
+        return try run(arguments: arguments, aliasDepth: 0)
+    }
+
+    /// Runs a command from its words, the verb first.
+    package func run(arguments: [String], aliasDepth: Int = 0) throws(ShaleError) -> Int32 {
+        guard let word = arguments.first else { return 0 }
+        if let alias = shell.aliases[word], aliasDepth < 8 {
+            return try run(alias: alias, rest: Array(arguments.dropFirst()), depth: aliasDepth + 1)
+        }
+        if word == "quit" || word == "exit" {
+            leaving = arguments.dropFirst().first.flatMap { Int32($0) } ?? shell.lastStatus
+            return leaving ?? 0
+        }
+        guard let type = table.find(word) else { throw table.unknown(word) }
+        let outcome = try Invocation(type, arguments: Array(arguments.dropFirst()), shell: shell).run()
+        try print(outcome)
+        return outcome.status
+    }
+
+    private func run(alias: String, rest: [String], depth: Int) throws(ShaleError) -> Int32 {
+        let statements = try LineParser().statements(in: alias)
+        guard statements.count == 1, case .command(let command)? = statements.first?.body else {
+            throw ShaleError(.usage, "an alias is one command")
+        }
+        var expansion = self.expansion
+        let words = try expansion.arguments(command.words).map(\.text)
+        return try run(arguments: words + rest, aliasDepth: depth)
+    }
+
+    private func print(_ outcome: Outcome) throws(ShaleError) {
+        let console = shell.console
+        switch outcome.output {
+        case .none: break
+        case .lines(let lines): for line in lines { console.line(line) }
+        case .text(let text): shell.isInteractive ? console.page(text) : console.write(text)
+        case .listing(let listing, let format, let quiet, let quietWins):
+            console.write(try listing.text(format: format, quiet: quiet, quietWins: quietWins, width: console.width))
+        case .documents(let documents, let template):
+            console.write(try DocumentText.text(of: documents, template: template))
+        }
+    }
+
+    // MARK: Variables
+
+    private func assign(_ assignment: Assignment) throws(ShaleError) -> Int32 {
+        let table = self.table
+        switch assignment.meaning(isVerb: { table.find($0) != nil }) {
+        case .value(let words):
+            var expansion = self.expansion
+            shell.variables[assignment.name] =
+                try expansion.arguments(words).map(\.text).joined(separator: " ")
+            return 0
+        case .capture(let command):
+            let (text, status) = try capture { () throws(ShaleError) in try run(command) }
+            shell.variables[assignment.name] = text
+            return status
+        case .captureHost(let text):
+            let (output, status) = try HostCommand.capture(text, environment: hostEnvironment)
+            shell.variables[assignment.name] = output.trimmingFinalNewlines
+            return status
+        }
+    }
+
+    private func capture(_ body: () throws(ShaleError) -> Int32) throws(ShaleError) -> (String, Int32) {
+        let buffer = OutputBuffer()
+        let before = shell.console
+        shell.console = before.redirected(output: .buffer(buffer))
+        defer { shell.console = before }
+        let status = try body()
+        return (buffer.text.trimmingFinalNewlines, status)
+    }
+
+    private var expansion: Expansion {
+        let shell = self.shell
+        return Expansion(
+            lookup: { shell.variables[$0] },
+            substitute: { [self] text throws(ShaleError) in try substitute(text) },
+            names: shell.variables.keys.sorted(), home: shell.console.environment["HOME"])
+    }
+
+    /// `$(…)`: the output of commands of shale's; `nil` when the first word is none.
+    private func substitute(_ text: String) throws(ShaleError) -> String? {
+        let statements = try LineParser().statements(in: text)
+        guard case .command(let command)? = statements.first?.body, let word = command.words.first?.plain,
+            table.find(word) != nil
+        else { return nil }
+        guard substitutionDepth < 8 else { throw ShaleError(.usage, "$(…) is nested too deep") }
+        substitutionDepth += 1
+        defer { substitutionDepth -= 1 }
+        return try capture { () throws(ShaleError) in
+            var status: Int32 = 0
+            for statement in statements { status = try perform(statement.body) }
+            return status
+        }.0
+    }
+
+    /// The host's environment with the variables of shale's that the host may want.
+    var hostEnvironment: [String: String] {
+        shell.variables.reduce(into: shell.console.environment) { all, variable in
+            guard ["ctr", "img", "failed"].contains(variable.key) else { return }
+            all[variable.key] = variable.value
+        }
+    }
+}
+
+extension Statement.Body {
+    /// The first word, where it is a command's.
+    var verb: String? {
+        switch self {
+        case .command(let command): command.words.first?.plain
+        case .step(let text): text.split(separator: " ").first.map(String.init)
+        case .assignment(let assignment): assignment.name
+        case .host: "!"
+        case .recall: nil
+        }
+    }
+}
+
+extension String {
+    var trimmingFinalNewlines: String {
+        var text = self[...]
+        while text.hasSuffix("\n") { text.removeLast() }
+        return String(text)
+    }
+}

@@ -1,0 +1,62 @@
+import Basics
+import Engine
+import OCI
+import Sessions
+
+/// A Dockerfile instruction typed by itself: a step on the working image, and what its layer changed.
+struct PromptStep {
+    private let shell: ShellContext
+
+    init(_ shell: ShellContext) { self.shell = shell }
+
+    func run(_ text: String) throws(ShaleError) -> Int32 {
+        let session = try shell.session()
+        try session.refresh()
+        var failed: String?
+        do throws(ShaleError) {
+            let taken = try shell.conversing { talk throws(ShaleError) in
+                let quiet = Conversation(cancellation: talk.cancellation) { progress in
+                    // The classic builder's lines about containers say nothing here; the summary below says more.
+                    if case .line(let line) = progress, line.hasPrefix(" --->") || line.hasPrefix("Removing inter") {
+                        return
+                    }
+                    talk.tell(progress)
+                }
+                return try session.take(
+                    text, directory: shell.hostDirectory, failedContainer: &failed, quiet)
+            }
+            shell.changes.append(taken.change)
+            if let image = taken.image { shell.remember(image: image.id.hex) }
+            for line in StepReport.lines(taken) { shell.console.line(line) }
+            return 0
+        } catch {
+            guard let failed else { throw error }
+            shell.remember(failed: failed)
+            let id = Identifier.short(failed)
+            throw error.hinting("diff \(id)   (what it did before it failed; nothing of it was kept in @)")
+        }
+    }
+}
+
+/// A step as the prompt and `steps` show it.
+enum StepReport {
+    static func lines(_ taken: StepTaken) -> [String] {
+        guard let result = taken.result else {
+            return [" ---> \(taken.image?.id.short ?? "an empty image")"]
+        }
+        let cached = result.wasCached ? "  (cached)" : ""
+        return [" ---> \(result.image.id.short)  \(counts(result.summary))\(cached)"]
+            + result.summary.firstPaths.map { "      \($0.visible)" } + more(result.summary)
+    }
+
+    /// `+1 ~0 -0  21B`, or that no file changed.
+    static func counts(_ summary: StepSummary) -> String {
+        if summary.isEmpty { return "no file changed" }
+        return "+\(summary.added) ~\(summary.changed) -\(summary.deleted)  \(HumanUnits.size(summary.bytes))"
+    }
+
+    private static func more(_ summary: StepSummary) -> [String] {
+        let rest = summary.added + summary.changed + summary.deleted - summary.firstPaths.count
+        return rest > 0 ? ["      … and \(rest) more"] : []
+    }
+}
