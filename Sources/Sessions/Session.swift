@@ -12,7 +12,7 @@ package import Stores
 package final class Session {
     package let name: String
     package let engine: Engine
-    let folder: String
+    let folder: SessionFolder
     let journal: Journal
     package private(set) var tree = StateTree()
 
@@ -20,15 +20,10 @@ package final class Session {
     ///
     /// Throws `invalid` for a name that is no plain file name.
     package init(named name: String, engine: Engine) throws(ShaleError) {
-        let isPlain = name.utf8.allSatisfy { $0.isASCIIAlphanumeric || $0 == 45 || $0 == 46 || $0 == 95 }
-        guard isPlain, let first = name.utf8.first, first != 46, name.utf8.count <= 64 else {
-            throw ShaleError(
-                .invalid, "invalid session name \"\(name.visible)\": letters, digits, '-', '_' and '.' only")
-        }
         self.name = name
         self.engine = engine
-        folder = "\(engine.store.sessionsFolder)/\(name)"
-        journal = Journal(folder: folder)
+        folder = try engine.store.session(name)
+        journal = Journal(folder: folder.path)
         try absorb(journal.refresh())
     }
 
@@ -46,6 +41,11 @@ package final class Session {
         try keepReachable(draft.changes)
         if draft.changes.isEmpty { return try journal.note(draft.entry) }
         try absorb(journal.append { _ in draft.entry })
+    }
+
+    /// Writes a line that changed nothing into a session's journal without opening it.
+    package static func note(_ draft: JournalDraft, session name: String, engine: Engine) throws(ShaleError) {
+        try Journal(folder: engine.store.session(name).path).note(draft.entry)
     }
 
     /// Moves to another state: names first, then the journal says so.
@@ -77,15 +77,14 @@ package final class Session {
             case .step(let step): digests.append(step.image.description)
             case .rewrote(let steps): digests += steps.map(\.image.description)
             case .name(_, let before, let after):
-                digests += [before, after].compactMap { $0?.digest.description }
+                digests += [before, after].compactMap { $0?.manifest.digest.description }
             }
         }
         guard !digests.isEmpty else { return }
         let text = digests.map { "\($0)\n" }.joined()
-        let folder = folder
+        let path = folder.rootsFile
         try translating("session \(name)") {
-            if mkdir(folder, 0o700) == -1, errno != EEXIST { throw SystemCallError("mkdir", path: folder) }
-            let file = try OwnedFD.open("\(folder)/roots", O_WRONLY | O_CREAT | O_APPEND)
+            let file = try OwnedFD.open(path, O_WRONLY | O_CREAT | O_APPEND)
             try file.write(Array(text.utf8))
             try file.sync()
         }

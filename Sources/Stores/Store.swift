@@ -58,6 +58,9 @@ package final class Store: Sendable {
         try SessionFolder(parent: paths.sessions, name: name, lock: lock)
     }
 
+    /// A path for something needed only while this process works; swept when it dies without removing it.
+    package func newScratchPath() throws(ShaleError) -> String { try ingest.newPath("scratch") }
+
     /// The names of the sessions there are, sorted.
     package func sessionNames() throws(ShaleError) -> [String] {
         try SessionFolder.names(in: paths.sessions)

@@ -1,16 +1,17 @@
 import Basics
 import FoundationEssentials
-import Glibc
-import Linux
-package import OCI
+import OCI
 import Stores
 
 /// What was built before: for each parent image, each step taken on it and the image that came of it.
 ///
-/// One small file a step, `cache/build/<parent>/<key>.json`. The key is docker's: parent, instruction as it goes into
-/// history (build arguments included), and for files their content, mode and owner, never their times.
+/// The key is docker's: parent, instruction as it goes into history (build arguments included), and for files their
+/// content, mode and owner, never their times.
 struct BuildCache: Sendable {
-    let folder: String
+    let store: CacheStore
+
+    /// How many steps on one parent are remembered for telling why a later one differs.
+    private static let remembered = 16
 
     /// One step taken before.
     struct Record: Codable, Sendable {
@@ -29,25 +30,30 @@ struct BuildCache: Sendable {
         Digest.of("\(parent?.description ?? "scratch")\n\(step)".utf8)
     }
 
-    func find(parent: Digest?, key: Digest) -> Record? {
-        guard let bytes = try? WholeFile.read(path(parent, key)) else { return nil }
-        return try? JSONDecoder().decode(Record.self, from: Data(bytes))
+    func find(_ key: Digest) -> Record? {
+        store.value(.build, key).flatMap { try? JSONDecoder().decode(Record.self, from: Data($0)) }
     }
 
     func keep(_ record: Record, parent: Digest?, key: Digest) throws(ShaleError) {
-        do throws(SystemCallError) {
-            for folder in [self.folder, folder(of: parent)] where mkdir(folder, 0o700) == -1 && errno != EEXIST {
-                throw SystemCallError("mkdir", path: folder)
-            }
-            try WholeFile.replace(path(parent, key), with: Array(OCIDocument.encode(record)), durable: false)
-        } catch let error as SystemCallError {
-            throw error.shaleError("build cache")
-        }
+        try store.set(.build, key, to: Array(OCIDocument.encode(record)))
+        let keys = [key] + self.keys(on: parent).filter { $0 != key }
+        let text = keys.prefix(Self.remembered).map { "\($0)\n" }.joined()
+        try store.set(.build, Self.listKey(parent), to: Array(text.utf8))
+    }
+
+    private static func listKey(_ parent: Digest?) -> Digest {
+        Digest.of("steps on \(parent?.description ?? "scratch")".utf8)
+    }
+
+    /// The keys of the steps taken on a parent, the last one first.
+    private func keys(on parent: Digest?) -> [Digest] {
+        let text = String(decoding: store.value(.build, Self.listKey(parent)) ?? [], as: UTF8.self)
+        return text.split(separator: "\n").compactMap { try? Digest(parsing: String($0)) }
     }
 
     /// Why a step that was taken on this parent before is not the same now; `nil` where none was.
     func reasonForMiss(parent: Digest?, instruction: String, files: [String: String]?) -> String? {
-        let records = records(of: parent)
+        let records = keys(on: parent).compactMap { find($0) }
         if let earlier = records.first(where: { $0.instruction == instruction }) {
             if let before = earlier.files, let now = files { return Self.difference(before, now) }
             return "build arguments changed"
@@ -55,17 +61,6 @@ struct BuildCache: Sendable {
         let keyword = instruction.prefix { $0 != " " }
         guard let earlier = records.first(where: { $0.instruction.hasPrefix("\(keyword) ") }) else { return nil }
         return "instruction changed, it was: \(earlier.instruction)"
-    }
-
-    /// The steps taken on a parent, the last one first.
-    private func records(of parent: Digest?) -> [Record] {
-        guard let root = try? RootDirectory(hostPath: folder(of: parent)), let names = try? root.names(in: "/") else {
-            return []
-        }
-        return names.compactMap { name in
-            (try? root.contents(of: name)).flatMap { try? JSONDecoder().decode(Record.self, from: Data($0)) }
-        }
-        .sorted { $0.made > $1.made }
     }
 
     private static func difference(_ before: [String: String], _ now: [String: String]) -> String {
@@ -84,7 +79,4 @@ struct BuildCache: Sendable {
         let position = pairs.enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? 3
         return names[min(position, names.count - 1)]
     }
-
-    private func folder(of parent: Digest?) -> String { "\(folder)/\(parent?.hex ?? "scratch")" }
-    private func path(_ parent: Digest?, _ key: Digest) -> String { "\(folder(of: parent))/\(key.hex).json" }
 }

@@ -25,7 +25,7 @@ extension Engine {
         }
         talk.line("Successfully built \(image.id.short)")
         for tag in request.tags {
-            try store.names.set(tag.withDefaultTag, to: image.descriptor)
+            try store.images.tag(image.id, as: tag.withDefaultTag)
             talk.line("Successfully tagged \(tag.withDefaultTag.familiar)")
         }
         return BuildOutcome(imageID: image.id, tags: request.tags.map(\.withDefaultTag))
@@ -56,7 +56,7 @@ struct PreparedBuild {
             fileName = request.dockerfileText == nil ? path : "-"
             context = try BuildContext(directory: directory, dockerfile: path)
         case .bytes(let bytes):
-            let scratch = try ScratchFolder(below: engine.store.ingestFolder)
+            let scratch = try ScratchFolder(in: engine.store)
             if try TreeArchive.isArchive(bytes) {
                 try TreeArchive.unpack(BytesSource(bytes), into: scratch.root, at: "/", talk.cancellation)
                 let name = request.dockerfile ?? "Dockerfile"

@@ -1,4 +1,5 @@
 import Basics
+import Glibc
 import Layers
 import Linux
 import OCI
@@ -15,20 +16,21 @@ extension Engine {
         let staging = try store.layers.beginUnpack()
         do throws(ShaleError) {
             if paths.isEmpty {
-                try body(staging.directory())
+                try body(staging.root())
             } else {
+                try staging.makeWorkFolder()
                 let mount = try Overlay.detachedMount(
                     lowers: paths, upper: staging.fsPath, work: staging.workPath, form: form)
                 try body(RootDirectory(mount))
             }
             try talk.cancellation.check()
             guard let layer = try settle(staging, over: directories(paths), stubs: [], talk) else {
-                staging.discard()
+                store.layers.discard(staging)
                 return nil
             }
             return layer
         } catch {
-            staging.discard()
+            store.layers.discard(staging)
             throw error
         }
     }
@@ -46,5 +48,13 @@ extension Engine {
         } catch {
             throw error.shaleError("opening a layer")
         }
+    }
+}
+
+extension LayerStaging {
+    /// The work directory that an overlay mount wants beside its upper one.
+    func makeWorkFolder() throws(ShaleError) {
+        let path = workPath
+        try translating("overlay work directory") { try check("mkdir", path: path) { mkdir(path, 0o700) } }
     }
 }

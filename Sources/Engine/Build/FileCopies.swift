@@ -160,7 +160,7 @@ struct FileCopies {
                     .copy(path, to: target.path, cancellation: talk.cancellation)
             case .inline(let name, let content):
                 let target = try place(name, in: root)
-                let scratch = try ScratchFolder(below: engine.store.ingestFolder)
+                let scratch = try ScratchFolder(in: engine.store)
                 try scratch.write(content, as: "inline")
                 try TreeCopy(from: scratch.root, to: root, options: options(owner, mode ?? 0o644))
                     .copy("inline", to: target.path, cancellation: talk.cancellation)

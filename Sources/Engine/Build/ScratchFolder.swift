@@ -1,6 +1,7 @@
 import Basics
 import Glibc
 import Linux
+import Stores
 
 /// A folder for what is needed only while a step runs; gone with its last reference.
 ///
@@ -9,8 +10,8 @@ final class ScratchFolder: Sendable {
     let path: String
     let root: RootDirectory
 
-    init(below folder: String) throws(ShaleError) {
-        path = "\(folder)/scratch-\(Identifier.short(Identifier.random()))"
+    init(in store: Store) throws(ShaleError) {
+        path = try store.newScratchPath()
         do throws(SystemCallError) {
             let folder = path
             try check("mkdir", path: folder) { mkdir(folder, 0o700) }

@@ -62,8 +62,9 @@ extension StepExecutor {
     ) throws(ShaleError) -> StepLayer? {
         let paths = try engine.lowerPaths(of: state)
         let staging = try engine.store.layers.beginUnpack()
+        try staging.makeWorkFolder()
         var keepsStaging = false
-        defer { if !keepsStaging { staging.discard() } }
+        defer { if !keepsStaging { engine.store.layers.discard(staging) } }
         let outcome = try engine.runInStaging(
             StagedProcess(
                 id: id, arguments: arguments, environment: environment, workingDirectory: state.workingDirectory,

@@ -57,7 +57,7 @@ package final class StepExecutor {
         self.context = context
         self.talk = talk
         self.stage = stage
-        cache = BuildCache(folder: engine.store.cache.buildFolder)
+        cache = BuildCache(store: engine.store.cache)
     }
 
     /// Looks a step up; on a hit, `state` moves to the image made before.
@@ -66,7 +66,7 @@ package final class StepExecutor {
     ) -> StepResult? {
         let key = key(createdBy, on: state)
         guard options.usesCache else { return nil }
-        if let record = cache.find(parent: state.image?.id, key: key),
+        if let record = cache.find(key),
             let image = try? engine.store.images.image(record.image)
         {
             hits += 1

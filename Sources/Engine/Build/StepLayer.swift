@@ -18,13 +18,15 @@ extension Engine {
     func settle(
         _ staging: LayerStaging, over lowers: [RootDirectory], stubs: Set<String>, _ talk: Conversation
     ) throws(ShaleError) -> StepLayer? {
-        let upper = try staging.directory()
+        let upper = try staging.root()
+        try translating("overlay work directory") { try FileTree.remove(staging.workPath) }
         let changes = try ChangeFinder(upper: upper, lowers: lowers, form: form, ignoring: stubs).changes()
         guard !changes.isEmpty else { return nil }
         let (written, descriptor) = try pack(changes, of: upper, over: lowers, talk)
         try OverlayUpper.settle(upper, keeping: changes, form: form)
         try store.layers.commit(
-            staging, diffID: written.diffID, index: written.index.encoded(), contentBytes: written.contentBytes)
+            staging, diffID: written.diffID, index: written.index.encoded(),
+            size: LayerSize(tar: written.size, content: written.contentBytes))
         return StepLayer(
             descriptor: descriptor, diffID: written.diffID,
             summary: StepSummary(changes, bytes: written.contentBytes))
@@ -42,8 +44,8 @@ extension Engine {
                 try talk.cancellation.check()
                 try ingest.append(bytes)
             }
-            let digest = try ingest.commit()
-            let descriptor = Descriptor(mediaType: MediaType.ociLayer, digest: digest, size: written.size)
+            var descriptor = try ingest.commit()
+            descriptor.mediaType = MediaType.ociLayer
             return (written, descriptor)
         } catch {
             ingest.abandon(keepingPartial: false)

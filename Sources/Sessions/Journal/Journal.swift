@@ -47,7 +47,6 @@ package final class Journal {
     /// Appends an entry that changes nothing of the state: no lock, no waiting for the disk, nothing read.
     package func note(_ entry: JournalEntry) throws(ShaleError) {
         try translating("session journal") {
-            try makeFolder()
             try write(entry, isDurable: false, afterCutLine: false)
         }
     }
@@ -60,8 +59,7 @@ package final class Journal {
         _ make: (_ fresh: [JournalEntry]) throws(ShaleError) -> JournalEntry?
     ) throws(ShaleError) -> [JournalEntry] {
         try translating("session journal") {
-            try makeFolder()
-            let lock = try FileLock.waiting(on: "\(folder)/lock", exclusive: true)
+            let lock = try FileLock.waiting(on: "\(folder)/journal.lock", exclusive: true)
             defer { _ = consume lock }
             let fresh = try readTail()
             guard let entry = try make(fresh) else { return fresh }
@@ -70,10 +68,6 @@ package final class Journal {
             try write(entry, isDurable: true, afterCutLine: isCut)
             return fresh + (try readTail())
         }
-    }
-
-    private func makeFolder() throws {
-        if mkdir(folder, 0o700) == -1, errno != EEXIST { throw SystemCallError("mkdir", path: folder) }
     }
 
     private func write(_ entry: JournalEntry, isDurable: Bool, afterCutLine: Bool) throws {

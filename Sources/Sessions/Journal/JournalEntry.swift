@@ -1,6 +1,7 @@
 package import Basics
 package import Engine
 package import OCI
+package import Stores
 
 /// One line of a session's journal: something typed and what came of it, or a move through the states.
 package struct JournalEntry: Sendable, Codable {
@@ -49,7 +50,7 @@ package enum StateChange: Sendable, Codable {
     /// The steps of the working image were replaced as a whole (`edit`, `drop`, `move`).
     case rewrote([Step])
     /// A name moved; `nil` for no image of that name.
-    case name(Reference, before: Descriptor?, after: Descriptor?)
+    case name(Reference, before: ImageEntry?, after: ImageEntry?)
 }
 
 /// What a working image stands on.

@@ -1,5 +1,6 @@
 package import Engine
 package import OCI
+package import Stores
 
 /// Every state a session was in, and which one is current: pure, rebuilt from the journal.
 ///
@@ -127,11 +128,11 @@ package struct StateTree: Sendable {
     }
 
     /// What must happen to names to get from one state to another: taken back up to where they part, then made again.
-    package func nameChanges(from start: Int, to end: Int) -> [(reference: Reference, target: Descriptor?)] {
+    package func nameChanges(from start: Int, to end: Int) -> [(reference: Reference, target: ImageEntry?)] {
         let up = lineage(of: start)
         let down = lineage(of: end)
         let shared = Set(up.map(\.number)).intersection(down.map(\.number))
-        var result: [(reference: Reference, target: Descriptor?)] = []
+        var result: [(reference: Reference, target: ImageEntry?)] = []
         for node in up where !shared.contains(node.number) {
             for case .name(let reference, let before, _) in node.changes.reversed() { result.append((reference, before)) }
         }

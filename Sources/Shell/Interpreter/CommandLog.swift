@@ -2,6 +2,7 @@ import Basics
 import Engine
 import OCI
 import Sessions
+import Stores
 
 /// Writes one statement into the session's journal: what was typed, how it ended, what it made and changed.
 ///
@@ -11,7 +12,7 @@ struct CommandLog {
     private let shell: ShellContext
     private let start = Timestamp.now()
     private let directory: String
-    private var namesBefore: [Reference: Descriptor]?
+    private var namesBefore: [Reference: ImageEntry]?
 
     /// Verbs that can move names.
     private static let naming: Set<String> = [

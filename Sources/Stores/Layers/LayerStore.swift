@@ -228,6 +228,8 @@ package final class LayerStaging: @unchecked Sendable {
 
     /// The empty folder to unpack into.
     package var fsPath: String { path + "/fs" }
+    /// Beside it, on the same file system: the work directory of an overlay mount, gone before the commit.
+    package var workPath: String { path + "/work" }
 
     init(path: String) { self.path = path }
 

@@ -1,0 +1,40 @@
+package import ArgumentParser
+package import Basics
+import OCI
+import Sessions
+
+/// `timeline`: every state the session was in.
+package struct Timeline: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "timeline", abstract: "List every state the session was in")
+    package static let isWorthKeeping = false
+    package static let examples = ["timeline", "timeline --format json"]
+    package static let differences = ["Docker has no such command."]
+
+    @Option(help: "json, or a template.") var format: String?
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        let session = try shell.session()
+        try session.refresh()
+        let tree = session.tree
+        let current = Set(tree.lineage(of: tree.head).map(\.number))
+        var listing = Listing(
+            columns: [
+                .init("Mark", ""), .init("State", "STATE"), .init("On", "ON"), .init("Line", "LINE", shrinks: true),
+                .init("Image", "@"),
+            ],
+            quietKey: "State")
+        for node in tree.nodes.values.sorted(by: { $0.number < $1.number }) {
+            let mark = node.number == tree.head ? "=>" : (current.contains(node.number) ? "*" : "")
+            listing.rows.append(
+                .members([
+                    "Mark": .string(mark), "State": .string(String(node.number)), "On": .string(String(node.parent)),
+                    "Line": .string(node.line.split(separator: "\n").first.map(String.init) ?? ""),
+                    "Image": .string(tree.working(at: node.number)?.image?.short ?? ""),
+                ]))
+        }
+        return .listing(listing, format: format)
+    }
+}

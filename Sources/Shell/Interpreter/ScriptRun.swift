@@ -1,0 +1,100 @@
+package import Basics
+import Glibc
+import Linux
+
+/// Runs a script: a file, standard input, or the text of `-c`.
+///
+/// The first failure ends it with that command's status, unless `--keep-going` was asked for; messages say
+/// `FILE:LINE: COMMAND: …`.
+package struct ScriptRun {
+    private let shell: ShellContext
+    private let interpreter: Interpreter
+    /// Files that `source` may be inside of.
+    private static let deepest = 16
+
+    package init(_ shell: ShellContext) {
+        self.shell = shell
+        interpreter = Interpreter(shell)
+    }
+
+    /// Runs a file; `$0` is its name, `$1…` its arguments, during the run.
+    package func run(file: String, arguments: [String]) throws(ShaleError) -> Int32 {
+        guard shell.scriptDepth < Self.deepest else { throw ShaleError(.usage, "\(file): too many files inside another") }
+        let bytes: [UInt8]
+        do throws(SystemCallError) {
+            bytes = try WholeFile.read(file)
+        } catch {
+            throw ShaleError(.notFound, file.visible, cause: error.reason, exitStatus: 66)
+        }
+        let saved = shell.variables
+        shell.variables["0"] = file
+        for (index, argument) in arguments.enumerated() { shell.variables[String(index + 1)] = argument }
+        shell.scriptDepth += 1
+        defer {
+            shell.scriptDepth -= 1
+            for name in ["0"] + arguments.indices.map({ String($0 + 1) }) { shell.variables[name] = saved[name] }
+        }
+        return try run(ScriptReader(text: String(decoding: bytes, as: UTF8.self)), name: file)
+    }
+
+    /// Runs a text that came on the command line.
+    package func run(text: String, name: String) throws(ShaleError) -> Int32 {
+        try run(ScriptReader(text: text), name: name)
+    }
+
+    /// Runs standard input line by line, as it comes.
+    package func runInput() throws(ShaleError) -> Int32 {
+        let lines = InputLines(descriptor: 0)
+        return try run(ScriptReader { () throws(ShaleError) in try lines.next() }, name: "stdin")
+    }
+
+    private func run(_ reader: ScriptReader, name: String) throws(ShaleError) -> Int32 {
+        var reader = reader
+        var failed = false
+        while let command = try reader.next() {
+            let status: Int32
+            switch command.statements {
+            case .success(let statements):
+                status = interpreter.run(statements, origin: Interpreter.Origin(file: name))
+            case .failure(let error):
+                let word = command.text.split { $0 == " " || $0 == "\n" }.first.map(String.init) ?? ""
+                shell.console.report(error, at: Console.Place(file: name, line: command.line, command: word))
+                status = 64
+            }
+            if let leaving = interpreter.leaving { return leaving }
+            if status != 0 {
+                if !shell.options.keepsGoing { return status }
+                failed = true
+            }
+            if shell.console.isOutputClosed { return 0 }
+        }
+        return failed ? 1 : 0
+    }
+}
+
+/// Lines of a descriptor that is no terminal, without reading further than the line: what a command of the script
+/// reads from the same descriptor is its own.
+private final class InputLines {
+    private let descriptor: Int32
+    private var isAtEnd = false
+
+    init(descriptor: Int32) { self.descriptor = descriptor }
+
+    func next() throws(ShaleError) -> String? {
+        if isAtEnd { return nil }
+        var line: [UInt8] = []
+        var byte: UInt8 = 0
+        while true {
+            let count = read(descriptor, &byte, 1)
+            if count == -1, errno == EINTR { continue }
+            guard count >= 0 else { throw SystemCallError("read").shaleError("standard input") }
+            if count == 0 {
+                isAtEnd = true
+                return line.isEmpty ? nil : String(decoding: line, as: UTF8.self)
+            }
+            if byte == UInt8(ascii: "\n") { return String(decoding: line, as: UTF8.self) }
+            guard line.count < 16 << 20 else { throw ShaleError(.invalid, "standard input: a line of over 16 MiB") }
+            line.append(byte)
+        }
+    }
+}
