@@ -1,1 +1,4 @@
-print("shale")
+import Glibc
+import Shell
+
+exit(Entry.run(Array(CommandLine.arguments.dropFirst())))

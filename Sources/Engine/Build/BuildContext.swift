@@ -1,5 +1,5 @@
 package import Basics
-import Dockerfiles
+package import Dockerfiles
 import FoundationEssentials
 import Glibc
 package import Linux
@@ -67,6 +67,23 @@ package final class BuildContext: Sendable {
                 let isOut = isIgnored(path)
                 if !isOut { try body(path, status) }
                 if status.kind == .directory, !isOut || mayHoldExceptions(path) { below.append(path) }
+            }
+            pending.append(contentsOf: below.reversed())
+        }
+    }
+
+    /// Calls `body` with every path there is, and the line of the ignore file that leaves it out.
+    package func walkAll(
+        _ body: (_ path: String, _ status: FileStatus, _ ignoredBy: IgnoreMatch?) throws(ShaleError) -> Void
+    ) throws(ShaleError) {
+        var pending = [""]
+        while let directory = pending.popLast() {
+            var below: [String] = []
+            for name in try names(in: directory) {
+                let path = directory.isEmpty ? name : "\(directory)/\(name)"
+                let status = try status(path)
+                try body(path, status, ignored?.matches(path))
+                if status.kind == .directory { below.append(path) }
             }
             pending.append(contentsOf: below.reversed())
         }

@@ -126,7 +126,9 @@ package final class Builder {
         }
         let image = try engine.ensureImage(
             name, platform: platform, policy: request.pullsBases ? .always : .missing, talk)
-        return StageState(from: image, arguments: arguments)
+        var state = StageState(from: image, arguments: arguments)
+        state.baseName = name
+        return state
     }
 
     private func carryOutTriggers(on state: inout StageState) throws(ShaleError) {

@@ -10,7 +10,11 @@ extension Engine {
     /// Builds an image from a Dockerfile and its context, with the classic builder's lines told on the way.
     ///
     /// Throws docker's words; finished steps stay in the cache, and nothing is named before the whole is done.
-    package func build(_ request: BuildRequest, _ talk: Conversation) throws(ShaleError) -> BuildOutcome {
+    ///
+    /// - Parameter failedContainer: Set to the container that a failed `RUN` left.
+    package func build(
+        _ request: BuildRequest, failedContainer: inout String?, _ talk: Conversation
+    ) throws(ShaleError) -> BuildOutcome {
         let prepared = try PreparedBuild(request, engine: self, talk)
         if let context = prepared.context {
             let size = HumanUnits.preciseSize(try context.transferSize())
@@ -21,7 +25,10 @@ extension Engine {
         do throws(ShaleError) {
             image = try builder.run()
         } catch {
-            throw failure(error, of: builder)
+            guard let container = builder.failedContainer else { throw error }
+            failedContainer = container
+            let id = Identifier.short(container)
+            throw error.hinting("diff \(id)   (what the failed step did; it is $failed)")
         }
         talk.line("Successfully built \(image.id.short)")
         for tag in request.tags {
@@ -31,10 +38,6 @@ extension Engine {
         return BuildOutcome(imageID: image.id, tags: request.tags.map(\.withDefaultTag))
     }
 
-    private func failure(_ error: ShaleError, of builder: Builder) -> ShaleError {
-        guard let container = builder.failedContainer else { return error }
-        return error.hinting("run --rm -it is not needed: look into it with diff \(Identifier.short(container))")
-    }
 }
 
 /// A Dockerfile read and its context opened.

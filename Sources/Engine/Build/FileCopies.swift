@@ -119,9 +119,17 @@ struct FileCopies {
         sources.append(
             CopiedSource(
                 source: path, destination: target(for: path, kind: status.kind), isDirectory: status.kind == .directory,
-                mode: status.permissions))
+                mode: status.permissions, entries: entries(of: hash, below: path, kind: status.kind)))
         remember(
             .tree(source, path: path, kind: status.kind, mode: status.permissions), hash, prefix: path)
+    }
+
+    /// What a directory's copy takes along, relative to it.
+    private func entries(of hash: SourceHash, below path: String, kind: FileStatus.Kind) -> [String]? {
+        guard kind == .directory else { return nil }
+        let prefix = path.isEmpty ? "" : path + "/"
+        return hash.files.keys.filter { $0 != path && $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
+            .sorted()
     }
 
     private mutating func remember(_ origin: Origin, _ hash: SourceHash, prefix: String) {

@@ -10,6 +10,8 @@ package struct StageState: Sendable {
     /// The blobs of the layers, lowest first.
     package var layers: [Descriptor]
     package var arguments: BuildArguments
+    /// What `FROM` called the image the stage began with.
+    package var baseName: String?
     /// Whether this stage named a `CMD`: one inherited falls with a new `ENTRYPOINT`.
     package var hasOwnCommand = false
 

@@ -66,9 +66,8 @@ extension StepExecutor {
         let layer = try engine.changing(state, talk) { root throws(ShaleError) in
             try copies.place(in: root, owner: identity ?? .root, mode: bits)
         }
-        var result = try finish(createdBy, instruction: text, layer: layer, files: files, on: &state)
-        result.copied = copies.sources
-        return result
+        return try finish(
+            createdBy, instruction: text, layer: layer, files: files, copied: copies.sources, on: &state)
     }
 }
 

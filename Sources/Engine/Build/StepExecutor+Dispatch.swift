@@ -10,6 +10,7 @@ extension StepExecutor {
     package func execute(
         _ located: Located<Instruction>, escape: Unicode.Scalar = "\\", on state: inout StageState
     ) throws(ShaleError) -> StepResult {
+        source = located.text
         let words = WordExpander(escape: escape, environment: state.variables)
         let text = located.original
         switch located.value {

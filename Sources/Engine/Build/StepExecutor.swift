@@ -22,12 +22,15 @@ package struct CopiedSource: Sendable, Hashable, Codable {
     package var isDirectory: Bool
     /// Permission bits before any `--chmod`.
     package var mode: UInt32
+    /// Of a directory: the paths below it that were copied.
+    package var entries: [String]?
 
-    package init(source: String, destination: String, isDirectory: Bool, mode: UInt32) {
+    package init(source: String, destination: String, isDirectory: Bool, mode: UInt32, entries: [String]? = nil) {
         self.source = source
         self.destination = destination
         self.isDirectory = isDirectory
         self.mode = mode
+        self.entries = entries
     }
 }
 
@@ -45,6 +48,8 @@ package final class StepExecutor {
     let stage: (String) throws(ShaleError) -> Image?
     /// Whether any step was found in the cache; misses are explained from then on.
     private(set) var hits = 0
+    /// The instruction under way, with its heredocs, as provenance keeps it.
+    var source = ""
     /// The container that a failed `RUN` left.
     package internal(set) var failedContainer: String?
 
@@ -85,7 +90,7 @@ package final class StepExecutor {
     /// Makes the image that a step leads to, remembers it, and moves `state` there.
     func finish(
         _ createdBy: String, instruction: String, layer: StepLayer?, files: [String: String]? = nil,
-        on state: inout StageState
+        copied: [CopiedSource] = [], on state: inout StageState
     ) throws(ShaleError) -> StepResult {
         let parent = state.image
         let key = key(createdBy, on: state)
@@ -106,8 +111,11 @@ package final class StepExecutor {
                 image: image.id, instruction: instruction, createdBy: createdBy, files: files, summary: summary,
                 made: .now()),
             parent: parent?.id, key: key)
+        try engine.keepProvenance(
+            Provenance(parent: parent?.id, base: state.baseName, origin: .step(instruction: source, copied: copied)),
+            of: image.id)
         state.advance(to: image)
-        return StepResult(image: image, wasCached: false, summary: summary)
+        return StepResult(image: image, wasCached: false, summary: summary, copied: copied)
     }
 
     /// A step that changes the config alone.

@@ -85,6 +85,9 @@ extension Session {
         } else {
             state = StageState(scratchFor: engine.settings.platform, arguments: arguments)
         }
+        if case .from(let from)? = (try? Instruction.parse(line: working.base.instruction))?.value {
+            state.baseName = from.baseName
+        }
         for step in working.steps {
             guard let parsed = try? Instruction.parse(line: step.instruction) else { continue }
             switch parsed.value {

@@ -77,16 +77,10 @@ enum SecretMask {
             let takesNext = ["--password", "--secret"].contains(word) || (isLogin && word == "-p")
             if takesNext, index + 1 < words.count {
                 words[index + 1] = "***"
-            } else if let equals = word.firstIndex(of: "="), isSecret(String(word[..<equals])) {
+            } else if let equals = word.firstIndex(of: "="), Secrets.isNamed(String(word[..<equals])) {
                 words[index] = word[...equals] + "***"
             }
         }
         return words.joined(separator: " ")
-    }
-
-    /// Whether a variable's or option's name says that its value is nobody's business.
-    static func isSecret(_ name: String) -> Bool {
-        let name = name.lowercased()
-        return ["pass", "token", "secret", "apikey", "api_key", "private_key"].contains { name.contains($0) }
     }
 }

@@ -1,0 +1,56 @@
+package import Basics
+import FoundationEssentials
+import Glibc
+import Linux
+package import OCI
+package import Stores
+
+/// How an image came to be here: what a recipe is made of.
+///
+/// One small file an image in `provenance/`, written when the image is made; an image that was pulled or loaded has none.
+package struct Provenance: Sendable, Codable {
+    package enum Origin: Sendable, Codable {
+        /// An instruction, as written with its heredocs, and what it copied from the build's context.
+        case step(instruction: String, copied: [CopiedSource])
+        /// A container's changes: which container, and what shale knows was done to it.
+        case commit(container: String, name: String, command: [String], changes: [String], deeds: [Deed])
+        /// A file tree from outside.
+        case imported(String)
+    }
+
+    /// The image it stands on; `nil` for scratch.
+    package var parent: Digest?
+    /// What `FROM` called the image that the stage began with.
+    package var base: String?
+    package var origin: Origin
+
+    package init(parent: Digest?, base: String?, origin: Origin) {
+        self.parent = parent
+        self.base = base
+        self.origin = origin
+    }
+}
+
+extension Engine {
+    private func provenancePath(_ image: Digest) -> String { "\(store.home)/provenance/\(image.hex)" }
+
+    /// How an image was made here; `nil` for one that came whole.
+    package func provenance(of image: Digest) -> Provenance? {
+        guard let bytes = try? WholeFile.read(provenancePath(image), limit: 64 << 20) else { return nil }
+        return try? JSONDecoder().decode(Provenance.self, from: Data(bytes))
+    }
+
+    /// Notes how an image was made; the first telling stands, since the same id means the same image.
+    package func keepProvenance(_ provenance: Provenance, of image: Digest) throws(ShaleError) {
+        let path = provenancePath(image)
+        if access(path, F_OK) == 0 { return }
+        let bytes = Array(try OCIDocument.encode(provenance))
+        let folder = "\(store.home)/provenance"
+        try translating("provenance of \(image.short)") {
+            if mkdir(folder, 0o700) == -1, errno != EEXIST { throw SystemCallError("mkdir", path: folder) }
+            let aside = "\(path).\(getpid())~"
+            try OwnedFD.open(aside, O_WRONLY | O_CREAT | O_TRUNC).write(bytes)
+            try check("rename", path: path) { rename(aside, path) }
+        }
+    }
+}

@@ -1,0 +1,165 @@
+package import Basics
+import Glibc
+import Linux
+
+/// What `main` does: the options before the command, the mode, and the exit status.
+package enum Entry {
+    /// What the words of the command line ask for.
+    private enum Wish {
+        case prompt
+        case input
+        case command([String])
+        case text(String)
+        case script(String, arguments: [String])
+    }
+
+    /// Runs shale with the process's arguments, without its own name; answers the exit status.
+    package static func run(_ arguments: [String]) -> Int32 {
+        Console.ignoreBrokenPipes()
+        let console = Console()
+        do throws(ShaleError) {
+            let environment = console.environment
+            var options = ShellOptions(home: defaultHome(environment))
+            if let home = environment["SHALE_HOME"], !home.isEmpty { options.home = try absolute(home) }
+            if let session = environment["SHALE_SESSION"], !session.isEmpty { options.session = session }
+            var rest = arguments[...]
+            if let early = try parse(&rest, &options) {
+                console.write(early)
+                return 0
+            }
+            let wish = try wish(Array(rest), isTerminal: isatty(0) == 1)
+            try UserNamespace.enter(home: options.home)
+            return try carryOut(wish, options, console)
+        } catch {
+            console.report(error)
+            return error.status(of: nil)
+        }
+    }
+
+    /// Takes the options in front; answers text that is all that was asked for (`--version`).
+    private static func parse(_ rest: inout ArraySlice<String>, _ options: inout ShellOptions) throws(ShaleError) -> String? {
+        while let word = rest.first, word.hasPrefix("-"), word != "-c", word != "-" {
+            rest.removeFirst()
+            let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            func value() throws(ShaleError) -> String {
+                if parts.count == 2 { return parts[1] }
+                guard let next = rest.popFirst() else { throw ShaleError(.usage, "\(word) needs a value", hint: "shale --help") }
+                return next
+            }
+            switch parts[0] {
+            case "--home": options.home = try absolute(value())
+            case "-S", "--session": options.session = try value()
+            case "--offline": options.isOffline = true
+            case "--no-rc": options.readsStartupFile = false
+            case "--keep-going": options.keepsGoing = true
+            case "--log-level": options.logLevel = try value()
+            case "--version": return "shale \(Version.current)\n"
+            case "--help", "-h": return usage + HelpText.overview
+            default:
+                let known = ["--home", "--session", "--offline", "--no-rc", "--keep-going", "--log-level", "--version", "--help"]
+                let near = Suggestion.nearest(to: parts[0], among: known).first
+                throw ShaleError(.usage, "unknown flag: \(parts[0].visible)", hint: near.map { "shale \($0)" } ?? "shale --help")
+            }
+        }
+        return nil
+    }
+
+    private static let usage = """
+        Usage: shale [OPTIONS] [COMMAND [ARG…] | -c 'COMMANDS' | SCRIPT [ARG…]]
+
+          --home DIR        everything shale keeps is below it ($SHALE_HOME)
+          -S, --session N   the session to be in ($SHALE_SESSION)
+          --offline         fetch nothing
+          --no-rc           do not read rc.shale
+          --keep-going      a script goes on after a failure
+          --version, --help
+
+
+        """
+
+    private static func wish(_ words: [String], isTerminal: Bool) throws(ShaleError) -> Wish {
+        guard let first = words.first else { return isTerminal ? .prompt : .input }
+        if first == "-c" {
+            guard words.count > 1 else { throw ShaleError(.usage, "-c needs the commands", hint: "shale -c 'images'") }
+            return .text(words[1])
+        }
+        if first == "-" { return .input }
+        let isScript = (first.contains("/") || first.hasSuffix(".shale")) && CommandTable.shared.find(first) == nil
+        if isScript { return .script(first, arguments: Array(words.dropFirst())) }
+        return .command(words)
+    }
+
+    private static func carryOut(_ wish: Wish, _ options: ShellOptions, _ console: Console) throws(ShaleError) -> Int32 {
+        let mode: ShellContext.Mode
+        switch wish {
+        case .prompt: mode = .prompt
+        case .command: mode = .single
+        default: mode = .script
+        }
+        let shell = ShellContext(options: options, mode: mode, console: console, cancellation: Interrupt.flag)
+        Interrupt.watch()
+        switch wish {
+        case .prompt: return try PromptLoop(shell).run()
+        case .input: return try ScriptRun(shell).runInput()
+        case .text(let text): return try ScriptRun(shell).run(text: text, name: "-c")
+        case .script(let file, let arguments): return try ScriptRun(shell).run(file: file, arguments: arguments)
+        case .command(let words): return SingleCommand.run(words, shell)
+        }
+    }
+
+    /// `$XDG_DATA_HOME/shale`; for root `/var/lib/shale`.
+    private static func defaultHome(_ environment: [String: String]) -> String {
+        if geteuid() == 0, environment[UserNamespace.marker] == nil { return "/var/lib/shale" }
+        if let data = environment["XDG_DATA_HOME"], data.hasPrefix("/") { return "\(data)/shale" }
+        return "\(environment["HOME"] ?? "/tmp")/.local/share/shale"
+    }
+
+    private static func absolute(_ path: String) throws(ShaleError) -> String {
+        guard !path.isEmpty else { throw ShaleError(.usage, "--home needs a directory") }
+        if path.hasPrefix("/") { return path }
+        var buffer = [CChar](repeating: 0, count: 4097)
+        guard getcwd(&buffer, buffer.count - 1) != nil else { return path }
+        let here = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        return "\(here)/\(path)"
+    }
+}
+
+/// One command of the host's command line: its words are words already, nothing in them is expanded.
+enum SingleCommand {
+    static func run(_ words: [String], _ shell: ShellContext) -> Int32 {
+        // Noun-verb spellings and pasted `docker …` mean here what they mean at the prompt.
+        var spelled = words.map { Word($0) }
+        _ = Spelling.normalise(&spelled)
+        let words = spelled.isEmpty ? ["help"] : spelled.map { $0.constant ?? $0.source }
+        if let first = words.first, Instruction.names.contains(first), CommandTable.shared.find(first) == nil {
+            let text = words.joined(separator: " ")
+            return Interpreter(shell).run([Statement(.step(text), source: text)])
+        }
+        let rest = words.dropFirst().map { Word(parts: [.literal($0, quoted: true)], source: $0) }
+        let command = Command(words: [Word(words[0])] + rest)
+        let source = words.map(HelpText.quoted).joined(separator: " ")
+        return Interpreter(shell).run([Statement(.command(command), source: source)])
+    }
+}
+
+/// Ctrl-C while a command runs: the first stops it gracefully, a second within two seconds ends the process.
+enum Interrupt {
+    static let flag = Cancellation()
+    private nonisolated(unsafe) static var last: Int = 0
+
+    /// Begins to catch SIGINT and SIGTERM.
+    static func watch() {
+        _ = flag.isCancelled
+        signal(SIGINT) { _ in
+            let now = time(nil)
+            // Two in a row: whoever presses again means it.
+            if Interrupt.flag.isCancelled, now - Interrupt.last <= 2 { _exit(130) }
+            Interrupt.last = now
+            Interrupt.flag.cancel()
+        }
+        signal(SIGTERM) { _ in
+            if Interrupt.flag.isCancelled { _exit(143) }
+            Interrupt.flag.cancel()
+        }
+    }
+}
