@@ -31,18 +31,16 @@ package final class BuildContext: Sendable {
 
     /// A directory with its `.dockerignore`, or the one beside the Dockerfile (`NAME.dockerignore`) if that is there.
     package convenience init(directory: String, dockerfile: String? = nil) throws(ShaleError) {
-        do throws(SystemCallError) {
-            let root = try RootDirectory(hostPath: directory)
-            var text: [UInt8]?
-            if let dockerfile { text = try? WholeFile.read("\(dockerfile).dockerignore", limit: 1 << 20) }
-            if text == nil { text = try? root.contents(of: ".dockerignore", limit: 1 << 20) }
-            let list = try text.map { bytes throws(ShaleError) in
-                try IgnoreList(parsing: String(decoding: bytes, as: UTF8.self))
-            }
-            self.init(root: root, ignored: list)
-        } catch let error as SystemCallError {
-            throw error.shaleError("unable to prepare context: path \"\(directory)\"")
+        let root = try translating("unable to prepare context: path \"\(directory)\"") {
+            try RootDirectory(hostPath: directory)
         }
+        var text: [UInt8]?
+        if let dockerfile { text = try? WholeFile.read("\(dockerfile).dockerignore", limit: 1 << 20) }
+        if text == nil { text = try? root.contents(of: ".dockerignore", limit: 1 << 20) }
+        let list = try text.map { bytes throws(ShaleError) in
+            try IgnoreList(parsing: String(decoding: bytes, as: UTF8.self))
+        }
+        self.init(root: root, ignored: list)
     }
 
     /// Whether the ignore file leaves a path out; paths have no leading slash.

@@ -203,12 +203,10 @@ struct FileCopies {
     private func unpack(
         _ path: String, of source: RootDirectory, at directory: String, in root: RootDirectory
     ) throws(ShaleError) -> Bool {
-        do throws(SystemCallError) {
+        try translating("ADD failed: \(path)") {
             let file = try source.open(path, O_RDONLY | O_NONBLOCK)
             guard try FileStatus.of(file).kind == .regular else { return false }
             return try TreeArchive.unpackIfArchive(file, into: root, at: directory, talk.cancellation)
-        } catch let error as SystemCallError {
-            throw error.shaleError("ADD failed: \(path)")
         }
     }
 

@@ -20,10 +20,11 @@ extension Engine {
     ) throws(ShaleError) -> StepLayer? {
         let upper = try staging.root()
         try translating("overlay work directory") { try FileTree.remove(staging.workPath) }
-        let changes = try ChangeFinder(upper: upper, lowers: lowers, form: form, ignoring: stubs).changes()
+        let changes = try ChangeFinder(upper: upper, lowers: lowers, form: form, ignoring: stubs)
+            .changes(cancellation: talk.cancellation)
         guard !changes.isEmpty else { return nil }
-        let (written, descriptor) = try pack(changes, of: upper, over: lowers, talk)
-        try OverlayUpper.settle(upper, keeping: changes, form: form)
+        let (written, descriptor) = try pack(changes, of: upper, talk)
+        try OverlayUpper.settle(upper, changes: changes, form: form, clampingTo: settings.sourceDateEpoch)
         try store.layers.commit(
             staging, diffID: written.diffID, index: written.index.encoded(),
             size: LayerSize(tar: written.size, content: written.contentBytes))
@@ -34,14 +35,13 @@ extension Engine {
 
     /// Writes changes as a canonical tar into the blobs.
     func pack(
-        _ changes: [Change], of upper: RootDirectory, over lowers: [RootDirectory], _ talk: Conversation
+        _ changes: [Change], of upper: RootDirectory, _ talk: Conversation
     ) throws(ShaleError) -> (WrittenLayer, Descriptor) {
         let ingest = try store.blobs.newIngest()
         do throws(ShaleError) {
             let written = try LayerWriter.write(
-                changes: changes, upper: upper, lowers: lowers, form: form, clampingTo: settings.sourceDateEpoch
+                changes: changes, upper: upper, clampingTo: settings.sourceDateEpoch, cancellation: talk.cancellation
             ) { (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
-                try talk.cancellation.check()
                 try ingest.append(bytes)
             }
             var descriptor = try ingest.commit()
@@ -52,4 +52,9 @@ extension Engine {
             throw error
         }
     }
+}
+
+extension WrittenLayer {
+    /// Bytes of the regular files in it.
+    package var contentBytes: Int64 { index.entries.reduce(0) { $0 + ($1.kind == .file ? $1.size : 0) } }
 }

@@ -17,15 +17,14 @@ package struct StepSummary: Sendable, Hashable, Codable {
 
     package init(_ changes: [Change], bytes: Int64) {
         self.bytes = bytes
-        let parents = Set(changes.map { $0.path.parentPath })
         for change in changes {
-            let isPassage = change.kind == .changed && change.isDirectory && parents.contains(change.path)
+            let isPassage = change.isParentOnly
             switch change.kind {
             case .added: added += 1
             case .changed: if !isPassage { changed += 1 }
             case .deleted: deleted += 1
             }
-            if !isPassage, firstPaths.count < Self.shown { firstPaths.append("\(change.kind.letter) \(change.path)") }
+            if !isPassage, firstPaths.count < Self.shown { firstPaths.append("\(change.kind.rawValue) \(change.path)") }
         }
     }
 

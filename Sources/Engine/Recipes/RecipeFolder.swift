@@ -75,12 +75,27 @@ package struct RecipeFolder {
         let image = try engine.store.images.image(id)
         guard let (diffID, chain) = LayerStore.stack(of: image.config).last else { return }
         let directory = try engine.store.layers.directory(diffID, on: chain)
+        guard let indexPath = engine.store.layers.indexPath(diffID, on: chain) else { return }
+        let index = try LayerIndex(reading: indexPath)
         let target = "\(folder)/\(path)"
         try translating(target) {
-            let file = try OwnedFD.open(target, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644)
-            try LayerExcerpt(of: directory, form: engine.form).write(leavingOut: leavingOut, cancellation) { bytes in
-                try translating(target) { try file.write(bytes) }
+            // What the layer hides is a `RUN rm` in the recipe: a tar can only add.
+            var changes: [Change] = []
+            for entry in index.entries where entry.kind != .whiteout && !leavingOut.contains(entry.path) {
+                changes.append(
+                    Change(kind: .added, path: entry.path, status: try directory.status(entry.path), link: entry.link))
+            }
+            let file = OpenFile(try OwnedFD.open(target, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644))
+            _ = try LayerWriter.write(changes: changes, upper: directory, cancellation: cancellation) {
+                (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
+                try translating(target) { try file.descriptor.write(bytes) }
             }
         }
+    }
+
+    /// A descriptor that an escaping closure may hold.
+    private final class OpenFile {
+        let descriptor: OwnedFD
+        init(_ descriptor: consuming OwnedFD) { self.descriptor = descriptor }
     }
 }

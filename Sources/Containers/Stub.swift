@@ -1,0 +1,1 @@
+package final class ContainerRuntime: Sendable { package init(runnerPath: String, cachePath: String) {} }
