@@ -32,6 +32,8 @@ package final class ShellContext {
     package var settings: LastingSettings
     /// A directory of the host's, or a place inside an image after `cd IMAGE:/path`.
     package var place: String?
+    /// What was typed at the prompt, in this shale and before.
+    var history: HistoryFile?
     /// How many script files are inside one another.
     var scriptDepth = 0
     package var lastStatus: Int32 = 0

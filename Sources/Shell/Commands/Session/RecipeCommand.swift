@@ -1,0 +1,141 @@
+package import ArgumentParser
+package import Basics
+import Dockerfiles
+import Engine
+import Linux
+import OCI
+import Sessions
+import Stores
+
+/// `recipe`: the Dockerfile that makes the working image, or any image or container made here.
+package struct RecipeCommand: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "recipe", abstract: "Print, save or check the Dockerfile that makes an image",
+        usage: """
+            recipe [IMAGE|CONTAINER]
+            recipe save DIR [IMAGE|CONTAINER]
+            recipe parse FILE [--format json|ast]
+            recipe check FILE
+            """)
+    package static let examples = ["recipe", "recipe save hello", "recipe parse Dockerfile --format json"]
+    package static let differences = [
+        "Docker has no such command: a commit's record is 'bash'. Here every step is written down."
+    ]
+
+    @Argument(help: "save, parse or check and what it takes; or an image or container (@ without one).")
+    var words: [String] = []
+    @Option(help: "For parse: json or ast.") var format: String?
+    @Option(help: "For check: the build stage.") var target: String?
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        switch words.first {
+        case "save": return try save(shell)
+        case "parse": return try parse(shell)
+        case "check": return try check(shell)
+        case "verify", "plan":
+            throw ShaleError(.unsupported, "recipe \(words[0]) is not there yet", hint: "recipe")
+        default:
+            if words.count > 1 { throw ShaleError(.usage, "recipe takes one image or container", hint: "help recipe") }
+            let recipe = try self.recipe(of: words.first ?? "@", shell)
+            warn(recipe, shell)
+            return .text(recipe.dockerfile)
+        }
+    }
+
+    private func recipe(of text: String, _ shell: ShellContext) throws(ShaleError) -> Recipe {
+        try RecipeMaker.recipe(of: RecipeSubject(shell).image(text), engine: shell.engine())
+    }
+
+    private func warn(_ recipe: Recipe, _ shell: ShellContext) {
+        guard !recipe.masked.isEmpty else { return }
+        shell.console.warning("the recipe holds values that look secret: \(recipe.masked.joined(separator: ", "))")
+    }
+
+    private func save(_ shell: ShellContext) throws(ShaleError) -> Outcome {
+        guard words.count == 2 || words.count == 3 else {
+            throw ShaleError(.usage, "recipe save takes a directory", hint: "recipe save DIR")
+        }
+        let recipe = try self.recipe(of: words.count > 2 ? words[2] : "@", shell)
+        try RecipeFolder(words[1], engine: shell.engine()).save(recipe, shell.cancellation)
+        warn(recipe, shell)
+        return .lines(["\(words[1])/Dockerfile"] + recipe.attachments.map { "\(words[1])/\($0.path)" })
+    }
+
+    private func source(_ shell: ShellContext) throws(ShaleError) -> (name: String, text: String) {
+        guard words.count == 2 else {
+            throw ShaleError(.usage, "recipe \(words[0]) takes a file", hint: "recipe \(words[0]) Dockerfile")
+        }
+        let name = words[1]
+        let bytes = try translating(name) {
+            name == "-" ? try OwnedFD(adopting: dup(shell.input)).readAll() : try WholeFile.read(name, limit: 16 << 20)
+        }
+        return (name, String(decoding: bytes, as: UTF8.self))
+    }
+
+    private func parse(_ shell: ShellContext) throws(ShaleError) -> Outcome {
+        let (name, text) = try source(shell)
+        do throws(DockerfileError) {
+            let file = try Dockerfile(parsing: text)
+            switch format ?? "json" {
+            case "ast": return .text(file.dump + "\n")
+            case "json":
+                _ = try StagedFile(file)
+                return .text(file.jsonLines)
+            default: break
+            }
+        } catch {
+            throw error.shaleError(inFile: name)
+        }
+        throw ShaleError(.usage, "recipe parse: --format is json or ast")
+    }
+
+    private func check(_ shell: ShellContext) throws(ShaleError) -> Outcome {
+        let (name, text) = try source(shell)
+        do throws(DockerfileError) {
+            let warnings = try Lint.check(text)
+            if warnings.isEmpty { return .line("Check complete, no warnings found.") }
+            var lines: [String] = []
+            for warning in warnings {
+                lines.append("WARNING: \(warning.rule) - \(warning.url)")
+                lines.append("\(name):\(warning.line): \(warning.detail.visible)")
+            }
+            return Outcome(.lines(lines), status: 1)
+        } catch {
+            throw error.shaleError(inFile: name)
+        }
+    }
+}
+
+/// What `recipe`, `layers` and the like are about: `@`, `@~N`, an image, or a container's image with its changes.
+struct RecipeSubject {
+    private let shell: ShellContext
+
+    init(_ shell: ShellContext) { self.shell = shell }
+
+    /// The image a word names, `@` being the working image.
+    func image(_ text: String) throws(ShaleError) -> Image {
+        let engine = try shell.engine()
+        if text == "@" || text.hasPrefix("@~") {
+            let session = try shell.session()
+            try session.refresh()
+            let working = try session.requireWorking()
+            let back = text == "@" ? 0 : Int(text.dropFirst(2)) ?? -1
+            guard back >= 0, back <= working.steps.count else {
+                throw ShaleError(.notFound, "\(text.visible): the working image has \(working.steps.count) steps", hint: "steps")
+            }
+            guard let id = working.image(stepsBack: back) else {
+                throw ShaleError(.notFound, "\(text.visible) is scratch: there is no image yet")
+            }
+            return try engine.store.images.image(id)
+        }
+        do throws(ShaleError) {
+            return try engine.store.images.find(text)
+        } catch {
+            guard error.code == .notFound, let container = try? engine.store.containers.find(text) else { throw error }
+            // A container's recipe is that of the image its changes would make.
+            return try engine.commitQuietly(container)
+        }
+    }
+}

@@ -1,0 +1,106 @@
+import Basics
+import Glibc
+import Linux
+import Sessions
+import Stores
+
+/// The prompt: reads commands from the terminal until the user leaves.
+struct PromptLoop {
+    private let shell: ShellContext
+    private let interpreter: Interpreter
+
+    init(_ shell: ShellContext) {
+        self.shell = shell
+        interpreter = Interpreter(shell)
+    }
+
+    func run() throws(ShaleError) -> Int32 {
+        try prepareStore()
+        let history = HistoryFile(path: historyPath)
+        let editor = try LineEditor(console: shell.console, history: history, completer: ShellCompleter(shell))
+        shell.history = history
+        shell.console.note("shale \(Version.current): type help, or a Dockerfile instruction such as FROM busybox")
+        readStartupFile()
+        while true {
+            if let status = interpreter.leaving { return status }
+            switch editor.read(prompt: prompt) {
+            case .interrupted: continue
+            case .endOfInput: return shell.lastStatus == 130 ? 0 : shell.lastStatus
+            case .line(let text): carryOut(text, editor)
+            }
+        }
+    }
+
+    private func carryOut(_ text: String, _ editor: LineEditor) {
+        do throws(ShaleError) {
+            var text = text
+            if let recalled = try recall(text, editor.history) {
+                text = recalled
+                shell.console.note(recalled)
+                editor.remember(recalled)
+            }
+            let statements = try LineParser(origin: .prompt).statements(in: text)
+            Interrupt.watch()
+            _ = interpreter.run(statements)
+        } catch {
+            shell.console.report(error)
+            shell.lastStatus = 64
+        }
+    }
+
+    /// `!!` and `!12`: the line itself, shown before it runs.
+    private func recall(_ text: String, _ history: HistoryFile) throws(ShaleError) -> String? {
+        guard text.hasPrefix("!"), case .recall(let reference)? = try? LineParser(origin: .prompt).statements(in: text).first?.body
+        else { return nil }
+        guard let line = history.entry(reference) else {
+            throw ShaleError(.usage, "!\(reference): no such line in the history", hint: "history")
+        }
+        return line
+    }
+
+    /// The session where it is not the default one, where relative paths start, and the last status if it was bad.
+    private var prompt: String {
+        if let given = shell.console.environment["SHALE_PROMPT"] { return given }
+        let session = shell.options.session == "default" ? "" : "(\(shell.options.session)) "
+        let status = shell.lastStatus == 0 ? "" : "[\(shell.lastStatus)] "
+        let place = shell.place.map { "\($0) " } ?? ""
+        return "\(session)\(status)\(place)shale> "
+    }
+
+    /// The first start makes the image that is always there, so that the first command finds it.
+    private func prepareStore() throws(ShaleError) {
+        let engine = try shell.engine()
+        guard engine.store.isNew else { return }
+        do throws(ShaleError) {
+            try shell.conversing(lines: .errors) { talk throws(ShaleError) in try engine.makeFirstImage(talk) }
+        } catch {
+            shell.console.warning("the image busybox is not there: \(error)")
+        }
+    }
+
+    private func readStartupFile() {
+        guard shell.options.readsStartupFile else { return }
+        let environment = shell.console.environment
+        let folder = environment["XDG_CONFIG_HOME"] ?? environment["HOME"].map { "\($0)/.config" }
+        guard let path = folder.map({ "\($0)/shale/rc.shale" }), access(path, R_OK) == 0 else { return }
+        do throws(ShaleError) {
+            _ = try ScriptRun(shell).run(file: path, arguments: [])
+        } catch {
+            shell.console.report(error)
+        }
+    }
+
+    private var historyPath: String? {
+        let environment = shell.console.environment
+        if let path = environment["SHALE_HISTORY"] { return path.isEmpty ? nil : path }
+        guard let folder = environment["XDG_STATE_HOME"] ?? environment["HOME"].map({ "\($0)/.local/state" }) else {
+            return nil
+        }
+        var path = ""
+        for part in "\(folder)/shale".split(separator: "/") {
+            path += "/\(part)"
+            mkdir(path, 0o700)
+        }
+        return "\(path)/history"
+    }
+}
