@@ -1,5 +1,8 @@
 import Basics
+import Glibc
+import Linux
 import OCI
+import Registries
 
 /// A file fetched for `ADD`, lying in a folder of its own until the step is done.
 struct Download: Sendable {
@@ -16,8 +19,31 @@ extension Engine {
     ///
     /// Throws `corrupt` when it does not have the digest that `--checksum` asks for.
     func download(_ address: String, checksum: String?, _ talk: Conversation) throws(ShaleError) -> Download {
+        let path = address.split(separator: "?").first.map(String.init) ?? address
+        let parts = path.split(separator: "/")
+        guard parts.count > 2, !path.hasSuffix("/"), let name = parts.last.map(String.init) else {
+            throw ShaleError(.invalid, "cannot determine filename from url: \(address.visible)")
+        }
         let folder = try ScratchFolder(in: store)
-        let fetched = try registry.file(at: address, into: folder.path + "/file", cancellation: talk.cancellation)
+        let place = "\(folder.path)/file"
+        let fetched = try translating("ADD failed: \(address.visible)") {
+            let file = try OwnedFD.open(place, O_WRONLY | O_CREAT | O_EXCL)
+            let raw = file.raw
+            let fetched = try registry.file(at: address, cancellation: talk.cancellation) {
+                (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
+                try translating("ADD failed: \(address.visible)") {
+                    var done = 0
+                    while done < bytes.count {
+                        done += try checkLength("write") {
+                            write(raw, bytes.baseAddress?.advanced(by: done), bytes.count - done)
+                        }
+                    }
+                }
+            }
+            // A file that came over the network has the age its server gives it; docker falls back to the epoch.
+            try file.setTimes(fetched.lastModified.flatMap(HTTPDate.parse) ?? .epoch)
+            return fetched
+        }
         if let checksum {
             let wanted = try Digest(parsing: checksum)
             guard wanted == fetched.digest else {
@@ -25,11 +51,24 @@ extension Engine {
                     .corrupt, "ADD failed: digest mismatch for \(address.visible): \(fetched.digest) is not \(wanted)")
             }
         }
-        let path = address.split(separator: "?").first.map(String.init) ?? address
-        let name = path.split(separator: "/").dropFirst(2).last.map(String.init)
-        guard let name, !path.hasSuffix("/") else {
-            throw ShaleError(.invalid, "cannot determine filename from url: \(address.visible)")
-        }
         return Download(folder: folder, fileName: "file", name: name, digest: fetched.digest)
+    }
+}
+
+/// The date of an HTTP header: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
+enum HTTPDate {
+    private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+    static func parse(_ text: String) -> Timestamp? {
+        let words = text.split(separator: " ")
+        guard words.count == 6, words[5] == "GMT", let day = Int64(words[1]), let year = Int64(words[3]),
+            let month = months.firstIndex(of: String(words[2]))
+        else { return nil }
+        let clock = words[4].split(separator: ":").compactMap { Int64($0) }
+        guard clock.count == 3, (1...31).contains(day), (1970...9999).contains(year),
+            clock[0] < 24, clock[1] < 60, clock[2] < 61
+        else { return nil }
+        let days = CivilDate(year: year, month: Int64(month + 1), day: day).daysSinceEpoch
+        return Timestamp(seconds: days * 86_400 + clock[0] * 3600 + clock[1] * 60 + clock[2])
     }
 }

@@ -1,5 +1,9 @@
 import Basics
 import Containers
+import FoundationEssentials
+import Glibc
+import Layers
+import Linux
 import OCI
 import Stores
 
@@ -21,12 +25,101 @@ struct StagedOutcome: Sendable {
 }
 
 extension Engine {
+    /// Runs a process on a stage's layers, writing into `staging`, and waits for its end.
+    ///
+    /// Its output goes to the conversation as it comes; it has no input. Cancelling kills it.
     func runInStaging(
         _ process: StagedProcess, lowers: [String], staging: LayerStaging, _ talk: Conversation
-    ) throws(ShaleError) -> StagedOutcome { throw ShaleError(.unsupported, "") }
+    ) throws(ShaleError) -> StagedOutcome {
+        let folder = try ScratchFolder(in: store)
+        var spec = LaunchSpec(
+            containerID: process.id, arguments: process.arguments, lowerPaths: lowers, upperPath: staging.fsPath,
+            workPath: staging.workPath, logPath: "", statePath: "\(folder.path)/state.json",
+            socketDirectory: folder.path, home: store.home)
+        spec.volatile = true
+        spec.environment = process.environment
+        spec.workingDirectory = process.workingDirectory
+        spec.user = process.user
+        spec.extraHosts = process.extraHosts
+        spec.network = try Self.network(process.network)
+        let running = try runtime.start(spec, attach: streams(talk))
+        let watch = try CancellationWatch(talk.cancellation) { [runtime] in
+            try? runtime.signal(SIGKILL, socketDirectory: folder.path)
+        }
+        defer { watch.end() }
+        guard case .exited(let status) = try running.relay() else { throw ShaleError(.cancelled, "interrupted") }
+        return StagedOutcome(exitStatus: status, stubs: Self.stubs(in: folder.path))
+    }
 
+    private static func network(_ name: String?) throws(ShaleError) -> LaunchSpec.Network {
+        switch name {
+        case nil, "", "default", "host": return .host
+        case "none": return .none
+        case let name?: throw ShaleError(.unsupported, "network \(name.visible) is not supported", hint: "--network host")
+        }
+    }
+
+    private func streams(_ talk: Conversation) -> AttachStreams {
+        var streams = AttachStreams(
+            stdin: nil,
+            output: { (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
+                talk.tell(.output(Array(bytes), isError: false))
+            },
+            errors: { (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
+                talk.tell(.output(Array(bytes), isError: true))
+            })
+        streams.proxiesSignals = false
+        return streams
+    }
+
+    /// The mount points that the runner made in the layer: a JSON array beside the state.
+    static func stubs(in folder: String) -> Set<String> {
+        guard let bytes = try? WholeFile.read("\(folder)/stubs.json", limit: 1 << 20) else { return [] }
+        return Set((try? JSONDecoder().decode([String].self, from: Data(bytes))) ?? [])
+    }
+
+    /// Makes a container of a step that failed, with everything it did; answers its id.
     func keepFailedStep(
         id: String, image: Image?, settings: ContainerConfig, arguments: [String], staging: LayerStaging,
         outcome: StagedOutcome
-    ) throws(ShaleError) -> String { "" }
+    ) throws(ShaleError) -> String {
+        guard let image else {
+            store.layers.discard(staging)
+            return ""
+        }
+        var config = settings
+        config.cmd = arguments
+        var record = ContainerRecord(
+            image: image, imageName: image.id.description, config: config, path: arguments.first ?? "",
+            arguments: Array(arguments.dropFirst()))
+        record.id = id
+        record.mountStubs = outcome.stubs.sorted()
+        let kept = try store.containers.create(record)
+        let folder = store.containers.folder(kept.id)
+        try translating("container \(Identifier.short(id))") {
+            _ = rmdir(folder.upper)
+            try check("rename", path: folder.upper) { rename(staging.fsPath, folder.upper) }
+            var state = ContainerState(.exited)
+            state.exitCode = outcome.exitStatus
+            state.finishedAt = .now()
+            state.startedAt = .now()
+            try WholeFile.replace(folder.state, with: Array(state.text.utf8))
+        }
+        store.layers.discard(staging)
+        return kept.id
+    }
+
+    /// An owner by name or number, `user[:group]`, looked up in a stage's own files (`--chown`).
+    func identity(named text: String, in state: StageState) throws(ShaleError) -> TreeCopyOptions.Owner {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let numbers = parts.compactMap { UInt32($0) }
+        if numbers.count == parts.count, let uid = numbers.first {
+            return TreeCopyOptions.Owner(uid: uid, gid: numbers.count > 1 ? numbers[1] : uid)
+        }
+        let tree = MergedTree(layers: try directories(lowerPaths(of: state)), form: form)
+        let users = UserDatabase(
+            passwd: try tree.contents(of: "/etc/passwd"), group: try tree.contents(of: "/etc/group"))
+        let user = try users.resolve(text)
+        return TreeCopyOptions.Owner(uid: user.uid, gid: user.gid)
+    }
 }

@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 package import Dockerfiles
 import OCI
 import Stores
@@ -32,7 +32,7 @@ extension StepExecutor {
             return try commitSettings("SHELL \(GoFormat.plain(words))", instruction: text, on: &state)
         case .stopsignal(let signal):
             let signal = try words.expand(signal).text
-            guard Signals.number(of: signal) != nil else {
+            guard SignalName.number(signal) != nil else {
                 throw ShaleError(.invalid, "invalid signal: \(signal)")
             }
             state.settings.stopSignal = signal

@@ -82,7 +82,7 @@ package struct RecipeCommand: Verb {
             case "ast": return .text(file.dump + "\n")
             case "json":
                 _ = try StagedFile(file)
-                return .text(file.jsonLines)
+                return .text(file.jsonRows.map { $0 + "\n" }.joined())
             default: break
             }
         } catch {
@@ -94,7 +94,9 @@ package struct RecipeCommand: Verb {
     private func check(_ shell: ShellContext) throws(ShaleError) -> Outcome {
         let (name, text) = try source(shell)
         do throws(DockerfileError) {
-            let warnings = try Lint.check(text)
+            let platform = PlannedPlatform(os: Platform.host.os, architecture: Platform.host.architecture)
+            let (warnings, error) = try Lint.check(Dockerfile(parsing: text), target: target, platform: platform)
+            if let error { throw error }
             if warnings.isEmpty { return .line("Check complete, no warnings found.") }
             var lines: [String] = []
             for warning in warnings {

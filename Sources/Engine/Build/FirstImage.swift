@@ -1,0 +1,49 @@
+package import Basics
+import Glibc
+import Linux
+import OCI
+import Stores
+
+// The image that is there before any network: busybox, built on the first start by a recipe like any other.
+extension Engine {
+    /// The name the first image has.
+    package static let firstImageName = "busybox"
+
+    /// Makes busybox from Debian's busybox-static and the recipe in `scripts/recipes/busybox`, unless it is there.
+    ///
+    /// Two shales that start at once both build it; the same steps make the same layers, so that nothing is lost.
+    package func makeFirstImage(_ talk: Conversation) throws(ShaleError) {
+        let name = try Reference(parsing: Self.firstImageName).withDefaultTag
+        if try store.names.resolve(name) != nil { return }
+        guard let recipes = settings.recipesPath else {
+            throw ShaleError(
+                .notFound, "the recipe of the first image is not beside this program",
+                hint: "SHALE_RECIPES=/path/to/scripts/recipes shale")
+        }
+        let scratch = try ScratchFolder(in: store)
+        for file in try translating("recipe busybox", { try RootDirectory(hostPath: "\(recipes)/busybox").names(in: "/") }) {
+            let bytes = try translating(file) { try WholeFile.read("\(recipes)/busybox/\(file)") }
+            try scratch.write(bytes, as: file)
+        }
+        try copyBusybox(to: scratch)
+        var request = BuildRequest(source: .directory(scratch.path))
+        request.tags = [name]
+        var failed: String?
+        _ = try build(request, failedContainer: &failed, Conversation(cancellation: talk.cancellation))
+        talk.note("made \(Self.firstImageName) from Debian's busybox-static, by \(recipes)/busybox/Dockerfile")
+    }
+
+    /// The static program of Debian's package; another `busybox` would want libraries that are not in the image.
+    private func copyBusybox(to scratch: ScratchFolder) throws(ShaleError) {
+        let candidates = ["/bin/busybox", "/usr/bin/busybox"]
+        guard let path = candidates.first(where: { access($0, X_OK) == 0 }) else {
+            throw ShaleError(
+                .notFound, "the image busybox is made from Debian's busybox-static, which is not installed",
+                hint: "apt-get install busybox-static")
+        }
+        let bytes = try translating(path) { try WholeFile.read(path) }
+        try scratch.write(bytes, as: "busybox")
+        let target = "\(scratch.path)/busybox"
+        try translating(target) { try check("chmod", path: target) { chmod(target, 0o755) } }
+    }
+}
