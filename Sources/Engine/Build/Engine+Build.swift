@@ -60,8 +60,9 @@ struct PreparedBuild {
             context = try BuildContext(directory: directory, dockerfile: path)
         case .bytes(let bytes):
             let scratch = try ScratchFolder(in: engine.store)
-            if try TreeArchive.isArchive(bytes) {
-                try TreeArchive.unpack(BytesSource(bytes), into: scratch.root, at: "/", talk.cancellation)
+            if TreeArchive.isArchive(BytesSource(bytes)) {
+                _ = try TreeArchive.unpack(
+                    BytesSource(bytes), into: scratch.root, subject: "build context", cancellation: talk.cancellation)
                 let name = request.dockerfile ?? "Dockerfile"
                 guard let read = try? scratch.root.contents(of: name, limit: 1 << 22) else {
                     throw Self.missing(name)

@@ -98,7 +98,7 @@ extension Engine {
         let folder = store.containers.folder(kept.id)
         try translating("container \(Identifier.short(id))") {
             _ = rmdir(folder.upper)
-            try check("rename", path: folder.upper) { rename(staging.fsPath, folder.upper) }
+            try Linux.check("rename", path: folder.upper) { Glibc.rename(staging.fsPath, folder.upper) }
             var state = ContainerState(.exited)
             state.exitCode = outcome.exitStatus
             state.finishedAt = .now()

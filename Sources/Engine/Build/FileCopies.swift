@@ -145,7 +145,10 @@ struct FileCopies {
     }
 
     /// Puts everything in place below `root`, the image's files with a new layer on top.
-    func place(in root: RootDirectory, owner: TreeCopyOptions.Owner, mode: UInt32?) throws(ShaleError) {
+    ///
+    /// `chown` is what `--chown` says: everything else belongs to root, but for what lies in an archive.
+    func place(in root: RootDirectory, chown: TreeCopyOptions.Owner?, mode: UInt32?) throws(ShaleError) {
+        let owner = chown ?? .root
         let excluded = placement.excluded
         for origin in origins {
             try talk.cancellation.check()
@@ -161,21 +164,27 @@ struct FileCopies {
                     .copy(path, to: placement.destination, cancellation: talk.cancellation)
             case .tree(let source, let path, _, _):
                 let target = try place(path, in: root)
-                if placement.unpacksArchives, try unpack(path, of: source.root, at: target.directory, in: root) { continue }
+                if placement.unpacksArchives,
+                    try Self.unpack(
+                        path, of: source.root, at: placement.destination, in: root, owner: chown, mode: mode,
+                        talk.cancellation)
+                {
+                    continue
+                }
                 var options = self.options(owner, mode)
                 options.followSourceLink = true
                 try TreeCopy(from: source.root, to: root, options: options)
-                    .copy(path, to: target.path, cancellation: talk.cancellation)
+                    .copy(path, to: target, cancellation: talk.cancellation)
             case .inline(let name, let content):
                 let target = try place(name, in: root)
                 let scratch = try ScratchFolder(in: engine.store)
                 try scratch.write(content, as: "inline")
                 try TreeCopy(from: scratch.root, to: root, options: options(owner, mode ?? 0o644))
-                    .copy("inline", to: target.path, cancellation: talk.cancellation)
+                    .copy("inline", to: target, cancellation: talk.cancellation)
             case .download(let download):
                 let target = try place(download.name, in: root)
                 try TreeCopy(from: download.folder.root, to: root, options: options(owner, mode ?? 0o600))
-                    .copy(download.fileName, to: target.path, cancellation: talk.cancellation)
+                    .copy(download.fileName, to: target, cancellation: talk.cancellation)
             }
         }
     }
@@ -191,25 +200,13 @@ struct FileCopies {
     /// The target of a single file: inside the destination where that is, or must be, a directory.
     private func place(
         _ name: String, in root: RootDirectory
-    ) throws(ShaleError) -> (path: String, directory: String) {
+    ) throws(ShaleError) -> String {
         let destination = placement.destination
         let isDirectory =
             placement.isIntoDirectory || (try? root.resolvedStatus(destination))?.kind == .directory
-        guard isDirectory else { return (destination, destination) }
-        return (destination.appendingPath(String(name.split(separator: "/").last ?? "")), destination)
+        guard isDirectory else { return destination }
+        return destination.appendingPath(String(name.split(separator: "/").last ?? ""))
     }
-
-    /// Unpacks a source that is a tar of any kind; `false` when it is not one.
-    private func unpack(
-        _ path: String, of source: RootDirectory, at directory: String, in root: RootDirectory
-    ) throws(ShaleError) -> Bool {
-        try translating("ADD failed: \(path)") {
-            let file = try source.open(path, O_RDONLY | O_NONBLOCK)
-            guard try FileStatus.of(file).kind == .regular else { return false }
-            return try TreeArchive.unpackIfArchive(file, into: root, at: directory, talk.cancellation)
-        }
-    }
-
 }
 
 extension String {

@@ -44,6 +44,6 @@ extension Engine {
         let bytes = try translating(path) { try WholeFile.read(path) }
         try scratch.write(bytes, as: "busybox")
         let target = "\(scratch.path)/busybox"
-        try translating(target) { try check("chmod", path: target) { chmod(target, 0o755) } }
+        try translating(target) { try Linux.check("chmod", path: target) { chmod(target, 0o755) } }
     }
 }

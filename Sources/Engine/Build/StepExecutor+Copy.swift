@@ -64,7 +64,7 @@ extension StepExecutor {
         let identity = try owner.map { text throws(ShaleError) in try engine.identity(named: text, in: state) }
         let bits = try mode.map { text throws(ShaleError) in try FilePlacement.permissions(text) }
         let layer = try engine.changing(state, talk) { root throws(ShaleError) in
-            try copies.place(in: root, owner: identity ?? .root, mode: bits)
+            try copies.place(in: root, chown: identity, mode: bits)
         }
         return try finish(
             createdBy, instruction: text, layer: layer, files: files, copied: copies.sources, on: &state)

@@ -50,7 +50,7 @@ extension Engine {
             if mkdir(folder, 0o700) == -1, errno != EEXIST { throw SystemCallError("mkdir", path: folder) }
             let aside = "\(path).\(getpid())~"
             try OwnedFD.open(aside, O_WRONLY | O_CREAT | O_TRUNC).write(bytes)
-            try Linux.check("rename", path: path) { rename(aside, path) }
+            try Linux.check("rename", path: path) { Glibc.rename(aside, path) }
         }
     }
 }

@@ -1,0 +1,33 @@
+import Basics
+import Glibc
+import Layers
+import Linux
+
+extension TreeArchive {
+    /// Whether a source is a tar, packed or not, as docker decides it: its first header can be read.
+    static func isArchive(_ source: any ByteSource) -> Bool {
+        guard let reader = try? ArchiveReader(source, subject: "archive") else { return false }
+        return ((try? reader.next()) ?? nil) != nil
+    }
+}
+
+extension FileCopies {
+    /// Unpacks a source that is a tar of any kind; `false` when it is not one.
+    static func unpack(
+        _ path: String, of source: RootDirectory, at directory: String, in root: RootDirectory,
+        owner: TreeCopyOptions.Owner?, mode: UInt32?, _ cancellation: Cancellation
+    ) throws(ShaleError) -> Bool {
+        try translating("ADD failed: \(path)") {
+            let probe = try source.open(path, O_RDONLY | O_NONBLOCK)
+            guard try FileStatus.of(probe).kind == .regular else { return false }
+            guard TreeArchive.isArchive(FDSource(probe, subject: path)) else { return false }
+            try root.makeDirectories(directory)
+            let file = try source.open(path, O_RDONLY)
+            _ = try TreeArchive.unpack(
+                FDSource(file, subject: path), into: root, at: directory, subject: path,
+                options: TreeArchive.UnpackOptions(owner: owner.map { ($0.uid, $0.gid) }, mode: mode),
+                cancellation: cancellation)
+            return true
+        }
+    }
+}
