@@ -1,1 +1,0 @@
-package final class ContainerRuntime: Sendable { package init(runnerPath: String, cachePath: String) {} }
