@@ -106,10 +106,10 @@ package enum Overlay {
 
     /// The contract's form: for `cp` into stopped containers and a build's `COPY`.
     package static func detachedMount(
-        lowers: [String], upper: String?, work: String?, userXattr: Bool
+        lowers: [String], upper: String?, work: String?, form: OverlayForm
     ) throws(ShaleError) -> OwnedFD {
         do throws(SystemCallError) {
-            return try detached(OverlayParts(lowers: lowers, upper: upper, work: work, userXattr: userXattr))
+            return try detached(OverlayParts(lowers: lowers, upper: upper, work: work, userXattr: form == .user))
         } catch {
             throw error.shaleError("overlay of \(lowers.count) layers")
         }
