@@ -1,0 +1,83 @@
+package import Basics
+import Linux
+package import OCI
+package import Stores
+
+/// What `prune` may take.
+package struct PruneRequest: Sendable {
+    package var images = false
+    package var containers = false
+    package var cache = false
+    /// Images that have a name too, where no container stands on them.
+    package var takesNamedImages = false
+    /// Only what was made before this moment.
+    package var until: Timestamp?
+    /// Only say what would go.
+    package var isDryRun = false
+
+    package init() {}
+}
+
+/// What `prune` took, or would take.
+package struct PruneReport: Sendable {
+    /// Ids of containers.
+    package var containers: [String] = []
+    package var images: [RemovedImages.Line] = []
+    /// Keys of build steps.
+    package var cache: [Digest] = []
+    package var bytes: Int64 = 0
+
+    package var isEmpty: Bool { containers.isEmpty && images.isEmpty && cache.isEmpty && bytes == 0 }
+}
+
+extension Engine {
+    /// Removes what nobody uses: stopped containers, images without a name, cached build steps, and what nothing leads
+    /// to any more.
+    package func prune(_ request: PruneRequest, _ talk: Conversation) throws(ShaleError) -> PruneReport {
+        var report = PruneReport()
+        if request.containers { try pruneContainers(request, into: &report, talk) }
+        if request.cache {
+            report.cache = store.cache.all(.build).map(\.key)
+            if request.isDryRun {
+                report.bytes &+= store.cache.all(.build).reduce(0) { $0 &+ $1.bytes }
+            } else {
+                report.bytes &+= try store.cache.clear([.build])
+            }
+        }
+        if request.images {
+            let gone = Set(report.containers)
+            let uses = try store.imageUses().filter { !gone.contains($0.container) }
+            let removed = try pruneImages(request, uses: uses)
+            report.images = removed.lines
+            report.bytes &+= removed.collected.bytes
+        }
+        report.bytes &+= try store.collect(dryRun: request.isDryRun).bytes
+        return report
+    }
+
+    private func pruneImages(_ request: PruneRequest, uses: [ImageUse]) throws(ShaleError) -> RemovedImages {
+        try store.removeImages(dryRun: request.isDryRun) { table in
+            guard let until = request.until else {
+                return ImageRemoval.planPrune(in: table, uses: uses, all: request.takesNamedImages)
+            }
+            // What is younger counts as used.
+            let young = table.entries.filter { ($0.created ?? .epoch) >= until }.compactMap(\.image)
+            let kept = young.map { ImageUse(container: "", image: $0, isRunning: false) }
+            return ImageRemoval.planPrune(in: table, uses: uses + kept, all: request.takesNamedImages)
+        }
+    }
+
+    private func pruneContainers(
+        _ request: PruneRequest, into report: inout PruneReport, _ talk: Conversation
+    ) throws(ShaleError) {
+        for record in try store.containers.all() {
+            try talk.cancellation.check()
+            guard !view(of: record).state.isRunning else { continue }
+            if let until = request.until, record.created >= until { continue }
+            let bytes = (try? FileTree.usage(of: store.containers.folder(record.id).upper).bytes) ?? 0
+            if !request.isDryRun { try remove(record, named: record.name) }
+            report.containers.append(record.id)
+            report.bytes &+= bytes
+        }
+    }
+}

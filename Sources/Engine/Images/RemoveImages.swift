@@ -1,0 +1,16 @@
+package import Basics
+package import Stores
+
+extension Engine {
+    /// `rmi` of one argument: a name is taken away; the last one takes the image with it, as docker decides it.
+    ///
+    /// Throws `notFound`, or `conflict` in docker's words with the command that clears the way.
+    package func removeImage(
+        _ text: String, force: Bool = false, keepingParents: Bool = false
+    ) throws(ShaleError) -> RemovedImages {
+        let uses = try store.imageUses()
+        return try store.removeImages { table throws(ShaleError) in
+            try ImageRemoval.plan(text, in: table, uses: uses, force: force, pruningParents: !keepingParents)
+        }
+    }
+}

@@ -1,0 +1,75 @@
+import Basics
+import Glibc
+import Layers
+import Linux
+
+/// Where `save` and `export` put their archive: a file, which is there whole or not at all, or stdout.
+enum ArchiveOutput {
+    /// Calls `body` with the place to write to; a file is written aside, mode 0600, and renamed when all is there.
+    static func write(
+        to path: String?, doing what: String, _ shell: ShellContext,
+        _ body: (@escaping ByteSink) throws(ShaleError) -> Void
+    ) throws(ShaleError) {
+        guard let path, path != "-" else {
+            let console = shell.console
+            return try body { bytes throws(ShaleError) in
+                console.write(Array(bytes), to: .output)
+                if console.isOutputClosed { throw ShaleError(.cancelled, "the reader went away") }
+            }
+        }
+        try check(path, what)
+        let aside = "\(path).\(getpid())~"
+        do throws(ShaleError) {
+            try writeFile(aside, body)
+            guard rename(aside, path) == 0 else { throw SystemCallError("rename", path: path).shaleError(path) }
+        } catch {
+            unlink(aside)
+            throw error
+        }
+    }
+
+    private static func writeFile(
+        _ path: String, _ body: (@escaping ByteSink) throws(ShaleError) -> Void
+    ) throws(ShaleError) {
+        let target: OutputFile
+        do throws(SystemCallError) {
+            target = OutputFile(try OwnedFD.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600))
+        } catch {
+            throw error.shaleError(path)
+        }
+        try body { bytes throws(ShaleError) in
+            do throws(SystemCallError) {
+                try target.descriptor.write(bytes)
+            } catch {
+                throw error.shaleError(path)
+            }
+        }
+        do throws(SystemCallError) { try target.descriptor.sync() } catch { throw error.shaleError(path) }
+    }
+
+    /// Docker's `validateOutputPath`.
+    private static func check(_ path: String, _ what: String) throws(ShaleError) {
+        let slash = path.lastIndex(of: "/")
+        let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
+        guard let parent = try? FileStatus.of(hostPath: folder, followingLink: true), parent.kind == .directory else {
+            throw ShaleError(
+                .notFound, "failed to \(what): invalid output path: directory \"\(folder)\" does not exist")
+        }
+        guard let status = try? FileStatus.of(hostPath: path, followingLink: true) else { return }
+        switch status.kind {
+        case .directory:
+            throw ShaleError(.invalid, "failed to \(what): invalid output path: \"\(path)\" must be a file")
+        case .characterDevice:
+            throw ShaleError(.invalid, "failed to \(what): cannot write to a character device file")
+        case .blockDevice:
+            throw ShaleError(.invalid, "failed to \(what): cannot write to a device file")
+        default: return
+        }
+    }
+}
+
+/// An open file that a closure may keep.
+private final class OutputFile {
+    let descriptor: OwnedFD
+    init(_ descriptor: consuming OwnedFD) { self.descriptor = descriptor }
+}

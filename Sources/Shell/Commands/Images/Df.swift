@@ -1,0 +1,109 @@
+package import ArgumentParser
+package import Basics
+import Engine
+import OCI
+import Stores
+
+/// `df`: what takes space in the home.
+package struct Df: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "df", abstract: "Show disk usage", usage: "df [OPTIONS]")
+    package static let examples = ["df", "df -v"]
+    package static let differences = ["a layer that several images share is counted once"]
+    package static let isWorthKeeping = false
+
+    @Flag(name: .shortAndLong, help: "Show each image and container")
+    var verbose = false
+    @Option(help: "table, json, or a Go template")
+    var format: String?
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        let usage = try shell.engine().store.diskUsage()
+        if verbose {
+            if format != nil { throw ShaleError(.usage, "the verbose and the format options conflict") }
+            return .text(DiskUsageReport(usage).text)
+        }
+        let columns = [
+            Listing.Column("Type", "TYPE"), Listing.Column("TotalCount", "TOTAL"), Listing.Column("Active", "ACTIVE"),
+            Listing.Column("Size", "SIZE"), Listing.Column("Reclaimable", "RECLAIMABLE"),
+        ]
+        let containers = usage.containers
+        let stopped = containers.filter { !$0.state.isRunning }
+        let rows = [
+            Self.row(
+                "Images", usage.images.count, usage.images.count { $0.containers > 0 }, usage.unpacked,
+                usage.reclaimable),
+            Self.row(
+                "Containers", containers.count, containers.count - stopped.count,
+                containers.reduce(0) { $0 &+ $1.bytes },
+                stopped.reduce(0) { $0 &+ $1.bytes }),
+            Self.row("Local Volumes", 0, 0, 0, 0),
+            Self.row("Build Cache", 0, 0, usage.cache, usage.cache),
+        ]
+        return .listing(Listing(columns: columns, rows: rows, quietKey: "Type"), format: format)
+    }
+
+    private static func row(_ type: String, _ total: Int, _ active: Int, _ size: Int64, _ free: Int64) -> JSONDocument {
+        var reclaimable = HumanUnits.preciseSize(free)
+        if size > 0, type != "Build Cache" { reclaimable += " (\(free &* 100 / size)%)" }
+        return .members([
+            "Active": .string(String(active)), "Reclaimable": .string(reclaimable),
+            "Size": .string(HumanUnits.preciseSize(size)), "TotalCount": .string(String(total)), "Type": .string(type),
+        ])
+    }
+}
+
+/// `df -v`, as docker lays it out.
+struct DiskUsageReport {
+    private let usage: DiskUsage
+
+    init(_ usage: DiskUsage) { self.usage = usage }
+
+    var text: String {
+        "Images space usage:\n\n" + images + "\nContainers space usage:\n\n" + containers
+            + "\nLocal Volumes space usage:\n\n"
+            + Table(headers: ["VOLUME NAME", "LINKS", "SIZE"]).text()
+            + "\nBuild cache usage: \(HumanUnits.preciseSize(usage.cache))\n"
+            + "\nPacked layers and documents: \(HumanUnits.preciseSize(usage.packed))"
+            + "\nUnfinished downloads: \(HumanUnits.preciseSize(usage.ingest))\n"
+    }
+
+    private var images: String {
+        let now = Timestamp.now()
+        let rows = usage.images.flatMap { entry -> [[String]] in
+            let image = entry.image
+            let names = image.references.map { [$0.familiarName, $0.tag ?? "<none>"] }
+            return (names.isEmpty ? [["<none>", "<none>"]] : names).map { name in
+                name + [
+                    image.id.short, DockerTime.since(image.created, now: now), HumanUnits.size(image.size),
+                    HumanUnits.preciseSize(entry.shared), HumanUnits.preciseSize(entry.unique),
+                    String(entry.containers),
+                ]
+            }
+        }
+        return Table(
+            headers: [
+                "REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE", "SHARED SIZE", "UNIQUE SIZE", "CONTAINERS",
+            ], rows: rows
+        ).text()
+    }
+
+    private var containers: String {
+        let now = Timestamp.now()
+        let rows = usage.containers.map { entry in
+            let record = entry.record
+            return [
+                Identifier.short(record.id), record.imageName,
+                "\"\(record.command.joined(separator: " "))\"".ellipsis(20),
+                HumanUnits.preciseSize(entry.bytes),
+                HumanUnits.duration(seconds: now.seconds(since: record.created)) + " ago",
+                entry.state.status.rawValue, record.name,
+            ]
+        }
+        return Table(
+            headers: ["CONTAINER ID", "IMAGE", "COMMAND", "SIZE", "CREATED", "STATUS", "NAMES"], rows: rows
+        ).text()
+    }
+}

@@ -1,0 +1,56 @@
+package import ArgumentParser
+package import Basics
+import Engine
+import OCI
+
+/// `history IMAGE`: how an image came to be; `history` alone: what was typed.
+package struct HistoryCommand: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "history", abstract: "Show the history of an image; without one, what was typed",
+        usage: "history [OPTIONS] [IMAGE]")
+    package static let examples = ["history ubuntu:22.04", "history --layers ubuntu:22.04", "history --remote alpine"]
+    package static let differences = ["--layers adds each layer's number, digests, sizes and counts of files"]
+    package static let isWorthKeeping = false
+
+    @Flag(name: [.customShort("H"), .customLong("human")], inversion: .prefixedNo, help: "Sizes and dates in words")
+    var human = true
+    @Flag(help: "Don't truncate")
+    var noTrunc = false
+    @Flag(name: .shortAndLong, help: "Only show image ids")
+    var quiet = false
+    @Flag(help: "Add layer number, diff ID, blob, packed and unpacked size, files")
+    var layers = false
+    @Option(help: "table, json, or a Go template")
+    var format: String?
+    @Flag(help: "Look at the image in its registry; no layer is fetched")
+    var remote = false
+    @Option(help: "With --remote: the platform of an image of several")
+    var platform: String?
+    @Argument(help: "An image; none for what was typed")
+    var name: String?
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        guard let name else {
+            return .lines(
+                (shell.history?.entries ?? []).enumerated().map { number, line in
+                    let digits = String(number + 1)
+                    return String(repeating: " ", count: max(0, 5 - digits.count)) + "\(digits)  \(line)"
+                })
+        }
+        let engine = try shell.engine()
+        let platform = try Platform.option(platform)
+        let rows: [HistoryRow]
+        if remote {
+            let reference = try Reference(parsing: name)
+            rows = try shell.conversing { talk throws(ShaleError) in
+                engine.history(of: try engine.remoteImage(reference, platform: platform, talk))
+            }
+        } else {
+            rows = try engine.history(of: engine.image(named: name), countingFiles: layers)
+        }
+        let table = ImageHistory(isHuman: human, noTrunc: noTrunc, showsLayers: layers)
+        return .listing(table.listing(rows), format: format, quiet: quiet)
+    }
+}

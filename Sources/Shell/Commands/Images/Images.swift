@@ -1,0 +1,116 @@
+package import ArgumentParser
+package import Basics
+import Engine
+import OCI
+import Stores
+
+/// `images [REPOSITORY[:TAG]]`.
+package struct Images: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "images", abstract: "List images", usage: "images [OPTIONS] [REPOSITORY[:TAG]]")
+    package static let examples = ["images", "images ubuntu", "images --filter dangling=true -q"]
+    package static let differences = ["the five columns of docker before version 29, always"]
+    package static let isWorthKeeping = false
+
+    @Flag(name: .shortAndLong, help: "Show all images (default hides intermediate images)")
+    var all = false
+    @Flag(help: "Show digests")
+    var digests = false
+    @Option(name: .shortAndLong, help: "dangling, label, before, since, until, reference, in-use, unused: name=value")
+    var filter: [String] = []
+    @Option(help: "table, table TEMPLATE, json, raw, or a Go template")
+    var format: String?
+    @Flag(help: "Don't truncate ids")
+    var noTrunc = false
+    @Flag(name: .shortAndLong, help: "Only show image ids")
+    var quiet = false
+    @Flag(help: "Show which image was built on which")
+    var tree = false
+    @Argument(help: "REPOSITORY[:TAG], a pattern")
+    var name: String?
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        var conditions = try ImageFilter(parsing: filter)
+        if let name { try conditions.add(reference: name) }
+        let engine = try shell.engine()
+        let isDangling = conditions.isDangling == true
+        let images = try engine.images(conditions, includingIntermediate: all || isDangling || tree)
+        if let name, images.isEmpty, ["ls", "list", "rm", "prune", "inspect"].contains(name) {
+            shell.console.note("No images found matching \"\(name)\": did you mean \"docker image \(name)\"?")
+        }
+        if tree { return .lines(ImageTree(images: images, noTrunc: noTrunc).lines) }
+        let now = Timestamp.now()
+        let rows = images.flatMap { self.rows(of: $0, now: now) }
+        let listing = Listing(
+            columns: columns, rows: rows, quietKey: "ID",
+            rawLines: [("repository", "Repository"), ("tag", "Tag")] + (digests ? [("digest", "Digest")] : [])
+                + [("image_id", "ID"), ("created_at", "CreatedAt"), ("virtual_size", "Size")])
+        return .listing(listing, format: format, quiet: quiet)
+    }
+
+    private var columns: [Listing.Column] {
+        [
+            Listing.Column("Repository", "REPOSITORY"), Listing.Column("Tag", "TAG"),
+            Listing.Column("Digest", "DIGEST", isShown: digests), Listing.Column("ID", "IMAGE ID"),
+            Listing.Column("CreatedSince", "CREATED"), Listing.Column("CreatedAt", "CREATED AT", isShown: false),
+            Listing.Column("Size", "SIZE"), Listing.Column("Containers", "CONTAINERS", isShown: false),
+            Listing.Column("SharedSize", "SHARED SIZE", isShown: false),
+            Listing.Column("UniqueSize", "UNIQUE SIZE", isShown: false),
+        ]
+    }
+
+    /// A row a name, as docker has it: tags first, then what is known by digest alone.
+    private func rows(of image: ImageSummary, now: Timestamp) -> [JSONDocument] {
+        var names: [(repository: String, tag: String, digest: String)] = []
+        var tagged: Set<String> = []
+        for reference in image.references {
+            let repository = reference.familiarName
+            tagged.insert(repository)
+            let known = image.repoDigests.filter { $0.name == reference.name }.compactMap(\.digest?.description)
+            let shown = digests && !known.isEmpty ? known : ["<none>"]
+            for digest in shown { names.append((repository, reference.tag ?? Reference.defaultTag, digest)) }
+        }
+        for reference in image.repoDigests where !tagged.contains(reference.familiarName) {
+            if !digests { tagged.insert(reference.familiarName) }
+            names.append(
+                (reference.familiarName, "<none>", digests ? reference.digest?.description ?? "<none>" : "<none>"))
+        }
+        if names.isEmpty { names.append(("<none>", "<none>", "<none>")) }
+        return names.map { row(image, $0.repository, $0.tag, $0.digest, now: now) }
+    }
+
+    private func row(
+        _ image: ImageSummary, _ repository: String, _ tag: String, _ digest: String, now: Timestamp
+    ) -> JSONDocument {
+        .members([
+            "Containers": "N/A",
+            "CreatedAt": .string(DockerTime.at(image.created)),
+            "CreatedSince": .string(DockerTime.since(image.created, now: now)),
+            "Digest": .string(digest),
+            "ID": .string(noTrunc ? image.id.description : image.id.short),
+            "Repository": .string(repository),
+            "SharedSize": "N/A",
+            "Size": .string(HumanUnits.size(image.size)),
+            "Tag": .string(tag),
+            "UniqueSize": "N/A",
+        ])
+    }
+}
+
+/// Moments as docker's listings of images write them.
+enum DockerTime {
+    /// `4 weeks ago`; `N/A` for a time that is not set.
+    static func since(_ time: Timestamp?, now: Timestamp) -> String {
+        guard let time, time.seconds > 0 else { return "N/A" }
+        return HumanUnits.duration(seconds: now.seconds(since: time)) + " ago"
+    }
+
+    /// Go's `time.String`: `2024-05-21 12:34:56 +0000 UTC`.
+    static func at(_ time: Timestamp?) -> String {
+        guard let time, time.seconds > 0 else { return "N/A" }
+        let text = Timestamp(seconds: time.seconds).description
+        return "\(text.prefix(10)) \(text.dropFirst(11).prefix(8)) +0000 UTC"
+    }
+}

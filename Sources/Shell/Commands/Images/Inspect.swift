@@ -1,0 +1,77 @@
+package import ArgumentParser
+package import Basics
+import Engine
+import OCI
+import Stores
+
+/// `inspect NAME…`: everything that is known of images and containers.
+package struct Inspect: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "inspect", abstract: "Show all there is to know about images and containers, as JSON",
+        usage: "inspect [OPTIONS] NAME|ID [NAME|ID…]")
+    package static let examples = [
+        "inspect ubuntu:22.04", "inspect -f '{{.Config.Cmd}}' ubuntu:22.04", "inspect --remote alpine",
+    ]
+    package static let differences = ["--remote asks the registry and fetches no layer"]
+    package static let isWorthKeeping = false
+
+    @Option(name: .shortAndLong, help: "json, or a Go template")
+    var format: String?
+    @Option(help: "image or container")
+    var type: String?
+    @Flag(name: .shortAndLong, help: "Show the sizes of a container too")
+    var size = false
+    @Flag(help: "Look at the image in its registry; no layer is fetched")
+    var remote = false
+    @Option(help: "With --remote: the platform of an image of several")
+    var platform: String?
+    @Argument(help: "Names or ids")
+    var names: [String]
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        if let type, !["image", "container"].contains(type) {
+            throw ShaleError(.usage, "\"\(type)\" is not a valid value for --type")
+        }
+        let platform = try Platform.option(platform)
+        let engine = try shell.engine()
+        var documents: [JSONDocument] = []
+        var failures: [ShaleError] = []
+        for name in names {
+            do throws(ShaleError) {
+                documents.append(try document(of: name, platform, engine, shell))
+            } catch {
+                guard error.code == .notFound || names.count > 1 else { throw error }
+                failures.append(error)
+            }
+        }
+        return try shell.outcome(.documents(documents, template: format), failures: failures)
+    }
+
+    private func document(
+        of name: String, _ platform: Platform?, _ engine: Engine, _ shell: ShellContext
+    ) throws(ShaleError) -> JSONDocument {
+        if remote {
+            let reference = try Reference(parsing: name)
+            let image = try shell.conversing { talk throws(ShaleError) in
+                try engine.remoteImage(reference, platform: platform, talk)
+            }
+            return engine.document(of: image)
+        }
+        if type != "image" {
+            do throws(ShaleError) {
+                let container = try engine.store.containers.find(name)
+                return try engine.document(of: container, includingSizes: size)
+            } catch {
+                guard error.code == .notFound, type == nil else { throw error }
+            }
+        }
+        do throws(ShaleError) {
+            return try engine.document(of: engine.store.images.find(name))
+        } catch {
+            guard type == nil, error.code == .notFound || error.code == .invalid else { throw error }
+            throw ShaleError(.notFound, "No such object: \(name)", hint: error.hint)
+        }
+    }
+}

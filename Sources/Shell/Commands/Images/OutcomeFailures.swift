@@ -1,0 +1,17 @@
+import Basics
+
+extension ShellContext {
+    /// The outcome of a command that went on after failures: what there is, then the errors; the last one counts.
+    func outcome(_ output: Outcome.Output, failures: [ShaleError]) throws(ShaleError) -> Outcome {
+        guard let last = failures.last else { return Outcome(output) }
+        switch output {
+        case .lines(let lines): for line in lines { console.line(line) }
+        case .documents(let documents, let template):
+            console.write(try DocumentText.text(of: documents, template: template))
+        case .text(let text): console.write(text)
+        case .none, .listing: break
+        }
+        for failure in failures.dropLast() { console.report(failure) }
+        throw last
+    }
+}

@@ -1,0 +1,93 @@
+package import ArgumentParser
+package import Basics
+import Engine
+import Glibc
+import OCI
+import Stores
+
+/// `prune [images|containers|cache|all]`.
+package struct Prune: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "prune", abstract: "Remove what nobody uses",
+        usage: "prune [OPTIONS] [images|containers|cache|all]")
+    package static let examples = ["prune --dry-run", "prune images", "prune -f containers"]
+    package static let differences = ["it lists what it would remove before it asks"]
+
+    @Flag(help: "Only show what would be removed")
+    var dryRun = false
+    @Flag(name: .shortAndLong, help: "Do not ask")
+    var force = false
+    @Flag(name: .shortAndLong, help: "Images with a name too, where no container stands on them")
+    var all = false
+    @Option(help: "until=TIME: only what was made before it")
+    var filter: [String] = []
+    @Argument(help: "What; everything if left out")
+    var what = "all"
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        guard ["images", "containers", "cache", "all"].contains(what) else {
+            throw ShaleError(.usage, "prune \(what): not one of images, containers, cache, all")
+        }
+        var request = PruneRequest()
+        request.images = what == "images" || what == "all"
+        request.containers = what == "containers" || what == "all"
+        request.cache = what == "cache" || what == "all"
+        request.takesNamedImages = all
+        for text in filter { request.until = try Self.until(text) }
+        let engine = try shell.engine()
+        let talk = Conversation(cancellation: shell.cancellation)
+        request.isDryRun = true
+        if dryRun || !force {
+            let plan = try engine.prune(request, talk)
+            if dryRun { return .lines(Self.lines(plan, total: "Total reclaimable space")) }
+            try confirm(plan, shell)
+        }
+        request.isDryRun = false
+        return .lines(Self.lines(try engine.prune(request, talk), total: "Total reclaimed space"))
+    }
+
+    private static func until(_ text: String) throws(ShaleError) -> Timestamp {
+        guard text.hasPrefix("until="), let moment = TimeText.moment(String(text.dropFirst(6)), now: .now()) else {
+            throw ShaleError(.usage, "--filter \(text): only until=TIME is known here")
+        }
+        return moment
+    }
+
+    /// Shows docker's warning and the list, and waits for a `y`.
+    private func confirm(_ plan: PruneReport, _ shell: ShellContext) throws(ShaleError) {
+        shell.console.note("WARNING! This will remove \(warning).")
+        for line in Self.lines(plan, total: "Total reclaimable space") { shell.console.note(line) }
+        let input = SecretInput(descriptor: shell.input)
+        guard isatty(shell.input) == 1 else {
+            throw ShaleError(.usage, "prune has been cancelled: there is no one to ask", hint: "prune -f \(what)")
+        }
+        let answer = try input.ask("Are you sure you want to continue? [y/N] ", console: shell.console, isHidden: false)
+        guard ["y", "yes"].contains(answer.lowercased()) else {
+            throw ShaleError(.cancelled, "prune has been cancelled", exitStatus: 1)
+        }
+    }
+
+    private var warning: String {
+        let images = all ? "all images without at least one container associated to them" : "all dangling images"
+        switch what {
+        case "images": return images
+        case "containers": return "all stopped containers"
+        case "cache": return "all build cache"
+        default: return "all stopped containers, \(images), all build cache"
+        }
+    }
+
+    /// Docker's lists, and the total.
+    private static func lines(_ report: PruneReport, total: String) -> [String] {
+        var lines: [String] = []
+        func add(_ title: String, _ entries: [String]) {
+            if !entries.isEmpty { lines += ["Deleted \(title):"] + entries + [""] }
+        }
+        add("Containers", report.containers)
+        add("Images", report.images.map { $0.description.prefix(1).lowercased() + $0.description.dropFirst() })
+        add("build cache objects", report.cache.map(\.short))
+        return lines + ["\(total): \(HumanUnits.preciseSize(report.bytes))"]
+    }
+}

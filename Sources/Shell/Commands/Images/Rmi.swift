@@ -1,0 +1,42 @@
+package import ArgumentParser
+package import Basics
+import Engine
+import Stores
+
+/// `rmi IMAGE…`.
+package struct Rmi: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "rmi", abstract: "Remove images", usage: "rmi [OPTIONS] IMAGE [IMAGE…]")
+    package static let examples = [
+        "rmi ubuntu:jammy_jellyfish", "rmi -f hello-docker", "rmi $(images -q -f dangling=true)",
+    ]
+    package static let differences = ["undo brings an image back"]
+
+    @Flag(name: .shortAndLong, help: "Remove it from stopped containers and other names too")
+    var force = false
+    @Flag(help: "Keep the nameless images it was built on")
+    var noPrune = false
+    @Argument(help: "Names or ids")
+    var names: [String]
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        let engine = try shell.engine()
+        var lines: [String] = []
+        var failures: [ShaleError] = []
+        for name in names {
+            try shell.cancellation.check()
+            do throws(ShaleError) {
+                lines += try engine.removeImage(name, force: force, keepingParents: noPrune).lines.map(\.description)
+            } catch {
+                if force, error.code == .notFound {
+                    shell.console.note(error.message)
+                } else {
+                    failures.append(error)
+                }
+            }
+        }
+        return try shell.outcome(.lines(lines), failures: failures)
+    }
+}

@@ -1,0 +1,46 @@
+package import ArgumentParser
+package import Basics
+import Engine
+import Glibc
+import Linux
+
+/// `save IMAGE…`.
+package struct Save: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "save", abstract: "Write images to a tar archive", usage: "save [OPTIONS] IMAGE [IMAGE…]")
+    package static let examples = [
+        "save -o hello.tar hello-docker", "save ubuntu:22.04 | gzip > ubuntu.tar.gz",
+        "save --format oci -o a.tar alpine",
+    ]
+    package static let differences = ["the archive holds docker's layout and an OCI layout over the same blobs"]
+
+    @Option(name: .shortAndLong, help: "Write to a file instead of stdout")
+    var output: String?
+    @Option(help: "both (docker's and OCI), oci, or docker (as before version 25)")
+    var format: String?
+    @Argument(help: "Images")
+    var names: [String]
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        var wanted = ArchiveFormat.both
+        if let format {
+            guard let known = ArchiveFormat(rawValue: format) else {
+                throw ShaleError(.usage, "--format \(format): not one of both, oci, docker")
+            }
+            wanted = known
+        }
+        if output == nil, shell.console.isTerminal(.output) {
+            throw ShaleError(
+                .usage, "cowardly refusing to save to a terminal. Use the -o flag or redirect", exitStatus: 1)
+        }
+        let (names, format) = (names, wanted)
+        let engine = try shell.engine()
+        let talk = Conversation(cancellation: shell.cancellation)
+        try ArchiveOutput.write(to: output, doing: "save image", shell) { sink throws(ShaleError) in
+            try engine.save(names, format: format, to: sink, talk)
+        }
+        return .done
+    }
+}

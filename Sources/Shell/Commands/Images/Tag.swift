@@ -1,0 +1,31 @@
+package import ArgumentParser
+package import Basics
+import Engine
+import OCI
+
+/// `tag SOURCE TARGET`.
+package struct Tag: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "tag", abstract: "Give an image one more name",
+        usage: "tag SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]")
+    package static let examples = [
+        "tag ubuntu:22.04 ubuntu:jammy_jellyfish", "tag ubuntu:22.04 fav_distro:jammy_jellyfish",
+    ]
+
+    @Argument(help: "An image: name, or id")
+    var source: String
+    @Argument(help: "The new name")
+    var target: String
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        let reference = try Engine.target(target)
+        let change = try shell.engine().tag(source, as: reference)
+        if let before = change.before, before != change.after, shell.isInteractive {
+            shell.console.note("moved \(reference.familiar) from \(before.short) to \(change.after?.short ?? "")")
+        }
+        if let image = change.after { shell.remember(image: image.description) }
+        return .done
+    }
+}

@@ -1,0 +1,27 @@
+package import ArgumentParser
+package import Basics
+import Engine
+import OCI
+
+/// `untag REF…`.
+package struct Untag: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "untag", abstract: "Take a name away, and keep the image", usage: "untag NAME[:TAG] [NAME[:TAG]…]")
+    package static let examples = ["untag ubuntu:jammy_jellyfish"]
+    package static let differences = ["docker's rmi removes the image with its last name; untag never does"]
+
+    @Argument(help: "Names")
+    var names: [String]
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        let engine = try shell.engine()
+        var lines: [String] = []
+        for name in names {
+            let change = try engine.untag(Reference(parsing: name))
+            lines.append("Untagged: \(change.reference.familiar)")
+        }
+        return .lines(lines)
+    }
+}

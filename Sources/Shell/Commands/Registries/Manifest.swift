@@ -1,0 +1,44 @@
+package import ArgumentParser
+package import Basics
+import Engine
+import OCI
+import Registries
+
+/// `manifest NAME`: the document a name leads to, as the registry sends it.
+package struct ManifestCommand: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "manifest", abstract: "Show the manifest a name leads to, without fetching a layer",
+        usage: "manifest [OPTIONS] NAME[:TAG|@DIGEST]")
+    package static let examples = ["manifest alpine", "manifest --platform linux/arm64 alpine"]
+    package static let differences = ["the bytes are the registry's own, so that their digest is the manifest's"]
+    package static let isWorthKeeping = false
+
+    @Option(help: "Of an index, the manifest of this platform")
+    var platform: String?
+    @Option(help: "json: on one line; or a Go template")
+    var format: String?
+    @Argument(help: "NAME[:TAG|@DIGEST]")
+    var name: String
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        let words = name == "inspect" ? "manifest NAME" : name
+        let reference = try Reference(parsing: words).withDefaultTag
+        let platform = try Platform.option(platform)
+        let engine = try shell.engine()
+        let bytes = try shell.conversing { talk throws(ShaleError) in
+            if let platform { return Array(try engine.remoteImage(reference, platform: platform, talk).manifestBytes) }
+            return Array(try engine.resolve(reference, talk.cancellation).bytes)
+        }
+        guard let format else {
+            let text = String(decoding: bytes, as: UTF8.self)
+            return .text(text.hasSuffix("\n") ? text : text + "\n")
+        }
+        let document = try JSONDocument(parsing: bytes, naming: "manifest")
+        if case .template(let text) = Listing.Format(format) {
+            return .line(try Template(parsing: text, expandingEscapes: true).text(of: document))
+        }
+        return .line(document.text())
+    }
+}

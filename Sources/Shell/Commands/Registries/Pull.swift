@@ -1,0 +1,72 @@
+package import ArgumentParser
+package import Basics
+import Engine
+import OCI
+import Stores
+
+/// `pull NAME[:TAG|@DIGEST]`.
+package struct Pull: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "pull", abstract: "Download an image from its registry",
+        usage: "pull [OPTIONS] NAME[:TAG|@DIGEST]")
+    package static let examples = [
+        "pull ubuntu:22.04", "pull -q quay.io/nordstrom/hello-world:2.0", "pull --platform linux/arm64 alpine",
+    ]
+    package static let differences = [
+        "layers are unpacked while they download; Ctrl-C keeps what is there, and the next pull goes on",
+        "a missing tag comes with the nearest tags that exist",
+    ]
+
+    @Flag(name: [.customShort("a"), .customLong("all-tags")], help: "Download all tagged images of the repository")
+    var allTags = false
+    @Flag(name: .shortAndLong, help: "Print the full name alone")
+    var quiet = false
+    @Option(help: "The platform to take from an image of several: os/arch[/variant]")
+    var platform: String?
+    @Argument(help: "NAME[:TAG|@DIGEST]")
+    var name: String
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        let reference = try Reference(parsing: name)
+        let platform = try Platform.option(platform)
+        if allTags {
+            guard reference.tag == nil, reference.digest == nil else {
+                throw ShaleError(.usage, "tag can't be used with --all-tags/-a")
+            }
+            return try pullAll(reference, platform, shell)
+        }
+        let engine = try shell.engine()
+        let quiet = quiet
+        let result = try shell.conversing(isQuiet: quiet) { talk throws(ShaleError) in
+            if reference.tag == nil, reference.digest == nil { talk.line("Using default tag: latest") }
+            return try engine.pull(reference, platform: platform, talk)
+        }
+        shell.remember(image: result.image.id.description)
+        return .line(result.reference.description)
+    }
+
+    private func pullAll(
+        _ repository: Reference, _ platform: Platform?, _ shell: ShellContext
+    ) throws(ShaleError) -> Outcome {
+        let engine = try shell.engine()
+        let results = try shell.conversing(isQuiet: quiet) { talk throws(ShaleError) in
+            try engine.pullAll(repository, platform: platform, talk)
+        }
+        if let last = results.last { shell.remember(image: last.image.id.description) }
+        return .line(repository.description)
+    }
+}
+
+extension Platform {
+    /// The value of a `--platform` option.
+    static func option(_ text: String?) throws(ShaleError) -> Platform? {
+        guard let text, !text.isEmpty else { return nil }
+        do throws(ShaleError) {
+            return try Platform(parsing: text)
+        } catch {
+            throw ShaleError(.usage, "invalid platform: \(error.message)")
+        }
+    }
+}

@@ -1,0 +1,55 @@
+import Basics
+import Glibc
+
+/// Words of a person's that are asked for, hidden or not.
+struct SecretInput {
+    let descriptor: Int32
+
+    private static let longest = 64 << 10
+
+    /// Everything up to the end, the last newline taken away.
+    func readAll() throws(ShaleError) -> String {
+        var bytes: [UInt8] = []
+        while let byte = next() {
+            bytes.append(byte)
+            guard bytes.count <= Self.longest else { throw ShaleError(.invalid, "password: too long") }
+        }
+        while bytes.last == 10 || bytes.last == 13 { bytes.removeLast() }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Asks on stderr and reads a line; hidden, only from a terminal.
+    func ask(_ question: String, console: Console, isHidden: Bool) throws(ShaleError) -> String {
+        guard isatty(descriptor) == 1 else {
+            throw ShaleError(
+                .usage, "cannot perform an interactive login from a non-TTY device",
+                hint: "login -u USER --password-stdin SERVER < FILE")
+        }
+        console.write(question, to: .errors)
+        var before = termios()
+        tcgetattr(descriptor, &before)
+        if isHidden {
+            var silent = before
+            silent.c_lflag &= ~tcflag_t(ECHO)
+            tcsetattr(descriptor, TCSAFLUSH, &silent)
+        }
+        defer {
+            if isHidden {
+                tcsetattr(descriptor, TCSAFLUSH, &before)
+                console.write("\n", to: .errors)
+            }
+        }
+        var bytes: [UInt8] = []
+        while let byte = next(), byte != 10, bytes.count < Self.longest { bytes.append(byte) }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private func next() -> UInt8? {
+        var byte: UInt8 = 0
+        while true {
+            let count = read(descriptor, &byte, 1)
+            if count == 1 { return byte }
+            if count == 0 || errno != EINTR { return nil }
+        }
+    }
+}
