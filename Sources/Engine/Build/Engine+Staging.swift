@@ -1,7 +1,7 @@
-import Basics
+package import Basics
 import Glibc
 import Layers
-import Linux
+package import Linux
 import OCI
 import Stores
 
@@ -40,7 +40,8 @@ extension Engine {
         try store.layers.paths(for: state.config).reversed()
     }
 
-    func directories(_ paths: [String]) throws(ShaleError) -> [RootDirectory] {
+    /// Folders of unpacked layers, open.
+    package func directories(_ paths: [String]) throws(ShaleError) -> [RootDirectory] {
         do throws(SystemCallError) {
             var directories: [RootDirectory] = []
             for path in paths { directories.append(try RootDirectory(hostPath: path)) }

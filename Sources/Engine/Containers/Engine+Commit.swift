@@ -78,10 +78,25 @@ extension Engine {
         }
         let image = try store.images.add(
             config: config, layers: layers, parent: base.id, references: reference.map { [$0] } ?? [])
+        try keepProvenance(
+            Provenance(
+                parent: base.id, base: container.imageName,
+                origin: .commit(
+                    container: container.id, name: container.name, command: container.command,
+                    changes: options.changes, deeds: store.containers.deeds(of: container.id))),
+            of: image.id)
         var deed = Deed(.commit, arguments: [image.id.description])
         deed.destination = reference?.familiar
         try? store.containers.append(deed, to: container.id)
         return image
+    }
+
+    /// The image a container's changes would make, without a name and without pausing: for its recipe.
+    package func commitQuietly(_ container: ContainerRecord) throws(ShaleError) -> Image {
+        var options = CommitOptions()
+        options.pauses = false
+        options.keepsConfig = true
+        return try commit(container, options, Conversation())
     }
 
     private func resume(_ container: ContainerRecord) {

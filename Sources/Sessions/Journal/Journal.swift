@@ -60,7 +60,7 @@ package final class Journal {
     ) throws(ShaleError) -> [JournalEntry] {
         try translating("session journal") {
             let lock = try FileLock.waiting(on: "\(folder)/journal.lock", exclusive: true)
-            defer { _ = consume lock }
+            defer { withExtendedLifetime(lock) {} }
             let fresh = try readTail()
             guard let entry = try make(fresh) else { return fresh }
             // A line that a crash cut short must not swallow this one.

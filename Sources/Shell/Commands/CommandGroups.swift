@@ -5,11 +5,22 @@ enum CommandGroups {
         .init(title: "Images", verbs: images),
         .init(title: "Containers", verbs: containers),
         .init(title: "Building", verbs: [Build.self, Context.self]),
-        .init(title: "The working image and the session", verbs: [Steps.self, Undo.self, Redo.self, Timeline.self]),
-        .init(title: "The shell", verbs: [Help.self, Set.self, Alias.self, Source.self, Version.self]),
+        .init(
+            title: "The working image and the session",
+            verbs: [Steps.self, Undo.self, Redo.self, Timeline.self, RecipeCommand.self, Replay.self]),
+        .init(title: "The shell", verbs: [Help.self, SetCommand.self, Alias.self, Source.self, Version.self]),
     ]
 
-    private static let registries: [any Verb.Type] = []
-    private static let images: [any Verb.Type] = []
-    private static let containers: [any Verb.Type] = []
+    private static let registries: [any Verb.Type] = [
+        Ref.self, Search.self, Tags.self, Pull.self, ManifestCommand.self, Login.self, Logout.self,
+    ]
+    private static let images: [any Verb.Type] = [
+        Images.self, Tag.self, Untag.self, Rmi.self, HistoryCommand.self, Inspect.self, Save.self, Load.self,
+        Import.self, Export.self, Prune.self, Df.self,
+    ]
+    private static let containers: [any Verb.Type] = [
+        Run.self, Create.self, Start.self, Stop.self, Kill.self, Restart.self, Pause.self, Unpause.self, Rm.self,
+        Rename.self, Wait.self, Ps.self, Logs.self, Attach.self, Exec.self, Top.self, Stats.self, Port.self,
+        Copy.self, Diff.self, Commit.self,
+    ]
 }

@@ -76,7 +76,8 @@ struct CommandStreams {
     /// A text to read, held in a file that has no name any more.
     private mutating func text(_ text: String) throws(ShaleError) -> Int32 {
         var template = Array("/tmp/shale-text-XXXXXX".utf8CString)
-        let descriptor = mkostemp(&template, O_CLOEXEC)
+        let descriptor = mkstemp(&template)
+        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
         guard descriptor >= 0 else { throw SystemCallError("mkstemp").shaleError("here-document") }
         unlink(template)
         files.append(descriptor)

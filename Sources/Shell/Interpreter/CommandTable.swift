@@ -1,5 +1,5 @@
 import ArgumentParser
-import Basics
+package import Basics
 import FoundationEssentials
 import Synchronization
 

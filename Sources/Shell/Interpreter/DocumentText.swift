@@ -10,7 +10,7 @@ enum DocumentText {
         if template == "json" { return documents.map { $0.text() + "\n" }.joined() }
         let parsed = try Template(parsing: template, expandingEscapes: true)
         var text = ""
-        for document in documents { text += try parsed.text(of: document) + "\n" }
+        for document in documents { text += try parsed.text(of: document, missing: .noEntry) + "\n" }
         return text
     }
 }

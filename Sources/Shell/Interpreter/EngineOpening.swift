@@ -34,18 +34,12 @@ struct EngineOpening {
         var configuration = RegistryConfiguration()
         configuration.offline = options.isOffline || settings["offline"] == "on"
         configuration.searchEndpoint = settings["search.endpoint"]
-        let mirrors = settings.pairs(of: "registry.mirror") + Self.pairs(environment["SHALE_MIRROR"] ?? "")
-        for (host, address) in mirrors { configuration.mirrors[host] = address }
+        configuration.version = Version.current
+        for text in settings.list(of: "registry.mirror") + [environment["SHALE_MIRROR"] ?? ""] {
+            configuration.mirrors.merge(try RegistryConfiguration.mirrors(parsing: text)) { _, new in new }
+        }
         configuration.insecure = Set(settings.list(of: "registry.insecure"))
         return configuration
-    }
-
-    /// `docker.io=http://127.0.0.1:5000`, several by commas or blanks.
-    static func pairs(_ text: String) -> [(String, String)] {
-        text.split { $0 == "," || $0 == " " }.compactMap { pair in
-            guard let equals = pair.firstIndex(of: "=") else { return nil }
-            return (String(pair[..<equals]), String(pair[pair.index(after: equals)...]))
-        }
     }
 
     /// `shale-runner` beside this program, or where `SHALE_RUNNER` says.

@@ -109,7 +109,7 @@ package enum Entry {
 
     /// `$XDG_DATA_HOME/shale`; for root `/var/lib/shale`.
     private static func defaultHome(_ environment: [String: String]) -> String {
-        if geteuid() == 0, environment[UserNamespace.marker] == nil { return "/var/lib/shale" }
+        if geteuid() == 0, !UserNamespace.isInside { return "/var/lib/shale" }
         if let data = environment["XDG_DATA_HOME"], data.hasPrefix("/") { return "\(data)/shale" }
         return "\(environment["HOME"] ?? "/tmp")/.local/share/shale"
     }

@@ -117,7 +117,7 @@ package final class Interpreter {
             return leaving ?? 0
         }
         guard let type = table.find(word) else { throw table.unknown(word) }
-        let outcome = try Invocation(type, arguments: Array(arguments.dropFirst()), shell: shell).run()
+        let outcome = try type.invoke(Array(arguments.dropFirst()), in: shell)
         try print(outcome)
         return outcome.status
     }

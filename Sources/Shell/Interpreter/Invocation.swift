@@ -1,39 +1,25 @@
 import ArgumentParser
 import Basics
 
-/// One call of a command: its words parsed by its own options, then carried out.
-struct Invocation {
-    private let type: any Verb.Type
-    private let arguments: [String]
-    private let shell: ShellContext
-
-    init(_ type: any Verb.Type, arguments: [String], shell: ShellContext) {
-        self.type = type
-        self.arguments = arguments
-        self.shell = shell
-    }
-
-    func run() throws(ShaleError) -> Outcome { try run(type) }
-
-    private func run<Command: Verb>(_ type: Command.Type) throws(ShaleError) -> Outcome {
-        if let help = arguments.first, help == "--help" || help == "-h", arguments.count == 1 {
-            return .text(HelpText.of(type))
-        }
-        var command: Command
+extension Verb {
+    /// Parses the words behind the verb by its own options, then carries it out.
+    static func invoke(_ arguments: [String], in shell: ShellContext) throws(ShaleError) -> Outcome {
+        if arguments == ["--help"] || arguments == ["-h"] { return .text(HelpText.of(Self.self)) }
+        var command: Self
         do {
-            command = try Command.parse(SpelledFlags.normalised(arguments, for: type))
+            command = try parse(SpelledFlags.normalised(arguments, for: Self.self))
         } catch {
-            if Command.exitCode(for: error) == .success { return .text(HelpText.of(type)) }
-            throw usage(Command.message(for: error), of: type)
+            if exitCode(for: error) == .success { return .text(HelpText.of(Self.self)) }
+            throw wrongUsage(message(for: error))
         }
         return try command.perform(in: shell)
     }
 
-    private func usage(_ message: String, of type: any Verb.Type) -> ShaleError {
+    private static func wrongUsage(_ message: String) -> ShaleError {
         // The parser's message may go on with its own usage lines; help has them.
         let first = message.split(separator: "\n").first.map(String.init) ?? "wrong usage"
         let text = first.hasPrefix("Error: ") ? String(first.dropFirst(7)) : first
-        return ShaleError(.usage, "\(type.verb): \(text)", hint: "help \(type.verb)")
+        return ShaleError(.usage, "\(verb): \(text)", hint: "help \(verb)")
     }
 }
 

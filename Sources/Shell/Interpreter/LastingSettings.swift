@@ -38,8 +38,6 @@ package struct LastingSettings: Sendable {
 
     package func list(of name: String) -> [String] { lines.filter { $0.name == name }.map(\.value) }
 
-    package func pairs(of name: String) -> [(String, String)] { list(of: name).flatMap(EngineOpening.pairs) }
-
     /// Sets a value, or adds it where a name holds several; `nil` takes all of the name's values away.
     package mutating func set(_ name: String, to value: String?) throws(ShaleError) {
         guard Self.known.contains(where: { $0.key == name }) else {

@@ -3,6 +3,7 @@ import Glibc
 import Linux
 import Sessions
 import Stores
+import Engine
 
 /// The prompt: reads commands from the terminal until the user leaves.
 struct PromptLoop {
@@ -17,7 +18,7 @@ struct PromptLoop {
     func run() throws(ShaleError) -> Int32 {
         try prepareStore()
         let history = HistoryFile(path: historyPath)
-        let editor = try LineEditor(console: shell.console, history: history, completer: ShellCompleter(shell))
+        let editor = try LineEditor(console: shell.console, history: history, completer: PromptCompletion.completer(shell))
         shell.history = history
         shell.console.note("shale \(Version.current): type help, or a Dockerfile instruction such as FROM busybox")
         readStartupFile()

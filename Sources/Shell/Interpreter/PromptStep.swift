@@ -2,6 +2,7 @@ import Basics
 import Engine
 import OCI
 import Sessions
+import Stores
 
 /// A Dockerfile instruction typed by itself: a step on the working image, and what its layer changed.
 struct PromptStep {

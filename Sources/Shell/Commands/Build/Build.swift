@@ -176,7 +176,7 @@ package struct Build: Verb {
     private func input(_ shell: ShellContext) throws(ShaleError) -> [UInt8] {
         let descriptor = shell.input
         return try translating("standard input") {
-            try OwnedFD(adopting: check("dup", { fcntl(descriptor, F_DUPFD_CLOEXEC, 3) })).readAll(limit: 1 << 30)
+            try OwnedFD(adopting: Linux.check("dup", { fcntl(descriptor, F_DUPFD_CLOEXEC, 3) })).readAll(limit: 1 << 30)
         }
     }
 

@@ -3,6 +3,7 @@ package import Basics
 import Engine
 import Linux
 import OCI
+import Dockerfiles
 
 /// `context`: what a build of a directory would see.
 package struct Context: Verb {

@@ -1,6 +1,8 @@
 package import ArgumentParser
 package import Basics
 import Engine
+import Containers
+import Stores
 
 /// `attach CONTAINER`.
 package struct Attach: Verb {

@@ -1,6 +1,8 @@
 package import ArgumentParser
 package import Basics
 import Engine
+import OCI
+import Stores
 
 /// `commit CONTAINER [REPOSITORY[:TAG]]`.
 package struct Commit: Verb {

@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Engine
+import Stores
 
 /// `create`: a container, not started.
 package struct Create: Verb {

@@ -2,6 +2,7 @@ package import ArgumentParser
 package import Basics
 import Containers
 import Engine
+import Stores
 
 /// `start CONTAINER…`.
 package struct Start: Verb {

@@ -2,6 +2,7 @@ package import ArgumentParser
 package import Basics
 import Engine
 import OCI
+import Stores
 
 /// `stats [CONTAINER…]`: what containers use, once.
 package struct Stats: Verb {

@@ -62,12 +62,13 @@ struct DiskUsageReport {
     init(_ usage: DiskUsage) { self.usage = usage }
 
     var text: String {
-        "Images space usage:\n\n" + images + "\nContainers space usage:\n\n" + containers
-            + "\nLocal Volumes space usage:\n\n"
-            + Table(headers: ["VOLUME NAME", "LINKS", "SIZE"]).text()
-            + "\nBuild cache usage: \(HumanUnits.preciseSize(usage.cache))\n"
-            + "\nPacked layers and documents: \(HumanUnits.preciseSize(usage.packed))"
-            + "\nUnfinished downloads: \(HumanUnits.preciseSize(usage.ingest))\n"
+        [
+            "Images space usage:\n\n", images, "\nContainers space usage:\n\n", containers,
+            "\nLocal Volumes space usage:\n\n", Table(headers: ["VOLUME NAME", "LINKS", "SIZE"]).text(),
+            "\nBuild cache usage: \(HumanUnits.preciseSize(usage.cache))\n",
+            "\nPacked layers and documents: \(HumanUnits.preciseSize(usage.packed))",
+            "\nUnfinished downloads: \(HumanUnits.preciseSize(usage.ingest))\n",
+        ].joined()
     }
 
     private var images: String {

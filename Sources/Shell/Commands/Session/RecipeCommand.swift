@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Dockerfiles
+import Glibc
 import Engine
 import Linux
 import OCI

@@ -2,6 +2,7 @@ package import ArgumentParser
 package import Basics
 import OCI
 import Sessions
+import Engine
 
 /// `steps`: the instructions of the working image.
 package struct Steps: Verb {

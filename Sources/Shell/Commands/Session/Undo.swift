@@ -1,6 +1,8 @@
 package import ArgumentParser
 package import Basics
 import Sessions
+import OCI
+import Stores
 
 /// `undo`: takes back the last steps and name changes.
 package struct Undo: Verb {

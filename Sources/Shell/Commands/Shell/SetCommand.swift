@@ -3,7 +3,7 @@ package import Basics
 import OCI
 
 /// `set`: settings that last.
-package struct Set: Verb {
+package struct SetCommand: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "set", abstract: "Show or change lasting settings",
         usage: "set\nset NAME VALUE\nset --unset NAME")

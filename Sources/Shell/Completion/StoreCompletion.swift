@@ -1,0 +1,143 @@
+import Basics
+import Dockerfiles
+import Engine
+import FoundationEssentials
+import Layers
+import Linux
+import OCI
+import Sessions
+import Stores
+import ArgumentParser
+
+/// What Tab offers from the store, the session and the shell's own variables; a failure offers nothing.
+struct StoreCompletion: CompletionSource {
+    private let shell: ShellContext
+    /// Most entries of a directory inside an image that are offered.
+    private static let mostEntries = 5000
+
+    init(_ shell: ShellContext) { self.shell = shell }
+
+    func values(for request: CompletionRequest) -> [CompletionValue] {
+        switch request.kind {
+        case .image: images(withWorking: true)
+        case .reference: images(withWorking: false)
+        case .container: containers { _ in true }
+        case .runningContainer: containers { $0 == .running || $0 == .paused }
+        case .stoppedContainer: containers { $0 != .running && $0 != .paused }
+        case .pausedContainer: containers { $0 == .paused }
+        case .object: images(withWorking: true) + containers { _ in true }
+        case .place, .placeOrHostPath: (images(withWorking: true) + containers { _ in true }).map(Self.openEnded)
+        case .layer: layers(request.prefix)
+        case .program: programs(of: request.operands.last ?? "")
+        case .variable: shell.variables.keys.sorted().map { CompletionValue($0, shell.variables[$0] ?? "") }
+        case .environment: shell.console.environment.keys.sorted().map { CompletionValue($0) }
+        case .session: ((try? shell.engine().store.sessionNames()) ?? []).map { CompletionValue($0) }
+        case .signal: ["TERM", "KILL", "INT", "HUP", "QUIT", "USR1", "USR2", "STOP", "CONT"].map { CompletionValue($0) }
+        case .platform: ["linux/amd64", "linux/arm64", "linux/arm/v7", "linux/386"].map { CompletionValue($0) }
+        case .instruction: Dockerfiles.Instruction.keywords.map { CompletionValue($0) }
+        case .verb, .topic: CommandTable.shared.verbs.map { CompletionValue($0.verb, $0.configuration.abstract) }
+        case .setting: LastingSettings.known.map { CompletionValue($0.key, $0.value) }
+        case .alias: shell.aliases.keys.sorted().map { CompletionValue($0, shell.aliases[$0] ?? "") }
+        case .network: [CompletionValue("host"), CompletionValue("none")]
+        case .capability: Capabilities.names.map { CompletionValue($0) }
+        case .step: steps()
+        case .format: ["json", "table"].map { CompletionValue($0) }
+        case .hostPath, .hostDirectory, .lesson, .filter, .none: []
+        }
+    }
+
+    func entries(in object: String, directory: String) -> [PathEntry] {
+        guard let tree = try? tree(of: object), let children = try? tree.children(of: directory) else { return [] }
+        return children.prefix(Self.mostEntries).map { child in
+            var isDirectory = child.status.kind == .directory
+            if child.status.kind == .symlink, let target = try? tree.entry(child.path, followingLinks: true) {
+                isDirectory = target.status.kind == .directory
+            }
+            return PathEntry(child.name, isDirectory: isDirectory)
+        }
+    }
+
+    /// A place goes on behind its object.
+    private static func openEnded(_ value: CompletionValue) -> CompletionValue {
+        CompletionValue("\(value.text):/", value.summary, isWhole: false)
+    }
+
+    private func images(withWorking: Bool) -> [CompletionValue] {
+        var values: [CompletionValue] = []
+        if withWorking, let working = try? shell.session().working, working.image != nil {
+            values.append(CompletionValue("@", "the working image"))
+        }
+        guard let images = try? shell.engine().store.images.all() else { return values }
+        for image in images {
+            for name in image.references {
+                values.append(CompletionValue(Self.shortest(name), "\(image.id.short)  \(HumanUnits.size(image.size))"))
+            }
+        }
+        return values.sorted { $0.text < $1.text }
+    }
+
+    /// `busybox` for `busybox:latest`.
+    private static func shortest(_ name: Reference) -> String {
+        name.tag == Reference.defaultTag ? name.familiarName : name.familiar
+    }
+
+    private func containers(_ isOffered: (ContainerState.Status) -> Bool) -> [CompletionValue] {
+        guard let engine = try? shell.engine(), let records = try? engine.store.containers.all() else { return [] }
+        return records.compactMap { record in
+            let view = engine.view(of: record)
+            guard isOffered(view.state.status) else { return nil }
+            return CompletionValue(record.name, "\(record.imageName)  \(view.statusWords())")
+        }
+    }
+
+    private func layers(_ prefix: String) -> [CompletionValue] {
+        let name = String(prefix.prefix { $0 != "#" })
+        guard prefix.contains("#"), let image = try? RecipeSubject(shell).image(name) else {
+            return images(withWorking: true).map { CompletionValue("\($0.text)#", $0.summary, isWhole: false) }
+        }
+        let made = (image.config.history ?? []).filter { $0.emptyLayer != true }
+        return image.config.rootfs.diffIDs.indices.map { index in
+            CompletionValue("\(name)#\(index + 1)", made.indices.contains(index) ? made[index].createdBy ?? "" : "")
+        }
+    }
+
+    /// Names on the `PATH` of an image or container.
+    private func programs(of object: String) -> [CompletionValue] {
+        var names: Set<String> = []
+        for directory in ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"] {
+            for entry in entries(in: object, directory: directory) where !entry.isDirectory { names.insert(entry.name) }
+        }
+        return names.sorted().map { CompletionValue($0) }
+    }
+
+    private func steps() -> [CompletionValue] {
+        guard let working = try? shell.session().working else { return [] }
+        return working.steps.enumerated().map { CompletionValue(String($0.offset + 1), $0.element.instruction) }
+    }
+
+    /// The files of an image or container as they lie, nothing mounted.
+    private func tree(of object: String) throws(ShaleError) -> MergedTree {
+        let engine = try shell.engine()
+        if !object.hasPrefix("@"), let record = try? engine.store.containers.find(object) {
+            let upper = try translating(object) {
+                try RootDirectory(hostPath: engine.store.containers.folder(record.id).upper)
+            }
+            return MergedTree(layers: [upper] + (try engine.lowers(of: record)), form: engine.form)
+        }
+        let image = try RecipeSubject(shell).image(object)
+        return MergedTree(layers: try engine.directories(engine.lowerPaths(of: image)), form: engine.form)
+    }
+}
+
+/// Builds the completer of the prompt from the commands themselves.
+enum PromptCompletion {
+    static func completer(_ shell: ShellContext) -> CommandCompleter {
+        var verbs = CommandTable.shared.verbs.map { description(of: $0) }
+        verbs.append(CommandModel.Verb("quit", summary: "Leave") { .init() })
+        return CommandCompleter(model: CommandModel(verbs), source: StoreCompletion(shell)) { name in
+            CommandTable.shared.find(name).map { HelpText.of($0) }
+        }
+    }
+
+    private static func description<Command: Verb>(of type: Command.Type) -> CommandModel.Verb { .init(type) }
+}
