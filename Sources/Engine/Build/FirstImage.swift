@@ -9,10 +9,20 @@ extension Engine {
     /// The name the first image has.
     package static let firstImageName = "busybox"
 
-    /// Makes busybox from Debian's busybox-static and the recipe in `scripts/recipes/busybox`, unless it is there.
+    /// Makes busybox from Debian's busybox-static and the recipe in `scripts/recipes/busybox`, once in a home's life.
     ///
-    /// Two shales that start at once both build it; the same steps make the same layers, so that nothing is lost.
+    /// Of two shales that start at once, one waits for the other. Whoever removes the image later is left in peace.
     package func makeFirstImage(_ talk: Conversation) throws(ShaleError) {
+        let mark = "\(store.home)/first-image"
+        if access(mark, F_OK) == 0 { return }
+        let lock = try translating("first image") { try FileLock.waiting(on: "\(mark).lock", exclusive: true) }
+        defer { withExtendedLifetime(lock) {} }
+        if access(mark, F_OK) == 0 { return }
+        try buildFirstImage(talk)
+        try translating("first image") { try WholeFile.replace(mark, with: []) }
+    }
+
+    private func buildFirstImage(_ talk: Conversation) throws(ShaleError) {
         let name = try Reference(parsing: Self.firstImageName).withDefaultTag
         if try store.names.resolve(name) != nil { return }
         guard let recipes = settings.recipesPath else {

@@ -16,7 +16,7 @@ struct PromptLoop {
     }
 
     func run() throws(ShaleError) -> Int32 {
-        try prepareStore()
+        _ = try shell.engine()
         let history = HistoryFile(path: historyPath)
         let editor = try LineEditor(console: shell.console, history: history, completer: PromptCompletion.completer(shell))
         shell.history = history
@@ -66,17 +66,6 @@ struct PromptLoop {
         let status = shell.lastStatus == 0 ? "" : "[\(shell.lastStatus)] "
         let place = shell.place.map { "\($0) " } ?? ""
         return "\(session)\(status)\(place)shale> "
-    }
-
-    /// The first start makes the image that is always there, so that the first command finds it.
-    private func prepareStore() throws(ShaleError) {
-        let engine = try shell.engine()
-        guard engine.store.isNew else { return }
-        do throws(ShaleError) {
-            try shell.conversing(lines: .errors) { talk throws(ShaleError) in try engine.makeFirstImage(talk) }
-        } catch {
-            shell.console.warning("the image busybox is not there: \(error)")
-        }
     }
 
     private func readStartupFile() {

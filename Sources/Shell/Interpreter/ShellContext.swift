@@ -62,7 +62,20 @@ package final class ShellContext {
         if let openedEngine { return openedEngine }
         let engine = try EngineOpening(options: options, settings: settings, environment: console.environment).open()
         openedEngine = engine
+        makeFirstImage(engine)
         return engine
+    }
+
+    /// On a new home the first command finds busybox; where it cannot be made, everything else works all the same.
+    private func makeFirstImage(_ engine: Engine) {
+        let console = self.console
+        do throws(ShaleError) {
+            try engine.makeFirstImage(
+                Conversation(cancellation: cancellation) { if case .note(let text) = $0 { console.note(text) } })
+        } catch {
+            console.warning("the image busybox is not there: \(error)")
+            if let hint = error.hint { console.note("hint: \(hint)") }
+        }
     }
 
     /// The session this shale is in.
