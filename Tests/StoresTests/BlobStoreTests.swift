@@ -113,6 +113,7 @@ import Testing
         for _ in 0..<300 { path += "/d" }
         try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         try fixture.write("x", to: path + "/file")
+        chmod(path, 0o500)
         chmod(top + "/d/d", 0)
         #expect(try FileTree.usage(of: top).bytes == (getuid() == 0 ? 1 : 0))
         try FileTree.remove(top)

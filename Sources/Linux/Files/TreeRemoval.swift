@@ -48,7 +48,7 @@ package enum TreeRemoval {
         var left: [String] = []
         for name in try DirectoryEntries.names(of: directory.open(".", O_RDONLY | O_DIRECTORY)) {
             do throws(SystemCallError) {
-                try directory.unlink(name)
+                try unlink(name, in: directory)
             } catch {
                 if error.errno == ENOENT { continue }
                 guard error.errno == EISDIR || error.errno == EPERM else { throw error }
@@ -63,6 +63,16 @@ package enum TreeRemoval {
             }
         }
         return left
+    }
+
+    /// Unlinks a name, giving ourselves the directory's write bit where its mode refuses it.
+    private static func unlink(_ name: String, in directory: borrowing OwnedFD) throws(SystemCallError) {
+        do throws(SystemCallError) {
+            try directory.unlink(name)
+        } catch {
+            guard error.errno == EACCES, fchmod(directory.raw, 0o700) == 0 else { throw error }
+            try directory.unlink(name)
+        }
     }
 
     /// Opens a directory to read and change it, giving ourselves the bits where its mode refuses them.
