@@ -15,35 +15,49 @@ struct ChangesTests {
         ("a file changed", "echo y >> etc/passwd", ["C /etc", "C /etc/passwd"]),
         ("a file deleted", "rm etc/passwd", ["C /etc", "D /etc/passwd"]),
         ("a directory deleted", "rm -r usr", ["D /usr"]),
-        ("a directory emptied and filled anew", "rm -r usr/share && mkdir usr/share && echo n > usr/share/n",
-            ["C /usr", "C /usr/share", "D /usr/share/doc", "D /usr/share/same", "A /usr/share/n"]),
-        ("a directory made anew as it was",
+        (
+            "a directory emptied and filled anew", "rm -r usr/share && mkdir usr/share && echo n > usr/share/n",
+            ["C /usr", "C /usr/share", "D /usr/share/doc", "D /usr/share/same", "A /usr/share/n"]
+        ),
+        (
+            "a directory made anew as it was",
             "cp -a usr/share /tmp/\\$\\$.share && rm -r usr/share && cp -a /tmp/\\$\\$.share usr/share && rm -r /tmp/\\$\\$.share",
-            []),
+            []
+        ),
         ("a touched file", "touch etc/passwd", ["C /etc", "C /etc/passwd"]),
         ("a mode taken back", "chmod 600 etc/passwd && chmod 644 etc/passwd", []),
         ("a mode changed", "chmod 600 etc/passwd", ["C /etc", "C /etc/passwd"]),
         ("a directory's mode", "chmod 700 etc", ["C /etc"]),
         ("the root's mode is nobody's", "chmod 711 .", []),
-        ("contents changed with size and time kept",
+        (
+            "contents changed with size and time kept",
             "cp -p etc/passwd /tmp/\\$\\$.p && printf 'Root' | dd of=etc/passwd conv=notrunc status=none && touch -r /tmp/\\$\\$.p etc/passwd && rm /tmp/\\$\\$.p",
-            ["C /etc", "C /etc/passwd"]),
+            ["C /etc", "C /etc/passwd"]
+        ),
         ("a rename", "mv etc/passwd etc/shadow", ["C /etc", "D /etc/passwd", "A /etc/shadow"]),
-        ("a directory renamed", "mv usr/share usr/other",
-            ["C /usr", "D /usr/share", "A /usr/other", "A /usr/other/doc", "A /usr/other/doc/a", "A /usr/other/same"]),
-        ("a file becomes a directory", "rm etc/passwd && mkdir etc/passwd && echo x > etc/passwd/x",
-            ["C /etc", "C /etc/passwd", "A /etc/passwd/x"]),
+        (
+            "a directory renamed", "mv usr/share usr/other",
+            ["C /usr", "D /usr/share", "A /usr/other", "A /usr/other/doc", "A /usr/other/doc/a", "A /usr/other/same"]
+        ),
+        (
+            "a file becomes a directory", "rm etc/passwd && mkdir etc/passwd && echo x > etc/passwd/x",
+            ["C /etc", "C /etc/passwd", "A /etc/passwd/x"]
+        ),
         ("a directory becomes a file", "rm -r usr && echo x > usr", ["C /usr"]),
         ("a link's target", "ln -sfn etc/hosts link", ["C /link"]),
         ("a new name for an old file", "ln etc/passwd etc/again", ["C /etc", "A /etc/again", "C /etc/passwd"]),
         ("two names for a new file", "echo x > one && ln one two", ["A /one", "A /two"]),
-        ("a name that is no UTF-8, and two that look alike",
+        (
+            "a name that is no UTF-8, and two that look alike",
             "touch \"$(printf 'b\\351')\" \"$(printf 'caf\\303\\251')\" \"$(printf 'cafe\\314\\201')\"",
-            ["A /b\u{10FFE9}", "A /cafe\u{301}", "A /caf\u{E9}"]),
+            ["A /b\u{10FFE9}", "A /cafe\u{301}", "A /caf\u{E9}"]
+        ),
         ("an empty directory", "mkdir -p a/b", ["A /a", "A /a/b"]),
         ("a fifo", "mkfifo etc/pipe", ["C /etc", "A /etc/pipe"]),
-        ("deleted and made again as it was",
-            "cp -a etc/passwd /tmp/\\$\\$.q && rm etc/passwd && cp -a /tmp/\\$\\$.q etc/passwd && rm /tmp/\\$\\$.q", []),
+        (
+            "deleted and made again as it was",
+            "cp -a etc/passwd /tmp/\\$\\$.q && rm etc/passwd && cp -a /tmp/\\$\\$.q etc/passwd && rm /tmp/\\$\\$.q", []
+        ),
     ]
 
     private static let base = TarBytes.archive([
@@ -70,7 +84,11 @@ struct ChangesTests {
         let merged = MergedTree(layers: [try RootDirectory(hostPath: mount.merged)])
         let upper = try RootDirectory(hostPath: mount.upperPath)
         let view = MergedTree(layers: [upper] + stack.roots)
-        #expect(try FileTreeComparison(view, merged).differences().isEmpty, "\(name): the merged view is the kernel's")
+        // With `userxattr` the kernel gives the names of a copied-up file inode numbers of their own.
+        let isNumberedApart = OverlayForm.current == .user && script.hasPrefix("ln etc/passwd")
+        if !isNumberedApart {
+            #expect(try FileTreeComparison(view, merged).differences().isEmpty, "\(name): not the kernel's view")
+        }
 
         let finder = ChangeFinder(upper: upper, lowers: stack.roots, form: .current)
         let changes = try finder.changes()
@@ -91,6 +109,7 @@ struct ChangesTests {
         // By docker's rule a directory's time alone, and whatever the root's metadata are, is no change.
         func counts(_ difference: FileTreeComparison.Difference) -> Bool {
             difference.path != "/" && !(difference.reasons == [.mtime] && changes.isEmpty)
+                && !(difference.reasons == [.link] && isNumberedApart)
         }
         let expectation = try FileTreeComparison(again.tree, kernel).differences().filter(counts)
         #expect(expectation.isEmpty, "\(name): \(expectation)")
@@ -123,7 +142,8 @@ struct ChangesTests {
 
     /// Everything on disk, whiteouts and opaque marks included.
     private func onDisk(_ root: RootDirectory) throws -> [String] {
-        try Peer("find").run(["/proc/self/fd/0/", "-mindepth", "1", "-printf", "%P %y %m %U %G %l\\n"], at: root).sorted()
+        try Peer("find").run(["/proc/self/fd/0/", "-mindepth", "1", "-printf", "%P %y %m %U %G %l\\n"], at: root)
+            .sorted()
     }
 
     @Test("mount points nobody touched are left out")
@@ -211,7 +231,8 @@ struct ChangesTests {
             }
             let expected = (row["entries"]?.array ?? []).map { entry in
                 let kind = entry["type"]?.string == "dir" ? "directory" : "file"
-                let mode = entry["mode"]?.string.flatMap { UInt32($0, radix: 8) }.map { " " + String($0, radix: 8) } ?? ""
+                let mode =
+                    entry["mode"]?.string.flatMap { UInt32($0, radix: 8) }.map { " " + String($0, radix: 8) } ?? ""
                 let isPlain = !(entry["name"]?.string ?? "").contains(".wh.")
                 let bits = isPlain && mode.isEmpty ? " 644" : mode
                 return "\(kind) \(entry["name"]?.string ?? "")\(isPlain ? bits : "")\(entry["content"]?.string ?? "")"

@@ -72,10 +72,12 @@ struct LayerUnpackerTests {
         let layer = try stack.push(
             TarBytes.archive([
                 Member(name: "d", type: "5", mode: 0o2700, mtime: 77),
-                Member(name: "d/f", content: [1], mode: 0o6755, mtime: 78, pax: [
-                    ("SCHILY.xattr.user.x", [0, 255]), ("SCHILY.xattr.trusted.overlay.opaque", [0x79]),
-                    ("SCHILY.xattr.user.overlay.opaque", [0x79]),
-                ]),
+                Member(
+                    name: "d/f", content: [1], mode: 0o6755, mtime: 78,
+                    pax: [
+                        ("SCHILY.xattr.user.x", [0, 255]), ("SCHILY.xattr.trusted.overlay.opaque", [0x79]),
+                        ("SCHILY.xattr.user.overlay.opaque", [0x79]),
+                    ]),
                 Member(name: "d/l", type: "2", link: "/nowhere", mtime: 79),
                 Member(name: "d/p", type: "6", mode: 0o640, mtime: 80),
             ]))
@@ -119,7 +121,8 @@ struct LayerUnpackerTests {
         var stack = LayerStack()
         try stack.push(
             TarBytes.archive([
-                Member(name: "etc", type: "5", mode: 0o751, mtime: 55), Member(name: "etc/f", content: [9], mode: 0o600),
+                Member(name: "etc", type: "5", mode: 0o751, mtime: 55),
+                Member(name: "etc/f", content: [9], mode: 0o600),
             ]))
         let layer = try stack.push(TarBytes.archive([Member(name: "g", type: "1", link: "/etc/f")]))
         #expect(layer.dependsOnLower)
@@ -137,8 +140,11 @@ struct LayerUnpackerTests {
         ("link to nothing", [.init(name: "x", type: "1", link: "nowhere")], "no such file"),
         ("link to a whiteout", [.init(name: ".wh.w"), .init(name: "x", type: "1", link: "w")], "no such file"),
         ("link to the root", [.init(name: "x", type: "1", link: "/")], "root"),
-        ("root as a file", [.init(name: "./")  /* directory by its slash */, .init(name: ".", type: "2", link: "/")],
-            "root must stay"),
+        (
+            "root as a file",
+            [.init(name: "./") /* directory by its slash */, .init(name: ".", type: "2", link: "/")],
+            "root must stay"
+        ),
         ("link loop on the way", [.init(name: "a", type: "2", link: "a"), .init(name: "a/b")], "too many"),
         ("owner of no one", [.init(name: "x", pax: [("uid", Array("4294967295".utf8))])], "invalid owner"),
         ("whiteout of the parent", [.init(name: "d/.wh...")], "invalid whiteout"),

@@ -17,10 +17,11 @@ final class OverlayMount {
     init(lowers: [String]) throws {
         self.lowers = lowers
         for name in ["upper", "work", "merged"] { try RootDirectory(hostPath: home.path).makeDirectories(name) }
-        let userOption = OverlayForm.current == .user ? ",userxattr" : ""
+        // `userxattr` implies the rest, and the kernel refuses to hear it twice.
+        let form = OverlayForm.current == .user ? ",userxattr" : ",redirect_dir=off,metacopy=off,index=off"
         let options =
             "lowerdir=\(lowers.joined(separator: ":")),upperdir=\(upperPath),workdir=\(home.path)/work"
-            + ",redirect_dir=off,metacopy=off,index=off\(userOption)"
+            + form
         try Peer("mount").run(["-t", "overlay", "overlay", "-o", options, merged])
         isMounted = true
     }
@@ -30,7 +31,7 @@ final class OverlayMount {
     func unmount() {
         guard isMounted else { return }
         isMounted = false
-        _ = try? Peer("umount").run([merged])
+        _ = try? Peer("umount").run(["-l", merged])
     }
 
     /// Runs a shell script in the mounted tree.

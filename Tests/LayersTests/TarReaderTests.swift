@@ -48,8 +48,10 @@ struct TarReaderTests {
 
     @Test(
         "sparse files as GNU tar writes them", .enabled(if: Peers.tar.isPresent, "tar is not installed"),
-        arguments: ["--format=gnu", "--format=pax --sparse-version=0.0", "--format=pax --sparse-version=0.1",
-            "--format=pax --sparse-version=1.0"])
+        arguments: [
+            "--format=gnu", "--format=pax --sparse-version=0.0", "--format=pax --sparse-version=0.1",
+            "--format=pax --sparse-version=1.0",
+        ])
     func sparse(options: String) throws {
         let folder = TemporaryDirectory()
         let script = """
@@ -69,13 +71,15 @@ struct TarReaderTests {
         #expect(layer.index["/d/f"]?.digest?.hex == String(sum))
     }
 
-    @Test("times before 1970, with fractions, and owners beyond octal", arguments: [
-        ("mtime", "-1.5", Timestamp(seconds: -2, nanoseconds: 500_000_000)),
-        ("mtime", "12.000000001", Timestamp(seconds: 12, nanoseconds: 1)),
-        ("mtime", "-3", Timestamp(seconds: -3)),
-        ("mtime", "99999999999", Timestamp(seconds: 99_999_999_999)),
-        ("mtime", "1.9999999999", Timestamp(seconds: 1, nanoseconds: 999_999_999)),
-    ])
+    @Test(
+        "times before 1970, with fractions, and owners beyond octal",
+        arguments: [
+            ("mtime", "-1.5", Timestamp(seconds: -2, nanoseconds: 500_000_000)),
+            ("mtime", "12.000000001", Timestamp(seconds: 12, nanoseconds: 1)),
+            ("mtime", "-3", Timestamp(seconds: -3)),
+            ("mtime", "99999999999", Timestamp(seconds: 99_999_999_999)),
+            ("mtime", "1.9999999999", Timestamp(seconds: 1, nanoseconds: 999_999_999)),
+        ])
     func times(key: String, value: String, expected: Timestamp) throws {
         let member = TarBytes.Member(name: "x", pax: [(key, Array(value.utf8))])
         #expect(try entries(TarBytes.archive([member])).first?.0.modified == expected)
@@ -121,11 +125,17 @@ struct TarReaderTests {
             ("huge long name", longName.bytes, "header of"),
             ("extended header at the end", paxAtEnd.bytes + [UInt8](repeating: 0, count: 1024), "unexpected end"),
             ("NUL in a path", TarBytes.archive([.init(name: "x", pax: [("path", [97, 0, 98])])]), "NUL"),
-            ("path too long",
-                TarBytes.archive([.init(name: "x", pax: [("path", [UInt8](repeating: 97, count: 5000))])]), "longer"),
+            (
+                "path too long",
+                TarBytes.archive([.init(name: "x", pax: [("path", [UInt8](repeating: 97, count: 5000))])]), "longer"
+            ),
             ("unknown type", TarBytes.archive([.init(name: "x", type: "Z")]), "type"),
-            ("broken PAX length", TarBytes.archive([.init(name: "x", type: "x", content: Array("99 a=b\n".utf8))]), "PAX"),
-            ("sparse map that overlaps",
+            (
+                "broken PAX length", TarBytes.archive([.init(name: "x", type: "x", content: Array("99 a=b\n".utf8))]),
+                "PAX"
+            ),
+            (
+                "sparse map that overlaps",
                 TarBytes.archive([
                     .init(
                         name: "x", content: [1, 2, 3],
@@ -133,7 +143,8 @@ struct TarReaderTests {
                             ("GNU.sparse.numblocks", [0x32]), ("GNU.sparse.size", Array("10".utf8)),
                             ("GNU.sparse.map", Array("0,2,1,1".utf8)),
                         ])
-                ]), "sparse"),
+                ]), "sparse"
+            ),
         ]
     }()
 

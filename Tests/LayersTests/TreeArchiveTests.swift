@@ -8,7 +8,8 @@ import Testing
 @Suite("archives of trees")
 struct TreeArchiveTests {
     private static let tree = TarBytes.archive([
-        .init(name: "a", type: "5", mode: 0o750, uid: 0, mtime: 5), .init(name: "a/f", content: [1, 2, 3], mode: 0o4711),
+        .init(name: "a", type: "5", mode: 0o750, uid: 0, mtime: 5),
+        .init(name: "a/f", content: [1, 2, 3], mode: 0o4711),
         .init(name: "a/g", type: "1", link: "a/f"), .init(name: "a/l", type: "2", link: "/etc/passwd"),
         .init(name: "a/p", type: "6"), .init(name: "a/x", pax: [("SCHILY.xattr.user.k", [9])]),
     ])
@@ -46,11 +47,14 @@ struct TreeArchiveTests {
         #expect(try pack(copy.tree, "/", .init()) == bytes)
     }
 
-    @Test("the top is called as asked", arguments: [
-        ("/", "", ["a/", "a/f", "a/g", "a/l", "a/p", "a/x"]), ("/a", "b", ["b/", "b/f", "b/g", "b/l", "b/p", "b/x"]),
-        ("/a", "", ["f", "g", "l", "p", "x"]), ("/a/f", "n", ["n"]), ("/a/f", "", ["f"]), ("/a/l", "k", ["k"]),
-        ("/", "r", ["r/", "r/a/", "r/a/f", "r/a/g", "r/a/l", "r/a/p", "r/a/x"]),
-    ])
+    @Test(
+        "the top is called as asked",
+        arguments: [
+            ("/", "", ["a/", "a/f", "a/g", "a/l", "a/p", "a/x"]),
+            ("/a", "b", ["b/", "b/f", "b/g", "b/l", "b/p", "b/x"]),
+            ("/a", "", ["f", "g", "l", "p", "x"]), ("/a/f", "n", ["n"]), ("/a/f", "", ["f"]), ("/a/l", "k", ["k"]),
+            ("/", "r", ["r/", "r/a/", "r/a/f", "r/a/g", "r/a/l", "r/a/p", "r/a/x"]),
+        ])
     func packingNames(path: String, name: String, expected: [String]) throws {
         let stack = try stack()
         let bytes = try pack(stack.tree, path, .init(name: name, followsLink: false))
@@ -63,7 +67,8 @@ struct TreeArchiveTests {
         try stack.push(
             TarBytes.archive([
                 .init(name: "etc", type: "5", mode: 0o755), .init(name: "out", type: "2", link: "../../etc"),
-                .init(name: "dst", type: "5", mode: 0o755), .init(name: "dst/f", type: "5", mode: 0o755), .init(name: "dst/f/old"),
+                .init(name: "dst", type: "5", mode: 0o755), .init(name: "dst/f", type: "5", mode: 0o755),
+                .init(name: "dst/f/old"),
             ]))
         let root = stack.roots[0]
         let archive = TarBytes.archive([
@@ -82,7 +87,8 @@ struct TreeArchiveTests {
         #expect(try tree.entry("/dst", followingLinks: false)?.status.permissions == 0o711)
         // Through a link of the tree's own, as `cp` follows it.
         _ = try TreeArchive.unpack(
-            BytesSource(TarBytes.archive([.init(name: "made", content: [4])])), into: root, at: "/out/deep", subject: "test")
+            BytesSource(TarBytes.archive([.init(name: "made", content: [4])])), into: root, at: "/out/deep",
+            subject: "test")
         #expect(try tree.contents(of: "/etc/deep/made") == [4])
     }
 

@@ -33,7 +33,8 @@ package final class Compressor {
         }
         if let reason = shale_archive_load() {
             throw ShaleError(
-                .unsupported, "cannot pack \(compression)", cause: String(cString: reason), hint: "install libarchive13")
+                .unsupported, "cannot pack \(compression)", cause: String(cString: reason), hint: "install libarchive13"
+            )
         }
         let context = Unmanaged.passUnretained(output).toOpaque()
         packing = shale_packing_open(filter, Int32(level ?? -1), context) { context, bytes, count in
@@ -48,7 +49,8 @@ package final class Compressor {
             }
         }
         if packing == nil {
-            throw ShaleError(.unsupported, "cannot pack \(compression)", cause: "libarchive lacks it, or level \(level ?? 0)")
+            throw ShaleError(
+                .unsupported, "cannot pack \(compression)", cause: "libarchive lacks it, or level \(level ?? 0)")
         }
     }
 
