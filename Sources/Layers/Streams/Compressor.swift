@@ -22,7 +22,9 @@ package final class Compressor {
         }
     }
 
-    /// Begins; `level` is the format's own scale, `nil` its default. The same bytes give the same packed bytes.
+    /// Begins to pack; the same bytes give the same packed bytes.
+    ///
+    /// `level` is of the format's own scale, `nil` its default.
     package init(_ compression: Compression, level: Int? = nil, to sink: @escaping ByteSink) throws(ShaleError) {
         self.compression = compression
         let output = Output(sink)

@@ -10,7 +10,9 @@ package struct FileTreeComparison {
 
         package var path: String
         package var kind: Kind
-        /// What differs; empty for a path that only one tree has. `link` for other text, or another set of names.
+        /// What differs; empty for a path that only one tree has.
+        ///
+        /// `link` stands for another text, or another set of names of one file.
         package var reasons: Set<Change.Reason>
 
         package init(path: String, kind: Kind, reasons: Set<Change.Reason> = []) {
