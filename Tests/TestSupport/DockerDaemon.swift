@@ -1,0 +1,39 @@
+import Glibc
+
+/// Debian's `dockerd` with a data folder of its own: no network, the vfs driver, root only.
+package final class DockerDaemon: Sendable {
+    package static let program = Peer("dockerd")
+    package static var isPossible: Bool { program.isPresent && Peers.docker.isPresent && geteuid() == 0 }
+    package static let impossible = "needs dockerd, docker and root"
+
+    private let folder = TemporaryDirectory()
+    private let child: Child
+
+    /// Starts it and waits until it answers.
+    package init() throws {
+        guard let path = Self.program.path else { throw PeerError(text: Self.impossible) }
+        let options = [
+            "--data-root", folder.path + "/root", "--exec-root", folder.path + "/exec", "--pidfile",
+            folder.path + "/pid", "--host", "unix://\(folder.path)/socket", "--iptables=false", "--ip6tables=false",
+            "--bridge=none", "--storage-driver=vfs", "--log-level=error",
+        ]
+        child = try Child(path, options, output: folder.path + "/out", errors: folder.path + "/log")
+        for _ in 0..<300 {
+            if try docker(["version"], expecting: nil).status == 0 { return }
+            guard child.isRunning else { break }
+            usleep(100_000)
+        }
+        throw PeerError(text: "dockerd does not start")
+    }
+
+    deinit { child.stop(SIGTERM) }
+
+    /// Runs docker's client against it.
+    @discardableResult
+    package func docker(
+        _ arguments: [String], input: [UInt8] = [], expecting status: Int32? = 0
+    ) throws -> Peer.Outcome {
+        try Peers.docker.run(
+            ["--host", "unix://\(folder.path)/socket"] + arguments, input: input, in: folder.path, expecting: status)
+    }
+}
