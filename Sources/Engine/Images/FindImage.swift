@@ -21,7 +21,10 @@ extension Engine {
         _ text: String, platform: Platform? = nil, policy: PullPolicy = .missing, _ talk: Conversation
     ) throws(ShaleError) -> Image {
         if policy != .always, let image = try localImage(text) {
-            guard let platform, !platform.accepts(image.config.platform), policy == .missing else { return image }
+            guard let platform, !platform.accepts(image.config.platform), policy == .missing else {
+                try unpackMissingLayers(of: image, talk)
+                return image
+            }
         }
         if policy == .never { return try image(named: text) }
         let reference = try Reference(parsing: text).withDefaultTag

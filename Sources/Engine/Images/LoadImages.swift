@@ -53,7 +53,12 @@ extension Engine {
         var loaded: [LoadedImage] = []
         for candidate in candidates {
             for blob in candidate.blobs { try blob.commit() }
-            _ = try store.blobs.put(candidate.configBytes)
+            let id = try store.blobs.put(candidate.configBytes)
+            for reference in candidate.references {
+                guard let old = try store.names.table().entry(named: reference)?.image, old != id else { continue }
+                talk.line(
+                    "The image \(reference.familiar) already exists, renaming the old one with ID \(old) to empty string")
+            }
             let image = try store.images.add(
                 manifest: candidate.manifestBytes, mediaType: candidate.mediaType, references: candidate.references)
             loaded.append(LoadedImage(image: image, references: candidate.references))

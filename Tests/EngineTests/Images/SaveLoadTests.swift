@@ -68,6 +68,31 @@ extension EngineFixture {
         #expect(try first.saved(["small:1", "other"], format: format) == archive)
     }
 
+    @Test func aLoadedNameIsTakenFromTheImageThatHadIt() throws {
+        let fixture = try Self.filled()
+        let old = try fixture.engine.image(named: "small:1")
+        let path = fixture.folder.path + "/other.tar"
+        try SmallImage.writeDockerArchive(path, layers: [[.init("other", "other")]], tag: "small:1")
+        let talk = Talk()
+        let bytes = Array(try Data(contentsOf: URL(filePath: path)))
+        let loaded = try fixture.engine.load(BytesSource(bytes), named: path, talk.conversation)
+        #expect(
+            talk.lines == [
+                "The image small:1 already exists, renaming the old one with ID \(old.id) to empty string"
+            ])
+        #expect(try fixture.engine.image(named: "small:1").id == loaded.first?.image.id)
+        #expect(try fixture.engine.image(named: old.id.hex).references.isEmpty)
+    }
+
+    @Test func aLayerThatIsGoneIsUnpackedAgain() throws {
+        let fixture = try Self.filled()
+        let image = try fixture.engine.image(named: "small:1")
+        for (name, _) in try fixture.engine.store.layers.all() { try fixture.engine.store.layers.remove(named: name) }
+        let again = try fixture.engine.ensureImage("small:1", Talk().conversation)
+        #expect(again.id == image.id)
+        #expect(try fixture.text("/etc/more", in: again) == "more\n")
+    }
+
     @Test func anIdIsSavedWithoutAName() throws {
         let first = try Self.filled()
         let image = try first.engine.image(named: "small:1")
