@@ -1,9 +1,15 @@
+import FoundationEssentials
 import Glibc
 
 /// Debian's `dockerd` with a data folder of its own: no network, the vfs driver, root only.
 package final class DockerDaemon: Sendable {
     package static let program = Peer("dockerd")
-    package static var isPossible: Bool { program.isPresent && Peers.docker.isPresent && geteuid() == 0 }
+    package static var isPossible: Bool {
+        guard program.isPresent, Peers.docker.isPresent, geteuid() == 0 else { return false }
+        // Root of a user namespace of our own is not enough.
+        let map = (try? String(contentsOf: URL(filePath: "/proc/self/uid_map"), encoding: .utf8)) ?? ""
+        return map.split(whereSeparator: \.isWhitespace) == ["0", "0", "4294967295"]
+    }
     package static let impossible = "needs dockerd, docker and root"
 
     private let folder = TemporaryDirectory()
