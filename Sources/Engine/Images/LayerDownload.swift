@@ -29,7 +29,8 @@ struct LayerDownload {
                 try downloadAndUnpack(ingest, lower)
             } else {
                 try fetch(into: ingest, growth: nil, sibling: nil)
-                try verify(ingest)
+                _ = tellVerified(ingest)
+                try ingest.commit()
             }
             return true
         } catch {
@@ -49,21 +50,25 @@ struct LayerDownload {
             cancellation: stopping, lower: lower)
         do throws(ShaleError) {
             try fetch(into: ingest, growth: growth, sibling: unpacking)
-            growth.finish()
         } catch {
             growth.fail(error)
             _ = unpacking.outcome()
             unpacking.discard()
             throw error
         }
+        let isIntact = tellVerified(ingest)
+        growth.finish()
         let outcome = unpacking.outcome()
         do throws(ShaleError) {
             // A wrong digest is the reason for whatever else the unpacker may have found; a layer whose digest is
             // right and that cannot be unpacked leaves no blob behind.
-            guard ingest.digest == layer.blob.digest else { return try verify(ingest) }
+            guard isIntact else {
+                try ingest.commit()
+                return
+            }
             let unpacked = try outcome.get()
             try engine.check(unpacked, is: layer.diffID, blob: layer.blob.digest)
-            try verify(ingest)
+            try ingest.commit()
             try unpacking.commit(unpacked)
         } catch {
             unpacking.discard()
@@ -94,9 +99,11 @@ struct LayerDownload {
             })
     }
 
-    private func verify(_ ingest: BlobIngest) throws(ShaleError) {
+    /// Whether all bytes have the right digest; they were hashed as they came.
+    private func tellVerified(_ ingest: BlobIngest) -> Bool {
         talk.tell(.item(id: layer.id, state: "Verifying Checksum"))
-        try ingest.commit()
-        talk.tell(.item(id: layer.id, state: "Download complete"))
+        let isIntact = ingest.digest == layer.blob.digest
+        if isIntact { talk.tell(.item(id: layer.id, state: "Download complete")) }
+        return isIntact
     }
 }

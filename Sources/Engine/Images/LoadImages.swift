@@ -57,7 +57,8 @@ extension Engine {
             for reference in candidate.references {
                 guard let old = try store.names.table().entry(named: reference)?.image, old != id else { continue }
                 talk.line(
-                    "The image \(reference.familiar) already exists, renaming the old one with ID \(old) to empty string")
+                    "The image \(reference.familiar) already exists, renaming the old one with ID \(old) to empty string"
+                )
             }
             let image = try store.images.add(
                 manifest: candidate.manifestBytes, mediaType: candidate.mediaType, references: candidate.references)

@@ -40,6 +40,8 @@ extension Engine {
         try LayerIntake(engine: self, reference: reference, remote: remote, talk: talk).run()
         try talk.cancellation.check()
         let image = try record(remote)
+        // A layer that is there twice and looks into those below it differs by its place.
+        try unpackMissingLayers(of: image, talk)
         let result = PullResult(
             reference: reference, digest: remote.resolved.digest, image: image,
             isNew: before != image.id)
