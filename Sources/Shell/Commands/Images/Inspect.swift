@@ -70,8 +70,9 @@ package struct Inspect: Verb {
         do throws(ShaleError) {
             return try engine.document(of: engine.store.images.find(name))
         } catch {
-            guard type == nil, error.code == .notFound || error.code == .invalid else { throw error }
-            throw ShaleError(.notFound, "No such object: \(name)", hint: error.hint)
+            // Docker says here what was typed, with no tag added.
+            guard error.code == .notFound || (error.code == .invalid && type == nil) else { throw error }
+            throw ShaleError(.notFound, "No such \(type ?? "object"): \(name)", hint: error.hint)
         }
     }
 }
