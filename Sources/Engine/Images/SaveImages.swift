@@ -79,8 +79,8 @@ private struct LayoutArchive {
     let format: ArchiveFormat
 
     func write(to writer: TarWriter) throws(ShaleError) {
-        try writer.add(ArchiveMember.directory("blobs/"))
-        try writer.add(ArchiveMember.directory("blobs/sha256/"))
+        try writer.add(ArchiveMember.directory("blobs"))
+        try writer.add(ArchiveMember.directory("blobs/sha256"))
         for digest in blobs {
             try writer.add(
                 ArchiveMember.file("blobs/sha256/\(digest.hex)", size: try engine.store.blobs.size(digest)),
@@ -162,7 +162,7 @@ private struct LegacyArchive {
             }
             for (blob, diffID) in zip(image.manifest.layers, image.config.rootfs.diffIDs)
             where written.insert(diffID.hex).inserted {
-                try writer.add(ArchiveMember.directory("\(diffID.hex)/"))
+                try writer.add(ArchiveMember.directory(diffID.hex))
                 try writer.add(ArchiveMember.file("\(diffID.hex)/VERSION", size: 0), contents: Array("1.0".utf8))
                 try writePlain(blob, diffID, to: writer)
             }

@@ -29,8 +29,11 @@ package final class TarReader {
     /// The next member, or `nil` at the end; what is unread of the last one is skipped.
     package func next() throws(ShaleError) -> TarEntry? {
         current = nil
-        try skip(dataLeft &+ padding)
+        try skip(dataLeft)
+        let hasPadding = try skipPadding()
         (dataLeft, padding) = (0, 0)
+        // Some writers (umoci's insert) stop right behind the last file's bytes: that is an end, too.
+        guard hasPadding else { return nil }
         var pax: PaxRecords?
         var longPath: [UInt8]?
         var longLink: [UInt8]?
@@ -117,6 +120,16 @@ package final class TarReader {
     private func skip(_ count: Int64) throws(ShaleError) {
         var left = count
         while left > 0 { left -= Int64(try nextPiece(left).count) }
+    }
+
+    /// Passes over what fills the last block up; false when the archive ends before.
+    private func skipPadding() throws(ShaleError) -> Bool {
+        while padding > 0 {
+            if window.isEmpty { try refill() }
+            if window.isEmpty { return false }
+            padding -= Int64(try nextPiece(padding).count)
+        }
+        return true
     }
 
     private static func padding(_ size: Int64) -> Int64 { (512 - size % 512) % 512 }

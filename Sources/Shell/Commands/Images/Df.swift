@@ -20,7 +20,10 @@ package struct Df: Verb {
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        let usage = try shell.engine().store.diskUsage()
+        let store = try shell.engine().store
+        var usage = try store.diskUsage()
+        // As in `images`: the nameless steps of a build are part of what was built on them.
+        usage.images.removeAll { $0.image.isIntermediate }
         if verbose {
             if format != nil { throw ShaleError(.usage, "the verbose and the format options conflict") }
             return .text(DiskUsageReport(usage).text)
@@ -40,7 +43,7 @@ package struct Df: Verb {
                 containers.reduce(0) { $0 &+ $1.bytes },
                 stopped.reduce(0) { $0 &+ $1.bytes }),
             Self.row("Local Volumes", 0, 0, 0, 0),
-            Self.row("Build Cache", 0, 0, usage.cache, usage.cache),
+            Self.row("Build Cache", store.cache.all(.build).count, 0, usage.cache, usage.cache),
         ]
         return .listing(Listing(columns: columns, rows: rows, quietKey: "Type"), format: format)
     }
