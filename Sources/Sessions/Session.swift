@@ -68,6 +68,21 @@ package final class Session {
         return passed
     }
 
+    /// Keeps what names lead to now from being collected by the command that is about to take them away.
+    package func protect(_ entries: some Sequence<ImageEntry>) throws(ShaleError) {
+        try keep(entries.map { $0.manifest.digest.description })
+    }
+
+    /// Lets go of everything but the current state: what was undone and what `undo` could bring back may be collected.
+    package func forgetOthers() throws(ShaleError) {
+        let working = working
+        let kept = ([working?.base.image] + (working?.steps.map { $0.image } ?? [])).compactMap { $0?.description }
+        let path = folder.rootsFile
+        try translating("session \(name)") {
+            try WholeFile.replace(path, with: Array(kept.map { "\($0)\n" }.joined().utf8))
+        }
+    }
+
     /// Images that the session can come back to are roots of the store's collection, a digest a line.
     private func keepReachable(_ changes: [StateChange]) throws(ShaleError) {
         var digests: [String] = []
@@ -80,6 +95,12 @@ package final class Session {
                 digests += [before, after].compactMap { $0?.manifest.digest.description }
             }
         }
+        try keep(digests)
+    }
+
+    private func keep(_ digests: [String]) throws(ShaleError) {
+        let known = try Set(folder.roots().map(\.description))
+        let digests = Set(digests).subtracting(known).sorted()
         guard !digests.isEmpty else { return }
         let text = digests.map { "\($0)\n" }.joined()
         let path = folder.rootsFile

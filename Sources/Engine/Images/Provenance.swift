@@ -40,6 +40,9 @@ extension Engine {
         return try? JSONDecoder().decode(Provenance.self, from: Data(bytes))
     }
 
+    /// Lets an image count as one that came whole.
+    func forgetProvenance(of image: Digest) { unlink(provenancePath(image)) }
+
     /// Notes how an image was made; the first telling stands, since the same id means the same image.
     package func keepProvenance(_ provenance: Provenance, of image: Digest) throws(ShaleError) {
         let path = provenancePath(image)

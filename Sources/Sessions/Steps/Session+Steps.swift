@@ -118,6 +118,16 @@ extension Session {
         }
     }
 
+    /// Makes any state current; 0 is the beginning.
+    package func goto(_ state: Int) throws(ShaleError) {
+        _ = try move(line: "goto \(state)") { tree throws(ShaleError) in
+            guard state == 0 || tree.nodes[state] != nil else {
+                throw ShaleError(.notFound, "no state \(state)", hint: "timeline")
+            }
+            return (state, [])
+        }
+    }
+
     /// Makes the last `count` undone states current again; answers them in the order they were made.
     package func redo(_ count: Int = 1) throws(ShaleError) -> [StateTree.Node] {
         try move(line: count == 1 ? "redo" : "redo \(count)") { tree throws(ShaleError) in

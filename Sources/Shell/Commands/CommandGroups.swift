@@ -7,8 +7,11 @@ enum CommandGroups {
         .init(title: "Building", verbs: [Build.self, Context.self]),
         .init(
             title: "The working image and the session",
-            verbs: [Steps.self, Undo.self, Redo.self, Timeline.self, RecipeCommand.self, Replay.self]),
-        .init(title: "The shell", verbs: [Help.self, SetCommand.self, Alias.self, Source.self, Version.self]),
+            verbs: [Steps.self, Undo.self, Redo.self, Timeline.self, RecipeCommand.self, Replay.self, Goto.self, SessionCommand.self]),
+        .init(title: "The shell", verbs: [
+                Help.self, SetCommand.self, Alias.self, Source.self, Cd.self, Pwd.self, Info.self, Doctor.self,
+                System.self, Version.self,
+            ]),
     ]
 
     private static let registries: [any Verb.Type] = [

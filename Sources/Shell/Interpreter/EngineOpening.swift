@@ -52,7 +52,14 @@ struct EngineOpening {
         let candidates = [
             "\(folder)/../share/shale/recipes", "\(folder)/../../scripts/recipes", "\(folder)/../../../scripts/recipes",
         ]
-        return candidates.first { access("\($0)/busybox/Dockerfile", R_OK) == 0 }
+        return candidates.first { access("\($0)/busybox/Dockerfile", R_OK) == 0 }.map(Self.resolved)
+    }
+
+    /// The path without `..` and links, as messages should show it.
+    private static func resolved(_ path: String) -> String {
+        guard let pointer = realpath(path, nil) else { return path }
+        defer { free(pointer) }
+        return String(cString: pointer)
     }
 
     /// The folder of the program that runs.

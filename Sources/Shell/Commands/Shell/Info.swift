@@ -1,0 +1,43 @@
+package import ArgumentParser
+package import Basics
+import Containers
+import Engine
+import Linux
+import OCI
+import Stores
+
+/// `info`: this shale, its store and its host.
+package struct Info: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "info", abstract: "Show where things are and how many")
+    package static let isWorthKeeping = false
+    package static let examples = ["info", "info --format json"]
+
+    @Option(name: .shortAndLong, help: "json, or a template.") var format: String?
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        let engine = try shell.engine()
+        let containers = try engine.store.containers.all().map { engine.view(of: $0).state.status }
+        let facts: [(String, JSONDocument)] = [
+            ("ServerVersion", .string(Version.current)),
+            ("DockerRootDir", .string(engine.store.home)),
+            ("Session", .string(shell.options.session)),
+            ("Containers", .integer(Int64(containers.count))),
+            ("ContainersRunning", .integer(Int64(containers.filter { $0 == .running }.count))),
+            ("ContainersPaused", .integer(Int64(containers.filter { $0 == .paused }.count))),
+            ("ContainersStopped", .integer(Int64(containers.filter { $0 != .running && $0 != .paused }.count))),
+            ("Images", .integer(Int64(try engine.store.images.all().count))),
+            ("Driver", .string(engine.form == .user ? "overlay (in a user namespace)" : "overlay")),
+            ("KernelVersion", .string(HostFacts.kernel)),
+            ("OSType", .string("linux")),
+            ("Architecture", .string(Platform.host.architecture)),
+            ("NCPU", .integer(Int64(Workers.processors))),
+        ]
+        if let format {
+            return .documents([.object(facts.map { JSONDocument.Member($0.0, $0.1) })], format: format)
+        }
+        return .lines(facts.map { "\($0.0): \($0.1.string ?? $0.1.text())" })
+    }
+}

@@ -1,0 +1,30 @@
+package import ArgumentParser
+package import Basics
+import Stores
+
+/// `system check`: whether the store is whole.
+package struct System: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "system", abstract: "Check the store: every digest, every reference, every lock",
+        usage: "system check [--repair]")
+    package static let isWorthKeeping = false
+    package static let examples = ["system check", "system check --repair"]
+    package static let differences = ["Docker has no such check."]
+
+    @Argument(help: "check, or docker's df and info.") var what = "check"
+    @Flag(help: "Mend what can be mended.") var repair = false
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        guard what == "check" else {
+            throw ShaleError(.usage, "system: \(what.visible) is no part of it", hint: "system check")
+        }
+        let findings = try shell.engine().store.check(repair: repair, cancellation: shell.cancellation)
+        if findings.isEmpty { return .line("the store is whole") }
+        let lines = findings.map { "\($0.what.visible)  (\($0.remedy.visible))" }
+        let isWhole = findings.allSatisfy(\.isRepaired)
+        if !isWhole, !repair { shell.console.note("hint: system check --repair") }
+        return Outcome(.lines(lines), status: isWhole ? 0 : 1)
+    }
+}
