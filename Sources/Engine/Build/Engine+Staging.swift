@@ -37,7 +37,7 @@ extension Engine {
 
     /// The unpacked layers of a stage, top first.
     func lowerPaths(of state: StageState) throws(ShaleError) -> [String] {
-        try store.layers.paths(for: state.config).reversed()
+        try unpackedPaths(state.config, state.layers).reversed()
     }
 
     /// Folders of unpacked layers, open.

@@ -1,5 +1,6 @@
 package import Basics
 import Glibc
+import Layers
 package import Linux
 import OCI
 package import Stores
@@ -7,7 +8,29 @@ package import Stores
 extension Engine {
     /// The unpacked layers of an image, top first, as an overlay mount wants them.
     package func lowerPaths(of image: Image) throws(ShaleError) -> [String] {
-        try store.layers.paths(for: image.config).reversed()
+        try unpackedPaths(image.config, image.manifest.layers).reversed()
+    }
+
+    /// The unpacked layers of a config, lowest first; what is not unpacked (an image that another tool put into the
+    /// layout, a layer lost to a power cut) is unpacked from its blob.
+    func unpackedPaths(_ config: ImageConfig, _ layers: [Descriptor]) throws(ShaleError) -> [String] {
+        let stack = LayerStore.stack(of: config)
+        for index in store.layers.missing(for: config) where layers.indices.contains(index) {
+            let (diffID, chain) = stack[index]
+            let below = stack[..<index]
+            let store = self.store
+            try unpackLayer(
+                FDSource(store.blobs.open(layers[index].digest), subject: "blob \(layers[index].digest)"), as: diffID,
+                above: chain, blob: layers[index].digest,
+                lower: { () throws(ShaleError) in
+                    var directories: [RootDirectory] = []
+                    for (diffID, chain) in below.reversed() {
+                        directories.append(try store.layers.directory(diffID, on: chain))
+                    }
+                    return directories
+                }, cancellation: Cancellation())
+        }
+        return try store.layers.paths(for: config)
     }
 
     /// The unpacked layers below a container's own, top first.

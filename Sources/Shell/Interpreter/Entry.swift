@@ -98,6 +98,7 @@ package enum Entry {
         }
         let shell = ShellContext(options: options, mode: mode, console: console, cancellation: Interrupt.flag)
         Interrupt.watch()
+        defer { shell.close() }
         switch wish {
         case .prompt: return try PromptLoop(shell).run()
         case .input: return try ScriptRun(shell).runInput()

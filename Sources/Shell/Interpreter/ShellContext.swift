@@ -95,6 +95,9 @@ package final class ShellContext {
         openedSession = nil
     }
 
+    /// Lets go of what the store holds for this process.
+    package func close() { openedEngine?.store.close() }
+
     /// Forgets the open engine, so that changed settings count.
     package func reopen() {
         openedEngine = nil

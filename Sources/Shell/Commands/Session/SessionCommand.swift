@@ -4,6 +4,7 @@ import Linux
 import OCI
 import Sessions
 import Stores
+import Engine
 
 /// `session`: named sessions, each with its journal, working image and states.
 package struct SessionCommand: Verb {

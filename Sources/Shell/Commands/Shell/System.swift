@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Stores
+import Engine
 
 /// `system check`: whether the store is whole.
 package struct System: Verb {
