@@ -145,10 +145,10 @@ extension RunTests {
             _ = try fixture.runtime.start(fixture.spec("sleep", "0.1"), attach: nil)
         }
 
-        @Test func setIDBitsAndDevicesOfVolumes() throws {
+        @Test func namespacesCannotBeMade() throws {
             let spec = fixture.spec(
                 "sh", "-c",
-                "unshare -m true 2>/dev/null || echo refused; cat /proc/self/attr/current 2>/dev/null; dd if=/dev/kmsg count=1 2>/dev/null || echo nokmsg"
+                "unshare -m true 2>/dev/null || echo refused"
             )
             #expect(try fixture.run(spec).output.contains("refused"))
         }
@@ -156,7 +156,7 @@ extension RunTests {
         @Test func privilegedLiftsIt() throws {
             var spec = fixture.spec(
                 "sh", "-c",
-                "grep -E 'CapEff|Seccomp:' /proc/self/status; mount -t tmpfs none /tmp && echo mounted; test -w /proc/sys/vm/swappiness && echo writable"
+                "grep Seccomp: /proc/self/status; mount -t tmpfs none /tmp && echo mounted"
             )
             spec.privileged = true
             let output = try fixture.run(spec).output
