@@ -165,6 +165,16 @@ struct LayerUnpackerTests {
         }
     }
 
+    @Test("a name that looks like an escaped .. is only a name", arguments: ["0", "5", "2", "6"] as [Character])
+    func escapedDots(type: Character) throws {
+        var stack = LayerStack()
+        let name = String(pathBytes: [0xF4, 0x8F, 0xBC, 0xAE, 0xF4, 0x8F, 0xBC, 0xAE])
+        try stack.push(
+            TarBytes.archive([Member(name: "d/x"), Member(name: "d/" + name, type: type, link: "x", mode: 0o755)]))
+        #expect(try stack.roots[0].names(in: "d").map(\.pathBytes) == [Array("x".utf8), name.pathBytes])
+        #expect(try RootDirectory(hostPath: stack.outside).names(in: "/") == ["layer0"])
+    }
+
     @Test("a directory below two thousand others can be made and removed")
     func deep() throws {
         var stack = LayerStack()
