@@ -31,7 +31,16 @@ extension Engine {
         if policy == .missing {
             talk.note("Unable to find image '\(reference.familiar)' locally")
         }
-        return try pull(reference, platform: platform, talk).image
+        do throws(ShaleError) {
+            return try pull(reference, platform: platform, talk).image
+        } catch {
+            // Without a network there is still the image that every shale can make.
+            guard error.code == .unavailable, platform == nil, settings.recipesPath != nil,
+                reference.familiar == "\(Self.firstImageName):latest"
+            else { throw error }
+            try makeFirstImage(talk)
+            return try image(named: text)
+        }
     }
 
     private func localImage(_ text: String) throws(ShaleError) -> Image? {

@@ -1,0 +1,240 @@
+import Basics
+import Foundation
+import Glibc
+import Layers
+import Linux
+import OCI
+import Stores
+import TestSupport
+import Testing
+
+@testable import Engine
+
+/// An image of a small tree, and containers of it that never ran.
+struct ContainerRoom {
+    let fixture: EngineFixture
+    let work: String
+    var engine: Engine { fixture.engine }
+
+    init() throws {
+        fixture = try EngineFixture()
+        work = fixture.folder.path + "/work"
+        try sh(
+            """
+            mkdir -p ../work ../tree/etc ../tree/dir ../tree/empty ../outside; cd ../tree
+            printf 'root:x:0:0::/root:/bin/sh\\nann:x:1000:1000::/:/bin/sh\\n' > etc/passwd
+            printf 'root:x:0:\\nann:x:1000:\\n' > etc/group
+            echo f > dir/f; ln -s dir ld; ln -s dir/f lf; ln -s nothing lb; ln -s /../../../../outside escape
+            ln -s /etc/passwd abs; echo secret > ../outside/secret; tar -cf ../tree.tar .
+            """, in: fixture.folder.path + "/home")
+        let file = try OwnedFD.open(fixture.folder.path + "/tree.tar", O_RDONLY)
+        var options = ImportOptions()
+        options.reference = try Reference(parsing: "tree")
+        options.changes = ["CMD [\"sh\"]", "ENV A=1"]
+        _ = try engine.importTree(FDSource(file, subject: "tree"), options, Conversation())
+    }
+
+    @discardableResult
+    func sh(_ script: String, in folder: String? = nil) throws -> String {
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.arguments = ["-ec", script]
+        process.currentDirectoryURL = URL(filePath: folder ?? work)
+        let pipe = Pipe()
+        process.standardOutput = pipe
+        try process.run()
+        let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 0, "\(script)")
+        return text
+    }
+
+    func create(_ name: String, _ change: (inout RunOptions) -> Void = { _ in }) throws -> ContainerRecord {
+        var options = RunOptions(image: "tree")
+        options.name = name
+        change(&options)
+        return try engine.createContainer(options, Conversation())
+    }
+
+    func cp(_ words: String..., change: (inout CopyRequest) -> Void = { _ in }) throws(ShaleError) {
+        var request = CopyRequest(
+            from: words.dropLast().map { CopyPlace(parsing: $0) }, to: CopyPlace(parsing: words[words.count - 1]),
+            hostDirectory: work)
+        change(&request)
+        _ = try engine.copy(request, Conversation())
+    }
+
+    /// The error's words, or what `script` prints afterwards.
+    func outcome(_ from: String, _ to: String, _ script: String) throws -> String {
+        do throws(ShaleError) {
+            try cp(from, to)
+        } catch {
+            return error.description
+        }
+        return try sh(script)
+    }
+}
+
+@Suite("files of containers", .enabled(if: geteuid() == 0, "needs root to mount overlays"))
+struct ContainerFilesTests {
+    @Test(
+        "cp to a container, docker's table",
+        arguments: [
+            ("file", "cc:/new", "A /new"), ("file", "cc:/dir", "C /dir|A /dir/file"), ("file", "cc:/dir/f", "C /dir|C /dir/f"),
+            ("file", "cc:/ld", "C /dir|A /dir/file"), ("file", "cc:/lf", "C /dir|C /dir/f"), ("file", "cc:/lb", "A /nothing"),
+            ("file", "cc:/new/", "no such directory"), ("file", "cc:/nope/x", "Could not find the file /nope in container cc"),
+            ("file", "cc:/etc/passwd/", "no such directory"), ("tree", "cc:/new", "A /new|A /new/in"),
+            ("tree", "cc:/dir", "C /dir|A /dir/tree|A /dir/tree/in"), ("tree/.", "cc:/dir", "C /dir|A /dir/in"),
+            ("tree", "cc:/dir/f", "cannot copy directory"), ("tree/.", "cc:/new", "A /new|A /new/in"),
+            ("nope", "cc:/", "lstat PWD/nope: no such file or directory"), ("file/", "cc:/dir", "not a directory"),
+            ("file", "cc:relative", "A /relative"), ("file", "cc:/escape/x", "C /outside"), ("file", "d", "must specify at least one"),
+            ("link", "cc:/new", "A /new"),
+        ])
+    func copyIn(from: String, to: String, expected: String) throws {
+        let room = try ContainerRoom()
+        let record = try room.create("cc")
+        try room.sh("echo file > file; mkdir tree; echo in > tree/in; ln -s file link")
+        var result: String
+        do throws(ShaleError) {
+            try room.cp(from, to)
+            result = try room.engine.changes(of: record).map(\.line).joined(separator: "|")
+        } catch {
+            result = error.description.replacing(room.work, with: "PWD")
+        }
+        // A link that leads out of the container leads to nothing in it.
+        if to.hasPrefix("cc:/escape") {
+            #expect(result.contains("Could not find"))
+        } else {
+            #expect(result.hasPrefix(expected), "\(result)")
+        }
+        #expect(try room.sh("ls ../outside") == "secret\n")
+    }
+
+    @Test(
+        "cp from a container or an image, docker's table",
+        arguments: [
+            ("cc:/dir/f", "out", "cat out", "f\n"), ("cc:/dir/f", "here", "cat here/f", "f\n"),
+            ("cc:/dir", "out", "ls out", "f\n"), ("cc:/dir", "here", "ls here here/dir", "here:\ndir\n\nhere/dir:\nf\n"),
+            ("cc:/dir/.", "here", "ls here", "f\n"), ("cc:/lf", "out", "readlink out", "dir/f\n"),
+            ("cc:/ld/", "out", "ls out", "f\n"), ("cc:/lb", "out", "readlink out", "nothing\n"),
+            ("cc:/abs", "out", "readlink out", "/etc/passwd\n"), ("cc:/ld/f", "out", "cat out", "f\n"),
+            ("cc:/dir", "old", "", "cannot copy directory"), ("cc:/nope", "out", "", "Could not find the file /nope in container cc"),
+            ("cc:/dir/f", "nope/out", "", "invalid output path: directory \"PWD/nope\" does not exist"),
+            ("cc:/escape/secret", "out", "", "Could not find the file"), ("tree:/dir/f", "out", "cat out", "f\n"),
+            ("tree:latest:/dir/f", "out", "cat out", "f\n"), ("nosuch:/x", "out", "", "No such container: nosuch"),
+            ("cc:/d*", "here", "ls here", "dir\n"), ("cc:/dir/f", "cc2:/g", "", ""),
+        ])
+    func copyOut(from: String, to: String, script: String, expected: String) throws {
+        let room = try ContainerRoom()
+        _ = try room.create("cc")
+        let second = try room.create("cc2")
+        try room.sh("mkdir here; echo old > old")
+        let result = try room.outcome(from, to, script.isEmpty ? "true" : script)
+        #expect(result.replacing(room.work, with: "PWD").hasPrefix(expected), "\(result)")
+        if to.hasPrefix("cc2:") { #expect(try room.engine.changes(of: second).map(\.line) == ["A /g"]) }
+    }
+
+    @Test("owners are root's in a container, kept with -a, chosen with --chown")
+    func owners() throws {
+        let room = try ContainerRoom()
+        let record = try room.create("cc")
+        try room.sh("echo x > file; chown 7:8 file")
+        try room.cp("file", "cc:/root")
+        try room.cp("file", "cc:/kept") { $0.keepsOwners = true }
+        try room.cp("file", "cc:/ann") { $0.owner = "ann" }
+        let owners = try room.engine.changes(of: record).map { "\($0.path) \($0.status?.uid ?? 99)" }
+        #expect(owners == ["/ann 1000", "/kept 7", "/root 0"])
+    }
+
+    @Test("an archive goes in and comes out")
+    func archives() throws {
+        let room = try ContainerRoom()
+        _ = try room.create("cc")
+        try room.sh("mkdir t; echo x > t/x; tar -cf in.tar t")
+        let input = try OwnedFD.open(room.work + "/in.tar", O_RDONLY)
+        var request = CopyRequest(from: [.stream], to: .inside(name: "cc", path: "/dir"), hostDirectory: room.work)
+        _ = try room.engine.copy(request, input: input.raw, Conversation())
+        request = CopyRequest(from: [.inside(name: "cc", path: "/dir")], to: .stream, hostDirectory: room.work)
+        let output = try OwnedFD.open(room.work + "/out.tar", O_WRONLY | O_CREAT)
+        _ = try room.engine.copy(request, output: output.raw, Conversation())
+        #expect(try room.sh("tar -tf out.tar") == "dir/\ndir/f\ndir/t/\ndir/t/x\n")
+        request = CopyRequest(from: [.stream], to: .inside(name: "cc", path: "/dir/f"), hostDirectory: room.work)
+        #expect(throws: ShaleError.self) { try room.engine.copy(request, input: input.raw, Conversation()) }
+    }
+
+    @Test("read-only containers and mounts refuse in docker's words")
+    func refusals() throws {
+        let room = try ContainerRoom()
+        try room.sh("echo x > file; mkdir bound")
+        _ = try room.create("ro") { $0.readOnly = true }
+        _ = try room.create("mounted") { $0.volumes = ["\(room.work)/bound:/b:ro", "\(room.work)/bound:/w"] }
+        #expect(try room.outcome("file", "ro:/x", "") == "container rootfs is marked read-only")
+        #expect(try room.outcome("file", "mounted:/b/x", "") == "mounted volume is marked read-only")
+        #expect(try room.outcome("file", "mounted:/w/x", "ls bound") == "x\n")
+    }
+
+    @Test("commit takes the container's changes and settings, and says what that changes")
+    func commit() throws {
+        let room = try ContainerRoom()
+        let record = try room.create("cc") {
+            $0.command = ["run", "me"]
+            $0.environment = ["B=2"]
+        }
+        try room.sh("echo x > file")
+        try room.cp("file", "cc:/new")
+        let talk = Talk()
+        var options = CommitOptions()
+        options.reference = "made:v1"
+        options.message = "why"
+        options.author = "who"
+        let image = try room.engine.commit(record, options, talk.conversation)
+        #expect(image.config.config?.cmd == ["run", "me"])
+        #expect(image.config.config?.env == ["B=2", "A=1"])
+        #expect(image.config.history?.last?.createdBy == "run me")
+        #expect(image.config.history?.last?.comment == "why")
+        #expect(image.config.rootfs.diffIDs.count == 2)
+        #expect(image.references.map(\.familiar) == ["made:v1"])
+        #expect(talk.notes.contains { $0.contains("--keep-config") })
+        #expect(try room.fixture.text("/new", in: image) == "x\n")
+        options.keepsConfig = true
+        options.reference = nil
+        let kept = try room.engine.commit(record, options, Talk().conversation)
+        #expect(kept.config.config?.cmd == ["sh"])
+        // Nothing changed: no layer.
+        let untouched = try room.engine.commit(room.create("dd"), CommitOptions(), Talk().conversation)
+        #expect(untouched.config.rootfs.diffIDs.count == 1 && untouched.config.history?.last?.emptyLayer == true)
+        #expect(try room.engine.store.containers.deeds(of: record.id).map(\.kind) == [.copyIn, .commit, .commit])
+    }
+
+    @Test(
+        "changes that commit applies or refuses",
+        arguments: [
+            ("RUN ls", "run is not a valid change command"), ("COPY a b", "copy is not a valid change command"),
+            ("ENV", "ENV requires at least one argument"), ("NOPE x", "unknown instruction: NOPE"),
+        ])
+    func badChanges(change: String, words: String) {
+        var config = ContainerConfig()
+        #expect {
+            try ConfigChange.apply([change], to: &config)
+        } throws: {
+            ($0 as? ShaleError)?.description.contains(words) == true
+        }
+    }
+
+    @Test("a volume starts with what the image has, and goes with its container")
+    func volumes() throws {
+        let room = try ContainerRoom()
+        let record = try room.create("cc") { $0.volumes = ["/dir", "named:/etc"] }
+        #expect(record.host.mounts.map(\.destination) == ["/dir", "/etc"] || record.host.mounts.count == 2)
+        for mount in record.host.mounts {
+            let names = try RootDirectory(hostPath: mount.source).names(in: "/")
+            #expect(names == (mount.destination == "/dir" ? ["f"] : ["group", "passwd"]))
+        }
+        let other = try room.create("dd") { $0.volumesFrom = ["cc:ro"] }
+        #expect(other.host.mounts.allSatisfy(\.readOnly) && other.host.mounts.count == 2)
+        try room.engine.remove(record, named: "cc")
+        #expect(other.host.mounts.allSatisfy { access($0.source, F_OK) == 0 })
+        try room.engine.remove(other, named: "dd")
+        #expect(other.host.mounts.count { access($0.source, F_OK) == 0 } == 1)
+    }
+}

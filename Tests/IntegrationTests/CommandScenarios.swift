@@ -1,0 +1,183 @@
+import Foundation
+import TestSupport
+import Testing
+
+/// Recorded docker sessions, carried out by the built `shale` with `docker` being it.
+@Suite("command scenarios", .serialized, .enabled(if: Corpus.isPresent, "\(Corpus.absent)"))
+struct CommandScenarios {
+    /// Rows that differ on purpose, each with why.
+    static let exceptions: [String: String] = [:]
+    /// The fewest rows that may pass.
+    static let floor = 0
+
+    @Test("recorded docker sessions", .enabled(if: geteuid() == 0 && ShaleProgram.isBuilt, "needs root and the built program"))
+    func recorded() throws {
+        let template = try ShaleProgram.homeWithBusybox()
+        let chosen = ProcessInfo.processInfo.environment["SHALE_SCENARIO"]
+        var passed = 0
+        var total = 0
+        var words = (same: 0, all: 0)
+        for row in try Corpus.rows("behaviour/cli-scenarios.json") {
+            guard let id = row["id"]?.string, let steps = row["recorded"]?.array, !steps.isEmpty else { continue }
+            if let chosen, !id.contains(chosen) { continue }
+            total += 1
+            let scenario = try Scenario(row: row, template: template)
+            let differences = scenario.run(steps, words: &words)
+            scenario.end()
+            if differences.isEmpty {
+                passed += 1
+            } else if Self.exceptions[id] == nil {
+                print("scenario \(id): " + differences.joined(separator: "\n    "))
+            }
+        }
+        Corpus.score("behaviour/cli-scenarios", passed, of: total)
+        Corpus.score("behaviour/cli-scenarios, words on stderr", words.same, of: words.all)
+        if chosen == nil { #expect(passed >= Self.floor) }
+    }
+}
+
+/// The program under test.
+enum ShaleProgram {
+    static let path = Corpus.packageRoot + "/.build/debug/shale"
+    static var isBuilt: Bool { access(path, X_OK) == 0 }
+
+    /// A home that has busybox:latest, to be copied.
+    static func homeWithBusybox() throws -> TemporaryDirectory {
+        let folder = TemporaryDirectory()
+        let home = folder.path + "/home"
+        let result = try Shell.run("\(path) --home \(home) run --rm busybox true", in: folder.path, environment: [:])
+        #expect(result.status == 0, "\(result.errors)")
+        return folder
+    }
+}
+
+/// One row in a home and a directory of its own.
+struct Scenario {
+    let folder = TemporaryDirectory()
+    let environment: [String: String]
+    private var home: String { folder.path + "/home" }
+    private var work: String { folder.path + "/work" }
+
+    init(row: JSONValue, template: TemporaryDirectory) throws {
+        let path = folder.path
+        _ = try Shell.run("mkdir bin work user; cp -a \(template.path)/home home", in: path, environment: [:])
+        for name in ["docker", "shale"] {
+            let script = "#!/bin/sh\nexec \(ShaleProgram.path) --home \(path)/home \"$@\"\n"
+            try script.write(toFile: "\(path)/bin/\(name)", atomically: true, encoding: .utf8)
+            chmod("\(path)/bin/\(name)", 0o755)
+        }
+        environment = [
+            "PATH": "\(path)/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "\(path)/user",
+            "TZ": "UTC", "LC_ALL": "C",
+        ]
+        for (name, content) in row["files"]?.object ?? [:] {
+            let file = "\(path)/work/\(name)"
+            let parent = (file as NSString).deletingLastPathComponent
+            try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
+            try (content.string ?? "").write(toFile: file, atomically: true, encoding: .utf8)
+        }
+    }
+
+    /// What differs, a line each.
+    func run(_ steps: [JSONValue], words: inout (same: Int, all: Int)) -> [String] {
+        var differences: [String] = []
+        for step in steps {
+            guard let command = step["cmd"]?.string else { continue }
+            guard let result = try? Shell.run(command, in: work, environment: environment) else { return ["\(command): hangs"] }
+            let exit = Int32(step["exit"]?.int ?? 0)
+            if !Self.sameStatus(exit, result.status) {
+                differences.append("$ \(command): exit \(result.status) instead of \(exit); \(normalised(result.errors))")
+            }
+            let wanted = step["stdout"]?.string ?? ""
+            let output = normalised(result.output)
+            if step["truncated"] == nil, Self.loosened(output) != Self.loosened(wanted) {
+                differences.append("$ \(command): \(output.debugDescription) instead of \(wanted.debugDescription); \(normalised(result.errors))")
+            }
+            if let errors = step["stderr"]?.string, !errors.isEmpty {
+                words.all += 1
+                let essence = Self.essence(errors)
+                if Self.essence(normalised(result.errors)).contains(essence) { words.same += 1 } else {
+                    if ProcessInfo.processInfo.environment["SHALE_WORDS"] != nil {
+                        print("words $ \(command): \(Self.essence(normalised(result.errors)).debugDescription) instead of \(essence.debugDescription)")
+                    }
+                }
+            }
+        }
+        return differences
+    }
+
+    func end() {
+        _ = try? Shell.run("docker rm -f $(docker ps -aq) >/dev/null 2>&1", in: work, environment: environment)
+    }
+
+    /// The contract gives wrong usage 64 and an engine's failure 125 where docker has 1 or 125.
+    private static func sameStatus(_ recorded: Int32, _ own: Int32) -> Bool {
+        let refusals: Set<Int32> = [1, 64, 125]
+        return recorded == own || (refusals.contains(recorded) && refusals.contains(own))
+    }
+
+    private func normalised(_ text: String) -> String {
+        var text = text.replacing(work, with: "$PWD").replacing(environment["HOME"] ?? "/", with: "$HOME")
+        text = text.replacing(/\b[0-9a-f]{64}\b/, with: "<id64>").replacing(/\b[0-9a-f]{12}\b/, with: "<id12>")
+        text = text.replacing(/(Less than a second|About a minute|About an hour|\d+ (second|minute|hour)s?) ago/, with: "<ago>")
+        return text
+    }
+
+    /// Widths of columns change with ages; the rest must be equal.
+    private static func loosened(_ text: String) -> String {
+        guard text.contains("<ago>") else { return text }
+        return text.replacing(/Up [^ ]+( [a-z]+)+/, with: "Up").replacing(#/ +/#, with: " ").replacing(#/ \n/#, with: "\n")
+    }
+
+    /// An error without the names of who says it.
+    private static func essence(_ text: String) -> String {
+        let lines = text.split(separator: "\n").map(String.init).filter {
+            !$0.hasPrefix("See 'docker") && !$0.hasPrefix("hint:") && !$0.hasPrefix("Usage:") && !$0.hasPrefix("time=")
+        }
+        return lines.map { line in
+            var line = line
+            for prefix in ["docker: ", "shale: ", "Error response from daemon: ", "Error: "] where line.hasPrefix(prefix) {
+                line = String(line.dropFirst(prefix.count))
+            }
+            return line.hasSuffix(".") ? String(line.dropLast()) : line
+        }.joined(separator: "\n")
+    }
+}
+
+/// `/bin/sh` with an empty standard input.
+enum Shell {
+    struct Result {
+        var status: Int32
+        var output: String
+        var errors: String
+    }
+    struct Hangs: Error {}
+
+    static func run(_ command: String, in folder: String, environment: [String: String]) throws -> Result {
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.arguments = ["-c", command]
+        process.currentDirectoryURL = URL(filePath: folder)
+        process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"].merging(environment) { _, new in new }
+        process.standardInput = FileHandle.nullDevice
+        let (output, errors) = ("\(folder)/../.out-\(getpid())", "\(folder)/../.err-\(getpid())")
+        FileManager.default.createFile(atPath: output, contents: nil)
+        FileManager.default.createFile(atPath: errors, contents: nil)
+        process.standardOutput = FileHandle(forWritingAtPath: output)
+        process.standardError = FileHandle(forWritingAtPath: errors)
+        try process.run()
+        let deadline = Date(timeIntervalSinceNow: 60)
+        while process.isRunning {
+            if Date() > deadline {
+                process.terminate()
+                throw Hangs()
+            }
+            usleep(2000)
+        }
+        func text(_ path: String) -> String {
+            defer { unlink(path) }
+            return (FileManager.default.contents(atPath: path)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        }
+        return Result(status: process.terminationStatus, output: text(output), errors: text(errors))
+    }
+}
