@@ -34,6 +34,11 @@ struct LaunchPlanner {
                 SysctlPlan(key: "net/ipv4/ping_group_range", value: "0 2147483647"),
             ]
         }
+        plan.sysctls += spec.sysctls.map { text in
+            let name = text.prefix { $0 != "=" }
+            return SysctlPlan(
+                key: String(name.map { $0 == "." ? "/" : $0 }), value: String(text.dropFirst(name.count + 1)))
+        }
         plan.cgroup = try CgroupPlanner(groups: .current).plan(for: spec)
         plan.detached = !attached
         plan.attached = attached

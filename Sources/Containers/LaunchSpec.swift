@@ -53,6 +53,8 @@ package struct LaunchSpec: Sendable {
     package var dns: [String] = []
     package var dnsSearch: [String] = []
     package var dnsOptions: [String] = []
+    /// `NAME=VALUE` each, names with dots.
+    package var sysctls: [String] = []
     package var initialSize: TerminalSize?
     package var limits: [ResourceLimit] = []
     package var resources = ContainerResources()

@@ -32,7 +32,9 @@ extension LaunchPlanner {
         ]
         for (name, destination) in NetworkFiles.destinations where !hides(spec, destination) {
             mounts.append(
-                MountPlan(.bind, source: "\(spec.socketDirectory)/\(name)", destination: destination))
+                MountPlan(
+                    .bind, source: "\(spec.socketDirectory)/\(name)", destination: destination,
+                    readOnly: spec.readOnlyRoot))
         }
         mounts += try userMounts(spec)
         return mounts

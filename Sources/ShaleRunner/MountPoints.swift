@@ -87,7 +87,7 @@ struct MountPoints {
         let result =
             directory
             ? name.withPath { mkdirat(raw, $0, 0o755) }
-            : name.withPath { openat(raw, $0, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0o644) }
+            : name.withPath { openat(raw, $0, O_CREAT | O_EXCL | O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0o755) }
         guard result != -1 else {
             if errno == EEXIST { return }
             throw SystemCallError(directory ? "mkdir" : "create", path: path)

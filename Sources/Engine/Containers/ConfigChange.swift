@@ -25,12 +25,7 @@ package enum ConfigChange {
         let keyword = text.drop { $0.isWhitespace }.prefix { !$0.isWhitespace }
         guard !keyword.isEmpty else { return }
         guard allowed.contains(keyword.uppercased()) else {
-            let isKnown = Instruction.keywords.contains(keyword.uppercased())
-            throw ShaleError(
-                .invalid,
-                isKnown
-                    ? "\(keyword.lowercased()) is not a valid change command"
-                    : "unknown instruction: \(keyword.uppercased())")
+            throw ShaleError(.invalid, "\(keyword.lowercased()) is not a valid change command")
         }
         let instruction: Instruction
         do throws(DockerfileError) {

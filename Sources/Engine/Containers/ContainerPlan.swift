@@ -132,7 +132,7 @@ struct ContainerPlan {
             throw ShaleError(
                 .usage, "invalid argument \"\(address)\" for \"--dns\" flag", cause: "\(address) is not an ip address")
         }
-        if let sysctl = options.sysctls.first { throw ShaleError(.unsupported, "--sysctl \(sysctl) is not supported") }
+        try checkSysctls()
         for stream in options.attach where !["stdin", "stdout", "stderr"].contains(stream.lowercased()) {
             throw ShaleError(
                 .usage, "invalid argument \"\(stream)\" for \"-a, --attach\" flag",
@@ -148,6 +148,29 @@ struct ContainerPlan {
             throw ShaleError(
                 .conflict,
                 "container ID file found, make sure the other container isn't running or delete \(file)")
+        }
+    }
+
+    /// Docker's list of what belongs to a namespace of the container's own.
+    private func checkSysctls() throws(ShaleError) {
+        let known: Set<String> = [
+            "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall", "kernel.shmmax",
+            "kernel.shmmni", "kernel.shm_rmid_forced",
+        ]
+        for sysctl in options.sysctls {
+            let key = sysctl.prefix { $0 != "=" }
+            guard key.hasPrefix("net.") || key.hasPrefix("fs.mqueue.") || known.contains(String(key)),
+                sysctl.contains("="), !key.contains("/"), !key.contains("..")
+            else {
+                throw ShaleError(
+                    .usage, "invalid argument \"\(sysctl)\" for \"--sysctl\" flag",
+                    cause: "sysctl '\(sysctl)' is not whitelisted")
+            }
+            if key.hasPrefix("net."), network == "host" {
+                throw ShaleError(
+                    .unsupported, "sysctl \"\(key)\" not allowed in host network namespace",
+                    hint: "run --network none --sysctl \(sysctl)")
+            }
         }
     }
 
@@ -246,7 +269,7 @@ struct ContainerPlan {
         host.containerIDFile = options.cidFile
         record.host = host
         let lists = [
-            ("dnsSearch", options.dnsSearch), ("dnsOptions", options.dnsOptions)
+            ("dnsSearch", options.dnsSearch), ("dnsOptions", options.dnsOptions), ("sysctls", options.sysctls),
         ]
         for (key, values) in lists where !values.isEmpty {
             record.notes = (record.notes ?? [:]).merging([key: values.joined(separator: "\n")]) { _, new in new }

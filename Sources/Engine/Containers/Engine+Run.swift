@@ -78,6 +78,7 @@ extension Engine {
         spec.dns = host.dns
         spec.dnsSearch = record.noted("dnsSearch")
         spec.dnsOptions = record.noted("dnsOptions")
+        spec.sysctls = record.noted("sysctls")
         spec.limits = host.ulimits.compactMap { ResourceLimit(parsing: $0) }
         spec.resources = ContainerResources(
             memory: host.memory > 0 ? host.memory : nil, cpus: host.nanoCPUs > 0 ? Double(host.nanoCPUs) / 1e9 : nil,

@@ -210,7 +210,7 @@ struct ContainerFilesTests {
         "changes that commit applies or refuses",
         arguments: [
             ("RUN ls", "run is not a valid change command"), ("COPY a b", "copy is not a valid change command"),
-            ("ENV", "ENV requires at least one argument"), ("NOPE x", "unknown instruction: NOPE"),
+            ("ENV", "ENV requires at least one argument"), ("NOPE x", "nope is not a valid change command"),
         ])
     func badChanges(change: String, words: String) {
         var config = ContainerConfig()

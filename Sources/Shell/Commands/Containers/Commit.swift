@@ -14,13 +14,23 @@ package struct Commit: Verb {
         "The container's command becomes the image's, as with docker; a note says so, and --keep-config keeps the old."
     ]
 
-    @Option(name: [.customShort("a", allowingJoined: true), .customLong("author")], help: "The author") var author: String?
-    @Option(name: [.customShort("m", allowingJoined: true), .customLong("message")], help: "A comment for the history")
+    @Option(
+        name: [.customShort("a", allowingJoined: true), .customLong("author")], parsing: .unconditional,
+        help: "The author")
+    var author: String?
+    @Option(
+        name: [.customShort("m", allowingJoined: true), .customLong("message")], parsing: .unconditional,
+        help: "A comment for the history")
     var message: String?
-    @Option(name: [.customShort("c", allowingJoined: true), .customLong("change")], help: "Apply a Dockerfile instruction")
+    @Option(
+        name: [.customShort("c", allowingJoined: true), .customLong("change")], parsing: .unconditionalSingleValue,
+        help: "Apply a Dockerfile instruction")
     var change: [String] = []
     @Flag(name: .customLong("no-pause"), help: "Do not let it stand still meanwhile") var noPause = false
-    @Option(name: [.customShort("p", allowingJoined: true), .customLong("pause")], help: .hidden) var pause: String?
+    @Option(
+        name: [.customShort("p", allowingJoined: true), .customLong("pause")], parsing: .unconditional,
+        help: .hidden)
+    var pause: String?
     @Flag(name: .customLong("keep-config"), help: "Keep the image's CMD and ENTRYPOINT") var keepsConfig = false
     @Argument(help: "Name or id") var container: String
     @Argument(help: "The image's name") var reference: String?

@@ -13,14 +13,25 @@ package struct Exec: Verb {
     @Flag(name: .shortAndLong, help: "Keep standard input open") var interactive = false
     @Flag(name: [.customShort("t"), .customLong("tty")], help: "Give it a terminal") var terminal = false
     @Flag(name: .shortAndLong, help: "Let it run by itself") var detach = false
-    @Option(name: [.customShort("e", allowingJoined: true), .customLong("env")], help: "Set a variable (NAME=VALUE)")
+    @Option(
+        name: [.customShort("e", allowingJoined: true), .customLong("env")], parsing: .unconditionalSingleValue,
+        help: "Set a variable (NAME=VALUE)")
     var environment: [String] = []
-    @Option(name: .customLong("env-file"), help: "Read variables from a file") var environmentFiles: [String] = []
-    @Option(name: [.customShort("w", allowingJoined: true), .customLong("workdir")], help: "Working directory")
+    @Option(name: .customLong("env-file"), parsing: .unconditionalSingleValue, help: "Read variables from a file")
+    var environmentFiles: [String] = []
+    @Option(
+        name: [.customShort("w", allowingJoined: true), .customLong("workdir")], parsing: .unconditional,
+        help: "Working directory")
     var workingDirectory: String?
-    @Option(name: [.customShort("u", allowingJoined: true), .customLong("user")], help: "USER[:GROUP]") var user: String?
+    @Option(
+        name: [.customShort("u", allowingJoined: true), .customLong("user")], parsing: .unconditional,
+        help: "USER[:GROUP]")
+    var user: String?
     @Flag(help: "All capabilities") var privileged = false
-    @Option(name: .customLong("detach-keys"), help: "Keys that leave it running (ctrl-p,ctrl-q)") var detachKeys: String?
+    @Option(
+        name: .customLong("detach-keys"), parsing: .unconditional,
+        help: "Keys that leave it running (ctrl-p,ctrl-q)")
+    var detachKeys: String?
     @Argument(parsing: .captureForPassthrough, help: "Name or id, and what to run") var words: [String] = []
 
     package init() {}
@@ -28,6 +39,9 @@ package struct Exec: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         var words = words
         if words.first == "--" { words.removeFirst() }
+        if let flag = words.first, flag.hasPrefix("-") {
+            throw ShaleError(.usage, "unknown flag: \(flag)", hint: "help exec")
+        }
         guard words.count >= 2, let name = words.first else {
             throw ShaleError(.usage, "'exec' requires at least 2 arguments", hint: "exec CONTAINER COMMAND [ARG…]")
         }

@@ -8,7 +8,10 @@ package struct Kill: Verb {
         commandName: "kill", abstract: "Send a signal to running containers", usage: "kill [OPTIONS] CONTAINER [CONTAINER…]")
     package static let examples = ["kill web", "kill -s HUP web"]
 
-    @Option(name: [.customShort("s", allowingJoined: true), .customLong("signal")], help: "The signal") var signal = "KILL"
+    @Option(
+        name: [.customShort("s", allowingJoined: true), .customLong("signal")], parsing: .unconditional,
+        help: "The signal")
+    var signal = "KILL"
     @Argument(help: "Names or ids") var containers: [String] = []
 
     package init() {}

@@ -20,7 +20,8 @@ package struct Start: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let engine = try shell.engine()
         if attach || interactive { return try startAttached(engine, shell) }
-        return try shell.each(containers, of: "start") { name throws(ShaleError) in
+        return try shell.each(containers, of: "start", failing: "failed to start containers") {
+            name throws(ShaleError) in
             let container = try engine.container(name)
             // Docker leaves a paused container as it is, and says so.
             if container.state.status == .paused {

@@ -8,9 +8,11 @@ package struct Stop: Verb {
         commandName: "stop", abstract: "Stop running containers", usage: "stop [OPTIONS] CONTAINER [CONTAINER…]")
     package static let examples = ["stop web", "stop -t 1 $ctr"]
 
-    @Option(name: [.customShort("t", allowingJoined: true), .customLong("timeout"), .customLong("time")], help: "Seconds to wait before killing it")
+    @Option(
+        name: [.customShort("t", allowingJoined: true), .customLong("timeout"), .customLong("time")], parsing: .unconditional,
+        help: "Seconds to wait before killing it")
     var timeout: Int?
-    @Option(name: .shortAndLong, help: "Signal to send") var signal: String?
+    @Option(name: .shortAndLong, parsing: .unconditional, help: "Signal to send") var signal: String?
     @Argument(help: "Names or ids") var containers: [String] = []
 
     package init() {}
