@@ -10,7 +10,9 @@ struct CommandScenarios {
     /// The fewest rows that may pass.
     static let floor = 0
 
-    @Test("recorded docker sessions", .enabled(if: geteuid() == 0 && ShaleProgram.isBuilt, "needs root and the built program"))
+    @Test(
+        "recorded docker sessions",
+        .enabled(if: geteuid() == 0 && ShaleProgram.isBuilt, "needs root and the built program"))
     func recorded() throws {
         let template = try ShaleProgram.homeWithBusybox()
         let chosen = ProcessInfo.processInfo.environment["SHALE_SCENARIO"]
@@ -96,22 +98,31 @@ struct Scenario {
         var differences: [String] = []
         for step in steps {
             guard let command = step["cmd"]?.string else { continue }
-            guard let result = try? Shell.run(command, in: work, environment: environment) else { return ["\(command): hangs"] }
+            guard let result = try? Shell.run(command, in: work, environment: environment) else {
+                return ["\(command): hangs"]
+            }
             let exit = Int32(step["exit"]?.int ?? 0)
             if !Self.sameStatus(exit, result.status) {
-                differences.append("$ \(command): exit \(result.status) instead of \(exit); \(normalised(result.errors))")
+                differences.append(
+                    "$ \(command): exit \(result.status) instead of \(exit); \(normalised(result.errors))")
             }
             let wanted = step["stdout"]?.string ?? ""
             let output = normalised(result.output)
             if step["truncated"] == nil, Self.loosened(output, command) != Self.loosened(wanted, command) {
-                differences.append("$ \(command): \(output.debugDescription) instead of \(wanted.debugDescription); \(normalised(result.errors))")
+                differences.append(
+                    "$ \(command): \(output.debugDescription) instead of \(wanted.debugDescription); \(normalised(result.errors))"
+                )
             }
             if let errors = step["stderr"]?.string, !errors.isEmpty {
                 words.all += 1
                 let essence = Self.essence(errors)
-                if Self.essence(normalised(result.errors)).contains(essence) { words.same += 1 } else {
+                if Self.essence(normalised(result.errors)).contains(essence) {
+                    words.same += 1
+                } else {
                     if ProcessInfo.processInfo.environment["SHALE_WORDS"] != nil {
-                        print("words $ \(command): \(Self.essence(normalised(result.errors)).debugDescription) instead of \(essence.debugDescription)")
+                        print(
+                            "words $ \(command): \(Self.essence(normalised(result.errors)).debugDescription) instead of \(essence.debugDescription)"
+                        )
                     }
                 }
             }
@@ -132,7 +143,8 @@ struct Scenario {
     private func normalised(_ text: String) -> String {
         var text = text.replacing(work, with: "$PWD").replacing(environment["HOME"] ?? "/", with: "$HOME")
         text = text.replacing(/\b[0-9a-f]{64}\b/, with: "<id64>").replacing(/\b[0-9a-f]{12}\b/, with: "<id12>")
-        text = text.replacing(/(Less than a second|About a minute|About an hour|\d+ (second|minute|hour)s?) ago/, with: "<ago>")
+        text = text.replacing(
+            /(Less than a second|About a minute|About an hour|\d+ (second|minute|hour)s?) ago/, with: "<ago>")
         return text
     }
 
@@ -144,7 +156,8 @@ struct Scenario {
             text = text.split(separator: "\n").sorted().map { $0 + "\n" }.joined()
         }
         guard text.contains("<ago>") else { return text }
-        return text.replacing(/Up [^ ]+( [a-z]+)+/, with: "Up").replacing(#/ +/#, with: " ").replacing(#/ \n/#, with: "\n")
+        return text.replacing(/Up [^ ]+( [a-z]+)+/, with: "Up").replacing(#/ +/#, with: " ").replacing(
+            #/ \n/#, with: "\n")
     }
 
     /// An error without the names of who says it.
@@ -154,7 +167,8 @@ struct Scenario {
         }
         return lines.map { line in
             var line = line
-            for prefix in ["docker: ", "shale: ", "Error response from daemon: ", "Error: "] where line.hasPrefix(prefix) {
+            for prefix in ["docker: ", "shale: ", "Error response from daemon: ", "Error: "]
+            where line.hasPrefix(prefix) {
                 line = String(line.dropFirst(prefix.count))
             }
             return line.hasSuffix(".") ? String(line.dropLast()) : line

@@ -49,7 +49,9 @@ package enum ConfigChange {
             config.entrypoint = line.arguments(shell: shell)
             if !hasCommand { config.cmd = nil }
         case .env(let pairs):
-            for pair in pairs { config.setEnvironment(try words.expand(pair.key).text, try words.expand(pair.value).text) }
+            for pair in pairs {
+                config.setEnvironment(try words.expand(pair.key).text, try words.expand(pair.value).text)
+            }
         case .label(let pairs):
             for pair in pairs {
                 config.labels = (config.labels ?? [:])

@@ -9,10 +9,9 @@ package struct ContainerCommand: Sendable, Equatable {
     /// The first process's words.
     package var arguments: [String] { (entrypoint ?? []) + (cmd ?? []) }
 
-    /// - Parameters:
-    ///   - entrypoint: `--entrypoint`; an empty text clears the image's.
-    ///   - command: The words after the image.
-    /// - Throws: `invalid` when nothing is left to run.
+    /// Makes one of the image's config, `--entrypoint` (an empty text clears the image's) and the words after the image.
+    ///
+    /// Throws `engine` when nothing is left to run.
     package init(image: ContainerConfig?, entrypoint: String?, command: [String]) throws(ShaleError) {
         // An entrypoint of the user's hides the image's command; a command of the user's keeps the image's entrypoint.
         if let entrypoint {

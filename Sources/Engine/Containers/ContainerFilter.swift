@@ -89,7 +89,9 @@ package struct ContainerFilter: Sendable {
             return views.filter { kept.contains($0.record.id) }
         case "volume":
             return views.filter { view in
-                view.record.host.mounts.contains { values.contains($0.name ?? $0.source) || values.contains($0.destination) }
+                view.record.host.mounts.contains {
+                    values.contains($0.name ?? $0.source) || values.contains($0.destination)
+                }
             }
         case "network": return views.filter { values.contains($0.record.host.networkMode) }
         case "expose", "publish":

@@ -30,9 +30,10 @@ struct ContainerPlan {
         for text in options.extraHosts { hosts.append(try ExtraHost.parse(text)) }
         extraHosts = hosts
         network = try Self.network(options.network)
-        memory = try options.memory.map { text throws(ShaleError) in
-            try ByteCount.parse(text, flag: "-m, --memory")
-        } ?? 0
+        memory =
+            try options.memory.map { text throws(ShaleError) in
+                try ByteCount.parse(text, flag: "-m, --memory")
+            } ?? 0
         if memory != 0, memory < 6 << 20 { throw ShaleError(.invalid, "Minimum memory limit allowed is 6MB") }
         sharedMemory = try options.sharedMemory.map { text throws(ShaleError) in
             try ByteCount.parse(text, flag: "--shm-size")
@@ -76,7 +77,8 @@ struct ContainerPlan {
         guard let text else { return 0 }
         guard let number = Double(text), number.isFinite, number >= 0, number < 1e6 else {
             throw ShaleError(
-                .usage, "invalid argument \"\(text)\" for \"--cpus\" flag", cause: "failed to parse \(text) as a rational number")
+                .usage, "invalid argument \"\(text)\" for \"--cpus\" flag",
+                cause: "failed to parse \(text) as a rational number")
         }
         return Int64(number * 1e9)
     }
@@ -89,7 +91,9 @@ struct ContainerPlan {
         }
         for text in options.publish {
             let parts = text.split(separator: ":").map(String.init)
-            guard parts.count > 1, let inside = parts.last?.split(separator: "/").first.map(String.init) else { continue }
+            guard parts.count > 1, let inside = parts.last?.split(separator: "/").first.map(String.init) else {
+                continue
+            }
             let outside = parts[parts.count - 2]
             guard outside.isEmpty || outside == inside || outside.contains(".") else {
                 throw ShaleError(

@@ -52,7 +52,8 @@ extension Engine {
     /// What a container's runner last wrote; one that says it runs and has no runner any more was killed with it.
     package func state(of id: String) -> ContainerState {
         var state = store.containers.state(id)
-        guard state.isRunning, !ContainerRuntime.isAlive(socketDirectory: store.containers.folder(id).socketDirectory) else {
+        guard state.isRunning, !ContainerRuntime.isAlive(socketDirectory: store.containers.folder(id).socketDirectory)
+        else {
             return state
         }
         // It may just have ended, its last word written after our first look.
@@ -111,11 +112,15 @@ extension [String] {
     /// Words as one command line, each quoted where it needs it (docker's `Path` and `Args` in `ps`).
     fileprivate var shellWords: String {
         map { word in
-            let isPlain = !word.isEmpty && word.utf8.allSatisfy { byte in
-                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-                    || "_-./:=+,@%^".utf8.contains(byte)
-            }
-            return isPlain ? word : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\"'\"'") + "'"
+            let isPlain =
+                !word.isEmpty
+                && word.utf8.allSatisfy { byte in
+                    (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                        || "_-./:=+,@%^".utf8.contains(byte)
+                }
+            return isPlain
+                ? word
+                : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\"'\"'") + "'"
         }.joined(separator: " ")
     }
 }

@@ -38,7 +38,9 @@ package enum ContainerTimes {
         while !rest.isEmpty {
             let digits = rest.prefix { $0.isASCII && ($0.isNumber || $0 == ".") }
             rest = rest.dropFirst(digits.count)
-            guard let value = Double(digits), let unit = units.first(where: { rest.hasPrefix($0.0) }) else { return nil }
+            guard let value = Double(digits), let unit = units.first(where: { rest.hasPrefix($0.0) }) else {
+                return nil
+            }
             rest = rest.dropFirst(unit.0.count)
             total += value * unit.1
         }

@@ -66,11 +66,12 @@ extension Engine {
             throw error
         }
         if mayPause { resume(container) }
-        config.history = (config.history ?? []) + [
-            History(
-                created: config.created, createdBy: (container.config.cmd ?? []).joined(separator: " "),
-                author: options.author, comment: options.message, emptyLayer: layer == nil)
-        ]
+        config.history =
+            (config.history ?? []) + [
+                History(
+                    created: config.created, createdBy: (container.config.cmd ?? []).joined(separator: " "),
+                    author: options.author, comment: options.message, emptyLayer: layer == nil)
+            ]
         var layers = base.manifest.layers
         if let layer {
             config.rootfs.diffIDs.append(layer.diffID)
@@ -120,7 +121,8 @@ extension Engine {
         config.env = config.env.map { $0.filter { $0.contains("=") } }
         config.onBuild = base.containerConfig.onBuild
         let differs =
-            config.cmd != base.containerConfig.cmd || (config.entrypoint ?? []) != (base.containerConfig.entrypoint ?? [])
+            config.cmd != base.containerConfig.cmd
+            || (config.entrypoint ?? []) != (base.containerConfig.entrypoint ?? [])
         if options.keepsConfig {
             config.cmd = base.containerConfig.cmd
             config.entrypoint = base.containerConfig.entrypoint

@@ -12,7 +12,8 @@ extension Engine {
         let plan = try ContainerPlan(options)
         let image = try ensureImage(options.image, platform: options.platform, policy: options.pull, talk)
         if !image.config.os.isEmpty, image.config.os != "linux" {
-            throw ShaleError(.unsupported, "image operating system \"\(image.config.os)\" cannot be used on this platform")
+            throw ShaleError(
+                .unsupported, "image operating system \"\(image.config.os)\" cannot be used on this platform")
         }
         let wanted = options.platform ?? .host
         if options.platform == nil, image.config.architecture != wanted.architecture {

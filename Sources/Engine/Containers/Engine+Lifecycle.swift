@@ -16,7 +16,7 @@ extension Engine {
 
     /// Ends a running container: its stop signal, then SIGKILL after the time it has; nothing to do when it stands.
     ///
-    /// - Parameter timeout: Seconds; negative waits for ever. `nil` takes the container's, or 10.
+    /// `timeout` is in seconds, negative waits for ever; `nil` takes the container's own, or 10.
     package func stop(
         _ record: ContainerRecord, timeout: Int? = nil, signal: String? = nil,
         cancellation: Cancellation = Cancellation()
@@ -111,7 +111,7 @@ extension Engine {
 
     /// Removes a container with what it wrote and its nameless volumes.
     ///
-    /// - Parameter force: Kills it first when it runs.
+    /// With `force`, kills it first when it runs.
     package func remove(_ record: ContainerRecord, force: Bool = false, named text: String) throws(ShaleError) {
         let state = state(of: record.id)
         if state.isRunning {

@@ -18,7 +18,7 @@ package struct ContainerUsage: Sendable {
 extension Engine {
     /// The host's `ps` of a container's processes: titles and rows.
     ///
-    /// - Parameter arguments: Options of `ps(1)`; `-ef` when there are none.
+    /// `arguments` are options of `ps(1)`; `-ef` when there are none.
     package func processes(
         of record: ContainerRecord, arguments: [String]
     ) throws(ShaleError) -> (titles: [String], rows: [[String]]) {
@@ -56,8 +56,10 @@ extension Engine {
 
     /// The lines that a program of the host's prints; each word is quoted for the shell that runs it.
     private static func output(of words: [String]) throws(ShaleError) -> [String] {
-        let line = words.map { "'" + $0.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'" }
-            .joined(separator: " ")
+        let line = words.map {
+            "'" + $0.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+        }
+        .joined(separator: " ")
         guard let stream = popen(line + " 2>/dev/null", "re") else {
             throw SystemCallError("popen").shaleError(words[0])
         }

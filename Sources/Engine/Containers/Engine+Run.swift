@@ -164,7 +164,9 @@ extension Engine {
         return outcome
     }
 
-    private func note(_ options: ExecOptions, _ environment: [String], _ outcome: AttachOutcome, in record: ContainerRecord) {
+    private func note(
+        _ options: ExecOptions, _ environment: [String], _ outcome: AttachOutcome, in record: ContainerRecord
+    ) {
         var deed = Deed(.exec, arguments: options.command)
         deed.workingDirectory = options.workingDirectory
         deed.user = options.user

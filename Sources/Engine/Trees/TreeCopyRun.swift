@@ -261,7 +261,8 @@ struct TreeCopyRun {
         }
         if there.kind == .directory, !forDirectory {
             guard options.replacesOtherKinds else {
-                refusal = ShaleError(.conflict, "cannot overwrite directory \"\(name)\" with non-directory \"\(current)\"")
+                refusal = ShaleError(
+                    .conflict, "cannot overwrite directory \"\(name)\" with non-directory \"\(current)\"")
                 throw SystemCallError("copy", path: name, errno: EISDIR)
             }
             return try TreeRemoval.remove(name, in: directory)

@@ -80,14 +80,18 @@ struct ContainerFilesTests {
     @Test(
         "cp to a container, docker's table",
         arguments: [
-            ("file", "cc:/new", "A /new"), ("file", "cc:/dir", "C /dir|A /dir/file"), ("file", "cc:/dir/f", "C /dir|C /dir/f"),
-            ("file", "cc:/ld", "C /dir|A /dir/file"), ("file", "cc:/lf", "C /dir|C /dir/f"), ("file", "cc:/lb", "A /nothing"),
-            ("file", "cc:/new/", "no such directory"), ("file", "cc:/nope/x", "Could not find the file /nope in container cc"),
+            ("file", "cc:/new", "A /new"), ("file", "cc:/dir", "C /dir|A /dir/file"),
+            ("file", "cc:/dir/f", "C /dir|C /dir/f"),
+            ("file", "cc:/ld", "C /dir|A /dir/file"), ("file", "cc:/lf", "C /dir|C /dir/f"),
+            ("file", "cc:/lb", "A /nothing"),
+            ("file", "cc:/new/", "no such directory"),
+            ("file", "cc:/nope/x", "Could not find the file /nope in container cc"),
             ("file", "cc:/etc/passwd/", "no such directory"), ("tree", "cc:/new", "A /new|A /new/in"),
             ("tree", "cc:/dir", "C /dir|A /dir/tree|A /dir/tree/in"), ("tree/.", "cc:/dir", "C /dir|A /dir/in"),
             ("tree", "cc:/dir/f", "cannot copy directory"), ("tree/.", "cc:/new", "A /new|A /new/in"),
             ("nope", "cc:/", "lstat PWD/nope: no such file or directory"), ("file/", "cc:/dir", "not a directory"),
-            ("file", "cc:relative", "A /relative"), ("file", "cc:/escape/x", "C /outside"), ("file", "d", "must specify at least one"),
+            ("file", "cc:relative", "A /relative"), ("file", "cc:/escape/x", "C /outside"),
+            ("file", "d", "must specify at least one"),
             ("link", "cc:/new", "A /new"),
         ])
     func copyIn(from: String, to: String, expected: String) throws {
@@ -114,11 +118,13 @@ struct ContainerFilesTests {
         "cp from a container or an image, docker's table",
         arguments: [
             ("cc:/dir/f", "out", "cat out", "f\n"), ("cc:/dir/f", "here", "cat here/f", "f\n"),
-            ("cc:/dir", "out", "ls out", "f\n"), ("cc:/dir", "here", "ls here here/dir", "here:\ndir\n\nhere/dir:\nf\n"),
+            ("cc:/dir", "out", "ls out", "f\n"),
+            ("cc:/dir", "here", "ls here here/dir", "here:\ndir\n\nhere/dir:\nf\n"),
             ("cc:/dir/.", "here", "ls here", "f\n"), ("cc:/lf", "out", "readlink out", "dir/f\n"),
             ("cc:/ld/", "out", "ls out", "f\n"), ("cc:/lb", "out", "readlink out", "nothing\n"),
             ("cc:/abs", "out", "readlink out", "/etc/passwd\n"), ("cc:/ld/f", "out", "cat out", "f\n"),
-            ("cc:/dir", "old", "", "cannot copy directory"), ("cc:/nope", "out", "", "Could not find the file /nope in container cc"),
+            ("cc:/dir", "old", "", "cannot copy directory"),
+            ("cc:/nope", "out", "", "Could not find the file /nope in container cc"),
             ("cc:/dir/f", "nope/out", "", "invalid output path: directory \"PWD/nope\" does not exist"),
             ("cc:/escape/secret", "out", "", "Could not find the file"), ("tree:/dir/f", "out", "cat out", "f\n"),
             ("tree:latest:/dir/f", "out", "cat out", "f\n"), ("nosuch:/x", "out", "", "No such container: nosuch"),

@@ -16,7 +16,9 @@ struct ContainerOptionTests {
         var passed = 0
         var total = 0
         for row in try Corpus.rows("docker-cli/option-cases.json") {
-            guard let group = row["group"]?.string, let problem = Self.check(row["case"] ?? .null, group) else { continue }
+            guard let group = row["group"]?.string, let problem = Self.check(row["case"] ?? .null, group) else {
+                continue
+            }
             total += 1
             if problem.isEmpty {
                 passed += 1
@@ -51,7 +53,8 @@ struct ContainerOptionTests {
             }
         case "--mount readonly", "--mount volume-nocopy":
             let text = "type=\(group.hasSuffix("nocopy") ? "volume" : "bind"),target=/foo,source=/tmp"
-            let whole = (group.hasSuffix("nocopy") ? text.replacing("source=/tmp", with: "source=vol") : text)
+            let whole =
+                (group.hasSuffix("nocopy") ? text.replacing("source=/tmp", with: "source=vol") : text)
                 + (input.isEmpty ? "" : ",\(input)")
             let parse = { () throws(ShaleError) in try MountRequest(mount: whole, hostDirectory: "/") }
             if let wanted { return fails(wanted) { () throws(ShaleError) in _ = try parse() } }
@@ -108,7 +111,8 @@ struct ContainerOptionTests {
         "volumes",
         arguments: [
             ("/data", "volume||/data|false"), ("/a:/b", "bind|/a|/b|false"), ("/a:/b:ro", "bind|/a|/b|true"),
-            ("name:/b", "volume|name|/b|false"), ("./x:/b:ro,z", "bind|/host/x|/b|true"), ("/a:/b/../c/", "bind|/a|/c|false"),
+            ("name:/b", "volume|name|/b|false"), ("./x:/b:ro,z", "bind|/host/x|/b|true"),
+            ("/a:/b/../c/", "bind|/a|/c|false"),
             ("/:/", "invalid volume specification: '/:/'"), ("/a:/b:xx", "invalid mode: xx"),
             ("x::bad", "invalid mode: bad"), ("/a:ro", "invalid volume specification: '/a:ro'"),
             ("/tmp:relative", "mount path must be absolute"), ("rel/path:/b", "includes invalid characters"),
@@ -127,14 +131,17 @@ struct ContainerOptionTests {
     @Test(
         "sizes",
         arguments: [
-            ("512", 512), ("64m", 64 << 20), ("1.5GiB", 3 << 29), ("1K", 1024), ("2 kb", 2048), ("-1", nil), ("abc", nil),
+            ("512", 512), ("64m", 64 << 20), ("1.5GiB", 3 << 29), ("1K", 1024), ("2 kb", 2048), ("-1", nil),
+            ("abc", nil),
             ("", nil), ("1x", nil), ("9999999999g", nil),
         ] as [(String, Int64?)])
     func sizes(text: String, expected: Int64?) {
         #expect(ByteCount.parse(text) == expected)
     }
 
-    @Test("environment files", arguments: ["A=1\n# c\n\n  B=two words\r\nPASSED\nGONE", "\u{FEFF}A=1\nB=two words\nPASSED"])
+    @Test(
+        "environment files",
+        arguments: ["A=1\n# c\n\n  B=two words\r\nPASSED\nGONE", "\u{FEFF}A=1\nB=two words\nPASSED"])
     func environmentFiles(text: String) throws {
         let folder = TemporaryDirectory()
         try WholeFile.replace(folder.path + "/env", with: Array(text.utf8))
@@ -190,7 +197,8 @@ struct ContainerOptionTests {
         #expect(refusal { $0.publish = ["80:80"] } == "accepted")
         #expect(refusal { $0.workingDirectory = "rel" }.contains("needs to be an absolute path"))
         #expect(refusal { $0.volumes = ["/a:/x", "/b:/x"] } == "Duplicate mount point: /x")
-        #expect(refusal { $0.droppedCapabilities = ["CHPASS"] } == "invalid CapDrop: unknown capability: \"CAP_CHPASS\"")
+        #expect(
+            refusal { $0.droppedCapabilities = ["CHPASS"] } == "invalid CapDrop: unknown capability: \"CAP_CHPASS\"")
         #expect(refusal { $0.securityOptions = ["nosuch=1"] } == "invalid --security-opt 2: \"nosuch=1\"")
         #expect(refusal { $0.memory = "1k" } == "Minimum memory limit allowed is 6MB")
         #expect(refusal { $0.stopSignal = "NOPE" } == "Invalid signal: NOPE")
@@ -216,7 +224,8 @@ struct ContainerOptionTests {
         guard let digest else { return }
         let record = ContainerRecord(
             id: id, name: "n", created: .epoch, image: digest,
-            manifest: Descriptor(mediaType: "", digest: digest, size: 0), imageName: "busybox", config: ContainerConfig(),
+            manifest: Descriptor(mediaType: "", digest: digest, size: 0), imageName: "busybox",
+            config: ContainerConfig(),
             path: "sh", arguments: [])
         #expect(ContainerView(record: record, state: state).statusWords(now: now) == "Up 4 minutes")
         state.status = .paused

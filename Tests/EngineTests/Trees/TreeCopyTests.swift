@@ -50,7 +50,8 @@ struct TreeCopyTests {
             """)
         let copied = try TreeCopy(from: rooms.from, to: rooms.to).copy("/d", to: "/e")
         #expect(copied == CopiedTree(files: 4, directories: 2, bytes: 4, blockBytes: 512))
-        let listing = try rooms.sh("cd to/e; stat -c '%n %a %Y %h %F' f sub; test f -ef sub/g; readlink link; test -p pipe")
+        let listing = try rooms.sh(
+            "cd to/e; stat -c '%n %a %Y %h %F' f sub; test f -ef sub/g; readlink link; test -p pipe")
         #expect(
             listing == """
                 f 4751 1000000000 2 regular file
@@ -88,7 +89,8 @@ struct TreeCopyTests {
     @Test("the filter leaves out, prunes, and makes directories only for what is in them")
     func filter() throws {
         let rooms = try Rooms()
-        _ = try rooms.sh("cd from; mkdir -p a/b/c a/empty a/gone; touch a/b/c/keep a/b/drop a/gone/keep a/top; chmod 711 a/b")
+        _ = try rooms.sh(
+            "cd from; mkdir -p a/b/c a/empty a/gone; touch a/b/c/keep a/b/drop a/gone/keep a/top; chmod 711 a/b")
         var options = TreeCopyOptions()
         options.include = { path, isDirectory in
             if path == "gone" { return .prune }

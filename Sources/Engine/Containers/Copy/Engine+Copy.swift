@@ -6,12 +6,10 @@ import OCI
 import Stores
 
 extension Engine {
-    /// `cp`: copies between the host, containers and images, by docker's table of cases.
+    /// `cp`: copies between the host, containers and images, by docker's table of cases; one outcome a source.
     ///
-    /// - Parameters:
-    ///   - input: What `-` reads as a source, a descriptor that stays the caller's.
-    ///   - output: What `-` writes as the destination.
-    /// - Returns: one outcome a source.
+    /// `input` is what `-` reads as a source, `output` what it writes as the destination: descriptors that stay the
+    /// caller's.
     package func copy(
         _ request: CopyRequest, input: Int32 = 0, output: Int32 = 1, _ talk: Conversation
     ) throws(ShaleError) -> [CopyOutcome] {
@@ -278,7 +276,11 @@ extension Engine {
     /// Keeps what was copied among the containers' deeds, for recipes.
     private func note(_ request: CopyRequest) throws(ShaleError) {
         let sources = request.sources.map { place in
-            if case .host(let path) = place { CopyPath(path, relativeTo: request.hostDirectory).path } else { place.text }
+            if case .host(let path) = place {
+                CopyPath(path, relativeTo: request.hostDirectory).path
+            } else {
+                place.text
+            }
         }
         if case .inside(let name, let path) = request.destination, let id = try? store.containers.id(of: name) {
             var deed = Deed(.copyIn, arguments: sources)

@@ -7,7 +7,9 @@ enum EnvironmentOption {
     /// `-e`'s value: `KEY=VALUE`, or `KEY`, which takes the host's value where there is one.
     static func variable(_ text: String, host: (String) -> String?) throws(ShaleError) -> String {
         guard let first = text.first, first != "=" else {
-            throw ShaleError(.usage, "invalid argument \"\(text)\" for \"-e, --env\" flag", cause: "invalid environment variable: \(text)")
+            throw ShaleError(
+                .usage, "invalid argument \"\(text)\" for \"-e, --env\" flag",
+                cause: "invalid environment variable: \(text)")
         }
         if text.contains("=") { return text }
         return host(text).map { "\(text)=\($0)" } ?? text

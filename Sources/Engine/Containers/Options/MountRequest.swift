@@ -38,7 +38,8 @@ struct MountRequest: Sendable, Equatable {
             if parts.count == 2, Self.isMode(parts[1]) { throw invalid }
             mode = parts.count > 2 ? parts[2] : ""
             guard parts.count == 2 || Self.isMode(mode) else { throw ShaleError(.invalid, "invalid mode: \(mode)") }
-            source = first.hasPrefix("./") || first.hasPrefix("../") || first == "." || first == ".."
+            source =
+                first.hasPrefix("./") || first.hasPrefix("../") || first == "." || first == ".."
                 ? ImagePath.clean(first, relativeTo: hostDirectory) : first
             kind = source.hasPrefix("/") ? .bind : .volume
             destination = parts[1]
@@ -177,7 +178,8 @@ struct MountRequest: Sendable, Equatable {
         let key = parts[0].lowercased()
         if key.first?.isWhitespace == true || key.last?.isWhitespace == true {
             let trimmed = key.filter { !$0.isWhitespace }
-            throw ShaleError(.usage, flag, cause: "invalid option '\(trimmed)' in '\(field)': option should not have whitespace")
+            throw ShaleError(
+                .usage, flag, cause: "invalid option '\(trimmed)' in '\(field)': option should not have whitespace")
         }
         guard parts.count == 2 else {
             let bare = ["readonly", "ro", "volume-nocopy", "bind-nonrecursive"]
@@ -188,7 +190,8 @@ struct MountRequest: Sendable, Equatable {
         }
         let value = parts[1]
         if value.first?.isWhitespace == true || value.last?.isWhitespace == true {
-            throw ShaleError(.usage, flag, cause: "invalid value for '\(key)' in '\(field)': value should not have whitespace")
+            throw ShaleError(
+                .usage, flag, cause: "invalid value for '\(key)' in '\(field)': value should not have whitespace")
         }
         return (key, value)
     }

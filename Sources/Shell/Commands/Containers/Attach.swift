@@ -1,7 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Engine
 import Containers
+import Engine
 import Stores
 
 /// `attach CONTAINER`.
@@ -11,7 +11,8 @@ package struct Attach: Verb {
     package static let examples = ["attach web", "attach --detach-keys ctrl-x web"]
     package static let isWorthKeeping = false
 
-    @Option(name: .customLong("detach-keys"), help: "Keys that leave it running (ctrl-p,ctrl-q)") var detachKeys: String?
+    @Option(name: .customLong("detach-keys"), help: "Keys that leave it running (ctrl-p,ctrl-q)") var detachKeys:
+        String?
     @Flag(name: .customLong("no-stdin"), help: "Do not pass input on") var noInput = false
     @Flag(name: .customLong("sig-proxy"), inversion: .prefixedNo, help: "Pass signals on to it") var signalProxy = true
     @Argument(help: "Name or id") var container: String

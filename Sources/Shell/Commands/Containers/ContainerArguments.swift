@@ -5,7 +5,7 @@ import Stores
 extension ShellContext {
     /// Does something to each container named, goes on after failures, and prints the names of those it was done to.
     ///
-    /// - Parameter summary: Docker's last line, before the names that failed.
+    /// `summary` is docker's last line, before the names that failed.
     func each(
         _ names: [String], of verb: String, failing summary: String? = nil,
         _ body: (String) throws(ShaleError) -> Void

@@ -73,7 +73,8 @@ package struct ContainerOptions: ParsableArguments {
         name: [.customShort("p", allowingJoined: true), .customLong("publish")], parsing: .unconditionalSingleValue,
         help: "Publish a port")
     var publish: [String] = []
-    @Flag(name: [.customShort("P"), .customLong("publish-all")], help: "Publish all exposed ports") var publishAll = false
+    @Flag(name: [.customShort("P"), .customLong("publish-all")], help: "Publish all exposed ports") var publishAll =
+        false
     @Option(parsing: .unconditionalSingleValue, help: "Expose a port") var expose: [String] = []
     @Option(name: .customLong("add-host"), parsing: .unconditionalSingleValue, help: "HOST:IP for /etc/hosts")
     var extraHosts: [String] = []
@@ -269,6 +270,8 @@ package struct RefusedContainerOptions: ParsableArguments {
         for (flag, values) in given where !values.isEmpty {
             throw ShaleError(.unsupported, "\(verb): --\(flag) is not supported", exitStatus: 125)
         }
-        if !signalProxy { throw ShaleError(.unsupported, "\(verb): --sig-proxy=false is not supported", exitStatus: 125) }
+        if !signalProxy {
+            throw ShaleError(.unsupported, "\(verb): --sig-proxy=false is not supported", exitStatus: 125)
+        }
     }
 }

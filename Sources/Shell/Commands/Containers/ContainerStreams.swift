@@ -7,9 +7,7 @@ import Stores
 
 /// The streams of a command that is attached to a container.
 enum ContainerStreams {
-    /// - Parameters:
-    ///   - attached: Which of `stdin`, `stdout`, `stderr` are wanted.
-    ///   - interactive: Whether standard input is passed on.
+    /// Standard input (when it is passed on), and those of the two outputs that are wanted.
     static func make(
         _ shell: ShellContext, stdin: Bool, stdout: Bool = true, stderr: Bool = true,
         detachKeys: String? = nil

@@ -31,12 +31,14 @@ package struct Copy: Verb {
                 .usage, "'cp' requires at least 2 arguments", hint: "cp CONTAINER:PATH PATH, or cp PATH CONTAINER:PATH")
         }
         var request = CopyRequest(
-            from: paths.dropLast().map { CopyPlace(parsing: $0) }, to: CopyPlace(parsing: last), hostDirectory: shell.hostDirectory)
+            from: paths.dropLast().map { CopyPlace(parsing: $0) }, to: CopyPlace(parsing: last),
+            hostDirectory: shell.hostDirectory)
         request.keepsOwners = archive
         request.followsLinks = followsLinks
         request.owner = chown
         if request.destination == .stream, shell.console.isTerminal(.output) {
-            throw ShaleError(.usage, "refusing to copy a tar archive to a terminal", hint: "cp \(paths[0]) - > FILE.tar")
+            throw ShaleError(
+                .usage, "refusing to copy a tar archive to a terminal", hint: "cp \(paths[0]) - > FILE.tar")
         }
         let output = shell.console.descriptor(.output) ?? 1
         let outcomes = try shell.conversing { talk throws(ShaleError) in

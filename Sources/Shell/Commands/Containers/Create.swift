@@ -11,14 +11,16 @@ package struct Create: Verb {
     package static let examples = ["create --name web nginx", "create -it ubuntu:22.04 bash"]
 
     @OptionGroup var options: ContainerOptions
-    @Argument(parsing: .captureForPassthrough, help: "The image, and what to run in it") var imageAndCommand: [String] = []
+    @Argument(parsing: .captureForPassthrough, help: "The image, and what to run in it") var imageAndCommand: [String] =
+        []
 
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         do throws(ShaleError) {
             let options = try self.options.runOptions(imageAndCommand: imageAndCommand, verb: "create", shell)
-            let record = try shell.conversing(lines: .errors, isQuiet: self.options.isQuiet) { talk throws(ShaleError) in
+            let record = try shell.conversing(lines: .errors, isQuiet: self.options.isQuiet) {
+                talk throws(ShaleError) in
                 try shell.engine().createContainer(options, talk)
             }
             shell.remember(container: record.id)

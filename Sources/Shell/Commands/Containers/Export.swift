@@ -10,7 +10,8 @@ package struct Export: Verb {
     package static let examples = ["export -o web.tar web", "export ubuntu:22.04 | tar -t"]
     package static let differences = ["Also of an image: its own tree, and nothing that running adds."]
 
-    @Option(name: [.customShort("o", allowingJoined: true), .customLong("output")], help: "Write to a file") var output: String?
+    @Option(name: [.customShort("o", allowingJoined: true), .customLong("output")], help: "Write to a file") var output:
+        String?
     @Argument(help: "Name or id") var name: String
 
     package init() {}

@@ -5,7 +5,8 @@ import Engine
 /// `kill CONTAINER…`.
 package struct Kill: Verb {
     package static let configuration = CommandConfiguration(
-        commandName: "kill", abstract: "Send a signal to running containers", usage: "kill [OPTIONS] CONTAINER [CONTAINER…]")
+        commandName: "kill", abstract: "Send a signal to running containers",
+        usage: "kill [OPTIONS] CONTAINER [CONTAINER…]")
     package static let examples = ["kill web", "kill -s HUP web"]
 
     @Option(

@@ -10,9 +10,12 @@ package struct Logs: Verb {
     package static let isWorthKeeping = false
 
     @Flag(name: .shortAndLong, help: "Go on as it writes") var follow = false
-    @Option(name: [.customShort("n", allowingJoined: true), .customLong("tail")], parsing: .unconditional, help: "Only the last N lines")
+    @Option(
+        name: [.customShort("n", allowingJoined: true), .customLong("tail")], parsing: .unconditional,
+        help: "Only the last N lines")
     var tail = "all"
-    @Flag(name: [.customShort("t"), .customLong("timestamps")], help: "Show the time of each line") var timestamps = false
+    @Flag(name: [.customShort("t"), .customLong("timestamps")], help: "Show the time of each line") var timestamps =
+        false
     @Option(help: "Only what came after a time or within an age (10m)") var since: String?
     @Option(help: "Only what came before") var until: String?
     @Flag(help: .hidden) var details = false

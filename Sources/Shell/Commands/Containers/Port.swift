@@ -19,6 +19,7 @@ package struct Port: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         _ = try shell.engine().container(container)
         guard let port else { return .done }
-        throw ShaleError(.notFound, "No public port '\(port.contains("/") ? port : "\(port)/tcp")' published for \(container)")
+        throw ShaleError(
+            .notFound, "No public port '\(port.contains("/") ? port : "\(port)/tcp")' published for \(container)")
     }
 }

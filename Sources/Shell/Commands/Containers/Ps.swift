@@ -8,7 +8,9 @@ import Stores
 package struct Ps: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "ps", abstract: "List containers", usage: "ps [OPTIONS]")
-    package static let examples = ["ps", "ps -a", "ps -aq --filter status=exited", "ps --format '{{.Names}}: {{.Status}}'"]
+    package static let examples = [
+        "ps", "ps -a", "ps -aq --filter status=exited", "ps --format '{{.Names}}: {{.Status}}'",
+    ]
     package static let isWorthKeeping = false
 
     @Flag(name: .shortAndLong, help: "Show all containers (default shows just running)") var all = false
@@ -18,7 +20,8 @@ package struct Ps: Verb {
     @Flag(name: .shortAndLong, help: "Only show ids") var quiet = false
     @Flag(name: .shortAndLong, help: "Show sizes") var size = false
     @Flag(help: "Don't cut anything") var noTrunc = false
-    @Option(name: [.customShort("f", allowingJoined: true), .customLong("filter")], help: "name=value") var filter: [String] = []
+    @Option(name: [.customShort("f", allowingJoined: true), .customLong("filter")], help: "name=value") var filter:
+        [String] = []
     @Option(help: "table, table TEMPLATE, json, raw, or a Go template") var format: String?
     @Argument(help: .hidden) var extra: [String] = []
 

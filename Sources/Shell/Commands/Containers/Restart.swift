@@ -10,7 +10,8 @@ package struct Restart: Verb {
     package static let examples = ["restart -t 0 web"]
 
     @Option(
-        name: [.customShort("t", allowingJoined: true), .customLong("timeout"), .customLong("time")], parsing: .unconditional,
+        name: [.customShort("t", allowingJoined: true), .customLong("timeout"), .customLong("time")],
+        parsing: .unconditional,
         help: "Seconds to wait before killing it")
     var timeout: Int?
     @Option(name: .shortAndLong, parsing: .unconditional, help: "Signal to send") var signal: String?

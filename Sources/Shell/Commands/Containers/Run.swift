@@ -20,7 +20,8 @@ package struct Run: Verb {
 
     @Flag(name: .shortAndLong, help: "Let it run by itself and print its id") var detach = false
     @OptionGroup var options: ContainerOptions
-    @Argument(parsing: .captureForPassthrough, help: "The image, and what to run in it") var imageAndCommand: [String] = []
+    @Argument(parsing: .captureForPassthrough, help: "The image, and what to run in it") var imageAndCommand: [String] =
+        []
 
     package init() {}
 

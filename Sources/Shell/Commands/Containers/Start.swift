@@ -12,7 +12,8 @@ package struct Start: Verb {
 
     @Flag(name: .shortAndLong, help: "Attach to its output") var attach = false
     @Flag(name: .shortAndLong, help: "Attach to its input too") var interactive = false
-    @Option(name: .customLong("detach-keys"), help: "Keys that leave it running (ctrl-p,ctrl-q)") var detachKeys: String?
+    @Option(name: .customLong("detach-keys"), help: "Keys that leave it running (ctrl-p,ctrl-q)") var detachKeys:
+        String?
     @Argument(help: "Names or ids") var containers: [String] = []
 
     package init() {}
@@ -25,7 +26,8 @@ package struct Start: Verb {
             let container = try engine.container(name)
             // Docker leaves a paused container as it is, and says so.
             if container.state.status == .paused {
-                throw ShaleError(.conflict, "cannot start a paused container, try unpause instead", hint: "unpause \(name)")
+                throw ShaleError(
+                    .conflict, "cannot start a paused container, try unpause instead", hint: "unpause \(name)")
             }
             _ = try engine.start(container.record, streams: nil)
             shell.remember(container: container.record.id)

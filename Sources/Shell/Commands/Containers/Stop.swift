@@ -9,7 +9,8 @@ package struct Stop: Verb {
     package static let examples = ["stop web", "stop -t 1 $ctr"]
 
     @Option(
-        name: [.customShort("t", allowingJoined: true), .customLong("timeout"), .customLong("time")], parsing: .unconditional,
+        name: [.customShort("t", allowingJoined: true), .customLong("timeout"), .customLong("time")],
+        parsing: .unconditional,
         help: "Seconds to wait before killing it")
     var timeout: Int?
     @Option(name: .shortAndLong, parsing: .unconditional, help: "Signal to send") var signal: String?
