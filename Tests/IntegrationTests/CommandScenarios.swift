@@ -6,9 +6,31 @@ import Testing
 @Suite("command scenarios", .serialized, .enabled(if: Corpus.isPresent, "\(Corpus.absent)"))
 struct CommandScenarios {
     /// Rows that differ on purpose, each with why.
-    static let exceptions: [String: String] = [:]
+    static let exceptions: [String: String] = [
+        "TestCommitChange": "the builder gives an image from scratch no PATH",
+        "recorded-commit-config-merge": "the builder gives an image from scratch no PATH",
+        "TestInspect": "the same PATH; and no empty line on stdout for a template that fails",
+        "recorded-diff-hardlink": "a hard link to a file of the image is kept as one, so both names change",
+        "recorded-run-mounts": "the recording shows dockerd's own paths and cgroup v1",
+        "TestRunModeHostname": "with the host's network, /etc/hosts is the host's, as docker has it",
+        "TestRunHostnameFQDN": "with the host's network, /etc/hosts is the host's, as docker has it",
+        "TestRunInitLayerPathOwnership": "the first process is not called docker-init",
+        "TestRunWithDefaultShmSize": "the tmpfs of /dev/shm has tmpfs as its source",
+        "TestRunSysctls": "net.* is the host's with the host's network; docker refuses it there as well",
+        "TestCpToErrors": "copying from container to container works here",
+        "recorded-cp-proc-dev": "mount points are made at the first start, not with the container; /proc is readable",
+        "TestImagesFilterSpaceTrimCase": "the image is built here, so its first step is an image too",
+        "TestImagesEnsureDanglingImageOnlyListedOnce": "the recording's store had images of its own",
+        "TestSaveByDigestAndId": "docker archives are written as today's docker does, with blobs/",
+        "TestImportExport": "no .dockerenv, no devices and no /etc/mtab in an export",
+        "TestCreate": "-v C: is refused; docker 20.10 took it for a Windows drive",
+        "TestStartStopKill": "docker's rename failed for want of a network in the recording",
+        "recorded-cli-usage": "help of docker's noun commands, version --format",
+        "recorded-system": "the image is built here, with a build cache; info",
+        "TestUpdateAndStats": "update is not among the commands",
+    ]
     /// The fewest rows that may pass.
-    static let floor = 0
+    static let floor = 106
 
     @Test(
         "recorded docker sessions",
@@ -28,8 +50,9 @@ struct CommandScenarios {
             scenario.end()
             if differences.isEmpty {
                 passed += 1
-            } else if Self.exceptions[id] == nil {
+            } else if Self.exceptions[id] == nil || chosen != nil {
                 print("scenario \(id): " + differences.joined(separator: "\n    "))
+                if Self.exceptions[id] == nil { Issue.record("\(id)") }
             }
         }
         Corpus.score("behaviour/cli-scenarios", passed, of: total)
