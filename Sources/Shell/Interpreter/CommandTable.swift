@@ -1,6 +1,7 @@
 import ArgumentParser
 package import Basics
 import FoundationEssentials
+import Glibc
 import Synchronization
 
 /// Every command there is, in the groups that `help` shows.
@@ -32,7 +33,13 @@ package struct CommandTable: Sendable {
     /// The error for a word that is no command, with the nearest that is one.
     package func unknown(_ word: String) -> ShaleError {
         let near = Suggestion.nearest(to: word, among: byName.keys.sorted()).first
-        return ShaleError(.usage, "unknown command: \(word.visible)", hint: near ?? "help")
+        let hint = isHostProgram(word) ? "!\(word)   (a command of the host's)" : near ?? "help"
+        return ShaleError(.usage, "unknown command: \(word.visible)", hint: hint)
+    }
+
+    private func isHostProgram(_ word: String) -> Bool {
+        guard !word.isEmpty, !word.contains("/"), let path = getenv("PATH") else { return false }
+        return String(cString: path).split(separator: ":").contains { access("\($0)/\(word)", X_OK) == 0 }
     }
 
     /// Commands whose words behind the image belong to the container's shell.
