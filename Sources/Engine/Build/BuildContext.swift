@@ -58,7 +58,7 @@ package final class BuildContext: Sendable {
     ) throws(ShaleError) {
         var pending = [start]
         while let directory = pending.popLast() {
-            var below = [String]()
+            var below: [String] = []
             for name in try names(in: directory) {
                 let path = directory.isEmpty ? name : "\(directory)/\(name)"
                 let status = try status(path)

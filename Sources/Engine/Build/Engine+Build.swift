@@ -10,8 +10,7 @@ extension Engine {
     /// Builds an image from a Dockerfile and its context, with the classic builder's lines told on the way.
     ///
     /// Throws docker's words; finished steps stay in the cache, and nothing is named before the whole is done.
-    ///
-    /// - Parameter failedContainer: Set to the container that a failed `RUN` left.
+    /// `failedContainer` is set to the container that a failed `RUN` left.
     package func build(
         _ request: BuildRequest, failedContainer: inout String?, _ talk: Conversation
     ) throws(ShaleError) -> BuildOutcome {

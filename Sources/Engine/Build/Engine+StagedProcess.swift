@@ -55,7 +55,8 @@ extension Engine {
         switch name {
         case nil, "", "default", "host": return .host
         case "none": return .none
-        case let name?: throw ShaleError(.unsupported, "network \(name.visible) is not supported", hint: "--network host")
+        case let name?:
+            throw ShaleError(.unsupported, "network \(name.visible) is not supported", hint: "--network host")
         }
     }
 

@@ -31,7 +31,9 @@ extension Engine {
                 hint: "SHALE_RECIPES=/path/to/scripts/recipes shale")
         }
         let scratch = try ScratchFolder(in: store)
-        for file in try translating("recipe busybox", { try RootDirectory(hostPath: "\(recipes)/busybox").names(in: "/") }) {
+        for file in try translating(
+            "recipe busybox", { try RootDirectory(hostPath: "\(recipes)/busybox").names(in: "/") })
+        {
             let bytes = try translating(file) { try WholeFile.read("\(recipes)/busybox/\(file)") }
             try scratch.write(bytes, as: file)
         }

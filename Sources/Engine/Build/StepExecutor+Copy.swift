@@ -54,7 +54,10 @@ extension StepExecutor {
         let flag = owner.map { "--chown=\($0) " } ?? ""
         let mode = try placement.mode.map { text throws(ShaleError) in try words.expand(text).text }
         let modeFlag = mode.map { "--chmod=\($0) " } ?? ""
-        let createdBy = (state.shell + ["#(nop) \(placement.instruction) \(flag)\(modeFlag)\(copies.label) in \(placement.writtenDestination) "])
+        let createdBy =
+            (state.shell + [
+                "#(nop) \(placement.instruction) \(flag)\(modeFlag)\(copies.label) in \(placement.writtenDestination) "
+            ])
             .joined(separator: " ")
         let files = copies.hashes
         if var cached = reuse(createdBy, instruction: text, files: files, on: &state) {
@@ -126,7 +129,8 @@ struct FilePlacement {
     /// `--chmod`'s octal number.
     static func permissions(_ text: String) throws(ShaleError) -> UInt32 {
         guard let bits = UInt32(text, radix: 8), bits <= 0o7777 else {
-            throw ShaleError(.invalid, "invalid chmod parameter: '\(text)'. it should be octal string and between 0 and 07777")
+            throw ShaleError(
+                .invalid, "invalid chmod parameter: '\(text)'. it should be octal string and between 0 and 07777")
         }
         return bits
     }

@@ -72,7 +72,8 @@ extension StepExecutor {
         state.settings.argsEscaped = nil
         let result = try commitSettings("CMD \(GoFormat.quoted(arguments))", instruction: text, on: &state)
         if !arguments.isEmpty { state.hasOwnCommand = true }
-        if line.usesShell == false, state.settings.entrypoint?.first == "/bin/sh", state.settings.entrypoint?.count == 3 {
+        if line.usesShell == false, state.settings.entrypoint?.first == "/bin/sh", state.settings.entrypoint?.count == 3
+        {
             talk.line(" ---> [Warning] Shell-form ENTRYPOINT and exec-form CMD may have unexpected results")
         }
         return result

@@ -96,10 +96,11 @@ package final class StepExecutor {
         let key = key(createdBy, on: state)
         let moment = engine.creationTime
         state.config.created = moment
-        state.config.history = (state.config.history ?? []) + [
-            History(
-                created: moment, createdBy: createdBy, author: state.config.author, emptyLayer: layer == nil)
-        ]
+        state.config.history =
+            (state.config.history ?? []) + [
+                History(
+                    created: moment, createdBy: createdBy, author: state.config.author, emptyLayer: layer == nil)
+            ]
         if let layer {
             state.config.rootfs.diffIDs.append(layer.diffID)
             state.layers.append(layer.descriptor)

@@ -10,7 +10,7 @@ package struct RecipeFolder {
     private let engine: Engine
     private let folder: String
 
-    /// - Parameter folder: Made if it is missing; one that holds anything else is refused.
+    /// The folder is made if it is missing; one that holds anything else is refused.
     package init(_ folder: String, engine: Engine) throws(ShaleError) {
         self.engine = engine
         self.folder = folder

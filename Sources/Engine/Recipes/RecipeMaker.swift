@@ -29,9 +29,11 @@ package struct RecipeMaker {
             case .step(let instruction, let copied):
                 try writeStep(number + 1, instruction, copied, image: link.image)
             case .commit(let container, let name, let command, let changes, let deeds):
-                let parent = try link.provenance.parent.map { id throws(ShaleError) in try engine.store.images.image(id) }
+                let parent = try link.provenance.parent.map { id throws(ShaleError) in try engine.store.images.image(id)
+                }
                 try writeCommit(
-                    number + 1, CommitStory(container: container, name: name, command: command, changes: changes, deeds: deeds),
+                    number + 1,
+                    CommitStory(container: container, name: name, command: command, changes: changes, deeds: deeds),
                     image: link.image, parent: parent)
             case .imported(let source):
                 recipe.lines.append(.comment("imported from \(source)"))
@@ -116,7 +118,9 @@ package struct RecipeMaker {
         }
         var renamed: [String] = []
         for (index, source) in copied.enumerated() {
-            renamed.append(attach(source, number: number, index: index, of: copied.count, image: image, written: files.paths[index]))
+            renamed.append(
+                attach(
+                    source, number: number, index: index, of: copied.count, image: image, written: files.paths[index]))
         }
         recipe.lines.append(.instruction(rewritten(parsed, files, renamed)))
     }
@@ -183,15 +187,18 @@ package struct RecipeMaker {
         if !rest.isEmpty {
             let command = story.command.joined(separator: " ")
             recipe.lines.append(
-                .comment("its command was: \(command)\nwhat it changed is kept file by file; the lines typed are not known"))
+                .comment(
+                    "its command was: \(command)\nwhat it changed is kept file by file; the lines typed are not known"))
             if !removed.isEmpty {
                 recipe.lines.append(
                     .instruction("RUN \(ConfigInstructions.array(["rm", "-rf"] + removed))"))
             }
             if rest.contains(where: { $0.kind != .whiteout }) { addLayer(number, image: image, leavingOut: explained) }
         }
-        recipe.lines += ConfigInstructions.lines(from: parent?.containerConfig ?? ContainerConfig(), to: image.containerConfig)
-            .map { .instruction($0) }
+        recipe.lines += ConfigInstructions.lines(
+            from: parent?.containerConfig ?? ContainerConfig(), to: image.containerConfig
+        )
+        .map { .instruction($0) }
     }
 
     /// `cp FILE CONTAINER:/path`: the files that landed, told apart by where they are.
@@ -204,9 +211,11 @@ package struct RecipeMaker {
             let inside = destination.appendingPath(name)
             let target = layer.first { $0.path == inside } ?? layer.first { $0.path == ImagePath.clean(destination) }
             guard let target, target.kind == .file, target.uid == 0, target.gid == 0 else { continue }
-            let copied = CopiedSource(source: name, destination: target.path, isDirectory: false, mode: target.mode & 0o7777)
+            let copied = CopiedSource(
+                source: name, destination: target.path, isDirectory: false, mode: target.mode & 0o7777)
             let path = attach(copied, number: number, index: 0, of: 1, image: image, written: name)
-            recipe.lines.append(.instruction("COPY \(ConfigInstructions.quoted(path)) \(ConfigInstructions.quoted(target.path))"))
+            recipe.lines.append(
+                .instruction("COPY \(ConfigInstructions.quoted(path)) \(ConfigInstructions.quoted(target.path))"))
             explained.insert(target.path)
         }
     }

@@ -95,8 +95,9 @@ package enum ProcessCalls {
         pointers.append(nil)
         defer { for pointer in pointers { free(pointer) } }
         return pointers.withUnsafeMutableBufferPointer { buffer in
-            guard let base = buffer.baseAddress else { preconditionFailure("a list with its end is never empty") }
-            return body(base)
+            // A list with its closing nil always has an address.
+            var none: UnsafeMutablePointer<CChar>?
+            return buffer.baseAddress.map(body) ?? body(&none)
         }
     }
 

@@ -54,7 +54,7 @@ package final class Journal {
     /// Appends an entry made from the state all agree on, and waits for the disk; answers everything new, the own
     /// entry last.
     ///
-    /// - Parameter make: Called with the journal locked and read up, with what was new; `nil` appends nothing.
+    /// `make` is called with the journal locked and read up, with what was new; `nil` appends nothing.
     package func append(
         _ make: (_ fresh: [JournalEntry]) throws(ShaleError) -> JournalEntry?
     ) throws(ShaleError) -> [JournalEntry] {

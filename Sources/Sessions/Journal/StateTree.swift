@@ -80,7 +80,8 @@ package struct StateTree: Sendable {
         for node in lineage(of: number) {
             for change in node.changes.reversed() {
                 switch change {
-                case .began(let base): return WorkingImage(base: base, steps: steps.reversed(), stages: stages(at: number))
+                case .began(let base):
+                    return WorkingImage(base: base, steps: steps.reversed(), stages: stages(at: number))
                 case .step(let step): steps.append(step)
                 case .rewrote(let all):
                     guard let base = base(below: node.number) else { return nil }
@@ -134,7 +135,9 @@ package struct StateTree: Sendable {
         let shared = Set(up.map(\.number)).intersection(down.map(\.number))
         var result: [(reference: Reference, target: ImageEntry?)] = []
         for node in up where !shared.contains(node.number) {
-            for case .name(let reference, let before, _) in node.changes.reversed() { result.append((reference, before)) }
+            for case .name(let reference, let before, _) in node.changes.reversed() {
+                result.append((reference, before))
+            }
         }
         for node in down.reversed() where !shared.contains(node.number) {
             for case .name(let reference, _, let after) in node.changes { result.append((reference, after)) }

@@ -94,9 +94,11 @@ extension Session {
             case .arg(let argument):
                 let words = WordExpander(environment: state.variables)
                 for entry in argument.arguments {
-                    state.arguments.declare(entry.key, try entry.value.map { text throws(ShaleError) in
-                        try words.expand(text).text
-                    })
+                    state.arguments.declare(
+                        entry.key,
+                        try entry.value.map { text throws(ShaleError) in
+                            try words.expand(text).text
+                        })
                 }
             case .cmd(let line) where !line.words.isEmpty: state.hasOwnCommand = true
             default: break

@@ -7,8 +7,13 @@ enum CommandGroups {
         .init(title: "Building", verbs: [Build.self, Context.self]),
         .init(
             title: "The working image and the session",
-            verbs: [Steps.self, Undo.self, Redo.self, Timeline.self, RecipeCommand.self, Replay.self, Goto.self, SessionCommand.self]),
-        .init(title: "The shell", verbs: [
+            verbs: [
+                Steps.self, Undo.self, Redo.self, Timeline.self, RecipeCommand.self, Replay.self, Goto.self,
+                SessionCommand.self,
+            ]),
+        .init(
+            title: "The shell",
+            verbs: [
                 Help.self, SetCommand.self, Alias.self, Source.self, Cd.self, Pwd.self, Info.self, Doctor.self,
                 System.self, Version.self,
             ]),

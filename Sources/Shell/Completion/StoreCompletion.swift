@@ -1,3 +1,4 @@
+import ArgumentParser
 import Basics
 import Dockerfiles
 import Engine
@@ -7,7 +8,6 @@ import Linux
 import OCI
 import Sessions
 import Stores
-import ArgumentParser
 
 /// What Tab offers from the store, the session and the shell's own variables; a failure offers nothing.
 struct StoreCompletion: CompletionSource {
@@ -32,7 +32,8 @@ struct StoreCompletion: CompletionSource {
         case .variable: shell.variables.keys.sorted().map { CompletionValue($0, shell.variables[$0] ?? "") }
         case .environment: shell.console.environment.keys.sorted().map { CompletionValue($0) }
         case .session: ((try? shell.engine().store.sessionNames()) ?? []).map { CompletionValue($0) }
-        case .signal: ["TERM", "KILL", "INT", "HUP", "QUIT", "USR1", "USR2", "STOP", "CONT"].map { CompletionValue($0) }
+        case .signal:
+            ["TERM", "KILL", "INT", "HUP", "QUIT", "USR1", "USR2", "STOP", "CONT"].map { CompletionValue($0) }
         case .platform: ["linux/amd64", "linux/arm64", "linux/arm/v7", "linux/386"].map { CompletionValue($0) }
         case .instruction: Dockerfiles.Instruction.keywords.map { CompletionValue($0) }
         case .verb, .topic: CommandTable.shared.verbs.map { CompletionValue($0.verb, $0.configuration.abstract) }

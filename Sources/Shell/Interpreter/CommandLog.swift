@@ -28,7 +28,9 @@ struct CommandLog {
         directory = shell.hostDirectory
         if movesNames { namesBefore = try? shell.engine().namesAndImages() }
         // What undo may bring back must survive the command that removes it.
-        if ["rmi", "untag", "prune"].contains(verb), let namesBefore { try? shell.session().protect(namesBefore.values) }
+        if ["rmi", "untag", "prune"].contains(verb), let namesBefore {
+            try? shell.session().protect(namesBefore.values)
+        }
     }
 
     private var verb: String { statement.body.verb ?? "" }

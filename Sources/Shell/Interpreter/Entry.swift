@@ -37,13 +37,17 @@ package enum Entry {
     }
 
     /// Takes the options in front; answers text that is all that was asked for (`--version`).
-    private static func parse(_ rest: inout ArraySlice<String>, _ options: inout ShellOptions) throws(ShaleError) -> String? {
+    private static func parse(_ rest: inout ArraySlice<String>, _ options: inout ShellOptions) throws(ShaleError)
+        -> String?
+    {
         while let word = rest.first, word.hasPrefix("-"), word != "-c", word != "-" {
             rest.removeFirst()
             let parts = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             func value() throws(ShaleError) -> String {
                 if parts.count == 2 { return parts[1] }
-                guard let next = rest.popFirst() else { throw ShaleError(.usage, "\(word) needs a value", hint: "shale --help") }
+                guard let next = rest.popFirst() else {
+                    throw ShaleError(.usage, "\(word) needs a value", hint: "shale --help")
+                }
                 return next
             }
             switch parts[0] {
@@ -56,9 +60,12 @@ package enum Entry {
             case "--version": return "shale \(Version.current)\n"
             case "--help", "-h": return usage + HelpText.overview
             default:
-                let known = ["--home", "--session", "--offline", "--no-rc", "--keep-going", "--log-level", "--version", "--help"]
+                let known = [
+                    "--home", "--session", "--offline", "--no-rc", "--keep-going", "--log-level", "--version", "--help",
+                ]
                 let near = Suggestion.nearest(to: parts[0], among: known).first
-                throw ShaleError(.usage, "unknown flag: \(parts[0].visible)", hint: near.map { "shale \($0)" } ?? "shale --help")
+                throw ShaleError(
+                    .usage, "unknown flag: \(parts[0].visible)", hint: near.map { "shale \($0)" } ?? "shale --help")
             }
         }
         return nil
@@ -89,7 +96,8 @@ package enum Entry {
         return .command(words)
     }
 
-    private static func carryOut(_ wish: Wish, _ options: ShellOptions, _ console: Console) throws(ShaleError) -> Int32 {
+    private static func carryOut(_ wish: Wish, _ options: ShellOptions, _ console: Console) throws(ShaleError) -> Int32
+    {
         let mode: ShellContext.Mode
         switch wish {
         case .prompt: mode = .prompt

@@ -40,8 +40,8 @@ enum HostCommand {
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
         var pid: pid_t = 0
         let strings = environment.map { "\($0.key)=\($0.value)" }
-        let failure = withCStrings(arguments) { argv in
-            withCStrings(strings) { envp in posix_spawn(&pid, shell, &actions, &attributes, argv, envp) }
+        let failure = ProcessCalls.withStringList(arguments) { argv in
+            ProcessCalls.withStringList(strings) { envp in posix_spawn(&pid, shell, &actions, &attributes, argv, envp) }
         }
         guard failure == 0 else {
             throw SystemCallError("spawn", path: shell, errno: failure).shaleError("host shell")
@@ -61,19 +61,6 @@ enum HostCommand {
         pipe.closeWriteEnd()
         let bytes = pipe.readAll()
         return (String(decoding: bytes, as: UTF8.self), running.wait())
-    }
-
-    private static func withCStrings<Result>(
-        _ strings: [String], _ body: (UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>) -> Result
-    ) -> Result {
-        var pointers: [UnsafeMutablePointer<CChar>?] = strings.map { strdup($0) }
-        pointers.append(nil)
-        defer { for pointer in pointers { free(pointer) } }
-        return pointers.withUnsafeMutableBufferPointer { buffer in
-            // A buffer with at least the closing nil always has an address.
-            var none: UnsafeMutablePointer<CChar>?
-            return buffer.baseAddress.map(body) ?? body(&none)
-        }
     }
 }
 

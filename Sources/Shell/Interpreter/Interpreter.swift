@@ -21,7 +21,9 @@ package final class Interpreter {
         package init(file: String) { self.file = file }
     }
 
-    /// Runs whole statements; answers the last one's status. Failures are reported, not thrown.
+    /// Runs whole statements; answers the last one's status.
+    ///
+    /// Failures are reported, not thrown.
     package func run(_ statements: [Statement], origin: Origin? = nil) -> Int32 {
         var status: Int32 = 0
         for statement in statements {
@@ -68,7 +70,8 @@ package final class Interpreter {
         case .host(let text):
             return try HostCommand.run(text, input: shell.input, environment: hostEnvironment)
         case .step(let text): return try PromptStep(shell).run(text)
-        case .recall(let reference): throw ShaleError(.usage, "!\(reference): no such line in the history", hint: "history")
+        case .recall(let reference):
+            throw ShaleError(.usage, "!\(reference): no such line in the history", hint: "history")
         }
     }
 
@@ -118,7 +121,7 @@ package final class Interpreter {
         }
         guard let type = table.find(word) else { throw table.unknown(word) }
         let outcome = try type.invoke(Array(arguments.dropFirst()), in: shell)
-        try print(outcome)
+        try show(outcome)
         return outcome.status
     }
 
@@ -132,7 +135,7 @@ package final class Interpreter {
         return try run(arguments: words + rest, aliasDepth: depth)
     }
 
-    private func print(_ outcome: Outcome) throws(ShaleError) {
+    private func show(_ outcome: Outcome) throws(ShaleError) {
         let console = shell.console
         switch outcome.output {
         case .none: break

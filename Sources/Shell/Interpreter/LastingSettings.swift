@@ -22,7 +22,8 @@ package struct LastingSettings: Sendable {
 
     static func load(home: String) -> LastingSettings {
         var settings = LastingSettings(path: "\(home)/settings")
-        let text = (try? WholeFile.read(settings.path, limit: 1 << 20)).map { String(decoding: $0, as: UTF8.self) } ?? ""
+        let text =
+            (try? WholeFile.read(settings.path, limit: 1 << 20)).map { String(decoding: $0, as: UTF8.self) } ?? ""
         for line in text.split(separator: "\n") where !line.hasPrefix("#") {
             guard let equals = line.range(of: " = ") else { continue }
             settings.lines.append((String(line[..<equals.lowerBound]), String(line[equals.upperBound...])))
@@ -51,7 +52,9 @@ package struct LastingSettings: Sendable {
         let path = path
         try translating("settings") {
             let folder = path.dropLast("/settings".count)
-            if mkdir(String(folder), 0o700) == -1, errno != EEXIST { throw SystemCallError("mkdir", path: String(folder)) }
+            if mkdir(String(folder), 0o700) == -1, errno != EEXIST {
+                throw SystemCallError("mkdir", path: String(folder))
+            }
             try WholeFile.replace(path, with: Array(text.utf8))
         }
     }

@@ -1,9 +1,9 @@
 import Basics
+import Engine
 import Glibc
 import Linux
 import Sessions
 import Stores
-import Engine
 
 /// The prompt: reads commands from the terminal until the user leaves.
 struct PromptLoop {
@@ -18,7 +18,8 @@ struct PromptLoop {
     func run() throws(ShaleError) -> Int32 {
         _ = try shell.engine()
         let history = HistoryFile(path: historyPath)
-        let editor = try LineEditor(console: shell.console, history: history, completer: PromptCompletion.completer(shell))
+        let editor = try LineEditor(
+            console: shell.console, history: history, completer: PromptCompletion.completer(shell))
         shell.history = history
         shell.console.note("shale \(Version.current): type help, or a Dockerfile instruction such as FROM busybox")
         readStartupFile()
@@ -51,7 +52,8 @@ struct PromptLoop {
 
     /// `!!` and `!12`: the line itself, shown before it runs.
     private func recall(_ text: String, _ history: HistoryFile) throws(ShaleError) -> String? {
-        guard text.hasPrefix("!"), case .recall(let reference)? = try? LineParser(origin: .prompt).statements(in: text).first?.body
+        guard text.hasPrefix("!"),
+            case .recall(let reference)? = try? LineParser(origin: .prompt).statements(in: text).first?.body
         else { return nil }
         guard let line = history.entry(reference) else {
             throw ShaleError(.usage, "!\(reference): no such line in the history", hint: "history")

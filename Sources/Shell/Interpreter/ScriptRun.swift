@@ -19,7 +19,9 @@ package struct ScriptRun {
 
     /// Runs a file; `$0` is its name, `$1…` its arguments, during the run.
     package func run(file: String, arguments: [String]) throws(ShaleError) -> Int32 {
-        guard shell.scriptDepth < Self.deepest else { throw ShaleError(.usage, "\(file): too many files inside another") }
+        guard shell.scriptDepth < Self.deepest else {
+            throw ShaleError(.usage, "\(file): too many files inside another")
+        }
         let bytes: [UInt8]
         do throws(SystemCallError) {
             bytes = try WholeFile.read(file)

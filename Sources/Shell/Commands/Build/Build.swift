@@ -20,13 +20,17 @@ package struct Build: Verb {
         "A failed RUN leaves its container as $failed: diff $failed, cp $failed:/path .",
     ]
 
-    @Argument(help: ArgumentHelp("The build context: a directory, or - for a tar or a Dockerfile on standard input.", valueName: "path"))
+    @Argument(
+        help: ArgumentHelp(
+            "The build context: a directory, or - for a tar or a Dockerfile on standard input.", valueName: "path"))
     var path: String?
 
     @Option(name: [.customShort("t", allowingJoined: true), .customLong("tag")], help: "Name the image (NAME[:TAG]).")
     var tags: [String] = []
 
-    @Option(name: [.customShort("f", allowingJoined: true), .customLong("file")], help: "The Dockerfile; - for standard input.")
+    @Option(
+        name: [.customShort("f", allowingJoined: true), .customLong("file")],
+        help: "The Dockerfile; - for standard input.")
     var file: String?
 
     @Option(name: .customLong("build-arg"), help: "Set a build argument (NAME=VALUE; NAME alone takes the host's).")
@@ -62,7 +66,9 @@ package struct Build: Verb {
     @Flag(name: [.customShort("q"), .customLong("quiet")], help: "Print nothing but the image id.")
     var isQuiet = false
 
-    @Flag(name: .customLong("rm"), inversion: .prefixedNo, help: "Taken for docker's sake: containers of good steps always go.")
+    @Flag(
+        name: .customLong("rm"), inversion: .prefixedNo,
+        help: "Taken for docker's sake: containers of good steps always go.")
     var removes = true
 
     @Flag(name: .customLong("force-rm"), help: "Remove the container of a failed step too.")
@@ -122,19 +128,24 @@ package struct Build: Verb {
     }
 
     private func request(_ shell: ShellContext) throws(ShaleError) -> BuildRequest {
-        for (name, isGiven) in [("--secret", !secret.isEmpty), ("--ssh", !ssh.isEmpty), ("--check", check), ("--step", step)]
+        for (name, isGiven) in [
+            ("--secret", !secret.isEmpty), ("--ssh", !ssh.isEmpty), ("--check", check), ("--step", step),
+        ]
         where isGiven {
             throw ShaleError(.unsupported, "build: \(name) is not supported yet")
         }
         guard ["seed", "plain", "auto"].contains(progress) else {
-            throw ShaleError(.unsupported, "build: --progress \(progress.visible) is not supported", hint: "build --progress seed .")
+            throw ShaleError(
+                .unsupported, "build: --progress \(progress.visible) is not supported", hint: "build --progress seed .")
         }
         guard let path else {
             throw ShaleError(.usage, "'build' requires 1 argument", hint: "build -t NAME .")
         }
         var request = BuildRequest(source: path == "-" ? .bytes(try input(shell)) : .directory(path))
         if file == "-" {
-            if path == "-" { throw ShaleError(.usage, "invalid argument: can't use stdin for both build context and dockerfile") }
+            if path == "-" {
+                throw ShaleError(.usage, "invalid argument: can't use stdin for both build context and dockerfile")
+            }
             request.dockerfileText = String(decoding: try input(shell), as: UTF8.self)
         } else {
             request.dockerfile = file
@@ -169,7 +180,8 @@ package struct Build: Verb {
             return reference
         } catch {
             throw ShaleError(
-                .invalid, "invalid argument \"\(text.visible)\" for \"-t, --tag\" flag: \(error.message)", exitStatus: 64)
+                .invalid, "invalid argument \"\(text.visible)\" for \"-t, --tag\" flag: \(error.message)",
+                exitStatus: 64)
         }
     }
 

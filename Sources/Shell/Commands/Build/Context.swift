@@ -1,9 +1,9 @@
 package import ArgumentParser
 package import Basics
+import Dockerfiles
 import Engine
 import Linux
 import OCI
-import Dockerfiles
 
 /// `context`: what a build of a directory would see.
 package struct Context: Verb {
@@ -14,7 +14,8 @@ package struct Context: Verb {
     package static let differences = ["Docker has no such command."]
 
     @Argument(help: "The directory.") var directory = "."
-    @Flag(name: [.customShort("a"), .customLong("all")], help: "List ignored paths too, with the line that ignores them.")
+    @Flag(
+        name: [.customShort("a"), .customLong("all")], help: "List ignored paths too, with the line that ignores them.")
     var showsIgnored = false
     @Option(help: "json, or a template.") var format: String?
 
@@ -23,7 +24,9 @@ package struct Context: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let context = try BuildContext(directory: directory)
         var listing = Listing(
-            columns: [.init("path", "PATH"), .init("size", "SIZE"), .init("ignoredBy", "IGNORED BY", isShown: showsIgnored)],
+            columns: [
+                .init("path", "PATH"), .init("size", "SIZE"), .init("ignoredBy", "IGNORED BY", isShown: showsIgnored),
+            ],
             quietKey: "path")
         let isJSON = format == "json"
         try context.walkAll { path, status, match in

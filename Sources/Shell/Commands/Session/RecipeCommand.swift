@@ -1,8 +1,8 @@
 package import ArgumentParser
 package import Basics
 import Dockerfiles
-import Glibc
 import Engine
+import Glibc
 import Linux
 import OCI
 import Sessions
@@ -126,7 +126,8 @@ struct RecipeSubject {
             let working = try session.requireWorking()
             let back = text == "@" ? 0 : Int(text.dropFirst(2)) ?? -1
             guard back >= 0, back <= working.steps.count else {
-                throw ShaleError(.notFound, "\(text.visible): the working image has \(working.steps.count) steps", hint: "steps")
+                throw ShaleError(
+                    .notFound, "\(text.visible): the working image has \(working.steps.count) steps", hint: "steps")
             }
             guard let id = working.image(stepsBack: back) else {
                 throw ShaleError(.notFound, "\(text.visible) is scratch: there is no image yet")

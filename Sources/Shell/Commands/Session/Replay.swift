@@ -63,7 +63,8 @@ package struct Replay: Verb {
         do throws(DockerfileError) {
             let staged = try StagedFile(Dockerfile(parsing: text))
             guard staged.metaArguments.isEmpty else {
-                throw DockerfileError(line: staged.metaArguments[0].line, message: "ARG before FROM cannot be stepped through; use build")
+                throw DockerfileError(
+                    line: staged.metaArguments[0].line, message: "ARG before FROM cannot be stepped through; use build")
             }
             var lines: [Line] = []
             for stage in staged.stages {

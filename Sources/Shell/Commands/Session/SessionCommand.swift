@@ -1,10 +1,10 @@
 package import ArgumentParser
 package import Basics
+import Engine
 import Linux
 import OCI
 import Sessions
 import Stores
-import Engine
 
 /// `session`: named sessions, each with its journal, working image and states.
 package struct SessionCommand: Verb {
@@ -32,7 +32,8 @@ package struct SessionCommand: Verb {
         case ("list", 0...1): return try list(shell, store)
         case ("new", 2):
             guard try !store.sessionNames().contains(words[1]) else {
-                throw ShaleError(.conflict, "session \(words[1].visible) exists already", hint: "session switch \(words[1].visible)")
+                throw ShaleError(
+                    .conflict, "session \(words[1].visible) exists already", hint: "session switch \(words[1].visible)")
             }
             _ = try store.session(words[1])
             shell.enter(session: words[1])
@@ -50,7 +51,8 @@ package struct SessionCommand: Verb {
             for name in words.dropFirst() {
                 try require(name, store)
                 guard name != shell.options.session else {
-                    throw ShaleError(.inUse, "session \(name.visible) is the one you are in", hint: "session switch default")
+                    throw ShaleError(
+                        .inUse, "session \(name.visible) is the one you are in", hint: "session switch default")
                 }
                 try SessionArchive.remove(name, in: store)
             }
@@ -65,7 +67,8 @@ package struct SessionCommand: Verb {
         let names = try store.sessionNames()
         guard !names.contains(name) else { return }
         let near = Suggestion.nearest(to: name, among: names).first
-        throw ShaleError(.notFound, "no session \"\(name.visible)\"", hint: near.map { "session switch \($0)" } ?? "session")
+        throw ShaleError(
+            .notFound, "no session \"\(name.visible)\"", hint: near.map { "session switch \($0)" } ?? "session")
     }
 
     private func list(_ shell: ShellContext, _ store: Store) throws(ShaleError) -> Outcome {
@@ -83,9 +86,11 @@ package struct SessionCommand: Verb {
             listing.rows.append(
                 .members([
                     "Current": .string(name == shell.options.session ? "*" : ""), "Name": .string(name),
-                    "Lines": .string(String(session.entries.count)), "States": .string(String(session.tree.nodes.count)),
+                    "Lines": .string(String(session.entries.count)),
+                    "States": .string(String(session.tree.nodes.count)),
                     "Image": .string(session.working?.image?.short ?? ""),
-                    "Last": .string(last.map { HumanUnits.duration(seconds: Timestamp.now().seconds(since: $0)) + " ago" } ?? ""),
+                    "Last": .string(
+                        last.map { HumanUnits.duration(seconds: Timestamp.now().seconds(since: $0)) + " ago" } ?? ""),
                 ]))
         }
         return .listing(listing, format: format)

@@ -1,8 +1,8 @@
 package import ArgumentParser
 package import Basics
+import Engine
 import OCI
 import Sessions
-import Engine
 
 /// `steps`: the instructions of the working image.
 package struct Steps: Verb {
@@ -28,7 +28,9 @@ package struct Steps: Verb {
             ],
             quietKey: "Image")
         listing.rows.append(
-            row(0, working.base.instruction, image: working.base.image?.short ?? "", size: "", files: "", time: "", cached: ""))
+            row(
+                0, working.base.instruction, image: working.base.image?.short ?? "", size: "", files: "", time: "",
+                cached: ""))
         for (index, step) in working.steps.enumerated() {
             listing.rows.append(
                 row(

@@ -1,7 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Sessions
 import OCI
+import Sessions
 import Stores
 
 /// `undo`: takes back the last steps and name changes.

@@ -16,7 +16,8 @@ package struct Doctor: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let findings = HostFacts.examine()
         let lines = findings.map { finding in
-            "\(finding.isGood ? "ok     " : "missing") \(finding.what)" + (finding.remedy.map { "\n        \($0)" } ?? "")
+            "\(finding.isGood ? "ok     " : "missing") \(finding.what)"
+                + (finding.remedy.map { "\n        \($0)" } ?? "")
         }
         return Outcome(.lines(lines), status: findings.allSatisfy(\.isGood) ? 0 : 1)
     }
@@ -33,7 +34,9 @@ enum HostFacts {
 
     /// The kernel's release.
     static var kernel: String {
-        let text = (try? WholeFile.read("/proc/sys/kernel/osrelease", limit: 4096)).map { String(decoding: $0, as: UTF8.self) }
+        let text = (try? WholeFile.read("/proc/sys/kernel/osrelease", limit: 4096)).map {
+            String(decoding: $0, as: UTF8.self)
+        }
         return text?.trimmingFinalNewlines ?? "unknown"
     }
 
@@ -77,7 +80,8 @@ enum HostFacts {
 
     private static var seccomp: Finding {
         let has = access("/proc/sys/kernel/seccomp", F_OK) == 0
-        return Finding(what: "seccomp filters", isGood: has, remedy: has ? nil : "run a kernel with CONFIG_SECCOMP_FILTER")
+        return Finding(
+            what: "seccomp filters", isGood: has, remedy: has ? nil : "run a kernel with CONFIG_SECCOMP_FILTER")
     }
 
     private static var cgroups: Finding {

@@ -46,10 +46,12 @@ enum HelpText {
             text += "\n\(group.title)\n"
             for type in group.verbs {
                 let name = type.verb
-                text += "  \(name)\(String(repeating: " ", count: max(1, 12 - name.count)))\(type.configuration.abstract)\n"
+                text +=
+                    "  \(name)\(String(repeating: " ", count: max(1, 12 - name.count)))\(type.configuration.abstract)\n"
             }
         }
-        return text + "\n  quit        Leave\n\n'help COMMAND' says more; Tab completes; Ctrl-R searches what was typed.\n"
+        return text
+            + "\n  quit        Leave\n\n'help COMMAND' says more; Tab completes; Ctrl-R searches what was typed.\n"
     }
 
     static let instructions = """
@@ -64,10 +66,12 @@ enum HelpText {
 
     /// A word as it can be typed again.
     static func quoted(_ word: String) -> String {
-        let isPlain = !word.isEmpty && word.utf8.allSatisfy { byte in
-            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-                || "-_./:=,@%+".utf8.contains(byte)
-        }
+        let isPlain =
+            !word.isEmpty
+            && word.utf8.allSatisfy { byte in
+                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                    || "-_./:=,@%+".utf8.contains(byte)
+            }
         if isPlain { return word }
         var text = "'"
         for character in word { text += character == "'" ? "'\\''" : String(character) }

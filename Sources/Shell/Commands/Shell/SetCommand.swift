@@ -32,7 +32,8 @@ package struct SetCommand: Verb {
             let values = shell.settings.list(of: known)
             listing.rows.append(
                 .members([
-                    "Name": .string(known), "Value": .string(values.joined(separator: " ")), "Meaning": .string(meaning),
+                    "Name": .string(known), "Value": .string(values.joined(separator: " ")),
+                    "Meaning": .string(meaning),
                 ]))
         }
         if let name, listing.rows.isEmpty { try shell.settings.set(name, to: nil) }

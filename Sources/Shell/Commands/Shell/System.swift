@@ -1,7 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Stores
 import Engine
+import Stores
 
 /// `system check`: whether the store is whole.
 package struct System: Verb {

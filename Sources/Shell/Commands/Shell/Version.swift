@@ -10,5 +10,7 @@ package struct Version: Verb {
 
     package init() {}
 
-    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome { .line("shale \(Self.current)") }
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        .line("shale \(Self.current)")
+    }
 }
