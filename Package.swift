@@ -92,7 +92,9 @@ let package = Package(
                 "TestSupport", "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Containers", "Dockerfiles",
                 "Engine",
             ]),
-        tests("ExplorerTests", ["TestSupport", "Basics", "OCI", "Layers", "Stores", "Engine", "Explorer"]),
+        tests(
+            "ExplorerTests",
+            ["TestSupport", "Basics", "OCI", "Linux", "Layers", "Stores", "Engine", "Explorer"]),
         tests("SessionsTests", ["TestSupport", "Basics", "OCI", "Engine", "Sessions", "Dockerfiles"]),
         tests("ShellTests", ["TestSupport", "Basics", "OCI", "Engine", "Sessions", "Shell"]),
         tests("IntegrationTests", ["TestSupport", "Basics", "OCI"]),

@@ -4,6 +4,7 @@ enum CommandGroups {
         .init(title: "Registries", verbs: registries),
         .init(title: "Images", verbs: images),
         .init(title: "Containers", verbs: containers),
+        .init(title: "Looking inside", verbs: lookingInside),
         .init(title: "Building", verbs: [Build.self, Context.self]),
         .init(
             title: "The working image and the session",
@@ -31,4 +32,5 @@ enum CommandGroups {
         Rename.self, Wait.self, Ps.self, Logs.self, Attach.self, Exec.self, Top.self, Stats.self, Port.self,
         Copy.self, Diff.self, Commit.self,
     ]
+    private static let lookingInside: [any Verb.Type] = [LayersCommand.self, Ls.self, Cat.self]
 }

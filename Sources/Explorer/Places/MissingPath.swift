@@ -1,0 +1,57 @@
+import Basics
+
+/// Why a path is not there: the nearest name in the directory it should be in, or the layer that deleted it.
+struct MissingPath {
+    let view: PlaceView
+    let path: String
+
+    func error() throws(ShaleError) -> ShaleError {
+        let place = "\(view.label):\(path)"
+        var here = "/"
+        for part in path.split(separator: "/") {
+            if part == "." { continue }
+            let next = part == ".." ? here.directoryPath : here.childPath(part)
+            guard let found = try view.entry(next, followingLinks: true) else {
+                return try missing(String(part), at: next, in: here, place)
+            }
+            if found.kind == .whiteout { return ShaleError(.notFound, "\(place): deleted by this layer") }
+            if found.kind != .directory, !PathIdentity.isEnd(next, of: path) {
+                return ShaleError(.invalid, "\(place): not a directory", cause: "\(found.path) is a \(found.kind.noun)")
+            }
+            here = found.path
+        }
+        return ShaleError(.notFound, "\(place): no such file or directory")
+    }
+
+    private func missing(
+        _ name: String, at next: String, in here: String, _ place: String
+    ) throws(ShaleError) -> ShaleError {
+        if let link = try view.entry(next, followingLinks: false), link.kind == .symlink {
+            return ShaleError(
+                .notFound, "\(place): no such file or directory",
+                cause: "\(link.path) is a link to \(link.link.visible), which is not there")
+        }
+        let error = ShaleError(.notFound, "\(place): no such file or directory")
+        if case .image(let layers) = view.source, let hint = deletedHint(layers, next) { return error.hinting(hint) }
+        guard let directory = try view.entry(here, followingLinks: true) else { return error }
+        let names = try view.children(of: directory).filter { $0.kind != .whiteout }.map(\.name)
+        guard let near = Suggestion.nearest(to: name, among: names).first else { return error.hinting("ls \(view.label):\(here)") }
+        return error.hinting("did you mean \(view.label):\(here.childPath(near))?")
+    }
+
+    /// The layer that took it away, and the place where it can still be read.
+    private func deletedHint(_ layers: ImageLayers, _ next: String) -> String? {
+        guard let story = try? Blame(layers: layers).story(of: path.cleanPath), let end = story.last,
+            end.event == .removed, let before = story.dropLast().last(where: { $0.event != .removed })
+        else { return nil }
+        return "layer \(end.layer) deletes it; \(layers.name)#\(before.layer):\(path.cleanPath) still has it"
+    }
+}
+
+private enum PathIdentity {
+    /// Whether a path reached on the way is the whole of the path asked for; a slash at its end asks for a directory.
+    static func isEnd(_ reached: String, of path: String) -> Bool {
+        !path.hasSuffix("/") && path.split(separator: "/").filter { $0 != "." }.last.map(String.init) == reached.lastPathComponent
+            && path.cleanPath.utf8.count <= reached.utf8.count
+    }
+}

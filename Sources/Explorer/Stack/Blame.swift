@@ -1,0 +1,99 @@
+package import Basics
+import Layers
+import OCI
+
+/// One thing a layer did to a path.
+package struct BlameLine: Sendable, Hashable {
+    package enum Event: String, Sendable, Hashable {
+        case made, changed
+        /// Written again, nothing of it different.
+        case rewritten
+        case removed
+    }
+
+    package var layer: Int
+    package var event: Event
+    package var instruction: String
+    /// The path it happened to: the path itself, or the directory that was removed with it.
+    package var path: String
+    package var kind: String
+    package var mode: UInt32
+    package var uid: UInt32
+    package var gid: UInt32
+    package var size: Int64
+    /// What differs, for a change.
+    package var reasons: [String]
+    package var digest: String?
+}
+
+/// Which layers made, changed and removed a path.
+package struct Blame {
+    private let layers: ImageLayers
+
+    package init(layers: ImageLayers) { self.layers = layers }
+
+    /// The path's story, lowest layer first; empty for a path that never was.
+    ///
+    /// `path` is clean and without links.
+    package func story(of path: String) throws(ShaleError) -> [BlameLine] {
+        var story: [BlameLine] = []
+        var current: LayerEntry?
+        let ancestors = Self.ancestors(of: path)
+        for layer in layers.layers {
+            let index = try layers.index(layer.number)
+            if let entry = index[path], entry.kind != .whiteout, !entry.isCopiedUp {
+                if entry.isImplied, current?.kind == .directory { continue }
+                let now = entry.kind == .hardLink ? index[entry.link] ?? entry : entry
+                story += line(layer, path, now, before: current).map { [$0] } ?? []
+                current = now
+                continue
+            }
+            guard current != nil, let by = remover(of: path, ancestors, index) else { continue }
+            story.append(removal(layer, of: path, by: by))
+            current = nil
+        }
+        return story
+    }
+
+    /// The path by which a layer takes another away: itself, or a directory above that is deleted, replaced or opaque.
+    private func remover(of path: String, _ ancestors: [String], _ index: LayerIndex) -> String? {
+        if index[path]?.kind == .whiteout { return path }
+        for ancestor in ancestors {
+            guard let entry = index[ancestor] else { continue }
+            if entry.kind != .directory || entry.isOpaque { return ancestor }
+        }
+        return nil
+    }
+
+    private func line(
+        _ layer: ImageLayer, _ path: String, _ now: LayerEntry, before: LayerEntry?
+    ) -> BlameLine? {
+        let reasons = before.map { IndexComparison.reasons(now, $0) } ?? []
+        var event = BlameLine.Event.made
+        if before != nil {
+            if reasons.isEmpty, now.kind == .directory { return nil }
+            event = reasons.isEmpty ? .rewritten : .changed
+        }
+        return BlameLine(
+            layer: layer.number, event: event, instruction: layer.instruction, path: path, kind: "\(now.kind)",
+            mode: now.mode, uid: now.uid, gid: now.gid, size: now.size, reasons: reasons.map(\.rawValue).sorted(),
+            digest: now.digest?.description)
+    }
+
+    private func removal(_ layer: ImageLayer, of path: String, by: String) -> BlameLine {
+        BlameLine(
+            layer: layer.number, event: .removed, instruction: layer.instruction, path: by, kind: "whiteout", mode: 0,
+            uid: 0, gid: 0, size: 0, reasons: [], digest: nil)
+    }
+
+    /// The directories above a path, the root included.
+    static func ancestors(of path: String) -> [String] {
+        var found: [String] = []
+        var next = path
+        while next != "/" {
+            next = next.directoryPath
+            found.append(next)
+        }
+        return found
+    }
+}

@@ -1,0 +1,166 @@
+package import Basics
+package import Layers
+package import Linux
+package import OCI
+package import Stores
+
+/// One layer of an image, as its config, manifest and the store tell it.
+package struct ImageLayer: Sendable, Hashable {
+    /// 1 is the lowest.
+    package var number: Int
+    package var diffID: Digest
+    /// The chain ID of the layers below; `nil` for the lowest.
+    package var parentChain: Digest?
+    /// The chain ID of this layer and those below.
+    package var chain: Digest
+    /// Its blob, where the manifest has one.
+    package var blob: Descriptor?
+    /// `created_by` as the config has it; empty without a history.
+    package var createdBy: String
+    package var created: Timestamp?
+    /// Bytes of its files, and of its tar; `nil` while it is not unpacked.
+    package var size: LayerSize?
+
+    /// The Dockerfile's instruction, as far as `created_by` tells it.
+    package var instruction: String { InstructionText.instruction(createdBy) }
+    /// Bytes of its files.
+    package var bytes: Int64 { size?.content ?? 0 }
+}
+
+/// An image's layers, lowest first, with their file indexes read on demand.
+///
+/// For one thread.
+package final class ImageLayers {
+    package let image: Image
+    /// The image as it was called, for messages.
+    package let name: String
+    package let layers: [ImageLayer]
+    package let form: OverlayForm
+    private let store: Store
+    private var indexes: [Int: LayerIndex] = [:]
+
+    package init(_ image: Image, name: String, store: Store) {
+        self.image = image
+        self.name = name
+        self.store = store
+        form = store.form
+        let steps = (image.config.history ?? []).filter { $0.emptyLayer != true }
+        let blobs = image.manifest.layers
+        layers = LayerStore.stack(of: image.config).enumerated().map { position, layer in
+            let step = position < steps.count ? steps[position] : nil
+            return ImageLayer(
+                number: position + 1, diffID: layer.diffID, parentChain: layer.parentChain,
+                chain: Digest.chainID([layer.parentChain, layer.diffID].compactMap(\.self)) ?? layer.diffID,
+                blob: position < blobs.count ? blobs[position] : nil, createdBy: step?.createdBy ?? "",
+                created: step?.created, size: store.layers.size(layer.diffID, on: layer.parentChain))
+        }
+    }
+
+    package var count: Int { layers.count }
+
+    /// A layer by its number; `notFound` tells the range.
+    package func layer(_ number: Int) throws(ShaleError) -> ImageLayer {
+        if number >= 1, number <= layers.count { return layers[number - 1] }
+        let range =
+            switch layers.count {
+            case 0: "the image has no layers"
+            case 1: "the image has one layer, #1"
+            default: "the image has layers 1 to \(layers.count)"
+            }
+        throw ShaleError(.notFound, "\(name.visible)#\(number): no such layer: \(range)", hint: "layers \(name)")
+    }
+
+    /// All paths of a layer.
+    package func index(_ number: Int) throws(ShaleError) -> LayerIndex {
+        if let known = indexes[number] { return known }
+        let layer = try layer(number)
+        guard let path = store.layers.indexPath(layer.diffID, on: layer.parentChain) else {
+            throw ShaleError(.notFound, "layer \(layer.diffID): not unpacked", hint: "pull \(name)")
+        }
+        do throws(ShaleError) {
+            let index = try LayerIndex(reading: path)
+            indexes[number] = index
+            return index
+        } catch {
+            throw error.code == .corrupt ? error.hinting("system check --repair") : error
+        }
+    }
+
+    /// A layer's own unpacked tree.
+    package func directory(_ number: Int) throws(ShaleError) -> RootDirectory {
+        let layer = try layer(number)
+        return try store.layers.directory(layer.diffID, on: layer.parentChain)
+    }
+
+    /// The layers up to a number merged, all of them without one.
+    package func tree(upTo top: Int? = nil) throws(ShaleError) -> MergedTree {
+        MergedTree(layers: try directories(upTo: top ?? count), form: form)
+    }
+
+    /// A container's own changes on top of the image's layers.
+    func tree(above record: ContainerRecord) throws(ShaleError) -> MergedTree {
+        let path = store.containers.folder(record.id).upper
+        let upper = try translating("container \(record.name)") { try RootDirectory(hostPath: path) }
+        return MergedTree(layers: [upper] + (try directories(upTo: count)), form: form)
+    }
+
+    private func directories(upTo top: Int) throws(ShaleError) -> [RootDirectory] {
+        var found: [RootDirectory] = []
+        for number in stride(from: top, to: 0, by: -1) { found.append(try directory(number)) }
+        return found
+    }
+}
+
+/// Finds what a place's subject is.
+package struct PlaceFinder {
+    private let store: Store
+    private let image: (String) throws(ShaleError) -> Image
+
+    /// `image` answers for names, ids, `@` and `@~N`, with its own words for what is not there.
+    package init(store: Store, image: @escaping (String) throws(ShaleError) -> Image) {
+        self.store = store
+        self.image = image
+    }
+
+    /// An image's layers.
+    package func layers(_ subject: String) throws(ShaleError) -> ImageLayers {
+        ImageLayers(try image(subject), name: subject, store: store)
+    }
+
+    /// A view of a place's subject: image, layer, or container.
+    ///
+    /// A name that is both an image's and a container's is the image; a container's whole name wins over an image's id
+    /// prefix.
+    package func view(_ place: Place) throws(ShaleError) -> PlaceView {
+        if let record = container(named: place.subject) {
+            guard let number = place.layer else { return try view(record, label: place.label) }
+            return try PlaceView(.layer(try layers(below: record), number), label: place.label)
+        }
+        do throws(ShaleError) {
+            let layers = try layers(place.subject)
+            guard let number = place.layer else { return try PlaceView(.image(layers), label: place.label) }
+            _ = try layers.layer(number)
+            return try PlaceView(.layer(layers, number), label: place.label)
+        } catch {
+            guard error.code == .notFound, let record = try? store.containers.find(place.subject), place.layer == nil
+            else { throw error }
+            return try view(record, label: place.label)
+        }
+    }
+
+    private func view(_ record: ContainerRecord, label: String) throws(ShaleError) -> PlaceView {
+        try PlaceView(.container(record, try layers(below: record)), label: label)
+    }
+
+    private func layers(below record: ContainerRecord) throws(ShaleError) -> ImageLayers {
+        ImageLayers(try store.images.image(manifest: record.manifest), name: record.imageName, store: store)
+    }
+
+    /// A container called exactly so, unless an image has the name.
+    private func container(named text: String) -> ContainerRecord? {
+        guard !text.hasPrefix("@"), let record = try? store.containers.find(text), record.name == text,
+            let names = try? store.names.all().map(\.reference.familiar)
+        else { return nil }
+        return names.contains(text) || names.contains(text + ":latest") ? nil : record
+    }
+}

@@ -1,0 +1,43 @@
+package import Basics
+import OCI
+package import Stores
+
+/// A row of `layers IMAGE`.
+package struct LayerRow: Sendable, Hashable {
+    package var layer: ImageLayer
+    package var count: ChangeCount
+    /// Names (or short ids) of the other images whose stack begins with the same layers up to this one.
+    package var sharedWith: [String]
+}
+
+/// What `layers` shows of an image.
+package struct LayerTable {
+    package let layers: ImageLayers
+
+    package init(_ layers: ImageLayers) { self.layers = layers }
+
+    /// The layers, lowest first.
+    package func rows(sharing store: Store? = nil) throws(ShaleError) -> [LayerRow] {
+        var counts: [ChangeCount] = []
+        _ = try MergedIndex(layers) { _, changes in counts.append(ChangeCount(changes)) }
+        let owners = try store.map { store throws(ShaleError) in try Self.owners(in: store, besides: layers.image.id) } ?? [:]
+        return zip(layers.layers, counts).map { layer, count in
+            LayerRow(layer: layer, count: count, sharedWith: owners[layer.chain] ?? [])
+        }
+    }
+
+    /// The images that have a stack of layers, by its chain ID; nameless steps of builds are left out.
+    static func owners(in store: Store, besides id: Digest) throws(ShaleError) -> [Digest: [String]] {
+        var owners: [Digest: [String]] = [:]
+        for summary in try store.images.all() where summary.id != id {
+            let image = try store.images.image(summary.id)
+            let names = summary.references.isEmpty ? [summary.id.short] : summary.references.map(\.familiar)
+            var chain: Digest?
+            for diffID in image.config.rootfs.diffIDs {
+                chain = Digest.chainID([chain, diffID].compactMap(\.self))
+                if let chain { owners[chain, default: []] += names }
+            }
+        }
+        return owners.mapValues { $0.sorted() }
+    }
+}

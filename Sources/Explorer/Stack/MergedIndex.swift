@@ -1,0 +1,161 @@
+package import Basics
+package import Layers
+
+/// The indexes of an image's layers put on top of each other, one by one, telling what each one changes.
+///
+/// Nothing is read but the indexes. For one thread.
+package final class MergedIndex {
+    /// One path that can be seen.
+    package final class Node {
+        /// As the layer's index has it.
+        package let entry: LayerEntry
+        package let layer: Int
+        /// A hard link with the attributes of the file it names; anything else as it is.
+        fileprivate let resolved: LayerEntry
+        fileprivate(set) var children: [Node] = []
+        fileprivate(set) var isGone = false
+
+        fileprivate init(_ entry: LayerEntry, _ resolved: LayerEntry, layer: Int) {
+            self.entry = entry
+            self.resolved = resolved
+            self.layer = layer
+        }
+    }
+
+    private var nodes: [PathKey: Node] = [:]
+    private var layerCount = 0
+
+    package init() {}
+
+    /// All layers of an image, up to a number; `visit` sees what each one changes.
+    package convenience init(
+        _ layers: ImageLayers, upTo top: Int? = nil, visit: (Int, [LayerChange]) -> Void = { _, _ in }
+    ) throws(ShaleError) {
+        self.init()
+        for number in 1..<(min(top ?? layers.count, layers.count) + 1) {
+            let changes = add(try layers.index(number))
+            visit(number, changes)
+        }
+    }
+
+    /// What can be seen at a path.
+    package subscript(path: String) -> Node? { nodes[PathKey(path)] }
+
+    /// All that can be seen, in no order.
+    package var entries: some Sequence<Node> { nodes.values }
+
+    /// Puts the next layer on top; its changes come sorted by path.
+    package func add(_ index: LayerIndex) -> [LayerChange] {
+        layerCount += 1
+        var present: [PathKey: LayerEntry] = [:]
+        for entry in index.entries where entry.kind != .whiteout && !entry.isCopiedUp {
+            present[PathKey(entry.path)] = entry
+        }
+        var changes: [LayerChange] = []
+        if layerCount > 1 {
+            for entry in index.entries {
+                if entry.kind == .whiteout, present[PathKey(entry.path)] == nil {
+                    remove(entry.path, &changes)
+                } else if entry.isOpaque {
+                    hideContents(of: entry.path, present, &changes)
+                }
+            }
+        }
+        for entry in index.entries where entry.kind != .whiteout && !entry.isCopiedUp {
+            let resolved = entry.kind == .hardLink ? target(of: entry, index) : entry
+            put(entry, resolved, &changes)
+        }
+        return changes.sorted { PathOrder.precedes($0.path, $1.path) }
+    }
+
+    private func target(of entry: LayerEntry, _ index: LayerIndex) -> LayerEntry {
+        guard var target = index[entry.link] ?? nodes[PathKey(entry.link)]?.resolved else { return entry }
+        target.path = entry.path
+        return target
+    }
+
+    // MARK: Taking away
+
+    private func remove(_ path: String, _ changes: inout [LayerChange]) {
+        guard let node = nodes[PathKey(path)] else { return }
+        var change = LayerChange(
+            kind: .deleted, path: path, before: node.entry, beforeLayer: node.layer, reasons: [], hidden: [:])
+        discard(node, hiding: &change.hidden)
+        changes.append(change)
+    }
+
+    /// An opaque directory: what lower layers have in it goes, but for what this layer has at the same path.
+    private func hideContents(of path: String, _ present: [PathKey: LayerEntry], _ changes: inout [LayerChange]) {
+        var pending = nodes[PathKey(path)]?.children ?? []
+        while let node = pending.popLast() {
+            if node.isGone { continue }
+            guard let replacement = present[PathKey(node.entry.path)] else {
+                remove(node.entry.path, &changes)
+                continue
+            }
+            if replacement.kind == .directory { pending += node.children }
+        }
+    }
+
+    private func discard(_ node: Node, hiding hidden: inout [Int: Int64]) {
+        var pending = [node]
+        while let next = pending.popLast() {
+            if next.isGone { continue }
+            next.isGone = true
+            nodes[PathKey(next.entry.path)] = nil
+            if next.entry.size > 0 { hidden[next.layer, default: 0] &+= next.entry.size }
+            pending += next.children
+        }
+    }
+
+    // MARK: Putting
+
+    private func put(_ entry: LayerEntry, _ resolved: LayerEntry, _ changes: inout [LayerChange]) {
+        let node = Node(entry, resolved, layer: layerCount)
+        guard let old = nodes[PathKey(entry.path)] else {
+            place(node)
+            changes.append(
+                LayerChange(kind: .added, path: entry.path, entry: entry, reasons: [], hidden: [:]))
+            return
+        }
+        // A parent that the tar does not even name stays as it was.
+        if entry.isImplied, old.resolved.kind == .directory { return }
+        var change = LayerChange(
+            kind: .changed, path: entry.path, entry: entry, before: old.entry, beforeLayer: old.layer,
+            reasons: IndexComparison.reasons(resolved, old.resolved), hidden: [:])
+        if entry.kind == .directory, old.entry.kind == .directory {
+            node.children = old.children
+            old.isGone = true
+            place(node)
+            if !change.reasons.isEmpty { changes.append(change) }
+            return
+        }
+        discard(old, hiding: &change.hidden)
+        place(node)
+        changes.append(change)
+    }
+
+    private func place(_ node: Node) {
+        nodes[PathKey(node.entry.path)] = node
+        if node.entry.path != "/" { nodes[PathKey(node.entry.path.directoryPath)]?.children.append(node) }
+    }
+}
+
+/// What differs between two entries of one path, by what their indexes say.
+enum IndexComparison {
+    static func reasons(_ new: LayerEntry, _ old: LayerEntry) -> Set<Change.Reason> {
+        var reasons: Set<Change.Reason> = []
+        if new.kind != old.kind { reasons.insert(.type) }
+        if new.kind != .symlink || old.kind != .symlink, new.mode != old.mode { reasons.insert(.mode) }
+        if new.uid != old.uid || new.gid != old.gid { reasons.insert(.owner) }
+        if new.attributes != old.attributes { reasons.insert(.xattr) }
+        guard new.kind == old.kind, new.kind != .directory else { return reasons }
+        // Archives keep whole seconds.
+        if new.modified.seconds != old.modified.seconds { reasons.insert(.mtime) }
+        if new.size != old.size { reasons.formUnion([.size, .content]) }
+        if let one = new.contentHash, let other = old.contentHash, one != other { reasons.insert(.content) }
+        if !PathOrder.same(new.link, old.link) { reasons.insert(.link) }
+        if new.deviceMajor != old.deviceMajor || new.deviceMinor != old.deviceMinor { reasons.insert(.device) }
+        return reasons
+    }
+}
