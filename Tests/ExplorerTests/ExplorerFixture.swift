@@ -43,7 +43,8 @@ struct ExplorerFixture {
             try unpack(tar, digest, below: config)
             config.rootfs.diffIDs.append(digest)
         }
-        return try store.images.add(config: config, layers: layers, references: [try Reference(parsing: name).withDefaultTag])
+        return try store.images.add(
+            config: config, layers: layers, references: [try Reference(parsing: name).withDefaultTag])
     }
 
     private func unpack(_ tar: [UInt8], _ digest: Digest, below config: ImageConfig) throws {
@@ -120,7 +121,9 @@ struct TestEntry {
     static func file(_ path: String, bytes: Int, of filling: Unicode.Scalar = "x") -> TestEntry {
         TestEntry(path: path, content: [UInt8](repeating: UInt8(ascii: filling), count: bytes))
     }
-    static func directory(_ path: String, mode: Int = 0o755) -> TestEntry { TestEntry(path: path, type: "5", mode: mode) }
+    static func directory(_ path: String, mode: Int = 0o755) -> TestEntry {
+        TestEntry(path: path, type: "5", mode: mode)
+    }
     static func symlink(_ path: String, to target: String) -> TestEntry {
         TestEntry(path: path, type: "2", link: target, mode: 0o777)
     }

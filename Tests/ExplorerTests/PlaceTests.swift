@@ -5,20 +5,21 @@ import Testing
 @testable import Explorer
 
 struct PlaceTests {
-    @Test(arguments: [
-        ("ubuntu:22.04:/etc/passwd", "ubuntu:22.04", nil, "/etc/passwd"),
-        ("ubuntu", "ubuntu", nil, "/"),
-        ("ubuntu:22.04", "ubuntu:22.04", nil, "/"),
-        ("ubuntu:/", "ubuntu", nil, "/"),
-        ("ubuntu#3:/var", "ubuntu", 3, "/var"),
-        ("ubuntu#3", "ubuntu", 3, "/"),
-        ("@:/etc", "@", nil, "/etc"),
-        ("@~2#1:/x", "@~2", 1, "/x"),
-        ("127.0.0.1:5000/team/app:1:/a:/b", "127.0.0.1:5000/team/app:1", nil, "/a:/b"),
-        ("app@sha256:00:/x", "app@sha256:00", nil, "/x"),
-        ("web:/a#b", "web", nil, "/a#b"),
-        ("web:/a b/ü", "web", nil, "/a b/ü"),
-    ] as [(String, String, Int?, String)])
+    @Test(
+        arguments: [
+            ("ubuntu:22.04:/etc/passwd", "ubuntu:22.04", nil, "/etc/passwd"),
+            ("ubuntu", "ubuntu", nil, "/"),
+            ("ubuntu:22.04", "ubuntu:22.04", nil, "/"),
+            ("ubuntu:/", "ubuntu", nil, "/"),
+            ("ubuntu#3:/var", "ubuntu", 3, "/var"),
+            ("ubuntu#3", "ubuntu", 3, "/"),
+            ("@:/etc", "@", nil, "/etc"),
+            ("@~2#1:/x", "@~2", 1, "/x"),
+            ("127.0.0.1:5000/team/app:1:/a:/b", "127.0.0.1:5000/team/app:1", nil, "/a:/b"),
+            ("app@sha256:00:/x", "app@sha256:00", nil, "/x"),
+            ("web:/a#b", "web", nil, "/a#b"),
+            ("web:/a b/ü", "web", nil, "/a b/ü"),
+        ] as [(String, String, Int?, String)])
     func splitsAtTheFirstColonSlash(_ text: String, _ subject: String, _ layer: Int?, _ path: String) throws {
         let place = try Place(parsing: text)
         #expect(place.subject == subject)
@@ -66,7 +67,8 @@ struct ViewTests {
                 .init(
                     "/bin/sh -c #(nop) ADD file:1 in / ",
                     [
-                        .directory("etc"), .file("etc/passwd", "root:x:0:0::/root:/bin/sh\n"), .file("etc/secret", "s3"),
+                        .directory("etc"), .file("etc/passwd", "root:x:0:0::/root:/bin/sh\n"),
+                        .file("etc/secret", "s3"),
                         .directory("usr"), .directory("usr/bin"), .file("usr/bin/ls", "\u{7f}ELF"),
                         .symlink("bin", to: "usr/bin"), .symlink("up", to: "../../etc"), .symlink("loop", to: "loop"),
                         .symlink("gone", to: "/nowhere"), .directory("var"), .directory("var/cache"),
@@ -76,7 +78,10 @@ struct ViewTests {
                 .init("/bin/sh -c rm etc/secret", [.directory("etc"), .deletion("etc/secret")]),
                 .init(
                     "COPY x / # buildkit",
-                    [.directory("var/cache"), .opaque("var/cache"), .file("var/cache/c", "ccc"), .file("etc/passwd", "new\n")]),
+                    [
+                        .directory("var/cache"), .opaque("var/cache"), .file("var/cache/c", "ccc"),
+                        .file("etc/passwd", "new\n"),
+                    ]),
             ])
         try fixture.container("web", of: image, [("/etc/own", "mine"), ("/etc/passwd", "ours\n")])
         return fixture
@@ -104,10 +109,16 @@ struct ViewTests {
         ("app:1:/zzzzzz/x", "app:1:/zzzzzz/x: no such file or directory | ls app:1:/"),
         ("app:1:/etc", "app:1:/etc: is a directory | ls app:1:/etc"),
         ("app:1:/etc/passwd/x", "app:1:/etc/passwd/x: not a directory: /etc/passwd is a file"),
-        ("app:1:/loop", "app:1:/loop: Too many levels of symbolic links"),
+        ("app:1:/loop", "app:1:/loop: too many levels of symbolic links"),
         ("app:1:/gone", "app:1:/gone: no such file or directory: /gone is a link to /nowhere, which is not there"),
-        ("app:1:/etc/secret", "app:1:/etc/secret: no such file or directory | layer 2 deletes it; app:1#1:/etc/secret still has it"),
-        ("app:1#2:/etc/secret", "app:1#2:/etc/secret: this layer deletes it, and has nothing of it | blame app:1:/etc/secret"),
+        (
+            "app:1:/etc/secret",
+            "app:1:/etc/secret: no such file or directory | layer 2 deletes it; app:1#1:/etc/secret still has it"
+        ),
+        (
+            "app:1#2:/etc/secret",
+            "app:1#2:/etc/secret: this layer deletes it, and has nothing of it | blame app:1:/etc/secret"
+        ),
         ("app:1#9:/etc", "app:1#9: no such layer: the image has layers 1 to 3 | layers app:1"),
         ("app:1#0:/etc", "app:1#0: no such layer: the image has layers 1 to 3 | layers app:1"),
         ("nothing:/etc", "No such image: nothing:latest"),
@@ -118,13 +129,16 @@ struct ViewTests {
     }
 
     @Test func marksWhatALayerHides() throws {
-        let view = try Self.fixture().view("app:1#3")
+        let fixture = try Self.fixture()
+        defer { withExtendedLifetime(fixture) {} }
+        let view = try fixture.view("app:1#3")
         #expect(try view.require("/var/cache").isOpaque)
         #expect(try view.require("/etc").isOpaque == false)
     }
 
     @Test func tellsTheLayerOfEachFile() throws {
         let fixture = try Self.fixture()
+        defer { withExtendedLifetime(fixture) {} }
         let image = try fixture.view("app:1")
         #expect(try image.require("/etc/passwd").layer == 3)
         #expect(try image.require("/usr/bin/ls").layer == 1)
@@ -137,7 +151,8 @@ struct ViewTests {
         let fixture = try ExplorerFixture()
         try fixture.image("empty:1", [.init(#"/bin/sh -c #(nop)  CMD ["x"]"#)])
         #expect(try fixture.names("empty:1:/").isEmpty)
-        #expect(failure { _ = try fixture.text("empty:1:/x") } == "empty:1:/x: no such file or directory | ls empty:1:/")
+        #expect(
+            failure { _ = try fixture.text("empty:1:/x") } == "empty:1:/x: no such file or directory | ls empty:1:/")
         #expect(
             failure { _ = try fixture.view("empty:1#1") }
                 == "empty:1#1: no such layer: the image has no layers | layers empty:1")

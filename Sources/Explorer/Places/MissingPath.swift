@@ -35,7 +35,9 @@ struct MissingPath {
         if case .image(let layers) = view.source, let hint = deletedHint(layers, next) { return error.hinting(hint) }
         guard let directory = try view.entry(here, followingLinks: true) else { return error }
         let names = try view.children(of: directory).filter { $0.kind != .whiteout }.map(\.name)
-        guard let near = Suggestion.nearest(to: name, among: names).first else { return error.hinting("ls \(view.label):\(here)") }
+        guard let near = Suggestion.nearest(to: name, among: names).first else {
+            return error.hinting("ls \(view.label):\(here)")
+        }
         return error.hinting("did you mean \(view.label):\(here.childPath(near))?")
     }
 
@@ -51,7 +53,8 @@ struct MissingPath {
 private enum PathIdentity {
     /// Whether a path reached on the way is the whole of the path asked for; a slash at its end asks for a directory.
     static func isEnd(_ reached: String, of path: String) -> Bool {
-        !path.hasSuffix("/") && path.split(separator: "/").filter { $0 != "." }.last.map(String.init) == reached.lastPathComponent
+        !path.hasSuffix("/")
+            && path.split(separator: "/").filter { $0 != "." }.last.map(String.init) == reached.lastPathComponent
             && path.cleanPath.utf8.count <= reached.utf8.count
     }
 }

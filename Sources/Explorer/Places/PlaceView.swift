@@ -153,6 +153,13 @@ package final class PlaceView {
         return try translating("\(label):\(path)") { try file.readAll(limit: limit) }
     }
 
+    /// A file's bytes here, or else in the whole image; nothing for what cannot be read.
+    package func wholeContents(of path: String, limit: Int) -> [UInt8] {
+        if let bytes = try? contents(of: path, limit: limit) { return bytes }
+        guard case .layer(let layers, _) = source, let tree = try? layers.tree() else { return [] }
+        return (try? tree.contents(of: path, limit: limit)) ?? []
+    }
+
     /// The attributes that travel in archives, by name.
     package func attributeNames(of entry: ViewEntry) throws(ShaleError) -> [String] {
         guard let found = entry.tree else { return [] }

@@ -20,7 +20,8 @@ package struct LayerTable {
     package func rows(sharing store: Store? = nil) throws(ShaleError) -> [LayerRow] {
         var counts: [ChangeCount] = []
         _ = try MergedIndex(layers) { _, changes in counts.append(ChangeCount(changes)) }
-        let owners = try store.map { store throws(ShaleError) in try Self.owners(in: store, besides: layers.image.id) } ?? [:]
+        let owners =
+            try store.map { store throws(ShaleError) in try Self.owners(in: store, besides: layers.image.id) } ?? [:]
         return zip(layers.layers, counts).map { layer, count in
             LayerRow(layer: layer, count: count, sharedWith: owners[layer.chain] ?? [])
         }

@@ -8,12 +8,15 @@ package struct Cat: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "cat", abstract: "Print files of an image, a layer or a container", usage: "cat PLACE...")
     package static let isWorthKeeping = false
-    package static let examples = ["cat ubuntu:22.04:/etc/os-release", "cat app:1#2:/root/secret", "cat @:/bin/ls > ls"]
+    package static let examples = [
+        "cat ubuntu:22.04:/etc/os-release", "cat app:1#2:/root/secret", "cat @:/bin/ls > ls",
+    ]
     package static let differences = [
         "Docker has no such command. A file that a later layer deleted can still be read: IMAGE#N:/path."
     ]
 
-    @Flag(name: [.customShort("f"), .customLong("force")], help: "Also what is no text, on a terminal.") var force = false
+    @Flag(name: [.customShort("f"), .customLong("force")], help: "Also what is no text, on a terminal.") var force =
+        false
     @Argument(help: "IMAGE:/path, IMAGE#N:/path or CONTAINER:/path.") var places: [String] = []
 
     package init() {}
@@ -55,7 +58,8 @@ package struct Cat: Verb {
             }
             if isFirst, bytes.prefix(8192).contains(0) {
                 throw ShaleError(
-                    .invalid, "\(view.label):\(entry.path): binary file (\(HumanUnits.size(entry.size))), not for a terminal",
+                    .invalid,
+                    "\(view.label):\(entry.path): binary file (\(HumanUnits.size(entry.size))), not for a terminal",
                     hint: "cat \(view.label):\(entry.path) > FILE")
             }
             isFirst = false

@@ -14,8 +14,7 @@ struct EntryText {
     }
 
     private static func names(_ view: PlaceView, _ path: String) -> [UInt32: String] {
-        let whole = try? view.layers.tree().contents(of: path, limit: 1 << 20)
-        let bytes = (try? view.contents(of: path, limit: 1 << 20)) ?? whole ?? []
+        let bytes = view.wholeContents(of: path, limit: 1 << 20)
         var names: [UInt32: String] = [:]
         for line in String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline) {
             let fields = line.split(separator: ":", maxSplits: 3, omittingEmptySubsequences: false)

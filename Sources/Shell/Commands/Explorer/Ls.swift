@@ -125,7 +125,9 @@ enum NameColumns {
     static func lines(_ names: [String], width: Int) -> [String] {
         guard names.count > 1, !names.contains(where: { $0.displayWidth > width / 2 }) else { return names }
         for rows in 1...names.count {
-            let columns = stride(from: 0, to: names.count, by: rows).map { Array(names[$0..<min($0 + rows, names.count)]) }
+            let columns = stride(from: 0, to: names.count, by: rows).map {
+                Array(names[$0..<min($0 + rows, names.count)])
+            }
             let widths = columns.map { ($0.map(\.displayWidth).max() ?? 0) + 2 }
             guard widths.reduce(0, +) - 2 <= width else { continue }
             return (0..<rows).map { row in

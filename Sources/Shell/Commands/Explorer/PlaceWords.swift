@@ -27,7 +27,8 @@ struct PlaceWords {
             return isPlace ? try Place(parsing: word) : here.resolving(word)
         }
         guard let word else {
-            throw ShaleError(.usage, "a place is missing: IMAGE:/path, IMAGE#N:/path or CONTAINER:/path", hint: "ls @:/")
+            throw ShaleError(
+                .usage, "a place is missing: IMAGE:/path, IMAGE#N:/path or CONTAINER:/path", hint: "ls @:/")
         }
         if word.hasPrefix("/") || word.hasPrefix("./") || word.hasPrefix("../") {
             throw ShaleError(
@@ -48,9 +49,8 @@ struct PlaceWords {
         var found: [(place: Place, view: PlaceView)] = []
         for word in words.isEmpty ? [nil] : words.map(Optional.some) {
             let place = try place(word)
-            let view = try known[place.label] ?? view(place)
-            known[place.label] = view
-            found.append((place, view))
+            if known[place.label] == nil { known[place.label] = try view(place) }
+            if let view = known[place.label] { found.append((place, view)) }
         }
         return found
     }

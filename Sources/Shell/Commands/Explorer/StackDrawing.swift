@@ -16,7 +16,8 @@ struct StackDrawing {
             let number = "#\(layer.number) "
             let room = max(8, inner - number.displayWidth - facts.displayWidth - 2)
             let name = layer.instruction.isEmpty ? "?" : layer.instruction
-            lines.append(boxed((number + name.singleLine.ellipsis(room)).padded(to: inner - facts.displayWidth) + facts, inner))
+            lines.append(
+                boxed((number + name.singleLine.ellipsis(room)).padded(to: inner - facts.displayWidth) + facts, inner))
             for _ in 0..<extraLines(layer.bytes, largest) { lines.append(boxed("", inner)) }
             lines.append(rule)
         }
