@@ -15,6 +15,13 @@ package struct Peer: Sendable {
         path = folders.split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
     }
 
+    /// A program of ours, by its place.
+    init(path: String?) {
+        name = path?.split(separator: "/").last.map(String.init) ?? "program"
+        self.path = path
+        leading = []
+    }
+
     package var isPresent: Bool { path != nil }
     /// The reason for skipping.
     package var absent: String { "\(name) is not installed" }

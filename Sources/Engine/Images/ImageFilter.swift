@@ -13,7 +13,7 @@ package struct ImageFilter: Sendable {
     package var since: [String] = []
     /// Made before this moment.
     package var until: Timestamp?
-    package var references: [GlobPattern] = []
+    var references: [FileNamePattern] = []
     /// Used by a container, or not.
     package var isUsed: Bool?
 
@@ -35,7 +35,7 @@ package struct ImageFilter: Sendable {
 
     /// Adds a `reference` filter: what `images PATTERN` means.
     package mutating func add(reference pattern: String) throws(ShaleError) {
-        references.append(try GlobPattern(pattern))
+        references.append(try FileNamePattern(parsing: pattern))
     }
 
     private mutating func add(_ name: String, _ value: String, now: Timestamp) throws(ShaleError) {
@@ -53,7 +53,7 @@ package struct ImageFilter: Sendable {
                 throw ShaleError(.invalid, "Invalid filter 'until=[\(value)]'")
             }
             until = moment
-        case "reference": references.append(try GlobPattern(value))
+        case "reference": references.append(try FileNamePattern(parsing: value))
         default: throw ShaleError(.invalid, "Invalid filter '\(name)'", hint: Self.known)
         }
     }
@@ -118,7 +118,7 @@ extension Engine {
     }
 
     /// The image with only those of its names that a pattern matches, as docker's `FamiliarMatch` does.
-    private static func matching(_ summary: ImageSummary, _ patterns: [GlobPattern]) -> ImageSummary? {
+    private static func matching(_ summary: ImageSummary, _ patterns: [FileNamePattern]) -> ImageSummary? {
         let matches = { (reference: Reference) in
             patterns.contains { pattern in
                 pattern.matches(reference.familiar) || pattern.matches(reference.familiarName)
@@ -129,6 +129,14 @@ extension Engine {
         result.references = summary.references.filter(matches)
         result.repoDigests = summary.repoDigests.filter(matches)
         return result.references.isEmpty && result.repoDigests.isEmpty ? nil : result
+    }
+}
+
+extension FileNamePattern {
+    /// Throws docker's words for a malformed pattern.
+    init(parsing text: String) throws(ShaleError) {
+        guard let pattern = FileNamePattern(text) else { throw ShaleError(.invalid, "syntax error in pattern") }
+        self = pattern
     }
 }
 

@@ -18,7 +18,7 @@ extension Engine {
     ) throws(ShaleError) -> [String] {
         var tags = try registry.tags(repository, cancellation: talk.cancellation)
         if let glob {
-            let pattern = try GlobPattern(glob)
+            let pattern = try FileNamePattern(parsing: glob)
             tags = tags.filter { pattern.matches($0) }
         }
         switch order {

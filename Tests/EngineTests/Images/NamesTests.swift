@@ -115,7 +115,8 @@ import Testing
 
     @Test(arguments: globs.indices) func patternsMatchAsGosDo(_ index: Int) throws {
         let row = Self.globs[index]
-        #expect(try GlobPattern(row.pattern).matches(row.name) == row.isMatch, "\(row.pattern) on \(row.name)")
+        #expect(
+            try FileNamePattern(parsing: row.pattern).matches(row.name) == row.isMatch, "\(row.pattern) on \(row.name)")
     }
 
     static let moments: [(text: String, seconds: Int64?)] = [
