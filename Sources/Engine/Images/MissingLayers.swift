@@ -10,20 +10,28 @@ extension Engine {
     /// Another tool may have put the image into the layout, and a repair may have thrown a damaged layer away: every
     /// layer can be made again from its blob.
     package func unpackMissingLayers(of image: Image, _ talk: Conversation) throws(ShaleError) {
-        let missing = store.layers.missing(for: image.config)
+        try unpackMissingLayers(of: image.config, blobs: image.manifest.layers, talk)
+    }
+
+    /// The same for an image that is being made; `blobs` are one a layer, lowest first.
+    func unpackMissingLayers(
+        of config: ImageConfig, blobs: [Descriptor], _ talk: Conversation
+    ) throws(ShaleError) {
+        let missing = store.layers.missing(for: config)
         guard !missing.isEmpty else { return }
-        let layers = LayerStore.stack(of: image.config)
-        guard layers.count == image.manifest.layers.count else {
+        let layers = LayerStore.stack(of: config)
+        guard layers.count == blobs.count else {
             throw ShaleError(
-                .corrupt, "image \(image.id.short): layers from manifest don't match image configuration")
+                .corrupt, "layers from manifest don't match image configuration",
+                cause: "\(blobs.count) layers, \(layers.count) diff IDs")
         }
-        let stack = LayerStack(store: store, diffIDs: image.config.rootfs.diffIDs)
+        let stack = LayerStack(store: store, diffIDs: config.rootfs.diffIDs)
         for position in layers.indices where !missing.contains(position) { stack.finished(position) }
         let stopping = Cancellation(below: talk.cancellation)
         try Workers.forEach(missing, limit: ImageLimits.transfers, stopping: stopping) {
             position throws(ShaleError) in
             let layer = layers[position]
-            let blob = image.manifest.layers[position].digest
+            let blob = blobs[position].digest
             do throws(ShaleError) {
                 talk.tell(.item(id: blob.short, state: "Extracting"))
                 try self.unpackLayer(

@@ -1,6 +1,5 @@
 package import Basics
 import Glibc
-import Layers
 package import Linux
 import OCI
 package import Stores
@@ -14,22 +13,7 @@ extension Engine {
     /// The unpacked layers of a config, lowest first; what is not unpacked (an image that another tool put into the
     /// layout, a layer lost to a power cut) is unpacked from its blob.
     func unpackedPaths(_ config: ImageConfig, _ layers: [Descriptor]) throws(ShaleError) -> [String] {
-        let stack = LayerStore.stack(of: config)
-        for index in store.layers.missing(for: config) where layers.indices.contains(index) {
-            let (diffID, chain) = stack[index]
-            let below = stack[..<index]
-            let store = self.store
-            try unpackLayer(
-                FDSource(store.blobs.open(layers[index].digest), subject: "blob \(layers[index].digest)"), as: diffID,
-                above: chain, blob: layers[index].digest,
-                lower: { () throws(ShaleError) in
-                    var directories: [RootDirectory] = []
-                    for (diffID, chain) in below.reversed() {
-                        directories.append(try store.layers.directory(diffID, on: chain))
-                    }
-                    return directories
-                }, cancellation: Cancellation())
-        }
+        try unpackMissingLayers(of: config, blobs: layers, Conversation())
         return try store.layers.paths(for: config)
     }
 
