@@ -2,7 +2,7 @@ import FoundationEssentials
 import Glibc
 
 /// The built program, run as a person's shell would run it, on a home of its own.
-package struct ShaleProgram: Sendable {
+package struct BuiltShale: Sendable {
     package let folder = TemporaryDirectory()
     private let environment: [String: String]
 
