@@ -1,11 +1,15 @@
 /// The nearest of several names to one that does not exist.
 package enum Suggestion {
-    /// Up to `limit` candidates within a third of the word's length (at least two edits), nearest first.
+    /// Up to `limit` candidates that begin with the word or are near it, nearest first.
+    ///
+    /// Near is within a third of its length, rounded up: one edit for `pus`, two for `imagse`.
     package static func nearest(to word: String, among candidates: some Sequence<String>, limit: Int = 1) -> [String] {
-        let floor = max(2, word.count / 3)
-        let scored = candidates.map { (name: $0, distance: distance(word, $0)) }
-        return scored.filter { $0.distance <= floor || (word.count > 2 && $0.name.hasPrefix(word)) }
-            .sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }
+        let floor = max(1, (word.count + 2) / 3)
+        let scored = candidates.map { name in
+            let continues = word.count > 2 && name.hasPrefix(word)
+            return (name: name, distance: continues ? 0 : distance(word, name))
+        }
+        return scored.filter { $0.distance <= floor }.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }
             .prefix(limit).map(\.name)
     }
 

@@ -33,7 +33,7 @@ struct CommandStreams {
             pipe = made
             host = try HostCommand.start(
                 pipeline.text, input: made.readEnd, output: shell.console.descriptor(.output) ?? 1,
-                environment: shell.console.environment)
+                environment: shell.hostEnvironment)
             output = made.writeEnd
             if pipeline.includesErrors { errors = made.writeEnd }
         }

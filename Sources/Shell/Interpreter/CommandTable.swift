@@ -59,13 +59,21 @@ package struct CommandTable: Sendable {
         }
     }
 
+    /// Every flag of a command as it is typed, for the nearest to one that does not exist.
+    static func flags(of type: any Verb.Type) -> [String] {
+        arguments(of: type).filter { $0.kind != "positional" }.flatMap(\.dashedNames)
+    }
+
     private static let known = Mutex<[String: Set<String>]>([:])
 
     private static func switchNames(of type: any Verb.Type) -> Set<String> {
+        Set(arguments(of: type).filter { $0.kind == "flag" }.flatMap(\.dashedNames))
+    }
+
+    private static func arguments(of type: any Verb.Type) -> [HelpModel.Argument] {
         func dump<Command: Verb>(_ type: Command.Type) -> String { Command._dumpHelp() }
-        guard let model = try? JSONDecoder().decode(HelpModel.self, from: Data(dump(type).utf8)) else { return [] }
-        let flags = (model.command.arguments ?? []).filter { $0.kind == "flag" }
-        return Set(flags.flatMap { $0.names ?? [] }.map { $0.kind == "short" ? "-\($0.name)" : "--\($0.name)" })
+        let model = try? JSONDecoder().decode(HelpModel.self, from: Data(dump(type).utf8))
+        return model?.command.arguments ?? []
     }
 
     /// The little of ArgumentParser's tool description that is needed here.
@@ -74,6 +82,7 @@ package struct CommandTable: Sendable {
         struct Argument: Decodable {
             var kind: String
             var names: [Name]?
+            var dashedNames: [String] { (names ?? []).map { $0.kind == "short" ? "-\($0.name)" : "--\($0.name)" } }
         }
         struct Name: Decodable {
             var kind: String

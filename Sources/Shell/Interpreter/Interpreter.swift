@@ -12,6 +12,8 @@ package final class Interpreter {
     private let table = CommandTable.shared
     private var hasHintedKept = false
     private var substitutionDepth = 0
+    /// Says what failed in the statement under way.
+    private var report: ((ShaleError) -> Void)?
 
     package init(_ shell: ShellContext) { self.shell = shell }
 
@@ -45,14 +47,19 @@ package final class Interpreter {
     private func run(_ statement: Statement, origin: Origin?) -> Int32 {
         shell.beginCommand()
         let log = CommandLog(statement, shell: shell)
+        let before = report
+        report = { [self] error in
+            shell.hasReported = true
+            guard error.code != .cancelled || shell.mode != .prompt || !error.message.isEmpty else { return }
+            shell.console.report(error, at: origin.map { place(of: statement, in: $0) })
+        }
+        defer { report = before }
         var status: Int32
         do throws(ShaleError) {
             status = try perform(statement.body)
         } catch {
             status = error.status(of: statement.body.verb)
-            if error.code != .cancelled || shell.mode != .prompt || !error.message.isEmpty {
-                shell.console.report(error, at: origin.map { place(of: statement, in: $0) })
-            }
+            report?(error)
         }
         if let leaving { status = leaving }
         log.finish(status: status)
@@ -63,12 +70,22 @@ package final class Interpreter {
         Console.Place(file: origin.file, line: statement.line, command: statement.body.verb ?? statement.source)
     }
 
+    /// Says where a script ended when nothing else has: a host command or a container failed without a word.
+    func reportSilentFailure(_ text: String, line: Int, file: String, status: Int32) {
+        guard !shell.hasReported else { return }
+        shell.hasReported = true
+        let command = text.split(separator: "\n", maxSplits: 1).first.map(String.init) ?? text
+        shell.console.report(
+            ShaleError(.io, "exit status \(status)"),
+            at: Console.Place(file: file, line: line, command: command.visible))
+    }
+
     func perform(_ body: Statement.Body) throws(ShaleError) -> Int32 {
         switch body {
         case .command(let command): return try run(command)
         case .assignment(let assignment): return try assign(assignment)
         case .host(let text):
-            return try HostCommand.run(text, input: shell.input, environment: hostEnvironment)
+            return try HostCommand.run(text, input: shell.input, environment: shell.hostEnvironment)
         case .step(let text): return try PromptStep(shell).run(text)
         case .recall(let reference):
             throw ShaleError(.usage, "!\(reference): no such line in the history", hint: "history")
@@ -88,9 +105,13 @@ package final class Interpreter {
         do throws(ShaleError) {
             status = try runWords(command.words)
         } catch {
+            // While the command's own streams are open: `2>` and `|&` take its message too.
+            let isRedirected = !command.redirections.isEmpty || command.pipeline?.includesErrors ?? false
+            if isRedirected { report?(error) }
             streams.finishOutput()
             _ = streams.waitForHost()
-            throw error
+            guard isRedirected, report != nil else { throw error }
+            return error.status(of: command.words.first?.plain)
         }
         streams.finishOutput()
         let host = streams.waitForHost() ?? 0
@@ -163,7 +184,7 @@ package final class Interpreter {
             shell.variables[assignment.name] = text
             return status
         case .captureHost(let text):
-            let (output, status) = try HostCommand.capture(text, environment: hostEnvironment)
+            let (output, status) = try HostCommand.capture(text, environment: shell.hostEnvironment)
             shell.variables[assignment.name] = output.trimmingFinalNewlines
             return status
         }
@@ -200,14 +221,6 @@ package final class Interpreter {
             for statement in statements { status = try perform(statement.body) }
             return status
         }.0
-    }
-
-    /// The host's environment with the variables of shale's that the host may want.
-    var hostEnvironment: [String: String] {
-        shell.variables.reduce(into: shell.console.environment) { all, variable in
-            guard ["ctr", "img", "failed"].contains(variable.key) else { return }
-            all[variable.key] = variable.value
-        }
     }
 }
 

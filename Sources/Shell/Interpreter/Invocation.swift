@@ -19,7 +19,21 @@ extension Verb {
         // The parser's message may go on with its own usage lines; help has them.
         let first = message.split(separator: "\n").first.map(String.init) ?? "wrong usage"
         let text = first.hasPrefix("Error: ") ? String(first.dropFirst(7)) : first
-        return ShaleError(.usage, "\(verb): \(text)", hint: "help \(verb)")
+        guard let flag = unknownFlag(in: text) else {
+            return ShaleError(.usage, "\(verb): \(text)", hint: "help \(verb)")
+        }
+        let isShort = !flag.hasPrefix("--")
+        let words =
+            isShort ? "unknown shorthand flag: '\(flag.dropFirst().prefix(1))' in \(flag)" : "unknown flag: \(flag)"
+        let near = isShort ? nil : Suggestion.nearest(to: flag, among: CommandTable.flags(of: Self.self)).first
+        return ShaleError(.usage, "\(verb): \(words.visible)", hint: near.map { "\(verb) \($0)" } ?? "help \(verb)")
+    }
+
+    /// `--fo` in the parser's "Unknown option '--fo'. Did you mean …".
+    private static func unknownFlag(in text: String) -> String? {
+        guard text.hasPrefix("Unknown option '") else { return nil }
+        let flag = text.dropFirst("Unknown option '".count).prefix { $0 != "'" }
+        return flag.isEmpty ? nil : String(flag)
     }
 }
 

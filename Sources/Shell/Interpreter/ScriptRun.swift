@@ -61,10 +61,14 @@ package struct ScriptRun {
             case .failure(let error):
                 let word = command.text.split { $0 == " " || $0 == "\n" }.first.map(String.init) ?? ""
                 shell.console.report(error, at: Console.Place(file: name, line: command.line, command: word))
+                shell.hasReported = true
                 status = 64
             }
             if let leaving = interpreter.leaving { return leaving }
             if status != 0 {
+                if name != "-c" {
+                    interpreter.reportSilentFailure(command.text, line: command.line, file: name, status: status)
+                }
                 if !shell.options.keepsGoing { return status }
                 failed = true
             }

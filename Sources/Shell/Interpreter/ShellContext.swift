@@ -37,6 +37,8 @@ package final class ShellContext {
     /// How many script files are inside one another.
     var scriptDepth = 0
     package var lastStatus: Int32 = 0
+    /// Whether the command under way has said why it failed.
+    var hasReported = false
     /// Raised by Ctrl-C, lowered before every command.
     package let cancellation: Cancellation
     /// Ids that the command under way made, for the journal.
@@ -144,7 +146,19 @@ package final class ShellContext {
     func beginCommand() {
         made = []
         changes = []
+        hasReported = false
         cancellation.reset()
+    }
+
+    /// The host's environment with shale's variables, so that `images | grep "$id"` means the same everywhere.
+    var hostEnvironment: [String: String] {
+        variables.reduce(into: console.environment) { all, variable in
+            // `$?`, `$1` and `$_` are the host shell's own.
+            guard let first = variable.key.first, first.isLetter || (first == "_" && variable.key != "_") else {
+                return
+            }
+            all[variable.key] = variable.value
+        }
     }
 
     /// The host directory that relative paths of the user's start at.

@@ -112,10 +112,12 @@ package struct Replay: Verb {
                 status = interpreter.run(statements, origin: Interpreter.Origin(file: path))
             case .failure(let error):
                 shell.console.report(error, at: Console.Place(file: path, line: line.number, command: "replay"))
+                shell.hasReported = true
                 status = 64
             }
             if let leaving = interpreter.leaving { return .status(leaving) }
             if status != 0 {
+                interpreter.reportSilentFailure(line.text, line: line.number, file: path, status: status)
                 if !keepGoing { return .status(status) }
                 failed = true
             }

@@ -56,6 +56,8 @@ enum MoveReport {
 
     static func place(_ session: Session) -> [String] {
         guard let working = session.working else { return [] }
-        return [" ---> \(working.image?.short ?? "an empty image")  (\(working.steps.count) steps)"]
+        return [
+            " ---> \(working.image?.short ?? "an empty image")  (\(working.steps.count) step\(working.steps.count == 1 ? "" : "s"))"
+        ]
     }
 }
