@@ -29,7 +29,7 @@ extension Verb {
         return ShaleError(.usage, "\(verb): \(words.visible)", hint: near.map { "\(verb) \($0)" } ?? "help \(verb)")
     }
 
-    /// `--fo` in the parser's "Unknown option '--fo'. Did you mean …".
+    /// The flag that the parser's "Unknown option '--fo'" speaks of.
     private static func unknownFlag(in text: String) -> String? {
         guard text.hasPrefix("Unknown option '") else { return nil }
         let flag = text.dropFirst("Unknown option '".count).prefix { $0 != "'" }
