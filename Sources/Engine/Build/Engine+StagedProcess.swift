@@ -91,7 +91,7 @@ extension Engine {
         var config = settings
         config.cmd = arguments
         var record = ContainerRecord(
-            image: image, imageName: image.id.description, config: config, path: arguments.first ?? "",
+            image: image, imageName: image.id.short, config: config, path: arguments.first ?? "",
             arguments: Array(arguments.dropFirst()))
         record.id = id
         record.mountStubs = outcome.stubs.sorted()

@@ -1,0 +1,51 @@
+import Basics
+import Glibc
+import TestSupport
+import Testing
+
+@testable import Sessions
+
+struct JournalTests {
+    private func append(_ line: String, to journal: Journal) throws {
+        _ = try journal.append { _ in JournalEntry(time: .now(), line: line, movedTo: 0) }
+    }
+
+    @Test func linesAreNumberedByTheirPlace() throws {
+        let folder = TemporaryDirectory()
+        let journal = Journal(folder: folder.path)
+        try append("one", to: journal)
+        try journal.note(JournalEntry(time: .now(), line: "looked"))
+        try append("two", to: journal)
+        let other = Journal(folder: folder.path)
+        try other.refresh()
+        #expect(other.entries.map(\.line) == ["one", "looked", "two"])
+        #expect(other.entries.map(\.number) == [1, 2, 3])
+        #expect(journal.entries.map(\.line) == ["one", "looked", "two"])
+    }
+
+    @Test func aLineCutShortIsPassedOver() throws {
+        let folder = TemporaryDirectory()
+        try append("one", to: Journal(folder: folder.path))
+        let file = open("\(folder.path)/journal", O_WRONLY | O_APPEND)
+        let torn = Array("{\"line\":\"tor".utf8)
+        _ = torn.withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+        close(file)
+        let journal = Journal(folder: folder.path)
+        try journal.refresh()
+        #expect(journal.entries.map(\.line) == ["one"])
+        try append("two", to: journal)
+        let other = Journal(folder: folder.path)
+        try other.refresh()
+        #expect(other.entries.map(\.line) == ["one", "two"])
+        #expect(other.entries.map(\.number) == journal.entries.map(\.number))
+    }
+
+    @Test func twoWritersSeeEachOther() throws {
+        let folder = TemporaryDirectory()
+        let left = Journal(folder: folder.path)
+        let right = Journal(folder: folder.path)
+        for round in 0..<20 { try append("\(round)", to: round % 2 == 0 ? left : right) }
+        try left.refresh()
+        #expect(left.entries.map(\.line) == (0..<20).map(String.init))
+    }
+}
