@@ -73,10 +73,24 @@ package final class Session {
         try keep(entries.map { $0.manifest.digest.description })
     }
 
+    /// The images of the session's states: all it can come back to, or the current one's alone.
+    package func heldImages(onlyCurrent: Bool) -> Set<Digest> {
+        let nodes = onlyCurrent ? tree.lineage(of: tree.head) : Array(tree.nodes.values)
+        return Set(
+            nodes.flatMap(\.changes).flatMap { change -> [Digest] in
+                switch change {
+                case .began(let base): base.image.map { [$0] } ?? []
+                case .step(let step): [step.image]
+                case .rewrote(let steps): steps.map(\.image)
+                case .name(_, let before, let after):
+                    onlyCurrent ? [] : [before, after].compactMap { $0?.image }
+                }
+            })
+    }
+
     /// Lets go of everything but the current state: what was undone and what `undo` could bring back may be collected.
     package func forgetOthers() throws(ShaleError) {
-        let working = working
-        let kept = ([working?.base.image] + (working?.steps.map { $0.image } ?? [])).compactMap { $0?.description }
+        let kept = heldImages(onlyCurrent: true).map(\.description).sorted()
         let path = folder.rootsFile
         try translating("session \(name)") {
             try WholeFile.replace(path, with: Array(kept.map { "\($0)\n" }.joined().utf8))

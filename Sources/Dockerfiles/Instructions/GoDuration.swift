@@ -1,5 +1,5 @@
 /// Spans of time as Go writes them: `1m30s`, `1.5h`, `300ms`.
-enum GoDuration {
+package enum GoDuration {
     private static let units: [String: Double] = [
         "ns": 1, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9, "h": 3_600e9,
     ]
@@ -32,7 +32,7 @@ enum GoDuration {
     }
 
     /// A span as Go prints it, the way back: `1h0m0s`, `1.5s`, `300ms`, `0s`.
-    static func text(_ nanoseconds: Int64) -> String {
+    package static func text(_ nanoseconds: Int64) -> String {
         let magnitude = nanoseconds.magnitude
         let sign = nanoseconds < 0 ? "-" : ""
         switch magnitude {

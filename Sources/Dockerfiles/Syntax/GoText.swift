@@ -1,5 +1,5 @@
 /// Text as Go writes it with `%q`: docker's messages and BuildKit's dump quote this way.
-func goQuoted(_ text: String) -> String {
+package func goQuoted(_ text: String) -> String {
     var quoted = "\""
     for scalar in text.unicodeScalars {
         switch scalar {

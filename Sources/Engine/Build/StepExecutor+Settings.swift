@@ -127,7 +127,7 @@ extension StepExecutor {
             health.retries = check.retries == 0 ? nil : check.retries
         }
         state.settings.healthcheck = health
-        let times = [check.interval, check.timeout, check.startPeriod].map { "\"\(GoFormat.duration($0))\"" }
+        let times = [check.interval, check.timeout, check.startPeriod].map { "\"\(GoDuration.text($0))\"" }
         let comment =
             "HEALTHCHECK &{\(GoFormat.quoted(check.test)) \(times.joined(separator: " ")) "
             + "\(GoFormat.quotedCharacter(check.retries))}"

@@ -12,6 +12,8 @@ package struct PruneRequest: Sendable {
     package var takesNamedImages = false
     /// Only what was made before this moment.
     package var until: Timestamp?
+    /// Images that sessions can come back to.
+    package var held: Set<Digest> = []
     /// Only say what would go.
     package var isDryRun = false
 
@@ -46,7 +48,8 @@ extension Engine {
         }
         if request.images {
             let gone = Set(report.containers)
-            let uses = try store.imageUses().filter { !gone.contains($0.container) }
+            let held = request.held.map { ImageUse(container: "", image: $0, isRunning: false) }
+            let uses = try store.imageUses().filter { !gone.contains($0.container) } + held
             let removed = try pruneImages(request, uses: uses)
             report.images = removed.lines
             report.bytes &+= removed.collected.bytes

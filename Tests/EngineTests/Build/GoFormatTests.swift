@@ -1,3 +1,4 @@
+import Dockerfiles
 import Testing
 
 @testable import Engine
@@ -16,7 +17,7 @@ struct GoFormatTests {
         (3_600_000_000_000, "1h0m0s"), (250_000_000, "250ms"), (1_000, "1\u{b5}s"), (7, "7ns"),
     ])
     func durations(nanoseconds: Int64, text: String) {
-        #expect(GoFormat.duration(nanoseconds) == text)
+        #expect(GoDuration.text(nanoseconds) == text)
     }
 }
 

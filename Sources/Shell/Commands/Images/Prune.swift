@@ -3,6 +3,7 @@ package import Basics
 import Engine
 import Glibc
 import OCI
+import Sessions
 import Stores
 
 /// `prune [images|containers|cache|all]`.
@@ -11,7 +12,9 @@ package struct Prune: Verb {
         commandName: "prune", abstract: "Remove what nobody uses",
         usage: "prune [OPTIONS] [images|containers|cache|all]")
     package static let examples = ["prune --dry-run", "prune images", "prune -f containers"]
-    package static let differences = ["it lists what it would remove before it asks"]
+    package static let differences = [
+        "it lists what it would remove before it asks", "what undo can bring back stays, unless --undone is given",
+    ]
 
     @Flag(help: "Only show what would be removed")
     var dryRun = false
@@ -19,6 +22,8 @@ package struct Prune: Verb {
     var force = false
     @Flag(name: .shortAndLong, help: "Images with a name too, where no container stands on them")
     var all = false
+    @Flag(help: "Also what only undo, redo and goto could bring back")
+    var undone = false
     @Option(help: "until=TIME: only what was made before it")
     var filter: [String] = []
     @Argument(help: "What; everything if left out")
@@ -38,6 +43,11 @@ package struct Prune: Verb {
         for text in filter { request.until = try Self.until(text) }
         let engine = try shell.engine()
         let talk = Conversation(cancellation: shell.cancellation)
+        for name in try engine.store.sessionNames() {
+            let session = try Session(named: name, engine: engine)
+            request.held.formUnion(session.heldImages(onlyCurrent: undone))
+            if undone, !dryRun { try session.forgetOthers() }
+        }
         request.isDryRun = true
         if dryRun || !force {
             let plan = try engine.prune(request, talk)
