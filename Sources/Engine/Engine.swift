@@ -4,6 +4,7 @@ package import Linux
 package import OCI
 package import Registries
 package import Stores
+import Synchronization
 
 /// The engine: the one place that joins registries, layers, stores and containers.
 ///
@@ -14,6 +15,8 @@ package final class Engine: Sendable {
     package let registry: RegistryClient
     package let runtime: ContainerRuntime
     package let settings: EngineSettings
+    /// The unpacked layers of images looked at lately, top first, by manifest.
+    let recentLowers = Mutex<[Digest: [String]]>([:])
 
     package init(store: Store, registry: RegistryClient, runtime: ContainerRuntime, settings: EngineSettings) {
         self.store = store

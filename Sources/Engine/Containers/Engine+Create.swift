@@ -22,6 +22,7 @@ extension Engine {
                     + "platform (\(wanted)) and no specific platform was requested")
         }
         for note in plan.notes { talk.note(note) }
+        try rememberLowers(of: image)
         var record = try plan.record(for: image)
         record.host.mounts = try mounts(of: plan, for: record, image: image)
         do throws(ShaleError) {

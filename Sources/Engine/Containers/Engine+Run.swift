@@ -178,7 +178,7 @@ extension Engine {
 
     /// Removes a container whose foreground run is over, without another look whether it runs.
     package func removeFinished(_ record: ContainerRecord) {
-        try? store.containers.remove(record.id)
+        try? store.containers.remove(record.id, named: record.name)
         removeAnonymousVolumes(of: record)
     }
 

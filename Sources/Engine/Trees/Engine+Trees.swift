@@ -3,6 +3,7 @@ import Glibc
 package import Linux
 import OCI
 package import Stores
+import Synchronization
 
 extension Engine {
     /// The unpacked layers of an image, top first, as an overlay mount wants them.
@@ -19,7 +20,23 @@ extension Engine {
 
     /// The unpacked layers below a container's own, top first.
     package func lowerPaths(of container: ContainerRecord) throws(ShaleError) -> [String] {
-        try lowerPaths(of: store.images.image(manifest: container.manifest))
+        if let known = recentLowers.withLock({ $0[container.manifest.digest] }),
+            known.allSatisfy({ access($0, F_OK) == 0 })
+        {
+            return known
+        }
+        return try rememberLowers(of: store.images.image(manifest: container.manifest))
+    }
+
+    /// Keeps the layers of an image at hand for the container that is about to be started from it.
+    @discardableResult
+    func rememberLowers(of image: Image) throws(ShaleError) -> [String] {
+        let paths = try lowerPaths(of: image)
+        recentLowers.withLock { known in
+            if known.count > 64 { known = [:] }
+            known[image.manifestDescriptor.digest] = paths
+        }
+        return paths
     }
 
     /// The same, open.

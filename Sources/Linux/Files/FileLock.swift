@@ -15,6 +15,14 @@ package struct FileLock: ~Copyable, Sendable {
         return FileLock(file)
     }
 
+    /// Waits for the lock of a directory itself, for which no file is made.
+    package static func waiting(onDirectory path: String) throws(SystemCallError) -> FileLock {
+        let directory = try OwnedFD.open(path, O_RDONLY | O_DIRECTORY)
+        let raw = directory.raw
+        try check("flock", path: path) { shale_flock(raw, 1, 1) }
+        return FileLock(directory)
+    }
+
     /// The locked file's inode, to tell whether the path still leads to it.
     package func inode() throws(SystemCallError) -> UInt64 { try FileStatus.of(descriptor).inode }
 

@@ -91,9 +91,9 @@ package final class ContainerStore: Sendable {
 
     /// Removes a container and all it wrote.
     ///
-    /// Callers know that it does not run.
-    package func remove(_ id: String) throws(ShaleError) {
-        let name = try? record(id).name
+    /// Callers know that it does not run; one who knows its name spares reading it.
+    package func remove(_ id: String, named name: String? = nil) throws(ShaleError) {
+        let name = name ?? (try? record(id).name)
         // The folder first: should this be cut short, a name without its container counts as free and is swept.
         let place = try ingest.moveAway(folder(id).path)
         if let name, target(of: name) == id { unlink(link(name)) }

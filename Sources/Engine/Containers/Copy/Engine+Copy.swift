@@ -298,7 +298,7 @@ package final class ContainerLease: Sendable {
     /// Waits until nobody else has it.
     init(_ folder: ContainerFolder) throws(ShaleError) {
         do throws(SystemCallError) {
-            lock = try FileLock.waiting(on: folder.path + "/lease", exclusive: true)
+            lock = try FileLock.waiting(onDirectory: folder.path)
         } catch {
             throw error.shaleError("container")
         }

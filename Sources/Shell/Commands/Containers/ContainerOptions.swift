@@ -116,7 +116,8 @@ package struct ContainerOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "OS/ARCH of the image") var platform: String?
     @Flag(name: [.customShort("q"), .customLong("quiet")], help: "No progress of a pull") var isQuiet = false
 
-    @OptionGroup(visibility: .private) var refused: RefusedContainerOptions
+    @Option(parsing: .unconditional, help: .hidden) var restart: String?
+    @Flag(name: .customLong("sig-proxy"), inversion: .prefixedNo, help: .hidden) var signalProxy = true
 
     package init() {}
 
@@ -124,11 +125,16 @@ package struct ContainerOptions: ParsableArguments {
     func runOptions(
         imageAndCommand: [String], verb: String, _ shell: ShellContext
     ) throws(ShaleError) -> RunOptions {
-        try refused.check(verb)
+        if let restart, restart != "no" {
+            throw ShaleError(.unsupported, "\(verb): --restart \(restart) is not supported", exitStatus: 125)
+        }
+        if !signalProxy {
+            throw ShaleError(.unsupported, "\(verb): --sig-proxy=false is not supported", exitStatus: 125)
+        }
         var words = imageAndCommand
         if words.first == "--" { words.removeFirst() }
         if let flag = words.first, flag.hasPrefix("-"), flag != "-" {
-            throw ShaleError(.usage, "unknown flag: \(flag)", hint: "help \(verb)")
+            throw RefusedFlags.refusal(of: flag, verb: verb)
         }
         guard let image = words.first else {
             throw ShaleError(.usage, "'\(verb)' requires at least 1 argument", hint: "\(verb) IMAGE [COMMAND] [ARG…]")
@@ -191,87 +197,27 @@ package struct ContainerOptions: ParsableArguments {
 }
 
 /// Docker's options that this engine does not carry out: known, so that they are refused by name.
-package struct RefusedContainerOptions: ParsableArguments {
-    @Option(parsing: .unconditionalSingleValue) var annotation: [String] = []
-    @Option(name: .customLong("blkio-weight"), parsing: .unconditionalSingleValue) var blkioWeight: [String] = []
-    @Option(name: .customLong("blkio-weight-device"), parsing: .unconditionalSingleValue)
-    var blkioWeightDevice: [String] = []
-    @Option(name: .customLong("cgroup-parent"), parsing: .unconditionalSingleValue) var cgroupParent: [String] = []
-    @Option(parsing: .unconditionalSingleValue) var cgroupns: [String] = []
-    @Option(name: .customLong("cpu-period"), parsing: .unconditionalSingleValue) var cpuPeriod: [String] = []
-    @Option(name: .customLong("cpu-quota"), parsing: .unconditionalSingleValue) var cpuQuota: [String] = []
-    @Option(
-        name: [.customShort("c", allowingJoined: true), .customLong("cpu-shares")], parsing: .unconditionalSingleValue)
-    var cpuShares: [String] = []
-    @Option(name: .customLong("cpuset-cpus"), parsing: .unconditionalSingleValue) var cpusetCPUs: [String] = []
-    @Option(name: .customLong("cpuset-mems"), parsing: .unconditionalSingleValue) var cpusetMems: [String] = []
-    @Option(name: .customLong("device-cgroup-rule"), parsing: .unconditionalSingleValue)
-    var deviceCgroupRule: [String] = []
-    @Option(name: .customLong("device-read-bps"), parsing: .unconditionalSingleValue) var deviceReadBps: [String] = []
-    @Option(name: .customLong("device-write-bps"), parsing: .unconditionalSingleValue)
-    var deviceWriteBps: [String] = []
-    @Option(parsing: .unconditionalSingleValue) var gpus: [String] = []
-    @Option(name: .customLong("health-cmd"), parsing: .unconditionalSingleValue) var healthCommand: [String] = []
-    @Option(name: .customLong("health-interval"), parsing: .unconditionalSingleValue)
-    var healthInterval: [String] = []
-    @Option(name: .customLong("health-retries"), parsing: .unconditionalSingleValue) var healthRetries: [String] = []
-    @Option(name: .customLong("health-timeout"), parsing: .unconditionalSingleValue) var healthTimeout: [String] = []
-    @Option(name: .customLong("health-start-period"), parsing: .unconditionalSingleValue)
-    var healthStartPeriod: [String] = []
-    @Option(parsing: .unconditionalSingleValue) var ip: [String] = []
-    @Option(parsing: .unconditionalSingleValue) var ip6: [String] = []
-    @Option(parsing: .unconditionalSingleValue) var ipc: [String] = []
-    @Option(parsing: .unconditionalSingleValue) var isolation: [String] = []
-    @Option(parsing: .unconditionalSingleValue) var link: [String] = []
-    @Option(name: .customLong("log-opt"), parsing: .unconditionalSingleValue) var logOption: [String] = []
-    @Option(name: .customLong("mac-address"), parsing: .unconditionalSingleValue) var macAddress: [String] = []
-    @Option(name: .customLong("memory-reservation"), parsing: .unconditionalSingleValue)
-    var memoryReservation: [String] = []
-    @Option(name: .customLong("memory-swap"), parsing: .unconditionalSingleValue) var memorySwap: [String] = []
-    @Option(name: .customLong("memory-swappiness"), parsing: .unconditionalSingleValue)
-    var memorySwappiness: [String] = []
-    @Option(name: [.customLong("network-alias"), .customLong("net-alias")], parsing: .unconditionalSingleValue)
-    var networkAlias: [String] = []
-    @Option(name: .customLong("oom-score-adj"), parsing: .unconditionalSingleValue)
-    var oomScoreAdjustment: [String] = []
-    @Flag(name: .customLong("oom-kill-disable")) var oomKillDisable = false
-    @Option(parsing: .unconditionalSingleValue) var pid: [String] = []
-    @Option(parsing: .unconditionalSingleValue) var restart: [String] = []
-    @Option(parsing: .unconditionalSingleValue) var runtime: [String] = []
-    @Option(name: .customLong("storage-opt"), parsing: .unconditionalSingleValue) var storageOption: [String] = []
-    @Option(parsing: .unconditionalSingleValue) var userns: [String] = []
-    @Option(parsing: .unconditionalSingleValue) var uts: [String] = []
-    @Option(name: .customLong("volume-driver"), parsing: .unconditionalSingleValue) var volumeDriver: [String] = []
-    // What is already so, or asks for nothing.
-    @Flag(name: .customLong("no-healthcheck")) var noHealthcheck = false
-    @Flag(name: .customLong("sig-proxy"), inversion: .prefixedNo) var signalProxy = true
-    @Flag(name: .customLong("disable-content-trust"), inversion: .prefixedNo) var disablesContentTrust = true
+///
+/// They are not among the options declared above: each of those costs every start of a container its share of time.
+/// The parser takes an unknown flag for the first word of the command, and there it is looked up.
+enum RefusedFlags {
+    private static let names: Set<String> = [
+        "annotation", "blkio-weight", "blkio-weight-device", "cgroup-parent", "cgroupns", "cpu-count", "cpu-percent",
+        "cpu-period", "cpu-quota", "cpu-rt-period", "cpu-rt-runtime", "cpu-shares", "cpuset-cpus", "cpuset-mems",
+        "device-cgroup-rule", "device-read-bps", "device-read-iops", "device-write-bps", "device-write-iops",
+        "disable-content-trust", "gpus", "health-cmd", "health-interval", "health-retries", "health-start-interval",
+        "health-start-period", "health-timeout", "io-maxbandwidth", "io-maxiops", "ip", "ip6", "ipc", "isolation",
+        "kernel-memory", "link", "link-local-ip", "log-opt", "mac-address", "memory-reservation", "memory-swap",
+        "memory-swappiness", "network-alias", "net-alias", "no-healthcheck", "oom-kill-disable", "oom-score-adj", "pid",
+        "restart", "runtime", "storage-opt", "use-api-socket", "userns", "uts", "volume-driver",
+    ]
 
-    package init() {}
-
-    fileprivate func check(_ verb: String) throws(ShaleError) {
-        let given: [(String, [String])] = [
-            ("annotation", annotation), ("blkio-weight", blkioWeight), ("blkio-weight-device", blkioWeightDevice),
-            ("cgroup-parent", cgroupParent), ("cpu-period", cpuPeriod), ("cpu-quota", cpuQuota),
-            ("cpu-shares", cpuShares), ("cpuset-cpus", cpusetCPUs), ("cpuset-mems", cpusetMems),
-            ("device-cgroup-rule", deviceCgroupRule), ("device-read-bps", deviceReadBps),
-            ("device-write-bps", deviceWriteBps), ("gpus", gpus), ("health-cmd", healthCommand),
-            ("health-interval", healthInterval), ("health-retries", healthRetries),
-            ("health-timeout", healthTimeout), ("health-start-period", healthStartPeriod), ("ip", ip), ("ip6", ip6),
-            ("isolation", isolation), ("link", link), ("log-opt", logOption), ("mac-address", macAddress),
-            ("memory-reservation", memoryReservation), ("memory-swap", memorySwap),
-            ("memory-swappiness", memorySwappiness), ("network-alias", networkAlias),
-            ("oom-score-adj", oomScoreAdjustment), ("pid", pid), ("runtime", runtime),
-            ("storage-opt", storageOption), ("userns", userns), ("uts", uts),
-            ("volume-driver", volumeDriver.filter { $0 != "local" }), ("restart", restart.filter { $0 != "no" }),
-            ("ipc", ipc.filter { $0 != "private" }), ("cgroupns", cgroupns.filter { $0 != "private" }),
-            ("oom-kill-disable", oomKillDisable ? [""] : []),
-        ]
-        for (flag, values) in given where !values.isEmpty {
-            throw ShaleError(.unsupported, "\(verb): --\(flag) is not supported", exitStatus: 125)
+    /// The refusal of a flag that stands where the image should.
+    static func refusal(of word: String, verb: String) -> ShaleError {
+        let name = word.drop { $0 == "-" }.prefix { $0 != "=" }
+        if word.hasPrefix("--") ? names.contains(String(name)) : word.hasPrefix("-c") {
+            return ShaleError(.unsupported, "\(verb): \(word.prefix { $0 != "=" }) is not supported", exitStatus: 125)
         }
-        if !signalProxy {
-            throw ShaleError(.unsupported, "\(verb): --sig-proxy=false is not supported", exitStatus: 125)
-        }
+        return ShaleError(.usage, "unknown flag: \(word)", hint: "help \(verb)")
     }
 }
