@@ -39,6 +39,9 @@ package struct Ps: Verb {
         let listing = Listing(
             columns: columns, rows: summaries.map { row(of: $0, now: now) }, quietKey: "ID",
             rawLines: rawLines)
+        if quiet, let format, !format.isEmpty, format != "table" {
+            shell.console.note("WARNING: Ignoring custom format, because both --format and --quiet are set.")
+        }
         return .listing(listing, format: format, quiet: quiet, quietWins: true)
     }
 
