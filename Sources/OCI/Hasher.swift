@@ -26,11 +26,7 @@ package struct DigestHasher: Sendable {
 
     /// The same in 32 bytes.
     package func contentHash() -> ContentHash {
-        var words: [UInt64] = [0, 0, 0, 0]
-        for (index, byte) in state.finalize().enumerated() where index < 32 {
-            words[index / 8] = words[index / 8] << 8 | UInt64(byte)
-        }
-        return ContentHash(words[0], words[1], words[2], words[3])
+        state.finalize().withUnsafeBytes { ContentHash(reading: $0) }
     }
 
     fileprivate static func hex(_ bytes: some Sequence<UInt8>) -> String {
@@ -71,11 +67,17 @@ package struct ContentHash: Sendable, Hashable {
     }
 
     /// Reads 32 bytes, big end first; `nil` for any other count.
-    package init?(bytes: some Collection<UInt8>) {
+    package init?(bytes: UnsafeRawBufferPointer) {
         guard bytes.count == 32 else { return nil }
-        var words: [UInt64] = [0, 0, 0, 0]
-        for (index, byte) in bytes.enumerated() { words[index / 8] = words[index / 8] << 8 | UInt64(byte) }
-        self.init(words[0], words[1], words[2], words[3])
+        self.init(reading: bytes)
+    }
+
+    /// `bytes` are 32.
+    fileprivate init(reading bytes: UnsafeRawBufferPointer) {
+        func word(_ place: Int) -> UInt64 {
+            UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self))
+        }
+        self.init(word(0), word(8), word(16), word(24))
     }
 
     /// The 32 bytes, big end first.

@@ -23,6 +23,7 @@ package enum LayerWriter {
         cancellation: Cancellation = Cancellation(), to sink: @escaping ByteSink
     ) throws(ShaleError) -> WrittenLayer {
         let tar = TarWriter(to: sink)
+        let last = LastDirectory()
         var index = LayerIndex()
         var names: [FileIdentity: String] = [:]
         for change in changes {
@@ -38,7 +39,7 @@ package enum LayerWriter {
                     .unsupported, "\(change.path): a layer cannot hold a name that begins with .wh.",
                     hint: "rename it, or remove it")
             }
-            var entry = try entry(change, status, upper)
+            var entry = try entry(change, status, upper, last)
             entry.modified = clamped(status.modified, to: epoch)
             if status.kind != .directory, status.links > 1 {
                 let identity = FileIdentity(status)
@@ -48,7 +49,7 @@ package enum LayerWriter {
                     names[identity] = change.path
                 }
             }
-            try add(&entry, upper, tar)
+            try add(&entry, upper, last, tar)
             index.entries.append(entry)
         }
         let (diffID, size) = try tar.finish()
@@ -70,41 +71,36 @@ package enum LayerWriter {
     }
 
     private static func entry(
-        _ change: Change, _ status: FileStatus, _ upper: RootDirectory
+        _ change: Change, _ status: FileStatus, _ upper: RootDirectory, _ last: LastDirectory
     ) throws(ShaleError) -> LayerEntry {
+        let place = EntryPath(change.path.pathBytes)
         do throws(SystemCallError) {
-            let place = EntryPath(change.path.pathBytes)
-            let isDevice = status.kind == .characterDevice || status.kind == .blockDevice
-            return LayerEntry(
-                path: change.path, kind: LayerEntry.Kind(status), mode: status.permissions, uid: status.uid,
-                gid: status.gid, size: status.kind == .regular ? status.size : 0, link: change.link,
-                deviceMajor: isDevice ? status.rdevMajor : 0, deviceMinor: isDevice ? status.rdevMinor : 0,
-                attributes: try PortableAttributes.read(place.name, in: upper.directory(place.parent)))
+            let attributes = try last.with(place.parent, of: upper) { directory throws(SystemCallError) in
+                try PortableAttributes.read(place.name, in: directory)
+            }
+            return LayerEntry(path: change.path, status: status, link: change.link, attributes: attributes)
         } catch {
             throw error.shaleError(change.path)
         }
     }
 
     private static func add(
-        _ entry: inout LayerEntry, _ upper: RootDirectory, _ tar: TarWriter
+        _ entry: inout LayerEntry, _ upper: RootDirectory, _ last: LastDirectory, _ tar: TarWriter
     ) throws(ShaleError) {
         guard entry.kind == .file else { return try tar.add(TarEntry(entry)) }
-        let file = try open(entry.path, upper)
-        do throws(SystemCallError) {
-            entry.size = try FileStatus.of(file).size
-        } catch {
-            throw error.shaleError(entry.path)
-        }
-        entry.contentHash = try tar.add(TarEntry(entry), from: file, hashing: true)
+        let file = try open(entry.path, upper, last)
+        entry.size = file.size
+        entry.contentHash = try tar.add(TarEntry(entry), from: file.descriptor, hashing: true)
     }
 
-    private static func open(_ path: String, _ upper: RootDirectory) throws(ShaleError) -> OwnedFD {
+    private static func open(
+        _ path: String, _ upper: RootDirectory, _ last: LastDirectory
+    ) throws(ShaleError) -> SizedFile {
+        let place = EntryPath(path.pathBytes)
         do throws(SystemCallError) {
-            let file = try upper.openLiteral(path, O_RDONLY | O_NONBLOCK)
-            guard try FileStatus.of(file).kind == .regular else {
-                throw SystemCallError("open", path: path, errno: ESTALE)
+            return try last.with(place.parent, of: upper) { directory throws(SystemCallError) in
+                try SizedFile.open(place.name, in: directory)
             }
-            return file
         } catch {
             throw error.shaleError(path)
         }

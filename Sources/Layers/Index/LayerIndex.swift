@@ -68,7 +68,15 @@ package struct PathKey: Hashable, Sendable {
 
 /// The one order of paths: by their bytes, so that a directory comes before what is in it.
 package enum PathOrder {
-    package static func same(_ left: String, _ right: String) -> Bool { left.utf8.elementsEqual(right.utf8) }
+    package static func same(_ left: String, _ right: String) -> Bool {
+        let quick = left.utf8.withContiguousStorageIfAvailable { left in
+            right.utf8.withContiguousStorageIfAvailable { right in
+                left.count == right.count && compare(left, right) == 0
+            }
+        }
+        if case .some(.some(let answer)) = quick { return answer }
+        return left.utf8.elementsEqual(right.utf8)
+    }
 
     package static func precedes(_ left: String, _ right: String) -> Bool {
         let quick = left.utf8.withContiguousStorageIfAvailable { left in

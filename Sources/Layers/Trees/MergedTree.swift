@@ -183,9 +183,27 @@ package struct MergedTree: Sendable {
 
     /// The attributes that travel in archives.
     package func attributes(of entry: TreeEntry) throws(ShaleError) -> [ExtendedAttribute] {
+        try attributes(of: entry, LastDirectory())
+    }
+
+    func attributes(of entry: TreeEntry, _ last: LastDirectory) throws(ShaleError) -> [ExtendedAttribute] {
         do throws(SystemCallError) {
-            let directory = try layers[entry.layer].directory(entry.parent)
-            return try PortableAttributes.read(entry.path == "/" ? "." : entry.name, in: directory)
+            return try last.with(entry.parent, of: layers[entry.layer], layer: entry.layer) {
+                directory throws(SystemCallError) in
+                try PortableAttributes.read(entry.path == "/" ? "." : entry.name, in: directory)
+            }
+        } catch {
+            throw error.shaleError(entry.path)
+        }
+    }
+
+    /// A regular file to read, and its size now.
+    func open(_ entry: TreeEntry, _ last: LastDirectory) throws(ShaleError) -> SizedFile {
+        do throws(SystemCallError) {
+            return try last.with(entry.parent, of: layers[entry.layer], layer: entry.layer) {
+                directory throws(SystemCallError) in
+                try SizedFile.open(entry.name, in: directory)
+            }
         } catch {
             throw error.shaleError(entry.path)
         }
@@ -193,14 +211,38 @@ package struct MergedTree: Sendable {
 
     /// The entry as an index would have it, without a contents' hash.
     package func layerEntry(_ entry: TreeEntry) throws(ShaleError) -> LayerEntry {
-        let status = entry.status
+        try layerEntry(entry, LastDirectory())
+    }
+
+    func layerEntry(_ entry: TreeEntry, _ last: LastDirectory) throws(ShaleError) -> LayerEntry {
+        LayerEntry(
+            path: entry.path, status: entry.status, link: entry.link, attributes: try attributes(of: entry, last))
+    }
+}
+
+/// A regular file open to read, and its size.
+struct SizedFile: ~Copyable {
+    let descriptor: OwnedFD
+    let size: Int64
+
+    /// Throws `ESTALE` for what is no regular file any more.
+    static func open(_ name: String, in directory: borrowing OwnedFD) throws(SystemCallError) -> SizedFile {
+        let descriptor = try directory.open(name, O_RDONLY | O_NONBLOCK)
+        let status = try FileStatus.of(descriptor)
+        guard status.kind == .regular else { throw SystemCallError("open", path: name, errno: ESTALE) }
+        return SizedFile(descriptor: descriptor, size: status.size)
+    }
+}
+
+extension LayerEntry {
+    /// What a file's status tells of it.
+    init(path: String, status: FileStatus, link: String, attributes: [ExtendedAttribute]) {
         let isDevice = status.kind == .characterDevice || status.kind == .blockDevice
-        return LayerEntry(
-            path: entry.path, kind: LayerEntry.Kind(status), mode: status.permissions, uid: status.uid,
-            gid: status.gid, size: status.kind == .regular ? status.size : 0, modified: status.modified,
-            link: entry.link, deviceMajor: isDevice ? status.rdevMajor : 0,
-            deviceMinor: isDevice ? status.rdevMinor : 0,
-            attributes: try attributes(of: entry))
+        self.init(
+            path: path, kind: LayerEntry.Kind(status), mode: status.permissions, uid: status.uid, gid: status.gid,
+            size: status.kind == .regular ? status.size : 0, modified: status.modified, link: link,
+            deviceMajor: isDevice ? status.rdevMajor : 0, deviceMinor: isDevice ? status.rdevMinor : 0,
+            attributes: attributes)
     }
 }
 

@@ -62,6 +62,7 @@ package enum TreeArchive {
         let tar: TarWriter
         let options: PackOptions
         let top: TreeEntry
+        let last = LastDirectory()
         var names: [FileIdentity: [UInt8]] = [:]
         var contentBytes: Int64 = 0
         var members = 0
@@ -69,7 +70,7 @@ package enum TreeArchive {
         mutating func add(_ entry: TreeEntry) throws(ShaleError) {
             let name = archiveName(entry)
             guard !name.isEmpty, entry.status.kind != .socket else { return }
-            var described = try tree.layerEntry(entry)
+            var described = try tree.layerEntry(entry, last)
             if !options.keepsAttributes { described.attributes = [] }
             if let owner = options.owner { (described.uid, described.gid) = owner }
             described.modified = LayerWriter.clamped(described.modified, to: options.epoch)
@@ -85,14 +86,10 @@ package enum TreeArchive {
                 names[identity] = name
             }
             guard entry.status.kind == .regular else { return try tar.add(member) }
-            let file = try tree.open(entry)
-            do throws(SystemCallError) {
-                member.size = try FileStatus.of(file).size
-            } catch {
-                throw error.shaleError(entry.path)
-            }
+            let file = try tree.open(entry, last)
+            member.size = file.size
             contentBytes += member.size
-            try tar.add(member, from: file)
+            try tar.add(member, from: file.descriptor)
         }
 
         /// The path in the archive; empty for the top itself where it has no name.
