@@ -58,6 +58,11 @@ package final class Session {
             var current = known
             for entry in fresh { current.append(entry) }
             let choice = try choose(current)
+            if let image = current.working(at: choice.target)?.image, (try? engine.store.images.image(image)) == nil {
+                throw ShaleError(
+                    .conflict, "state \(choice.target): its image \(image.short) has been pruned; nothing was changed",
+                    hint: "timeline")
+            }
             for change in current.nameChanges(from: current.head, to: choice.target) {
                 try engine.restore(change.reference, to: change.target)
             }

@@ -9,7 +9,7 @@ enum CommandGroups {
         .init(
             title: "The working image and the session",
             verbs: [
-                Steps.self, Undo.self, Redo.self, Timeline.self, RecipeCommand.self, Replay.self, Goto.self,
+                Steps.self, Undo.self, Redo.self, Timeline.self, Reflog.self, RecipeCommand.self, Replay.self, Goto.self,
                 SessionCommand.self,
             ]),
         .init(
