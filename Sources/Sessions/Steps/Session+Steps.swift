@@ -43,7 +43,21 @@ extension Session {
             throw ShaleError(.invalid, error.message)
         }
         if case .from(let from) = located.value { return try begin(from, text: text, talk) }
-        let working = try requireWorking()
+        return try take(
+            text, on: requireWorking(), directory: directory, options: options, failedContainer: &failedContainer, talk)
+    }
+
+    /// The same on a working image that need not be the current one.
+    func take(
+        _ text: String, on working: WorkingImage, directory: String, options: StepOptions,
+        failedContainer: inout String?, _ talk: Conversation
+    ) throws(ShaleError) -> StepTaken {
+        let located: Located<Instruction>
+        do throws(DockerfileError) {
+            located = try Instruction.parse(line: text)
+        } catch {
+            throw ShaleError(.invalid, error.message)
+        }
         let context = try BuildContext(directory: directory)
         let executor = StepExecutor(engine: engine, options: options, context: context, talk) {
             [engine] name throws(ShaleError) in

@@ -1,0 +1,73 @@
+package import Basics
+package import Engine
+import OCI
+import Stores
+
+// Earlier steps changed, and what follows carried out again, from the cache where it can be.
+extension Session {
+    /// One instruction of a rewritten working image, and where its files are read.
+    package struct Draft: Sendable {
+        package var instruction: String
+        package var directory: String
+
+        package init(instruction: String, directory: String) {
+            self.instruction = instruction
+            self.directory = directory
+        }
+    }
+
+    /// The steps as drafts, to be changed and carried out again.
+    package func drafts(of working: WorkingImage, directory: String) -> [Draft] {
+        working.steps.map { Draft(instruction: $0.instruction, directory: $0.directory ?? directory) }
+    }
+
+    /// Throws `notFound` for a number that is no step's.
+    package func requireStep(_ number: Int, of working: WorkingImage) throws(ShaleError) -> Int {
+        guard (1...max(1, working.steps.count)).contains(number), !working.steps.isEmpty else {
+            throw ShaleError(.notFound, "no step \(number): there are \(working.steps.count)", hint: "steps")
+        }
+        return number - 1
+    }
+
+    /// Carries out steps on the working image's base; nothing is written down here.
+    ///
+    /// When one fails, the working image stands as it stood, and the failed step's container is kept.
+    package func rewrite(
+        _ drafts: [Draft], of working: WorkingImage, failedContainer: inout String?, _ talk: Conversation
+    ) throws(ShaleError) -> StateChange {
+        var steps: [Step] = []
+        for (index, draft) in drafts.enumerated() {
+            talk.line("Step \(index + 1)/\(drafts.count) : \(draft.instruction)")
+            let sofar = WorkingImage(base: working.base, steps: steps, stages: working.stages)
+            let taken = try take(
+                draft.instruction, on: sofar, directory: draft.directory, options: StepOptions(),
+                failedContainer: &failedContainer, talk)
+            guard case .step(let step) = taken.change else {
+                throw ShaleError(.invalid, "FROM begins a working image and is no step in one")
+            }
+            talk.line(" ---> \(step.image.short)")
+            steps.append(step)
+        }
+        return .rewrote(steps)
+    }
+
+    /// Makes a session that stands where this one stood at a state.
+    ///
+    /// Throws `conflict` when there is one of that name.
+    package func fork(at state: Int, named name: String) throws(ShaleError) {
+        guard state == 0 || tree.nodes[state] != nil else {
+            throw ShaleError(.notFound, "no state \(state)", hint: "timeline")
+        }
+        guard try !engine.store.sessionNames().contains(name) else {
+            throw ShaleError(
+                .conflict, "session \(name.visible) exists already", hint: "session switch \(name.visible)")
+        }
+        let copy = try Session(named: name, engine: engine)
+        for node in tree.lineage(of: state).reversed() {
+            var draft = JournalDraft(line: node.line, directory: nil)
+            // Names are the store's, not a session's: the new one has moved none.
+            draft.changes = node.changes.filter { if case .name = $0 { false } else { true } }
+            if !draft.changes.isEmpty { try copy.record(draft) }
+        }
+    }
+}
