@@ -24,6 +24,8 @@ package final class ContainerRuntime: Sendable {
     /// words, with nothing left behind but the files of the container's folder.
     package func start(_ spec: LaunchSpec, attach: AttachStreams?) throws(ShaleError) -> RunningContainer {
         collectChildren()
+        var spec = spec
+        if spec.terminal, spec.initialSize == nil { spec.initialSize = attach?.input.flatMap(Terminal.size(of:)) }
         let plan = try planner.plan(for: spec, attached: attach != nil)
         try NetworkFiles(spec: spec, hostname: plan.hostname).write()
         let connection: RunnerConnection
@@ -104,6 +106,8 @@ package final class ContainerRuntime: Sendable {
     package func exec(
         socketDirectory: String, _ spec: ExecSpec, streams: AttachStreams
     ) throws(ShaleError) -> AttachOutcome {
+        var spec = spec
+        if spec.terminal, spec.initialSize == nil { spec.initialSize = streams.input.flatMap(Terminal.size(of:)) }
         let plan = try planner.process(spec)
         let connection = try RunnerConnection(folder: socketDirectory)
         try connection.send(.exec(plan, detached: spec.detached))

@@ -20,32 +20,42 @@ final class ContainerLog {
     func append(_ bytes: [UInt8], stream: String) {
         guard !path.isEmpty, !failed else { return }
         var pending = partial.removeValue(forKey: stream) ?? []
-        pending.append(contentsOf: bytes)
+        if pending.isEmpty { pending = bytes } else { pending.append(contentsOf: bytes) }
+        let end = Self.ending(stream, Timestamp.now())
         var out: [UInt8] = []
-        let time = "\(Timestamp.now())"
+        out.reserveCapacity(pending.count + pending.count / 4 + 256)
+        let used = pending.withUnsafeBufferPointer { Self.writeLines($0, end, to: &out) }
+        if used < pending.count { partial[stream] = Array(pending[used...]) }
+        write(out)
+    }
+
+    /// Writes the lines that are whole, or too long to wait for; how many bytes they were.
+    private static func writeLines(
+        _ bytes: UnsafeBufferPointer<UInt8>, _ end: [UInt8], to out: inout [UInt8]
+    ) -> Int {
         var start = 0
-        while start < pending.count {
-            let bound = min(start + Self.longestLine, pending.count)
-            if let newline = pending[start..<bound].firstIndex(of: 10) {
-                Self.write(pending[start...newline], stream, time, to: &out)
-                start = newline + 1
-            } else if bound - start == Self.longestLine {
-                Self.write(pending[start..<bound], stream, time, to: &out)
-                start = bound
+        while start < bytes.count, let base = bytes.baseAddress {
+            let bound = min(longestLine, bytes.count - start)
+            let length: Int
+            if let newline = memchr(base + start, 10, bound) {
+                length = UnsafeRawPointer(newline) - UnsafeRawPointer(base + start) + 1
+            } else if bound == longestLine {
+                length = bound
             } else {
                 break
             }
+            write(UnsafeBufferPointer(start: base + start, count: length), end, to: &out)
+            start += length
         }
-        if start < pending.count { partial[stream] = Array(pending[start...]) }
-        write(out)
+        return start
     }
 
     /// Writes what is left of unfinished lines.
     func close() {
         var out: [UInt8] = []
-        let time = "\(Timestamp.now())"
         for (stream, bytes) in partial.sorted(by: { $0.key > $1.key }) {
-            Self.write(bytes[...], stream, time, to: &out)
+            let end = Self.ending(stream, Timestamp.now())
+            bytes.withUnsafeBufferPointer { Self.write($0, end, to: &out) }
         }
         partial = [:]
         write(out)
@@ -53,10 +63,16 @@ final class ContainerLog {
         file = -1
     }
 
-    private static func write(_ line: ArraySlice<UInt8>, _ stream: String, _ time: String, to out: inout [UInt8]) {
-        out += Array("{\"log\":".utf8)
+    private static let beginning = Array("{\"log\":".utf8)
+
+    private static func ending(_ stream: String, _ time: Timestamp) -> [UInt8] {
+        Array(",\"stream\":\"\(stream)\",\"time\":\"\(time)\"}\n".utf8)
+    }
+
+    private static func write(_ line: UnsafeBufferPointer<UInt8>, _ end: [UInt8], to out: inout [UInt8]) {
+        out.append(contentsOf: beginning)
         JSONText.append(quoting: line, to: &out)
-        out += Array(",\"stream\":\"\(stream)\",\"time\":\"\(time)\"}\n".utf8)
+        out.append(contentsOf: end)
     }
 
     private func write(_ bytes: [UInt8]) {

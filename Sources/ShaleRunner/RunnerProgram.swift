@@ -6,6 +6,7 @@ import RunnerProtocol
 /// From the plan's arrival to the container's start, then the supervisor's loop.
 enum RunnerProgram {
     static func main(channel: Int32) -> Never {
+        ProcessCalls.setName("shale-runner")
         if CommandLine.arguments.count > 3, CommandLine.arguments[1] == "--inside" {
             runInside(home: CommandLine.arguments[2], Array(CommandLine.arguments[3...]))
         }

@@ -46,35 +46,3 @@ struct StateFile {
         }
     }
 }
-
-/// JSON strings from bytes of any kind.
-enum JSONText {
-    private static let hex = Array("0123456789abcdef".utf8)
-
-    /// Appends a quoted string; what is not UTF-8 becomes U+FFFD.
-    static func append(quoting bytes: ArraySlice<UInt8>, to out: inout [UInt8]) {
-        out.append(UInt8(ascii: "\""))
-        if bytes.allSatisfy({ $0 < 0x80 }) {
-            appendEscaped(bytes, to: &out)
-        } else {
-            appendEscaped(String(decoding: bytes, as: UTF8.self).utf8, to: &out)
-        }
-        out.append(UInt8(ascii: "\""))
-    }
-
-    private static func appendEscaped(_ bytes: some Sequence<UInt8>, to out: inout [UInt8]) {
-        for byte in bytes {
-            switch byte {
-            case UInt8(ascii: "\""), UInt8(ascii: "\\"):
-                out.append(UInt8(ascii: "\\"))
-                out.append(byte)
-            case UInt8(ascii: "\n"): out += [UInt8(ascii: "\\"), UInt8(ascii: "n")]
-            case UInt8(ascii: "\r"): out += [UInt8(ascii: "\\"), UInt8(ascii: "r")]
-            case UInt8(ascii: "\t"): out += [UInt8(ascii: "\\"), UInt8(ascii: "t")]
-            case 0..<0x20:
-                out += Array("\\u00".utf8) + [hex[Int(byte >> 4)], hex[Int(byte & 15)]]
-            default: out.append(byte)
-            }
-        }
-    }
-}

@@ -31,6 +31,17 @@ struct RunTests {
         #expect(log.compactMap { $0["log"]?.string }.sorted() == ["err\n", "out\n"])
     }
 
+    @Test func logsAnyBytes() throws {
+        let spec = fixture.spec(
+            "sh", "-c", #"printf 'a"b\\c\t\001\303\251\377\360\237\220\263\303\nlast'; head -c 40000 /dev/zero"#)
+        let result = try fixture.run(spec)
+        #expect(result.output.utf8.count > 40000)
+        let lines = fixture.log(spec).compactMap { $0["log"]?.string }
+        #expect(lines.first == "a\"b\\c\t\u{1}\u{E9}\u{FFFD}\u{1F433}\u{FFFD}\n")
+        #expect(lines.dropFirst().joined() == "last" + String(repeating: "\0", count: 40000))
+        #expect(lines.allSatisfy { $0.utf8.count <= 16 << 10 })
+    }
+
     @Test func stdinHalfCloses() throws {
         #expect(try fixture.run(fixture.spec("cat"), input: "hi\n").output == "hi\n")
         let long = String(repeating: "0123456789abcdef\n", count: 200_000)

@@ -8,6 +8,11 @@ package enum ProcessCalls {
         try check("prctl") { shale_prctl(Int32(SHALE_PR_SET_PDEATHSIG), UInt(SIGKILL), 0, 0, 0) }
     }
 
+    /// The name that `ps` shows, at most 15 bytes.
+    package static func setName(_ name: String) {
+        name.withCString { _ = shale_prctl(Int32(SHALE_PR_SET_NAME), UInt(bitPattern: $0), 0, 0, 0) }
+    }
+
     /// Keeps others in the same namespaces from tracing this process, and from its `/proc` files.
     package static func hideFromOthers() throws(SystemCallError) {
         try check("prctl") { shale_prctl(Int32(SHALE_PR_SET_DUMPABLE), 0, 0, 0, 0) }
