@@ -63,8 +63,8 @@ struct CommandScenarios {
 
 /// The program under test.
 enum ShaleProgram {
-    static let path = Corpus.packageRoot + "/.build/debug/shale"
-    static var isBuilt: Bool { access(path, X_OK) == 0 }
+    static var path: String { BuiltShale.path ?? "" }
+    static var isBuilt: Bool { BuiltShale.isPresent }
 
     /// A home whose only image is the recording's base: busybox, its applets as hard links, and a few accounts.
     static func homeWithBusybox() throws -> TemporaryDirectory {
