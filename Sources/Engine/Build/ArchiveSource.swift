@@ -23,8 +23,10 @@ extension FileCopies {
             guard TreeArchive.isArchive(FDSource(probe, subject: path)) else { return false }
             try root.makeDirectories(directory)
             let file = try source.open(path, O_RDONLY)
+            // Links of the archive lead nowhere outside the destination, as in docker, whose unpacker is chrooted there.
+            let top = RootDirectory(try root.open(directory, O_RDONLY | O_DIRECTORY))
             _ = try TreeArchive.unpack(
-                FDSource(file, subject: path), into: root, at: directory, subject: path,
+                FDSource(file, subject: path), into: top, subject: path,
                 options: TreeArchive.UnpackOptions(owner: owner.map { ($0.uid, $0.gid) }, mode: mode),
                 cancellation: cancellation)
             return true

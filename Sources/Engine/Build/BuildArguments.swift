@@ -19,13 +19,14 @@ package struct BuildArguments: Sendable {
 
     /// Declares `ARG name[=value]` before the first `FROM`.
     package mutating func declareForFile(_ name: String, _ value: String?) {
-        declaredInFile[name] = value
+        declaredInFile[name] = .some(value)
         used.insert(name)
     }
 
     /// Declares `ARG name[=value]` inside a stage; without a value it takes the one declared for the file.
     package mutating func declare(_ name: String, _ value: String?) {
-        declaredInStage[name] = value ?? declaredInFile[name].flatMap { $0 }
+        let inherited: String? = declaredInFile[name].flatMap { $0 }
+        declaredInStage[name] = .some(value ?? inherited)
         used.insert(name)
     }
 

@@ -23,9 +23,15 @@ package final class BuildContext: Sendable {
     init(scratch: ScratchFolder) throws(ShaleError) {
         root = scratch.root
         self.scratch = scratch
-        let text = try? root.contents(of: ".dockerignore", limit: 1 << 20)
-        ignored = try text.map { bytes throws(ShaleError) in
-            try IgnoreList(parsing: String(decoding: bytes, as: UTF8.self))
+        ignored = try Self.list(try? root.contents(of: ".dockerignore", limit: 1 << 20))
+    }
+
+    private static func list(_ text: [UInt8]?) throws(ShaleError) -> IgnoreList? {
+        guard let text else { return nil }
+        do throws(ShaleError) {
+            return try IgnoreList(parsing: String(decoding: text, as: UTF8.self))
+        } catch {
+            throw ShaleError(error.code, "error checking context: \(error.message)")
         }
     }
 
@@ -37,20 +43,55 @@ package final class BuildContext: Sendable {
         var text: [UInt8]?
         if let dockerfile { text = try? WholeFile.read("\(dockerfile).dockerignore", limit: 1 << 20) }
         if text == nil { text = try? root.contents(of: ".dockerignore", limit: 1 << 20) }
-        let list = try text.map { bytes throws(ShaleError) in
-            try IgnoreList(parsing: String(decoding: bytes, as: UTF8.self))
-        }
-        self.init(root: root, ignored: list)
+        self.init(root: root, ignored: try Self.list(text))
     }
 
     /// Whether the ignore file leaves a path out; paths have no leading slash.
+    ///
+    /// As docker's client decides it while it packs the context: what lies below a directory left out is never looked
+    /// at, unless a `!` line begins with that directory's name.
     package func isIgnored(_ path: String) -> Bool {
         guard let ignored, !path.isEmpty else { return false }
-        return ignored.matches(path) != nil
+        if ignored.matches(path) != nil { return true }
+        guard hasExceptions else { return false }
+        var above = ""
+        for part in path.split(separator: "/").dropLast() {
+            above = above.isEmpty ? String(part) : "\(above)/\(part)"
+            if ignored.matches(above) != nil, !mayHoldExceptions(above) { return true }
+        }
+        return false
     }
 
-    /// Whether anything below an ignored directory may be let in again by a later `!` line.
-    func mayHoldExceptions(_ directory: String) -> Bool { ignored?.mayMatchBelow(directory) ?? false }
+    private var hasExceptions: Bool { ignored?.patterns.contains { $0.hasPrefix("!") } ?? false }
+
+    /// Whether anything below an ignored directory may be let in again by a `!` line that begins with its name.
+    func mayHoldExceptions(_ directory: String) -> Bool {
+        guard let ignored else { return false }
+        return ignored.patterns.contains { $0.hasPrefix("!") && "\($0.dropFirst())/".hasPrefix("\(directory)/") }
+    }
+
+    /// Whether a path is in the context: not left out, or a directory on the way to something that is not.
+    func holds(_ path: String) -> Bool {
+        guard let status = try? root.resolvedStatus(path.isEmpty ? "/" : path) else { return false }
+        guard isIgnored(path) else { return true }
+        guard status.kind == .directory, mayHoldExceptions(path) else { return false }
+        do throws(ShaleError) {
+            try walk(from: path) { _, _ throws(ShaleError) in throw ShaleError(.conflict, "found") }
+            return false
+        } catch {
+            return error.message == "found"
+        }
+    }
+
+    /// The first part of a path that the context lacks, for docker's complaint about it.
+    func firstMissing(in path: String) -> String {
+        var above = ""
+        for part in path.split(separator: "/") {
+            above = above.isEmpty ? String(part) : "\(above)/\(part)"
+            if !holds(above) { return above }
+        }
+        return path
+    }
 
     /// Calls `body` with every path that is not ignored, parents before what they hold, names in byte order.
     package func walk(

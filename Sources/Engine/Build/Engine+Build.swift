@@ -87,7 +87,12 @@ struct PreparedBuild {
     }
 
     private static func dockerfilePath(_ name: String?, in directory: String) -> String {
-        guard let name else { return "\(directory)/Dockerfile" }
+        guard let name else {
+            let usual = "\(directory)/Dockerfile"
+            let lower = "\(directory)/dockerfile"
+            let isLower = (try? FileStatus.of(hostPath: usual)) == nil && (try? FileStatus.of(hostPath: lower)) != nil
+            return isLower ? lower : usual
+        }
         if name.hasPrefix("/") || (try? FileStatus.of(hostPath: name)) != nil { return name }
         return "\(directory)/\(name)"
     }

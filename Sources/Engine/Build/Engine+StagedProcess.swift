@@ -16,6 +16,10 @@ struct StagedProcess: Sendable {
     var user: String
     var network: String?
     var extraHosts: [String]
+    var mounts: [BindMount] = []
+    var temporaryMounts: [TemporaryMount] = []
+    var limits: [ResourceLimit] = []
+    var sharedMemory: Int64?
 }
 
 /// How it ended, and the mount points it was given that its files lacked.
@@ -42,6 +46,10 @@ extension Engine {
         spec.user = process.user
         spec.extraHosts = process.extraHosts
         spec.network = try Self.network(process.network)
+        spec.mounts = process.mounts
+        spec.temporaryMounts = process.temporaryMounts
+        spec.limits = process.limits
+        if let bytes = process.sharedMemory { spec.sharedMemory = bytes }
         let running = try runtime.start(spec, attach: streams(talk))
         let watch = try CancellationWatch(talk.cancellation) { [runtime] in
             try? runtime.signal(SIGKILL, socketDirectory: folder.path)

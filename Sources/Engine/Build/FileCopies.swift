@@ -10,7 +10,9 @@ import Stores
 struct FileCopies {
     private enum Origin {
         /// A path of the context or of another image.
-        case tree(BuildContext, path: String, kind: FileStatus.Kind, mode: UInt32)
+        ///
+        /// `name` is the path as asked for, before links; the first `pivot` parts of it are left away by `--parents`.
+        case tree(BuildContext, path: String, name: String, pivot: Int, kind: FileStatus.Kind)
         /// Bytes that stood in the Dockerfile.
         case inline(name: String, content: [UInt8])
         /// A file fetched aside, with the name its address gives it.
@@ -61,7 +63,7 @@ struct FileCopies {
         }
         if digests.count == 1, let digest = digests.first {
             var kind = "file"
-            if case .tree(_, _, .directory, _) = origins[0] { kind = "dir" }
+            if case .tree(_, _, _, _, .directory) = origins[0] { kind = "dir" }
             label = "\(kind):\(digest.hex)"
         } else {
             label = "multi:\(Digest.of(digests.map(\.hex).joined(separator: ",").utf8).hex)"
@@ -85,8 +87,10 @@ struct FileCopies {
             throw ShaleError(
                 .denied, "\(placement.instruction) failed: forbidden path outside the build context: \(written) ()")
         }
-        let found = path.hasPatternCharacters ? try matches(of: path, in: source) : [path]
-        for path in found { try take(path, in: source, written: written) }
+        guard path.hasPatternCharacters else { return try take(path, in: source, written: written) }
+        for path in try matches(of: path, in: source) where !isExcluded(path, below: "") {
+            try take(path, in: source, written: written)
+        }
     }
 
     /// The paths a pattern names, none of them ignored.
@@ -101,27 +105,35 @@ struct FileCopies {
         return found
     }
 
+    /// Whether `--exclude` leaves a path out; its patterns are relative to the directory copied.
+    private func isExcluded(_ path: String, below directory: String) -> Bool {
+        guard let excluded = placement.excluded else { return false }
+        if directory.isEmpty || path == directory { return excluded.matches(path) != nil }
+        return excluded.matches(path) != nil || excluded.matches(String(path.dropFirst(directory.count + 1))) != nil
+    }
+
     private mutating func take(_ path: String, in source: BuildContext, written: String) throws(ShaleError) {
         let missing = ShaleError(
             .notFound,
             "\(placement.instruction) failed: file not found in build context or excluded by .dockerignore: "
-                + "stat \(written): file does not exist")
-        if source.isIgnored(path), !source.mayHoldExceptions(path) { throw missing }
+                + "stat \(source.firstMissing(in: path)): file does not exist")
+        guard source.holds(path) else { throw missing }
         // A link named as source is followed, inside the context.
-        guard let status = try? source.root.resolvedStatus(path) else { throw missing }
-        if source.isIgnored(path), status.kind != .directory { throw missing }
-        let excluded = placement.excluded
+        let top = (try? source.root.pathBehindLinks(path)) ?? path
+        guard let status = try? source.root.status(top) else { throw missing }
+        let here = self
         var hash = SourceHash()
         try hash.add(
-            path, in: source.root,
-            including: { !source.isIgnored($0) && excluded?.matches($0) == nil },
+            top, in: source.root,
+            including: { !source.isIgnored($0) && !here.isExcluded($0, below: top) },
             descendingInto: { source.mayHoldExceptions($0) }, talk.cancellation)
         sources.append(
             CopiedSource(
                 source: path, destination: target(for: path, kind: status.kind), isDirectory: status.kind == .directory,
-                mode: status.permissions, entries: entries(of: hash, below: path, kind: status.kind)))
+                mode: status.permissions, entries: entries(of: hash, below: top, kind: status.kind)))
         remember(
-            .tree(source, path: path, kind: status.kind, mode: status.permissions), hash, prefix: path)
+            .tree(source, path: top, name: path, pivot: placement.pivot(of: written), kind: status.kind), hash,
+            prefix: top)
     }
 
     /// What a directory's copy takes along, relative to it.
@@ -149,21 +161,33 @@ struct FileCopies {
     /// `chown` is what `--chown` says: everything else belongs to root, but for what lies in an archive.
     func place(in root: RootDirectory, chown: TreeCopyOptions.Owner?, mode: UInt32?) throws(ShaleError) {
         let owner = chown ?? .root
-        let excluded = placement.excluded
+        // What comes from another stage or image keeps its owners.
+        let copiedOwner = placement.keepsOwners ? chown : owner
+        let here = self
         for origin in origins {
             try talk.cancellation.check()
             switch origin {
-            case .tree(let source, let path, .directory, _):
-                var options = self.options(owner, mode)
-                options.include = { inside, _ in
+            case .tree(let source, let path, let name, let pivot, .directory):
+                var options = self.options(copiedOwner, mode)
+                options.include = { inside, isDirectory in
                     let whole = path.isEmpty ? inside : "\(path)/\(inside)"
-                    if !source.isIgnored(whole), excluded?.matches(whole) == nil { return .include }
-                    return source.mayHoldExceptions(whole) ? .skip : .prune
+                    if source.isIgnored(whole) { return source.mayHoldExceptions(whole) ? .skip : .prune }
+                    return here.isExcluded(whole, below: path) ? (isDirectory ? .skip : .prune) : .include
+                }
+                var target = placement.destination
+                if placement.makesParents {
+                    target = try parents(of: name, after: pivot, from: source, in: root, options)
+                    options.updatesTopDirectory = true
                 }
                 try TreeCopy(from: source.root, to: root, options: options)
-                    .copy(path, to: placement.destination, cancellation: talk.cancellation)
-            case .tree(let source, let path, _, _):
-                let target = try place(path, in: root)
+                    .copy(path, to: target, cancellation: talk.cancellation)
+            case .tree(let source, let path, let name, let pivot, _):
+                var options = self.options(copiedOwner, mode)
+                var target = try place(name, in: root, &options)
+                if placement.makesParents {
+                    target = try parents(of: name, after: pivot, from: source, in: root, options)
+                    options.followDestinationLink = false
+                }
                 if placement.unpacksArchives,
                     try Self.unpack(
                         path, of: source.root, at: placement.destination, in: root, owner: chown, mode: mode,
@@ -171,25 +195,44 @@ struct FileCopies {
                 {
                     continue
                 }
-                var options = self.options(owner, mode)
-                options.followSourceLink = true
                 try TreeCopy(from: source.root, to: root, options: options)
                     .copy(path, to: target, cancellation: talk.cancellation)
             case .inline(let name, let content):
-                let target = try place(name, in: root)
+                var options = self.options(owner, mode ?? 0o644)
+                let target = try place(name, in: root, &options)
                 let scratch = try ScratchFolder(in: engine.store)
                 try scratch.write(content, as: "inline")
-                try TreeCopy(from: scratch.root, to: root, options: options(owner, mode ?? 0o644))
+                try TreeCopy(from: scratch.root, to: root, options: options)
                     .copy("inline", to: target, cancellation: talk.cancellation)
             case .download(let download):
-                let target = try place(download.name, in: root)
-                try TreeCopy(from: download.folder.root, to: root, options: options(owner, mode ?? 0o600))
+                var options = self.options(owner, mode ?? 0o600)
+                let target = try place(download.name, in: root, &options)
+                try TreeCopy(from: download.folder.root, to: root, options: options)
                     .copy(download.fileName, to: target, cancellation: talk.cancellation)
             }
         }
     }
 
-    private func options(_ owner: TreeCopyOptions.Owner, _ mode: UInt32?) -> TreeCopyOptions {
+    /// `--parents`: makes the directories that lead to a source below the destination, each as it is in the source, and
+    /// answers where the source itself goes.
+    private func parents(
+        of name: String, after pivot: Int, from source: BuildContext, in root: RootDirectory, _ options: TreeCopyOptions
+    ) throws(ShaleError) -> String {
+        var options = options
+        options.include = { _, _ in .prune }
+        options.updatesTopDirectory = false
+        let parts = name.split(separator: "/").map(String.init)
+        var target = placement.destination
+        for count in parts.indices.dropFirst(min(pivot, parts.count)) {
+            target = target.appendingPath(parts[count])
+            guard count + 1 < parts.count else { break }
+            try TreeCopy(from: source.root, to: root, options: options)
+                .copy(parts[...count].joined(separator: "/"), to: target, cancellation: talk.cancellation)
+        }
+        return target
+    }
+
+    private func options(_ owner: TreeCopyOptions.Owner?, _ mode: UInt32?) -> TreeCopyOptions {
         var options = TreeCopyOptions()
         options.owner = owner
         options.mode = mode
@@ -198,13 +241,16 @@ struct FileCopies {
     }
 
     /// The target of a single file: inside the destination where that is, or must be, a directory.
+    ///
+    /// A link that is there by that name is replaced; one at the destination itself is followed.
     private func place(
-        _ name: String, in root: RootDirectory
+        _ name: String, in root: RootDirectory, _ options: inout TreeCopyOptions
     ) throws(ShaleError) -> String {
         let destination = placement.destination
         let isDirectory =
             placement.isIntoDirectory || (try? root.resolvedStatus(destination))?.kind == .directory
         guard isDirectory else { return destination }
+        options.followDestinationLink = false
         return destination.appendingPath(String(name.split(separator: "/").last ?? ""))
     }
 }

@@ -21,6 +21,7 @@ package struct StageState: Sendable {
         config = image.config
         layers = image.manifest.layers
         self.arguments = arguments
+        setDefaultPath()
     }
 
     /// A stage that begins on nothing.
@@ -29,6 +30,14 @@ package struct StageState: Sendable {
         config.config = ContainerConfig()
         layers = []
         self.arguments = arguments
+        setDefaultPath()
+    }
+
+    /// Docker's `PATH`, where a stage begins without one.
+    private mutating func setDefaultPath() {
+        let isSet = (settings.env ?? []).contains { $0 == "PATH" || $0.hasPrefix("PATH=") }
+        guard !isSet, config.platform.os != "windows" else { return }
+        settings.env = (settings.env ?? []) + ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
     }
 
     /// The part of the config that instructions change.

@@ -10,15 +10,20 @@ extension StepExecutor {
     func copy(
         _ copy: CopyInstruction, _ words: WordExpander, _ text: String, _ state: inout StageState
     ) throws(ShaleError) -> StepResult {
-        if copy.parents { throw ShaleError(.unsupported, "COPY --parents is not supported yet") }
         var source = context
         if let from = copy.from {
-            let name = try words.expand(from).text
-            source = try tree(of: name)
+            if from.unicodeScalars.dropLast().contains("$") {
+                throw ShaleError(
+                    .invalid,
+                    "variable expansion is not supported for --from, define a new stage with FROM using ARG from global "
+                        + "scope as a workaround")
+            }
+            source = try tree(of: from)
         }
-        return try place(
-            FilePlacement(instruction: "COPY", files: copy.files, source: source, unpacksArchives: false), words, text,
-            &state)
+        var placement = FilePlacement(instruction: "COPY", files: copy.files, source: source, unpacksArchives: false)
+        placement.makesParents = copy.parents
+        placement.keepsOwners = copy.from != nil
+        return try place(placement, words, text, &state)
     }
 
     func add(
@@ -33,7 +38,7 @@ extension StepExecutor {
     }
 
     /// The files of an earlier stage, or of an image that is pulled if need be.
-    private func tree(of name: String) throws(ShaleError) -> BuildContext {
+    func tree(of name: String) throws(ShaleError) -> BuildContext {
         let image: Image
         if let stage = try stage(name) {
             image = stage
@@ -51,14 +56,14 @@ extension StepExecutor {
         var copies = FileCopies(placement, engine: engine, talk)
         try copies.find()
         let owner = try placement.owner.map { text throws(ShaleError) in try words.expand(text).text }
-        let flag = owner.map { "--chown=\($0) " } ?? ""
+        // Docker puts no space behind it.
+        let flag = owner.map { "--chown=\($0)" } ?? ""
         let mode = try placement.mode.map { text throws(ShaleError) in try words.expand(text).text }
         let modeFlag = mode.map { "--chmod=\($0) " } ?? ""
-        let createdBy =
-            (state.shell + [
-                "#(nop) \(placement.instruction) \(flag)\(modeFlag)\(copies.label) in \(placement.writtenDestination) "
-            ])
-            .joined(separator: " ")
+        let parents = placement.makesParents ? "--parents " : ""
+        let comment =
+            "\(placement.instruction) \(parents)\(modeFlag)\(flag)\(copies.label) in \(placement.writtenDestination) "
+        let createdBy = (state.shell + ["#(nop) \(comment)"]).joined(separator: " ")
         let files = copies.hashes
         if var cached = reuse(createdBy, instruction: text, files: files, on: &state) {
             cached.copied = copies.sources
@@ -82,6 +87,10 @@ struct FilePlacement {
     let source: BuildContext?
     let unpacksArchives: Bool
     let checksum: String?
+    /// `--parents`: sources keep the directories they lie in.
+    var makesParents = false
+    /// Whether files keep their owners where no `--chown` says otherwise: those of other stages and images do.
+    var keepsOwners = false
 
     private(set) var paths: [String] = []
     private(set) var inline: [FileSources.Inline] = []
@@ -118,12 +127,21 @@ struct FilePlacement {
         destination = ImagePath.clean(writtenDestination, relativeTo: workingDirectory)
         let last = writtenDestination.split(separator: "/", omittingEmptySubsequences: false).last ?? ""
         isIntoDirectory = last.isEmpty || last == "." || last == ".."
+        if makesParents { isIntoDirectory = true }
         if paths.count + inline.count > 1, !isIntoDirectory {
             throw ShaleError(
                 .invalid,
                 "When using \(instruction) with more than one source file, the destination must be a directory and "
                     + "end with a /")
         }
+    }
+
+    /// How many parts of a source lie before its `/./`, the place from which `--parents` keeps directories.
+    func pivot(of written: String) -> Int {
+        guard makesParents else { return 0 }
+        let parts = written.split(separator: "/")
+        guard let place = parts.dropFirst().firstIndex(of: ".") else { return 0 }
+        return parts[..<place].count { $0 != "." }
     }
 
     /// `--chmod`'s octal number.

@@ -11,6 +11,7 @@ extension StepExecutor {
         _ located: Located<Instruction>, escape: Unicode.Scalar = "\\", on state: inout StageState
     ) throws(ShaleError) -> StepResult {
         source = located.text
+        inputs = ""
         let words = WordExpander(escape: escape, environment: state.variables)
         let text = located.original
         switch located.value {

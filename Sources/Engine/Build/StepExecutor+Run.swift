@@ -15,16 +15,26 @@ extension StepExecutor {
         _ run: RunInstruction, _ words: WordExpander, _ text: String, _ state: inout StageState
     ) throws(ShaleError) -> StepResult {
         try refuse(run)
+        var mounts = StepMounts()
         let command: CommandLine
+        var written: CommandLine
         switch run.script {
-        case .command(let line): command = line
+        case .command(let line):
+            command = line
+            written = line
         case .file(let name, let content):
-            // The script is fed to its own interpreter's shell as a here document: no file is left behind.
-            command = CommandLine(words: [ScriptFile.shellText(name: name, content: content)], usesShell: true)
+            // A file that the container sees in its own /dev, which is no part of any layer.
+            command = CommandLine(words: [try mounts.add(script: content, named: name, engine)], usesShell: true)
+            written = CommandLine(words: ["<<\(name)\n\(content)\(name)"], usesShell: true)
         }
         let arguments = command.arguments(shell: state.shell)
         let environment = state.settings.env ?? []
-        let created = historyOfRun(arguments, text: run, state)
+        for text in run.mounts {
+            let mount = try RunMount(parsing: words.expand(text).text)
+            try addMount(mount, to: &mounts, state)
+        }
+        let created = historyOfRun(written.arguments(shell: state.shell), text: run, state)
+        inputs = mounts.cacheText
         if let cached = reuse(created, instruction: text, on: &state) { return cached }
         guard !arguments.isEmpty else { throw ShaleError(.invalid, "no command specified") }
         let id = Identifier.random()
@@ -33,8 +43,9 @@ extension StepExecutor {
         let added = state.arguments.values.merging(state.arguments.proxies) { declared, _ in declared }
             .filter { !names.contains($0.key) }
             .map { "\($0.key)=\($0.value)" }.sorted()
+        try mounts.addVolumes(of: state, engine, talk)
         let layer = try carryOut(
-            arguments, environment: environment + added, container: id, network: run.network, on: state)
+            arguments, environment: environment + added, container: id, network: run.network, mounts, on: state)
         announceRemoval(id)
         return try finish(created, instruction: text, layer: layer, on: &state)
     }
@@ -50,7 +61,6 @@ extension StepExecutor {
     }
 
     private func refuse(_ run: RunInstruction) throws(ShaleError) {
-        if !run.mounts.isEmpty { throw ShaleError(.unsupported, "RUN --mount is not supported yet") }
         if run.security != "sandbox" && !run.security.isEmpty {
             throw ShaleError(.unsupported, "RUN --security=\(run.security) is not supported")
         }
@@ -58,19 +68,25 @@ extension StepExecutor {
     }
 
     private func carryOut(
-        _ arguments: [String], environment: [String], container id: String, network: String, on state: StageState
+        _ arguments: [String], environment: [String], container id: String, network: String, _ mounts: StepMounts,
+        on state: StageState
     ) throws(ShaleError) -> StepLayer? {
         let paths = try engine.lowerPaths(of: state)
         let staging = try engine.store.layers.beginUnpack()
         try staging.makeWorkFolder()
         var keepsStaging = false
         defer { if !keepsStaging { engine.store.layers.discard(staging) } }
-        let outcome = try engine.runInStaging(
-            StagedProcess(
-                id: id, arguments: arguments, environment: environment, workingDirectory: state.workingDirectory,
-                user: state.settings.user ?? "", network: network == "default" ? options.network : network,
-                extraHosts: options.extraHosts),
-            lowers: paths, staging: staging, talk)
+        var process = StagedProcess(
+            id: id, arguments: arguments, environment: environment, workingDirectory: state.workingDirectory,
+            user: state.settings.user ?? "", network: network == "default" ? options.network : network,
+            extraHosts: options.extraHosts)
+        process.mounts = mounts.binds
+        process.temporaryMounts = mounts.temporaries
+        process.limits = options.limits
+        process.sharedMemory = options.sharedMemory
+        var outcome = try engine.runInStaging(process, lowers: paths, staging: staging, talk)
+        // The places of volumes stay in the layer, as docker leaves them there.
+        outcome.stubs.subtract(mounts.volumePlaces)
         try talk.cancellation.check()
         guard outcome.exitStatus == 0 else {
             keepsStaging = true
@@ -83,17 +99,5 @@ extension StepExecutor {
                 exitStatus: outcome.exitStatus)
         }
         return try engine.settle(staging, over: engine.directories(paths), stubs: outcome.stubs, talk)
-    }
-}
-
-/// A heredoc that begins with `#!`.
-enum ScriptFile {
-    /// Shell text that writes the script to a file outside the image's layers, runs it, and passes its status on.
-    ///
-    /// `/dev` is the container's own tmpfs, so nothing of this reaches the layer.
-    static func shellText(name: String, content: String) -> String {
-        let mark = "SHALE_\(Digest.of(content.utf8).short)"
-        return "cat > /dev/shm/\(name) <<'\(mark)'\n\(content)\(content.hasSuffix("\n") ? "" : "\n")\(mark)\n"
-            + "chmod 755 /dev/shm/\(name) && /dev/shm/\(name)"
     }
 }

@@ -91,13 +91,13 @@ extension StepExecutor {
         _ ports: [String], _ words: WordExpander, _ text: String, _ state: inout StageState
     ) throws(ShaleError) -> StepResult {
         var written: [String] = []
-        for port in ports { written += try words.expandWords(port) }
+        for port in ports.sorted() { written += try words.expandWords(port) }
         var exposed = state.settings.exposedPorts ?? [:]
         for port in written {
             for key in try PortSpecification(parsing: port).keys { exposed[key] = EmptyObject() }
         }
         state.settings.exposedPorts = exposed
-        return try commitSettings("EXPOSE \(written.sorted().joined(separator: " "))", instruction: text, on: &state)
+        return try commitSettings("EXPOSE \(written.joined(separator: " "))", instruction: text, on: &state)
     }
 
     func volumes(

@@ -50,6 +50,8 @@ package final class StepExecutor {
     private(set) var hits = 0
     /// The instruction under way, with its heredocs, as provenance keeps it.
     var source = ""
+    /// What the step under way reads beside its parent and its text: part of the cache's key.
+    var inputs = ""
     /// The container that a failed `RUN` left.
     package internal(set) var failedContainer: String?
 
@@ -148,7 +150,7 @@ package final class StepExecutor {
 
     private func key(_ createdBy: String, on state: StageState) -> Digest {
         let platform = state.image == nil ? state.config.platform.description : ""
-        return BuildCache.key(parent: state.image?.id, step: "\(platform)\(createdBy)\n\(state.config.author ?? "")")
+        return BuildCache.key(parent: state.image?.id, step: "\(platform)\(createdBy)\n\(state.config.author ?? "")\(inputs)")
     }
 }
 
@@ -158,6 +160,10 @@ package struct StepOptions: Sendable {
     package var network: String?
     package var extraHosts: [String] = []
     package var forceRemove = false
+    /// `--ulimit` of `RUN`.
+    package var limits: [ResourceLimit] = []
+    /// Bytes of `/dev/shm`; `nil` for docker's 64 MiB.
+    package var sharedMemory: Int64?
 
     package init() {}
 }

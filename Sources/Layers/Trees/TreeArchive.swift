@@ -162,7 +162,8 @@ package enum TreeArchive {
                 let target = EntryPath(components: base + renamed(entry.link, options))
                 try link(place, to: target, entry, builder)
             } else if place.isRoot {
-                try members.setRoot(entry)
+                // Something nameless that is no directory: docker's unpacker passes over it.
+                if entry.kind == .directory { try members.setRoot(entry) }
             } else {
                 try members.write(entry, at: place, from: reader)
             }

@@ -74,6 +74,11 @@ package struct Build: Verb {
     @Flag(name: .customLong("force-rm"), help: "Remove the container of a failed step too.")
     var forceRemove = false
 
+    @Option(name: .customLong("ulimit"), help: "Limit of RUN: NAME=SOFT[:HARD].") var limits: [String] = []
+    @Option(name: .customLong("shm-size"), help: "Size of RUN's /dev/shm.") var sharedMemory: String?
+    @Option(name: .customLong("cache-from"), help: "Taken for docker's sake: every image here serves the cache.")
+    var cacheFrom: [String] = []
+
     @Option(help: .hidden) var secret: [String] = []
     @Option(help: .hidden) var ssh: [String] = []
     @Flag(help: .hidden) var check = false
@@ -169,6 +174,18 @@ package struct Build: Verb {
         request.steps.extraHosts = extraHosts
         request.steps.forceRemove = forceRemove
         request.pullsBases = pull
+        for limit in limits {
+            guard let parsed = ResourceLimit(parsing: limit) else {
+                throw ShaleError(.usage, "invalid argument \"\(limit.visible)\" for \"--ulimit\" flag")
+            }
+            request.steps.limits.append(parsed)
+        }
+        if let sharedMemory {
+            guard let bytes = ByteCount.parse(sharedMemory) else {
+                throw ShaleError(.usage, "invalid argument \"\(sharedMemory.visible)\" for \"--shm-size\" flag")
+            }
+            request.steps.sharedMemory = bytes
+        }
         return request
     }
 
