@@ -133,7 +133,7 @@ struct FileCopies {
                 mode: status.permissions, entries: entries(of: hash, below: top, kind: status.kind)))
         remember(
             .tree(source, path: top, name: path, pivot: placement.pivot(of: written), kind: status.kind), hash,
-            prefix: top)
+            prefix: top, named: placement.makesParents ? path : status.kind == .directory ? "" : path.lastPart)
     }
 
     /// What a directory's copy takes along, relative to it.
@@ -144,10 +144,10 @@ struct FileCopies {
             .sorted()
     }
 
-    private mutating func remember(_ origin: Origin, _ hash: SourceHash, prefix: String) {
+    private mutating func remember(_ origin: Origin, _ hash: SourceHash, prefix: String, named name: String = "") {
         origins.append(origin)
         hashes.merge(hash.files) { _, new in new }
-        digests.append(hash.digest(relativeTo: prefix))
+        digests.append(hash.digest(relativeTo: prefix, named: name))
     }
 
     /// Where a source goes, as far as can be told before the image is looked at.
@@ -178,6 +178,11 @@ struct FileCopies {
                 if placement.makesParents {
                     target = try parents(of: name, after: pivot, from: source, in: root, options)
                     options.updatesTopDirectory = true
+                } else if mode == nil {
+                    // A destination that is not there is made as docker's classic builder makes it, not as the source.
+                    try translating("\(placement.instruction) failed: \(target)") {
+                        try root.makeOwnedDirectories(target, owner: owner)
+                    }
                 }
                 try TreeCopy(from: source.root, to: root, options: options)
                     .copy(path, to: target, cancellation: talk.cancellation)
@@ -251,7 +256,7 @@ struct FileCopies {
             placement.isIntoDirectory || (try? root.resolvedStatus(destination))?.kind == .directory
         guard isDirectory else { return destination }
         options.followDestinationLink = false
-        return destination.appendingPath(String(name.split(separator: "/").last ?? ""))
+        return destination.appendingPath(name.lastPart)
     }
 }
 
@@ -273,6 +278,8 @@ extension String {
         }
         return false
     }
+
+    fileprivate var lastPart: String { split(separator: "/").last.map(String.init) ?? "" }
 
     package func appendingPath(_ name: String) -> String { hasSuffix("/") ? self + name : "\(self)/\(name)" }
 }

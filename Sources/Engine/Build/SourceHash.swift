@@ -36,10 +36,13 @@ struct SourceHash: Sendable {
     mutating func add(content digest: Digest, as name: String) { files[name] = "file 644 0:0 \(digest.hex)" }
 
     /// The whole set's digest; names relative to the copied root, so that moving a context changes nothing.
-    func digest(relativeTo prefix: String) -> Digest {
+    ///
+    /// `name` stands for the root itself: what a file will be called where only its directory is given.
+    func digest(relativeTo prefix: String, named name: String = "") -> Digest {
+        let top = name
         var hasher = DigestHasher()
         for path in files.keys.sorted() {
-            let name = path == prefix ? "" : path
+            let name = path == prefix ? top : path
             hasher.update("\(name.utf8.count):\(name) \(files[path] ?? "")\n".utf8)
         }
         return hasher.digest()

@@ -83,7 +83,7 @@ extension StepExecutor {
         process.mounts = mounts.binds
         process.temporaryMounts = mounts.temporaries
         process.limits = options.limits
-        process.sharedMemory = options.sharedMemory
+        process.sharedMemory = mounts.sharedMemory ?? options.sharedMemory
         var outcome = try engine.runInStaging(process, lowers: paths, staging: staging, talk)
         // The places of volumes stay in the layer, as docker leaves them there.
         outcome.stubs.subtract(mounts.volumePlaces)

@@ -150,7 +150,8 @@ package final class StepExecutor {
 
     private func key(_ createdBy: String, on state: StageState) -> Digest {
         let platform = state.image == nil ? state.config.platform.description : ""
-        return BuildCache.key(parent: state.image?.id, step: "\(platform)\(createdBy)\n\(state.config.author ?? "")\(inputs)")
+        return BuildCache.key(
+            parent: state.image?.id, step: "\(platform)\(createdBy)\n\(state.config.author ?? "")\(inputs)")
     }
 }
 

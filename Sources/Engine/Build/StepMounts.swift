@@ -11,6 +11,8 @@ import Stores
 struct StepMounts {
     private(set) var binds: [BindMount] = []
     private(set) var temporaries: [TemporaryMount] = []
+    /// Bytes of `/dev/shm`, where a mount says so.
+    private(set) var sharedMemory: Int64?
     /// Where volumes go, with the directories above: they stay in the layer.
     private(set) var volumePlaces: Set<String> = []
     /// What of them belongs to the cache's key.
@@ -138,6 +140,10 @@ struct StepMounts {
 
     mutating func add(temporary mount: RunMount, at place: String) {
         cacheText += "\nmount tmpfs \(place) \(mount.size ?? 0)"
+        if place == "/dev/shm", let size = mount.size {
+            sharedMemory = size
+            return
+        }
         temporaries.append(TemporaryMount(destination: place, options: mount.size.map { "size=\($0)" } ?? ""))
     }
 }
