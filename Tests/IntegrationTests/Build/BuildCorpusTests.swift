@@ -5,7 +5,7 @@ import Testing
 /// Builds that docker recorded, carried out by the built shale: config, history, layers, files or the error.
 @Suite(
     "recorded builds", .enabled(if: Corpus.isPresent, "\(Corpus.absent)"),
-    .enabled(if: BuiltShale.path != nil, "\(BuiltShale.absent)"),
+    .enabled(if: BuildProgram.path != nil, "\(BuildProgram.absent)"),
     .enabled(if: geteuid() == 0, "needs root: the recorded contexts have owners"))
 struct BuildCorpusTests {
     /// Rows that differ, each with why.
@@ -59,7 +59,7 @@ struct BuildCorpusTests {
     }
 
     private static func run(_ file: String, accounts: String, chosen: String?) throws -> (passed: Int, total: Int) {
-        let home = try ShaleHome(accountsFrom: accounts)
+        let home = try BuildHome(accountsFrom: accounts)
         let id = try home.lines(["inspect", "-f", "{{.Id}}", "busybox"]).first ?? ""
         let base = try BuiltImage(id, home: home.path)
         var (passed, total) = (0, 0)

@@ -76,7 +76,7 @@ struct RecordedBuild {
     }
 
     /// Builds it with shale and answers what differs, a line each.
-    func differences(in home: ShaleHome, base: BuiltImage, volatile: Set<String>) throws -> [String] {
+    func differences(in home: BuildHome, base: BuiltImage, volatile: Set<String>) throws -> [String] {
         guard let expected else { return ["there is no recorded result"] }
         let context = try context()
         let (arguments, input) = try command(in: context)
@@ -103,7 +103,7 @@ struct BuildComparison {
     var differences: [String] { config + author + history + layers + files }
 
     /// docker's words without its name in front; newer wording says `error on line`, and suggests.
-    static func errors(_ run: ShaleHome.Run, _ expected: RecordedBuild.Expected) -> [String] {
+    static func errors(_ run: BuildHome.Run, _ expected: RecordedBuild.Expected) -> [String] {
         var wanted = expected.result["error"]?.string ?? ""
         for prefix in ["Error response from daemon: ", "error: failed to solve: "] where wanted.hasPrefix(prefix) {
             wanted.removeFirst(prefix.count)

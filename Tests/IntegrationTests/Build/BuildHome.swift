@@ -3,7 +3,7 @@ import Glibc
 import TestSupport
 
 /// The program under test: `SHALE`, or what the last build made.
-enum BuiltShale {
+enum BuildProgram {
     static let path: String? = {
         if let given = getenv("SHALE") { return String(cString: given) }
         let candidates = ["release", "debug"].map { "\(Corpus.packageRoot)/.build/\($0)/shale" }
@@ -21,7 +21,7 @@ enum BuiltShale {
 }
 
 /// A home of one test's own, and what shale says in it.
-struct ShaleHome: Sendable {
+struct BuildHome: Sendable {
     struct Run: Sendable {
         var status: Int32
         var output: String
@@ -81,7 +81,7 @@ struct ShaleHome: Sendable {
         _ arguments: [String], input: String = "/dev/null", in directory: String? = nil,
         environment: [String: String] = [:], output: String, errors: String
     ) throws -> Child {
-        guard let program = BuiltShale.path else { throw BuildTestError(text: BuiltShale.absent) }
+        guard let program = BuildProgram.path else { throw BuildTestError(text: BuildProgram.absent) }
         let own = ["SHALE_HOME": path, "LC_ALL": "C", "TZ": "UTC"]
         return try Child(
             program, arguments, environment: own.merging(environment) { $1 }, in: directory ?? folder.path,
