@@ -24,7 +24,8 @@ package struct LaunchSpec: Sendable {
     /// The writable layer, or the plain directory itself.
     package var upperPath: String
     package var workPath: String
-    /// Spares the sync of the upper's file system when the container ends; for `--rm` and build steps.
+    /// For what is thrown away, `--rm` and build steps: spares the sync of the upper's file system when the container
+    /// ends, and its last state when the shell that started it sees the end itself.
     package var volatile = false
     package var arguments: [String]
     /// As image and command line say it; `PATH`, `HOSTNAME`, `TERM` and `HOME` are added where missing.
@@ -64,7 +65,9 @@ package struct LaunchSpec: Sendable {
     package var sharedMemory: Int64 = 64 << 20
     /// `--init`: a process 1 that reaps.
     package var reaper = false
-    /// What the runner becomes at the end: `shale --home H rm ID` for a detached `--rm`.
+    /// What the runner becomes at the end, `shale --home H rm -f ID` for `--rm`.
+    ///
+    /// In the foreground only if nobody is there any more to see the end: detached by keys, or killed.
     package var afterExit: [String] = []
     /// The home, whose `run/ns` notes the runner as a holder of the user namespace.
     package var home: String

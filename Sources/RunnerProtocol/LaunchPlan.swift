@@ -35,7 +35,8 @@ package struct LaunchPlan: Sendable, Equatable {
     package var stdinOnce = false
     /// Runs a small process 1 that reaps and forwards signals (`--init`).
     package var reaper = false
-    /// What the runner becomes after the container's end (`shale rm ID`); empty for nothing.
+    /// What the runner becomes after the container's end (`shale rm ID`), unless the shell that started it in the
+    /// foreground is there to see the end; empty for nothing.
     package var afterExit: [String] = []
     /// The folder where holders of the user namespace note their pids; empty as real root.
     package var holderFolder = ""

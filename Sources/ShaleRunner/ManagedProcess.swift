@@ -143,6 +143,8 @@ final class Client {
     /// Closed as soon as the outbox is empty.
     var isClosing = false
     private(set) var isClosed = false
+    /// Whether it went away with something unsaid.
+    private(set) var isLost = false
 
     init(_ handle: Handle, parser: FrameParser = FrameParser()) {
         self.handle = handle
@@ -168,6 +170,7 @@ final class Client {
             if count < 0, errno == EINTR { continue }
             if count < 0, errno == EAGAIN { break }
             guard count > 0 else {
+                isLost = true
                 close()
                 return
             }

@@ -21,6 +21,10 @@ final class Supervisor {
     private(set) var processes: [ManagedProcess] = []
     private var clients: [Client] = []
     private var listener: Handle?
+    /// The shell that started a foreground container.
+    private var launcher: Client?
+    /// Whether it was there when the container ended, and so looks after what comes then.
+    private var launcherSawEnd = false
     private(set) var isPaused = false
 
     /// Starts the container; throws the step that failed, with nothing left behind.
@@ -115,6 +119,7 @@ final class Supervisor {
         Self.setNonblocking(client.handle)
         clients.append(client)
         if plan.attached {
+            launcher = client
             attach(client, to: first, input: plan.openStdin)
             client.send(.started(pid: first.pid))
             handleMessages(of: client)
@@ -133,7 +138,7 @@ final class Supervisor {
             if first.isFinished, clients.isEmpty { break }
             waitForSomething()
         }
-        if let program = plan.afterExit.first {
+        if let program = plan.afterExit.first, !launcherSawEnd || launcher?.isLost == true {
             Signals.unblock([SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGQUIT])
             ProcessCalls.resetSignals()
             umask(0o022)
@@ -218,8 +223,10 @@ final class Supervisor {
         state.exitCode = code
         state.finishedAt = .now()
         state.outOfMemory = cgroup.hadOutOfMemory
+        launcherSawEnd = launcher.map { launcher in first.subscribers.contains { $0 === launcher } } ?? false
         cleanUp()
-        stateFile.write(state)
+        // A container to be thrown away by the shell that waits for it has no further readers.
+        if !(plan.root.volatile && launcherSawEnd) { stateFile.write(state) }
         lock = nil
     }
 

@@ -336,6 +336,16 @@ extension RunTests {
             spec.afterExit = ["/bin/busybox", "touch", spec.socketDirectory + "/after"]
             _ = try fixture.runtime.start(spec, attach: nil)
             #expect(ContainerFixture.eventually { access(spec.socketDirectory + "/after", F_OK) == 0 })
+            // In the foreground it is the shell's business.
+            var seen = fixture.spec("true")
+            seen.afterExit = ["/bin/busybox", "touch", seen.socketDirectory + "/after"]
+            #expect(try fixture.run(seen).status == 0)
+            // Unless the shell has gone.
+            var left = fixture.spec("sleep", "0.2")
+            left.afterExit = ["/bin/busybox", "touch", left.socketDirectory + "/after"]
+            do { _ = try fixture.runtime.start(left, attach: Collector().streams(input: nil)) }
+            #expect(ContainerFixture.eventually { access(left.socketDirectory + "/after", F_OK) == 0 })
+            #expect(access(seen.socketDirectory + "/after", F_OK) != 0)
         }
 
         @Test func brokenStartsLeaveNothing() throws {

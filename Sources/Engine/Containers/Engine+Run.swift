@@ -37,7 +37,7 @@ extension Engine {
         guard !state(of: record.id).isRunning else { return nil }
         var spec = try launchSpec(for: record)
         spec.initialSize = size
-        if record.host.autoRemove, streams == nil, let program = Self.ownProgram {
+        if record.host.autoRemove, let program = Self.ownProgram {
             spec.afterExit = [program, "--home", store.home, "rm", "-f", record.id]
         }
         return try runtime.start(spec, attach: streams)
