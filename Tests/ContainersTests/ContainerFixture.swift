@@ -82,6 +82,8 @@ final class ContainerFixture: Sendable {
     deinit {
         // Overlay's work folder has no rights at all.
         for folder in (try? FileManager.default.contentsOfDirectory(atPath: directory.path)) ?? [] {
+            // A test that failed half-way may have left its container running.
+            try? runtime.signal(SIGKILL, socketDirectory: "\(directory.path)/\(folder)")
             chmod("\(directory.path)/\(folder)/work/work", 0o700)
         }
     }
