@@ -41,7 +41,8 @@ struct SessionTests {
 
     @Test func namesAreTakenBack() throws {
         let shale = BuiltShale()
-        let outcome = try run("tag busybox one:1\nrmi one:1\nundo\nimages -q one\nundo\nimages -q one | wc -l", in: shale)
+        let outcome = try run(
+            "tag busybox one:1\nrmi one:1\nundo\nimages -q one\nundo\nimages -q one | wc -l", in: shale)
         #expect(outcome.status == 0, "\(outcome.errors)")
         #expect(outcome.output.hasSuffix("\n0\n"))
         let removed = try run("rmi busybox\nimages -q | wc -l\nundo\nrun --rm busybox echo back", in: shale)
@@ -82,7 +83,8 @@ struct SessionTests {
     @Test(arguments: [
         ("nonsense", Int32(64), "unknown command: nonsense"), ("pull --nonsense x", 64, "--nonsense"),
         ("steps", 1, "no working image yet"), ("goto 7", 1, "no state 7"), ("set nonsense 1", 64, "no setting"),
-        ("redo", 1, "nothing to redo"), ("session switch nonsense", 1, "no session"), ("RUN true", 1, "no working image yet"),
+        ("redo", 1, "nothing to redo"), ("session switch nonsense", 1, "no session"),
+        ("RUN true", 1, "no working image yet"),
         ("FROM", 1, "FROM requires either one or three arguments"), ("echo 'unclosed", 64, "unterminated quote"),
         ("x = $nonsense", 64, "no such variable"), ("images > /nonsense/file", 1, "no such file or directory"),
     ])

@@ -15,15 +15,19 @@ package struct RecipeMaker {
     package init(_ engine: Engine) { self.engine = engine }
 
     /// The recipe of an image.
-    package static func recipe(of image: Image, engine: Engine) throws(ShaleError) -> Recipe {
+    ///
+    /// `calledBase` is what the image it begins with was called, where no step has noted it.
+    package static func recipe(
+        of image: Image, calledBase: String? = nil, engine: Engine
+    ) throws(ShaleError) -> Recipe {
         var maker = RecipeMaker(engine)
-        try maker.write(image)
+        try maker.write(image, calledBase: calledBase)
         return maker.recipe
     }
 
-    private mutating func write(_ image: Image) throws(ShaleError) {
+    private mutating func write(_ image: Image, calledBase: String?) throws(ShaleError) {
         let (chain, base) = try self.chain(to: image)
-        try writeBase(base, name: chain.first?.provenance.base)
+        try writeBase(base, name: chain.first?.provenance.base ?? calledBase)
         for (number, link) in chain.enumerated() {
             switch link.provenance.origin {
             case .step(let instruction, let copied):

@@ -141,7 +141,7 @@ package final class Interpreter {
             return leaving ?? 0
         }
         guard let type = table.find(word) else { throw table.unknown(word) }
-        let outcome = try type.invoke(Array(arguments.dropFirst()), in: shell)
+        let outcome = try type.invoke(WorkingImageNames.resolved(arguments, shell), in: shell)
         try show(outcome)
         return outcome.status
     }

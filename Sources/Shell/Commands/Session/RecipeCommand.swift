@@ -46,7 +46,14 @@ package struct RecipeCommand: Verb {
     }
 
     private func recipe(of text: String, _ shell: ShellContext) throws(ShaleError) -> Recipe {
-        try RecipeMaker.recipe(of: RecipeSubject(shell).image(text), engine: shell.engine())
+        let image = try RecipeSubject(shell).image(text)
+        var calledBase: String?
+        if text == "@", let line = try shell.session().working?.base.instruction,
+            case .from(let from)? = (try? Dockerfiles.Instruction.parse(line: line))?.value
+        {
+            calledBase = from.baseName
+        }
+        return try RecipeMaker.recipe(of: image, calledBase: calledBase, engine: shell.engine())
     }
 
     private func warn(_ recipe: Recipe, _ shell: ShellContext) {

@@ -2,8 +2,8 @@ package import ArgumentParser
 package import Basics
 import Glibc
 import Linux
-import Sessions
 import OCI
+import Sessions
 
 /// `edit`: another text for an earlier step; what follows is carried out again.
 package struct Edit: Verb {
