@@ -47,6 +47,7 @@ private struct RelayLoop {
     private var scanner: DetachScanner
     private var outbox: [UInt8] = []
     private var inputOpen: Bool
+    private var interrupts = 0
 
     init(_ relay: Relay, signals: Int32 = -1) {
         self.relay = relay
@@ -125,7 +126,9 @@ private struct RelayLoop {
         } else if relay.terminal {
             return .interrupted(signal: number)
         } else {
-            queue(.signal(number))
+            // A first process without a handler never sees SIGINT: whoever presses the key again means it.
+            if number == SIGINT { interrupts += 1 }
+            queue(.signal(number == SIGINT && interrupts > 1 ? SIGKILL : number))
         }
         return nil
     }

@@ -17,7 +17,7 @@ enum CommandGroups {
             title: "The shell",
             verbs: [
                 Help.self, SetCommand.self, Alias.self, Source.self, Cd.self, Pwd.self, Info.self, Doctor.self,
-                System.self, Version.self,
+                System.self, Version.self, CompletionsCommand.self, CompleteCommand.self,
             ]),
     ]
 

@@ -44,7 +44,7 @@ enum HelpText {
         var text = "Type a command, a Dockerfile instruction in capitals, or !COMMAND for the host.\n"
         for group in CommandTable.shared.groups {
             text += "\n\(group.title)\n"
-            for type in group.verbs {
+            for type in group.verbs where type.configuration.shouldDisplay {
                 let name = type.verb
                 text +=
                     "  \(name)\(String(repeating: " ", count: max(1, 12 - name.count)))\(type.configuration.abstract)\n"

@@ -1,0 +1,52 @@
+import FoundationEssentials
+import TestSupport
+import Testing
+
+@testable import Shell
+
+/// The completion scripts of the host's shells.
+@Suite struct HostShellTests {
+    private static let scripts: [(file: String, text: String)] = [
+        ("shale.bash", BashCompletion.script(CompletionTable())), ("_shale", ZshCompletion.script(CompletionTable())),
+        ("shale.fish", FishCompletion.script(CompletionTable())),
+    ]
+
+    @Test(arguments: 0..<3) func whatIsCommittedIsWhatTheCommandTableSays(index: Int) throws {
+        let (file, text) = Self.scripts[index]
+        let committed = try Data(contentsOf: URL(filePath: Corpus.packageRoot + "/completions/" + file))
+        #expect(
+            String(decoding: committed, as: UTF8.self) == text, "completions/\(file) is old: run scripts/completions")
+    }
+
+    @Test(arguments: [("bash", "shale.bash"), ("zsh", "_shale"), ("fish", "shale.fish")])
+    func theShellReadsIt(shell: String, file: String) throws {
+        let peer = Peer(shell)
+        guard peer.isPresent else { return }
+        try peer.run(["-n", Corpus.packageRoot + "/completions/" + file])
+    }
+
+    /// bash with a `shale` that answers the kind it is asked for.
+    @Test(arguments: [
+        ("shale pul", "pull"), ("shale run --netw", "--network"), ("shale --home /tmp imag", "images"),
+        ("shale rmi ", "image"), ("shale run --rm ", "image"), ("shale run --name x imag", "image"),
+        ("shale start ", "container.stopped"), ("shale exec -it ", "container.running"),
+        ("shale stop -t 3 cont", "container.running"),
+        ("shale tag busybox:la", "image"), ("shale set ", "setting"), ("shale -S ", "session"),
+    ]) func bashOffers(line: String, word: String) throws {
+        let bash = Peer("bash")
+        guard bash.isPresent else { return }
+        let text = """
+            shale() { [ "$1" = complete ] && echo "$2"; }
+            . \(Corpus.packageRoot)/completions/shale.bash
+            COMP_LINE='\(line)' COMP_POINT=\(line.count)
+            _shale 2>/dev/null
+            printf '%s\\n' "${COMPREPLY[@]}"
+            """
+        let offered = try bash.run(["--norc", "-c", text], expecting: nil).text.split(separator: "\n")
+        if line.hasSuffix("la") {
+            #expect(offered.isEmpty)
+        } else {
+            #expect(offered.contains(Substring(word)), "\(offered)")
+        }
+    }
+}

@@ -1,0 +1,397 @@
+# Completion of shale for bash. Source it, or put it into bash-completion's folder.
+# Made by `shale completions bash` from the command table; scripts/completions writes it anew.
+
+_shale_verbs='ref search tags pull manifest login logout images tag untag rmi history inspect save load import export prune df run create start stop kill restart pause unpause rm rename wait ps logs attach exec top stats port cp diff commit layers ls cat build context steps undo redo timeline recipe replay goto session help ? set alias source cd pwd info doctor system version'
+
+# Sets flags, values (FLAG:KIND) and operands of a command.
+_shale_command() {
+    case $1 in
+    ref)
+        flags='--format --help -h'
+        values='--format:format'
+        operands='reference'
+        ;;
+    search)
+        flags='--limit --filter -f --no-trunc --format --help -h'
+        values='--limit:none --filter:filter -f:filter --format:format'
+        operands='none'
+        ;;
+    tags)
+        flags='--sort --limit --digests --format --help -h'
+        values='--sort:none --limit:none --format:format'
+        operands='reference reference'
+        ;;
+    pull)
+        flags='--all-tags -a --quiet -q --platform --help -h'
+        values='--platform:platform'
+        operands='reference'
+        ;;
+    manifest)
+        flags='--platform --format --help -h'
+        values='--platform:platform --format:format'
+        operands='reference'
+        ;;
+    login)
+        flags='--username -u --password -p --password-stdin --help -h'
+        values='--username:none -u:none --password:none -p:none'
+        operands='none'
+        ;;
+    logout)
+        flags='--help -h'
+        values=''
+        operands='none'
+        ;;
+    images)
+        flags='--all -a --digests --filter -f --format --no-trunc --quiet -q --tree --help -h'
+        values='--filter:filter -f:filter --format:format'
+        operands='image'
+        ;;
+    tag)
+        flags='--help -h'
+        values=''
+        operands='image reference'
+        ;;
+    untag)
+        flags='--help -h'
+        values=''
+        operands='image'
+        ;;
+    rmi)
+        flags='--force -f --no-prune --help -h'
+        values=''
+        operands='image'
+        ;;
+    history)
+        flags='--human -H --no-human --no-trunc --quiet -q --layers --format --remote --platform --help -h'
+        values='--format:format --platform:platform'
+        operands='image'
+        ;;
+    inspect)
+        flags='--format -f --type --size -s --remote --platform --help -h'
+        values='--format:format -f:format --type:none --platform:platform'
+        operands='object'
+        ;;
+    save)
+        flags='--output -o --format --help -h'
+        values='--output:host.path -o:host.path --format:format'
+        operands='image'
+        ;;
+    load)
+        flags='--input -i --quiet -q --platform --help -h'
+        values='--input:host.path -i:host.path --platform:platform'
+        operands=''
+        ;;
+    import)
+        flags='--change -c --message -m --platform --help -h'
+        values='--change:none -c:none --message:none -m:none --platform:platform'
+        operands='host.path reference'
+        ;;
+    export)
+        flags='--output -o --help -h'
+        values='--output:host.path -o:host.path'
+        operands='object'
+        ;;
+    prune)
+        flags='--dry-run --force -f --all -a --filter --help -h'
+        values='--filter:filter'
+        operands='none'
+        ;;
+    df)
+        flags='--verbose -v --format --help -h'
+        values='--format:format'
+        operands=''
+        ;;
+    run)
+        flags='--detach -d --interactive -i --tty -t --rm --name --attach -a --detach-keys --env -e --env-file --label -l --label-file --workdir -w --user -u --group-add --entrypoint --hostname -h --domainname --stop-signal --stop-timeout --volume -v --mount --tmpfs --volumes-from --read-only --device --shm-size --network --net --publish -p --publish-all -P --expose --add-host --dns --dns-search --dns-option --dns-opt --cap-add --cap-drop --privileged --security-opt --ulimit --memory -m --cpus --pids-limit --sysctl --init --log-driver --cidfile --pull --platform --quiet -q --help'
+        values='--name:none --attach:none -a:none --detach-keys:none --env:environment -e:environment --env-file:host.path --label:none -l:none --label-file:host.path --workdir:none -w:none --user:none -u:none --group-add:none --entrypoint:none --hostname:none -h:none --domainname:none --stop-signal:signal --stop-timeout:none --volume:host.path -v:host.path --mount:none --tmpfs:none --volumes-from:none --device:none --shm-size:none --network:network --net:network --publish:none -p:none --expose:none --add-host:none --dns:none --dns-search:none --dns-option:none --dns-opt:none --cap-add:capability --cap-drop:capability --security-opt:none --ulimit:none --memory:none -m:none --cpus:none --pids-limit:none --sysctl:none --log-driver:none --cidfile:host.path --pull:none --platform:platform'
+        operands='image program'
+        ;;
+    create)
+        flags='--interactive -i --tty -t --rm --name --attach -a --detach-keys --env -e --env-file --label -l --label-file --workdir -w --user -u --group-add --entrypoint --hostname -h --domainname --stop-signal --stop-timeout --volume -v --mount --tmpfs --volumes-from --read-only --device --shm-size --network --net --publish -p --publish-all -P --expose --add-host --dns --dns-search --dns-option --dns-opt --cap-add --cap-drop --privileged --security-opt --ulimit --memory -m --cpus --pids-limit --sysctl --init --log-driver --cidfile --pull --platform --quiet -q --help'
+        values='--name:none --attach:none -a:none --detach-keys:none --env:environment -e:environment --env-file:host.path --label:none -l:none --label-file:host.path --workdir:none -w:none --user:none -u:none --group-add:none --entrypoint:none --hostname:none -h:none --domainname:none --stop-signal:signal --stop-timeout:none --volume:host.path -v:host.path --mount:none --tmpfs:none --volumes-from:none --device:none --shm-size:none --network:network --net:network --publish:none -p:none --expose:none --add-host:none --dns:none --dns-search:none --dns-option:none --dns-opt:none --cap-add:capability --cap-drop:capability --security-opt:none --ulimit:none --memory:none -m:none --cpus:none --pids-limit:none --sysctl:none --log-driver:none --cidfile:host.path --pull:none --platform:platform'
+        operands='image program'
+        ;;
+    start)
+        flags='--attach -a --interactive -i --detach-keys --help -h'
+        values='--detach-keys:none'
+        operands='container.stopped'
+        ;;
+    stop)
+        flags='--timeout -t --time --signal -s --help -h'
+        values='--timeout:none -t:none --time:none --signal:signal -s:signal'
+        operands='container.running'
+        ;;
+    kill)
+        flags='--signal -s --help -h'
+        values='--signal:signal -s:signal'
+        operands='container.running'
+        ;;
+    restart)
+        flags='--timeout -t --time --signal -s --help -h'
+        values='--timeout:none -t:none --time:none --signal:signal -s:signal'
+        operands='container'
+        ;;
+    pause)
+        flags='--help -h'
+        values=''
+        operands='container.running'
+        ;;
+    unpause)
+        flags='--help -h'
+        values=''
+        operands='container.paused'
+        ;;
+    rm)
+        flags='--force -f --volumes -v --help -h'
+        values=''
+        operands='container'
+        ;;
+    rename)
+        flags='--help -h'
+        values=''
+        operands='container none'
+        ;;
+    wait)
+        flags='--help -h'
+        values=''
+        operands='container'
+        ;;
+    ps)
+        flags='--all -a --latest -l --last -n --quiet -q --size -s --no-trunc --filter -f --format --help -h'
+        values='--last:none -n:none --filter:filter -f:filter --format:format'
+        operands=''
+        ;;
+    logs)
+        flags='--follow -f --tail -n --timestamps -t --since --until --help -h'
+        values='--tail:none -n:none --since:none --until:none'
+        operands='container'
+        ;;
+    attach)
+        flags='--detach-keys --no-stdin --sig-proxy --no-sig-proxy --help -h'
+        values='--detach-keys:none'
+        operands='container.running'
+        ;;
+    exec)
+        flags='--interactive -i --tty -t --detach -d --env -e --env-file --workdir -w --user -u --privileged --detach-keys --help'
+        values='--env:environment -e:environment --env-file:host.path --workdir:none -w:none --user:none -u:none --detach-keys:none'
+        operands='container.running program'
+        ;;
+    top)
+        flags='--help -h'
+        values=''
+        operands='container.running'
+        ;;
+    stats)
+        flags='--all -a --no-stream --no-trunc --format --help -h'
+        values='--format:format'
+        operands='container.running'
+        ;;
+    port)
+        flags='--help -h'
+        values=''
+        operands='container container'
+        ;;
+    cp)
+        flags='--archive -a --follow-link -L --quiet -q --chown --help -h'
+        values='--chown:none'
+        operands='place.host'
+        ;;
+    diff)
+        flags='--format --help -h'
+        values='--format:format'
+        operands='object'
+        ;;
+    commit)
+        flags='--author -a --message -m --change -c --no-pause --keep-config --help -h'
+        values='--author:none -a:none --message:none -m:none --change:none -c:none'
+        operands='container reference'
+        ;;
+    layers)
+        flags='--tree --draw --no-trunc --format --help -h'
+        values='--format:format'
+        operands='image'
+        ;;
+    ls)
+        flags='-l -a --recursive -R -h -d -1 --format --help -h'
+        values='--format:format'
+        operands='place'
+        ;;
+    cat)
+        flags='--force -f --help -h'
+        values=''
+        operands='place'
+        ;;
+    build)
+        flags='--tag -t --file -f --build-arg --label --target --platform --network --add-host --iidfile --progress --no-cache --pull --quiet -q --rm --no-rm --force-rm --help -h'
+        values='--tag:none -t:none --file:host.path -f:host.path --build-arg:none --label:none --target:none --platform:platform --network:network --add-host:none --iidfile:host.path --progress:none'
+        operands='host.directory'
+        ;;
+    context)
+        flags='--all -a --format --help -h'
+        values='--format:format'
+        operands='host.directory'
+        ;;
+    steps)
+        flags='--format --no-trunc --help -h'
+        values='--format:format'
+        operands=''
+        ;;
+    undo)
+        flags='--help -h'
+        values=''
+        operands='none'
+        ;;
+    redo)
+        flags='--help -h'
+        values=''
+        operands='none'
+        ;;
+    timeline)
+        flags='--format --help -h'
+        values='--format:format'
+        operands=''
+        ;;
+    recipe)
+        flags='--format --target --help -h'
+        values='--format:format --target:none'
+        operands='object'
+        ;;
+    replay)
+        flags='--step --until --var --keep-going --help -h'
+        values='--until:none --var:none'
+        operands='host.path'
+        ;;
+    goto)
+        flags='--help -h'
+        values=''
+        operands='step'
+        ;;
+    session)
+        flags='--format --help -h'
+        values='--format:format'
+        operands='none'
+        ;;
+    help | ?)
+        flags='--help -h'
+        values=''
+        operands='verb'
+        ;;
+    set)
+        flags='--unset --format --help -h'
+        values='--format:format'
+        operands='setting setting'
+        ;;
+    alias)
+        flags='--help -h'
+        values=''
+        operands='none'
+        ;;
+    source)
+        flags='--help -h'
+        values=''
+        operands='host.path'
+        ;;
+    cd)
+        flags='--help -h'
+        values=''
+        operands='place.host'
+        ;;
+    pwd)
+        flags='--help -h'
+        values=''
+        operands=''
+        ;;
+    info)
+        flags='--format -f --help -h'
+        values='--format:format -f:format'
+        operands=''
+        ;;
+    doctor)
+        flags='--help -h'
+        values=''
+        operands=''
+        ;;
+    system)
+        flags='--repair --help -h'
+        values=''
+        operands='none'
+        ;;
+    version)
+        flags='--help -h'
+        values=''
+        operands=''
+        ;;
+    *) return 1 ;;
+    esac
+}
+
+# Adds what exists of a kind.
+_shale_offer() {
+    local kind=$1 IFS=$'\n'
+    case $kind in
+    none | '') ;;
+    host.path) compopt -o filenames 2>/dev/null; COMPREPLY+=($(compgen -f -- "$cur")) ;;
+    host.directory) compopt -o filenames 2>/dev/null; COMPREPLY+=($(compgen -d -- "$cur")) ;;
+    =*) COMPREPLY+=($(IFS=, ; compgen -W "${kind#=}" -- "$cur")) ;;
+    *)
+        COMPREPLY+=($(compgen -W "$(shale complete "$kind" "$cur" "${done[@]}" 2>/dev/null)" -- "$cur"))
+        if [[ $kind == place.host ]]; then COMPREPLY+=($(compgen -f -- "$cur")); fi
+        [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[/:] ]] && compopt -o nospace 2>/dev/null
+        ;;
+    esac
+}
+
+_shale() {
+    local line=${COMP_LINE:0:COMP_POINT} cur verb= word previous= flags values operands
+    local -a words done
+    COMPREPLY=()
+    # Words by blanks: bash itself would split names at their colons.
+    read -ra words <<<"$line"
+    cur=
+    if [[ $line != *[[:space:]] ]]; then
+        cur=${words[-1]}
+        unset 'words[-1]'
+    fi
+    for word in "${words[@]:1}"; do
+        if [[ -z $verb ]]; then
+            case $previous in
+            --home | -S | --session | --log-level) previous= ; continue ;;
+            esac
+            case $word in
+            -*) previous=$word ;;
+            *) verb=$word previous= ; _shale_command "$verb" || return ;;
+            esac
+            continue
+        fi
+        if [[ -n $previous ]]; then
+            previous=
+        elif [[ $word == -* ]]; then
+            [[ $word != *=* && " $values" == *" $word:"* ]] && previous=$word
+        else
+            done+=("$word")
+        fi
+    done
+    if [[ -z $verb ]]; then
+        case $previous in
+        --home) _shale_offer host.directory ;;
+        -S | --session) _shale_offer session ;;
+        *) COMPREPLY=($(compgen -W "$_shale_verbs --home --session --offline --no-rc --keep-going --version --help" -- "$cur")) ;;
+        esac
+    elif [[ -n $previous ]]; then
+        word=" $values "
+        word=${word#*" $previous:"}
+        _shale_offer "${word%% *}"
+    elif [[ $cur == -* ]]; then
+        COMPREPLY=($(compgen -W "$flags" -- "$cur"))
+    else
+        local -a kinds=($operands)
+        local index=${#done[@]}
+        (( index >= ${#kinds[@]} )) && index=$(( ${#kinds[@]} - 1 ))
+        (( index >= 0 )) && _shale_offer "${kinds[index]}"
+    fi
+    # What stands before the last colon is on the line already.
+    if [[ $cur == *:* && $COMP_WORDBREAKS == *:* ]]; then
+        COMPREPLY=("${COMPREPLY[@]#"${cur%"${cur##*:}"}"}")
+    fi
+}
+complete -F _shale shale
