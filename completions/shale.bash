@@ -1,7 +1,7 @@
 # Completion of shale for bash. Source it, or put it into bash-completion's folder.
 # Made by `shale completions bash` from the command table; scripts/completions writes it anew.
 
-_shale_verbs='ref search tags pull manifest login logout images tag untag rmi history inspect save load import export prune df run create start stop kill restart pause unpause rm rename wait ps logs attach exec top stats port cp diff commit layers ls cat build context steps undo redo timeline recipe replay goto session help ? set alias source cd pwd info doctor system version'
+_shale_verbs='ref search tags pull manifest login logout images tag untag rmi history inspect save load import export prune df run create start stop kill restart pause unpause rm rename wait ps logs attach exec top stats port cp diff commit layers ls cat build context steps undo redo timeline reflog recipe replay goto edit drop move fork session help ? set alias source cd pwd info doctor system version'
 
 # Sets flags, values (FLAG:KIND) and operands of a command.
 _shale_command() {
@@ -92,7 +92,7 @@ _shale_command() {
         operands='object'
         ;;
     prune)
-        flags='--dry-run --force -f --all -a --filter --help -h'
+        flags='--dry-run --force -f --all -a --undone --filter --help -h'
         values='--filter:filter'
         operands='none'
         ;;
@@ -251,6 +251,11 @@ _shale_command() {
         values='--format:format'
         operands=''
         ;;
+    reflog)
+        flags='--format --help -h'
+        values='--format:format'
+        operands='image'
+        ;;
     recipe)
         flags='--format --target --help -h'
         values='--format:format --target:none'
@@ -262,6 +267,26 @@ _shale_command() {
         operands='host.path'
         ;;
     goto)
+        flags='--help -h'
+        values=''
+        operands='step'
+        ;;
+    edit)
+        flags='--help -h'
+        values=''
+        operands='step step'
+        ;;
+    drop)
+        flags='--help -h'
+        values=''
+        operands='step'
+        ;;
+    move)
+        flags='--help -h'
+        values=''
+        operands='step step'
+        ;;
+    fork)
         flags='--help -h'
         values=''
         operands='step'

@@ -149,6 +149,7 @@ complete -c shale -n __fish_use_subcommand -f -a prune -d 'Remove what nobody us
 complete -c shale -n '__fish_seen_subcommand_from prune' -l dry-run -d 'Only show what would be removed'
 complete -c shale -n '__fish_seen_subcommand_from prune' -l force -s f -d 'Do not ask'
 complete -c shale -n '__fish_seen_subcommand_from prune' -l all -s a -d 'Images with a name too, where no container stands on them'
+complete -c shale -n '__fish_seen_subcommand_from prune' -l undone -d 'Also what only undo, redo and goto could bring back'
 complete -c shale -n '__fish_seen_subcommand_from prune' -l filter -r -f -a '(shale complete filter (commandline -ct) 2>/dev/null)' -d 'until=TIME: only what was made before it'
 complete -c shale -n '__fish_seen_subcommand_from prune' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from prune' -f -a '(__shale_operand none)'
@@ -455,6 +456,11 @@ complete -c shale -n __fish_use_subcommand -f -a timeline -d 'List every state t
 complete -c shale -n '__fish_seen_subcommand_from timeline' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a template.'
 complete -c shale -n '__fish_seen_subcommand_from timeline' -l help -s h -d 'Show help information.'
 
+complete -c shale -n __fish_use_subcommand -f -a reflog -d 'List every image a name meant in this session'
+complete -c shale -n '__fish_seen_subcommand_from reflog' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a template.'
+complete -c shale -n '__fish_seen_subcommand_from reflog' -l help -s h -d 'Show help information.'
+complete -c shale -n '__fish_seen_subcommand_from reflog' -f -a '(__shale_operand image)'
+
 complete -c shale -n __fish_use_subcommand -f -a recipe -d 'Print, save or check the Dockerfile that makes an image'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'For parse: json or ast.'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l target -r -f -d 'For check: the build stage.'
@@ -472,6 +478,22 @@ complete -c shale -n '__fish_seen_subcommand_from replay' -a '(__shale_operand h
 complete -c shale -n __fish_use_subcommand -f -a goto -d 'Jump to a state of the timeline'
 complete -c shale -n '__fish_seen_subcommand_from goto' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from goto' -f -a '(__shale_operand step)'
+
+complete -c shale -n __fish_use_subcommand -f -a edit -d 'Change an earlier step, and carry out what follows again'
+complete -c shale -n '__fish_seen_subcommand_from edit' -l help -s h -d 'Show help information.'
+complete -c shale -n '__fish_seen_subcommand_from edit' -f -a '(__shale_operand step step)'
+
+complete -c shale -n __fish_use_subcommand -f -a drop -d 'Leave an earlier step out, and carry out what follows again'
+complete -c shale -n '__fish_seen_subcommand_from drop' -l help -s h -d 'Show help information.'
+complete -c shale -n '__fish_seen_subcommand_from drop' -f -a '(__shale_operand step)'
+
+complete -c shale -n __fish_use_subcommand -f -a move -d 'Put a step at another place, and carry out what follows again'
+complete -c shale -n '__fish_seen_subcommand_from move' -l help -s h -d 'Show help information.'
+complete -c shale -n '__fish_seen_subcommand_from move' -f -a '(__shale_operand step step)'
+
+complete -c shale -n __fish_use_subcommand -f -a fork -d 'Branch a state into a session of its own'
+complete -c shale -n '__fish_seen_subcommand_from fork' -l help -s h -d 'Show help information.'
+complete -c shale -n '__fish_seen_subcommand_from fork' -f -a '(__shale_operand step)'
 
 complete -c shale -n __fish_use_subcommand -f -a session -d 'List, make, switch, rename or remove sessions'
 complete -c shale -n '__fish_seen_subcommand_from session' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a template.'

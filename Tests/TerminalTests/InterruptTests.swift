@@ -77,14 +77,23 @@ struct InterruptTests {
         try scene.leave(terminal)
     }
 
+    /// The first Ctrl-C is the container's own to deal with, a second one kills it.
     @Test func aRunningContainerGetsTheKey() throws {
         let scene = try PromptScene()
+        try scene.learner.write(
+            "trap 'echo caught; exit 4' INT\necho ready\nwhile true; do sleep 0.1; done\n", to: "polite")
         let terminal = try scene.prompt()
+        try terminal.send("run --rm -v ./polite:/polite busybox sh /polite\r")
+        try terminal.expect("ready\r\n")
+        try terminal.send("\u{3}")
+        #expect(try terminal.expect(terminal.prompt).contains("caught"))
         try terminal.send("run --rm busybox sh -c 'echo ready; sleep 60'\r")
         try terminal.expect("ready\r\n")
         try terminal.send("\u{3}")
+        try terminal.expect("^C")
+        try terminal.send("\u{3}")
         try terminal.expect(terminal.prompt, timeout: 20)
-        #expect(try terminal.run("ps -aq").split(separator: "\n").count <= 1)
+        #expect(try terminal.run("ps -a --format 'left: {{.ID}}'").components(of: "left: ").count == 2)
         try scene.leave(terminal)
     }
 
