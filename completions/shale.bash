@@ -222,8 +222,8 @@ _shale_command() {
         operands='place'
         ;;
     build)
-        flags='--tag -t --file -f --build-arg --label --target --platform --network --add-host --iidfile --progress --no-cache --pull --quiet -q --rm --no-rm --force-rm --help -h'
-        values='--tag:none -t:none --file:host.path -f:host.path --build-arg:none --label:none --target:none --platform:platform --network:network --add-host:none --iidfile:host.path --progress:none'
+        flags='--tag -t --file -f --build-arg --label --target --platform --network --add-host --iidfile --progress --no-cache --pull --quiet -q --rm --no-rm --force-rm --ulimit --shm-size --cache-from --help -h'
+        values='--tag:none -t:none --file:host.path -f:host.path --build-arg:none --label:none --target:none --platform:platform --network:network --add-host:none --iidfile:host.path --progress:none --ulimit:none --shm-size:none --cache-from:none'
         operands='host.directory'
         ;;
     context)

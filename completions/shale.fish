@@ -430,6 +430,9 @@ complete -c shale -n '__fish_seen_subcommand_from build' -l quiet -s q -d 'Print
 complete -c shale -n '__fish_seen_subcommand_from build' -l rm -d 'Taken for docker’s sake: containers of good steps always go.'
 complete -c shale -n '__fish_seen_subcommand_from build' -l no-rm -d 'Taken for docker’s sake: containers of good steps always go.'
 complete -c shale -n '__fish_seen_subcommand_from build' -l force-rm -d 'Remove the container of a failed step too.'
+complete -c shale -n '__fish_seen_subcommand_from build' -l ulimit -r -f -d 'Limit of RUN: NAME=SOFT[:HARD].'
+complete -c shale -n '__fish_seen_subcommand_from build' -l shm-size -r -f -d 'Size of RUN’s /dev/shm.'
+complete -c shale -n '__fish_seen_subcommand_from build' -l cache-from -r -f -d 'Taken for docker’s sake: every image here serves the cache.'
 complete -c shale -n '__fish_seen_subcommand_from build' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from build' -a '(__shale_operand host.directory)'
 
