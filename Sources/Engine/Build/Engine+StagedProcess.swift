@@ -50,6 +50,18 @@ extension Engine {
         spec.temporaryMounts = process.temporaryMounts
         spec.limits = process.limits
         if let bytes = process.sharedMemory { spec.sharedMemory = bytes }
+        do throws(ShaleError) {
+            return try carryOut(spec, in: folder, talk)
+        } catch {
+            // However the process took it that it was killed while it started.
+            if talk.cancellation.isCancelled { throw ShaleError(.cancelled, "interrupted") }
+            throw error
+        }
+    }
+
+    private func carryOut(
+        _ spec: LaunchSpec, in folder: ScratchFolder, _ talk: Conversation
+    ) throws(ShaleError) -> StagedOutcome {
         let running = try runtime.start(spec, attach: streams(talk))
         let watch = try CancellationWatch(talk.cancellation) { [runtime] in
             try? runtime.signal(SIGKILL, socketDirectory: folder.path)
