@@ -46,8 +46,14 @@ package struct ViewEntry: Sendable, Hashable {
     }
 
     init(_ entry: TreeEntry, layer: Int?) {
-        let status = entry.status
-        path = entry.path
+        self.init(entry.path, entry.status, link: entry.link)
+        self.layer = layer
+        tree = entry
+    }
+
+    /// As a status tells it, without knowing where its bytes lie.
+    init(_ path: String, _ status: FileStatus, link: String = "") {
+        self.path = path
         kind =
             switch status.kind {
             case .regular: .file
@@ -63,14 +69,12 @@ package struct ViewEntry: Sendable, Hashable {
         gid = status.gid
         size = kind == .file || kind == .symlink ? status.size : 0
         modified = status.modified
-        link = entry.link
+        self.link = link
         names = status.links
         if kind == .characterDevice || kind == .blockDevice {
             deviceMajor = status.rdevMajor
             deviceMinor = status.rdevMinor
         }
-        self.layer = layer
-        tree = entry
     }
 
     /// What a layer's index knows and the disk may not: devices that could not be made, opaque directories.

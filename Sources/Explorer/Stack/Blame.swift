@@ -14,6 +14,8 @@ package struct BlameLine: Sendable, Hashable {
     package var layer: Int
     package var event: Event
     package var instruction: String
+    /// The instruction's first line.
+    package var headline: String
     /// The path it happened to: the path itself, or the directory that was removed with it.
     package var path: String
     package var kind: String
@@ -75,14 +77,16 @@ package struct Blame {
             event = reasons.isEmpty ? .rewritten : .changed
         }
         return BlameLine(
-            layer: layer.number, event: event, instruction: layer.instruction, path: path, kind: "\(now.kind)",
+            layer: layer.number, event: event, instruction: layer.instruction, headline: layer.headline, path: path,
+            kind: "\(now.kind)",
             mode: now.mode, uid: now.uid, gid: now.gid, size: now.size, reasons: reasons.map(\.rawValue).sorted(),
             digest: now.digest?.description)
     }
 
     private func removal(_ layer: ImageLayer, of path: String, by: String) -> BlameLine {
         BlameLine(
-            layer: layer.number, event: .removed, instruction: layer.instruction, path: by, kind: "whiteout", mode: 0,
+            layer: layer.number, event: .removed, instruction: layer.instruction, headline: layer.headline, path: by,
+            kind: "whiteout", mode: 0,
             uid: 0, gid: 0, size: 0, reasons: [], digest: nil)
     }
 

@@ -21,8 +21,16 @@ package struct ImageLayer: Sendable, Hashable {
     /// Bytes of its files, and of its tar; `nil` while it is not unpacked.
     package var size: LayerSize?
 
-    /// The Dockerfile's instruction, as far as `created_by` tells it.
-    package var instruction: String { InstructionText.instruction(createdBy) }
+    /// The instruction as it was written, where the image was made here.
+    package var written: String?
+
+    /// The Dockerfile's instruction: as written, or as far as `created_by` tells it.
+    package var instruction: String { written ?? InstructionText.instruction(createdBy) }
+    /// Its first line.
+    package var headline: String {
+        let lines = instruction.split(separator: "\n", maxSplits: 1)
+        return (lines.first.map(String.init) ?? "") + (lines.count > 1 ? " …" : "")
+    }
     /// Bytes of its files.
     package var bytes: Int64 { size?.content ?? 0 }
 }
@@ -39,7 +47,8 @@ package final class ImageLayers {
     private let store: Store
     private var indexes: [Int: LayerIndex] = [:]
 
-    package init(_ image: Image, name: String, store: Store) {
+    /// `written` holds instructions as they were written, by layer number.
+    package init(_ image: Image, name: String, store: Store, written: [Int: String] = [:]) {
         self.image = image
         self.name = name
         self.store = store
@@ -52,7 +61,8 @@ package final class ImageLayers {
                 number: position + 1, diffID: layer.diffID, parentChain: layer.parentChain,
                 chain: Digest.chainID([layer.parentChain, layer.diffID].compactMap(\.self)) ?? layer.diffID,
                 blob: position < blobs.count ? blobs[position] : nil, createdBy: step?.createdBy ?? "",
-                created: step?.created, size: store.layers.size(layer.diffID, on: layer.parentChain))
+                created: step?.created, size: store.layers.size(layer.diffID, on: layer.parentChain),
+                written: written[position + 1])
         }
     }
 
@@ -115,16 +125,24 @@ package final class ImageLayers {
 package struct PlaceFinder {
     private let store: Store
     private let image: (String) throws(ShaleError) -> Image
+    private let written: (Image) -> [Int: String]
 
-    /// `image` answers for names, ids, `@` and `@~N`, with its own words for what is not there.
-    package init(store: Store, image: @escaping (String) throws(ShaleError) -> Image) {
+    /// `image` answers for names, ids, `@` and `@~N`, with its own words for what is not there; `written` for the
+    /// instructions of an image that was made here.
+    package init(
+        store: Store, image: @escaping (String) throws(ShaleError) -> Image,
+        written: @escaping (Image) -> [Int: String] = { _ in [:] }
+    ) {
         self.store = store
         self.image = image
+        self.written = written
     }
 
     /// An image's layers.
-    package func layers(_ subject: String) throws(ShaleError) -> ImageLayers {
-        ImageLayers(try image(subject), name: subject, store: store)
+    package func layers(_ subject: String) throws(ShaleError) -> ImageLayers { layers(try image(subject), subject) }
+
+    private func layers(_ image: Image, _ name: String) -> ImageLayers {
+        ImageLayers(image, name: name, store: store, written: written(image))
     }
 
     /// A view of a place's subject: image, layer, or container.
@@ -153,7 +171,7 @@ package struct PlaceFinder {
     }
 
     private func layers(below record: ContainerRecord) throws(ShaleError) -> ImageLayers {
-        ImageLayers(try store.images.image(manifest: record.manifest), name: record.imageName, store: store)
+        layers(try store.images.image(manifest: record.manifest), record.imageName)
     }
 
     /// A container called exactly so, unless an image has the name.

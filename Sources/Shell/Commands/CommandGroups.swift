@@ -33,5 +33,8 @@ enum CommandGroups {
         Rename.self, Wait.self, Ps.self, Logs.self, Attach.self, Exec.self, Top.self, Stats.self, Port.self,
         Copy.self, Diff.self, Commit.self,
     ]
-    private static let lookingInside: [any Verb.Type] = [LayersCommand.self, Ls.self, Cat.self]
+    private static let lookingInside: [any Verb.Type] = [
+        LayersCommand.self, Ls.self, Cat.self, Tree.self, Find.self, Stat.self, Du.self, Grep.self, BlameCommand.self,
+        Waste.self, Size.self, Packages.self, Base.self,
+    ]
 }

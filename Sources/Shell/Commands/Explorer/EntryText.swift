@@ -97,4 +97,15 @@ struct EntryText {
         members.append(.init("layer", entry.layer.map { .integer(Int64($0)) } ?? .null))
         return .object(members)
     }
+
+    /// Entries as documents and a plain table.
+    static func listing(_ entries: [ViewEntry]) -> Rows {
+        let keys = ["name", "path", "type", "mode", "uid", "gid", "size", "modified", "layer"]
+        var rows = Rows(keys.map { Rows.Column(key: $0, header: $0.uppercased()) })
+        for entry in entries {
+            let document = document(entry)
+            rows.add(keys.map { key in document[key].map { $0.string ?? $0.text() } ?? "" }, document)
+        }
+        return rows
+    }
 }

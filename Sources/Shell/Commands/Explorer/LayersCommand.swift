@@ -41,7 +41,7 @@ package struct LayersCommand: Verb {
             let shared = row.sharedWith.joined(separator: ", ")
             table.add(
                 [
-                    String(row.layer.number), isWhole ? row.layer.instruction : row.layer.instruction.ellipsis(60),
+                    String(row.layer.number), isWhole ? row.layer.instruction : row.layer.headline.ellipsis(60),
                     HumanUnits.size(row.layer.bytes), row.count.text, bar,
                 ] + (tree ? [shared] : []), document(row))
         }

@@ -51,7 +51,9 @@ package struct Ls: Verb {
                 return recursive
             }
         }
-        if format != nil { return document(blocks, shell) }
+        if format != nil {
+            return EntryText.listing(blocks.flatMap(\.entries)).outcome(format: format, width: shell.console.width)
+        }
         return .lines(lines(blocks, shell))
     }
 
@@ -64,16 +66,6 @@ package struct Ls: Verb {
     }
 
     private func isShown(_ entry: ViewEntry) -> Bool { all || (entry.kind != .whiteout && !entry.name.hasPrefix(".")) }
-
-    private func document(_ blocks: [Block], _ shell: ShellContext) -> Outcome {
-        let keys = ["name", "path", "type", "mode", "uid", "gid", "size", "modified", "layer"]
-        var rows = Rows(keys.map { Rows.Column(key: $0, header: $0.uppercased()) })
-        for entry in blocks.flatMap(\.entries) {
-            let document = EntryText.document(entry)
-            rows.add(keys.map { key in document[key].map { $0.string ?? $0.text() } ?? "" }, document)
-        }
-        return rows.outcome(format: format, width: shell.console.width)
-    }
 
     private func lines(_ blocks: [Block], _ shell: ShellContext) -> [String] {
         let hasTitles = recursive || blocks.count > 1

@@ -11,10 +11,12 @@ struct PlaceWords {
     init(_ shell: ShellContext) throws(ShaleError) {
         self.shell = shell
         let engine = try shell.engine()
-        finder = PlaceFinder(store: engine.store) { text throws(ShaleError) in
-            if text == "@" || text.hasPrefix("@~") { return try RecipeSubject(shell).image(text) }
-            return try engine.image(named: text)
-        }
+        finder = PlaceFinder(
+            store: engine.store,
+            image: { text throws(ShaleError) in
+                if text == "@" || text.hasPrefix("@~") { return try RecipeSubject(shell).image(text) }
+                return try engine.image(named: text)
+            }, written: { engine.writtenInstructions(of: $0) })
     }
 
     /// The place a word names.

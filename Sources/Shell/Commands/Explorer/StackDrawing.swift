@@ -15,7 +15,7 @@ struct StackDrawing {
             let facts = "\(HumanUnits.size(layer.bytes))  \(row.count.text)"
             let number = "#\(layer.number) "
             let room = max(8, inner - number.displayWidth - facts.displayWidth - 2)
-            let name = layer.instruction.isEmpty ? "?" : layer.instruction
+            let name = layer.instruction.isEmpty ? "?" : layer.headline
             lines.append(
                 boxed((number + name.singleLine.ellipsis(room)).padded(to: inner - facts.displayWidth) + facts, inner))
             for _ in 0..<extraLines(layer.bytes, largest) { lines.append(boxed("", inner)) }

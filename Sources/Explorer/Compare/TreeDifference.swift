@@ -1,0 +1,226 @@
+package import Basics
+package import Layers
+import Linux
+package import OCI
+
+/// One path that two trees do not have alike.
+package struct TreeDifference: Sendable, Hashable {
+    package var kind: Change.Kind
+    package var path: String
+    /// What differs; empty for a path that only one has, and for a directory that only holds differences.
+    package var reasons: Set<Change.Reason> = []
+    package var before: ViewEntry?
+    package var after: ViewEntry?
+
+    package init(kind: Change.Kind, path: String, before: ViewEntry? = nil, after: ViewEntry? = nil) {
+        self.kind = kind
+        self.path = path
+        self.before = before
+        self.after = after
+    }
+
+    /// What a container's upper directory changed.
+    package init(_ change: Change) {
+        kind = change.kind
+        path = change.path
+        reasons = change.reasons
+        before = change.before.map { ViewEntry(change.path, $0) }
+        after = change.status.map { ViewEntry(change.path, $0, link: change.link) }
+    }
+
+    /// A directory that is here only for what is in it.
+    package var isParentOnly: Bool { kind == .changed && reasons.isEmpty }
+    package var line: String { "\(kind.rawValue) \(path)" }
+    package var bytesBefore: Int64 { before?.storedSize ?? 0 }
+    package var bytesAfter: Int64 { after?.storedSize ?? 0 }
+}
+
+/// Compares the trees of two views path by path: type, mode, owner, size, content, time, link, attributes.
+///
+/// The lines are those `diff CONTAINER` has: every added path, a deleted directory once, the directories above each
+/// change. What both take from the same layer is not read.
+package struct TreeComparison {
+    private let old: PlaceView
+    private let new: PlaceView
+    /// Times count; without them two builds of the same files are alike.
+    package var comparesTimes = true
+
+    package init(_ old: PlaceView, _ new: PlaceView) {
+        self.old = old
+        self.new = new
+    }
+
+    /// All differences, sorted by path bytes.
+    package func differences(_ cancellation: Cancellation) throws(ShaleError) -> [TreeDifference] {
+        var found: [TreeDifference] = []
+        var pending: [(ViewEntry, ViewEntry)] = [(try old.require("/"), try new.require("/"))]
+        while let (left, right) = pending.popLast() {
+            try cancellation.check()
+            var before = try old.children(of: left)[...]
+            var after = try new.children(of: right)[...]
+            while before.first != nil || after.first != nil {
+                let order = Self.order(before.first, after.first)
+                if order < 0, let gone = before.popFirst() {
+                    found.append(TreeDifference(kind: .deleted, path: gone.path, before: gone))
+                } else if order > 0, let added = after.popFirst() {
+                    try add(added, to: &found, cancellation)
+                } else if let one = before.popFirst(), let other = after.popFirst() {
+                    try compare(one, other, &found, &pending, cancellation)
+                }
+            }
+        }
+        return withParents(found)
+    }
+
+    /// Below 0 where the first comes first; an absent one comes last.
+    private static func order(_ left: ViewEntry?, _ right: ViewEntry?) -> Int {
+        guard let left else { return 1 }
+        guard let right else { return -1 }
+        if PathOrder.same(left.path, right.path) { return 0 }
+        return PathOrder.precedes(left.path, right.path) ? -1 : 1
+    }
+
+    private func add(
+        _ entry: ViewEntry, to found: inout [TreeDifference], _ cancellation: Cancellation
+    ) throws(ShaleError) {
+        var added: [TreeDifference] = []
+        try new.walk(entry, cancellation) { entry throws(ShaleError) in
+            added.append(TreeDifference(kind: .added, path: entry.path, after: entry))
+            return true
+        }
+        found += added
+    }
+
+    private func compare(
+        _ one: ViewEntry, _ other: ViewEntry, _ found: inout [TreeDifference],
+        _ pending: inout [(ViewEntry, ViewEntry)], _ cancellation: Cancellation
+    ) throws(ShaleError) {
+        var difference = TreeDifference(kind: .changed, path: other.path, before: one, after: other)
+        difference.reasons = try reasons(one, other)
+        if !difference.reasons.isEmpty { found.append(difference) }
+        if one.kind == .directory, other.kind == .directory {
+            pending.append((one, other))
+        } else if other.kind == .directory {
+            for child in try new.children(of: other) { try add(child, to: &found, cancellation) }
+        }
+    }
+
+    private func reasons(_ one: ViewEntry, _ other: ViewEntry) throws(ShaleError) -> Set<Change.Reason> {
+        guard let left = one.tree?.status, let right = other.tree?.status else {
+            return one.kind == other.kind ? [] : [.type]
+        }
+        // The very same file of the same unpacked layer.
+        if left == right, one.kind != .directory { return [] }
+        var reasons: Set<Change.Reason> = []
+        if one.kind != other.kind { reasons.insert(.type) }
+        if one.mode != other.mode, one.kind != .symlink || other.kind != .symlink { reasons.insert(.mode) }
+        if one.uid != other.uid || one.gid != other.gid { reasons.insert(.owner) }
+        if one.isOpaque != other.isOpaque { reasons.insert(.xattr) }
+        if try old.attributes(of: one) != new.attributes(of: other) { reasons.insert(.xattr) }
+        guard one.kind == other.kind, one.kind != .directory else { return reasons }
+        if comparesTimes, one.modified.seconds != other.modified.seconds { reasons.insert(.mtime) }
+        if !PathOrder.same(one.link, other.link) { reasons.insert(.link) }
+        if one.deviceMajor != other.deviceMajor || one.deviceMinor != other.deviceMinor { reasons.insert(.device) }
+        guard one.kind == .file else { return reasons }
+        if one.size != other.size {
+            reasons.formUnion([.size, .content])
+        } else if one.size > 0, try old.contentHash(of: one) != new.contentHash(of: other) {
+            reasons.insert(.content)
+        }
+        return reasons
+    }
+
+    /// Adds the directories that differences lie in, the root excluded.
+    private func withParents(_ found: [TreeDifference]) -> [TreeDifference] {
+        var known = Set(found.map { PathKey($0.path) })
+        var all = found
+        for difference in found {
+            for parent in Blame.ancestors(of: difference.path) where parent != "/" {
+                guard known.insert(PathKey(parent)).inserted else { break }
+                all.append(TreeDifference(kind: .changed, path: parent))
+            }
+        }
+        return all.sorted { PathOrder.precedes($0.path, $1.path) }
+    }
+}
+
+extension PlaceView {
+    /// The attributes that travel in archives.
+    func attributes(of entry: ViewEntry) throws(ShaleError) -> [ExtendedAttribute] {
+        guard let found = entry.tree else { return [] }
+        return try tree.attributes(of: found)
+    }
+
+    /// The SHA-256 of a file: as its layer's index has it, else of its bytes.
+    package func contentHash(of entry: ViewEntry) throws(ShaleError) -> ContentHash? {
+        guard entry.kind == .file else { return nil }
+        if let layer = entry.layer, let known = try? layers.index(layer)[entry.path] {
+            let file = known.kind == .hardLink ? try? layers.index(layer)[known.link] : known
+            if let hash = file?.contentHash { return hash }
+        }
+        let file = try open(entry)
+        var hasher = DigestHasher()
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
+        defer { buffer.deallocate() }
+        while true {
+            let count = try translating("\(label):\(entry.path)") { try file.read(into: buffer) }
+            if count == 0 { break }
+            hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+        }
+        return hasher.contentHash()
+    }
+}
+
+extension TreeDifference {
+    /// What one layer of an image changes, as lines of the same kind.
+    package static func ofLayer(_ number: Int, _ layers: ImageLayers) throws(ShaleError) -> [TreeDifference] {
+        _ = try layers.layer(number)
+        var found: [TreeDifference] = []
+        _ = try MergedIndex(layers, upTo: number) { layer, changes in
+            guard layer == number else { return }
+            found = changes.filter { $0.path != "/" }.map { change in
+                var difference = TreeDifference(
+                    kind: change.kind, path: change.path,
+                    before: change.before.map { ViewEntry($0, layer: change.beforeLayer) },
+                    after: change.entry.map { ViewEntry($0, layer: number) })
+                difference.reasons = change.reasons
+                // Written again as it was: the layer holds it all the same.
+                if change.kind == .changed, change.reasons.isEmpty { difference.reasons = [.content] }
+                return difference
+            }
+        }
+        var known = Set(found.map { PathKey($0.path) })
+        for difference in found {
+            for parent in Blame.ancestors(of: difference.path) where parent != "/" {
+                guard known.insert(PathKey(parent)).inserted else { break }
+                found.append(TreeDifference(kind: .changed, path: parent))
+            }
+        }
+        return found.sorted { PathOrder.precedes($0.path, $1.path) }
+    }
+}
+
+extension ViewEntry {
+    /// As a layer's index has it.
+    init(_ entry: LayerEntry, layer: Int?) {
+        self.init(path: entry.path, kind: .file)
+        kind =
+            switch entry.kind {
+            case .file, .hardLink: .file
+            case .directory: .directory
+            case .symlink: .symlink
+            case .fifo: .fifo
+            case .characterDevice: .characterDevice
+            case .blockDevice: .blockDevice
+            case .whiteout: .whiteout
+            }
+        mode = entry.mode
+        uid = entry.uid
+        gid = entry.gid
+        size = entry.size
+        modified = entry.modified
+        link = entry.kind == .symlink ? entry.link : ""
+        isOpaque = entry.isOpaque
+        self.layer = layer
+    }
+}

@@ -1,0 +1,53 @@
+package import Basics
+import Layers
+import Linux
+
+/// How much the files below each directory hold.
+package struct DiskUsage: Sendable, Hashable {
+    package var path: String
+    /// Bytes of files; those with several names count once, at the first.
+    package var bytes: Int64
+    /// How far below the place asked for; 0 is the place itself.
+    package var depth: Int
+
+    /// A line for every directory, what is in a directory before it, as `du` has them.
+    package static func measure(
+        _ view: PlaceView, from path: String, _ cancellation: Cancellation
+    ) throws(ShaleError) -> [DiskUsage] {
+        let top = try view.require(path)
+        var done: [DiskUsage] = []
+        var open: [DiskUsage] = []
+        var seen: Set<FileIdentity> = []
+        func close() {
+            guard let last = open.popLast() else { return }
+            done.append(last)
+            if !open.isEmpty { open[open.count - 1].bytes &+= last.bytes }
+        }
+        try view.walk(top, cancellation) { entry throws(ShaleError) in
+            while let last = open.last, !entry.path.isBelow(last.path) { close() }
+            var bytes = entry.storedSize
+            if let identity = FileIdentity(entry), !seen.insert(identity).inserted { bytes = 0 }
+            if entry.kind == .directory || open.isEmpty {
+                open.append(DiskUsage(path: entry.path, bytes: bytes, depth: open.count))
+            } else {
+                open[open.count - 1].bytes &+= bytes
+            }
+            return true
+        }
+        while !open.isEmpty { close() }
+        return done
+    }
+}
+
+/// A file that has several names.
+struct FileIdentity: Hashable {
+    private let device: UInt64
+    private let inode: UInt64
+
+    /// `nil` for what has one name only.
+    init?(_ entry: ViewEntry) {
+        guard entry.kind == .file, let status = entry.tree?.status, status.links > 1 else { return nil }
+        device = status.device
+        inode = status.inode
+    }
+}

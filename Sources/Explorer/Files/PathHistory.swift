@@ -1,0 +1,71 @@
+package import Basics
+import Layers
+
+/// Where a path comes from: every layer that made, changed or removed it, and the container if it did.
+package struct PathHistory {
+    private let view: PlaceView
+
+    package init(_ view: PlaceView) { self.view = view }
+
+    /// What a container itself did to a path.
+    package enum Own: String, Sendable, Hashable {
+        case made, changed, removed
+    }
+
+    /// The story of a path, its directory's links resolved, lowest layer first; throws `notFound` for one that never was.
+    package func story(
+        of path: String
+    ) throws(ShaleError) -> (path: String, lines: [BlameLine], own: Own?) {
+        let blame = Blame(layers: view.layers)
+        for candidate in try candidates(path) {
+            var lines = try blame.story(of: candidate)
+            if case .layer(_, let number) = view.source { lines.removeAll { $0.layer != number } }
+            let own = try self.own(candidate, lines)
+            if !lines.isEmpty || own != nil { return (candidate, lines, own) }
+        }
+        throw try MissingPath(view: view, path: path).error()
+    }
+
+    /// The path as it is now, and as it was in each stack of fewer layers: links may have led elsewhere.
+    private func candidates(_ path: String) throws(ShaleError) -> [String] {
+        var found: [String] = []
+        if let here = try view.entry(path, followingLinks: false) { found.append(here.path) }
+        for top in stride(from: view.layers.count, to: 0, by: -1) {
+            guard let here = try? view.layers.tree(upTo: top).entry(path, followingLinks: false) else { continue }
+            if !found.contains(here.path) { found.append(here.path) }
+        }
+        return found
+    }
+
+    private func own(_ path: String, _ lines: [BlameLine]) throws(ShaleError) -> Own? {
+        guard case .container = view.source else { return nil }
+        let wasThere = lines.last.map { $0.event != .removed } ?? false
+        guard let now = try view.entry(path, followingLinks: false) else { return wasThere ? .removed : nil }
+        if now.layer != nil { return nil }
+        // overlayfs copies directories up for what is in them: that alone is no change.
+        if now.kind == .directory, wasThere { return nil }
+        return wasThere ? .changed : .made
+    }
+
+    /// How much of what can be seen below a directory each layer holds; `nil` is the container itself.
+    ///
+    /// A file with several names counts its bytes once.
+    package func summary(
+        below path: String, _ cancellation: Cancellation
+    ) throws(ShaleError) -> [(layer: Int?, files: Int, bytes: Int64)] {
+        var counts: [Int: (files: Int, bytes: Int64)] = [:]
+        var seen: Set<FileIdentity> = []
+        let top = try view.require(path)
+        try view.walk(top, cancellation) { entry throws(ShaleError) in
+            guard entry.kind != .directory, entry.kind != .whiteout else { return true }
+            let key = entry.layer ?? 0
+            let known = counts[key] ?? (0, 0)
+            var bytes = entry.storedSize
+            if let identity = FileIdentity(entry), !seen.insert(identity).inserted { bytes = 0 }
+            counts[key] = (known.files + 1, known.bytes &+ bytes)
+            return true
+        }
+        return counts.sorted { ($0.key == 0 ? Int.max : $0.key) < ($1.key == 0 ? Int.max : $1.key) }
+            .map { ($0.key == 0 ? nil : $0.key, $0.value.files, $0.value.bytes) }
+    }
+}

@@ -1,0 +1,82 @@
+package import Basics
+import Layers
+package import OCI
+package import Stores
+
+/// What an image is built from, and how that is known.
+package struct BaseImage: Sendable, Hashable {
+    package enum Evidence: String, Sendable, Hashable {
+        /// An image here has the same layers, and this one more.
+        case layers
+        /// The image says so itself.
+        case annotation
+        /// It was built here, from that name.
+        case record
+        /// Only the files tell: the name of the distribution.
+        case files
+    }
+
+    package var name: String
+    package var id: Digest?
+    /// How many of the image's layers are the base's.
+    package var layers: Int?
+    package var evidence: Evidence
+
+    /// All that can be told, the surest first; nothing for an image from scratch.
+    ///
+    /// `record` is what a `FROM` of this store's own said.
+    package static func candidates(
+        of layers: ImageLayers, store: Store, record: String? = nil
+    ) throws(ShaleError) -> [BaseImage] {
+        var found: [BaseImage] = []
+        if let best = try sharing(layers, store) { found.append(best) }
+        if let record, !found.contains(where: { $0.name == record }) {
+            found.append(BaseImage(name: record, id: nil, layers: nil, evidence: .record))
+        }
+        let key = "org.opencontainers.image.base.name"
+        let annotation = layers.image.manifest.annotations?[key] ?? layers.image.containerConfig.labels?[key]
+        if let annotation, !annotation.isEmpty, !found.contains(where: { $0.name == annotation }) {
+            found.append(BaseImage(name: annotation, id: nil, layers: nil, evidence: .annotation))
+        }
+        if found.isEmpty, let distribution = try distribution(of: layers) {
+            found.append(BaseImage(name: distribution, id: nil, layers: nil, evidence: .files))
+        }
+        return found
+    }
+
+    /// The image here with the most layers of which this one has all, and more.
+    private static func sharing(_ layers: ImageLayers, _ store: Store) throws(ShaleError) -> BaseImage? {
+        let chains = layers.layers.map(\.chain)
+        var best: (summary: ImageSummary, count: Int)?
+        for summary in try store.images.all() where summary.id != layers.image.id {
+            let diffIDs = try store.images.image(summary.id).config.rootfs.diffIDs
+            guard !diffIDs.isEmpty, diffIDs.count < chains.count, let chain = Digest.chainID(diffIDs),
+                chains[diffIDs.count - 1] == chain
+            else { continue }
+            let isNamed = !summary.references.isEmpty
+            let isBetter = best.map {
+                ($0.count, !$0.summary.references.isEmpty ? 1 : 0) < (diffIDs.count, isNamed ? 1 : 0)
+            }
+            if isBetter ?? true { best = (summary, diffIDs.count) }
+        }
+        return best.map { best in
+            BaseImage(
+                name: best.summary.references.first?.familiar ?? best.summary.id.short, id: best.summary.id,
+                layers: best.count, evidence: .layers)
+        }
+    }
+
+    /// `PRETTY_NAME` of `/etc/os-release`.
+    private static func distribution(of layers: ImageLayers) throws(ShaleError) -> String? {
+        guard layers.count > 0 else { return nil }
+        let tree = try layers.tree()
+        for path in ["/etc/os-release", "/usr/lib/os-release"] {
+            guard let bytes = try? tree.contents(of: path, limit: 1 << 16) else { continue }
+            for line in String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
+            where line.hasPrefix("PRETTY_NAME=") {
+                return String(line.dropFirst("PRETTY_NAME=".count)).filter { $0 != "\"" && $0 != "'" }
+            }
+        }
+        return nil
+    }
+}

@@ -1,0 +1,104 @@
+package import Basics
+import Layers
+import OCI
+
+/// One installed package, as its manager's own database has it.
+package struct InstalledPackage: Sendable, Hashable {
+    package enum Manager: String, Sendable, Hashable, CaseIterable {
+        case dpkg, apk, rpm, pip, npm
+    }
+
+    package var manager: Manager
+    package var name: String
+    package var version: String
+    package var architecture: String
+    /// Bytes installed, where the database tells.
+    package var size: Int64?
+    /// The file it was read from.
+    package var path: String
+
+    package init(
+        manager: Manager, name: String, version: String, architecture: String = "", size: Int64? = nil, path: String
+    ) {
+        self.manager = manager
+        self.name = name
+        self.version = version
+        self.architecture = architecture
+        self.size = size
+        self.path = path
+    }
+}
+
+/// Reads the databases of package managers out of a tree; nothing is run.
+package struct PackageList {
+    private static let limit = 128 << 20
+    private let view: PlaceView
+
+    package init(_ view: PlaceView) { self.view = view }
+
+    /// All packages, sorted by manager, name and version.
+    ///
+    /// `warn` is told of databases that are there and cannot be read.
+    package func packages(
+        _ cancellation: Cancellation, warn: (String) -> Void = { _ in }
+    ) throws(ShaleError) -> [InstalledPackage] {
+        var found: [InstalledPackage] = []
+        found += try dpkg()
+        for path in ["/lib/apk/db/installed", "/usr/lib/apk/db/installed"] {
+            guard let bytes = try text(path) else { continue }
+            found += PackageDatabases.apk(bytes, path: path)
+            break
+        }
+        for folder in ["/var/lib/rpm", "/usr/lib/sysimage/rpm"] {
+            for name in ["rpmdb.sqlite", "Packages.db", "Packages"] {
+                let path = "\(folder)/\(name)"
+                guard try view.entry(path, followingLinks: true)?.kind == .file else { continue }
+                warn("\(path): an rpm database, which shale cannot read yet: its packages are not listed")
+            }
+        }
+        found += try others(cancellation)
+        return Array(Set(found)).sorted {
+            ($0.manager.rawValue, $0.name, $0.version, $0.path) < ($1.manager.rawValue, $1.name, $1.version, $1.path)
+        }
+    }
+
+    private func text(_ path: String) throws(ShaleError) -> String? {
+        try view.contents(of: path, limit: Self.limit).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// `/var/lib/dpkg/status`, and the folder of single files that images without dpkg have.
+    private func dpkg() throws(ShaleError) -> [InstalledPackage] {
+        var found: [InstalledPackage] = []
+        if let status = try text("/var/lib/dpkg/status") {
+            found += PackageDatabases.dpkg(status, path: "/var/lib/dpkg/status", needsStatus: true)
+        }
+        guard let folder = try view.entry("/var/lib/dpkg/status.d", followingLinks: true), folder.kind == .directory
+        else { return found }
+        for entry in try view.children(of: folder) where entry.kind == .file && !entry.name.hasSuffix(".md5sums") {
+            guard let status = try text(entry.path) else { continue }
+            found += PackageDatabases.dpkg(status, path: entry.path, needsStatus: false)
+        }
+        return found
+    }
+
+    /// Python's and Node's, which lie anywhere.
+    private func others(_ cancellation: Cancellation) throws(ShaleError) -> [InstalledPackage] {
+        var found: [InstalledPackage] = []
+        try view.walk(try view.require("/"), cancellation) { entry throws(ShaleError) in
+            if entry.kind == .directory { return !["/proc", "/sys", "/dev"].contains(entry.path) }
+            guard entry.kind == .file, entry.size < 4 << 20 else { return false }
+            let path = entry.path
+            if path.hasSuffix(".dist-info/METADATA") || path.hasSuffix(".egg-info/PKG-INFO")
+                || path.hasSuffix(".egg-info")
+            {
+                if let text = try text(path), let package = PackageDatabases.pip(text, path: path) {
+                    found.append(package)
+                }
+            } else if PackageDatabases.isNodePackage(path), let bytes = try view.contents(of: path, limit: 4 << 20) {
+                if let package = PackageDatabases.npm(bytes, path: path) { found.append(package) }
+            }
+            return false
+        }
+        return found
+    }
+}

@@ -1,0 +1,167 @@
+package import Basics
+package import Layers
+
+/// How much of an image is of use, by the measure that dive made known, so that the number agrees.
+///
+/// Every path is weighed that is a leaf in some layer: the sum of its sizes over all layers, and the smallest of them.
+/// The score is the sum of the smallest over the sum of all. Paths seen twice or more are the waste. A whiteout weighs
+/// what it hides if that is a directory, and nothing if it is a file; an opaque mark is not looked at; and where a
+/// whiteout hides nothing, the rest of its layer is not weighed (dive stops there, and so must the number).
+package struct DiveEfficiency: Sendable {
+    /// A path seen in more than one layer.
+    package struct Waste: Sendable, Hashable {
+        package var path: String
+        /// In how many layers.
+        package var count: Int
+        /// Bytes in all of them.
+        package var bytes: Int64
+        /// The layers, from 1.
+        package var layers: [Int]
+    }
+
+    /// 0 to 1; 1 when there are no bytes at all.
+    package private(set) var score = 1.0
+    /// Sorted by bytes, the largest first; by path where they are equal.
+    package private(set) var waste: [Waste] = []
+    package private(set) var wastedBytes: Int64 = 0
+    /// Bytes of all layers, and of all but the lowest.
+    package private(set) var totalBytes: Int64 = 0
+    package private(set) var userBytes: Int64 = 0
+    /// Wasted bytes over user bytes: 0 of nothing, infinite when nothing but deletions were added.
+    package var wastedUserShare: Double {
+        wastedBytes == 0 ? 0 : Double(wastedBytes) / Double(userBytes)
+    }
+
+    private struct Weight {
+        var sum: Int64 = 0
+        var smallest: Int64?
+        var layers: [Int] = []
+    }
+
+    /// Of an image whose layers' indexes are read one by one, the lowest first.
+    package init(_ layers: ImageLayers, _ cancellation: Cancellation = Cancellation()) throws(ShaleError) {
+        var indexes: [LayerIndex] = []
+        for number in 1..<(layers.count + 1) {
+            try cancellation.check()
+            indexes.append(try layers.index(number))
+        }
+        self.init(indexes)
+    }
+
+    package init(_ indexes: [LayerIndex]) {
+        var weights: [PathKey: Weight] = [:]
+        let stacked = StackedTree()
+        // The stack is looked at by whiteouts alone.
+        let lastDeletion = indexes.lastIndex { $0.entries.contains { $0.kind == .whiteout } } ?? 0
+        for (position, index) in indexes.enumerated() {
+            let members = LayerMember.sorted(index)
+            let bytes = members.reduce(0 as Int64) { $0 &+ $1.size }
+            totalBytes &+= bytes
+            if position > 0 { userBytes &+= bytes }
+            for member in members where member.isLeaf {
+                var size = member.size
+                if member.isWhiteout {
+                    guard let hidden = stacked.size(hiddenAt: member.path) else { break }
+                    size = hidden
+                }
+                var weight = weights[PathKey(member.path)] ?? Weight()
+                weight.sum &+= size
+                weight.smallest = min(weight.smallest ?? size, size)
+                weight.layers.append(position + 1)
+                weights[PathKey(member.path)] = weight
+            }
+            if position < lastDeletion { for member in members { stacked.apply(member) } }
+        }
+        let all = weights.values.reduce(0 as Int64) { $0 &+ $1.sum }
+        let least = weights.values.reduce(0 as Int64) { $0 &+ ($1.smallest ?? 0) }
+        if all > 0 { score = Double(least) / Double(all) }
+        waste = weights.filter { $0.value.layers.count > 1 }.map { key, weight in
+            Waste(path: key.path, count: weight.layers.count, bytes: weight.sum, layers: weight.layers)
+        }
+        waste.sort { $0.bytes != $1.bytes ? $0.bytes > $1.bytes : PathOrder.precedes($0.path, $1.path) }
+        wastedBytes = waste.reduce(0) { $0 &+ $1.bytes }
+    }
+}
+
+/// One member of a layer as dive sees it.
+private struct LayerMember {
+    var path: String
+    var size: Int64
+    var isDirectory: Bool
+    var isWhiteout: Bool
+    /// Nothing of the layer lies below it.
+    var isLeaf: Bool
+    /// What it is sorted by: its components, a whiteout's last one with the mark, a separator below every byte.
+    private var order: [UInt8]
+
+    /// A layer's members in the order dive visits them: by name in each directory, what is in a directory before it.
+    static func sorted(_ index: LayerIndex) -> [LayerMember] {
+        let entries = index.entries.filter { !$0.isCopiedUp && $0.path != "/" }
+        let parents = Set(entries.map { PathKey($0.path.directoryPath) })
+        let members = entries.map { LayerMember($0, isLeaf: !parents.contains(PathKey($0.path))) }
+        // The mark ends a directory's path above all that is in it.
+        return members.sorted { $0.order.lexicographicallyPrecedes($1.order) }
+    }
+
+    private init(_ entry: LayerEntry, isLeaf: Bool) {
+        path = entry.path
+        size = entry.size
+        isDirectory = entry.kind == .directory
+        isWhiteout = entry.kind == .whiteout
+        self.isLeaf = isLeaf
+        let name = isWhiteout ? entry.path.directoryPath.childPath(".wh." + entry.path.lastPathComponent) : entry.path
+        // Separators sort below all else, ends above what follows a separator: children first, then the directory.
+        order = name.utf8.map { $0 == 0x2F ? 0 : $0 } + (isLeaf ? [0] : [0, 0xFF])
+    }
+}
+
+/// The layers so far on top of each other, as dive stacks them: a file that takes a directory's place leaves what was in
+/// the directory there.
+private final class StackedTree {
+    private final class Node {
+        var size: Int64 = 0
+        var isDirectory = false
+        var children: [PathKey: Node] = [:]
+    }
+
+    private let root = Node()
+
+    func apply(_ member: LayerMember) {
+        if member.isWhiteout {
+            let parent = node(member.path.directoryPath)
+            parent?.children[PathKey(member.path.lastPathComponent)] = nil
+            return
+        }
+        var here = root
+        for part in member.path.split(separator: "/") {
+            let key = PathKey(String(part))
+            let next = here.children[key] ?? Node()
+            here.children[key] = next
+            here = next
+        }
+        here.size = member.size
+        here.isDirectory = member.isDirectory
+    }
+
+    /// The bytes a whiteout of a path hides: those below a directory, none of a file; `nil` when nothing is there.
+    func size(hiddenAt path: String) -> Int64? {
+        guard let node = node(path) else { return nil }
+        if !node.isDirectory { return 0 }
+        var sum: Int64 = 0
+        var pending = [node]
+        while let next = pending.popLast() {
+            sum &+= next.size
+            pending += next.children.values
+        }
+        return sum
+    }
+
+    private func node(_ path: String) -> Node? {
+        var here = root
+        for part in path.split(separator: "/") {
+            guard let next = here.children[PathKey(String(part))] else { return nil }
+            here = next
+        }
+        return here
+    }
+}

@@ -1,0 +1,50 @@
+package import Basics
+import Layers
+import OCI
+package import Stores
+
+/// One answer to "how large is it": bytes to download, on disk, shared, its own, seen, hidden.
+package struct ImageSize: Sendable, Hashable {
+    /// The packed blobs, as a registry has them; layers only.
+    package var download: Int64 = 0
+    /// The files of all layers, unpacked.
+    package var onDisk: Int64 = 0
+    /// Of these, in layers that other images here have too.
+    package var shared: Int64 = 0
+    /// What would be free without the image.
+    package var unique: Int64 = 0
+    /// Files that can be seen in the end, and bytes that later layers hide.
+    package var visible: Int64 = 0
+    package var hidden: Int64 = 0
+    /// The layers by size, the largest first.
+    package var largestLayers: [ImageLayer] = []
+    /// The largest files that can be seen, and the layer of each.
+    package var largestFiles: [File] = []
+
+    package struct File: Sendable, Hashable {
+        package var path: String
+        package var bytes: Int64
+        package var layer: Int
+    }
+
+    package init(_ layers: ImageLayers, store: Store, top: Int = 5) throws(ShaleError) {
+        // Nameless steps of a build share what they lead to: that is no sharing.
+        let owners = try LayerTable.owners(in: store, besides: layers.image.id)
+        for layer in layers.layers {
+            download &+= layer.blob?.size ?? 0
+            onDisk &+= layer.bytes
+            if owners[layer.chain] != nil { shared &+= layer.bytes }
+        }
+        unique = onDisk &- shared
+        let merged = try MergedIndex(layers)
+        var files: [File] = []
+        for node in merged.entries where node.entry.size > 0 {
+            visible &+= node.entry.size
+            files.append(File(path: node.entry.path, bytes: node.entry.size, layer: node.layer))
+        }
+        hidden = max(0, onDisk &- visible)
+        largestFiles = Array(files.sorted { ($1.bytes, $0.path) < ($0.bytes, $1.path) }.prefix(top))
+        largestLayers = Array(
+            layers.layers.filter { $0.bytes > 0 }.sorted { ($1.bytes, $0.number) < ($0.bytes, $1.number) }.prefix(top))
+    }
+}

@@ -1,0 +1,110 @@
+import Basics
+import Engine
+import Explorer
+import Layers
+
+/// What `diff` compares: a container with its image, a layer with those below it, or any two.
+struct DiffSubjects {
+    private enum Pair {
+        case container(String, PlaceView)
+        case layer(Int, ImageLayers)
+        case two(PlaceView, PlaceView)
+    }
+
+    private let pair: Pair
+    private let shell: ShellContext
+
+    init(_ subjects: [String], _ shell: ShellContext) throws(ShaleError) {
+        self.shell = shell
+        let words = try PlaceWords(shell)
+        switch subjects.count {
+        case 1:
+            let place = try Place(parsing: subjects[0])
+            if let number = place.layer {
+                pair = .layer(number, try words.view(place).layers)
+                return
+            }
+            // Docker's words where there is no such container; an image alone has nothing to be compared with.
+            do throws(ShaleError) {
+                _ = try shell.engine().container(subjects[0])
+            } catch {
+                guard error.code == .notFound, (try? words.layers(subjects[0])) != nil else { throw error }
+                throw error.hinting("diff \(subjects[0])#N is what a layer changed, diff A B how two images differ")
+            }
+            pair = .container(subjects[0], try words.view(place))
+        case 2:
+            let views = try words.views(subjects)
+            pair = .two(views[0].view, views[1].view)
+        default:
+            throw ShaleError(
+                .usage, "diff takes a container, a layer, or two to compare",
+                hint: "diff web; diff app:1#2; diff app:1 app:2")
+        }
+    }
+
+    /// The paths that differ, sorted, with the directories they are in.
+    func differences() throws(ShaleError) -> [TreeDifference] {
+        switch pair {
+        case .container(let name, _):
+            let engine = try shell.engine()
+            let changes = try engine.changes(of: engine.container(name).record)
+            return changes.map { TreeDifference($0) }
+        case .layer(let number, let layers): return try TreeDifference.ofLayer(number, layers)
+        case .two(let old, let new): return try TreeComparison(old, new).differences(shell.cancellation)
+        }
+    }
+
+    /// A file's bytes on both sides; `nil` where it is not there.
+    func contents(of path: String) throws(ShaleError) -> (old: [UInt8]?, new: [UInt8]?) {
+        let limit = 64 << 20
+        switch pair {
+        case .container(_, let view):
+            let image = try PlaceView(.image(view.layers), label: view.layers.name)
+            return (try image.contents(of: path, limit: limit), try view.contents(of: path, limit: limit))
+        case .layer(let number, let layers):
+            let below = number > 1 ? try layers.tree(upTo: number - 1).contents(of: path, limit: limit) : nil
+            return (below, try layers.tree(upTo: number).contents(of: path, limit: limit))
+        case .two(let old, let new):
+            return (try old.contents(of: path, limit: limit), try new.contents(of: path, limit: limit))
+        }
+    }
+}
+
+/// `diff --stat`: paths and bytes by the directory they are in.
+enum DiffStatistics {
+    private struct Sum {
+        var added = 0
+        var changed = 0
+        var deleted = 0
+        var bytes: Int64 = 0
+
+        mutating func add(_ difference: TreeDifference) {
+            switch difference.kind {
+            case .added: added += 1
+            case .changed: changed += 1
+            case .deleted: deleted += 1
+            }
+            bytes &+= difference.bytesAfter &- difference.bytesBefore
+        }
+
+        var cells: [String] {
+            ["+\(added) ~\(changed) -\(deleted)", (bytes < 0 ? "-" : "+") + HumanUnits.size(abs(bytes))]
+        }
+    }
+
+    static func lines(_ differences: [TreeDifference], width: Int) -> [String] {
+        var total = Sum()
+        var directories: [String: Sum] = [:]
+        for difference in differences where !difference.isParentOnly {
+            total.add(difference)
+            directories[difference.path.directoryPath, default: Sum()].add(difference)
+        }
+        if directories.isEmpty { return ["no differences"] }
+        var table = Table(headers: ["FILES", "BYTES", "DIRECTORY"], shrinkable: [2])
+        for (path, sum) in directories.sorted(by: { PathOrder.precedes($0.key, $1.key) }) {
+            table.rows.append(sum.cells + [path.visible])
+        }
+        table.rows.append(total.cells + ["in all"])
+        return table.text(width: width).split(separator: "\n").map(String.init)
+    }
+}

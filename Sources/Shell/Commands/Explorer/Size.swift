@@ -1,0 +1,91 @@
+package import ArgumentParser
+package import Basics
+import Engine
+import Explorer
+import OCI
+
+/// `size IMAGE`: one answer to how large it is, and why.
+package struct Size: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "size", abstract: "Show an image's size: to download, on disk, shared, hidden",
+        usage: "size IMAGE...")
+    package static let isWorthKeeping = false
+    package static let examples = ["size app:1", "size --format json @"]
+    package static let differences = ["Docker shows one number: what is on disk."]
+
+    @Option(help: "json, or a template.") var format: String?
+    @Argument(help: "An image; @ is the working image.") var images: [String] = []
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        let words = try PlaceWords(shell)
+        let store = try shell.engine().store
+        var lines: [String] = []
+        var rows = Rows(
+            ["image", "download", "onDisk", "shared", "unique", "visible", "hidden"].map {
+                .init(key: $0, header: $0.uppercased())
+            })
+        for word in images.isEmpty ? [nil] : images.map(Optional.some) {
+            let layers = try words.layers(word)
+            let size = try ImageSize(layers, store: store)
+            rows.add(
+                [layers.name]
+                    + [size.download, size.onDisk, size.shared, size.unique, size.visible, size.hidden].map {
+                        String($0)
+                    },
+                document(size, layers.name))
+            if !lines.isEmpty { lines.append("") }
+            if images.count > 1 { lines.append("\(layers.name.visible):") }
+            lines += self.lines(size)
+        }
+        return format == nil ? .lines(lines) : rows.outcome(format: format, width: shell.console.width)
+    }
+
+    private func lines(_ size: ImageSize) -> [String] {
+        func line(_ name: String, _ bytes: Int64, _ what: String) -> String {
+            name.padded(to: 10) + HumanUnits.preciseSize(bytes).rightAligned(in: 9) + "  " + what
+        }
+        var lines = [
+            line("download", size.download, "the layers' blobs as they are stored here"),
+            line("on disk", size.onDisk, "the files of all layers"),
+            line("shared", size.shared, "in layers that other images here have too"),
+            line("unique", size.unique, "in no other image: what removing it would free"),
+            line("visible", size.visible, "files that can be seen in a container"),
+            line("hidden", size.hidden, "deleted or written again by later layers"),
+        ]
+        if !size.largestLayers.isEmpty {
+            lines += ["", "largest layers"]
+            lines += size.largestLayers.map {
+                "  #\($0.number)".padded(to: 6) + HumanUnits.size($0.bytes).rightAligned(in: 8)
+                    + "  " + $0.headline.ellipsis(60).singleLine
+            }
+        }
+        if !size.largestFiles.isEmpty {
+            lines += ["", "largest files"]
+            lines += size.largestFiles.map {
+                "  #\($0.layer)".padded(to: 6) + HumanUnits.size($0.bytes).rightAligned(in: 8) + "  " + $0.path.visible
+            }
+        }
+        return lines
+    }
+
+    private func document(_ size: ImageSize, _ name: String) -> JSONDocument {
+        .members([
+            "image": .string(name), "download": .integer(size.download), "onDisk": .integer(size.onDisk),
+            "shared": .integer(size.shared), "unique": .integer(size.unique), "visible": .integer(size.visible),
+            "hidden": .integer(size.hidden),
+            "largestLayers": .array(
+                size.largestLayers.map {
+                    .members([
+                        "layer": .integer(Int64($0.number)), "size": .integer($0.bytes),
+                        "instruction": .string($0.instruction),
+                    ])
+                }),
+            "largestFiles": .array(
+                size.largestFiles.map {
+                    .members(["path": .string($0.path), "size": .integer($0.bytes), "layer": .integer(Int64($0.layer))])
+                }),
+        ])
+    }
+}

@@ -1,0 +1,65 @@
+package import ArgumentParser
+package import Basics
+import Explorer
+import OCI
+
+/// `stat PLACE`: all there is to know about a file.
+package struct Stat: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "stat", abstract: "Show mode, owner, size, times, digest and layer of a file",
+        usage: "stat PLACE...")
+    package static let isWorthKeeping = false
+    package static let examples = ["stat ubuntu:22.04:/etc/passwd", "stat --format json web:/tmp"]
+    package static let differences = ["Docker has no such command."]
+
+    @Option(help: "json, or a template.") var format: String?
+    @Argument(help: "IMAGE:/path, IMAGE#N:/path or CONTAINER:/path.") var places: [String] = []
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        var lines: [String] = []
+        var rows = Rows([.init(key: "path", header: "PATH"), .init(key: "type", header: "TYPE")])
+        for (place, view) in try PlaceWords(shell).views(places) {
+            let entry = try view.require(place.path, followingLinks: false)
+            let digest = try view.contentHash(of: entry)?.digest.description
+            let attributes = try view.attributeNames(of: entry)
+            rows.add([entry.path, entry.kind.rawValue], document(entry, digest, attributes))
+            lines += self.lines(entry, view, digest, attributes)
+        }
+        return format == nil ? .lines(lines) : rows.outcome(format: format, width: shell.console.width)
+    }
+
+    private func document(_ entry: ViewEntry, _ digest: String?, _ attributes: [String]) -> JSONDocument {
+        guard case .object(var members) = EntryText.document(entry) else { return .null }
+        members.append(.init("links", .integer(Int64(entry.names))))
+        members.append(.init("digest", digest.map { .string($0) } ?? .null))
+        members.append(.init("xattrs", .array(attributes.map { .string($0) })))
+        return .object(members)
+    }
+
+    private func lines(_ entry: ViewEntry, _ view: PlaceView, _ digest: String?, _ attributes: [String]) -> [String] {
+        var lines = ["    File: \(EntryText.name(entry, as: entry.path))"]
+        guard entry.kind != .whiteout else { return lines + ["    Type: whiteout: this layer deletes the path"] }
+        let text = EntryText(view)
+        let isDevice = entry.kind == .characterDevice || entry.kind == .blockDevice
+        lines.append(
+            "    Type: \(entry.kind.noun)\(entry.isOpaque ? ", opaque: hides what the layers below have in it" : "")")
+        lines.append(
+            isDevice ? "  Device: \(entry.deviceMajor), \(entry.deviceMinor)" : "    Size: \(entry.size)")
+        lines += [
+            "    Mode: \(EntryText.octal(entry.mode)) (\(EntryText.mode(entry)))",
+            "   Owner: \(entry.uid) (\(text.owner(entry))), group \(entry.gid) (\(text.group(entry)))",
+            "Modified: \(entry.modified)",
+        ]
+        if entry.kind != .directory { lines.append("   Links: \(entry.names)") }
+        if !attributes.isEmpty { lines.append("  Xattrs: \(attributes.joined(separator: ", ").visible)") }
+        if let digest { lines.append("  Digest: \(digest)") }
+        if let number = entry.layer, let layer = try? view.layers.layer(number) {
+            lines.append("   Layer: #\(number) \(layer.headline.ellipsis(90).singleLine)")
+        } else {
+            lines.append("   Layer: the container's own")
+        }
+        return lines
+    }
+}
