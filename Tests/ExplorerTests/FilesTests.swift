@@ -42,7 +42,7 @@ struct FilesTests {
         #expect(try find { $0.sizes = [try .init(parsing: "3000c")] }.count == 2)
         #expect(try find({ $0.maximumDepth = 1 }, "app:1:/etc/sub") == ["/etc/sub", "/etc/sub/c.conf"])
         #expect(try find({ $0.maximumDepth = 0 }) == ["/"])
-        #expect(try find { $0.newer = Timestamp(seconds: 1_700_000_000) }.isEmpty)
+        #expect(try find({ $0.newer = Timestamp(seconds: 1_700_000_000) }, "app:1:/etc").isEmpty)
         #expect(try find({ $0.types = ["D"] }, "app:1#2") == ["/etc/B.CONF"])
         #expect(try find({ _ in }, "app:1#2") == ["/", "/etc"])
     }

@@ -1,8 +1,8 @@
-import OCI
+package import OCI
 
 /// The instructions that lead from one config to another.
-enum ConfigInstructions {
-    static func lines(from old: ContainerConfig, to new: ContainerConfig) -> [String] {
+package enum ConfigInstructions {
+    package static func lines(from old: ContainerConfig, to new: ContainerConfig) -> [String] {
         var lines: [String] = []
         lines += environment(old.env ?? [], new.env ?? [])
         for (name, value) in (new.labels ?? [:]).sorted(by: { $0.key < $1.key }) where old.labels?[name] != value {
@@ -39,7 +39,7 @@ enum ConfigInstructions {
     }
 
     /// A word that an instruction takes as it is, whatever is in it.
-    static func quoted(_ word: String) -> String {
+    package static func quoted(_ word: String) -> String {
         let isPlain = !word.isEmpty && word.utf8.allSatisfy { $0.isASCIIAlphanumeric || "-_./:,@%+".utf8.contains($0) }
         if isPlain { return word }
         var text = "\""
@@ -50,7 +50,8 @@ enum ConfigInstructions {
         return text + "\""
     }
 
-    static func array(_ words: [String]) -> String {
+    /// The JSON form of a list of words.
+    package static func array(_ words: [String]) -> String {
         "[" + words.map { JSONDocument.string($0).text() }.joined(separator: ", ") + "]"
     }
 }

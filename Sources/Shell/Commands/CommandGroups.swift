@@ -35,6 +35,7 @@ enum CommandGroups {
     ]
     private static let lookingInside: [any Verb.Type] = [
         LayersCommand.self, Ls.self, Cat.self, Tree.self, Find.self, Stat.self, Du.self, Grep.self, BlameCommand.self,
-        Waste.self, Size.self, Packages.self, Base.self,
+        Waste.self, Size.self, Packages.self, Base.self, Compare.self,
+        DockerfileCommand.self,
     ]
 }

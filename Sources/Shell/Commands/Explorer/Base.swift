@@ -3,6 +3,7 @@ package import Basics
 import Engine
 import Explorer
 import OCI
+import Stores
 
 /// `base IMAGE`: what it is built from.
 package struct Base: Verb {

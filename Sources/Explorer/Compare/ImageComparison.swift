@@ -1,0 +1,131 @@
+package import Basics
+import Layers
+import OCI
+import Stores
+
+/// How two images differ: config, history, packages, files, size.
+package struct ImageComparison {
+    /// One value that is not alike; `nil` where one side has none.
+    package struct Value: Sendable, Hashable {
+        package var key: String
+        package var old: String?
+        package var new: String?
+
+        package init(key: String, old: String?, new: String?) {
+            self.key = key
+            self.old = old
+            self.new = new
+        }
+
+        /// `+`, `-` or `~`.
+        package var mark: String { old == nil ? "+" : new == nil ? "-" : "~" }
+    }
+
+    package private(set) var config: [Value] = []
+    /// Steps that only one has, in their order, `-` and `+`.
+    package private(set) var history: [Value] = []
+    /// Keys are `MANAGER NAME`, values versions.
+    package private(set) var packages: [Value] = []
+    package private(set) var files: [TreeDifference] = []
+    package private(set) var oldSize: Int64
+    package private(set) var newSize: Int64
+
+    /// Compares two images; `semantic` leaves times and orders out.
+    package init(
+        _ old: PlaceView, _ new: PlaceView, semantic: Bool, _ cancellation: Cancellation
+    ) throws(ShaleError) {
+        let (before, after) = (old.layers.image.config, new.layers.image.config)
+        oldSize = old.layers.layers.reduce(0) { $0 &+ $1.bytes }
+        newSize = new.layers.layers.reduce(0) { $0 &+ $1.bytes }
+        config = Self.values(Self.flat(before, semantic: semantic), Self.flat(after, semantic: semantic))
+        history = Self.steps(before.history ?? [], after.history ?? [], semantic: semantic)
+        // The same layers hold the same files.
+        guard before.rootfs.diffIDs != after.rootfs.diffIDs else { return }
+        packages = Self.values(try Self.versions(old, cancellation), try Self.versions(new, cancellation))
+        var comparison = TreeComparison(old, new)
+        comparison.comparesTimes = !semantic
+        files = try comparison.differences(cancellation)
+    }
+
+    package var isSame: Bool { config.isEmpty && history.isEmpty && packages.isEmpty && files.isEmpty }
+
+    private static func values(_ old: [String: String], _ new: [String: String]) -> [Value] {
+        Set(old.keys).union(new.keys).sorted().compactMap { key in
+            old[key] == new[key] ? nil : Value(key: key, old: old[key], new: new[key])
+        }
+    }
+
+    /// The config as keys and values: `config.Env.PATH`, `config.Cmd`.
+    private static func flat(_ config: ImageConfig, semantic: Bool) -> [String: String] {
+        var flat: [String: String] = [:]
+        func note(_ key: String, _ value: String?) {
+            if let value, !value.isEmpty { flat[key] = value }
+        }
+        note("architecture", config.architecture)
+        note("os", config.os)
+        note("variant", config.variant)
+        note("os.version", config.osVersion)
+        note("author", config.author)
+        if !semantic { note("created", config.created?.description) }
+        let container = config.config ?? ContainerConfig()
+        note("User", container.user)
+        note("WorkingDir", container.workingDir)
+        note("StopSignal", container.stopSignal)
+        for (key, words) in [
+            ("Entrypoint", container.entrypoint), ("Cmd", container.cmd), ("Shell", container.shell),
+            ("OnBuild", container.onBuild), ("Healthcheck", container.healthcheck?.test),
+        ] { note(key, words.map { list($0) }) }
+        note("ExposedPorts", container.exposedPorts.map { $0.keys.sorted().joined(separator: " ") })
+        note("Volumes", container.volumes.map { $0.keys.sorted().joined(separator: " ") })
+        for (name, value) in container.labels ?? [:] { flat["Labels.\(name)"] = value }
+        for entry in container.env ?? [] {
+            let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            flat["Env.\(parts[0])"] = parts.count > 1 ? String(parts[1]) : ""
+        }
+        if !semantic {
+            note("Env", (container.env ?? []).map { String($0.prefix { $0 != "=" }) }.joined(separator: " "))
+        }
+        return flat
+    }
+
+    private static func list(_ words: [String]) -> String {
+        JSONDocument.array(words.map { .string($0) }).text()
+    }
+
+    private static func steps(_ old: [History], _ new: [History], semantic: Bool) -> [Value] {
+        func text(_ step: History) -> String {
+            let instruction = InstructionText.instruction(step.createdBy ?? "")
+            return semantic ? instruction : "\(step.created.map { "\($0.description) " } ?? "")\(instruction)"
+        }
+        let before = old.map(text)
+        let after = new.map(text)
+        if semantic {
+            // Without their order: what is in one more often than in the other.
+            var counts: [String: Int] = [:]
+            for step in before { counts[step, default: 0] -= 1 }
+            for step in after { counts[step, default: 0] += 1 }
+            return counts.filter { $0.value != 0 }.sorted { $0.key < $1.key }.map { step, count in
+                Value(key: step, old: count < 0 ? step : nil, new: count > 0 ? step : nil)
+            }
+        }
+        guard before.count &+ after.count <= 20_000 else {
+            return before == after
+                ? [] : [Value(key: "history", old: "\(before.count) steps", new: "\(after.count) steps")]
+        }
+        return after.difference(from: before).map { change in
+            switch change {
+            case .remove(_, let step, _): Value(key: step, old: step, new: nil)
+            case .insert(_, let step, _): Value(key: step, old: nil, new: step)
+            }
+        }
+    }
+
+    private static func versions(_ view: PlaceView, _ cancellation: Cancellation) throws(ShaleError) -> [String: String]
+    {
+        var versions: [String: Set<String>] = [:]
+        for package in try PackageList(view).packages(cancellation) {
+            versions["\(package.manager.rawValue) \(package.name)", default: []].insert(package.version)
+        }
+        return versions.mapValues { $0.sorted().joined(separator: ", ") }
+    }
+}

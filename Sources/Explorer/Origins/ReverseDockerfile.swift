@@ -1,0 +1,178 @@
+package import Basics
+import Engine
+import Layers
+import Linux
+import OCI
+package import Stores
+
+/// A Dockerfile made of an image's history, what is only guessed marked `# ?`.
+package struct ReverseDockerfile {
+    package enum Line: Sendable, Hashable {
+        case instruction(String)
+        case comment(String)
+        /// A comment that says what is not known about the instruction below it.
+        case guess(String)
+    }
+
+    package private(set) var lines: [Line] = []
+    /// Layers that the Dockerfile adds whole, and the file of each beside it.
+    package private(set) var payloads: [(file: String, layer: Int)] = []
+    private let layers: ImageLayers
+    private let extracts: Bool
+
+    /// `base` is the image it stands on, where one here has its lowest layers; `extracting` puts the files that copies
+    /// brought beside the Dockerfile.
+    package init(_ layers: ImageLayers, base: (name: String, image: Image)?, extracting: Bool) {
+        self.layers = layers
+        extracts = extracting
+        lines.append(.instruction("FROM \(base?.name ?? "scratch")"))
+        let below = base?.image.config.rootfs.diffIDs.count ?? 0
+        let known = base?.image.containerConfig ?? ContainerConfig()
+        let history = Self.above(layers.image, below: below, base: base?.image)
+        var next = below
+        for step in history {
+            let hasLayer = step.emptyLayer != true && next < layers.count
+            if hasLayer { next += 1 }
+            add(step, layer: hasLayer ? layers.layers[next - 1] : nil)
+        }
+        for layer in layers.layers.dropFirst(next) {
+            addWhole(layer, why: "how layer #\(layer.number) was made is not told")
+        }
+        if !history.contains(where: { $0.emptyLayer == true }) {
+            for line in ConfigInstructions.lines(from: known, to: layers.image.containerConfig) {
+                lines.append(.instruction(line))
+            }
+        }
+    }
+
+    /// The steps after the base's.
+    private static func above(_ image: Image, below: Int, base: Image?) -> ArraySlice<History> {
+        let history = image.config.history ?? []
+        guard below > 0 else { return history[...] }
+        let known = base?.config.history ?? []
+        if !known.isEmpty, known.count <= history.count,
+            zip(known, history).allSatisfy({ $0.createdBy == $1.createdBy && $0.emptyLayer == $1.emptyLayer })
+        {
+            return history[known.count...]
+        }
+        var layers = 0
+        for (position, step) in history.enumerated() where step.emptyLayer != true {
+            layers += 1
+            if layers == below { return history[(position + 1)...] }
+        }
+        return []
+    }
+
+    private mutating func add(_ step: History, layer: ImageLayer?) {
+        let text = layer?.written ?? InstructionText.instruction(step.createdBy ?? "")
+        let word = text.prefix { $0 != " " && $0 != "\t" }.uppercased()
+        let rest = String(text.dropFirst(word.count)).trimmedBlanks
+        switch word {
+        case "COPY", "ADD":
+            guard let layer else { return lines.append(.comment("nothing came of: \(text)")) }
+            addCopy(layer, text: text, word: word, rest: rest)
+        case "RUN":
+            let hasBody = text.contains("\n") && layer?.written == nil
+            lines.append(.instruction(hasBody ? "RUN <<'SHALE'\n\(rest)\nSHALE" : text))
+        default:
+            if let line = InstructionRewriting(config: layers.image.containerConfig).instruction(word, rest) {
+                if line.isGuess { lines.append(.guess("read from the image's config")) }
+                lines.append(.instruction(line.text))
+            } else if let layer {
+                if text.isEmpty || extracts {
+                    addWhole(
+                        layer,
+                        why: text.isEmpty ? "how layer #\(layer.number) was made is not told" : "made by: \(text)")
+                } else {
+                    lines += [.guess("the history has it so, and names no instruction"), .instruction("RUN \(text)")]
+                }
+            } else if !text.isEmpty {
+                lines.append(.guess(text))
+            }
+        }
+    }
+
+    /// The history names a copy's destination and, of BuildKit's, its sources; never what was in them.
+    private mutating func addCopy(_ layer: ImageLayer, text: String, word: String, rest: String) {
+        if extracts { return addWhole(layer, why: "it was: \(text)") }
+        if layer.written != nil { return lines.append(.instruction(text)) }
+        guard let split = rest.firstRange(of: " in "),
+            rest.hasPrefix("file:") || rest.hasPrefix("dir:") || rest.hasPrefix("multi:")
+        else {
+            lines += [.guess("what it copied is in layer #\(layer.number)"), .instruction(text)]
+            return
+        }
+        let destination = String(rest[split.upperBound...]).trimmedBlanks
+        let name = destination.lastPathComponent
+        let isFile = rest.hasPrefix("file:") && !destination.hasSuffix("/") && !name.isEmpty
+        lines.append(.guess("the source's name is not told; what it copied is in layer #\(layer.number)"))
+        lines.append(.instruction("\(word) \(isFile ? ConfigInstructions.quoted(name) : ".") \(destination)"))
+    }
+
+    private mutating func addWhole(_ layer: ImageLayer, why: String) {
+        let file = "layer-\(layer.number).tar"
+        lines.append(extracts ? .comment(why) : .guess(why + "; --extract DIR writes the file"))
+        if extracts, let index = try? layers.index(layer.number) {
+            let removed = index.entries.filter { $0.kind == .whiteout }.map(\.path)
+            if !removed.isEmpty {
+                lines.append(.instruction("RUN \(ConfigInstructions.array(["rm", "-rf", "--"] + removed))"))
+            }
+        }
+        lines.append(.instruction("ADD \(file) /"))
+        payloads.append((file, layer.number))
+    }
+
+    /// The whole text.
+    package var text: String {
+        var out = ""
+        for line in lines {
+            switch line {
+            case .instruction(let text): out += text + "\n"
+            case .comment(let text): out += Self.comment("# ", text)
+            case .guess(let text): out += Self.comment("# ? ", text)
+            }
+        }
+        return out
+    }
+
+    private static func comment(_ mark: String, _ text: String) -> String {
+        text.split(separator: "\n").map { mark + String($0).visible + "\n" }.joined()
+    }
+
+    /// Writes the Dockerfile and the files it adds into a folder, which is made.
+    package func write(into folder: String, _ cancellation: Cancellation) throws(ShaleError) -> [String] {
+        try translating(folder) { try makeFolder(folder) }
+        var written = ["\(folder)/Dockerfile"]
+        for payload in payloads {
+            let path = "\(folder)/\(payload.file)"
+            try writeLayer(payload.layer, to: path, cancellation)
+            written.append(path)
+        }
+        let bytes = Array(text.utf8)
+        try translating(folder) { try WholeFile.replace("\(folder)/Dockerfile", with: bytes, mode: 0o644) }
+        return written
+    }
+
+    private func writeLayer(_ number: Int, to path: String, _ cancellation: Cancellation) throws(ShaleError) {
+        let directory = try layers.directory(number)
+        let index = try layers.index(number)
+        try translating(path) {
+            var changes: [Change] = []
+            for entry in index.entries where entry.kind != .whiteout && !entry.isCopiedUp {
+                changes.append(
+                    Change(kind: .added, path: entry.path, status: try directory.status(entry.path), link: entry.link))
+            }
+            let file = OutputFile(try OwnedFD.open(path, openFlags, mode: 0o644))
+            _ = try LayerWriter.write(changes: changes, upper: directory, cancellation: cancellation) {
+                (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
+                try translating(path) { try file.descriptor.write(bytes) }
+            }
+        }
+    }
+}
+
+/// A descriptor that an escaping closure may hold.
+private final class OutputFile {
+    let descriptor: OwnedFD
+    init(_ descriptor: consuming OwnedFD) { self.descriptor = descriptor }
+}
