@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Explorer
+import Layers
 import OCI
 
 /// `compare A B`: how two images differ, all told.
