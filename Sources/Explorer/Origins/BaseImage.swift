@@ -30,18 +30,23 @@ package struct BaseImage: Sendable, Hashable {
     ) throws(ShaleError) -> [BaseImage] {
         var found: [BaseImage] = []
         if let best = try sharing(layers, store) { found.append(best) }
-        if let record, !found.contains(where: { $0.name == record }) {
+        if let record, !found.contains(where: { $0.name == familiar(record) }) {
             found.append(BaseImage(name: record, id: nil, layers: nil, evidence: .record))
         }
         let key = "org.opencontainers.image.base.name"
         let annotation = layers.image.manifest.annotations?[key] ?? layers.image.containerConfig.labels?[key]
-        if let annotation, !annotation.isEmpty, !found.contains(where: { $0.name == annotation }) {
+        if let annotation, !annotation.isEmpty, !found.contains(where: { $0.name == familiar(annotation) }) {
             found.append(BaseImage(name: annotation, id: nil, layers: nil, evidence: .annotation))
         }
         if found.isEmpty, let distribution = try distribution(of: layers) {
             found.append(BaseImage(name: distribution, id: nil, layers: nil, evidence: .files))
         }
         return found
+    }
+
+    /// A name as listings have it.
+    private static func familiar(_ name: String) -> String {
+        (try? Reference(parsing: name))?.withDefaultTag.familiar ?? name
     }
 
     /// The image here with the most layers of which this one has all, and more.
