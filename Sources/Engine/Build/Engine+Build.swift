@@ -116,7 +116,7 @@ extension DockerfileError {
     /// The failure with its place in front and the line itself below, as `FILE:LINE: message`.
     package func shaleError(inFile name: String) -> ShaleError {
         var text = "\(name):\(line): dockerfile parse error on line \(line): \(message)"
-        if let sourceLine { text += "\n    \(sourceLine.visible)" }
+        if let sourceLine, !sourceLine.isEmpty { text += "\n    \(sourceLine.visible)" }
         return ShaleError(.invalid, text)
     }
 }

@@ -148,7 +148,11 @@ private final class Producer {
             var bytes: UnsafeRawPointer?
             var count = 0
             let more = shale_unpacking_next(unpacking, &bytes, &count)
-            if more < 0 { throw sourceError ?? damaged(String(cString: shale_unpacking_error(unpacking))) }
+            if more < 0 {
+                // What came out before the damage is handed on: the head of an archive tells that it is one.
+                if let (index, _) = target, filled > 0 { ring.publish(index, count: filled) }
+                throw sourceError ?? damaged(String(cString: shale_unpacking_error(unpacking)))
+            }
             guard more > 0, let start = bytes else { break }
             try account(count)
             var rest = UnsafeRawBufferPointer(start: start, count: count)

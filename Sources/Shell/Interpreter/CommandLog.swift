@@ -66,6 +66,8 @@ struct CommandLog {
                 try shell.session().record(draft)
             }
         } catch {
+            // A command that failed has said why, and that is mostly the same reason.
+            if status != 0, changes.isEmpty { return }
             shell.console.warning("this line is not in the journal: \(error)")
         }
     }

@@ -64,6 +64,15 @@ package struct CommandTable: Sendable {
         arguments(of: type).filter { $0.kind != "positional" }.flatMap(\.dashedNames)
     }
 
+    /// The error for a word in front of the image that looks like a flag and is none, with the nearest that is one.
+    static func unknownFlag(_ word: String, of verb: String) -> ShaleError {
+        let name = String(word.prefix { $0 != "=" })
+        let all = shared.find(verb).map { flags(of: $0) } ?? []
+        let near = name.hasPrefix("--") ? Suggestion.nearest(to: name, among: all).first : nil
+        return ShaleError(
+            .usage, "\(verb): unknown flag: \(name.visible)", hint: near.map { "\(verb) \($0)" } ?? "help \(verb)")
+    }
+
     private static let known = Mutex<[String: Set<String>]>([:])
 
     private static func switchNames(of type: any Verb.Type) -> Set<String> {

@@ -39,7 +39,18 @@ struct EngineOpening {
             configuration.mirrors.merge(try RegistryConfiguration.mirrors(parsing: text)) { _, new in new }
         }
         configuration.insecure = Set(settings.list(of: "registry.insecure"))
+        if let seconds = try seconds("SHALE_STALL_TIMEOUT") { configuration.stallTimeout = seconds }
+        if let seconds = try seconds("SHALE_RETRY_WAIT") { configuration.retries.unit = seconds }
         return configuration
+    }
+
+    /// A number of seconds that a variable gives.
+    private func seconds(_ variable: String) throws(ShaleError) -> Double? {
+        guard let text = environment[variable], !text.isEmpty else { return nil }
+        guard let seconds = Double(text), seconds.isFinite, seconds > 0 else {
+            throw ShaleError(.usage, "\(variable) is \"\(text.visible)\", not a number of seconds")
+        }
+        return seconds
     }
 
     /// `shale-runner` beside this program, or where `SHALE_RUNNER` says.

@@ -218,6 +218,6 @@ enum RefusedFlags {
         if word.hasPrefix("--") ? names.contains(String(name)) : word.hasPrefix("-c") {
             return ShaleError(.unsupported, "\(verb): \(word.prefix { $0 != "=" }) is not supported", exitStatus: 125)
         }
-        return ShaleError(.usage, "unknown flag: \(word)", hint: "help \(verb)")
+        return CommandTable.unknownFlag(word, of: verb)
     }
 }

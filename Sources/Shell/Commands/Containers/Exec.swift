@@ -40,7 +40,7 @@ package struct Exec: Verb {
         var words = words
         if words.first == "--" { words.removeFirst() }
         if let flag = words.first, flag.hasPrefix("-") {
-            throw ShaleError(.usage, "unknown flag: \(flag)", hint: "help exec")
+            throw CommandTable.unknownFlag(flag, of: "exec")
         }
         guard words.count >= 2, let name = words.first else {
             throw ShaleError(.usage, "'exec' requires at least 2 arguments", hint: "exec CONTAINER COMMAND [ARG…]")

@@ -71,6 +71,15 @@ enum HostFacts {
     }
 
     private static var idRanges: Finding {
+        if UserNamespace.isInside, geteuid() == 0 {
+            let ids = text("/proc/self/uid_map").split(separator: "\n").count
+            return Finding(
+                what: "id ranges, for more than one user in a container", isGood: ids > 1,
+                remedy: ids > 1
+                    ? nil
+                    : "as root: apt-get install uidmap; usermod --add-subuids 100000-165535"
+                        + " --add-subgids 100000-165535 USER")
+        }
         if geteuid() == 0 { return Finding(what: "id ranges (not needed for root)", isGood: true) }
         let has = access("/usr/bin/newuidmap", X_OK) == 0
         return Finding(

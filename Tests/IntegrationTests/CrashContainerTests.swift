@@ -1,0 +1,120 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// Containers leave nothing behind, whatever ends them.
+@Suite("what containers leave", .serialized, .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
+struct CrashContainerTests {
+    @Test("many at once, removed")
+    func many() throws {
+        let bench = try CrashHome()
+        try bench.must("images")
+        let count = 20
+        let starts = try (0..<count).map {
+            try bench.start(["run", "-d", "--name", "many\($0)", "busybox", "sleep", "1000"], name: "start\($0)")
+        }
+        for (number, child) in starts.enumerated() {
+            let status = child.wait()
+            #expect(status == 0, "\(bench.said("start\(number)", status))")
+        }
+        let ids = try bench.must("ps", "-q", "--no-trunc").lines
+        #expect(ids.count == count)
+        #expect(!(try CrashHome.controlGroups(of: ids)).isEmpty || !CrashHome.isRoot)
+        let removals = try (0..<count).map {
+            try bench.start(["rm", "-f", "many\($0)"], name: "remove\($0)")
+        }
+        for (number, child) in removals.enumerated() {
+            let status = child.wait()
+            #expect(status == 0, "\(bench.said("remove\(number)", status))")
+        }
+        try expectNothing(bench, ids)
+    }
+
+    @Test("with --rm, one after the other and at once")
+    func removedByThemselves() throws {
+        let bench = try CrashHome()
+        try bench.must("images")
+        let children = try (0..<8).map {
+            try bench.start(["run", "--rm", "busybox", "sh", "-c", "echo \($0) > /f; exit \($0)"], name: "own\($0)")
+        }
+        for (number, child) in children.enumerated() {
+            let status = child.wait()
+            #expect(status == Int32(number), "\(bench.said("own\(number)", status))")
+        }
+        let detached = try bench.must("run", "-d", "--rm", "busybox", "sleep", "0.2").lines
+        try CrashHome.wait { try bench.must("ps", "-aq").output.isEmpty }
+        try expectNothing(bench, detached)
+    }
+
+    @Test("the runner killed")
+    func runnerKilled() throws {
+        let bench = try CrashHome()
+        let id = try bench.must("run", "-d", "--name", "box", "busybox", "sh", "-c", "sleep 1000 & sleep 1001").lines
+        let runners = try runners(of: bench)
+        #expect(!runners.isEmpty)
+        for pid in runners { kill(pid, SIGKILL) }
+        let left = bench.residue()
+        #expect(left.isEmpty, "\(left)")
+        #expect(try bench.must("ps", "-q").output.isEmpty)
+        let state = try bench.must("inspect", "-f", "{{.State.Status}} {{.State.Running}}", "box").output
+        #expect(state == "exited false\n", "\(state)")
+        let exec = BadInputRow("shale exec box true", 125, "is not running")
+        let said = try bench.sh(exec.script)
+        #expect(exec.faults(said).isEmpty, "\(said)")
+        // It can be started again, and removed.
+        try bench.must("start", "box")
+        #expect(try bench.must("exec", "box", "echo", "again").output == "again\n")
+        try bench.must("rm", "-f", "box")
+        try expectNothing(bench, id)
+    }
+
+    @Test("the shell killed")
+    func shellKilled() throws {
+        let bench = try CrashHome()
+        try bench.must("images")
+        let front = try bench.start(["run", "--name", "box", "busybox", "sh", "-c", "sleep 1000"], name: "front")
+        try CrashHome.wait { try !bench.must("ps", "-q").output.isEmpty }
+        front.stop(SIGKILL)
+        // Its container goes on, as with docker.
+        let id = try bench.must("ps", "-q", "--no-trunc").lines
+        #expect(id.count == 1)
+        #expect(try bench.must("exec", "box", "echo", "alive").output == "alive\n")
+        try bench.must("stop", "-t", "0", "box")
+        try bench.must("rm", "box")
+        try expectNothing(bench, id)
+    }
+
+    @Test("an exec, a cp and an attach killed")
+    func clientsKilled() throws {
+        let bench = try CrashHome()
+        let id = try bench.must("run", "-d", "--name", "box", "busybox", "sleep", "1000").lines
+        let clients = [
+            try bench.start(["exec", "box", "sleep", "1002"], name: "exec"),
+            try bench.start(["attach", "box"], name: "attach"),
+            try bench.start(["logs", "-f", "box"], name: "logs"),
+        ]
+        usleep(300_000)
+        for client in clients { client.stop(SIGKILL) }
+        #expect(try bench.must("exec", "box", "echo", "alive").output == "alive\n")
+        try bench.must("rm", "-f", "box")
+        try expectNothing(bench, id)
+    }
+
+    private func runners(of bench: CrashHome) throws -> [Int32] {
+        let found = bench.residue(within: 0)
+        return found.filter { $0.contains("/runner.lock") }.compactMap { text in
+            text.split(separator: " ").dropFirst().first.flatMap { Int32($0) }
+        }
+    }
+
+    private func expectNothing(_ bench: CrashHome, _ ids: [String]) throws {
+        #expect(try bench.must("ps", "-aq").output.isEmpty)
+        try bench.expectWhole("containers gone")
+        let left = bench.residue()
+        #expect(left.isEmpty, "\(left)")
+        #expect(try CrashHome.controlGroups(of: ids) == [])
+        #expect(try bench.sockets() == [])
+        let folders = try bench.sh("ls \"$SHALE_HOME\"/containers \"$SHALE_HOME\"/containers/names \"$SHALE_HOME\"/ingest")
+        #expect(!folders.lines.contains { $0.count == 64 }, "\(folders)")
+    }
+}
