@@ -114,7 +114,8 @@ struct CrashContainerTests {
         #expect(left.isEmpty, "\(left)")
         #expect(try CrashHome.controlGroups(of: ids) == [])
         #expect(try bench.sockets() == [])
-        let folders = try bench.sh("ls \"$SHALE_HOME\"/containers \"$SHALE_HOME\"/containers/names \"$SHALE_HOME\"/ingest")
+        let folders = try bench.sh(
+            "ls \"$SHALE_HOME\"/containers \"$SHALE_HOME\"/containers/names \"$SHALE_HOME\"/ingest")
         #expect(!folders.lines.contains { $0.count == 64 }, "\(folders)")
     }
 }

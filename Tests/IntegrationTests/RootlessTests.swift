@@ -104,7 +104,8 @@ struct RootlessTests {
         #expect(try bench.shale(["run", "--rm", "busybox", "/etc"]).status == 126)
         try bench.must("run", "-d", "--name", "box", "busybox", "sh", "-c", "echo one > /file; rm /bin/vi; sleep 1000")
         #expect(try bench.must("ps", "--format", "{{.Names}}").output == "box\n")
-        #expect(try bench.sh("shale exec box sh -c 'until test -f /file; do sleep 0.1; done; cat /file'").output == "one\n")
+        #expect(
+            try bench.sh("shale exec box sh -c 'until test -f /file; do sleep 0.1; done; cat /file'").output == "one\n")
         try bench.write("two", as: "two")
         try bench.must("cp", "two", "box:/two")
         #expect(try bench.must("exec", "box", "cat", "/two").output == "two")
