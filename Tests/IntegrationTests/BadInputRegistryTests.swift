@@ -191,6 +191,7 @@ struct BadInputRegistryTests {
             #expect(faults.isEmpty, "\(row.script): \(faults): \(said)")
             try bench.expectWhole(row.script)
             #expect(try bench.sh("shale images --format '{{.Repository}}' | grep large").lines.isEmpty, "\(row.script)")
+            #expect(try bench.must("diff", "box").output.isEmpty, "\(row.script): half a copy")
             _ = try bench.sh("shale rm $(shale ps -aq --no-trunc | grep -v $(shale inspect -f '{{.Id}}' box))")
         }
         // Not a byte left at all: what only reads still works, what writes says why it cannot.

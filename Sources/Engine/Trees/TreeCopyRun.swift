@@ -201,7 +201,13 @@ struct TreeCopyRun {
             guard error.errno == EEXIST else { throw error }
             made = try directory.open(name, O_WRONLY | O_TRUNC | O_NONBLOCK)
         }
-        if status.size > 0 { try FileCopying.copy(from: file, to: made) }
+        do throws(SystemCallError) {
+            if status.size > 0 { try FileCopying.copy(from: file, to: made) }
+        } catch {
+            // Half a file is worse than none, above all where it fills the disk.
+            try? directory.unlink(name)
+            throw error
+        }
         copied.bytes += status.size
         copied.blockBytes += (status.size + 511) / 512 * 512
         copied.files += 1
