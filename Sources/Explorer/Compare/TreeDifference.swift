@@ -2,6 +2,7 @@ package import Basics
 package import Layers
 import Linux
 package import OCI
+import Stores
 
 /// One path that two trees do not have alike.
 package struct TreeDifference: Sendable, Hashable {
@@ -42,12 +43,15 @@ package struct TreeDifference: Sendable, Hashable {
 package struct TreeComparison {
     private let old: PlaceView
     private let new: PlaceView
+    /// Mount points that the engine made in containers.
+    private let ignored: Set<PathKey>
     /// Times count; without them two builds of the same files are alike.
     package var comparesTimes = true
 
     package init(_ old: PlaceView, _ new: PlaceView) {
         self.old = old
         self.new = new
+        ignored = Set((old.mountStubs + new.mountStubs).map { PathKey($0) })
     }
 
     /// All differences, sorted by path bytes.
@@ -69,7 +73,26 @@ package struct TreeComparison {
                 }
             }
         }
-        return withParents(found)
+        return withParents(withoutStubs(found))
+    }
+
+    /// Leaves out mount points nobody touched, the deepest first.
+    private func withoutStubs(_ found: [TreeDifference]) -> [TreeDifference] {
+        guard !ignored.isEmpty else { return found }
+        var kept: [TreeDifference] = []
+        var occupied: Set<PathKey> = []
+        for difference in found.sorted(by: { PathOrder.precedes($1.path, $0.path) }) {
+            let key = PathKey(difference.path)
+            let entry = difference.after ?? difference.before
+            if difference.kind != .changed, ignored.contains(key), !occupied.contains(key), let entry,
+                entry.kind == .directory || (entry.kind == .file && entry.size == 0)
+            {
+                continue
+            }
+            kept.append(difference)
+            occupied.formUnion(Blame.ancestors(of: difference.path).map { PathKey($0) })
+        }
+        return kept
     }
 
     /// Below 0 where the first comes first; an absent one comes last.
@@ -145,6 +168,11 @@ package struct TreeComparison {
 }
 
 extension PlaceView {
+    /// Empty files and directories that the engine made in a container to mount on.
+    fileprivate var mountStubs: [String] {
+        if case .container(let record, _) = source { record.mountStubs } else { [] }
+    }
+
     /// The attributes that travel in archives.
     func attributes(of entry: ViewEntry) throws(ShaleError) -> [ExtendedAttribute] {
         guard let found = entry.tree else { return [] }

@@ -49,13 +49,7 @@ package struct PackageList {
             found += PackageDatabases.apk(bytes, path: path)
             break
         }
-        for folder in ["/var/lib/rpm", "/usr/lib/sysimage/rpm"] {
-            for name in ["rpmdb.sqlite", "Packages.db", "Packages"] {
-                let path = "\(folder)/\(name)"
-                guard try view.entry(path, followingLinks: true)?.kind == .file else { continue }
-                warn("\(path): an rpm database, which shale cannot read yet: its packages are not listed")
-            }
-        }
+        found += try rpm(warn)
         found += try others(cancellation)
         return Array(Set(found)).sorted {
             ($0.manager.rawValue, $0.name, $0.version, $0.path) < ($1.manager.rawValue, $1.name, $1.version, $1.path)
@@ -79,6 +73,27 @@ package struct PackageList {
             found += PackageDatabases.dpkg(status, path: entry.path, needsStatus: false)
         }
         return found
+    }
+
+    /// rpm's database; the folder moved, and one is often a link to the other.
+    private func rpm(_ warn: (String) -> Void) throws(ShaleError) -> [InstalledPackage] {
+        for folder in ["/usr/lib/sysimage/rpm", "/var/lib/rpm"] {
+            let path = "\(folder)/rpmdb.sqlite"
+            if let bytes = try view.contents(of: path, limit: 1 << 30) {
+                if let blobs = SQLiteTable(bytes)?.blobs(of: "Packages") {
+                    return blobs.compactMap { RPMHeader($0)?.package(path: path) }
+                }
+                warn("\(path): not a database that shale can read: its packages are not listed")
+            }
+            for name in ["Packages.db", "Packages"] {
+                let path = "\(folder)/\(name)"
+                guard try view.entry(path, followingLinks: true)?.kind == .file else { continue }
+                warn(
+                    "\(path): an rpm database of an older form, which shale does not read: its packages are not listed")
+                return []
+            }
+        }
+        return []
     }
 
     /// Python's and Node's, which lie anywhere.

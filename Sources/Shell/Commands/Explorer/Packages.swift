@@ -6,13 +6,13 @@ import OCI
 /// `packages IMAGE`: what package managers installed.
 package struct Packages: Verb {
     package static let configuration = CommandConfiguration(
-        commandName: "packages", abstract: "List installed packages: dpkg, apk, pip, npm",
+        commandName: "packages", abstract: "List installed packages: dpkg, apk, rpm, pip, npm",
         usage: "packages IMAGE|CONTAINER")
     package static let isWorthKeeping = false
     package static let examples = ["packages ubuntu:22.04", "packages --manager pip app:1"]
     package static let differences = ["Docker needs its scout for this. Here only files are read, and no network."]
 
-    @Option(help: "dpkg, apk, pip or npm alone.") var manager: String?
+    @Option(help: "dpkg, apk, rpm, pip or npm alone.") var manager: String?
     @Flag(name: .shortAndLong, help: "Names only.") var quiet = false
     @Option(help: "json, or a template.") var format: String?
     @Argument(help: "An image, a layer or a container.") var subject: String?
