@@ -59,6 +59,13 @@ extension Engine {
         // It may just have ended, its last word written after our first look.
         state = store.containers.state(id)
         guard state.isRunning else { return state }
+        // Ends what outlived the runner, and writes the state down; where that cannot be done, it is told all the same.
+        let folder = store.containers.folder(id)
+        if (try? ContainerRuntime.recover(
+            containerID: id, socketDirectory: folder.socketDirectory, statePath: folder.state)) == true
+        {
+            return store.containers.state(id)
+        }
         state.status = .exited
         state.exitCode = 137
         state.pid = 0

@@ -17,6 +17,12 @@ package struct Info: Verb {
 
     package init() {}
 
+    /// The kernel's release.
+    private static var kernel: String {
+        let bytes = (try? WholeFile.read("/proc/sys/kernel/osrelease", limit: 4096)) ?? []
+        return String(decoding: bytes, as: UTF8.self).trimmingFinalNewlines
+    }
+
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let engine = try shell.engine()
         let containers = try engine.store.containers.all().map { engine.view(of: $0).state.status }
@@ -30,7 +36,7 @@ package struct Info: Verb {
             ("ContainersStopped", .integer(Int64(containers.filter { $0 != .running && $0 != .paused }.count))),
             ("Images", .integer(Int64(try engine.store.images.all().count))),
             ("Driver", .string(engine.form == .user ? "overlay (in a user namespace)" : "overlay")),
-            ("KernelVersion", .string(HostFacts.kernel)),
+            ("KernelVersion", .string(Self.kernel)),
             ("OSType", .string("linux")),
             ("Architecture", .string(Platform.host.architecture)),
             ("NCPU", .integer(Int64(Workers.processors))),
