@@ -1,8 +1,10 @@
 package import ArgumentParser
 package import Basics
 import Containers
+import Engine
 import Glibc
 import Linux
+import Stores
 
 /// `doctor`: what the host has and lacks, and the command that mends it.
 package struct Doctor: Verb {
@@ -15,8 +17,10 @@ package struct Doctor: Verb {
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        // The store's own file system is what counts: on a new home it is made first.
+        let home = (try? shell.engine().store.home) ?? shell.options.home
         let findings = ContainerDoctor.findings(
-            home: shell.options.home, runnerPath: "\(EngineOpening.programFolder)/shale-runner")
+            home: home, runnerPath: "\(EngineOpening.programFolder)/shale-runner")
         var lines = findings.map(Self.line)
         for (name, package, use) in Self.libraries where !Self.canLoad(name) {
             lines.append("missing  \(name), for \(use)\n         as root: apt-get install \(package)")
