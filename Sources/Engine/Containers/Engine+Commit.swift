@@ -33,7 +33,7 @@ extension Engine {
 
     /// The paths the runner made in a container to mount its own files on; those for the user's mounts are not among
     /// them, docker shows these.
-    func mountStubs(of container: ContainerRecord) -> Set<String> {
+    package func mountStubs(of container: ContainerRecord) -> Set<String> {
         var made = Set(container.mountStubs)
         let file = store.containers.folder(container.id).path + "/stubs.json"
         if let bytes = try? WholeFile.read(file, limit: 1 << 20),

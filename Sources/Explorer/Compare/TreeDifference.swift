@@ -2,7 +2,6 @@ package import Basics
 package import Layers
 import Linux
 package import OCI
-import Stores
 
 /// One path that two trees do not have alike.
 package struct TreeDifference: Sendable, Hashable {
@@ -48,10 +47,11 @@ package struct TreeComparison {
     /// Times count; without them two builds of the same files are alike.
     package var comparesTimes = true
 
-    package init(_ old: PlaceView, _ new: PlaceView) {
+    /// `ignoring` names mount points that the engine made in containers: left out while nobody touched them.
+    package init(_ old: PlaceView, _ new: PlaceView, ignoring stubs: Set<String> = []) {
         self.old = old
         self.new = new
-        ignored = Set((old.mountStubs + new.mountStubs).map { PathKey($0) })
+        ignored = Set(stubs.map { PathKey($0) })
     }
 
     /// All differences, sorted by path bytes.
@@ -168,11 +168,6 @@ package struct TreeComparison {
 }
 
 extension PlaceView {
-    /// Empty files and directories that the engine made in a container to mount on.
-    fileprivate var mountStubs: [String] {
-        if case .container(let record, _) = source { record.mountStubs } else { [] }
-    }
-
     /// The attributes that travel in archives.
     func attributes(of entry: ViewEntry) throws(ShaleError) -> [ExtendedAttribute] {
         guard let found = entry.tree else { return [] }

@@ -50,7 +50,13 @@ struct DiffSubjects {
             let changes = try engine.changes(of: engine.container(name).record)
             return changes.map { TreeDifference($0) }
         case .layer(let number, let layers): return try TreeDifference.ofLayer(number, layers)
-        case .two(let old, let new): return try TreeComparison(old, new).differences(shell.cancellation)
+        case .two(let old, let new):
+            let engine = try shell.engine()
+            var stubs: Set<String> = []
+            for view in [old, new] {
+                if case .container(let record, _) = view.source { stubs.formUnion(engine.mountStubs(of: record)) }
+            }
+            return try TreeComparison(old, new, ignoring: stubs).differences(shell.cancellation)
         }
     }
 
