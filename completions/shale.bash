@@ -1,7 +1,7 @@
 # Completion of shale for bash. Source it, or put it into bash-completion's folder.
 # Made by `shale completions bash` from the command table; scripts/completions writes it anew.
 
-_shale_verbs='ref search tags pull manifest login logout images tag untag rmi history inspect save load import export prune df run create start stop kill restart pause unpause rm rename wait ps logs attach exec top stats port cp diff commit layers ls cat build context steps undo redo timeline reflog recipe replay goto edit drop move fork session help ? set alias source cd pwd info doctor system version'
+_shale_verbs='ref search tags pull manifest login logout images tag untag rmi history inspect save load import export prune df run create start stop kill restart pause unpause rm rename wait ps logs attach exec top stats port cp diff commit layers ls cat tree find stat du grep blame waste size packages base compare dockerfile build context steps undo redo timeline reflog recipe replay goto edit drop move fork session help ? set alias source cd pwd info doctor system version'
 
 # Sets flags, values (FLAG:KIND) and operands of a command.
 _shale_command() {
@@ -197,8 +197,8 @@ _shale_command() {
         operands='place.host'
         ;;
     diff)
-        flags='--format --help -h'
-        values='--format:format'
+        flags='--stat --why -u --format --help -h'
+        values='-u:none --format:format'
         operands='object'
         ;;
     commit)
@@ -220,6 +220,66 @@ _shale_command() {
         flags='--force -f --help -h'
         values=''
         operands='place'
+        ;;
+    tree)
+        flags='-L -a -d -s --format --help -h'
+        values='-L:none --format:format'
+        operands='place'
+        ;;
+    find)
+        flags='-name -iname -path -type -size -newer -maxdepth -print -l --format --help -h'
+        values='-name:none -iname:none -path:host.path -type:none -size:none -newer:none -maxdepth:none --format:format'
+        operands='place'
+        ;;
+    stat)
+        flags='--format --help -h'
+        values='--format:format'
+        operands='place'
+        ;;
+    du)
+        flags='--max-depth -d -s -b -h --format --help -h'
+        values='--max-depth:none -d:none --format:format'
+        operands='place'
+        ;;
+    grep)
+        flags='-r -R -i -n -l -c -v -w -E -F -q -h --format --help -h'
+        values='--format:format'
+        operands='none place'
+        ;;
+    blame)
+        flags='-r --no-trunc --format --help -h'
+        values='--format:format'
+        operands='place'
+        ;;
+    waste)
+        flags='--check --ci-config --limit -n --format --help -h'
+        values='--ci-config:none --limit:none -n:none --format:format'
+        operands='image'
+        ;;
+    size)
+        flags='--format --help -h'
+        values='--format:format'
+        operands='image'
+        ;;
+    packages)
+        flags='--manager --quiet -q --format --help -h'
+        values='--manager:none --format:format'
+        operands='image'
+        ;;
+    base)
+        flags='--format --help -h'
+        values='--format:format'
+        operands='image'
+        ;;
+    compare)
+        flags='--semantic --limit -n --format --help -h'
+        values='--limit:none -n:none --format:format'
+        operands='object'
+        ;;
+    dockerfile)
+        flags='--extract --help -h'
+        values='--extract:host.directory'
+        operands='image'
         ;;
     build)
         flags='--tag -t --file -f --build-arg --label --target --platform --network --add-host --iidfile --progress --no-cache --pull --quiet -q --rm --no-rm --force-rm --ulimit --shm-size --cache-from --help -h'
