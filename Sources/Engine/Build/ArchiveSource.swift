@@ -12,6 +12,12 @@ extension TreeArchive {
 }
 
 extension FileCopies {
+    /// Whether `ADD` would unpack a file.
+    static func isArchive(_ path: String, of source: RootDirectory) -> Bool {
+        guard let file = try? source.open(path, O_RDONLY | O_NONBLOCK) else { return false }
+        return TreeArchive.isArchive(FDSource(file, subject: path))
+    }
+
     /// Unpacks a source that is a tar of any kind; `false` when it is not one.
     static func unpack(
         _ path: String, of source: RootDirectory, at directory: String, in root: RootDirectory,

@@ -75,8 +75,7 @@ struct BuildCache: Sendable {
     /// Entries read `kind mode owner content`.
     private static func attribute(_ old: String, _ new: String) -> String {
         let names = ["type", "mode", "owner", "content"]
-        let pairs = zip(old.split(separator: " "), new.split(separator: " "))
-        let position = pairs.enumerated().first { $0.element.0 != $0.element.1 }?.offset ?? 3
-        return names[min(position, names.count - 1)]
+        let pairs = zip(names, zip(old.split(separator: " "), new.split(separator: " ")))
+        return pairs.filter { $0.1.0 != $0.1.1 }.map(\.0).joined(separator: ", ")
     }
 }

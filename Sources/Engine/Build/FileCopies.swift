@@ -127,10 +127,15 @@ struct FileCopies {
             top, in: source.root,
             including: { !source.isIgnored($0) && !here.isExcluded($0, below: top) },
             descendingInto: { source.mayHoldExceptions($0) }, talk.cancellation)
-        sources.append(
-            CopiedSource(
-                source: path, destination: target(for: path, kind: status.kind), isDirectory: status.kind == .directory,
-                mode: status.permissions, entries: entries(of: hash, below: top, kind: status.kind)))
+        var copied = CopiedSource(
+            source: path, destination: target(for: path, kind: status.kind), isDirectory: status.kind == .directory,
+            mode: status.permissions, entries: entries(of: hash, below: top, kind: status.kind))
+        if placement.unpacksArchives, status.kind == .regular {
+            copied.isUnpacked = Self.isArchive(top, of: source.root)
+        }
+        // With `--parents` a source lies elsewhere than its name says.
+        if placement.makesParents { copied.isUnpacked = true }
+        sources.append(copied)
         remember(
             .tree(source, path: top, name: path, pivot: placement.pivot(of: written), kind: status.kind), hash,
             prefix: top, named: placement.makesParents ? path : status.kind == .directory ? "" : path.lastPart)

@@ -24,6 +24,8 @@ package struct CopiedSource: Sendable, Hashable, Codable {
     package var mode: UInt32
     /// Of a directory: the paths below it that were copied.
     package var entries: [String]?
+    /// Whether `ADD` took it for an archive, whose files are in the image instead.
+    package var isUnpacked: Bool?
 
     package init(source: String, destination: String, isDirectory: Bool, mode: UInt32, entries: [String]? = nil) {
         self.source = source

@@ -141,7 +141,14 @@ package struct RecipeMaker {
                     content: .tree(image: image.id, path: source.destination, entries: source.entries ?? [])))
             return path
         }
-        let owner = "\(image.id.hex) \(source.destination)"
+        // `COPY file /dir`: what was a directory already got the file in it.
+        var destination = source.destination
+        if let tree = try? engine.mountedTree(of: image),
+            (try? tree.resolvedStatus(destination))?.kind == .directory
+        {
+            destination = destination.appendingPath(source.source.split(separator: "/").last.map(String.init) ?? "")
+        }
+        let owner = "\(image.id.hex) \(destination)"
         var path = source.source
         let isPlain = written == path || written == "./\(path)"
         if !isPlain || path == "Dockerfile" || path.hasPrefix("step-") || taken[path].map({ $0 != owner }) ?? false {
@@ -149,7 +156,7 @@ package struct RecipeMaker {
         }
         taken[path] = owner
         recipe.attachments.append(
-            .init(path: path, content: .file(image: image.id, path: source.destination, mode: source.mode)))
+            .init(path: path, content: .file(image: image.id, path: destination, mode: source.mode)))
         return path
     }
 
@@ -249,7 +256,7 @@ extension LayerEntry {
 
 extension CopiedSource {
     /// Whether the image holds it as it was copied: a file, or a directory whose entries are known.
-    fileprivate var isKept: Bool { !isDirectory || entries != nil }
+    fileprivate var isKept: Bool { isUnpacked != true && (!isDirectory || entries != nil) }
 }
 
 extension String {

@@ -17,16 +17,23 @@ package struct RecipeCommand: Verb {
             recipe save DIR [IMAGE|CONTAINER]
             recipe parse FILE [--format json|ast]
             recipe check FILE
+            recipe verify [IMAGE|CONTAINER]
+            recipe plan FILE
             """)
     package static let examples = ["recipe", "recipe save hello", "recipe parse Dockerfile --format json"]
     package static let differences = [
         "Docker has no such command: a commit's record is 'bash'. Here every step is written down."
     ]
 
-    @Argument(help: "save, parse or check and what it takes; or an image or container (@ without one).")
+    @Argument(help: "save, parse, check, verify or plan and what it takes; or an image or container (@ without one).")
     var words: [String] = []
     @Option(help: "For parse: json or ast.") var format: String?
-    @Option(help: "For check: the build stage.") var target: String?
+    @Option(help: "For check and plan: the build stage.") var target: String?
+    @Option(name: .customLong("build-arg"), help: "For plan: a build argument (NAME=VALUE).") var arguments: [String] =
+        []
+
+    /// Differences that `verify` prints before it counts the rest.
+    private static let shownDifferences = 20
 
     package init() {}
 
@@ -35,8 +42,8 @@ package struct RecipeCommand: Verb {
         case "save": return try save(shell)
         case "parse": return try parse(shell)
         case "check": return try check(shell)
-        case "verify", "plan":
-            throw ShaleError(.unsupported, "recipe \(words[0]) is not there yet", hint: "recipe")
+        case "verify": return try verify(shell)
+        case "plan": return try plan(shell)
         default:
             if words.count > 1 { throw ShaleError(.usage, "recipe takes one image or container", hint: "help recipe") }
             let recipe = try self.recipe(of: words.first ?? "@", shell)
@@ -69,6 +76,39 @@ package struct RecipeCommand: Verb {
         try RecipeFolder(words[1], engine: shell.engine()).save(recipe, shell.cancellation)
         warn(recipe, shell)
         return .lines(["\(words[1])/Dockerfile"] + recipe.attachments.map { "\(words[1])/\($0.path)" })
+    }
+
+    private func verify(_ shell: ShellContext) throws(ShaleError) -> Outcome {
+        guard words.count <= 2 else { throw ShaleError(.usage, "recipe verify takes one image or container") }
+        let image = try RecipeSubject(shell).image(words.count > 1 ? words[1] : "@")
+        let differences = try shell.conversing { talk throws(ShaleError) in
+            try shell.engine().verifyRecipe(of: image, talk)
+        }
+        if differences.isEmpty { return .line("the recipe makes \(image.id.short) again: same files, same config") }
+        var lines = Array(differences.prefix(Self.shownDifferences))
+        if differences.count > lines.count { lines.append("and \(differences.count - lines.count) more") }
+        return Outcome(.lines(lines.map(\.visible)), status: 1)
+    }
+
+    /// What a build would do, worked out without running anything.
+    private func plan(_ shell: ShellContext) throws(ShaleError) -> Outcome {
+        let (name, text) = try source(shell)
+        let host = PlannedPlatform(os: Platform.host.os, architecture: Platform.host.architecture)
+        var options = Plan.Options(platform: host)
+        options.target = target
+        for argument in arguments {
+            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            options.arguments[parts[0]] = parts.count > 1 ? parts[1] : shell.console.environment[parts[0]]
+        }
+        let engine = try shell.engine()
+        do throws(DockerfileError) {
+            let plan = try Plan(Dockerfile(parsing: text), options: options) { base, platform in
+                (try? engine.store.images.find(base)).map { PlannedImage($0, platform: platform) }
+            }
+            return .lines(PlanText.lines(plan))
+        } catch {
+            throw error.shaleError(inFile: name)
+        }
     }
 
     private func source(_ shell: ShellContext) throws(ShaleError) -> (name: String, text: String) {

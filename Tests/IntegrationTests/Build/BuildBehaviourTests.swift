@@ -1,0 +1,208 @@
+import FoundationEssentials
+import Glibc
+import TestSupport
+import Testing
+
+/// The cache, interruption, failure and repetition of builds, through the built program.
+@Suite("builds", .enabled(if: BuildProgram.path != nil, "\(BuildProgram.absent)"))
+struct BuildBehaviourTests {
+    private static let dockerfile =
+        "FROM busybox\nWORKDIR /usr/src/app\nCOPY hello.sh .\nRUN echo built > /built\nCMD [\"./hello.sh\"]\n"
+
+    private func context() throws -> ContextFolder {
+        let context = try ContextFolder(["Dockerfile": Self.dockerfile])
+        try context.write(Array("#!/bin/sh\necho one\n".utf8), to: "hello.sh", mode: 0o755)
+        return context
+    }
+
+    /// The numbers of the steps that were taken from the cache.
+    private func cached(_ output: String) -> [Int] {
+        var (step, found) = (0, [Int]())
+        for line in output.split(separator: "\n") {
+            if line.hasPrefix("Step ") { step = Int(line.dropFirst(5).prefix { $0.isNumber }) ?? 0 }
+            if line == " ---> Using cache" { found.append(step) }
+        }
+        return found
+    }
+
+    @Test func aChangedFileStartsTheBuildAgainAtItsCopy() throws {
+        let (home, context) = (BuildHome(), try context())
+        let first = try home.run(["build", context.path], expecting: 0)
+        #expect(cached(first.output) == [])
+        #expect(cached(try home.run(["build", context.path], expecting: 0).output) == [2, 3, 4, 5])
+        try Peer("touch").run(["-d", "2001-01-01", context.path + "/hello.sh"])
+        #expect(cached(try home.run(["build", context.path], expecting: 0).output) == [2, 3, 4, 5])
+
+        try context.write(Array("#!/bin/sh\necho two\n".utf8), to: "hello.sh", mode: 0o755)
+        let changed = try home.run(["build", context.path], expecting: 0)
+        #expect(cached(changed.output) == [2])
+        #expect((changed.output + changed.errors).contains("cache miss: hello.sh changed (content)"))
+        chmod(context.path + "/hello.sh", 0o700)
+        let reproved = try home.run(["build", context.path], expecting: 0)
+        #expect(cached(reproved.output) == [2])
+        #expect((reproved.output + reproved.errors).contains("cache miss: hello.sh changed (mode)"))
+        #expect(cached(try home.run(["build", "--no-cache", context.path], expecting: 0).output) == [])
+    }
+
+    @Test func filesOfOneContentAndTwoNamesAreTwoSteps() throws {
+        let home = BuildHome()
+        let context = try ContextFolder(["a": "same\n", "b": "same\n", "Dockerfile": "FROM busybox\nCOPY a /\n"])
+        try home.run(["build", context.path], expecting: 0)
+        try context.write(Array("FROM busybox\nCOPY b /\n".utf8), to: "Dockerfile")
+        try home.run(["build", "-t", "second", context.path], expecting: 0)
+        #expect(try home.run(["run", "--rm", "second", "ls", "/b"], expecting: 0).output == "/b\n")
+    }
+
+    @Test func aFailingStepPassesItsStatusOnAndLeavesItsContainer() throws {
+        let home = BuildHome()
+        let context = try ContextFolder(["Dockerfile": "FROM busybox\nRUN echo half > /half; exit 7\n"])
+        let run = try home.run(["build", "-t", "never", context.path])
+        #expect(run.status == 7)
+        #expect(run.errors.contains("The command '/bin/sh -c echo half > /half; exit 7' returned a non-zero code: 7"))
+        let container = try #require(try home.lines(["ps", "-aq"]).first)
+        #expect(try home.lines(["diff", container]) == ["A /half"])
+        #expect(try home.run(["inspect", "never"]).status == 1)
+    }
+
+    @Test func anInterruptedStepEndsWithTheBuild() throws {
+        let home = BuildHome()
+        try home.run(["images"], expecting: 0)
+        let context = try ContextFolder(["Dockerfile": "FROM busybox\nRUN echo kept > /kept\nRUN sleep 4711\n"])
+        let output = home.folder.path + "/out"
+        let child = try home.start(["build", context.path], output: output, errors: output + ".err")
+        for _ in 0..<300 where try !isRunning("sleep 4711") { usleep(50_000) }
+        child.stop(SIGINT)
+        #expect(child.wait() == 130)
+        usleep(300_000)
+        #expect(try !isRunning("sleep 4711"))
+        // What was finished stays.
+        let again = try ContextFolder(["Dockerfile": "FROM busybox\nRUN echo kept > /kept\n"])
+        #expect(cached(try home.run(["build", again.path], expecting: 0).output) == [2])
+    }
+
+    private func isRunning(_ command: String) throws -> Bool {
+        try Peer("pgrep").run(["-xf", command], expecting: nil).status == 0
+    }
+
+    @Test func aKilledBuildLeavesAWholeStore() throws {
+        let (home, context) = (BuildHome(), try context())
+        try home.run(["build", "-t", "good", context.path], expecting: 0)
+        for delay in [20, 60, 120, 200, 350] as [UInt32] {
+            let output = home.folder.path + "/out"
+            let child = try home.start(
+                ["build", "--no-cache", "-t", "torn", context.path], output: output, errors: output)
+            usleep(delay * 1000)
+            child.stop(SIGKILL)
+            let check = try home.run(["system", "check"])
+            #expect(check.status == 0, "after \(delay) ms: \(check.output)\(check.errors)")
+        }
+        #expect(try home.run(["run", "--rm", "good"], expecting: 0).output == "one\n")
+        try home.run(["build", "-t", "torn", context.path], expecting: 0)
+    }
+
+    @Test func oneEpochMakesOneImageInTwoHomes() throws {
+        let context = try context()
+        let epoch = ["SOURCE_DATE_EPOCH": "1700000000"]
+        let ids = try (0..<2).map { _ in
+            try BuildHome().run(["build", "-q", context.path], environment: epoch, expecting: 0).output
+        }
+        #expect(ids[0] == ids[1])
+        #expect(ids[0].hasPrefix("sha256:"))
+    }
+}
+
+/// Recipes: what they say, and that they make the same image again.
+@Suite("recipes of builds", .enabled(if: BuildProgram.path != nil, "\(BuildProgram.absent)"))
+struct BuildRecipeTests {
+    private func context() throws -> ContextFolder {
+        let context = try ContextFolder([
+            "Dockerfile": """
+            FROM busybox AS tools
+            RUN echo tool > /tool
+            FROM busybox
+            WORKDIR /usr/src/app
+            COPY hello.sh .
+            COPY hello.sh /usr/bin
+            COPY sub /data/
+            COPY hello.sh sub/a.txt /many/
+            COPY --from=tools /tool /tool
+            ADD tree.tar /tree/
+            RUN echo x > /made && rm /etc/group
+            COPY <<EOF /heredoc
+            path is $PATH
+            EOF
+            ENV GREETING="hello world" N=1
+            LABEL a.b="c d"
+            CMD ["./hello.sh"]
+
+            """,
+            "sub/a.txt": "a\n", "sub/deep/b": "b\n",
+        ])
+        try context.write(Array("#!/bin/sh\necho hello\n".utf8), to: "hello.sh", mode: 0o755)
+        try Peer("tar").run(["-C", context.path + "/sub", "-cf", context.path + "/tree.tar", "."])
+        return context
+    }
+
+    /// Saves the recipe of an image, builds it under another name and compares files and config.
+    private func rebuild(_ name: String, in home: BuildHome) throws {
+        let folder = "\(home.folder.path)/recipe-\(name)"
+        try home.run(["recipe", "save", folder, name], expecting: 0)
+        try home.run(["build", "--no-cache", "-t", "\(name)-again", folder], expecting: 0)
+        let ids = try [name, "\(name)-again"].map { try home.lines(["inspect", "-f", "{{.Id}}", $0]).first ?? "" }
+        let images = try ids.map { try BuiltImage($0, home: home.path) }
+        let paths = Set(images[0].files.keys).union(images[1].files.keys).sorted()
+        #expect(paths.filter { images[0].files[$0] != images[1].files[$0] } == [])
+        #expect(images[0].config["config"] == images[1].config["config"])
+        let verified = try home.run(["recipe", "verify", name])
+        #expect(verified.status == 0, "\(verified.output)\(verified.errors)")
+    }
+
+    @Test func ofABuild() throws {
+        let (home, context) = (BuildHome(), try context())
+        try home.run(["build", "-t", "built", context.path], expecting: 0)
+        try rebuild("built", in: home)
+    }
+
+    @Test func ofACommitAfterCopying() throws {
+        let (home, context) = (BuildHome(), try context())
+        try home.run(["build", "-t", "built", context.path], expecting: 0)
+        try context.write(Array("extra\n".utf8), to: "additional.txt")
+        try home.run(
+            ["run", "--name", "work", "built", "sh", "-c", "echo y > /made; rm /heredoc; mkdir /dir; echo z > /dir/z"],
+            expecting: 0)
+        try home.run(["cp", context.path + "/additional.txt", "work:/usr/src/app"], expecting: 0)
+        try home.run(["commit", "work", "committed"], expecting: 0)
+        let recipe = try home.lines(["recipe", "committed"])
+        #expect(recipe.contains("COPY additional.txt /usr/src/app/additional.txt"))
+        try rebuild("committed", in: home)
+    }
+
+    @Test func ofStepsAtThePrompt() throws {
+        let home = BuildHome()
+        let context = try ContextFolder(["additional.txt": "extra\n"])
+        let lines = "FROM busybox\nRUN echo hi > /x\nCOPY additional.txt /y/\nENV A=\"b c\"\ntag @ stepped\nrecipe\n"
+        let run = try home.run([], input: Array(lines.utf8), in: context.path, expecting: 0)
+        #expect(run.output.hasSuffix("FROM busybox\nRUN echo hi > /x\nCOPY additional.txt /y/\nENV A=\"b c\"\n"))
+        try rebuild("stepped", in: home)
+    }
+
+    @Test func aRecipeThatMakesSomethingElseIsFoundOut() throws {
+        let home = BuildHome()
+        let context = try ContextFolder([
+            "Dockerfile": "FROM busybox\nRUN head -c 9 /dev/urandom > /random\nRUN echo 1 > /one\n"
+        ])
+        try home.run(["build", "-t", "built", context.path], expecting: 0)
+        let verified = try home.run(["recipe", "verify", "built"])
+        #expect(verified.status == 1)
+        #expect(verified.output.contains("/random: content"))
+        #expect(!verified.output.contains("/one:"))
+    }
+
+    @Test func aPlanSaysWhatABuildWouldDo() throws {
+        let (home, context) = (BuildHome(), try context())
+        let plan = try home.lines(["recipe", "plan", context.path + "/Dockerfile"])
+        #expect(plan.contains("base docker.io/library/busybox:latest"))
+        #expect(plan.contains { $0.hasPrefix("config ") && $0.contains("GREETING=hello world") })
+        #expect(plan.contains("stage tools from docker.io/library/busybox:latest"))
+    }
+}
