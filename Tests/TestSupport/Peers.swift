@@ -94,6 +94,14 @@ package final class Child: @unchecked Sendable {
         posix_spawn_file_actions_addopen(&actions, 0, input, O_RDONLY, 0)
         posix_spawn_file_actions_addopen(&actions, 1, output, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
         posix_spawn_file_actions_addopen(&actions, 2, errors, O_WRONLY | O_CREAT | O_TRUNC, 0o600)
+        // A test's thread may block signals, which a child would inherit: it starts with none blocked.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var unblocked = sigset_t()
+        sigemptyset(&unblocked)
+        posix_spawnattr_setsigmask(&attributes, &unblocked)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var variables = ProcessInfo.processInfo.environment
         variables.merge(environment) { $1 }
         // coreutils' env changes the folder: Glibc's module does not show the call that would.
@@ -103,7 +111,7 @@ package final class Child: @unchecked Sendable {
         var envp: [UnsafeMutablePointer<CChar>?] = variables.map { strdup("\($0)=\($1)") } + [nil]
         defer { for text in argv + envp { free(text) } }
         var pid: pid_t = 0
-        let code = posix_spawn(&pid, program, &actions, nil, &argv, &envp)
+        let code = posix_spawn(&pid, program, &actions, &attributes, &argv, &envp)
         guard code == 0 else { throw PeerError(text: "\(path): \(String(cString: strerror(code)))") }
         self.pid = pid
     }

@@ -31,10 +31,11 @@ extension FileCopies {
             let file = try source.open(path, O_RDONLY)
             // Links of the archive lead nowhere outside the destination, as in docker, whose unpacker is chrooted there.
             let top = RootDirectory(try root.open(directory, O_RDONLY | O_DIRECTORY))
+            var options = TreeArchive.UnpackOptions(owner: owner.map { ($0.uid, $0.gid) }, mode: mode)
+            options.keepsTop = true
             _ = try TreeArchive.unpack(
                 FDSource(file, subject: path), into: top, subject: path,
-                options: TreeArchive.UnpackOptions(owner: owner.map { ($0.uid, $0.gid) }, mode: mode),
-                cancellation: cancellation)
+                options: options, cancellation: cancellation)
             return true
         }
     }

@@ -117,6 +117,8 @@ package enum TreeArchive {
         /// A first component that is called otherwise in the tree.
         package var renaming: (from: String, to: String)?
         package var limits = UnpackLimits.standard
+        /// Leave the directory unpacked into as it is, whatever the archive says of `.` (docker's `ADD`).
+        package var keepsTop = false
 
         package init(
             owner: (uid: UInt32, gid: UInt32)? = nil, mode: UInt32? = nil, keepsTypes: Bool = false,
@@ -163,7 +165,7 @@ package enum TreeArchive {
                 try link(place, to: target, entry, builder)
             } else if place.isRoot {
                 // Something nameless that is no directory: docker's unpacker passes over it.
-                if entry.kind == .directory { try members.setRoot(entry) }
+                if entry.kind == .directory, !options.keepsTop { try members.setRoot(entry) }
             } else {
                 try members.write(entry, at: place, from: reader)
             }

@@ -180,9 +180,11 @@ struct BuildRecipeTests {
     @Test func ofStepsAtThePrompt() throws {
         let home = BuildHome()
         let context = try ContextFolder(["additional.txt": "extra\n"])
-        let lines = "FROM busybox\nRUN echo hi > /x\nCOPY additional.txt /y/\nENV A=\"b c\"\ntag @ stepped\nrecipe\n"
+        let lines = "FROM busybox\nRUN echo hi > /x\nCOPY additional.txt /y/\nENV A=\"b c\"\nrecipe\n"
         let run = try home.run([], input: Array(lines.utf8), in: context.path, expecting: 0)
         #expect(run.output.hasSuffix("FROM busybox\nRUN echo hi > /x\nCOPY additional.txt /y/\nENV A=\"b c\"\n"))
+        let id = run.output.split(separator: "\n").last { $0.hasPrefix(" ---> ") }.map { $0.dropFirst(6).prefix(12) }
+        try home.run(["tag", String(try #require(id)), "stepped"], expecting: 0)
         try rebuild("stepped", in: home)
     }
 
