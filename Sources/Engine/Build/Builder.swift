@@ -125,7 +125,8 @@ package final class Builder {
             return StageState(scratchFor: platform ?? engine.settings.platform, arguments: arguments)
         }
         let image = try engine.ensureImage(
-            name, platform: platform, policy: request.pullsBases ? .always : .missing, talk)
+            name, platform: platform, policy: request.pullsBases ? .always : .missing, announces: false,
+            talk)
         var state = StageState(from: image, arguments: arguments)
         state.baseName = name
         return state

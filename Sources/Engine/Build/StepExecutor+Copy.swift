@@ -43,7 +43,7 @@ extension StepExecutor {
         if let stage = try stage(name) {
             image = stage
         } else {
-            image = try engine.ensureImage(name, platform: nil, policy: .missing, talk)
+            image = try engine.ensureImage(name, platform: nil, policy: .missing, announces: false, talk)
         }
         return BuildContext(root: try engine.mountedTree(of: image), ignored: nil)
     }

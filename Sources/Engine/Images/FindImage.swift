@@ -15,10 +15,12 @@ extension Engine {
 
     /// The image a run or a `FROM` names: the one that is here, or pulled.
     ///
-    /// Tells docker's `Unable to find image 'x:latest' locally` as a note before it pulls. An image that is here for
+    /// Tells docker's `Unable to find image 'x:latest' locally` as a note before it pulls, where `announces` says so: a
+    /// run does, a build does not. An image that is here for
     /// another platform than the one asked for is pulled again.
     package func ensureImage(
-        _ text: String, platform: Platform? = nil, policy: PullPolicy = .missing, _ talk: Conversation
+        _ text: String, platform: Platform? = nil, policy: PullPolicy = .missing, announces: Bool = true,
+        _ talk: Conversation
     ) throws(ShaleError) -> Image {
         if policy != .always, let image = try localImage(text) {
             guard let platform, !platform.accepts(image.config.platform), policy == .missing else {
@@ -28,7 +30,7 @@ extension Engine {
         }
         if policy == .never { return try image(named: text) }
         let reference = try Reference(parsing: text).withDefaultTag
-        if policy == .missing {
+        if policy == .missing, announces {
             talk.note("Unable to find image '\(reference.familiar)' locally")
         }
         do throws(ShaleError) {
