@@ -317,8 +317,8 @@ _shale_command() {
         operands='image'
         ;;
     recipe)
-        flags='--format --target --help -h'
-        values='--format:format --target:none'
+        flags='--format --target --build-arg --help -h'
+        values='--format:format --target:none --build-arg:none'
         operands='object'
         ;;
     replay)

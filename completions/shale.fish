@@ -566,7 +566,8 @@ complete -c shale -n '__fish_seen_subcommand_from reflog' -f -a '(__shale_operan
 
 complete -c shale -n __fish_use_subcommand -f -a recipe -d 'Print, save or check the Dockerfile that makes an image'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'For parse: json or ast.'
-complete -c shale -n '__fish_seen_subcommand_from recipe' -l target -r -f -d 'For check: the build stage.'
+complete -c shale -n '__fish_seen_subcommand_from recipe' -l target -r -f -d 'For check and plan: the build stage.'
+complete -c shale -n '__fish_seen_subcommand_from recipe' -l build-arg -r -f -d 'For plan: a build argument (NAME=VALUE).'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -f -a '(__shale_operand object)'
 

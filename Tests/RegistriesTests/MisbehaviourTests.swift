@@ -67,7 +67,7 @@ private func fetch(
         let server = try MisbehavingServer { request in .blob(content, for: request) }
         let client = plainClient()
         _ = try fetch(server, client: client)
-        let links = (3..<256).compactMap { number -> Int32? in
+        let links = (3..<16_384).compactMap { number -> Int32? in
             let file = Int32(number)
             var address = sockaddr_in()
             var length = socklen_t(MemoryLayout<sockaddr_in>.size)

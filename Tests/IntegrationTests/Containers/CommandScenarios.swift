@@ -99,14 +99,12 @@ struct Scenario {
     init(row: JSONValue, template: TemporaryDirectory) throws {
         let path = folder.path
         _ = try Shell.run("mkdir bin work user; cp -a \(template.path)/home home", in: path, environment: [:])
-        for name in ["docker", "shale"] {
-            let script = "#!/bin/sh\nexec \(ShaleProgram.path) --home \(path)/home \"$@\"\n"
-            try script.write(toFile: "\(path)/bin/\(name)", atomically: true, encoding: .utf8)
-            chmod("\(path)/bin/\(name)", 0o755)
-        }
+        // Links, no scripts: a file just written may be "busy" to whom another test's fork left it open, and the
+        // shell would then go on to the real docker.
+        for name in ["docker", "shale"] { symlink(ShaleProgram.path, "\(path)/bin/\(name)") }
         environment = [
             "PATH": "\(path)/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "\(path)/user",
-            "TZ": "UTC", "LC_ALL": "C",
+            "TZ": "UTC", "LC_ALL": "C", "SHALE_HOME": "\(path)/home",
         ]
         for (name, content) in row["files"]?.object ?? [:] {
             let file = "\(path)/work/\(name)"
