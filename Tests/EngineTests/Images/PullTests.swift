@@ -123,7 +123,7 @@ struct PullFromRealRegistryTests {
         switch lie {
         case .diffID:
             words = "layers from manifest don't match image configuration"
-            try registry.image([Self.low, Self.high], tag: "1", diffIDs: [Digest.of(Self.low), Digest.of(Self.low)])
+            try registry.image([Self.low, Self.high], tag: "1", diffIDs: [Digest.of(Self.high), Digest.of(Self.low)])
         case .layerCount:
             words = "layers from manifest don't match image configuration"
             try registry.image([Self.low, Self.high], tag: "1", diffIDs: [Digest.of(Self.low)])
