@@ -92,7 +92,7 @@ _shale_command() {
         operands='object'
         ;;
     prune)
-        flags='--dry-run --force -f --all -a --undone --filter --help -h'
+        flags='--dry-run --force -f --all -a --history --undone --filter --help -h'
         values='--filter:filter'
         operands='none'
         ;;

@@ -149,7 +149,7 @@ complete -c shale -n __fish_use_subcommand -f -a prune -d 'Remove what nobody us
 complete -c shale -n '__fish_seen_subcommand_from prune' -l dry-run -d 'Only show what would be removed'
 complete -c shale -n '__fish_seen_subcommand_from prune' -l force -s f -d 'Do not ask'
 complete -c shale -n '__fish_seen_subcommand_from prune' -l all -s a -d 'Images with a name too, where no container stands on them'
-complete -c shale -n '__fish_seen_subcommand_from prune' -l undone -d 'Also what only undo, redo and goto could bring back'
+complete -c shale -n '__fish_seen_subcommand_from prune' -l history -l undone -d 'Also what only undo, redo and goto could bring back'
 complete -c shale -n '__fish_seen_subcommand_from prune' -l filter -r -f -a '(shale complete filter (commandline -ct) 2>/dev/null)' -d 'until=TIME: only what was made before it'
 complete -c shale -n '__fish_seen_subcommand_from prune' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from prune' -f -a '(__shale_operand none)'

@@ -38,8 +38,10 @@ package final class Session {
 
     /// Writes a line into the journal, with what it changed.
     package func record(_ draft: JournalDraft) throws(ShaleError) {
-        try keepReachable(draft.changes)
         if draft.changes.isEmpty { return try journal.note(draft.entry) }
+        var roots = SessionRoots()
+        for change in draft.changes { roots.formUnion(change.roots) }
+        try folder.addRoots(roots)
         try absorb(journal.append { _ in draft.entry })
     }
 
@@ -48,85 +50,43 @@ package final class Session {
         try Journal(folder: engine.store.session(name).path).note(draft.entry)
     }
 
-    /// Moves to another state: names first, then the journal says so.
-    func move(
-        line: String, _ choose: (StateTree) throws(ShaleError) -> (target: Int, passed: [StateTree.Node])
-    ) throws(ShaleError) -> [StateTree.Node] {
-        var passed: [StateTree.Node] = []
+    /// Decides with the journal locked and read up, and writes down what `body` answers.
+    func append(_ body: (StateTree) throws(ShaleError) -> JournalEntry?) throws(ShaleError) {
         let known = tree
         let fresh = try journal.append { fresh throws(ShaleError) in
             var current = known
             for entry in fresh { current.append(entry) }
-            let choice = try choose(current)
-            if let image = current.working(at: choice.target)?.image, (try? engine.store.images.image(image)) == nil {
-                throw ShaleError(
-                    .conflict, "state \(choice.target): its image \(image.short) has been pruned; nothing was changed",
-                    hint: "timeline")
-            }
-            for change in current.nameChanges(from: current.head, to: choice.target) {
-                try engine.restore(change.reference, to: change.target)
-            }
-            passed = choice.passed
-            return JournalEntry(time: .now(), line: line, movedTo: choice.target)
+            return try body(current)
         }
         try absorb(fresh)
-        return passed
     }
 
-    /// Keeps what names lead to now from being collected by the command that is about to take them away.
-    package func protect(_ entries: some Sequence<ImageEntry>) throws(ShaleError) {
-        try keep(entries.map { $0.manifest.digest.description })
-    }
+    // MARK: What is kept for coming back
 
-    /// The images of the session's states: all it can come back to, or the current one's alone.
+    /// The images of the session's states: all it can come back to, or those that its current one needs.
     package func heldImages(onlyCurrent: Bool) -> Set<Digest> {
-        let nodes = onlyCurrent ? tree.lineage(of: tree.head) : Array(tree.nodes.values)
+        guard !onlyCurrent else { return Self.images(of: tree.working(at: tree.head)) }
         return Set(
-            nodes.flatMap(\.changes).flatMap { change -> [Digest] in
-                switch change {
-                case .began(let base): base.image.map { [$0] } ?? []
-                case .step(let step): [step.image]
-                case .rewrote(let steps): steps.map(\.image)
-                case .name(_, let before, let after):
-                    onlyCurrent ? [] : [before, after].compactMap { $0?.image }
+            tree.nodes.values.flatMap(\.changes).flatMap { change in
+                if case .name(_, let before, let after) = change {
+                    return [before, after].compactMap { $0?.image }
                 }
+                return Array(change.roots.digests)
             })
+    }
+
+    private static func images(of working: WorkingImage?) -> Set<Digest> {
+        guard let working else { return [] }
+        return Set([working.base.image].compactMap(\.self) + working.steps.map(\.image))
+            .union(working.stages.values)
     }
 
     /// Lets go of everything but the current state: what was undone and what `undo` could bring back may be collected.
     package func forgetOthers() throws(ShaleError) {
-        let kept = heldImages(onlyCurrent: true).map(\.description).sorted()
-        let path = folder.rootsFile
-        try translating("session \(name)") {
-            try WholeFile.replace(path, with: Array(kept.map { "\($0)\n" }.joined().utf8))
-        }
-    }
-
-    /// Images that the session can come back to are roots of the store's collection, a digest a line.
-    private func keepReachable(_ changes: [StateChange]) throws(ShaleError) {
-        var digests: [String] = []
-        for change in changes {
-            switch change {
-            case .began(let base): if let image = base.image { digests.append(image.description) }
-            case .step(let step): digests.append(step.image.description)
-            case .rewrote(let steps): digests += steps.map(\.image.description)
-            case .name(_, let before, let after):
-                digests += [before, after].compactMap { $0?.manifest.digest.description }
-            }
-        }
-        try keep(digests)
-    }
-
-    private func keep(_ digests: [String]) throws(ShaleError) {
-        let known = try Set(folder.roots().map(\.description))
-        let digests = Set(digests).subtracting(known).sorted()
-        guard !digests.isEmpty else { return }
-        let text = digests.map { "\($0)\n" }.joined()
-        let path = folder.rootsFile
-        try translating("session \(name)") {
-            let file = try OwnedFD.open(path, O_WRONLY | O_CREAT | O_APPEND)
-            try file.write(Array(text.utf8))
-            try file.sync()
+        let folder = self.folder
+        try append { tree throws(ShaleError) in
+            try folder.setRoots(SessionRoots(digests: Self.images(of: tree.working(at: tree.head))))
+            return nil
         }
     }
 }

@@ -34,13 +34,15 @@ package final class Store: Sendable {
         let lock = StoreLock(path: paths.lock)
         let ingest = IngestFolder(paths: paths, lock: lock)
         let blobs = BlobStore(paths: paths, ingest: ingest)
-        let names = NameStore(paths: paths, lock: lock)
+        let names = NameStore(path: paths.index, lock: lock)
+        let held = NameStore(path: paths.held, lock: lock, mayBeMissing: true)
         let layers = LayerStore(paths: paths, ingest: ingest, lock: lock)
         self.ingest = ingest
         self.blobs = blobs
         self.names = names
         self.layers = layers
-        images = ImageStore(blobs: blobs, names: names, layers: layers, lock: lock, ingest: ingest)
+        images = ImageStore(
+            blobs: blobs, names: names, held: held, layers: layers, lock: lock, ingest: ingest)
         containers = ContainerStore(paths: paths, ingest: ingest, lock: lock)
         cache = CacheStore(folder: paths.cache)
         if ingest.sweepLeftovers() {
@@ -64,6 +66,13 @@ package final class Store: Sendable {
     /// The names of the sessions there are, sorted.
     package func sessionNames() throws(ShaleError) -> [String] {
         try SessionFolder.names(in: paths.sessions)
+    }
+
+    /// What all sessions together can come back to.
+    package func sessionRoots() throws(ShaleError) -> SessionRoots {
+        var roots = SessionRoots()
+        for name in try sessionNames() { roots.formUnion(try session(name).roots()) }
+        return roots
     }
 
     /// Lets go of what this process holds in the store's `ingest` folder; a process that dies leaves it to the next.

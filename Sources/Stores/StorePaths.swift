@@ -6,6 +6,8 @@ package struct StorePaths: Sendable {
 
     package var layoutFile: String { home + "/oci-layout" }
     package var index: String { home + "/index.json" }
+    /// Images that only sessions can bring back, in the form of `index.json`; missing where there are none.
+    var held: String { home + "/held.json" }
     package var lock: String { home + "/lock" }
     /// Guards the making and sweeping of folders in `ingest`; taken within the store's lock, never around it.
     var ingestLock: String { home + "/lock.ingest" }
@@ -14,6 +16,8 @@ package struct StorePaths: Sendable {
     package var containers: String { home + "/containers" }
     /// One link a container name, leading to its id: a name is taken by making it.
     package var containerNames: String { home + "/containers/names" }
+    /// Containers that were removed and that a session can bring back; made on first use.
+    var containersAside: String { home + "/containers/aside" }
     package var sessions: String { home + "/sessions" }
     package var cache: String { home + "/cache" }
     package var ingest: String { home + "/ingest" }

@@ -201,15 +201,17 @@ import Testing
     func sessionsKeepWhatUndoNeeds(_ kind: String) throws {
         let image = try fixture.image(["a"], names: ["app"])
         let session = try store.session("work")
-        try session.addRoots([kind == "manifest" ? image.manifestDescriptor.digest : image.id])
+        try session.addRoots(
+            SessionRoots(digests: [kind == "manifest" ? image.manifestDescriptor.digest : image.id]))
         let removed = try store.removeImage("app", uses: [])
         #expect(removed.lines.count >= 2)
         #expect(try store.collect() == Collected())
         try store.images.restore(removed.entries)
         #expect(try store.images.find("app").id == image.id)
         #expect(store.layers.missing(for: image.config).isEmpty)
-        try session.setRoots([])
+        try session.setRoots(SessionRoots())
         _ = try store.removeImage("app", uses: [])
+        _ = try store.collect()
         #expect(try store.blobs.all().isEmpty)
     }
 

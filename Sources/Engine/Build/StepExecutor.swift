@@ -79,6 +79,8 @@ package final class StepExecutor {
             let image = try? engine.store.images.image(record.image)
         {
             hits += 1
+            // What was removed or undone is there again once something is built with it.
+            try? engine.store.images.revive([image.id])
             talk.line(" ---> Using cache")
             state.advance(to: image)
             return StepResult(image: image, wasCached: true, summary: record.summary)

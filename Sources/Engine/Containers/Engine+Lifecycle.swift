@@ -111,8 +111,10 @@ extension Engine {
 
     /// Removes a container with what it wrote and its nameless volumes.
     ///
-    /// With `force`, kills it first when it runs.
-    package func remove(_ record: ContainerRecord, force: Bool = false, named text: String) throws(ShaleError) {
+    /// With `force`, kills it first when it runs. With a session it is set aside whole, until that session lets go of it.
+    package func remove(
+        _ record: ContainerRecord, force: Bool = false, named text: String, heldBy session: SessionFolder? = nil
+    ) throws(ShaleError) {
         let state = state(of: record.id)
         if state.isRunning {
             guard force else {
@@ -127,8 +129,51 @@ extension Engine {
             }
             try kill(record, named: text)
         }
-        try store.containers.remove(record.id)
-        removeAnonymousVolumes(of: record)
+        if let session {
+            try session.addRoots(SessionRoots(containers: [record.id]))
+            try store.containers.setAside(record.id)
+            try setAsideVolumes(of: record)
+        } else {
+            try store.containers.remove(record.id)
+            removeAnonymousVolumes(of: record)
+        }
+    }
+
+    /// Puts a removed container back, stopped, with its id, name, changes and nameless volumes; nothing where it is back
+    /// already.
+    ///
+    /// Throws `conflict`, touching nothing, when its name is taken meanwhile or a volume is gone, `notFound` when it is
+    /// gone itself.
+    package func bringBack(_ id: String) throws(ShaleError) {
+        if (try? store.containers.record(id)) != nil { return }
+        try checkBringingBack(id)
+        try returnVolumes(of: id)
+        try store.containers.bringBack(id)
+    }
+
+    /// Throws what `bringBack` would.
+    package func checkBringingBack(_ id: String) throws(ShaleError) {
+        if (try? store.containers.record(id)) != nil { return }
+        guard let record = store.containers.asideRecord(id) else {
+            throw ShaleError(.notFound, "container \(Identifier.short(id)) has been pruned")
+        }
+        if let holder = try? store.containers.find(record.name), holder.name == record.name {
+            throw ShaleError(
+                .conflict, "the name \(record.name) is taken by container \(Identifier.short(holder.id)) meanwhile",
+                hint: "rename \(record.name) \(record.name)-2")
+        }
+        for volume in missingVolumes(of: record) {
+            throw ShaleError(.conflict, "container \(record.name): its volume \(volume) is gone")
+        }
+    }
+
+    /// Sets a container aside again, for `redo`; nothing where it is aside already.
+    package func setAsideAgain(_ id: String, heldBy session: SessionFolder) throws(ShaleError) {
+        guard let record = try? store.containers.record(id) else {
+            if store.containers.asideRecord(id) != nil { return }
+            throw ShaleError(.notFound, "container \(Identifier.short(id)) is gone")
+        }
+        try remove(record, named: record.name, heldBy: session)
     }
 
     package func rename(_ record: ContainerRecord, to name: String) throws(ShaleError) {

@@ -96,11 +96,52 @@ extension Engine {
 
     /// Removes the volumes without a name that a container had and no other has.
     func removeAnonymousVolumes(of record: ContainerRecord) {
+        for name in anonymousVolumes(of: record) { try? FileTree.remove("\(volumesFolder)/\(name)") }
+    }
+
+    /// The volumes without a name that a container has and no other.
+    private func anonymousVolumes(of record: ContainerRecord) -> [String] {
         let own = record.host.mounts.compactMap { $0.type == "volume" ? $0.name : nil }.filter { name in
             name.utf8.count == 64 && name.allSatisfy(\.isHexDigit)
         }
-        guard !own.isEmpty, let others = try? store.containers.all() else { return }
+        guard !own.isEmpty, let others = try? store.containers.all() else { return [] }
         let used = Set(others.filter { $0.id != record.id }.flatMap { $0.host.mounts.compactMap(\.name) })
-        for name in own where !used.contains(name) { try? FileTree.remove("\(volumesFolder)/\(name)") }
+        return own.filter { !used.contains($0) }
+    }
+
+    // MARK: Volumes of containers that lie aside
+
+    private func volumesAside(_ id: String) -> String { "\(store.containers.asideFolder(id).path)/volumes" }
+
+    /// Moves the nameless volumes of a container that lies aside to it.
+    func setAsideVolumes(of record: ContainerRecord) throws(ShaleError) {
+        let names = anonymousVolumes(of: record)
+        guard !names.isEmpty else { return }
+        let aside = volumesAside(record.id)
+        mkdir(aside, 0o700)
+        for name in names where Glibc.rename("\(volumesFolder)/\(name)", "\(aside)/\(name)") == -1 && errno != ENOENT {
+            throw SystemCallError("rename", path: "\(aside)/\(name)").shaleError("volume \(Identifier.short(name))")
+        }
+    }
+
+    /// Moves them back.
+    func returnVolumes(of id: String) throws(ShaleError) {
+        let aside = volumesAside(id)
+        guard let folder = try? OwnedFD.open(aside, O_RDONLY | O_DIRECTORY),
+            let names = try? DirectoryEntries.names(of: folder)
+        else { return }
+        for name in names where Glibc.rename("\(aside)/\(name)", "\(volumesFolder)/\(name)") == -1 {
+            throw SystemCallError("rename", path: "\(aside)/\(name)").shaleError("volume \(Identifier.short(name))")
+        }
+    }
+
+    /// Volumes of a container aside that are neither with it nor where they were, as a person would call them.
+    func missingVolumes(of record: ContainerRecord) -> [String] {
+        record.host.mounts.filter { $0.type == "volume" }.compactMap { mount in
+            guard let name = mount.name, access(mount.source, F_OK) != 0,
+                access("\(volumesAside(record.id))/\(name)", F_OK) != 0
+            else { return nil }
+            return name.utf8.count == 64 ? "\(Identifier.short(name)) at \(mount.destination)" : name
+        }
     }
 }

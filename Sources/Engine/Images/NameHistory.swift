@@ -2,15 +2,8 @@ package import Basics
 package import OCI
 package import Stores
 
-// What a session needs to take a name back to where it was.
+// What a session needs to take names and images back to where they were.
 extension Engine {
-    /// Every name and the image it has now.
-    package func namesAndImages() throws(ShaleError) -> [Reference: ImageEntry] {
-        try store.names.table().entries.reduce(into: [:]) { all, entry in
-            if let name = entry.name { all[name] = entry }
-        }
-    }
-
     /// Gives a name back the image it had, or takes it away.
     ///
     /// Throws `conflict` when the image's content has been collected.
@@ -18,7 +11,14 @@ extension Engine {
         if let entry {
             try store.images.restore([entry])
         } else {
-            _ = try store.names.remove(reference)
+            _ = try store.names.update { $0.removeName(reference) }
         }
+    }
+
+    /// Takes images out of sight, where nothing else needs them.
+    package func hide(_ images: [Digest]) throws(ShaleError) {
+        guard !images.isEmpty else { return }
+        let used = Set(try store.containers.all().map(\.image))
+        try store.images.hide(images) { used.contains($0) }
     }
 }

@@ -4,12 +4,13 @@ package import Stores
 extension Engine {
     /// `rmi` of one argument: a name is taken away; the last one takes the image with it, as docker decides it.
     ///
-    /// Throws `notFound`, or `conflict` in docker's words with the command that clears the way.
+    /// With a session its content stays, out of sight, until that session lets go of it. Throws `notFound`, or `conflict`
+    /// in docker's words with the command that clears the way.
     package func removeImage(
-        _ text: String, force: Bool = false, keepingParents: Bool = false
+        _ text: String, force: Bool = false, keepingParents: Bool = false, heldBy session: SessionFolder? = nil
     ) throws(ShaleError) -> RemovedImages {
         let uses = try store.imageUses()
-        return try store.removeImages { table throws(ShaleError) in
+        return try store.removeImages(heldBy: session) { table throws(ShaleError) in
             try ImageRemoval.plan(text, in: table, uses: uses, force: force, pruningParents: !keepingParents)
         }
     }

@@ -70,10 +70,21 @@ package final class Journal {
         }
     }
 
-    private func write(_ entry: JournalEntry, isDurable: Bool, afterCutLine: Bool) throws {
+    /// A journal of these entries, as it stands in its file.
+    static func bytes(_ entries: [JournalEntry]) throws(ShaleError) -> [UInt8] {
+        try translating("session journal") {
+            try entries.reduce(into: []) { $0 += try line(of: $1) }
+        }
+    }
+
+    private static func line(of entry: JournalEntry) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        let line = (afterCutLine ? [UInt8(ascii: "\n")] : []) + Array(try encoder.encode(entry)) + [UInt8(ascii: "\n")]
+        return Array(try encoder.encode(entry)) + [UInt8(ascii: "\n")]
+    }
+
+    private func write(_ entry: JournalEntry, isDurable: Bool, afterCutLine: Bool) throws {
+        let line = (afterCutLine ? [UInt8(ascii: "\n")] : []) + (try Self.line(of: entry))
         let file = try OwnedFD.open(path, O_WRONLY | O_CREAT | O_APPEND)
         try file.write(line)
         if isDurable { try file.sync() }

@@ -51,6 +51,33 @@ package enum StateChange: Sendable, Codable {
     case rewrote([Step])
     /// A name moved; `nil` for no image of that name.
     case name(Reference, before: ImageEntry?, after: ImageEntry?)
+    /// Images came to be here, or were removed.
+    case images(arrived: [Digest], departed: [Digest])
+    /// A container was removed, and lies aside.
+    case removed(container: String, name: String)
+}
+
+extension StateChange {
+    /// What must be kept so that this can be taken back and made again.
+    var roots: SessionRoots {
+        switch self {
+        case .began(let base): SessionRoots(digests: Set([base.image].compactMap(\.self)))
+        case .step(let step): SessionRoots(digests: [step.image])
+        case .rewrote(let steps): SessionRoots(digests: Set(steps.map(\.image)))
+        case .name(_, let before, let after):
+            SessionRoots(digests: Set([before, after].compactMap { $0?.manifest.digest }))
+        case .images(let arrived, let departed): SessionRoots(digests: Set(arrived + departed))
+        case .removed(let container, _): SessionRoots(containers: [container])
+        }
+    }
+
+    /// Whether it is about the working image, and not about what all sessions share.
+    package var isOfWorkingImage: Bool {
+        switch self {
+        case .began, .step, .rewrote: true
+        case .name, .images, .removed: false
+        }
+    }
 }
 
 /// What a working image stands on.

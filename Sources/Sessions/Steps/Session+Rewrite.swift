@@ -55,19 +55,19 @@ extension Session {
     ///
     /// Throws `conflict` when there is one of that name.
     package func fork(at state: Int, named name: String) throws(ShaleError) {
+        try refresh()
         guard state == 0 || tree.nodes[state] != nil else {
             throw ShaleError(.notFound, "no state \(state)", hint: "timeline")
         }
-        guard try !engine.store.sessionNames().contains(name) else {
+        if let image = tree.nodes[state]?.image, try !engine.store.images.isThere(image) {
             throw ShaleError(
-                .conflict, "session \(name.visible) exists already", hint: "session switch \(name.visible)")
+                .notFound, "the working image \(image.short) of state \(state) has been pruned", hint: "timeline")
         }
-        let copy = try Session(named: name, engine: engine)
-        for node in tree.lineage(of: state).reversed() {
-            var draft = JournalDraft(line: node.line, directory: nil)
-            // Names are the store's, not a session's: the new one has moved none.
-            draft.changes = node.changes.filter { if case .name = $0 { false } else { true } }
-            if !draft.changes.isEmpty { try copy.record(draft) }
+        // Names are the store's, not a session's: the new one has moved none.
+        let entries = tree.lineage(of: state).reversed().compactMap { node -> JournalEntry? in
+            let changes = node.changes.filter(\.isOfWorkingImage)
+            return changes.isEmpty ? nil : JournalEntry(time: node.time, line: node.line, changes: changes)
         }
+        try NewSession(named: name, engine.store).make(entries)
     }
 }

@@ -120,35 +120,4 @@ extension Session {
         }
         return state
     }
-
-    /// Takes back the last `count` states; answers what was passed, the last one first.
-    package func undo(_ count: Int = 1) throws(ShaleError) -> [StateTree.Node] {
-        try move(line: count == 1 ? "undo" : "undo \(count)") { tree throws(ShaleError) in
-            guard let target = tree.undoTarget(count) else {
-                let have = tree.lineage(of: tree.head).count
-                throw ShaleError(
-                    .notFound, have == 0 ? "nothing to undo" : "only \(have) to undo, not \(count)",
-                    hint: have == 0 ? nil : "undo \(have)")
-            }
-            return target
-        }
-    }
-
-    /// Makes any state current; 0 is the beginning.
-    package func goto(_ state: Int) throws(ShaleError) {
-        _ = try move(line: "goto \(state)") { tree throws(ShaleError) in
-            guard state == 0 || tree.nodes[state] != nil else {
-                throw ShaleError(.notFound, "no state \(state)", hint: "timeline")
-            }
-            return (state, [])
-        }
-    }
-
-    /// Makes the last `count` undone states current again; answers them in the order they were made.
-    package func redo(_ count: Int = 1) throws(ShaleError) -> [StateTree.Node] {
-        try move(line: count == 1 ? "redo" : "redo \(count)") { tree throws(ShaleError) in
-            guard let target = tree.redoTarget(count) else { throw ShaleError(.notFound, "nothing to redo") }
-            return target
-        }
-    }
 }

@@ -5,7 +5,7 @@ import Glibc
 import Linux
 import Registries
 package import Sessions
-import Stores
+package import Stores
 
 /// What a command may reach: the engine, the session, the console, and what the user set.
 ///
@@ -65,7 +65,24 @@ package final class ShellContext {
         let engine = try EngineOpening(options: options, settings: settings, environment: console.environment).open()
         openedEngine = engine
         makeFirstImage(engine)
+        // The first image is no line's doing.
+        discardTableChanges()
         return engine
+    }
+
+    /// Forgets what this process did to names and images so far.
+    func discardTableChanges() { _ = openedEngine?.store.names.takeChanges() }
+
+    /// What the command under way changed, and of names and images; asked once.
+    func takeChanges() -> [StateChange] {
+        var changes = self.changes
+        self.changes = []
+        guard let table = openedEngine?.store.names.takeChanges() else { return changes }
+        changes += table.moves.map { .name($0.reference, before: $0.before, after: $0.after) }
+        if !table.arrived.isEmpty || !table.departed.isEmpty {
+            changes.append(.images(arrived: table.arrived, departed: table.departed))
+        }
+        return changes
     }
 
     /// On a new home the first command finds busybox; where it cannot be made, everything else works all the same.
@@ -90,6 +107,11 @@ package final class ShellContext {
 
     /// Whether the session was looked at by the command under way or before.
     var hasOpenSession: Bool { openedSession != nil }
+
+    /// The folder of the session this shale is in.
+    package func sessionFolder() throws(ShaleError) -> SessionFolder {
+        try engine().store.session(options.session)
+    }
 
     /// Leaves this session for another; the next command opens it.
     package func enter(session name: String) {

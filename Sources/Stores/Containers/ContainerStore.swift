@@ -6,9 +6,9 @@ import OCI
 
 /// The containers of a home: one folder each, and a link by name.
 package final class ContainerStore: Sendable {
-    private let paths: StorePaths
-    private let ingest: IngestFolder
-    private let lock: StoreLock
+    let paths: StorePaths
+    let ingest: IngestFolder
+    let lock: StoreLock
 
     init(paths: StorePaths, ingest: IngestFolder, lock: StoreLock) {
         self.paths = paths
@@ -206,15 +206,15 @@ package final class ContainerStore: Sendable {
 
     // MARK: Names
 
-    private func link(_ name: String) -> String { "\(paths.containerNames)/\(name)" }
+    func link(_ name: String) -> String { "\(paths.containerNames)/\(name)" }
 
     /// The container that holds a name; `nil` for a name that leads to none that says so itself.
-    private func holder(of name: String) -> String? {
+    func holder(of name: String) -> String? {
         guard let id = target(of: name), access(folder(id).config, F_OK) == 0 else { return nil }
         return id
     }
 
-    private func target(of name: String) -> String? {
+    func target(of name: String) -> String? {
         var buffer = [CChar](repeating: 0, count: 128)
         let count = readlink(link(name), &buffer, buffer.count)
         guard count > 0 else { return nil }
@@ -222,7 +222,7 @@ package final class ContainerStore: Sendable {
         return ContainerName.isIdentifier(id) ? id : nil
     }
 
-    private func take(_ name: String, for id: String) throws(ShaleError) {
+    func take(_ name: String, for id: String) throws(ShaleError) {
         if let holder = holder(of: name) {
             throw ShaleError(
                 .conflict,

@@ -1,18 +1,26 @@
 package import Basics
 import Linux
 package import OCI
+import Synchronization
 
 /// Images as docker has them, over the layout's blobs and names.
 package final class ImageStore: Sendable {
     let blobs: BlobStore
     let names: NameStore
+    /// Images that only sessions can bring back.
+    let held: NameStore
     let layers: LayerStore
     let lock: StoreLock
     let ingest: IngestFolder
+    /// Held images that a session named in this process, which may be used like any other.
+    private let admitted = Mutex<Set<Digest>>([])
 
-    init(blobs: BlobStore, names: NameStore, layers: LayerStore, lock: StoreLock, ingest: IngestFolder) {
+    init(
+        blobs: BlobStore, names: NameStore, held: NameStore, layers: LayerStore, lock: StoreLock, ingest: IngestFolder
+    ) {
         self.blobs = blobs
         self.names = names
+        self.held = held
         self.layers = layers
         self.lock = lock
         self.ingest = ingest
@@ -27,11 +35,30 @@ package final class ImageStore: Sendable {
             .sorted { ($0.created ?? .epoch, $0.id.hex) > ($1.created ?? .epoch, $1.id.hex) }
     }
 
-    /// The image with that id; `notFound` in docker's words.
+    /// The image with that id, also one that only a session holds; `notFound` in docker's words.
     package func image(_ id: Digest) throws(ShaleError) -> Image {
         let table = try notedTable()
-        guard let entry = table.entries(of: id).first else { throw Self.noSuchImage(id.description) }
+        guard let entry = try listedOrHeldEntry(id, in: table) else {
+            throw Self.noSuchImage(id.description)
+        }
         return try load(entry, id: id, from: table)
+    }
+
+    /// Lets an image that only a session holds be found by its whole id in this process; no listing shows it.
+    package func admit(_ id: Digest) { admitted.withLock { _ = $0.insert(id) } }
+
+    func listedOrHeldEntry(_ id: Digest, in table: ImageTable) throws(ShaleError) -> ImageEntry? {
+        if let entry = table.entries(of: id).first { return entry }
+        return try heldEntry(id)
+    }
+
+    func heldEntry(_ id: Digest) throws(ShaleError) -> ImageEntry? { try held.table().entries(of: id).first }
+
+    private func admittedEntry(_ text: String) throws(ShaleError) -> ImageEntry? {
+        guard let id = try? Digest(parsing: text.hasPrefix("sha256:") ? text : "sha256:\(text)"),
+            admitted.withLock({ $0.contains(id) })
+        else { return nil }
+        return try heldEntry(id)
     }
 
     /// The image a container or session keeps by its manifest, named or not.
@@ -50,13 +77,13 @@ package final class ImageStore: Sendable {
     /// malformed name, `conflict` for an ambiguous beginning.
     package func find(_ text: String) throws(ShaleError) -> Image {
         let table = try notedTable()
-        let entry = try Self.entry(of: text, in: table)
+        let entry = try entry(of: text, in: table)
         return try load(entry, id: entry.image ?? entry.manifest.digest, from: table)
     }
 
     /// The id alone of what a text names; reads `index.json` only.
     package func id(of text: String) throws(ShaleError) -> Digest {
-        let entry = try Self.entry(of: text, in: try notedTable())
+        let entry = try entry(of: text, in: try notedTable())
         return entry.image ?? entry.manifest.digest
     }
 
@@ -69,7 +96,9 @@ package final class ImageStore: Sendable {
     @discardableResult
     package func tag(_ id: Digest, as reference: Reference) throws(ShaleError) -> ImageEntry? {
         try names.update { table throws(ShaleError) in
-            guard let entry = table.entries(of: id).first else { throw Self.noSuchImage(id.description) }
+            guard let entry = try listedOrHeldEntry(id, in: table) else {
+                throw Self.noSuchImage(id.description)
+            }
             return table.insert(entry.named(reference.repository.with(tag: reference.tag ?? Reference.defaultTag)))
         }
     }
@@ -87,6 +116,15 @@ package final class ImageStore: Sendable {
     }
 
     static func noSuchImage(_ name: String) -> ShaleError { ShaleError(.notFound, "No such image: \(name)") }
+
+    private func entry(of text: String, in table: ImageTable) throws(ShaleError) -> ImageEntry {
+        do throws(ShaleError) {
+            return try Self.entry(of: text, in: table)
+        } catch {
+            if error.code == .notFound, let entry = try admittedEntry(text) { return entry }
+            throw error
+        }
+    }
 
     /// Resolves a text against a table, as `find` does.
     static func entry(of text: String, in table: ImageTable) throws(ShaleError) -> ImageEntry {

@@ -4,7 +4,7 @@ import Linux
 package import OCI
 import Synchronization
 
-/// `index.json`: which name leads to which manifest.
+/// `index.json`: which name leads to which manifest; and in the same form `held.json`.
 ///
 /// Read whole, replaced whole, under the store's lock.
 package final class NameStore: Sendable {
@@ -18,28 +18,40 @@ package final class NameStore: Sendable {
     private struct State {
         var version: Version?
         var table = ImageTable()
+        var changes = TableChanges()
     }
 
-    private let paths: StorePaths
+    private let path: String
+    /// Whether a missing file counts as an empty table.
+    private let mayBeMissing: Bool
     let lock: StoreLock
     private let state = Mutex(State())
 
-    init(paths: StorePaths, lock: StoreLock) {
-        self.paths = paths
+    init(path: String, lock: StoreLock, mayBeMissing: Bool = false) {
+        self.path = path
         self.lock = lock
+        self.mayBeMissing = mayBeMissing
+    }
+
+    /// What this process changed of the table since it last asked, whichever command did it.
+    package func takeChanges() -> TableChanges {
+        state.withLock { state in
+            defer { state.changes = TableChanges() }
+            return state.changes
+        }
     }
 
     /// The table as it is now; read again only when the file has changed.
     package func table() throws(ShaleError) -> ImageTable {
-        let version = try currentVersion()
+        guard let version = try currentVersion() else { return ImageTable() }
         if let known = state.withLock({ $0.version == version ? $0.table : nil }) { return known }
         let bytes: [UInt8]
         do throws(SystemCallError) {
-            bytes = try WholeFile.read(paths.index)
+            bytes = try WholeFile.read(path)
         } catch {
-            throw error.shaleError("index.json")
+            throw error.shaleError(name)
         }
-        let table = ImageTable(try Self.parse(bytes))
+        let table = ImageTable(try parse(bytes))
         remember(table, version)
         return table
     }
@@ -59,7 +71,10 @@ package final class NameStore: Sendable {
         let old = try table()
         var table = old
         let result = try body(&table)
-        if table != old { try write(table) }
+        if table != old {
+            try write(table)
+            note(from: old, to: table)
+        }
         return result
     }
 
@@ -110,37 +125,51 @@ package final class NameStore: Sendable {
     func write(_ table: ImageTable) throws(ShaleError) {
         let bytes = Array(table.index.document.text().utf8)
         do throws(SystemCallError) {
-            try WholeFile.replace(paths.index, with: bytes, mode: 0o644)
+            try WholeFile.replace(path, with: bytes, mode: 0o644)
         } catch {
-            throw error.shaleError("index.json")
+            throw error.shaleError(name)
         }
         if let version = try? currentVersion() { remember(table, version) }
     }
 
-    private func remember(_ table: ImageTable, _ version: Version) {
-        state.withLock { $0 = State(version: version, table: table) }
+    /// Notes what a change of this process's own did.
+    func note(from old: ImageTable, to new: ImageTable) {
+        state.withLock { $0.changes.add(from: old, to: new) }
     }
 
-    private func currentVersion() throws(ShaleError) -> Version {
-        do throws(SystemCallError) {
-            let status = try FileStatus.of(hostPath: paths.index)
-            return Version(inode: status.inode, size: status.size, modified: status.modified)
-        } catch {
-            if error.errno == ENOENT { throw Self.damaged("missing") }
-            throw error.shaleError("index.json")
+    private var name: String { path.split(separator: "/").last.map(String.init) ?? path }
+
+    private func remember(_ table: ImageTable, _ version: Version) {
+        state.withLock { state in
+            state.version = version
+            state.table = table
         }
     }
 
-    private static func parse(_ bytes: [UInt8]) throws(ShaleError) -> Index {
+    /// `nil` for a file that is missing and may be.
+    private func currentVersion() throws(ShaleError) -> Version? {
+        do throws(SystemCallError) {
+            let status = try FileStatus.of(hostPath: path)
+            return Version(inode: status.inode, size: status.size, modified: status.modified)
+        } catch {
+            if error.errno == ENOENT {
+                if mayBeMissing { return nil }
+                throw damaged("missing")
+            }
+            throw error.shaleError(name)
+        }
+    }
+
+    private func parse(_ bytes: [UInt8]) throws(ShaleError) -> Index {
         do throws(ShaleError) {
-            let document = try JSONDocument(parsing: bytes, naming: "index.json")
-            return try Index(DocumentReader(document, path: "index.json"))
+            let document = try JSONDocument(parsing: bytes, naming: name)
+            return try Index(DocumentReader(document, path: name))
         } catch {
             throw damaged(error.cause.map { "\(error.message): \($0)" } ?? error.message)
         }
     }
 
-    private static func damaged(_ why: String) -> ShaleError {
-        ShaleError(.corrupt, "the store's index.json is damaged", cause: why, hint: "system check --repair")
+    private func damaged(_ why: String) -> ShaleError {
+        ShaleError(.corrupt, "the store's \(name) is damaged", cause: why, hint: "system check --repair")
     }
 }

@@ -10,8 +10,9 @@ package struct SessionFolder: Sendable, Hashable {
 
     /// Append-only, a line a command.
     package var journal: String { path + "/journal" }
-    /// Digests (manifests, image ids, blobs) that collection must keep for this session's undo, one a line.
-    package var rootsFile: String { path + "/roots" }
+    /// What collection must keep for this session's undo, one thing a line; see ``SessionRoots``.
+    package var rootsFile: String { file(Self.rootsName) }
+    package static let rootsName = "roots"
 
     /// A file of the session's own by name.
     package func file(_ name: String) -> String { "\(path)/\(name)" }
@@ -99,24 +100,44 @@ package struct SessionFolder: Sendable, Hashable {
     }
 
     /// What collection keeps for this session.
-    package func roots() throws(ShaleError) -> [Digest] {
-        guard let bytes = try read("roots") else { return [] }
-        return bytes.split(separator: UInt8(ascii: "\n")).compactMap {
-            try? Digest(parsing: String(decoding: $0, as: UTF8.self))
+    package func roots() throws(ShaleError) -> SessionRoots {
+        SessionRoots(parsing: try read(Self.rootsName) ?? [])
+    }
+
+    /// Replaces what collection keeps.
+    package func setRoots(_ roots: SessionRoots) throws(ShaleError) {
+        try withRootsLock { () throws(ShaleError) in try write(Self.rootsName, Array(roots.text.utf8)) }
+    }
+
+    /// Adds to what collection keeps, and makes it last; no-op for what it keeps already.
+    package func addRoots(_ roots: SessionRoots) throws(ShaleError) {
+        try withRootsLock { () throws(ShaleError) in
+            let known = try self.roots()
+            let fresh = SessionRoots(
+                digests: roots.digests.subtracting(known.digests),
+                containers: roots.containers.subtracting(known.containers))
+            guard !fresh.isEmpty else { return }
+            do throws(SystemCallError) {
+                let file = try OwnedFD.open(rootsFile, O_WRONLY | O_CREAT | O_APPEND)
+                // A line that a crash cut short must not swallow the next.
+                try file.write(Array("\n\(fresh.text)".utf8))
+                try file.sync()
+            } catch {
+                throw error.shaleError("session \(name)")
+            }
         }
     }
 
-    /// Replaces what collection keeps: best the digests of manifests, which keep config and layers too.
-    package func setRoots(_ digests: some Sequence<Digest>) throws(ShaleError) {
-        let text = Set(digests).sorted().map { "\($0)\n" }.joined()
-        try write("roots", Array(text.utf8))
-    }
-
-    /// Adds to what collection keeps; no-op for what it keeps already.
-    package func addRoots(_ digests: some Sequence<Digest>) throws(ShaleError) {
-        let known = Set(try roots())
-        let wanted = known.union(digests)
-        if wanted.count > known.count { try setRoots(wanted) }
+    private func withRootsLock<Result>(_ body: () throws(ShaleError) -> Result) throws(ShaleError) -> Result {
+        let held: FileLock
+        do throws(SystemCallError) {
+            held = try FileLock.waiting(on: path + "/roots.lock", exclusive: true)
+        } catch {
+            throw error.shaleError("session \(name)")
+        }
+        let result = try body()
+        withExtendedLifetime(held) {}
+        return result
     }
 
     /// Removes the session's folder.

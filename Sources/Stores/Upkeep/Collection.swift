@@ -46,7 +46,10 @@ extension Store {
         let collected = try lock.exclusively { () throws(ShaleError) in
             let everything = Contents(
                 blobs: Set(try blobs.all()), layers: Dictionary(uniqueKeysWithValues: try layers.all()))
-            var collected = try sweep(everything, table: try names.table(), dryRun: dryRun, moved: &moved)
+            let roots = try sessionRoots()
+            var collected = try sweep(
+                everything, table: try names.table(), roots: roots, dryRun: dryRun, moved: &moved)
+            try sweepHeld(roots, dryRun: dryRun, into: &collected, moved: &moved)
             collected.leftovers = try containers.sweepHalfMade(dryRun: dryRun)
             return collected
         }
@@ -56,9 +59,11 @@ extension Store {
 
     /// Does what was planned, against the table as it is now, and frees what nothing leads to any more.
     ///
-    /// `plan` is asked under the lock; what it throws leaves everything as it was.
+    /// `plan` is asked under the lock; what it throws leaves everything as it was. What `session` is given for, or any
+    /// session can come back to anyway, is kept out of sight and can be brought back.
     package func removeImages(
-        dryRun: Bool = false, _ plan: (ImageTable) throws(ShaleError) -> ImageRemoval
+        dryRun: Bool = false, heldBy session: SessionFolder? = nil,
+        _ plan: (ImageTable) throws(ShaleError) -> ImageRemoval
     ) throws(ShaleError) -> RemovedImages {
         // Entries that another tool wrote get their ids before the lock is taken.
         _ = try images.all(includingIntermediate: true)
@@ -70,10 +75,28 @@ extension Store {
             var result = RemovedImages()
             let after = try carryOut(removal, from: before, into: &result)
             guard after != before else { return result }
+            let remaining = Set(after.entries.compactMap(\.image))
+            let gone = before.entries.filter { entry in entry.image.map { !remaining.contains($0) } ?? false }
+            if let session, !dryRun {
+                try session.addRoots(SessionRoots(digests: Set(gone.compactMap(\.image))))
+                try images.hold(gone)
+                try names.write(after)
+                names.note(from: before, to: after)
+                return result
+            }
+            let roots = try sessionRoots()
+            let held = gone.filter { entry in
+                roots.digests.contains(entry.manifest.digest)
+                    || entry.image.map { roots.digests.contains($0) } ?? false
+            }
             let freed = try candidates(result.entries)
-            if !dryRun { try names.write(after) }
+            if !dryRun {
+                if !held.isEmpty { try images.hold(held) }
+                try names.write(after)
+                names.note(from: before, to: after)
+            }
             if !freed.blobs.isEmpty {
-                result.collected = try sweep(freed, table: after, dryRun: dryRun, moved: &moved)
+                result.collected = try sweep(freed, table: after, roots: roots, dryRun: dryRun, moved: &moved)
             }
             return result
         }
@@ -153,13 +176,34 @@ extension Store {
             blobs: marks.blobs.filter { blobs.contains($0) }, layers: Dictionary(uniqueKeysWithValues: unpacked))
     }
 
+    /// Lets go of held images and containers aside that no session can come back to.
+    ///
+    /// Under the lock.
+    private func sweepHeld(
+        _ roots: SessionRoots, dryRun: Bool, into collected: inout Collected, moved: inout [String]
+    ) throws(ShaleError) {
+        if !dryRun {
+            try images.held.updateLocked { table in
+                table.keep { entry in
+                    roots.digests.contains(entry.manifest.digest)
+                        || entry.image.map { roots.digests.contains($0) } ?? false
+                }
+            }
+        }
+        for id in try containers.asideIdentifiers() where !roots.containers.contains(id) {
+            let folder = containers.asideFolder(id)
+            collected.bytes &+= (try? FileTree.usage(of: folder.upper).bytes) ?? 0
+            if !dryRun, let place = try ingest.moveAway(folder.path) { moved.append(place) }
+        }
+    }
+
     /// Removes those blobs, and moves those layers away, that nothing leads to.
     ///
     /// Under the lock.
     private func sweep(
-        _ contents: Contents, table: ImageTable, dryRun: Bool, moved: inout [String]
+        _ contents: Contents, table: ImageTable, roots: SessionRoots, dryRun: Bool, moved: inout [String]
     ) throws(ShaleError) -> Collected {
-        let marks = try Reachability.of(self, table: table)
+        let marks = try Reachability.of(self, table: table, sessions: roots)
         let held = try ingest.heldDigests()
         var collected = Collected()
         for digest in contents.blobs.sorted() where !marks.blobs.contains(digest) && !held.contains(digest.hex) {

@@ -8,6 +8,8 @@ struct Reachability {
     /// Names of folders in `layers/`.
     private(set) var layers: Set<String> = []
     private let store: Store
+    /// Manifests of images that have an entry, by their configs.
+    private var known: [Digest: [Digest]] = [:]
     private var manifestsByConfig: [Digest: [Digest]]?
 
     init(_ store: Store) { self.store = store }
@@ -19,12 +21,26 @@ struct Reachability {
     /// Throws `corrupt` when a document on the way cannot be read: what it leads to is not known then, and nothing may
     /// be collected.
     static func of(_ store: Store, table: ImageTable) throws(ShaleError) -> Reachability {
+        try of(store, table: table, sessions: store.sessionRoots())
+    }
+
+    /// The same, with other roots than those the sessions have.
+    static func of(
+        _ store: Store, table: ImageTable, sessions roots: SessionRoots
+    ) throws(ShaleError) -> Reachability {
         var marks = Reachability(store)
+        let held = try store.images.held.table()
+        for entry in table.entries + held.entries {
+            if let image = entry.image { marks.known[image, default: []].append(entry.manifest.digest) }
+        }
         for entry in table.entries { try marks.manifest(entry.manifest.digest, what: entry.refName) }
         for id in try store.containers.identifiers() { try marks.container(id) }
-        for name in try store.sessionNames() {
-            for root in try store.session(name).roots() { try marks.root(root) }
+        for id in roots.containers {
+            if let record = store.containers.asideRecord(id) {
+                try marks.manifest(record.manifest.digest, what: record.name)
+            }
         }
+        for root in roots.digests.sorted() { try marks.root(root) }
         return marks
     }
 
@@ -49,6 +65,10 @@ struct Reachability {
     /// Marks whatever a session noted: a manifest, an image's id, a blob, a layer's diff ID.
     private mutating func root(_ digest: Digest) throws(ShaleError) {
         layers.insert(digest.hex)
+        if let manifests = known[digest] {
+            for manifest in manifests { try self.manifest(manifest, what: nil) }
+            return
+        }
         guard store.blobs.contains(digest), blobs.insert(digest).inserted else { return }
         guard try store.blobs.size(digest) <= Int64(OCIDocument.largest), let bytes = try? store.blobs.bytes(digest),
             bytes.first == UInt8(ascii: "{"), let json = try? JSONDocument(parsing: bytes, naming: "blob")

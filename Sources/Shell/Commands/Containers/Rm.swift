@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Engine
+import Sessions
 import Stores
 
 /// `rm CONTAINER…`.
@@ -8,7 +9,10 @@ package struct Rm: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "rm", abstract: "Remove containers", usage: "rm [OPTIONS] CONTAINER [CONTAINER…]")
     package static let examples = ["rm web", "rm -f $(ps -aq)", "rm -f $failed"]
-    package static let differences = ["Volumes without a name go with their container, with and without -v."]
+    package static let differences = [
+        "undo brings a container back, with what it changed",
+        "Volumes without a name go with their container, with and without -v.",
+    ]
 
     @Flag(name: .shortAndLong, help: "Kill it first when it runs") var force = false
     @Flag(name: .shortAndLong, help: "Remove its nameless volumes too (always so here)") var volumes = false
@@ -25,8 +29,11 @@ package struct Rm: Verb {
         for name in forgiven { shell.console.report(ShaleError(.notFound, "No such container: \(name)")) }
         let rest = containers.filter { !forgiven.contains($0) }
         if rest.isEmpty, !forgiven.isEmpty { return .done }
+        let session = try shell.sessionFolder()
         return try shell.each(rest, of: "rm") { name throws(ShaleError) in
-            try engine.remove(engine.container(name).record, force: force, named: name)
+            let record = try engine.container(name).record
+            try engine.remove(record, force: force, named: name, heldBy: session)
+            shell.changes.append(.removed(container: record.id, name: record.name))
         }
     }
 

@@ -14,8 +14,10 @@ struct PlaceWords {
         finder = PlaceFinder(
             store: engine.store,
             image: { text throws(ShaleError) in
-                if text == "@" || text.hasPrefix("@~") { return try RecipeSubject(shell).image(text) }
-                return try engine.image(named: text)
+                guard let image = try WorkingImageNames.image(text, shell) else {
+                    return try engine.image(named: text)
+                }
+                return try engine.store.images.image(image)
             }, written: { engine.writtenInstructions(of: $0) })
     }
 

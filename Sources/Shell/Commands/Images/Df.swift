@@ -9,7 +9,9 @@ package struct Df: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "df", abstract: "Show disk usage", usage: "df [OPTIONS]")
     package static let examples = ["df", "df -v"]
-    package static let differences = ["a layer that several images share is counted once"]
+    package static let differences = [
+        "a layer that several images share is counted once", "what only undo could bring back has a row of its own",
+    ]
     package static let isWorthKeeping = false
 
     @Flag(name: .shortAndLong, help: "Show each image and container")
@@ -21,12 +23,13 @@ package struct Df: Verb {
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let store = try shell.engine().store
+        let held = try SessionHoldings(shell.engine()).cost()
         var usage = try store.diskUsage()
         // As in `images`: the nameless steps of a build are part of what was built on them.
         usage.images.removeAll { $0.image.isIntermediate }
         if verbose {
             if format != nil { throw ShaleError(.usage, "the verbose and the format options conflict") }
-            return .text(DiskUsageReport(usage).text)
+            return .text(DiskUsageReport(usage, held).text)
         }
         let columns = [
             Listing.Column("Type", "TYPE"), Listing.Column("TotalCount", "TOTAL"), Listing.Column("Active", "ACTIVE"),
@@ -34,7 +37,7 @@ package struct Df: Verb {
         ]
         let containers = usage.containers
         let stopped = containers.filter { !$0.state.isRunning }
-        let rows = [
+        var rows = [
             Self.row(
                 "Images", usage.images.count, usage.images.count { $0.containers > 0 }, usage.unpacked,
                 usage.reclaimable),
@@ -45,6 +48,9 @@ package struct Df: Verb {
             Self.row("Local Volumes", 0, 0, 0, 0),
             Self.row("Build Cache", store.cache.all(.build).count, 0, usage.cache, usage.cache),
         ]
+        if !held.isNothing {
+            rows.append(Self.row("Held for undo", held.images + held.containers, 0, held.bytes, held.bytes))
+        }
         return .listing(Listing(columns: columns, rows: rows, quietKey: "Type"), format: format)
     }
 
@@ -61,14 +67,19 @@ package struct Df: Verb {
 /// `df -v`, as docker lays it out.
 struct DiskUsageReport {
     private let usage: DiskUsage
+    private let held: HeldCost
 
-    init(_ usage: DiskUsage) { self.usage = usage }
+    init(_ usage: DiskUsage, _ held: HeldCost) {
+        self.usage = usage
+        self.held = held
+    }
 
     var text: String {
         [
             "Images space usage:\n\n", images, "\nContainers space usage:\n\n", containers,
             "\nLocal Volumes space usage:\n\n", Table(headers: ["VOLUME NAME", "LINKS", "SIZE"]).text(),
             "\nBuild cache usage: \(HumanUnits.preciseSize(usage.cache))\n",
+            held.isNothing ? "" : "\nHeld for undo: \(SessionHoldings.text(held)) (prune --history lets go of it)\n",
             "\nPacked layers and documents: \(HumanUnits.preciseSize(usage.packed))",
             "\nUnfinished downloads: \(HumanUnits.preciseSize(usage.ingest))\n",
         ].joined()

@@ -3,7 +3,6 @@ package import Basics
 import Engine
 import Glibc
 import OCI
-import Sessions
 import Stores
 
 /// `prune [images|containers|cache|all]`.
@@ -11,9 +10,10 @@ package struct Prune: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "prune", abstract: "Remove what nobody uses",
         usage: "prune [OPTIONS] [images|containers|cache|all]")
-    package static let examples = ["prune --dry-run", "prune images", "prune -f containers"]
+    package static let examples = ["prune --dry-run", "prune images", "prune -f --history"]
     package static let differences = [
-        "it lists what it would remove before it asks", "what undo can bring back stays, unless --undone is given",
+        "it lists what it would remove before it asks",
+        "what undo and goto can bring back stays, and is told, unless --history is given",
     ]
 
     @Flag(help: "Only show what would be removed")
@@ -22,8 +22,10 @@ package struct Prune: Verb {
     var force = false
     @Flag(name: .shortAndLong, help: "Images with a name too, where no container stands on them")
     var all = false
-    @Flag(help: "Also what only undo, redo and goto could bring back")
-    var undone = false
+    @Flag(
+        name: [.customLong("history"), .customLong("undone")],
+        help: "Also what only undo, redo and goto could bring back")
+    var history = false
     @Option(help: "until=TIME: only what was made before it")
     var filter: [String] = []
     @Argument(help: "What; everything if left out")
@@ -43,19 +45,29 @@ package struct Prune: Verb {
         for text in filter { request.until = try Self.until(text) }
         let engine = try shell.engine()
         let talk = Conversation(cancellation: shell.cancellation)
-        for name in try engine.store.sessionNames() {
-            let session = try Session(named: name, engine: engine)
-            request.held.formUnion(session.heldImages(onlyCurrent: undone))
-            if undone, !dryRun { try session.forgetOthers() }
-        }
+        let sessions = try SessionHoldings(engine)
+        request.held = history ? sessions.current : sessions.all
         request.isDryRun = true
         if dryRun || !force {
             let plan = try engine.prune(request, talk)
-            if dryRun { return .lines(Self.lines(plan, total: "Total reclaimable space")) }
+            if dryRun { return .lines(try Self.lines(plan, total: "Total reclaimable space", held(sessions))) }
             try confirm(plan, shell)
         }
+        let cost = try held(sessions)
+        if history { try sessions.forgetOthers() }
         request.isDryRun = false
-        return .lines(Self.lines(try engine.prune(request, talk), total: "Total reclaimed space"))
+        let report = try engine.prune(request, talk)
+        // What is let go of just now is part of the total.
+        return .lines(try Self.lines(report, total: "Total reclaimed space", history ? cost : held(sessions)))
+    }
+
+    /// What sessions hold beyond what is in use, in one line.
+    private func held(_ sessions: SessionHoldings) throws(ShaleError) -> String? {
+        let cost = try sessions.cost()
+        guard !cost.isNothing else { return nil }
+        let text = SessionHoldings.text(cost)
+        if history { return dryRun ? "Would let go of what undo could bring back: \(text)" : "Let go of: \(text)" }
+        return "Held for undo: \(text) (prune --history lets go of it)"
     }
 
     private static func until(_ text: String) throws(ShaleError) -> Timestamp {
@@ -68,7 +80,7 @@ package struct Prune: Verb {
     /// Shows docker's warning and the list, and waits for a `y`.
     private func confirm(_ plan: PruneReport, _ shell: ShellContext) throws(ShaleError) {
         shell.console.note("WARNING! This will remove \(warning).")
-        for line in Self.lines(plan, total: "Total reclaimable space") { shell.console.note(line) }
+        for line in Self.lines(plan, total: "Total reclaimable space", nil) { shell.console.note(line) }
         let input = SecretInput(descriptor: shell.input)
         guard isatty(shell.input) == 1 else {
             throw ShaleError(.usage, "prune has been cancelled: there is no one to ask", hint: "prune -f \(what)")
@@ -80,17 +92,18 @@ package struct Prune: Verb {
     }
 
     private var warning: String {
+        let undone = history ? ", all that undo could bring back" : ""
         let images = all ? "all images without at least one container associated to them" : "all dangling images"
         switch what {
-        case "images": return images
-        case "containers": return "all stopped containers"
-        case "cache": return "all build cache"
-        default: return "all stopped containers, \(images), all build cache"
+        case "images": return images + undone
+        case "containers": return "all stopped containers" + undone
+        case "cache": return "all build cache" + undone
+        default: return "all stopped containers, \(images), all build cache" + undone
         }
     }
 
     /// Docker's lists, and the total.
-    private static func lines(_ report: PruneReport, total: String) -> [String] {
+    private static func lines(_ report: PruneReport, total: String, _ held: String?) -> [String] {
         var lines: [String] = []
         func add(_ title: String, _ entries: [String]) {
             if !entries.isEmpty { lines += ["Deleted \(title):"] + entries + [""] }
@@ -98,6 +111,7 @@ package struct Prune: Verb {
         add("Containers", report.containers)
         add("Images", report.images.map { $0.description.prefix(1).lowercased() + $0.description.dropFirst() })
         add("build cache objects", report.cache.map(\.short))
+        if let held { lines.append(held) }
         return lines + ["\(total): \(HumanUnits.preciseSize(report.bytes))"]
     }
 }

@@ -10,7 +10,7 @@ package struct Rmi: Verb {
     package static let examples = [
         "rmi ubuntu:jammy_jellyfish", "rmi -f hello-docker", "rmi $(images -q -f dangling=true)",
     ]
-    package static let differences = ["undo brings an image back"]
+    package static let differences = ["undo brings an image back; its space is free once prune --history lets go of it"]
 
     @Flag(name: .shortAndLong, help: "Remove it from stopped containers and other names too")
     var force = false
@@ -25,10 +25,12 @@ package struct Rmi: Verb {
         let engine = try shell.engine()
         var lines: [String] = []
         var failures: [ShaleError] = []
+        let session = try shell.sessionFolder()
         for name in names {
             try shell.cancellation.check()
             do throws(ShaleError) {
-                lines += try engine.removeImage(name, force: force, keepingParents: noPrune).lines.map(\.description)
+                lines += try engine.removeImage(name, force: force, keepingParents: noPrune, heldBy: session)
+                    .lines.map(\.description)
             } catch {
                 if force, error.code == .notFound {
                     shell.console.note(error.message)

@@ -7,7 +7,9 @@ package struct Goto: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "goto", abstract: "Jump to a state of the timeline")
     package static let examples = ["timeline", "goto 4", "goto 0"]
-    package static let differences = ["Docker cannot."]
+    package static let differences = [
+        "Docker cannot.", "Names and containers go along; what cannot be as it was then is told and left.",
+    ]
 
     @Argument(help: "The state's number; 0 is the beginning.") var state: Int
 
@@ -15,7 +17,8 @@ package struct Goto: Verb {
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let session = try shell.session()
-        try session.goto(state)
-        return .lines(["now at state \(state)"] + MoveReport.place(session))
+        let passage = try session.goto(state)
+        for note in passage.notes { shell.console.warning(note) }
+        return .lines(["now at state \(state)"] + MoveReport.place(session, passage.passed))
     }
 }

@@ -158,7 +158,7 @@ package struct RecipeCommand: Verb {
     }
 }
 
-/// What `recipe`, `layers` and the like are about: `@`, `@~N`, an image, or a container's image with its changes.
+/// What `recipe`, `layers` and the like are about: `@`, `@~N`, `NAME@{N}`, an image, or a container's image with its changes.
 struct RecipeSubject {
     private let shell: ShellContext
 
@@ -167,20 +167,7 @@ struct RecipeSubject {
     /// The image a word names, `@` being the working image.
     func image(_ text: String) throws(ShaleError) -> Image {
         let engine = try shell.engine()
-        if text == "@" || text.hasPrefix("@~") {
-            let session = try shell.session()
-            try session.refresh()
-            let working = try session.requireWorking()
-            let back = text == "@" ? 0 : Int(text.dropFirst(2)) ?? -1
-            guard back >= 0, back <= working.steps.count else {
-                throw ShaleError(
-                    .notFound, "\(text.visible): the working image has \(working.steps.count) steps", hint: "steps")
-            }
-            guard let id = working.image(stepsBack: back) else {
-                throw ShaleError(.notFound, "\(text.visible) is scratch: there is no image yet")
-            }
-            return try engine.store.images.image(id)
-        }
+        if let image = try WorkingImageNames.image(text, shell) { return try engine.store.images.image(image) }
         do throws(ShaleError) {
             return try engine.store.images.find(text)
         } catch {

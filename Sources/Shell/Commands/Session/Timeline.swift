@@ -1,7 +1,9 @@
 package import ArgumentParser
 package import Basics
+import Engine
 import OCI
 import Sessions
+import Stores
 
 /// `timeline`: every state the session was in.
 package struct Timeline: Verb {
@@ -19,20 +21,25 @@ package struct Timeline: Verb {
         let session = try shell.session()
         try session.refresh()
         let tree = session.tree
+        let images = try shell.engine().store.images
         let current = Set(tree.lineage(of: tree.head).map(\.number))
         var listing = Listing(
             columns: [
                 .init("Mark", ""), .init("State", "STATE"), .init("On", "ON"), .init("Line", "LINE", shrinks: true),
-                .init("Image", "@"),
+                .init("Image", "@"), .init("When", "WHEN"),
             ],
             quietKey: "State")
+        let now = Timestamp.now()
         for node in tree.nodes.values.sorted(by: { $0.number < $1.number }) {
             let mark = node.number == tree.head ? "=>" : (current.contains(node.number) ? "*" : "")
+            // What prune let go of can be told, and no longer be gone to.
+            let isGone = try node.image.map { image throws(ShaleError) in try !images.isThere(image) } ?? false
             listing.rows.append(
                 .members([
+                    "When": .string(HumanUnits.duration(seconds: now.seconds(since: node.time)) + " ago"),
                     "Mark": .string(mark), "State": .string(String(node.number)), "On": .string(String(node.parent)),
                     "Line": .string(node.line.split(separator: "\n").first.map(String.init) ?? ""),
-                    "Image": .string(tree.working(at: node.number)?.image?.short ?? ""),
+                    "Image": .string(isGone ? "(pruned)" : node.image?.short ?? ""),
                 ]))
         }
         return .listing(listing, format: format)

@@ -8,8 +8,11 @@ import Stores
 package struct Undo: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "undo", abstract: "Take back the last steps or name changes")
-    package static let examples = ["undo", "undo 3"]
-    package static let differences = ["Docker cannot."]
+    package static let examples = ["undo", "undo 3", "timeline"]
+    package static let differences = [
+        "Docker cannot.", "It takes back steps, names (tag, untag, rmi, commit, build, pull, load, import) and rm.",
+        "What prune took cannot be brought back: undo says so and stops there.",
+    ]
 
     @Argument(help: "How many.") var count = 1
 
@@ -18,8 +21,7 @@ package struct Undo: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         guard count > 0 else { throw ShaleError(.usage, "undo: a number above zero", hint: "undo 1") }
         let session = try shell.session()
-        let passed = try session.undo(count)
-        return .lines(passed.map { "took back: \(MoveReport.text($0))" } + MoveReport.place(session))
+        return try MoveReport.outcome(session.undo(count), "took back", .back, session, shell)
     }
 }
 
@@ -37,27 +39,68 @@ package struct Redo: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         guard count > 0 else { throw ShaleError(.usage, "redo: a number above zero", hint: "redo 1") }
         let session = try shell.session()
-        let passed = try session.redo(count)
-        return .lines(passed.map { "made again: \(MoveReport.text($0))" } + MoveReport.place(session))
+        return try MoveReport.outcome(session.redo(count), "made again", .forth, session, shell)
     }
 }
 
-/// What a move through the states took back or made again, in words.
+/// What a walk through the states took back or made again, in words.
 enum MoveReport {
-    static func text(_ node: StateTree.Node) -> String {
-        let names = node.changes.compactMap { change -> String? in
-            guard case .name(let reference, let before, let after) = change else { return nil }
-            let from = before?.image?.short ?? "none"
-            return "\(reference.familiar) \(from) -> \(after?.image?.short ?? "none")"
-        }
-        let line = node.line.split(separator: "\n").first.map(String.init) ?? node.line
-        return names.isEmpty ? line.visible : "\(line.visible)  (\(names.joined(separator: ", ")))"
+    enum Direction { case back, forth }
+
+    /// The states passed, where one stands now, and what stopped the walk.
+    static func outcome(
+        _ passage: Passage, _ verb: String, _ direction: Direction, _ session: Session, _ shell: ShellContext
+    ) throws(ShaleError) -> Outcome {
+        let lines = passage.passed.map { "\(verb): \(text($0, direction))" } + place(session, passage.passed)
+        return try shell.outcome(.lines(lines), failures: [passage.obstacle].compactMap(\.self))
     }
 
-    static func place(_ session: Session) -> [String] {
-        guard let working = session.working else { return [] }
+    static func text(_ node: StateTree.Node, _ direction: Direction) -> String {
+        let line = (node.line.split(separator: "\n").first.map(String.init) ?? node.line).visible
+        let effects = effects(node, direction)
+        return effects.isEmpty ? line : "\(line)  (\(effects.joined(separator: ", ")))"
+    }
+
+    private static func effects(_ node: StateTree.Node, _ direction: Direction) -> [String] {
+        var effects: [String] = []
+        let isOfImages = node.changes.contains { $0.isOfWorkingImage } || !node.names.isEmpty
+        for change in direction == .back ? node.changes.reversed() : node.changes {
+            switch change {
+            case .name(let reference, let before, let after):
+                let (from, to) = direction == .back ? (after, before) : (before, after)
+                effects.append("\(reference.familiar) \(short(from)) -> \(short(to))")
+            case .removed(_, let name): effects.append("container \(name) is \(direction == .back ? "back" : "gone")")
+            case .images(let arrived, let departed) where !isOfImages:
+                let (back, gone) = direction == .back ? (departed, arrived) : (arrived, departed)
+                if !back.isEmpty { effects.append("\(images(back)) back") }
+                if !gone.isEmpty { effects.append("\(images(gone)) gone") }
+            case .images, .began, .step, .rewrote: break
+            }
+        }
+        return effects
+    }
+
+    private static func short(_ entry: ImageEntry?) -> String { entry?.image?.short ?? "none" }
+
+    private static func images(_ images: [Digest]) -> String {
+        if images.count == 1, let image = images.first { return "image \(image.short) is" }
+        return "\(images.count) images are"
+    }
+
+    /// The working image, where a walk passed a state of it.
+    static func place(_ session: Session, _ passed: [StateTree.Node]) -> [String] {
+        guard passed.contains(where: { $0.changes.contains { $0.isOfWorkingImage } }) else { return [] }
+        guard let working = session.working else { return [" ---> no working image"] }
+        let count = working.steps.count
         return [
-            " ---> \(working.image?.short ?? "an empty image")  (\(working.steps.count) step\(working.steps.count == 1 ? "" : "s"))"
+            " ---> \(working.image?.short ?? "an empty image")  (\(count) step\(count == 1 ? "" : "s"))"
         ]
+    }
+}
+
+extension StateTree.Node {
+    /// The names a state moved.
+    fileprivate var names: [Reference] {
+        changes.compactMap { if case .name(let reference, _, _) = $0 { reference } else { nil } }
     }
 }

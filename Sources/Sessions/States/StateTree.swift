@@ -1,3 +1,4 @@
+package import Basics
 package import Engine
 package import OCI
 package import Stores
@@ -12,7 +13,12 @@ package struct StateTree: Sendable {
         package let number: Int
         package let parent: Int
         package let line: String
+        package let time: Timestamp
         package let changes: [StateChange]
+        /// What the working image stands on in this state; `nil` where none was begun.
+        package let base: WorkingBase?
+        /// The working image; `nil` also for scratch before its first step.
+        package let image: Digest?
     }
 
     package private(set) var nodes: [Int: Node] = [:]
@@ -28,7 +34,21 @@ package struct StateTree: Sendable {
         if let target = entry.movedTo {
             move(to: target)
         } else if let changes = entry.changes, !changes.isEmpty {
-            nodes[entry.number] = Node(number: entry.number, parent: head, line: entry.line, changes: changes)
+            var base = nodes[head]?.base
+            var image = nodes[head]?.image
+            for change in changes {
+                switch change {
+                case .began(let begun):
+                    base = begun
+                    image = begun.image
+                case .step(let step): image = step.image
+                case .rewrote(let steps): image = steps.last?.image ?? base?.image
+                case .name, .images, .removed: break
+                }
+            }
+            nodes[entry.number] = Node(
+                number: entry.number, parent: head, line: entry.line, time: entry.time, changes: changes, base: base,
+                image: image)
             head = entry.number
             undone = []
         }
@@ -36,9 +56,9 @@ package struct StateTree: Sendable {
 
     private mutating func move(to target: Int) {
         guard target == 0 || nodes[target] != nil else { return }
-        if undone.last == target {
-            undone.removeLast()
-        } else if lineage(of: head).contains(where: { $0.number == target }) || target == 0 {
+        if let place = undone.lastIndex(of: target) {
+            undone.removeSubrange(place...)
+        } else if target == 0 || lineage(of: head).contains(where: { $0.number == target }) {
             for node in lineage(of: head) {
                 if node.number == target { break }
                 undone.append(node.number)
@@ -60,12 +80,15 @@ package struct StateTree: Sendable {
         return path
     }
 
-    /// The state `count` undoable states below; `nil` when there are fewer.
+    /// The state `count` states below, and those passed, the last one first; `nil` when there are fewer.
     package func undoTarget(_ count: Int) -> (target: Int, passed: [Node])? {
         let path = lineage(of: head)
         guard count > 0, count <= path.count else { return nil }
         return (path[count - 1].parent, Array(path.prefix(count)))
     }
+
+    /// How many states `redo` can make again.
+    package var redoCount: Int { undone.count }
 
     /// The state `count` steps up the way that was undone.
     package func redoTarget(_ count: Int) -> (target: Int, passed: [Node])? {
@@ -76,70 +99,65 @@ package struct StateTree: Sendable {
 
     /// The working image of a state.
     package func working(at number: Int) -> WorkingImage? {
+        guard let base = nodes[number]?.base else { return nil }
+        let path = lineage(of: number)
         var steps: [Step] = []
-        for node in lineage(of: number) {
+        search: for node in path {
             for change in node.changes.reversed() {
                 switch change {
-                case .began(let base):
-                    return WorkingImage(base: base, steps: steps.reversed(), stages: stages(at: number))
+                case .began: break search
                 case .step(let step): steps.append(step)
                 case .rewrote(let all):
-                    guard let base = base(below: node.number) else { return nil }
-                    return WorkingImage(base: base, steps: all + steps.reversed(), stages: stages(at: number))
-                case .name: break
+                    steps += all.reversed()
+                    break search
+                case .name, .images, .removed: break
                 }
             }
         }
-        return nil
-    }
-
-    private func base(below number: Int) -> WorkingBase? {
-        for node in lineage(of: number) {
-            for case .began(let base) in node.changes.reversed() { return base }
-        }
-        return nil
+        return WorkingImage(base: base, steps: steps.reversed(), stages: Self.stages(path))
     }
 
     /// The last image of every stage that was named on the way to a state, for `COPY --from`.
-    private func stages(at number: Int) -> [String: Digest] {
+    private static func stages(_ path: [Node]) -> [String: Digest] {
         var images: [String: Digest] = [:]
         var order: [Digest?] = []
-        for node in lineage(of: number).reversed() {
-            for change in node.changes {
-                switch change {
-                case .began(let base):
-                    order.append(base.image)
-                    if let name = base.stage { images[name] = base.image }
-                case .step(let step): Self.advance(&images, &order, to: step.image, node, self)
-                case .rewrote(let steps):
-                    if let last = steps.last { Self.advance(&images, &order, to: last.image, node, self) }
-                case .name: break
-                }
+        var stage: String?
+        for change in path.reversed().flatMap(\.changes) {
+            switch change {
+            case .began(let base):
+                stage = base.stage
+                order.append(base.image)
+            case .step(let step): if !order.isEmpty { order[order.count - 1] = step.image }
+            case .rewrote(let steps):
+                if let last = steps.last, !order.isEmpty { order[order.count - 1] = last.image }
+            case .name, .images, .removed: continue
             }
+            if let stage, let image = order.last { images[stage] = image }
         }
         for (index, image) in order.enumerated() { images[String(index)] = image }
         return images
     }
 
-    private static func advance(
-        _ images: inout [String: Digest], _ order: inout [Digest?], to image: Digest, _ node: Node, _ tree: StateTree
-    ) {
-        if !order.isEmpty { order[order.count - 1] = image }
-        if let name = tree.base(below: node.number)?.stage { images[name] = image }
+    /// The states between two: those left behind, the last one first, and those entered, the first one first.
+    package func way(from start: Int, to end: Int) -> (back: [Node], forth: [Node]) {
+        let up = lineage(of: start)
+        let down = lineage(of: end)
+        let shared = Set(up.map(\.number)).intersection(down.map(\.number))
+        return (
+            up.filter { !shared.contains($0.number) }, down.reversed().filter { !shared.contains($0.number) }
+        )
     }
 
     /// What must happen to names to get from one state to another: taken back up to where they part, then made again.
     package func nameChanges(from start: Int, to end: Int) -> [(reference: Reference, target: ImageEntry?)] {
-        let up = lineage(of: start)
-        let down = lineage(of: end)
-        let shared = Set(up.map(\.number)).intersection(down.map(\.number))
+        let way = way(from: start, to: end)
         var result: [(reference: Reference, target: ImageEntry?)] = []
-        for node in up where !shared.contains(node.number) {
+        for node in way.back {
             for case .name(let reference, let before, _) in node.changes.reversed() {
                 result.append((reference, before))
             }
         }
-        for node in down.reversed() where !shared.contains(node.number) {
+        for node in way.forth {
             for case .name(let reference, _, let after) in node.changes { result.append((reference, after)) }
         }
         return result

@@ -1,0 +1,51 @@
+package import Basics
+import FoundationEssentials
+import Glibc
+import Linux
+package import Stores
+
+/// A session that begins with states: made aside, and there at once or not at all.
+package struct NewSession {
+    private let name: String
+    private let store: Store
+
+    /// Throws `invalid` for a name that cannot be one, `conflict` for one that is taken.
+    package init(named name: String, _ store: Store) throws(ShaleError) {
+        self.name = name
+        self.store = store
+        try SessionFolder.check(name)
+        guard try !store.sessionNames().contains(name) else { throw Self.taken(name) }
+    }
+
+    static func taken(_ name: String) -> ShaleError {
+        ShaleError(.conflict, "session \(name.visible) exists already", hint: "session switch \(name.visible)")
+    }
+
+    /// Makes the session with a journal; its roots are what the journal's states need.
+    package func make(_ entries: [JournalEntry]) throws(ShaleError) {
+        var roots = SessionRoots()
+        for change in entries.flatMap({ $0.changes ?? [] }) { roots.formUnion(change.roots) }
+        try make([(name: "journal", bytes: try Journal.bytes(entries))], roots: roots)
+    }
+
+    /// Makes the session with files of its folder.
+    package func make(_ files: [(name: String, bytes: [UInt8])], roots: SessionRoots) throws(ShaleError) {
+        let aside = try store.newScratchPath()
+        let target = "\(store.paths.sessions)/\(name)"
+        let files = files + [(name: SessionFolder.rootsName, bytes: Array(roots.text.utf8))]
+        let name = self.name
+        do throws(ShaleError) {
+            try translating("session \(name)") {
+                try check("mkdir", path: aside) { mkdir(aside, 0o700) }
+                for file in files { try WholeFile.replace("\(aside)/\(file.name)", with: file.bytes) }
+                // Fails where a session of that name has been made meanwhile.
+                try check("rename", path: target) { Glibc.rename(aside, target) }
+                try WholeFile.syncFolder(target)
+            }
+        } catch {
+            try? FileTree.remove(aside)
+            if access("\(target)/journal", F_OK) == 0 { throw Self.taken(name) }
+            throw error
+        }
+    }
+}

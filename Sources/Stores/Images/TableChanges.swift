@@ -1,0 +1,66 @@
+package import OCI
+
+/// What one process did to names and images: told by a session, so that it can be taken back.
+///
+/// What came and went in between does not count.
+package struct TableChanges: Sendable {
+    /// A name that leads elsewhere than before.
+    package struct Move: Sendable {
+        package let reference: Reference
+        /// `nil` for no image of that name.
+        package let before: ImageEntry?
+        package let after: ImageEntry?
+    }
+
+    private struct Named {
+        var before: ImageEntry?
+        var after: ImageEntry?
+    }
+
+    private var names: [String: Named] = [:]
+    /// Whether an image was there before, and is there now.
+    private var images: [Digest: (before: Bool, after: Bool)] = [:]
+
+    package init() {}
+
+    mutating func add(from old: ImageTable, to new: ImageTable) {
+        let before = Self.named(old)
+        let after = Self.named(new)
+        for name in Set(before.keys).union(after.keys)
+        where before[name]?.manifest.digest != after[name]?.manifest.digest {
+            var known = names[name] ?? Named(before: before[name])
+            known.after = after[name]
+            names[name] = known
+        }
+        let were = Set(old.entries.compactMap(\.image))
+        let are = Set(new.entries.compactMap(\.image))
+        for image in were.symmetricDifference(are) {
+            var known = images[image] ?? (before: were.contains(image), after: false)
+            known.after = are.contains(image)
+            images[image] = known
+        }
+    }
+
+    /// Names that lead elsewhere, sorted.
+    package var moves: [Move] {
+        names.sorted { $0.key < $1.key }.compactMap { _, named in
+            guard let reference = (named.after ?? named.before)?.name,
+                named.before?.manifest.digest != named.after?.manifest.digest
+            else { return nil }
+            return Move(reference: reference, before: named.before, after: named.after)
+        }
+    }
+
+    /// Images that are here now and were not.
+    package var arrived: [Digest] { images.filter { !$0.value.before && $0.value.after }.map(\.key).sorted() }
+
+    /// Images that were here and are no longer.
+    package var departed: [Digest] { images.filter { $0.value.before && !$0.value.after }.map(\.key).sorted() }
+
+    private static func named(_ table: ImageTable) -> [String: ImageEntry] {
+        table.entries.reduce(into: [:]) { all, entry in
+            // What another tool called no reference is no name here.
+            if let text = entry.refName, entry.image != nil { all[text] = entry }
+        }
+    }
+}
