@@ -1,7 +1,7 @@
 # Completion of shale for bash. Source it, or put it into bash-completion's folder.
 # Made by `shale completions bash` from the command table; scripts/completions writes it anew.
 
-_shale_verbs='ref search tags pull manifest login logout images tag untag rmi history inspect save load import export prune df run create start stop kill restart pause unpause rm rename wait ps logs attach exec top stats port cp diff commit layers ls cat tree find stat du grep blame waste size packages base compare dockerfile build context steps undo redo timeline reflog recipe replay goto edit drop move fork session help ? set alias source cd pwd info doctor system version'
+_shale_verbs='ref search tags pull manifest login logout images tag untag rmi history inspect save load import export prune df run create start stop kill restart pause unpause rm rename wait ps logs attach exec top stats port cp diff commit layers ls cat tree find stat du grep blame waste size packages base compare dockerfile build context enter steps undo redo timeline reflog recipe replay goto edit drop move fork session help ? set alias source cd pwd info doctor system version'
 
 # Sets flags, values (FLAG:KIND) and operands of a command.
 _shale_command() {
@@ -290,6 +290,11 @@ _shale_command() {
         flags='--all -a --format --help -h'
         values='--format:format'
         operands='host.directory'
+        ;;
+    enter)
+        flags='--keep-failed --help -h'
+        values=''
+        operands='image'
         ;;
     steps)
         flags='--format --no-trunc --help -h'

@@ -37,7 +37,12 @@ static struct {
     int (*history)(History *, HistEvent *, int, ...);
 } lib;
 
-static History *past;
+// An editor may be opened while another rests: each has lines of its own.
+enum { EDITORS = 4 };
+static struct {
+    EditLine *editor;
+    History *past;
+} opened[EDITORS];
 static int signal_pipe[2] = {-1, -1};
 static const int handled[] = {SIGINT, SIGWINCH, SIGTSTP, SIGCONT, SIGTERM, SIGHUP, SIGQUIT};
 enum { HANDLED = sizeof handled / sizeof *handled };
@@ -220,7 +225,15 @@ shale_editline *shale_editline_open(const char *program, int history_size, void 
     if (!lib.init || !open_signal_pipe()) { return NULL; }
     EditLine *editor = lib.init(program, stdin, stdout, stderr);
     if (!editor) { return NULL; }
-    past = lib.history_init();
+    History *past = NULL;
+    for (int i = 0; i < EDITORS && !past; i++) {
+        if (opened[i].editor) { continue; }
+        past = lib.history_init();
+        if (past) {
+            opened[i].editor = editor;
+            opened[i].past = past;
+        }
+    }
     HistEvent event;
     if (past) {
         lib.history(past, &event, H_SETSIZE, history_size);
@@ -240,8 +253,12 @@ void shale_editline_close(shale_editline *editor) {
     // Type-ahead belongs to whoever reads next: el_end in edit mode would drop it.
     lib.set((EditLine *)editor, EL_EDITMODE, 0);
     lib.end((EditLine *)editor);
-    if (past) { lib.history_end(past); }
-    past = NULL;
+    for (int i = 0; i < EDITORS; i++) {
+        if (opened[i].editor != (EditLine *)editor) { continue; }
+        lib.history_end(opened[i].past);
+        opened[i].editor = NULL;
+        opened[i].past = NULL;
+    }
 }
 
 void *shale_editline_client(shale_editline *editor) {
@@ -278,9 +295,10 @@ bool shale_editline_source(shale_editline *editor) {
 }
 
 void shale_editline_remember(shale_editline *editor, const char *line) {
-    (void)editor;
     HistEvent event;
-    if (past) { lib.history(past, &event, H_ENTER, line); }
+    for (int i = 0; i < EDITORS; i++) {
+        if (opened[i].editor == (EditLine *)editor) { lib.history(opened[i].past, &event, H_ENTER, line); }
+    }
 }
 
 // MARK: Reading

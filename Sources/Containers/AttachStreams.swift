@@ -12,6 +12,8 @@ package struct AttachStreams: Sendable {
     package var errors: Sink
     /// Leaves the container running when typed; only with a terminal.
     package var detachKeys: DetachKeys? = .standard
+    /// Told of everything typed that is passed on.
+    package var inputPassed: (@Sendable ([UInt8]) -> Void)?
     /// Passes SIGINT, SIGTERM and the like on to the container, which has no terminal.
     package var proxiesSignals = true
 

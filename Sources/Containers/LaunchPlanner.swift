@@ -45,6 +45,7 @@ struct LaunchPlanner {
         plan.openStdin = spec.openStdin
         plan.stdinOnce = spec.openStdin && attached
         plan.reaper = spec.reaper
+        plan.endsWithLauncher = spec.endsWithLauncher
         plan.afterExit = spec.afterExit
         if Self.isInUserNamespace { plan.holderFolder = UserNamespace.holderFolder(home: spec.home) }
         return plan

@@ -27,6 +27,8 @@ package struct LaunchSpec: Sendable {
     /// For what is thrown away, `--rm` and build steps: spares the sync of the upper's file system when the container
     /// ends, and its last state when the shell that started it sees the end itself.
     package var volatile = false
+    /// Whether it is killed when the shell that started it goes away: a build step is nobody's but its builder's.
+    package var endsWithLauncher = false
     package var arguments: [String]
     /// As image and command line say it; `PATH`, `HOSTNAME`, `TERM` and `HOME` are added where missing.
     package var environment: [String] = []

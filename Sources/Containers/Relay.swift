@@ -115,7 +115,10 @@ private struct RelayLoop {
             return false
         }
         let (pass, complete) = scanner.scan(Array(buffer[..<count]))
-        if !pass.isEmpty { queue(.stdin(pass)) }
+        if !pass.isEmpty {
+            relay.streams.inputPassed?(pass)
+            queue(.stdin(pass))
+        }
         try flush()
         return complete
     }

@@ -35,6 +35,8 @@ package struct LaunchPlan: Sendable, Equatable {
     package var stdinOnce = false
     /// Runs a small process 1 that reaps and forwards signals (`--init`).
     package var reaper = false
+    /// Whether it is killed when whoever started it goes away.
+    package var endsWithLauncher = false
     /// What the runner becomes after the container's end (`shale rm ID`), unless the shell that started it in the
     /// foreground is there to see the end; empty for nothing.
     package var afterExit: [String] = []

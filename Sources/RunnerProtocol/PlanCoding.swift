@@ -14,7 +14,9 @@ extension LaunchPlan {
             $0.put($1.value)
         }
         out.putOptional(cgroup) { $1.encode(to: &$0) }
-        for flag in [ownNetwork, hostUTS, detached, attached, openStdin, stdinOnce, reaper] { out.put(flag) }
+        for flag in [ownNetwork, hostUTS, detached, attached, openStdin, stdinOnce, reaper, endsWithLauncher] {
+            out.put(flag)
+        }
         out.put(afterExit)
         return out.bytes
     }
@@ -46,6 +48,7 @@ extension LaunchPlan {
         openStdin = try reader.bool()
         stdinOnce = try reader.bool()
         reaper = try reader.bool()
+        endsWithLauncher = try reader.bool()
         afterExit = try reader.strings()
         try reader.end()
     }

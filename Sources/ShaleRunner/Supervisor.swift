@@ -269,6 +269,7 @@ final class Supervisor {
     }
 
     private func lose(_ client: Client) {
+        if plan.endsWithLauncher, client === launcher, first.exitCode == nil { kill(first.pid, SIGKILL) }
         if let process = client.process, client.givesInput, plan.stdinOnce || !process.isFirst { process.endInput() }
         client.close()
     }

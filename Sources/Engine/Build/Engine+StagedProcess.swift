@@ -1,9 +1,9 @@
 import Basics
-import Containers
+package import Containers
 import FoundationEssentials
 import Glibc
 import Layers
-import Linux
+package import Linux
 import OCI
 import Stores
 
@@ -20,6 +20,21 @@ struct StagedProcess: Sendable {
     var temporaryMounts: [TemporaryMount] = []
     var limits: [ResourceLimit] = []
     var sharedMemory: Int64?
+    /// A person's own streams, with a terminal or without; `nil` for none to read, and a conversation to write to.
+    var person: PersonAtStep?
+}
+
+/// Who sits before a process of a step.
+package struct PersonAtStep: Sendable {
+    package var streams: AttachStreams
+    package var hasTerminal: Bool
+    package var size: TerminalSize?
+
+    package init(streams: AttachStreams, hasTerminal: Bool, size: TerminalSize? = nil) {
+        self.streams = streams
+        self.hasTerminal = hasTerminal
+        self.size = size
+    }
 }
 
 /// How it ended, and the mount points it was given that its files lacked.
@@ -31,7 +46,8 @@ struct StagedOutcome: Sendable {
 extension Engine {
     /// Runs a process on a stage's layers, writing into `staging`, and waits for its end.
     ///
-    /// Its output goes to the conversation as it comes; it has no input. Cancelling kills it.
+    /// Its output goes to the conversation as it comes; it has no input, unless a person sits before it. Cancelling
+    /// kills it.
     func runInStaging(
         _ process: StagedProcess, lowers: [String], staging: LayerStaging, _ talk: Conversation
     ) throws(ShaleError) -> StagedOutcome {
@@ -50,8 +66,16 @@ extension Engine {
         spec.temporaryMounts = process.temporaryMounts
         spec.limits = process.limits
         if let bytes = process.sharedMemory { spec.sharedMemory = bytes }
+        spec.endsWithLauncher = true
+        if let person = process.person {
+            spec.terminal = person.hasTerminal
+            spec.openStdin = person.streams.input != nil
+            spec.initialSize = person.size
+            // Ctrl-C must reach the shell: process 1 takes no signal that it has no handler for.
+            spec.reaper = true
+        }
         do throws(ShaleError) {
-            return try carryOut(spec, in: folder, talk)
+            return try carryOut(spec, in: folder, process.person?.streams ?? streams(talk), talk)
         } catch {
             // However the process took it that it was killed while it started.
             if talk.cancellation.isCancelled { throw ShaleError(.cancelled, "interrupted") }
@@ -60,9 +84,9 @@ extension Engine {
     }
 
     private func carryOut(
-        _ spec: LaunchSpec, in folder: ScratchFolder, _ talk: Conversation
+        _ spec: LaunchSpec, in folder: ScratchFolder, _ streams: AttachStreams, _ talk: Conversation
     ) throws(ShaleError) -> StagedOutcome {
-        let running = try runtime.start(spec, attach: streams(talk))
+        let running = try runtime.start(spec, attach: streams)
         let watch = try CancellationWatch(talk.cancellation) { [runtime] in
             try? runtime.signal(SIGKILL, socketDirectory: folder.path)
         }

@@ -28,7 +28,6 @@ extension StepExecutor {
             written = CommandLine(words: ["<<\(name)\n\(content)\(name)"], usesShell: true)
         }
         let arguments = command.arguments(shell: state.shell)
-        let environment = state.settings.env ?? []
         for text in run.mounts {
             let mount = try RunMount(parsing: words.expand(text).text)
             try addMount(mount, to: &mounts, state)
@@ -39,19 +38,25 @@ extension StepExecutor {
         guard !arguments.isEmpty else { throw ShaleError(.invalid, "no command specified") }
         let id = Identifier.random()
         talk.line(" ---> Running in \(Identifier.short(id))")
-        let names = Set(environment.map { String($0.prefix { $0 != "=" }) })
-        let added = state.arguments.values.merging(state.arguments.proxies) { declared, _ in declared }
-            .filter { !names.contains($0.key) }
-            .map { "\($0.key)=\($0.value)" }.sorted()
         try mounts.addVolumes(of: state, engine, talk)
         let layer = try carryOut(
-            arguments, environment: environment + added, container: id, network: run.network, mounts, on: state)
+            arguments, environment: Self.environment(of: state), container: id, network: run.network, mounts, on: state)
         announceRemoval(id)
         return try finish(created, instruction: text, layer: layer, on: &state)
     }
 
+    /// What a process of a step sees: the image's variables, and the build arguments they do not hide.
+    static func environment(of state: StageState) -> [String] {
+        let own = state.settings.env ?? []
+        let names = Set(own.map { String($0.prefix { $0 != "=" }) })
+        let added = state.arguments.values.merging(state.arguments.proxies) { declared, _ in declared }
+            .filter { !names.contains($0.key) }
+            .map { "\($0.key)=\($0.value)" }.sorted()
+        return own + added
+    }
+
     /// What the history says: the build arguments in force come first, as `|2 a=1 b=2`.
-    private func historyOfRun(_ arguments: [String], text run: RunInstruction, _ state: StageState) -> String {
+    func historyOfRun(_ arguments: [String], text run: RunInstruction, _ state: StageState) -> String {
         let names = Set((state.settings.env ?? []).map { String($0.prefix { $0 != "=" }) })
         let values = state.arguments.values.filter { !names.contains($0.key) }
         let line = arguments.joined(separator: " ")

@@ -94,9 +94,11 @@ package final class StepExecutor {
     }
 
     /// Makes the image that a step leads to, remembers it, and moves `state` there.
+    ///
+    /// `origin` says how the step is told in recipes, where that is not its instruction; such a step is not cached.
     func finish(
         _ createdBy: String, instruction: String, layer: StepLayer?, files: [String: String]? = nil,
-        copied: [CopiedSource] = [], on state: inout StageState
+        copied: [CopiedSource] = [], origin: Provenance.Origin? = nil, on state: inout StageState
     ) throws(ShaleError) -> StepResult {
         let parent = state.image
         let key = key(createdBy, on: state)
@@ -113,14 +115,16 @@ package final class StepExecutor {
         }
         let image = try engine.store.images.add(config: state.config, layers: state.layers, parent: parent?.id)
         let summary = layer?.summary ?? .none
-        try cache.keep(
-            BuildCache.Record(
-                image: image.id, instruction: instruction, createdBy: createdBy, files: files, summary: summary,
-                made: .now()),
-            parent: parent?.id, key: key)
+        if origin == nil {
+            try cache.keep(
+                BuildCache.Record(
+                    image: image.id, instruction: instruction, createdBy: createdBy, files: files, summary: summary,
+                    made: .now()),
+                parent: parent?.id, key: key)
+        }
+        let origin = origin ?? .step(instruction: source, copied: copied)
         try engine.keepProvenance(
-            Provenance(parent: parent?.id, base: state.baseName, origin: .step(instruction: source, copied: copied)),
-            of: image.id)
+            Provenance(parent: parent?.id, base: state.baseName, origin: origin), of: image.id)
         state.advance(to: image)
         return StepResult(image: image, wasCached: false, summary: summary, copied: copied)
     }
@@ -152,7 +156,7 @@ package final class StepExecutor {
                 : "Removing intermediate container \(Identifier.short(id))")
     }
 
-    private func key(_ createdBy: String, on state: StageState) -> Digest {
+    func key(_ createdBy: String, on state: StageState) -> Digest {
         let platform = state.image == nil ? state.config.platform.description : ""
         return BuildCache.key(
             parent: state.image?.id, step: "\(platform)\(createdBy)\n\(state.config.author ?? "")\(inputs)")

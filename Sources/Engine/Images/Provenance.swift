@@ -14,6 +14,8 @@ package struct Provenance: Sendable, Codable {
         case step(instruction: String, copied: [CopiedSource])
         /// A container's changes: which container, and what shale knows was done to it.
         case commit(container: String, name: String, command: [String], changes: [String], deeds: [Deed])
+        /// A line of `enter` that a person answered at the terminal: what it changed is known, and not how.
+        case typed(line: String)
         /// A file tree from outside.
         case imported(String)
     }

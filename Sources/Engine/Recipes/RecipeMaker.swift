@@ -39,6 +39,9 @@ package struct RecipeMaker {
                     number + 1,
                     CommitStory(container: container, name: name, command: command, changes: changes, deeds: deeds),
                     image: link.image, parent: parent)
+            case .typed(let line):
+                recipe.lines.append(.comment("typed at the terminal: \(line)\nwhat it changed is kept file by file"))
+                try addChanges(number + 1, image: link.image, parent: link.provenance.parent)
             case .imported(let source):
                 recipe.lines.append(.comment("imported from \(source)"))
                 addLayer(number + 1, image: link.image, leavingOut: [])
@@ -229,6 +232,17 @@ package struct RecipeMaker {
                 .instruction("COPY \(ConfigInstructions.quoted(path)) \(ConfigInstructions.quoted(target.path))"))
             explained.insert(target.path)
         }
+    }
+
+    /// All that an image's own layer did: what it deleted, then what it made.
+    private mutating func addChanges(_ number: Int, image: Image, parent: Digest?) throws(ShaleError) {
+        let below = try parent.map { id throws(ShaleError) in try engine.store.images.image(id) }
+        let changes = try layer(of: image, over: below).filter { !$0.isPassage }
+        let removed = changes.filter { $0.kind == .whiteout || $0.isOpaque }.map(\.path)
+        if !removed.isEmpty {
+            recipe.lines.append(.instruction("RUN \(ConfigInstructions.array(["rm", "-rf"] + removed))"))
+        }
+        if changes.contains(where: { $0.kind != .whiteout }) { addLayer(number, image: image, leavingOut: []) }
     }
 
     private mutating func addLayer(_ number: Int, image: Image, leavingOut: Set<String>) {

@@ -109,6 +109,8 @@ package struct Step: Sendable, Codable {
     /// Where on the host COPY and ADD read, and what.
     package var directory: String?
     package var copied: [CopiedSource]
+    /// Whether a person's answers at the terminal made it: its layer alone can be repeated.
+    package var isTyped: Bool?
 
     package init(
         instruction: String, image: Digest, summary: StepSummary, wasCached: Bool, seconds: Double, time: Timestamp,

@@ -91,7 +91,7 @@ extension Session {
     }
 
     /// The builder's state that the working image stands for: its `ARG`s, and whether it named a command.
-    private func state(of working: WorkingImage) throws(ShaleError) -> StageState {
+    func state(of working: WorkingImage) throws(ShaleError) -> StageState {
         let arguments = BuildArguments(given: [:])
         var state: StageState
         if let id = working.image {

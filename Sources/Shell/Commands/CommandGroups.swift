@@ -9,7 +9,8 @@ enum CommandGroups {
         .init(
             title: "The working image and the session",
             verbs: [
-                Steps.self, Undo.self, Redo.self, Timeline.self, Reflog.self, RecipeCommand.self, Replay.self,
+                Enter.self, Steps.self, Undo.self, Redo.self, Timeline.self, Reflog.self, RecipeCommand.self,
+                Replay.self,
                 Goto.self, Edit.self, Drop.self, Move.self, Fork.self,
                 SessionCommand.self,
             ]),

@@ -47,7 +47,9 @@ struct CommandStreams {
             case .errorsToOutput: errors = output ?? shell.console.descriptor(.output)
             case .outputToErrors: output = errors ?? shell.console.descriptor(.errors)
             case .input(let word): shell.input = try openInput(expand(word))
-            case .hereDocument(let word): shell.input = try text(expand(word))
+            case .hereDocument(let word):
+                shell.input = try text(expand(word))
+                shell.inputIsHereDocument = true
             case .hereString(let word): shell.input = try text(expand(word) + "\n")
             }
         }
@@ -102,6 +104,7 @@ struct CommandStreams {
     func restore(_ shell: ShellContext) {
         shell.console = savedConsole
         shell.input = savedInput
+        shell.inputIsHereDocument = false
         for file in files { close(file) }
     }
 }

@@ -17,7 +17,7 @@ struct PromptLoop {
 
     func run() throws(ShaleError) -> Int32 {
         _ = try shell.engine()
-        let history = HistoryFile(path: historyPath)
+        let history = HistoryFile(path: HistoryPlace(shell).path("history"))
         let editor = try LineEditor(
             console: shell.console, history: history, completer: PromptCompletion.completer(shell))
         shell.history = history
@@ -80,19 +80,5 @@ struct PromptLoop {
         } catch {
             shell.console.report(error)
         }
-    }
-
-    private var historyPath: String? {
-        let environment = shell.console.environment
-        if let path = environment["SHALE_HISTORY"] { return path.isEmpty ? nil : path }
-        guard let folder = environment["XDG_STATE_HOME"] ?? environment["HOME"].map({ "\($0)/.local/state" }) else {
-            return nil
-        }
-        var path = ""
-        for part in "\(folder)/shale".split(separator: "/") {
-            path += "/\(part)"
-            mkdir(path, 0o700)
-        }
-        return "\(path)/history"
     }
 }

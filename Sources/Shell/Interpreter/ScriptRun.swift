@@ -53,6 +53,9 @@ package struct ScriptRun {
     private func run(_ reader: ScriptReader, name: String) throws(ShaleError) -> Int32 {
         var reader = reader
         var failed = false
+        let outer = shell.script
+        shell.script = ShellContext.Script(name: name, lines: reader.lines)
+        defer { shell.script = outer }
         while let command = try reader.next() {
             let status: Int32
             switch command.statements {
@@ -80,7 +83,7 @@ package struct ScriptRun {
 
 /// Lines of a descriptor that is no terminal, without reading further than the line: what a command of the script
 /// reads from the same descriptor is its own.
-private final class InputLines {
+final class InputLines {
     private let descriptor: Int32
     private var isAtEnd = false
 

@@ -22,11 +22,19 @@ package final class ShellContext {
         case script
     }
 
+    /// A script under way: what it is called in messages, and its lines.
+    struct Script {
+        var name: String
+        var lines: ScriptLines
+    }
+
     package var options: ShellOptions
     package var mode: Mode
     package var console: Console
     /// Standard input of the command that runs now: the process's own, or what `<` or `<<` gave it.
     package var input: Int32 = 0
+    /// Whether that is text of the script itself.
+    var inputIsHereDocument = false
     package var variables: [String: String] = [:]
     package var aliases: [String: String] = [:]
     package var settings: LastingSettings
@@ -34,6 +42,8 @@ package final class ShellContext {
     package var place: String?
     /// What was typed at the prompt, in this shale and before.
     var history: HistoryFile?
+    /// The script that runs, whose further lines a command may take for itself.
+    var script: Script?
     /// How many script files are inside one another.
     var scriptDepth = 0
     package var lastStatus: Int32 = 0

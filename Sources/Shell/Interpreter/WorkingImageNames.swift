@@ -54,8 +54,8 @@ enum WorkingImageNames {
     static func resolved(_ arguments: [String], _ shell: ShellContext) throws(ShaleError) -> [String] {
         guard let verb = arguments.first else { return [] }
         var words = Array(arguments.dropFirst())
-        // It tells a working image from any other, to name its base as it was typed.
-        if verb == "recipe" { return words }
+        // They tell a working image from any other: its base is named as it was typed, and it is what is entered.
+        if verb == "recipe" || verb == "enter" { return words }
         let takesOne = CommandTable.keepsUnknownVariables(verb)
         for (index, text) in words.enumerated() {
             guard let word = Word(text) else { continue }

@@ -15,8 +15,8 @@ package struct ScriptCommand: Sendable {
 /// Quotes, here-documents, `\`-newline, operators at a line's end and Dockerfile instructions may span lines.
 package struct ScriptReader {
     private let parser: LineParser
-    private let nextLine: () throws(ShaleError) -> String?
-    private var lineNumber = 0
+    /// Where its lines come from; a command that takes lines of the script itself reads on there.
+    package let lines: ScriptLines
 
     /// Longest command, in lines: an unclosed quote in a huge file is found before the machine suffers.
     private static let longestCommand = 20_000
@@ -26,7 +26,7 @@ package struct ScriptReader {
         parser: LineParser = LineParser(origin: .script), nextLine: @escaping () throws(ShaleError) -> String?
     ) {
         self.parser = parser
-        self.nextLine = nextLine
+        lines = ScriptLines(take: nextLine)
     }
 
     /// Reads from a text.
@@ -40,9 +40,8 @@ package struct ScriptReader {
     /// Blank lines and comments are passed over.
     /// - Throws: Whatever the source of lines throws; a syntax error is in the command instead.
     package mutating func next() throws(ShaleError) -> ScriptCommand? {
-        while let first = try nextLine() {
-            lineNumber += 1
-            let start = lineNumber
+        while let first = try self.lines.next() {
+            let start = self.lines.number
             var lines = Accumulator(first)
             while true {
                 let command = ScriptCommand(line: start, text: lines.text, statements: .success([]))
@@ -53,13 +52,13 @@ package struct ScriptReader {
                     if statements.isEmpty { break }
                     return ScriptCommand(line: start, text: command.text, statements: .success(statements))
                 case .success(.incomplete(let reason)):
-                    guard lineNumber - start < Self.longestCommand, let line = try nextLineCounted() else {
+                    guard self.lines.number - start < Self.longestCommand, let line = try self.lines.next() else {
                         return ScriptCommand(line: start, text: command.text, statements: .failure(reason.error))
                     }
                     lines.append(line)
                     // Parsing again is only worth it once a line came that may end what is open.
-                    while !reason.mayEnd(with: lines.last), lineNumber - start < Self.longestCommand,
-                        let next = try nextLineCounted()
+                    while !reason.mayEnd(with: lines.last), self.lines.number - start < Self.longestCommand,
+                        let next = try self.lines.next()
                     {
                         lines.append(next)
                     }
@@ -71,18 +70,31 @@ package struct ScriptReader {
         return nil
     }
 
-    private mutating func nextLineCounted() throws(ShaleError) -> String? {
-        guard let line = try nextLine() else { return nil }
-        lineNumber += 1
-        return line
-    }
-
     private func result(of text: String, firstLine: Int) -> Result<ParseResult, ShaleError> {
         do throws(ShaleError) {
             return .success(try parser.parse(text, firstLine: firstLine))
         } catch {
             return .failure(error)
         }
+    }
+}
+
+/// The lines of a script, taken one by one, and how many were taken.
+package final class ScriptLines {
+    private let take: () throws(ShaleError) -> String?
+    /// The 1-based number of the line taken last.
+    package private(set) var number: Int
+
+    /// `take` answers a line without its newline, `nil` at the end; `number` lines stand before the first.
+    package init(number: Int = 0, take: @escaping () throws(ShaleError) -> String?) {
+        self.take = take
+        self.number = number
+    }
+
+    package func next() throws(ShaleError) -> String? {
+        guard let line = try take() else { return nil }
+        number += 1
+        return line
     }
 }
 

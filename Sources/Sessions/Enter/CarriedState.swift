@@ -1,0 +1,133 @@
+/// What one line of a recorded shell hands on to the next, beside the files, `WORKDIR` and `ENV`: nothing that an image
+/// can hold, so it is written before each line that needs it.
+package struct CarriedState: Sendable, Equatable {
+    /// Octal, where it is not the one a container begins with.
+    package private(set) var umask: String?
+    /// `set -e`, `set -o pipefail`, `shopt -s extglob`: what differs from a new shell.
+    package private(set) var options: [String] = []
+    /// Variables of the image that were unset: an image cannot take them away.
+    package private(set) var unset: Set<String> = []
+    /// Exported values that `ENV` cannot write, with a newline in them.
+    package private(set) var exports: [String: String] = [:]
+    package private(set) var variables: [String: String] = [:]
+    package private(set) var functions: [String: String] = [:]
+    package private(set) var aliases: [String: String] = [:]
+    /// Where the shell stands, when the image holds no such directory: in `/proc`, say.
+    package var directory: String?
+
+    package init() {}
+
+    package var isEmpty: Bool { self == CarriedState() }
+
+    // MARK: Before a line
+
+    /// The line with everything before it that it needs: what runs, and what is written down.
+    package func complete(_ line: String) -> (text: String, uses: Uses) {
+        var uses = Uses()
+        var parts: [String] = []
+        if let directory { parts.append("cd \(ShellWords.quoted(directory))") }
+        if let umask { parts.append("umask \(umask)") }
+        if !unset.isEmpty { parts.append("unset \(unset.sorted().joined(separator: " "))") }
+        for name in exports.keys.sorted() { parts.append("export \(name)=\(ShellWords.quoted(exports[name] ?? ""))") }
+        // Definitions may use one another, so the names are looked for until nothing new is found.
+        var text = line
+        while true {
+            let names = NamesInLine(text)
+            let more = variables.keys.filter { names.usesVariable($0) || $0 == "IFS" }.filter {
+                uses.variables.insert($0).inserted
+            }
+            let called = functions.keys.filter { names.usesCommand($0) }.filter { uses.functions.insert($0).inserted }
+            for name in called { text += "\n" + (functions[name] ?? "") }
+            for name in aliases.keys where names.usesCommand(name) {
+                if uses.aliases.insert(name).inserted { text += "\n" + (aliases[name] ?? "") }
+            }
+            if more.isEmpty, called.isEmpty { break }
+        }
+        parts += uses.variables.sorted().compactMap { variables[$0] }
+        parts += uses.functions.sorted().compactMap { functions[$0] }
+        parts += options.filter { $0.hasPrefix("shopt") }
+        var command = line
+        if !uses.aliases.isEmpty {
+            // An alias counts from the next line the shell reads.
+            parts += uses.aliases.sorted().compactMap { aliases[$0] }
+            command = "eval \(ShellWords.quoted(line))"
+        }
+        // Last, so that `set -x` shows the line and not what stands before it.
+        let short = options.filter { $0.hasPrefix("set") }
+        if !short.isEmpty { parts.append(Self.setting(short)) }
+        guard !parts.isEmpty else { return (line, uses) }
+        let separator = parts.contains { $0.contains("\n") } || line.contains("\n") ? "\n" : "; "
+        return ((parts + [command]).joined(separator: separator), uses)
+    }
+
+    /// Names that were written before a line.
+    package struct Uses: Sendable, Equatable {
+        package var variables: Set<String> = []
+        package var functions: Set<String> = []
+        package var aliases: Set<String> = []
+    }
+
+    private static let letters = [
+        "errexit": "e", "nounset": "u", "xtrace": "x", "noglob": "f", "noclobber": "C", "allexport": "a",
+        "verbose": "v", "noexec": "n",
+    ]
+
+    /// `set -eu -o pipefail` for several lines of `set -o NAME`.
+    private static func setting(_ lines: [String]) -> String {
+        var on = ""
+        var words: [String] = []
+        for line in lines.sorted() {
+            let parts = line.split(separator: " ").map(String.init)
+            guard parts.count == 3 else { continue }
+            if parts[1] == "-o", let letter = letters[parts[2]] { on += letter } else { words += [parts[1], parts[2]] }
+        }
+        return (["set"] + (on.isEmpty ? [] : ["-\(on)"]) + words).joined(separator: " ")
+    }
+
+    // MARK: After a line
+
+    /// Takes in what a line that was kept did to the shell; answers what goes into the image's environment.
+    package mutating func absorb(
+        before: ShellReport, after: ShellReport, uses: Uses, line: String, scan: ShellScan
+    ) -> [(name: String, value: String)] {
+        if after.umask != before.umask || umask != nil {
+            umask = after.umask == before.umask ? nil : Self.octal(after.umask)
+        }
+        options = after.options.filter { !before.options.contains($0) }
+        var assignments: [(name: String, value: String)] = []
+        for (name, value) in after.exports.sorted(by: { $0.key < $1.key }) {
+            unset.remove(name)
+            variables[name] = nil
+            if value.contains("\n") || value.contains("\r") {
+                if before.exports[name] != value { exports[name] = value }
+            } else {
+                exports[name] = nil
+                if before.exports[name] != value { assignments.append((name, value)) }
+            }
+        }
+        for name in before.exports.keys where after.exports[name] == nil { unset.insert(name) }
+        for name in exports.keys where after.exports[name] == nil { exports[name] = nil }
+        for (name, text) in after.variables where before.variables[name] != text { variables[name] = text }
+        for name in uses.variables where after.variables[name] == nil { variables[name] = nil }
+        absorbCommands(before: before, after: after, uses: uses, line: line, scan: scan)
+        return assignments
+    }
+
+    private mutating func absorbCommands(
+        before: ShellReport, after: ShellReport, uses: Uses, line: String, scan: ShellScan
+    ) {
+        for (name, text) in after.aliases where before.aliases[name] != text { aliases[name] = text }
+        for name in uses.aliases where after.aliases[name] == nil { aliases[name] = nil }
+        for (name, text) in after.functions where before.functions[name] != text { functions[name] = text }
+        let tells = !after.functions.isEmpty || !before.functions.isEmpty
+        for name in uses.functions where tells && after.functions[name] == nil { functions[name] = nil }
+        // sh and dash do not tell their functions: a line that is nothing but definitions stands for them.
+        if !tells, !scan.definedFunctions.isEmpty {
+            for name in scan.definedFunctions { functions[name] = scan.joined ?? line }
+        }
+    }
+
+    private static func octal(_ digits: String) -> String {
+        digits.count == 4 && digits.hasPrefix("0") ? String(digits.dropFirst()) : digits
+    }
+}

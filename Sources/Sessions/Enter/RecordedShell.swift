@@ -1,0 +1,221 @@
+package import Basics
+package import Engine
+package import Layers
+import Linux
+import OCI
+package import Stores
+
+/// What one line of a recorded shell came to.
+package struct LineTaken: Sendable {
+    package var exitStatus: Int32 = 0
+    /// The steps it became: its `RUN`, then `WORKDIR`, then `ENV`.
+    package var steps: [StepTaken] = []
+    /// What it had changed, where that was dropped because it failed.
+    package var dropped: StepSummary = .none
+    /// Words for the person.
+    package var notes: [String] = []
+    package var wasTyped = false
+    package var wasKeptFailed = false
+
+    package init() {}
+
+    package var changes: [StateChange] { steps.map(\.change) }
+}
+
+/// A shell in the working image, line by line: what each line changes is a step of its own.
+///
+/// Directory, exported variables and files are the image's; the rest of the shell's state is carried from line to line
+/// here, and written before every line that needs it, so that the steps alone tell the whole.
+package final class RecordedShell: LineShell {
+    private let session: Session
+    /// Keeps the files of lines that fail.
+    private let keepsFailed: Bool
+    private var carried = CarriedState()
+    private var hasNoted: Set<String> = []
+
+    /// Throws `unsupported` for an image whose shell is none of sh, ash, dash and bash, `notFound` for one without a shell.
+    package init(session: Session, keepsFailed: Bool) throws(ShaleError) {
+        self.session = session
+        self.keepsFailed = keepsFailed
+        try Self.requireShell(in: session)
+    }
+
+    package var name: String { session.name }
+
+    /// Where the shell stands.
+    package var directory: String { carried.directory ?? state?.workingDirectory ?? "/" }
+
+    /// Whether it is root who types.
+    package var isRoot: Bool {
+        let user = (state?.settings.user ?? "").prefix { $0 != ":" }
+        return user.isEmpty || user == "root" || user == "0"
+    }
+
+    private var state: StageState? {
+        guard let working = session.working else { return nil }
+        return try? session.state(of: working)
+    }
+
+    /// Environment variables and the shell's own, for Tab.
+    package var variableNames: [String] {
+        let image = (state?.settings.env ?? []).map { String($0.prefix { $0 != "=" }) }
+        return Set(image).subtracting(carried.unset).union(carried.variables.keys).union(carried.exports.keys)
+            .union(["HOME", "PWD", "HOSTNAME", "OLDPWD"]).sorted()
+    }
+
+    /// The value of an environment variable of the image's.
+    package func value(of name: String) -> String? { carried.exports[name] ?? state?.variables[name] }
+
+    /// Functions and aliases of earlier lines, for Tab.
+    package var commandNames: [String] { Array(carried.functions.keys) + Array(carried.aliases.keys) }
+
+    /// The files of the working image, for Tab: nothing is mounted or started.
+    package func tree() throws(ShaleError) -> MergedTree {
+        let engine = session.engine
+        let image = try session.requireWorking().image.map { id throws(ShaleError) in try engine.store.images.image(id)
+        }
+        let paths = try image.map { image throws(ShaleError) in try engine.lowerPaths(of: image) } ?? []
+        return MergedTree(layers: try engine.directories(paths), form: engine.form)
+    }
+
+    // MARK: The image's shell
+
+    private static let known: Set<String> = ["sh", "ash", "dash", "bash", "busybox"]
+
+    private static func requireShell(in session: Session) throws(ShaleError) {
+        let working = try session.requireWorking()
+        let shell = try session.state(of: working).shell
+        let program = shell.first ?? "/bin/sh"
+        let name = program.split(separator: "/").last.map(String.init) ?? program
+        guard known.contains(name) else {
+            throw ShaleError(
+                .unsupported, "enter knows sh, ash, dash and bash, and the image's SHELL is \(program.visible)",
+                hint: "SHELL [\"/bin/sh\", \"-c\"]")
+        }
+        let engine = session.engine
+        guard let id = working.image else { throw noShell(program, in: "scratch") }
+        guard program.hasPrefix("/") else { return }
+        let tree = MergedTree(
+            layers: try engine.directories(engine.lowerPaths(of: engine.store.images.image(id))), form: engine.form)
+        guard (try? tree.entry(program, followingLinks: true)) != nil else { throw noShell(program, in: id.short) }
+    }
+
+    private static func noShell(_ program: String, in image: String) -> ShaleError {
+        ShaleError(
+            .notFound, "image \(image) has no shell: \(program.visible) is not in it",
+            hint: "RUN [\"/program\", \"argument\"]")
+    }
+
+    // MARK: Lines
+
+    /// Runs one whole line; nothing is written into the journal here.
+    ///
+    /// Throws what keeps it from being run; a line that fails is no error.
+    package func run(
+        _ line: String, person: PersonAtStep, wasAnswered: @escaping @Sendable () -> Bool, directory host: String,
+        _ talk: Conversation
+    ) throws(ShaleError) -> LineTaken {
+        var working = try session.requireWorking()
+        let scan = ShellScan(line)
+        let written = (scan.joined ?? line).trimmingBlanks
+        let (text, uses) = carried.complete(written)
+        var state = try session.state(of: working)
+        let executor = StepExecutor(engine: session.engine, context: nil, talk)
+        let request = LineRequest(
+            instruction: LineInstruction.run(text, shell: state.shell),
+            failedInstruction: keepsFailed ? LineInstruction.runTolerating(text, shell: state.shell) : nil,
+            script: RecorderScript.text(running: text), folder: RecorderScript.folder, line: line, person: person,
+            wasAnswered: wasAnswered)
+        let start = Timestamp.now()
+        let outcome = try executor.enter(request, on: &state)
+        var taken = LineTaken()
+        taken.exitStatus = outcome.exitStatus
+        taken.dropped = outcome.dropped
+        taken.wasKeptFailed = keepsFailed && outcome.exitStatus != 0
+        taken.wasTyped = outcome.isTyped
+        if scan.startsBackground { note("what runs in the background ends with its line", in: &taken) }
+        if let result = outcome.result, let instruction = outcome.instruction {
+            var step = Step(
+                instruction: instruction, image: result.image.id, summary: result.summary,
+                wasCached: result.wasCached, seconds: Timestamp.now().seconds(since: start), time: start,
+                directory: nil, copied: [])
+            step.isTyped = outcome.isTyped ? true : nil
+            taken.steps.append(StepTaken(image: result.image, result: result, change: .step(step)))
+            working.steps.append(step)
+        }
+        guard outcome.exitStatus == 0 || keepsFailed,
+            let before = ShellReport("before", of: outcome.report),
+            let after = ShellReport("after", of: outcome.report)
+        else { return taken }
+        var next = carried
+        let assignments = next.absorb(before: before, after: after, uses: uses, line: written, scan: scan)
+        for name in next.unset.subtracting(carried.unset).sorted() {
+            note("an image cannot unset \(name): the lines that follow here run without it", in: &taken)
+        }
+        for name in next.exports.keys.sorted() where carried.exports[name] == nil {
+            note("ENV cannot hold a newline: \(name) is written before each line that follows here", in: &taken)
+        }
+        try move(from: before.directory, to: after.directory, &next, &working, host, &taken, talk)
+        if !assignments.isEmpty {
+            try add(LineInstruction.environment(assignments), to: &working, host, &taken, talk)
+        }
+        carried = next
+        return taken
+    }
+
+    private func note(_ text: String, in taken: inout LineTaken) {
+        if hasNoted.insert(text).inserted { taken.notes.append(text) }
+    }
+
+    /// What `cd` came to: a `WORKDIR`, where the image has the directory.
+    private func move(
+        from before: String, to after: String, _ next: inout CarriedState, _ working: inout WorkingImage,
+        _ host: String, _ taken: inout LineTaken, _ talk: Conversation
+    ) throws(ShaleError) {
+        let current = try session.state(of: working).workingDirectory
+        guard after.hasPrefix("/") else { return }
+        if try isDirectory(after, in: working), !after.contains(where: \.isNewline) {
+            next.directory = nil
+            if after != current { try add(LineInstruction.directory(after), to: &working, host, &taken, talk) }
+            return
+        }
+        if ["/proc", "/sys", "/dev"].contains(where: { after == $0 || after.hasPrefix($0 + "/") })
+            || after.contains(where: \.isNewline)
+        {
+            next.directory = after
+            return
+        }
+        // The line took away what it stood in.
+        next.directory = nil
+        var above = after
+        while above != "/", try !isDirectory(above, in: working) { above = above.directoryAbove }
+        taken.notes.append("\(after.visible) is gone: now in \(above.visible)")
+        if above != current { try add(LineInstruction.directory(above), to: &working, host, &taken, talk) }
+    }
+
+    private func isDirectory(_ path: String, in working: WorkingImage) throws(ShaleError) -> Bool {
+        guard let id = working.image else { return false }
+        let engine = session.engine
+        let paths = try engine.lowerPaths(of: engine.store.images.image(id))
+        let tree = MergedTree(layers: try engine.directories(paths), form: engine.form)
+        return try tree.entry(path, followingLinks: true)?.status.kind == .directory
+    }
+
+    private func add(
+        _ instruction: String, to working: inout WorkingImage, _ host: String, _ taken: inout LineTaken,
+        _ talk: Conversation
+    ) throws(ShaleError) {
+        var failed: String?
+        let step = try session.take(
+            instruction, on: working, directory: host, options: StepOptions(), failedContainer: &failed, talk)
+        taken.steps.append(step)
+        if case .step(let made) = step.change { working.steps.append(made) }
+    }
+}
+
+extension String {
+    fileprivate var directoryAbove: String {
+        guard let slash = lastIndex(of: "/"), slash != startIndex else { return "/" }
+        return String(self[..<slash])
+    }
+}
