@@ -1,7 +1,7 @@
 # The Debian packages shale stands on; sourced by scripts/shale, scripts/test and scripts/bench.
 
 # What a build needs (headers), and what the program loads when it runs.
-shale_packages="libedit-dev libcurl4-openssl-dev libarchive-dev libseccomp-dev busybox-static uidmap"
+shale_packages="libedit-dev libcurl4-openssl-dev libarchive-dev libseccomp-dev busybox-static uidmap slirp4netns"
 # The peers that tests compare with, and a real registry.
 test_packages="$shale_packages docker-registry skopeo umoci crun buildah docker.io jq zstd apache2-utils"
 

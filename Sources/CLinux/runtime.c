@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "runtime.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -27,6 +28,7 @@
 #include <sys/un.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 // glibc 2.36 declares the mount API in <sys/mount.h>, which clashes with <linux/mount.h>; the old calls by number.
@@ -271,6 +273,46 @@ static int unix_address(struct sockaddr_un *address, const char *path) {
     address->sun_family = AF_UNIX;
     memcpy(address->sun_path, path, length + 1);
     return 0;
+}
+
+int shale_port_probe(const char *address, uint16_t port, int datagram) {
+    struct sockaddr_in place = {.sin_family = AF_INET, .sin_port = htons(port)};
+    if (inet_pton(AF_INET, address, &place.sin_addr) != 1) {
+        errno = EINVAL;
+        return -1;
+    }
+    int fd = socket(AF_INET, (datagram ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
+    if (fd == -1) return -1;
+    int on = 1;
+    // A port that waits for its last connections to fade away is free; one that is listened on is not.
+    if (!datagram) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    socklen_t size = sizeof place;
+    int result = bind(fd, (struct sockaddr *)&place, sizeof place);
+    if (result == 0 && !datagram) result = listen(fd, 1);
+    if (result == 0) result = getsockname(fd, (struct sockaddr *)&place, &size);
+    int error = errno;
+    close(fd);
+    errno = error;
+    return result == 0 ? ntohs(place.sin_port) : -1;
+}
+
+int shale_outbound_address(char *buffer, size_t size) {
+    // A documentation address: connecting a datagram socket only asks the routing table.
+    struct sockaddr_in far = {.sin_family = AF_INET, .sin_port = htons(9)}, own;
+    inet_pton(AF_INET, "198.51.100.1", &far.sin_addr);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd == -1) return -1;
+    socklen_t length = sizeof own;
+    int result = connect(fd, (struct sockaddr *)&far, sizeof far);
+    if (result == 0) result = getsockname(fd, (struct sockaddr *)&own, &length);
+    close(fd);
+    return result == 0 && inet_ntop(AF_INET, &own.sin_addr, buffer, (socklen_t)size) ? 0 : -1;
+}
+
+int64_t shale_monotonic_milliseconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 int shale_unix_listen(const char *path) {

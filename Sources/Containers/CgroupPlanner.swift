@@ -26,9 +26,9 @@ struct CgroupPlanner {
         if plan.unified.isEmpty, let freezer = groups.legacy["freezer"] {
             plan.legacy.append("\(freezer)/shale/\(name)")
         }
-        let wanted = Self.limits(spec.resources)
+        let wanted = limits(spec.resources)
         guard !wanted.isEmpty else { return plan.unified.isEmpty && plan.legacy.isEmpty ? nil : plan }
-        let unifiedControllers = plan.unified.isEmpty ? [] : groups.unifiedControllers
+        let unifiedControllers = unifiedControllers()
         var enabled: Set<String> = []
         for limit in wanted {
             if unifiedControllers.contains(limit.controller) {
@@ -36,7 +36,7 @@ struct CgroupPlanner {
                 for (file, value) in limit.unified {
                     plan.settings.append(CgroupSetting(path: "\(plan.unified)/\(file)", value: value))
                 }
-            } else if let mount = groups.legacy[limit.controller] {
+            } else if let mount = legacyMount(limit.controller) {
                 let path = "\(mount)/shale/\(name)"
                 if !plan.legacy.contains(path) { plan.legacy.append(path) }
                 for (file, value) in limit.legacy {
@@ -44,11 +44,30 @@ struct CgroupPlanner {
                 }
             } else {
                 throw ShaleError(
-                    .unsupported, "\(limit.option): this host has no \(limit.controller) control group shale may use")
+                    .unsupported, "\(limit.option): no \(limit.controller) control group may be used here",
+                    hint: "doctor")
             }
         }
         plan.settings.insert(contentsOf: enabling(enabled, plan.unified), at: 0)
         return plan
+    }
+
+    /// The controllers a limit may be set with here.
+    var available: Set<String> {
+        unifiedControllers().union(groups.legacy.keys.filter { legacyMount($0) != nil })
+    }
+
+    /// What the group that ours is made in hands on.
+    private func unifiedControllers() -> Set<String> {
+        guard let base = unifiedBase(), let slash = base.lastIndex(of: "/") else { return [] }
+        return ControlGroups.controllers(of: String(base[..<slash]))
+    }
+
+    /// Where a v1 controller is mounted, if a group may be made there: by real root, or below a folder handed over.
+    private func legacyMount(_ controller: String) -> String? {
+        guard let mount = groups.legacy[controller] else { return nil }
+        let folder = "\(mount)/shale"
+        return access(access(folder, F_OK) == 0 ? folder : mount, W_OK) == 0 || access(mount, F_OK) != 0 ? mount : nil
     }
 
     /// As real root a group at the top, else one beside this process's own, which may have been delegated.
@@ -70,6 +89,13 @@ struct CgroupPlanner {
         return [top, parent].map { CgroupSetting(path: $0 + "/cgroup.subtree_control", value: text) }
     }
 
+    /// Only where the kernel counts swap.
+    private func swap(_ both: Int64) -> [(file: String, value: String)] {
+        let file = "memory.memsw.limit_in_bytes"
+        guard let mount = groups.legacy["memory"], access("\(mount)/\(file)", F_OK) == 0 else { return [] }
+        return [(file, String(max(-1, both)))]
+    }
+
     private struct Limit {
         var option: String
         var controller: String
@@ -77,7 +103,7 @@ struct CgroupPlanner {
         var legacy: [(file: String, value: String)]
     }
 
-    private static func limits(_ resources: ContainerResources) -> [Limit] {
+    private func limits(_ resources: ContainerResources) -> [Limit] {
         var limits: [Limit] = []
         if let memory = resources.memory {
             // As docker: as much swap again, unless told.
@@ -90,7 +116,7 @@ struct CgroupPlanner {
                         ("memory.max", String(memory)),
                         ("memory.swap.max", both < 0 ? "max" : String(max(0, both - memory))),
                     ],
-                    legacy: [("memory.limit_in_bytes", String(memory))]))
+                    legacy: [("memory.limit_in_bytes", String(memory))] + swap(both)))
         }
         if let cpus = resources.cpus, cpus > 0, cpus < 1e6 {
             let quota = Int64(cpus * 100_000)

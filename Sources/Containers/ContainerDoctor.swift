@@ -6,7 +6,7 @@ package import Linux
 package enum ContainerDoctor {
     /// The host's facts, and those of what containers need besides; changes nothing.
     package static func findings(home: String, runnerPath: String) -> [HostFinding] {
-        HostFacts.findings(home: home) + [library(), runner(runnerPath)]
+        HostFacts.findings(home: home) + [library(), runner(runnerPath), NetworkProgram.finding]
     }
 
     private static func library() -> HostFinding {

@@ -17,6 +17,8 @@ struct LaunchPlanner {
         plan.hostname = Self.hostname(of: spec)
         plan.statePath = spec.statePath
         plan.logPath = spec.logPath
+        plan.logLimit = spec.logRotation.size
+        plan.logFiles = spec.logRotation.files
         plan.folder = spec.socketDirectory
         plan.root = Self.root(spec)
         plan.process = try process(spec, hostname: plan.hostname)
@@ -26,7 +28,12 @@ struct LaunchPlanner {
             plan.readOnlyPaths = Self.readOnlyPaths
         }
         plan.devices = try Self.devices(spec)
-        plan.ownNetwork = spec.network == .none
+        plan.ownNetwork = spec.network != .host
+        if case .private(let ports) = spec.network {
+            plan.network = NetworkPlan(
+                program: try NetworkProgram.require(for: "--network private"), ports: ports.map(\.plan))
+        }
+        if let check = spec.health { plan.health = health(check, plan.process) }
         if plan.ownNetwork {
             // As docker: a network of one's own has no privileged ports, and everyone may ping.
             plan.sysctls = [
@@ -49,6 +56,17 @@ struct LaunchPlanner {
         plan.afterExit = spec.afterExit
         if Self.isInUserNamespace { plan.holderFolder = UserNamespace.holderFolder(home: spec.home) }
         return plan
+    }
+
+    /// As `exec` would run it: with the container's own environment, user and rights, without a terminal.
+    private func health(_ check: HealthProbe, _ first: ProcessPlan) -> HealthPlan {
+        var process = first
+        process.arguments = check.arguments
+        process.terminal = false
+        process.openStdin = false
+        return HealthPlan(
+            process: process, interval: check.interval, timeout: check.timeout, startPeriod: check.startPeriod,
+            startInterval: check.startInterval, retries: check.retries)
     }
 
     private static func hostname(of spec: LaunchSpec) -> String {

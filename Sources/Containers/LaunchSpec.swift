@@ -7,6 +7,8 @@ package struct LaunchSpec: Sendable {
         case host
         /// A loopback interface and nothing else.
         case none
+        /// One of its own, with a way out, and ports of the host's that lead in.
+        case `private`([PublishedPort])
     }
     package enum Seccomp: Sendable, Hashable {
         /// docker's default profile.
@@ -48,6 +50,8 @@ package struct LaunchSpec: Sendable {
     package var noNewPrivileges = false
     /// docker's json-file log; empty for none.
     package var logPath: String
+    package var logRotation = LogRotation()
+    package var health: HealthProbe?
     package var statePath: String
     /// The container's folder: control socket, lock, stubs, and the files bound at `/etc/hosts` and so on.
     package var socketDirectory: String
@@ -112,6 +116,27 @@ package struct TemporaryMount: Sendable, Hashable {
         self.destination = destination
         self.options = options
     }
+}
+
+/// When a log is begun anew, and how much of the old is kept; docker's `max-size` and `max-file`.
+package struct LogRotation: Sendable, Hashable {
+    /// Bytes of a file; 0 for no limit. What docker's `local` driver has, for want of a bound in `json-file`'s own.
+    package var size: UInt64 = 20_000_000
+    package var files: UInt32 = 5
+
+    package init() {}
+}
+
+/// A command that tells whether the container is well; times are milliseconds.
+package struct HealthProbe: Sendable, Hashable {
+    package var arguments: [String]
+    package var interval: Int64 = 30_000
+    package var timeout: Int64 = 30_000
+    package var startPeriod: Int64 = 0
+    package var startInterval: Int64 = 5000
+    package var retries: Int32 = 3
+
+    package init(arguments: [String]) { self.arguments = arguments }
 }
 
 /// Limits of the container's control group; `nil` for none.

@@ -1,6 +1,7 @@
 import Basics
 import Glibc
 import Linux
+import RunnerProtocol
 
 /// The files a container sees at `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf`, kept in its folder.
 struct NetworkFiles {
@@ -45,16 +46,22 @@ struct NetworkFiles {
     func hosts() -> String {
         var text = Self.standardHosts
         if spec.network == .host, let own = Self.hostFile("/etc/hosts") { text = own }
+        if isPrivate { text += "\(NetworkPlan.address)\t\(hostname)\n" }
         if !spec.extraHosts.isEmpty, !text.hasSuffix("\n") { text += "\n" }
         for entry in spec.extraHosts {
             guard let separator = entry.firstIndex(where: { $0 == ":" || $0 == "=" }) else { continue }
             var address = String(entry[entry.index(after: separator)...])
-            if address == "host-gateway" { address = "127.0.0.1" }
+            if address == "host-gateway" {
+                // The host by the name others know it by: its loopback is not reached from a network of one's own.
+                address = isPrivate ? HostPort.outboundAddress ?? NetworkPlan.gateway : "127.0.0.1"
+            }
             if address.hasPrefix("["), address.hasSuffix("]") { address = String(address.dropFirst().dropLast()) }
             text += "\(address)\t\(entry[..<separator])\n"
         }
         return text
     }
+
+    private var isPrivate: Bool { if case .private = spec.network { true } else { false } }
 
     /// The host's file, loopback servers left out where they cannot be reached; what the user gives replaces its part.
     func resolver() -> String {
@@ -67,16 +74,17 @@ struct NetworkFiles {
             switch words.first {
             case "nameserver":
                 let isLoopback = words.count > 1 && (words[1].hasPrefix("127.") || words[1] == "::1")
-                if spec.dns.isEmpty, spec.network == .host || !isLoopback { lines.append(line) }
+                if spec.dns.isEmpty, !isPrivate, spec.network == .host || !isLoopback { lines.append(line) }
             case "search", "domain": if spec.dnsSearch.isEmpty { lines.append(line) }
             case "options": if spec.dnsOptions.isEmpty { lines.append(line) }
             default: if !overrides { lines.append(line) }
             }
         }
+        while lines.last?.isEmpty == true { lines.removeLast() }
         if !spec.dnsSearch.isEmpty, spec.dnsSearch != ["."] {
             lines.append("search " + spec.dnsSearch.joined(separator: " "))
         }
-        lines += spec.dns.map { "nameserver \($0)" }
+        lines += (isPrivate && spec.dns.isEmpty ? [NetworkPlan.nameServer] : spec.dns).map { "nameserver \($0)" }
         if !spec.dnsOptions.isEmpty { lines.append("options " + spec.dnsOptions.joined(separator: " ")) }
         let text = lines.joined(separator: "\n")
         return text.isEmpty || text.hasSuffix("\n") ? text : text + "\n"

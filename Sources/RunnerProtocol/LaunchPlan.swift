@@ -3,7 +3,7 @@
 /// The runner executes it step by step and answers with the step, the path and the errno when one fails.
 package struct LaunchPlan: Sendable, Equatable {
     /// Raised with every change of the encoding; shell and runner must agree.
-    package static let version: UInt16 = 1
+    package static let version: UInt16 = 2
 
     package var containerID = ""
     package var hostname = ""
@@ -11,6 +11,10 @@ package struct LaunchPlan: Sendable, Equatable {
     package var statePath = ""
     /// Docker's json-file log, appended to; empty for none.
     package var logPath = ""
+    /// Bytes after which the log is put aside as `log.1` and begun anew; 0 for never.
+    package var logLimit: UInt64 = 0
+    /// How many files there are then, the one that is written to among them.
+    package var logFiles: UInt32 = 1
     /// The folder of `control.sock`, `runner.lock` and `stubs.json`.
     package var folder = ""
     package var root = RootPlan()
@@ -23,6 +27,9 @@ package struct LaunchPlan: Sendable, Equatable {
     package var sysctls: [SysctlPlan] = []
     /// A network namespace of its own with nothing but a loopback interface.
     package var ownNetwork = false
+    /// A way out of that namespace, and the host's ports that lead into it; `nil` for none.
+    package var network: NetworkPlan?
+    package var health: HealthPlan?
     /// Keeps the host's UTS namespace and so its name.
     package var hostUTS = false
     package var cgroup: CgroupPlan?
@@ -80,6 +87,10 @@ package struct ProcessPlan: Sendable, Equatable {
     package var rows: UInt16 = 0
     package var columns: UInt16 = 0
     package var openStdin = false
+    /// A folder of the host's with programs, seen at `toolboxPlace` by this process and its children alone; empty for
+    /// none. Only for a process that joins a container.
+    package var toolbox = ""
+    package static let toolboxPlace = "/.shale"
 
     package init() {}
 }

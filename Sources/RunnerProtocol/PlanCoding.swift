@@ -3,6 +3,8 @@ extension LaunchPlan {
         var out = WireWriter()
         out.put(LaunchPlan.version)
         for text in [containerID, hostname, statePath, logPath, folder, holderFolder] { out.put(text) }
+        out.put(logLimit)
+        out.put(logFiles)
         root.encode(to: &out)
         process.encode(to: &out)
         out.putList(mounts) { $1.encode(to: &$0) }
@@ -14,6 +16,8 @@ extension LaunchPlan {
             $0.put($1.value)
         }
         out.putOptional(cgroup) { $1.encode(to: &$0) }
+        out.putOptional(network) { $1.encode(to: &$0) }
+        out.putOptional(health) { $1.encode(to: &$0) }
         for flag in [ownNetwork, hostUTS, detached, attached, openStdin, stdinOnce, reaper, endsWithLauncher] {
             out.put(flag)
         }
@@ -31,6 +35,8 @@ extension LaunchPlan {
         logPath = try reader.string()
         folder = try reader.string()
         holderFolder = try reader.string()
+        logLimit = try reader.integer()
+        logFiles = try reader.integer()
         root = try RootPlan(from: &reader)
         process = try ProcessPlan(from: &reader)
         mounts = try reader.list { (reader) throws(WireError) in try MountPlan(from: &reader) }
@@ -41,6 +47,8 @@ extension LaunchPlan {
             SysctlPlan(key: try reader.string(), value: try reader.string())
         }
         cgroup = try reader.optional { (reader) throws(WireError) in try CgroupPlan(from: &reader) }
+        network = try reader.optional { (reader) throws(WireError) in try NetworkPlan(from: &reader) }
+        health = try reader.optional { (reader) throws(WireError) in try HealthPlan(from: &reader) }
         ownNetwork = try reader.bool()
         hostUTS = try reader.bool()
         detached = try reader.bool()
@@ -93,6 +101,7 @@ extension ProcessPlan {
         out.put(rows)
         out.put(columns)
         out.put(openStdin)
+        out.put(toolbox)
     }
 
     init(from reader: inout WireReader) throws(WireError) {
@@ -111,6 +120,7 @@ extension ProcessPlan {
         rows = try reader.integer()
         columns = try reader.integer()
         openStdin = try reader.bool()
+        toolbox = try reader.string()
     }
 }
 

@@ -37,6 +37,7 @@ struct ContainerChild {
         }
         var root = try RootSetup(plan)
         try root.enter()
+        if plan.network != nil { waitForNetwork() }
         var streams = streams
         if plan.process.terminal {
             guard let terminal = root.terminal else { throw StepFailure(step: "terminal", errno: ENODEV) }
@@ -47,6 +48,19 @@ struct ContainerChild {
         start.makesWorkingDirectory = true
         start.reaper = plan.reaper
         try start.run()
+    }
+}
+
+extension ContainerChild {
+    /// The supervisor says when there is a way out; until then there is no program to use it.
+    private func waitForNetwork() {
+        var byte: UInt8 = 0
+        while true {
+            let count = read(report, &byte, 1)
+            if count == 1 { return }
+            if count < 0, errno == EINTR { continue }
+            _exit(137)
+        }
     }
 }
 

@@ -4,16 +4,25 @@ import Linux
 
 /// docker's json-file log: a JSON object a line, `{"log":…,"stream":…,"time":…}`.
 ///
-/// A line is written when it is whole, or when 16 KiB of it are there. The file is made with the first line.
+/// A line is written when it is whole, or when 16 KiB of it are there. The file is made with the first line; one that
+/// has grown to the limit becomes `log.1`, that one `log.2`, and so on.
 final class ContainerLog {
     private static let longestLine = 16 << 10
 
     private let path: String
+    /// Bytes; 0 for no limit.
+    private let limit: UInt64
+    private let files: UInt32
     private var file: Int32 = -1
+    private var size: UInt64 = 0
     private var failed = false
     private var partial: [String: [UInt8]] = [:]
 
-    init(path: String) { self.path = path }
+    init(path: String, limit: UInt64 = 0, files: UInt32 = 1) {
+        self.path = path
+        self.limit = limit
+        self.files = max(1, files)
+    }
 
     deinit { if file >= 0 { Glibc.close(file) } }
 
@@ -77,14 +86,26 @@ final class ContainerLog {
 
     private func write(_ bytes: [UInt8]) {
         guard !bytes.isEmpty else { return }
-        if file < 0 {
-            let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW
-            guard let opened = try? OwnedFD.open(path, flags) else {
-                failed = true
-                return
+        if file < 0 { open() }
+        var rest = bytes[...]
+        while limit > 0, size + UInt64(rest.count) > limit, file >= 0 {
+            // As many whole lines as fit, but one at least in a file that is empty.
+            let room = Int(clamping: limit - min(size, limit))
+            var end = rest.prefix(room).lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? rest.startIndex
+            if end == rest.startIndex, size == 0 {
+                end = rest.firstIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? rest.endIndex
             }
-            file = opened.release()
+            put(Array(rest[..<end]))
+            rest = rest[end...]
+            if rest.isEmpty { return }
+            rotate()
         }
+        put(Array(rest))
+    }
+
+    private func put(_ bytes: [UInt8]) {
+        guard file >= 0 else { return }
+        size += UInt64(bytes.count)
         var start = 0
         while start < bytes.count {
             let count = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress.map { $0 + start }, $0.count - start) }
@@ -93,5 +114,28 @@ final class ContainerLog {
             guard count > 0 else { return }
             start += count
         }
+    }
+
+    private func open() {
+        guard let opened = try? OwnedFD.open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW) else {
+            failed = true
+            return
+        }
+        size = (try? FileStatus.of(opened).size).map { UInt64(clamping: $0) } ?? 0
+        file = opened.release()
+    }
+
+    /// Puts the file aside and begins a new one; the oldest goes.
+    private func rotate() {
+        Glibc.close(file)
+        file = -1
+        if files == 1 {
+            unlink(path)
+        } else {
+            for number in stride(from: files - 1, to: 0, by: -1) {
+                _ = rename(number == 1 ? path : "\(path).\(number - 1)", "\(path).\(number)")
+            }
+        }
+        open()
     }
 }

@@ -9,9 +9,9 @@ struct ExecStart {
     let container: Int32
     let cgroup: ContainerCgroup
 
-    func run(detached: Bool) throws(StepFailure) -> ManagedProcess {
-        let pipes = try ProcessPipes(
-            terminal: process.terminal, input: process.openStdin && !detached, outputs: !detached)
+    /// Starts it, with pipes for what is wanted of it.
+    func run(input: Bool, outputs: Bool) throws(StepFailure) -> ManagedProcess {
+        let pipes = try ProcessPipes(terminal: process.terminal, input: input, outputs: outputs)
         let socket = try ReportSocket()
         let joiner = try step("fork") { () throws(SystemCallError) in try Namespaces.fork() }
         if joiner == 0 {

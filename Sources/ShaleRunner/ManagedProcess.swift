@@ -15,6 +15,8 @@ final class ManagedProcess {
     /// The terminal's master; stands for all three.
     var terminal: Handle?
     var log: ContainerLog?
+    /// The beginning of what it writes, kept for whoever asks for it; `nil` when nobody does.
+    var captured: [UInt8]?
     var subscribers: [Client] = []
     private(set) var pendingInput: [UInt8] = []
     private var inputEnds = false
@@ -61,6 +63,9 @@ final class ManagedProcess {
         }
         let bytes = Array(buffer[..<count])
         log?.append(bytes, stream: stream)
+        if let room = captured.map({ HealthMonitor.outputLimit - $0.count }), room > 0 {
+            captured?.append(contentsOf: bytes.prefix(room))
+        }
         let message = stream == "stdout" ? Message.stdout(bytes) : .stderr(bytes)
         for client in subscribers { client.send(message) }
         return true

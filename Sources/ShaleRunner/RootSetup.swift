@@ -133,6 +133,10 @@ struct RootSetup {
     private mutating func cgroup(_ mount: MountPlan) throws(SystemCallError) {
         let place = try points.placeWithoutLink(mount.destination)
         let flags = MountFlags(rawValue: mount.flags)
+        if let groups = plan.cgroup?.legacy, !groups.isEmpty {
+            try legacyGroups(groups, on: place, mount)
+            return
+        }
         do throws(SystemCallError) {
             try Mounts.mount(type: "cgroup2", on: place, flags: flags)
         } catch {
@@ -141,6 +145,24 @@ struct RootSetup {
             try Mounts.setReadOnly(tree, recursive: true)
             try Mounts.attach(tree, on: place)
         }
+    }
+
+    /// The container's own v1 groups, each where its hierarchy is mounted on the host: programs read their limits there.
+    private func legacyGroups(
+        _ groups: [String], on place: borrowing OwnedFD, _ mount: MountPlan
+    ) throws(SystemCallError) {
+        try Mounts.mount(type: "tmpfs", on: place, flags: [.noSuid, .noExec, .noDev], data: "mode=755,size=64k")
+        let folder = try points.root.open(mount.destination, O_RDONLY | O_DIRECTORY)
+        for group in groups {
+            // …/HIERARCHY/shale/ID
+            guard let name = group.split(separator: "/").dropLast(2).last.map(String.init) else { continue }
+            let raw = folder.raw
+            try check("mkdir", path: name) { name.withPath { mkdirat(raw, $0, 0o755) } }
+            let tree = try Mounts.clone(group, recursive: false)
+            if mount.readOnly { try Mounts.setReadOnly(tree, recursive: false) }
+            try Mounts.attach(tree, on: points.root.open("\(mount.destination)/\(name)", OpenFlags.path | O_DIRECTORY))
+        }
+        if mount.readOnly { try Mounts.setReadOnly(folder, recursive: false) }
     }
 
     private mutating func makeReadOnly(_ path: String) throws(StepFailure) {

@@ -14,6 +14,9 @@ struct ContainerState {
     var exitCode: Int32 = 0
     var error = ""
     var outOfMemory = false
+    var ports: [PortBinding] = []
+    /// Its health as JSON, empty without a check.
+    var health = ""
 
     static func failed(_ failure: StepFailure) -> ContainerState {
         let reason = failure.errno == 0 ? "" : ": \(SystemCallError.words(of: failure.errno))"
@@ -36,6 +39,14 @@ struct StateFile {
         text += ",\"oomKilled\":\(state.outOfMemory),\"error\":"
         var bytes = Array(text.utf8)
         JSONText.append(quoting: Array(state.error.utf8)[...], to: &bytes)
+        if !state.ports.isEmpty {
+            let ports = state.ports.map {
+                "{\"proto\":\"\($0.proto)\",\"address\":\"\($0.hostAddress)\",\"host\":\($0.hostPort),"
+                    + "\"container\":\($0.containerPort)}"
+            }
+            bytes += Array(",\"ports\":[\(ports.joined(separator: ","))]".utf8)
+        }
+        if !state.health.isEmpty { bytes += Array(",\"health\":\(state.health)".utf8) }
         bytes += Array(",\"runnerPid\":\(getpid())}\n".utf8)
         let aside = "\(path).\(getpid())~"
         do throws(SystemCallError) {

@@ -18,6 +18,8 @@ final class Supervisor {
     private var state = ContainerState(status: "running")
     let cgroup: ContainerCgroup
     let first: ManagedProcess
+    let health: HealthMonitor?
+    private var network: PrivateNetwork?
     private(set) var processes: [ManagedProcess] = []
     private var clients: [Client] = []
     private var listener: Handle?
@@ -42,10 +44,21 @@ final class Supervisor {
         cgroup = try ContainerCgroup(plan.cgroup)
         let start = try Self.start(plan, cgroup)
         first = start.process
-        if !plan.logPath.isEmpty { first.log = ContainerLog(path: plan.logPath) }
+        if !plan.logPath.isEmpty {
+            first.log = ContainerLog(path: plan.logPath, limit: plan.logLimit, files: plan.logFiles)
+        }
         processes = [first]
+        health = plan.health.map(HealthMonitor.init)
         // While the child mounts.
         listener = try? Handle(UnixSocket.listen(in: folder, name: Self.socketName))
+        do throws(StepFailure) {
+            try openNetwork(start.report)
+        } catch {
+            kill(first.pid, SIGKILL)
+            waitpid(first.pid, nil, 0)
+            cleanUp()
+            throw error
+        }
         let report = ChildReport.read(from: start.report.raw)
         first.terminal = report.terminal
         report.terminal.map { Self.setNonblocking($0) }
@@ -58,8 +71,18 @@ final class Supervisor {
         state.pid = first.pid
         state.pidStart = UserNamespace.startTime(of: first.pid) ?? ""
         state.startedAt = .now()
+        state.ports = network?.ports ?? []
+        state.health = health?.text ?? ""
         stateFile.write(state)
         accept(channel: channel, unread)
+    }
+
+    /// The child mounts meanwhile, and waits for the word before it becomes the program.
+    private func openNetwork(_ report: Handle) throws(StepFailure) {
+        guard let wanted = plan.network else { return }
+        network = try PrivateNetwork(wanted, folder: folder, path: plan.folder, container: first.pid)
+        // One that failed meanwhile has told so.
+        try? UnixSocket.send([1], to: report.raw)
     }
 
     private static func socketFailure(_ folder: String) -> StepFailure {
@@ -134,6 +157,7 @@ final class Supervisor {
         while true {
             reapChildren()
             finishEnded()
+            tendHealth()
             clients.removeAll(where: \.isClosed)
             if first.isFinished, clients.isEmpty { break }
             waitForSomething()
@@ -166,7 +190,7 @@ final class Supervisor {
             }
             if let writable = process.writable { inputs.append((process, poller.add(writable.raw, .output))) }
         }
-        poller.wait(milliseconds: -1)
+        poller.wait(milliseconds: first.isFinished ? -1 : health?.wait ?? -1)
         if poller.events(at: signalPlace).contains(.input) { takeSignals() }
         for (process, place) in inputs where !poller.events(at: place).isEmpty { process.flushInput() }
         for (process, handle, stream, place) in streams where !poller.events(at: place).isEmpty {
@@ -198,6 +222,7 @@ final class Supervisor {
     private func reapChildren() {
         while let (pid, code) = ProcessCalls.reap() {
             processes.first { $0.pid == pid }?.exitCode = code
+            if network?.isProgram(pid) == true { network?.hasEnded() }
         }
     }
 
@@ -206,6 +231,10 @@ final class Supervisor {
             guard let code = process.exitCode, process.drain() else { continue }
             process.finish()
             if process.isFirst { recordExit(code) }
+            if process === health?.process, !first.isFinished {
+                health?.ended(code)
+                noteHealth()
+            }
             let report = ExitReport(code: code, outOfMemory: process.isFirst && state.outOfMemory)
             for client in process.subscribers { client.conclude(.exited(report)) }
             process.subscribers = []
@@ -217,12 +246,21 @@ final class Supervisor {
         }
     }
 
+    /// Writes what the health check last found.
+    func noteHealth() {
+        state.health = health?.text ?? ""
+        stateFile.write(state)
+    }
+
+    func add(_ process: ManagedProcess) { processes.append(process) }
+
     private func recordExit(_ code: Int32) {
         state.status = "exited"
         state.pid = 0
         state.exitCode = code
         state.finishedAt = .now()
         state.outOfMemory = cgroup.hadOutOfMemory
+        state.ports = []
         launcherSawEnd = launcher.map { launcher in first.subscribers.contains { $0 === launcher } } ?? false
         cleanUp()
         // A container to be thrown away by the shell that waits for it has no further readers.
@@ -235,6 +273,7 @@ final class Supervisor {
         _ = unlinkat(folder.raw, Self.socketName, 0)
         listener = nil
         cgroup.remove()
+        network?.end()
         holder?.remove()
     }
 
@@ -336,7 +375,7 @@ final class Supervisor {
                     words: "Container \(plan.containerID) is paused, unpause the container before exec")
             }
             let started = try ExecStart(plan: plan, process: process, container: first.pid, cgroup: cgroup)
-                .run(detached: detached)
+                .run(input: process.openStdin && !detached, outputs: !detached)
             processes.append(started)
             client.send(.started(pid: started.pid))
             if detached {

@@ -231,6 +231,16 @@ struct PlanTests {
         plan.cgroup = cgroup
         plan.afterExit = ["a"]
         plan.reaper = true
+        plan.network = NetworkPlan(
+            program: "n",
+            ports: [
+                PortPlan(
+                    proto: "udp", hostAddress: "1.2.3.4", firstHostPort: 1, lastHostPort: 65535, containerPort: 80)
+            ])
+        plan.health = HealthPlan(
+            process: plan.process, interval: 1, timeout: .max, startPeriod: -1, startInterval: 0, retries: 3)
+        plan.process.toolbox = "/t"
+        (plan.logLimit, plan.logFiles) = (.max, 5)
         return plan
     }
 

@@ -109,6 +109,14 @@ final class CrashHome: Sendable {
         return said
     }
 
+    /// The same for words that are a list already.
+    @discardableResult
+    func must(_ arguments: [String], within seconds: Double = 60) throws -> Said {
+        let said = try finish(arguments.joined(separator: " "), seconds) { try start(arguments, name: $0) }
+        if said.status != 0 { throw CrashFailure(description: "shale \(arguments.joined(separator: " ")): \(said)") }
+        return said
+    }
+
     private func launch(
         _ path: String, _ arguments: [String], name: String, _ more: [String: String]
     ) throws -> Child {
@@ -184,6 +192,18 @@ extension CrashHome {
         while try !isSo() {
             guard now() < deadline else { throw CrashFailure(description: "waited too long") }
             usleep(30_000)
+        }
+    }
+
+    /// What `value` gives as soon as it gives something.
+    static func eventually<Value>(
+        _ what: String, within seconds: Double = 20, _ value: () throws -> Value?
+    ) throws -> Value {
+        let deadline = now() + seconds
+        while true {
+            if let value = try value() { return value }
+            guard now() < deadline else { throw CrashFailure(description: "waited too long: \(what)") }
+            usleep(20_000)
         }
     }
 

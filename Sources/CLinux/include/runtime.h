@@ -148,6 +148,14 @@ int shale_tty_control(int tty);
 int shale_tty_size(int tty, uint16_t *SHALE_NONNULL rows, uint16_t *SHALE_NONNULL columns);
 int shale_tty_resize(int tty, uint16_t rows, uint16_t columns);
 
+// Ports.
+/// Binds a socket of the host's to an IPv4 address and port (0: any that is free) and closes it; the port, or -1.
+int shale_port_probe(const char *SHALE_NONNULL address, uint16_t port, int datagram);
+/// The address this host has towards others, as text; -1 without a route. Nothing is sent.
+int shale_outbound_address(char *SHALE_NONNULL buffer, size_t size);
+/// Milliseconds of a clock that only goes forward.
+int64_t shale_monotonic_milliseconds(void);
+
 // Spawning.
 /// posix_spawn(3) of `path` in a session of its own, default signals, `channel` as descriptor 3, 0–2 on /dev/null
 /// (or on `errors` for 2 if that is not -1), everything else closed. Returns an errno, 0 for success.

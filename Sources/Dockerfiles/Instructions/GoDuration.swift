@@ -4,6 +4,9 @@ package enum GoDuration {
         "ns": 1, "us": 1e3, "µs": 1e3, "μs": 1e3, "ms": 1e6, "s": 1e9, "m": 60e9, "h": 3_600e9,
     ]
 
+    /// The span in nanoseconds; `nil` for anything that is none.
+    package static func parse(_ text: String) -> Int64? { try? nanoseconds(text) }
+
     /// The span in nanoseconds; throws Go's words.
     static func nanoseconds(_ text: String) throws(Complaint) -> Int64 {
         let invalid = Complaint("time: invalid duration \(goQuoted(text))")

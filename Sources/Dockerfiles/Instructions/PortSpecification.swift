@@ -1,13 +1,17 @@
 package import Basics
 
-/// The arguments of `EXPOSE`: `[IP:][HOSTPORT:]PORT[-PORT][/PROTO]`; of an address and a host port only the form counts.
+/// The arguments of `EXPOSE` and of `-p`: `[IP:][HOSTPORT:]PORT[-PORT][/PROTO]`; `EXPOSE` has no use for the host's part.
 package struct PortSpecification: Sendable, Hashable {
     /// First and last port of the container.
     package var ports: ClosedRange<Int>
     /// `tcp`, `udp` or `sctp`.
     package var proto: String
-    /// Whether an address or a host port stood before it, which `EXPOSE` has no use for.
-    package var hasHostPart: Bool
+    /// The host's address, without brackets; empty for every one.
+    package var address: String
+    /// The host's ports; `nil` when none was named.
+    package var hostPorts: ClosedRange<Int>?
+    /// Whether an address or a host port stood before it.
+    package var hasHostPart: Bool { !address.isEmpty || hostPorts != nil }
     /// Whether the protocol was not in lower case.
     package var hasUpperCaseProtocol: Bool
 
@@ -33,16 +37,19 @@ package struct PortSpecification: Sendable, Hashable {
             throw ShaleError(.invalid, "invalid IP address: \(address)")
         }
         guard let ports = Self.range(range) else { throw ShaleError(.invalid, "invalid containerPort: \(range)") }
+        var published: ClosedRange<Int>?
         if !host.isEmpty {
             guard let hostPorts = Self.range(host) else { throw ShaleError(.invalid, "invalid hostPort: \(host)") }
             if hostPorts.count != ports.count, ports.count != 1 {
                 throw ShaleError(
                     .invalid, "invalid ranges specified for container and host Ports: \(range) and \(host)")
             }
+            published = hostPorts
         }
         self.ports = ports
         proto = written.isEmpty ? "tcp" : written.lowercased()
-        hasHostPart = !host.isEmpty || !address.isEmpty
+        self.address = String(address.drop { $0 == "[" }.prefix { $0 != "]" })
+        hostPorts = published
         hasUpperCaseProtocol = written != written.lowercased()
     }
 

@@ -1,4 +1,5 @@
 package import Basics
+import Containers
 import Linux
 package import OCI
 package import Stores
@@ -46,14 +47,34 @@ extension Engine {
         members += [
             .init("Mounts", .array(record.host.mounts.map(Self.mount) + Self.tmpfs(record))),
             .init("Config", Self.config(record)),
-            .init("NetworkSettings", Self.network(record)),
+            .init("NetworkSettings", Self.network(view)),
         ]
         return .object(members)
     }
 
     private static func state(_ view: ContainerView) -> JSONDocument {
         let state = view.state
-        return .members([
+        let document = basics(of: state)
+        guard let health = state.health, case .object(let members) = document else { return document }
+        return .object(
+            members + [
+                .init(
+                    "Health",
+                    .members([
+                        "Status": .string(health.status), "FailingStreak": .integer(Int64(health.failures)),
+                        "Log": .array(
+                            health.looks.map { look in
+                                .members([
+                                    "Start": .string(look.start.description), "End": .string(look.end.description),
+                                    "ExitCode": .integer(Int64(look.exitCode)), "Output": .string(look.output),
+                                ])
+                            }),
+                    ]))
+            ])
+    }
+
+    private static func basics(of state: ContainerState) -> JSONDocument {
+        .members([
             "Status": .string(state.status.rawValue),
             "Running": .bool(state.isRunning),
             "Paused": .bool(state.status == .paused),
@@ -132,11 +153,15 @@ extension Engine {
             "Binds": list(host.binds),
             "ContainerIDFile": .string(host.containerIDFile ?? ""),
             "LogConfig": .members([
-                "Type": .string(record.notes?["logDriver"] ?? "json-file"), "Config": .object([]),
+                "Type": .string(record.notes?["logDriver"] ?? "json-file"),
+                "Config": .object(
+                    record.noted("logOptions").sorted().map { option in
+                        let name = option.prefix { $0 != "=" }
+                        return .init(String(name), .string(String(option.dropFirst(name.count + 1))))
+                    }),
             ]),
             "NetworkMode": .string(host.networkMode),
-            "PortBindings": .object(
-                host.ports.map { .init($0, .array([.members(["HostIp": "", "HostPort": ""])])) }),
+            "PortBindings": bindings(host.ports),
             "RestartPolicy": .members(["Name": .string(host.restartPolicy ?? "no"), "MaximumRetryCount": .integer(0)]),
             "AutoRemove": .bool(host.autoRemove),
             "CapAdd": list(host.capAdd),
@@ -182,16 +207,46 @@ extension Engine {
         ])
     }
 
-    private static func network(_ record: ContainerRecord) -> JSONDocument {
-        .members([
-            "Ports": .object((record.config.exposedPorts ?? [:]).keys.sorted().map { .init($0, nil) }),
-            "Gateway": "",
-            "IPAddress": "",
-            "MacAddress": "",
-            "Networks": .object([
-                .init(record.host.networkMode, .members(["IPAddress": "", "Gateway": "", "MacAddress": ""]))
-            ]),
-        ])
+    /// Published ports as they were asked for.
+    private static func bindings(_ ports: [String]) -> JSONDocument {
+        var table: [(key: String, bindings: [JSONDocument])] = []
+        for text in ports {
+            for port in (try? PublishedPort.parse(text)) ?? [] {
+                let host = port.hostPorts.map { range in
+                    range.count == 1 ? "\(range.lowerBound)" : "\(range.lowerBound)-\(range.upperBound)"
+                }
+                let binding = JSONDocument.members([
+                    "HostIp": .string(text.contains(port.hostAddress) ? port.hostAddress : ""),
+                    "HostPort": .string(host ?? ""),
+                ])
+                let key = "\(port.containerPort)/\(port.proto)"
+                if let place = table.firstIndex(where: { $0.key == key }) {
+                    table[place].bindings.append(binding)
+                } else {
+                    table.append((key, [binding]))
+                }
+            }
+        }
+        return .object(table.sorted { $0.key < $1.key }.map { .init($0.key, .array($0.bindings)) })
+    }
+
+    private static func network(_ view: ContainerView) -> JSONDocument {
+        let mode = view.record.host.networkMode
+        let isUp = mode == "private" && view.state.isRunning
+        let ports = Dictionary(grouping: view.ports, by: \.key).sorted { $0.key < $1.key }.map { key, ports in
+            let published = ports.filter { !$0.address.isEmpty }.map { port in
+                JSONDocument.members(["HostIp": .string(port.address), "HostPort": .string("\(port.hostPort)")])
+            }
+            return JSONDocument.Member(key, published.isEmpty ? nil : .array(published))
+        }
+        let address: [JSONDocument.Member] = [
+            .init("Gateway", .string(isUp ? ContainerNetwork.gateway : "")),
+            .init("IPAddress", .string(isUp ? ContainerNetwork.address : "")),
+            .init("IPPrefixLen", .integer(isUp ? Int64(ContainerNetwork.prefixLength) : 0)),
+            .init("MacAddress", ""),
+        ]
+        return .object(
+            [.init("Ports", .object(ports))] + address + [.init("Networks", .object([.init(mode, .object(address))]))])
     }
 }
 

@@ -1,4 +1,5 @@
 package import Basics
+import Dockerfiles
 import Glibc
 import OCI
 import Stores
@@ -95,12 +96,14 @@ package struct ContainerFilter: Sendable {
             }
         case "network": return views.filter { values.contains($0.record.host.networkMode) }
         case "expose", "publish":
+            var keys: Set<String> = []
+            for value in values { keys.formUnion(try PortSpecification(parsing: value).keys) }
             return views.filter { view in
-                values.contains { value in
-                    view.record.config.exposedPorts?[value.contains("/") ? value : "\(value)/tcp"] != nil
-                }
+                key == "expose"
+                    ? (view.record.config.exposedPorts ?? [:]).keys.contains(where: keys.contains)
+                    : view.ports.contains { !$0.address.isEmpty && keys.contains($0.key) }
             }
-        case "health": return values.contains("none") ? views : []
+        case "health": return views.filter { values.contains($0.state.health?.status ?? "none") }
         default: return values.contains("true") ? [] : views
         }
     }

@@ -1,4 +1,5 @@
 import Basics
+import Containers
 import Dockerfiles
 import Glibc
 import Linux
@@ -14,8 +15,9 @@ struct ContainerPlan {
     let extraHosts: [String]
     let exposedPorts: [String: EmptyObject]
     let network: String
-    let memory: Int64
-    let nanoCPUs: Int64
+    private(set) var memory: Int64
+    private(set) var nanoCPUs: Int64
+    private(set) var processLimit: Int64
     let sharedMemory: Int64?
     /// Warnings for the user's eyes.
     private(set) var notes: [String] = []
@@ -29,7 +31,7 @@ struct ContainerPlan {
         var hosts: [String] = []
         for text in options.extraHosts { hosts.append(try ExtraHost.parse(text)) }
         extraHosts = hosts
-        network = try Self.network(options.network)
+        network = try Self.network(options)
         memory =
             try options.memory.map { text throws(ShaleError) in
                 try ByteCount.parse(text, flag: "-m, --memory")
@@ -39,8 +41,32 @@ struct ContainerPlan {
             try ByteCount.parse(text, flag: "--shm-size")
         }
         nanoCPUs = try Self.nanoCPUs(options.cpus)
-        (exposedPorts, notes) = try Self.ports(options)
+        processLimit = max(0, options.processLimit ?? 0)
+        (exposedPorts, notes) = try Self.ports(options, network: network)
+        dropImpossibleLimits()
         try check()
+    }
+
+    /// A limit that no control group here can hold is not kept as if it held: it is dropped, and that is said.
+    private mutating func dropImpossibleLimits() {
+        guard memory > 0 || nanoCPUs > 0 || processLimit > 0 else { return }
+        let available = ContainerMeter.availableLimits
+        let warning = { (option: String, controller: String) in
+            "WARNING: \(option): no \(controller) control group may be used here. Limitation discarded. "
+                + "doctor says what is lacking"
+        }
+        if memory > 0, !available.contains("memory") {
+            memory = 0
+            notes.append(warning("--memory", "memory"))
+        }
+        if nanoCPUs > 0, !available.contains("cpu") {
+            nanoCPUs = 0
+            notes.append(warning("--cpus", "cpu"))
+        }
+        if processLimit > 0, !available.contains("pids") {
+            processLimit = 0
+            notes.append(warning("--pids-limit", "pids"))
+        }
     }
 
     private static func mounts(_ options: RunOptions) throws(ShaleError) -> [MountRequest] {
@@ -59,17 +85,21 @@ struct ContainerPlan {
         return requests
     }
 
-    private static func network(_ name: String?) throws(ShaleError) -> String {
-        switch name {
+    /// The host's, unless another is asked for; ports to be published ask for one of the container's own.
+    private static func network(_ options: RunOptions) throws(ShaleError) -> String {
+        switch options.network {
+        case nil where !options.publish.isEmpty || options.publishAll:
+            try NetworkProgram.require(for: options.publish.first.map { "-p \($0)" } ?? "-P")
+            return "private"
         case nil, "host", "default": return "host"
         case "none": return "none"
         case "private", "bridge":
-            throw ShaleError(
-                .unsupported, "--network \(name ?? ""): containers here have the host's network or none",
-                hint: "use --network host or --network none")
+            try NetworkProgram.require(for: "--network private")
+            return "private"
         case let other?:
             throw ShaleError(
-                .notFound, "network \(other) not found", hint: "use --network host or --network none")
+                .notFound, "network \(other) not found", hint: "use --network host, --network none or --network private"
+            )
         }
     }
 
@@ -83,28 +113,20 @@ struct ContainerPlan {
         return Int64(number * 1e9)
     }
 
-    /// On the host's network a port is the host's own: another one than the container's cannot be given.
-    private static func ports(_ options: RunOptions) throws(ShaleError) -> ([String: EmptyObject], [String]) {
+    /// What is exposed: what is said to be, and what is published; on a network without ports of its own a warning.
+    private static func ports(
+        _ options: RunOptions, network: String
+    ) throws(ShaleError) -> ([String: EmptyObject], [String]) {
         var exposed: [String: EmptyObject] = [:]
-        for text in options.expose + options.publish {
+        for text in options.expose {
             for key in try PortSpecification(parsing: text).keys { exposed[key] = EmptyObject() }
         }
         for text in options.publish {
-            let parts = text.split(separator: ":").map(String.init)
-            guard parts.count > 1, let inside = parts.last?.split(separator: "/").first.map(String.init) else {
-                continue
-            }
-            let outside = parts[parts.count - 2]
-            guard outside.isEmpty || outside == inside || outside.contains(".") else {
-                throw ShaleError(
-                    .unsupported,
-                    "-p \(text): containers here share the host's network, port \(inside) cannot become \(outside)",
-                    hint: "let the program listen on \(outside), or use -p \(inside)")
-            }
+            for port in try PublishedPort.parse(text) { exposed["\(port.containerPort)/\(port.proto)"] = EmptyObject() }
         }
-        let isDiscarded = !options.publish.isEmpty || options.publishAll
+        let isDiscarded = network != "private" && (!options.publish.isEmpty || options.publishAll)
         return (
-            exposed, isDiscarded ? ["WARNING: Published ports are discarded when using host network mode"] : []
+            exposed, isDiscarded ? ["WARNING: Published ports are discarded when using \(network) network mode"] : []
         )
     }
 
@@ -145,6 +167,8 @@ struct ContainerPlan {
         if let driver = options.logDriver, driver != "none", driver != "json-file" {
             throw ShaleError(.unsupported, "--log-driver \(driver) is not supported", hint: "json-file or none")
         }
+        _ = try LogFileOptions(options.logOptions)
+        _ = try options.health.config(over: nil)
         if options.detach, !options.attach.isEmpty {
             throw ShaleError(.usage, "Conflicting options: -a and -d", exitStatus: 1)
         }
@@ -192,6 +216,7 @@ struct ContainerPlan {
         config.labels = labels.isEmpty ? nil : labels
         let exposed = (base?.exposedPorts ?? [:]).merging(exposedPorts) { _, own in own }
         config.exposedPorts = exposed.isEmpty ? nil : exposed
+        config.healthcheck = try options.health.config(over: base?.healthcheck)
         config.stopSignal = options.stopSignal ?? base?.stopSignal
         config.stopTimeout = options.stopTimeout ?? base?.stopTimeout
         for request in mounts where request.kind == .volume && request.source.isEmpty {
@@ -267,13 +292,14 @@ struct ContainerPlan {
         host.publishAll = options.publishAll
         host.memory = memory
         host.nanoCPUs = nanoCPUs
-        host.pidsLimit = max(0, options.processLimit ?? 0)
+        host.pidsLimit = processLimit
         host.ulimits = options.limits
         host.shmSize = sharedMemory == 0 ? nil : sharedMemory
         host.containerIDFile = options.cidFile
         record.host = host
         let lists = [
             ("dnsSearch", options.dnsSearch), ("dnsOptions", options.dnsOptions), ("sysctls", options.sysctls),
+            ("logOptions", options.logOptions),
         ]
         for (key, values) in lists where !values.isEmpty {
             record.notes = (record.notes ?? [:]).merging([key: values.joined(separator: "\n")]) { _, new in new }

@@ -17,11 +17,19 @@ package struct ContainerView: Sendable {
         }
         switch state.status {
         case .created: return "Created"
-        case .running: return "Up \(since(state.startedAt))"
+        case .running: return "Up \(since(state.startedAt))\(healthWords)"
         case .paused: return "Up \(since(state.startedAt)) (Paused)"
         case .exited: return "Exited (\(state.exitCode)) \(since(state.finishedAt)) ago"
         case .removing: return "Removal In Progress"
         case .dead: return "Dead"
+        }
+    }
+
+    private var healthWords: String {
+        switch state.health?.status {
+        case nil: ""
+        case "starting": " (health: starting)"
+        case let status?: " (\(status))"
         }
     }
 }
@@ -93,7 +101,7 @@ extension Engine {
             var summary = ContainerSummary(
                 view: view, imageName: displayName(of: record, identifiers), command: record.command.shellWords,
                 ports: "")
-            summary.ports = Self.ports(of: view)
+            summary.ports = ContainerPort.summary(view.ports)
             if sizes {
                 let own = (try? FileTree.usage(of: store.containers.folder(record.id).upper).bytes) ?? 0
                 summary.size = (own, own &+ (sizesOfImages[record.image] ?? 0))
@@ -111,8 +119,6 @@ extension Engine {
         return identifiers[reference.withDefaultTag.description] == record.image ? given : record.image.short
     }
 
-    /// Exposed ports of a running container; on the host's network nothing is published.
-    private static func ports(of view: ContainerView) -> String { "" }
 }
 
 extension [String] {

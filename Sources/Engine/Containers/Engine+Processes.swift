@@ -1,4 +1,5 @@
 package import Basics
+import Containers
 import Glibc
 import Linux
 package import Stores
@@ -12,6 +13,9 @@ package struct ContainerUsage: Sendable {
     package var memoryLimit: Int64
     package var read: Int64
     package var written: Int64
+    /// Bytes over the container's own network; `nil` on the host's.
+    package var received: Int64?
+    package var sent: Int64?
     package var processes: Int
 }
 
@@ -80,40 +84,59 @@ extension Engine {
 
     // MARK: Usage
 
-    /// What a running container uses, measured from `/proc` over a moment.
+    /// What a running container uses, measured over a moment: by its control groups where they count it, else by
+    /// its processes.
     package func usage(of record: ContainerRecord) throws(ShaleError) -> ContainerUsage {
         let state = state(of: record.id)
         guard state.isRunning else {
             return ContainerUsage(processor: 0, memory: 0, memoryLimit: 0, read: 0, written: 0, processes: 0)
         }
+        let first = ContainerMeter(containerID: record.id)
         let processes = Self.identifiers(inNamespaceOf: state.pid)
-        let before = Self.ticks(of: processes)
-        let start = Timestamp.now()
+        let before = first.processorTime ?? Self.microseconds(of: processes)
+        let start = SteadyClock.milliseconds
         usleep(200_000)
-        let ticks = Self.ticks(of: Self.identifiers(inNamespaceOf: state.pid)) - before
-        let seconds = max(0.001, Timestamp.now().seconds(since: start))
-        let perSecond = Double(max(1, sysconf(Int32(_SC_CLK_TCK))))
+        let meter = ContainerMeter(containerID: record.id)
+        let after = meter.processorTime ?? Self.microseconds(of: Self.identifiers(inNamespaceOf: state.pid))
+        let elapsed = Double(max(1, SteadyClock.milliseconds - start)) * 1000
         var usage = ContainerUsage(
-            processor: max(0, Double(ticks) / perSecond / seconds * 100), memory: 0,
+            processor: max(0, Double(after - before) / elapsed * 100), memory: meter.memory ?? 0,
             memoryLimit: record.host.memory > 0 ? record.host.memory : Self.memoryOfHost, read: 0, written: 0,
-            processes: processes.count)
+            processes: meter.processes ?? processes.count)
         for pid in processes {
-            usage.memory &+= Self.number(after: "RssAnon:", in: "/proc/\(pid)/status") &* 1024
+            if meter.memory == nil {
+                usage.memory &+= Self.number(after: "RssAnon:", in: "/proc/\(pid)/status") &* 1024
+            }
             usage.read &+= Self.number(after: "read_bytes:", in: "/proc/\(pid)/io")
             usage.written &+= Self.number(after: "\nwrite_bytes:", in: "/proc/\(pid)/io")
         }
+        if record.host.networkMode != "host" { Self.countNetwork(of: state.pid, in: &usage) }
         return usage
+    }
+
+    /// Every interface but the loopback one (`/proc/PID/net/dev`).
+    private static func countNetwork(of pid: Int32, in usage: inout ContainerUsage) {
+        var (received, sent): (Int64, Int64) = (0, 0)
+        for line in (text(of: "/proc/\(pid)/net/dev") ?? "").split(separator: "\n").dropFirst(2) {
+            let parts = line.split(separator: ":", maxSplits: 1)
+            let numbers = (parts.last ?? "").split(separator: " ").map { Int64($0) ?? 0 }
+            guard parts.count == 2, numbers.count > 8, parts[0].drop(while: { $0 == " " }) != "lo" else { continue }
+            received &+= numbers[0]
+            sent &+= numbers[8]
+        }
+        (usage.received, usage.sent) = (received, sent)
     }
 
     private static var memoryOfHost: Int64 { number(after: "MemTotal:", in: "/proc/meminfo") &* 1024 }
 
-    private static func ticks(of processes: Set<Int32>) -> Int64 {
-        processes.reduce(0) { sum, pid in
+    private static func microseconds(of processes: Set<Int32>) -> Int64 {
+        let perSecond = Int64(max(1, sysconf(Int32(_SC_CLK_TCK))))
+        return processes.reduce(0) { sum, pid in
             // utime and stime are the 14th and 15th; the name before them may hold anything, up to the last bracket.
             guard let text = text(of: "/proc/\(pid)/stat"), let end = text.lastIndex(of: ")") else { return sum }
             let fields = text[end...].split(separator: " ")
             guard fields.count > 13, let user = Int64(fields[12]), let system = Int64(fields[13]) else { return sum }
-            return sum &+ user &+ system
+            return sum &+ (user &+ system) &* 1_000_000 / perSecond
         }
     }
 

@@ -72,7 +72,14 @@ extension Engine {
         spec.temporaryMounts = host.tmpfs.sorted { $0.key < $1.key }.map {
             TemporaryMount(destination: $0.key, options: $0.value)
         }
-        spec.network = host.networkMode == "none" ? .none : .host
+        spec.network =
+            switch host.networkMode {
+            case "none": .none
+            case "private": .private(try record.publishedPorts())
+            default: .host
+            }
+        spec.logRotation = try LogFileOptions(record.noted("logOptions")).rotation
+        spec.health = config.healthProbe
         spec.readOnlyRoot = host.readOnlyRoot
         spec.extraHosts = host.extraHosts
         spec.dns = host.dns

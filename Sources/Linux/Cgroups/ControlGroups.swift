@@ -39,10 +39,11 @@ package struct ControlGroups: Sendable, Hashable {
     }
 
     /// Controllers of the v2 hierarchy.
-    package var unifiedControllers: Set<String> {
-        guard let unified, let bytes = try? WholeFile.read(unified + "/cgroup.controllers", limit: 4096) else {
-            return []
-        }
+    package var unifiedControllers: Set<String> { unified.map(Self.controllers) ?? [] }
+
+    /// The controllers that a v2 group has, and may hand on to groups in it.
+    package static func controllers(of group: String) -> Set<String> {
+        guard let bytes = try? WholeFile.read(group + "/cgroup.controllers", limit: 4096) else { return [] }
         return Set(
             String(decoding: bytes, as: UTF8.self).split(whereSeparator: { $0 == " " || $0 == "\n" }).map(String.init))
     }

@@ -166,6 +166,21 @@ package enum HostFacts {
             : HostFinding("seccomp", .missing, "the kernel has no system call filters")
     }
 
+    /// What an ordinary user has of the control groups.
+    private static func delegation(_ groups: ControlGroups, _ detail: String) -> HostFinding {
+        let wanted = ["memory", "cpu", "pids"]
+        let own = groups.legacy.filter { access("\($0.value)/shale", W_OK) == 0 }
+        let missing = wanted.filter { own[$0] == nil }
+        if missing.isEmpty { return HostFinding("cgroups", .good, "\(detail), with memory, cpu and pids handed over") }
+        let legacy = missing.compactMap { groups.legacy[$0] }
+        let advice =
+            legacy.isEmpty
+            ? "with systemd: systemd-run --user --scope -p Delegate=yes shale"
+            : "as root: install -d -o USER " + legacy.map { "\($0)/shale" }.joined(separator: " ")
+        return HostFinding(
+            "cgroups", .limited, "\(detail): limits need a group delegated to this user", advice: advice)
+    }
+
     private static func cgroups() -> HostFinding {
         let groups = ControlGroups.current
         var parts: [String] = []
@@ -178,11 +193,7 @@ package enum HostFacts {
         let controllers = groups.unifiedControllers.union(groups.legacy.keys)
         let missing = ["memory", "cpu", "pids"].filter { !controllers.contains($0) }
         let detail = parts.joined(separator: " and ")
-        guard !UserNamespace.isInside, geteuid() == 0 else {
-            return HostFinding(
-                "cgroups", .limited, "\(detail): limits need a group delegated to this user",
-                advice: "with systemd: systemd-run --user --scope -p Delegate=yes shale")
-        }
+        guard !UserNamespace.isInside, geteuid() == 0 else { return delegation(groups, detail) }
         return missing.isEmpty
             ? HostFinding("cgroups", .good, "\(detail), with memory, cpu and pids")
             : HostFinding("cgroups", .limited, "\(detail), without \(missing.joined(separator: ", "))")

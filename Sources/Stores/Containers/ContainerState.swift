@@ -24,6 +24,10 @@ package struct ContainerState: Sendable, Hashable {
     package var exitCode: Int32
     package var error: String?
     package var oomKilled: Bool
+    /// The host's ports that lead into it while it runs.
+    package var ports: [PortBinding] = []
+    /// What its health check found; `nil` without one.
+    package var health: HealthState?
 
     package init(_ status: Status) {
         self.status = status
@@ -64,6 +68,8 @@ package struct ContainerState: Sendable, Hashable {
         finishedAt = document["finishedAt"]?.time
         error = document["error"]?.string.flatMap { $0.isEmpty ? nil : $0 }
         if case .bool(true) = document["oomKilled"] { oomKilled = true }
+        ports = (document["ports"]?.array ?? []).compactMap(PortBinding.init)
+        health = document["health"].flatMap(HealthState.init)
     }
 
     /// The file's text, as the runner writes it.
@@ -77,6 +83,56 @@ package struct ContainerState: Sendable, Hashable {
         if let error { members.append(.init("error", .string(error))) }
         if oomKilled { members.append(.init("oomKilled", true)) }
         return JSONDocument.object(members).text()
+    }
+}
+
+/// A port of the host's that leads to one of a container's.
+package struct PortBinding: Sendable, Hashable {
+    package var proto: String
+    package var hostAddress: String
+    package var hostPort: Int
+    package var containerPort: Int
+
+    package init(proto: String, hostAddress: String, hostPort: Int, containerPort: Int) {
+        self.proto = proto
+        self.hostAddress = hostAddress
+        self.hostPort = hostPort
+        self.containerPort = containerPort
+    }
+
+    fileprivate init?(_ document: JSONDocument) {
+        guard let proto = document["proto"]?.string, let address = document["address"]?.string,
+            let host = document["host"]?.int32, let container = document["container"]?.int32
+        else { return nil }
+        self.init(proto: proto, hostAddress: address, hostPort: Int(host), containerPort: Int(container))
+    }
+}
+
+/// A container's health as its check last found it.
+package struct HealthState: Sendable, Hashable {
+    /// One run of the check.
+    package struct Look: Sendable, Hashable {
+        package var start: Timestamp
+        package var end: Timestamp
+        /// -1 for one that could not be started or took too long.
+        package var exitCode: Int32
+        package var output: String
+    }
+    /// `starting`, `healthy` or `unhealthy`.
+    package var status: String
+    package var failures: Int32
+    /// The last ones, oldest first.
+    package var looks: [Look]
+
+    fileprivate init?(_ document: JSONDocument) {
+        guard let status = document["status"]?.string else { return nil }
+        self.status = status
+        failures = document["failingStreak"]?.int32 ?? 0
+        looks = (document["log"]?.array ?? []).compactMap { look in
+            guard let start = look["start"]?.time, let end = look["end"]?.time else { return nil }
+            return Look(
+                start: start, end: end, exitCode: look["exitCode"]?.int32 ?? 0, output: look["output"]?.string ?? "")
+        }
     }
 }
 

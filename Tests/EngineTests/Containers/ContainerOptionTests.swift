@@ -192,9 +192,11 @@ struct ContainerOptionTests {
                 return error.description
             }
         }
-        #expect(refusal { $0.network = "private" }.contains("--network private"))
-        #expect(refusal { $0.publish = ["8080:80"] }.contains("-p 8080:80"))
-        #expect(refusal { $0.publish = ["80:80"] } == "accepted")
+        #expect(refusal { $0.network = "nowhere" }.contains("network nowhere not found"))
+        #expect(refusal { ($0.network, $0.publish) = ("host", ["80/sctp"]) }.contains("-p 80/sctp"))
+        #expect(refusal { ($0.network, $0.publish) = ("host", ["8080:80"]) } == "accepted")
+        #expect(refusal { $0.logOptions = ["compress=true"] }.contains("unknown log opt 'compress'"))
+        #expect(refusal { $0.health.interval = "soon" }.contains("--health-interval"))
         #expect(refusal { $0.workingDirectory = "rel" }.contains("needs to be an absolute path"))
         #expect(refusal { $0.volumes = ["/a:/x", "/b:/x"] } == "Duplicate mount point: /x")
         #expect(

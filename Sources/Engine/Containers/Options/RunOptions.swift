@@ -63,6 +63,8 @@ package struct RunOptions: Sendable {
     package var initProcess = false
     /// `json-file` (the default) or `none`.
     package var logDriver: String?
+    package var logOptions: [String] = []
+    package var health = HealthOptions()
     /// What relative host paths are relative to.
     package var hostDirectory = "/"
 

@@ -67,7 +67,7 @@ package struct ContainerOptions: ParsableArguments {
     @Option(name: .customLong("shm-size"), parsing: .unconditional, help: "Size of /dev/shm")
     var sharedMemory: String?
 
-    @Option(name: [.customLong("network"), .customLong("net")], parsing: .unconditional, help: "host or none")
+    @Option(name: [.customLong("network"), .customLong("net")], parsing: .unconditional, help: "host, none or private")
     var network: String?
     @Option(
         name: [.customShort("p", allowingJoined: true), .customLong("publish")], parsing: .unconditionalSingleValue,
@@ -109,6 +109,26 @@ package struct ContainerOptions: ParsableArguments {
     var initProcess = false
     @Option(name: .customLong("log-driver"), parsing: .unconditional, help: "json-file or none")
     var logDriver: String?
+    @Option(
+        name: .customLong("log-opt"), parsing: .unconditionalSingleValue,
+        help: "max-size=SIZE (20m) or max-file=COUNT (5) of the log")
+    var logOptions: [String] = []
+
+    @Option(name: .customLong("health-cmd"), parsing: .unconditional, help: "Command that tells whether it is well")
+    var healthCommand: String?
+    @Option(name: .customLong("health-interval"), parsing: .unconditional, help: "Time between two checks (30s)")
+    var healthInterval: String?
+    @Option(name: .customLong("health-timeout"), parsing: .unconditional, help: "Time a check may take (30s)")
+    var healthTimeout: String?
+    @Option(name: .customLong("health-retries"), parsing: .unconditional, help: "Failures that make it unhealthy (3)")
+    var healthRetries: Int?
+    @Option(
+        name: .customLong("health-start-period"), parsing: .unconditional, help: "Time in which failures do not count")
+    var healthStartPeriod: String?
+    @Option(
+        name: .customLong("health-start-interval"), parsing: .unconditional, help: "Time between checks meanwhile (5s)")
+    var healthStartInterval: String?
+    @Flag(name: .customLong("no-healthcheck"), help: "Without the image's health check") var noHealthCheck = false
 
     @Option(name: .customLong("cidfile"), parsing: .unconditional, help: "Write the id to this file")
     var cidFile: String?
@@ -188,6 +208,14 @@ package struct ContainerOptions: ParsableArguments {
         options.sysctls = sysctl
         options.initProcess = initProcess
         options.logDriver = logDriver
+        options.logOptions = logOptions
+        options.health.command = healthCommand
+        options.health.interval = healthInterval
+        options.health.timeout = healthTimeout
+        options.health.retries = healthRetries
+        options.health.startPeriod = healthStartPeriod
+        options.health.startInterval = healthStartInterval
+        options.health.isOff = noHealthCheck
         options.cidFile = cidFile
         options.pull = policy
         options.platform = try Platform.option(platform)
@@ -205,10 +233,9 @@ enum RefusedFlags {
         "annotation", "blkio-weight", "blkio-weight-device", "cgroup-parent", "cgroupns", "cpu-count", "cpu-percent",
         "cpu-period", "cpu-quota", "cpu-rt-period", "cpu-rt-runtime", "cpu-shares", "cpuset-cpus", "cpuset-mems",
         "device-cgroup-rule", "device-read-bps", "device-read-iops", "device-write-bps", "device-write-iops",
-        "disable-content-trust", "gpus", "health-cmd", "health-interval", "health-retries", "health-start-interval",
-        "health-start-period", "health-timeout", "io-maxbandwidth", "io-maxiops", "ip", "ip6", "ipc", "isolation",
-        "kernel-memory", "link", "link-local-ip", "log-opt", "mac-address", "memory-reservation", "memory-swap",
-        "memory-swappiness", "network-alias", "net-alias", "no-healthcheck", "oom-kill-disable", "oom-score-adj", "pid",
+        "disable-content-trust", "gpus", "io-maxbandwidth", "io-maxiops", "ip", "ip6", "ipc", "isolation",
+        "kernel-memory", "link", "link-local-ip", "mac-address", "memory-reservation", "memory-swap",
+        "memory-swappiness", "network-alias", "net-alias", "oom-kill-disable", "oom-score-adj", "pid",
         "restart", "runtime", "storage-opt", "use-api-socket", "userns", "uts", "volume-driver",
     ]
 

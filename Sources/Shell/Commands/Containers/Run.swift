@@ -14,7 +14,7 @@ package struct Run: Verb {
         "run --rm busybox echo hello", "run -it ubuntu:22.04 bash", "run -d --name web -v ./site:/srv busybox httpd -f",
     ]
     package static let differences = [
-        "A container has the host's network, or none with --network none.",
+        "A container has the host's network; with -p, -P or --network private one of its own.",
         "No daemon: a detached container is held by a small process of its own.",
     ]
 

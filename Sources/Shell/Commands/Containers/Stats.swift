@@ -49,13 +49,18 @@ package struct Stats: Verb {
                     "MemUsage": .string(
                         "\(HumanUnits.binarySize(usage.memory)) / \(HumanUnits.binarySize(usage.memoryLimit))"),
                     "MemPerc": .string(Self.percent(share)),
-                    "NetIO": "-- / --",
+                    "NetIO": .string(Self.traffic(usage)),
                     "BlockIO": .string("\(HumanUnits.size(usage.read)) / \(HumanUnits.size(usage.written))"),
                     "PIDs": .string("\(usage.processes)"),
                     "Container": .string(record.id),
                 ]))
         }
         return .listing(listing, format: format)
+    }
+
+    private static func traffic(_ usage: ContainerUsage) -> String {
+        guard let received = usage.received, let sent = usage.sent else { return "-- / --" }
+        return "\(HumanUnits.size(received)) / \(HumanUnits.size(sent))"
     }
 
     /// Two digits after the point.

@@ -1,0 +1,95 @@
+import Basics
+import Glibc
+import Linux
+
+/// Reads a log entry by entry, the files put aside first; at its end it may be asked again.
+struct LogReader {
+    private let path: String
+    /// Oldest first; what is read from now is the first.
+    private var files: [LogFile]
+    private var buffer: [UInt8] = []
+    private var start = 0
+
+    init(path: String) {
+        self.path = path
+        files = LogFile.all(of: path)
+    }
+
+    mutating func next() throws(ShaleError) -> LogEntry? {
+        while true {
+            while let end = buffer[start...].firstIndex(of: UInt8(ascii: "\n")) {
+                let line = buffer[start..<end]
+                start = end + 1
+                // A line that is none, after a crash, is passed over.
+                if let entry = LogEntry(parsing: line) { return entry }
+            }
+            guard try fill() else { return nil }
+        }
+    }
+
+    private mutating func fill() throws(ShaleError) -> Bool {
+        if files.isEmpty { files = LogFile.all(of: path) }
+        if start > 0 {
+            buffer.removeFirst(start)
+            start = 0
+        }
+        do throws(SystemCallError) {
+            while let file = files.first {
+                // Whether it was put aside is asked before it is read to its end, so that nothing is missed.
+                let newer = files.count > 1 ? Array(files.dropFirst()) : file.newer(in: path)
+                if try file.read(into: &buffer) { return true }
+                guard !newer.isEmpty else { return false }
+                files = newer
+                buffer = []
+            }
+            return false
+        } catch {
+            throw error.shaleError("log")
+        }
+    }
+}
+
+/// One file of a log that may have been put aside.
+private final class LogFile {
+    private let descriptor: OwnedFD
+    private let inode: UInt64
+
+    private init?(_ path: String) {
+        guard let opened = try? OwnedFD.open(path, O_RDONLY | O_NOFOLLOW),
+            let status = try? FileStatus.of(opened)
+        else { return nil }
+        descriptor = opened
+        inode = status.inode
+    }
+
+    /// Every file there is, oldest first; opened newest first, so that one put aside meanwhile is seen twice, not never.
+    static func all(of path: String) -> [LogFile] {
+        var files: [LogFile] = []
+        if let current = LogFile(path) { files.append(current) }
+        var number = 1
+        while let old = LogFile("\(path).\(number)") {
+            if !files.contains(where: { $0.inode == old.inode }) { files.append(old) }
+            number += 1
+        }
+        return files.reversed()
+    }
+
+    /// The files begun after this one; empty while it is the one that is written to.
+    func newer(in path: String) -> [LogFile] {
+        if (try? FileStatus.of(hostPath: path))?.inode == inode { return [] }
+        let all = Self.all(of: path)
+        guard let place = all.firstIndex(where: { $0.inode == inode }) else { return all }
+        return Array(all[(place + 1)...])
+    }
+
+    /// Appends what comes next; false at the end.
+    func read(into buffer: inout [UInt8]) throws(SystemCallError) -> Bool {
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        let raw = descriptor.raw
+        let count = try checkLength("read") {
+            chunk.withUnsafeMutableBytes { Glibc.read(raw, $0.baseAddress, $0.count) }
+        }
+        buffer.append(contentsOf: chunk[..<count])
+        return count > 0
+    }
+}

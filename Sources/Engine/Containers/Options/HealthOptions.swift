@@ -1,0 +1,89 @@
+package import Basics
+import Containers
+import Dockerfiles
+import OCI
+
+/// `--health-*` and `--no-healthcheck`, as they were written.
+package struct HealthOptions: Sendable, Hashable {
+    package var command: String?
+    /// Go's spans of time: `30s`, `1m30s`.
+    package var interval: String?
+    package var timeout: String?
+    package var startPeriod: String?
+    package var startInterval: String?
+    package var retries: Int?
+    package var isOff = false
+
+    package init() {}
+
+    private var isEmpty: Bool { self == HealthOptions() }
+
+    /// The container's health check: the image's, with what the user says in its place.
+    func config(over image: HealthConfig?) throws(ShaleError) -> HealthConfig? {
+        if isEmpty { return image }
+        guard !isOff else {
+            guard self == Self.off else {
+                throw ShaleError(.usage, "--no-healthcheck conflicts with --health-* options", exitStatus: 125)
+            }
+            return HealthConfig(test: ["NONE"])
+        }
+        var health = image ?? HealthConfig()
+        if let command, !command.isEmpty { health.test = ["CMD-SHELL", command] }
+        health.interval = try span(interval, "interval") ?? health.interval
+        health.timeout = try span(timeout, "timeout") ?? health.timeout
+        health.startPeriod = try span(startPeriod, "start-period") ?? health.startPeriod
+        health.startInterval = try span(startInterval, "start-interval") ?? health.startInterval
+        if let retries {
+            guard retries >= 0 else {
+                throw ShaleError(.usage, "--health-retries cannot be negative", exitStatus: 125)
+            }
+            if retries > 0 { health.retries = retries }
+        }
+        return health
+    }
+
+    private static var off: HealthOptions {
+        var options = HealthOptions()
+        options.isOff = true
+        return options
+    }
+
+    /// `nil` for one that is not given, or is 0: the default's.
+    private func span(_ text: String?, _ name: String) throws(ShaleError) -> Int64? {
+        guard let text else { return nil }
+        guard let nanoseconds = GoDuration.parse(text) else {
+            throw ShaleError(
+                .usage, "invalid argument \"\(text)\" for \"--health-\(name)\" flag",
+                cause: "time: invalid duration \"\(text)\"")
+        }
+        guard nanoseconds >= 0 else {
+            throw ShaleError(.usage, "--health-\(name) cannot be negative", exitStatus: 125)
+        }
+        guard nanoseconds == 0 || nanoseconds >= 1_000_000 else {
+            throw ShaleError(.invalid, "--health-\(name) cannot be less than 1ms", exitStatus: 125)
+        }
+        return nanoseconds == 0 ? nil : nanoseconds
+    }
+}
+
+extension ContainerConfig {
+    /// The health check as the runner carries it out; `nil` for none.
+    var healthProbe: HealthProbe? {
+        guard let health = healthcheck, let test = health.test, let kind = test.first, kind != "NONE" else {
+            return nil
+        }
+        let words = Array(test.dropFirst())
+        guard !words.isEmpty else { return nil }
+        let own = shell ?? ["/bin/sh", "-c"]
+        var probe = HealthProbe(arguments: kind == "CMD-SHELL" ? own + words : words)
+        let milliseconds = { (nanoseconds: Int64?) -> Int64? in
+            nanoseconds.flatMap { $0 > 0 ? max(1, $0 / 1_000_000) : nil }
+        }
+        probe.interval = milliseconds(health.interval) ?? probe.interval
+        probe.timeout = milliseconds(health.timeout) ?? probe.timeout
+        probe.startPeriod = milliseconds(health.startPeriod) ?? probe.startPeriod
+        probe.startInterval = milliseconds(health.startInterval) ?? probe.startInterval
+        if let retries = health.retries, retries > 0 { probe.retries = Int32(clamping: retries) }
+        return probe
+    }
+}

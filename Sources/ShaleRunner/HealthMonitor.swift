@@ -1,0 +1,141 @@
+import Basics
+import Glibc
+import Linux
+import RunnerProtocol
+
+/// When the container's health check is due, and what came of the last ones: docker's rules.
+final class HealthMonitor {
+    private static let kept = 5
+    static let outputLimit = 4096
+
+    private struct Look {
+        var start: Timestamp
+        var end: Timestamp
+        var code: Int32
+        var output: [UInt8]
+    }
+
+    let plan: HealthPlan
+    private let started = SteadyClock.milliseconds
+    private var status = "starting"
+    private var failures: Int32 = 0
+    private var looks: [Look] = []
+    private var due: Int64
+    private var deadline: Int64 = 0
+    private var begun = Timestamp.epoch
+    private var begunAt: Int64 = 0
+    /// The check that runs now.
+    private(set) var process: ManagedProcess?
+    private var isOverdue = false
+
+    init(_ plan: HealthPlan) {
+        self.plan = plan
+        due = 0
+        due = started + pause(at: started)
+    }
+
+    private func pause(at now: Int64) -> Int64 {
+        status == "starting" && now - started < plan.startPeriod
+            ? min(plan.startInterval, plan.interval) : plan.interval
+    }
+
+    /// Milliseconds until something is to be done.
+    var wait: Int32 {
+        let next = process == nil ? due : isOverdue ? Int64.max : deadline
+        return Int32(clamping: max(0, next &- SteadyClock.milliseconds))
+    }
+
+    var isDue: Bool { process == nil && SteadyClock.milliseconds >= due }
+
+    /// Passes this time over; the container stands still.
+    func postpone() { due = SteadyClock.milliseconds + pause(at: SteadyClock.milliseconds) }
+
+    /// A check was started; its output is captured by the process.
+    func began(_ process: ManagedProcess) {
+        self.process = process
+        begun = .now()
+        begunAt = SteadyClock.milliseconds
+        deadline = begunAt + plan.timeout
+        isOverdue = false
+    }
+
+    /// Kills a check that takes too long.
+    func enforceTimeout() {
+        guard let process, !isOverdue, SteadyClock.milliseconds >= deadline else { return }
+        isOverdue = true
+        kill(process.pid, SIGKILL)
+    }
+
+    /// The check's end.
+    func ended(_ code: Int32) {
+        let text = process?.captured ?? []
+        if isOverdue {
+            note(-1, Array("Health check exceeded timeout (\(timeoutWords))".utf8) + text, start: begun, at: begunAt)
+        } else {
+            note(code, text, start: begun, at: begunAt)
+        }
+    }
+
+    /// As Go writes a span of time.
+    private var timeoutWords: String {
+        if plan.timeout < 1000 { return "\(plan.timeout)ms" }
+        return plan.timeout % 1000 == 0 ? "\(plan.timeout / 1000)s" : "\(Double(plan.timeout) / 1000)s"
+    }
+
+    /// A check that could not be started at all.
+    func failedToStart(_ words: String) {
+        note(-1, Array(words.utf8), start: .now(), at: SteadyClock.milliseconds)
+    }
+
+    private func note(_ code: Int32, _ output: [UInt8], start: Timestamp, at moment: Int64) {
+        looks.append(Look(start: start, end: .now(), code: code, output: Array(output.prefix(Self.outputLimit))))
+        if looks.count > Self.kept { looks.removeFirst() }
+        if code == 0 {
+            failures = 0
+            status = "healthy"
+        } else if !(status == "starting" && moment - started < plan.startPeriod) {
+            failures += 1
+            if failures >= plan.retries { status = "unhealthy" }
+        }
+        process = nil
+        isOverdue = false
+        postpone()
+    }
+
+    /// For the state file.
+    var text: String {
+        var bytes = Array("{\"status\":\"\(status)\",\"failingStreak\":\(failures),\"log\":[".utf8)
+        for (place, look) in looks.enumerated() {
+            if place > 0 { bytes.append(UInt8(ascii: ",")) }
+            bytes += Array(
+                "{\"start\":\"\(look.start)\",\"end\":\"\(look.end)\",\"exitCode\":\(look.code),\"output\":".utf8)
+            JSONText.append(quoting: look.output[...], to: &bytes)
+            bytes.append(UInt8(ascii: "}"))
+        }
+        return String(decoding: bytes, as: UTF8.self) + "]}"
+    }
+}
+
+extension Supervisor {
+    /// Starts the check that is due, and ends the one that takes too long.
+    func tendHealth() {
+        guard let health, first.exitCode == nil else { return }
+        health.enforceTimeout()
+        guard health.isDue else { return }
+        guard !isPaused else {
+            health.postpone()
+            return
+        }
+        do throws(StepFailure) {
+            let process = try ExecStart(
+                plan: plan, process: health.plan.process, container: first.pid, cgroup: cgroup
+            ).run(input: false, outputs: true)
+            process.captured = []
+            health.began(process)
+            add(process)
+        } catch {
+            health.failedToStart(error.words.isEmpty ? "\(error.step) \(error.path)" : error.words)
+            noteHealth()
+        }
+    }
+}
