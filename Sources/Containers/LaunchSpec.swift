@@ -120,7 +120,9 @@ package struct TemporaryMount: Sendable, Hashable {
 
 /// When a log is begun anew, and how much of the old is kept; docker's `max-size` and `max-file`.
 package struct LogRotation: Sendable, Hashable {
-    /// Bytes of a file; 0 for no limit. What docker's `local` driver has, for want of a bound in `json-file`'s own.
+    /// Bytes of a file; 0 for no limit.
+    ///
+    /// What docker's `local` driver has, for want of a bound in `json-file`'s own.
     package var size: UInt64 = 20_000_000
     package var files: UInt32 = 5
 

@@ -87,10 +87,10 @@ package struct ProcessPlan: Sendable, Equatable {
     package var rows: UInt16 = 0
     package var columns: UInt16 = 0
     package var openStdin = false
-    /// A folder of the host's with programs, seen at `toolboxPlace` by this process and its children alone; empty for
-    /// none. Only for a process that joins a container.
+    /// A folder of the host's with programs that a process joining a container is to see; empty for none.
     package var toolbox = ""
-    package static let toolboxPlace = "/.shale"
+    /// Where this process and its children see it, and nobody else.
+    package var toolboxPlace = ""
 
     package init() {}
 }

@@ -102,6 +102,7 @@ extension ProcessPlan {
         out.put(columns)
         out.put(openStdin)
         out.put(toolbox)
+        out.put(toolboxPlace)
     }
 
     init(from reader: inout WireReader) throws(WireError) {
@@ -121,6 +122,7 @@ extension ProcessPlan {
         columns = try reader.integer()
         openStdin = try reader.bool()
         toolbox = try reader.string()
+        toolboxPlace = try reader.string()
     }
 }
 
