@@ -3,7 +3,7 @@
 /// The runner executes it step by step and answers with the step, the path and the errno when one fails.
 package struct LaunchPlan: Sendable, Equatable {
     /// Raised with every change of the encoding; shell and runner must agree.
-    package static let version: UInt16 = 2
+    package static let version: UInt16 = 3
 
     package var containerID = ""
     package var hostname = ""

@@ -31,6 +31,7 @@ package struct ContainerPort: Sendable, Hashable {
     private static func inOrder(_ one: ContainerPort, _ other: ContainerPort) -> Bool {
         if one.containerPort != other.containerPort { return one.containerPort < other.containerPort }
         if one.address != other.address {
+            if one.address.contains(":") != other.address.contains(":") { return other.address.contains(":") }
             let numbers = { (text: String) in text.split(separator: ".").compactMap { Int($0) } }
             return numbers(one.address).lexicographicallyPrecedes(numbers(other.address))
         }
