@@ -207,48 +207,48 @@ _shale_command() {
         operands='container reference'
         ;;
     layers)
-        flags='--tree --draw --no-trunc --format --help -h'
-        values='--format:format'
+        flags='--tree --draw --html --no-trunc --format --remote --platform --help -h'
+        values='--html:host.path --format:format --platform:platform'
         operands='image'
         ;;
     ls)
-        flags='-l -a --recursive -R -h -d -1 --format --help -h'
-        values='--format:format'
+        flags='-l -a --recursive -R -h -d -1 --format --remote --platform --help -h'
+        values='--format:format --platform:platform'
         operands='place'
         ;;
     cat)
-        flags='--force -f --help -h'
-        values=''
+        flags='--force -f --remote --platform --help -h'
+        values='--platform:platform'
         operands='place'
         ;;
     tree)
-        flags='-L -a -d -s --format --help -h'
-        values='-L:none --format:format'
+        flags='-L -a -d -s --format --remote --platform --help -h'
+        values='-L:none --format:format --platform:platform'
         operands='place'
         ;;
     find)
-        flags='-name -iname -path -type -size -newer -maxdepth -print -l --format --help -h'
-        values='-name:none -iname:none -path:host.path -type:none -size:none -newer:none -maxdepth:none --format:format'
+        flags='-name -iname -path -type -size -newer -maxdepth -print -l --format --remote --platform --help -h'
+        values='-name:none -iname:none -path:host.path -type:none -size:none -newer:none -maxdepth:none --format:format --platform:platform'
         operands='place'
         ;;
     stat)
-        flags='--format --help -h'
-        values='--format:format'
+        flags='--format --remote --platform --help -h'
+        values='--format:format --platform:platform'
         operands='place'
         ;;
     du)
-        flags='--max-depth -d -s -b -h --format --help -h'
-        values='--max-depth:none -d:none --format:format'
+        flags='--max-depth -d -s -b -h --format --remote --platform --help -h'
+        values='--max-depth:none -d:none --format:format --platform:platform'
         operands='place'
         ;;
     grep)
-        flags='-r -R -i -n -l -c -v -w -E -F -q -h --format --help -h'
-        values='--format:format'
+        flags='-r -R -i -n -l -c -v -w -E -F -q -h --format --remote --platform --help -h'
+        values='--format:format --platform:platform'
         operands='none place'
         ;;
     blame)
-        flags='-r --no-trunc --format --help -h'
-        values='--format:format'
+        flags='-r --no-trunc --format --remote --platform --help -h'
+        values='--format:format --platform:platform'
         operands='place'
         ;;
     waste)
@@ -262,8 +262,8 @@ _shale_command() {
         operands='image'
         ;;
     packages)
-        flags='--manager --quiet -q --format --help -h'
-        values='--manager:none --format:format'
+        flags='--manager --quiet -q --format --remote --platform --help -h'
+        values='--manager:none --format:format --platform:platform'
         operands='image'
         ;;
     base)

@@ -394,9 +394,12 @@ complete -c shale -n '__fish_seen_subcommand_from commit' -f -a '(__shale_operan
 
 complete -c shale -n __fish_use_subcommand -f -a layers -d 'List an image’s layers: what made each, its size, what it changed'
 complete -c shale -n '__fish_seen_subcommand_from layers' -l tree -d 'Also the other images that share each layer.'
-complete -c shale -n '__fish_seen_subcommand_from layers' -l draw -d 'Draw the stack.'
+complete -c shale -n '__fish_seen_subcommand_from layers' -l draw -d 'Draw the stack; a container’s own changes lie on top.'
+complete -c shale -n '__fish_seen_subcommand_from layers' -l html -r -F -d 'Write a page that shows stack, bytes and files by layer, for any browser, without a network.'
 complete -c shale -n '__fish_seen_subcommand_from layers' -l no-trunc -d 'Whole instructions and digests.'
 complete -c shale -n '__fish_seen_subcommand_from layers' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a template.'
+complete -c shale -n '__fish_seen_subcommand_from layers' -l remote -d 'Look at the image in its registry; only what is needed is fetched.'
+complete -c shale -n '__fish_seen_subcommand_from layers' -l platform -r -f -a '(shale complete platform (commandline -ct) 2>/dev/null)' -d 'With --remote: the platform of an image of several.'
 complete -c shale -n '__fish_seen_subcommand_from layers' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from layers' -f -a '(__shale_operand image)'
 
@@ -408,11 +411,15 @@ complete -c shale -n '__fish_seen_subcommand_from ls' -s h -d 'Sizes for people.
 complete -c shale -n '__fish_seen_subcommand_from ls' -s d -d 'A directory itself, not what is in it.'
 complete -c shale -n '__fish_seen_subcommand_from ls' -s 1 -d 'One name a line.'
 complete -c shale -n '__fish_seen_subcommand_from ls' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a template.'
+complete -c shale -n '__fish_seen_subcommand_from ls' -l remote -d 'Look at the image in its registry; only what is needed is fetched.'
+complete -c shale -n '__fish_seen_subcommand_from ls' -l platform -r -f -a '(shale complete platform (commandline -ct) 2>/dev/null)' -d 'With --remote: the platform of an image of several.'
 complete -c shale -n '__fish_seen_subcommand_from ls' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from ls' -f -a '(__shale_operand place)'
 
 complete -c shale -n __fish_use_subcommand -f -a cat -d 'Print files of an image, a layer or a container'
 complete -c shale -n '__fish_seen_subcommand_from cat' -l force -s f -d 'Also what is no text, on a terminal.'
+complete -c shale -n '__fish_seen_subcommand_from cat' -l remote -d 'Look at the image in its registry; only what is needed is fetched.'
+complete -c shale -n '__fish_seen_subcommand_from cat' -l platform -r -f -a '(shale complete platform (commandline -ct) 2>/dev/null)' -d 'With --remote: the platform of an image of several.'
 complete -c shale -n '__fish_seen_subcommand_from cat' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from cat' -f -a '(__shale_operand place)'
 
@@ -422,6 +429,8 @@ complete -c shale -n '__fish_seen_subcommand_from tree' -s a -d 'Hidden names to
 complete -c shale -n '__fish_seen_subcommand_from tree' -s d -d 'Directories only.'
 complete -c shale -n '__fish_seen_subcommand_from tree' -s s -d 'Sizes, too.'
 complete -c shale -n '__fish_seen_subcommand_from tree' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a template.'
+complete -c shale -n '__fish_seen_subcommand_from tree' -l remote -d 'Look at the image in its registry; only what is needed is fetched.'
+complete -c shale -n '__fish_seen_subcommand_from tree' -l platform -r -f -a '(shale complete platform (commandline -ct) 2>/dev/null)' -d 'With --remote: the platform of an image of several.'
 complete -c shale -n '__fish_seen_subcommand_from tree' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from tree' -f -a '(__shale_operand place)'
 
@@ -436,11 +445,15 @@ complete -c shale -n '__fish_seen_subcommand_from find' -o maxdepth -r -f -d 'Le
 complete -c shale -n '__fish_seen_subcommand_from find' -o print -d 'As it does anyway.'
 complete -c shale -n '__fish_seen_subcommand_from find' -s l -d 'Long lines, as ls -l.'
 complete -c shale -n '__fish_seen_subcommand_from find' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a template.'
+complete -c shale -n '__fish_seen_subcommand_from find' -l remote -d 'Look at the image in its registry; only what is needed is fetched.'
+complete -c shale -n '__fish_seen_subcommand_from find' -l platform -r -f -a '(shale complete platform (commandline -ct) 2>/dev/null)' -d 'With --remote: the platform of an image of several.'
 complete -c shale -n '__fish_seen_subcommand_from find' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from find' -f -a '(__shale_operand place)'
 
 complete -c shale -n __fish_use_subcommand -f -a stat -d 'Show mode, owner, size, times, digest and layer of a file'
 complete -c shale -n '__fish_seen_subcommand_from stat' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a template.'
+complete -c shale -n '__fish_seen_subcommand_from stat' -l remote -d 'Look at the image in its registry; only what is needed is fetched.'
+complete -c shale -n '__fish_seen_subcommand_from stat' -l platform -r -f -a '(shale complete platform (commandline -ct) 2>/dev/null)' -d 'With --remote: the platform of an image of several.'
 complete -c shale -n '__fish_seen_subcommand_from stat' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from stat' -f -a '(__shale_operand place)'
 
@@ -450,6 +463,8 @@ complete -c shale -n '__fish_seen_subcommand_from du' -s s -d 'The place alone, 
 complete -c shale -n '__fish_seen_subcommand_from du' -s b -d 'Plain bytes.'
 complete -c shale -n '__fish_seen_subcommand_from du' -s h -d 'For people, as it does anyway.'
 complete -c shale -n '__fish_seen_subcommand_from du' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a template.'
+complete -c shale -n '__fish_seen_subcommand_from du' -l remote -d 'Look at the image in its registry; only what is needed is fetched.'
+complete -c shale -n '__fish_seen_subcommand_from du' -l platform -r -f -a '(shale complete platform (commandline -ct) 2>/dev/null)' -d 'With --remote: the platform of an image of several.'
 complete -c shale -n '__fish_seen_subcommand_from du' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from du' -f -a '(__shale_operand place)'
 
@@ -466,6 +481,8 @@ complete -c shale -n '__fish_seen_subcommand_from grep' -s F -d 'Plain text.'
 complete -c shale -n '__fish_seen_subcommand_from grep' -s q -d 'Exit status only.'
 complete -c shale -n '__fish_seen_subcommand_from grep' -s h -d 'No names of files.'
 complete -c shale -n '__fish_seen_subcommand_from grep' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a template.'
+complete -c shale -n '__fish_seen_subcommand_from grep' -l remote -d 'Look at the image in its registry; only what is needed is fetched.'
+complete -c shale -n '__fish_seen_subcommand_from grep' -l platform -r -f -a '(shale complete platform (commandline -ct) 2>/dev/null)' -d 'With --remote: the platform of an image of several.'
 complete -c shale -n '__fish_seen_subcommand_from grep' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from grep' -f -a '(__shale_operand none place)'
 
@@ -473,6 +490,8 @@ complete -c shale -n __fish_use_subcommand -f -a blame -d 'Show every layer that
 complete -c shale -n '__fish_seen_subcommand_from blame' -s r -d 'A directory: how much each layer holds of what can be seen.'
 complete -c shale -n '__fish_seen_subcommand_from blame' -l no-trunc -d 'Whole instructions.'
 complete -c shale -n '__fish_seen_subcommand_from blame' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a template.'
+complete -c shale -n '__fish_seen_subcommand_from blame' -l remote -d 'Look at the image in its registry; only what is needed is fetched.'
+complete -c shale -n '__fish_seen_subcommand_from blame' -l platform -r -f -a '(shale complete platform (commandline -ct) 2>/dev/null)' -d 'With --remote: the platform of an image of several.'
 complete -c shale -n '__fish_seen_subcommand_from blame' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from blame' -f -a '(__shale_operand place)'
 
@@ -493,6 +512,8 @@ complete -c shale -n __fish_use_subcommand -f -a packages -d 'List installed pac
 complete -c shale -n '__fish_seen_subcommand_from packages' -l manager -r -f -d 'dpkg, apk, rpm, pip or npm alone.'
 complete -c shale -n '__fish_seen_subcommand_from packages' -l quiet -s q -d 'Names only.'
 complete -c shale -n '__fish_seen_subcommand_from packages' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a template.'
+complete -c shale -n '__fish_seen_subcommand_from packages' -l remote -d 'Look at the image in its registry; only what is needed is fetched.'
+complete -c shale -n '__fish_seen_subcommand_from packages' -l platform -r -f -a '(shale complete platform (commandline -ct) 2>/dev/null)' -d 'With --remote: the platform of an image of several.'
 complete -c shale -n '__fish_seen_subcommand_from packages' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from packages' -f -a '(__shale_operand image)'
 

@@ -44,6 +44,16 @@ extension Digest {
         return hasher.digest()
     }
 
+    /// A SHA-256 in 32 bytes; `nil` for another algorithm's.
+    package var contentHash: ContentHash? {
+        let digits = Array(hex.utf8)
+        guard algorithm == "sha256", digits.count == 64 else { return nil }
+        let bytes = stride(from: 0, to: 64, by: 2).compactMap { place in
+            UInt8(String(decoding: digits[place..<place + 2], as: UTF8.self), radix: 16)
+        }
+        return bytes.withUnsafeBytes { ContentHash(bytes: $0) }
+    }
+
     /// The chain ID of a stack of layers (image-spec v1.1, config.md, "Layer ChainID"); `nil` for no layer.
     package static func chainID(_ diffIDs: some Sequence<Digest>) -> Digest? {
         diffIDs.reduce(nil as Digest?) { parent, diffID in

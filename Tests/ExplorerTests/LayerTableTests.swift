@@ -11,7 +11,7 @@ struct LayerTableTests {
         defer { withExtendedLifetime(fixture) {} }
         let rows = try LayerTable(fixture.layers("app:1")).rows()
         // 1: all 14 paths. 2: /etc as it was, /etc/secret gone. 3: a and b hidden, c new, passwd changed.
-        #expect(rows.map(\.count.text) == ["+14 ~0 -0", "+0 ~0 -1", "+1 ~1 -2"])
+        #expect(rows.map(\.count?.text) == ["+14 ~0 -0", "+0 ~0 -1", "+1 ~1 -2"])
         // 26 + 2 + 4 + 1 + 2 bytes; none; 3 + 4.
         #expect(rows.map(\.layer.instruction) == ["ADD file:1 in /", "RUN rm etc/secret", "COPY x /"])
         #expect(rows.map(\.layer.bytes) == [35, 0, 7])

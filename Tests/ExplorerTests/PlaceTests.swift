@@ -30,6 +30,15 @@ struct PlaceTests {
     @Test(arguments: [":/etc", "#1:/x", "", "app#:/x", "app#one", "app#-1:/", "app#9999999999999999999999:/"])
     func refuses(_ text: String) { #expect(throws: ShaleError.self) { try Place(parsing: text) } }
 
+    @Test(arguments: [
+        ("ubuntu:22.04:/etc", "apt", "ubuntu:22.04:/etc/apt"), ("a:/b/c", "..", "a:/b"), ("a:/", "../../x", "a:/x"),
+        ("a:/b", "/etc", "a:/etc"), ("a#2:/b", "./c//d", "a#2:/b/c/d"),
+    ])
+    func goesFromPlaceToPlace(_ place: String, _ word: String, _ found: String) throws {
+        let next = try Place(parsing: place).resolving(word)
+        #expect("\(next.label):\(next.path.cleanPath)" == found)
+    }
+
     @Test func resolvesWordsFromInside() throws {
         let here = try Place(parsing: "app:/etc")
         #expect(here.resolving("apt").text == "app:/etc/apt")

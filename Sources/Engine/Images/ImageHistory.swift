@@ -94,19 +94,12 @@ extension Engine {
                 number: position + 1, diffID: diffID, blob: blob,
                 unpackedSize: size?.content ?? 0, files: 0, whiteouts: 0)
             if countingFiles {
-                let index = try layerIndex(diffID, on: parent)
+                let index = try LayerIndexes.index(position, of: diffIDs, blob: blob, in: store)
                 row.whiteouts = index.entries.count { $0.kind == .whiteout || $0.isOpaque }
                 row.files = index.entries.count { $0.kind != .whiteout && !$0.isImplied }
             }
             layers.append(row)
         }
         return layers
-    }
-
-    private func layerIndex(_ diffID: Digest, on parent: Digest?) throws(ShaleError) -> LayerIndex {
-        guard let path = store.layers.indexPath(diffID, on: parent) else {
-            throw ShaleError(.notFound, "layer \(diffID): not unpacked", hint: "system check --repair")
-        }
-        return try LayerIndex(reading: path)
     }
 }

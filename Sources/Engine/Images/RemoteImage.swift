@@ -23,17 +23,19 @@ extension Engine {
     /// Throws docker's `manifest for X not found` with the nearest tags as a hint, `no matching manifest for P` with
     /// what there is, `unsupported` for manifests of schema 1 and for what is no image, `corrupt` for documents that
     /// contradict each other.
+    ///
+    /// `keeping` notes the documents in the cache, for those who only look; a pull has them in its blobs.
     package func remoteImage(
-        _ reference: Reference, platform: Platform?, _ talk: Conversation
+        _ reference: Reference, platform: Platform?, keeping: Bool = false, _ talk: Conversation
     ) throws(ShaleError) -> RemoteImage {
         let reference = reference.withDefaultTag
         let fetched = try resolve(reference, talk.cancellation)
         try talk.cancellation.check()
-        let chosen = try manifest(in: fetched, of: reference, for: platform ?? settings.platform, talk)
+        let chosen = try manifest(in: fetched, of: reference, for: platform ?? settings.platform, keeping, talk)
         let manifest = try OCIDocument.decode(
             Manifest.self, from: chosen.bytes, naming: "manifest \(chosen.descriptor.digest)")
         try Self.checkManifest(manifest, reference)
-        let configBytes = try document(manifest.config, in: reference, talk)
+        let configBytes = try document(manifest.config, in: reference, keeping: keeping, talk)
         let config = try OCIDocument.decode(
             ImageConfig.self, from: configBytes, naming: "config \(manifest.config.digest)")
         guard config.rootfs.diffIDs.count == manifest.layers.count else {
@@ -74,7 +76,8 @@ extension Engine {
     }
 
     private func manifest(
-        in fetched: FetchedManifest, of reference: Reference, for platform: Platform, _ talk: Conversation
+        in fetched: FetchedManifest, of reference: Reference, for platform: Platform, _ keeping: Bool,
+        _ talk: Conversation
     ) throws(ShaleError) -> FetchedManifest {
         var current = fetched
         // An index may list indexes; real ones are one deep.
@@ -92,7 +95,7 @@ extension Engine {
                 throw Self.noMatch(platform, in: index)
             }
             try talk.cancellation.check()
-            current = try registry.manifest(entry, in: reference, cancellation: talk.cancellation)
+            current = try platformManifest(entry, in: reference, keeping, talk)
         }
         throw ShaleError(.invalid, "\(reference.familiar): indexes within indexes")
     }
@@ -140,12 +143,40 @@ extension Engine {
 
     /// A small blob, whole and verified: from the store if it is there, else from the registry into the store.
     func document(
-        _ descriptor: Descriptor, in reference: Reference, _ talk: Conversation
+        _ descriptor: Descriptor, in reference: Reference, keeping: Bool = false, _ talk: Conversation
     ) throws(ShaleError) -> Data {
         if store.blobs.contains(descriptor.digest) {
             return try store.blobs.data(descriptor.digest, limit: OCIDocument.largest)
         }
-        return try registry.blobData(descriptor, in: reference, cancellation: talk.cancellation)
+        return try kept(descriptor, keeping) { () throws(ShaleError) in
+            try registry.blobData(descriptor, in: reference, cancellation: talk.cancellation)
+        }
+    }
+
+    private func platformManifest(
+        _ entry: Descriptor, in reference: Reference, _ keeping: Bool, _ talk: Conversation
+    ) throws(ShaleError) -> FetchedManifest {
+        var mediaType = entry.mediaType
+        let bytes = try kept(entry, keeping) { () throws(ShaleError) in
+            let fetched = try registry.manifest(entry, in: reference, cancellation: talk.cancellation)
+            mediaType = fetched.mediaType
+            return fetched.bytes
+        }
+        return FetchedManifest(descriptor: entry, bytes: bytes, mediaType: mediaType)
+    }
+
+    /// A document that was fetched before, or is fetched now and kept: looking into a registry twice fetches once.
+    private func kept(
+        _ descriptor: Descriptor, _ keeping: Bool, _ fetch: () throws(ShaleError) -> Data
+    ) throws(ShaleError) -> Data {
+        guard keeping else { return try fetch() }
+        if let bytes = store.cache.value(.remote, descriptor.digest), Digest.of(bytes) == descriptor.digest {
+            return Data(bytes)
+        }
+        let data = try fetch()
+        // A home that cannot be written to looks each time.
+        if Digest.of(data) == descriptor.digest { try? store.cache.set(.remote, descriptor.digest, to: Array(data)) }
+        return data
     }
 }
 

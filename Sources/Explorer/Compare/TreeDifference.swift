@@ -129,11 +129,8 @@ package struct TreeComparison {
     }
 
     private func reasons(_ one: ViewEntry, _ other: ViewEntry) throws(ShaleError) -> Set<Change.Reason> {
-        guard let left = one.tree?.status, let right = other.tree?.status else {
-            return one.kind == other.kind ? [] : [.type]
-        }
-        // The very same file of the same unpacked layer.
-        if left == right, one.kind != .directory { return [] }
+        // The very same path of the same layer.
+        if one.kind != .directory, isSameLayer(one, other) { return [] }
         var reasons: Set<Change.Reason> = []
         if one.kind != other.kind { reasons.insert(.type) }
         if one.mode != other.mode, one.kind != .symlink || other.kind != .symlink { reasons.insert(.mode) }
@@ -153,6 +150,13 @@ package struct TreeComparison {
         return reasons
     }
 
+    private func isSameLayer(_ one: ViewEntry, _ other: ViewEntry) -> Bool {
+        guard let left = one.layer, let right = other.layer, PathOrder.same(one.path, other.path),
+            left <= old.layers.count, right <= new.layers.count
+        else { return false }
+        return old.layers.layers[left - 1].diffID == new.layers.layers[right - 1].diffID
+    }
+
     /// Adds the directories that differences lie in, the root excluded.
     private func withParents(_ found: [TreeDifference]) -> [TreeDifference] {
         var known = Set(found.map { PathKey($0.path) })
@@ -168,19 +172,10 @@ package struct TreeComparison {
 }
 
 extension PlaceView {
-    /// The attributes that travel in archives.
-    func attributes(of entry: ViewEntry) throws(ShaleError) -> [ExtendedAttribute] {
-        guard let found = entry.tree else { return [] }
-        return try tree.attributes(of: found)
-    }
-
     /// The SHA-256 of a file: as its layer's index has it, else of its bytes.
     package func contentHash(of entry: ViewEntry) throws(ShaleError) -> ContentHash? {
         guard entry.kind == .file else { return nil }
-        if let layer = entry.layer, let known = try? layers.index(layer)[entry.path] {
-            let file = known.kind == .hardLink ? try? layers.index(layer)[known.link] : known
-            if let hash = file?.contentHash { return hash }
-        }
+        if let known = try knownHash(of: entry) { return known }
         let file = try open(entry)
         var hasher = DigestHasher()
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
@@ -220,30 +215,5 @@ extension TreeDifference {
             }
         }
         return found.sorted { PathOrder.precedes($0.path, $1.path) }
-    }
-}
-
-extension ViewEntry {
-    /// As a layer's index has it.
-    init(_ entry: LayerEntry, layer: Int?) {
-        self.init(path: entry.path, kind: .file)
-        kind =
-            switch entry.kind {
-            case .file, .hardLink: .file
-            case .directory: .directory
-            case .symlink: .symlink
-            case .fifo: .fifo
-            case .characterDevice: .characterDevice
-            case .blockDevice: .blockDevice
-            case .whiteout: .whiteout
-            }
-        mode = entry.mode
-        uid = entry.uid
-        gid = entry.gid
-        size = entry.size
-        modified = entry.modified
-        link = entry.kind == .symlink ? entry.link : ""
-        isOpaque = entry.isOpaque
-        self.layer = layer
     }
 }

@@ -1,6 +1,4 @@
 package import Basics
-import Layers
-import Linux
 
 /// How much the files below each directory hold.
 package struct DiskUsage: Sendable, Hashable {
@@ -17,7 +15,7 @@ package struct DiskUsage: Sendable, Hashable {
         let top = try view.require(path)
         var done: [DiskUsage] = []
         var open: [DiskUsage] = []
-        var seen: Set<FileIdentity> = []
+        var seen: Set<String> = []
         func close() {
             guard let last = open.popLast() else { return }
             done.append(last)
@@ -26,7 +24,7 @@ package struct DiskUsage: Sendable, Hashable {
         try view.walk(top, cancellation) { entry throws(ShaleError) in
             while let last = open.last, !entry.path.isBelow(last.path) { close() }
             var bytes = entry.storedSize
-            if let identity = FileIdentity(entry), !seen.insert(identity).inserted { bytes = 0 }
+            if let identity = entry.identity, !seen.insert(identity).inserted { bytes = 0 }
             if entry.kind == .directory || open.isEmpty {
                 open.append(DiskUsage(path: entry.path, bytes: bytes, depth: open.count))
             } else {
@@ -36,18 +34,5 @@ package struct DiskUsage: Sendable, Hashable {
         }
         while !open.isEmpty { close() }
         return done
-    }
-}
-
-/// A file that has several names.
-struct FileIdentity: Hashable {
-    private let device: UInt64
-    private let inode: UInt64
-
-    /// `nil` for what has one name only.
-    init?(_ entry: ViewEntry) {
-        guard entry.kind == .file, let status = entry.tree?.status, status.links > 1 else { return nil }
-        device = status.device
-        inode = status.inode
     }
 }

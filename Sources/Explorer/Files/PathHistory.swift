@@ -31,8 +31,8 @@ package struct PathHistory {
         var found: [String] = []
         if let here = try view.entry(path, followingLinks: false) { found.append(here.path) }
         for top in stride(from: view.layers.count, to: 0, by: -1) {
-            guard let here = try? view.layers.tree(upTo: top).entry(path, followingLinks: false) else { continue }
-            if !found.contains(here.path) { found.append(here.path) }
+            guard let here = try? view.layers.levels(upTo: top).entry(path, followingLinks: false) else { continue }
+            if !found.contains(here.entry.path) { found.append(here.entry.path) }
         }
         return found
     }
@@ -54,14 +54,14 @@ package struct PathHistory {
         below path: String, _ cancellation: Cancellation
     ) throws(ShaleError) -> [(layer: Int?, files: Int, bytes: Int64)] {
         var counts: [Int: (files: Int, bytes: Int64)] = [:]
-        var seen: Set<FileIdentity> = []
+        var seen: Set<String> = []
         let top = try view.require(path)
         try view.walk(top, cancellation) { entry throws(ShaleError) in
             guard entry.kind != .directory, entry.kind != .whiteout else { return true }
             let key = entry.layer ?? 0
             let known = counts[key] ?? (0, 0)
             var bytes = entry.storedSize
-            if let identity = FileIdentity(entry), !seen.insert(identity).inserted { bytes = 0 }
+            if let identity = entry.identity, !seen.insert(identity).inserted { bytes = 0 }
             counts[key] = (known.files + 1, known.bytes &+ bytes)
             return true
         }

@@ -43,10 +43,25 @@ struct MissingPath {
 
     /// The layer that took it away, and the place where it can still be read.
     private func deletedHint(_ layers: ImageLayers, _ next: String) -> String? {
+        // For a hint nothing is fetched.
+        if layers.isRemote { return remoteHint(layers) }
         guard let story = try? Blame(layers: layers).story(of: path.cleanPath), let end = story.last,
             end.event == .removed, let before = story.dropLast().last(where: { $0.event != .removed })
         else { return nil }
         return "layer \(end.layer) deletes it; \(layers.name)#\(before.layer):\(path.cleanPath) still has it"
+    }
+}
+
+extension MissingPath {
+    private func remoteHint(_ layers: ImageLayers) -> String? {
+        for layer in layers.layers.reversed() {
+            guard let index = (try? layers.knownIndex(layer.number)).flatMap(\.self) else { return nil }
+            guard Blame.remover(of: path.cleanPath, in: index) != nil else { continue }
+            return layer.number == 1
+                ? nil
+                : "layer \(layer.number) deletes it; a layer below it may still have it: \(layers.name)#N:\(path.cleanPath)"
+        }
+        return nil
     }
 }
 

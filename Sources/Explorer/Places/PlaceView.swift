@@ -1,12 +1,14 @@
 package import Basics
-package import Layers
+import Glibc
+import Layers
 package import Linux
+import OCI
 package import Stores
 
 /// The files of a place's image, layer or container, read without a mount and without a process.
 ///
-/// An image is its layers merged; a container has its own on top; a layer is its own content alone, the whiteouts it
-/// makes shown as such. Links are resolved inside. For one thread.
+/// An image is its layers' indexes merged; a container has what it wrote on top; a layer is its own content alone, the
+/// whiteouts it makes shown as such. Links are resolved inside. For one thread.
 package final class PlaceView {
     package enum Source {
         case image(ImageLayers)
@@ -17,31 +19,29 @@ package final class PlaceView {
     /// `ubuntu:22.04`, `ubuntu:22.04#2`: what stands before `:/` in messages.
     package let label: String
     package let source: Source
-    package let tree: MergedTree
-    /// Of a layer alone.
-    private let index: LayerIndex?
-    private let whiteouts: [PathKey: [LayerEntry]]
+    private let tree: LevelTree
+    /// What a container wrote.
+    private let upper: RootDirectory?
 
-    package init(_ source: Source, label: String) throws(ShaleError) {
+    /// `highest` leaves the layers above it out.
+    package init(_ source: Source, upTo highest: Int? = nil, label: String) throws(ShaleError) {
         self.source = source
         self.label = label
         switch source {
         case .image(let layers):
-            tree = try layers.tree()
-            index = nil
+            tree = layers.levels(upTo: highest)
+            upper = nil
         case .container(let record, let layers):
-            tree = try layers.tree(above: record)
-            index = nil
+            let upper = try layers.upper(of: record)
+            tree = layers.levels(below: UpperLevel(upper, form: layers.form))
+            self.upper = upper
         case .layer(let layers, let number):
-            let index = try layers.index(number)
-            tree = MergedTree(layers: [try layers.directory(number)], form: layers.form)
-            self.index = index
+            _ = try layers.layer(number)
+            tree = LevelTree(count: 1, showingWhiteouts: true) { _ throws(ShaleError) in
+                IndexLevel(try layers.index(number))
+            }
+            upper = nil
         }
-        var whiteouts: [PathKey: [LayerEntry]] = [:]
-        for entry in index?.entries ?? [] where entry.kind == .whiteout {
-            whiteouts[PathKey(entry.path.directoryPath), default: []].append(entry)
-        }
-        self.whiteouts = whiteouts
     }
 
     /// The image's layers below it all.
@@ -51,37 +51,40 @@ package final class PlaceView {
         }
     }
 
-    /// Whether there are any layers: an image from scratch may have none.
-    private var isEmpty: Bool { tree.layers.isEmpty }
-
-    private func view(_ entry: TreeEntry) -> ViewEntry? {
+    /// The layer a level is, 1 the lowest; `nil` for a container's own.
+    private func layer(of level: Int) -> Int? {
         switch source {
-        case .image(let layers): return ViewEntry(entry, layer: layers.count - entry.layer)
-        case .container(_, let layers):
-            return ViewEntry(entry, layer: entry.layer == 0 ? nil : layers.count + 1 - entry.layer)
-        case .layer(_, let number):
-            var view = ViewEntry(entry, layer: number)
-            if let known = index?[entry.path] {
-                if known.isCopiedUp { return nil }
-                view.correct(by: known)
-            }
-            return view
+        case .image: tree.count == 0 ? nil : tree.count - level
+        case .container(_, let layers): level == 0 ? nil : layers.count + 1 - level
+        case .layer(_, let number): number
         }
+    }
+
+    private func view(_ found: LevelTree.Found) throws(ShaleError) -> ViewEntry {
+        var entry = ViewEntry(found.entry, layer: layer(of: found.level))
+        entry.found = found
+        // What a layer hides is the layer's own affair: of an image it has happened.
+        if case .layer = source {} else { entry.isOpaque = false }
+        guard tree.count > 0, entry.kind == .file else { return entry }
+        let file = try tree.level(found.level).file(found.entry)
+        entry = ViewEntry(file.entry, layer: entry.layer)
+        entry.found = found
+        entry.names = file.names
+        entry.identity = file.identity.map { "\(found.level):\($0)" }
+        return entry
     }
 
     // MARK: Looking
 
     /// What a path names, or `nil`; a link at its end is followed if asked.
     package func entry(_ path: String, followingLinks: Bool) throws(ShaleError) -> ViewEntry? {
-        if isEmpty { return path.cleanPath == "/" ? ViewEntry(path: "/", kind: .directory) : nil }
         do throws(ShaleError) {
-            if let found = try tree.entry(path, followingLinks: followingLinks) { return view(found) }
+            return try tree.entry(path, followingLinks: followingLinks).map { found throws(ShaleError) in
+                try view(found)
+            }
         } catch {
-            throw error.at("\(label):\(path)")
+            throw error.message == path ? error.at("\(label):\(path)") : error
         }
-        let clean = path.cleanPath
-        let hiding = whiteouts[PathKey(clean.directoryPath)]?.first { PathOrder.same($0.path, clean) }
-        return hiding.map { whiteout($0) }
     }
 
     /// What a path names; `notFound` with the nearest name, or `invalid` where a file stands in for a directory.
@@ -92,14 +95,10 @@ package final class PlaceView {
 
     /// A directory's entries, sorted by bytes; in a layer with the whiteouts it makes there.
     package func children(of directory: ViewEntry) throws(ShaleError) -> [ViewEntry] {
-        guard let below = directory.tree else { return [] }
-        var found: [ViewEntry] = []
-        for child in try tree.children(of: below) {
-            if let child = view(child) { found.append(child) }
-        }
-        guard let removed = whiteouts[PathKey(directory.path)] else { return found }
-        found += removed.map { whiteout($0) }
-        return found.sorted { PathOrder.precedes($0.path, $1.path) }
+        guard let found = directory.found, tree.count > 0 else { return [] }
+        var entries: [ViewEntry] = []
+        for child in try tree.children(of: found) { entries.append(try view(child)) }
+        return entries
     }
 
     /// Calls `body` for an entry and all below it, parents first, names by bytes.
@@ -116,12 +115,6 @@ package final class PlaceView {
         }
     }
 
-    private func whiteout(_ entry: LayerEntry) -> ViewEntry {
-        var view = ViewEntry(path: entry.path, kind: .whiteout)
-        if case .layer(_, let number) = source { view.layer = number }
-        return view
-    }
-
     // MARK: Contents
 
     /// A regular file's bytes to read; everything else is an error that says what it is.
@@ -136,34 +129,46 @@ package final class PlaceView {
                 hint: "blame \(layers.name):\(entry.path)")
         default: throw ShaleError(.invalid, "\(place): is a \(entry.kind.noun), not a file")
         }
-        guard let found = entry.tree else { throw ShaleError(.invalid, "\(place): is not a file") }
-        do throws(ShaleError) {
-            return try tree.open(found)
-        } catch {
-            throw error.at(place)
-        }
+        guard let found = entry.found else { throw ShaleError(.invalid, "\(place): is not a file") }
+        if let number = entry.layer { return try layers.open(found.entry, of: number, place: place) }
+        guard let upper else { throw ShaleError(.invalid, "\(place): is not a file") }
+        return try translating(place) { try upper.openLiteral(entry.path, O_RDONLY | O_NONBLOCK) }
     }
 
     /// A file's bytes, `nil` where there is no such file; more than `limit` is an error.
     package func contents(of path: String, limit: Int = 64 << 20) throws(ShaleError) -> [UInt8]? {
-        guard !isEmpty, let found = try tree.entry(path, followingLinks: true), found.status.kind == .regular else {
-            return nil
+        guard let found = try entry(path, followingLinks: true), found.kind == .file else { return nil }
+        guard found.size <= Int64(limit) else {
+            throw ShaleError(
+                .invalid, "\(label):\(path): \(HumanUnits.size(found.size)), too large to be read at once")
         }
-        let file = try tree.open(found)
+        let file = try open(found)
         return try translating("\(label):\(path)") { try file.readAll(limit: limit) }
     }
 
     /// A file's bytes here, or else in the whole image; nothing for what cannot be read.
     package func wholeContents(of path: String, limit: Int) -> [UInt8] {
         if let bytes = try? contents(of: path, limit: limit) { return bytes }
-        guard case .layer(let layers, _) = source, let tree = try? layers.tree() else { return [] }
-        return (try? tree.contents(of: path, limit: limit)) ?? []
+        guard case .layer(let layers, _) = source, let image = try? PlaceView(.image(layers), label: label) else {
+            return []
+        }
+        return (try? image.contents(of: path, limit: limit)) ?? []
     }
 
     /// The attributes that travel in archives, by name.
     package func attributeNames(of entry: ViewEntry) throws(ShaleError) -> [String] {
-        guard let found = entry.tree else { return [] }
-        return try tree.attributes(of: found).map(\.name)
+        try attributes(of: entry).map(\.name)
+    }
+
+    func attributes(of entry: ViewEntry) throws(ShaleError) -> [ExtendedAttribute] {
+        guard let found = entry.found, tree.count > 0 else { return [] }
+        return try tree.level(found.level).attributes(found.entry)
+    }
+
+    /// The hash a layer's index has of a file.
+    func knownHash(of entry: ViewEntry) throws(ShaleError) -> ContentHash? {
+        guard let found = entry.found, tree.count > 0 else { return nil }
+        return try tree.level(found.level).file(found.entry).entry.contentHash
     }
 }
 

@@ -32,8 +32,10 @@ package struct ViewEntry: Sendable, Hashable {
     package var layer: Int?
     /// In a layer: a directory that hides what lower layers have in it.
     package var isOpaque = false
-    /// Where its bytes lie.
-    var tree: TreeEntry?
+    /// Where it stands in the tree; `nil` of what no tree was asked for.
+    var found: LevelTree.Found?
+    /// What a file of several names is told by among those of its layer.
+    var identity: String?
 
     package var name: String { path.lastPathComponent }
 
@@ -45,10 +47,20 @@ package struct ViewEntry: Sendable, Hashable {
         self.kind = kind
     }
 
-    init(_ entry: TreeEntry, layer: Int?) {
-        self.init(entry.path, entry.status, link: entry.link)
+    /// As a layer has it; a hard link as the file it is, without that file's size.
+    init(_ entry: LayerEntry, layer: Int?) {
+        path = entry.path
+        kind = Kind(entry.kind)
+        mode = entry.mode
+        uid = entry.uid
+        gid = entry.gid
+        size = kind == .file ? entry.size : kind == .symlink ? Int64(entry.link.pathBytes.count) : 0
+        modified = entry.modified
+        link = kind == .symlink ? entry.link : ""
+        deviceMajor = entry.deviceMajor
+        deviceMinor = entry.deviceMinor
+        isOpaque = entry.isOpaque
         self.layer = layer
-        tree = entry
     }
 
     /// As a status tells it, without knowing where its bytes lie.
@@ -76,15 +88,20 @@ package struct ViewEntry: Sendable, Hashable {
             deviceMinor = status.rdevMinor
         }
     }
+}
 
-    /// What a layer's index knows and the disk may not: devices that could not be made, opaque directories.
-    mutating func correct(by entry: LayerEntry) {
-        isOpaque = entry.isOpaque
-        guard entry.isPlaceholder else { return }
-        kind = entry.kind == .blockDevice ? .blockDevice : .characterDevice
-        size = 0
-        deviceMajor = entry.deviceMajor
-        deviceMinor = entry.deviceMinor
+extension ViewEntry.Kind {
+    fileprivate init(_ kind: LayerEntry.Kind) {
+        self =
+            switch kind {
+            case .file, .hardLink: .file
+            case .directory: .directory
+            case .symlink: .symlink
+            case .fifo: .fifo
+            case .characterDevice: .characterDevice
+            case .blockDevice: .blockDevice
+            case .whiteout: .whiteout
+            }
     }
 }
 

@@ -40,7 +40,6 @@ package struct Blame {
     package func story(of path: String) throws(ShaleError) -> [BlameLine] {
         var story: [BlameLine] = []
         var current: LayerEntry?
-        let ancestors = Self.ancestors(of: path)
         for layer in layers.layers {
             let index = try layers.index(layer.number)
             if let entry = index[path], entry.kind != .whiteout, !entry.isCopiedUp {
@@ -50,7 +49,7 @@ package struct Blame {
                 current = now
                 continue
             }
-            guard current != nil, let by = remover(of: path, ancestors, index) else { continue }
+            guard current != nil, let by = Self.remover(of: path, in: index) else { continue }
             story.append(removal(layer, of: path, by: by))
             current = nil
         }
@@ -58,9 +57,9 @@ package struct Blame {
     }
 
     /// The path by which a layer takes another away: itself, or a directory above that is deleted, replaced or opaque.
-    private func remover(of path: String, _ ancestors: [String], _ index: LayerIndex) -> String? {
+    static func remover(of path: String, in index: LayerIndex) -> String? {
         if index[path]?.kind == .whiteout { return path }
-        for ancestor in ancestors {
+        for ancestor in ancestors(of: path) {
             guard let entry = index[ancestor] else { continue }
             if entry.kind != .directory || entry.isOpaque { return ancestor }
         }

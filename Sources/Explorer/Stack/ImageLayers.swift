@@ -1,4 +1,6 @@
 package import Basics
+package import Engine
+import Glibc
 package import Layers
 package import Linux
 package import OCI
@@ -44,14 +46,20 @@ package final class ImageLayers {
     package let name: String
     package let layers: [ImageLayer]
     package let form: OverlayForm
+    /// Told in a sentence what was mended on the way.
+    package var note: (String) -> Void = { _ in }
     private let store: Store
+    private let remote: RemoteLayers?
     private var indexes: [Int: LayerIndex] = [:]
 
-    /// `written` holds instructions as they were written, by layer number.
-    package init(_ image: Image, name: String, store: Store, written: [Int: String] = [:]) {
+    /// `written` holds instructions as they were written, by layer number; `remote` fetches what is not here.
+    package init(
+        _ image: Image, name: String, store: Store, written: [Int: String] = [:], remote: RemoteLayers? = nil
+    ) {
         self.image = image
         self.name = name
         self.store = store
+        self.remote = remote
         form = store.form
         let steps = (image.config.history ?? []).filter { $0.emptyLayer != true }
         let blobs = image.manifest.layers
@@ -66,6 +74,14 @@ package final class ImageLayers {
         }
     }
 
+    /// The name for titles: an id is short there.
+    package var displayName: String {
+        name.utf8.count == 64 && name.utf8.allSatisfy { ($0 >= 0x30 && $0 <= 0x39) || ($0 >= 0x61 && $0 <= 0x66) }
+            ? image.references.first?.familiar ?? String(name.prefix(12)) : name
+    }
+
+    /// Whether the image lies in a registry.
+    package var isRemote: Bool { remote != nil }
     package var count: Int { layers.count }
 
     /// A layer by its number; `notFound` tells the range.
@@ -84,16 +100,28 @@ package final class ImageLayers {
     package func index(_ number: Int) throws(ShaleError) -> LayerIndex {
         if let known = indexes[number] { return known }
         let layer = try layer(number)
-        guard let path = store.layers.indexPath(layer.diffID, on: layer.parentChain) else {
-            throw ShaleError(.notFound, "layer \(layer.diffID): not unpacked", hint: "pull \(name)")
+        let index: LayerIndex
+        if let remote {
+            index = try remote.index(number - 1)
+        } else {
+            index = try LayerIndexes.index(
+                number - 1, of: image.config.rootfs.diffIDs, blob: layer.blob, in: store, note: note)
         }
-        do throws(ShaleError) {
-            let index = try LayerIndex(reading: path)
-            indexes[number] = index
-            return index
-        } catch {
-            throw error.code == .corrupt ? error.hinting("system check --repair") : error
-        }
+        indexes[number] = index
+        return index
+    }
+
+    /// All paths of a layer, if nothing need be fetched for them.
+    package func knownIndex(_ number: Int) throws(ShaleError) -> LayerIndex? {
+        guard let remote, indexes[number] == nil else { return try index(number) }
+        return try remote.knownIndex(number - 1)
+    }
+
+    /// A file's bytes; `entry` as the layer's index has it, `place` as errors call it.
+    func open(_ entry: LayerEntry, of number: Int, place: String) throws(ShaleError) -> OwnedFD {
+        if let remote { return try remote.open(entry, in: number - 1) }
+        let directory = try directory(number)
+        return try translating(place) { try directory.openLiteral(entry.path, O_RDONLY | O_NONBLOCK) }
     }
 
     /// A layer's own unpacked tree.
@@ -102,22 +130,19 @@ package final class ImageLayers {
         return try store.layers.directory(layer.diffID, on: layer.parentChain)
     }
 
-    /// The layers up to a number merged, all of them without one.
-    package func tree(upTo top: Int? = nil) throws(ShaleError) -> MergedTree {
-        MergedTree(layers: try directories(upTo: top ?? count), form: form)
+    /// The layers up to a number merged, all of them without one; `top` lies above them.
+    func levels(upTo highest: Int? = nil, below top: (any Level)? = nil) -> LevelTree {
+        let highest = highest ?? count
+        return LevelTree(count: highest + (top == nil ? 0 : 1)) { level throws(ShaleError) in
+            guard let top else { return IndexLevel(try self.index(highest - level)) }
+            return level == 0 ? top : IndexLevel(try self.index(highest + 1 - level))
+        }
     }
 
-    /// A container's own changes on top of the image's layers.
-    func tree(above record: ContainerRecord) throws(ShaleError) -> MergedTree {
+    /// The directory a container writes to.
+    func upper(of record: ContainerRecord) throws(ShaleError) -> RootDirectory {
         let path = store.containers.folder(record.id).upper
-        let upper = try translating("container \(record.name)") { try RootDirectory(hostPath: path) }
-        return MergedTree(layers: [upper] + (try directories(upTo: count)), form: form)
-    }
-
-    private func directories(upTo top: Int) throws(ShaleError) -> [RootDirectory] {
-        var found: [RootDirectory] = []
-        for number in stride(from: top, to: 0, by: -1) { found.append(try directory(number)) }
-        return found
+        return try translating("container \(record.name)") { try RootDirectory(hostPath: path) }
     }
 }
 
@@ -126,23 +151,27 @@ package struct PlaceFinder {
     private let store: Store
     private let image: (String) throws(ShaleError) -> Image
     private let written: (Image) -> [Int: String]
+    private let note: (String) -> Void
 
     /// `image` answers for names, ids, `@` and `@~N`, with its own words for what is not there; `written` for the
-    /// instructions of an image that was made here.
+    /// instructions of an image that was made here; `note` is told what was mended on the way.
     package init(
         store: Store, image: @escaping (String) throws(ShaleError) -> Image,
-        written: @escaping (Image) -> [Int: String] = { _ in [:] }
+        written: @escaping (Image) -> [Int: String] = { _ in [:] }, note: @escaping (String) -> Void = { _ in }
     ) {
         self.store = store
         self.image = image
         self.written = written
+        self.note = note
     }
 
     /// An image's layers.
     package func layers(_ subject: String) throws(ShaleError) -> ImageLayers { layers(try image(subject), subject) }
 
     private func layers(_ image: Image, _ name: String) -> ImageLayers {
-        ImageLayers(image, name: name, store: store, written: written(image))
+        let layers = ImageLayers(image, name: name, store: store, written: written(image))
+        layers.note = note
+        return layers
     }
 
     /// A view of a place's subject: image, layer, or container.

@@ -5,9 +5,13 @@ package import Stores
 /// A row of `layers IMAGE`.
 package struct LayerRow: Sendable, Hashable {
     package var layer: ImageLayer
-    package var count: ChangeCount
+    /// `nil` for a layer in a registry that was not looked into.
+    package var count: ChangeCount?
     /// Names (or short ids) of the other images whose stack begins with the same layers up to this one.
     package var sharedWith: [String]
+
+    /// Bytes of its files, or packed where no more is known.
+    package var bytes: Int64 { layer.size?.content ?? layer.blob?.size ?? 0 }
 }
 
 /// What `layers` shows of an image.
@@ -16,10 +20,18 @@ package struct LayerTable {
 
     package init(_ layers: ImageLayers) { self.layers = layers }
 
-    /// The layers, lowest first.
+    /// The layers, lowest first; nothing is fetched for those that lie in a registry.
     package func rows(sharing store: Store? = nil) throws(ShaleError) -> [LayerRow] {
-        var counts: [ChangeCount] = []
-        _ = try MergedIndex(layers) { _, changes in counts.append(ChangeCount(changes)) }
+        let merged = MergedIndex()
+        var counts: [ChangeCount?] = []
+        for layer in layers.layers {
+            // What a layer changes is told against all below it.
+            if counts.contains(nil) {
+                counts.append(nil)
+            } else {
+                counts.append(try layers.knownIndex(layer.number).map { ChangeCount(merged.add($0)) })
+            }
+        }
         let owners =
             try store.map { store throws(ShaleError) in try Self.owners(in: store, besides: layers.image.id) } ?? [:]
         return zip(layers.layers, counts).map { layer, count in

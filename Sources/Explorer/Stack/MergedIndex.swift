@@ -11,7 +11,7 @@ package final class MergedIndex {
         package let entry: LayerEntry
         package let layer: Int
         /// A hard link with the attributes of the file it names; anything else as it is.
-        fileprivate let resolved: LayerEntry
+        let resolved: LayerEntry
         fileprivate(set) var children: [Node] = []
         fileprivate(set) var isGone = false
 
@@ -24,6 +24,13 @@ package final class MergedIndex {
 
     private var nodes: [PathKey: Node] = [:]
     private var layerCount = 0
+    /// Files of several names, and how many of them can be seen: bytes are hidden with the last.
+    private var names: [SharedFile: Int] = [:]
+
+    private struct SharedFile: Hashable {
+        var layer: Int
+        var path: PathKey
+    }
 
     package init() {}
 
@@ -60,6 +67,9 @@ package final class MergedIndex {
                     hideContents(of: entry.path, present, &changes)
                 }
             }
+        }
+        for entry in index.entries where entry.kind == .hardLink {
+            names[SharedFile(layer: layerCount, path: PathKey(entry.link)), default: 0] += 1
         }
         for entry in index.entries where entry.kind != .whiteout && !entry.isCopiedUp {
             let resolved = entry.kind == .hardLink ? target(of: entry, index) : entry
@@ -103,9 +113,25 @@ package final class MergedIndex {
             if next.isGone { continue }
             next.isGone = true
             nodes[PathKey(next.entry.path)] = nil
-            if next.entry.size > 0 { hidden[next.layer, default: 0] &+= next.entry.size }
+            if next.resolved.size > 0, isLastName(next) { hidden[next.layer, default: 0] &+= next.resolved.size }
             pending += next.children
         }
+    }
+
+    /// Whether a file has, or had, more names than this one.
+    func hasSeveralNames(_ node: Node) -> Bool {
+        let path = node.entry.kind == .hardLink ? node.entry.link : node.entry.path
+        return names[SharedFile(layer: node.layer, path: PathKey(path))] != nil
+    }
+
+    /// Whether no other name of a file is left; counts the name out.
+    private func isLastName(_ node: Node) -> Bool {
+        let path = node.entry.kind == .hardLink ? node.entry.link : node.entry.path
+        let file = SharedFile(layer: node.layer, path: PathKey(path))
+        // As many as there are names beside the one that is gone.
+        guard let others = names[file] else { return true }
+        names[file] = others - 1
+        return others == 0
     }
 
     // MARK: Putting

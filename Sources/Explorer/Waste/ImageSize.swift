@@ -38,9 +38,13 @@ package struct ImageSize: Sendable, Hashable {
         unique = onDisk &- shared
         let merged = try MergedIndex(layers)
         var files: [File] = []
-        for node in merged.entries where node.entry.size > 0 {
-            visible &+= node.entry.size
-            files.append(File(path: node.entry.path, bytes: node.entry.size, layer: node.layer))
+        var seen: Set<String> = []
+        for node in merged.entries where node.resolved.size > 0 {
+            // A file counts once, whatever number of names it has.
+            let path = node.entry.kind == .hardLink ? node.entry.link : node.entry.path
+            if merged.hasSeveralNames(node), !seen.insert("\(node.layer):\(path)").inserted { continue }
+            visible &+= node.resolved.size
+            files.append(File(path: node.entry.path, bytes: node.resolved.size, layer: node.layer))
         }
         hidden = max(0, onDisk &- visible)
         largestFiles = Array(files.sorted { ($1.bytes, $0.path) < ($0.bytes, $1.path) }.prefix(top))

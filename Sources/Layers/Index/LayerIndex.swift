@@ -11,13 +11,19 @@ package struct LayerIndex: Sendable, Equatable {
 
     /// The entry of an absolute path; found by halving.
     package subscript(path: String) -> LayerEntry? {
+        let place = position(notBefore: path)
+        return place < entries.count && PathOrder.same(entries[place].path, path) ? entries[place] : nil
+    }
+
+    /// Where the first entry stands that does not come before a path; the number of entries where none does.
+    package func position(notBefore path: String) -> Int {
         var low = 0
         var high = entries.count
         while low < high {
             let middle = (low + high) / 2
             if PathOrder.precedes(entries[middle].path, path) { low = middle + 1 } else { high = middle }
         }
-        return low < entries.count && PathOrder.same(entries[low].path, path) ? entries[low] : nil
+        return low
     }
 
     /// Whether the layer hides all layers below it (`.wh..wh..opq` in the root).

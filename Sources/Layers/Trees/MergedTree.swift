@@ -236,7 +236,7 @@ struct SizedFile: ~Copyable {
 
 extension LayerEntry {
     /// What a file's status tells of it.
-    init(path: String, status: FileStatus, link: String, attributes: [ExtendedAttribute]) {
+    package init(path: String, status: FileStatus, link: String, attributes: [ExtendedAttribute]) {
         let isDevice = status.kind == .characterDevice || status.kind == .blockDevice
         self.init(
             path: path, kind: LayerEntry.Kind(status), mode: status.permissions, uid: status.uid, gid: status.gid,

@@ -24,6 +24,24 @@ extension RegistryClient {
         }
     }
 
+    /// A part of a blob, asked for by `Range`; of a server that does no ranges the blob up to the part's end is read.
+    ///
+    /// No digest covers a part: whoever asks has another way to tell that it is right.
+    package func part(
+        _ range: Range<Int64>, of descriptor: Descriptor, in repository: Reference,
+        cancellation: Cancellation = Cancellation()
+    ) throws(ShaleError) -> [UInt8] {
+        guard range.lowerBound >= 0, range.upperBound <= descriptor.size else {
+            throw ShaleError(.invalid, "blob \(descriptor.digest): no bytes \(range) in \(descriptor.size)")
+        }
+        let part = ReceivedPart()
+        let reception = BlobReception(descriptor, offset: range.lowerBound, end: range.upperBound) { chunk in
+            part.bytes.append(contentsOf: chunk)
+        }
+        try receive(reception, in: repository, cancellation: cancellation, retrying: { _ in })
+        return part.bytes
+    }
+
     /// A small blob (a config) whole, its size and digest checked.
     package func blobData(
         _ descriptor: Descriptor, in repository: Reference, limit: Int = OCIDocument.largest,
@@ -93,8 +111,9 @@ extension RegistryClient {
     ) throws(RequestFailure) {
         let path = "/v2/\(repository.path)/blobs/\(reception.descriptor.digest)"
         var call = Call(target: .path(path), scopes: [repository.pullScope])
-        if reception.received > 0, reception.usesRange {
-            call.headers.append("Range", "bytes=\(reception.received)-")
+        if reception.received > 0 || reception.end < reception.descriptor.size, reception.usesRange {
+            let last = reception.end < reception.descriptor.size ? String(reception.end - 1) : ""
+            call.headers.append("Range", "bytes=\(reception.received)-\(last)")
         }
         reception.beginAnswer()
         let answer: HTTPAnswer
@@ -104,6 +123,8 @@ extension RegistryClient {
                 try reception.take(bytes, head: head)
             }
         } catch {
+            // A server without ranges had more to say than was asked for.
+            if reception.isComplete { return }
             guard case .answer(let refused) = error, refused.status == 416, reception.usesRange else { throw error }
             reception.usesRange = false
             return try part(reception, in: repository, at: endpoint, cancellation: cancellation)
@@ -114,9 +135,16 @@ extension RegistryClient {
     }
 }
 
+/// The bytes of a part, which a closure that escapes adds to.
+private final class ReceivedPart {
+    var bytes: [UInt8] = []
+}
+
 /// What has come of one blob, over as many answers as it takes.
 private final class BlobReception {
     let descriptor: Descriptor
+    /// Where the part that is wanted ends.
+    let end: Int64
     private(set) var received: Int64
     /// Off once a server refused a range that it should have had.
     var usesRange = true
@@ -125,14 +153,16 @@ private final class BlobReception {
     private var position: Int64?
 
     init(
-        _ descriptor: Descriptor, offset: Int64, body: @escaping (UnsafeRawBufferPointer) throws(ShaleError) -> Void
+        _ descriptor: Descriptor, offset: Int64, end: Int64? = nil,
+        body: @escaping (UnsafeRawBufferPointer) throws(ShaleError) -> Void
     ) {
         self.descriptor = descriptor
+        self.end = end ?? descriptor.size
         received = offset
         self.body = body
     }
 
-    var isComplete: Bool { received == descriptor.size }
+    var isComplete: Bool { received == end }
 
     func beginAnswer() { position = nil }
 
@@ -151,7 +181,11 @@ private final class BlobReception {
                 .corrupt, "blob \(descriptor.digest): the registry sends more than its \(descriptor.size) bytes")
         }
         position = start + Int64(rest.count)
-        guard !rest.isEmpty else { return }
+        rest = rest.prefix(Int(max(0, min(Int64(rest.count), end - start))))
+        guard !rest.isEmpty else {
+            if isComplete, end < descriptor.size { throw ShaleError(.cancelled, "all is there that was asked for") }
+            return
+        }
         try body(UnsafeRawBufferPointer(rebasing: rest))
         received = start + Int64(rest.count)
     }

@@ -161,6 +161,9 @@ package final class Interpreter {
         switch outcome.output {
         case .none: break
         case .lines(let lines): for line in lines { console.line(line) }
+        case .paged(let lines):
+            let text = lines.map { $0 + "\n" }.joined()
+            shell.mode == .script ? console.write(text) : console.page(text)
         case .text(let text): shell.isInteractive ? console.page(text) : console.write(text)
         case .listing(let listing, let format, let quiet, let quietWins):
             console.write(try listing.text(format: format, quiet: quiet, quietWins: quietWins, width: console.width))

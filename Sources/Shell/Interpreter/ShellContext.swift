@@ -40,6 +40,8 @@ package final class ShellContext {
     package var settings: LastingSettings
     /// A directory of the host's, or a place inside an image after `cd IMAGE:/path`.
     package var place: String?
+    /// Where `cd -` goes.
+    package var previousPlace: String?
     /// What was typed at the prompt, in this shale and before.
     var history: HistoryFile?
     /// The script that runs, whose further lines a command may take for itself.

@@ -50,7 +50,8 @@ extension Console {
         close(ends[1])
         var result: Int32 = 0
         while waitpid(process, &result, 0) < 0, errno == EINTR {}
-        return true
+        // The shell's words for a program that is not there, or cannot be run.
+        return ![126, 127].contains((result >> 8) & 0xFF)
     }
 }
 

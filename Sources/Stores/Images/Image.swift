@@ -18,6 +18,20 @@ package struct Image: Sendable {
     package var parent: Digest?
 
     package var containerConfig: ContainerConfig { config.config ?? ContainerConfig() }
+
+    package init(
+        id: Digest, manifestDescriptor: Descriptor, manifest: Manifest, config: ImageConfig, size: Int64,
+        references: [Reference] = [], repoDigests: [Reference] = [], parent: Digest? = nil
+    ) {
+        self.id = id
+        self.manifestDescriptor = manifestDescriptor
+        self.manifest = manifest
+        self.config = config
+        self.size = size
+        self.references = references
+        self.repoDigests = repoDigests
+        self.parent = parent
+    }
 }
 
 /// What a listing shows of an image: known without opening it.

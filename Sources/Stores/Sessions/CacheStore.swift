@@ -1,6 +1,6 @@
 package import Basics
 import Glibc
-import Linux
+package import Linux
 package import OCI
 
 /// What can be made again: build steps, file hashes, seccomp programs.
@@ -42,6 +42,29 @@ package final class CacheStore: Sendable {
             throw error.shaleError("cache")
         }
     }
+
+    /// Stores what `body` writes, which may be more than memory holds; answers it, open for reading.
+    package func fill(
+        _ kind: Kind, _ key: Digest, _ body: (borrowing OwnedFD) throws(ShaleError) -> Void
+    ) throws(ShaleError) -> OwnedFD {
+        let target = path(kind, key)
+        let aside = "\(target).\(getpid())-\(UInt32.random(in: 0 ... .max))~"
+        do throws(ShaleError) {
+            mkdir("\(folder)/\(kind.rawValue)", 0o700)
+            let file = try translating("cache") { try OwnedFD.open(aside, O_RDWR | O_CREAT | O_EXCL) }
+            try body(file)
+            return try translating("cache") {
+                try check("rename", path: target) { rename(aside, target) }
+                return try OwnedFD.open(target, O_RDONLY)
+            }
+        } catch {
+            unlink(aside)
+            throw error
+        }
+    }
+
+    /// A value open for reading, `nil` when there is none.
+    package func open(_ kind: Kind, _ key: Digest) -> OwnedFD? { try? OwnedFD.open(path(kind, key), O_RDONLY) }
 
     package func remove(_ kind: Kind, _ key: Digest) { unlink(path(kind, key)) }
 

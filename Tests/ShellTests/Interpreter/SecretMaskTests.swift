@@ -17,16 +17,6 @@ struct SecretMaskTests {
     }
 }
 
-struct PlaceTextTests {
-    @Test(arguments: [
-        ("ubuntu:22.04:/etc", "apt", "ubuntu:22.04:/etc/apt"), ("a:/b/c", "..", "a:/b"), ("a:/", "../../x", "a:/x"),
-        ("a:/b", "/etc", "a:/etc"), ("a#2:/b", "./c//d", "a#2:/b/c/d"),
-    ])
-    func pathsBelowAPlace(place: String, path: String, joined: String) {
-        #expect(PlaceText.join(place, path) == joined)
-    }
-}
-
 struct ExitStatusTests {
     @Test func verbsThatStartContainersKeepDockersStatus() {
         let engine = ShaleErrorSample.engine

@@ -31,8 +31,8 @@ package struct Diff: Verb {
         if let path { return try lines(of: path, comparison) }
         let differences = try comparison.differences()
         if let format { return .listing(listing(differences), format: format) }
-        if stat { return .lines(DiffStatistics.lines(differences, width: shell.console.width ?? 80)) }
-        return .lines(differences.map { why ? reasoned($0) : "\($0.kind.rawValue) \($0.path.visible)" })
+        if stat { return .paged(DiffStatistics.lines(differences, width: shell.console.width ?? 80)) }
+        return .paged(differences.map { why ? reasoned($0) : "\($0.kind.rawValue) \($0.path.visible)" })
     }
 
     private func lines(of path: String, _ comparison: DiffSubjects) throws(ShaleError) -> Outcome {
@@ -41,7 +41,7 @@ package struct Diff: Verb {
             throw ShaleError(.notFound, "\(path.visible): no such file on either side")
         }
         let name = path.visible
-        return .lines(UnifiedDiff.lines(old, new, names: ("a\(name)", "b\(name)")).map(\.visible))
+        return .paged(UnifiedDiff.lines(old, new, names: ("a\(name)", "b\(name)")).map(\.visible))
     }
 
     private func reasoned(_ difference: TreeDifference) -> String {

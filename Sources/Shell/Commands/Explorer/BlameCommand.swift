@@ -16,12 +16,13 @@ package struct BlameCommand: Verb {
         false
     @Flag(name: .customLong("no-trunc"), help: "Whole instructions.") var isWhole = false
     @Option(help: "json, or a template.") var format: String?
+    @OptionGroup var remote: RemoteOptions
     @Argument(help: "IMAGE:/path or CONTAINER:/path.") var place: String?
 
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        let words = try PlaceWords(shell)
+        let words = try PlaceWords(shell, remote)
         let place = try words.place(self.place)
         let view = try words.view(place)
         let history = PathHistory(view)

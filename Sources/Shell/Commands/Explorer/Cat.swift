@@ -17,13 +17,14 @@ package struct Cat: Verb {
 
     @Flag(name: [.customShort("f"), .customLong("force")], help: "Also what is no text, on a terminal.") var force =
         false
+    @OptionGroup var remote: RemoteOptions
     @Argument(help: "IMAGE:/path, IMAGE#N:/path or CONTAINER:/path.") var places: [String] = []
 
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         if places.isEmpty { throw ShaleError(.usage, "cat takes at least one place", hint: "cat @:/etc/os-release") }
-        let words = try PlaceWords(shell)
+        let words = try PlaceWords(shell, remote)
         var status: Int32 = 0
         for place in places {
             do throws(ShaleError) {

@@ -68,8 +68,11 @@ struct DiffSubjects {
             let image = try PlaceView(.image(view.layers), label: view.layers.name)
             return (try image.contents(of: path, limit: limit), try view.contents(of: path, limit: limit))
         case .layer(let number, let layers):
-            let below = number > 1 ? try layers.tree(upTo: number - 1).contents(of: path, limit: limit) : nil
-            return (below, try layers.tree(upTo: number).contents(of: path, limit: limit))
+            func side(_ top: Int) throws(ShaleError) -> [UInt8]? {
+                try PlaceView(.image(layers), upTo: top, label: "\(layers.name)#\(top)").contents(
+                    of: path, limit: limit)
+            }
+            return (number > 1 ? try side(number - 1) : nil, try side(number))
         case .two(let old, let new):
             return (try old.contents(of: path, limit: limit), try new.contents(of: path, limit: limit))
         }

@@ -17,6 +17,7 @@ package struct Du: Verb {
     @Flag(name: .short, help: "Plain bytes.") var bytes = false
     @Flag(name: .customShort("h"), help: "For people, as it does anyway.") var human = false
     @Option(help: "json, or a template.") var format: String?
+    @OptionGroup var remote: RemoteOptions
     @Argument(help: "IMAGE:/path, IMAGE#N:/path or CONTAINER:/path.") var places: [String] = []
 
     package init() {}
@@ -25,7 +26,7 @@ package struct Du: Verb {
         let limit = sum ? 0 : depth ?? Int.max
         var lines: [String] = []
         var rows = Rows([.init(key: "size", header: "SIZE"), .init(key: "path", header: "PATH")])
-        for (place, view) in try PlaceWords(shell).views(places) {
+        for (place, view) in try PlaceWords(shell, remote).views(places) {
             for usage in try DiskUsage.measure(view, from: place.path, shell.cancellation) where usage.depth <= limit {
                 lines.append("\(bytes ? String(usage.bytes) : HumanUnits.size(usage.bytes))\t\(usage.path.visible)")
                 rows.add(
@@ -33,6 +34,6 @@ package struct Du: Verb {
                     .members(["path": .string(usage.path), "size": .integer(usage.bytes)]))
             }
         }
-        return format == nil ? .lines(lines) : rows.outcome(format: format, width: shell.console.width)
+        return format == nil ? .paged(lines) : rows.outcome(format: format, width: shell.console.width)
     }
 }

@@ -30,6 +30,7 @@ package struct Find: Verb {
     @Flag(name: .customLong("print", withSingleDash: true), help: "As it does anyway.") var print = false
     @Flag(name: .customShort("l"), help: "Long lines, as ls -l.") var long = false
     @Option(help: "json, or a template.") var format: String?
+    @OptionGroup var remote: RemoteOptions
     @Argument(help: "IMAGE:/path, IMAGE#N:/path or CONTAINER:/path.") var places: [String] = []
 
     package init() {}
@@ -37,7 +38,7 @@ package struct Find: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         var lines: [String] = []
         var entries: [ViewEntry] = []
-        for (place, view) in try PlaceWords(shell).views(places) {
+        for (place, view) in try PlaceWords(shell, remote).views(places) {
             let found = try query(view).run(view, from: place.path, shell.cancellation)
             entries += found
             if long {
@@ -51,7 +52,7 @@ package struct Find: Verb {
             }
         }
         if format != nil { return EntryText.listing(entries).outcome(format: format, width: shell.console.width) }
-        return .lines(lines)
+        return .paged(lines)
     }
 
     private func query(_ view: PlaceView) throws(ShaleError) -> FindQuery {

@@ -24,6 +24,7 @@ package struct Grep: Verb {
     @Flag(name: .customShort("q"), help: "Exit status only.") var quiet = false
     @Flag(name: .customShort("h"), help: "No names of files.") var bare = false
     @Option(help: "json, or a template.") var format: String?
+    @OptionGroup var remote: RemoteOptions
     @Argument(help: "A regular expression.") var pattern: String
     @Argument(help: "IMAGE:/path, IMAGE#N:/path or CONTAINER:/path.") var places: [String] = []
 
@@ -34,7 +35,7 @@ package struct Grep: Verb {
             self.pattern, fixed ? .fixed : extended ? .extended : .basic, ignoringCase: ignoresCase, wholeWords: words,
             isNegated: inverted)
         let search = LineSearch(pattern)
-        let views = try PlaceWords(shell).views(places)
+        let views = try PlaceWords(shell, remote).views(places)
         var rows = Rows(["path", "line", "text"].map { .init(key: $0, header: $0.uppercased()) })
         var isFound = false
         for (place, view) in views {

@@ -2,6 +2,8 @@ package import ArgumentParser
 package import Basics
 import Engine
 import Explorer
+import Layers
+import Linux
 import OCI
 import Stores
 
@@ -9,53 +11,89 @@ import Stores
 package struct LayersCommand: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "layers", abstract: "List an image's layers: what made each, its size, what it changed",
-        usage: "layers [OPTIONS] IMAGE")
+        usage: "layers [OPTIONS] IMAGE|CONTAINER")
     package static let isWorthKeeping = false
-    package static let examples = ["layers ubuntu:22.04", "layers --tree @", "layers --draw hello:v1"]
-    package static let differences = ["Docker's history has no numbers and no counts; here layer 1 is the lowest."]
+    package static let examples = ["layers ubuntu:22.04", "layers --draw @", "layers --html app.html app:1"]
+    package static let differences = [
+        "Docker's history has no numbers and no counts; here layer 1 is the lowest.",
+        "--remote fetches the manifest and the config, and no layer.",
+    ]
 
     @Flag(help: "Also the other images that share each layer.") var tree = false
-    @Flag(help: "Draw the stack.") var draw = false
+    @Flag(help: "Draw the stack; a container's own changes lie on top.") var draw = false
+    @Option(help: "Write a page that shows stack, bytes and files by layer, for any browser, without a network.")
+    var html: String?
     @Flag(name: .customLong("no-trunc"), help: "Whole instructions and digests.") var isWhole = false
     @Option(help: "json, or a template.") var format: String?
-    @Argument(help: "An image; @ is the working image.") var image: String?
+    @OptionGroup var remote: RemoteOptions
+    @Argument(help: "An image, or a container; @ is the working image.") var image: String?
 
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        let layers = try PlaceWords(shell).layers(image)
+        let (layers, container) = try PlaceWords(shell, remote).stack(image)
         let engine = try shell.engine()
-        let rows = try LayerTable(layers).rows(sharing: tree || format != nil ? engine.store : nil)
+        let rows = try LayerTable(layers).rows(sharing: tree || draw || format != nil ? engine.store : nil)
+        if let html { return try write(LayerPage(layers, store: engine.store, shell.cancellation), to: html, shell) }
         if draw, format == nil {
-            return .lines(StackDrawing(width: shell.console.width ?? 80).lines(rows, image: layers.name))
+            let top = try container.map { container throws(ShaleError) in
+                let changes = try engine.changes(of: container).map { TreeDifference($0) }
+                return StackDrawing.Top(
+                    name: container.name,
+                    count: ChangeCount(
+                        added: changes.count { $0.kind == .added },
+                        changed: changes.count { $0.kind == .changed && !$0.isParentOnly },
+                        deleted: changes.count { $0.kind == .deleted }),
+                    bytes: changes.reduce(0) { $0 &+ $1.bytesAfter })
+            }
+            let environment = shell.console.environment
+            let columns = shell.console.width ?? environment["COLUMNS"].flatMap { Int($0) } ?? 80
+            let drawing = StackDrawing(
+                width: columns, pen: .fitting(environment), colour: shell.console.hasColour(.output) ? .cyan : nil)
+            return .paged(drawing.lines(rows, image: layers.displayName, top: top))
         }
+        return table(rows, layers, width: isWhole ? nil : shell.console.width)
+    }
+
+    private func write(_ page: LayerPage, to file: String, _ shell: ShellContext) throws(ShaleError) -> Outcome {
+        if file == "-" { return .text(page.text) }
+        let path = file.hasPrefix("/") ? file : "\(shell.hostDirectory)/\(file)"
+        try translating(file) { try WholeFile.replace(path, with: Array(page.text.utf8), mode: 0o644, syncing: false) }
+        return .line("wrote \(file.visible) (\(HumanUnits.size(Int64(page.text.utf8.count)))): open it in any browser")
+    }
+
+    private func table(_ rows: [LayerRow], _ layers: ImageLayers, width: Int?) -> Outcome {
         var table = Rows(
             [
                 .init(key: "layer", header: "#"), .init(key: "instruction", header: "INSTRUCTION", shrinks: true),
-                .init(key: "size", header: "SIZE"), .init(key: "files", header: "FILES"),
+                .init(key: "size", header: layers.isRemote ? "PACKED" : "SIZE"), .init(key: "files", header: "FILES"),
                 .init(key: "bar", header: ""),
             ] + (tree ? [.init(key: "sharedWith", header: "SHARED WITH", shrinks: true)] : []))
-        let largest = rows.map(\.layer.bytes).max() ?? 0
+        func bytes(_ row: LayerRow) -> Int64 { layers.isRemote ? row.layer.blob?.size ?? 0 : row.bytes }
+        let largest = rows.map { bytes($0) }.max() ?? 0
         for row in rows {
-            let bar = SizeBar.text(row.layer.bytes, of: largest, cells: 20)
+            let bar = SizeBar.text(bytes(row), of: largest, cells: 20)
             let shared = row.sharedWith.joined(separator: ", ")
             table.add(
                 [
                     String(row.layer.number), isWhole ? row.layer.instruction : row.layer.headline.ellipsis(60),
-                    HumanUnits.size(row.layer.bytes), row.count.text, bar,
+                    HumanUnits.size(bytes(row)), row.count?.text ?? "?", bar,
                 ] + (tree ? [shared] : []), document(row))
         }
-        return table.outcome(format: format, width: isWhole ? nil : shell.console.width)
+        return table.outcome(format: format, width: width)
     }
 
     private func document(_ row: LayerRow) -> JSONDocument {
         let layer = row.layer
+        func count(_ path: KeyPath<ChangeCount, Int>) -> JSONDocument {
+            row.count.map { .integer(Int64($0[keyPath: path])) } ?? .null
+        }
         return .members([
             "layer": .integer(Int64(layer.number)), "instruction": .string(layer.instruction),
             "createdBy": .string(layer.createdBy), "created": layer.created.map { .string($0.description) } ?? .null,
-            "size": .integer(layer.bytes), "tarSize": layer.size.map { .integer($0.tar) } ?? .null,
-            "added": .integer(Int64(row.count.added)), "changed": .integer(Int64(row.count.changed)),
-            "deleted": .integer(Int64(row.count.deleted)), "diffID": .string(layer.diffID.description),
+            "size": layer.size.map { .integer($0.content) } ?? .null,
+            "tarSize": layer.size.map { .integer($0.tar) } ?? .null, "added": count(\.added),
+            "changed": count(\.changed), "deleted": count(\.deleted), "diffID": .string(layer.diffID.description),
             "chainID": .string(layer.chain.description),
             "blob": layer.blob.map { .string($0.digest.description) } ?? .null,
             "packedSize": layer.blob.map { .integer($0.size) } ?? .null,

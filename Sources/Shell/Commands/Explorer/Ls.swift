@@ -20,12 +20,13 @@ package struct Ls: Verb {
     @Flag(name: .short, help: "A directory itself, not what is in it.") var directory = false
     @Flag(name: .customShort("1"), help: "One name a line.") var single = false
     @Option(help: "json, or a template.") var format: String?
+    @OptionGroup var remote: RemoteOptions
     @Argument(help: "IMAGE:/path, IMAGE#N:/path or CONTAINER:/path.") var places: [String] = []
 
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        let views = try PlaceWords(shell).views(places)
+        let views = try PlaceWords(shell, remote).views(places)
         var blocks: [Block] = []
         for (place, view) in views {
             var top = try view.require(place.path, followingLinks: !long && !directory || place.path.hasSuffix("/"))
@@ -54,7 +55,7 @@ package struct Ls: Verb {
         if format != nil {
             return EntryText.listing(blocks.flatMap(\.entries)).outcome(format: format, width: shell.console.width)
         }
-        return .lines(lines(blocks, shell))
+        return .paged(lines(blocks, shell))
     }
 
     private struct Block {

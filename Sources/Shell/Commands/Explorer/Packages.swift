@@ -15,6 +15,7 @@ package struct Packages: Verb {
     @Option(help: "dpkg, apk, rpm, pip or npm alone.") var manager: String?
     @Flag(name: .shortAndLong, help: "Names only.") var quiet = false
     @Option(help: "json, or a template.") var format: String?
+    @OptionGroup var remote: RemoteOptions
     @Argument(help: "An image, a layer or a container.") var subject: String?
 
     package init() {}
@@ -24,7 +25,7 @@ package struct Packages: Verb {
             let known = InstalledPackage.Manager.allCases.map(\.rawValue).joined(separator: ", ")
             throw ShaleError(.usage, "packages: \(manager.visible) is none of \(known)")
         }
-        let words = try PlaceWords(shell)
+        let words = try PlaceWords(shell, remote)
         let view = try words.view(words.place(subject))
         var packages = try PackageList(view).packages(shell.cancellation) { shell.console.warning($0) }
         if let manager { packages.removeAll { $0.manager.rawValue != manager } }

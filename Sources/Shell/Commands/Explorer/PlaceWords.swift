@@ -1,16 +1,29 @@
+package import ArgumentParser
 import Basics
 import Engine
 import Explorer
+import OCI
 import Stores
+
+/// `--remote`: where an image is looked into.
+package struct RemoteOptions: ParsableArguments {
+    @Flag(name: .customLong("remote"), help: "Look at the image in its registry; only what is needed is fetched.")
+    package var isRemote = false
+    @Option(help: "With --remote: the platform of an image of several.") package var platform: String?
+
+    package init() {}
+}
 
 /// Turns the words of a command line into places and views.
 struct PlaceWords {
     private let shell: ShellContext
     private let finder: PlaceFinder
+    private let remote: RemoteImages?
 
-    init(_ shell: ShellContext) throws(ShaleError) {
+    init(_ shell: ShellContext, _ options: RemoteOptions? = nil) throws(ShaleError) {
         self.shell = shell
         let engine = try shell.engine()
+        let console = shell.console
         finder = PlaceFinder(
             store: engine.store,
             image: { text throws(ShaleError) in
@@ -18,7 +31,13 @@ struct PlaceWords {
                     return try engine.image(named: text)
                 }
                 return try engine.store.images.image(image)
-            }, written: { engine.writtenInstructions(of: $0) })
+            }, written: { engine.writtenInstructions(of: $0) }, note: { console.note($0) })
+        if options?.platform != nil, options?.isRemote != true {
+            throw ShaleError(.usage, "--platform is for --remote: an image here has one platform")
+        }
+        remote = try options.flatMap { options throws(ShaleError) in
+            options.isRemote ? RemoteImages(shell, engine, platform: try Platform.option(options.platform)) : nil
+        }
     }
 
     /// The place a word names.
@@ -42,10 +61,27 @@ struct PlaceWords {
         return try Place(parsing: word)
     }
 
-    func view(_ place: Place) throws(ShaleError) -> PlaceView { try finder.view(place) }
+    func view(_ place: Place) throws(ShaleError) -> PlaceView {
+        guard let remote else { return try finder.view(place) }
+        let layers = try remote.layers(place.subject)
+        if let number = place.layer { return try PlaceView(.layer(layers, number), label: place.label) }
+        return try PlaceView(.image(layers), label: place.label)
+    }
 
     /// The layers of an image, named by a word, or of the image one is in.
-    func layers(_ word: String?) throws(ShaleError) -> ImageLayers { try finder.layers(place(word).subject) }
+    func layers(_ word: String?) throws(ShaleError) -> ImageLayers {
+        let subject = try place(word).subject
+        return if let remote { try remote.layers(subject) } else { try finder.layers(subject) }
+    }
+
+    /// The layers of an image, or those below a container and the container itself.
+    func stack(_ word: String?) throws(ShaleError) -> (layers: ImageLayers, container: ContainerRecord?) {
+        let place = try place(word)
+        if remote != nil { return (try layers(word), nil) }
+        let view = try finder.view(Place(subject: place.subject))
+        if case .container(let record, let layers) = view.source { return (layers, record) }
+        return (view.layers, nil)
+    }
 
     /// Words that share an image share one view of it.
     func views(_ words: [String]) throws(ShaleError) -> [(place: Place, view: PlaceView)] {

@@ -13,6 +13,7 @@ package struct Stat: Verb {
     package static let differences = ["Docker has no such command."]
 
     @Option(help: "json, or a template.") var format: String?
+    @OptionGroup var remote: RemoteOptions
     @Argument(help: "IMAGE:/path, IMAGE#N:/path or CONTAINER:/path.") var places: [String] = []
 
     package init() {}
@@ -20,7 +21,7 @@ package struct Stat: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         var lines: [String] = []
         var rows = Rows([.init(key: "path", header: "PATH"), .init(key: "type", header: "TYPE")])
-        for (place, view) in try PlaceWords(shell).views(places) {
+        for (place, view) in try PlaceWords(shell, remote).views(places) {
             let entry = try view.require(place.path, followingLinks: false)
             let digest = try view.contentHash(of: entry)?.digest.description
             let attributes = try view.attributeNames(of: entry)

@@ -17,13 +17,14 @@ package struct Tree: Verb {
     @Flag(name: .short, help: "Directories only.") var directories = false
     @Flag(name: .short, help: "Sizes, too.") var sizes = false
     @Option(help: "json, or a template.") var format: String?
+    @OptionGroup var remote: RemoteOptions
     @Argument(help: "IMAGE:/path, IMAGE#N:/path or CONTAINER:/path.") var place: String?
 
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         if let levels, levels < 1 { throw ShaleError(.usage, "tree: -L is at least 1") }
-        let words = try PlaceWords(shell)
+        let words = try PlaceWords(shell, remote)
         let place = try words.place(self.place)
         let view = try words.view(place)
         let top = try view.require(place.path)
@@ -44,7 +45,7 @@ package struct Tree: Verb {
             pending += try level(view, node.entry, prefix: prefix, depth: node.depth + 1).reversed()
         }
         lines += ["", summary(counts)]
-        return .lines(lines)
+        return .paged(lines)
     }
 
     private struct Node {

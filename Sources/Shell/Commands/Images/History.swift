@@ -45,7 +45,7 @@ package struct HistoryCommand: Verb {
         if remote {
             let reference = try Reference(parsing: name)
             rows = try shell.conversing { talk throws(ShaleError) in
-                engine.history(of: try engine.remoteImage(reference, platform: platform, talk))
+                engine.history(of: try engine.remoteImage(reference, platform: platform, keeping: true, talk))
             }
         } else {
             rows = try engine.history(of: engine.image(named: name), countingFiles: layers)

@@ -55,7 +55,7 @@ package struct Inspect: Verb {
         if remote {
             let reference = try Reference(parsing: name)
             let image = try shell.conversing { talk throws(ShaleError) in
-                try engine.remoteImage(reference, platform: platform, talk)
+                try engine.remoteImage(reference, platform: platform, keeping: true, talk)
             }
             return engine.document(of: image)
         }

@@ -9,7 +9,7 @@ extension ShellContext {
         case .documents(let documents, let template):
             console.write(try DocumentText.text(of: documents, template: template))
         case .text(let text): console.write(text)
-        case .none, .listing: break
+        case .none, .listing, .paged: break
         }
         for failure in failures.dropLast() { console.report(failure) }
         throw last

@@ -1,34 +1,57 @@
 package import ArgumentParser
 package import Basics
+import Explorer
 import Glibc
 import Linux
 
 /// `cd`: to a directory of the host, or into an image or container.
 package struct Cd: Verb {
     package static let configuration = CommandConfiguration(
-        commandName: "cd", abstract: "Change the host directory, or go into an image: cd ubuntu:22.04:/etc")
+        commandName: "cd", abstract: "Change the host directory, or go into an image: cd ubuntu:22.04:/etc",
+        usage: "cd [DIR|IMAGE:/path|CONTAINER:/path|-]")
     package static let isWorthKeeping = false
-    package static let examples = ["cd src", "cd busybox:/etc", "cd"]
+    package static let examples = ["cd src", "cd busybox:/etc", "cd -"]
+    package static let differences = [
+        "Inside an image all paths are the image's; cd - goes back, cd alone to the host's home."
+    ]
 
-    @Argument(help: "A directory of the host, or IMAGE:/path; home without one.") var directory: String?
+    @Argument(help: "A directory of the host, or IMAGE:/path; - for the one before; home without one.")
+    var directory: String?
 
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        let target = directory ?? shell.console.environment["HOME"] ?? "/"
-        if target.contains(":/") {
-            shell.place = target
-            return .done
+        let before = shell.place ?? shell.hostDirectory
+        if directory == "-" {
+            guard let back = shell.previousPlace else { throw ShaleError(.usage, "cd: there is no place before this") }
+            try go(to: back, isBack: true, shell)
+            shell.previousPlace = before
+            return .line(shell.place ?? shell.hostDirectory)
         }
-        if let place = shell.place, directory != nil, !target.hasPrefix("/") {
-            shell.place = PlaceText.join(place, target)
-            return .done
+        try go(to: directory ?? shell.console.environment["HOME"] ?? "/", isBack: directory == nil, shell)
+        shell.previousPlace = before
+        return .done
+    }
+
+    /// `isBack` leaves an image for a path of the host's.
+    private func go(to target: String, isBack: Bool, _ shell: ShellContext) throws(ShaleError) {
+        if PlaceText.colonBeforeSlash(in: target) != nil || shell.place != nil && !isBack {
+            let words = try PlaceWords(shell)
+            let place = try words.place(target)
+            let view = try words.view(place)
+            let entry = try view.require(place.path)
+            guard entry.kind == .directory else {
+                throw ShaleError(
+                    .invalid, "cd: \(view.label):\(place.path): not a directory",
+                    hint: "cat \(view.label):\(entry.path)")
+            }
+            shell.place = "\(place.label):\(place.path.cleanPath)"
+            return
         }
         guard chdir(target) == 0 else {
             throw SystemCallError("chdir", path: target).shaleError("cd: \(target.visible)")
         }
         shell.place = nil
-        return .done
     }
 }
 
@@ -48,18 +71,6 @@ package struct Pwd: Verb {
 
 /// `IMAGE:/path` as text: split at the first `:/`.
 enum PlaceText {
-    /// A path below a place, `..` included, never above the image's root.
-    static func join(_ place: String, _ path: String) -> String {
-        guard let colon = colonBeforeSlash(in: place) else { return path }
-        let object = place[..<colon]
-        let inside = place[place.index(after: colon)...]
-        var parts = path.hasPrefix("/") ? [] : inside.split(separator: "/")
-        for part in path.split(separator: "/") where part != "." {
-            if part == ".." { _ = parts.popLast() } else { parts.append(part) }
-        }
-        return "\(object):/\(parts.joined(separator: "/"))"
-    }
-
     static func colonBeforeSlash(in text: String) -> String.Index? {
         text.indices.first { index in
             text[index] == ":" && text.index(after: index) < text.endIndex && text[text.index(after: index)] == "/"

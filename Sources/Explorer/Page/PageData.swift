@@ -1,0 +1,103 @@
+import Basics
+import Layers
+import OCI
+import Stores
+
+/// What the page of an image is drawn from: its layers, and each path's changes, as compact JSON.
+///
+/// A path is told once, by its name and the number of the directory it is in; a change by that number.
+struct PageData {
+    private var names: [JSONDocument] = []
+    private var parents: [JSONDocument] = []
+    private var numbers: [PathKey: Int] = [:]
+    private var layers: [JSONDocument] = []
+    private let source: ImageLayers
+    /// Bytes that cannot be seen in the end.
+    private var hidden: Int64 = 0
+
+    /// Reads every layer's index.
+    init(_ source: ImageLayers, sharedWith: [[String]], _ cancellation: Cancellation) throws(ShaleError) {
+        self.source = source
+        names.append("")
+        parents.append(.integer(-1))
+        numbers[PathKey("/")] = 0
+        let merged = MergedIndex()
+        for (layer, shared) in zip(source.layers, sharedWith) {
+            try cancellation.check()
+            add(layer, shared, changes: merged.add(try source.index(layer.number)))
+        }
+    }
+
+    private mutating func add(_ layer: ImageLayer, _ shared: [String], changes: [LayerChange]) {
+        var events: [JSONDocument] = []
+        var links: [JSONDocument] = []
+        for change in changes where change.path != "/" {
+            hidden &+= change.hiddenBytes
+            let node = number(change.path)
+            let isRewrite = change.kind == .changed && change.reasons.isEmpty
+            let kind: Int64 =
+                switch change.kind {
+                case .added: 0
+                case .changed: isRewrite ? 3 : 1
+                case .deleted: 2
+                }
+            events += [
+                .integer(Int64(node)), .integer(kind), .integer(Self.type(change.entry?.kind)),
+                .integer(change.entry?.size ?? 0),
+            ]
+            if let link = change.entry?.link, !link.isEmpty {
+                links += [.integer(Int64(node)), .string(link.visible)]
+            }
+        }
+        let count = ChangeCount(changes)
+        layers.append(
+            .members([
+                "n": .integer(Int64(layer.number)), "instruction": .string(Self.lines(layer.instruction)),
+                "created": layer.created.map { .string($0.description) } ?? .null, "size": .integer(layer.bytes),
+                "packed": layer.blob.map { .integer($0.size) } ?? .null,
+                "added": .integer(Int64(count.added)), "changed": .integer(Int64(count.changed)),
+                "deleted": .integer(Int64(count.deleted)), "diffID": .string(layer.diffID.description),
+                "blob": layer.blob.map { .string($0.digest.description) } ?? .null,
+                "shared": .array(shared.map { .string($0.visible) }), "events": .array(events), "links": .array(links),
+            ]))
+    }
+
+    /// Line by line, control characters visible.
+    private static func lines(_ text: String) -> String {
+        text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).visible }.joined(separator: "\n")
+    }
+
+    private static func type(_ kind: LayerEntry.Kind?) -> Int64 {
+        switch kind {
+        case .directory: 0
+        case .symlink: 2
+        case .hardLink: 3
+        case .fifo, .characterDevice, .blockDevice: 4
+        case .file, .whiteout, nil: 1
+        }
+    }
+
+    private mutating func number(_ path: String) -> Int {
+        let key = PathKey(path)
+        if let known = numbers[key] { return known }
+        let parent = number(path.directoryPath)
+        numbers[key] = names.count
+        names.append(.string(path.lastPathComponent.visible))
+        parents.append(.integer(Int64(parent)))
+        return names.count - 1
+    }
+
+    /// The whole as JSON that may stand in a page: nothing in it can end a script or begin a comment.
+    func text(waste: DiveEfficiency) -> String {
+        let config = source.image.config
+        let document = JSONDocument.members([
+            "image": .string(source.displayName.visible), "id": .string(source.image.id.description),
+            "created": config.created.map { .string($0.description) } ?? .null,
+            "platform": .string(config.platform.description.visible), "efficiency": .number(waste.score),
+            "hidden": .integer(hidden), "layers": .array(layers), "names": .array(names),
+            "parents": .array(parents),
+        ])
+        return document.text().replacing("<", with: "\\u003c").replacing(">", with: "\\u003e")
+            .replacing("&", with: "\\u0026")
+    }
+}

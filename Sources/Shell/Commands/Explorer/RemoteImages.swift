@@ -1,0 +1,37 @@
+import Basics
+import Engine
+import Explorer
+import OCI
+import Stores
+
+/// Images of registries, looked into for one command.
+final class RemoteImages {
+    private let engine: Engine
+    private let platform: Platform?
+    private let talk: Conversation
+    private let view: ProgressView
+    private var known: [String: ImageLayers] = [:]
+
+    init(_ shell: ShellContext, _ engine: Engine, platform: Platform?) {
+        self.engine = engine
+        self.platform = platform
+        // Results may go into a file: what is fetched is told beside them, and only to someone who looks on.
+        (talk, view) = shell.conversation(lines: .errors, isQuiet: !shell.console.isTerminal(.errors))
+    }
+
+    deinit { view.finish() }
+
+    /// An image's layers, none of them fetched.
+    func layers(_ name: String) throws(ShaleError) -> ImageLayers {
+        if let layers = known[name] { return layers }
+        let reference = try Reference(parsing: name)
+        let remote = try engine.remoteImage(reference, platform: platform, keeping: true, talk)
+        let image = Image(
+            id: remote.manifest.config.digest, manifestDescriptor: remote.descriptor, manifest: remote.manifest,
+            config: remote.config, size: 0, references: [remote.reference])
+        let layers = ImageLayers(
+            image, name: name, store: engine.store, remote: RemoteLayers(engine, remote, talk))
+        known[name] = layers
+        return layers
+    }
+}
