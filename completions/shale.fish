@@ -614,11 +614,21 @@ complete -c shale -n '__fish_seen_subcommand_from recipe' -l build-arg -r -f -d 
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -f -a '(__shale_operand object)'
 
+complete -c shale -n __fish_use_subcommand -f -a record -d 'Write what is typed into a file that replays'
+complete -c shale -n '__fish_seen_subcommand_from record' -l output -d 'Keep what each line shows, as comments that replay --check compares.'
+complete -c shale -n '__fish_seen_subcommand_from record' -l cast -d 'Write an asciicast (version 2), which asciinema plays.'
+complete -c shale -n '__fish_seen_subcommand_from record' -l md -d 'Write a handout in Markdown.'
+complete -c shale -n '__fish_seen_subcommand_from record' -l append -d 'Write behind what the file has.'
+complete -c shale -n '__fish_seen_subcommand_from record' -l force -s f -d 'Overwrite the file.'
+complete -c shale -n '__fish_seen_subcommand_from record' -l help -s h -d 'Show help information.'
+complete -c shale -n '__fish_seen_subcommand_from record' -a '(__shale_operand host.path)'
+
 complete -c shale -n __fish_use_subcommand -f -a replay -d 'Run a script, a Dockerfile or a saved recipe again'
 complete -c shale -n '__fish_seen_subcommand_from replay' -l step -d 'Show each line and wait: n runs it, c runs the rest, q stops.'
 complete -c shale -n '__fish_seen_subcommand_from replay' -l until -r -f -d 'Stop after this many lines.'
-complete -c shale -n '__fish_seen_subcommand_from replay' -l var -r -f -d 'Set a variable.'
+complete -c shale -n '__fish_seen_subcommand_from replay' -l var -r -f -d 'Set a variable; of a Dockerfile, a build argument.'
 complete -c shale -n '__fish_seen_subcommand_from replay' -l keep-going -d 'Go on after a failure.'
+complete -c shale -n '__fish_seen_subcommand_from replay' -l check -d 'Compare with the recorded output; show where it differs, and fail.'
 complete -c shale -n '__fish_seen_subcommand_from replay' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from replay' -a '(__shale_operand host.path)'
 

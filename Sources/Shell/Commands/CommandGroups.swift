@@ -10,6 +10,7 @@ enum CommandGroups {
             title: "The working image and the session",
             verbs: [
                 Enter.self, Steps.self, Undo.self, Redo.self, Timeline.self, Reflog.self, RecipeCommand.self,
+                Record.self,
                 Replay.self,
                 Goto.self, Edit.self, Drop.self, Move.self, Fork.self,
                 SessionCommand.self,

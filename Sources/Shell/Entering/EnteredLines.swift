@@ -141,7 +141,7 @@ struct EnteredLines {
         draft.status = taken.exitStatus
         draft.seconds = Timestamp.now().seconds(since: start)
         draft.made = taken.steps.compactMap { $0.image?.id.hex }
-        draft.changes = taken.changes
+        draft.changes = taken.changes + shell.takeChanges()
         try session.record(draft)
         if let made = draft.made.last { shell.remember(image: made) }
     }

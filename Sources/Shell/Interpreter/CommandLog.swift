@@ -54,21 +54,3 @@ struct CommandLog {
         }
     }
 }
-
-/// Takes secrets out of a line before it is kept.
-enum SecretMask {
-    /// The words of the line, the values of passwords, tokens and secrets replaced by `***`.
-    static func masked(_ line: String) -> String {
-        var words = line.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
-        let isLogin = words.first == "login" || words.prefix(3).contains("login")
-        for (index, word) in words.enumerated() {
-            let takesNext = ["--password", "--secret"].contains(word) || (isLogin && word == "-p")
-            if takesNext, index + 1 < words.count {
-                words[index + 1] = "***"
-            } else if let equals = word.firstIndex(of: "="), Secrets.isNamed(String(word[..<equals])) {
-                words[index] = word[...equals] + "***"
-            }
-        }
-        return words.joined(separator: " ")
-    }
-}

@@ -9,6 +9,7 @@ struct CommandStreams {
     private var files: [Int32] = []
     private var pipe: HostPipe?
     private var host: HostCommand.Running?
+    private var hostOutput: HostOutput?
 
     init(
         _ command: Command, shell: ShellContext, expand: (Word) throws(ShaleError) -> String
@@ -31,8 +32,11 @@ struct CommandStreams {
         if let pipeline = command.pipeline {
             let made = try HostPipe()
             pipe = made
+            // What is heard, and what goes into a variable, passes through here.
+            let descriptor = shell.console.descriptor(.output)
+            if descriptor == nil || shell.tap.isHeard { hostOutput = try HostOutput(shell.console) }
             host = try HostCommand.start(
-                pipeline.text, input: made.readEnd, output: shell.console.descriptor(.output) ?? 1,
+                pipeline.text, input: made.readEnd, output: hostOutput?.writeEnd ?? descriptor ?? 1,
                 environment: shell.hostEnvironment)
             output = made.writeEnd
             if pipeline.includesErrors { errors = made.writeEnd }
@@ -98,6 +102,8 @@ struct CommandStreams {
     mutating func waitForHost() -> Int32? {
         let running = host
         host = nil
+        hostOutput?.finish()
+        hostOutput = nil
         return running?.wait()
     }
 

@@ -16,7 +16,8 @@ package enum Entry {
     /// Runs shale with the process's arguments, without its own name; answers the exit status.
     package static func run(_ arguments: [String]) -> Int32 {
         Console.ignoreBrokenPipes()
-        let console = Console()
+        let tap = OutputTap()
+        let console = Console(observer: { tap.hear($0, $1) })
         do throws(ShaleError) {
             let environment = console.environment
             var options = ShellOptions(home: defaultHome(environment))
@@ -29,7 +30,7 @@ package enum Entry {
             }
             let wish = try wish(Array(rest), isTerminal: isatty(0) == 1)
             try UserNamespace.enter(home: options.home)
-            return try carryOut(wish, options, console)
+            return try carryOut(wish, options, console, tap)
         } catch {
             console.report(error)
             return error.status(of: nil)
@@ -96,17 +97,20 @@ package enum Entry {
         return .command(words)
     }
 
-    private static func carryOut(_ wish: Wish, _ options: ShellOptions, _ console: Console) throws(ShaleError) -> Int32
-    {
+    private static func carryOut(
+        _ wish: Wish, _ options: ShellOptions, _ console: Console, _ tap: OutputTap
+    ) throws(ShaleError) -> Int32 {
         let mode: ShellContext.Mode
         switch wish {
         case .prompt: mode = .prompt
         case .command: mode = .single
         default: mode = .script
         }
-        let shell = ShellContext(options: options, mode: mode, console: console, cancellation: Interrupt.flag)
+        let shell = ShellContext(
+            options: options, mode: mode, console: console, tap: tap, cancellation: Interrupt.flag)
         Interrupt.watch()
         defer { shell.close() }
+        try shell.loadVariables()
         switch wish {
         case .prompt: return try PromptLoop(shell).run()
         case .input: return try ScriptRun(shell).runInput()

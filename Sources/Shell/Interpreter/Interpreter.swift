@@ -45,12 +45,15 @@ package final class Interpreter {
     }
 
     private func run(_ statement: Statement, origin: Origin?) -> Int32 {
+        shell.statementDepth += 1
+        defer { shell.statementDepth -= 1 }
         shell.beginCommand()
         let log = CommandLog(statement, shell: shell)
         let before = report
         report = { [self] error in
             shell.hasReported = true
             guard error.code != .cancelled || shell.mode != .prompt || !error.message.isEmpty else { return }
+            shell.tap.hear(error)
             shell.console.report(error, at: origin.map { place(of: statement, in: $0) })
         }
         defer { report = before }
@@ -63,6 +66,8 @@ package final class Interpreter {
         }
         if let leaving { status = leaving }
         log.finish(status: status)
+        if shell.statementDepth == 1 { shell.recorder?.ran(statement, status: status) }
+        shell.keepVariables()
         return status
     }
 
@@ -85,6 +90,14 @@ package final class Interpreter {
         case .command(let command): return try run(command)
         case .assignment(let assignment): return try assign(assignment)
         case .host(let text):
+            // A host command may want the terminal; only where there is none is its output heard.
+            if shell.tap.isHeard, !shell.isInteractive, !text.isEmpty {
+                let tee = try HostOutput(shell.console)
+                let running = try HostCommand.start(
+                    text, input: shell.input, output: tee.writeEnd, environment: shell.hostEnvironment)
+                tee.finish()
+                return running.wait()
+            }
             return try HostCommand.run(text, input: shell.input, environment: shell.hostEnvironment)
         case .step(let text): return try PromptStep(shell).run(text)
         case .recall(let reference):

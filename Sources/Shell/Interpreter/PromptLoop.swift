@@ -17,6 +17,7 @@ struct PromptLoop {
 
     func run() throws(ShaleError) -> Int32 {
         _ = try shell.engine()
+        _ = try shell.session()
         let history = HistoryFile(path: HistoryPlace(shell).path("history"))
         let editor = try LineEditor(
             console: shell.console, history: history, completer: PromptCompletion.completer(shell))
@@ -43,7 +44,8 @@ struct PromptLoop {
             }
             let statements = try LineParser(origin: .prompt).statements(in: text)
             Interrupt.watch()
-            _ = interpreter.run(statements)
+            let isPrivate = statements.first?.isPrivate ?? false
+            _ = shell.typed(text, isPrivate: isPrivate) { interpreter.run(statements) }
         } catch {
             shell.console.report(error)
             shell.lastStatus = 64

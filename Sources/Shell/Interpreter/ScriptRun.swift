@@ -10,7 +10,7 @@ package struct ScriptRun {
     private let shell: ShellContext
     private let interpreter: Interpreter
     /// Files that `source` may be inside of.
-    private static let deepest = 16
+    static let deepest = 16
 
     package init(_ shell: ShellContext) {
         self.shell = shell
@@ -60,7 +60,10 @@ package struct ScriptRun {
             let status: Int32
             switch command.statements {
             case .success(let statements):
-                status = interpreter.run(statements, origin: Interpreter.Origin(file: name))
+                let isPrivate = statements.first?.isPrivate ?? false
+                status = shell.typed(command.text, isPrivate: isPrivate) {
+                    interpreter.run(statements, origin: Interpreter.Origin(file: name))
+                }
             case .failure(let error):
                 let word = command.text.split { $0 == " " || $0 == "\n" }.first.map(String.init) ?? ""
                 shell.console.report(error, at: Console.Place(file: name, line: command.line, command: word))

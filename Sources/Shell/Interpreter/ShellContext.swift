@@ -31,11 +31,19 @@ package final class ShellContext {
     package var options: ShellOptions
     package var mode: Mode
     package var console: Console
+    /// Hears what is shown, for recordings.
+    let tap: OutputTap
+    /// The recording under way.
+    var recorder: Recorder?
+    /// How many statements are under way inside one another.
+    var statementDepth = 0
     /// Standard input of the command that runs now: the process's own, or what `<` or `<<` gave it.
     package var input: Int32 = 0
     /// Whether that is text of the script itself.
     var inputIsHereDocument = false
     package var variables: [String: String] = [:]
+    /// Those of the variables that the session's folder has.
+    var keptVariables: [String: String] = [:]
     package var aliases: [String: String] = [:]
     package var settings: LastingSettings
     /// A directory of the host's, or a place inside an image after `cd IMAGE:/path`.
@@ -61,7 +69,11 @@ package final class ShellContext {
     private var openedEngine: Engine?
     private var openedSession: Session?
 
-    package init(options: ShellOptions, mode: Mode, console: Console, cancellation: Cancellation = Cancellation()) {
+    package init(
+        options: ShellOptions, mode: Mode, console: Console, tap: OutputTap = OutputTap(),
+        cancellation: Cancellation = Cancellation()
+    ) {
+        self.tap = tap
         self.options = options
         self.mode = mode
         self.console = console
@@ -127,12 +139,36 @@ package final class ShellContext {
 
     /// Leaves this session for another; the next command opens it.
     package func enter(session name: String) {
-        options.session = name
         openedSession = nil
+        changeVariables(to: name)
     }
 
-    /// Lets go of what the store holds for this process.
-    package func close() { openedEngine?.store.close() }
+    /// Ends a recording, and lets go of what the store holds for this process.
+    package func close() {
+        endRecording()
+        openedEngine?.store.close()
+    }
+
+    /// Ends the recording under way, if there is one.
+    @discardableResult
+    func endRecording() -> Recorder? {
+        let ended = recorder
+        recorder = nil
+        ended?.finish(self)
+        return ended
+    }
+
+    /// Carries out a line as it was typed, and has it recorded.
+    func typed(_ text: String, isPrivate: Bool, _ body: () -> Int32) -> Int32 {
+        guard statementDepth == 0 else { return body() }
+        let began = recorder
+        began?.lineBegan(isPrivate ? "" : text)
+        let status = body()
+        if let recorder {
+            recorder.lineEnded(isPrivate ? nil : text, status: status, isWhole: recorder === began)
+        }
+        return status
+    }
 
     /// Forgets the open engine, so that changed settings count.
     package func reopen() {

@@ -38,6 +38,8 @@ package final class Console: Sendable {
     private let output: Destination
     private let errors: Destination
     private let observer: (@Sendable ([UInt8], Stream) -> Void)?
+    /// The streams that the observer hears: those that went nowhere else since.
+    private let observed: Set<Stream>
     private let closed = Mutex<Set<Int32>>([])
     /// Keeps lines of two threads apart.
     private let writing: Mutex<Void>
@@ -47,11 +49,20 @@ package final class Console: Sendable {
     ///   - errors: Where everything else goes.
     ///   - environment: The process's; decides colours, width and pager.
     ///   - observer: Sees every byte written, for `record --output`; called with no lock held by others.
-    package init(
+    package convenience init(
         output: Destination = .descriptor(1), errors: Destination = .descriptor(2),
         environment: [String: String] = Console.processEnvironment,
         observer: (@Sendable ([UInt8], Stream) -> Void)? = nil
     ) {
+        self.init(
+            output: output, errors: errors, environment: environment, observer: observer, observed: [.output, .errors])
+    }
+
+    private init(
+        output: Destination, errors: Destination, environment: [String: String],
+        observer: (@Sendable ([UInt8], Stream) -> Void)?, observed: Set<Stream>
+    ) {
+        self.observed = observed
         self.output = output
         self.errors = errors
         self.environment = environment
@@ -60,13 +71,15 @@ package final class Console: Sendable {
     }
 
     /// The same console with one or both streams elsewhere: redirections, pipelines, captures.
-    package func redirected(
-        output: Destination? = nil, errors: Destination? = nil,
-        observer: (@Sendable ([UInt8], Stream) -> Void)? = nil
-    ) -> Console {
-        Console(
+    ///
+    /// What goes elsewhere is not seen by the observer.
+    package func redirected(output: Destination? = nil, errors: Destination? = nil) -> Console {
+        var observed = self.observed
+        if output != nil { observed.remove(.output) }
+        if errors != nil { observed.remove(.errors) }
+        return Console(
             output: output ?? self.output, errors: errors ?? self.errors, environment: environment,
-            observer: observer ?? self.observer)
+            observer: observer, observed: observed)
     }
 
     // MARK: Writing
@@ -86,7 +99,12 @@ package final class Console: Sendable {
             case .descriptor(let descriptor): write(bytes, descriptor)
             }
         }
-        observer?(bytes, stream)
+        observe(bytes, stream)
+    }
+
+    /// Tells the observer of bytes that were shown, whoever wrote them.
+    func observe(_ bytes: [UInt8], _ stream: Stream) {
+        if observed.contains(stream) { observer?(bytes, stream) }
     }
 
     /// A line on the error stream that is neither warning nor error.
@@ -207,6 +225,8 @@ package final class OutputBuffer: Sendable {
     }
 
     package var bytes: [UInt8] { storage.withLock { $0 } }
+
+    package func clear() { storage.withLock { $0.removeAll(keepingCapacity: true) } }
 
     package var text: String { String(decoding: bytes, as: UTF8.self) }
 }

@@ -12,7 +12,11 @@ extension Console {
             write(text)
             return
         }
-        if !run(pager, with: text) { write(text) }
+        if run(pager, with: text) {
+            observe(Array(text.utf8), .output)
+        } else {
+            write(text)
+        }
     }
 
     private var pager: String? {

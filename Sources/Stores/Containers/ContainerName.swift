@@ -32,6 +32,14 @@ package enum ContainerName {
         }
     }
 
+    /// Whether a name is one that `random` finds: another run finds another.
+    package static func looksFound(_ name: String) -> Bool {
+        let parts = name.split(separator: "_", omittingEmptySubsequences: false).map(String.init)
+        guard parts.count == 2, NameWords.adjectives.contains(parts[0]) else { return false }
+        let surname = parts[1].last?.isNumber ?? false ? String(parts[1].dropLast()) : parts[1]
+        return NameWords.surnames.contains(surname)
+    }
+
     /// Whether text is a whole container id: 64 lower-case hex digits.
     static func isIdentifier(_ text: String) -> Bool {
         text.utf8.count == 64 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }

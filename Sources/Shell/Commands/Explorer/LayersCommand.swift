@@ -83,6 +83,12 @@ package struct LayersCommand: Verb {
         return table.outcome(format: format, width: width)
     }
 
+    /// The drawing of an image's stack, for whoever shows it elsewhere.
+    static func drawing(of image: String, width: Int, _ shell: ShellContext) throws(ShaleError) -> [String] {
+        let layers = try PlaceWords(shell).layers(image)
+        return StackDrawing(width: width).lines(try LayerTable(layers).rows(sharing: nil), image: layers.name)
+    }
+
     private func document(_ row: LayerRow) -> JSONDocument {
         let layer = row.layer
         func count(_ path: KeyPath<ChangeCount, Int>) -> JSONDocument {

@@ -1,7 +1,5 @@
 package import ArgumentParser
 package import Basics
-import Dockerfiles
-import Engine
 import Glibc
 import Linux
 import Sessions
@@ -10,93 +8,60 @@ import Sessions
 package struct Replay: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "replay", abstract: "Run a script, a Dockerfile or a saved recipe again",
-        usage: "replay FILE|DIR [--step] [--until N] [--var NAME=VALUE] [--keep-going]")
-    package static let examples = ["replay chapter.shale", "replay Dockerfile --step", "replay hello"]
-    package static let differences = ["Docker has no such command."]
+        usage: "replay FILE|DIR [--step] [--until N] [--var NAME=VALUE] [--keep-going] [--check]")
+    package static let examples = ["replay chapter.shale --check", "replay Dockerfile --until 3", "replay hello"]
+    package static let differences = [
+        "Docker has no such command.",
+        "--check compares what each line shows with the recorded lines (record --output), where ids, ages, dates, sizes "
+            + "and progress count as equal.",
+    ]
 
     @Argument(help: "A script, a Dockerfile, or a directory with one.") var file: String
     @Flag(help: "Show each line and wait: n runs it, c runs the rest, q stops.") var step = false
     @Option(help: "Stop after this many lines.") var until: Int?
-    @Option(name: .customLong("var"), help: "Set a variable.") var variables: [String] = []
+    @Option(
+        name: .customLong("var"), parsing: .unconditionalSingleValue,
+        help: "Set a variable; of a Dockerfile, a build argument.")
+    var variables: [String] = []
     @Flag(name: .customLong("keep-going"), help: "Go on after a failure.") var keepGoing = false
+    @Flag(help: "Compare with the recorded output; show where it differs, and fail.") var check = false
 
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         if let until, until < 1 { throw ShaleError(.usage, "replay: --until takes a number above zero") }
+        if step, check { throw ShaleError(.usage, "replay: --step or --check, not both") }
+        var given: [String: String] = [:]
         for assignment in variables {
             let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2 else { throw ShaleError(.usage, "replay: --var takes NAME=VALUE") }
-            shell.variables[String(parts[0])] = String(parts[1])
-        }
-        var path = file
-        if (try? FileStatus.of(hostPath: path, followingLink: true))?.kind == .directory { path += "/Dockerfile" }
-        let bytes: [UInt8]
-        do throws(SystemCallError) {
-            bytes = try WholeFile.read(path)
-        } catch {
-            throw ShaleError(.notFound, path.visible, cause: error.reason, exitStatus: 66)
-        }
-        let text = String(decoding: bytes, as: UTF8.self)
-        let lines = try Self.isDockerfile(path, text) ? dockerfileLines(path, text) : scriptLines(text)
-        return try run(lines, path: path, in: shell)
-    }
-
-    private struct Line {
-        var number: Int
-        var text: String
-        var statements: Result<[Statement], ShaleError>
-    }
-
-    /// A file named so, or whose first line that says anything is an instruction that only a Dockerfile begins with.
-    private static func isDockerfile(_ path: String, _ text: String) -> Bool {
-        let name = path.split(separator: "/").last.map(String.init) ?? path
-        if name.hasSuffix(".shale") { return false }
-        if name.lowercased().contains("dockerfile") { return true }
-        let first = text.split(separator: "\n").first { !$0.hasPrefix("#") && !$0.allSatisfy(\.isWhitespace) }
-        let word = first?.split(separator: " ").first.map { $0.uppercased() }
-        return word == "FROM" || word == "ARG"
-    }
-
-    /// The instructions as steps on the working image, each read from the file's own folder.
-    private func dockerfileLines(_ path: String, _ text: String) throws(ShaleError) -> [Line] {
-        do throws(DockerfileError) {
-            let staged = try StagedFile(Dockerfile(parsing: text))
-            guard staged.metaArguments.isEmpty else {
-                throw DockerfileError(
-                    line: staged.metaArguments[0].line, message: "ARG before FROM cannot be stepped through; use build")
+            guard parts.count == 2, !parts[0].isEmpty else {
+                throw ShaleError(.usage, "replay: --var takes NAME=VALUE, not \(assignment.visible)")
             }
-            var lines: [Line] = []
-            for stage in staged.stages {
-                lines.append(Self.line(stage.line, stage.from.text))
-                for instruction in stage.instructions { lines.append(Self.line(instruction.line, instruction.text)) }
-            }
-            return lines
-        } catch {
-            throw error.shaleError(inFile: path)
+            given[String(parts[0])] = String(parts[1])
         }
-    }
-
-    private static func line(_ number: Int, _ text: String) -> Line {
-        Line(number: number, text: text, statements: .success([Statement(.step(text), source: text, line: number)]))
-    }
-
-    private func scriptLines(_ text: String) throws(ShaleError) -> [Line] {
-        var reader = ScriptReader(text: text)
-        var lines: [Line] = []
-        while let command = try reader.next() {
-            lines.append(Line(number: command.line, text: command.text, statements: command.statements))
+        shell.variables.merge(given) { _, new in new }
+        guard shell.scriptDepth < ScriptRun.deepest else {
+            throw ShaleError(.usage, "\(file.visible): too many files inside another")
         }
-        return lines
+        let source = try ReplaySource(file, variables: given)
+        if check, !source.hasExpectations {
+            throw ShaleError(
+                .notFound, "\(source.path.visible): no recorded output to compare with",
+                hint: "record FILE --output   (then type the lines)")
+        }
+        return try run(source, in: shell)
     }
 
-    private func run(_ lines: [Line], path: String, in shell: ShellContext) throws(ShaleError) -> Outcome {
-        let folder = try DirectoryVisit(of: path, isNeeded: Self.isDockerfilePath(lines))
+    private func run(_ source: ReplaySource, in shell: ShellContext) throws(ShaleError) -> Outcome {
+        let folder = try DirectoryVisit(of: source.path, isNeeded: source.isDockerfile)
         defer { folder.leave() }
+        shell.scriptDepth += 1
+        defer { shell.scriptDepth -= 1 }
         let interpreter = Interpreter(shell)
+        var comparison = check ? ReplayComparison(source.path) : nil
         var failed = false
         var stepping = step
-        for (index, line) in lines.enumerated() {
+        for (index, line) in source.lines.enumerated() {
             if let until, index >= until { break }
             if stepping {
                 switch StepQuestion(shell).ask(line.text, number: line.number) {
@@ -105,30 +70,33 @@ package struct Replay: Verb {
                 case .stop: return .status(0)
                 }
             }
-            let status: Int32
-            switch line.statements {
-            case .success(let statements):
-                if !stepping, shell.isInteractive { shell.console.note("» \(line.text)") }
-                status = interpreter.run(statements, origin: Interpreter.Origin(file: path))
-            case .failure(let error):
-                shell.console.report(error, at: Console.Place(file: path, line: line.number, command: "replay"))
-                shell.hasReported = true
-                status = 64
-            }
-            if let leaving = interpreter.leaving { return .status(leaving) }
-            if status != 0 {
-                interpreter.reportSilentFailure(line.text, line: line.number, file: path, status: status)
-                if !keepGoing { return .status(status) }
+            if !stepping, !check, shell.isInteractive { shell.console.note("» \(line.text)") }
+            let status = carryOut(line, source, interpreter, &comparison, shell)
+            if let leaving = interpreter.leaving { return comparison?.outcome ?? .status(leaving) }
+            if status != line.expectedStatus {
+                if comparison == nil {
+                    interpreter.reportSilentFailure(line.text, line: line.number, file: source.path, status: status)
+                }
+                if !keepGoing { return comparison?.outcome ?? .status(status == 0 ? 1 : status) }
                 failed = true
             }
+            if shell.cancellation.isCancelled { return .status(130) }
         }
-        return .status(failed ? 1 : 0)
+        return comparison?.outcome ?? .status(failed ? 1 : 0)
     }
 
-    private static func isDockerfilePath(_ lines: [Line]) -> Bool {
-        lines.contains { line in
-            if case .success(let statements) = line.statements, case .step? = statements.first?.body { return true }
-            return false
+    private func carryOut(
+        _ line: ReplaySource.Line, _ source: ReplaySource, _ interpreter: Interpreter,
+        _ comparison: inout ReplayComparison?, _ shell: ShellContext
+    ) -> Int32 {
+        if comparison != nil { return comparison?.run(line, interpreter, shell) ?? 0 }
+        switch line.statements {
+        case .success(let statements):
+            return interpreter.run(statements, origin: Interpreter.Origin(file: source.path))
+        case .failure(let error):
+            shell.console.report(error, at: Console.Place(file: source.path, line: line.number, command: "replay"))
+            shell.hasReported = true
+            return 64
         }
     }
 }

@@ -1,0 +1,150 @@
+import Basics
+import Glibc
+import Linux
+import OCI
+import Synchronization
+
+/// One way to keep a session: lines as they were typed, and what they showed.
+protocol Recording: AnyObject, Sendable {
+    /// Whether it wants to hear what is shown.
+    var hears: Bool { get }
+    /// A line was typed and begins.
+    func began(_ text: String)
+    /// Something was shown, on any thread.
+    func showed(_ bytes: [UInt8], on stream: Console.Stream)
+    /// A line or a statement ended. `output` is what it showed as its result, failures in words.
+    func ended(_ text: String, status: Int32, output: String)
+    /// The recording ends.
+    func finished(_ shell: ShellContext)
+}
+
+/// The recording under way: knows lines and statements, and hands them to a file.
+///
+/// A line during which the recording began or ended is recorded by those of its statements that it heard.
+final class Recorder {
+    let path: String
+    private let recording: any Recording
+    private let shown: OutputBuffer
+    private let tap: OutputTap
+    private let listenerBefore: OutputTap.Listener?
+    /// Statements of the line under way.
+    private var statements: [(text: String, status: Int32, output: String)] = []
+    /// How much of what was shown belongs to earlier statements.
+    private var taken = 0
+    private(set) var lines = 0
+
+    /// Output of one line that is kept, in bytes.
+    static let largestOutput = 4 << 20
+
+    init(_ recording: any Recording, path: String, tap: OutputTap) {
+        self.path = path
+        self.recording = recording
+        self.tap = tap
+        let shown = OutputBuffer(limit: Self.largestOutput)
+        self.shown = shown
+        guard recording.hears else {
+            listenerBefore = nil
+            return
+        }
+        listenerBefore = tap.setListener { event in
+            switch event {
+            case .bytes(let bytes, let stream):
+                if stream == .output { shown.append(bytes) }
+                recording.showed(bytes, on: stream)
+            case .failure(let error): shown.append(Array(FailureText.of(error).utf8))
+            }
+        }
+    }
+
+    func lineBegan(_ line: String) {
+        statements = []
+        shown.clear()
+        taken = 0
+        if !line.isEmpty { recording.began(SecretMask.masked(line)) }
+    }
+
+    /// A statement of the line under way ended; `record` itself and leaving are none.
+    func ran(_ statement: Statement, status: Int32) {
+        let all = shown.bytes
+        let output = String(decoding: all[min(taken, all.count)...], as: UTF8.self)
+        taken = all.count
+        let verb = statement.body.verb ?? ""
+        if ["record", "quit", "exit"].contains(verb) || statement.isPrivate || statement.source.isEmpty { return }
+        statements.append((SecretMask.masked(statement.source), status, output))
+    }
+
+    /// The line ended; `nil` for one that is not kept, `isWhole` when the recording was there from its beginning.
+    func lineEnded(_ line: String?, status: Int32, isWhole: Bool) {
+        defer { statements = [] }
+        guard let line, isWhole, !statements.isEmpty else { return flush() }
+        lines += 1
+        let output = statements.map(\.output).joined()
+        recording.ended(SecretMask.masked(line), status: status, output: output)
+    }
+
+    private func flush() {
+        for statement in statements {
+            lines += 1
+            recording.ended(statement.text, status: statement.status, output: statement.output)
+        }
+        statements = []
+    }
+
+    func finish(_ shell: ShellContext) {
+        flush()
+        if recording.hears { tap.setListener(listenerBefore) }
+        recording.finished(shell)
+    }
+}
+
+/// A failure as recordings keep it: without the place, which another run has elsewhere.
+enum FailureText {
+    static func of(_ error: ShaleError) -> String {
+        "shale: \(error.description.visibleLines)\n" + (error.hint.map { "hint: \($0.visibleLines)\n" } ?? "")
+    }
+}
+
+/// The file of a recording: each piece is written whole behind what is there, so that a crash leaves what was before.
+final class RecordingFile: Sendable {
+    enum Existing { case refuse, append, replace }
+
+    let path: String
+    private let file: OwnedFD
+    let wasThere: Bool
+    /// Whether a write failed; told once.
+    private let hasFailed = Mutex(false)
+
+    /// Throws `conflict` when the file is there and may not be touched.
+    init(_ path: String, existing: Existing) throws(ShaleError) {
+        self.path = path
+        let flags = O_WRONLY | O_CREAT | O_APPEND
+        do throws(SystemCallError) {
+            switch existing {
+            case .refuse: file = try OwnedFD.open(path, flags | O_EXCL, mode: 0o644)
+            case .append: file = try OwnedFD.open(path, flags, mode: 0o644)
+            case .replace: file = try OwnedFD.open(path, flags | O_TRUNC, mode: 0o644)
+            }
+            wasThere = try FileStatus.of(file).size > 0
+        } catch {
+            if error.errno == EEXIST {
+                throw ShaleError(
+                    .conflict, "\(path.visible) exists already",
+                    hint: "record --append \(path.visible)   (or -f to overwrite it)")
+            }
+            throw ShaleError(.io, path.visible, cause: error.reason)
+        }
+    }
+
+    func write(_ text: String) {
+        do throws(SystemCallError) {
+            try file.write(Array(text.utf8))
+        } catch {
+            let isFirst = hasFailed.withLock { failed in
+                defer { failed = true }
+                return !failed
+            }
+            guard isFirst else { return }
+            Console().warning("recording: \(path.visible): \(error.reason)")
+        }
+    }
+}

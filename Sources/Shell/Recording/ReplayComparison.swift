@@ -1,0 +1,88 @@
+import Basics
+import Explorer
+import Glibc
+
+/// What a replay showed beside what was recorded, line by line.
+struct ReplayComparison {
+    private let path: String
+    private var recorded: [String] = []
+    private var replayed: [String] = []
+    private var count = 0
+
+    init(_ path: String) { self.path = path }
+
+    /// Runs a line unseen and takes note of what it showed; answers its status.
+    mutating func run(_ line: ReplaySource.Line, _ interpreter: Interpreter, _ shell: ShellContext) -> Int32 {
+        let output = OutputBuffer(limit: Recorder.largestOutput)
+        let console = shell.console
+        let listener = shell.tap.setListener { event in
+            if case .failure(let error) = event { output.append(Array(FailureText.of(error).utf8)) }
+        }
+        shell.console = console.redirected(
+            output: .buffer(output), errors: .buffer(OutputBuffer(limit: Recorder.largestOutput)))
+        defer {
+            shell.console = console
+            shell.tap.setListener(listener)
+        }
+        let status: Int32
+        switch line.statements {
+        case .success(let statements): status = interpreter.run(statements)
+        case .failure(let error):
+            output.append(Array(FailureText.of(error).utf8))
+            status = 64
+        }
+        add(line, ShownText.lines(output.text), status: status)
+        return status
+    }
+
+    private mutating func add(_ line: ReplaySource.Line, _ shown: [String], status: Int32) {
+        count += 1
+        let command = line.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        recorded += command + Self.marked(line.expected, line.expectedStatus)
+        // At the prompt a host command has the terminal for itself: nothing of it was recorded.
+        let isUnheard = line.expected.isEmpty && Self.isOfHost(line)
+        replayed += command + Self.marked(isUnheard ? [] : Self.aligned(line.expected, shown), status)
+    }
+
+    private static func isOfHost(_ line: ReplaySource.Line) -> Bool {
+        guard case .success(let statements) = line.statements else { return false }
+        return statements.contains { if case .host = $0.body { true } else { false } }
+    }
+
+    private static func marked(_ lines: [String], _ status: Int32) -> [String] {
+        lines.map { "\(ScriptRecording.outputMark)\($0.isEmpty ? "" : " ")\($0)" }
+            + (status == 0 ? [] : ["\(ScriptRecording.statusMark) \(status)"])
+    }
+
+    /// What was shown, with the recorded line in place of one that comes to the same.
+    private static func aligned(_ expected: [String], _ shown: [String]) -> [String] {
+        let left = EqualisedOutput(expected)
+        let right = EqualisedOutput(shown, comparedWith: left)
+        let base = EqualisedOutput(expected, comparedWith: right)
+        if base.lines.map(\.equal) == right.lines.map(\.equal) { return expected }
+        var removed: Set<Int> = []
+        var inserted: Set<Int> = []
+        for change in right.lines.map(\.equal).difference(from: base.lines.map(\.equal)) {
+            switch change {
+            case .remove(let offset, _, _): removed.insert(offset)
+            case .insert(let offset, _, _): inserted.insert(offset)
+            }
+        }
+        var kept = base.lines.indices.filter { !removed.contains($0) }.map { base.lines[$0].text }[...]
+        return right.lines.indices.map { index in
+            inserted.contains(index) ? right.lines[index].text : kept.popFirst() ?? right.lines[index].text
+        }
+    }
+
+    /// The differences and status 1, or that there are none.
+    var outcome: Outcome {
+        if recorded == replayed {
+            return .line("\(path.visible): \(count) line\(count == 1 ? "" : "s"), all as recorded")
+        }
+        let lines = UnifiedDiff.lines(
+            Self.bytes(recorded), Self.bytes(replayed), names: (old: path, new: "\(path) (replayed)"))
+        return Outcome(.lines(lines.map(\.visible)), status: 1)
+    }
+
+    private static func bytes(_ lines: [String]) -> [UInt8] { Array(lines.map { $0 + "\n" }.joined().utf8) }
+}

@@ -1,0 +1,149 @@
+import Basics
+import Dockerfiles
+import Engine
+import Glibc
+import Linux
+
+/// The lines of a file that is replayed: a script's commands with what they showed when they were recorded, or the
+/// instructions of a Dockerfile.
+struct ReplaySource {
+    struct Line {
+        var number: Int
+        var text: String
+        var statements: Result<[Statement], ShaleError>
+        /// What it showed when it was recorded, behind `#> `.
+        var expected: [String] = []
+        /// Its status then, behind `#? `.
+        var expectedStatus: Int32 = 0
+    }
+
+    let path: String
+    let isDockerfile: Bool
+    let lines: [Line]
+    /// Whether any output was recorded.
+    let hasExpectations: Bool
+
+    /// Reads a file, or the `Dockerfile` of a directory; `variables` take the place of a Dockerfile's `ARG` values.
+    init(_ name: String, variables: [String: String]) throws(ShaleError) {
+        var path = name
+        while path.count > 1, path.hasSuffix("/") { path.removeLast() }
+        if (try? FileStatus.of(hostPath: path, followingLink: true))?.kind == .directory { path += "/Dockerfile" }
+        self.path = path
+        let bytes: [UInt8]
+        do throws(SystemCallError) {
+            bytes = try WholeFile.read(path)
+        } catch {
+            throw ShaleError(.notFound, path.visible, cause: error.reason, exitStatus: 66)
+        }
+        let text = String(decoding: bytes, as: UTF8.self)
+        if text.unicodeScalars.contains("\0") { throw ShaleError(.invalid, "\(path.visible): not a text") }
+        isDockerfile = Self.isDockerfile(path, text)
+        lines =
+            isDockerfile ? try Self.instructions(path, text, variables) : try Self.commands(of: text)
+        hasExpectations = lines.contains { !$0.expected.isEmpty || $0.expectedStatus != 0 }
+    }
+
+    /// A file named so, or whose first line that says anything is an instruction that only a Dockerfile begins with;
+    /// what `record` wrote is a script.
+    private static func isDockerfile(_ path: String, _ text: String) -> Bool {
+        let name = path.split(separator: "/").last.map(String.init) ?? path
+        if name.hasSuffix(".shale") || text.hasPrefix(ScriptRecording.shebang) || text.hasPrefix("# recorded by shale ")
+        {
+            return false
+        }
+        if name.lowercased().contains("dockerfile") { return true }
+        let first = text.split(separator: "\n").first { !$0.hasPrefix("#") && !$0.allSatisfy(\.isWhitespace) }
+        guard let word = first?.split(separator: " ").first?.uppercased(), word == "FROM" || word == "ARG" else {
+            return false
+        }
+        // A session's own script may begin so, too; a Dockerfile has nothing but instructions.
+        return (try? StagedFile(Dockerfile(parsing: text))) != nil
+    }
+
+    // MARK: Scripts
+
+    private static func commands(of text: String) throws(ShaleError) -> [Line] {
+        let source = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+        var reader = ScriptReader(text: text)
+        var lines: [Line] = []
+        while let command = try reader.next() {
+            var line = Line(number: command.line, text: command.text, statements: command.statements)
+            var next = command.line - 1 + command.text.split(separator: "\n", omittingEmptySubsequences: false).count
+            while next < source.count {
+                if source[next].hasPrefix(ScriptRecording.outputMark) {
+                    let shown = source[next].dropFirst(ScriptRecording.outputMark.count)
+                    line.expected.append(String(shown.first == " " ? shown.dropFirst() : shown))
+                } else if source[next].hasPrefix(ScriptRecording.statusMark) {
+                    let digits = source[next].dropFirst(ScriptRecording.statusMark.count).filter { $0 != " " }
+                    line.expectedStatus = Int32(digits) ?? 0
+                } else {
+                    break
+                }
+                next += 1
+            }
+            lines.append(line)
+        }
+        return lines
+    }
+
+    // MARK: Dockerfiles
+
+    /// The instructions as steps on the working image, each read from the file's own folder.
+    private static func instructions(
+        _ path: String, _ text: String, _ variables: [String: String]
+    ) throws(ShaleError) -> [Line] {
+        let staged: StagedFile
+        do throws(DockerfileError) {
+            staged = try StagedFile(Dockerfile(parsing: text))
+        } catch {
+            throw error.shaleError(inFile: path)
+        }
+        var global: [String: String] = [:]
+        for meta in staged.metaArguments {
+            guard case .arg(let argument)? = (try? Dockerfiles.Instruction.parse(line: meta.text))?.value else {
+                continue
+            }
+            for entry in argument.arguments {
+                let value = try entry.value.map { text throws(ShaleError) in
+                    try WordExpander(environment: global).expand(text).text
+                }
+                global[entry.key] = variables[entry.key] ?? value
+            }
+        }
+        var lines: [Line] = []
+        for stage in staged.stages {
+            let from =
+                global.isEmpty ? stage.from.text : try WordExpander(environment: global).expand(stage.from.text).text
+            lines.append(line(stage.line, from))
+            for instruction in stage.instructions {
+                let text = argument(instruction.text, variables, global) ?? instruction.text
+                lines.append(line(instruction.line, text))
+            }
+        }
+        return lines
+    }
+
+    /// An `ARG` with the values that were given for it, or that stand before the first `FROM`.
+    private static func argument(
+        _ text: String, _ variables: [String: String], _ global: [String: String]
+    ) -> String? {
+        guard case .arg(let argument)? = (try? Dockerfiles.Instruction.parse(line: text))?.value else { return nil }
+        let isConcerned = argument.arguments.contains { entry in
+            variables[entry.key] != nil || (entry.value == nil && global[entry.key] != nil)
+        }
+        guard isConcerned else { return nil }
+        let entries = argument.arguments.map { entry in
+            let value = variables[entry.key] ?? (entry.value == nil ? global[entry.key].map(quoted) : entry.value)
+            return value.map { "\(entry.key)=\(variables[entry.key] == nil ? $0 : quoted($0))" } ?? entry.key
+        }
+        return "ARG " + entries.joined(separator: " ")
+    }
+
+    private static func quoted(_ text: String) -> String {
+        "\"" + text.flatMap { "\\\"$".contains($0) ? ["\\", $0] : [$0] } + "\""
+    }
+
+    private static func line(_ number: Int, _ text: String) -> Line {
+        Line(number: number, text: text, statements: .success([Statement(.step(text), source: text, line: number)]))
+    }
+}

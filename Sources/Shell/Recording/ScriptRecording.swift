@@ -1,0 +1,73 @@
+import Basics
+import Glibc
+import OCI
+
+/// A script that replays: each line as it was typed, with `--output` what it showed behind `#> `.
+///
+/// Without output a line that failed is kept as a comment, since a script stops at a failure; with output it stands as
+/// it was, with its status behind `#? `, which `replay` expects.
+final class ScriptRecording: Recording {
+    private let file: RecordingFile
+    private let keepsOutput: Bool
+
+    /// What a recorded script begins with; `replay` takes such a file for a script, whatever its name.
+    static let shebang = "#!/usr/bin/env shale"
+    static let outputMark = "#>"
+    static let statusMark = "#?"
+
+    init(_ file: RecordingFile, keepsOutput: Bool, session: String) {
+        self.file = file
+        self.keepsOutput = keepsOutput
+        let moment = "# recorded by shale \(Version.current) at \(Timestamp.now()) in the session \(session)\n"
+        file.write((file.wasThere ? "" : Self.shebang + "\n") + moment)
+    }
+
+    var hears: Bool { keepsOutput }
+
+    func began(_ text: String) {}
+
+    func showed(_ bytes: [UInt8], on stream: Console.Stream) {}
+
+    func ended(_ text: String, status: Int32, output: String) {
+        if !keepsOutput {
+            if status == 0 { return file.write(text + "\n") }
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { "# \($0)\n" }
+            return file.write("# exit status \(status):\n" + lines.joined())
+        }
+        var block = text + "\n"
+        for line in ShownText.lines(output) { block += "\(Self.outputMark)\(line.isEmpty ? "" : " ")\(line)\n" }
+        if status != 0 { block += "\(Self.statusMark) \(status)\n" }
+        file.write(block)
+    }
+
+    func finished(_ shell: ShellContext) {}
+}
+
+/// What a terminal would show of some output, as lines of plain text.
+enum ShownText {
+    static func lines(_ output: String) -> [String] {
+        var lines = output.split(separator: "\n", omittingEmptySubsequences: false).map(line)
+        if lines.last == "" { lines.removeLast() }
+        return lines
+    }
+
+    /// Without styles, and of what was written over on one line the last.
+    private static func line(_ text: Substring) -> String {
+        var scalars = String.UnicodeScalarView()
+        var rest = text.unicodeScalars[...]
+        while let scalar = rest.popFirst() {
+            switch scalar {
+            case "\u{1b}": skipSequence(&rest)
+            case "\r": if !rest.isEmpty { scalars.removeAll() }
+            default: scalars.append(scalar)
+            }
+        }
+        return String(scalars).visible
+    }
+
+    /// ECMA-48: `ESC [`, parameters, a final byte from `@` to `~`; or `ESC` and one byte.
+    private static func skipSequence(_ rest: inout Substring.UnicodeScalarView) {
+        guard rest.popFirst() == "[" else { return }
+        while let scalar = rest.popFirst(), !("@"..."~").contains(scalar) {}
+    }
+}
