@@ -1,6 +1,7 @@
 package import Basics
 import Glibc
 package import Linux
+import OCI
 
 /// Everything shale keeps below one home folder: an OCI image layout, with unpacked layers, containers and sessions.
 ///
@@ -62,6 +63,14 @@ package final class Store: Sendable {
 
     /// A path for something needed only while this process works; swept when it dies without removing it.
     package func newScratchPath() throws(ShaleError) -> String { try ingest.newPath("scratch") }
+
+    /// Blobs that the record of how an image was made needs: a digest a line, beside that record.
+    func keptFiles(of image: Digest) -> [Digest] {
+        guard let bytes = try? WholeFile.read(paths.keptFiles(of: image), limit: 1 << 20) else { return [] }
+        return bytes.split(separator: UInt8(ascii: "\n")).compactMap {
+            try? Digest(parsing: String(decoding: $0, as: UTF8.self))
+        }
+    }
 
     /// The names of the sessions there are, sorted.
     package func sessionNames() throws(ShaleError) -> [String] {

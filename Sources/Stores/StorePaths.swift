@@ -22,6 +22,11 @@ package struct StorePaths: Sendable {
     package var cache: String { home + "/cache" }
     package var ingest: String { home + "/ingest" }
 
+    /// How each image was made here: what recipes are written from.
+    package var provenance: String { home + "/provenance" }
+    /// Blobs that an image's record needs, a digest a line.
+    package func keptFiles(of image: Digest) -> String { "\(provenance)/\(image.hex).files" }
+
     package func blob(_ digest: Digest) -> String { "\(blobs)/\(digest.hex)" }
 
     /// What the layout consists of; what may hold set-id files or private words is for the owner alone.

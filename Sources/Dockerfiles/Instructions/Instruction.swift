@@ -229,4 +229,6 @@ package struct HealthCheck: Sendable, Hashable {
     package var startPeriod: Int64 = 0
     package var startInterval: Int64 = 0
     package var retries = 0
+
+    package init(test: [String]) { self.test = test }
 }

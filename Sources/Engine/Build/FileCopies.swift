@@ -284,7 +284,5 @@ extension String {
         return false
     }
 
-    fileprivate var lastPart: String { split(separator: "/").last.map(String.init) ?? "" }
-
     package func appendingPath(_ name: String) -> String { hasSuffix("/") ? self + name : "\(self)/\(name)" }
 }

@@ -18,7 +18,9 @@ extension StepExecutor {
                     "variable expansion is not supported for --from, define a new stage with FROM using ARG from global "
                         + "scope as a workaround")
             }
-            source = try tree(of: from)
+            let image = try self.image(of: from)
+            self.from = image.id
+            source = BuildContext(root: try engine.mountedTree(of: image), ignored: nil)
         }
         var placement = FilePlacement(instruction: "COPY", files: copy.files, source: source, unpacksArchives: false)
         placement.makesParents = copy.parents
@@ -39,13 +41,12 @@ extension StepExecutor {
 
     /// The files of an earlier stage, or of an image that is pulled if need be.
     func tree(of name: String) throws(ShaleError) -> BuildContext {
-        let image: Image
-        if let stage = try stage(name) {
-            image = stage
-        } else {
-            image = try engine.ensureImage(name, platform: nil, policy: .missing, announces: false, talk)
-        }
-        return BuildContext(root: try engine.mountedTree(of: image), ignored: nil)
+        BuildContext(root: try engine.mountedTree(of: image(of: name)), ignored: nil)
+    }
+
+    private func image(of name: String) throws(ShaleError) -> Image {
+        if let image = try stage(name) { return image }
+        return try engine.ensureImage(name, platform: nil, policy: .missing, announces: false, talk)
     }
 
     private func place(

@@ -12,6 +12,7 @@ extension StepExecutor {
     ) throws(ShaleError) -> StepResult {
         source = located.text
         inputs = ""
+        from = nil
         let words = WordExpander(escape: escape, environment: state.variables)
         let text = located.original
         switch located.value {

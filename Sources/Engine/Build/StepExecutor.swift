@@ -54,6 +54,10 @@ package final class StepExecutor {
     var source = ""
     /// What the step under way reads beside its parent and its text: part of the cache's key.
     var inputs = ""
+    /// The image that the step under way copies from.
+    var from: Digest?
+    /// The images made, in order.
+    private(set) var made: [Digest] = []
     /// The container that a failed `RUN` left.
     package internal(set) var failedContainer: String?
 
@@ -115,16 +119,20 @@ package final class StepExecutor {
         }
         let image = try engine.store.images.add(config: state.config, layers: state.layers, parent: parent?.id)
         let summary = layer?.summary ?? .none
-        if origin == nil {
+        if origin == nil, options.fillsCache {
             try cache.keep(
                 BuildCache.Record(
                     image: image.id, instruction: instruction, createdBy: createdBy, files: files, summary: summary,
                     made: .now()),
                 parent: parent?.id, key: key)
         }
-        let origin = origin ?? .step(instruction: source, copied: copied)
-        try engine.keepProvenance(
-            Provenance(parent: parent?.id, base: state.baseName, origin: origin), of: image.id)
+        var provenance = Provenance(
+            parent: parent?.id, base: state.baseName, origin: origin ?? .step(instruction: source, copied: copied))
+        provenance.from = from
+        let arguments = state.arguments.values
+        if !arguments.isEmpty { provenance.arguments = arguments }
+        try engine.keepProvenance(provenance, of: image.id)
+        made.append(image.id)
         state.advance(to: image)
         return StepResult(image: image, wasCached: false, summary: summary, copied: copied)
     }
@@ -166,6 +174,8 @@ package final class StepExecutor {
 /// What holds for every step of a build.
 package struct StepOptions: Sendable {
     package var usesCache = true
+    /// Whether later builds may find these steps.
+    package var fillsCache = true
     package var network: String?
     package var extraHosts: [String] = []
     package var forceRemove = false

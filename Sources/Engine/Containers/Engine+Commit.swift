@@ -58,9 +58,11 @@ extension Engine {
         let view = view(of: container)
         let mayPause = options.pauses && view.state.status == .running
         if mayPause { try runtime.pause(socketDirectory: store.containers.folder(container.id).socketDirectory) }
+        let story: Provenance
         let layer: (diffID: Digest, descriptor: Descriptor)?
         do throws(ShaleError) {
             layer = try storeChanges(of: container, above: base, talk)
+            story = self.story(of: container, above: base, changes: options.changes)
         } catch {
             if mayPause { resume(container) }
             throw error
@@ -79,25 +81,11 @@ extension Engine {
         }
         let image = try store.images.add(
             config: config, layers: layers, parent: base.id, references: reference.map { [$0] } ?? [])
-        try keepProvenance(
-            Provenance(
-                parent: base.id, base: container.imageName,
-                origin: .commit(
-                    container: container.id, name: container.name, command: container.command,
-                    changes: options.changes, deeds: store.containers.deeds(of: container.id))),
-            of: image.id)
+        try keepProvenance(story, of: image.id)
         var deed = Deed(.commit, arguments: [image.id.description])
         deed.destination = reference?.familiar
         try? store.containers.append(deed, to: container.id)
         return image
-    }
-
-    /// The image a container's changes would make, without a name and without pausing: for its recipe.
-    package func commitQuietly(_ container: ContainerRecord) throws(ShaleError) -> Image {
-        var options = CommitOptions()
-        options.pauses = false
-        options.keepsConfig = true
-        return try commit(container, options, Conversation())
     }
 
     private func resume(_ container: ContainerRecord) {

@@ -40,6 +40,7 @@ extension Engine {
         if record.host.autoRemove, let program = Self.ownProgram {
             spec.afterExit = [program, "--home", store.home, "rm", "-f", record.id]
         }
+        try? store.containers.append(Deed(.run, arguments: record.command), to: record.id)
         return try runtime.start(spec, attach: streams)
     }
 
@@ -165,14 +166,16 @@ extension Engine {
         (spec.capabilities, spec.seccomp) = (rights.capabilities, rights.seccomp)
         spec.noNewPrivileges = rights.noNewPrivileges
         spec.initialSize = options.initialSize
+        let window = openDeed(in: record)
         let outcome = try runtime.exec(
             socketDirectory: store.containers.folder(record.id).socketDirectory, spec, streams: streams)
-        note(options, own, outcome, in: record)
+        note(options, own, outcome, window, in: record)
         return outcome
     }
 
     private func note(
-        _ options: ExecOptions, _ environment: [String], _ outcome: AttachOutcome, in record: ContainerRecord
+        _ options: ExecOptions, _ environment: [String], _ outcome: AttachOutcome, _ window: DeedWindow,
+        in record: ContainerRecord
     ) {
         var deed = Deed(.exec, arguments: options.command)
         deed.workingDirectory = options.workingDirectory
@@ -180,7 +183,8 @@ extension Engine {
         deed.environment = environment.isEmpty ? nil : environment
         if case .exited(let code) = outcome, !options.detach { deed.exitCode = code }
         if options.interactive || options.terminal { deed.isInteractive = true }
-        try? store.containers.append(deed, to: record.id)
+        if options.privileged { deed.isPrivileged = true }
+        closeDeed(window, deed, in: record)
     }
 
     /// Removes a container whose foreground run is over, without another look whether it runs.

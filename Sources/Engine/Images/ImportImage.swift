@@ -49,8 +49,10 @@ extension Engine {
         config.rootfs = RootFS(diffIDs: [diffID])
         let message = options.message.isEmpty ? "Imported from \(options.origin)" : options.message
         config.history = [History(created: created, createdBy: "", comment: message)]
-        return try store.images.add(
+        let image = try store.images.add(
             config: config, layers: [Descriptor(mediaType: MediaType.ociLayer, digest: diffID, size: blob.size)],
             references: options.reference.map { [$0] } ?? [])
+        try keepProvenance(Provenance(parent: nil, base: nil, origin: .imported(options.origin)), of: image.id)
+        return image
     }
 }

@@ -25,6 +25,12 @@ package struct Provenance: Sendable, Codable {
     /// What `FROM` called the image that the stage began with.
     package var base: String?
     package var origin: Origin
+    /// The image that `COPY --from` read.
+    package var from: Digest?
+    /// The build arguments in force in a step, with their values.
+    package var arguments: [String: String]?
+    /// What is known of a committed container beside its deeds.
+    package var facts: ContainerFacts?
 
     package init(parent: Digest?, base: String?, origin: Origin) {
         self.parent = parent
@@ -34,7 +40,7 @@ package struct Provenance: Sendable, Codable {
 }
 
 extension Engine {
-    private func provenancePath(_ image: Digest) -> String { "\(store.home)/provenance/\(image.hex)" }
+    private func provenancePath(_ image: Digest) -> String { "\(store.paths.provenance)/\(image.hex)" }
 
     /// How an image was made here; `nil` for one that came whole.
     package func provenance(of image: Digest) -> Provenance? {
@@ -43,19 +49,35 @@ extension Engine {
     }
 
     /// Lets an image count as one that came whole.
-    func forgetProvenance(of image: Digest) { unlink(provenancePath(image)) }
+    func forgetProvenance(of image: Digest) {
+        unlink(provenancePath(image))
+        unlink(store.paths.keptFiles(of: image))
+    }
 
     /// Notes how an image was made; the first telling stands, since the same id means the same image.
     package func keepProvenance(_ provenance: Provenance, of image: Digest) throws(ShaleError) {
         let path = provenancePath(image)
         if access(path, F_OK) == 0 { return }
         let bytes = Array(try OCIDocument.encode(provenance))
-        let folder = "\(store.home)/provenance"
+        let folder = store.paths.provenance
+        let files = provenance.keptFiles
         try translating("provenance of \(image.short)") {
             if mkdir(folder, 0o700) == -1, errno != EEXIST { throw SystemCallError("mkdir", path: folder) }
+            if !files.isEmpty {
+                let text = files.map { "\($0)\n" }.joined()
+                try WholeFile.replace(store.paths.keptFiles(of: image), with: Array(text.utf8), syncing: false)
+            }
             let aside = "\(path).\(getpid())~"
             try OwnedFD.open(aside, O_WRONLY | O_CREAT | O_TRUNC).write(bytes)
             try Linux.check("rename", path: path) { Glibc.rename(aside, path) }
         }
+    }
+}
+
+extension Provenance {
+    /// Blobs that its recipe needs.
+    fileprivate var keptFiles: [Digest] {
+        guard case .commit(_, _, _, _, let deeds) = origin else { return [] }
+        return deeds.flatMap { $0.payload ?? [] }
     }
 }

@@ -4,28 +4,40 @@ package import OCI
 /// A Dockerfile that makes an image again, and the files it needs beside it.
 package struct Recipe: Sendable {
     /// One line or block of the Dockerfile.
-    package enum Line: Sendable, Equatable {
+    package enum Line: Sendable, Hashable {
         case comment(String)
         /// An instruction with whatever stands below it.
         case instruction(String)
 
         package var text: String {
             switch self {
-            case .comment(let text): text.split(separator: "\n").map { "# \($0)" }.joined(separator: "\n")
+            case .comment(let text):
+                text.split(separator: "\n", omittingEmptySubsequences: false).map {
+                    $0.isEmpty ? "#" : "# \(String($0).visible)"
+                }
+                .joined(separator: "\n")
             case .instruction(let text): text
             }
         }
     }
 
     /// A file or folder that lies beside the Dockerfile.
-    package struct Attachment: Sendable {
-        package enum Content: Sendable {
-            /// A file of an image.
+    package struct Attachment: Sendable, Hashable {
+        package enum Content: Sendable, Hashable {
+            /// A file of an image; a link that stands there is followed.
             case file(image: Digest, path: String, mode: UInt32)
             /// Some paths below a directory of an image.
             case tree(image: Digest, path: String, entries: [String])
-            /// What an image's last layer adds and changes, as a tar; but not the paths in `leavingOut`.
-            case layer(image: Digest, leavingOut: Set<String>)
+            /// A path of a layer with all in it that the layer holds.
+            case piece(of: LayerPlace, path: String)
+            /// Paths of a layer, as a tar.
+            case tar(of: LayerPlace, paths: [String])
+            /// Bytes of a tar that was kept when something was copied.
+            case kept(Digest)
+            /// One path of such a tar.
+            case keptPiece(Digest, path: String)
+            /// Everything an image's tree holds, as a tar.
+            case whole(image: Digest)
         }
 
         /// Below the recipe's folder.
@@ -33,10 +45,16 @@ package struct Recipe: Sendable {
         package var content: Content
     }
 
+    /// Whose own layer it is.
+    package enum LayerPlace: Sendable, Hashable {
+        /// The topmost of an image.
+        case image(Digest)
+        /// What a container changed so far.
+        case container(String)
+    }
+
     package var lines: [Line] = []
     package var attachments: [Attachment] = []
-    /// Variables whose value was taken out because its name says that it is a secret.
-    package var masked: [String] = []
 
     /// The Dockerfile's text.
     package var dockerfile: String { lines.map { $0.text + "\n" }.joined() }

@@ -10,30 +10,72 @@ package struct RecipeFolder {
     private let engine: Engine
     private let folder: String
 
-    /// The folder is made if it is missing; one that holds anything else is refused.
+    /// What tells a recipe's folder from any other: the paths in it that are the recipe's, a JSON array.
+    private static let listName = ".shale-recipe"
+
+    /// The folder is made if it is missing; one that holds anything but a recipe saved before is refused.
     package init(_ folder: String, engine: Engine) throws(ShaleError) {
         self.engine = engine
         self.folder = folder
         try translating("recipe save \(folder)") {
             if mkdir(folder, 0o755) == -1, errno != EEXIST { throw SystemCallError("mkdir", path: folder) }
             let names = try RootDirectory(hostPath: folder).names(in: "/")
-            guard names.isEmpty || names.contains("Dockerfile") else {
+            guard names.isEmpty || names.contains(Self.listName) else {
                 throw ShaleError(
-                    .conflict, "\(folder) holds other files, and none of them is a recipe",
-                    hint: "recipe save \(folder)/recipe")
+                    .conflict, "\(folder) holds files that are no recipe's",
+                    hint: "recipe save \(folder.hasSuffix("/") ? folder : folder + "/")recipe")
             }
         }
     }
 
-    package func save(_ recipe: Recipe, _ cancellation: Cancellation) throws(ShaleError) {
+    /// Writes the recipe, and `others` beside it, in place of the one that was saved here before; answers the paths
+    /// written.
+    ///
+    /// Files in the folder that no recipe put there stay.
+    package func save(
+        _ recipe: Recipe, others: [(path: String, text: String, mode: UInt32)] = [], _ cancellation: Cancellation
+    ) throws(ShaleError) -> [String] {
         let root = try translating("recipe save \(folder)") { try RootDirectory(hostPath: folder) }
+        let written = recipe.attachments.map(\.path)
+        let texts = [(path: "Dockerfile", text: recipe.dockerfile, mode: UInt32(0o644))] + others
+        let list = "\(folder)/\(Self.listName)"
+        let all = texts.map(\.path) + written
+        try translating("recipe save \(folder)") {
+            for path in savedBefore(root) { try remove(path, below: root) }
+            // The list first: should this be cut short, the next one knows what to take away.
+            try WholeFile.replace(list, with: Array((ConfigInstructions.array(all) + "\n").utf8), mode: 0o644)
+        }
         for attachment in recipe.attachments {
             try cancellation.check()
             try write(attachment, below: root, cancellation)
         }
-        let path = "\(folder)/Dockerfile"
-        let text = recipe.dockerfile
-        try translating(path) { try WholeFile.replace(path, with: Array(text.utf8), mode: 0o644) }
+        for file in texts {
+            let path = "\(folder)/\(file.path)"
+            try translating(path) { try WholeFile.replace(path, with: Array(file.text.utf8), mode: file.mode) }
+        }
+        return all
+    }
+
+    private func savedBefore(_ root: RootDirectory) -> [String] {
+        guard let bytes = try? root.contents(of: Self.listName, limit: 64 << 20),
+            let list = try? JSONDocument(parsing: bytes, naming: Self.listName).array
+        else { return [] }
+        return list.compactMap(\.string)
+    }
+
+    /// Removes a path of an earlier recipe, and the folders above it that are then empty.
+    private func remove(_ path: String, below root: RootDirectory) throws(SystemCallError) {
+        guard !path.split(separator: "/").contains(".."), let place = try? root.parent(of: path) else { return }
+        do throws(SystemCallError) {
+            try TreeRemoval.remove(place.name, in: place.directory)
+        } catch {
+            guard error.errno == ENOENT else { throw error }
+        }
+        var above = path.split(separator: "/").dropLast()
+        while !above.isEmpty, let place = try? root.parent(of: above.joined(separator: "/")) {
+            guard (try? place.directory.removeDirectory(place.name)) != nil else { break }
+            above = above.dropLast()
+        }
     }
 
     private func write(
@@ -43,16 +85,43 @@ package struct RecipeFolder {
         case .file(let image, let path, let mode):
             var options = self.options
             options.mode = mode
+            options.followSourceLink = true
             try TreeCopy(from: tree(image), to: root, options: options)
                 .copy(path, to: attachment.path, cancellation: cancellation)
         case .tree(let image, let path, let entries):
             var options = self.options
             let wanted = Set(entries.map(PathKey.init))
-            options.include = { entry, _ in wanted.contains(PathKey(entry)) ? .include : .prune }
+            options.include = { entry, isDirectory in
+                wanted.contains(PathKey(entry)) ? .include : isDirectory ? .skip : .prune
+            }
+            options.updatesTopDirectory = true
             try TreeCopy(from: tree(image), to: root, options: options)
                 .copy(path, to: attachment.path, cancellation: cancellation)
-        case .layer(let image, let left):
-            try writeLayer(image, leavingOut: left, to: attachment.path, below: root, cancellation)
+        case .piece(let place, let path):
+            var options = self.options
+            options.updatesTopDirectory = true
+            try TreeCopy(from: layer(place).root, to: root, options: options)
+                .copy(path, to: attachment.path, cancellation: cancellation)
+        case .tar(let place, let paths):
+            let layer = try layer(place)
+            let wanted = Set(paths.map(PathKey.init))
+            let changes = layer.changes.filter { wanted.contains(PathKey($0.path)) && $0.kind != .deleted }
+            try writing(attachment.path) { sink throws(ShaleError) in
+                _ = try LayerWriter.write(changes: changes, upper: layer.root, cancellation: cancellation, to: sink)
+            }
+        case .kept(let digest): try writeKept(digest, to: attachment.path, cancellation)
+        case .keptPiece(let digest, let path):
+            let scratch = try ScratchFolder(in: engine.store)
+            let source = FDSource(try engine.store.blobs.open(digest), subject: "a copied file")
+            _ = try TreeArchive.unpack(
+                source, into: scratch.root, subject: "a copied file", cancellation: cancellation)
+            try TreeCopy(from: scratch.root, to: root, options: options)
+                .copy(path, to: attachment.path, cancellation: cancellation)
+        case .whole(let image):
+            let tree = try engine.tree(of: engine.store.images.image(image))
+            try writing(attachment.path) { sink throws(ShaleError) in
+                _ = try TreeArchive.pack(tree, cancellation: cancellation, to: sink)
+            }
         }
     }
 
@@ -69,27 +138,41 @@ package struct RecipeFolder {
         try engine.mountedTree(of: engine.store.images.image(image))
     }
 
-    private func writeLayer(
-        _ id: Digest, leavingOut: Set<String>, to path: String, below root: RootDirectory, _ cancellation: Cancellation
-    ) throws(ShaleError) {
-        let image = try engine.store.images.image(id)
-        guard let (diffID, chain) = LayerStore.stack(of: image.config).last else { return }
-        let directory = try engine.store.layers.directory(diffID, on: chain)
-        guard let indexPath = engine.store.layers.indexPath(diffID, on: chain) else { return }
-        let index = try LayerIndex(reading: indexPath)
+    private func layer(_ place: Recipe.LayerPlace) throws(ShaleError) -> OwnLayer {
+        switch place {
+        case .container(let id): return try OwnLayer(of: engine.store.containers.record(id), engine: engine)
+        case .image(let id):
+            let image = try engine.store.images.image(id)
+            let parent = engine.provenance(of: id)?.parent.flatMap { try? engine.store.images.image($0) }
+            guard let layer = try OwnLayer(of: image, over: parent, engine: engine) else {
+                throw ShaleError(.notFound, "image \(id.short) has no layer of its own any more")
+            }
+            return layer
+        }
+    }
+
+    private func writeKept(_ digest: Digest, to path: String, _ cancellation: Cancellation) throws(ShaleError) {
+        let source = FDSource(try engine.store.blobs.open(digest), subject: "a copied file")
+        try writing(path) { sink throws(ShaleError) in
+            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 128 << 10, alignment: 4096)
+            defer { buffer.deallocate() }
+            while true {
+                try cancellation.check()
+                let count = try source.read(into: buffer)
+                if count == 0 { break }
+                try sink(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            }
+        }
+    }
+
+    /// Gives `body` a file of the recipe's to write into.
+    private func writing(_ path: String, _ body: (@escaping ByteSink) throws(ShaleError) -> Void) throws(ShaleError) {
         let target = "\(folder)/\(path)"
-        try translating(target) {
-            // What the layer hides is a `RUN rm` in the recipe: a tar can only add.
-            var changes: [Change] = []
-            for entry in index.entries where entry.kind != .whiteout && !leavingOut.contains(entry.path) {
-                changes.append(
-                    Change(kind: .added, path: entry.path, status: try directory.status(entry.path), link: entry.link))
-            }
-            let file = OpenFile(try OwnedFD.open(target, O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644))
-            _ = try LayerWriter.write(changes: changes, upper: directory, cancellation: cancellation) {
-                (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
-                try translating(target) { try file.descriptor.write(bytes) }
-            }
+        let file = try translating(target) {
+            OpenFile(try OwnedFD.open(target, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o644))
+        }
+        try body { (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
+            try translating(target) { try file.descriptor.write(bytes) }
         }
     }
 

@@ -5,282 +5,295 @@ import Linux
 package import OCI
 package import Stores
 
-/// Writes the recipe of an image from how it came to be: step by step down to the image that came whole.
+/// Writes the recipe of an image or a container from how it came to be: step by step down to the image that came whole.
+///
+/// What the recipe makes is right in every case: a step whose instruction would not do again what it did, or that only
+/// some builders read, is kept as the files it left.
 package struct RecipeMaker {
-    private let engine: Engine
-    private var recipe = Recipe()
+    let engine: Engine
+    var recipe = Recipe()
+    /// The stage being written.
+    var lines: [Recipe.Line] = []
     /// Paths beside the Dockerfile that are taken, and by which file of which image.
-    private var taken: [String: String] = [:]
+    var taken: [String: String] = [:]
+    /// Stages written, by the image they end with.
+    private var stages: [Digest: String] = [:]
+    /// Whether what comes from other stages is kept as files instead: for forms that know no stages.
+    private(set) var isInOneStage = false
+    /// Steps met so far, in all stages: they number the files.
+    var number = 0
 
-    package init(_ engine: Engine) { self.engine = engine }
+    private init(_ engine: Engine) { self.engine = engine }
 
     /// The recipe of an image.
     ///
-    /// `calledBase` is what the image it begins with was called, where no step has noted it.
+    /// `calledBase` is what the image it begins with was called, where no step has noted it. `inOneStage` keeps what came
+    /// from other stages as files.
     package static func recipe(
-        of image: Image, calledBase: String? = nil, engine: Engine
+        of image: Image, calledBase: String? = nil, inOneStage: Bool = false, engine: Engine
     ) throws(ShaleError) -> Recipe {
         var maker = RecipeMaker(engine)
+        maker.isInOneStage = inOneStage
         try maker.write(image, calledBase: calledBase)
-        return maker.recipe
+        return maker.finished
     }
 
-    private mutating func write(_ image: Image, calledBase: String?) throws(ShaleError) {
-        let (chain, base) = try self.chain(to: image)
-        try writeBase(base, name: chain.first?.provenance.base ?? calledBase)
-        for (number, link) in chain.enumerated() {
-            switch link.provenance.origin {
-            case .step(let instruction, let copied):
-                try writeStep(number + 1, instruction, copied, image: link.image)
-            case .commit(let container, let name, let command, let changes, let deeds):
-                let parent = try link.provenance.parent.map { id throws(ShaleError) in try engine.store.images.image(id)
-                }
-                try writeCommit(
-                    number + 1,
-                    CommitStory(container: container, name: name, command: command, changes: changes, deeds: deeds),
-                    image: link.image, parent: parent)
-            case .typed(let line):
-                recipe.lines.append(.comment("typed at the terminal: \(line)\nwhat it changed is kept file by file"))
-                try addChanges(number + 1, image: link.image, parent: link.provenance.parent)
-            case .imported(let source):
-                recipe.lines.append(.comment("imported from \(source)"))
-                addLayer(number + 1, image: link.image, leavingOut: [])
-                recipe.lines += ConfigInstructions.lines(from: ContainerConfig(), to: link.image.containerConfig)
-                    .map { .instruction($0) }
-            }
-        }
+    /// The recipe of a container as it is now, running or not; nothing is committed.
+    package static func recipe(
+        of container: ContainerRecord, inOneStage: Bool = false, engine: Engine
+    ) throws(ShaleError) -> Recipe {
+        var maker = RecipeMaker(engine)
+        maker.isInOneStage = inOneStage
+        let base = try engine.store.images.image(manifest: container.manifest)
+        let layer = try OwnLayer(of: container, engine: engine)
+        let story = engine.story(of: container, above: base, changes: [])
+        var next = base
+        next.config.config = engine.imageSettings(of: container, base: base)
+        try maker.write(
+            base, calledBase: container.imageName,
+            last: Link(image: next, parent: base, provenance: story, layer: layer, place: .container(container.id)))
+        return maker.finished
     }
 
-    private struct Link {
+    private var finished: Recipe {
+        var recipe = recipe
+        recipe.lines += lines
+        return recipe
+    }
+
+    /// One thing made here, and what it was made from.
+    struct Link {
         let image: Image
+        let parent: Image?
         let provenance: Provenance
+        /// What it adds; `nil` for nothing.
+        let layer: OwnLayer?
+        let place: Recipe.LayerPlace
+        /// Links of the chain above it, for what only they tell.
+        var later: [Provenance] = []
+
+        /// The settings its instruction was carried out with.
+        var settings: ContainerConfig { parent?.containerConfig ?? ContainerConfig() }
     }
 
-    /// The images made here, lowest first, and the one that came whole below them.
-    private func chain(to image: Image) throws(ShaleError) -> ([Link], Image?) {
-        var links: [Link] = []
-        var next: Image? = image
-        while let current = next, let provenance = engine.provenance(of: current.id) {
-            links.append(Link(image: current, provenance: provenance))
-            next = try provenance.parent.map { id throws(ShaleError) in try engine.store.images.image(id) }
-        }
-        return (links.reversed(), next)
+    private enum Base {
+        case scratch
+        /// Came whole.
+        case whole(Image)
+        /// Was made here, from something that is not here any more.
+        case orphan(Image)
     }
 
-    private mutating func writeBase(_ base: Image?, name: String?) throws(ShaleError) {
-        guard let base else {
-            recipe.lines.append(.instruction("FROM scratch"))
-            return
-        }
-        // The name it was called by, if that still means it; else one it has.
-        let called = name.flatMap { name in
-            (try? engine.store.images.id(of: name)) == base.id ? name : nil
-        }
-        if let name = called ?? base.references.first?.familiar ?? base.repoDigests.first?.familiar {
-            recipe.lines.append(.instruction("FROM \(name)"))
-            return
-        }
-        throw ShaleError(
-            .notFound, "image \(base.id.short) has no name, and how it was made is not known",
-            hint: "tag \(base.id.short) NAME")
-    }
-
-    // MARK: Steps
-
-    private mutating func writeStep(
-        _ number: Int, _ instruction: String, _ copied: [CopiedSource], image: Image
-    ) throws(ShaleError) {
-        guard let parsed = try? Instruction.parse(line: instruction) else {
-            recipe.lines.append(.instruction(instruction))
-            return
-        }
-        switch parsed.value {
-        case .copy(let copy):
-            try writeFiles(number, instruction, parsed, copy.files, from: copy.from, copied, image: image)
-        case .add(let add):
-            try writeFiles(number, instruction, parsed, add.files, from: nil, copied, image: image)
-        case .env(let pairs):
-            for pair in pairs where Secrets.isNamed(pair.key) { recipe.masked.append(pair.key) }
-            recipe.lines.append(.instruction(instruction))
-        default:
-            recipe.lines.append(.instruction(instruction))
-        }
-    }
-
-    private mutating func writeFiles(
-        _ number: Int, _ instruction: String, _ parsed: Located<Instruction>, _ files: FileSources, from: String?,
-        _ copied: [CopiedSource], image: Image
-    ) throws(ShaleError) {
-        // Only text of the Dockerfile's own: nothing lies beside it.
-        if from == nil, files.paths.isEmpty {
-            recipe.lines.append(.instruction(instruction))
-            return
-        }
-        let isWhole = from == nil && copied.count == files.paths.count && copied.allSatisfy { $0.isKept }
-        guard isWhole else {
-            let why = from == nil ? "what it fetched or unpacked" : "files of another image"
-            recipe.lines.append(.comment("\(instruction.firstLine)\n(\(why), kept as the layer they became)"))
-            addLayer(number, image: image, leavingOut: [])
-            return
-        }
-        var renamed: [String] = []
-        for (index, source) in copied.enumerated() {
-            renamed.append(
-                attach(
-                    source, number: number, index: index, of: copied.count, image: image, written: files.paths[index]))
-        }
-        recipe.lines.append(.instruction(rewritten(parsed, files, renamed)))
-    }
-
-    /// Puts a copied source beside the Dockerfile, under its own name where that is free.
-    private mutating func attach(
-        _ source: CopiedSource, number: Int, index: Int, of count: Int, image: Image, written: String
-    ) -> String {
-        if source.isDirectory {
-            let path = count == 1 ? "step-\(number)" : "step-\(number)/\(index + 1)"
-            recipe.attachments.append(
-                .init(
-                    path: path,
-                    content: .tree(image: image.id, path: source.destination, entries: source.entries ?? [])))
-            return path
-        }
-        // `COPY file /dir`: what was a directory already got the file in it.
-        var destination = source.destination
-        if let tree = try? engine.mountedTree(of: image),
-            (try? tree.resolvedStatus(destination))?.kind == .directory
-        {
-            destination = destination.appendingPath(source.source.split(separator: "/").last.map(String.init) ?? "")
-        }
-        let owner = "\(image.id.hex) \(destination)"
-        var path = source.source
-        let isPlain = written == path || written == "./\(path)"
-        if !isPlain || path == "Dockerfile" || path.hasPrefix("step-") || taken[path].map({ $0 != owner }) ?? false {
-            path = "step-\(number)/\(source.source)"
-        }
-        taken[path] = owner
-        recipe.attachments.append(
-            .init(path: path, content: .file(image: image.id, path: destination, mode: source.mode)))
-        return path
-    }
-
-    /// The instruction with other sources; as it was where they are the same.
-    private func rewritten(_ parsed: Located<Instruction>, _ files: FileSources, _ sources: [String]) -> String {
-        let isSame = zip(sources, files.paths).allSatisfy { $0 == $1 || "./\($0)" == $1 }
-        if isSame, sources.count == files.paths.count { return parsed.text }
-        let flags = parsed.original.split(separator: " ").dropFirst().prefix { $0.hasPrefix("--") }
-        let words = sources.map { $0.hasSuffix("/") ? $0 : $0 } + [files.destination]
-        let hasBlank = words.contains { $0.contains(" ") }
-        let operands = hasBlank ? ConfigInstructions.array(words) : words.joined(separator: " ")
-        return ([parsed.spelling] + flags.map(String.init) + [operands]).joined(separator: " ")
-    }
-
-    // MARK: Commits
-
-    private struct CommitStory {
-        var container: String
-        var name: String
-        var command: [String]
-        var changes: [String]
-        var deeds: [Deed]
-    }
-
-    private mutating func writeCommit(
-        _ number: Int, _ story: CommitStory, image: Image, parent: Image?
-    ) throws(ShaleError) {
-        recipe.lines.append(.comment("committed from container \(story.name) (\(Identifier.short(story.container)))"))
-        let layer = try self.layer(of: image, over: parent)
-        var explained: Set<String> = []
-        for deed in story.deeds where deed.kind == .copyIn {
-            try writeCopyIn(number, deed, layer, &explained, image: image)
-        }
-        for deed in story.deeds where deed.kind == .exec && deed.exitCode == 0 && deed.isInteractive != true {
-            recipe.lines.append(.comment("in it ran: \(deed.arguments.joined(separator: " "))"))
-        }
-        let rest = layer.filter { !explained.contains($0.path) && !$0.isPassage }
-        let removed = rest.filter { $0.kind == .whiteout || $0.isOpaque }.map(\.path)
-        if !rest.isEmpty {
-            let command = story.command.joined(separator: " ")
-            recipe.lines.append(
-                .comment(
-                    "its command was: \(command)\nwhat it changed is kept file by file; the lines typed are not known"))
-            if !removed.isEmpty {
-                recipe.lines.append(
-                    .instruction("RUN \(ConfigInstructions.array(["rm", "-rf"] + removed))"))
+    private mutating func write(_ image: Image, calledBase: String?, last: Link? = nil) throws(ShaleError) {
+        var (links, base) = try chain(to: image)
+        if let last { links.append(last) }
+        for index in links.indices { links[index].later = links[(index + 1)...].map(\.provenance) }
+        let skipped = try begin(base, name: links.first?.provenance.base ?? calledBase, links)
+        for link in links.dropFirst(skipped) {
+            number += 1
+            // Triggers that were carried out are steps now, and gone from the config.
+            let triggers = link.settings.onBuild ?? []
+            if !triggers.isEmpty, (link.image.containerConfig.onBuild ?? []).count < triggers.count {
+                lines.removeAll { if case .instruction(let text) = $0 { text.hasPrefix("ONBUILD ") } else { false } }
             }
-            if rest.contains(where: { $0.kind != .whiteout }) { addLayer(number, image: image, leavingOut: explained) }
-        }
-        recipe.lines += ConfigInstructions.lines(
-            from: parent?.containerConfig ?? ContainerConfig(), to: image.containerConfig
-        )
-        .map { .instruction($0) }
-    }
-
-    /// `cp FILE CONTAINER:/path`: the files that landed, told apart by where they are.
-    private mutating func writeCopyIn(
-        _ number: Int, _ deed: Deed, _ layer: [LayerEntry], _ explained: inout Set<String>, image: Image
-    ) throws(ShaleError) {
-        guard let destination = deed.destination else { return }
-        for source in deed.arguments {
-            let name = source.split(separator: "/").last.map(String.init) ?? source
-            let inside = destination.appendingPath(name)
-            let target = layer.first { $0.path == inside } ?? layer.first { $0.path == ImagePath.clean(destination) }
-            guard let target, target.kind == .file, target.uid == 0, target.gid == 0 else { continue }
-            let copied = CopiedSource(
-                source: name, destination: target.path, isDirectory: false, mode: target.mode & 0o7777)
-            let path = attach(copied, number: number, index: 0, of: 1, image: image, written: name)
-            recipe.lines.append(
-                .instruction("COPY \(ConfigInstructions.quoted(path)) \(ConfigInstructions.quoted(target.path))"))
-            explained.insert(target.path)
+            let start = (lines: lines.count, attachments: recipe.attachments.count)
+            guard try !write(link) else { continue }
+            lines.removeSubrange(start.lines...)
+            recipe.attachments.removeSubrange(start.attachments...)
+            try beginAnew(link)
         }
     }
 
-    /// All that an image's own layer did: what it deleted, then what it made.
-    private mutating func addChanges(_ number: Int, image: Image, parent: Digest?) throws(ShaleError) {
-        let below = try parent.map { id throws(ShaleError) in try engine.store.images.image(id) }
-        let changes = try layer(of: image, over: below).filter { !$0.isPassage }
-        let removed = changes.filter { $0.kind == .whiteout || $0.isOpaque }.map(\.path)
+    /// Writes one link; `false` when no instruction can say what it did.
+    private mutating func write(_ link: Link) throws(ShaleError) -> Bool {
+        switch link.provenance.origin {
+        case .step(let instruction, let copied): return try writeStep(link, instruction, copied)
+        case .commit(let container, let name, let command, _, let deeds):
+            return try writeContainer(
+                link, Told(container: container, name: name, command: command, deeds: deeds))
+        case .typed(let line):
+            lines.append(.comment("typed at the terminal: \(line)\nwhat it changed is kept file by file"))
+            guard keep(link, "typed") else { return false }
+            return writeConfig(from: link.settings, to: link.image.containerConfig)
+        case .imported(let source):
+            lines.append(.comment("imported from \(source)"))
+            guard keep(link, "imported") else { return false }
+            return writeConfig(from: ContainerConfig(), to: link.image.containerConfig)
+        }
+    }
+
+    /// The images made here, lowest first, and what they stand on.
+    private func chain(to image: Image) throws(ShaleError) -> ([Link], Base) {
+        var links: [Link] = []
+        var next = image
+        while let provenance = engine.provenance(of: next.id) {
+            let parent = provenance.parent.flatMap { try? engine.store.images.image($0) }
+            if provenance.parent != nil, parent == nil { return (links.reversed(), .orphan(next)) }
+            links.append(
+                Link(
+                    image: next, parent: parent, provenance: provenance,
+                    layer: try OwnLayer(of: next, over: parent, engine: engine), place: .image(next.id)))
+            guard let parent else { return (links.reversed(), .scratch) }
+            next = parent
+        }
+        return (links.reversed(), .whole(next))
+    }
+
+    // MARK: Beginnings
+
+    /// Writes `FROM`; answers how many of the links it carries out by itself (`ONBUILD`).
+    private mutating func begin(_ base: Base, name: String?, _ links: [Link]) throws(ShaleError) -> Int {
+        switch base {
+        case .scratch: lines.append(.instruction("FROM scratch"))
+        case .orphan(let image):
+            lines.append(
+                .comment("what image \(image.id.short) was made from is not here any more: its files are kept"))
+            try beginWhole(image)
+        case .whole(let image):
+            let triggers = image.containerConfig.onBuild ?? []
+            if triggers.isEmpty || links.isEmpty {
+                lines.append(.instruction(from(image, name: name)))
+                return 0
+            }
+            let carriedOut = links.prefix(triggers.count).map { link in
+                if case .step(let instruction, _) = link.provenance.origin { instruction } else { "" }
+            }
+            guard carriedOut == triggers, links.prefix(triggers.count).allSatisfy({ attachInPlace($0) }) else {
+                lines.append(.comment("\(from(image, name: name))\n(its ONBUILD triggers were not carried out here)"))
+                try beginWhole(image)
+                return 0
+            }
+            lines.append(.instruction(from(image, name: name)))
+            lines.append(.comment("carries out: \(triggers.joined(separator: "; "))"))
+            return triggers.count
+        }
+        return 0
+    }
+
+    private func from(_ image: Image, name: String?) -> String {
+        // The name it was called by, if that still means it; else one it has; else its own digest.
+        let called = name.flatMap { name in (try? engine.store.images.id(of: name)) == image.id ? name : nil }
+        let word = called ?? image.references.first?.familiar ?? image.repoDigests.first?.familiar
+        let platform = image.config.platform
+        let isOther = platform.os != Platform.host.os || platform.architecture != Platform.host.architecture
+        return "FROM \(isOther ? "--platform=\(platform) " : "")\(word ?? image.id.description)"
+    }
+
+    /// Begins on nothing, with all files an image has.
+    private mutating func beginWhole(_ image: Image) throws(ShaleError) {
+        number += 1
+        lines.append(.instruction("FROM scratch"))
+        if !image.config.rootfs.diffIDs.isEmpty {
+            recipe.attachments.append(.init(path: "step-\(number).tar", content: .whole(image: image.id)))
+            lines.append(.instruction("ADD step-\(number).tar /"))
+        }
+        _ = writeConfig(from: ContainerConfig(), to: image.containerConfig)
+    }
+
+    /// Forgets the stage so far and begins with what a link came to.
+    private mutating func beginAnew(_ link: Link) throws(ShaleError) {
+        lines = [
+            .comment("no instruction can say how image \(link.image.id.short) was made: its files are kept as they are")
+        ]
+        guard case .image = link.place else {
+            throw ShaleError(
+                .unsupported, "the container removed files, and its image has no rm to do that with",
+                hint: "commit it, then recipe IMAGE")
+        }
+        try beginWhole(link.image)
+    }
+
+    /// The stage that ends with an image, written when it is first asked for; `nil` when the image is not here.
+    mutating func stage(_ id: Digest, called name: String) throws(ShaleError) -> String? {
+        if let known = stages[id] { return known }
+        guard let image = try? engine.store.images.image(id) else { return nil }
+        if engine.provenance(of: id) == nil {
+            let name = from(image, name: name).split(separator: " ").last.map(String.init)
+            return name?.hasPrefix("sha256:") == true ? nil : name
+        }
+        let outer = lines
+        lines = []
+        try write(image, calledBase: nil)
+        var alias = name
+        let isPlain = name.utf8.allSatisfy { $0.isASCIIAlphanumeric || "-_.".utf8.contains($0) }
+        if !isPlain || name.first?.isLetter != true || stages.values.contains(name) {
+            alias = "stage\(stages.count + 1)"
+        }
+        let place = lines.firstIndex { if case .instruction(let text) = $0 { text.hasPrefix("FROM ") } else { false } }
+        if let place { lines[place] = .instruction("\(lines[place].text) AS \(alias)") }
+        recipe.lines += lines + [.comment("")]
+        lines = outer
+        stages[id] = alias
+        return alias
+    }
+
+    // MARK: Pieces
+
+    /// Writes the instructions from one config to another; `false` where none can say it.
+    mutating func writeConfig(from old: ContainerConfig, to new: ContainerConfig) -> Bool {
+        guard ConfigInstructions.canSay(from: old, to: new) else {
+            lines.append(
+                .comment("some settings cannot be said in a Dockerfile: line breaks in them, or what was taken away"))
+            lines += ConfigInstructions.lines(from: old, to: new).map { .instruction($0) }
+            return true
+        }
+        lines += ConfigInstructions.lines(from: old, to: new).map { .instruction($0) }
+        return true
+    }
+
+    /// Keeps a link's layer as files; `false` when it deletes something and nothing there can.
+    mutating func keep(_ link: Link, _ why: String) -> Bool {
+        guard let layer = link.layer else { return true }
+        return keep(layer.changes.filter { !$0.isParentOnly }, of: link, user: link.settings.user)
+    }
+
+    /// Removes and adds paths of a link's layer.
+    mutating func keep(_ changes: [Change], of link: Link, user: String?) -> Bool {
+        let removed = changes.filter { $0.kind == .deleted }.map(\.path)
         if !removed.isEmpty {
-            recipe.lines.append(.instruction("RUN \(ConfigInstructions.array(["rm", "-rf"] + removed))"))
+            guard canRemove(link) else { return false }
+            asRoot(user) { maker in
+                maker.lines.append(.instruction("RUN \(ConfigInstructions.array(["rm", "-rf"] + removed))"))
+            }
         }
-        if changes.contains(where: { $0.kind != .whiteout }) { addLayer(number, image: image, leavingOut: []) }
+        let added = changes.filter { $0.kind != .deleted && $0.status?.kind != .socket }.map(\.path)
+        guard !added.isEmpty else { return true }
+        var path = "step-\(number).tar"
+        if recipe.attachments.contains(where: { $0.path == path }) {
+            path = "step-\(number)-\(recipe.attachments.count + 1).tar"
+        }
+        recipe.attachments.append(.init(path: path, content: .tar(of: link.place, paths: added)))
+        lines.append(.instruction("ADD \(path) /"))
+        return true
     }
 
-    private mutating func addLayer(_ number: Int, image: Image, leavingOut: Set<String>) {
-        let path = "step-\(number).tar"
-        recipe.attachments.append(.init(path: path, content: .layer(image: image.id, leavingOut: leavingOut)))
-        recipe.lines.append(.instruction("ADD \(path) /"))
+    private func canRemove(_ link: Link) -> Bool {
+        guard let parent = link.parent, let tree = try? engine.tree(of: parent) else { return false }
+        return ["/bin/rm", "/usr/bin/rm"].contains { (try? tree.entry($0, followingLinks: true)) != nil }
     }
 
-    /// The entries of an image's own top layer; none when it added none.
-    private func layer(of image: Image, over parent: Image?) throws(ShaleError) -> [LayerEntry] {
-        guard image.config.rootfs.diffIDs.count > (parent?.config.rootfs.diffIDs.count ?? 0),
-            let (diffID, chain) = LayerStore.stack(of: image.config).last,
-            let path = engine.store.layers.indexPath(diffID, on: chain)
-        else { return [] }
-        let index = try LayerIndex(reading: path)
-        let parents = Set(index.entries.map { $0.path.parentPath })
-        return index.entries.filter { $0.kind != .directory || !parents.contains($0.path) || $0.isOpaque }
+    /// Writes lines that need root, and gives the stage its user back.
+    mutating func asRoot(_ user: String?, _ body: (inout RecipeMaker) -> Void) {
+        let isRoot = user.map { ["", "0", "root", "0:0", "root:root"].contains($0) } ?? true
+        if !isRoot { lines.append(.instruction("USER root")) }
+        body(&self)
+        if !isRoot, let user { lines.append(.instruction("USER \(ConfigInstructions.quoted(user))")) }
     }
 }
 
-extension LayerEntry {
-    /// A directory that is only there because something below it changed.
-    fileprivate var isPassage: Bool { kind == .directory && isCopiedUp && !isOpaque }
-}
+extension Engine {
+    /// An image's files, read without a mount.
+    func tree(of image: Image) throws(ShaleError) -> MergedTree {
+        MergedTree(layers: try directories(lowerPaths(of: image)), form: form)
+    }
 
-extension CopiedSource {
-    /// Whether the image holds it as it was copied: a file, or a directory whose entries are known.
-    fileprivate var isKept: Bool { isUnpacked != true && (!isDirectory || entries != nil) }
-}
-
-extension String {
-    fileprivate var firstLine: String { split(separator: "\n").first.map(String.init) ?? self }
-}
-
-/// Names that say their value is nobody's business.
-package enum Secrets {
-    package static func isNamed(_ name: String) -> Bool {
-        let name = name.lowercased()
-        return ["pass", "token", "secret", "apikey", "api_key", "private_key"].contains { name.contains($0) }
+    /// The settings of the image that a container's recipe makes: its own, and the image's command.
+    package func imageSettings(of container: ContainerRecord, base: Image) -> ContainerConfig {
+        var config = container.config
+        config.env = config.env.map { $0.filter { $0.contains("=") } }
+        config.onBuild = base.containerConfig.onBuild
+        config.cmd = base.containerConfig.cmd
+        config.entrypoint = base.containerConfig.entrypoint
+        return config
     }
 }

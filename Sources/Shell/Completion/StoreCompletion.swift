@@ -93,7 +93,7 @@ struct StoreCompletion: CompletionSource {
 
     private func layers(_ prefix: String) -> [CompletionValue] {
         let name = String(prefix.prefix { $0 != "#" })
-        guard prefix.contains("#"), let image = try? RecipeSubject(shell).image(name) else {
+        guard prefix.contains("#"), let image = try? SubjectImage(shell).image(name) else {
             return images(withWorking: true).map { CompletionValue("\($0.text)#", $0.summary, isWhole: false) }
         }
         let made = (image.config.history ?? []).filter { $0.emptyLayer != true }
@@ -125,7 +125,7 @@ struct StoreCompletion: CompletionSource {
             }
             return MergedTree(layers: [upper] + (try engine.lowers(of: record)), form: engine.form)
         }
-        let image = try RecipeSubject(shell).image(object)
+        let image = try SubjectImage(shell).image(object)
         return MergedTree(layers: try engine.directories(engine.lowerPaths(of: image)), form: engine.form)
     }
 }

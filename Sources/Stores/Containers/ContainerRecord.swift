@@ -172,8 +172,18 @@ package struct Deed: Sendable, Hashable, Codable {
     package var exitCode: Int32?
     /// Whether its words could be typed by a person at a terminal in between (`-it`): then they do not tell all.
     package var isInteractive: Bool?
-    /// Digests of copied sources kept as blobs, by their order.
+    /// A tar of what a copy brought, kept as a blob: what stands there may be changed later.
     package var payload: [Digest]?
+    /// When it began; `at` is when it was over.
+    package var began: Timestamp?
+    /// Paths of the container that are not as they were when it began, sorted; `nil` where nobody looked.
+    package var changed: [String]?
+    /// Paths that had changed since the deed before, by something that is no deed, when it began.
+    package var changedBefore: [String]?
+    /// Whether no other process of the container ran meanwhile.
+    package var wasAlone: Bool?
+    /// Whether it had more rights than the container (`--privileged`).
+    package var isPrivileged: Bool?
 
     package init(_ kind: Kind, arguments: [String], at: Timestamp = .now()) {
         self.kind = kind

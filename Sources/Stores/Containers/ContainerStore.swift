@@ -112,8 +112,10 @@ package final class ContainerStore: Sendable {
     }
 
     /// What was done to a container, oldest first; lines that cannot be read are passed over.
-    package func deeds(of id: String) -> [Deed] {
-        guard let bytes = try? WholeFile.read(folder(id).deeds) else { return [] }
+    package func deeds(of id: String) -> [Deed] { deeds(in: folder(id)) }
+
+    func deeds(in folder: ContainerFolder) -> [Deed] {
+        guard let bytes = try? WholeFile.read(folder.deeds) else { return [] }
         let decoder = JSONDecoder()
         return bytes.split(separator: UInt8(ascii: "\n")).compactMap { try? decoder.decode(Deed.self, from: Data($0)) }
     }

@@ -37,6 +37,9 @@ struct Reachability {
         for id in try store.containers.identifiers() { try marks.container(id) }
         for id in roots.containers {
             if let record = store.containers.asideRecord(id) {
+                for deed in store.containers.deeds(in: store.containers.asideFolder(id)) {
+                    marks.blobs.formUnion(deed.payload ?? [])
+                }
                 try marks.manifest(record.manifest.digest, what: record.name)
             }
         }
@@ -54,6 +57,7 @@ struct Reachability {
         do throws(ShaleError) {
             let record = try store.containers.record(id)
             try manifest(record.manifest.digest, what: record.name)
+            for deed in store.containers.deeds(of: id) { blobs.formUnion(deed.payload ?? []) }
         } catch {
             // Half-made: it stands on nothing.
             if error.code == .notFound { return }
@@ -95,6 +99,7 @@ struct Reachability {
     private mutating func config(_ digest: Digest) throws(ShaleError) {
         guard store.blobs.contains(digest), let json = try? read(digest, nil), json["rootfs"] != nil else { return }
         let config = try ImageConfig(DocumentReader(json, path: "config \(digest)"))
+        blobs.formUnion(store.keptFiles(of: digest))
         for layer in LayerStore.stack(of: config) {
             layers.insert(LayerStore.name(layer.diffID, on: nil))
             if let below = layer.parentChain { layers.insert(LayerStore.name(layer.diffID, on: below)) }

@@ -14,6 +14,7 @@ extension Engine {
         _ request: CopyRequest, input: Int32 = 0, output: Int32 = 1, _ talk: Conversation
     ) throws(ShaleError) -> [CopyOutcome] {
         try validate(request)
+        let noted = beginNote(of: request)
         var results: [CopyOutcome] = []
         for source in request.sources {
             switch (source, request.destination) {
@@ -26,7 +27,7 @@ extension Engine {
             default: results += try copy(from: source, request, talk)
             }
         }
-        try note(request)
+        if let noted { note(request, noted.window, in: noted.record, talk) }
         return results
     }
 
@@ -273,8 +274,19 @@ extension Engine {
         init(_ descriptor: consuming OwnedFD) { self.descriptor = descriptor }
     }
 
-    /// Keeps what was copied among the containers' deeds, for recipes.
-    private func note(_ request: CopyRequest) throws(ShaleError) {
+    // MARK: Deeds
+
+    private func beginNote(of request: CopyRequest) -> (record: ContainerRecord, window: DeedWindow)? {
+        guard case .inside(let name, _) = request.destination, let record = try? store.containers.find(name) else {
+            return nil
+        }
+        return (record, openDeed(in: record))
+    }
+
+    /// Keeps what was copied among the container's deeds, for recipes: the files too, should they be few.
+    private func note(
+        _ request: CopyRequest, _ window: DeedWindow, in record: ContainerRecord, _ talk: Conversation
+    ) {
         let sources = request.sources.map { place in
             if case .host(let path) = place {
                 CopyPath(path, relativeTo: request.hostDirectory).path
@@ -282,12 +294,10 @@ extension Engine {
                 place.text
             }
         }
-        if case .inside(let name, let path) = request.destination, let id = try? store.containers.id(of: name) {
-            var deed = Deed(.copyIn, arguments: sources)
-            deed.destination = path
-            deed.user = request.owner
-            try? store.containers.append(deed, to: id)
-        }
+        var deed = Deed(.copyIn, arguments: sources)
+        if case .inside(_, let path) = request.destination { deed.destination = path }
+        deed.user = request.owner
+        closeDeed(window, deed, in: record) { changed in keepPayload(changed, of: record, talk) }
     }
 }
 

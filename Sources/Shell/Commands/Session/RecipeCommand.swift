@@ -13,81 +13,51 @@ package struct RecipeCommand: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "recipe", abstract: "Print, save or check the Dockerfile that makes an image",
         usage: """
-            recipe [IMAGE|CONTAINER]
+            recipe [--tidy] [--to dockerfile|shale|sh|md] [-o FILE] [IMAGE|CONTAINER]
             recipe save DIR [IMAGE|CONTAINER]
+            recipe verify [IMAGE|CONTAINER]
             recipe parse FILE [--format json|ast]
             recipe check FILE
-            recipe verify [IMAGE|CONTAINER]
             recipe plan FILE
+            """,
+        discussion: """
+            A recipe's files lie beside it once it is saved: 'docker build DIR' and 'build DIR' both make the image. A \
+            command whose effect is known becomes a RUN; every other change is kept as the files themselves, with a \
+            comment that says so. 'verify' builds it again without the cache and compares every path and the config. \
+            Values that look secret are masked.
             """)
-    package static let examples = ["recipe", "recipe save hello", "recipe parse Dockerfile --format json"]
+    package static let examples = ["recipe", "recipe save hello web", "recipe verify @"]
     package static let differences = [
         "Docker has no such command: a commit's record is 'bash'. Here every step is written down."
     ]
 
     @Argument(help: "save, parse, check, verify or plan and what it takes; or an image or container (@ without one).")
     var words: [String] = []
-    @Option(help: "For parse: json or ast.") var format: String?
+    @Flag(help: "Join neighbouring RUNs, clean package lists, put settings together.") var tidy = false
+    @Option(help: "dockerfile, shale (a script of steps), sh (for a root file system) or md (a handout).") var to:
+        String?
+    @Option(name: .shortAndLong, help: "Write it to a file.") var output: String?
+    @Flag(name: .customLong("show-secrets"), help: "Do not mask values that look secret.") var showsSecrets = false
+    @Option(help: "json; for parse: json or ast.") var format: String?
     @Option(help: "For check and plan: the build stage.") var target: String?
     @Option(name: .customLong("build-arg"), help: "For plan: a build argument (NAME=VALUE).") var arguments: [String] =
         []
 
-    /// Differences that `verify` prints before it counts the rest.
-    private static let shownDifferences = 20
-
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        let output = RecipeOutput(
+            shell, tidy: tidy, form: to, file: output, showsSecrets: showsSecrets, format: format)
         switch words.first {
-        case "save": return try save(shell)
+        case "save": return try output.save(Array(words.dropFirst()))
+        case "verify": return try output.verify(Array(words.dropFirst()))
         case "parse": return try parse(shell)
         case "check": return try check(shell)
-        case "verify": return try verify(shell)
         case "plan": return try plan(shell)
         default:
             if words.count > 1 { throw ShaleError(.usage, "recipe takes one image or container", hint: "help recipe") }
-            let recipe = try self.recipe(of: words.first ?? "@", shell)
-            warn(recipe, shell)
-            return .text(recipe.dockerfile)
+            return try output.print(words.first ?? "@")
         }
-    }
-
-    private func recipe(of text: String, _ shell: ShellContext) throws(ShaleError) -> Recipe {
-        let image = try RecipeSubject(shell).image(text)
-        var calledBase: String?
-        if text == "@", let line = try shell.session().working?.base.instruction,
-            case .from(let from)? = (try? Dockerfiles.Instruction.parse(line: line))?.value
-        {
-            calledBase = from.baseName
-        }
-        return try RecipeMaker.recipe(of: image, calledBase: calledBase, engine: shell.engine())
-    }
-
-    private func warn(_ recipe: Recipe, _ shell: ShellContext) {
-        guard !recipe.masked.isEmpty else { return }
-        shell.console.warning("the recipe holds values that look secret: \(recipe.masked.joined(separator: ", "))")
-    }
-
-    private func save(_ shell: ShellContext) throws(ShaleError) -> Outcome {
-        guard words.count == 2 || words.count == 3 else {
-            throw ShaleError(.usage, "recipe save takes a directory", hint: "recipe save DIR")
-        }
-        let recipe = try self.recipe(of: words.count > 2 ? words[2] : "@", shell)
-        try RecipeFolder(words[1], engine: shell.engine()).save(recipe, shell.cancellation)
-        warn(recipe, shell)
-        return .lines(["\(words[1])/Dockerfile"] + recipe.attachments.map { "\(words[1])/\($0.path)" })
-    }
-
-    private func verify(_ shell: ShellContext) throws(ShaleError) -> Outcome {
-        guard words.count <= 2 else { throw ShaleError(.usage, "recipe verify takes one image or container") }
-        let image = try RecipeSubject(shell).image(words.count > 1 ? words[1] : "@")
-        let differences = try shell.conversing { talk throws(ShaleError) in
-            try shell.engine().verifyRecipe(of: image, talk)
-        }
-        if differences.isEmpty { return .line("the recipe makes \(image.id.short) again: same files, same config") }
-        var lines = Array(differences.prefix(Self.shownDifferences))
-        if differences.count > lines.count { lines.append("and \(differences.count - lines.count) more") }
-        return Outcome(.lines(lines.map(\.visible)), status: 1)
     }
 
     /// What a build would do, worked out without running anything.
@@ -158,8 +128,8 @@ package struct RecipeCommand: Verb {
     }
 }
 
-/// What `recipe`, `layers` and the like are about: `@`, `@~N`, `NAME@{N}`, an image, or a container's image with its changes.
-struct RecipeSubject {
+/// The image that a word of `recipe`, `layers` and the like means: `@`, `@~N`, `NAME@{N}`, or one of the store's.
+struct SubjectImage {
     private let shell: ShellContext
 
     init(_ shell: ShellContext) { self.shell = shell }
@@ -168,12 +138,6 @@ struct RecipeSubject {
     func image(_ text: String) throws(ShaleError) -> Image {
         let engine = try shell.engine()
         if let image = try WorkingImageNames.image(text, shell) { return try engine.store.images.image(image) }
-        do throws(ShaleError) {
-            return try engine.store.images.find(text)
-        } catch {
-            guard error.code == .notFound, let container = try? engine.store.containers.find(text) else { throw error }
-            // A container's recipe is that of the image its changes would make.
-            return try engine.commitQuietly(container)
-        }
+        return try engine.store.images.find(text)
     }
 }

@@ -1,0 +1,71 @@
+import Basics
+import Glibc
+import Linux
+
+/// How much each process of a container has run so far, told by the kernel's own count: two of these are the same when
+/// none of them ran, came or went in between.
+struct ProcessActivity: Equatable, Sendable {
+    /// Nanoseconds on a processor and times put there, by thread.
+    private var counts: [String: String] = [:]
+    private var isAsleep = true
+
+    /// Looks at the processes that share the pid namespace of `first`, its runner's other children included.
+    init(of first: Int32) {
+        guard first > 0 else { return }
+        // All of them are below the runner: the container's first process, and those that `exec` started beside it.
+        var pending = [Self.parent(of: first) ?? first]
+        var isRunner = true
+        while let pid = pending.popLast() {
+            let tasks = Self.names(in: "/proc/\(pid)/task")
+            for task in tasks {
+                let folder = "/proc/\(pid)/task/\(task)"
+                if !isRunner {
+                    counts[task] = Self.text(of: "\(folder)/schedstat")
+                    if Self.state(of: folder) == "R" { isAsleep = false }
+                }
+                for child in (Self.text(of: "\(folder)/children") ?? "").split(separator: " ") {
+                    if let child = Int32(child) { pending.append(child) }
+                }
+            }
+            isRunner = false
+        }
+    }
+
+    /// The same once they all sleep, should they do so within a moment: a program that was just started is still busy
+    /// with starting.
+    static func settled(of first: Int32, since start: Timestamp?) -> ProcessActivity {
+        var activity = ProcessActivity(of: first)
+        guard let start, Timestamp.now().seconds(since: start) < 0.25 else { return activity }
+        for _ in 0..<40 {
+            usleep(1000)
+            let next = ProcessActivity(of: first)
+            if next == activity, next.isAsleep { break }
+            activity = next
+        }
+        return activity
+    }
+
+    static func == (left: ProcessActivity, right: ProcessActivity) -> Bool { left.counts == right.counts }
+
+    private static func names(in folder: String) -> [String] {
+        guard let directory = try? OwnedFD.open(folder, O_RDONLY | O_DIRECTORY) else { return [] }
+        return (try? DirectoryEntries.names(of: directory)) ?? []
+    }
+
+    private static func text(of path: String) -> String? {
+        (try? WholeFile.read(path, limit: 1 << 16)).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    /// The words behind the program's name, which may hold anything up to the last bracket.
+    private static func fields(of folder: String) -> [Substring] {
+        guard let text = text(of: "\(folder)/stat"), let end = text.lastIndex(of: ")") else { return [] }
+        return text[text.index(after: end)...].split(separator: " ")
+    }
+
+    private static func state(of folder: String) -> String? { fields(of: folder).first.map(String.init) }
+
+    private static func parent(of pid: Int32) -> Int32? {
+        let fields = fields(of: "/proc/\(pid)")
+        return fields.count > 1 ? Int32(fields[1]).flatMap { $0 > 1 ? $0 : nil } : nil
+    }
+}

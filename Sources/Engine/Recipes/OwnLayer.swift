@@ -1,0 +1,93 @@
+import Basics
+import Layers
+import Linux
+import OCI
+import Stores
+
+/// What one image's topmost layer, or a container, changes: the paths, and where their files lie.
+struct OwnLayer {
+    let root: RootDirectory
+    /// Sorted; directories that only hold a change have no reasons.
+    let changes: [Change]
+
+    /// A container's changes so far.
+    init(of container: ContainerRecord, engine: Engine) throws(ShaleError) {
+        root = try engine.open(engine.store.containers.folder(container.id).upper)
+        changes = try engine.changes(of: container)
+    }
+
+    /// The layer an image adds to the one it was made from; none when it adds none.
+    init?(of image: Image, over parent: Image?, engine: Engine) throws(ShaleError) {
+        guard image.config.rootfs.diffIDs.count > (parent?.config.rootfs.diffIDs.count ?? 0),
+            let (diffID, chain) = LayerStore.stack(of: image.config).last
+        else { return nil }
+        try engine.unpackMissingLayers(of: image, Conversation())
+        guard let path = engine.store.layers.indexPath(diffID, on: chain) else { return nil }
+        root = try engine.store.layers.directory(diffID, on: chain)
+        let below = try parent.map { parent throws(ShaleError) in
+            MergedTree(layers: try engine.directories(engine.lowerPaths(of: parent)), form: engine.form)
+        }
+        var changes: [Change] = []
+        for entry in try LayerIndex(reading: path).entries where !entry.isCopiedUp && entry.path != "/" {
+            if entry.kind == .whiteout {
+                changes.append(Change(kind: .deleted, path: entry.path))
+                continue
+            }
+            do throws(SystemCallError) {
+                let status = try root.status(entry.path)
+                let link = status.kind == .symlink ? try root.readLink(entry.path) : ""
+                changes.append(Change(kind: .added, path: entry.path, status: status, link: link))
+            } catch {
+                throw error.shaleError(entry.path)
+            }
+            if entry.kind == .directory, let below, below.layers.count > 0,
+                let old = try below.entry(entry.path, followingLinks: false), old.status.kind == .directory
+            {
+                let last = changes.count - 1
+                changes[last].kind = .changed
+                if old.status.permissions != entry.mode { changes[last].reasons.insert(.mode) }
+                if (old.status.uid, old.status.gid) != (entry.uid, entry.gid) { changes[last].reasons.insert(.owner) }
+                if !entry.attributes.isEmpty { changes[last].reasons.insert(.xattr) }
+            }
+        }
+        self.changes = changes
+    }
+
+    subscript(path: String) -> Change? {
+        changes.first { PathOrder.same($0.path, path) }
+    }
+
+    /// Whether a path, or one below it, has attributes that a copy of it would not keep everywhere.
+    func hasAttributes(below path: String) -> Bool {
+        changes.contains { change in
+            guard change.kind != .deleted, change.path.isAtOrBelow(path) else { return false }
+            return hasAttributes(at: change.path)
+        }
+    }
+
+    func hasAttributes(at path: String) -> Bool {
+        guard let parent = try? root.parent(of: path),
+            let names = try? ExtendedAttributes.names(of: parent.name, in: parent.directory)
+        else { return false }
+        return names.contains {
+            $0 == "security.capability" || ($0.hasPrefix("user.") && !OverlayForm.isBookkeeping($0))
+        }
+    }
+
+    /// Paths that are names of one file each, by that file.
+    var linkGroups: [[String]] {
+        var groups: [UInt64: [String]] = [:]
+        for change in changes {
+            guard let status = change.status, status.kind != .directory, status.links > 1 else { continue }
+            groups[status.inode, default: []].append(change.path)
+        }
+        return groups.values.filter { $0.count > 1 }
+    }
+}
+
+extension String {
+    /// Whether a path is this one or lies in it.
+    func isAtOrBelow(_ path: String) -> Bool {
+        path == "/" || PathOrder.same(self, path) || utf8.starts(with: (path + "/").utf8)
+    }
+}

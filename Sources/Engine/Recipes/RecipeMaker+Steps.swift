@@ -1,0 +1,260 @@
+import Basics
+import Dockerfiles
+import Layers
+import Linux
+import OCI
+import Stores
+
+// Steps: instructions that were carried out here.
+extension RecipeMaker {
+    mutating func writeStep(
+        _ link: Link, _ instruction: String, _ copied: [CopiedSource]
+    ) throws(ShaleError) -> Bool {
+        guard let parsed = try? Instruction.parse(line: instruction) else {
+            lines.append(.instruction(instruction))
+            return true
+        }
+        switch parsed.value {
+        case .copy(let copy):
+            if let from = copy.from { return try writeCopyFrom(link, parsed, copy, from) }
+            return try writeFiles(link, parsed, copy.files, copied, isParents: copy.parents)
+        case .add(let add): return try writeFiles(link, parsed, add.files, copied, isParents: false)
+        case .run(let run): return writeRun(link, parsed, run)
+        case .arg(let argument):
+            lines.append(.instruction(written(argument, link) ?? instruction))
+            return true
+        default:
+            lines.append(.instruction(instruction))
+            return true
+        }
+    }
+
+    /// Why the files of a step are kept and not its instruction.
+    private mutating func keepStep(_ link: Link, _ parsed: Located<Instruction>, because why: String) -> Bool {
+        lines.append(.comment("\(parsed.text)\n(\(why): kept as the files it left)"))
+        return keep(link, why)
+    }
+
+    /// `ARG` with the value that was given for it, where steps after it tell.
+    private func written(_ argument: ArgInstruction, _ link: Link) -> String? {
+        var isSame = true
+        var words: [String] = []
+        for entry in argument.arguments {
+            let value = link.later.lazy.compactMap { $0.arguments?[entry.key] }.first
+            let plain = entry.key + (entry.value.map { "=\($0)" } ?? "")
+            guard let value, ConfigInstructions.quoted(value) != entry.value, value != entry.value else {
+                words.append(plain)
+                continue
+            }
+            isSame = false
+            words.append("\(entry.key)=\(ConfigInstructions.quoted(value))")
+        }
+        return isSame ? nil : "ARG " + words.joined(separator: " ")
+    }
+
+    // MARK: RUN
+
+    private mutating func writeRun(_ link: Link, _ parsed: Located<Instruction>, _ run: RunInstruction) -> Bool {
+        if !run.mounts.isEmpty { return keepStep(link, parsed, because: "it reads what is mounted for it") }
+        if run.flagsUsed.contains("network") || !run.devices.isEmpty || run.flagsUsed.contains("security") {
+            return keepStep(link, parsed, because: "it has a network or rights of its own")
+        }
+        guard !run.heredocs.isEmpty else {
+            lines.append(.instruction(parsed.text))
+            return true
+        }
+        // Older builders read no here-documents.
+        guard case .command(let line) = run.script else {
+            return keepStep(link, parsed, because: "it is a script with an interpreter of its own")
+        }
+        let shell = RunText.shell(of: link.settings)
+        let text = line.words.joined(separator: " ")
+        lines.append(.comment(parsed.text))
+        lines.append(.instruction("RUN \(RunText.line(of: text, shell: shell))"))
+        return true
+    }
+
+    // MARK: COPY and ADD
+
+    private mutating func writeCopyFrom(
+        _ link: Link, _ parsed: Located<Instruction>, _ copy: CopyInstruction, _ from: String
+    ) throws(ShaleError) -> Bool {
+        let files = copy.files
+        let isPlain = files.inline.isEmpty && files.mode == nil && files.excluding.isEmpty && !copy.parents
+        let hasAttributes = link.layer?.hasAttributes(below: "/") ?? false
+        guard isPlain, !hasAttributes, !isInOneStage, let id = link.provenance.from,
+            let stage = try stage(id, called: from)
+        else {
+            return keepStep(link, parsed, because: isPlain ? "its source is not here" : "not every builder reads it")
+        }
+        let owner = files.owner.map { ["--chown=\($0)"] } ?? []
+        lines.append(.instruction(copyLine("COPY", ["--from=\(stage)"] + owner, files.paths, files.destination)))
+        return true
+    }
+
+    private mutating func writeFiles(
+        _ link: Link, _ parsed: Located<Instruction>, _ files: FileSources, _ copied: [CopiedSource], isParents: Bool
+    ) throws(ShaleError) -> Bool {
+        if link.layer?.hasAttributes(below: "/") ?? false {
+            return keepStep(link, parsed, because: "files with attributes")
+        }
+        if files.paths.isEmpty { return writeInline(link, parsed, files) }
+        let isWhole =
+            files.inline.isEmpty && !copied.isEmpty && copied.allSatisfy { $0.isKept } && !isParents
+            && (files.mode == nil || copied.allSatisfy { !$0.isDirectory })
+        guard isWhole else { return keepStep(link, parsed, because: "what it fetched, unpacked or changed on the way") }
+        guard copied.allSatisfy({ $0.source.isPlainWord }) else {
+            return keepStep(link, parsed, because: "a name that no instruction can spell")
+        }
+        var renamed: [String] = []
+        for (index, source) in copied.enumerated() {
+            let written = files.paths.count == copied.count ? files.paths[index] : source.source
+            renamed.append(attach(source, index: index, of: copied.count, link: link, written: written))
+        }
+        // A pattern brought these by name.
+        let isSame =
+            files.paths.count == renamed.count && zip(renamed, files.paths).allSatisfy { $0 == $1 || "./\($0)" == $1 }
+        let isOrdinary = files.mode == nil && files.excluding.isEmpty && !files.link
+        if isSame, isOrdinary {
+            lines.append(.instruction(parsed.text))
+        } else {
+            let owner = files.owner.map { ["--chown=\($0)"] } ?? []
+            lines.append(.instruction(copyLine(parsed.spelling, owner, renamed, files.destination)))
+        }
+        return true
+    }
+
+    private func copyLine(_ keyword: String, _ flags: [String], _ paths: [String], _ destination: String) -> String {
+        let words = paths + [destination]
+        let operands =
+            words.contains { $0.contains(" ") } ? ConfigInstructions.array(words) : words.joined(separator: " ")
+        return ([keyword] + flags + [operands]).joined(separator: " ")
+    }
+
+    /// Files whose text stood in the Dockerfile: they lie beside it, for older builders read no here-documents.
+    private mutating func writeInline(_ link: Link, _ parsed: Located<Instruction>, _ files: FileSources) -> Bool {
+        let made = link.layer?.changes.filter { $0.status?.kind == .regular } ?? []
+        guard made.count == files.inline.count, files.inline.allSatisfy({ $0.name.isPlainWord }),
+            files.inline.count == 1
+                || files.inline.allSatisfy({ inline in made.contains { $0.path.hasSuffix("/\(inline.name)") } })
+        else { return keepStep(link, parsed, because: "files that stood in it") }
+        var paths: [String] = []
+        for inline in files.inline {
+            let change = made.count == 1 ? made[0] : made.first { $0.path.hasSuffix("/\(inline.name)") } ?? made[0]
+            let path = "step-\(number)/\(inline.name)"
+            recipe.attachments.append(.init(path: path, content: .piece(of: link.place, path: change.path)))
+            paths.append(path)
+        }
+        let owner = files.owner.map { ["--chown=\($0)"] } ?? []
+        lines.append(.instruction(copyLine(parsed.spelling, owner, paths, files.destination)))
+        return true
+    }
+
+    /// Puts a copied source beside the Dockerfile, under its own name where that is free.
+    private mutating func attach(
+        _ source: CopiedSource, index: Int, of count: Int, link: Link, written: String
+    ) -> String {
+        let image = link.image
+        if source.isDirectory {
+            let path = count == 1 ? "step-\(number)" : "step-\(number)/\(index + 1)"
+            recipe.attachments.append(
+                .init(
+                    path: path,
+                    content: .tree(image: image.id, path: source.destination, entries: source.entries ?? [])))
+            return path
+        }
+        let place = landed(source, in: image)
+        let owner = "\(image.id.hex) \(place.path)"
+        var path = source.source
+        let isPlain = written == path || written == "./\(path)"
+        if !isPlain || !isFree(path, for: owner) {
+            path = "step-\(number)/\(count > 1 ? "\(index + 1)/" : "")\(source.source.lastPart)"
+        }
+        taken[path] = owner
+        let file = Recipe.Attachment(
+            path: path, content: .file(image: image.id, path: place.path, mode: place.mode ?? source.mode))
+        if !recipe.attachments.contains(where: { $0.path == path }) { recipe.attachments.append(file) }
+        return path
+    }
+
+    /// Where a copied file is in the image, and with which mode.
+    private func landed(_ source: CopiedSource, in image: Image) -> (path: String, mode: UInt32?) {
+        guard let tree = try? engine.mountedTree(of: image) else { return (source.destination, nil) }
+        var path = source.destination
+        // `COPY file /dir`: what was a directory already got the file in it.
+        if (try? tree.resolvedStatus(path))?.kind == .directory {
+            path = path.appendingPath(source.source.lastPart)
+        }
+        return (path, (try? tree.resolvedStatus(path))?.permissions)
+    }
+
+    /// Whether a file may lie at a path beside the Dockerfile.
+    func isFree(_ path: String, for owner: String) -> Bool {
+        let first = path.split(separator: "/").first.map(String.init) ?? ""
+        let lower = first.lowercased()
+        if lower.hasSuffix("dockerfile") || lower.hasSuffix(".dockerignore") || lower.hasSuffix(".containerignore")
+            || first.hasPrefix("step-") || first.hasPrefix("recipe.")
+        {
+            return false
+        }
+        return taken.allSatisfy { known, by in
+            if known == path { return by == owner }
+            return !known.hasPrefix(path + "/") && !path.hasPrefix(known + "/")
+        }
+    }
+
+    /// Puts the files of a trigger where its own words look for them; `false` where that cannot be.
+    mutating func attachInPlace(_ link: Link) -> Bool {
+        guard case .step(let text, let copied) = link.provenance.origin,
+            let parsed = try? Instruction.parse(line: text)
+        else { return false }
+        let files: FileSources
+        switch parsed.value {
+        case .copy(let copy) where copy.from == nil: files = copy.files
+        case .add(let add): files = add.files
+        default: return true
+        }
+        guard !files.paths.isEmpty, files.inline.isEmpty, !copied.isEmpty, copied.allSatisfy({ $0.isKept }) else {
+            return false
+        }
+        for source in copied {
+            let path = source.source
+            if source.isDirectory {
+                let entries = source.entries ?? []
+                let names = entries.map { path.isEmpty ? $0 : "\(path)/\($0)" }
+                guard names.allSatisfy({ isFree($0, for: "") }) else { return false }
+                recipe.attachments.append(
+                    .init(
+                        path: path.isEmpty ? "." : path,
+                        content: .tree(image: link.image.id, path: source.destination, entries: entries)))
+                for name in names { taken[name] = link.image.id.hex }
+                continue
+            }
+            let place = landed(source, in: link.image)
+            guard isFree(path, for: "") else { return false }
+            taken[path] = "\(link.image.id.hex) \(place.path)"
+            recipe.attachments.append(
+                .init(
+                    path: path,
+                    content: .file(image: link.image.id, path: place.path, mode: place.mode ?? source.mode)))
+        }
+        return true
+    }
+}
+
+extension CopiedSource {
+    /// Whether the image holds it as it was copied: a file, or a directory whose entries are known.
+    fileprivate var isKept: Bool { isUnpacked != true && (!isDirectory || entries != nil) }
+}
+
+extension String {
+    /// Whether an instruction can name a file so, perhaps in JSON: nothing in it is a pattern, a variable or an escape.
+    var isPlainWord: Bool {
+        !hasPrefix("-") && !hasPrefix("<") && !hasPrefix("[")
+            && unicodeScalars.allSatisfy {
+                $0.value >= 32 && $0.value != 127 && !"*?[]\\$\"'#".unicodeScalars.contains($0)
+            }
+    }
+
+    var lastPart: String { split(separator: "/").last.map(String.init) ?? "" }
+}

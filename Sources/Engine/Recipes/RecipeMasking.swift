@@ -1,0 +1,90 @@
+import Dockerfiles
+
+/// A secret that was taken out of a recipe.
+package struct MaskedSecret: Sendable, Hashable {
+    /// In the recipe as it is given out, counted from 1.
+    package var line: Int
+    package var what: String
+    /// The build argument that gives it back; `nil` where the line does not do as it is.
+    package var argument: String?
+
+    /// For the user.
+    package var warning: String {
+        if let argument { return "line \(line): \(what) is masked: build with --build-arg \(argument)=…" }
+        return "line \(line): \(what) is masked: give it as a build argument, or by RUN --mount=type=secret"
+    }
+}
+
+extension Recipe {
+    /// The recipe without the values that look secret, and what they were.
+    ///
+    /// `ENV` and `ARG` take theirs from a build argument of that name; in other lines a mask stands in its place.
+    package var masked: (recipe: Recipe, secrets: [MaskedSecret]) {
+        var recipe = self
+        recipe.lines = []
+        var secrets: [MaskedSecret] = []
+        var number = 1
+        func add(_ line: Line, _ found: [String], argument: String? = nil) {
+            for what in found { secrets.append(MaskedSecret(line: number, what: what, argument: argument)) }
+            recipe.lines.append(line)
+            number += line.text.split(separator: "\n", omittingEmptySubsequences: false).count
+        }
+        for line in lines {
+            switch line {
+            case .comment(let text):
+                let (masked, found) = Secrets.masked(text)
+                add(.comment(masked), found)
+            case .instruction(let text):
+                if let (replaced, names) = Self.withArguments(text) {
+                    for (index, replacement) in replaced.enumerated() {
+                        guard index == replaced.count - 1 else {
+                            recipe.lines.append(.instruction(replacement))
+                            number += 1
+                            continue
+                        }
+                        for name in names {
+                            secrets.append(MaskedSecret(line: number, what: "the value of \(name)", argument: name))
+                        }
+                        let (masked, found) = Secrets.masked(replacement)
+                        add(.instruction(masked), found)
+                    }
+                } else {
+                    let (masked, found) = Secrets.masked(text)
+                    add(.instruction(masked), found)
+                }
+            }
+        }
+        return (recipe, secrets)
+    }
+
+    /// `ENV` and `ARG` with secret names, rewritten so that build arguments give the values.
+    private static func withArguments(_ text: String) -> (lines: [String], names: [String])? {
+        guard text.hasPrefix("ENV ") || text.hasPrefix("ARG "), let parsed = try? Instruction.parse(line: text) else {
+            return nil
+        }
+        var names: [String] = []
+        switch parsed.value {
+        case .env(var pairs):
+            for index in pairs.indices where Secrets.isNamed(pairs[index].key) && isSecret(pairs[index].value) {
+                names.append(pairs[index].key)
+                pairs[index].value = "${\(pairs[index].key)}"
+            }
+            guard !names.isEmpty else { return nil }
+            return (names.map { "ARG \($0)" } + [Instruction.env(pairs).printed()], names)
+        case .arg(var argument):
+            for index in argument.arguments.indices {
+                let entry = argument.arguments[index]
+                guard Secrets.isNamed(entry.key), let value = entry.value, isSecret(value) else { continue }
+                names.append(entry.key)
+                argument.arguments[index].value = nil
+            }
+            return names.isEmpty ? nil : ([Instruction.arg(argument).printed()], names)
+        default: return nil
+        }
+    }
+
+    private static func isSecret(_ value: String) -> Bool {
+        let bare = value.filter { $0 != "\"" && $0 != "'" }
+        return !bare.isEmpty && !bare.hasPrefix("$")
+    }
+}

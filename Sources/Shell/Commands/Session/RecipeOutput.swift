@@ -1,0 +1,206 @@
+import Basics
+import Dockerfiles
+import Engine
+import Glibc
+import Linux
+import OCI
+import Sessions
+import Stores
+
+/// What `recipe`, `recipe save` and `recipe verify` do with the recipe they are asked for.
+struct RecipeOutput {
+    private let shell: ShellContext
+    private let isTidy: Bool
+    private let formName: String?
+    private let file: String?
+    private let showsSecrets: Bool
+    private let format: String?
+
+    /// Differences that `verify` prints before it counts the rest.
+    private static let shownDifferences = 20
+
+    init(
+        _ shell: ShellContext, tidy: Bool, form: String?, file: String?, showsSecrets: Bool, format: String?
+    ) {
+        self.shell = shell
+        isTidy = tidy
+        formName = form
+        self.file = file
+        self.showsSecrets = showsSecrets
+        self.format = format
+    }
+
+    func print(_ name: String) throws(ShaleError) -> Outcome {
+        let form = try self.form()
+        if let format, format != "json" { throw ShaleError(.usage, "recipe: --format is json") }
+        let recipe = try given(subject(name), named: name)
+        let text = format == "json" ? Self.json(recipe) : recipe.text(as: form, of: Self.words(for: name))
+        guard let file, file != "-" else { return .text(text) }
+        let mode: UInt32 = form == .sh || form == .shale ? 0o755 : 0o644
+        try translating(file) { try WholeFile.replace(file, with: Array(text.utf8), mode: mode) }
+        return .done
+    }
+
+    func save(_ words: [String]) throws(ShaleError) -> Outcome {
+        guard words.count == 1 || words.count == 2 else {
+            throw ShaleError(.usage, "recipe save takes a directory", hint: "recipe save DIR")
+        }
+        let name = words.count > 1 ? words[1] : "@"
+        let form = try self.form()
+        let recipe = try given(subject(name), named: name, in: form == .sh)
+        var others: [(path: String, text: String, mode: UInt32)] = []
+        if form != .dockerfile {
+            others.append(
+                (form.fileName, recipe.text(as: form, of: Self.words(for: name)), form == .md ? 0o644 : 0o755))
+        }
+        let folder = words[0]
+        let paths = try RecipeFolder(folder, engine: shell.engine()).save(recipe, others: others, shell.cancellation)
+        warnOfKeys(in: folder, paths)
+        return .lines(paths.map { "\(folder)/\($0)".visible })
+    }
+
+    func verify(_ words: [String]) throws(ShaleError) -> Outcome {
+        guard words.count <= 1 else { throw ShaleError(.usage, "recipe verify takes one image or container") }
+        let name = words.first ?? "@"
+        let subject = try self.subject(name)
+        var recipe = try self.recipe(of: subject, named: name)
+        if isTidy { recipe = recipe.tidied }
+        let differences = try shell.conversing { talk throws(ShaleError) in
+            try shell.engine().verify(recipe, of: subject, talk)
+        }
+        if format == "json" {
+            return Outcome(.lines(differences.map { Self.json($0).text() }), status: differences.isEmpty ? 0 : 1)
+        }
+        if differences.isEmpty {
+            let what =
+                switch subject {
+                case .image(let image): image.id.short
+                case .container(let record): "container \(record.name)"
+                }
+            return .line("the recipe makes \(what) again: same files, same config")
+        }
+        var lines = differences.prefix(Self.shownDifferences).map(Self.line)
+        if differences.count > lines.count { lines.append("and \(differences.count - lines.count) more") }
+        return Outcome(.lines(lines.map(\.visible)), status: 1)
+    }
+
+    // MARK: Recipes
+
+    private func form() throws(ShaleError) -> RecipeForm {
+        guard let formName else { return .dockerfile }
+        guard let form = RecipeForm(rawValue: formName.lowercased()) else {
+            let known = RecipeForm.allCases.map(\.rawValue).joined(separator: ", ")
+            throw ShaleError(.usage, "recipe: --to \(formName.visible): not one of \(known)")
+        }
+        return form
+    }
+
+    private func subject(_ text: String) throws(ShaleError) -> RecipeSubject {
+        do throws(ShaleError) {
+            return .image(try SubjectImage(shell).image(text))
+        } catch {
+            guard error.code == .notFound, let container = try? shell.engine().store.containers.find(text) else {
+                throw error
+            }
+            return .container(container)
+        }
+    }
+
+    private func recipe(
+        of subject: RecipeSubject, named text: String, inOneStage: Bool = false
+    ) throws(ShaleError) -> Recipe {
+        let engine = try shell.engine()
+        switch subject {
+        case .container(let record):
+            return try RecipeMaker.recipe(of: record, inOneStage: inOneStage, engine: engine)
+        case .image(let image):
+            var calledBase: String?
+            if text == "@", let line = try shell.session().working?.base.instruction,
+                case .from(let from)? = (try? Dockerfiles.Instruction.parse(line: line))?.value
+            {
+                calledBase = from.baseName
+            }
+            return try RecipeMaker.recipe(
+                of: image, calledBase: calledBase, inOneStage: inOneStage, engine: engine)
+        }
+    }
+
+    /// The recipe as it leaves the house: tidied where asked for, secrets masked and told.
+    private func given(
+        _ subject: RecipeSubject, named name: String, in oneStage: Bool? = nil
+    ) throws(ShaleError) -> Recipe {
+        let form = try form()
+        let isScript = oneStage ?? (form == .sh)
+        var recipe = try self.recipe(of: subject, named: name, inOneStage: isScript)
+        if isTidy { recipe = recipe.tidied }
+        if showsSecrets { return recipe }
+        let (masked, secrets) = recipe.masked
+        for secret in secrets { shell.console.warning("recipe: \(secret.warning.visible)") }
+        if !secrets.isEmpty { shell.console.warning("recipe: --show-secrets gives it with them") }
+        return masked
+    }
+
+    /// Files that hold private keys are saved as they are, and not in silence.
+    private func warnOfKeys(in folder: String, _ paths: [String]) {
+        for path in paths {
+            guard let start = Self.beginning(of: "\(folder)/\(path)") else { continue }
+            if start.contains("-----BEGIN "), start.contains("PRIVATE KEY") {
+                shell.console.warning("recipe: \(folder)/\(path) holds a private key".visible)
+            }
+        }
+    }
+
+    /// The first bytes of a plain file.
+    private static func beginning(of path: String) -> String? {
+        guard let file = try? OwnedFD.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK),
+            (try? FileStatus.of(file))?.kind == .regular
+        else { return nil }
+        var bytes = [UInt8](repeating: 0, count: 64)
+        let count = bytes.withUnsafeMutableBytes { buffer in (try? file.read(into: buffer)) ?? 0 }
+        return String(decoding: bytes[..<count], as: UTF8.self)
+    }
+
+    private static func words(for name: String) -> String { name == "@" ? "the working image" : name.visible }
+
+    // MARK: Text
+
+    private static func line(_ difference: RecipeDifference) -> String {
+        let step = difference.step.map { step in
+            let first = step.split(separator: "\n").first.map(String.init) ?? step
+            return " (\(difference.line.map { "line \($0): " } ?? "")\(first))"
+        }
+        return "\(difference.subject): \(difference.what)\(step ?? "")"
+    }
+
+    private static func json(_ difference: RecipeDifference) -> JSONDocument {
+        var members: [JSONDocument.Member] = [
+            .init(difference.subject.hasPrefix("/") ? "path" : "subject", .string(difference.subject)),
+            .init("difference", .string(difference.what)),
+        ]
+        if let step = difference.step { members.append(.init("step", .string(step))) }
+        if let line = difference.line { members.append(.init("line", .integer(Int64(line)))) }
+        return .object(members)
+    }
+
+    /// One object a line of the recipe.
+    private static func json(_ recipe: Recipe) -> String {
+        var number = 1
+        var text = ""
+        for line in recipe.lines {
+            var members: [JSONDocument.Member] = [.init("line", .integer(Int64(number)))]
+            switch line {
+            case .comment(let comment): members.append(.init("comment", .string(comment)))
+            case .instruction(let instruction):
+                let keyword = String(instruction.prefix { $0 != " " })
+                members.append(.init("instruction", .string(keyword)))
+                members.append(.init("text", .string(instruction)))
+                let words = instruction.split(whereSeparator: { " \",[]".contains($0) }).map(String.init)
+                let files = recipe.attachments.map(\.path).filter { words.contains($0) }
+                if !files.isEmpty { members.append(.init("files", .array(files.map { .string($0) }))) }
+            }
+            text += JSONDocument.object(members).text() + "\n"
+            number += line.text.split(separator: "\n", omittingEmptySubsequences: false).count
+        }
+        return text
+    }
+}
