@@ -1,7 +1,7 @@
 # Completion of shale for bash. Source it, or put it into bash-completion's folder.
 # Made by `shale completions bash` from the command table; scripts/completions writes it anew.
 
-_shale_verbs='ref search tags pull manifest login logout images tag untag rmi history inspect save load import export prune df run create start stop kill restart pause unpause rm rename wait ps logs attach exec top stats port cp diff commit layers ls cat tree find stat du grep blame waste size packages base compare dockerfile build context enter steps undo redo timeline reflog recipe record replay goto edit drop move fork session help ? set alias source cd pwd info doctor system version'
+_shale_verbs='ref search tags pull manifest login logout images tag untag rmi history inspect save load import export prune df run create start stop kill restart pause unpause rm rename wait ps logs attach exec top stats port cp diff commit layers ls cat tree find stat du grep blame waste size packages base compare dockerfile build context enter steps undo redo timeline reflog recipe replay goto edit drop move fork session help ? set alias source cd pwd info doctor system version'
 
 # Sets flags, values (FLAG:KIND) and operands of a command.
 _shale_command() {
@@ -207,48 +207,48 @@ _shale_command() {
         operands='container reference'
         ;;
     layers)
-        flags='--tree --draw --html --no-trunc --format --remote --platform --help -h'
-        values='--html:host.path --format:format --platform:platform'
+        flags='--tree --draw --no-trunc --format --help -h'
+        values='--format:format'
         operands='image'
         ;;
     ls)
-        flags='-l -a --recursive -R -h -d -1 --format --remote --platform --help -h'
-        values='--format:format --platform:platform'
+        flags='-l -a --recursive -R -h -d -1 --format --help -h'
+        values='--format:format'
         operands='place'
         ;;
     cat)
-        flags='--force -f --remote --platform --help -h'
-        values='--platform:platform'
+        flags='--force -f --help -h'
+        values=''
         operands='place'
         ;;
     tree)
-        flags='-L -a -d -s --format --remote --platform --help -h'
-        values='-L:none --format:format --platform:platform'
+        flags='-L -a -d -s --format --help -h'
+        values='-L:none --format:format'
         operands='place'
         ;;
     find)
-        flags='-name -iname -path -type -size -newer -maxdepth -print -l --format --remote --platform --help -h'
-        values='-name:none -iname:none -path:host.path -type:none -size:none -newer:none -maxdepth:none --format:format --platform:platform'
+        flags='-name -iname -path -type -size -newer -maxdepth -print -l --format --help -h'
+        values='-name:none -iname:none -path:host.path -type:none -size:none -newer:none -maxdepth:none --format:format'
         operands='place'
         ;;
     stat)
-        flags='--format --remote --platform --help -h'
-        values='--format:format --platform:platform'
+        flags='--format --help -h'
+        values='--format:format'
         operands='place'
         ;;
     du)
-        flags='--max-depth -d -s -b -h --format --remote --platform --help -h'
-        values='--max-depth:none -d:none --format:format --platform:platform'
+        flags='--max-depth -d -s -b -h --format --help -h'
+        values='--max-depth:none -d:none --format:format'
         operands='place'
         ;;
     grep)
-        flags='-r -R -i -n -l -c -v -w -E -F -q -h --format --remote --platform --help -h'
-        values='--format:format --platform:platform'
+        flags='-r -R -i -n -l -c -v -w -E -F -q -h --format --help -h'
+        values='--format:format'
         operands='none place'
         ;;
     blame)
-        flags='-r --no-trunc --format --remote --platform --help -h'
-        values='--format:format --platform:platform'
+        flags='-r --no-trunc --format --help -h'
+        values='--format:format'
         operands='place'
         ;;
     waste)
@@ -262,8 +262,8 @@ _shale_command() {
         operands='image'
         ;;
     packages)
-        flags='--manager --quiet -q --format --remote --platform --help -h'
-        values='--manager:none --format:format --platform:platform'
+        flags='--manager --quiet -q --format --help -h'
+        values='--manager:none --format:format'
         operands='image'
         ;;
     base)
@@ -322,17 +322,12 @@ _shale_command() {
         operands='image'
         ;;
     recipe)
-        flags='--format --target --build-arg --help -h'
-        values='--format:format --target:none --build-arg:none'
+        flags='--tidy --to --output -o --show-secrets --format --target --build-arg --help -h'
+        values='--to:none --output:host.path -o:host.path --format:format --target:none --build-arg:none'
         operands='object'
         ;;
-    record)
-        flags='--output --cast --md --append --force -f --help -h'
-        values=''
-        operands='host.path'
-        ;;
     replay)
-        flags='--step --until --var --keep-going --check --help -h'
+        flags='--step --until --var --keep-going --help -h'
         values='--until:none --var:none'
         operands='host.path'
         ;;
