@@ -86,7 +86,8 @@ package struct LayersCommand: Verb {
     /// The drawing of an image's stack, for whoever shows it elsewhere.
     static func drawing(of image: String, width: Int, _ shell: ShellContext) throws(ShaleError) -> [String] {
         let layers = try PlaceWords(shell).layers(image)
-        return StackDrawing(width: width).lines(try LayerTable(layers).rows(sharing: nil), image: layers.name)
+        let drawing = StackDrawing(width: width, pen: .fitting(shell.console.environment), colour: nil)
+        return drawing.lines(try LayerTable(layers).rows(sharing: nil), image: layers.displayName, top: nil)
     }
 
     private func document(_ row: LayerRow) -> JSONDocument {
