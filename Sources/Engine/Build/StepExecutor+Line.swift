@@ -6,7 +6,7 @@ import Glibc
 import Layers
 import Linux
 import OCI
-import Stores
+package import Stores
 
 /// One line of a recorded shell: what runs, and what is written down for it.
 package struct LineRequest: Sendable {
@@ -102,6 +102,23 @@ extension StepExecutor {
             try engine.store.cache.set(.build, reportKey, to: Array(bytes))
         }
         return outcome
+    }
+
+    /// Puts the topmost layer of an image made by a person's answers on the stage's files.
+    package func repeatLayer(
+        of made: Image, _ instruction: String, summary: StepSummary, on state: inout StageState
+    ) throws(ShaleError) -> StepResult {
+        guard let story = engine.provenance(of: made.id), let blob = made.manifest.layers.last,
+            let diffID = made.config.rootfs.diffIDs.last
+        else { throw ShaleError(.notFound, "image \(made.id.short): how it was made is not known any more") }
+        if story.parent == state.image?.id {
+            state.advance(to: made)
+            return StepResult(image: made, wasCached: true, summary: summary)
+        }
+        let created = made.config.history?.last?.createdBy ?? instruction
+        return try finish(
+            created, instruction: instruction, layer: StepLayer(descriptor: blob, diffID: diffID, summary: summary),
+            origin: story.origin, on: &state)
     }
 
     private static func runInstruction(_ text: String) throws(ShaleError) -> RunInstruction {

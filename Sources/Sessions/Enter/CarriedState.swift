@@ -65,6 +65,8 @@ package struct CarriedState: Sendable, Equatable {
         package var variables: Set<String> = []
         package var functions: Set<String> = []
         package var aliases: Set<String> = []
+
+        package init() {}
     }
 
     private static let letters = [

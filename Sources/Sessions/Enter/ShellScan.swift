@@ -37,7 +37,7 @@ private struct Scanner {
         case caseHead, casePattern, caseBranch
     }
     /// What the last token asks of a newline behind it.
-    private enum Last { case nothing, word, opener, connector, terminator }
+    private enum Last { case nothing, word, compound, opener, connector, terminator }
 
     private let bytes: [UInt8]
     private var index: Int
@@ -111,7 +111,7 @@ private struct Scanner {
     private mutating func newline() {
         switch last {
         case .nothing, .opener, .connector, .terminator: output.append(UInt8(ascii: " "))
-        case .word:
+        case .word, .compound:
             if !isAtEnd { output += Array("; ".utf8) }
             last = .terminator
             atCommand = !isInPattern
@@ -186,7 +186,7 @@ private struct Scanner {
     }
 
     private mutating func endCompound() {
-        last = .word
+        last = .compound
         atCommand = false
         if let depth = bodyDepths.last, depth == open.count { bodyDepths.removeLast() }
     }
@@ -275,12 +275,16 @@ private struct Scanner {
             return true
         default: break
         }
-        guard atCommand || (text == "do" && last == .terminator) else {
+        // Behind `}` and `)` a word of the language needs no `;`.
+        let follows = last == .compound && Self.following.contains(text)
+        guard atCommand || follows || (text == "do" && last == .terminator) else {
             last = .word
             return true
         }
         return command(text)
     }
+
+    private static let following: Set<String> = ["then", "do", "else", "elif", "fi", "done", "esac", "}"]
 
     private mutating func command(_ text: String) -> Bool {
         switch text {

@@ -1,24 +1,34 @@
 package import Basics
 package import Engine
-import OCI
+package import OCI
 import Stores
 
 // Earlier steps changed, and what follows carried out again, from the cache where it can be.
 extension Session {
     /// One instruction of a rewritten working image, and where its files are read.
     package struct Draft: Sendable {
-        package var instruction: String
+        package var instruction: String {
+            // Another text is another step.
+            didSet { typed = nil }
+        }
         package var directory: String
+        /// The step itself where a person's answers made it: its layer is all that can be repeated.
+        private(set) var typed: Step?
 
-        package init(instruction: String, directory: String) {
+        package init(instruction: String, directory: String, typed: Step? = nil) {
             self.instruction = instruction
             self.directory = directory
+            self.typed = typed
         }
     }
 
     /// The steps as drafts, to be changed and carried out again.
     package func drafts(of working: WorkingImage, directory: String) -> [Draft] {
-        working.steps.map { Draft(instruction: $0.instruction, directory: $0.directory ?? directory) }
+        working.steps.map { step in
+            Draft(
+                instruction: step.instruction, directory: step.directory ?? directory,
+                typed: step.isTyped == true ? step : nil)
+        }
     }
 
     /// Throws `notFound` for a number that is no step's.
@@ -39,9 +49,14 @@ extension Session {
         for (index, draft) in drafts.enumerated() {
             talk.line("Step \(index + 1)/\(drafts.count) : \(draft.instruction)")
             let sofar = WorkingImage(base: working.base, steps: steps, stages: working.stages)
-            let taken = try take(
-                draft.instruction, on: sofar, directory: draft.directory, options: StepOptions(),
-                failedContainer: &failedContainer, talk)
+            let taken: StepTaken
+            if let typed = draft.typed {
+                taken = try repeated(typed, on: sofar, talk)
+            } else {
+                taken = try take(
+                    draft.instruction, on: sofar, directory: draft.directory, options: StepOptions(),
+                    failedContainer: &failedContainer, talk)
+            }
             guard case .step(let step) = taken.change else {
                 throw ShaleError(.invalid, "FROM begins a working image and is no step in one")
             }
@@ -49,6 +64,23 @@ extension Session {
             steps.append(step)
         }
         return .rewrote(steps)
+    }
+
+    /// Repeats a step that a person's answers made: its layer, on whatever is below it now.
+    private func repeated(
+        _ step: Step, on working: WorkingImage, _ talk: Conversation
+    ) throws(ShaleError) -> StepTaken {
+        let executor = StepExecutor(engine: engine, context: nil, talk)
+        var state = try state(of: working)
+        let start = Timestamp.now()
+        let result = try executor.repeatLayer(
+            of: engine.store.images.image(step.image), step.instruction, summary: step.summary, on: &state)
+        var again = step
+        again.image = result.image.id
+        again.wasCached = result.wasCached
+        again.seconds = Timestamp.now().seconds(since: start)
+        again.time = start
+        return StepTaken(image: result.image, result: result, change: .step(again))
     }
 
     /// Makes a session that stands where this one stood at a state.

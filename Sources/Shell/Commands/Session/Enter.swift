@@ -44,7 +44,8 @@ package struct Enter: Verb {
             try session.take(line, directory: shell.hostDirectory, failedContainer: &failed, talk)
         }
         var draft = JournalDraft(line: line, directory: shell.hostDirectory, time: start)
-        draft.changes = [taken.change]
+        shell.changes = [taken.change]
+        draft.changes = shell.takeChanges()
         draft.seconds = Timestamp.now().seconds(since: start)
         if let made = taken.image {
             draft.made = [made.id.hex]

@@ -1,0 +1,156 @@
+import FoundationEssentials
+import Glibc
+import TestSupport
+import Testing
+
+/// `enter` at a terminal: what a person types into it, and into the programs it runs.
+@Suite(.serialized)
+struct EnterTests {
+    private let scene: PromptScene
+    private let terminal: Terminal
+
+    /// At the prompt of the recorded shell, in busybox.
+    init() throws {
+        scene = try PromptScene()
+        terminal = try scene.prompt()
+        try terminal.run("FROM busybox")
+        try terminal.send("enter\r")
+        try terminal.expect("default:/ # ")
+    }
+
+    /// Types a line and waits for the prompt in a directory.
+    @discardableResult
+    private func type(_ line: String, at directory: String = "/") throws -> String {
+        try terminal.send(line + "\r")
+        return try terminal.expect("default:\(directory) # ")
+    }
+
+    private func leave() throws {
+        try terminal.send("\u{4}")
+        try terminal.expect(terminal.prompt)
+        try scene.leave(terminal)
+    }
+
+    private func recipe() throws -> [String] {
+        try scene.learner.shale(["recipe"]).text.split(separator: "\n").map(String.init)
+    }
+
+    @Test func linesAreSteps() throws {
+        #expect(try type("mkdir -p /usr/src/app").contains("A /usr/src/app"))
+        #expect(try type("cd /usr/src/app", at: "/usr/src/app").contains("WORKDIR /usr/src/app"))
+        #expect(try type("export A=b", at: "/usr/src/app").contains("ENV A=b"))
+        #expect(try type("echo $A; stty size", at: "/usr/src/app").contains("b\n30 100\n"))
+        #expect(
+            try type("touch x; false", at: "/usr/src/app").contains("exit status 1; what it changed was dropped: +1"))
+        #expect(try type("printf 'no end'", at: "/usr/src/app").hasSuffix("no end\n"))
+        try terminal.send("for i in 1 2\r")
+        try terminal.expect("> ")
+        try terminal.send("do touch f$i\r")
+        try terminal.expect("> ")
+        #expect(try type("done", at: "/usr/src/app").contains("+2 ~0 -0"))
+        #expect(try type("\\undo", at: "/usr/src/app").contains("took back: RUN for i in 1 2; do touch f$i; done"))
+        #expect(try type("\\redo", at: "/usr/src/app").contains("made again"))
+        #expect(try type("\\diff", at: "/usr/src/app").contains("/usr/src/app/f1"))
+        // A paste of several lines is several lines.
+        try terminal.send("\u{1b}[200~touch p1\ntouch p2\n\u{1b}[201~\r")
+        try terminal.expect("A /usr/src/app/p2")
+        try terminal.expect("default:/usr/src/app # ")
+        // Up: the line before, of these lines alone.
+        try terminal.send("\u{1b}[A")
+        try terminal.waitFor("the line before") { $0.currentLine.contains("touch p2") }
+        try terminal.send("\u{3}")
+        try terminal.expect("default:/usr/src/app # ")
+        try terminal.send("exit\r")
+        #expect(try terminal.expect(terminal.prompt).contains("(6 steps)"))
+        #expect(try terminal.run("undo").contains("took back: RUN touch p2"))
+        #expect(try terminal.run("history").contains("enter"))
+        try scene.leave(terminal)
+        #expect(
+            try recipe() == [
+                "FROM busybox", "RUN mkdir -p /usr/src/app", "WORKDIR /usr/src/app", "ENV A=b",
+                "RUN for i in 1 2; do touch f$i; done", "RUN touch p1",
+            ])
+    }
+
+    @Test func fullScreenPrograms() throws {
+        try type("printf '1\\n2\\n' > /text")
+        try terminal.send("vi /text\r")
+        try terminal.waitFor("vi") { $0.text.contains("/text") && $0.text.contains("~") }
+        try terminal.send("Gothree\u{1b}")
+        try terminal.waitFor("the new line") { $0.text.contains("three") && $0.text.contains("3/3") }
+        try terminal.send(":wq\r")
+        try terminal.expect("made by what you typed")
+        try terminal.expect("default:/ # ")
+        #expect(try type("cat /text").contains("1\n2\nthree\n"))
+        try type("i=1; while [ $i -le 99 ]; do echo line $i; i=$((i+1)); done > /many")
+        try terminal.send("less /many\r")
+        try terminal.waitFor("the first page") { $0.text.contains("line 1") && !$0.text.contains("line 60") }
+        try terminal.send("G")
+        try terminal.waitFor("the last page") { $0.text.contains("line 99") }
+        try terminal.send("q")
+        try terminal.expect("default:/ # ")
+        try leave()
+        #expect(
+            try recipe() == [
+                "FROM busybox", "RUN printf '1\\n2\\n' > /text", "# typed at the terminal: vi /text",
+                "# what it changed is kept file by file", "ADD step-2.tar /",
+                "RUN i=1; while [ $i -le 99 ]; do echo line $i; i=$((i+1)); done > /many",
+            ])
+        let verified = try scene.learner.shale(["recipe", "verify"], expecting: nil)
+        #expect(verified.status == 0, "\(verified.text)")
+    }
+
+    @Test func passwordsSignalsAndTheWindow() throws {
+        try terminal.send("stty -echo; printf 'Pass%s: ' word; read p; stty echo; echo; echo got ${#p}\r")
+        try terminal.expect("Password: ")
+        try terminal.send("hidden\r")
+        let answered = try terminal.expect("default:/ # ")
+        #expect(answered.contains("got 6") && !answered.contains("hidden"))
+        // Ctrl-C stops the line, what came after it in the line too, and not the shell.
+        try terminal.send("echo waiting; sleep 100; touch /never\r")
+        try terminal.expect("waiting\r\n")
+        try terminal.send("\u{3}")
+        #expect(try terminal.expect("default:/ # ").contains("exit status 130"))
+        #expect(try type("ls /never").contains("No such file"))
+        // The window's size, at the start and while something runs.
+        try terminal.resize(columns: 70, rows: 20)
+        try terminal.send("stty size\r")
+        try terminal.expect("20 70\r\n")
+        try terminal.expect("default:/ # ")
+        try terminal.send("trap 'stty size' WINCH; echo ready; while :; do sleep 0.05; done\r")
+        try terminal.expect("ready\r\n")
+        try terminal.resize(columns: 90, rows: 25)
+        try terminal.expect("25 90")
+        try terminal.send("\u{3}")
+        try terminal.expect("default:/ # ")
+        try leave()
+    }
+
+    @Test func tabCompletesInside() throws {
+        try type("mkdir -p '/data/two words' /data/other; touch /data/only; export VERY_LONG=1")
+        func tab(_ typed: String, _ line: String) throws {
+            try terminal.send(typed + "\t")
+            try terminal.waitFor("\(typed)⇥ to become \(line)") {
+                $0.currentLine.hasPrefix("default:/ # " + line)
+            }
+            try terminal.send("\u{3}")
+            try terminal.expect("^C")
+            try terminal.expect("default:/ # ")
+        }
+        try tab("cat /etc/pass", "cat /etc/passwd")
+        try tab("ls da", "ls data/")
+        try tab("ls /data/tw", "ls /data/two\\ words/")
+        try tab("ls '/data/tw", "ls '/data/two words/")
+        try tab("whoa", "whoami")
+        try tab("ls; unset VERY", "ls; unset VERY")
+        try tab("echo $VERY", "echo $VERY_LONG")
+        try tab("echo ${VERY", "echo ${VERY_LONG}")
+        try tab("\\tim", "\\timeline")
+        try terminal.send("ls /data/\t\t")
+        try terminal.waitFor("the directory") { $0.text.contains("other/") && $0.text.contains("two words/") }
+        try terminal.send("\u{3}")
+        try terminal.expect("^C")
+        try terminal.expect("default:/ # ")
+        try leave()
+    }
+}
