@@ -1,7 +1,7 @@
 # Completion of shale for bash. Source it, or put it into bash-completion's folder.
 # Made by `shale completions bash` from the command table; scripts/completions writes it anew.
 
-_shale_verbs='ref search tags pull manifest login logout images tag untag rmi history inspect save load import export prune df run create start stop kill restart pause unpause rm rename wait ps logs attach exec top stats port cp diff commit layers ls cat tree find stat du grep blame waste size packages base compare dockerfile build context enter steps undo redo timeline reflog recipe replay goto edit drop move fork session help ? set alias source cd pwd info doctor system version'
+_shale_verbs='ref search tags pull manifest login logout images tag untag rmi history inspect save load import export prune df run create start stop kill restart pause unpause rm rename wait ps logs attach exec top stats port cp diff commit layers ls cat tree find stat du grep blame waste size packages base compare dockerfile build context why-cache enter steps undo redo timeline reflog recipe record replay goto edit drop move fork session help ? set alias source cd pwd info doctor system version'
 
 # Sets flags, values (FLAG:KIND) and operands of a command.
 _shale_command() {
@@ -207,48 +207,48 @@ _shale_command() {
         operands='container reference'
         ;;
     layers)
-        flags='--tree --draw --no-trunc --format --help -h'
-        values='--format:format'
+        flags='--tree --draw --html --no-trunc --format --remote --platform --help -h'
+        values='--html:host.path --format:format --platform:platform'
         operands='image'
         ;;
     ls)
-        flags='-l -a --recursive -R -h -d -1 --format --help -h'
-        values='--format:format'
+        flags='-l -a --recursive -R -h -d -1 --format --remote --platform --help -h'
+        values='--format:format --platform:platform'
         operands='place'
         ;;
     cat)
-        flags='--force -f --help -h'
-        values=''
+        flags='--force -f --remote --platform --help -h'
+        values='--platform:platform'
         operands='place'
         ;;
     tree)
-        flags='-L -a -d -s --format --help -h'
-        values='-L:none --format:format'
+        flags='-L -a -d -s --format --remote --platform --help -h'
+        values='-L:none --format:format --platform:platform'
         operands='place'
         ;;
     find)
-        flags='-name -iname -path -type -size -newer -maxdepth -print -l --format --help -h'
-        values='-name:none -iname:none -path:host.path -type:none -size:none -newer:none -maxdepth:none --format:format'
+        flags='-name -iname -path -type -size -newer -maxdepth -print -l --format --remote --platform --help -h'
+        values='-name:none -iname:none -path:host.path -type:none -size:none -newer:none -maxdepth:none --format:format --platform:platform'
         operands='place'
         ;;
     stat)
-        flags='--format --help -h'
-        values='--format:format'
+        flags='--format --remote --platform --help -h'
+        values='--format:format --platform:platform'
         operands='place'
         ;;
     du)
-        flags='--max-depth -d -s -b -h --format --help -h'
-        values='--max-depth:none -d:none --format:format'
+        flags='--max-depth -d -s -b -h --format --remote --platform --help -h'
+        values='--max-depth:none -d:none --format:format --platform:platform'
         operands='place'
         ;;
     grep)
-        flags='-r -R -i -n -l -c -v -w -E -F -q -h --format --help -h'
-        values='--format:format'
+        flags='-r -R -i -n -l -c -v -w -E -F -q -h --format --remote --platform --help -h'
+        values='--format:format --platform:platform'
         operands='none place'
         ;;
     blame)
-        flags='-r --no-trunc --format --help -h'
-        values='--format:format'
+        flags='-r --no-trunc --format --remote --platform --help -h'
+        values='--format:format --platform:platform'
         operands='place'
         ;;
     waste)
@@ -262,8 +262,8 @@ _shale_command() {
         operands='image'
         ;;
     packages)
-        flags='--manager --quiet -q --format --help -h'
-        values='--manager:none --format:format'
+        flags='--manager --quiet -q --format --remote --platform --help -h'
+        values='--manager:none --format:format --platform:platform'
         operands='image'
         ;;
     base)
@@ -282,14 +282,19 @@ _shale_command() {
         operands='image'
         ;;
     build)
-        flags='--tag -t --file -f --build-arg --label --target --platform --network --add-host --iidfile --progress --no-cache --pull --quiet -q --rm --no-rm --force-rm --ulimit --shm-size --cache-from --help -h'
-        values='--tag:none -t:none --file:host.path -f:host.path --build-arg:none --label:none --target:none --platform:platform --network:network --add-host:none --iidfile:host.path --progress:none --ulimit:none --shm-size:none --cache-from:none'
+        flags='--tag -t --file -f --build-arg --label --target --platform --network --add-host --iidfile --progress --no-cache --pull --quiet -q --rm --no-rm --force-rm --ulimit --shm-size --cache-from --secret --ssh --check --step --help -h'
+        values='--tag:none -t:none --file:host.path -f:host.path --build-arg:none --label:none --target:none --platform:platform --network:network --add-host:none --iidfile:host.path --progress:none --ulimit:none --shm-size:none --cache-from:none --secret:none --ssh:none'
         operands='host.directory'
         ;;
     context)
-        flags='--all -a --format --help -h'
-        values='--format:format'
+        flags='--all -a --top --file -f --format --help -h'
+        values='--top:none --file:host.path -f:host.path --format:format'
         operands='host.directory'
+        ;;
+    why-cache)
+        flags='--working --format --help -h'
+        values='--format:format'
+        operands='step'
         ;;
     enter)
         flags='--keep-failed --help -h'
@@ -322,12 +327,17 @@ _shale_command() {
         operands='image'
         ;;
     recipe)
-        flags='--tidy --to --output -o --show-secrets --format --target --build-arg --help -h'
-        values='--to:none --output:host.path -o:host.path --format:format --target:none --build-arg:none'
+        flags='--tidy --to --output -o --show-secrets --format --target --build-arg --base-config --help -h'
+        values='--to:none --output:host.path -o:host.path --format:format --target:none --build-arg:none --base-config:host.path'
         operands='object'
         ;;
+    record)
+        flags='--output --cast --md --append --force -f --help -h'
+        values=''
+        operands='host.path'
+        ;;
     replay)
-        flags='--step --until --var --keep-going --help -h'
+        flags='--step --until --var --keep-going --check --help -h'
         values='--until:none --var:none'
         operands='host.path'
         ;;

@@ -36,8 +36,10 @@ struct BadInputRow: Sendable, CustomTestStringConvertible {
         if own.count != 1 { faults.append("\(own.count) lines of shale's instead of one") }
         if hints.count > 1 { faults.append("\(hints.count) hints") }
         // The error comes last, with nothing but its hint behind it.
-        let indented = lines.last { $0.hasPrefix("    ") }.map { [$0] } ?? []
-        let end = showsLine ? own + indented + hints : own + hints
+        let first = lines.firstIndex { $0.hasPrefix("shale: ") } ?? 0
+        let indented = lines[min(first + 1, lines.count)...].filter { $0.hasPrefix("    ") }
+        if showsLine, indented.isEmpty { faults.append("the line is not shown") }
+        let end = own + indented + hints
         if lines.suffix(end.count) != end[...] { faults.append("not at the end") }
         if let line, showsLine, indented != ["    " + line] { faults.append("does not show \(line.debugDescription)") }
         if !(own.first ?? "").contains(says) { faults.append("does not say \(says.debugDescription)") }

@@ -230,5 +230,15 @@ package struct HealthCheck: Sendable, Hashable {
     package var startInterval: Int64 = 0
     package var retries = 0
 
-    package init(test: [String]) { self.test = test }
+    package init(
+        test: [String], interval: Int64 = 0, timeout: Int64 = 0, startPeriod: Int64 = 0, startInterval: Int64 = 0,
+        retries: Int = 0
+    ) {
+        self.test = test
+        self.interval = interval
+        self.timeout = timeout
+        self.startPeriod = startPeriod
+        self.startInterval = startInterval
+        self.retries = retries
+    }
 }

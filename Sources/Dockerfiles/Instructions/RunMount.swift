@@ -68,7 +68,7 @@ package struct RunMount: Sendable, Hashable {
     }
 
     /// The stage or image that a mount names, before its variables are replaced.
-    static func from(in text: String) -> String? {
+    package static func from(in text: String) -> String? {
         let fields = (try? CommaSeparated.fields(text, of: "mounts")) ?? []
         return fields.compactMap { field in
             let (key, value) = field.cut(at: "=")
@@ -170,6 +170,15 @@ package struct RunMount: Sendable, Hashable {
 package struct RunDevice: Sendable, Hashable {
     package var name: String
     package var isRequired: Bool
+
+    /// Reads `NAME[,required]`, its variables replaced.
+    package init(reading text: String) throws(ShaleError) {
+        do throws(Complaint) {
+            try self.init(parsing: text)
+        } catch {
+            throw ShaleError(.invalid, error.message)
+        }
+    }
 
     init(parsing text: String) throws(Complaint) {
         var name: String?

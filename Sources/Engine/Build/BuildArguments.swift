@@ -13,7 +13,8 @@ package struct BuildArguments: Sendable {
     private let given: [String: String?]
     private var declaredInFile: [String: String?] = [:]
     private var declaredInStage: [String: String?] = [:]
-    private var used: Set<String> = []
+    /// Names that an `ARG` declared so far.
+    private(set) var used: Set<String> = []
 
     package init(given: [String: String?]) { self.given = given }
 
@@ -54,9 +55,9 @@ package struct BuildArguments: Sendable {
         }
     }
 
-    /// Given, and never declared anywhere.
-    package var unconsumed: [String] {
-        given.keys.filter { !used.contains($0) && !Self.predefined.contains($0) }.sorted()
+    /// Given, and never declared here or among `others`.
+    func unconsumed(besides others: Set<String>) -> [String] {
+        given.keys.filter { !used.contains($0) && !others.contains($0) && !Self.predefined.contains($0) }.sorted()
     }
 
     /// Whether any were given that `RUN` must name: docker writes `|0` for proxies alone.

@@ -4,24 +4,34 @@ import FoundationEssentials
 import Glibc
 package import Linux
 import OCI
+package import Stores
 
 /// The files a build may copy: a directory of the host's, less what its ignore file leaves out.
 package final class BuildContext: Sendable {
     package let root: RootDirectory
     package let ignored: IgnoreList?
 
+    /// What is known of its files from earlier builds; for a directory of the host's.
+    let digests: FileDigests?
     /// Keeps an unpacked context there as long as the context is in use.
     private let scratch: ScratchFolder?
 
-    package init(root: RootDirectory, ignored: IgnoreList?) {
+    package convenience init(root: RootDirectory, ignored: IgnoreList?) {
+        self.init(root: root, ignored: ignored, holding: nil)
+    }
+
+    /// Files in a folder of shale's own, which lives as long as the value.
+    init(root: RootDirectory, ignored: IgnoreList?, holding scratch: ScratchFolder?, digests: FileDigests? = nil) {
+        self.digests = digests
         self.root = root
         self.ignored = ignored
-        scratch = nil
+        self.scratch = scratch
     }
 
     /// A context that came as a tar, or none at all: an empty folder.
     init(scratch: ScratchFolder) throws(ShaleError) {
         root = scratch.root
+        digests = nil
         self.scratch = scratch
         ignored = try Self.list(try? root.contents(of: ".dockerignore", limit: 1 << 20))
     }
@@ -36,30 +46,39 @@ package final class BuildContext: Sendable {
     }
 
     /// A directory with its `.dockerignore`, or the one beside the Dockerfile (`NAME.dockerignore`) if that is there.
-    package convenience init(directory: String, dockerfile: String? = nil) throws(ShaleError) {
+    ///
+    /// With a cache, files that are as they were in an earlier build are not read again.
+    package convenience init(
+        directory: String, dockerfile: String? = nil, cache: CacheStore? = nil
+    ) throws(ShaleError) {
         let root = try translating("unable to prepare context: path \"\(directory)\"") {
             try RootDirectory(hostPath: directory)
         }
         var text: [UInt8]?
         if let dockerfile { text = try? WholeFile.read("\(dockerfile).dockerignore", limit: 1 << 20) }
         if text == nil { text = try? root.contents(of: ".dockerignore", limit: 1 << 20) }
-        self.init(root: root, ignored: try Self.list(text))
+        self.init(
+            root: root, ignored: try Self.list(text), holding: nil,
+            digests: cache.flatMap { FileDigests(folder: root, $0) })
     }
 
     /// Whether the ignore file leaves a path out; paths have no leading slash.
     ///
     /// As docker's client decides it while it packs the context: what lies below a directory left out is never looked
     /// at, unless a `!` line begins with that directory's name.
-    package func isIgnored(_ path: String) -> Bool {
-        guard let ignored, !path.isEmpty else { return false }
-        if ignored.matches(path) != nil { return true }
-        guard hasExceptions else { return false }
+    package func isIgnored(_ path: String) -> Bool { ignoring(path) != nil }
+
+    /// The line of the ignore file that leaves a path out, be it by a directory above; `nil` where none does.
+    package func ignoring(_ path: String) -> IgnoreMatch? {
+        guard let ignored, !path.isEmpty else { return nil }
+        if let match = ignored.matches(path) { return match }
+        guard hasExceptions else { return nil }
         var above = ""
         for part in path.split(separator: "/").dropLast() {
             above = above.isEmpty ? String(part) : "\(above)/\(part)"
-            if ignored.matches(above) != nil, !mayHoldExceptions(above) { return true }
+            if let match = ignored.matches(above), !mayHoldExceptions(above) { return match }
         }
-        return false
+        return nil
     }
 
     private var hasExceptions: Bool { ignored?.patterns.contains { $0.hasPrefix("!") } ?? false }
@@ -100,9 +119,8 @@ package final class BuildContext: Sendable {
         var pending = [start]
         while let directory = pending.popLast() {
             var below: [String] = []
-            for name in try names(in: directory) {
+            for (name, status) in try entries(of: directory) {
                 let path = directory.isEmpty ? name : "\(directory)/\(name)"
-                let status = try status(path)
                 let isOut = isIgnored(path)
                 if !isOut { try body(path, status) }
                 if status.kind == .directory, !isOut || mayHoldExceptions(path) { below.append(path) }
@@ -118,9 +136,8 @@ package final class BuildContext: Sendable {
         var pending = [""]
         while let directory = pending.popLast() {
             var below: [String] = []
-            for name in try names(in: directory) {
+            for (name, status) in try entries(of: directory) {
                 let path = directory.isEmpty ? name : "\(directory)/\(name)"
-                let status = try status(path)
                 try body(path, status, ignored?.matches(path))
                 if status.kind == .directory { below.append(path) }
             }
@@ -138,19 +155,16 @@ package final class BuildContext: Sendable {
         return total
     }
 
-    func names(in directory: String) throws(ShaleError) -> [String] {
+    private func entries(of directory: String) throws(ShaleError) -> [(name: String, status: FileStatus)] {
         do throws(SystemCallError) {
-            return try root.names(in: directory)
+            return try DirectoryEntries.list(root.open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
         } catch {
+            if error.errno == EACCES {
+                throw ShaleError(
+                    .denied,
+                    "error checking context: no permission to read from '\(directory.isEmpty ? "." : directory)'")
+            }
             throw error.shaleError("error checking context: \(directory)")
-        }
-    }
-
-    func status(_ path: String) throws(ShaleError) -> FileStatus {
-        do throws(SystemCallError) {
-            return try root.status(path)
-        } catch {
-            throw error.shaleError("error checking context: \(path)")
         }
     }
 }

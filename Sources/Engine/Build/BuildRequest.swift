@@ -8,6 +8,7 @@ package struct BuildRequest: Sendable {
         case directory(String)
         /// A tar of any kind, or a Dockerfile alone, as it came on standard input.
         case bytes([UInt8])
+        case remote(RemoteContext)
     }
 
     package var source: Source
@@ -23,6 +24,10 @@ package struct BuildRequest: Sendable {
     package var steps = StepOptions()
     /// Pulls base images even where they are here.
     package var pullsBases = false
+    /// Hears of every step, for programs; called from any thread.
+    package var observe: (@Sendable (BuildEvent) -> Void)?
+    /// Whose last build this is, for `why-cache`.
+    package var traceName = "default"
 
     package init(source: Source) { self.source = source }
 }

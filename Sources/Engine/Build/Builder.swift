@@ -1,162 +1,260 @@
-package import Basics
-package import Dockerfiles
+import Basics
+import Dockerfiles
+import Linux
 import OCI
-package import Stores
+import Stores
+import Synchronization
 
-/// One run through a Dockerfile: stages in order, each step as docker's classic builder prints it.
+/// Builds the stages that the target needs: independent ones at once, each on a thread, told one after the other.
 ///
-/// `execute` is called for every instruction, so that stepping and replay can stand between two of them.
-package final class Builder {
-    package let file: StagedFile
-    let engine: Engine
-    let request: BuildRequest
-    let talk: Conversation
-    let executor: StepExecutor
-    private let stages: StageTable
-    private var arguments: BuildArguments
-    private var step = 0
+/// A stage that is not known to be needed beforehand (a base's `ONBUILD` copies from it) is built when it is asked for.
+final class Builder: Sendable {
+    private enum Progress {
+        case running
+        case done(Image?)
+        case failed(ShaleError)
+    }
 
-    package init(
-        file: StagedFile, engine: Engine, request: BuildRequest, context: BuildContext?, _ talk: Conversation
-    ) {
-        self.file = file
+    private struct Table {
+        var stages: [Int: Progress] = [:]
+        var used: Set<String> = []
+        var failedContainer: String?
+        var made: [Digest] = []
+    }
+
+    private let prepared: PreparedBuild
+    private let sequence: BuildSequence
+    private let engine: Engine
+    private let request: BuildRequest
+    private let talk: Conversation
+    private let tally = CacheTally()
+    private let trace: BuildTrace
+    private let table = Condition(Table())
+
+    init(
+        _ prepared: PreparedBuild, engine: Engine, request: BuildRequest, _ talk: Conversation
+    ) throws(ShaleError) {
+        self.prepared = prepared
         self.engine = engine
         self.request = request
         self.talk = talk
-        arguments = BuildArguments(given: request.arguments)
-        let stages = StageTable()
-        self.stages = stages
-        executor = StepExecutor(engine: engine, options: request.steps, context: context, talk) { name in
-            stages.image(named: name)
-        }
+        sequence = try BuildSequence(prepared.file, target: request.target, labels: request.labels)
+        trace = BuildTrace(named: request.traceName)
     }
 
     /// The container that a failed `RUN` left.
-    package var failedContainer: String? { executor.failedContainer }
+    var failedContainer: String? { table.read { $0.failedContainer } }
+
+    /// The images made, those of one stage in order.
+    var made: [Digest] { table.read { $0.made } }
 
     /// Builds up to the target and answers its image.
-    package func run() throws(ShaleError) -> Image {
-        let target = try file.stageIndex(target: request.target)
-        for argument in file.metaArguments { try declare(argument) }
-        var image: Image?
-        for stage in file.stages[...target] {
-            image = try build(stage, isTarget: stage.index == target)
-            stages.add(image, index: stage.index, name: stage.name)
+    ///
+    /// When stages fail, the first in the file's order is told; what was finished of the others stays in the cache.
+    func run() throws(ShaleError) -> Image {
+        defer { if request.steps.fillsCache { trace.keep(in: engine.store.cache) } }
+        var start = BuildPosition(arguments: BuildArguments(given: request.arguments))
+        let opening = stageBuild(before: 0, voice: talk)
+        for step in sequence.steps(of: nil) { _ = try opening.perform(step, on: &start) }
+        let needs = try dependencies(start, opening)
+        let needed = Self.reachable(from: sequence.target, needs)
+        tellSkipped(needed)
+        try build(needed, needs, from: start)
+        guard case .done(let image?)? = table.read({ $0.stages[sequence.target] }) else {
+            throw ShaleError(.invalid, "No image was generated. Is your Dockerfile empty?")
         }
-        guard let image else { throw ShaleError(.invalid, "No image was generated. Is your Dockerfile empty?") }
-        let unconsumed = arguments.unconsumed
-        if !unconsumed.isEmpty {
-            talk.note("[Warning] One or more build-args \(GoFormat.plain(unconsumed)) were not consumed")
-        }
+        tellUnconsumed(start.arguments)
         return image
     }
 
-    private var stepCount: Int { file.stepCount + request.labels.count }
+    // MARK: What is needed
 
-    private func announce(_ original: String) throws(ShaleError) {
-        try talk.cancellation.check()
-        step += 1
-        talk.line("Step \(step)/\(stepCount) : \(original)")
+    private func dependencies(
+        _ start: BuildPosition, _ opening: StageBuild
+    ) throws(ShaleError) -> [Set<Int>] {
+        var needs: [Set<Int>] = []
+        for stage in sequence.file.stages[...sequence.target] {
+            // A base that cannot be read is the stage's own failure, if it is built at all.
+            let name = (try? opening.fileWords(start.arguments).expand(stage.baseName).text) ?? stage.baseName
+            needs.append(sequence.dependencies(of: stage.index, baseName: name))
+        }
+        return needs
     }
 
-    private func declare(_ argument: Located<ArgInstruction>) throws(ShaleError) {
-        try announce(argument.original)
-        for entry in argument.value.arguments {
-            let words = fileWords
-            var value: String?
-            if let written = entry.value { value = try words.expand(written).text }
-            arguments.declareForFile(try words.expand(entry.key).text, value)
+    static func reachable(from target: Int, _ needs: [Set<Int>]) -> [Int] {
+        var found: Set<Int> = []
+        var pending = [target]
+        while let place = pending.popLast() {
+            if found.insert(place).inserted { pending += needs[place] }
+        }
+        return found.sorted()
+    }
+
+    private func tellSkipped(_ needed: [Int]) {
+        for stage in sequence.file.stages[...sequence.target] where !needed.contains(stage.index) {
+            let name = stage.name ?? String(stage.index)
+            talk.note("stage \(name) is not needed and not built")
+            request.observe?(.skipped(stage: name))
         }
     }
 
-    /// Words of `FROM` and of the arguments above it see those arguments alone, and the platform ones.
-    private var fileWords: WordExpander {
-        let known = arguments
-        let platform = request.platform ?? engine.settings.platform
-        return WordExpander(escape: file.escape) { name in
-            if let value = known.fileValue(name) { return value }
-            return switch name {
-            case "TARGETPLATFORM", "BUILDPLATFORM": platform.description
-            case "TARGETOS", "BUILDOS": platform.os
-            case "TARGETARCH", "BUILDARCH": platform.architecture
-            case "TARGETVARIANT", "BUILDVARIANT": platform.variant ?? ""
-            default: nil
+    private func tellUnconsumed(_ arguments: BuildArguments) {
+        var declared = table.read { $0.used }
+        for stage in sequence.file.stages {
+            for case .arg(let argument) in stage.instructions.map(\.value) {
+                declared.formUnion(argument.arguments.map(\.key))
             }
         }
+        let unconsumed = arguments.unconsumed(besides: declared)
+        if !unconsumed.isEmpty {
+            talk.note("[Warning] One or more build-args \(GoFormat.plain(unconsumed)) were not consumed")
+        }
     }
 
-    private func build(_ stage: Stage, isTarget: Bool) throws(ShaleError) -> Image? {
-        var state = try begin(stage)
-        for instruction in stage.instructions {
-            try announce(instruction.original)
-            _ = try executor.execute(instruction, escape: file.escape, on: &state)
-            talk.line(" ---> \(state.image?.id.short ?? "")")
-        }
-        if isTarget {
-            for (name, value) in request.labels.sorted(by: { $0.key < $1.key }) {
-                try announce("LABEL \(name)=\(value)")
-                _ = try executor.label(name, value, on: &state)
-                talk.line(" ---> \(state.image?.id.short ?? "")")
+    // MARK: Stages
+
+    private func build(_ needed: [Int], _ needs: [Set<Int>], from start: BuildPosition) throws(ShaleError) {
+        let stopping = Cancellation(below: talk.cancellation)
+        let voices = StageVoices(order: needed, to: talk.tell)
+        let workers = min(needed.count, max(2, Workers.processors))
+        do throws(ShaleError) {
+            try Workers.forEach(Array(0..<workers), limit: workers, stopping: stopping) { _ throws(ShaleError) in
+                while let place = self.takeStage(of: needed, needs) {
+                    defer { voices.finish(place) }
+                    try self.build(
+                        place, from: start, Conversation(cancellation: stopping, tell: voices.sink(for: place)))
+                }
             }
-        }
-        arguments = state.arguments
-        return state.image
-    }
-
-    /// `FROM`: finds the base, and carries out what it left for its heirs.
-    private func begin(_ stage: Stage) throws(ShaleError) -> StageState {
-        try announce(stage.original)
-        arguments.beginStage()
-        let name = try fileWords.expand(stage.baseName).text
-        guard !name.isEmpty else {
-            throw ShaleError(.invalid, "base name (\(stage.baseName)) should not be blank")
-        }
-        var platform = request.platform
-        if let written = stage.platform { platform = try Platform(parsing: fileWords.expand(written).text) }
-        var state = try base(named: name, platform: platform)
-        try carryOutTriggers(on: &state)
-        talk.line(" ---> \(state.image?.id.short ?? "")")
-        return state
-    }
-
-    private func base(named name: String, platform: Platform?) throws(ShaleError) -> StageState {
-        if let earlier = stages.image(named: name) { return StageState(from: earlier, arguments: arguments) }
-        if name == "scratch" {
-            return StageState(scratchFor: platform ?? engine.settings.platform, arguments: arguments)
-        }
-        let image = try engine.ensureImage(
-            name, platform: platform, policy: request.pullsBases ? .always : .missing, announces: false,
-            talk)
-        var state = StageState(from: image, arguments: arguments)
-        state.baseName = name
-        return state
-    }
-
-    private func carryOutTriggers(on state: inout StageState) throws(ShaleError) {
-        guard let triggers = state.settings.onBuild, !triggers.isEmpty else { return }
-        talk.line("# Executing \(triggers.count) build trigger\(triggers.count == 1 ? "" : "s")")
-        state.settings.onBuild = nil
-        for trigger in triggers {
-            let instruction: Located<Instruction>
-            do throws(DockerfileError) {
-                instruction = try Instruction.parse(line: trigger)
-            } catch {
-                throw error.shaleError
+        } catch {
+            let failures = table.read { table in
+                needed.compactMap { place in
+                    if case .failed(let error)? = table.stages[place], error.code != .cancelled { error } else { nil }
+                }
             }
-            _ = try executor.execute(instruction, escape: file.escape, on: &state)
+            throw failures.first ?? error
+        }
+    }
+
+    /// The next stage whose own stages are all there; waits for one, and answers `nil` when none is left.
+    private func takeStage(of needed: [Int], _ needs: [Set<Int>]) -> Int? {
+        table.wait { table in
+            var isLeft = false
+            for place in needed where table.stages[place] == nil {
+                isLeft = true
+                let isReady = needs[place].allSatisfy {
+                    if case .done? = table.stages[$0] { true } else { false }
+                }
+                if isReady {
+                    table.stages[place] = .running
+                    return .some(place)
+                }
+            }
+            let hasFailed = table.stages.values.contains { if case .failed = $0 { true } else { false } }
+            return !isLeft || hasFailed ? .some(nil) : nil
+        }
+    }
+
+    private func build(_ place: Int, from start: BuildPosition, _ voice: Conversation) throws(ShaleError) {
+        let stage = stageBuild(before: place, voice: voice, start: start)
+        var position = start
+        defer { table.update { $0.made += stage.executor.made } }
+        do throws(ShaleError) {
+            for step in sequence.steps(of: place) {
+                let outcome = try stage.perform(step, on: &position)
+                trace.add(step, outcome, engine.store.cache)
+            }
+            let image = position.state?.image
+            let used = position.state?.arguments.used ?? []
+            table.update {
+                $0.stages[place] = .done(image)
+                $0.used.formUnion(used)
+            }
+        } catch {
+            table.update {
+                $0.stages[place] = .failed(error)
+                $0.failedContainer = $0.failedContainer ?? stage.executor.failedContainer
+            }
+            throw error
+        }
+    }
+
+    private func stageBuild(before place: Int, voice: Conversation, start: BuildPosition? = nil) -> StageBuild {
+        StageBuild(
+            sequence, prepared: prepared, engine: engine, request: request, tally: tally, voice
+        ) { [self] name throws(ShaleError) in
+            guard let wanted = sequence.stage(named: name, before: place) else {
+                if let misplaced = sequence.misplacement(of: name, in: place) { throw misplaced }
+                return nil
+            }
+            return try image(of: wanted, from: start, voice)
+        }
+    }
+
+    /// The image of an earlier stage: waited for where it is being built, built here where nobody does.
+    private func image(
+        of place: Int, from start: BuildPosition?, _ voice: Conversation
+    ) throws(ShaleError) -> Image? {
+        let isOurs = table.update { table in
+            guard table.stages[place] == nil else { return false }
+            table.stages[place] = .running
+            return true
+        }
+        if isOurs, let start { try build(place, from: start, voice) }
+        let outcome: Progress? = table.wait { table in
+            if case .running? = table.stages[place] { return nil }
+            return table.stages[place]
+        }
+        switch outcome {
+        case .done(let image):
+            guard let image else {
+                throw ShaleError(.notFound, "stage \(place) made no image: it is empty")
+            }
+            return image
+        default: throw ShaleError(.cancelled, "interrupted")
         }
     }
 }
 
-/// The images of the stages built so far.
-private final class StageTable {
-    private var byName: [String: Image] = [:]
-
-    func add(_ image: Image?, index: Int, name: String?) {
-        guard let image else { return }
-        byName[String(index)] = image
-        if let name { byName[name.lowercased()] = image }
+/// Lets stages that are built at once speak one after the other, in the file's order.
+///
+/// The first that is not finished speaks as it goes; what the others say is kept until it is their turn.
+final class StageVoices: Sendable {
+    private struct State {
+        var turn = 0
+        var kept: [Int: [Progress]] = [:]
+        var finished: Set<Int> = []
     }
 
-    func image(named name: String) -> Image? { byName[name.lowercased()] }
+    private let order: [Int]
+    private let tell: ProgressSink
+    private let state = Mutex(State())
+
+    init(order: [Int], to tell: @escaping ProgressSink) {
+        self.order = order
+        self.tell = tell
+    }
+
+    func sink(for stage: Int) -> ProgressSink {
+        { [self] progress in
+            state.withLock { state in
+                if state.turn < order.count, order[state.turn] == stage {
+                    tell(progress)
+                } else {
+                    state.kept[stage, default: []].append(progress)
+                }
+            }
+        }
+    }
+
+    /// Passes the word on when the stage that has it is finished.
+    func finish(_ stage: Int) {
+        state.withLock { state in
+            state.finished.insert(stage)
+            while state.turn < order.count {
+                for progress in state.kept.removeValue(forKey: order[state.turn]) ?? [] { tell(progress) }
+                guard state.finished.contains(order[state.turn]) else { return }
+                state.turn += 1
+            }
+        }
+    }
 }

@@ -17,21 +17,24 @@ struct Download: Sendable {
 extension Engine {
     /// Fetches a file by its http or https address.
     ///
-    /// Throws `corrupt` when it does not have the digest that `--checksum` asks for.
-    func download(_ address: String, checksum: String?, _ talk: Conversation) throws(ShaleError) -> Download {
+    /// With `isContext` the address need not end in a name. Throws `corrupt` when it does not have the digest that `--checksum` asks for.
+    func download(_ address: String, checksum: String?, isContext: Bool = false, _ talk: Conversation)
+        throws(ShaleError) -> Download
+    {
+        let subject = isContext ? "GET \(address.visible)" : "ADD failed: \(address.visible)"
         let path = address.split(separator: "?").first.map(String.init) ?? address
         let parts = path.split(separator: "/")
-        guard parts.count > 2, !path.hasSuffix("/"), let name = parts.last.map(String.init) else {
+        guard isContext || (parts.count > 2 && !path.hasSuffix("/")), let name = parts.last.map(String.init) else {
             throw ShaleError(.invalid, "cannot determine filename from url: \(address.visible)")
         }
         let folder = try ScratchFolder(in: store)
         let place = "\(folder.path)/file"
-        let fetched = try translating("ADD failed: \(address.visible)") {
+        let fetched = try translating(subject) {
             let file = try OwnedFD.open(place, O_WRONLY | O_CREAT | O_EXCL)
             let raw = file.raw
             let fetched = try registry.file(at: address, cancellation: talk.cancellation) {
                 (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
-                try translating("ADD failed: \(address.visible)") {
+                try translating(subject) {
                     var done = 0
                     while done < bytes.count {
                         done += try checkLength("write") {

@@ -1,5 +1,5 @@
 package import Basics
-import Dockerfiles
+package import Dockerfiles
 import FoundationEssentials
 import Layers
 import Linux
@@ -15,11 +15,8 @@ extension Engine {
         _ request: BuildRequest, failedContainer: inout String?, _ talk: Conversation
     ) throws(ShaleError) -> BuildOutcome {
         let prepared = try PreparedBuild(request, engine: self, talk)
-        if let context = prepared.context {
-            let size = HumanUnits.preciseSize(try context.transferSize())
-            talk.line("Sending build context to Docker daemon  \(size)")
-        }
-        let builder = Builder(file: prepared.file, engine: self, request: request, context: prepared.context, talk)
+        try tellContext(prepared, request, talk)
+        let builder = try Builder(prepared, engine: self, request: request, talk)
         let image: Image
         do throws(ShaleError) {
             image = try builder.run()
@@ -29,19 +26,46 @@ extension Engine {
             let id = Identifier.short(container)
             throw error.hinting("diff \(id)   (what the failed step did; it is $failed)")
         }
+        return try finish(image, request, talk)
+    }
+
+    /// The Dockerfile of a build, and what its context leaves out, without building.
+    package func buildSource(
+        _ request: BuildRequest, _ talk: Conversation
+    ) throws(ShaleError) -> (text: String, fileName: String, ignored: IgnoreList?) {
+        let prepared = try PreparedBuild(request, engine: self, talk)
+        return (prepared.text, prepared.fileName, prepared.context?.ignored)
+    }
+
+    func tellContext(
+        _ prepared: PreparedBuild, _ request: BuildRequest, _ talk: Conversation
+    ) throws(ShaleError) {
+        guard let context = prepared.context else { return }
+        let bytes = try context.transferSize()
+        request.observe?(.context(bytes: bytes))
+        talk.line("Sending build context to Docker daemon  \(HumanUnits.preciseSize(bytes))")
+    }
+
+    /// Names a finished image, and says that it is built.
+    func finish(
+        _ image: Image, _ request: BuildRequest, _ talk: Conversation
+    ) throws(ShaleError) -> BuildOutcome {
+        request.observe?(.built(image: image.id))
         talk.line("Successfully built \(image.id.short)")
         for tag in request.tags {
             try store.images.tag(image.id, as: tag.withDefaultTag)
+            request.observe?(.tagged(tag.withDefaultTag.familiar))
             talk.line("Successfully tagged \(tag.withDefaultTag.familiar)")
         }
         return BuildOutcome(imageID: image.id, tags: request.tags.map(\.withDefaultTag))
     }
-
 }
 
 /// A Dockerfile read and its context opened.
-struct PreparedBuild {
-    let file: StagedFile
+struct PreparedBuild: Sendable {
+    private(set) var file: StagedFile
+    /// The Dockerfile's own text.
+    private(set) var text: String
     let context: BuildContext?
     /// Where the Dockerfile came from, for messages.
     let fileName: String
@@ -55,27 +79,73 @@ struct PreparedBuild {
                 throw ShaleError(.notFound, "unable to prepare context: path \"\(directory)\" not found")
             }
             if let given = request.dockerfileText { text = given } else { text = try Self.read(path) }
-            fileName = request.dockerfileText == nil ? path : "-"
-            context = try BuildContext(directory: directory, dockerfile: path)
+            fileName = request.dockerfileText != nil ? "-" : path.hasPrefix("./") ? String(path.dropFirst(2)) : path
+            context = try BuildContext(directory: directory, dockerfile: path, cache: engine.store.cache)
         case .bytes(let bytes):
-            let scratch = try ScratchFolder(in: engine.store)
-            if TreeArchive.isArchive(BytesSource(bytes)) {
-                _ = try TreeArchive.unpack(
-                    BytesSource(bytes), into: scratch.root, subject: "build context", cancellation: talk.cancellation)
-                let name = request.dockerfile ?? "Dockerfile"
-                guard let read = try? scratch.root.contents(of: name, limit: 1 << 22) else {
-                    throw Self.missing(name)
+            (text, context, fileName) = try Self.unpack(bytes, request, engine, talk)
+        case .remote(.file(let address)):
+            let bytes = try Self.translatingFetch(address) { () throws(ShaleError) in
+                let download = try engine.download(address, checksum: nil, isContext: true, talk)
+                return try translating(address) {
+                    try download.folder.root.contents(of: download.fileName, limit: 1 << 30)
                 }
-                text = String(decoding: read, as: UTF8.self)
-                context = try BuildContext(scratch: scratch)
-                fileName = name
-            } else {
-                text = String(decoding: bytes, as: UTF8.self)
-                context = try BuildContext(scratch: scratch)
-                fileName = "-"
             }
+            (text, context, fileName) = try Self.unpack(bytes, request, engine, talk)
+        case .remote(.git(let address)):
+            let keeps = request.arguments["BUILDKIT_CONTEXT_KEEP_GIT_DIR"].flatMap { $0 } == "1"
+            let scratch = try engine.gitContext(address, keepsGitFolder: keeps, talk)
+            fileName = request.dockerfile ?? "Dockerfile"
+            text = try Self.text(of: fileName, in: scratch, request)
+            context = try BuildContext(scratch: scratch)
         }
+        self.text = text
         file = try Self.parse(text, named: fileName)
+    }
+
+    private static func translatingFetch<Result>(
+        _ address: String, _ body: () throws(ShaleError) -> Result
+    ) throws(ShaleError) -> Result {
+        do throws(ShaleError) {
+            return try body()
+        } catch {
+            var copy = error
+            copy.message =
+                "unable to prepare context: unable to download remote context \(address): \(error.description)"
+            copy.cause = nil
+            throw copy
+        }
+    }
+
+    /// A context that came as one file: a tar of any kind, or a Dockerfile with nothing beside it.
+    private static func unpack(
+        _ bytes: [UInt8], _ request: BuildRequest, _ engine: Engine, _ talk: Conversation
+    ) throws(ShaleError) -> (text: String, context: BuildContext, fileName: String) {
+        let scratch = try ScratchFolder(in: engine.store)
+        guard TreeArchive.isArchive(BytesSource(bytes)) else {
+            let text = request.dockerfileText ?? String(decoding: bytes, as: UTF8.self)
+            return (text, try BuildContext(scratch: scratch), "-")
+        }
+        _ = try TreeArchive.unpack(
+            BytesSource(bytes), into: scratch.root, subject: "build context", cancellation: talk.cancellation)
+        let name = request.dockerfile ?? "Dockerfile"
+        let text = try Self.text(of: name, in: scratch, request)
+        return (text, try BuildContext(scratch: scratch), name)
+    }
+
+    private static func text(
+        of name: String, in scratch: ScratchFolder, _ request: BuildRequest
+    ) throws(ShaleError) -> String {
+        if let given = request.dockerfileText { return given }
+        guard let read = try? scratch.root.contents(of: name, limit: 1 << 22) else { throw missing(name) }
+        return String(decoding: read, as: UTF8.self)
+    }
+
+    /// The same with another Dockerfile.
+    func with(text: String) throws(ShaleError) -> PreparedBuild {
+        var copy = self
+        copy.text = text
+        copy.file = try Self.parse(text, named: fileName)
+        return copy
     }
 
     static func parse(_ text: String, named fileName: String) throws(ShaleError) -> StagedFile {

@@ -40,7 +40,9 @@ struct FileCopies {
 
     mutating func find() throws(ShaleError) {
         for path in placement.paths {
-            if placement.instruction == "ADD", path.isRemoteAddress {
+            if placement.instruction == "ADD", case .git(let address)? = RemoteContext(path) {
+                try findRepository(address)
+            } else if placement.instruction == "ADD", path.isRemoteAddress {
                 try findRemote(path)
             } else {
                 try findLocal(path)
@@ -75,6 +77,26 @@ struct FileCopies {
         var hash = SourceHash()
         hash.add(content: download.digest, as: download.name)
         remember(.download(download), hash, prefix: "")
+    }
+
+    /// A git repository: its files as a directory's.
+    private mutating func findRepository(_ address: GitAddress) throws(ShaleError) {
+        let (folder, commit) = try engine.checkOut(address, keepsGitFolder: placement.keepsGitFolder, talk)
+        if let checksum = placement.checksum, !commit.hasPrefix(checksum) {
+            throw ShaleError(
+                .corrupt, "ADD failed: expected checksum to match \(checksum), got \(commit)")
+        }
+        let source = BuildContext(root: folder.root, ignored: nil, holding: folder)
+        let top = String(ImagePath.clean(address.directory).dropFirst())
+        guard (try? source.root.resolvedStatus(top.isEmpty ? "/" : top))?.kind == .directory else {
+            throw ShaleError(
+                .notFound, "ADD failed: directory \(address.directory) not found in \(address.repository)")
+        }
+        var hash = SourceHash()
+        try hash.add(
+            top, in: source.root, including: { !$0.hasPrefix(".git/") }, descendingInto: { $0 != ".git" },
+            talk.cancellation)
+        remember(.tree(source, path: top, name: top, pivot: 0, kind: .directory), hash, prefix: top)
     }
 
     private mutating func findLocal(_ written: String) throws(ShaleError) {
@@ -126,7 +148,7 @@ struct FileCopies {
         try hash.add(
             top, in: source.root,
             including: { !source.isIgnored($0) && !here.isExcluded($0, below: top) },
-            descendingInto: { source.mayHoldExceptions($0) }, talk.cancellation)
+            descendingInto: { source.mayHoldExceptions($0) }, known: source.digests, talk.cancellation)
         var copied = CopiedSource(
             source: path, destination: target(for: path, kind: status.kind), isDirectory: status.kind == .directory,
             mode: status.permissions, entries: entries(of: hash, below: top, kind: status.kind))

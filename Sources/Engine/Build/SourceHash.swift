@@ -9,27 +9,30 @@ struct SourceHash: Sendable {
     private(set) var files: [String: String] = [:]
 
     /// Adds a path and, for a directory, all below it that `include` lets in.
+    ///
+    /// A file that `known` has a digest of, as its status stands now, is not read.
     mutating func add(
         _ path: String, in root: RootDirectory, including include: (String) -> Bool, descendingInto: (String) -> Bool,
-        _ cancellation: Cancellation
+        known: FileDigests? = nil, _ cancellation: Cancellation
     ) throws(ShaleError) {
         do throws(SystemCallError) {
-            var pending = [path]
+            var pending = [(path: path, status: try root.status(path), isTop: true)]
             while let next = pending.popLast() {
                 if cancellation.isCancelled { throw SystemCallError("read", errno: ECANCELED) }
-                let status = try root.status(next)
-                let isIn = next == path || include(next)
-                if isIn { files[next] = try Self.line(next, status, root) }
-                guard status.kind == .directory, isIn || descendingInto(next) else { continue }
-                pending.append(
-                    contentsOf: try root.names(in: next).reversed().map {
-                        next.isEmpty || next == "/" ? $0 : "\(next)/\($0)"
-                    })
+                let isIn = next.isTop || include(next.path)
+                if isIn { files[next.path] = try Self.line(next.path, next.status, root, known) }
+                guard next.status.kind == .directory, isIn || descendingInto(next.path) else { continue }
+                let directory = try root.open(next.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+                let prefix = next.path.isEmpty || next.path == "/" ? "" : "\(next.path)/"
+                for (name, status) in try DirectoryEntries.list(directory).reversed() {
+                    pending.append((prefix + name, status, false))
+                }
             }
         } catch {
             if error.errno == ECANCELED { try cancellation.check() }
             throw error.shaleError("reading \(path)")
         }
+        known?.save()
     }
 
     /// Adds something that is no file of a tree: a downloaded file, a heredoc.
@@ -49,14 +52,22 @@ struct SourceHash: Sendable {
     }
 
     private static func line(
-        _ path: String, _ status: FileStatus, _ root: RootDirectory
+        _ path: String, _ status: FileStatus, _ root: RootDirectory, _ known: FileDigests?
     ) throws(SystemCallError) -> String {
         let mode = String(status.permissions, radix: 8)
         let owner = "\(status.uid):\(status.gid)"
         switch status.kind {
         case .directory: return "dir \(mode) \(owner) -"
         case .symlink: return "link \(mode) \(owner) \(Digest.of(try root.readLink(path).pathBytes).hex)"
-        case .regular: return "file \(mode) \(owner) \(try contentDigest(path, root).hex)"
+        case .regular:
+            let digest: Digest
+            if let kept = known?.digest(of: path, status) {
+                digest = kept
+            } else {
+                digest = try contentDigest(path, root)
+                known?.keep(digest, of: path, status)
+            }
+            return "file \(mode) \(owner) \(digest.hex)"
         default: return "\(status.kind) \(mode) \(owner) \(status.rdevMajor):\(status.rdevMinor)"
         }
     }

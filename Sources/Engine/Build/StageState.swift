@@ -14,6 +14,8 @@ package struct StageState: Sendable {
     package var baseName: String?
     /// Whether this stage named a `CMD`: one inherited falls with a new `ENTRYPOINT`.
     package var hasOwnCommand = false
+    /// Whether the last step was carried out, not found in the cache.
+    var isFresh = false
 
     /// A stage that begins on an image.
     package init(from image: Image, arguments: BuildArguments) {

@@ -31,12 +31,12 @@ extension StepExecutor {
     func add(
         _ add: AddInstruction, _ words: WordExpander, _ text: String, _ state: inout StageState
     ) throws(ShaleError) -> StepResult {
-        if add.keepGitDir != nil { throw ShaleError(.unsupported, "ADD --keep-git-dir is not supported yet") }
-        return try place(
-            FilePlacement(
-                instruction: "ADD", files: add.files, source: context, unpacksArchives: add.unpack ?? true,
-                checksum: add.checksum),
-            words, text, &state)
+        let checksum = try add.checksum.map { text throws(ShaleError) in try words.expand(text).text }
+        var placement = FilePlacement(
+            instruction: "ADD", files: add.files, source: context, unpacksArchives: add.unpack ?? true,
+            checksum: checksum.flatMap { $0.isEmpty ? nil : $0 })
+        placement.keepsGitFolder = add.keepGitDir ?? false
+        return try place(placement, words, text, &state)
     }
 
     /// The files of an earlier stage, or of an image that is pulled if need be.
@@ -88,6 +88,8 @@ struct FilePlacement {
     let source: BuildContext?
     let unpacksArchives: Bool
     let checksum: String?
+    /// `--keep-git-dir`.
+    var keepsGitFolder = false
     /// `--parents`: sources keep the directories they lie in.
     var makesParents = false
     /// Whether files keep their owners where no `--chown` says otherwise: those of other stages and images do.

@@ -40,7 +40,8 @@ extension StepExecutor {
         talk.line(" ---> Running in \(Identifier.short(id))")
         try mounts.addVolumes(of: state, engine, talk)
         let layer = try carryOut(
-            arguments, environment: Self.environment(of: state), container: id, network: run.network, mounts, on: state)
+            arguments, environment: Self.environment(of: state) + mounts.variables, container: id,
+            network: run.network, mounts, on: state)
         announceRemoval(id)
         return try finish(created, instruction: text, layer: layer, on: &state)
     }
@@ -66,10 +67,17 @@ extension StepExecutor {
     }
 
     private func refuse(_ run: RunInstruction) throws(ShaleError) {
-        if run.security != "sandbox" && !run.security.isEmpty {
-            throw ShaleError(.unsupported, "RUN --security=\(run.security) is not supported")
+        if run.security == "insecure" {
+            // As a daemon without that entitlement says it.
+            throw ShaleError(.denied, "failed to load LLB: security.insecure is not allowed")
         }
-        if !run.devices.isEmpty { throw ShaleError(.unsupported, "RUN --device is not supported") }
+        for text in run.devices {
+            guard let device = try? RunDevice(reading: text) else { continue }
+            if device.isRequired {
+                let name = GoFormat.quoted(device.name)
+                throw ShaleError(.notFound, "failed to load LLB: required device \(name) is not registered")
+            }
+        }
     }
 
     private func carryOut(

@@ -9,6 +9,10 @@ package struct StepResult: Sendable {
     package var image: Image
     package var wasCached: Bool
     package var summary: StepSummary
+    /// The step's key in the cache.
+    package var key: Digest
+    /// Why it was not found there; `nil` when it was, or was not looked up.
+    package var miss: CacheMiss?
     /// What COPY and ADD took from the context and where it went, for a recipe's folder.
     package var copied: [CopiedSource] = []
 }
@@ -48,8 +52,7 @@ package final class StepExecutor {
     let context: BuildContext?
     /// Finds `--from`: a stage by name or number, else an image.
     let stage: (String) throws(ShaleError) -> Image?
-    /// Whether any step was found in the cache; misses are explained from then on.
-    private(set) var hits = 0
+    private let tally: CacheTally
     /// The instruction under way, with its heredocs, as provenance keeps it.
     var source = ""
     /// What the step under way reads beside its parent and its text: part of the cache's key.
@@ -58,16 +61,20 @@ package final class StepExecutor {
     var from: Digest?
     /// The images made, in order.
     private(set) var made: [Digest] = []
+    /// Why the step under way was not found.
+    private var miss: CacheMiss?
     /// The container that a failed `RUN` left.
     package internal(set) var failedContainer: String?
 
     package init(
-        engine: Engine, options: StepOptions = StepOptions(), context: BuildContext?, _ talk: Conversation,
+        engine: Engine, options: StepOptions = StepOptions(), context: BuildContext?,
+        tally: CacheTally = CacheTally(), _ talk: Conversation,
         stage: @escaping (String) throws(ShaleError) -> Image? = { _ in nil }
     ) {
         self.engine = engine
         self.options = options
         self.context = context
+        self.tally = tally
         self.talk = talk
         self.stage = stage
         cache = BuildCache(store: engine.store.cache)
@@ -77,24 +84,38 @@ package final class StepExecutor {
     func reuse(
         _ createdBy: String, instruction: String, files: [String: String]? = nil, on state: inout StageState
     ) -> StepResult? {
-        let key = key(createdBy, on: state)
+        miss = nil
         guard options.usesCache else { return nil }
+        let key = key(createdBy, on: state)
         if let record = cache.find(key),
             let image = try? engine.store.images.image(record.image)
         {
-            hits += 1
+            tally.hit()
             // What was removed or undone is there again once something is built with it.
             try? engine.store.images.revive([image.id])
             talk.line(" ---> Using cache")
             state.advance(to: image)
-            return StepResult(image: image, wasCached: true, summary: record.summary)
+            state.isFresh = false
+            return StepResult(image: image, wasCached: true, summary: record.summary, key: key)
         }
-        if hits > 0,
-            let reason = cache.reasonForMiss(parent: state.image?.id, instruction: instruction, files: files)
-        {
-            talk.note("cache miss: \(reason)")
-        }
+        let miss = cache.miss(
+            parent: state.image?.id, isParentNew: state.isFresh, instruction: instruction, createdBy: createdBy,
+            inputs: inputs, files: files)
+        if tally.hasHit { talk.note("\(CacheTally.prefix)\(Self.subject(instruction)): \(miss.reason)") }
+        self.miss = miss
         return nil
+    }
+
+    /// An instruction as a message names it: COPY and ADD without their destination, everything at most 60 columns.
+    private static func subject(_ instruction: String) -> String {
+        var words = instruction.split(separator: " ")
+        if let keyword = words.first?.uppercased(), keyword == "COPY" || keyword == "ADD", words.count > 2,
+            words.last?.hasSuffix("]") == false
+        {
+            words.removeLast()
+        }
+        let text = words.joined(separator: " ")
+        return text.count > 60 ? "\(text.prefix(59))…" : text
     }
 
     /// Makes the image that a step leads to, remembers it, and moves `state` there.
@@ -122,9 +143,9 @@ package final class StepExecutor {
         if origin == nil, options.fillsCache {
             try cache.keep(
                 BuildCache.Record(
-                    image: image.id, instruction: instruction, createdBy: createdBy, files: files, summary: summary,
-                    made: .now()),
-                parent: parent?.id, key: key)
+                    image: image.id, parent: parent?.id, instruction: instruction, createdBy: createdBy,
+                    inputs: inputs.isEmpty ? nil : inputs, hasFiles: files != nil, summary: summary, made: .now()),
+                files: files, key: key)
         }
         var provenance = Provenance(
             parent: parent?.id, base: state.baseName, origin: origin ?? .step(instruction: source, copied: copied))
@@ -134,7 +155,9 @@ package final class StepExecutor {
         try engine.keepProvenance(provenance, of: image.id)
         made.append(image.id)
         state.advance(to: image)
-        return StepResult(image: image, wasCached: false, summary: summary, copied: copied)
+        state.isFresh = true
+        return StepResult(
+            image: image, wasCached: false, summary: summary, key: key, miss: miss, copied: copied)
     }
 
     /// A step that changes the config alone.
@@ -183,6 +206,8 @@ package struct StepOptions: Sendable {
     package var limits: [ResourceLimit] = []
     /// Bytes of `/dev/shm`; `nil` for docker's 64 MiB.
     package var sharedMemory: Int64?
+    package var secrets: [BuildSecret] = []
+    package var agents: [BuildAgent] = []
 
     package init() {}
 }

@@ -15,6 +15,9 @@ struct StepMounts {
     private(set) var sharedMemory: Int64?
     /// Where volumes go, with the directories above: they stay in the layer.
     private(set) var volumePlaces: Set<String> = []
+    /// Variables that mounts set for the command: secrets, and an agent's socket.
+    private(set) var variables: [String] = []
+    private var agents = 0
     /// What of them belongs to the cache's key.
     private(set) var cacheText = ""
     /// Folders that live as long as the step.
@@ -89,7 +92,7 @@ struct StepMounts {
         var hash = SourceHash()
         try hash.add(
             top == "/" ? "" : top, in: source.root, including: { !source.isIgnored($0) },
-            descendingInto: { source.mayHoldExceptions($0) }, talk.cancellation)
+            descendingInto: { source.mayHoldExceptions($0) }, known: source.digests, talk.cancellation)
         cacheText += "\nmount \(place) \(hash.digest(relativeTo: top == "/" ? "" : top))"
         let scratch = try ScratchFolder(in: engine.store)
         scratches.append(scratch)
@@ -138,6 +141,53 @@ struct StepMounts {
         binds.append(BindMount(source: folder, destination: place, readOnly: mount.isReadOnly))
     }
 
+    /// A secret as a file or a variable; its text is no part of the cache's key, and none of the layer.
+    mutating func add(
+        secret mount: RunMount, relativeTo directory: String, _ secrets: [BuildSecret], _ engine: Engine
+    ) throws(ShaleError) {
+        let names = [mount.id, mount.source, mount.target?.split(separator: "/").last.map(String.init)]
+        let id = names.compactMap { $0 }.first { !$0.isEmpty } ?? ""
+        cacheText += "\nmount secret \(id) \(mount.target ?? "") \(mount.environment ?? "")"
+        guard let secret = secrets.first(where: { $0.id == id }) else {
+            if mount.isRequired { throw ShaleError(.notFound, "secret \(id): not found") }
+            return
+        }
+        let bytes = try secret.bytes()
+        if let name = mount.environment {
+            variables.append("\(name.isEmpty ? id : name)=\(String(decoding: bytes, as: UTF8.self))")
+            if (mount.target ?? "").isEmpty { return }
+        }
+        let target = mount.target.flatMap { $0.isEmpty ? nil : $0 } ?? "/run/secrets/\(id)"
+        let scratch = try ScratchFolder(in: engine.store)
+        scratches.append(scratch)
+        let file = "\(scratch.path)/secret"
+        try translating("secret \(id)") {
+            try WholeFile.replace(file, with: bytes, mode: 0o600, syncing: false)
+            try Linux.check("chown") { chown(file, mount.user ?? 0, mount.group ?? 0) }
+            try Linux.check("chmod") { chmod(file, mode_t(mount.mode ?? 0o400)) }
+        }
+        binds.append(
+            BindMount(
+                source: file, destination: ImagePath.clean(target, relativeTo: directory), readOnly: true))
+    }
+
+    /// An agent's socket, told to the command by `SSH_AUTH_SOCK`.
+    mutating func add(
+        agent mount: RunMount, relativeTo directory: String, _ known: [BuildAgent]
+    ) throws(ShaleError) {
+        let id = mount.id.flatMap { $0.isEmpty ? nil : $0 } ?? "default"
+        cacheText += "\nmount ssh \(id) \(mount.target ?? "")"
+        guard let agent = known.first(where: { $0.id == id }) else {
+            if mount.isRequired { throw ShaleError(.notFound, "unset ssh forward key \(id)") }
+            return
+        }
+        let target = mount.target.flatMap { $0.isEmpty ? nil : $0 } ?? "/run/buildkit/ssh_agent.\(agents)"
+        let place = ImagePath.clean(target, relativeTo: directory)
+        if agents == 0 { variables.append("SSH_AUTH_SOCK=\(place)") }
+        agents += 1
+        binds.append(BindMount(source: agent.socket, destination: place))
+    }
+
     mutating func add(temporary mount: RunMount, at place: String) {
         cacheText += "\nmount tmpfs \(place) \(mount.size ?? 0)"
         if place == "/dev/shm", let size = mount.size {
@@ -162,11 +212,9 @@ extension StepExecutor {
         case .cache:
             let source = try mount.from.map { name throws(ShaleError) in try tree(of: name) }
             try mounts.add(cache: mount, at: place, engine, talk, filledFrom: source)
-        case .secret, .ssh:
-            // Neither can be given to a build here; one that is not required is simply not there, as with BuildKit.
-            if mount.isRequired {
-                throw ShaleError(.unsupported, "RUN --mount=type=\(mount.kind.rawValue) is not supported yet")
-            }
+        case .secret:
+            try mounts.add(secret: mount, relativeTo: state.workingDirectory, options.secrets, engine)
+        case .ssh: try mounts.add(agent: mount, relativeTo: state.workingDirectory, options.agents)
         }
     }
 }

@@ -88,6 +88,14 @@ extension Engine {
         return image
     }
 
+    /// An image of a container's files as they are now, for a shell to look at; it has no name.
+    package func imageToEnter(of container: ContainerRecord) throws(ShaleError) -> Image {
+        var options = CommitOptions()
+        options.pauses = false
+        options.keepsConfig = true
+        return try commit(container, options, Conversation())
+    }
+
     private func resume(_ container: ContainerRecord) {
         try? runtime.unpause(socketDirectory: store.containers.folder(container.id).socketDirectory)
     }

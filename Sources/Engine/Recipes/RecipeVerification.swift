@@ -40,9 +40,9 @@ extension Engine {
         request.steps.fillsCache = false
         let known = Set(try store.images.all(includingIntermediate: true).map(\.id))
         let prepared = try PreparedBuild(request, engine: self, talk)
-        let builder = Builder(file: prepared.file, engine: self, request: request, context: prepared.context, talk)
+        let builder = try Builder(prepared, engine: self, request: request, talk)
         defer {
-            for id in builder.executor.made.reversed() where !known.contains(id) { forgetRebuilt(id) }
+            for id in builder.made.reversed() where !known.contains(id) { forgetRebuilt(id) }
             if let container = builder.failedContainer { try? store.containers.remove(container) }
         }
         let rebuilt = try builder.run()

@@ -58,7 +58,7 @@ extension Session {
         } catch {
             throw ShaleError(.invalid, error.message)
         }
-        let context = try BuildContext(directory: directory)
+        let context = try BuildContext(directory: directory, cache: engine.store.cache)
         let executor = StepExecutor(engine: engine, options: options, context: context, talk) {
             [engine] name throws(ShaleError) in
             guard let image = working.stages[name.lowercased()] else { return nil }

@@ -5,7 +5,7 @@ enum CommandGroups {
         .init(title: "Images", verbs: images),
         .init(title: "Containers", verbs: containers),
         .init(title: "Looking inside", verbs: lookingInside),
-        .init(title: "Building", verbs: [Build.self, Context.self]),
+        .init(title: "Building", verbs: [Build.self, Context.self, WhyCache.self]),
         .init(
             title: "The working image and the session",
             verbs: [

@@ -29,7 +29,7 @@ extension LineEditor {
     }
 
     /// Runs a shell command line on the terminal and waits; true when it ended well.
-    private static func runShell(_ command: String, argument: String, environment: [String: String]) -> Bool {
+    static func runShell(_ command: String, argument: String, environment: [String: String]) -> Bool {
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }
@@ -53,7 +53,7 @@ extension LineEditor {
         return result == 0
     }
 
-    private static func contents(of path: String) -> String? {
+    static func contents(of path: String) -> String? {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { return nil }
         defer { close(descriptor) }

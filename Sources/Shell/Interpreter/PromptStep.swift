@@ -50,6 +50,11 @@ enum StepReport {
             + result.summary.firstPaths.map { "      \($0.visible)" } + more(result.summary)
     }
 
+    /// What a step's layer changed: the counts, and the first paths.
+    static func changes(_ summary: StepSummary) -> [String] {
+        ["      \(counts(summary))"] + summary.firstPaths.map { "      \($0.visible)" } + more(summary)
+    }
+
     /// `+1 ~0 -0  21B`, or that no file changed.
     static func counts(_ summary: StepSummary) -> String {
         if summary.isEmpty { return "no file changed" }

@@ -9,6 +9,8 @@ import Linux
 struct ReplaySource {
     struct Line {
         var number: Int
+        /// The last line of its text.
+        var lastNumber: Int
         var text: String
         var statements: Result<[Statement], ShaleError>
         /// What it showed when it was recorded, behind `#> `.
@@ -18,6 +20,8 @@ struct ReplaySource {
     }
 
     let path: String
+    /// The file's own text.
+    let text: String
     let isDockerfile: Bool
     let lines: [Line]
     /// Whether any output was recorded.
@@ -28,14 +32,19 @@ struct ReplaySource {
         var path = name
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         if (try? FileStatus.of(hostPath: path, followingLink: true))?.kind == .directory { path += "/Dockerfile" }
-        self.path = path
         let bytes: [UInt8]
         do throws(SystemCallError) {
             bytes = try WholeFile.read(path)
         } catch {
             throw ShaleError(.notFound, path.visible, cause: error.reason, exitStatus: 66)
         }
-        let text = String(decoding: bytes, as: UTF8.self)
+        try self.init(text: String(decoding: bytes, as: UTF8.self), path: path, variables: variables)
+    }
+
+    /// The same of a text that is, or might be, in a file.
+    init(text: String, path: String, variables: [String: String]) throws(ShaleError) {
+        self.path = path
+        self.text = text
         if text.unicodeScalars.contains("\0") { throw ShaleError(.invalid, "\(path.visible): not a text") }
         isDockerfile = Self.isDockerfile(path, text)
         lines =
@@ -67,7 +76,10 @@ struct ReplaySource {
         var reader = ScriptReader(text: text)
         var lines: [Line] = []
         while let command = try reader.next() {
-            var line = Line(number: command.line, text: command.text, statements: command.statements)
+            let count = command.text.droppingFinalNewline.split(separator: "\n", omittingEmptySubsequences: false).count
+            var line = Line(
+                number: command.line, lastNumber: command.line + count - 1, text: command.text,
+                statements: command.statements)
             var next = command.line - 1 + command.text.split(separator: "\n", omittingEmptySubsequences: false).count
             while next < source.count {
                 if source[next].hasPrefix(ScriptRecording.outputMark) {
@@ -114,10 +126,10 @@ struct ReplaySource {
         for stage in staged.stages {
             let from =
                 global.isEmpty ? stage.from.text : try WordExpander(environment: global).expand(stage.from.text).text
-            lines.append(line(stage.line, from))
+            lines.append(line(stage.line, stage.from.endLine, from))
             for instruction in stage.instructions {
                 let text = argument(instruction.text, variables, global) ?? instruction.text
-                lines.append(line(instruction.line, text))
+                lines.append(line(instruction.line, instruction.endLine, text))
             }
         }
         return lines
@@ -143,7 +155,9 @@ struct ReplaySource {
         "\"" + text.flatMap { "\\\"$".contains($0) ? ["\\", $0] : [$0] } + "\""
     }
 
-    private static func line(_ number: Int, _ text: String) -> Line {
-        Line(number: number, text: text, statements: .success([Statement(.step(text), source: text, line: number)]))
+    private static func line(_ number: Int, _ last: Int, _ text: String) -> Line {
+        Line(
+            number: number, lastNumber: last, text: text,
+            statements: .success([Statement(.step(text), source: text, line: number)]))
     }
 }

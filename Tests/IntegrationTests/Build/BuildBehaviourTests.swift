@@ -36,11 +36,11 @@ struct BuildBehaviourTests {
         try context.write(Array("#!/bin/sh\necho two\n".utf8), to: "hello.sh", mode: 0o755)
         let changed = try home.run(["build", context.path], expecting: 0)
         #expect(cached(changed.output) == [2])
-        #expect((changed.output + changed.errors).contains("cache miss: hello.sh changed (content)"))
+        #expect((changed.output + changed.errors).contains("cache miss: COPY hello.sh: content of hello.sh changed"))
         chmod(context.path + "/hello.sh", 0o700)
         let reproved = try home.run(["build", context.path], expecting: 0)
         #expect(cached(reproved.output) == [2])
-        #expect((reproved.output + reproved.errors).contains("cache miss: hello.sh changed (mode)"))
+        #expect((reproved.output + reproved.errors).contains("cache miss: COPY hello.sh: mode of hello.sh changed"))
         #expect(cached(try home.run(["build", "--no-cache", context.path], expecting: 0).output) == [])
     }
 

@@ -1,9 +1,11 @@
 package import ArgumentParser
 package import Basics
+import Dockerfiles
 import Engine
 import Glibc
 import Linux
 import OCI
+import Stores
 
 /// `build`: an image from a Dockerfile.
 package struct Build: Verb {
@@ -18,6 +20,8 @@ package struct Build: Verb {
     package static let differences = [
         "A cache miss after a hit says why in one line.",
         "A failed RUN leaves its container as $failed: diff $failed, cp $failed:/path .",
+        "--step stops before each instruction: forward, back, into a shell, on with another command.",
+        "Stages that the target needs are built at once, and told one after the other; others are not built.",
     ]
 
     @Argument(
@@ -54,7 +58,7 @@ package struct Build: Verb {
     @Option(name: .customLong("iidfile"), help: "Write the image id to this file.")
     var imageIDFile: String?
 
-    @Option(help: "Wording of the progress: seed or plain.")
+    @Option(help: "What is told: seed, plain or auto for docker's lines, json for an object an event.")
     var progress = "seed"
 
     @Flag(name: .customLong("no-cache"), help: "Carry out every step anew.")
@@ -79,17 +83,26 @@ package struct Build: Verb {
     @Option(name: .customLong("cache-from"), help: "Taken for docker's sake: every image here serves the cache.")
     var cacheFrom: [String] = []
 
-    @Option(help: .hidden) var secret: [String] = []
-    @Option(help: .hidden) var ssh: [String] = []
-    @Flag(help: .hidden) var check = false
-    @Flag(help: .hidden) var step = false
+    @Option(
+        name: .customLong("secret"),
+        help: "A secret for RUN --mount=type=secret: id=NAME,src=FILE or id=NAME,env=VARIABLE.")
+    var secrets: [String] = []
+    @Option(name: .customLong("ssh"), help: "An agent for RUN --mount=type=ssh: default, or ID=SOCKET.")
+    var agents: [String] = []
+    @Flag(help: "Look for what should not be written (docker's rules), and build nothing.") var check = false
+    @Flag(help: "Stop before each instruction and ask: next, continue, back, break, enter, retry, edit, help.")
+    var step = false
 
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let request = try self.request(shell)
+        if check { return try lint(request, shell) }
+        if step { return try stepThrough(request, shell) }
         let outcome: BuildOutcome
-        if isQuiet {
+        if progress == "json" || progress == "rawjson" {
+            outcome = try telling(request, shell)
+        } else if isQuiet {
             outcome = try quietly(shell, request)
         } else {
             outcome = try shell.conversing { talk throws(ShaleError) in
@@ -100,7 +113,40 @@ package struct Build: Verb {
         }
         shell.remember(image: outcome.imageID.hex)
         if let imageIDFile { try write("\(outcome.imageID)", to: imageIDFile) }
-        return isQuiet ? .line("\(outcome.imageID)") : .done
+        return isQuiet && !progress.hasSuffix("json") ? .line("\(outcome.imageID)") : .done
+    }
+
+    /// `--progress json`.
+    private func telling(_ request: BuildRequest, _ shell: ShellContext) throws(ShaleError) -> BuildOutcome {
+        var request = request
+        let console = shell.console
+        request.observe = { event in console.line(BuildEventText.line(event)) }
+        return try rememberingFailure(shell) { failed throws(ShaleError) in
+            try shell.engine().build(
+                request, failedContainer: &failed, Conversation(cancellation: shell.cancellation))
+        }
+    }
+
+    /// `--check`.
+    private func lint(_ request: BuildRequest, _ shell: ShellContext) throws(ShaleError) -> Outcome {
+        let engine = try shell.engine()
+        let source = try engine.buildSource(request, Conversation(cancellation: shell.cancellation))
+        let arguments = request.arguments.compactMapValues { $0 }
+        let text = try LintText(
+            checking: source.text, named: source.fileName, target: target, arguments: arguments,
+            ignoring: source.ignored
+        ) { base, platform in
+            (try? engine.store.images.find(base)).map { PlannedImage($0, platform: platform) }
+        }
+        return try text.outcome(format: progress.hasSuffix("json") ? "json" : nil)
+    }
+
+    /// `--step`.
+    private func stepThrough(_ request: BuildRequest, _ shell: ShellContext) throws(ShaleError) -> Outcome {
+        let program = try SteppedDockerfile(request, shell)
+        let status = try StepLoop(program, shell).run()
+        if let made = program.outcome, let imageIDFile { try write("\(made.imageID)", to: imageIDFile) }
+        return .status(status)
     }
 
     /// `-q`: the whole log goes to standard error, and only when the build fails.
@@ -128,25 +174,39 @@ package struct Build: Verb {
         _ shell: ShellContext, _ body: (inout String?) throws(ShaleError) -> BuildOutcome
     ) throws(ShaleError) -> BuildOutcome {
         var failed: String?
-        defer { if let failed { shell.remember(failed: failed) } }
-        return try body(&failed)
+        defer { if let failed, !failed.isEmpty { shell.remember(failed: failed) } }
+        do throws(ShaleError) {
+            return try body(&failed)
+        } catch {
+            guard failed != nil else { throw error }
+            var told = error
+            if path != "-", file != "-" { told.hint = nil }
+            throw told.hinting("\(steppingCommand)   (continue stops where it failed: enter, retry, edit, back)")
+        }
+    }
+
+    /// The same build, stepped through.
+    private var steppingCommand: String {
+        var words = ["build", "--step"]
+        if let file { words += ["-f", file] }
+        if let target { words += ["--target", target] }
+        return (words + [path ?? "."]).joined(separator: " ").visible
     }
 
     private func request(_ shell: ShellContext) throws(ShaleError) -> BuildRequest {
-        for (name, isGiven) in [
-            ("--secret", !secret.isEmpty), ("--ssh", !ssh.isEmpty), ("--check", check), ("--step", step),
-        ]
-        where isGiven {
-            throw ShaleError(.unsupported, "build: \(name) is not supported yet")
-        }
-        guard ["seed", "plain", "auto"].contains(progress) else {
+        guard ["seed", "plain", "auto", "tty", "quiet", "rawjson", "json"].contains(progress) else {
             throw ShaleError(
                 .unsupported, "build: --progress \(progress.visible) is not supported", hint: "build --progress seed .")
         }
         guard let path else {
             throw ShaleError(.usage, "'build' requires 1 argument", hint: "build -t NAME .")
         }
-        var request = BuildRequest(source: path == "-" ? .bytes(try input(shell)) : .directory(path))
+        if step, path == "-" || file == "-" {
+            throw ShaleError(
+                .usage, "build: --step reads its commands from standard input; the Dockerfile cannot come from there",
+                hint: "build --step .")
+        }
+        var request = BuildRequest(source: try source(path, shell))
         if file == "-" {
             if path == "-" {
                 throw ShaleError(.usage, "invalid argument: can't use stdin for both build context and dockerfile")
@@ -174,6 +234,14 @@ package struct Build: Verb {
         request.steps.extraHosts = extraHosts
         request.steps.forceRemove = forceRemove
         request.pullsBases = pull
+        request.traceName = shell.options.session
+        let environment = shell.console.environment
+        for text in secrets {
+            let secret = try BuildSecret(parsing: text, environment: environment)
+            try secret.check()
+            request.steps.secrets.append(secret)
+        }
+        for text in agents { request.steps.agents.append(try BuildAgent(parsing: text, environment: environment)) }
         for limit in limits {
             guard let parsed = ResourceLimit(parsing: limit) else {
                 throw ShaleError(.usage, "invalid argument \"\(limit.visible)\" for \"--ulimit\" flag")
@@ -187,6 +255,11 @@ package struct Build: Verb {
             request.steps.sharedMemory = bytes
         }
         return request
+    }
+
+    private func source(_ path: String, _ shell: ShellContext) throws(ShaleError) -> BuildRequest.Source {
+        if path == "-" { return .bytes(try input(shell)) }
+        return RemoteContext(path).map { .remote($0) } ?? .directory(path)
     }
 
     /// Docker's complaint about a name that is none.

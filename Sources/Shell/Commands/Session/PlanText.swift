@@ -1,5 +1,7 @@
 import Basics
 import Dockerfiles
+import FoundationEssentials
+import Linux
 import OCI
 import Stores
 
@@ -27,12 +29,64 @@ enum PlanText {
         }
         return lines.map(\.visible)
     }
+
+    /// The same as one object.
+    static func document(_ plan: Plan) -> JSONDocument {
+        let stages = plan.stages.map { stage in
+            let base: JSONDocument =
+                switch stage.base {
+                case .scratch: "scratch"
+                case .stage(let place): .string(plan.stages[place].name)
+                case .image(let name): .string(name)
+                }
+            let steps = stage.steps.map { step in
+                JSONDocument.members([
+                    "line": .integer(Int64(step.line)), "endLine": .integer(Int64(step.endLine)),
+                    "instruction": .string(step.instruction.keyword), "original": .string(step.original),
+                    "onbuild": .bool(step.isTrigger),
+                    "history": step.history.map { .string($0.createdBy) } ?? .null,
+                ])
+            }
+            return JSONDocument.members([
+                "name": .string(stage.name), "line": .integer(Int64(stage.line)), "base": base,
+                "needed": .bool(stage.isNeeded), "steps": .array(steps),
+            ])
+        }
+        let config = (try? JSONDecoder().decode(JSONDocument.self, from: Data(plan.image.config.json.utf8))) ?? .null
+        let history = plan.image.history.map { entry in
+            JSONDocument.members([
+                "created_by": .string(entry.createdBy), "comment": .string(entry.comment),
+                "empty_layer": .bool(entry.isEmptyLayer),
+            ])
+        }
+        return .members([
+            "stages": .array(stages), "target": .string(plan.stages[plan.target].name),
+            "baseImages": .array(plan.baseImages.map { .string($0) }),
+            "unknownBases": .array(plan.unknownBases.map { .string($0) }),
+            "unusedArguments": .array(plan.unusedArguments.map { .string($0) }), "config": config,
+            "history": .array(history), "author": .string(plan.image.author),
+        ])
+    }
+}
+
+extension ImageConfig {
+    /// Reads an image's config from a JSON file.
+    ///
+    /// Throws `notFound` and `corrupt`.
+    init(readingFile path: String) throws(ShaleError) {
+        let bytes = try translating(path) { try WholeFile.read(path, limit: 16 << 20) }
+        self = try OCIDocument.read(ImageConfig.self, from: bytes, naming: path)
+    }
 }
 
 extension PlannedImage {
     /// What a plan needs to know of an image that is here.
     init(_ image: Image, platform: PlannedPlatform) {
-        let settings = image.containerConfig
+        self.init(image.config, platform: platform)
+    }
+
+    init(_ image: ImageConfig, platform: PlannedPlatform) {
+        let settings = image.config ?? ContainerConfig()
         var config = PlannedConfig()
         config.environment = settings.env ?? []
         config.entrypoint = settings.entrypoint
@@ -45,6 +99,16 @@ extension PlannedImage {
         config.onbuild = settings.onBuild ?? []
         config.stopSignal = settings.stopSignal ?? ""
         config.shell = settings.shell ?? []
-        self.init(config: config, platform: platform)
+        if let health = settings.healthcheck {
+            config.healthCheck = HealthCheck(
+                test: health.test ?? [], interval: health.interval ?? 0, timeout: health.timeout ?? 0,
+                startPeriod: health.startPeriod ?? 0, startInterval: health.startInterval ?? 0,
+                retries: health.retries ?? 0)
+        }
+        let history = (image.history ?? []).map {
+            PlannedHistory(
+                createdBy: $0.createdBy ?? "", comment: $0.comment ?? "", isEmptyLayer: $0.emptyLayer ?? false)
+        }
+        self.init(config: config, history: history, author: image.author ?? "", platform: platform)
     }
 }

@@ -40,8 +40,10 @@ package struct RecipeCommand: Verb {
     @Flag(name: .customLong("show-secrets"), help: "Do not mask values that look secret.") var showsSecrets = false
     @Option(help: "json; for parse: json or ast.") var format: String?
     @Option(help: "For check and plan: the build stage.") var target: String?
-    @Option(name: .customLong("build-arg"), help: "For plan: a build argument (NAME=VALUE).") var arguments: [String] =
-        []
+    @Option(name: .customLong("build-arg"), help: "For check and plan: a build argument (NAME=VALUE).")
+    var arguments: [String] = []
+    @Option(name: .customLong("base-config"), help: "For plan: the config (JSON) to take for every base image.")
+    var baseConfig: String?
 
     package init() {}
 
@@ -66,19 +68,27 @@ package struct RecipeCommand: Verb {
         let host = PlannedPlatform(os: Platform.host.os, architecture: Platform.host.architecture)
         var options = Plan.Options(platform: host)
         options.target = target
-        for argument in arguments {
-            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            options.arguments[parts[0]] = parts.count > 1 ? parts[1] : shell.console.environment[parts[0]]
-        }
+        options.arguments = buildArguments(shell)
+        let given = try baseConfig.map { path throws(ShaleError) in try ImageConfig(readingFile: path) }
         let engine = try shell.engine()
         do throws(DockerfileError) {
             let plan = try Plan(Dockerfile(parsing: text), options: options) { base, platform in
-                (try? engine.store.images.find(base)).map { PlannedImage($0, platform: platform) }
+                if let given { return PlannedImage(given, platform: platform) }
+                return (try? engine.store.images.find(base)).map { PlannedImage($0, platform: platform) }
             }
-            return .lines(PlanText.lines(plan))
+            return .lines(format == "json" ? [PlanText.document(plan).text()] : PlanText.lines(plan))
         } catch {
             throw error.shaleError(inFile: name)
         }
+    }
+
+    private func buildArguments(_ shell: ShellContext) -> [String: String] {
+        var values: [String: String] = [:]
+        for argument in arguments {
+            let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            values[parts[0]] = parts.count > 1 ? parts[1] : shell.console.environment[parts[0]]
+        }
+        return values
     }
 
     private func source(_ shell: ShellContext) throws(ShaleError) -> (name: String, text: String) {
@@ -111,20 +121,13 @@ package struct RecipeCommand: Verb {
 
     private func check(_ shell: ShellContext) throws(ShaleError) -> Outcome {
         let (name, text) = try source(shell)
-        do throws(DockerfileError) {
-            let platform = PlannedPlatform(os: Platform.host.os, architecture: Platform.host.architecture)
-            let (warnings, error) = try Lint.check(Dockerfile(parsing: text), target: target, platform: platform)
-            if let error { throw error }
-            if warnings.isEmpty { return .line("Check complete, no warnings found.") }
-            var lines: [String] = []
-            for warning in warnings {
-                lines.append("WARNING: \(warning.rule) - \(warning.url)")
-                lines.append("\(name):\(warning.line): \(warning.detail.visible)")
-            }
-            return Outcome(.lines(lines), status: 1)
-        } catch {
-            throw error.shaleError(inFile: name)
+        let engine = try shell.engine()
+        let found = try LintText(
+            checking: text, named: name, target: target, arguments: buildArguments(shell)
+        ) { base, platform in
+            (try? engine.store.images.find(base)).map { PlannedImage($0, platform: platform) }
         }
+        return try found.outcome(format: format)
     }
 }
 

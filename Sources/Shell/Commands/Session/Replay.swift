@@ -17,7 +17,8 @@ package struct Replay: Verb {
     ]
 
     @Argument(help: "A script, a Dockerfile, or a directory with one.") var file: String
-    @Flag(help: "Show each line and wait: n runs it, c runs the rest, q stops.") var step = false
+    @Flag(help: "Stop before each line and ask: next, continue, back, break, enter, retry, edit, help.")
+    var step = false
     @Option(help: "Stop after this many lines.") var until: Int?
     @Option(
         name: .customLong("var"), parsing: .unconditionalSingleValue,
@@ -49,7 +50,17 @@ package struct Replay: Verb {
                 .notFound, "\(source.path.visible): no recorded output to compare with",
                 hint: "record FILE --output   (then type the lines)")
         }
-        return try run(source, in: shell)
+        return try step ? stepThrough(source, given, in: shell) : run(source, in: shell)
+    }
+
+    private func stepThrough(
+        _ source: ReplaySource, _ variables: [String: String], in shell: ShellContext
+    ) throws(ShaleError) -> Outcome {
+        let folder = try DirectoryVisit(of: source.path, isNeeded: source.isDockerfile)
+        defer { folder.leave() }
+        shell.scriptDepth += 1
+        defer { shell.scriptDepth -= 1 }
+        return .status(try StepLoop(SteppedReplay(source, variables: variables, until: until, shell), shell).run())
     }
 
     private func run(_ source: ReplaySource, in shell: ShellContext) throws(ShaleError) -> Outcome {
@@ -60,17 +71,9 @@ package struct Replay: Verb {
         let interpreter = Interpreter(shell)
         var comparison = check ? ReplayComparison(source.path) : nil
         var failed = false
-        var stepping = step
         for (index, line) in source.lines.enumerated() {
             if let until, index >= until { break }
-            if stepping {
-                switch StepQuestion(shell).ask(line.text, number: line.number) {
-                case .next: break
-                case .rest: stepping = false
-                case .stop: return .status(0)
-                }
-            }
-            if !stepping, !check, shell.isInteractive { shell.console.note("» \(line.text)") }
+            if !check, shell.isInteractive { shell.console.note("» \(line.text)") }
             let status = carryOut(line, source, interpreter, &comparison, shell)
             if let leaving = interpreter.leaving { return comparison?.outcome ?? .status(leaving) }
             if status != line.expectedStatus {
@@ -119,27 +122,5 @@ private struct DirectoryVisit {
         guard before >= 0 else { return }
         _ = fchdir(before)
         close(before)
-    }
-}
-
-/// Asks before each line of a stepped replay.
-private struct StepQuestion {
-    enum Answer { case next, rest, stop }
-
-    private let shell: ShellContext
-
-    init(_ shell: ShellContext) { self.shell = shell }
-
-    func ask(_ line: String, number: Int) -> Answer {
-        shell.console.write(" => \(number)| \(line.visible)\n(n)ext (c)ontinue (q)uit: ", to: .errors)
-        var answer: [UInt8] = []
-        var byte: UInt8 = 0
-        while read(shell.input, &byte, 1) == 1, byte != UInt8(ascii: "\n") { answer.append(byte) }
-        if byte != UInt8(ascii: "\n"), answer.isEmpty { return .stop }
-        switch String(decoding: answer, as: UTF8.self).prefix(1) {
-        case "c": return .rest
-        case "q": return .stop
-        default: return .next
-        }
     }
 }

@@ -1,0 +1,107 @@
+package import Basics
+import Glibc
+import Linux
+
+/// A `--secret`: where a build may read it, never kept in an image, the cache or the journal.
+package struct BuildSecret: Sendable, Hashable {
+    package enum Source: Sendable, Hashable {
+        /// A file of the host's.
+        case file(String)
+        /// A variable of the host's environment.
+        case variable(String)
+    }
+
+    package var id: String
+    package var source: Source
+
+    private static let limit = 500 << 10
+
+    /// Reads docker's `id=NAME[,src=FILE|,env=VARIABLE][,type=file|env]`.
+    ///
+    /// Without a source it is the variable of that name, or else the file of that name. Throws `usage`.
+    package init(parsing text: String, environment: [String: String]) throws(ShaleError) {
+        var fields: [String: String] = [:]
+        for field in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let parts = field.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2 else {
+                throw ShaleError(.usage, "invalid field '\(field)' must be a key=value pair")
+            }
+            let key = String(parts[0]).lowercased()
+            switch key {
+            case "id", "type", "env": fields[key] = String(parts[1])
+            case "src", "source": fields["src"] = String(parts[1])
+            default:
+                throw ShaleError(.usage, "unexpected key '\(parts[0])' in '\(field)'")
+            }
+        }
+        let kind = fields["type"] ?? ""
+        guard ["", "file", "env"].contains(kind) else {
+            throw ShaleError(.usage, "unsupported secret type \"\(kind)\"")
+        }
+        guard let id = fields["id"], !id.isEmpty else { throw ShaleError(.usage, "secret missing 'id'") }
+        self.id = id
+        if let variable = fields["env"] ?? (kind == "env" ? fields["src"] ?? id : nil) {
+            source = .variable(variable)
+        } else if let file = fields["src"] {
+            source = .file(file)
+        } else {
+            source = kind != "file" && environment[id] != nil ? .variable(id) : .file(id)
+        }
+    }
+
+    /// Its bytes now.
+    ///
+    /// Throws `notFound` in docker's words.
+    func bytes() throws(ShaleError) -> [UInt8] {
+        switch source {
+        case .variable(let name):
+            guard let value = getenv(name) else {
+                throw ShaleError(.notFound, "failed to read secret \(id): environment variable \(name) is not set")
+            }
+            return Array(String(cString: value).utf8)
+        case .file(let path):
+            return try translating("failed to read secret \(id): \(path)") {
+                try WholeFile.read(path, limit: Self.limit)
+            }
+        }
+    }
+
+    /// Throws where a file is not there, before anything is built.
+    package func check() throws(ShaleError) {
+        guard case .file(let path) = source else { return }
+        _ = try translating("failed to stat \(path)") { try FileStatus.of(hostPath: path, followingLink: true) }
+    }
+}
+
+/// An `--ssh`: an agent that a `RUN --mount=type=ssh` may ask.
+package struct BuildAgent: Sendable, Hashable {
+    package var id: String
+    /// The agent's socket.
+    package var socket: String
+
+    /// Reads docker's `default|ID[=SOCKET]`.
+    ///
+    /// Throws `usage`, or `unsupported` for a key file.
+    package init(parsing text: String, environment: [String: String]) throws(ShaleError) {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        id = parts.first.flatMap { $0.isEmpty ? nil : $0 } ?? "default"
+        guard parts.count == 2 else {
+            guard let socket = environment["SSH_AUTH_SOCK"], !socket.isEmpty else {
+                throw ShaleError(
+                    .usage, "invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set",
+                    hint: "eval $(ssh-agent); ssh-add")
+            }
+            self.socket = socket
+            return
+        }
+        socket = parts[1]
+        guard (try? FileStatus.of(hostPath: socket, followingLink: true))?.kind == .socket else {
+            if (try? FileStatus.of(hostPath: socket, followingLink: true)) == nil {
+                throw ShaleError(.notFound, "stat \(socket)", cause: SystemCallError.words(of: ENOENT))
+            }
+            throw ShaleError(
+                .unsupported, "--ssh \(text): only an agent's socket can be given, not a key",
+                hint: "eval $(ssh-agent); ssh-add \(socket)")
+        }
+    }
+}

@@ -1,0 +1,161 @@
+import Basics
+import Glibc
+import Linux
+import OCI
+import Stores
+import Synchronization
+
+/// The digests of a folder's files, kept from build to build: a file whose size, times and inode are what they were is
+/// not read again.
+///
+/// One file a folder below `cache/hashes`. A file changed so lately that a further change could leave its times as they
+/// are is read every time. Losing any of it costs time only.
+final class FileDigests: Sendable {
+    /// What must be the same for a digest to count.
+    private struct Stamp: Equatable {
+        var size: Int64
+        var inode: UInt64
+        var device: UInt64
+        var modified: Timestamp
+        var changed: Timestamp
+
+        init(_ status: FileStatus) {
+            size = status.size
+            inode = status.inode
+            device = status.device
+            modified = status.modified
+            changed = status.changed
+        }
+
+        init(size: Int64, inode: UInt64, device: UInt64, modified: Timestamp, changed: Timestamp) {
+            self.size = size
+            self.inode = inode
+            self.device = device
+            self.modified = modified
+            self.changed = changed
+        }
+    }
+
+    private struct Entry {
+        var stamp: Stamp
+        var digest: Digest
+    }
+
+    private struct State {
+        var entries: [String: Entry]
+        var isChanged = false
+    }
+
+    private let store: CacheStore
+    private let key: Digest
+    private let state: Mutex<State>
+
+    /// Nanoseconds within which two changes may have one time, on file systems that count nanoseconds.
+    private static let tick: Int64 = 50_000_000
+
+    /// Of the folder at a path of the host's, by its device and inode.
+    init?(folder: RootDirectory, _ store: CacheStore) {
+        guard let status = try? FileStatus.of(folder.descriptor) else { return nil }
+        self.store = store
+        key = Digest.of("files of \(status.device) \(status.inode)".utf8)
+        state = Mutex(State(entries: Self.decode(store.value(.hashes, key) ?? [])))
+    }
+
+    /// The digest a file had when it was read last; `nil` when it may have changed since.
+    func digest(of path: String, _ status: FileStatus) -> Digest? {
+        let entry = state.withLock { $0.entries[path] }
+        return entry.flatMap { $0.stamp == Stamp(status) ? $0.digest : nil }
+    }
+
+    /// Keeps what was read of a file whose status, taken before, was this.
+    func keep(_ digest: Digest, of path: String, _ status: FileStatus) {
+        guard Self.isSettled(status) else { return }
+        let entry = Entry(stamp: Stamp(status), digest: digest)
+        state.withLock { state in
+            state.entries[path] = entry
+            state.isChanged = true
+        }
+    }
+
+    /// Whether a further change would have given the file other times.
+    private static func isSettled(_ status: FileStatus) -> Bool {
+        let now = Timestamp.now()
+        let age =
+            (now.seconds - status.changed.seconds) * 1_000_000_000 + Int64(now.nanoseconds)
+            - Int64(status.changed.nanoseconds)
+        // A time without a fraction is one of a file system that counts seconds, or two of them.
+        return age > (status.changed.nanoseconds == 0 ? 2_500_000_000 : tick)
+    }
+
+    /// Writes what is new; what cannot be written is read again next time.
+    func save() {
+        let entries: [String: Entry]? = state.withLock { state in
+            guard state.isChanged else { return nil }
+            state.isChanged = false
+            return state.entries
+        }
+        if let entries { try? store.set(.hashes, key, to: Self.encode(entries)) }
+    }
+
+    // MARK: The file
+
+    private static let hexLength = 64
+
+    /// Marks the layout below; another one is not read.
+    private static let magic = Array("shale-files-1\n".utf8)
+
+    /// For each file: length of the path (4 bytes), size, inode, device, both times (seconds 8, nanoseconds 4), digest
+    /// (64 digits), path; numbers little-endian.
+    private static func encode(_ entries: [String: Entry]) -> [UInt8] {
+        var bytes = magic
+        bytes.reserveCapacity(entries.count * 120)
+        func put<Number: FixedWidthInteger>(_ number: Number) {
+            withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
+        }
+        for (path, entry) in entries {
+            let name = Array(path.pathBytes)
+            put(UInt32(name.count))
+            put(entry.stamp.size)
+            put(entry.stamp.inode)
+            put(entry.stamp.device)
+            for time in [entry.stamp.modified, entry.stamp.changed] {
+                put(time.seconds)
+                put(time.nanoseconds)
+            }
+            bytes += Array(entry.digest.hex.utf8)
+            bytes += name
+        }
+        return bytes
+    }
+
+    private static func decode(_ bytes: [UInt8]) -> [String: Entry] {
+        guard bytes.starts(with: magic) else { return [:] }
+        var entries: [String: Entry] = [:]
+        var place = magic.count
+        func number<Number: FixedWidthInteger>(_ type: Number.Type) -> Number? {
+            let width = MemoryLayout<Number>.size
+            guard place + width <= bytes.count else { return nil }
+            var value: Number = 0
+            for offset in 0..<width { value |= Number(truncatingIfNeeded: bytes[place + offset]) << (8 * offset) }
+            place += width
+            return value
+        }
+        while let length = number(UInt32.self), let size = number(Int64.self), let inode = number(UInt64.self),
+            let device = number(UInt64.self), let modified = number(Int64.self), let fraction = number(Int32.self),
+            let changed = number(Int64.self), let changedFraction = number(Int32.self),
+            place + hexLength + Int(length) <= bytes.count,
+            let digest = try? Digest(
+                parsing: "sha256:" + String(decoding: bytes[place..<place + hexLength], as: UTF8.self))
+        {
+            place += hexLength
+            let path = String(pathBytes: bytes[place..<place + Int(length)])
+            place += Int(length)
+            let stamp = Stamp(
+                size: size, inode: inode, device: device,
+                modified: Timestamp(seconds: modified, nanoseconds: fraction),
+                changed: Timestamp(seconds: changed, nanoseconds: changedFraction))
+            entries[path] = Entry(stamp: stamp, digest: digest)
+        }
+        return entries
+    }
+}

@@ -1,0 +1,82 @@
+import Basics
+import Containers
+import Engine
+import Glibc
+import Linux
+import OCI
+import Stores
+
+/// The shell that `enter` opens while stepping: a container of the state so far.
+///
+/// It is kept from one `enter` to the next, so that one finds again what one did, and thrown away when the program moves
+/// on. It is not recorded.
+final class StepEntry {
+    private let shell: ShellContext
+    private var container: ContainerRecord?
+
+    init(_ shell: ShellContext) { self.shell = shell }
+
+    /// Whether there is one to come back to.
+    var isOpen: Bool { container != nil }
+
+    /// Throws away what was done in it.
+    func discard() {
+        guard let record = container else { return }
+        container = nil
+        try? shell.engine().remove(record, force: true, named: record.name)
+    }
+
+    /// Runs a shell, a command or a script in it, and waits for its end; answers the exit status.
+    ///
+    /// `image` is what it is made of where none is open, `environment` (`NAME=value` each) stands beside the image's own,
+    /// `command` is a line for its shell (empty for an interactive one), and `script` is what that one reads where there
+    /// is no terminal.
+    func enter(
+        _ image: Digest?, environment: [String], command: String, script: String?
+    ) throws(ShaleError) -> Int32 {
+        let engine = try shell.engine()
+        let isTerminal = script == nil && Terminal.isTerminal(shell.input) && shell.console.isTerminal(.output)
+        let program = command.isEmpty ? ["/bin/sh"] : ["/bin/sh", "-c", command]
+        // Another command means another container on the same files.
+        let previous = container
+        var source = image
+        if let previous { source = try engine.imageToEnter(of: previous).id }
+        guard let source else { throw ShaleError(.notFound, "there is no image yet to enter", hint: "next") }
+        var options = RunOptions(image: source.description, command: Array(program.dropFirst()))
+        options.entrypoint = program[0]
+        options.interactive = true
+        options.terminal = isTerminal
+        options.environment = environment.isEmpty ? previous?.config.env ?? [] : environment
+        options.hostDirectory = shell.hostDirectory
+        let record = try engine.createContainer(options, Conversation(cancellation: shell.cancellation))
+        container = record
+        if let previous { try? engine.remove(previous, force: true, named: previous.name) }
+        let feed = try script.map { text throws(ShaleError) in try TextFeed(text) }
+        var streams = try ContainerStreams.make(shell, stdin: feed != nil || isTerminal)
+        if let feed { streams.input = feed.descriptor }
+        streams.detachKeys = nil
+        let size = ContainerStreams.size(shell, terminal: isTerminal)
+        guard let running = try engine.start(record, streams: streams, size: size) else { return 0 }
+        let end = try running.relay()
+        withExtendedLifetime(feed) {}
+        return ContainerStreams.outcome(end).status
+    }
+}
+
+/// A text to be read from a descriptor.
+private final class TextFeed {
+    private let file: UnsafeMutablePointer<FILE>
+    var descriptor: Int32 { fileno(file) }
+
+    init(_ text: String) throws(ShaleError) {
+        guard let file = tmpfile() else { throw SystemCallError("tmpfile").shaleError("the shell's input") }
+        self.file = file
+        let bytes = Array(text.utf8)
+        fwrite(bytes, 1, bytes.count, file)
+        fflush(file)
+        rewind(file)
+        lseek(fileno(file), 0, SEEK_SET)
+    }
+
+    deinit { fclose(file) }
+}

@@ -1,0 +1,43 @@
+import Basics
+import OCI
+
+/// Something that is carried out piece by piece, with the user in between: a build's Dockerfile, a replayed file.
+protocol SteppedProgram: AnyObject {
+    /// The file as messages and the source view name it.
+    var fileName: String { get }
+    /// Its text as it is now, edits included.
+    var text: String { get }
+    /// The pieces in the order in which they are carried out.
+    var units: [SteppedUnit] { get }
+    /// The place of the next one; `units.count` at the end.
+    var next: Int { get }
+    /// The container that the last piece left, if it failed and left one.
+    var failedContainer: String? { get }
+    /// What stands before the prompt's `(…)`: `build` or `replay`.
+    var kind: String { get }
+
+    /// Carries out the next piece; when it fails it is still the next one.
+    func carryOut() throws(ShaleError)
+    /// Stands before an earlier piece again.
+    func goBack(to place: Int) throws(ShaleError)
+    /// Takes another text; throws, and keeps the old one, when it cannot be understood.
+    func replaceText(_ text: String) throws(ShaleError)
+    /// The image that a shell in the state so far looks at, and variables beside its own; `nil` where there is nothing.
+    func entry(failed: Bool) throws(ShaleError) -> (image: Digest, environment: [String])?
+    /// Ends a program all of whose pieces were carried out.
+    func finish() throws(ShaleError)
+    /// Leaves it before its end.
+    func leave()
+}
+
+/// One piece of a stepped program.
+struct SteppedUnit: Equatable {
+    /// First and last line, counted from 1; 0 for what is not in the file.
+    var line: Int
+    var endLine: Int
+    /// On one line.
+    var text: String
+
+    /// The first word in upper case.
+    var keyword: String { text.split(separator: " ").first.map { $0.uppercased() } ?? "" }
+}
