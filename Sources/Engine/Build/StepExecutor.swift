@@ -9,8 +9,8 @@ package struct StepResult: Sendable {
     package var image: Image
     package var wasCached: Bool
     package var summary: StepSummary
-    /// The step's key in the cache.
-    package var key: Digest
+    /// The step's key in the cache; `nil` for one that is never looked up there.
+    package var key: Digest?
     /// Why it was not found there; `nil` when it was, or was not looked up.
     package var miss: CacheMiss?
     /// What COPY and ADD took from the context and where it went, for a recipe's folder.
