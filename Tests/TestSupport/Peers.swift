@@ -75,6 +75,8 @@ package enum Peers {
 package struct PeerError: Error, CustomStringConvertible {
     package var text: String
     package var description: String { text }
+
+    package init(text: String) { self.text = text }
 }
 
 /// A process that was started; killed when let go of.

@@ -7,6 +7,16 @@ package enum SmallImage {
         package var path: String
         package var content: [UInt8]
         package var mode: UInt32
+        /// As a tar has it: `1` a hard link, `2` a symbolic one, `5` a folder, which a slash at the path's end makes, too.
+        package var type: String?
+        package var link = ""
+
+        /// A link; `isHard` for another name of a file.
+        package static func link(_ path: String, to target: String, isHard: Bool = false) -> File {
+            var file = File(path, [])
+            (file.type, file.link) = (isHard ? "1" : "2", target)
+            return file
+        }
 
         package init(_ path: String, _ content: [UInt8], mode: UInt32 = 0o644) {
             self.path = path
@@ -21,7 +31,8 @@ package enum SmallImage {
 
     /// Writes an image of these layers as a docker archive; `command` becomes its CMD.
     package static func writeDockerArchive(
-        _ path: String, layers: [[File]], command: [String] = ["sh"], tag: String = "small:1"
+        _ path: String, layers: [[File]], command: [String] = ["sh"], tag: String = "small:1",
+        instructions: [String] = []
     ) throws {
         var entries: [File] = []
         var names: [String] = []
@@ -35,7 +46,8 @@ package enum SmallImage {
         }
         let words = command.map { "\"\($0)\"" }.joined(separator: ",")
         let history = layers.indices.map {
-            #"{"created":"2024-01-01T00:00:00Z","created_by":"COPY layer \#($0)"}"#
+            let instruction = $0 < instructions.count ? instructions[$0] : "COPY layer \($0)"
+            return #"{"created":"2024-01-01T00:00:00Z","created_by":"\#(instruction)"}"#
         }
         let config = """
             {"architecture":"amd64","os":"linux","created":"2024-01-01T00:00:00Z","config":{"Cmd":[\(words)],\
@@ -74,7 +86,8 @@ package enum SmallImage {
         put(octal(file.content.count, 11), at: 124)
         put(octal(1_700_000_000, 11), at: 136)
         put("        ", at: 148)
-        put(file.path.hasSuffix("/") ? "5" : "0", at: 156)
+        put(file.type ?? (file.path.hasSuffix("/") ? "5" : "0"), at: 156)
+        put(file.link, at: 157)
         put("ustar", at: 257)
         put("00", at: 263)
         put(octal(block.reduce(0) { $0 + Int($1) }, 6), at: 148)

@@ -60,7 +60,7 @@ extension PageScript {
           pen.clearRect(0, 0, box.width, box.height);
           tiles = [];
           const style = getComputedStyle(document.documentElement), value = name => style.getPropertyValue(name).trim();
-          const ink = dark ? "#f2f5f9" : "#16202c", card = value("--card"), soft = value("--soft");
+          const ink = dark ? "#f2f5f9" : "#16202c", soft = value("--soft");
           const folder = dark ? "#222c38" : "#eef1f5", gone = value("--gone"), line = value("--line");
           const clip = (text, room) => {
             if (pen.measureText(text).width <= room) return text;
@@ -117,8 +117,7 @@ extension PageScript {
             squarify(items, x + edge, y + edge + top, w - 2 * edge - (edge ? 1 : 0), h - 2 * edge - top - (edge ? 1 : 0),
               (item, kx, ky, kw, kh) => draw(item.kid, kx, ky, kw, kh, depth + 1, names[item.kid] + "/"));
           };
-          draw(root, 0, 0, box.width, box.height, 0, "");
-          pen.fillStyle = card;
+          if (bytes.total[root]) draw(root, 0, 0, box.width, box.height, 0, "");
           const nothing = el("nothing");
           nothing.hidden = bytes.total[root] > 0;
           nothing.textContent = hidden ? "Nothing is hidden: every byte can be seen." : "No bytes here.";

@@ -38,6 +38,7 @@ struct CommandStreams {
             host = try HostCommand.start(
                 pipeline.text, input: made.readEnd, output: hostOutput?.writeEnd ?? descriptor ?? 1,
                 environment: shell.hostEnvironment)
+            made.closeReadEnd()
             output = made.writeEnd
             if pipeline.includesErrors { errors = made.writeEnd }
         }

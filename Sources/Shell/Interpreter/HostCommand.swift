@@ -66,7 +66,7 @@ enum HostCommand {
 
 /// A pipe between shale and a host command.
 final class HostPipe {
-    let readEnd: Int32
+    private(set) var readEnd: Int32
     private(set) var writeEnd: Int32
 
     init() throws(ShaleError) {
@@ -80,6 +80,12 @@ final class HostPipe {
     func closeWriteEnd() {
         if writeEnd >= 0 { close(writeEnd) }
         writeEnd = -1
+    }
+
+    /// Once the reader has its own: a pipe whose last reader has gone breaks, and does not fill up.
+    func closeReadEnd() {
+        if readEnd >= 0 { close(readEnd) }
+        readEnd = -1
     }
 
     func readAll(limit: Int = 64 << 20) -> [UInt8] {
@@ -96,6 +102,6 @@ final class HostPipe {
 
     deinit {
         closeWriteEnd()
-        close(readEnd)
+        closeReadEnd()
     }
 }

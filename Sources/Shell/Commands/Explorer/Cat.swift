@@ -26,10 +26,11 @@ package struct Cat: Verb {
         if places.isEmpty { throw ShaleError(.usage, "cat takes at least one place", hint: "cat @:/etc/os-release") }
         let words = try PlaceWords(shell, remote)
         var status: Int32 = 0
+        var text: [String] = []
         for place in places {
             do throws(ShaleError) {
                 let place = try words.place(place)
-                try print(words.view(place), place.path, shell)
+                text += try print(words.view(place), place.path, shell)
             } catch {
                 // As cat does: the others are printed all the same.
                 guard places.count > 1, error.code != .cancelled else { throw error }
@@ -37,13 +38,18 @@ package struct Cat: Verb {
                 status = 1
             }
         }
-        return .status(status)
+        return Outcome(text.isEmpty ? .none : .paged(text), status: status)
     }
 
-    private func print(_ view: PlaceView, _ path: String, _ shell: ShellContext) throws(ShaleError) {
+    /// Longer files are not held for the pager.
+    private static let longestPaged: Int64 = 4 << 20
+
+    /// Writes a file; on a terminal the lines of a text are answered for the pager.
+    private func print(_ view: PlaceView, _ path: String, _ shell: ShellContext) throws(ShaleError) -> [String] {
         let entry = try view.require(path)
         let file = try view.open(entry)
         let isTerminal = shell.console.isTerminal(.output) && !force
+        let isPaged = isTerminal && entry.size <= Self.longestPaged
         var rest: [UInt8] = []
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
         defer { buffer.deallocate() }
@@ -65,11 +71,21 @@ package struct Cat: Verb {
             }
             isFirst = false
             rest += bytes
+            if isPaged { continue }
             guard let end = rest.lastIndex(of: 0x0A) else { continue }
             shell.console.write(TerminalText.visible(rest[...end]))
             rest.removeSubrange(...end)
         }
-        if !rest.isEmpty { shell.console.write(TerminalText.visible(rest[...])) }
+        if rest.isEmpty { return [] }
+        let text = TerminalText.visible(rest[...])
+        guard isPaged else {
+            shell.console.write(text)
+            return []
+        }
+        // Whole lines: a file's last may have no end.
+        return (text.hasSuffix("\n") ? text.dropLast() : text[...]).split(
+            separator: "\n", omittingEmptySubsequences: false
+        ).map(String.init)
     }
 }
 

@@ -1,0 +1,114 @@
+import FoundationEssentials
+import Glibc
+import TestSupport
+import Testing
+
+/// Looking into a nasty image, as someone at the command line sees it.
+@Suite("looking into layers", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+struct LookingTests {
+    @Test func answersAreWhatIsThere() throws {
+        let shale = try NastyImage.loaded()
+        func text(_ words: String...) throws -> String { try shale.run(words).text }
+        // Links stay inside, deleted files are still in their layer, whiteouts are told in a sentence.
+        #expect(try text("ls", "nasty:1:/up") == "passwd\n")
+        #expect(try text("cat", "nasty:1:/abs") == "root:x:0:0:root:/root:/bin/bash\n")
+        #expect(try text("cat", "nasty:1#1:/etc/shadow") == "root:secret\n")
+        #expect(try text("ls", "-a", "nasty:1#2:/etc") == "passwd\nD shadow (whiteout)\n")
+        #expect(try text("ls", "nasty:1#2:/etc") == "passwd\n")
+        #expect(
+            try text("ls", "-a", "nasty:1#2:/") == "O cache (opaque: hides what the layers below have in it)\netc\n")
+        #expect(try text("ls", "nasty:1:/cache") == "lock\n")
+        #expect(try text("ls", "nasty:1:/bin/") == "again\ntool\n")
+        // Names cannot drive a terminal, nor break a line.
+        #expect(try text("find", "nasty:1:/opt", "-name", "new*") == "/opt/new\\nline\n")
+        #expect(try text("find", "nasty:1:/opt", "-name", "esc*") == "/opt/esc\\e[31mred\n")
+        // The first name of a file is gone, the second still holds its bytes.
+        #expect(
+            try text("stat", "--format", "{{.size}} {{.links}} {{.layer}}", "nasty:1:/usr/bin/again") == "3007 2 1\n")
+        #expect(try text("size", "--format", "{{.visible}} {{.hidden}}", "nasty:1") == "3084 9042\n")
+        #expect(try text("blame", "--format", "{{.layer}} {{.event}}", "nasty:1:/etc/shadow") == "1 made\n2 removed\n")
+        #expect(try text("diff", "nasty:1#3") == "A /app\nA /app/main.js\nC /usr\nC /usr/bin\nC /usr/bin/tool\n")
+        #expect(try text("diff", "nasty:1#1", "nasty:1#1").isEmpty)
+        let patch = try text("diff", "nasty:1#2", "-u", "/etc/passwd")
+        #expect(patch.hasSuffix("@@ -1 +1 @@\n-root:x:0:0:root:/root:/bin/sh\n+root:x:0:0:root:/root:/bin/bash\n"))
+        #expect(try text("grep", "-rl", "root", "nasty:1:/etc") == "/etc/passwd\n")
+        #expect(try text("du", "-s", "-b", "nasty:1") == "3084\t/\n")
+    }
+
+    @Test(arguments: [
+        (["cat", "nasty:1:/loop1"], "nasty:1:/loop1: too many levels of symbolic links"),
+        (["cat", "nasty:1:/etc"], "nasty:1:/etc: is a directory"),
+        (["cat", "nasty:1:/etc/passwt"], "did you mean nasty:1:/etc/passwd?"),
+        (["ls", "nasty:1:/etc/passwd/"], "not a directory: /etc/passwd is a file"),
+        (["ls", "nasty:1#4:/"], "the image has layers 1 to 3"), (["ls", "nasty:1#0"], "the image has layers 1 to 3"),
+        (["cat", "nasty:1:/etc/shadow"], "layer 2 deletes it; nasty:1#1:/etc/shadow still has it"),
+        (["cat", "nasty:1#2:/etc/shadow"], "this layer deletes it"), (["grep", "x", "nasty:1:/etc"], "grep -r x"),
+        (["layers", "--platform", "linux/arm64", "nasty:1"], "--platform is for --remote"),
+    ])
+    func saysWhatIsWrong(_ words: [String], _ message: String) throws {
+        let outcome = try Self.shared.get().run(words, expecting: nil)
+        #expect(outcome.status != 0)
+        #expect(outcome.errors.contains(message), "\(outcome.errors)")
+    }
+    private static let shared = Result { try NastyImage.loaded() }
+
+    @Test func goesIntoAnImage() throws {
+        let shale = try NastyImage.loaded()
+        func script(_ text: String, expecting status: Int32? = 0) throws -> Peer.Outcome {
+            try shale.run(["-c", text], expecting: status)
+        }
+        #expect(
+            try script("cd nasty:1:/usr\npwd\nls\ncd bin\nls\ncat ../../etc/passwd\ncd /etc\nls\ncd ..\npwd").text
+                == "nasty:1:/usr\nbin\nagain\ntool\nroot:x:0:0:root:/root:/bin/bash\npasswd\nnasty:1:/\n")
+        let back = try script("cd /tmp\ncd nasty:1#1:/etc\ncat shadow\ncd -").text
+        #expect(back == "root:secret\n/tmp\n")
+        #expect(try script("cd nasty:1:/etc/passwd", expecting: nil).errors.contains("not a directory"))
+        #expect(try script("cd nasty:1:/ect", expecting: nil).errors.contains("did you mean nasty:1:/etc?"))
+        #expect(try script("cd nasti:1:/", expecting: nil).errors.contains("No such image: nasti:1"))
+    }
+
+    /// Each index that is damaged, cut short, empty or gone is made again, and tells the same.
+    @Test(arguments: ["flip", "cut", "empty", "gone"]) func anIndexIsMadeAgain(_ harm: String) throws {
+        let shale = try NastyImage.loaded()
+        func answers() throws -> [String] {
+            try [["ls", "-la", "nasty:1:/opt"], ["layers", "nasty:1"], ["waste", "nasty:1"], ["diff", "nasty:1#2"]].map
+            {
+                try shale.run($0).text
+            }
+        }
+        let before = try answers()
+        for layer in try FileManager.default.contentsOfDirectory(atPath: shale.home + "/layers") {
+            let index = URL(filePath: "\(shale.home)/layers/\(layer)/index")
+            var bytes = try Data(contentsOf: index)
+            switch harm {
+            case "flip": bytes[bytes.count / 2] ^= 0x40
+            case "cut": bytes.removeLast(9)
+            case "empty": bytes = Data()
+            default: break
+            }
+            if harm == "gone" { unlink(index.path) } else { try bytes.write(to: index) }
+        }
+        let first = try shale.run(["layers", "nasty:1"])
+        #expect(first.errors.contains("its index was damaged, and is made again"), "\(first.errors)")
+        #expect(try answers() == before)
+        #expect(try shale.run(["layers", "nasty:1"]).errors.isEmpty)
+    }
+
+    /// A file far larger than memory should hold, nearly all hole.
+    @Test func aSparseGiantIsNotRead() throws {
+        let shale = BuiltShale()
+        let folder = shale.folder.path
+        let giant = open(folder + "/giant", O_CREAT | O_RDWR, 0o644)
+        ftruncate(giant, 3 << 30)
+        pwrite(giant, "end\n", 4, (3 << 30) - 4)
+        close(giant)
+        try Peers.tar.run(["-C", folder, "--sparse", "-cf", folder + "/giant.tar", "giant"])
+        try shale.run(["import", folder + "/giant.tar", "giant:1"])
+        #expect(try shale.run(["ls", "-l", "giant:1:/"]).text.contains("3221225472"))
+        #expect(try shale.run(["du", "-s", "-b", "giant:1"]).text == "3221225472\t/\n")
+        let digest = try shale.run(["stat", "--format", "{{.digest}}", "giant:1:/giant"]).text
+        #expect(digest.hasPrefix("sha256:"))
+        let diff = try shale.run(["diff", "giant:1#1", "-u", "/giant"], expecting: nil)
+        #expect(diff.status == 1 && diff.errors.contains("too large"), "\(diff.errors)")
+    }
+}

@@ -1,0 +1,37 @@
+import FoundationEssentials
+import TestSupport
+import Testing
+
+/// Looking into layers at a real terminal: the pager, and what a terminal must not be given.
+@Suite(.serialized)
+struct LookingTerminalTests {
+    @Test func longResultsGoThroughThePager() throws {
+        let scene = try PromptScene()
+        let terminal = try scene.prompt(environment: ["PAGER": "sed -e s/^/PAGED:/"])
+        #expect(try terminal.run("find busybox:/bin").contains("PAGED:/bin/zcat"))
+        #expect(try terminal.run("cd busybox:/etc").contains("PAGED") == false)
+        // Short ones do not.
+        let short = try terminal.run("ls -l passwd")
+        #expect(short.contains("-rw-r--r--") && !short.contains("PAGED"))
+        #expect(try terminal.run("cat passwd").contains("root:x:0:0"))
+        #expect(try terminal.run("tree / | wc -l").contains("PAGED") == false)
+        try scene.leave(terminal)
+    }
+
+    @Test func aPagerThatIsNotThereLosesNothing() throws {
+        let scene = try PromptScene()
+        let terminal = try scene.prompt(environment: ["PAGER": "no-such-pager"])
+        #expect(try terminal.run("find busybox:/bin").contains("/bin/zcat"))
+        try scene.leave(terminal)
+    }
+
+    @Test func programsAreNotForTerminals() throws {
+        let scene = try PromptScene()
+        let terminal = try scene.prompt(environment: ["PAGER": "cat"])
+        let refused = try terminal.run("cat busybox:/bin/busybox")
+        #expect(refused.contains("binary file") && refused.contains("hint: cat busybox:/bin/busybox > FILE"))
+        #expect(try terminal.run("cat busybox:/bin/busybox | head -c 4 | od -An -c").contains("E   L   F"))
+        #expect(try terminal.run("grep ELF busybox:/bin/busybox").contains("Binary file /bin/busybox matches"))
+        try scene.leave(terminal)
+    }
+}
