@@ -272,4 +272,59 @@ struct EnterTests {
         let left = try FileManager.default.contentsOfDirectory(atPath: shale.home + "/ingest")
         #expect(left.isEmpty, "\(left)")
     }
+
+    /// In a container that does not run, and in one that does: no states, and a recipe all the same.
+    @Test func inContainers() throws {
+        let shale = BuiltShale()
+        let made = try run(
+            """
+            create --name still busybox
+            enter still
+            mkdir /made
+            cd /made
+            export A='b c'
+            umask 077
+            echo "$A" > f
+            ls
+            exit
+            run -d --name busy busybox sleep 1000
+            enter busy
+            cd /tmp && touch there
+            rm /etc/group
+            pwd
+            exit
+            commit busy made:1
+            """, in: shale)
+        #expect(made.status == 0, "\(made.errors)")
+        #expect(made.text.contains(" ---> +1 ~0 -0  4B\n      A /made/f\nf\n"), "\(made.text)")
+        #expect(made.text.contains("      D /etc/group\n/tmp\n"), "\(made.text)")
+        let still = try shale.run(["recipe", "still"]).text
+        #expect(
+            still.contains("RUN mkdir /made\nRUN cd /made; umask 077; export A='b c'; echo \"$A\" > f\n"), "\(still)")
+        let committed = try shale.run(["recipe", "made:1"]).text
+        #expect(committed.contains("RUN cd /tmp && touch there\nRUN cd /tmp; rm /etc/group\n"), "\(committed)")
+        #expect(try shale.run(["diff", "still"]).text == "A /made\nA /made/f\n")
+        #expect(try shale.run(["exec", "busy", "ls", "-a", "/dev"]).text.contains("enter") == false)
+        for image in ["still", "made:1"] {
+            let verified = try shale.run(["recipe", "verify", image], expecting: nil)
+            #expect(verified.status == 0, "\(image): \(verified.text)\(verified.errors)")
+        }
+        // Its own command and status are its own, and it starts as before.
+        #expect(try shale.run(["ps", "-a", "--filter", "name=still", "--format", "{{.Status}}"]).text == "Created\n")
+        #expect(try run("enter --keep-failed busy", in: shale).status == 64)
+        try shale.run(["pause", "busy"])
+        #expect(try run("enter busy\ntouch /x", in: shale).errors.contains("paused"))
+        try shale.run(["rm", "-f", "busy", "still"])
+    }
+
+    @Test func replayedWithTheScriptItStandsIn() throws {
+        let shale = BuiltShale()
+        try Data(
+            "FROM busybox\nenter\nfor i in 1 2\ndo touch /f$i\ndone\ncat /etc/hostname >/dev/null\nexit\nsteps\n".utf8
+        )
+        .write(to: URL(filePath: shale.folder.path + "/lines.shale"))
+        let replayed = try shale.run(["replay", "lines.shale"], expecting: nil)
+        #expect(replayed.status == 0, "\(replayed.errors)")
+        #expect(try recipe(shale) == ["FROM busybox", "RUN for i in 1 2; do touch /f$i; done"])
+    }
 }

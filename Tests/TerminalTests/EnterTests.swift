@@ -153,4 +153,68 @@ struct EnterTests {
         try terminal.expect("default:/ # ")
         try leave()
     }
+
+    /// What is typed into `enter` is recorded as a script that replays.
+    @Test func recorded() throws {
+        try leaveOnly()
+        try terminal.run("record typed.shale")
+        try terminal.send("enter busybox\r")
+        try terminal.expect("default:/ # ")
+        try type("touch /recorded")
+        try type("ls /missing")
+        try terminal.send("printf 'Say%s: ' it; cat > /answered\r")
+        try terminal.expect("Sayit: ")
+        try terminal.send("words\r\u{4}")
+        try terminal.expect("made by what you typed")
+        try terminal.expect("default:/ # ")
+        try leaveOnly()
+        try terminal.run("record off")
+        try scene.leave(terminal)
+        let text = try scene.learner.text("typed.shale")
+        #expect(
+            text.contains(
+                "enter busybox <<'END'\ntouch /recorded\n# exit status 1:\n# ls /missing\n"
+                    + "# answered at the terminal:\n# printf 'Say%s: ' it; cat > /answered\nEND\n"), "\(text)")
+        try scene.learner.shale(["replay", "typed.shale"])
+        #expect(try recipe() == ["FROM busybox", "RUN touch /recorded"])
+    }
+
+    private func leaveOnly() throws {
+        try terminal.send("exit\r")
+        try terminal.expect(terminal.prompt)
+    }
+
+    /// An ordinary `run -it`: its files are told for certain, the lines as its shell's own history names them.
+    ///
+    /// Debian's busybox keeps no history; bash does, once it ends.
+    @Test(.enabled(if: access("/bin/bash", X_OK) == 0, "needs bash"))
+    func anOrdinaryShellLeavesARecipe() throws {
+        try leaveOnly()
+        try Peer("sh").run(
+            [
+                "-c",
+                "for f in /bin/bash $(ldd /bin/bash | grep -o '/[^ ]*'); do mkdir -p root$(dirname $f); "
+                    + "cp -L $f root$f; done; chmod -R a+rX root",
+            ], in: scene.learner.work)
+        try terminal.run("COPY root /")
+        try terminal.send("run -it --name hand -e PS1=inside: @ bash --norc\r")
+        try terminal.expect("inside:")
+        try terminal.send("mkdir /made; echo hi > /made/file\r")
+        try terminal.expect("\ninside:")
+        try terminal.send("rm /etc/group\r")
+        try terminal.expect("\ninside:")
+        try terminal.send("exit\r")
+        try terminal.expect(terminal.prompt)
+        try terminal.run("commit --keep-config hand byhand:1")
+        try scene.leave(terminal)
+        let names =
+            "# its shell's history names: mkdir /made; echo hi > /made/file\n# its shell's history names: rm /etc/group\n"
+        for subject in ["hand", "byhand:1"] {
+            let recipe = try scene.learner.shale(["recipe", subject]).text
+            #expect(recipe.contains(names), "\(recipe)")
+            #expect(recipe.contains("not known for certain") && !recipe.contains("RUN mkdir"), "\(recipe)")
+            let verified = try scene.learner.shale(["recipe", "verify", subject], expecting: nil)
+            #expect(verified.status == 0, "\(verified.text)\(verified.errors)")
+        }
+    }
 }

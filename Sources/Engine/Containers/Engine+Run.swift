@@ -50,7 +50,7 @@ extension Engine {
         return count > 0 ? String(pathBytes: buffer[..<count].map { UInt8(bitPattern: $0) }) : nil
     }()
 
-    private func launchSpec(for record: ContainerRecord) throws(ShaleError) -> LaunchSpec {
+    func launchSpec(for record: ContainerRecord) throws(ShaleError) -> LaunchSpec {
         let folder = store.containers.folder(record.id)
         let config = record.config
         let host = record.host
@@ -152,6 +152,16 @@ extension Engine {
                 .conflict, "Container \(record.name) is paused, unpause the container before exec",
                 hint: "unpause \(record.name)")
         }
+        let window = openDeed(in: record)
+        let outcome = try startExec(in: record, options, streams: streams)
+        try note(options, outcome, window, in: record)
+        return outcome
+    }
+
+    /// The same without a word in the container's deeds.
+    func startExec(
+        in record: ContainerRecord, _ options: ExecOptions, streams: AttachStreams
+    ) throws(ShaleError) -> AttachOutcome {
         let own = try EnvironmentOption.all(files: options.environmentFiles, values: options.environment)
         var spec = ExecSpec(
             arguments: options.command,
@@ -166,17 +176,14 @@ extension Engine {
         (spec.capabilities, spec.seccomp) = (rights.capabilities, rights.seccomp)
         spec.noNewPrivileges = rights.noNewPrivileges
         spec.initialSize = options.initialSize
-        let window = openDeed(in: record)
-        let outcome = try runtime.exec(
+        return try runtime.exec(
             socketDirectory: store.containers.folder(record.id).socketDirectory, spec, streams: streams)
-        note(options, own, outcome, window, in: record)
-        return outcome
     }
 
     private func note(
-        _ options: ExecOptions, _ environment: [String], _ outcome: AttachOutcome, _ window: DeedWindow,
-        in record: ContainerRecord
-    ) {
+        _ options: ExecOptions, _ outcome: AttachOutcome, _ window: DeedWindow, in record: ContainerRecord
+    ) throws(ShaleError) {
+        let environment = try EnvironmentOption.all(files: options.environmentFiles, values: options.environment)
         var deed = Deed(.exec, arguments: options.command)
         deed.workingDirectory = options.workingDirectory
         deed.user = options.user

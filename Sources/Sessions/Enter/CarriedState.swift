@@ -88,6 +88,11 @@ package struct CarriedState: Sendable, Equatable {
 
     // MARK: After a line
 
+    /// Carries what an image would hold as `ENV`, where there is no image to hold it.
+    package mutating func carry(_ assignments: [(name: String, value: String)]) {
+        for assignment in assignments { exports[assignment.name] = assignment.value }
+    }
+
     /// Takes in what a line that was kept did to the shell; answers what goes into the image's environment.
     package mutating func absorb(
         before: ShellReport, after: ShellReport, uses: Uses, line: String, scan: ShellScan

@@ -12,6 +12,8 @@ package struct LineTaken: Sendable {
     package var steps: [StepTaken] = []
     /// What it had changed, where that was dropped because it failed.
     package var dropped: StepSummary = .none
+    /// What it changed, where that is no step: in a container.
+    package var changed: StepSummary = .none
     /// Words for the person.
     package var notes: [String] = []
     package var wasTyped = false
@@ -46,10 +48,7 @@ package final class RecordedShell: LineShell {
     package var directory: String { carried.directory ?? state?.workingDirectory ?? "/" }
 
     /// Whether it is root who types.
-    package var isRoot: Bool {
-        let user = (state?.settings.user ?? "").prefix { $0 != ":" }
-        return user.isEmpty || user == "root" || user == "0"
-    }
+    package var isRoot: Bool { ShellProgram.isRoot(state?.settings.user) }
 
     private var state: StageState? {
         guard let working = session.working else { return nil }
@@ -57,11 +56,7 @@ package final class RecordedShell: LineShell {
     }
 
     /// Environment variables and the shell's own, for Tab.
-    package var variableNames: [String] {
-        let image = (state?.settings.env ?? []).map { String($0.prefix { $0 != "=" }) }
-        return Set(image).subtracting(carried.unset).union(carried.variables.keys).union(carried.exports.keys)
-            .union(["HOME", "PWD", "HOSTNAME", "OLDPWD"]).sorted()
-    }
+    package var variableNames: [String] { carried.variableNames(beside: state?.settings.env ?? []) }
 
     /// The value of an environment variable of the image's.
     package func value(of name: String) -> String? { carried.exports[name] ?? state?.variables[name] }
@@ -78,32 +73,15 @@ package final class RecordedShell: LineShell {
         return MergedTree(layers: try engine.directories(paths), form: engine.form)
     }
 
-    // MARK: The image's shell
-
-    private static let known: Set<String> = ["sh", "ash", "dash", "bash", "busybox"]
-
     private static func requireShell(in session: Session) throws(ShaleError) {
         let working = try session.requireWorking()
-        let shell = try session.state(of: working).shell
-        let program = shell.first ?? "/bin/sh"
-        let name = program.split(separator: "/").last.map(String.init) ?? program
-        guard known.contains(name) else {
-            throw ShaleError(
-                .unsupported, "enter knows sh, ash, dash and bash, and the image's SHELL is \(program.visible)",
-                hint: "SHELL [\"/bin/sh\", \"-c\"]")
-        }
         let engine = session.engine
-        guard let id = working.image else { throw noShell(program, in: "scratch") }
-        guard program.hasPrefix("/") else { return }
-        let tree = MergedTree(
-            layers: try engine.directories(engine.lowerPaths(of: engine.store.images.image(id))), form: engine.form)
-        guard (try? tree.entry(program, followingLinks: true)) != nil else { throw noShell(program, in: id.short) }
-    }
-
-    private static func noShell(_ program: String, in image: String) -> ShaleError {
-        ShaleError(
-            .notFound, "image \(image) has no shell: \(program.visible) is not in it",
-            hint: "RUN [\"/program\", \"argument\"]")
+        let image = try working.image.map { id throws(ShaleError) in try engine.store.images.image(id) }
+        let paths = try image.map { image throws(ShaleError) in try engine.lowerPaths(of: image) } ?? []
+        try ShellProgram.require(
+            session.state(of: working).shell,
+            in: MergedTree(layers: engine.directories(paths), form: engine.form),
+            named: "image \(image?.id.short ?? "scratch")")
     }
 
     // MARK: Lines
@@ -210,12 +188,5 @@ package final class RecordedShell: LineShell {
             instruction, on: working, directory: host, options: StepOptions(), failedContainer: &failed, talk)
         taken.steps.append(step)
         if case .step(let made) = step.change { working.steps.append(made) }
-    }
-}
-
-extension String {
-    fileprivate var directoryAbove: String {
-        guard let slash = lastIndex(of: "/"), slash != startIndex else { return "/" }
-        return String(self[..<slash])
     }
 }

@@ -18,7 +18,7 @@ enum OperandKinds {
         "debug": [.object, .program],
         // Building, recording.
         "build": [.hostDirectory], "context": [.hostDirectory], "record": [.hostPath], "replay": [.hostPath],
-        "recipe": [.object], "enter": [.image], "edit": [.step], "drop": [.step], "move": [.step], "goto": [.step],
+        "recipe": [.object], "enter": [.object], "edit": [.step], "drop": [.step], "move": [.step], "goto": [.step],
         "fork": [.step, .none], "reflog": [.image], "test": [.hostPath],
         // Looking into layers.
         "layers": [.image], "ls": [.place], "cat": [.place], "tree": [.place], "find": [.place], "stat": [.place],

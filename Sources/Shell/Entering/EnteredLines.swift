@@ -15,6 +15,10 @@ struct EnteredLines {
     private let source: any LineSource
     /// Whether a person types.
     private let isInteractive: Bool
+    /// Whether the last line read what was typed while it ran.
+    private let lastWasAnswered = Answered()
+
+    private final class Answered { var value = false }
 
     init(_ shell: ShellContext, _ session: Session, _ inside: any LineShell) throws(ShaleError) {
         self.shell = shell
@@ -48,7 +52,10 @@ struct EnteredLines {
     /// Runs until the shell is left; answers its status.
     func run() throws(ShaleError) -> Int32 {
         if isInteractive {
-            shell.console.note("each line is a step; exit leaves, \\undo takes back, \\help says more")
+            shell.console.note(
+                isContainer
+                    ? "each line is kept for the recipe of \(inside.name); exit leaves, \\help says more"
+                    : "each line is a step; exit leaves, \\undo takes back, \\help says more")
         }
         var failed = false
         while true {
@@ -61,6 +68,7 @@ struct EnteredLines {
                 if command.isEmpty || command.hasPrefix("#") { continue }
                 if let status = Self.leaving(command) { return leave(status ?? (failed ? 1 : 0)) }
                 let status = carryOut(text, at: place)
+                if isInteractive { remember(text, status: status) }
                 if status != 0, !isInteractive {
                     shell.hasReported = true
                     if !shell.options.keepsGoing { return status }
@@ -71,12 +79,25 @@ struct EnteredLines {
         }
     }
 
+    /// Keeps a typed line for the recording under way, in words that replay: what fails, or was answered, does not.
+    private func remember(_ text: String, status: Int32) {
+        guard shell.recorder != nil, text.first != " " else { return }
+        let comment = text.split(separator: "\n").map { "# \($0)" }.joined(separator: "\n")
+        if status != 0 {
+            shell.enteredLines.append("# exit status \(status):\n\(comment)")
+        } else {
+            shell.enteredLines.append(lastWasAnswered.value ? "# answered at the terminal:\n\(comment)" : text)
+        }
+    }
+
+    private var isContainer: Bool { inside is ContainerShell }
+
     private var prompt: String {
         "\(inside.name):\(inside.directory.visible) \(inside.isRoot ? "#" : "$") "
     }
 
     /// `exit`, `exit 3` and `logout` by themselves; the status where one is given.
-    private static func leaving(_ command: String) -> Int32?? {
+    static func leaving(_ command: String) -> Int32?? {
         let words = command.split(separator: " ")
         guard words.first == "exit" || words.first == "logout", words.count <= 2 else { return nil }
         guard words.count == 2 else { return .some(nil) }
@@ -84,7 +105,7 @@ struct EnteredLines {
     }
 
     private func leave(_ status: Int32) -> Int32 {
-        if isInteractive, let working = session.working {
+        if isInteractive, !isContainer, let working = session.working {
             let count = working.steps.count
             shell.console.note(
                 " ---> \(working.image?.short ?? "an empty image")  (\(count) step\(count == 1 ? "" : "s"))")
@@ -94,6 +115,7 @@ struct EnteredLines {
 
     private func carryOut(_ text: String, at place: (file: String, line: Int)?) -> Int32 {
         shell.cancellation.reset()
+        lastWasAnswered.value = false
         if isInteractive { Interrupt.watch() }
         let firstLine = text.trimmed.split(separator: "\n").first.map(String.init) ?? text
         let consolePlace = place.map { Console.Place(file: $0.file, line: $0.line, command: firstLine) }
@@ -125,6 +147,7 @@ struct EnteredLines {
             return try inside.run(
                 text, person: person, wasAnswered: { watch.wasAnswered }, directory: shell.hostDirectory, quiet)
         }
+        lastWasAnswered.value = watch.wasAnswered
         if watch.endsInLine { shell.console.write("\n") }
         try record(taken, line: text, start: start)
         report(taken, at: place)
@@ -148,6 +171,10 @@ struct EnteredLines {
 
     private func report(_ taken: LineTaken, at place: Console.Place?) {
         for step in taken.steps { for line in StepReport.lines(inside: step) { shell.console.line(line) } }
+        if !taken.changed.isEmpty {
+            shell.console.line(" ---> \(StepReport.counts(taken.changed))")
+            for line in StepReport.paths(taken.changed) { shell.console.line(line) }
+        }
         for note in taken.notes { shell.console.note("      \(note)") }
         if taken.wasTyped { shell.console.note("      made by what you typed: recipes keep its files, not the line") }
         guard taken.exitStatus != 0 else { return }

@@ -47,7 +47,12 @@ enum StepReport {
         }
         let cached = result.wasCached ? "  (cached)" : ""
         return [" ---> \(result.image.id.short)  \(counts(result.summary))\(cached)"]
-            + result.summary.firstPaths.map { "      \($0.visible)" } + more(result.summary)
+            + paths(result.summary)
+    }
+
+    /// The first paths, and how many more there are.
+    static func paths(_ summary: StepSummary) -> [String] {
+        summary.firstPaths.map { "      \($0.visible)" } + more(summary)
     }
 
     /// What a step's layer changed: the counts, and the first paths.

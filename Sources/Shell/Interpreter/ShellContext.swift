@@ -35,6 +35,8 @@ package final class ShellContext {
     let tap: OutputTap
     /// The recording under way.
     var recorder: Recorder?
+    /// What was typed into the recorded shell during the line under way, for the recording.
+    var enteredLines: [String] = []
     /// How many statements are under way inside one another.
     var statementDepth = 0
     /// Standard input of the command that runs now: the process's own, or what `<` or `<<` gave it.
@@ -163,7 +165,10 @@ package final class ShellContext {
         guard statementDepth == 0 else { return body() }
         let began = recorder
         began?.lineBegan(isPrivate ? "" : text)
+        enteredLines = []
         let status = body()
+        // What was typed into the recorded shell belongs to the line that entered it.
+        let text = enteredLines.isEmpty ? text : EnteredBlock.text(text, lines: enteredLines)
         if let recorder {
             recorder.lineEnded(isPrivate ? nil : text, status: status, isWhole: recorder === began)
         }

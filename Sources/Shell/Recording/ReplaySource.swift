@@ -75,12 +75,11 @@ struct ReplaySource {
         let source = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         var reader = ScriptReader(text: text)
         var lines: [Line] = []
-        while let command = try reader.next() {
-            let count = command.text.droppingFinalNewline.split(separator: "\n", omittingEmptySubsequences: false).count
+        while let read = try reader.next() {
+            let command = EnteredBlock.isOpen(read) ? try EnteredBlock.whole(read, reader.lines) : read
+            var next = reader.lines.number
             var line = Line(
-                number: command.line, lastNumber: command.line + count - 1, text: command.text,
-                statements: command.statements)
-            var next = command.line - 1 + command.text.split(separator: "\n", omittingEmptySubsequences: false).count
+                number: command.line, lastNumber: next, text: command.text, statements: command.statements)
             while next < source.count {
                 if source[next].hasPrefix(ScriptRecording.outputMark) {
                     let shown = source[next].dropFirst(ScriptRecording.outputMark.count)

@@ -31,7 +31,7 @@ extension Engine {
             changedLast: changesSinceLastDeed(of: container), isPlain: container.isPlain,
             isInteractive: container.console.tty || container.console.openStdin,
             exitCode: isOver ? state.exitCode : nil, finished: isOver ? state.finishedAt : nil,
-            settings: container.config)
+            settings: container.config, typed: typedLines(of: container))
         var story = Provenance(
             parent: base.id, base: container.imageName,
             origin: .commit(

@@ -9,30 +9,52 @@ import Stores
 package struct Enter: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "enter", abstract: "A recorded shell: each line is a step with its own layer",
-        usage: "enter [--keep-failed] [IMAGE]",
+        usage: "enter [--keep-failed] [IMAGE|CONTAINER]",
         discussion: """
-            Without a name in the working image; with an image's, in a working image that begins there. A line that
-            changes files becomes a RUN, cd a WORKDIR, export an ENV; a line that changes nothing, or fails, is not kept.
+            Without a name in the working image; with an image's, in a working image that begins there; with a
+            container's, running or not, in the container, whose recipe then tells the lines. A line that changes files becomes a RUN, cd a WORKDIR, export an ENV; a line that changes nothing, or fails, is not kept.
             Umask, shell options and shell variables carry over, and are written into each RUN that needs them.
             What runs in the background ends with its line. Inside, \\undo, \\redo, \\steps, \\diff, \\recipe and their
             like are shale's; exit or Ctrl-D leaves. In a script, the lines up to exit are the shell's.
             """)
-    package static let examples = ["enter", "enter busybox", "enter --keep-failed debian:13"]
+    package static let examples = ["enter", "enter busybox", "enter web"]
     package static let differences = [
         "Docker has no such command: `docker run -it` and `docker commit` make one layer that says only `sh`."
     ]
 
     @Flag(name: .customLong("keep-failed"), help: "Keep what failed lines changed.") var keepsFailed = false
-    @Argument(help: "An image to begin with; the working image without.") var image: String?
+    @Argument(help: "An image to begin with, or a container; the working image without.") var image: String?
 
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let session = try shell.session()
         try session.refresh()
-        if let image, image != "@" { try begin(image, session, shell) }
+        if let image, image != "@" {
+            if let container = try container(named: image, shell) {
+                guard !keepsFailed else {
+                    throw ShaleError(.usage, "enter: --keep-failed is for images; a container keeps what any line did")
+                }
+                let inside = try ContainerShell(container, engine: shell.engine())
+                shell.remember(container: container.id)
+                return .status(try EnteredLines(shell, session, inside).run())
+            }
+            try begin(image, session, shell)
+        }
         let inside = try RecordedShell(session: session, keepsFailed: keepsFailed)
         return .status(try EnteredLines(shell, session, inside).run())
+    }
+
+    /// The container of that name or id; `nil` where an image has it, or nothing.
+    private func container(named name: String, _ shell: ShellContext) throws(ShaleError) -> ContainerRecord? {
+        let engine = try shell.engine()
+        if (try? engine.store.images.find(name)) != nil { return nil }
+        do throws(ShaleError) {
+            return try engine.store.containers.find(name)
+        } catch {
+            guard error.code == .notFound else { throw error }
+            return nil
+        }
     }
 
     /// Begins a working image, as `FROM IMAGE` typed at the prompt does.

@@ -1,0 +1,151 @@
+package import Basics
+import Containers
+import Glibc
+package import Layers
+import Linux
+import OCI
+package import Stores
+
+/// One line of a recorded shell in a container.
+package struct ContainerLine: Sendable {
+    /// What the line comes to, with everything written before it that it needs.
+    package var text: String
+    /// Makes, from where the report's folder is seen, the script that runs it.
+    package var script: @Sendable (_ folder: String) -> String
+    package var person: PersonAtStep
+    package var wasAnswered: @Sendable () -> Bool
+
+    package init(
+        text: String, script: @escaping @Sendable (_ folder: String) -> String, person: PersonAtStep,
+        wasAnswered: @escaping @Sendable () -> Bool
+    ) {
+        self.text = text
+        self.script = script
+        self.person = person
+        self.wasAnswered = wasAnswered
+    }
+}
+
+/// What a line in a container came to.
+package struct ContainerLineOutcome: Sendable {
+    package var exitStatus: Int32
+    /// What it changed, told by docker's letters against the image.
+    package var summary: StepSummary
+    /// The files its shell left in the report's folder, by name.
+    package var report: [String: [UInt8]]
+}
+
+extension Engine {
+    /// What runs the lines of a container's shell.
+    package func shell(of record: ContainerRecord) -> [String] {
+        if let shell = record.config.shell, !shell.isEmpty { return shell }
+        return ["/bin/sh", "-c"]
+    }
+
+    /// The container's files as they lie, nothing mounted.
+    package func tree(of record: ContainerRecord) throws(ShaleError) -> MergedTree {
+        let upper = try open(store.containers.folder(record.id).upper)
+        return MergedTree(layers: [upper] + (try lowers(of: record)), form: form)
+    }
+
+    /// Runs one line of a recorded shell in a container, beside its command where that runs, and keeps it among the
+    /// container's deeds with what it changed.
+    package func enter(
+        _ line: ContainerLine, in record: ContainerRecord, _ talk: Conversation
+    ) throws(ShaleError) -> ContainerLineOutcome {
+        let state = state(of: record.id)
+        guard state.status != .paused else {
+            throw ShaleError(
+                .conflict, "Container \(record.name) is paused", hint: "unpause \(record.name)")
+        }
+        let window = openDeed(in: record)
+        let (status, report) =
+            state.isRunning
+            ? try runBeside(line, pid: state.pid, in: record, talk) : try runAlone(line, in: record, talk)
+        var deed = Deed(.exec, arguments: shell(of: record) + [line.text])
+        deed.exitCode = status
+        if line.wasAnswered() { deed.isInteractive = true }
+        closeDeed(window, deed, in: record)
+        let changed = store.containers.deeds(of: record.id).last?.changed ?? []
+        return ContainerLineOutcome(exitStatus: status, summary: try summary(of: changed, in: record), report: report)
+    }
+
+    private func summary(of paths: [String], in record: ContainerRecord) throws(ShaleError) -> StepSummary {
+        guard !paths.isEmpty else { return .none }
+        let wanted = Set(paths)
+        let changes = try changes(of: record)
+        var mine = changes.filter { wanted.contains($0.path) && !$0.isParentOnly }
+        // Made in the container before, and gone now: against the image nothing is left to see.
+        let seen = Set(changes.map(\.path))
+        let tree = try tree(of: record)
+        for path in paths where !seen.contains(path) {
+            if try tree.entry(path, followingLinks: false) == nil { mine.append(Change(kind: .deleted, path: path)) }
+        }
+        mine.sort { $0.path < $1.path }
+        var bytes: Int64 = 0
+        for case let status? in mine.map(\.status) where status.kind == .regular { bytes += status.size }
+        return StepSummary(mine, bytes: bytes)
+    }
+
+    /// In a running container: another process of it, whose report lies in the container's own `/dev`.
+    private func runBeside(
+        _ line: ContainerLine, pid: Int32, in record: ContainerRecord, _ talk: Conversation
+    ) throws(ShaleError) -> (status: Int32, report: [String: [UInt8]]) {
+        let folder = "/dev/.enter-\(Identifier.short(Identifier.random()))"
+        let host = "/proc/\(pid)/root\(folder)"
+        try translating("container \(record.name)") {
+            try Linux.check("mkdir", path: folder) { mkdir(host, 0o700) }
+            _ = try Linux.check("chmod", path: folder) { chmod(host, 0o777) }
+        }
+        defer { try? FileTree.remove(host) }
+        var options = ExecOptions(command: shell(of: record) + [line.script(folder)])
+        options.terminal = line.person.hasTerminal
+        options.interactive = line.person.streams.input != nil
+        options.initialSize = line.person.size
+        let outcome = try startExec(in: record, options, streams: line.person.streams)
+        guard case .exited(let status) = outcome else { throw ShaleError(.cancelled, "interrupted") }
+        return (status, Self.report(in: host))
+    }
+
+    /// In one that does not run: a process by itself on its files, with everything else its own.
+    private func runAlone(
+        _ line: ContainerLine, in record: ContainerRecord, _ talk: Conversation
+    ) throws(ShaleError) -> (status: Int32, report: [String: [UInt8]]) {
+        let lease = try ContainerLease(store.containers.folder(record.id))
+        defer { withExtendedLifetime(lease) {} }
+        let report = try ScratchFolder(in: store)
+        let scratch = try ScratchFolder(in: store)
+        try translating(report.path) { try Linux.check("chmod") { chmod(report.path, 0o777) } }
+        var spec = try launchSpec(for: record)
+        let folder = "/dev/.enter"
+        spec.arguments = shell(of: record) + [line.script(folder)]
+        spec.mounts.append(BindMount(source: report.path, destination: folder))
+        spec.logPath = ""
+        spec.statePath = "\(scratch.path)/state.json"
+        spec.volatile = false
+        spec.health = nil
+        spec.terminal = line.person.hasTerminal
+        spec.openStdin = line.person.streams.input != nil
+        spec.initialSize = line.person.size
+        spec.reaper = true
+        spec.endsWithLauncher = true
+        let running = try runtime.start(spec, attach: line.person.streams)
+        let socket = spec.socketDirectory
+        let watch = try CancellationWatch(talk.cancellation) { [runtime] in
+            try? runtime.signal(SIGKILL, socketDirectory: socket)
+        }
+        defer { watch.end() }
+        guard case .exited(let status) = try running.relay() else { throw ShaleError(.cancelled, "interrupted") }
+        return (status, Self.report(in: report.path))
+    }
+
+    /// What a shell reported; nothing of one that was killed while it wrote.
+    private static func report(in folder: String) -> [String: [UInt8]] {
+        guard let root = try? RootDirectory(hostPath: folder), let names = try? root.names(in: "/"),
+            names.contains("complete")
+        else { return [:] }
+        var report: [String: [UInt8]] = [:]
+        for name in names { report[name] = try? root.contents(of: name, limit: 16 << 20) }
+        return report
+    }
+}

@@ -1,0 +1,87 @@
+package import Basics
+package import Engine
+package import Layers
+import Linux
+import OCI
+package import Stores
+
+/// A shell in a container, line by line: what each line changes is kept among the container's deeds.
+///
+/// A container has no states to go back to: a line that fails has changed what it changed. Directory and variables are
+/// carried like everything else; the container's own settings stay as they are.
+package final class ContainerShell: LineShell {
+    private let engine: Engine
+    private let record: ContainerRecord
+    private var carried = CarriedState()
+    private var hasNoted = false
+
+    /// Throws `unsupported` and `notFound` as a shell in an image does.
+    package init(_ record: ContainerRecord, engine: Engine) throws(ShaleError) {
+        self.record = record
+        self.engine = engine
+        try ShellProgram.require(
+            engine.shell(of: record), in: engine.tree(of: record), named: "container \(record.name)")
+    }
+
+    package var name: String { record.name }
+    package var directory: String { carried.directory ?? ownDirectory }
+    private var ownDirectory: String {
+        guard let directory = record.config.workingDir, !directory.isEmpty else { return "/" }
+        return directory
+    }
+
+    package var isRoot: Bool { ShellProgram.isRoot(record.config.user) }
+    package var variableNames: [String] { carried.variableNames(beside: record.config.env ?? []) }
+    package var commandNames: [String] { Array(carried.functions.keys) + Array(carried.aliases.keys) }
+
+    package func value(of name: String) -> String? {
+        let own = (record.config.env ?? []).last { $0.hasPrefix("\(name)=") }
+        return carried.exports[name] ?? own.map { String($0.dropFirst(name.count + 1)) }
+    }
+
+    package func tree() throws(ShaleError) -> MergedTree { try engine.tree(of: record) }
+
+    package func run(
+        _ line: String, person: PersonAtStep, wasAnswered: @escaping @Sendable () -> Bool, directory host: String,
+        _ talk: Conversation
+    ) throws(ShaleError) -> LineTaken {
+        let scan = ShellScan(line)
+        let written = (scan.joined ?? line).trimmingBlanks
+        let (text, uses) = carried.complete(written)
+        let outcome = try engine.enter(
+            ContainerLine(
+                text: text, script: { RecorderScript.text(running: text, in: $0) }, person: person,
+                wasAnswered: wasAnswered),
+            in: record, talk)
+        var taken = LineTaken()
+        taken.exitStatus = outcome.exitStatus
+        taken.changed = outcome.summary
+        if scan.startsBackground, !hasNoted {
+            hasNoted = true
+            taken.notes.append("what runs in the background may go on while the container runs")
+        }
+        guard let before = ShellReport("before", of: outcome.report),
+            let after = ShellReport("after", of: outcome.report)
+        else { return taken }
+        carried.carry(carried.absorb(before: before, after: after, uses: uses, line: written, scan: scan))
+        try move(to: after.directory, &taken)
+        return taken
+    }
+
+    private func move(to directory: String, _ taken: inout LineTaken) throws(ShaleError) {
+        guard directory.hasPrefix("/") else { return }
+        let isOutside = ["/proc", "/sys", "/dev"].contains { directory == $0 || directory.hasPrefix($0 + "/") }
+        let isMounted = record.host.mounts.contains {
+            directory == $0.destination || directory.hasPrefix($0.destination + "/")
+        }
+        var place = directory
+        if !isOutside, !isMounted {
+            let tree = try self.tree()
+            while place != "/", try tree.entry(place, followingLinks: true)?.status.kind != .directory {
+                place = place.directoryAbove
+            }
+            if place != directory { taken.notes.append("\(directory.visible) is gone: now in \(place.visible)") }
+        }
+        carried.directory = place == ownDirectory ? nil : place
+    }
+}
