@@ -299,7 +299,7 @@ _shale_command() {
     enter)
         flags='--keep-failed --help -h'
         values=''
-        operands='image'
+        operands='object'
         ;;
     steps)
         flags='--format --no-trunc --help -h'

@@ -595,7 +595,7 @@ complete -c shale -n '__fish_seen_subcommand_from why-cache' -f -a '(__shale_ope
 complete -c shale -n __fish_use_subcommand -f -a enter -d 'A recorded shell: each line is a step with its own layer'
 complete -c shale -n '__fish_seen_subcommand_from enter' -l keep-failed -d 'Keep what failed lines changed.'
 complete -c shale -n '__fish_seen_subcommand_from enter' -l help -s h -d 'Show help information.'
-complete -c shale -n '__fish_seen_subcommand_from enter' -f -a '(__shale_operand image)'
+complete -c shale -n '__fish_seen_subcommand_from enter' -f -a '(__shale_operand object)'
 
 complete -c shale -n __fish_use_subcommand -f -a steps -d 'List the steps of the working image'
 complete -c shale -n '__fish_seen_subcommand_from steps' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a template.'
