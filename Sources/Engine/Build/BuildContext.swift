@@ -13,6 +13,8 @@ package final class BuildContext: Sendable {
 
     /// What is known of its files from earlier builds; for a directory of the host's.
     let digests: FileDigests?
+    /// The image whose files these are.
+    let image: Digest?
     /// Keeps an unpacked context there as long as the context is in use.
     private let scratch: ScratchFolder?
 
@@ -21,7 +23,11 @@ package final class BuildContext: Sendable {
     }
 
     /// Files in a folder of shale's own, which lives as long as the value.
-    init(root: RootDirectory, ignored: IgnoreList?, holding scratch: ScratchFolder?, digests: FileDigests? = nil) {
+    init(
+        root: RootDirectory, ignored: IgnoreList?, holding scratch: ScratchFolder?, digests: FileDigests? = nil,
+        image: Digest? = nil
+    ) {
+        self.image = image
         self.digests = digests
         self.root = root
         self.ignored = ignored
@@ -32,6 +38,7 @@ package final class BuildContext: Sendable {
     init(scratch: ScratchFolder) throws(ShaleError) {
         root = scratch.root
         digests = nil
+        image = nil
         self.scratch = scratch
         ignored = try Self.list(try? root.contents(of: ".dockerignore", limit: 1 << 20))
     }
@@ -148,11 +155,22 @@ package final class BuildContext: Sendable {
     /// What `docker build` would send: the length of a tar of the context.
     package func transferSize() throws(ShaleError) -> Int64 {
         var total: Int64 = 1024
-        try walk { _, status in
+        try walk { path, status throws(ShaleError) in
             total += 512
+            // Whoever may not read a file learns it before the first step.
+            if status.kind == .regular, status.permissions & 0o444 != 0o444 { try checkReadable(path) }
             if status.kind == .regular { total += (status.size + 511) / 512 * 512 }
         }
         return total
+    }
+
+    private func checkReadable(_ path: String) throws(ShaleError) {
+        do throws(SystemCallError) {
+            _ = try root.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+        } catch {
+            guard error.errno == EACCES else { return }
+            throw ShaleError(.denied, "error checking context: no permission to read from '\(path)'")
+        }
     }
 
     private func entries(of directory: String) throws(ShaleError) -> [(name: String, status: FileStatus)] {

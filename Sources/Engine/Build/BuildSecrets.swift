@@ -69,7 +69,9 @@ package struct BuildSecret: Sendable, Hashable {
     /// Throws where a file is not there, before anything is built.
     package func check() throws(ShaleError) {
         guard case .file(let path) = source else { return }
-        _ = try translating("failed to stat \(path)") { try FileStatus.of(hostPath: path, followingLink: true) }
+        _ = try translating("failed to stat \(path): stat \(path)") {
+            try FileStatus.of(hostPath: path, followingLink: true)
+        }
     }
 }
 

@@ -51,7 +51,7 @@ extension Engine {
             let wanted = try Digest(parsing: checksum)
             guard wanted == fetched.digest else {
                 throw ShaleError(
-                    .corrupt, "ADD failed: digest mismatch for \(address.visible): \(fetched.digest) is not \(wanted)")
+                    .corrupt, "ADD failed: digest mismatch \(fetched.digest): \(wanted)")
             }
         }
         return Download(folder: folder, fileName: "file", name: name, digest: fetched.digest)

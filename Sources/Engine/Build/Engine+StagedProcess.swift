@@ -154,6 +154,17 @@ extension Engine {
         return kept.id
     }
 
+    /// Docker's complaint about a `--chown` that names nobody.
+    private static func unknownOwner(_ parts: [String], _ users: UserDatabase) -> ShaleError? {
+        let prefix = "unable to convert uid/gid chown string to host mapping: "
+        guard let name = parts.first else { return nil }
+        if UInt32(name) == nil, (try? users.resolve(name)) == nil {
+            return ShaleError(.notFound, "\(prefix)can't find uid for user \(name): no such user: \(name)")
+        }
+        guard parts.count > 1 else { return nil }
+        return ShaleError(.notFound, "\(prefix)can't find gid for group \(parts[1]): no such group: \(parts[1])")
+    }
+
     /// An owner by name or number, `user[:group]`, looked up in a stage's own files (`--chown`).
     func identity(named text: String, in state: StageState) throws(ShaleError) -> TreeCopyOptions.Owner {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
@@ -164,7 +175,12 @@ extension Engine {
         let tree = MergedTree(layers: try directories(lowerPaths(of: state)), form: form)
         let users = UserDatabase(
             passwd: try tree.contents(of: "/etc/passwd"), group: try tree.contents(of: "/etc/group"))
-        let user = try users.resolve(text)
+        let user: ContainerUser
+        do throws(ShaleError) {
+            user = try users.resolve(text)
+        } catch {
+            throw Self.unknownOwner(parts.map(String.init), users) ?? error
+        }
         return TreeCopyOptions.Owner(uid: user.uid, gid: user.gid)
     }
 }

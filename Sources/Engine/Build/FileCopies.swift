@@ -144,11 +144,15 @@ struct FileCopies {
         let top = (try? source.root.pathBehindLinks(path)) ?? path
         guard let status = try? source.root.status(top) else { throw missing }
         let here = self
-        var hash = SourceHash()
-        try hash.add(
-            top, in: source.root,
-            including: { !source.isIgnored($0) && !here.isExcluded($0, below: top) },
-            descendingInto: { source.mayHoldExceptions($0) }, known: source.digests, talk.cancellation)
+        let kept = KeptHash(top, of: source, leavingOut: placement.excluded, engine.store.cache)
+        var hash = kept?.found ?? SourceHash()
+        if hash.files.isEmpty {
+            try hash.add(
+                top, in: source.root,
+                including: { !source.isIgnored($0) && !here.isExcluded($0, below: top) },
+                descendingInto: { source.mayHoldExceptions($0) }, known: source.digests, talk.cancellation)
+            kept?.keep(hash)
+        }
         var copied = CopiedSource(
             source: path, destination: target(for: path, kind: status.kind), isDirectory: status.kind == .directory,
             mode: status.permissions, entries: entries(of: hash, below: top, kind: status.kind))

@@ -1,7 +1,10 @@
 import Basics
+import Dockerfiles
+import FoundationEssentials
 import Glibc
 import Linux
 import OCI
+import Stores
 
 /// What COPY and ADD read, hashed as the cache sees it: type, mode, owner and content of each path, no times.
 struct SourceHash: Sendable {
@@ -84,5 +87,32 @@ struct SourceHash: Sendable {
             if count == 0 { return hasher.digest() }
             buffer.withUnsafeBytes { hasher.update(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
         }
+    }
+}
+
+/// The hashes of a path of an image, kept from build to build: an image never changes.
+struct KeptHash {
+    private let cache: CacheStore
+    private let key: Digest
+
+    /// `nil` for files that are no image's.
+    init?(_ path: String, of source: BuildContext, leavingOut excluded: IgnoreList?, _ cache: CacheStore) {
+        guard let image = source.image else { return nil }
+        self.cache = cache
+        let patterns = (excluded?.patterns ?? []).joined(separator: "\n")
+        key = Digest.of("hashes of \(image) \(path)\n\(patterns)".utf8)
+    }
+
+    var found: SourceHash? {
+        guard let bytes = cache.value(.hashes, key),
+            let files = try? JSONDecoder().decode([String: String].self, from: Data(bytes)), !files.isEmpty
+        else { return nil }
+        return SourceHash(files: files)
+    }
+
+    /// What cannot be written is worked out again next time.
+    func keep(_ hash: SourceHash) {
+        guard let text = try? OCIDocument.encode(hash.files) else { return }
+        try? cache.set(.hashes, key, to: Array(text))
     }
 }

@@ -20,7 +20,8 @@ extension StepExecutor {
             }
             let image = try self.image(of: from)
             self.from = image.id
-            source = BuildContext(root: try engine.mountedTree(of: image), ignored: nil)
+            source = BuildContext(
+                root: try engine.mountedTree(of: image), ignored: nil, holding: nil, image: image.id)
         }
         var placement = FilePlacement(instruction: "COPY", files: copy.files, source: source, unpacksArchives: false)
         placement.makesParents = copy.parents
@@ -32,6 +33,14 @@ extension StepExecutor {
         _ add: AddInstruction, _ words: WordExpander, _ text: String, _ state: inout StageState
     ) throws(ShaleError) -> StepResult {
         let checksum = try add.checksum.map { text throws(ShaleError) in try words.expand(text).text }
+        if checksum.map({ !$0.isEmpty }) ?? false {
+            guard add.files.paths.count == 1, let path = add.files.paths.first else {
+                throw ShaleError(.invalid, "checksum can't be specified for multiple sources")
+            }
+            guard RemoteContext(try words.expand(path).text) != nil else {
+                throw ShaleError(.invalid, "checksum requires HTTP(S) or Git sources")
+            }
+        }
         var placement = FilePlacement(
             instruction: "ADD", files: add.files, source: context, unpacksArchives: add.unpack ?? true,
             checksum: checksum.flatMap { $0.isEmpty ? nil : $0 })

@@ -144,14 +144,15 @@ package final class SteppedBuild {
     /// Keeps for `why-cache` what was carried out, when the build is left before its end.
     package func leave() { trace.keep(in: engine.store.cache) }
 
-    /// Where a shell looks at the state so far: the failed container's files, or the image made last.
+    /// Where a shell looks at the state so far: the failed container's files, which is an image for it alone, or the
+    /// image made last.
     ///
     /// `nil` where there is nothing yet.
-    package func imageToEnter(failed: Bool) throws(ShaleError) -> Image? {
+    package func imageToEnter(failed: Bool) throws(ShaleError) -> (image: Digest, isOwn: Bool)? {
         if failed, let failedContainer, !failedContainer.isEmpty {
-            return try engine.imageToEnter(of: engine.store.containers.find(failedContainer))
+            return (try engine.imageToEnter(of: engine.store.containers.find(failedContainer)).id, true)
         }
-        return state?.image
+        return state?.image.map { ($0.id, false) }
     }
 }
 

@@ -3,7 +3,7 @@ import Containers
 import Glibc
 package import Layers
 import Linux
-import OCI
+package import OCI
 package import Stores
 
 /// How `commit` makes an image of a container.
@@ -94,6 +94,14 @@ extension Engine {
         options.pauses = false
         options.keepsConfig = true
         return try commit(container, options, Conversation())
+    }
+
+    /// Takes a nameless image away again, whose parents stay.
+    package func discardImage(_ id: Digest) {
+        _ = try? store.removeImages { table throws(ShaleError) in
+            try ImageRemoval.plan(id.description, in: table, uses: [], pruningParents: false)
+        }
+        forgetProvenance(of: id)
     }
 
     private func resume(_ container: ContainerRecord) {

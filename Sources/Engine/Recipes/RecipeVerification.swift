@@ -42,18 +42,11 @@ extension Engine {
         let prepared = try PreparedBuild(request, engine: self, talk)
         let builder = try Builder(prepared, engine: self, request: request, talk)
         defer {
-            for id in builder.made.reversed() where !known.contains(id) { forgetRebuilt(id) }
+            for id in builder.made.reversed() where !known.contains(id) { discardImage(id) }
             if let container = builder.failedContainer { try? store.containers.remove(container) }
         }
         let rebuilt = try builder.run()
         return try Comparison(recipe, of: subject, against: rebuilt, engine: self).differences(talk.cancellation)
-    }
-
-    private func forgetRebuilt(_ id: Digest) {
-        _ = try? store.removeImages { table throws(ShaleError) in
-            try ImageRemoval.plan(id.description, in: table, uses: [], pruningParents: false)
-        }
-        forgetProvenance(of: id)
     }
 
     /// The layers that steps made here added to an image, topmost first, each with what added it.

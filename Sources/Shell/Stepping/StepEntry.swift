@@ -13,40 +13,45 @@ import Stores
 final class StepEntry {
     private let shell: ShellContext
     private var container: ContainerRecord?
+    /// Images made for it, oldest first.
+    private var own: [Digest] = []
 
     init(_ shell: ShellContext) { self.shell = shell }
 
-    /// Whether there is one to come back to.
-    var isOpen: Bool { container != nil }
-
     /// Throws away what was done in it.
     func discard() {
-        guard let record = container else { return }
+        if let record = container { try? shell.engine().remove(record, force: true, named: record.name) }
         container = nil
-        try? shell.engine().remove(record, force: true, named: record.name)
+        for image in own.reversed() { try? shell.engine().discardImage(image) }
+        own = []
     }
 
     /// Runs a shell, a command or a script in it, and waits for its end; answers the exit status.
     ///
-    /// `image` is what it is made of where none is open, `environment` (`NAME=value` each) stands beside the image's own,
-    /// `command` is a line for its shell (empty for an interactive one), and `script` is what that one reads where there
-    /// is no terminal.
+    /// `state` is what it is made of where none is open, `command` is a line for its shell (empty for an interactive
+    /// one), and `script` is what that one reads where there is no terminal.
     func enter(
-        _ image: Digest?, environment: [String], command: String, script: String?
+        _ state: () throws(ShaleError) -> SteppedState?, command: String, script: String?
     ) throws(ShaleError) -> Int32 {
         let engine = try shell.engine()
         let isTerminal = script == nil && Terminal.isTerminal(shell.input) && shell.console.isTerminal(.output)
         let program = command.isEmpty ? ["/bin/sh"] : ["/bin/sh", "-c", command]
         // Another command means another container on the same files.
         let previous = container
-        var source = image
-        if let previous { source = try engine.imageToEnter(of: previous).id }
-        guard let source else { throw ShaleError(.notFound, "there is no image yet to enter", hint: "next") }
-        var options = RunOptions(image: source.description, command: Array(program.dropFirst()))
+        let place: SteppedState?
+        if let previous {
+            let image = try engine.imageToEnter(of: previous)
+            place = SteppedState(image: image.id, isOwn: true, environment: previous.config.env ?? [])
+        } else {
+            place = try state()
+        }
+        guard let place else { throw ShaleError(.notFound, "there is no image yet to enter", hint: "next") }
+        if place.isOwn { own.append(place.image) }
+        var options = RunOptions(image: place.image.description, command: Array(program.dropFirst()))
         options.entrypoint = program[0]
         options.interactive = true
         options.terminal = isTerminal
-        options.environment = environment.isEmpty ? previous?.config.env ?? [] : environment
+        options.environment = place.environment
         options.hostDirectory = shell.hostDirectory
         let record = try engine.createContainer(options, Conversation(cancellation: shell.cancellation))
         container = record

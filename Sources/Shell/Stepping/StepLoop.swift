@@ -172,6 +172,7 @@ final class StepLoop {
             try program.carryOut()
         } catch {
             failure = error
+            guard breakpoints.stopsOnFailure else { throw error }
             var told = error
             if program.failedContainer.map({ !$0.isEmpty }) ?? false {
                 told.hint = "enter   (a shell in the failed container, $failed; or retry 'RUN …', edit, back, exit)"
@@ -241,13 +242,6 @@ final class StepLoop {
 
     private func enter(_ command: String) throws(ShaleError) {
         let hasFailed = failure != nil
-        guard
-            let place = try entry.isOpen
-                ? (image: nil, environment: [])
-                : program.entry(failed: hasFailed).map({ (image: Optional($0.image), environment: $0.environment) })
-        else {
-            throw ShaleError(.notFound, "there is no image yet to enter", hint: "next")
-        }
         var script: String?
         if command.isEmpty, !input.isTerminal {
             // The lines up to `exit` are the shell's.
@@ -255,7 +249,9 @@ final class StepLoop {
             while let line = input.plainLine(), line.trimmed != "exit" { lines.append(line) }
             script = lines.joined(separator: "\n") + "\n"
         }
-        let status = try entry.enter(place.image, environment: place.environment, command: command, script: script)
+        let program = self.program
+        let status = try entry.enter(
+            { () throws(ShaleError) in try program.entry(failed: hasFailed) }, command: command, script: script)
         shell.lastStatus = status
         shell.variables["?"] = String(status)
         if command.isEmpty, input.isTerminal {

@@ -45,10 +45,11 @@ final class SteppedDockerfile: SteppedProgram {
 
     func replaceText(_ text: String) throws(ShaleError) { try build.replaceText(text) }
 
-    func entry(failed: Bool) throws(ShaleError) -> (image: Digest, environment: [String])? {
-        guard let image = try build.imageToEnter(failed: failed) else { return nil }
+    func entry(failed: Bool) throws(ShaleError) -> SteppedState? {
+        guard let place = try build.imageToEnter(failed: failed) else { return nil }
         let arguments = build.state?.arguments.values ?? [:]
-        return (image.id, arguments.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" })
+        let environment = arguments.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        return SteppedState(image: place.image, isOwn: place.isOwn, environment: environment)
     }
 
     func finish() throws(ShaleError) {

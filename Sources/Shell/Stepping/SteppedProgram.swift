@@ -22,12 +22,21 @@ protocol SteppedProgram: AnyObject {
     func goBack(to place: Int) throws(ShaleError)
     /// Takes another text; throws, and keeps the old one, when it cannot be understood.
     func replaceText(_ text: String) throws(ShaleError)
-    /// The image that a shell in the state so far looks at, and variables beside its own; `nil` where there is nothing.
-    func entry(failed: Bool) throws(ShaleError) -> (image: Digest, environment: [String])?
+    /// What a shell in the state so far looks at; `nil` where there is nothing.
+    func entry(failed: Bool) throws(ShaleError) -> SteppedState?
     /// Ends a program all of whose pieces were carried out.
     func finish() throws(ShaleError)
     /// Leaves it before its end.
     func leave()
+}
+
+/// The state that `enter` opens a shell in.
+struct SteppedState {
+    var image: Digest
+    /// Whether the image was made for this and is to go with it.
+    var isOwn = false
+    /// `NAME=value` each, beside the image's own.
+    var environment: [String] = []
 }
 
 /// One piece of a stepped program.

@@ -84,12 +84,13 @@ final class SteppedReplay: SteppedProgram {
         source = changed
     }
 
-    func entry(failed: Bool) throws(ShaleError) -> (image: Digest, environment: [String])? {
+    func entry(failed: Bool) throws(ShaleError) -> SteppedState? {
         if failed, let failedContainer {
             let engine = try shell.engine()
-            return (try engine.imageToEnter(of: engine.store.containers.find(failedContainer)).id, [])
+            let image = try engine.imageToEnter(of: engine.store.containers.find(failedContainer))
+            return SteppedState(image: image.id, isOwn: true)
         }
-        return try shell.session().working?.image.map { ($0, []) }
+        return try shell.session().working?.image.map { SteppedState(image: $0) }
     }
 
     func finish() {}

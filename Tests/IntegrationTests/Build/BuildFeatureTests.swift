@@ -1,0 +1,181 @@
+import FoundationEssentials
+import Glibc
+import TestSupport
+import Testing
+
+/// What BuildKit's Dockerfiles ask of a build beyond the classic builder's, through the built program.
+@Suite("build features", .enabled(if: BuildProgram.path != nil, "\(BuildProgram.absent)"))
+struct BuildFeatureTests {
+    private let home = BuildHome()
+
+    private func build(
+        _ text: String, _ options: [String] = [], files: [String: String] = [:], environment: [String: String] = [:],
+        expecting status: Int32? = 0
+    ) throws -> BuildHome.Run {
+        let context = try ContextFolder(files.merging(["Dockerfile": text]) { $1 })
+        return try home.run(
+            ["build"] + options + ["."], in: context.path, environment: environment, expecting: status)
+    }
+
+    @Test func secretsAreSeenAndLeaveNoTrace() throws {
+        let text =
+            "FROM busybox\nRUN --mount=type=secret,id=tok,required cat /run/secrets/tok > /seen; stat -c %a /run/secrets/tok\n"
+            + "RUN --mount=type=secret,id=env,env=TOKEN,target=/t echo $TOKEN; cat /t; rm /seen\n"
+        let run = try build(
+            text, ["-t", "s", "--secret", "id=tok,src=token", "--secret", "id=env,env=MY_TOKEN"],
+            files: ["token": "s3cr3t\n"], environment: ["MY_TOKEN": "0th3r"])
+        #expect(run.output.contains("400\n") && run.output.contains("0th3r\n0th3r"))
+        // Another secret is no reason to carry a step out again.
+        let again = try build(
+            text, ["-t", "s", "--secret", "id=tok,src=token"], files: ["token": "changed\n"])
+        #expect(again.output.components(of: " ---> Using cache") == 2)
+        #expect(try home.lines(["run", "--rm", "s", "sh", "-c", "ls -d /run /t 2>/dev/null; true"]).isEmpty)
+        let missing = try build("FROM busybox\nRUN --mount=type=secret,id=no,required true\n", expecting: 1)
+        #expect(
+            missing.errors.contains(
+                "secret no: not found\n    Dockerfile:2: RUN --mount=type=secret,id=no,required true"))
+        #expect(
+            try build("FROM busybox\n", ["--secret", "id=a,src=/nope"], expecting: 1).errors.contains(
+                "failed to stat /nope"))
+    }
+
+    @Test func stagesThatNobodyNeedsAreNotBuilt() throws {
+        let text =
+            "FROM busybox AS broken\nRUN false\nFROM busybox AS one\nRUN echo 1 > /one\nFROM busybox AS two\n"
+            + "RUN echo 2 > /two\nFROM busybox\nCOPY --from=one /one /\nCOPY --from=two /two /\n"
+        let run = try build(text)
+        #expect(run.errors.contains("stage broken is not needed and not built"))
+        // Built at once, told in the file's order.
+        let steps = run.output.split(separator: "\n").filter { $0.hasPrefix("Step ") }.map { $0.prefix { $0 != ":" } }
+        #expect(steps == ["Step 3/9 ", "Step 4/9 ", "Step 5/9 ", "Step 6/9 ", "Step 7/9 ", "Step 8/9 ", "Step 9/9 "])
+        #expect(try build(text, ["--target", "broken"], expecting: 1).errors.contains("returned a non-zero code: 1"))
+    }
+
+    @Test(arguments: [
+        ("FROM busybox AS a\nCOPY --from=b /x /\nFROM a AS b\n", "circular dependency detected on stage: a"),
+        (
+            "FROM busybox AS a\nCOPY --from=b /x /\nFROM busybox AS b\nFROM a\n",
+            "cannot copy from stage \"b\", it needs to be defined before current stage \"a\""
+        ),
+        ("FROM busybox\nCOPY --from=7 /x /\n", "invalid from flag value 7: index out of bounds"),
+        (
+            "FROM busybox\nCOPY --chown=nobody-here f /\n",
+            "can't find uid for user nobody-here: no such user: nobody-here"
+        ),
+        ("FROM busybox\nADD --checksum=sha256:0 f /\n", "checksum requires HTTP(S) or Git sources"),
+        ("FROM busybox\nADD http://127.0.0.1:1/f /\n", "connection refused"),
+        ("FROM busybox\nRUN --security=insecure true\n", "security.insecure is not allowed"),
+        ("FROM busybox\nCOPY gone /\n", "stat gone: file does not exist"),
+        ("FROM busybox\nCOPY ../f /\n", "forbidden path outside the build context: ../f ()"),
+    ])
+    func whatCannotBeIsToldWithItsLine(_ text: String, _ words: String) throws {
+        let run = try build(text, files: ["f": "f\n"], expecting: 1)
+        #expect(run.errors.contains(words), "\(run.errors)")
+        let lines = text.split(separator: "\n")
+        let number = (lines.firstIndex { $0.hasPrefix("COPY") || $0.hasPrefix("ADD") || $0.hasPrefix("RUN") } ?? 0) + 1
+        #expect(run.errors.contains("\n    Dockerfile:\(number): \(lines[number - 1])\n"), "\(run.errors)")
+        #expect(try home.run(["system", "check"]).status == 0)
+    }
+
+    @Test func aMissIsExplainedAndItsKeyShown() throws {
+        let context = try ContextFolder([
+            "Dockerfile": "FROM busybox\nRUN true\nCOPY a b /d/\nRUN ls /d\n", "a": "1\n", "b": "1\n",
+        ])
+        func build() throws -> BuildHome.Run { try home.run(["build", "."], in: context.path, expecting: 0) }
+        _ = try build()
+        try context.write(Array("2\n".utf8), to: "b")
+        let run = try build()
+        #expect(run.errors.contains("cache miss: COPY a b: content of b changed\n"))
+        #expect(run.errors.contains("cache miss: RUN ls /d: the step before it was carried out anew\n"))
+        let why = try home.run(["why-cache", "3"], expecting: 0).output
+        #expect(why.hasPrefix("step 3: COPY a b /d/\nkey      sha256:"))
+        #expect(why.contains("missed   content of b changed") && why.contains("    before file 644 "))
+        let row = try home.run(["why-cache", "3", "--format", "json"], expecting: 0).output
+        let json = try JSONDecoder().decode(JSONValue.self, from: Data(row.utf8))
+        #expect(json["differences"]?.array?.first?["attributes"]?.strings == ["content"])
+        #expect(try home.run(["why-cache", "9"]).status == 1)
+    }
+
+    @Test func aFileRewrittenBehindItsTimesIsFoundOut() throws {
+        let context = try ContextFolder(["Dockerfile": "FROM busybox\nCOPY f /\n", "f": "one\n"])
+        for _ in 0..<2 {
+            usleep(120_000)
+            try home.run(["build", "."], in: context.path, expecting: 0)
+        }
+        // The same size and time: only the time of the change tells.
+        try Peer("sh").run(["-c", "touch -r f ref; printf 'two\\n' > f; touch -r ref f"], in: context.path)
+        let run = try home.run(["build", "-t", "t", "."], in: context.path, expecting: 0)
+        #expect(!run.output.contains("Using cache"))
+        #expect(try home.run(["run", "--rm", "t", "cat", "/f"], expecting: 0).output == "two\n")
+    }
+
+    @Test func eventsComeAsObjects() throws {
+        let text = "FROM busybox\nRUN echo said; exit 3\n"
+        let run = try build(text, ["--progress", "json"], expecting: 3)
+        let events = try run.output.split(separator: "\n").map {
+            try JSONDecoder().decode(JSONValue.self, from: Data($0.utf8))
+        }
+        #expect(
+            events.compactMap { $0["event"]?.string } == ["context", "step", "stepDone", "step", "output", "error"])
+        #expect(events[4]["text"]?.string == "said\n")
+        #expect(events[5]["status"]?.int == 3 && events[5]["line"]?.int == 2)
+    }
+
+    @Test func contextsComeAsTarsAndRepositories() throws {
+        let context = try ContextFolder(["Dockerfile": "FROM busybox\nCOPY . /all/\n", "sub/file": "x\n"])
+        let plain = try home.run(["build", "-q", "."], in: context.path, expecting: 0).output
+        for flags in ["-cf", "-czf"] {
+            try Peer("tar").run(["-C", context.path, flags, home.folder.path + "/c.tar", "Dockerfile", "sub"])
+            let tar = try Data(contentsOf: URL(filePath: home.folder.path + "/c.tar"))
+            let run = try home.run(["build", "-", "-t", "tarred"], input: [UInt8](tar), expecting: 0)
+            #expect(run.output.contains("Using cache"), "\(run.output)")
+        }
+        #expect(!plain.isEmpty)
+        let repository = try ContextFolder([
+            "deep/Dockerfile": "FROM busybox\nADD file /\nCMD [\"cat\", \"/file\"]\n", "deep/file": "branch\n",
+        ])
+        let git = "git -c user.name=a -c user.email=a@b"
+        try Peer("sh").run(
+            ["-c", "\(git) init -q -b main . && git add . && \(git) commit -qm 1 && git branch other"],
+            in: repository.path)
+        try home.run(["build", "-t", "fetched", "file://\(repository.path)#other:deep"], expecting: 0)
+        #expect(try home.run(["run", "--rm", "fetched"], expecting: 0).output == "branch\n")
+        let added = try build("FROM busybox\nADD file://\(repository.path)#main:deep /src/\nRUN cat /src/file\n")
+        #expect(added.output.contains("\nbranch\n"))
+        let missing = try home.run(["build", "file://\(repository.path)#nothing"])
+        #expect(missing.status == 1 && missing.errors.contains("fatal: "))
+    }
+
+    @Test func aCheckBuildsNothing() throws {
+        let run = try build("from busybox\nRUN true\nCMD echo hi\n", ["--check"], expecting: 1)
+        #expect(run.output.contains("Check complete, 2 warnings have been found!"))
+        #expect(
+            run.output.contains(
+                "WARNING: JSONArgsRecommended - https://docs.docker.com/go/dockerfile/rule/json-args-recommended/\n"))
+        #expect(
+            run.output.contains(
+                "Dockerfile:3\n--------------------\n   1 |     from busybox\n   2 |     RUN true\n   3 | >>> CMD echo hi\n"
+            ))
+        #expect(try build("FROM busybox\n", ["--check"]).output == "Check complete, no warnings found.\n")
+    }
+
+    @Test func oneEpochMakesOneImageForRootAndForAnOrdinaryUser() throws {
+        var ids: [String] = []
+        for user in Learner.User.allCases where user.obstacle == nil {
+            let learner = try Learner(user, environment: ["SOURCE_DATE_EPOCH": "1700000000"])
+            mkdir(learner.work + "/c", 0o755)
+            try learner.write(
+                "FROM busybox\nCOPY f /d/\nRUN echo 1 > /one && ln -s one /two\nUSER daemon\nCMD [\"sh\"]\n",
+                to: "c/Dockerfile")
+            try learner.write("content\n", to: "c/f", executable: true)
+            ids.append(try learner.shale(["build", "-q", "c"]).text)
+        }
+        #expect(Set(ids).count <= 1, "\(ids)")
+        #expect(ids.first?.hasPrefix("sha256:") == true)
+    }
+}
+
+extension String {
+    /// How often a text stands in it.
+    fileprivate func components(of text: String) -> Int { ranges(of: text).count }
+}
