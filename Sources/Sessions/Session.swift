@@ -15,8 +15,10 @@ package final class Session {
     let folder: SessionFolder
     let journal: Journal
     package private(set) var tree = StateTree()
+    /// Says that a shale is in the session, as long as this value lives.
+    private let presence: FileLock?
 
-    /// Opens a session, which begins with its first entry.
+    /// Opens a session, which begins with its first entry; it is neither renamed nor removed meanwhile.
     ///
     /// Throws `invalid` for a name that is no plain file name.
     package init(named name: String, engine: Engine) throws(ShaleError) {
@@ -24,6 +26,7 @@ package final class Session {
         self.engine = engine
         folder = try engine.store.session(name)
         journal = Journal(folder: folder.path)
+        presence = try folder.share()
         try absorb(journal.refresh())
     }
 

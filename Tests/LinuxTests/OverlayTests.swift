@@ -47,6 +47,19 @@ struct OverlayTests {
         #expect(try root.names(in: "/").count == 120)
     }
 
+    /// A step that repeats an earlier one has the same layer.
+    @Test(arguments: [false, true]) func aLayerMayBeThereTwice(_ old: Bool) throws {
+        let again = try folder("again", files: ["a": "again", "c": "c"])
+        let lowers = try [again, folder("middle", files: ["a": "middle", "b": "b"]), again]
+        let root = RootDirectory(try Overlay.detached(parts(lowers), usingOldInterface: old))
+        #expect(try root.contents(of: "a") == Array("again".utf8))
+        #expect(try root.names(in: "/") == ["a", "b", "c"])
+        let alone = RootDirectory(
+            try Overlay.detachedMount(lowers: [again, again], upper: nil, work: nil, form: .current))
+        #expect(try alone.names(in: "/") == ["a", "c"])
+        #expect(throws: SystemCallError.self) { _ = try alone.open("new", O_CREAT | O_WRONLY, mode: 0o644) }
+    }
+
     @Test func withoutUpper() throws {
         let lowers = try [folder("a", files: ["x": "1"]), folder("b", files: ["y": "2"])]
         let root = RootDirectory(

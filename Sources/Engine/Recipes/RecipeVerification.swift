@@ -38,7 +38,9 @@ extension Engine {
         var request = BuildRequest(source: .directory(folder))
         request.steps.usesCache = false
         request.steps.fillsCache = false
-        let known = Set(try store.images.all(includingIntermediate: true).map(\.id))
+        // What sessions hold is known, too, and stays as it is.
+        let held = try store.images.heldTable().entries.compactMap(\.image)
+        let known = Set(try store.images.all(includingIntermediate: true).map(\.id) + held)
         let prepared = try PreparedBuild(request, engine: self, talk)
         let builder = try Builder(prepared, engine: self, request: request, talk)
         defer {

@@ -4,9 +4,9 @@ import Glibc
 
 /// The parts of an overlay mount.
 package struct OverlayParts: Sendable, Hashable {
-    /// Read-only layers, top first.
-    package var lowers: [String]
-    /// `nil` (with `work`) for a read-only overlay of at least two layers.
+    /// Read-only layers, top first, each once.
+    package private(set) var lowers: [String]
+    /// `nil` (with `work`) for a read-only overlay.
     package var upper: String?
     package var work: String?
     /// Attributes under `user.overlay.`, as in a user namespace.
@@ -17,7 +17,10 @@ package struct OverlayParts: Sendable, Hashable {
     package init(
         lowers: [String], upper: String? = nil, work: String? = nil, userXattr: Bool = false, volatile: Bool = false
     ) {
-        self.lowers = lowers
+        // The kernel refuses a layer that is there twice (ELOOP), as when a step repeats what an earlier one did. All
+        // that the lower one has or hides, the upper one has or hides too.
+        var seen: Set<String> = []
+        self.lowers = lowers.filter { seen.insert($0).inserted }
         self.upper = upper
         self.work = work
         self.userXattr = userXattr
@@ -35,6 +38,12 @@ package enum Overlay {
     package static func detached(
         _ parts: OverlayParts, usingOldInterface: Bool = false
     ) throws(SystemCallError) -> OwnedFD {
+        // An overlay that is only read needs two layers.
+        if parts.upper == nil, parts.lowers.count == 1 {
+            let only = try Mounts.clone(parts.lowers[0], recursive: false)
+            try Mounts.setReadOnly(only, recursive: false)
+            return only
+        }
         if usingOldInterface { return try old(parts) }
         var held = HeldDirectories()
         do throws(SystemCallError) {

@@ -4,24 +4,47 @@ import Linux
 package import Stores
 
 /// What happens to whole sessions: their folders are renamed and removed, their images are the collector's business.
-package enum SessionArchive {
-    /// Throws `conflict` when the new name is taken.
+package enum SessionFolders {
+    /// Throws `conflict` when the new name is taken, `inUse` when another shale is in the session.
     package static func rename(_ old: String, to new: String, in store: Store) throws(ShaleError) {
         try SessionFolder.check(new)
-        let from = "\(store.paths.sessions)/\(old)"
-        let to = "\(store.paths.sessions)/\(new)"
-        guard Glibc.rename(from, to) == 0 else {
-            let error = SystemCallError("rename", path: to)
-            if error.errno == ENOTEMPTY || error.errno == EEXIST {
-                throw ShaleError(.conflict, "session \(new) exists already")
+        try withoutOthers(old, in: store) { () throws(ShaleError) in
+            let from = "\(store.paths.sessions)/\(old)"
+            let to = "\(store.paths.sessions)/\(new)"
+            guard access(to, F_OK) != 0 else { throw NewSession.taken(new) }
+            guard Glibc.rename(from, to) == 0 else {
+                let error = SystemCallError("rename", path: to)
+                if error.errno == ENOTEMPTY || error.errno == EEXIST { throw NewSession.taken(new) }
+                throw error.shaleError("session \(old)")
             }
-            throw error.shaleError("session \(old)")
         }
     }
 
     /// Removes a session's journal and states; its images stay until they are pruned.
+    ///
+    /// Throws `inUse` when another shale is in the session.
     package static func remove(_ name: String, in store: Store) throws(ShaleError) {
         try SessionFolder.check(name)
-        try translating("session \(name)") { try FileTree.remove("\(store.paths.sessions)/\(name)") }
+        try withoutOthers(name, in: store) { () throws(ShaleError) in
+            // Gone at once, however long the removal takes.
+            let aside = try store.newScratchPath()
+            guard Glibc.rename("\(store.paths.sessions)/\(name)", aside) == 0 else {
+                throw SystemCallError("rename", path: name).shaleError("session \(name)")
+            }
+            try translating("session \(name)") { try FileTree.remove(aside) }
+        }
+    }
+
+    /// Runs `body` while no shale is in the session, and none can come in.
+    private static func withoutOthers(
+        _ name: String, in store: Store, _ body: () throws(ShaleError) -> Void
+    ) throws(ShaleError) {
+        guard let lock = try store.session(name).tryLock() else {
+            throw ShaleError(
+                .inUse, "session \(name.visible) is in use by another shale",
+                hint: "session switch there to another first")
+        }
+        try body()
+        withExtendedLifetime(lock) {}
     }
 }

@@ -139,6 +139,9 @@ package final class ShellContext {
         try engine().store.session(options.session)
     }
 
+    /// Lets go of the session this shale is in, for it to be renamed.
+    func leaveSession() { openedSession = nil }
+
     /// Leaves this session for another; the next command opens it.
     package func enter(session name: String) {
         openedSession = nil

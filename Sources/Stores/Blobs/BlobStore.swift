@@ -27,6 +27,11 @@ package final class BlobStore: Sendable {
         return contains(digest)
     }
 
+    /// Keeps blobs from collection until this process lets go of them.
+    package func hold(_ digests: [Digest]) throws(ShaleError) { try ingest.hold(digests) }
+
+    package func release(_ digests: [Digest]) { ingest.release(digests) }
+
     /// Bytes of a blob; `notFound` when it is not here.
     package func size(_ digest: Digest) throws(ShaleError) -> Int64 {
         do throws(SystemCallError) {

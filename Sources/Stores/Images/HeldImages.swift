@@ -51,6 +51,30 @@ extension ImageStore {
         }
     }
 
+    /// The images that only sessions can bring back.
+    package func heldTable() throws(ShaleError) -> ImageTable { try held.table() }
+
+    /// Takes in the images of a session that came from elsewhere; answers names that were left to other images.
+    ///
+    /// Their blobs are here already, and the session keeps them.
+    package func adopt(listed: [ImageEntry], held: [ImageEntry]) throws(ShaleError) -> [Reference] {
+        try lock.exclusively { () throws(ShaleError) in
+            try hold(held)
+            return try names.updateLocked { table throws(ShaleError) in
+                var left: [Reference] = []
+                for entry in listed {
+                    if let name = entry.name, let own = table.entry(named: name), !own.isSameImage(as: entry) {
+                        left.append(name)
+                        table.insert(entry.named(nil))
+                    } else {
+                        table.insert(entry)
+                    }
+                }
+                return left
+            }
+        }
+    }
+
     /// Notes entries as held.
     ///
     /// Under the store's lock.

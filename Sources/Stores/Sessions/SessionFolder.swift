@@ -45,7 +45,18 @@ package struct SessionFolder: Sendable, Hashable {
         }
     }
 
-    /// Takes the session for this process, or answers `nil` when another has it.
+    /// Says that this process is in the session; several may be.
+    ///
+    /// Let go when the value ends.
+    package func share() throws(ShaleError) -> FileLock? {
+        do throws(SystemCallError) {
+            return try FileLock.trying(path + "/lock", exclusive: false)
+        } catch {
+            throw error.shaleError("session \(name)")
+        }
+    }
+
+    /// Takes the session for this process alone, or answers `nil` when another is in it.
     ///
     /// Let go when the value ends.
     package func tryLock() throws(ShaleError) -> FileLock? {

@@ -2,6 +2,7 @@ package import ArgumentParser
 package import Basics
 import Engine
 import OCI
+import Sessions
 
 /// `history IMAGE`: how an image came to be; `history` alone: what was typed.
 package struct HistoryCommand: Verb {
@@ -33,10 +34,13 @@ package struct HistoryCommand: Verb {
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         guard let name else {
+            // Without a prompt there is what the session's journal has.
+            var typed = shell.history?.entries
+            if typed == nil { typed = try shell.session().entries.map(\.line) }
             return .lines(
-                (shell.history?.entries ?? []).enumerated().map { number, line in
+                (typed ?? []).enumerated().map { number, line in
                     let digits = String(number + 1)
-                    return String(repeating: " ", count: max(0, 5 - digits.count)) + "\(digits)  \(line)"
+                    return String(repeating: " ", count: max(0, 5 - digits.count)) + "\(digits)  \(line.visible)"
                 })
         }
         let engine = try shell.engine()

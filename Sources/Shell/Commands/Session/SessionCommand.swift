@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Engine
+import Layers
 import Linux
 import OCI
 import Sessions
@@ -9,19 +10,24 @@ import Stores
 /// `session`: named sessions, each with its journal, working image and states.
 package struct SessionCommand: Verb {
     package static let configuration = CommandConfiguration(
-        commandName: "session", abstract: "List, make, switch, rename or remove sessions",
+        commandName: "session", abstract: "List, make, switch, rename, remove, export or import sessions",
         usage: """
             session [list]
             session new NAME
             session switch NAME
             session rename OLD NEW
             session rm NAME…
+            session export FILE [NAME]
+            session import FILE [NAME]
             """)
     package static let isWorthKeeping = false
-    package static let examples = ["session", "session new lesson-2", "session switch default"]
-    package static let differences = ["Docker has none: it does not know who typed what, or when."]
+    package static let examples = ["session", "session new lesson-2", "session export lesson.tar"]
+    package static let differences = [
+        "Docker has none: it does not know who typed what, or when.",
+        "export writes journal, states, variables and all images into one file, which import brings back elsewhere.",
+    ]
 
-    @Argument(help: "list, new, switch, rename or rm, and names.") var words: [String] = []
+    @Argument(help: "list, new, switch, rename, rm, export or import, and what it takes.") var words: [String] = []
     @Option(help: "json, or a template.") var format: String?
 
     package init() {}
@@ -37,33 +43,85 @@ package struct SessionCommand: Verb {
             }
             _ = try store.session(words[1])
             shell.enter(session: words[1])
-            return .done
+            return .line("now in session \(words[1])")
         case ("switch", 2):
-            try require(words[1], store)
+            try require(words[1], store, in: shell.options.session)
             shell.enter(session: words[1])
-            return .done
+            return .lines(try ["now in session \(words[1])"] + MoveReport.place(shell.session()))
         case ("rename", 3):
-            try require(words[1], store)
-            try SessionArchive.rename(words[1], to: words[2], in: store)
-            if shell.options.session == words[1] { shell.enter(session: words[2]) }
-            return .done
+            try require(words[1], store, in: shell.options.session)
+            let isOwn = shell.options.session == words[1]
+            if isOwn { shell.leaveSession() }
+            try SessionFolders.rename(words[1], to: words[2], in: store)
+            if isOwn { shell.enter(session: words[2]) }
+            return .line("session \(words[1]) is called \(words[2]) now")
         case ("rm", 2...):
             for name in words.dropFirst() {
-                try require(name, store)
+                try require(name, store, in: shell.options.session)
                 guard name != shell.options.session else {
                     throw ShaleError(
                         .inUse, "session \(name.visible) is the one you are in", hint: "session switch default")
                 }
-                try SessionArchive.remove(name, in: store)
+                try SessionFolders.remove(name, in: store)
             }
             return .lines(Array(words.dropFirst()))
-        case ("export", _), ("import", _):
-            throw ShaleError(.unsupported, "session \(words[0]) is not there yet")
+        case ("export", 2...3): return try export(shell, store)
+        case ("import", 2...3): return try importing(shell)
         default: throw ShaleError(.usage, "session: wrong usage", hint: "help session")
         }
     }
 
-    private func require(_ name: String, _ store: Store) throws(ShaleError) {
+    private func export(_ shell: ShellContext, _ store: Store) throws(ShaleError) -> Outcome {
+        let path = words[1]
+        let name = words.count > 2 ? words[2] : shell.options.session
+        if name != shell.options.session { try require(name, store, in: shell.options.session) }
+        if path == "-", shell.console.isTerminal(.output) {
+            throw ShaleError(.usage, "refusing to export to a terminal", hint: "session export FILE", exitStatus: 1)
+        }
+        let session =
+            name == shell.options.session ? try shell.session() : try Session(named: name, engine: shell.engine())
+        let export = try SessionExport(session)
+        try shell.conversing(isQuiet: path == "-") { talk throws(ShaleError) in
+            try ArchiveOutput.write(to: path, doing: "export session", shell) { sink throws(ShaleError) in
+                try export.write(to: sink, talk)
+            }
+        }
+        if export.containersLeft > 0 {
+            shell.console.note("containers that were removed stay here: the import cannot bring them back")
+        }
+        if path == "-" { return .done }
+        let states = session.tree.nodes.count
+        return .line(
+            "exported session \(name) to \(path.visible): \(Self.count(states, "state")), "
+                + Self.count(export.imageCount, "image"))
+    }
+
+    private func importing(_ shell: ShellContext) throws(ShaleError) -> Outcome {
+        let path = words[1]
+        let name = words.count > 2 ? words[2] : nil
+        let engine = try shell.engine()
+        let input = shell.input
+        let result = try shell.conversing { talk throws(ShaleError) in
+            let subject = path == "-" ? "stdin" : path.visible
+            let source = path == "-" ? try FDSource(duplicating: input, subject: subject) : try FDSource(opening: path)
+            return try SessionImport(engine, subject: subject).run(source, named: name, talk)
+        }
+        for name in result.namesLeft {
+            shell.console.warning("\(name) is another image here: it was left as it is")
+        }
+        return .line(
+            "imported session \(result.name): \(Self.count(result.states, "state")), "
+                + "\(Self.count(result.images, "image")); session switch \(result.name) enters it")
+    }
+
+    private static func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
+
+    private func require(_ name: String, _ store: Store, in shellSession: String) throws(ShaleError) {
+        // The one this shale is in is there, even before its first line.
+        if name == shellSession {
+            _ = try store.session(name)
+            return
+        }
         let names = try store.sessionNames()
         guard !names.contains(name) else { return }
         let near = Suggestion.nearest(to: name, among: names).first

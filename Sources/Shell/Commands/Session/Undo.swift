@@ -90,6 +90,10 @@ enum MoveReport {
     /// The working image, where a walk passed a state of it.
     static func place(_ session: Session, _ passed: [StateTree.Node]) -> [String] {
         guard passed.contains(where: { $0.changes.contains { $0.isOfWorkingImage } }) else { return [] }
+        return place(session)
+    }
+
+    static func place(_ session: Session) -> [String] {
         guard let working = session.working else { return [" ---> no working image"] }
         let count = working.steps.count
         return [

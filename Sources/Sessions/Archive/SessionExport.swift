@@ -1,0 +1,114 @@
+package import Basics
+package import Engine
+import FoundationEssentials
+package import Layers
+import Linux
+import OCI
+import Stores
+
+/// Writes a session into one file, with every image it can come back to.
+package struct SessionExport {
+    private let session: Session
+    private let engine: Engine
+    /// Images that listings show, with a name where the session moved it.
+    private var listed: [ImageEntry] = []
+    private var held: [ImageEntry] = []
+    /// Containers that were removed: their changes stay behind.
+    package private(set) var containersLeft = 0
+    package var imageCount: Int { Set((listed + held).compactMap(\.image)).count }
+
+    package init(_ session: Session) throws(ShaleError) {
+        self.session = session
+        engine = session.engine
+        try session.refresh()
+        try gather()
+    }
+
+    /// Streams the archive to `sink`.
+    package func write(to sink: @escaping ByteSink, _ talk: Conversation) throws(ShaleError) {
+        let blobs = try blobs()
+        // What is written must not be pruned meanwhile.
+        try engine.store.blobs.hold(blobs)
+        defer { engine.store.blobs.release(blobs) }
+        let writer = TarWriter { bytes throws(ShaleError) in
+            try talk.cancellation.check()
+            try sink(bytes)
+        }
+        func add(_ path: String, _ bytes: [UInt8]) throws(ShaleError) {
+            try writer.add(SessionArchive.file(path), contents: bytes)
+        }
+        try add(
+            SessionArchive.header, Array(OCIDocument.encode(SessionArchive.Header(name: session.name))))
+        try add(SessionArchive.journal, journal())
+        if let variables = try session.folder.read(SessionArchive.variables) {
+            try add(SessionArchive.variables, variables)
+        }
+        try add(SessionArchive.listed, Array(ImageTable(entries: listed).index.document.text().utf8))
+        try add(SessionArchive.held, Array(ImageTable(entries: held).index.document.text().utf8))
+        for image in Set((listed + held).compactMap(\.image)).sorted() {
+            guard let provenance = engine.provenance(of: image) else { continue }
+            try add(SessionArchive.provenance + image.hex, Array(OCIDocument.encode(provenance)))
+        }
+        var total: Int64 = 0
+        for digest in blobs { total &+= try engine.store.blobs.size(digest) }
+        var written: Int64 = 0
+        for digest in blobs {
+            let size = try engine.store.blobs.size(digest)
+            talk.tell(.bytes(id: session.name, state: "Exporting", current: written, total: total))
+            written &+= size
+            try writer.add(
+                SessionArchive.file(SessionArchive.blobs + digest.hex, size: size),
+                from: try engine.store.blobs.open(digest))
+        }
+        try add(SessionArchive.end, [])
+        _ = try writer.finish()
+    }
+
+    /// The journal's whole lines.
+    private func journal() throws(ShaleError) -> [UInt8] {
+        let bytes = try session.folder.read(SessionArchive.journal, limit: SessionArchive.largestJournal) ?? []
+        return Array(bytes[..<(bytes.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0)])
+    }
+
+    // MARK: Which images
+
+    private mutating func gather() throws(ShaleError) {
+        let table = try engine.store.names.table()
+        let heldTable = try engine.store.images.heldTable()
+        let roots = try session.folder.roots()
+        containersLeft = roots.containers.count
+        var wanted = Array(roots.digests)
+        var images: Set<Digest> = []
+        // Parents belong to what a recipe is written from.
+        while let digest = wanted.popLast() {
+            let entries = table.entries + heldTable.entries
+            for entry in entries where entry.image == digest || entry.manifest.digest == digest {
+                guard let image = entry.image, images.insert(image).inserted else { continue }
+                wanted += [entry.parent, engine.provenance(of: image)?.parent].compactMap(\.self)
+            }
+        }
+        var moved: Set<Reference> = []
+        for value in session.nameValues() { moved.insert(value.reference) }
+        for image in images.sorted() {
+            let entries = table.entries(of: image)
+            guard let first = entries.first else {
+                held += heldTable.entries(of: image).prefix(1)
+                continue
+            }
+            let named = entries.filter { entry in entry.name.map { moved.contains($0) } ?? false }
+            listed += named.isEmpty ? [first.named(nil)] : named.sorted { ($0.refName ?? "") < ($1.refName ?? "") }
+        }
+    }
+
+    private func blobs() throws(ShaleError) -> [Digest] {
+        var blobs: Set<Digest> = []
+        for entry in listed + held where blobs.insert(entry.manifest.digest).inserted {
+            let manifest = try OCIDocument.read(
+                Manifest.self, from: try engine.store.blobs.bytes(entry.manifest.digest),
+                naming: "manifest \(entry.manifest.digest)")
+            blobs.insert(manifest.config.digest)
+            blobs.formUnion(manifest.layers.map(\.digest))
+        }
+        return blobs.sorted()
+    }
+}

@@ -1,0 +1,225 @@
+package import Basics
+package import Engine
+import FoundationEssentials
+import Glibc
+package import Layers
+import Linux
+import OCI
+import Stores
+
+/// Reads a session that was exported, here or on another machine.
+///
+/// Nothing of the archive is trusted: only the members that belong to it are taken, every blob is hashed, every
+/// document read and checked against the others before the first image is named; what fails leaves nothing behind.
+package final class SessionImport {
+    private let engine: Engine
+    private let subject: String
+    private var header: SessionArchive.Header?
+    private var journal: [UInt8] = []
+    private var variables: [UInt8]?
+    private var listed: [ImageEntry] = []
+    private var held: [ImageEntry] = []
+    private var provenance: [(image: Digest, value: Provenance)] = []
+    private var blobs: [Digest] = []
+    private var imported: Int64 = 0
+    private var isComplete = false
+
+    /// What came of it.
+    package struct Result: Sendable {
+        package var name: String
+        package var states: Int
+        package var images: Int
+        /// Names that are another image's here and were left to it.
+        package var namesLeft: [String]
+    }
+
+    /// `subject` is how errors call the archive.
+    package init(_ engine: Engine, subject: String) {
+        self.engine = engine
+        self.subject = subject
+    }
+
+    /// Brings the session in under its own name, or another.
+    ///
+    /// Throws `conflict` for a name that is taken, `invalid` or `corrupt` for an archive that is none, or cut short.
+    package func run(
+        _ source: any ByteSource, named wanted: String?, _ talk: Conversation
+    ) throws(ShaleError) -> Result {
+        do throws(ShaleError) {
+            let reader = try ArchiveReader(source, subject: subject, cancellation: talk.cancellation)
+            try read(reader, wanted, talk)
+            return try finish(wanted, talk)
+        } catch {
+            // Blobs that came and that nothing leads to: whatever is swept with them is nobody's either.
+            engine.store.blobs.release(blobs)
+            if !blobs.isEmpty { _ = try? engine.store.collect() }
+            throw error
+        }
+    }
+
+    // MARK: Reading
+
+    private func read(_ reader: ArchiveReader, _ wanted: String?, _ talk: Conversation) throws(ShaleError) {
+        var seen: Set<String> = []
+        while let entry = try reader.next() {
+            let path = entry.pathText
+            guard entry.kind == .file, !isComplete, seen.insert(path).inserted else { throw foreign(path) }
+            guard header != nil || path == SessionArchive.header else {
+                throw ShaleError(.invalid, "\(subject): not a session that was exported")
+            }
+            switch path {
+            case SessionArchive.header: try takeHeader(reader.contents(limit: 1 << 20), wanted)
+            case SessionArchive.journal: journal = try reader.contents(limit: SessionArchive.largestJournal)
+            case SessionArchive.variables: try takeVariables(reader)
+            case SessionArchive.listed: listed = try entries(reader, path)
+            case SessionArchive.held: held = try entries(reader, path)
+            case SessionArchive.end: isComplete = true
+            default: try takeByDigest(path, entry.size, reader, talk)
+            }
+        }
+        guard header != nil else { throw ShaleError(.invalid, "\(subject): not a session that was exported") }
+        guard isComplete else { throw ShaleError(.corrupt, "\(subject): cut short: its end is missing") }
+    }
+
+    private func foreign(_ path: String) -> ShaleError {
+        ShaleError(.invalid, "\(subject): \(path) does not belong into an exported session")
+    }
+
+    private func takeHeader(_ bytes: [UInt8], _ wanted: String?) throws(ShaleError) {
+        guard let found = try? JSONDecoder().decode(SessionArchive.Header.self, from: Data(bytes)),
+            found.format == SessionArchive.Header(name: "").format
+        else { throw ShaleError(.invalid, "\(subject): not a session that was exported") }
+        guard found.version == 1 else {
+            throw ShaleError(.unsupported, "\(subject): of version \(found.version), which this shale does not know")
+        }
+        header = found
+        // Before anything large is read.
+        _ = try NewSession(named: wanted ?? found.name, engine.store)
+    }
+
+    private func takeVariables(_ reader: ArchiveReader) throws(ShaleError) {
+        let bytes = try reader.contents(limit: SessionArchive.largestDocument)
+        guard (try? JSONDecoder().decode([String: String].self, from: Data(bytes))) != nil else {
+            throw ShaleError(.invalid, "\(subject): its variables cannot be read")
+        }
+        variables = bytes
+    }
+
+    private func entries(_ reader: ArchiveReader, _ path: String) throws(ShaleError) -> [ImageEntry] {
+        let bytes = try reader.contents(limit: SessionArchive.largestDocument)
+        let document = try JSONDocument(parsing: bytes, naming: "\(subject): \(path)")
+        return ImageTable(try Index(DocumentReader(document, path: "\(subject): \(path)"))).entries
+    }
+
+    private func takeByDigest(
+        _ path: String, _ size: Int64, _ reader: ArchiveReader, _ talk: Conversation
+    ) throws(ShaleError) {
+        for folder in [SessionArchive.blobs, SessionArchive.provenance] where path.hasPrefix(folder) {
+            guard let digest = try? Digest(parsing: "sha256:\(path.dropFirst(folder.count))") else { break }
+            if folder == SessionArchive.blobs { return try takeBlob(digest, size, reader, talk) }
+            let bytes = try reader.contents(limit: SessionArchive.largestDocument)
+            guard let value = try? JSONDecoder().decode(Provenance.self, from: Data(bytes)) else {
+                throw ShaleError(.invalid, "\(subject): \(path) cannot be read")
+            }
+            provenance.append((digest, value))
+            return
+        }
+        throw foreign(path)
+    }
+
+    private func takeBlob(
+        _ digest: Digest, _ size: Int64, _ reader: ArchiveReader, _ talk: Conversation
+    ) throws(ShaleError) {
+        blobs.append(digest)
+        if try engine.store.blobs.claim(digest) { return }
+        talk.tell(.bytes(id: header?.name ?? subject, state: "Importing", current: imported, total: nil))
+        imported &+= size
+        let ingest = try engine.store.blobs.newIngest()
+        do throws(ShaleError) {
+            try reader.readData { (_, bytes) throws(ShaleError) in try ingest.append(bytes) }
+            guard ingest.digest == digest, ingest.count == size else {
+                throw ShaleError(
+                    .corrupt, "\(subject): blob \(digest)", cause: "its bytes have the digest \(ingest.digest)")
+            }
+            try ingest.commit()
+        } catch {
+            ingest.abandon(keepingPartial: false)
+            throw error
+        }
+    }
+
+    // MARK: Putting in
+
+    private func finish(_ wanted: String?, _ talk: Conversation) throws(ShaleError) -> Result {
+        let name = wanted ?? header?.name ?? ""
+        let states = try states()
+        let listed = try self.listed.map { entry throws(ShaleError) in try checked(entry) }
+        let held = try self.held.map { entry throws(ShaleError) in try checked(entry) }
+        for entry in listed + held {
+            let image = try engine.store.images.image(manifest: entry.manifest)
+            try engine.unpackMissingLayers(of: image, Conversation(cancellation: talk.cancellation))
+        }
+        for (image, value) in provenance { try engine.keepProvenance(value, of: image) }
+        var roots = SessionRoots()
+        for change in states.flatMap({ $0.changes ?? [] }) { roots.formUnion(change.roots) }
+        // Removed containers stayed where they were.
+        roots.containers = []
+        var files = [(name: SessionArchive.journal, bytes: journal)]
+        if let variables { files.append((SessionArchive.variables, variables)) }
+        try NewSession(named: name, engine.store).make(files, roots: roots)
+        // From here on the session keeps them; a crash in between leaves them held.
+        let left = try engine.store.images.adopt(listed: listed, held: held)
+        engine.store.blobs.release(blobs)
+        return Result(
+            name: name, states: states.count { !($0.changes ?? []).isEmpty },
+            images: Set((listed + held).compactMap(\.image)).count, namesLeft: left.map(\.familiar))
+    }
+
+    /// Every line of the journal, each of which must say something.
+    private func states() throws(ShaleError) -> [JournalEntry] {
+        let decoder = JSONDecoder()
+        var entries: [JournalEntry] = []
+        guard journal.isEmpty || journal.last == UInt8(ascii: "\n") else {
+            throw ShaleError(.corrupt, "\(subject): its journal ends in half a line")
+        }
+        for (number, line) in journal.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+            .enumerated()
+        {
+            if line.isEmpty { continue }
+            guard let entry = try? decoder.decode(JournalEntry.self, from: Data(line)) else {
+                throw ShaleError(.corrupt, "\(subject): line \(number + 1) of its journal cannot be read")
+            }
+            entries.append(entry)
+        }
+        return entries
+    }
+
+    /// The entry with what its documents say, once all it consists of is here.
+    private func checked(_ entry: ImageEntry) throws(ShaleError) -> ImageEntry {
+        let store = engine.store
+        let digest = entry.manifest.digest
+        guard store.blobs.contains(digest) else { throw missing("manifest", digest) }
+        let manifest = try OCIDocument.read(
+            Manifest.self, from: try store.blobs.bytes(digest), naming: "\(subject): manifest \(digest)")
+        try manifest.validate(naming: "\(subject): manifest \(digest)")
+        guard store.blobs.contains(manifest.config.digest) else { throw missing("config", manifest.config.digest) }
+        let config = try OCIDocument.read(
+            ImageConfig.self, from: try store.blobs.bytes(manifest.config.digest),
+            naming: "\(subject): config \(manifest.config.digest)")
+        try config.validate(for: manifest, naming: "\(subject): config \(manifest.config.digest)")
+        for layer in manifest.layers where !store.blobs.contains(layer.digest) {
+            throw missing("layer", layer.digest)
+        }
+        guard entry.image == nil || entry.image == manifest.config.digest else {
+            throw ShaleError(.corrupt, "\(subject): image \(entry.image?.short ?? ""): it is another")
+        }
+        var entry = entry
+        entry.image = manifest.config.digest
+        entry.created = config.created
+        return entry
+    }
+
+    private func missing(_ what: String, _ digest: Digest) -> ShaleError {
+        ShaleError(.corrupt, "\(subject): \(what) \(digest.short) is missing")
+    }
+}
