@@ -16,6 +16,11 @@ package struct PathHistory {
     package func story(
         of path: String
     ) throws(ShaleError) -> (path: String, lines: [BlameLine], own: Own?) {
+        if path.cleanPath == "/" {
+            throw ShaleError(
+                .usage, "\(view.label): of which path?",
+                hint: "blame -r \(view.label):/ tells how much of all there is each layer holds")
+        }
         let blame = Blame(layers: view.layers)
         for candidate in try candidates(path) {
             var lines = try blame.story(of: candidate)

@@ -33,6 +33,11 @@ struct MissingPath {
         }
         let error = ShaleError(.notFound, "\(place): no such file or directory")
         if case .image(let layers) = view.source, let hint = deletedHint(layers, next) { return error.hinting(hint) }
+        if case .container(_, let layers) = view.source, let image = try? PlaceView(.image(layers), label: layers.name),
+            (try? image.entry(path, followingLinks: true)) ?? nil != nil
+        {
+            return error.hinting("the container deleted it; \(layers.name):\(path.cleanPath) still has it")
+        }
         guard let directory = try view.entry(here, followingLinks: true) else { return error }
         let names = try view.children(of: directory).filter { $0.kind != .whiteout }.map(\.name)
         guard let near = Suggestion.nearest(to: name, among: names).first else {

@@ -93,7 +93,9 @@ package final class ImageLayers {
             case 1: "the image has one layer, #1"
             default: "the image has layers 1 to \(layers.count)"
             }
-        throw ShaleError(.notFound, "\(name.visible)#\(number): no such layer: \(range)", hint: "layers \(name)")
+        throw ShaleError(
+            .notFound, "\(name.visible)#\(number): no such layer: \(range)",
+            hint: "layers \(isRemote ? "--remote " : "")\(name)")
     }
 
     /// All paths of a layer.

@@ -110,6 +110,7 @@ extension Engine {
         guard case .inside(let name, _) = place else {
             return (CopySide(root: try open("/"), prefix: "", name: nil), written.path, nil)
         }
+        if let layer = try layerSide(name, forWriting: forWriting) { return (layer, written.path, nil) }
         let container: ContainerView
         do throws(ShaleError) {
             container = try self.container(name)
@@ -125,6 +126,27 @@ extension Engine {
             return (CopySide(root: try mountedTree(of: image), prefix: "", name: name), written.path, nil)
         }
         return try side(of: container, name: name, written, forWriting: forWriting)
+    }
+
+    /// A layer's own files, `IMAGE#N`: what later layers deleted is still there. `nil` for any other name.
+    private func layerSide(_ name: String, forWriting: Bool) throws(ShaleError) -> CopySide? {
+        guard let hash = name.lastIndex(of: "#"), let number = Int(name[name.index(after: hash)...]) else { return nil }
+        let subject = String(name[..<hash])
+        let image = try image(named: subject)
+        if forWriting {
+            throw ShaleError(
+                .unsupported, "\(name) is a layer: it never changes",
+                hint: "create --name NAME \(subject), then cp to NAME")
+        }
+        let stack = LayerStore.stack(of: image.config)
+        guard stack.indices.contains(number - 1) else {
+            throw ShaleError(
+                .notFound, "\(name): no such layer: the image has \(stack.count)", hint: "layers \(subject)")
+        }
+        try unpackMissingLayers(of: image, Conversation())
+        let layer = stack[number - 1]
+        let root = try store.layers.directory(layer.diffID, on: layer.parentChain)
+        return CopySide(root: root, prefix: "", name: name)
     }
 
     private func side(

@@ -9,7 +9,7 @@ package struct Copy: Verb {
         usage: "cp [OPTIONS] CONTAINER:PATH|PATH|-… CONTAINER:PATH|PATH|-")
     package static let examples = [
         "cp ./additional.txt web:/usr/src/app/", "cp web:/etc/nginx . ", "cp 'web:/var/log/*.log' logs/",
-        "cp ubuntu:22.04:/etc/os-release .",
+        "cp ubuntu:22.04:/etc/os-release .", "cp 'app:1#2:/root/deleted-later' .",
     ]
     package static let differences = [
         "Also from container to container, out of images, with several sources and patterns.",

@@ -7,10 +7,13 @@ struct EntryText {
     private let users: [UInt32: String]
     private let groups: [UInt32: String]
 
-    /// Owners' names come from the image's own `/etc/passwd` and `/etc/group`.
-    init(_ view: PlaceView) {
-        users = Self.names(view, "/etc/passwd")
-        groups = Self.names(view, "/etc/group")
+    /// Owners' names come from the image's own `/etc/passwd` and `/etc/group`, unless numbers are wanted.
+    ///
+    /// Nothing is fetched from a registry for them.
+    init(_ view: PlaceView, isNumeric: Bool = false) {
+        let isNumeric = isNumeric || view.layers.isRemote
+        users = isNumeric ? [:] : Self.names(view, "/etc/passwd")
+        groups = isNumeric ? [:] : Self.names(view, "/etc/group")
     }
 
     private static func names(_ view: PlaceView, _ path: String) -> [UInt32: String] {

@@ -8,17 +8,22 @@ import OCI
 package struct Ls: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "ls", abstract: "List files of an image, a layer or a container, without running anything",
-        usage: "ls [-l] [-a] [-R] [-h] PLACE...")
+        usage: "ls [-l] [-a] [-R] [-h] [-n] [-t|-S] [-r] PLACE...")
     package static let isWorthKeeping = false
     package static let examples = ["ls ubuntu:22.04:/etc", "ls -la web:/tmp", "ls -a app:1#3:/var/cache"]
     package static let differences = ["Docker has no such command. No process is started, nothing need be running."]
 
     @Flag(name: .short, help: "Mode, owner, size and time.") var long = false
-    @Flag(name: .short, help: "Hidden names too, and in a layer what it deletes.") var all = false
+    @Flag(name: [.customShort("a"), .customShort("A")], help: "Hidden names too, and in a layer what it deletes.")
+    var all = false
     @Flag(name: [.customShort("R"), .customLong("recursive")], help: "Directories below, too.") var recursive = false
     @Flag(name: .customShort("h"), help: "Sizes for people.") var human = false
     @Flag(name: .short, help: "A directory itself, not what is in it.") var directory = false
     @Flag(name: .customShort("1"), help: "One name a line.") var single = false
+    @Flag(name: .customShort("n"), help: "As -l, owners as numbers.") var numeric = false
+    @Flag(name: .customShort("t"), help: "The newest first.") var byTime = false
+    @Flag(name: .customShort("S"), help: "The largest first.") var bySize = false
+    @Flag(name: .customShort("r"), help: "In reverse.") var reversed = false
     @Option(help: "json, or a template.") var format: String?
     @OptionGroup var remote: RemoteOptions
     @Argument(help: "IMAGE:/path, IMAGE#N:/path or CONTAINER:/path.") var places: [String] = []
@@ -26,6 +31,7 @@ package struct Ls: Verb {
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        if numeric { long = true }
         let views = try PlaceWords(shell, remote).views(places)
         var blocks: [Block] = []
         for (place, view) in views {
@@ -43,7 +49,7 @@ package struct Ls: Verb {
             try view.walk(top, shell.cancellation) { entry throws(ShaleError) in
                 guard entry.kind == .directory else { return false }
                 if entry != top, !isShown(entry) { return false }
-                let entries = try view.children(of: entry).filter { isShown($0) }
+                let entries = sorted(try view.children(of: entry).filter { isShown($0) })
                 let title = entry == top ? place.path : entry.path
                 blocks.append(
                     Block(
@@ -67,6 +73,14 @@ package struct Ls: Verb {
     }
 
     private func isShown(_ entry: ViewEntry) -> Bool { all || (entry.kind != .whiteout && !entry.name.hasPrefix(".")) }
+
+    /// By name, unless something else was asked for; what is alike stays in the order of names.
+    private func sorted(_ entries: [ViewEntry]) -> [ViewEntry] {
+        var entries = entries
+        if bySize { entries.sort { $0.size > $1.size } }
+        if byTime { entries.sort { $0.modified > $1.modified } }
+        return reversed ? entries.reversed() : entries
+    }
 
     private func lines(_ blocks: [Block], _ shell: ShellContext) -> [String] {
         let hasTitles = recursive || blocks.count > 1
@@ -98,7 +112,7 @@ package struct Ls: Verb {
     }
 
     private func longLines(_ block: Block) -> [String] {
-        let text = EntryText(block.view)
+        let text = EntryText(block.view, isNumeric: numeric)
         let rows = block.entries.map { $0.kind == .whiteout ? [] : text.fields($0, isHuman: human) }
         let widths = (0..<6).map { column in rows.map { column < $0.count ? $0[column].displayWidth : 0 }.max() ?? 0 }
         return zip(block.entries, rows).map { entry, fields in

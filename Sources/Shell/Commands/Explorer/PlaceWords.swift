@@ -70,15 +70,22 @@ struct PlaceWords {
 
     /// The layers of an image, named by a word, or of the image one is in.
     func layers(_ word: String?) throws(ShaleError) -> ImageLayers {
-        let subject = try place(word).subject
+        let subject = try subject(word)
         return if let remote { try remote.layers(subject) } else { try finder.layers(subject) }
+    }
+
+    /// The image a word names, whatever place in it; without a word the one that one is in.
+    private func subject(_ word: String?) throws(ShaleError) -> String {
+        if word == nil, shell.place == nil {
+            throw ShaleError(.usage, "an image is missing: its name, its id, or @", hint: "images lists what is here")
+        }
+        return try place(word).subject
     }
 
     /// The layers of an image, or those below a container and the container itself.
     func stack(_ word: String?) throws(ShaleError) -> (layers: ImageLayers, container: ContainerRecord?) {
-        let place = try place(word)
         if remote != nil { return (try layers(word), nil) }
-        let view = try finder.view(Place(subject: place.subject))
+        let view = try finder.view(Place(subject: subject(word)))
         if case .container(let record, let layers) = view.source { return (layers, record) }
         return (view.layers, nil)
     }
