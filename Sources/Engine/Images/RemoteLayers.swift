@@ -152,21 +152,26 @@ package struct RemoteLayers: Sendable {
         var fetched: (range: Range<Int64>, bytes: [UInt8]) = (0..<0, [])
         for (number, piece) in pieces.enumerated() {
             try talk.cancellation.check()
-            if !piece.place.isEmpty, !fetched.range.contains(piece.place.lowerBound) {
+            if piece.place.isEmpty {
+                try skip(piece.size, &hasher, target, subject)
+                continue
+            }
+            guard piece.size <= Self.largestPiece, piece.place.count <= Self.largestPiece else {
+                throw ShaleError(
+                    .unsupported, "\(subject): packed in one piece of \(HumanUnits.size(piece.size))",
+                    hint: "pull \(remote.reference.familiar)")
+            }
+            if !fetched.range.contains(piece.place.lowerBound) {
                 let range = Self.run(from: number, of: pieces)
                 guard range.upperBound <= blob.size else {
                     throw ShaleError(.corrupt, "\(subject): its bytes lie outside its layer")
                 }
                 fetched = (range, try part(range, blob))
             }
-            var bytes = [UInt8](repeating: 0, count: piece.place.isEmpty ? Int(clamping: piece.size) : 0)
-            if !piece.place.isEmpty {
-                let start = Int(piece.place.lowerBound - fetched.range.lowerBound)
-                let packed = Array(fetched.bytes[start..<min(start + piece.place.count, fetched.bytes.count)])
-                bytes = try PackedPiece.unpacked(
-                    packed, skipping: piece.skipped, limit: Int(clamping: piece.size), subject: subject,
-                    talk.cancellation)
-            }
+            let start = Int(piece.place.lowerBound - fetched.range.lowerBound)
+            let packed = Array(fetched.bytes[start..<min(start + piece.place.count, fetched.bytes.count)])
+            let bytes = try PackedPiece.unpacked(
+                packed, skipping: piece.skipped, limit: Int(piece.size), subject: subject, talk.cancellation)
             if let digest = piece.digest, Digest.of(bytes) != digest {
                 throw ShaleError(.corrupt, "\(subject): what came has the digest \(Digest.of(bytes)), not \(digest)")
             }
@@ -178,11 +183,34 @@ package struct RemoteLayers: Sendable {
         }
     }
 
+    /// Larger pieces are not held in memory.
+    private static let largestPiece: Int64 = 256 << 20
+
+    /// Zeros that are told and not stored: a hole.
+    private func skip(
+        _ count: Int64, _ hasher: inout DigestHasher, _ target: borrowing OwnedFD, _ subject: String
+    ) throws(ShaleError) {
+        let zeros = [UInt8](repeating: 0, count: 1 << 20)
+        var left = count
+        while left > 0 {
+            try talk.cancellation.check()
+            let next = Int(min(left, Int64(zeros.count)))
+            zeros.withUnsafeBytes { hasher.update(UnsafeRawBufferPointer(rebasing: $0[..<next])) }
+            left -= Int64(next)
+        }
+        let end = hasher.count
+        try translating(subject) {
+            try target.truncate(to: end)
+            try check("lseek") { Int32(clamping: lseek(target.raw, off_t(end), SEEK_SET)) }
+        }
+    }
+
     /// What is asked for at once: pieces from one on that follow each other, up to 8 MiB or one piece.
     private static func run(from number: Int, of pieces: [TableOfContents.Piece]) -> Range<Int64> {
         var range = pieces[number].place
         for piece in pieces[(number + 1)...] {
-            guard piece.place.lowerBound == range.upperBound, range.count + piece.place.count <= 8 << 20 else { break }
+            guard piece.place.lowerBound == range.upperBound, Int64(range.count) + Int64(piece.place.count) <= 8 << 20
+            else { break }
             range = range.lowerBound..<piece.place.upperBound
         }
         return range

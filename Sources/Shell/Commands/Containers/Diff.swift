@@ -30,6 +30,7 @@ package struct Diff: Verb {
         let comparison = try DiffSubjects(subjects, shell)
         if let path { return try lines(of: path, comparison) }
         let differences = try comparison.differences()
+        if stat, let format { return DiffStatistics.rows(differences).outcome(format: format, width: nil) }
         if let format { return .listing(listing(differences), format: format) }
         if stat { return .paged(DiffStatistics.lines(differences, width: shell.console.width ?? 80)) }
         return .paged(differences.map { why ? reasoned($0) : "\($0.kind.rawValue) \($0.path.visible)" })

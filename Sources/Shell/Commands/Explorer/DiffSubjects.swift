@@ -2,6 +2,7 @@ import Basics
 import Engine
 import Explorer
 import Layers
+import OCI
 
 /// What `diff` compares: a container with its image, a layer with those below it, or any two.
 struct DiffSubjects {
@@ -102,18 +103,37 @@ enum DiffStatistics {
     }
 
     static func lines(_ differences: [TreeDifference], width: Int) -> [String] {
+        let (directories, total) = sums(differences)
+        if directories.isEmpty { return ["no differences"] }
+        var table = Table(headers: ["FILES", "BYTES", "DIRECTORY"], shrinkable: [2])
+        for (path, sum) in directories { table.rows.append(sum.cells + [path.visible]) }
+        table.rows.append(total.cells + ["in all"])
+        return table.text(width: width).split(separator: "\n").map(String.init)
+    }
+
+    /// A document a directory.
+    static func rows(_ differences: [TreeDifference]) -> Rows {
+        var rows = Rows(
+            ["directory", "added", "changed", "deleted", "bytes"].map { .init(key: $0, header: $0.uppercased()) })
+        for (path, sum) in sums(differences).directories {
+            let numbers = [Int64(sum.added), Int64(sum.changed), Int64(sum.deleted), sum.bytes]
+            rows.add(
+                [path] + numbers.map { String($0) },
+                .members([
+                    "directory": .string(path), "added": .integer(numbers[0]), "changed": .integer(numbers[1]),
+                    "deleted": .integer(numbers[2]), "bytes": .integer(numbers[3]),
+                ]))
+        }
+        return rows
+    }
+
+    private static func sums(_ differences: [TreeDifference]) -> (directories: [(String, Sum)], total: Sum) {
         var total = Sum()
         var directories: [String: Sum] = [:]
         for difference in differences where !difference.isParentOnly {
             total.add(difference)
             directories[difference.path.directoryPath, default: Sum()].add(difference)
         }
-        if directories.isEmpty { return ["no differences"] }
-        var table = Table(headers: ["FILES", "BYTES", "DIRECTORY"], shrinkable: [2])
-        for (path, sum) in directories.sorted(by: { PathOrder.precedes($0.key, $1.key) }) {
-            table.rows.append(sum.cells + [path.visible])
-        }
-        table.rows.append(total.cells + ["in all"])
-        return table.text(width: width).split(separator: "\n").map(String.init)
+        return (directories.sorted { PathOrder.precedes($0.key, $1.key) }.map { ($0.key, $0.value) }, total)
     }
 }
