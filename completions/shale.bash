@@ -212,7 +212,7 @@ _shale_command() {
         operands='image'
         ;;
     ls)
-        flags='-l -a --recursive -R -h -d -1 --format --remote --platform --help -h'
+        flags='-l -a -A --recursive -R -h -d -1 -n -t -S -r --format --remote --platform --help -h'
         values='--format:format --platform:platform'
         operands='place'
         ;;

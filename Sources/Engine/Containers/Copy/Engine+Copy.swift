@@ -128,7 +128,7 @@ extension Engine {
         return try side(of: container, name: name, written, forWriting: forWriting)
     }
 
-    /// A layer's own files, `IMAGE#N`: what later layers deleted is still there. `nil` for any other name.
+    /// A layer's own files, where `IMAGE#N` names one: what later layers deleted is still there.
     private func layerSide(_ name: String, forWriting: Bool) throws(ShaleError) -> CopySide? {
         guard let hash = name.lastIndex(of: "#"), let number = Int(name[name.index(after: hash)...]) else { return nil }
         let subject = String(name[..<hash])
