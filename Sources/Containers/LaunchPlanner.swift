@@ -53,6 +53,7 @@ struct LaunchPlanner {
         plan.stdinOnce = spec.openStdin && attached
         plan.reaper = spec.reaper
         plan.endsWithLauncher = spec.endsWithLauncher
+        plan.typedAhead = spec.terminal && spec.reaper ? spec.typedAhead : ""
         plan.afterExit = spec.afterExit
         if Self.isInUserNamespace { plan.holderFolder = UserNamespace.holderFolder(home: spec.home) }
         return plan

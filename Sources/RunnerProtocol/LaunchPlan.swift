@@ -44,6 +44,8 @@ package struct LaunchPlan: Sendable, Equatable {
     package var reaper = false
     /// Whether it is killed when whoever started it goes away.
     package var endsWithLauncher = false
+    /// A file of the container's, made by its process 1 (`reaper`), for what was typed and not read; empty for none.
+    package var typedAhead = ""
     /// What the runner becomes after the container's end (`shale rm ID`), unless the shell that started it in the
     /// foreground is there to see the end; empty for nothing.
     package var afterExit: [String] = []

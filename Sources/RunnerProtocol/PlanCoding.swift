@@ -22,6 +22,7 @@ extension LaunchPlan {
             out.put(flag)
         }
         out.put(afterExit)
+        out.put(typedAhead)
         return out.bytes
     }
 
@@ -58,6 +59,7 @@ extension LaunchPlan {
         reaper = try reader.bool()
         endsWithLauncher = try reader.bool()
         afterExit = try reader.strings()
+        typedAhead = try reader.string()
         try reader.end()
     }
 }

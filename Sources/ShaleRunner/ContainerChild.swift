@@ -47,6 +47,7 @@ struct ContainerChild {
         var start = ProcessStart(plan: plan.process, streams: streams, report: report)
         start.makesWorkingDirectory = true
         start.reaper = plan.reaper
+        start.typedAhead = plan.typedAhead
         try start.run()
     }
 }

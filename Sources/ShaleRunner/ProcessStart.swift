@@ -23,6 +23,8 @@ struct ProcessStart {
     var makesWorkingDirectory = false
     /// Whether a process of ours stays as process 1.
     var reaper = false
+    /// Where that one writes what was typed and not read; empty for nowhere.
+    var typedAhead = ""
 
     /// In docker's order (runc's `standard_init`): seccomp early, while it still may be loaded, or with
     /// no_new_privs as late as possible; then ids, capabilities, the parent's death, the program.
@@ -89,10 +91,13 @@ struct ProcessStart {
     }
 
     private func placeStreams(_ user: ContainerUser) throws(StepFailure) {
-        setsid()
+        // Process 1 leads the session where it looks after what is typed.
+        if typedAhead.isEmpty { setsid() }
         try step("stdio") { () throws(SystemCallError) in
             if streams.terminal >= 0 {
-                try check("TIOCSCTTY") { PseudoTerminal.takeControl(streams.terminal) }
+                if typedAhead.isEmpty {
+                    try check("TIOCSCTTY") { PseudoTerminal.takeControl(streams.terminal) }
+                }
                 for number: Int32 in 0...2 { try ProcessCalls.place(streams.terminal, at: number) }
             } else {
                 let null = try OwnedFD.open("/dev/null", O_RDWR | O_NOFOLLOW)
@@ -179,10 +184,15 @@ struct ProcessStart {
         let queue = try step("signals") { () throws(SystemCallError) in
             try SignalQueue((1...64).filter { ![9, 19, 32, 33].contains($0) })
         }
+        let typed = typedAhead.isEmpty ? nil : try TypedAhead(path: typedAhead, terminal: streams.terminal)
         let child = try step("fork") { () throws(SystemCallError) in try ProcessCalls.fork() }
-        guard child != 0 else { return }
+        guard child != 0 else {
+            typed?.handOver()
+            return
+        }
         let signals = queue.descriptor.raw
-        ProcessCalls.closeAll(from: 0, but: signals)
+        typed?.keep()
+        ProcessCalls.closeAll(from: typed == nil ? 0 : 2, but: signals)
         // Rights enough to signal a program of any user, and no more.
         let kill = Capabilities(rawValue: 1 << 5)
         try? Credentials.limitBounding(to: kill)
@@ -194,8 +204,11 @@ struct ProcessStart {
             while let number = queue.next() {
                 if number != SIGCHLD { Glibc.kill(child, number) }
             }
+            if typed != nil { TypedAhead.wake(child) }
             while let (pid, code) = ProcessCalls.reap() {
-                if pid == child { _exit(code) }
+                guard pid == child else { continue }
+                if typed != nil { TypedAhead.save() }
+                _exit(code)
             }
         }
     }

@@ -29,6 +29,10 @@ struct RootlessTests {
         let owner = try bench.must(
             "run", "--rm", "busybox", "sh", "-c", "touch /f && chown 1000:50 /f && stat -c %u:%g /f")
         #expect(owner.output == "1000:50\n")
+        let lines =
+            "enter busybox\ntouch /entered; chown 1000:50 /entered\ncd /tmp\nexit\nrun --rm @ stat -c %u:%g /entered"
+        let entered = try bench.must("-c", lines)
+        #expect(entered.output.hasSuffix("1000:50\n"), "\(entered)")
         // Owners survive a commit, and a copy out as a tar.
         try bench.must("run", "--name", "own", "busybox", "sh", "-c", "touch /f && chown 1000:50 /f")
         try bench.must("commit", "own", "owned:1")

@@ -154,6 +154,37 @@ struct EnterTests {
         try leave()
     }
 
+    /// What is typed while a line runs is typed into the next prompt, and makes the line no answered one.
+    @Test func typingAhead() throws {
+        try terminal.send("echo be\\gun; sleep 1; touch /slow\r")
+        try terminal.expect("begun\r\n")
+        try terminal.send("touch /ahead\recho ha")
+        try terminal.expect("A /ahead")
+        try terminal.waitFor("the half line") { $0.currentLine == "default:/ # echo ha" }
+        try terminal.send("lf\r")
+        try terminal.expect("half\r\n")
+        try terminal.expect("default:/ # ")
+        // What reads takes its own, and leaves the rest.
+        try terminal.send("printf 'na%s? ' me; read name; echo \"$name\" > /name\r")
+        try terminal.expect("name? ")
+        try terminal.send("x\rtouch /rest\r")
+        try terminal.expect("A /rest")
+        try terminal.expect("default:/ # ")
+        // Ctrl-Z stops nothing: nobody could wake it.
+        try terminal.send("echo be\\gun; sleep 1; echo e\\nd\r")
+        try terminal.expect("begun\r\n")
+        try terminal.send("\u{1a}")
+        try terminal.expect("end\r\n")
+        try terminal.expect("default:/ # ")
+        try leave()
+        #expect(
+            try recipe() == [
+                "FROM busybox", "RUN echo be\\gun; sleep 1; touch /slow", "RUN touch /ahead",
+                "# typed at the terminal: printf 'na%s? ' me; read name; echo \"$name\" > /name",
+                "# what it changed is kept file by file", "ADD step-3.tar /", "RUN touch /rest",
+            ])
+    }
+
     /// What is typed into `enter` is recorded as a script that replays.
     @Test func recorded() throws {
         try leaveOnly()

@@ -29,6 +29,8 @@ package struct PersonAtStep: Sendable {
     package var streams: AttachStreams
     package var hasTerminal: Bool
     package var size: TerminalSize?
+    /// A path in the container where what was typed and not read is written at the end; empty for none.
+    package var typedAhead = ""
 
     package init(streams: AttachStreams, hasTerminal: Bool, size: TerminalSize? = nil) {
         self.streams = streams
@@ -73,6 +75,7 @@ extension Engine {
             spec.initialSize = person.size
             // Ctrl-C must reach the shell: process 1 takes no signal that it has no handler for.
             spec.reaper = true
+            spec.typedAhead = person.typedAhead
         }
         do throws(ShaleError) {
             return try carryOut(spec, in: folder, process.person?.streams ?? streams(talk), talk)

@@ -21,12 +21,12 @@ package struct LineRequest: Sendable {
     /// As it was typed.
     package var line: String
     package var person: PersonAtStep
-    /// Whether what was typed while it ran means that it cannot be repeated.
-    package var wasAnswered: @Sendable () -> Bool
+    /// Whether so much was typed while it ran, beside what nobody read, that it cannot be repeated.
+    package var wasAnswered: @Sendable (_ unread: Int) -> Bool
 
     package init(
         instruction: String, failedInstruction: String?, script: String, folder: String, line: String,
-        person: PersonAtStep, wasAnswered: @escaping @Sendable () -> Bool
+        person: PersonAtStep, wasAnswered: @escaping @Sendable (_ unread: Int) -> Bool
     ) {
         self.instruction = instruction
         self.failedInstruction = failedInstruction
@@ -51,12 +51,11 @@ package struct LineOutcome: Sendable {
     package var dropped: StepSummary = .none
     /// The files its shell left in the report's folder, by name.
     package var report: [String: [UInt8]] = [:]
+    /// What was typed while it ran, and nobody read.
+    package var typedAhead: [UInt8] = []
 }
 
 extension StepExecutor {
-    /// The most that is read of one file of a line's report: 16 MiB.
-    private static let reportLimit = 16 << 20
-
     /// Runs one line of a recorded shell on the stage's files, and makes a step of it if it changed any.
     ///
     /// A line that fails is no error: its status is in the outcome, and what it changed is dropped. Throws what keeps a
@@ -78,8 +77,11 @@ extension StepExecutor {
         var isSettled = false
         defer { if !isSettled { engine.store.layers.discard(staging) } }
         let lowers = try engine.lowerPaths(of: state)
-        let (status, stubs, report) = try start(line, lowers: lowers, staging: staging, on: state)
-        var outcome = LineOutcome(exitStatus: status, report: report)
+        let (status, stubs, left) = try start(line, lowers: lowers, staging: staging, on: state)
+        var outcome = LineOutcome(exitStatus: status)
+        outcome.report = left.files
+        outcome.typedAhead = left.typedAhead
+        outcome.isTyped = line.wasAnswered(outcome.typedAhead.count)
         let instruction = status == 0 ? line.instruction : line.failedInstruction
         guard let instruction else {
             outcome.dropped = try changes(in: staging, over: lowers, stubs: stubs)
@@ -90,7 +92,6 @@ extension StepExecutor {
         else { return outcome }
         isSettled = true
         source = instruction
-        outcome.isTyped = line.wasAnswered()
         let kept = try Self.runInstruction(instruction)
         let text = historyOfRun(try Self.arguments(of: kept, state), text: kept, state)
         outcome.result = try finish(
@@ -98,7 +99,7 @@ extension StepExecutor {
             origin: outcome.isTyped ? .typed(line: line.line) : nil, on: &state)
         outcome.instruction = instruction
         if !outcome.isTyped, status == 0 {
-            let bytes = try OCIDocument.encode(report.mapValues { Data($0) })
+            let bytes = try OCIDocument.encode(outcome.report.mapValues { Data($0) })
             try engine.store.cache.set(.build, reportKey, to: Array(bytes))
         }
         return outcome
@@ -140,7 +141,7 @@ extension StepExecutor {
     /// Runs the line's script, writing into `staging`; answers what its shell reported.
     private func start(
         _ line: LineRequest, lowers: [String], staging: LayerStaging, on state: StageState
-    ) throws(ShaleError) -> (status: Int32, stubs: Set<String>, report: [String: [UInt8]]) {
+    ) throws(ShaleError) -> (status: Int32, stubs: Set<String>, left: LineReport) {
         try staging.makeWorkFolder()
         let folder = try ScratchFolder(in: engine.store)
         try translating(folder.path) { try Linux.check("chmod") { chmod(folder.path, 0o777) } }
@@ -153,15 +154,12 @@ extension StepExecutor {
         process.mounts = mounts.binds + [BindMount(source: folder.path, destination: line.folder)]
         process.temporaryMounts = mounts.temporaries
         process.person = line.person
+        process.person?.typedAhead = "\(line.folder)/\(LineReport.typedAheadName)"
         let outcome = try engine.runInStaging(process, lowers: lowers, staging: staging, talk)
         try talk.cancellation.check()
-        var report: [String: [UInt8]] = [:]
-        // A shell that was killed while it wrote has reported nothing.
-        let names = (try? folder.root.names(in: "/")) ?? []
-        if names.contains("complete") {
-            for name in names { report[name] = try? folder.root.contents(of: name, limit: Self.reportLimit) }
-        }
-        return (outcome.exitStatus, outcome.stubs.subtracting(mounts.volumePlaces), report)
+        return (
+            outcome.exitStatus, outcome.stubs.subtracting(mounts.volumePlaces), LineReport(in: folder.path)
+        )
     }
 
     /// What a line changed; a directory that was only written to and stands as it stood is no change.

@@ -13,11 +13,12 @@ package struct ContainerLine: Sendable {
     /// Makes, from where the report's folder is seen, the script that runs it.
     package var script: @Sendable (_ folder: String) -> String
     package var person: PersonAtStep
-    package var wasAnswered: @Sendable () -> Bool
+    /// Whether so much was typed while it ran, beside what nobody read, that it cannot be repeated.
+    package var wasAnswered: @Sendable (_ unread: Int) -> Bool
 
     package init(
         text: String, script: @escaping @Sendable (_ folder: String) -> String, person: PersonAtStep,
-        wasAnswered: @escaping @Sendable () -> Bool
+        wasAnswered: @escaping @Sendable (_ unread: Int) -> Bool
     ) {
         self.text = text
         self.script = script
@@ -33,6 +34,8 @@ package struct ContainerLineOutcome: Sendable {
     package var summary: StepSummary
     /// The files its shell left in the report's folder, by name.
     package var report: [String: [UInt8]]
+    /// What was typed while it ran, and nobody read.
+    package var typedAhead: [UInt8]
 }
 
 extension Engine {
@@ -59,15 +62,17 @@ extension Engine {
                 .conflict, "Container \(record.name) is paused", hint: "unpause \(record.name)")
         }
         let window = openDeed(in: record)
-        let (status, report) =
+        let (status, left) =
             state.isRunning
             ? try runBeside(line, pid: state.pid, in: record, talk) : try runAlone(line, in: record, talk)
         var deed = Deed(.exec, arguments: shell(of: record) + [line.text])
         deed.exitCode = status
-        if line.wasAnswered() { deed.isInteractive = true }
+        if line.wasAnswered(left.typedAhead.count) { deed.isInteractive = true }
         closeDeed(window, deed, in: record)
         let changed = store.containers.deeds(of: record.id).last?.changed ?? []
-        return ContainerLineOutcome(exitStatus: status, summary: try summary(of: changed, in: record), report: report)
+        return ContainerLineOutcome(
+            exitStatus: status, summary: try summary(of: changed, in: record), report: left.files,
+            typedAhead: left.typedAhead)
     }
 
     private func summary(of paths: [String], in record: ContainerRecord) throws(ShaleError) -> StepSummary {
@@ -90,7 +95,7 @@ extension Engine {
     /// In a running container: another process of it, whose report lies in the container's own `/dev`.
     private func runBeside(
         _ line: ContainerLine, pid: Int32, in record: ContainerRecord, _ talk: Conversation
-    ) throws(ShaleError) -> (status: Int32, report: [String: [UInt8]]) {
+    ) throws(ShaleError) -> (status: Int32, left: LineReport) {
         let folder = "/dev/.enter-\(Identifier.short(Identifier.random()))"
         let host = "/proc/\(pid)/root\(folder)"
         try translating("container \(record.name)") {
@@ -104,13 +109,13 @@ extension Engine {
         options.initialSize = line.person.size
         let outcome = try startExec(in: record, options, streams: line.person.streams)
         guard case .exited(let status) = outcome else { throw ShaleError(.cancelled, "interrupted") }
-        return (status, Self.report(in: host))
+        return (status, LineReport(in: host))
     }
 
     /// In one that does not run: a process by itself on its files, with everything else its own.
     private func runAlone(
         _ line: ContainerLine, in record: ContainerRecord, _ talk: Conversation
-    ) throws(ShaleError) -> (status: Int32, report: [String: [UInt8]]) {
+    ) throws(ShaleError) -> (status: Int32, left: LineReport) {
         let lease = try ContainerLease(store.containers.folder(record.id))
         defer { withExtendedLifetime(lease) {} }
         let report = try ScratchFolder(in: store)
@@ -129,6 +134,7 @@ extension Engine {
         spec.initialSize = line.person.size
         spec.reaper = true
         spec.endsWithLauncher = true
+        spec.typedAhead = "\(folder)/\(LineReport.typedAheadName)"
         let running = try runtime.start(spec, attach: line.person.streams)
         let socket = spec.socketDirectory
         let watch = try CancellationWatch(talk.cancellation) { [runtime] in
@@ -136,16 +142,6 @@ extension Engine {
         }
         defer { watch.end() }
         guard case .exited(let status) = try running.relay() else { throw ShaleError(.cancelled, "interrupted") }
-        return (status, Self.report(in: report.path))
-    }
-
-    /// What a shell reported; nothing of one that was killed while it wrote.
-    private static func report(in folder: String) -> [String: [UInt8]] {
-        guard let root = try? RootDirectory(hostPath: folder), let names = try? root.names(in: "/"),
-            names.contains("complete")
-        else { return [:] }
-        var report: [String: [UInt8]] = [:]
-        for name in names { report[name] = try? root.contents(of: name, limit: 16 << 20) }
-        return report
+        return (status, LineReport(in: report.path))
     }
 }

@@ -42,7 +42,8 @@ package final class ContainerShell: LineShell {
     package func tree() throws(ShaleError) -> MergedTree { try engine.tree(of: record) }
 
     package func run(
-        _ line: String, person: PersonAtStep, wasAnswered: @escaping @Sendable () -> Bool, directory host: String,
+        _ line: String, person: PersonAtStep, wasAnswered: @escaping @Sendable (_ unread: Int) -> Bool,
+        directory host: String,
         _ talk: Conversation
     ) throws(ShaleError) -> LineTaken {
         let scan = ShellScan(line)
@@ -55,6 +56,7 @@ package final class ContainerShell: LineShell {
             in: record, talk)
         var taken = LineTaken()
         taken.exitStatus = outcome.exitStatus
+        taken.typedAhead = outcome.typedAhead
         taken.changed = outcome.summary
         if scan.startsBackground, !hasNoted {
             hasNoted = true

@@ -21,7 +21,8 @@ package protocol LineShell: AnyObject {
     ///
     /// Throws what keeps it from being run; a line that fails is no error.
     func run(
-        _ line: String, person: PersonAtStep, wasAnswered: @escaping @Sendable () -> Bool, directory host: String,
+        _ line: String, person: PersonAtStep, wasAnswered: @escaping @Sendable (_ unread: Int) -> Bool,
+        directory host: String,
         _ talk: Conversation
     ) throws(ShaleError) -> LineTaken
 }

@@ -17,6 +17,8 @@ package struct LineTaken: Sendable {
     /// Words for the person.
     package var notes: [String] = []
     package var wasTyped = false
+    /// What was typed while it ran, and nobody read.
+    package var typedAhead: [UInt8] = []
     package var wasKeptFailed = false
 
     package init() {}
@@ -90,7 +92,8 @@ package final class RecordedShell: LineShell {
     ///
     /// Throws what keeps it from being run; a line that fails is no error.
     package func run(
-        _ line: String, person: PersonAtStep, wasAnswered: @escaping @Sendable () -> Bool, directory host: String,
+        _ line: String, person: PersonAtStep, wasAnswered: @escaping @Sendable (_ unread: Int) -> Bool,
+        directory host: String,
         _ talk: Conversation
     ) throws(ShaleError) -> LineTaken {
         var working = try session.requireWorking()
@@ -108,9 +111,10 @@ package final class RecordedShell: LineShell {
         let outcome = try executor.enter(request, on: &state)
         var taken = LineTaken()
         taken.exitStatus = outcome.exitStatus
+        taken.typedAhead = outcome.typedAhead
         taken.dropped = outcome.dropped
         taken.wasKeptFailed = keepsFailed && outcome.exitStatus != 0
-        taken.wasTyped = outcome.isTyped
+        taken.wasTyped = outcome.isTyped && outcome.result != nil
         if scan.startsBackground { note("what runs in the background ends with its line", in: &taken) }
         if let result = outcome.result, let instruction = outcome.instruction {
             var step = Step(

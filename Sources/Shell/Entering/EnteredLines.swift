@@ -145,9 +145,11 @@ struct EnteredLines {
         let taken = try shell.conversing { talk throws(ShaleError) in
             let quiet = Conversation(cancellation: talk.cancellation) { if case .note = $0 { talk.tell($0) } }
             return try inside.run(
-                text, person: person, wasAnswered: { watch.wasAnswered }, directory: shell.hostDirectory, quiet)
+                text, person: person, wasAnswered: { watch.wasAnswered(beside: $0) }, directory: shell.hostDirectory,
+                quiet)
         }
-        lastWasAnswered.value = watch.wasAnswered
+        lastWasAnswered.value = watch.wasAnswered(beside: taken.typedAhead.count)
+        (source as? TypedLines)?.take(typedAhead: taken.typedAhead)
         if watch.endsInLine { shell.console.write("\n") }
         try record(taken, line: text, start: start)
         report(taken, at: place)
@@ -192,21 +194,23 @@ struct EnteredLines {
     }
 }
 
-/// What passes between a person and a line: whether it was answered, and where its output left the cursor.
+/// What passes between a person and a line: how much was typed, and where its output left the cursor.
 private final class LineWatch: Sendable {
     private struct State {
-        var wasAnswered = false
+        var typed = 0
         var last: UInt8?
     }
     private let state = Mutex(State())
 
-    var wasAnswered: Bool { state.withLock { $0.wasAnswered } }
     var endsInLine: Bool { state.withLock { $0.last.map { $0 != UInt8(ascii: "\n") } ?? false } }
+
+    /// Whether something was typed that the line took, when so many bytes were left.
+    func wasAnswered(beside unread: Int) -> Bool { state.withLock { $0.typed > unread } }
 
     /// Ctrl-C, Ctrl-Z and Ctrl-\ stop a line; everything else answers it.
     func take(input: [UInt8]) {
-        guard input.contains(where: { ![3, 26, 28].contains($0) }) else { return }
-        state.withLock { $0.wasAnswered = true }
+        let count = input.count { ![3, 26, 28].contains($0) }
+        state.withLock { $0.typed += count }
     }
 
     func watching(_ sink: @escaping AttachStreams.Sink) -> AttachStreams.Sink {

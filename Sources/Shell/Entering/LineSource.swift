@@ -17,10 +17,19 @@ enum EnteredText {
 /// Lines typed at a terminal.
 final class TypedLines: LineSource {
     private let editor: LineEditor
+    private let console: Console
     /// Commands of one paste, the next one last.
     private var waiting: [String] = []
+    /// What was typed before there was a prompt: whole lines, and the beginning of one.
+    private var ahead = ""
+
+    /// Keeps what was typed while a line ran and nobody read.
+    func take(typedAhead bytes: [UInt8]) {
+        ahead += String(decoding: bytes, as: UTF8.self).replacing("\r", with: "\n")
+    }
 
     init(_ shell: ShellContext, completer: any Completer) throws(ShaleError) {
+        console = shell.console
         let history = HistoryFile(path: HistoryPlace(shell).path("enter_history"))
         var questions = LineEditor.Questions()
         questions.isIncomplete = { ShellScan($0).isIncomplete }
@@ -29,7 +38,18 @@ final class TypedLines: LineSource {
 
     func next(prompt: String) -> EnteredText {
         if let command = waiting.popLast() { return .command(command, place: nil) }
-        switch editor.read(prompt: prompt, continuation: "> ") {
+        let ahead = self.ahead
+        self.ahead = ""
+        // A line that was ended is as good as typed here.
+        if let end = ahead.lastIndex(of: "\n"), !ShellScan(String(ahead[..<end])).isIncomplete {
+            let text = String(ahead[..<end])
+            self.ahead = String(ahead[ahead.index(after: end)...])
+            console.write(prompt + text + "\n")
+            editor.remember(text)
+            waiting = Self.commands(in: text).reversed()
+            return .command(waiting.popLast() ?? "", place: nil)
+        }
+        switch editor.read(prompt: prompt, continuation: "> ", initial: ahead) {
         case .interrupted: return .interrupted
         case .endOfInput: return .end
         case .line(let text):
