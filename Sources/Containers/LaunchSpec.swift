@@ -31,8 +31,9 @@ package struct LaunchSpec: Sendable {
     package var volatile = false
     /// Whether it is killed when the shell that started it goes away: a build step is nobody's but its builder's.
     package var endsWithLauncher = false
-    /// A path in the container where what was typed and not read is written at the end; only with `reaper` and a
-    /// terminal. Empty for none.
+    /// A path in the container where what was typed and not read is written at the end; empty for none.
+    ///
+    /// Only with `reaper` and a terminal.
     package var typedAhead = ""
     package var arguments: [String]
     /// As image and command line say it; `PATH`, `HOSTNAME`, `TERM` and `HOME` are added where missing.
