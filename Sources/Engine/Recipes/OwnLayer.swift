@@ -57,15 +57,21 @@ struct OwnLayer {
         changes.first { PathOrder.same($0.path, path) }
     }
 
-    /// Whether a path, or one below it, has attributes that a copy of it would not keep everywhere.
-    func hasAttributes(below path: String) -> Bool {
+    /// Whether a path, or one below it, has what a `COPY` of it would not keep with every builder.
+    func isDelicate(below path: String) -> Bool {
         changes.contains { change in
-            guard change.kind != .deleted, change.path.isAtOrBelow(path) else { return false }
-            return hasAttributes(at: change.path)
+            change.kind != .deleted && change.path.isAtOrBelow(path) && isDelicate(change)
         }
     }
 
-    func hasAttributes(at path: String) -> Bool {
+    /// Extended attributes, and the set-id bits of files, which docker's classic builder loses when it gives them their
+    /// owner.
+    func isDelicate(_ change: Change) -> Bool {
+        if let status = change.status, status.kind == .regular, status.permissions & 0o6000 != 0 { return true }
+        return hasAttributes(at: change.path)
+    }
+
+    private func hasAttributes(at path: String) -> Bool {
         guard let parent = try? root.parent(of: path),
             let names = try? ExtendedAttributes.names(of: parent.name, in: parent.directory)
         else { return false }

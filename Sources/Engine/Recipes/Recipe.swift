@@ -9,6 +9,11 @@ package struct Recipe: Sendable {
         /// An instruction with whatever stands below it.
         case instruction(String)
 
+        /// An instruction's name; empty for a comment.
+        package var keyword: String {
+            if case .instruction(let text) = self { String(text.prefix { $0 != " " }) } else { "" }
+        }
+
         package var text: String {
             switch self {
             case .comment(let text):

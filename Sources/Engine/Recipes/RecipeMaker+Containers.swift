@@ -18,6 +18,8 @@ extension RecipeMaker {
     mutating func writeContainer(_ link: Link, _ told: Told) throws(ShaleError) -> Bool {
         let verb = if case .container = link.place { "what was done in" } else { "committed from" }
         lines.append(.comment("\(verb) container \(told.name) (\(Identifier.short(told.container)))"))
+        let headline = lines.count
+        defer { if lines.count == headline { lines.removeLast() } }
         let facts = link.provenance.facts
         let start = link.settings
         var during = start
@@ -65,6 +67,8 @@ private struct ContainerWriter {
     /// Paths that lines so far explain as they are in the end.
     private var explained: Set<PathKey> = []
     private var comments: [String] = []
+    /// Events that write to a file which an event before them gave several names.
+    private var parting: Set<Int> = []
 
     init(_ link: RecipeMaker.Link, _ told: RecipeMaker.Told, settings: ContainerConfig) {
         self.link = link
@@ -84,6 +88,11 @@ private struct ContainerWriter {
                 names[PathKey(name)] = group
                 last[PathKey(name)] = latest
             }
+            // In a RUN of its own, one that writes to such a file parts it from its other names.
+            let touching = events.indices.filter { index in
+                events[index].changed?.contains { path in group.contains { PathOrder.same($0, path) } } ?? false
+            }
+            parting.formUnion(touching.dropFirst())
         }
     }
 
@@ -115,7 +124,7 @@ private struct ContainerWriter {
         // Nothing came of it: it only looked.
         if changed.isEmpty, deed.changed != nil || deed.kind == .run { return true }
         let start = (maker.lines.count, maker.recipe.attachments.count, explained, pending)
-        if isKnown, isComplete, pending.allSatisfy({ (last[$0] ?? .max) < index }) {
+        if isKnown, isComplete, !parting.contains(index), pending.allSatisfy({ (last[$0] ?? .max) < index }) {
             guard flush(&maker) else { return false }
             if writeRun(deed, &maker) {
                 note(changed, at: index)
@@ -238,7 +247,7 @@ private struct ContainerWriter {
     /// Copied files as `COPY`: a few single ones, or one new directory.
     private mutating func write(_ changes: [Change], from kept: Digest?, _ maker: inout RecipeMaker) -> Bool {
         guard let layer = link.layer, let first = changes.first, let status = first.status,
-            changes.allSatisfy({ $0.path.isPlainWord && !layer.hasAttributes(at: $0.path) })
+            changes.allSatisfy({ $0.path.isPlainWord && !layer.isDelicate($0) })
         else { return false }
         let owners = Set(changes.compactMap { $0.status.map { "\($0.uid):\($0.gid)" } })
         guard owners.count == 1, let owner = owners.first else { return false }

@@ -81,8 +81,8 @@ extension RecipeMaker {
     ) throws(ShaleError) -> Bool {
         let files = copy.files
         let isPlain = files.inline.isEmpty && files.mode == nil && files.excluding.isEmpty && !copy.parents
-        let hasAttributes = link.layer?.hasAttributes(below: "/") ?? false
-        guard isPlain, !hasAttributes, !isInOneStage, let id = link.provenance.from,
+        let isDelicate = link.layer?.isDelicate(below: "/") ?? false
+        guard isPlain, !isDelicate, !isInOneStage, let id = link.provenance.from,
             let stage = try stage(id, called: from)
         else {
             return keepStep(link, parsed, because: isPlain ? "its source is not here" : "not every builder reads it")
@@ -95,8 +95,8 @@ extension RecipeMaker {
     private mutating func writeFiles(
         _ link: Link, _ parsed: Located<Instruction>, _ files: FileSources, _ copied: [CopiedSource], isParents: Bool
     ) throws(ShaleError) -> Bool {
-        if link.layer?.hasAttributes(below: "/") ?? false {
-            return keepStep(link, parsed, because: "files with attributes")
+        if link.layer?.isDelicate(below: "/") ?? false {
+            return keepStep(link, parsed, because: "files with attributes or set-id bits")
         }
         if files.paths.isEmpty { return writeInline(link, parsed, files) }
         let isWhole =

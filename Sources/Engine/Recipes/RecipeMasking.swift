@@ -8,10 +8,15 @@ package struct MaskedSecret: Sendable, Hashable {
     /// The build argument that gives it back; `nil` where the line does not do as it is.
     package var argument: String?
 
-    /// For the user.
-    package var warning: String {
-        if let argument { return "line \(line): \(what) is masked: build with --build-arg \(argument)=…" }
-        return "line \(line): \(what) is masked: give it as a build argument, or by RUN --mount=type=secret"
+    /// The instruction it stood in; empty for a comment.
+    package var keyword: String
+
+    /// For the user; `withLine` where what is given out has the recipe's lines.
+    package func warning(withLine: Bool) -> String {
+        let subject = keyword.isEmpty ? "a comment" : keyword
+        let place = withLine ? "line \(line) (\(subject))" : subject
+        if let argument { return "\(place): \(what) is masked: build with --build-arg \(argument)=…" }
+        return "\(place): \(what) is masked: give it as a build argument, or by RUN --mount=type=secret"
     }
 }
 
@@ -25,7 +30,9 @@ extension Recipe {
         var secrets: [MaskedSecret] = []
         var number = 1
         func add(_ line: Line, _ found: [String], argument: String? = nil) {
-            for what in found { secrets.append(MaskedSecret(line: number, what: what, argument: argument)) }
+            for what in found {
+                secrets.append(MaskedSecret(line: number, what: what, argument: argument, keyword: line.keyword))
+            }
             recipe.lines.append(line)
             number += line.text.split(separator: "\n", omittingEmptySubsequences: false).count
         }
@@ -43,7 +50,9 @@ extension Recipe {
                             continue
                         }
                         for name in names {
-                            secrets.append(MaskedSecret(line: number, what: "the value of \(name)", argument: name))
+                            let what = "the value of \(name)"
+                            secrets.append(
+                                MaskedSecret(line: number, what: what, argument: name, keyword: line.keyword))
                         }
                         let (masked, found) = Secrets.masked(replacement)
                         add(.instruction(masked), found)

@@ -1,4 +1,4 @@
-# The files that the sessions copy, made below the current directory. attributed/file gets its attribute from the test.
+# The files that the sessions copy, made below the current directory.
 set -e
 mkdir -p tree/sub/deep empty/inner names step-1 stages arguments ignoring onbuild/child linked attributed
 printf '#!/bin/sh\necho hello\n' > hello.sh; chmod 755 hello.sh
@@ -13,6 +13,8 @@ echo FROM nothing > Dockerfile; echo '*.none' > .dockerignore; echo s > step-1/s
 tar -C tree --owner=3 --group=4 -cf tree.tar .; gzip -kf tree.tar
 echo l > linked/one; ln linked/one linked/two
 echo x > attributed/file
+tar --format=pax --pax-option='SCHILY.xattr.user.note:=hello' -cf attributed.tar attributed
+tar --xattrs --xattrs-include='user.*' -xf attributed.tar; rm attributed.tar
 printf 'echo hand > /hand\nmkdir /made\necho in > /made/in\nrm -f /etc/group\nchmod 700 /tmp\n' > typed.txt
 printf 'rm -r /thing\necho now-file > /thing\nrm /other\nmkdir /other\necho i > /other/i\nrm /link\nmkdir /link\n' > retype.txt
 cat > stages/Dockerfile <<'D'
@@ -57,3 +59,4 @@ RUN cat /triggered /app/app.txt > /both
 D
 echo app > onbuild/child/app.txt
 mkdir -p base/bin base/etc; cp /bin/busybox base/bin/busybox; for a in sh cat rm echo ls mkdir; do ln base/bin/busybox base/bin/$a; done; chmod 755 base base/bin base/etc; tar -C base --owner=0 --group=0 -cf base.tar .; rm -r base
+printf 'mkdir /app\ncd /app\necho one > one\nexport MODE=fast\nls\nfalse || true\necho $MODE > mode\numask 077; echo closed > closed\nexit\n' > entered.txt

@@ -196,8 +196,88 @@ struct BuildRecipeTests {
         try home.run(["build", "-t", "built", context.path], expecting: 0)
         let verified = try home.run(["recipe", "verify", "built"])
         #expect(verified.status == 1)
-        #expect(verified.output.contains("/random: content"))
-        #expect(!verified.output.contains("/one:"))
+        let line = "/random: content (line 2: RUN head -c 9 /dev/urandom > /random)"
+        #expect(verified.output == line + "\n", "\(verified.errors)")
+        let rows = try home.run(["recipe", "verify", "built", "--format", "json"])
+        #expect(
+            rows.output
+                == "{\"path\":\"/random\",\"difference\":\"content\",\"step\":\"RUN head -c 9 /dev/urandom > /random\",\"line\":2}\n"
+        )
+    }
+
+    @Test func verifyingLeavesNothingBehind() throws {
+        let home = BuildHome()
+        let lines = "FROM busybox\nRUN cat /proc/sys/kernel/random/uuid > /stamp\nRUN echo 1 > /one\nRUN sleep 3\n"
+        let context = try ContextFolder(["Dockerfile": lines])
+        try home.run(["build", "-t", "built", context.path], expecting: 0)
+        try home.run(["run", "--name", "kept", "built", "sh", "-c", "echo 2 > /two; exit 4"])
+        func state() throws -> [String] {
+            try home.lines(["images", "-aq", "--no-trunc"]) + home.lines(["ps", "-aq"])
+                + FileManager.default.contentsOfDirectory(atPath: home.path + "/provenance").sorted()
+        }
+        let before = try state()
+        for subject in ["built", "kept"] {
+            let verified = try home.run(["recipe", "verify", subject])
+            #expect(verified.output.contains("/stamp: content (line 2: RUN cat"), "\(verified.errors)")
+            #expect(try state() == before)
+        }
+        // Interrupted in the middle of a step.
+        let child = try home.start(
+            ["recipe", "verify", "built"], output: "/dev/null", errors: home.folder.path + "/err")
+        for _ in 0..<600
+        where !((try? String(contentsOfFile: home.folder.path + "/err", encoding: .utf8)) ?? "").contains("RUN sleep") {
+            usleep(50_000)
+        }
+        child.stop(SIGINT)
+        #expect(try state() == before)
+        // Later builds find their own steps in the cache, not the ones that are gone.
+        let again = try home.run(["build", context.path], expecting: 0)
+        #expect(again.output.split(separator: "\n").filter { $0.contains("Using cache") }.count == 3, "\(again.output)")
+    }
+
+    @Test func aFolderThatIsNoRecipesIsLeftAlone() throws {
+        let home = BuildHome()
+        let folder = try ContextFolder(["Dockerfile": "FROM mine\n", "own.txt": "x"])
+        try home.run(["create", "--name", "one", "busybox"], expecting: 0)
+        try home.run(["cp", folder.path + "/own.txt", "one:/first"], expecting: 0)
+        let refused = try home.run(["recipe", "save", folder.path, "one"])
+        #expect(refused.status == 1)
+        #expect(refused.errors.contains("holds files that are no recipe's"))
+        let saved = folder.path + "/recipe"
+        try home.run(["recipe", "save", saved, "one"], expecting: 0)
+        #expect(
+            try Set(FileManager.default.contentsOfDirectory(atPath: saved)) == [".shale-recipe", "Dockerfile", "first"])
+        try Data("mine".utf8).write(to: URL(filePath: saved + "/notes"))
+        try home.run(["create", "--name", "two", "busybox"], expecting: 0)
+        try home.run(["cp", folder.path + "/own.txt", "two:/second"], expecting: 0)
+        try home.run(["recipe", "save", saved, "two"], expecting: 0)
+        #expect(
+            try Set(FileManager.default.contentsOfDirectory(atPath: saved))
+                == [".shale-recipe", "Dockerfile", "second", "notes"])
+    }
+
+    @Test func secretsAreMaskedInEveryForm() throws {
+        let home = BuildHome()
+        let lines = "FROM busybox\nENV DB_PASSWORD=hunter2\nRUN echo https://me:pa55@example.org > /url\n"
+        let context = try ContextFolder(["Dockerfile": lines])
+        try home.run(["build", "-t", "built", context.path], expecting: 0)
+        for arguments in [[], ["--to", "sh"], ["--to", "md"], ["--to", "shale"], ["--format", "json"], ["--tidy"]] {
+            let told = try home.run(["recipe"] + arguments + ["built"], expecting: 0)
+            #expect(!told.output.contains("hunter2") && !told.output.contains("pa55"), "\(told.output)")
+            #expect(told.errors.contains("the value of DB_PASSWORD is masked"))
+        }
+        let folder = home.folder.path + "/saved"
+        let saved = try home.run(["recipe", "save", folder, "built"], expecting: 0)
+        #expect(
+            saved.errors.contains(
+                "line 3 (ENV): the value of DB_PASSWORD is masked: build with --build-arg DB_PASSWORD=…"))
+        #expect(try !String(contentsOfFile: folder + "/Dockerfile", encoding: .utf8).contains("hunter2"))
+        try home.run(["build", "-t", "again", "--build-arg", "DB_PASSWORD=hunter2", folder], expecting: 0)
+        let env = try home.lines(["inspect", "-f", "{{.Config.Env}}", "again"])
+        #expect(env.first?.contains("DB_PASSWORD=hunter2") == true)
+        #expect(try home.run(["recipe", "--show-secrets", "built"], expecting: 0).output.contains("hunter2"))
+        // The proof is of the recipe as it is.
+        try home.run(["recipe", "verify", "built"], expecting: 0)
     }
 
     @Test func aPlanSaysWhatABuildWouldDo() throws {

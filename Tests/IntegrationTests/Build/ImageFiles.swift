@@ -12,10 +12,13 @@ struct ImageFile: Hashable, CustomStringConvertible {
     var size: Int?
     var sha256: String?
     var target: String?
+    /// Extended attributes, `name=value` each.
+    var attributes: [String]?
 
     var description: String {
         let content = sha256.map { " \(size ?? 0) bytes \($0.prefix(12))" } ?? ""
         return "\(type) \(String(mode, radix: 8)) \(uid):\(gid)\(content)\(target.map { " -> \($0)" } ?? "")"
+            + (attributes.map { " \($0)" } ?? "")
     }
 }
 
@@ -105,6 +108,8 @@ struct TarListing {
             type: Self.types[flag] ?? "file", mode: Self.number(header, 100, 8) & 0o7777,
             uid: extended["uid"].flatMap { Int($0) } ?? Self.number(header, 108, 8),
             gid: extended["gid"].flatMap { Int($0) } ?? Self.number(header, 116, 8))
+        let marks = extended.filter { $0.key.hasPrefix("SCHILY.xattr.") }.map { "\($0.key.dropFirst(13))=\($0.value)" }
+        if !marks.isEmpty { entry.attributes = marks.sorted() }
         let link = extended["linkpath"] ?? Self.text(header, 157, 100)
         switch entry.type {
         case "file":

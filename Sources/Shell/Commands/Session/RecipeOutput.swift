@@ -65,8 +65,16 @@ struct RecipeOutput {
         let subject = try self.subject(name)
         var recipe = try self.recipe(of: subject, named: name)
         if isTidy { recipe = recipe.tidied }
-        let differences = try shell.conversing { talk throws(ShaleError) in
-            try shell.engine().verify(recipe, of: subject, talk)
+        // What is found is the result; what the build tells on the way is not.
+        let differences = try shell.conversing(lines: .errors) { talk throws(ShaleError) in
+            let told = Conversation(cancellation: talk.cancellation) { progress in
+                if case .output(let bytes, _) = progress {
+                    talk.tell(.output(bytes, isError: true))
+                } else {
+                    talk.tell(progress)
+                }
+            }
+            return try shell.engine().verify(recipe, of: subject, told)
         }
         if format == "json" {
             return Outcome(.lines(differences.map { Self.json($0).text() }), status: differences.isEmpty ? 0 : 1)
@@ -135,7 +143,9 @@ struct RecipeOutput {
         if isTidy { recipe = recipe.tidied }
         if showsSecrets { return recipe }
         let (masked, secrets) = recipe.masked
-        for secret in secrets { shell.console.warning("recipe: \(secret.warning.visible)") }
+        for secret in secrets {
+            shell.console.warning("recipe: \(secret.warning(withLine: form == .dockerfile).visible)")
+        }
         if !secrets.isEmpty { shell.console.warning("recipe: --show-secrets gives it with them") }
         return masked
     }

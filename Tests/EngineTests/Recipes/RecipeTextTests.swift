@@ -1,0 +1,123 @@
+import Glibc
+import Linux
+import TestSupport
+import Testing
+
+@testable import Engine
+
+struct SecretsTests {
+    @Test(arguments: [
+        ("DB_PASSWORD", true), ("API_TOKEN", true), ("AWS_ACCESS_KEY_ID", true), ("apiKey", true), ("MYSQL_PWD", true),
+        ("clientSecret", true), ("SSH_PASSPHRASE", true), ("PASS", true), ("PWD", false), ("OLDPWD", false),
+        ("PATH", false), ("KEYBOARD", false), ("COMPASS", false), ("MONKEY", false), ("N", false),
+    ])
+    func names(_ name: String, isSecret: Bool) { #expect(Secrets.isNamed(name) == isSecret) }
+
+    @Test(arguments: [
+        ("RUN curl https://me:hunter2@example.org/x", "RUN curl https://me:***@example.org/x"),
+        ("RUN curl -H 'Authorization: Bearer abcdefgh12345678' x", "RUN curl -H 'Authorization: Bearer ***' x"),
+        ("RUN login --password hunter2 -u me", "RUN login --password *** -u me"),
+        ("RUN login --password=hunter2", "RUN login --password=***"),
+        ("RUN [\"login\", \"--password\", \"hunter2\"]", "RUN [\"login\", \"--password\", \"***\"]"),
+        ("RUN export API_TOKEN=abc; make", "RUN export API_TOKEN=***; make"),
+        ("RUN API_TOKEN='a b' make", "RUN API_TOKEN=*** make"),
+        ("RUN echo AKIAABCDEFGHIJKLMNOP > /k", "RUN echo *** > /k"),
+        ("RUN git clone https://ghp_abcdefghijklmnopqrstuvwxyz0123456789@x", "RUN git clone https://***@x"),
+        ("RUN printf '-----BEGIN RSA PRIVATE KEY-----abc' > k", "RUN printf '-----BEGIN PRIVATE KEY----- ***' > k"),
+        ("RUN echo $API_TOKEN", "RUN echo $API_TOKEN"), ("RUN login --password $PW", "RUN login --password $PW"),
+        ("RUN sort --key 2 x", "RUN sort --key 2 x"), ("RUN apt-get install keyutils", "RUN apt-get install keyutils"),
+        ("RUN curl http://a:80/b@c", "RUN curl http://a:80/b@c"), ("LABEL a=b", "LABEL a=b"),
+    ])
+    func values(_ text: String, masked: String) { #expect(Secrets.masked(text).text == masked) }
+
+    @Test func variablesComeFromArguments() {
+        let recipe = Recipe(lines: [
+            .instruction("FROM busybox"), .instruction("ENV A=1 DB_PASSWORD=\"two words\" B=2"),
+            .instruction("ARG API_KEY=abc"), .instruction("RUN login --password x"),
+        ])
+        let (masked, secrets) = recipe.masked
+        #expect(
+            masked.dockerfile == """
+                FROM busybox
+                ARG DB_PASSWORD
+                ENV A=1 DB_PASSWORD=${DB_PASSWORD} B=2
+                ARG API_KEY
+                RUN login --password ***
+
+                """)
+        #expect(secrets.map(\.line) == [3, 4, 5])
+        #expect(secrets.map(\.argument) == ["DB_PASSWORD", "API_KEY", nil])
+    }
+}
+
+struct TidyingTests {
+    private func tidied(_ lines: [String]) -> [String] {
+        Recipe(lines: lines.map { $0.hasPrefix("#") ? .comment(String($0.dropFirst(2))) : .instruction($0) })
+            .tidied.lines.map(\.text)
+    }
+
+    @Test(arguments: [
+        (["RUN a", "RUN b"], ["RUN a && \\\n    b"]),
+        (["RUN a; b", "RUN cd /x", "RUN c || d"], ["RUN ( a; b ) && \\\n    ( cd /x ) && \\\n    ( c || d )"]),
+        (["RUN a && b | c", "RUN d 2>&1"], ["RUN a && b | c && \\\n    d 2>&1"]),
+        (["RUN a # why", "RUN b"], ["RUN a # why", "RUN b"]),
+        (["RUN set -e; a", "RUN b"], ["RUN set -e; a", "RUN b"]),
+        (["RUN a &", "RUN b"], ["RUN a &", "RUN b"]), (["RUN [\"a\"]", "RUN b"], ["RUN [\"a\"]", "RUN b"]),
+        (["RUN a 'x; # y'", "RUN A=1 b"], ["RUN a 'x; # y' && \\\n    ( A=1 b )"]),
+        (["ENV A=1", "ENV B=2"], ["ENV A=1 B=2"]), (["ENV A=1", "ENV B=$A"], ["ENV A=1", "ENV B=$A"]),
+        (["WORKDIR /a", "WORKDIR b"], ["WORKDIR /a/b"]), (["WORKDIR /a", "WORKDIR /b"], ["WORKDIR /a", "WORKDIR /b"]),
+        (["CMD [\"a\"]", "RUN x", "CMD [\"b\"]"], ["RUN x", "CMD [\"b\"]"]),
+        (["RUN a", "# about b", "RUN b"], ["# about b", "RUN a && \\\n    b"]),
+        (["SHELL [\"/bin/bash\", \"-ec\"]", "RUN a", "RUN b"], ["SHELL [\"/bin/bash\", \"-ec\"]", "RUN a", "RUN b"]),
+        (
+            ["RUN apt-get update", "RUN apt-get install -y curl"],
+            ["RUN apt-get update && \\\n    apt-get install -y curl && rm -rf /var/lib/apt/lists/*"]
+        ),
+        (["RUN apk add --no-cache x"], ["RUN apk add --no-cache x"]),
+        (["RUN apk add x"], ["RUN apk add x && rm -rf /var/cache/apk/*"]),
+    ])
+    func lines(_ lines: [String], become: [String]) { #expect(tidied(lines) == become) }
+}
+
+struct RunTextTests {
+    private static let shell = ["/bin/sh", "-c"]
+
+    @Test(arguments: [
+        (["sh", "-c", "echo 1 > /x"], "echo 1 > /x"), (["touch", "/x"], "touch /x"),
+        (["touch", "a b"], "[\"touch\", \"a b\"]"), (["bash", "-c", "a"], "bash -c a"),
+        (["sh", "-c", "a\nb"], "[\"/bin/sh\", \"-c\", \"a\\nb\"]"), (["cd", "/x"], "[\"cd\", \"/x\"]"),
+        (["sh", "-c", "[ -e x ]"], "[\"/bin/sh\", \"-c\", \"[ -e x ]\"]"),
+        (["sh", "-c", "cat <<E\nx\nE"], "[\"/bin/sh\", \"-c\", \"cat <<E\\nx\\nE\"]"),
+    ])
+    func commands(_ words: [String], line: String) { #expect(RunText.line(of: words, shell: Self.shell) == line) }
+
+    @Test func whatStandsBefore() {
+        #expect(
+            RunText.line(of: ["touch", "a b"], prefix: "cd /x && ", shell: Self.shell) == "cd /x && touch 'a b'")
+        #expect(RunText.line(of: ["touch", "y"], assignments: ["A='1 2'"], shell: Self.shell) == "A='1 2' touch y")
+        #expect(RunText.line(of: ["touch", "y"], assignments: ["A=1"], shell: nil) == nil)
+        #expect(RunText.line(of: ["touch", "y"], shell: nil) == "[\"touch\", \"y\"]")
+    }
+}
+
+struct ContainerSnapshotTests {
+    @Test func differencesAreToldAndKept() throws {
+        let folder = TemporaryDirectory()
+        let root = try RootDirectory(hostPath: folder.path)
+        let empty = try #require(try ContainerSnapshot(upper: root))
+        #expect(empty == ContainerSnapshot())
+        try WholeFile.replace(folder.path + "/a", with: [1])
+        mkdir(folder.path + "/d", 0o755)
+        try WholeFile.replace(folder.path + "/d/b", with: [1])
+        let first = try #require(try ContainerSnapshot(upper: root))
+        #expect(first.differences(from: empty) == ["/a", "/d", "/d/b"])
+        #expect(ContainerSnapshot(decoding: first.encoded) == first)
+        try WholeFile.replace(folder.path + "/d/b", with: [2])
+        unlink(folder.path + "/a")
+        let second = try #require(try ContainerSnapshot(upper: root))
+        // A directory is not changed by what comes and goes in it.
+        #expect(second.differences(from: first) == ["/a", "/d/b"])
+        chmod(folder.path + "/d", 0o700)
+        #expect(try ContainerSnapshot(upper: root)?.differences(from: second) == ["/d"])
+    }
+}
