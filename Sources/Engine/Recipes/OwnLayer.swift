@@ -9,11 +9,13 @@ struct OwnLayer {
     let root: RootDirectory
     /// Sorted; directories that only hold a change have no reasons.
     let changes: [Change]
+    private let places: [PathKey: Int]
 
     /// A container's changes so far.
     init(of container: ContainerRecord, engine: Engine) throws(ShaleError) {
         root = try engine.open(engine.store.containers.folder(container.id).upper)
         changes = try engine.changes(of: container)
+        places = Self.places(changes)
     }
 
     /// The layer an image adds to the one it was made from; none when it adds none.
@@ -51,11 +53,14 @@ struct OwnLayer {
             }
         }
         self.changes = changes
+        places = Self.places(changes)
     }
 
-    subscript(path: String) -> Change? {
-        changes.first { PathOrder.same($0.path, path) }
+    private static func places(_ changes: [Change]) -> [PathKey: Int] {
+        Dictionary(changes.enumerated().map { (PathKey($0.element.path), $0.offset) }) { first, _ in first }
     }
+
+    subscript(path: String) -> Change? { places[PathKey(path)].map { changes[$0] } }
 
     /// Whether a path, or one below it, has what a `COPY` of it would not keep with every builder.
     func isDelicate(below path: String) -> Bool {
@@ -95,5 +100,20 @@ extension String {
     /// Whether a path is this one or lies in it.
     func isAtOrBelow(_ path: String) -> Bool {
         path == "/" || PathOrder.same(self, path) || utf8.starts(with: (path + "/").utf8)
+    }
+}
+
+/// An own layer that is read when it is first asked for: most steps need none.
+final class LazyLayer {
+    private let make: () throws(ShaleError) -> OwnLayer?
+    private var made: OwnLayer??
+
+    init(_ make: @escaping () throws(ShaleError) -> OwnLayer?) { self.make = make }
+
+    func read() throws(ShaleError) -> OwnLayer? {
+        if let made { return made }
+        let layer = try make()
+        made = .some(layer)
+        return layer
     }
 }

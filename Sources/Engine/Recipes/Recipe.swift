@@ -41,8 +41,8 @@ package struct Recipe: Sendable {
             case kept(Digest)
             /// One path of such a tar.
             case keptPiece(Digest, path: String)
-            /// Everything an image's tree holds, as a tar.
-            case whole(image: Digest)
+            /// Everything the tree of an image or a container holds, as a tar.
+            case whole(LayerPlace)
         }
 
         /// Below the recipe's folder.

@@ -9,6 +9,8 @@ import Stores
 package struct RecipeFolder {
     private let engine: Engine
     private let folder: String
+    /// Layers looked into so far.
+    private let known = KnownLayers()
 
     /// What tells a recipe's folder from any other: the paths in it that are the recipe's, a JSON array.
     private static let listName = ".shale-recipe"
@@ -117,8 +119,12 @@ package struct RecipeFolder {
                 source, into: scratch.root, subject: "a copied file", cancellation: cancellation)
             try TreeCopy(from: scratch.root, to: root, options: options)
                 .copy(path, to: attachment.path, cancellation: cancellation)
-        case .whole(let image):
-            let tree = try engine.tree(of: engine.store.images.image(image))
+        case .whole(let place):
+            let tree =
+                switch place {
+                case .image(let id): try engine.tree(of: engine.store.images.image(id))
+                case .container(let id): try engine.tree(of: engine.store.containers.record(id))
+                }
             try writing(attachment.path) { sink throws(ShaleError) in
                 _ = try TreeArchive.pack(tree, cancellation: cancellation, to: sink)
             }
@@ -139,6 +145,15 @@ package struct RecipeFolder {
     }
 
     private func layer(_ place: Recipe.LayerPlace) throws(ShaleError) -> OwnLayer {
+        if let layer = known.layers[place] { return layer }
+        let layer = try find(place)
+        known.layers[place] = layer
+        return layer
+    }
+
+    private final class KnownLayers { var layers: [Recipe.LayerPlace: OwnLayer] = [:] }
+
+    private func find(_ place: Recipe.LayerPlace) throws(ShaleError) -> OwnLayer {
         switch place {
         case .container(let id): return try OwnLayer(of: engine.store.containers.record(id), engine: engine)
         case .image(let id):

@@ -30,7 +30,7 @@ extension RecipeMaker {
             during.user = settings.user
         }
         guard writeConfig(from: start, to: during) else { return false }
-        var writer = ContainerWriter(link, told, settings: during)
+        var writer = try ContainerWriter(link, told, settings: during)
         guard try writer.write(into: &self) else { return false }
         if case .image = link.place { writeSignature(link) }
         return writeConfig(from: during, to: link.image.containerConfig)
@@ -53,6 +53,7 @@ extension RecipeMaker {
 /// Writes one container's events.
 private struct ContainerWriter {
     private let link: RecipeMaker.Link
+    private let layer: OwnLayer?
     private let told: RecipeMaker.Told
     private let facts: ContainerFacts?
     private let settings: ContainerConfig
@@ -70,8 +71,9 @@ private struct ContainerWriter {
     /// Events that write to a file which an event before them gave several names.
     private var parting: Set<Int> = []
 
-    init(_ link: RecipeMaker.Link, _ told: RecipeMaker.Told, settings: ContainerConfig) {
+    init(_ link: RecipeMaker.Link, _ told: RecipeMaker.Told, settings: ContainerConfig) throws(ShaleError) {
         self.link = link
+        layer = try link.layer
         self.told = told
         self.settings = settings
         facts = link.provenance.facts
@@ -82,17 +84,21 @@ private struct ContainerWriter {
             for path in event.changed ?? [] { last[PathKey(path)] = index }
         }
         // One file's names stand and fall together.
-        for group in link.layer?.linkGroups ?? [] {
+        var groupOf: [PathKey: Int] = [:]
+        for (number, group) in (layer?.linkGroups ?? []).enumerated() {
             let latest = group.compactMap { last[PathKey($0)] }.max()
             for name in group {
                 names[PathKey(name)] = group
                 last[PathKey(name)] = latest
+                groupOf[PathKey(name)] = number
             }
-            // In a RUN of its own, one that writes to such a file parts it from its other names.
-            let touching = events.indices.filter { index in
-                events[index].changed?.contains { path in group.contains { PathOrder.same($0, path) } } ?? false
-            }
-            parting.formUnion(touching.dropFirst())
+        }
+        // In a RUN of its own, one that writes to such a file parts it from its other names.
+        var touched: Set<Int> = []
+        for (index, event) in events.enumerated() {
+            let groups = Set((event.changed ?? []).compactMap { groupOf[PathKey($0)] })
+            if !groups.isDisjoint(with: touched) { parting.insert(index) }
+            touched.formUnion(groups)
         }
     }
 
@@ -195,9 +201,9 @@ private struct ContainerWriter {
     private mutating func writeCopy(_ deed: Deed, at index: Int, _ maker: inout RecipeMaker) {
         let changed = deed.changed ?? []
         guard !changed.isEmpty, isComplete else { return pending.formUnion(changed.map(PathKey.init)) }
-        let changes = changed.compactMap { link.layer?[$0] }.filter { !$0.isParentOnly }
+        let changes = changed.compactMap { layer?[$0] }.filter { !$0.isParentOnly }
         let isFinal = changed.allSatisfy { path in
-            last[PathKey(path)] == index && link.layer?[path].map { $0.kind != .deleted } ?? true
+            last[PathKey(path)] == index && layer?[path].map { $0.kind != .deleted } ?? true
         }
         if isFinal, !changes.isEmpty, changes.allSatisfy({ names[PathKey($0.path)] == nil }),
             write(changes, from: nil, &maker)
@@ -246,7 +252,7 @@ private struct ContainerWriter {
 
     /// Copied files as `COPY`: a few single ones, or one new directory.
     private mutating func write(_ changes: [Change], from kept: Digest?, _ maker: inout RecipeMaker) -> Bool {
-        guard let layer = link.layer, let first = changes.first, let status = first.status,
+        guard let layer, let first = changes.first, let status = first.status,
             changes.allSatisfy({ $0.path.isPlainWord && !layer.isDelicate($0) })
         else { return false }
         let owners = Set(changes.compactMap { $0.status.map { "\($0.uid):\($0.gid)" } })
@@ -299,7 +305,7 @@ private struct ContainerWriter {
     private mutating func flush(_ maker: inout RecipeMaker) -> Bool {
         var paths = pending
         for key in pending { for name in names[key] ?? [] { paths.insert(PathKey(name)) } }
-        let changes = (link.layer?.changes ?? []).filter { paths.contains(PathKey($0.path)) && !$0.isParentOnly }
+        let changes = (layer?.changes ?? []).filter { paths.contains(PathKey($0.path)) && !$0.isParentOnly }
         explained.formUnion(paths)
         pending = []
         guard !changes.isEmpty else { return true }
@@ -308,7 +314,7 @@ private struct ContainerWriter {
     }
 
     private mutating func writeRest(_ maker: inout RecipeMaker) -> Bool {
-        for change in link.layer?.changes ?? [] {
+        for change in layer?.changes ?? [] {
             let key = PathKey(change.path)
             // Only what every name of a file explains is explained.
             let group = names[key] ?? [change.path]
@@ -319,7 +325,7 @@ private struct ContainerWriter {
             }
             pending.insert(key)
         }
-        let known = (link.layer?.changes ?? []).filter { pending.contains(PathKey($0.path)) && !$0.isParentOnly }
+        let known = (layer?.changes ?? []).filter { pending.contains(PathKey($0.path)) && !$0.isParentOnly }
         guard !known.isEmpty else { return true }
         return flush(&maker)
     }

@@ -19,7 +19,7 @@ extension RecipeMaker {
             if let from = copy.from { return try writeCopyFrom(link, parsed, copy, from) }
             return try writeFiles(link, parsed, copy.files, copied, isParents: copy.parents)
         case .add(let add): return try writeFiles(link, parsed, add.files, copied, isParents: false)
-        case .run(let run): return writeRun(link, parsed, run)
+        case .run(let run): return try writeRun(link, parsed, run)
         case .arg(let argument):
             lines.append(.instruction(written(argument, link) ?? instruction))
             return true
@@ -30,9 +30,11 @@ extension RecipeMaker {
     }
 
     /// Why the files of a step are kept and not its instruction.
-    private mutating func keepStep(_ link: Link, _ parsed: Located<Instruction>, because why: String) -> Bool {
+    private mutating func keepStep(_ link: Link, _ parsed: Located<Instruction>, because why: String) throws(ShaleError)
+        -> Bool
+    {
         lines.append(.comment("\(parsed.text)\n(\(why): kept as the files it left)"))
-        return keep(link, why)
+        return try keep(link, why)
     }
 
     /// `ARG` with the value that was given for it, where steps after it tell.
@@ -54,10 +56,12 @@ extension RecipeMaker {
 
     // MARK: RUN
 
-    private mutating func writeRun(_ link: Link, _ parsed: Located<Instruction>, _ run: RunInstruction) -> Bool {
-        if !run.mounts.isEmpty { return keepStep(link, parsed, because: "it reads what is mounted for it") }
+    private mutating func writeRun(_ link: Link, _ parsed: Located<Instruction>, _ run: RunInstruction)
+        throws(ShaleError) -> Bool
+    {
+        if !run.mounts.isEmpty { return try keepStep(link, parsed, because: "it reads what is mounted for it") }
         if run.flagsUsed.contains("network") || !run.devices.isEmpty || run.flagsUsed.contains("security") {
-            return keepStep(link, parsed, because: "it has a network or rights of its own")
+            return try keepStep(link, parsed, because: "it has a network or rights of its own")
         }
         guard !run.heredocs.isEmpty else {
             lines.append(.instruction(parsed.text))
@@ -65,7 +69,7 @@ extension RecipeMaker {
         }
         // Older builders read no here-documents.
         guard case .command(let line) = run.script else {
-            return keepStep(link, parsed, because: "it is a script with an interpreter of its own")
+            return try keepStep(link, parsed, because: "it is a script with an interpreter of its own")
         }
         let shell = RunText.shell(of: link.settings)
         let text = line.words.joined(separator: " ")
@@ -81,11 +85,12 @@ extension RecipeMaker {
     ) throws(ShaleError) -> Bool {
         let files = copy.files
         let isPlain = files.inline.isEmpty && files.mode == nil && files.excluding.isEmpty && !copy.parents
-        let isDelicate = link.layer?.isDelicate(below: "/") ?? false
+        let isDelicate = try link.layer?.isDelicate(below: "/") ?? false
         guard isPlain, !isDelicate, !isInOneStage, let id = link.provenance.from,
             let stage = try stage(id, called: from)
         else {
-            return keepStep(link, parsed, because: isPlain ? "its source is not here" : "not every builder reads it")
+            return try keepStep(
+                link, parsed, because: isPlain ? "its source is not here" : "not every builder reads it")
         }
         let owner = files.owner.map { ["--chown=\($0)"] } ?? []
         lines.append(.instruction(copyLine("COPY", ["--from=\(stage)"] + owner, files.paths, files.destination)))
@@ -95,16 +100,18 @@ extension RecipeMaker {
     private mutating func writeFiles(
         _ link: Link, _ parsed: Located<Instruction>, _ files: FileSources, _ copied: [CopiedSource], isParents: Bool
     ) throws(ShaleError) -> Bool {
-        if link.layer?.isDelicate(below: "/") ?? false {
-            return keepStep(link, parsed, because: "files with attributes or set-id bits")
+        if try link.layer?.isDelicate(below: "/") ?? false {
+            return try keepStep(link, parsed, because: "files with attributes or set-id bits")
         }
-        if files.paths.isEmpty { return writeInline(link, parsed, files) }
+        if files.paths.isEmpty { return try writeInline(link, parsed, files) }
         let isWhole =
             files.inline.isEmpty && !copied.isEmpty && copied.allSatisfy { $0.isKept } && !isParents
             && (files.mode == nil || copied.allSatisfy { !$0.isDirectory })
-        guard isWhole else { return keepStep(link, parsed, because: "what it fetched, unpacked or changed on the way") }
+        guard isWhole else {
+            return try keepStep(link, parsed, because: "what it fetched, unpacked or changed on the way")
+        }
         guard copied.allSatisfy({ $0.source.isPlainWord }) else {
-            return keepStep(link, parsed, because: "a name that no instruction can spell")
+            return try keepStep(link, parsed, because: "a name that no instruction can spell")
         }
         var renamed: [String] = []
         for (index, source) in copied.enumerated() {
@@ -132,12 +139,14 @@ extension RecipeMaker {
     }
 
     /// Files whose text stood in the Dockerfile: they lie beside it, for older builders read no here-documents.
-    private mutating func writeInline(_ link: Link, _ parsed: Located<Instruction>, _ files: FileSources) -> Bool {
-        let made = link.layer?.changes.filter { $0.status?.kind == .regular } ?? []
+    private mutating func writeInline(_ link: Link, _ parsed: Located<Instruction>, _ files: FileSources)
+        throws(ShaleError) -> Bool
+    {
+        let made = try link.layer?.changes.filter { $0.status?.kind == .regular } ?? []
         guard made.count == files.inline.count, files.inline.allSatisfy({ $0.name.isPlainWord }),
             files.inline.count == 1
                 || files.inline.allSatisfy({ inline in made.contains { $0.path.hasSuffix("/\(inline.name)") } })
-        else { return keepStep(link, parsed, because: "files that stood in it") }
+        else { return try keepStep(link, parsed, because: "files that stood in it") }
         var paths: [String] = []
         for inline in files.inline {
             let change = made.count == 1 ? made[0] : made.first { $0.path.hasSuffix("/\(inline.name)") } ?? made[0]
@@ -252,7 +261,7 @@ extension String {
     var isPlainWord: Bool {
         !hasPrefix("-") && !hasPrefix("<") && !hasPrefix("[")
             && unicodeScalars.allSatisfy {
-                $0.value >= 32 && $0.value != 127 && !"*?[]\\$\"'#".unicodeScalars.contains($0)
+                $0.value < 0x10FF00 && $0.value >= 32 && $0.value != 127 && !"*?[]\\$\"'#".unicodeScalars.contains($0)
             }
     }
 

@@ -51,7 +51,9 @@ package struct RecipeMaker {
         next.config.config = engine.imageSettings(of: container, base: base)
         try maker.write(
             base, calledBase: container.imageName,
-            last: Link(image: next, parent: base, provenance: story, layer: layer, place: .container(container.id)))
+            last: Link(
+                image: next, parent: base, provenance: story, source: LazyLayer { () throws(ShaleError) in layer },
+                place: .container(container.id)))
         return maker.finished
     }
 
@@ -66,11 +68,13 @@ package struct RecipeMaker {
         let image: Image
         let parent: Image?
         let provenance: Provenance
-        /// What it adds; `nil` for nothing.
-        let layer: OwnLayer?
+        let source: LazyLayer
         let place: Recipe.LayerPlace
         /// Links of the chain above it, for what only they tell.
         var later: [Provenance] = []
+
+        /// What it adds; `nil` for nothing.
+        var layer: OwnLayer? { get throws(ShaleError) { try source.read() } }
 
         /// The settings its instruction was carried out with.
         var settings: ContainerConfig { parent?.containerConfig ?? ContainerConfig() }
@@ -113,11 +117,11 @@ package struct RecipeMaker {
                 link, Told(container: container, name: name, command: command, deeds: deeds))
         case .typed(let line):
             lines.append(.comment("typed at the terminal: \(line)\nwhat it changed is kept file by file"))
-            guard keep(link, "typed") else { return false }
+            guard try keep(link, "typed") else { return false }
             return writeConfig(from: link.settings, to: link.image.containerConfig)
         case .imported(let source):
             lines.append(.comment("imported from \(source)"))
-            guard keep(link, "imported") else { return false }
+            guard try keep(link, "imported") else { return false }
             return writeConfig(from: ContainerConfig(), to: link.image.containerConfig)
         }
     }
@@ -132,7 +136,9 @@ package struct RecipeMaker {
             links.append(
                 Link(
                     image: next, parent: parent, provenance: provenance,
-                    layer: try OwnLayer(of: next, over: parent, engine: engine), place: .image(next.id)))
+                    source: LazyLayer { [engine, next] () throws(ShaleError) in
+                        try OwnLayer(of: next, over: parent, engine: engine)
+                    }, place: .image(next.id)))
             guard let parent else { return (links.reversed(), .scratch) }
             next = parent
         }
@@ -179,12 +185,12 @@ package struct RecipeMaker {
         return "FROM \(isOther ? "--platform=\(platform) " : "")\(word ?? image.id.description)"
     }
 
-    /// Begins on nothing, with all files an image has.
-    private mutating func beginWhole(_ image: Image) throws(ShaleError) {
+    /// Begins on nothing, with all files an image or a container has.
+    private mutating func beginWhole(_ image: Image, at place: Recipe.LayerPlace? = nil) throws(ShaleError) {
         number += 1
         lines.append(.instruction("FROM scratch"))
-        if !image.config.rootfs.diffIDs.isEmpty {
-            recipe.attachments.append(.init(path: "step-\(number).tar", content: .whole(image: image.id)))
+        if place != nil || !image.config.rootfs.diffIDs.isEmpty {
+            recipe.attachments.append(.init(path: "step-\(number).tar", content: .whole(place ?? .image(image.id))))
             lines.append(.instruction("ADD step-\(number).tar /"))
         }
         _ = writeConfig(from: ContainerConfig(), to: image.containerConfig)
@@ -192,15 +198,9 @@ package struct RecipeMaker {
 
     /// Forgets the stage so far and begins with what a link came to.
     private mutating func beginAnew(_ link: Link) throws(ShaleError) {
-        lines = [
-            .comment("no instruction can say how image \(link.image.id.short) was made: its files are kept as they are")
-        ]
-        guard case .image = link.place else {
-            throw ShaleError(
-                .unsupported, "the container removed files, and its image has no rm to do that with",
-                hint: "commit it, then recipe IMAGE")
-        }
-        try beginWhole(link.image)
+        let what = if case .container = link.place { "the container" } else { "image \(link.image.id.short)" }
+        lines = [.comment("no instruction can say how \(what) was made: its files are kept as they are")]
+        try beginWhole(link.image, at: link.place)
     }
 
     /// The stage that ends with an image, written when it is first asked for; `nil` when the image is not here.
@@ -242,8 +242,8 @@ package struct RecipeMaker {
     }
 
     /// Keeps a link's layer as files; `false` when it deletes something and nothing there can.
-    mutating func keep(_ link: Link, _ why: String) -> Bool {
-        guard let layer = link.layer else { return true }
+    mutating func keep(_ link: Link, _ why: String) throws(ShaleError) -> Bool {
+        guard let layer = try link.layer else { return true }
         return keep(layer.changes.filter { !$0.isParentOnly }, of: link, user: link.settings.user)
     }
 
@@ -251,7 +251,8 @@ package struct RecipeMaker {
     mutating func keep(_ changes: [Change], of link: Link, user: String?) -> Bool {
         let removed = changes.filter { $0.kind == .deleted }.map(\.path)
         if !removed.isEmpty {
-            guard canRemove(link) else { return false }
+            // Nor can an instruction name a file whose name is no text.
+            guard canRemove(link), removed.allSatisfy({ !$0.utf8.contains(0xF4) }) else { return false }
             asRoot(user) { maker in
                 maker.lines.append(.instruction("RUN \(ConfigInstructions.array(["rm", "-rf"] + removed))"))
             }

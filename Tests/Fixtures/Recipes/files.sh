@@ -60,3 +60,5 @@ D
 echo app > onbuild/child/app.txt
 mkdir -p base/bin base/etc; cp /bin/busybox base/bin/busybox; for a in sh cat rm echo ls mkdir; do ln base/bin/busybox base/bin/$a; done; chmod 755 base base/bin base/etc; tar -C base --owner=0 --group=0 -cf base.tar .; rm -r base
 printf 'mkdir /app\ncd /app\necho one > one\nexport MODE=fast\nls\nfalse || true\necho $MODE > mode\numask 077; echo closed > closed\nexit\n' > entered.txt
+mkdir odd; touch "odd/$(printf '\351\377')" odd/plain
+printf 'rm "/$(printf "\\\\351\\\\377")"\necho gone > /gone\n' > unodd.txt

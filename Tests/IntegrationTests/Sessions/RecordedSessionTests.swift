@@ -33,7 +33,12 @@ private final class SessionBench: Sendable {
 
     init() throws {
         try base.run(["images"], expecting: 0)
-        docker = DockerDaemon.isPossible ? try DockerDaemon() : nil
+        docker =
+            if DockerDaemon.isPossible {
+                try (try? DockerDaemon(storage: "overlay2")) ?? DockerDaemon()
+            } else {
+                nil
+            }
         let archive = base.folder.path + "/busybox.tar"
         try base.run(["save", "-o", archive, "busybox"], expecting: 0)
         try docker?.docker(["load", "-q", "-i", archive])

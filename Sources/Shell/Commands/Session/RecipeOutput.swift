@@ -53,7 +53,8 @@ struct RecipeOutput {
             others.append(
                 (form.fileName, recipe.text(as: form, of: Self.words(for: name)), form == .md ? 0o644 : 0o755))
         }
-        let folder = words[0]
+        var folder = words[0]
+        while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
         let paths = try RecipeFolder(folder, engine: shell.engine()).save(recipe, others: others, shell.cancellation)
         warnOfKeys(in: folder, paths)
         return .lines(paths.map { "\(folder)/\($0)".visible })
