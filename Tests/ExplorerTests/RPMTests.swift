@@ -109,3 +109,99 @@ struct RPMTests {
         }
     }
 }
+
+/// The databases rpm had before: Berkeley DB's hash and rpm's own file of blobs.
+struct OlderRPMTests {
+    private static func little(_ value: Int, _ width: Int) -> [UInt8] {
+        (0..<width).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+    }
+
+    private static func set(_ bytes: [UInt8], at place: Int, in page: inout [UInt8]) {
+        page.replaceSubrange(place..<place + bytes.count, with: bytes)
+    }
+
+    /// A hash of one page whose values lie in the page, or, the longer ones, in overflow pages behind it.
+    static func hash(_ values: [[UInt8]], pageSize: Int = 512) -> [UInt8] {
+        var meta = [UInt8](repeating: 0, count: pageSize)
+        set(little(0x6_1561, 4) + little(9, 4) + little(pageSize, 4), at: 12, in: &meta)
+        var page = [UInt8](repeating: 0, count: pageSize)
+        var end = pageSize
+        var overflow: [[UInt8]] = []
+        for (number, value) in values.enumerated() {
+            var item = [1] + value
+            if value.count > pageSize / 4 {
+                item = [3, 0, 0, 0] + little(2 + overflow.count, 4) + little(value.count, 4)
+                var rest = value[...]
+                while !rest.isEmpty {
+                    let piece = rest.prefix(pageSize - 26)
+                    rest = rest.dropFirst(piece.count)
+                    var next = [UInt8](repeating: 0, count: pageSize)
+                    set(little(rest.isEmpty ? 0 : 3 + overflow.count, 4), at: 16, in: &next)
+                    set(little(piece.count, 2) + [0, 7] + piece, at: 22, in: &next)
+                    overflow.append(next)
+                }
+            }
+            for (index, bytes) in [[1] + little(number, 4), item].enumerated() {
+                end -= bytes.count
+                set(bytes, at: end, in: &page)
+                set(little(end, 2), at: 26 + 2 * (2 * number + index), in: &page)
+            }
+        }
+        set(little(2 * values.count, 2), at: 20, in: &page)
+        page[25] = 13
+        set(little(1 + overflow.count, 4), at: 32, in: &meta)
+        return meta + page + overflow.flatMap(\.self)
+    }
+
+    static func blobs(_ values: [[UInt8]]) -> [UInt8] {
+        var head = Array("RpmP".utf8) + little(0, 4) + little(1, 4) + little(1, 4)
+        head += [UInt8](repeating: 0, count: 32 - head.count)
+        var body: [UInt8] = []
+        for (number, value) in values.enumerated() {
+            head += Array("Slot".utf8) + little(number + 1, 4) + little((4096 + body.count) / 16, 4) + little(1, 4)
+            body += Array("BlbS".utf8) + little(number + 1, 4) + little(1, 4) + little(value.count, 4) + value
+            body += [UInt8](repeating: 0, count: (16 - body.count % 16) % 16)
+        }
+        // A place that is free.
+        head += Array("Slot".utf8) + little(0, 4) + little(300, 4) + little(1, 4)
+        return head + [UInt8](repeating: 0, count: 4096 - head.count) + body
+    }
+
+    @Test(arguments: ["Packages", "Packages.db"]) func readsPackages(_ name: String) throws {
+        let values = [little(7), RPMTests.bash, RPMTests.long, RPMTests.key]
+        let bytes = name == "Packages" ? Self.hash(values) : Self.blobs(values)
+        let fixture = try ExplorerFixture()
+        try fixture.image("app:1", [.init("one", [TestEntry(path: "usr/lib/sysimage/rpm/\(name)", content: bytes)])])
+        let found = try PackageList(fixture.view("app:1")).packages(Cancellation())
+        #expect(found.map { "\($0.name) \($0.version)" } == ["bash 5.1.8-6.el9", "perl 4:5.32-1"])
+    }
+
+    private func little(_ value: Int) -> [UInt8] { Self.little(value, 4) }
+
+    @Test func saysWhatItCannotRead() throws {
+        let fixture = try ExplorerFixture()
+        try fixture.image("app:1", [.init("one", [.file("var/lib/rpm/Packages", "no database\n")])])
+        var warnings: [String] = []
+        let found = try PackageList(fixture.view("app:1")).packages(Cancellation()) { warnings.append($0) }
+        #expect(found.isEmpty && warnings.count == 1 && warnings[0].hasPrefix("/var/lib/rpm/Packages: not a database"))
+    }
+
+    @Test func survivesDamage() {
+        var state: UInt64 = 7
+        for bytes in [Self.hash([RPMTests.bash, RPMTests.long]), Self.blobs([RPMTests.bash, RPMTests.long])] {
+            for _ in 0..<2000 {
+                var damaged = bytes
+                for _ in 0..<6 {
+                    state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+                    // Heads and page heads are where numbers are.
+                    let place = Int(state >> 33) % (state % 3 == 0 ? damaged.count : min(640, damaged.count))
+                    damaged[place] = UInt8(truncatingIfNeeded: state >> 20)
+                }
+                let cut = state % 8 == 0 ? Array(damaged.prefix(Int(state >> 40) % damaged.count)) : damaged
+                for value in PackageBlobs(cut)?.values ?? BerkeleyHash(cut)?.values ?? [] {
+                    _ = RPMHeader(value)?.package(path: "")
+                }
+            }
+        }
+    }
+}

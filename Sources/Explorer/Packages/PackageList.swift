@@ -85,15 +85,23 @@ package struct PackageList {
                 }
                 warn("\(path): not a database that shale can read: its packages are not listed")
             }
-            for name in ["Packages.db", "Packages"] {
-                let path = "\(folder)/\(name)"
-                guard try view.entry(path, followingLinks: true)?.kind == .file else { continue }
-                warn(
-                    "\(path): an rpm database of an older form, which shale does not read: its packages are not listed")
-                return []
-            }
+            if let found = try olderRPM(folder, warn) { return found }
         }
         return []
+    }
+
+    /// `Packages.db`, as some distributions have it, and `Packages`, as all had it once; `nil` where neither is.
+    private func olderRPM(_ folder: String, _ warn: (String) -> Void) throws(ShaleError) -> [InstalledPackage]? {
+        for name in ["Packages.db", "Packages"] {
+            let path = "\(folder)/\(name)"
+            guard let bytes = try view.contents(of: path, limit: 1 << 30) else { continue }
+            guard let values = PackageBlobs(bytes)?.values ?? BerkeleyHash(bytes)?.values else {
+                warn("\(path): not a database that shale can read: its packages are not listed")
+                return []
+            }
+            return values.compactMap { RPMHeader($0)?.package(path: path) }
+        }
+        return nil
     }
 
     /// Python's and Node's, which lie anywhere.

@@ -27,10 +27,12 @@ struct PlaceWords {
         finder = PlaceFinder(
             store: engine.store,
             image: { text throws(ShaleError) in
-                guard let image = try WorkingImageNames.image(text, shell) else {
-                    return try engine.image(named: text)
-                }
-                return try engine.store.images.image(image)
+                let known = try WorkingImageNames.image(text, shell)
+                let image =
+                    if let known { try engine.store.images.image(known) } else { try engine.image(named: text) }
+                // Another tool may have put it into the layout.
+                try engine.unpackMissingLayers(of: image, Conversation(cancellation: shell.cancellation))
+                return image
             }, written: { engine.writtenInstructions(of: $0) }, note: { console.note($0) })
         if options?.platform != nil, options?.isRemote != true {
             throw ShaleError(.usage, "--platform is for --remote: an image here has one platform")
