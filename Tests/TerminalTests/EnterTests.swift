@@ -98,6 +98,10 @@ struct EnterTests {
             ])
         let verified = try scene.learner.shale(["recipe", "verify"], expecting: nil)
         #expect(verified.status == 0, "\(verified.text)")
+        // Nobody is there to edit again: what was typed is put on what is below it now.
+        try scene.learner.shale(["edit", "1", "RUN", "touch /other"])
+        #expect(try scene.learner.shale(["run", "--rm", "@", "cat", "/text"]).text == "1\n2\nthree\n")
+        #expect(try recipe().prefix(3) == ["FROM busybox", "RUN touch /other", "# typed at the terminal: vi /text"])
     }
 
     @Test func passwordsSignalsAndTheWindow() throws {

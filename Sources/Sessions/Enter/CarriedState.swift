@@ -14,6 +14,8 @@ package struct CarriedState: Sendable, Equatable {
     package private(set) var aliases: [String: String] = [:]
     /// Where the shell stands, when the image holds no such directory: in `/proc`, say.
     package var directory: String?
+    /// Where `cd -` goes.
+    private var directoryBefore: String?
 
     package init() {}
 
@@ -26,6 +28,10 @@ package struct CarriedState: Sendable, Equatable {
         var uses = Uses()
         var parts: [String] = []
         if let directory { parts.append("cd \(ShellWords.quoted(directory))") }
+        let names = NamesInLine(line)
+        if let directoryBefore, names.usesVariable("OLDPWD") || (names.hasWord("cd") && names.hasWord("-")) {
+            parts.append("OLDPWD=\(ShellWords.quoted(directoryBefore))")
+        }
         if let umask { parts.append("umask \(umask)") }
         if !unset.isEmpty { parts.append("unset \(unset.sorted().joined(separator: " "))") }
         for name in exports.keys.sorted() { parts.append("export \(name)=\(ShellWords.quoted(exports[name] ?? ""))") }
@@ -97,6 +103,7 @@ package struct CarriedState: Sendable, Equatable {
     package mutating func absorb(
         before: ShellReport, after: ShellReport, uses: Uses, line: String, scan: ShellScan
     ) -> [(name: String, value: String)] {
+        if after.directory != before.directory, let left = after.directoryBefore { directoryBefore = left }
         if after.umask != before.umask || umask != nil {
             umask = after.umask == before.umask ? nil : Self.octal(after.umask)
         }

@@ -4,6 +4,8 @@ package struct ShellReport: Sendable, Equatable {
     package var options: [String] = []
     package var umask = ""
     package var directory = ""
+    /// Where `cd -` goes.
+    package var directoryBefore: String?
     package var exports: [String: String] = [:]
     /// Shell variables that are not exported: name to the text that makes them again.
     package var variables: [String: String] = [:]
@@ -44,12 +46,16 @@ package struct ShellReport: Sendable, Equatable {
 
     /// `export A='b'`, or bash's `declare -x A="b"`.
     private mutating func readExport(_ entry: String) {
-        guard let (name, value) = Self.assignment(Self.operand(entry)), !Self.isOwn(name) else { return }
+        guard let (name, value) = Self.assignment(Self.operand(entry)) else { return }
+        if name == "OLDPWD" { directoryBefore = ShellWords.unquoted(value) }
+        guard !Self.isOwn(name) else { return }
         exports[name] = ShellWords.unquoted(value)
     }
 
     private mutating func readAssignment(_ entry: String) {
-        guard let (name, value) = Self.assignment(entry[...]), !Self.isOwn(name), exports[name] == nil else { return }
+        guard let (name, value) = Self.assignment(entry[...]) else { return }
+        if name == "OLDPWD" { directoryBefore = ShellWords.unquoted(value) }
+        guard !Self.isOwn(name), exports[name] == nil else { return }
         variables[name] = "\(name)=\(ShellWords.quoted(ShellWords.unquoted(value)))"
     }
 

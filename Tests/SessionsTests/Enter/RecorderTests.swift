@@ -76,6 +76,14 @@ struct RecorderTests {
     }
 
     @Test(arguments: shells)
+    func theDirectoryBefore(_ shell: [String]) throws {
+        let folder = TemporaryDirectory()
+        let made = try session(["cd /usr", "pwd", "cd - >/dev/null; pwd"], with: shell, in: folder.path)
+        #expect(made.texts[1] == "pwd")
+        #expect(made.outputs[2].hasSuffix(folder.path + "\n"), "\(made.texts[2])")
+    }
+
+    @Test(arguments: shells)
     func functionsAndAliases(_ shell: [String]) throws {
         let folder = TemporaryDirectory()
         let isBash = shell[0].hasSuffix("bash")

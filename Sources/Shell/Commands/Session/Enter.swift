@@ -11,11 +11,15 @@ package struct Enter: Verb {
         commandName: "enter", abstract: "A recorded shell: each line is a step with its own layer",
         usage: "enter [--keep-failed] [IMAGE|CONTAINER]",
         discussion: """
-            Without a name in the working image; with an image's, in a working image that begins there; with a
-            container's, running or not, in the container, whose recipe then tells the lines. A line that changes files becomes a RUN, cd a WORKDIR, export an ENV; a line that changes nothing, or fails, is not kept.
-            Umask, shell options and shell variables carry over, and are written into each RUN that needs them.
-            What runs in the background ends with its line. Inside, \\undo, \\redo, \\steps, \\diff, \\recipe and their
-            like are shale's; exit or Ctrl-D leaves. In a script, the lines up to exit are the shell's.
+            Without a name in the working image; with an image's, in a working image that begins there; with a \
+            container's, running or not, in the container, whose recipe then tells the lines.
+
+            A line that changes files becomes a RUN, cd a WORKDIR, export an ENV; a line that changes nothing, or fails, \
+            is not kept. Umask, shell options and shell variables carry over, and are written into each RUN that needs \
+            them. What runs in the background ends with its line.
+
+            Inside, \\undo, \\redo, \\steps, \\diff, \\recipe and their like are shale's; exit or Ctrl-D leaves. In a \
+            script, the lines up to exit are the shell's.
             """)
     package static let examples = ["enter", "enter busybox", "enter web"]
     package static let differences = [
