@@ -409,6 +409,14 @@ complete -c shale -n '__fish_seen_subcommand_from commit' -l keep-config -d 'Kee
 complete -c shale -n '__fish_seen_subcommand_from commit' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from commit' -f -a '(__shale_operand container reference)'
 
+complete -c shale -n __fish_use_subcommand -f -a debug -d 'A toolbox shell in a container or image that has none'
+complete -c shale -n '__fish_seen_subcommand_from debug' -l command -s c -r -f -d 'A line for the shell instead of typing'
+complete -c shale -n '__fish_seen_subcommand_from debug' -l env -s e -r -f -a '(shale complete environment (commandline -ct) 2>/dev/null)' -d 'Set a variable (NAME=VALUE)'
+complete -c shale -n '__fish_seen_subcommand_from debug' -l workdir -s w -r -f -d 'Working directory'
+complete -c shale -n '__fish_seen_subcommand_from debug' -l user -s u -r -f -d 'USER[:GROUP] instead of root'
+complete -c shale -n '__fish_seen_subcommand_from debug' -l help -d 'Show help information.'
+complete -c shale -n '__fish_seen_subcommand_from debug' -f -a '(__shale_operand object program)'
+
 complete -c shale -n __fish_use_subcommand -f -a layers -d 'List an image’s layers: what made each, its size, what it changed'
 complete -c shale -n '__fish_seen_subcommand_from layers' -l tree -d 'Also the other images that share each layer.'
 complete -c shale -n '__fish_seen_subcommand_from layers' -l draw -d 'Draw the stack; a container’s own changes lie on top.'

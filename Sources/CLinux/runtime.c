@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/bpf.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/keyctl.h>
@@ -273,6 +274,27 @@ static int unix_address(struct sockaddr_un *address, const char *path) {
     address->sun_family = AF_UNIX;
     memcpy(address->sun_path, path, length + 1);
     return 0;
+}
+
+int shale_cgroup_device_filter(int cgroup, const uint64_t *instructions, size_t count) {
+    union bpf_attr load;
+    memset(&load, 0, sizeof load);
+    load.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
+    load.insns = (uint64_t)(uintptr_t)instructions;
+    load.insn_cnt = (uint32_t)count;
+    load.license = (uint64_t)(uintptr_t)"MIT";
+    int program = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof load);
+    if (program == -1) return -1;
+    union bpf_attr attach;
+    memset(&attach, 0, sizeof attach);
+    attach.target_fd = (uint32_t)cgroup;
+    attach.attach_bpf_fd = (uint32_t)program;
+    attach.attach_type = BPF_CGROUP_DEVICE;
+    int result = (int)syscall(SYS_bpf, BPF_PROG_ATTACH, &attach, sizeof attach);
+    int error = errno;
+    close(program);
+    errno = error;
+    return result;
 }
 
 int shale_port_probe(const char *address, uint16_t port, int datagram) {

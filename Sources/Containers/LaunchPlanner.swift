@@ -28,6 +28,8 @@ struct LaunchPlanner {
             plan.readOnlyPaths = Self.readOnlyPaths
         }
         plan.devices = try Self.devices(spec)
+        // In a user namespace no node can be made, and none opened that was not handed in.
+        plan.restrictsDevices = !spec.privileged && !Self.isInUserNamespace
         plan.ownNetwork = spec.network != .host
         if case .private(let ports) = spec.network {
             plan.network = NetworkPlan(
@@ -119,6 +121,8 @@ struct LaunchPlanner {
         process.workingDirectory = spec.workingDirectory.isEmpty ? "/" : spec.workingDirectory
         process.user = spec.user
         process.additionalGroups = spec.additionalGroups
+        process.toolbox = spec.toolbox?.folder ?? ""
+        process.toolboxPlace = spec.toolbox?.place ?? ""
         let rights = try rights(spec.capabilities, privileged: spec.privileged, seccomp: spec.seccomp)
         process.capabilities = rights.capabilities.rawValue
         process.seccomp = rights.program

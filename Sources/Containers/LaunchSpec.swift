@@ -47,6 +47,8 @@ package struct LaunchSpec: Sendable {
     package var mounts: [BindMount] = []
     package var temporaryMounts: [TemporaryMount] = []
     package var network = Network.host
+    /// Whether `/etc/hosts` is the host's, with its network.
+    package var hasHostNames = true
     package var capabilities = Capabilities.containerDefault
     package var privileged = false
     package var readOnlyRoot = false
@@ -183,6 +185,8 @@ package struct ExecSpec: Sendable {
     package var seccomp = LaunchSpec.Seccomp.standard
     package var noNewPrivileges = false
     package var initialSize: TerminalSize?
+    /// A folder of the host's with programs, and where this process alone sees it; `nil` for none.
+    package var toolbox: (folder: String, place: String)?
 
     package init(
         arguments: [String], environment: [String] = [], workingDirectory: String = "/", user: String = "",

@@ -42,10 +42,10 @@ struct NetworkFiles {
 
         """
 
-    /// With the host's network the host's file, else docker's usual lines; then what the user adds.
+    /// With the host's network the host's file, if wanted, else docker's usual lines; then what the user adds.
     func hosts() -> String {
         var text = Self.standardHosts
-        if spec.network == .host, let own = Self.hostFile("/etc/hosts") { text = own }
+        if spec.network == .host, spec.hasHostNames, let own = Self.hostFile("/etc/hosts") { text = own }
         if isPrivate { text += "\(NetworkPlan.address)\t\(hostname)\n" }
         if !spec.extraHosts.isEmpty, !text.hasSuffix("\n") { text += "\n" }
         for entry in spec.extraHosts {

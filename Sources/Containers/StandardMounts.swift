@@ -28,7 +28,7 @@ extension LaunchPlanner {
                 .cgroup, source: "cgroup", destination: "/sys/fs/cgroup", flags: systemFlags.rawValue,
                 readOnly: !spec.privileged, required: false),
             fileSystem("mqueue", "/dev/mqueue", guarded),
-            fileSystem("tmpfs", "/dev/shm", guarded, "mode=1777,size=\(spec.sharedMemory)"),
+            fileSystem("tmpfs", "/dev/shm", guarded, "mode=1777,size=\(spec.sharedMemory)", label: "shm"),
         ]
         for (name, destination) in NetworkFiles.destinations where !hides(spec, destination) {
             mounts.append(
@@ -41,9 +41,11 @@ extension LaunchPlanner {
     }
 
     private static func fileSystem(
-        _ type: String, _ destination: String, _ flags: MountFlags, _ data: String = ""
+        _ type: String, _ destination: String, _ flags: MountFlags, _ data: String = "", label: String = ""
     ) -> MountPlan {
-        MountPlan(.fileSystem, source: type, destination: destination, flags: flags.rawValue, data: data)
+        var plan = MountPlan(.fileSystem, source: type, destination: destination, flags: flags.rawValue, data: data)
+        plan.label = label
+        return plan
     }
 
     /// Whether the user mounts something of his own there.
@@ -122,18 +124,43 @@ extension LaunchPlanner {
         }
         if spec.privileged { devices += hostDevices(below: "/dev", except: Set(devices.map(\.path))) }
         for text in spec.devices {
-            let parts = text.split(separator: ":").map(String.init)
-            let inside = parts.count > 1 && parts[1].hasPrefix("/") ? parts[1] : parts.first ?? ""
-            guard let source = parts.first, let status = try? FileStatus.of(hostPath: source, followingLink: true),
-                let device = device(source, inside, status)
-            else {
+            let found = asked(text)
+            guard !found.isEmpty else {
                 throw ShaleError(
                     .engine, "error gathering device information while adding custom device \"\(text)\"",
                     cause: "no such device")
             }
-            devices.append(device)
+            devices += found
         }
         return devices
+    }
+
+    /// `HOST[:CONTAINER][:rwm]`: a node, or every node in a folder.
+    private static func asked(_ text: String) -> [DevicePlan] {
+        let parts = text.split(separator: ":").map(String.init)
+        guard let source = parts.first, let status = try? FileStatus.of(hostPath: source, followingLink: true) else {
+            return []
+        }
+        let inside = parts.count > 1 && parts[1].hasPrefix("/") ? parts[1] : source
+        var access: UInt32 = 7
+        if let mode = parts.dropFirst().last, !mode.hasPrefix("/") {
+            access = (mode.contains("m") ? 1 : 0) | (mode.contains("r") ? 2 : 0) | (mode.contains("w") ? 4 : 0)
+        }
+        var found: [DevicePlan] = []
+        if status.kind == .directory {
+            found = hostDevices(below: source, except: []).map { device in
+                var device = device
+                device.path = inside + device.path.dropFirst(source.utf8.count)
+                return device
+            }
+        } else if let device = device(source, inside, status) {
+            found = [device]
+        }
+        return found.map { device in
+            var device = device
+            device.access = access
+            return device
+        }
     }
 
     private static func device(_ source: String, _ path: String, _ status: FileStatus) -> DevicePlan? {

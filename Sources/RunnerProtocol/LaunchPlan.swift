@@ -3,7 +3,7 @@
 /// The runner executes it step by step and answers with the step, the path and the errno when one fails.
 package struct LaunchPlan: Sendable, Equatable {
     /// Raised with every change of the encoding; shell and runner must agree.
-    package static let version: UInt16 = 3
+    package static let version: UInt16 = 4
 
     package var containerID = ""
     package var hostname = ""
@@ -23,6 +23,8 @@ package struct LaunchPlan: Sendable, Equatable {
     package var maskedPaths: [String] = []
     package var readOnlyPaths: [String] = []
     package var devices: [DevicePlan] = []
+    /// Whether its processes may open those, and the standard ones, and no others.
+    package var restrictsDevices = false
     /// Keys as paths below `/proc/sys`; failures in a user namespace are ignored.
     package var sysctls: [SysctlPlan] = []
     /// A network namespace of its own with nothing but a loopback interface.
@@ -109,7 +111,10 @@ package struct MountPlan: Sendable, Equatable {
         case cgroup
     }
     package var kind: Kind
+    /// A host path, or a file system's type.
     package var source: String
+    /// What the mount table calls a file system; its type when empty.
+    package var label = ""
     package var destination: String
     /// `MS_*` bits.
     package var flags: UInt64
@@ -142,10 +147,14 @@ package struct DevicePlan: Sendable, Equatable {
     package var minor: UInt32
     /// Permission bits.
     package var mode: UInt32
+    /// What its processes may do with it: 1 make, 2 read, 4 write.
+    package var access: UInt32
 
     package init(
-        path: String, hostPath: String, isBlock: Bool = false, major: UInt32, minor: UInt32, mode: UInt32 = 0o666
+        path: String, hostPath: String, isBlock: Bool = false, major: UInt32, minor: UInt32, mode: UInt32 = 0o666,
+        access: UInt32 = 7
     ) {
+        self.access = access
         self.path = path
         self.hostPath = hostPath
         self.isBlock = isBlock

@@ -18,7 +18,10 @@ extension LaunchPlan {
         out.putOptional(cgroup) { $1.encode(to: &$0) }
         out.putOptional(network) { $1.encode(to: &$0) }
         out.putOptional(health) { $1.encode(to: &$0) }
-        for flag in [ownNetwork, hostUTS, detached, attached, openStdin, stdinOnce, reaper, endsWithLauncher] {
+        for flag in [
+            ownNetwork, hostUTS, detached, attached, openStdin, stdinOnce, reaper, endsWithLauncher,
+            restrictsDevices,
+        ] {
             out.put(flag)
         }
         out.put(afterExit)
@@ -58,6 +61,7 @@ extension LaunchPlan {
         stdinOnce = try reader.bool()
         reaper = try reader.bool()
         endsWithLauncher = try reader.bool()
+        restrictsDevices = try reader.bool()
         afterExit = try reader.strings()
         typedAhead = try reader.string()
         try reader.end()
@@ -132,6 +136,7 @@ extension MountPlan {
     fileprivate func encode(to out: inout WireWriter) {
         out.put(kind.rawValue)
         out.put(source)
+        out.put(label)
         out.put(destination)
         out.put(flags)
         out.put(data)
@@ -144,6 +149,7 @@ extension MountPlan {
         guard let kind = Kind(rawValue: number) else { throw .unknown(number) }
         self.kind = kind
         source = try reader.string()
+        label = try reader.string()
         destination = try reader.string()
         flags = try reader.integer()
         data = try reader.string()
@@ -160,6 +166,7 @@ extension DevicePlan {
         out.put(major)
         out.put(minor)
         out.put(mode)
+        out.put(access)
     }
 
     fileprivate init(from reader: inout WireReader) throws(WireError) {
@@ -169,6 +176,7 @@ extension DevicePlan {
         major = try reader.integer()
         minor = try reader.integer()
         mode = try reader.integer()
+        access = try reader.integer()
     }
 }
 

@@ -8,12 +8,13 @@ final class ContainerCgroup {
     /// The v2 directory, for `clone3` to start processes in; -1 without one.
     private(set) var descriptor: Int32
     private var made: [String] = []
+    /// Whether the group lets its processes open no devices but those it was given.
+    private(set) var filtersDevices = false
 
-    /// Makes the directories and writes the limits.
+    /// Makes the directories, and writes the limits and the devices that may be opened; `nil` for all of them.
     ///
-    /// Without limits a refusal is borne: the container then shares
-    /// the runner's group.
-    init(_ plan: CgroupPlan?) throws(StepFailure) {
+    /// Without limits a refusal is borne: the container then shares the runner's group.
+    init(_ plan: CgroupPlan?, devices: [DeviceRule]?) throws(StepFailure) {
         var effective = plan ?? CgroupPlan()
         var made: [String] = []
         for path in [effective.unified] + effective.legacy where !path.isEmpty {
@@ -33,7 +34,10 @@ final class ContainerCgroup {
         self.made = made
         descriptor =
             effective.unified.isEmpty
-            ? -1 : (try? OwnedFD.open(effective.unified, OpenFlags.path | O_DIRECTORY))?.release() ?? -1
+            ? -1 : (try? OwnedFD.open(effective.unified, O_RDONLY | O_DIRECTORY))?.release() ?? -1
+        if let devices, descriptor >= 0 {
+            filtersDevices = (try? DeviceFilter.attach(devices, to: descriptor)) != nil
+        }
         for setting in effective.settings {
             do throws(SystemCallError) {
                 try OwnedFD.open(setting.path, O_WRONLY).write(Array(setting.value.utf8))
@@ -52,6 +56,7 @@ final class ContainerCgroup {
     func giveUp() {
         if descriptor >= 0 { close(descriptor) }
         descriptor = -1
+        filtersDevices = false
         rmdir(plan.unified)
         made.removeAll { $0 == plan.unified }
         plan.unified = ""

@@ -5,6 +5,8 @@ import RunnerProtocol
 /// The child's side of starting the container's first process: new namespaces around it, the host's files still there.
 struct ContainerChild {
     let plan: LaunchPlan
+    /// Whether mounts keep devices from being opened, for want of a control group that does.
+    let guardsDevices: Bool
     let streams: StandardStreams
     /// A socket to the supervisor.
     let report: Int32
@@ -35,7 +37,7 @@ struct ContainerChild {
         if plan.ownNetwork {
             try step("loopback") { () throws(SystemCallError) in try Namespaces.bringLoopbackUp() }
         }
-        var root = try RootSetup(plan)
+        var root = try RootSetup(plan, guardsDevices: guardsDevices)
         try root.enter()
         if plan.network != nil { waitForNetwork() }
         var streams = streams
@@ -90,11 +92,15 @@ struct ExecChild {
             var kinds: NamespaceKinds = [.mount, .pid, .ipc, .cgroup]
             if ownNetwork { kinds.insert(.network) }
             if !hostUTS { kinds.insert(.uts) }
+            let toolbox = try Toolbox(plan)
             try step("setns") { () throws(SystemCallError) in try Namespaces.join(kinds, of: container) }
             let pid = try step("fork") { () throws(SystemCallError) in
                 try Namespaces.fork(cgroup: cgroup, asSibling: true)
             }
-            if pid == 0 { try start() }
+            if pid == 0 {
+                try toolbox?.mount()
+                try start()
+            }
             try? UnixSocket.send(Message.started(pid: pid).frame(), to: report)
             _exit(0)
         } catch {

@@ -59,3 +59,16 @@ extension RootSetup {
         try Mounts.attach(Mounts.clone(device.hostPath, recursive: false), on: OwnedFD(adopting: place))
     }
 }
+
+extension LaunchPlan {
+    /// The devices that the container's processes may open; `nil` for all.
+    var deviceRules: [DeviceRule]? {
+        guard restrictsDevices else { return nil }
+        return DeviceRule.standard
+            + devices.filter { $0.access != 0 }.map {
+                DeviceRule(
+                    isBlock: $0.isBlock, major: $0.major, minor: $0.minor,
+                    access: DeviceRule.Access(rawValue: $0.access))
+            }
+    }
+}

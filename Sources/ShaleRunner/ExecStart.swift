@@ -16,6 +16,10 @@ struct ExecStart {
         let joiner = try step("fork") { () throws(SystemCallError) in try Namespaces.fork() }
         if joiner == 0 {
             close(socket.own.raw)
+            var process = process
+            if plan.restrictsDevices, !cgroup.filtersDevices {
+                process.capabilities &= ~Capabilities.makeNode.rawValue
+            }
             ExecChild(
                 plan: process, container: container, ownNetwork: plan.ownNetwork, hostUTS: plan.hostUTS,
                 cgroup: cgroup.descriptor, cgroupFiles: cgroup.legacyFiles, streams: pipes.child,

@@ -20,6 +20,8 @@ final class ManagedProcess {
     var subscribers: [Client] = []
     private(set) var pendingInput: [UInt8] = []
     private var inputEnds = false
+    /// Where it alone sees the tools it was given.
+    var toolbox: ToolboxPlace?
     /// Set once it ended.
     var exitCode: Int32?
     private(set) var isFinished = false

@@ -190,6 +190,7 @@ struct ProcessStart {
             typed?.handOver()
             return
         }
+        ProcessCalls.setName("shale-init")
         let signals = queue.descriptor.raw
         typed?.keep()
         ProcessCalls.closeAll(from: typed == nil ? 0 : 2, but: signals)

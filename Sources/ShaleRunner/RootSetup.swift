@@ -8,16 +8,21 @@ struct RootSetup {
     let plan: LaunchPlan
     private var points: MountPoints
     private let rootMount: OwnedFDBox
+    private let guardsDevices: Bool
     /// The multiplexer of the container's own devpts, when it gets a terminal.
     private(set) var terminal: TerminalEnds?
 
     /// Mounts the root; the host's tree is still the process's.
-    init(_ plan: LaunchPlan) throws(StepFailure) {
+    init(_ plan: LaunchPlan, guardsDevices: Bool) throws(StepFailure) {
         self.plan = plan
+        self.guardsDevices = guardsDevices
         try step("mount", "/") { () throws(SystemCallError) in
             try Mounts.mount(target: "/", flags: [.private, .recursive])
         }
         let mount = try Self.mountRoot(plan.root)
+        if guardsDevices {
+            try step("mount", "/") { () throws(SystemCallError) in try Mounts.setNoDevices(mount, recursive: false) }
+        }
         let place = try step("open", plan.root.upper) { () throws(SystemCallError) in
             try OwnedFD.open(plan.root.upper, OpenFlags.path | O_DIRECTORY)
         }
@@ -57,7 +62,7 @@ struct RootSetup {
                 try Mounts.setReadOnly(rootMount.fd, recursive: false)
             }
         }
-        writeStubs()
+        StubList.add(points.stubs, in: plan.folder)
         try step("pivot_root", "/") { () throws(SystemCallError) in try Namespaces.pivotRoot(to: rootMount.fd) }
     }
 
@@ -91,6 +96,7 @@ struct RootSetup {
         let isDirectory = try FileStatus.of(tree).kind == .directory
         let place = try points.place(mount.destination, directory: isDirectory)
         if mount.readOnly { try Mounts.setReadOnly(tree, recursive: true) }
+        if guardsDevices { try Mounts.setNoDevices(tree, recursive: true) }
         try Mounts.attach(tree, on: place)
     }
 
@@ -98,7 +104,8 @@ struct RootSetup {
         let flags = MountFlags(rawValue: mount.flags)
         let place = try points.placeWithoutLink(mount.destination)
         do throws(SystemCallError) {
-            try Mounts.mount(type: mount.source, on: place, flags: flags, data: mount.data)
+            let label = mount.label.isEmpty ? nil : mount.label
+            try Mounts.mount(type: mount.source, named: label, on: place, flags: flags, data: mount.data)
         } catch {
             switch (mount.source, error.errno) {
             case ("sysfs", EPERM), ("sysfs", EBUSY):
@@ -203,22 +210,6 @@ struct RootSetup {
             let file = try? points.root.open("proc/sys/" + sysctl.key, O_WRONLY | O_NOFOLLOW)
         else { return }
         try? file.write(Array(sysctl.value.utf8))
-    }
-
-    private func writeStubs() {
-        guard !points.stubs.isEmpty else { return }
-        var text: [UInt8] = []
-        for stub in points.stubs {
-            text.append(text.isEmpty ? UInt8(ascii: "[") : UInt8(ascii: ","))
-            JSONText.append(quoting: stub.pathBytes[...], to: &text)
-        }
-        // Those of earlier starts are still there and were not made again.
-        if let old = try? WholeFile.read(plan.folder + "/stubs.json", limit: 1 << 20), old.count > 2, old[0] == 0x5B {
-            text += [UInt8(ascii: ",")] + old.dropFirst()
-        } else {
-            text.append(UInt8(ascii: "]"))
-        }
-        try? OwnedFD.open(plan.folder + "/stubs.json", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW).write(text)
     }
 }
 

@@ -41,7 +41,7 @@ final class Supervisor {
             try SignalQueue([SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGPIPE, SIGQUIT])
         }
         holder = plan.holderFolder.isEmpty ? nil : HolderNote(folder: plan.holderFolder)
-        cgroup = try ContainerCgroup(plan.cgroup)
+        cgroup = try ContainerCgroup(plan.cgroup, devices: plan.deviceRules)
         let start = try Self.start(plan, cgroup)
         first = start.process
         if !plan.logPath.isEmpty {
@@ -128,7 +128,9 @@ final class Supervisor {
             close(socket.own.raw)
             var effective = plan
             effective.cgroup = cgroup.effectivePlan
-            ContainerChild(plan: effective, streams: pipes.child, report: socket.child).run()
+            let isGuarded = plan.restrictsDevices && !cgroup.filtersDevices
+            if isGuarded { effective.process.capabilities &= ~Capabilities.makeNode.rawValue }
+            ContainerChild(plan: effective, guardsDevices: isGuarded, streams: pipes.child, report: socket.child).run()
         }
         close(socket.child)
         pipes.closeChildEnds()
@@ -239,6 +241,7 @@ final class Supervisor {
             for client in process.subscribers { client.conclude(.exited(report)) }
             process.subscribers = []
         }
+        removeToolboxes()
         processes.removeAll { $0.isFinished && !$0.isFirst }
         guard first.isFinished else { return }
         for client in clients where !client.isClosing && client.process == nil {
@@ -308,6 +311,8 @@ final class Supervisor {
     }
 
     private func lose(_ client: Client) {
+        // Nobody is left to type to it, and nobody can come back to it.
+        if let process = client.process, process.toolbox != nil, process.exitCode == nil { kill(process.pid, SIGKILL) }
         if plan.endsWithLauncher, client === launcher, first.exitCode == nil { kill(first.pid, SIGKILL) }
         if let process = client.process, client.givesInput, plan.stdinOnce || !process.isFirst { process.endInput() }
         client.close()
@@ -362,29 +367,5 @@ final class Supervisor {
         state.status = pause ? "paused" : "running"
         stateFile.write(state)
         return true
-    }
-
-    private func exec(_ process: ProcessPlan, detached: Bool, for client: Client) {
-        do throws(StepFailure) {
-            guard first.exitCode == nil else {
-                throw StepFailure(step: "exec", errno: ESRCH, words: "container \(plan.containerID) is not running")
-            }
-            guard !isPaused else {
-                throw StepFailure(
-                    step: "exec", errno: EBUSY,
-                    words: "Container \(plan.containerID) is paused, unpause the container before exec")
-            }
-            let started = try ExecStart(plan: plan, process: process, container: first.pid, cgroup: cgroup)
-                .run(input: process.openStdin && !detached, outputs: !detached)
-            processes.append(started)
-            client.send(.started(pid: started.pid))
-            if detached {
-                client.conclude(.ok)
-            } else {
-                attach(client, to: started, input: process.openStdin)
-            }
-        } catch {
-            client.conclude(.failed(error))
-        }
     }
 }

@@ -89,6 +89,7 @@ enum {
     SHALE_MS_STRICTATIME = 1 << 24,
     SHALE_MNT_DETACH = 2,
     SHALE_MOUNT_ATTR_RDONLY = 1,
+    SHALE_MOUNT_ATTR_NODEV = 4,
 };
 int shale_mount(const char *SHALE_NULLABLE source, const char *SHALE_NONNULL target, const char *SHALE_NULLABLE type,
                 unsigned long flags, const char *SHALE_NULLABLE data);
@@ -147,6 +148,10 @@ int shale_pty_peer(int master);
 int shale_tty_control(int tty);
 int shale_tty_size(int tty, uint16_t *SHALE_NONNULL rows, uint16_t *SHALE_NONNULL columns);
 int shale_tty_resize(int tty, uint16_t rows, uint16_t columns);
+
+// Devices of control groups.
+/// Loads a program of type BPF_PROG_TYPE_CGROUP_DEVICE (bpf(2)) and attaches it to a v2 group that is open for reading.
+int shale_cgroup_device_filter(int cgroup, const uint64_t *SHALE_NONNULL instructions, size_t count);
 
 // Ports.
 /// Binds a socket of the host's to an IPv4 address and port (0: any that is free) and closes it; the port, or -1.

@@ -47,10 +47,12 @@ extension Engine {
         talk.note("made \(Self.firstImageName) from Debian's busybox-static, by \(recipes)/busybox/Dockerfile")
     }
 
+    /// Where Debian's package has it; `nil` when it is not installed.
+    static var staticBusybox: String? { ["/bin/busybox", "/usr/bin/busybox"].first { access($0, X_OK) == 0 } }
+
     /// The static program of Debian's package; another `busybox` would want libraries that are not in the image.
     private func copyBusybox(to scratch: ScratchFolder) throws(ShaleError) {
-        let candidates = ["/bin/busybox", "/usr/bin/busybox"]
-        guard let path = candidates.first(where: { access($0, X_OK) == 0 }) else {
+        guard let path = Self.staticBusybox else {
             throw ShaleError(
                 .notFound, "the image busybox is made from Debian's busybox-static, which is not installed",
                 hint: "apt-get install busybox-static")

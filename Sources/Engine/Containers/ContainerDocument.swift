@@ -231,7 +231,7 @@ extension Engine {
     }
 
     private static func network(_ view: ContainerView) -> JSONDocument {
-        let mode = view.record.host.networkMode
+        let mode = view.record.host.network
         let isUp = mode == "private" && view.state.isRunning
         let ports = Dictionary(grouping: view.ports, by: \.key).sorted { $0.key < $1.key }.map { key, ports in
             let published = ports.filter { !$0.address.isEmpty }.map { port in

@@ -94,7 +94,7 @@ package struct ContainerFilter: Sendable {
                     values.contains($0.name ?? $0.source) || values.contains($0.destination)
                 }
             }
-        case "network": return views.filter { values.contains($0.record.host.networkMode) }
+        case "network": return views.filter { values.contains($0.record.host.network) }
         case "expose", "publish":
             var keys: Set<String> = []
             for value in values { keys.formUnion(try PortSpecification(parsing: value).keys) }

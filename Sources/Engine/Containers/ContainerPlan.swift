@@ -91,7 +91,13 @@ struct ContainerPlan {
         case nil where !options.publish.isEmpty || options.publishAll:
             try NetworkProgram.require(for: options.publish.first.map { "-p \($0)" } ?? "-P")
             return "private"
-        case nil, "host", "default": return "host"
+        case nil:
+            // What belongs to a network namespace is not set in the host's.
+            guard let sysctl = options.sysctls.first(where: { $0.hasPrefix("net.") }) else { return "default" }
+            try NetworkProgram.require(for: "--sysctl \(sysctl)")
+            return "private"
+        case "default": return "default"
+        case "host": return "host"
         case "none": return "none"
         case "private", "bridge":
             try NetworkProgram.require(for: "--network private")
@@ -126,7 +132,11 @@ struct ContainerPlan {
         }
         let isDiscarded = network != "private" && (!options.publish.isEmpty || options.publishAll)
         return (
-            exposed, isDiscarded ? ["WARNING: Published ports are discarded when using \(network) network mode"] : []
+            exposed,
+            isDiscarded
+                ? [
+                    "WARNING: Published ports are discarded when using \(network == "default" ? "host" : network) network mode"
+                ] : []
         )
     }
 
@@ -194,7 +204,7 @@ struct ContainerPlan {
                     .usage, "invalid argument \"\(sysctl)\" for \"--sysctl\" flag",
                     cause: "sysctl '\(sysctl)' is not whitelisted")
             }
-            if key.hasPrefix("net."), network == "host" {
+            if key.hasPrefix("net."), network == "host" || network == "default" {
                 throw ShaleError(
                     .unsupported, "sysctl \"\(key)\" not allowed in host network namespace",
                     hint: "run --network none --sysctl \(sysctl)")

@@ -59,7 +59,7 @@ extension Engine {
     }
 
     /// The lines that a program of the host's prints; each word is quoted for the shell that runs it.
-    private static func output(of words: [String]) throws(ShaleError) -> [String] {
+    static func output(of words: [String]) throws(ShaleError) -> [String] {
         let line = words.map {
             "'" + $0.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
         }
@@ -110,7 +110,7 @@ extension Engine {
             usage.read &+= Self.number(after: "read_bytes:", in: "/proc/\(pid)/io")
             usage.written &+= Self.number(after: "\nwrite_bytes:", in: "/proc/\(pid)/io")
         }
-        if record.host.networkMode != "host" { Self.countNetwork(of: state.pid, in: &usage) }
+        if record.host.network != "host" { Self.countNetwork(of: state.pid, in: &usage) }
         return usage
     }
 

@@ -79,6 +79,7 @@ extension Engine {
             case "private": .private(try record.publishedPorts())
             default: .host
             }
+        spec.hasHostNames = host.networkMode == "host"
         spec.logRotation = try LogFileOptions(record.noted("logOptions")).rotation
         spec.health = config.healthProbe
         spec.readOnlyRoot = host.readOnlyRoot
@@ -100,7 +101,7 @@ extension Engine {
         return spec
     }
 
-    private func rights(
+    func rights(
         of record: ContainerRecord
     ) throws(ShaleError) -> (capabilities: Capabilities, seccomp: LaunchSpec.Seccomp, noNewPrivileges: Bool) {
         let security = try SecurityOptions(record.host.securityOptions)

@@ -45,9 +45,10 @@ package enum Mounts {
 
     /// Mounts a file system on what an `O_PATH` descriptor refers to, whatever its path is by now.
     package static func mount(
-        type: String, on target: borrowing OwnedFD, flags: MountFlags = [], data: String? = nil
+        type: String, named source: String? = nil, on target: borrowing OwnedFD, flags: MountFlags = [],
+        data: String? = nil
     ) throws(SystemCallError) {
-        try mount(source: type, target: "/proc/self/fd/\(target.raw)", type: type, flags: flags, data: data)
+        try mount(source: source ?? type, target: "/proc/self/fd/\(target.raw)", type: type, flags: flags, data: data)
     }
 
     /// A detached copy of the mount at a path (`open_tree(2)`), with what is mounted below it if `recursive`.
@@ -81,6 +82,16 @@ package enum Mounts {
         let raw = mount.raw
         try check("mount_setattr") {
             shale_mount_setattr(raw, recursive ? 1 : 0, UInt64(SHALE_MOUNT_ATTR_RDONLY), 0)
+        }
+    }
+
+    /// Lets no device be opened through a mount, nor through what is mounted below it if `recursive`.
+    package static func setNoDevices(
+        _ mount: borrowing OwnedFD, recursive: Bool
+    ) throws(SystemCallError) {
+        let raw = mount.raw
+        try check("mount_setattr") {
+            shale_mount_setattr(raw, recursive ? 1 : 0, UInt64(SHALE_MOUNT_ATTR_NODEV), 0)
         }
     }
 

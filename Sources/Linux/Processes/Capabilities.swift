@@ -23,6 +23,8 @@ package struct Capabilities: OptionSet, Sendable, Hashable {
     /// The 14 a container gets.
     package static let containerDefault = Capabilities(rawValue: 0xA804_25FB)
 
+    package static let makeNode = Capabilities(rawValue: 1 << 27)
+    package static let sysPtrace = Capabilities(rawValue: 1 << 19)
     package static let sysAdmin = Capabilities(rawValue: 1 << 21)
 
     /// One capability by name: `NET_ADMIN`, `cap_net_admin`; `ALL` is every one; `nil` for an unknown name.

@@ -33,7 +33,7 @@ enum CommandGroups {
     private static let containers: [any Verb.Type] = [
         Run.self, Create.self, Start.self, Stop.self, Kill.self, Restart.self, Pause.self, Unpause.self, Rm.self,
         Rename.self, Wait.self, Ps.self, Logs.self, Attach.self, Exec.self, Top.self, Stats.self, Port.self,
-        Copy.self, Diff.self, Commit.self,
+        Copy.self, Diff.self, Commit.self, Debug.self,
     ]
     private static let lookingInside: [any Verb.Type] = [
         LayersCommand.self, Ls.self, Cat.self, Tree.self, Find.self, Stat.self, Du.self, Grep.self, BlameCommand.self,

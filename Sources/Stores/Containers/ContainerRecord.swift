@@ -82,8 +82,10 @@ package struct ConsoleConfig: Sendable, Hashable, Codable {
 
 /// What the host gives a container (docker's `HostConfig`).
 package struct HostConfig: Sendable, Hashable, Codable {
-    /// `host`, `none` or `private`.
-    package var networkMode = "host"
+    /// `host`, `none` or `private`; `default` is the host's for want of a word, with names of its own in `/etc/hosts`.
+    package var networkMode = "default"
+    /// What it comes to.
+    package var network: String { networkMode == "default" ? "host" : networkMode }
     package var autoRemove = false
     package var privileged = false
     package var readOnlyRoot = false

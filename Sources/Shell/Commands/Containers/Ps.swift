@@ -93,7 +93,7 @@ package struct Ps: Verb {
                 record.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }.joined(separator: ",")),
             "Mounts": .string(mounts.joined(separator: ",")),
             "LocalVolumes": .string("\(record.host.mounts.count { $0.type == "volume" })"),
-            "Networks": .string(record.host.networkMode),
+            "Networks": .string(record.host.network),
             "Platform": nil,
             "HealthStatus": "",
         ])
