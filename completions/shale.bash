@@ -1,7 +1,7 @@
 # Completion of shale for bash. Source it, or put it into bash-completion's folder.
 # Made by `shale completions bash` from the command table; scripts/completions writes it anew.
 
-_shale_verbs='ref search tags pull manifest login logout images tag untag rmi history inspect save load import export prune df run create start stop kill restart pause unpause rm rename wait ps logs attach exec top stats port cp diff commit layers ls cat tree find stat du grep blame waste size packages base compare dockerfile build context why-cache enter steps undo redo timeline reflog recipe record replay goto edit drop move fork session help ? set alias source cd pwd info doctor system version'
+_shale_verbs='ref search tags pull manifest login logout images tag untag rmi history inspect save load import export prune df run create start stop kill restart pause unpause rm rename wait ps logs attach exec top stats port cp diff commit debug layers ls cat tree find stat du grep blame waste size packages base compare dockerfile build context why-cache enter steps undo redo timeline reflog recipe record replay goto edit drop move fork session help ? set alias source cd pwd info doctor system version'
 
 # Sets flags, values (FLAG:KIND) and operands of a command.
 _shale_command() {
@@ -205,6 +205,11 @@ _shale_command() {
         flags='--author -a --message -m --change -c --no-pause --keep-config --help -h'
         values='--author:none -a:none --message:none -m:none --change:none -c:none'
         operands='container reference'
+        ;;
+    debug)
+        flags='--command -c --env -e --workdir -w --user -u --help'
+        values='--command:none -c:none --env:environment -e:environment --workdir:none -w:none --user:none -u:none'
+        operands='object program'
         ;;
     layers)
         flags='--tree --draw --html --no-trunc --format --remote --platform --help -h'

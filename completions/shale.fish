@@ -373,7 +373,7 @@ complete -c shale -n '__fish_seen_subcommand_from top' -f -a '(__shale_operand c
 
 complete -c shale -n __fish_use_subcommand -f -a stats -d 'Show what containers use'
 complete -c shale -n '__fish_seen_subcommand_from stats' -l all -s a -d 'Show all containers (default shows just running)'
-complete -c shale -n '__fish_seen_subcommand_from stats' -l no-stream -d 'Print once (always so here)'
+complete -c shale -n '__fish_seen_subcommand_from stats' -l no-stream -d 'Print once'
 complete -c shale -n '__fish_seen_subcommand_from stats' -l no-trunc -d 'Don’t cut ids'
 complete -c shale -n '__fish_seen_subcommand_from stats' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'table, table TEMPLATE, json, or a Go template'
 complete -c shale -n '__fish_seen_subcommand_from stats' -l help -s h -d 'Show help information.'

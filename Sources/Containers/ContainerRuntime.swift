@@ -133,6 +133,17 @@ package final class ContainerRuntime: Sendable {
     /// Freezes all processes of a container.
     package func pause(socketDirectory: String) throws(ShaleError) { try ask(.pause, socketDirectory) }
 
+    /// Does something while all processes of a container stand still; they go on also when this process is killed.
+    package func whilePaused<Result>(
+        socketDirectory: String, _ body: () throws(ShaleError) -> Result
+    ) throws(ShaleError) -> Result {
+        let connection = try RunnerConnection(folder: socketDirectory)
+        try connection.send(.hold)
+        _ = try connection.answer()
+        defer { withExtendedLifetime(connection) {} }
+        return try body()
+    }
+
     /// Lets a frozen container go on.
     package func unpause(socketDirectory: String) throws(ShaleError) { try ask(.resume, socketDirectory) }
 
@@ -152,6 +163,21 @@ package final class ContainerRuntime: Sendable {
             let milliseconds = Int32(clamping: Int64(min(max(timeout, 0), 1e6) * 1000))
             let events = Poller.wait(for: connection.socket.raw, events: .input, milliseconds: milliseconds)
             if events.isEmpty { return nil }
+        }
+        while let message = try connection.receive() {
+            if case .exited(let report) = message { return report.code }
+        }
+        throw ShaleError(.engine, "container runner ended unexpectedly")
+    }
+
+    /// Waits for a container's end for as long as `goesOn` says so, asked several times a second; `nil` when it does not.
+    ///
+    /// Throws `notFound` if none runs. Answers the code also of a container that is removed when it ends.
+    package func wait(socketDirectory: String, while goesOn: () -> Bool) throws(ShaleError) -> Int32? {
+        let connection = try RunnerConnection(folder: socketDirectory)
+        try connection.send(.wait)
+        while Poller.wait(for: connection.socket.raw, events: .input, milliseconds: 100).isEmpty {
+            guard goesOn() else { return nil }
         }
         while let message = try connection.receive() {
             if case .exited(let report) = message { return report.code }

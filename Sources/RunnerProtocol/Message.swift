@@ -65,6 +65,8 @@ package enum Message: Sendable, Equatable {
     case pause
     case resume
     case status
+    /// Pauses for as long as the connection is open: whoever asked may be killed; answered by `ok` or `failed`.
+    case hold
 
     // Runner to shell.
     case started(pid: Int32)
@@ -114,6 +116,7 @@ extension Message {
             body.put(report.outOfMemory)
         case .ok: body.put(17 as UInt8)
         case .state(let status): body.put(18, status)
+        case .hold: body.put(19 as UInt8)
         }
         var frame = WireWriter()
         frame.put(UInt32(truncatingIfNeeded: body.bytes.count))
@@ -145,6 +148,7 @@ extension Message {
         case 16: self = .exited(ExitReport(code: try reader.integer(), outOfMemory: try reader.bool()))
         case 17: self = .ok
         case 18: self = .state(try RunnerStatus(from: &reader))
+        case 19: self = .hold
         default: throw .unknown(number)
         }
         try reader.end()

@@ -13,7 +13,8 @@ extension RootSetup {
         try mountDevices(mount)
         let directory = try openRoot(mount.destination, O_RDONLY | O_DIRECTORY)
         let raw = directory.raw
-        for (name, target) in Self.links {
+        // As docker's: `core` only where the kernel shows its memory.
+        for (name, target) in Self.links where name != "core" || access(target, F_OK) == 0 {
             try check("symlink", path: name) { symlinkat(target, raw, name) }
         }
         // Where the next file systems are mounted.

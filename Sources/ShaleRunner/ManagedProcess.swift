@@ -147,6 +147,8 @@ final class Client {
     var givesInput = false
     /// Waits for the container's end.
     var isWaiting = false
+    /// Keeps the container paused for as long as it is there.
+    var isHolding = false
     /// Closed as soon as the outbox is empty.
     var isClosing = false
     private(set) var isClosed = false

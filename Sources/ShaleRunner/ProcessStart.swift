@@ -77,16 +77,21 @@ struct ProcessStart {
 
     private func makeWorkingDirectory() throws(StepFailure) {
         let path = plan.workingDirectory
-        try step("mkdir", path) { () throws(SystemCallError) in
+        let isDirectory = try step("mkdir", path) { () throws(SystemCallError) in
             let root = try RootDirectory(hostPath: "/")
             do throws(SystemCallError) {
-                _ = try root.open(path, OpenFlags.path)
-                return
+                return try FileStatus.of(root.open(path, OpenFlags.path)).kind == .directory
             } catch {
-                guard error.errno == ENOENT else { return }
+                // What else is wrong with it is told when it is entered.
+                guard error.errno == ENOENT else { return true }
             }
             var points = MountPoints(root: root)
             _ = try points.place(path, directory: true, restoringTimes: false)
+            return true
+        }
+        guard isDirectory else {
+            throw StepFailure(
+                step: "mkdir", path: path, errno: ENOTDIR, words: "Cannot mkdir: \(path) is not a directory")
         }
     }
 

@@ -160,7 +160,7 @@ final class Supervisor {
             reapChildren()
             finishEnded()
             tendHealth()
-            clients.removeAll(where: \.isClosed)
+            letGo()
             if first.isFinished, clients.isEmpty { break }
             waitForSomething()
         }
@@ -172,6 +172,13 @@ final class Supervisor {
             _ = ProcessCalls.execute(program, arguments: plan.afterExit, environment: RunnerProgram.ownEnvironment())
         }
         exit(0)
+    }
+
+    /// Forgets connections that are closed; with the last one that kept the container paused it goes on.
+    private func letGo() {
+        let held = clients.contains(where: \.isHolding)
+        clients.removeAll(where: \.isClosed)
+        if held, isPaused, !clients.contains(where: \.isHolding) { _ = changePause(false) }
     }
 
     private func waitForSomething() {
@@ -340,6 +347,9 @@ final class Supervisor {
         case .wait: client.isWaiting = true
         case .pause: setPaused(true, for: client)
         case .resume: setPaused(false, for: client)
+        case .hold:
+            client.isHolding = true
+            setPaused(true, for: client)
         case .status:
             let status = RunnerStatus(
                 pid: first.exitCode == nil ? first.pid : 0, paused: isPaused, terminal: first.terminal != nil,

@@ -246,7 +246,7 @@ struct PlanTests {
 
     private static let messages: [Message] = [
         .launch(plan), .attach(stdin: true), .exec(plan.process, detached: true), .stdin([1, 2]), .stdin([]), .stdinEnd,
-        .resize(rows: 1, columns: 65535), .signal(-1), .wait, .pause, .resume, .status, .started(pid: 7),
+        .resize(rows: 1, columns: 65535), .signal(-1), .wait, .pause, .resume, .status, .hold, .started(pid: 7),
         .failed(StepFailure(step: "s", path: "p", errno: 2, status: 127, words: "w")), .stdout([0, 255]), .stderr([]),
         .exited(ExitReport(code: 137, outOfMemory: true)), .ok,
         .state(RunnerStatus(pid: 1, paused: true, terminal: false, execs: 3)),

@@ -30,6 +30,44 @@ struct ContainerTerminalTests {
         try scene.leave(terminal, status: 7)
     }
 
+    @Test func aHundredTimesAttachedAndLeft() throws {
+        let scene = try PromptScene()
+        let terminal = try scene.prompt()
+        try terminal.run("run -dit --name busy busybox sh")
+        for number in 1...100 {
+            try terminal.send("attach busy\r")
+            try terminal.send("echo n-$((\(number)*2))-\r")
+            try terminal.expect("n-\(number * 2)-")
+            try terminal.send("\u{10}\u{11}")
+            try terminal.expect(terminal.prompt)
+        }
+        // One line for each time, and one shell for them all.
+        #expect(try terminal.run("exec busy ps").contains("sh"))
+        #expect(try terminal.run("ps").contains("busy"))
+        try terminal.run("rm -f busy")
+        try scene.leave(terminal)
+    }
+
+    @Test func severalAreAttachedAtOnce() throws {
+        let scene = try PromptScene()
+        let first = try scene.prompt()
+        try first.run("run -dit --name shared busybox sh")
+        let others = try (0..<2).map { _ in try scene.learner.terminal(["attach", "shared"]) }
+        try first.send("attach shared\r")
+        try first.send("echo to-$((6*7))\r")
+        for terminal in [first] + others { try terminal.expect("to-42") }
+        // One leaves; the others stay.
+        try others[0].send("\u{10}\u{11}")
+        #expect(try others[0].waitForExit() == 0)
+        try others[1].send("echo still-$((6*8))\r")
+        for terminal in [first, others[1]] { try terminal.expect("still-48") }
+        try others[1].send("exit 3\r")
+        #expect(try others[1].waitForExit() == 3)
+        try first.expect(first.prompt)
+        try first.run("rm shared")
+        try scene.leave(first)
+    }
+
     @Test func theExitStatusIsTheContainers() throws {
         let scene = try PromptScene()
         let terminal = try scene.learner.terminal(["run", "-it", "--rm", "busybox", "sh"])

@@ -56,18 +56,16 @@ extension Engine {
         config.author = options.author ?? config.author
         config.created = creationTime
         let view = view(of: container)
-        let mayPause = options.pauses && view.state.status == .running
-        if mayPause { try runtime.pause(socketDirectory: store.containers.folder(container.id).socketDirectory) }
-        let story: Provenance
-        let layer: (diffID: Digest, descriptor: Descriptor)?
-        do throws(ShaleError) {
-            layer = try storeChanges(of: container, above: base, talk)
-            story = self.story(of: container, above: base, changes: options.changes)
-        } catch {
-            if mayPause { resume(container) }
-            throw error
+        let stored = { () throws(ShaleError) in
+            (
+                layer: try self.storeChanges(of: container, above: base, talk),
+                story: self.story(of: container, above: base, changes: options.changes)
+            )
         }
-        if mayPause { resume(container) }
+        let (layer, story) =
+            options.pauses && view.state.status == .running
+            ? try runtime.whilePaused(
+                socketDirectory: store.containers.folder(container.id).socketDirectory, stored) : try stored()
         config.history =
             (config.history ?? []) + [
                 History(
@@ -84,7 +82,7 @@ extension Engine {
         try keepProvenance(story, of: image.id)
         var deed = Deed(.commit, arguments: [image.id.description])
         deed.destination = reference?.familiar
-        try? store.containers.append(deed, to: container.id)
+        try? self.store.containers.append(deed, to: container.id)
         return image
     }
 
@@ -102,10 +100,6 @@ extension Engine {
             try ImageRemoval.plan(id.description, in: table, uses: [], pruningParents: false)
         }
         forgetProvenance(of: id)
-    }
-
-    private func resume(_ container: ContainerRecord) {
-        try? runtime.unpause(socketDirectory: store.containers.folder(container.id).socketDirectory)
     }
 
     private static func commitTarget(_ text: String) throws(ShaleError) -> Reference {

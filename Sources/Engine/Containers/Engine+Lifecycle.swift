@@ -97,16 +97,15 @@ extension Engine {
     package func wait(_ record: ContainerRecord, cancellation: Cancellation) throws(ShaleError) -> Int32 {
         let state = state(of: record.id)
         guard state.isRunning else { return state.exitCode }
-        var pause: UInt32 = 1000
-        while true {
-            // An auto-removed container's state goes with it.
-            guard access(store.containers.folder(record.id).config, F_OK) == 0 else { return 0 }
-            let state = self.state(of: record.id)
-            if !state.isRunning { return state.exitCode }
+        do throws(ShaleError) {
+            let code = try runtime.wait(socketDirectory: socket(record)) { !cancellation.isCancelled }
             try cancellation.check()
-            usleep(pause)
-            pause = min(pause * 2, 20_000)
+            if let code { return code }
+        } catch {
+            if error.code == .cancelled { throw error }
         }
+        // It ended between the look and the question, or its runner was killed.
+        return self.state(of: record.id).exitCode
     }
 
     /// Removes a container with what it wrote and its nameless volumes.

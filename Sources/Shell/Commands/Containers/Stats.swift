@@ -1,19 +1,20 @@
 package import ArgumentParser
 package import Basics
 import Engine
+import Glibc
 import OCI
 import Stores
 
-/// `stats [CONTAINER…]`: what containers use, once.
+/// `stats [CONTAINER…]`: what containers use; at a terminal again and again until Ctrl-C.
 package struct Stats: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "stats", abstract: "Show what containers use", usage: "stats [OPTIONS] [CONTAINER…]")
     package static let examples = ["stats", "stats --format '{{.Name}} {{.MemUsage}}' web"]
-    package static let differences = ["Prints once and ends, as docker does with --no-stream."]
+    package static let differences = ["Goes on only at a terminal; into a pipe it prints once, as with --no-stream."]
     package static let isWorthKeeping = false
 
     @Flag(name: .shortAndLong, help: "Show all containers (default shows just running)") var all = false
-    @Flag(name: .customLong("no-stream"), help: "Print once (always so here)") var noStream = false
+    @Flag(name: .customLong("no-stream"), help: "Print once") var noStream = false
     @Flag(help: "Don't cut ids") var noTrunc = false
     @Option(help: "table, table TEMPLATE, json, or a Go template") var format: String?
     @Argument(help: "Names or ids; none for all that run") var containers: [String] = []
@@ -21,6 +22,20 @@ package struct Stats: Verb {
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        let console = shell.console
+        guard !noStream, format == nil, console.canRedraw(.output) else {
+            return .listing(try listing(shell), format: format)
+        }
+        while !shell.cancellation.isCancelled {
+            let table = try listing(shell).text(format: .table(template: nil), width: console.size(.output)?.columns)
+            // From the top of the screen; what an earlier, longer table left goes.
+            console.write("\u{1B}[H\u{1B}[2J" + table)
+            for _ in 0..<8 where !shell.cancellation.isCancelled { usleep(100_000) }
+        }
+        return .done
+    }
+
+    private func listing(_ shell: ShellContext) throws(ShaleError) -> Listing {
         let engine = try shell.engine()
         var views: [ContainerView] = []
         if containers.isEmpty {
@@ -55,7 +70,7 @@ package struct Stats: Verb {
                     "Container": .string(record.id),
                 ]))
         }
-        return .listing(listing, format: format)
+        return listing
     }
 
     private static func traffic(_ usage: ContainerUsage) -> String {
