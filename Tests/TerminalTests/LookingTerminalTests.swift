@@ -18,6 +18,21 @@ struct LookingTerminalTests {
         try scene.leave(terminal)
     }
 
+    @Test func tabKnowsWhereOneIs() throws {
+        let scene = try PromptScene()
+        let terminal = try scene.prompt()
+        try terminal.run("cd busybox:/etc")
+        let here = "busybox:/etc " + terminal.prompt
+        for (typed, line) in [("cat pass", "cat passwd"), ("ls /us", "ls /usr/"), ("ls ../us", "ls ../usr/")] {
+            try terminal.send(typed + "\t")
+            try terminal.waitFor("\(typed)⇥ to become \(line)") { $0.currentLine.hasPrefix(here + line) }
+            try terminal.send("\u{3}")
+            try terminal.expect("^C")
+            try terminal.expect(terminal.prompt)
+        }
+        try scene.leave(terminal)
+    }
+
     @Test func aPagerThatIsNotThereLosesNothing() throws {
         let scene = try PromptScene()
         let terminal = try scene.prompt(environment: ["PAGER": "no-such-pager"])

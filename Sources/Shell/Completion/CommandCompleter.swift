@@ -137,7 +137,9 @@ package final class CommandCompleter: Completer {
         case .place: return places(request, context)
         case .placeOrHostPath:
             if context.word.contains(":/") { return places(request, context) }
-            return places(request, context) + hostPaths(context)
+            // Inside an image `cd` stays there; `cp` means the host by every word without a colon.
+            let staysInside = request.verb == "cd" && source.place != nil
+            return places(request, context) + (staysInside ? [] : hostPaths(context))
         case .image, .container, .object, .layer:
             return context.word.contains(":/") ? places(request, context) : quoted(values(request), context)
         case .verb:
@@ -166,11 +168,21 @@ package final class CommandCompleter: Completer {
             var objects = request
             objects.kind = context.word.contains("#") ? .layer : .object
             let found = values(objects).map { CompletionValue($0.text + ":/", $0.summary, isWhole: false) }
-            return quoted(found, context)
+            return (request.verb == "cp" ? [] : pathsHere(context)) + quoted(found, context)
         }
         let object = String(context.word[..<split.lowerBound])
         let path = String(context.word[context.word.index(after: split.lowerBound)...])
         return paths(path, context, before: object + ":") { source.entries(in: object, directory: $0) }
+    }
+
+    /// Paths of the image or container one is in.
+    private func pathsHere(_ context: CompletionContext) -> [Candidate] {
+        guard let place = source.place else { return [] }
+        return paths(context.word, context, before: "") { directory in
+            let isWhole = directory.hasPrefix("/") || directory.isEmpty
+            let below = place.path == "/" ? "/" + directory : place.path + "/" + directory
+            return source.entries(in: place.object, directory: isWhole && !directory.isEmpty ? directory : below)
+        }
     }
 
     /// Programs and paths inside the image or container that the command runs in.

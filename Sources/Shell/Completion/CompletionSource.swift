@@ -51,11 +51,16 @@ package protocol CompletionSource {
     /// What a directory inside an image, layer or container holds; `object` is what stands before `:/`.
     func entries(in object: String, directory: String) -> [PathEntry]
 
+    /// Where in an image or container the shell is, if `cd` went there: what stands before `:`, and the path behind it.
+    var place: (object: String, path: String)? { get }
+
     /// What a directory of the host holds; relative ones are below the shell's own.
     func hostEntries(in directory: String) -> [PathEntry]
 }
 
 extension CompletionSource {
+    package var place: (object: String, path: String)? { nil }
+
     package func hostEntries(in directory: String) -> [PathEntry] { HostDirectory.entries(in: directory) }
 }
 

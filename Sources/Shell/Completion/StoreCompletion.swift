@@ -2,6 +2,7 @@ import ArgumentParser
 import Basics
 import Dockerfiles
 import Engine
+import Explorer
 import FoundationEssentials
 import Layers
 import Linux
@@ -47,7 +48,13 @@ struct StoreCompletion: CompletionSource {
         }
     }
 
+    var place: (object: String, path: String)? {
+        guard let here = shell.place.flatMap({ try? Place(parsing: $0) }) else { return nil }
+        return (here.label, here.path)
+    }
+
     func entries(in object: String, directory: String) -> [PathEntry] {
+        if object.contains("#") { return layerEntries(object, directory) }
         guard let tree = try? tree(of: object), let children = try? tree.children(of: directory) else { return [] }
         return children.prefix(Self.mostEntries).map { child in
             var isDirectory = child.status.kind == .directory
@@ -55,6 +62,19 @@ struct StoreCompletion: CompletionSource {
                 isDirectory = target.status.kind == .directory
             }
             return PathEntry(child.name, isDirectory: isDirectory)
+        }
+    }
+
+    /// What a layer itself holds.
+    private func layerEntries(_ layer: String, _ directory: String) -> [PathEntry] {
+        guard let view = try? PlaceWords(shell).view(Place(parsing: layer)),
+            let found = (try? view.entry(directory, followingLinks: true)).flatMap(\.self),
+            let children = try? view.children(of: found)
+        else { return [] }
+        return children.filter { $0.kind != .whiteout }.prefix(Self.mostEntries).map { child in
+            let end =
+                child.kind == .symlink ? (try? view.entry(child.path, followingLinks: true)).flatMap(\.self) : child
+            return PathEntry(child.name, isDirectory: end?.kind == .directory)
         }
     }
 
