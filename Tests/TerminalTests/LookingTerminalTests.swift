@@ -22,7 +22,7 @@ struct LookingTerminalTests {
         let scene = try PromptScene()
         let terminal = try scene.prompt()
         try terminal.run("cd busybox:/etc")
-        let here = "busybox:/etc " + terminal.prompt
+        let here = terminal.prompt
         for (typed, line) in [("cat pass", "cat passwd"), ("ls /us", "ls /usr/"), ("ls ../us", "ls ../usr/")] {
             try terminal.send(typed + "\t")
             try terminal.waitFor("\(typed)⇥ to become \(line)") { $0.currentLine.hasPrefix(here + line) }
