@@ -173,7 +173,9 @@ extension RecipeMaker {
             return path
         }
         let place = landed(source, in: image)
-        let owner = "\(image.id.hex) \(place.path)"
+        let mode = place.mode ?? source.mode
+        // The same file, copied again, lies there once.
+        let owner = place.content.map { "\($0.hex) \(mode)" } ?? "\(image.id.hex) \(place.path)"
         var path = source.source
         let isPlain = written == path || written == "./\(path)"
         if !isPlain || !isFree(path, for: owner) {
@@ -181,20 +183,23 @@ extension RecipeMaker {
         }
         taken[path] = owner
         let file = Recipe.Attachment(
-            path: path, content: .file(image: image.id, path: place.path, mode: place.mode ?? source.mode))
+            path: path, content: .file(image: image.id, path: place.path, mode: mode))
         if !recipe.attachments.contains(where: { $0.path == path }) { recipe.attachments.append(file) }
         return path
     }
 
-    /// Where a copied file is in the image, and with which mode.
-    private func landed(_ source: CopiedSource, in image: Image) -> (path: String, mode: UInt32?) {
-        guard let tree = try? engine.mountedTree(of: image) else { return (source.destination, nil) }
+    /// Where a copied file is in the image, with which mode, and its content's digest where that is quickly told.
+    private func landed(
+        _ source: CopiedSource, in image: Image
+    ) -> (path: String, mode: UInt32?, content: Digest?) {
+        guard let tree = try? engine.mountedTree(of: image) else { return (source.destination, nil, nil) }
         var path = source.destination
         // `COPY file /dir`: what was a directory already got the file in it.
         if (try? tree.resolvedStatus(path))?.kind == .directory {
             path = path.appendingPath(source.source.lastPart)
         }
-        return (path, (try? tree.resolvedStatus(path))?.permissions)
+        let content = (try? tree.contents(of: path, limit: 1 << 20)).map { Digest.of($0) }
+        return (path, (try? tree.resolvedStatus(path))?.permissions, content)
     }
 
     /// Whether a file may lie at a path beside the Dockerfile.
@@ -229,12 +234,14 @@ extension RecipeMaker {
         for source in copied {
             let path = source.source
             if source.isDirectory {
+                // A whole context would have the recipe's own files in it.
+                guard !path.isEmpty else { return false }
                 let entries = source.entries ?? []
-                let names = entries.map { path.isEmpty ? $0 : "\(path)/\($0)" }
+                let names = entries.map { "\(path)/\($0)" }
                 guard names.allSatisfy({ isFree($0, for: "") }) else { return false }
                 recipe.attachments.append(
                     .init(
-                        path: path.isEmpty ? "." : path,
+                        path: path,
                         content: .tree(image: link.image.id, path: source.destination, entries: entries)))
                 for name in names { taken[name] = link.image.id.hex }
                 continue

@@ -13,8 +13,9 @@ struct ProcessActivity: Equatable, Sendable {
     init(of first: Int32) {
         guard first > 0 else { return }
         // All of them are below the runner: the container's first process, and those that `exec` started beside it.
-        var pending = [Self.parent(of: first) ?? first]
-        var isRunner = true
+        let runner = Self.parent(of: first)
+        var pending = [runner ?? first]
+        var isRunner = runner != nil
         while let pid = pending.popLast() {
             let tasks = Self.names(in: "/proc/\(pid)/task")
             for task in tasks {
@@ -36,7 +37,7 @@ struct ProcessActivity: Equatable, Sendable {
     static func settled(of first: Int32, since start: Timestamp?) -> ProcessActivity {
         var activity = ProcessActivity(of: first)
         guard let start, Timestamp.now().seconds(since: start) < 0.25 else { return activity }
-        for _ in 0..<40 {
+        for _ in 0..<20 {
             usleep(1000)
             let next = ProcessActivity(of: first)
             if next == activity, next.isAsleep { break }

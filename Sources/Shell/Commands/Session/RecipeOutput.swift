@@ -62,6 +62,7 @@ struct RecipeOutput {
 
     func verify(_ words: [String]) throws(ShaleError) -> Outcome {
         guard words.count <= 1 else { throw ShaleError(.usage, "recipe verify takes one image or container") }
+        if let format, format != "json" { throw ShaleError(.usage, "recipe verify: --format is json") }
         let name = words.first ?? "@"
         let subject = try self.subject(name)
         var recipe = try self.recipe(of: subject, named: name)
@@ -108,8 +109,10 @@ struct RecipeOutput {
         do throws(ShaleError) {
             return .image(try SubjectImage(shell).image(text))
         } catch {
-            guard error.code == .notFound, let container = try? shell.engine().store.containers.find(text) else {
-                throw error
+            guard error.code == .notFound, !text.hasPrefix("@") else { throw error }
+            guard let container = try? shell.engine().store.containers.find(text) else {
+                throw ShaleError(
+                    .notFound, "No such object: \(text.visible)", hint: "images -a and ps -a list what there is")
             }
             return .container(container)
         }
