@@ -1,3 +1,5 @@
+package import OCI
+
 /// The build arguments of one build: what the user gave, what the file declares, and which were asked for.
 ///
 /// The rules are the classic builder's: an argument counts inside a stage from its `ARG` on; the predefined proxy
@@ -16,7 +18,26 @@ package struct BuildArguments: Sendable {
     /// Names that an `ARG` declared so far.
     private(set) var used: Set<String> = []
 
-    package init(given: [String: String?]) { self.given = given }
+    /// What an `ARG` without a value finds where nobody gave one: the platforms.
+    private let automatic: [String: String]
+
+    /// `automatic` are names that need no value, as BuildKit has them.
+    package init(given: [String: String?], automatic: [String: String] = [:]) {
+        self.given = given
+        self.automatic = automatic
+    }
+
+    /// The platforms' names and values, `TARGETARCH` say.
+    package static func platforms(target: Platform, build: Platform) -> [String: String] {
+        var values: [String: String] = [:]
+        for (prefix, platform) in [("TARGET", target), ("BUILD", build)] {
+            values["\(prefix)PLATFORM"] = platform.description
+            values["\(prefix)OS"] = platform.os
+            values["\(prefix)ARCH"] = platform.architecture
+            values["\(prefix)VARIANT"] = platform.variant ?? ""
+        }
+        return values
+    }
 
     /// Declares `ARG name[=value]` before the first `FROM`.
     package mutating func declareForFile(_ name: String, _ value: String?) {
@@ -26,7 +47,7 @@ package struct BuildArguments: Sendable {
 
     /// Declares `ARG name[=value]` inside a stage; without a value it takes the one declared for the file.
     package mutating func declare(_ name: String, _ value: String?) {
-        let inherited: String? = declaredInFile[name].flatMap { $0 }
+        let inherited: String? = declaredInFile[name].flatMap { $0 } ?? automatic[name]
         declaredInStage[name] = .some(value ?? inherited)
         used.insert(name)
     }
@@ -34,9 +55,14 @@ package struct BuildArguments: Sendable {
     /// Forgets a stage's declarations.
     package mutating func beginStage() { declaredInStage = [:] }
 
+    /// Takes over what the stage declared that this one is based on.
+    mutating func inherit(from base: BuildArguments) { declaredInStage = base.declaredInStage }
+
     /// The value a `FROM` line sees.
     package func fileValue(_ name: String) -> String? {
-        guard let declared = declaredInFile[name] else { return nil }
+        guard let declared = declaredInFile[name] else {
+            return automatic[name].map { given[name].flatMap { $0 } ?? $0 }
+        }
         return given[name].flatMap { $0 } ?? declared
     }
 

@@ -9,10 +9,21 @@ package struct BuildPosition: Sendable {
     var arguments: BuildArguments
     /// The stage under way; `nil` before the first `FROM`.
     package var state: StageState?
-    /// The images of finished stages, by place; `nil` in it for a stage that made none.
-    var stages: [Int: Image?] = [:]
+    /// How finished stages ended, by place.
+    var stages: [Int: FinishedStage] = [:]
 
     init(arguments: BuildArguments) { self.arguments = arguments }
+}
+
+/// How a stage ended: `image` is `nil` for one that made none.
+struct FinishedStage: Sendable {
+    var image: Image?
+    var arguments: BuildArguments
+
+    init(_ state: StageState?, else arguments: BuildArguments) {
+        image = state?.image
+        self.arguments = state?.arguments ?? arguments
+    }
 }
 
 /// What one step of a build came to.
@@ -32,13 +43,13 @@ final class StageBuild {
     let fileName: String
     let talk: Conversation
     let executor: StepExecutor
-    private let stage: (String) throws(ShaleError) -> Image?
+    private let stage: (String) throws(ShaleError) -> FinishedStage?
     private let watch: StepWatch
 
-    /// `stage` finds the image of an earlier stage by name or number; `nil` for a name that is no stage's.
+    /// `stage` finds an earlier stage by name or number; `nil` for a name that is no stage's.
     init(
         _ sequence: BuildSequence, prepared: PreparedBuild, engine: Engine, request: BuildRequest, tally: CacheTally,
-        _ talk: Conversation, stage: @escaping (String) throws(ShaleError) -> Image?
+        _ talk: Conversation, stage: @escaping (String) throws(ShaleError) -> FinishedStage?
     ) {
         self.sequence = sequence
         self.engine = engine
@@ -49,7 +60,14 @@ final class StageBuild {
         self.watch = watch
         self.talk = watch.listening(to: talk)
         executor = StepExecutor(
-            engine: engine, options: request.steps, context: prepared.context, tally: tally, self.talk, stage: stage)
+            engine: engine, options: request.steps, context: prepared.context, tally: tally, self.talk
+        ) { name throws(ShaleError) in
+            guard let finished = try stage(name) else { return nil }
+            guard let image = finished.image else {
+                throw ShaleError(.notFound, "stage \(name) made no image: it is empty")
+            }
+            return image
+        }
     }
 
     /// Carries one step out; when it fails, `position` stays where it was.
@@ -106,22 +124,7 @@ final class StageBuild {
 
     /// Words of `FROM` and of the arguments above it see those arguments alone, and the platform ones.
     func fileWords(_ arguments: BuildArguments) -> WordExpander {
-        let platform = request.platform ?? engine.settings.platform
-        let build = engine.settings.platform
-        return WordExpander(escape: sequence.file.escape) { name in
-            if let value = arguments.fileValue(name) { return value }
-            return switch name {
-            case "TARGETPLATFORM": platform.description
-            case "TARGETOS": platform.os
-            case "TARGETARCH": platform.architecture
-            case "TARGETVARIANT": platform.variant ?? ""
-            case "BUILDPLATFORM": build.description
-            case "BUILDOS": build.os
-            case "BUILDARCH": build.architecture
-            case "BUILDVARIANT": build.variant ?? ""
-            default: nil
-            }
-        }
+        WordExpander(escape: sequence.file.escape) { arguments.fileValue($0) }
     }
 
     /// `FROM`: finds the base, and carries out what it left for its heirs.
@@ -145,7 +148,12 @@ final class StageBuild {
     ) throws(ShaleError) -> StageState {
         // A later stage of that name is none for `FROM`: an image is meant.
         if sequence.stage(named: name, before: heir.index) != nil, let earlier = try stage(name) {
-            return StageState(from: earlier, arguments: arguments)
+            guard let image = earlier.image else {
+                throw ShaleError(.notFound, "stage \(name) made no image: it is empty")
+            }
+            var state = StageState(from: image, arguments: arguments)
+            state.arguments.inherit(from: earlier.arguments)
+            return state
         }
         if name == "scratch" {
             return StageState(scratchFor: platform ?? engine.settings.platform, arguments: arguments)

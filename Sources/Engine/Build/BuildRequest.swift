@@ -30,6 +30,13 @@ package struct BuildRequest: Sendable {
     package var traceName = "default"
 
     package init(source: Source) { self.source = source }
+
+    /// The arguments before the first instruction.
+    func startArguments(_ engine: Engine) -> BuildArguments {
+        let platforms = BuildArguments.platforms(
+            target: platform ?? engine.settings.platform, build: engine.settings.platform)
+        return BuildArguments(given: arguments, automatic: platforms)
+    }
 }
 
 /// What a build made.

@@ -11,14 +11,15 @@ import Synchronization
 final class Builder: Sendable {
     private enum Progress {
         case running
-        case done(Image?)
+        case done(FinishedStage)
         case failed(ShaleError)
     }
 
     private struct Table {
         var stages: [Int: Progress] = [:]
         var used: Set<String> = []
-        var failedContainer: String?
+        /// What failed `RUN`s left, by stage.
+        var failedContainers: [Int: String] = [:]
         var made: [Digest] = []
     }
 
@@ -43,7 +44,7 @@ final class Builder: Sendable {
     }
 
     /// The container that a failed `RUN` left.
-    var failedContainer: String? { table.read { $0.failedContainer } }
+    var failedContainer: String? { table.read { $0.failedContainers.min { $0.key < $1.key }?.value } }
 
     /// The images made, those of one stage in order.
     var made: [Digest] { table.read { $0.made } }
@@ -53,14 +54,14 @@ final class Builder: Sendable {
     /// When stages fail, the first in the file's order is told; what was finished of the others stays in the cache.
     func run() throws(ShaleError) -> Image {
         defer { if request.steps.fillsCache { trace.keep(in: engine.store.cache) } }
-        var start = BuildPosition(arguments: BuildArguments(given: request.arguments))
+        var start = BuildPosition(arguments: request.startArguments(engine))
         let opening = stageBuild(before: 0, voice: talk)
         for step in sequence.steps(of: nil) { _ = try opening.perform(step, on: &start) }
         let needs = try dependencies(start, opening)
         let needed = Self.reachable(from: sequence.target, needs)
         tellSkipped(needed)
         try build(needed, needs, from: start)
-        guard case .done(let image?)? = table.read({ $0.stages[sequence.target] }) else {
+        guard case .done(let end)? = table.read({ $0.stages[sequence.target] }), let image = end.image else {
             throw ShaleError(.invalid, "No image was generated. Is your Dockerfile empty?")
         }
         tellUnconsumed(start.arguments)
@@ -114,32 +115,48 @@ final class Builder: Sendable {
     // MARK: Stages
 
     private func build(_ needed: [Int], _ needs: [Set<Int>], from start: BuildPosition) throws(ShaleError) {
-        let stopping = Cancellation(below: talk.cancellation)
         let voices = StageVoices(order: needed, to: talk.tell)
+        let stops = Dictionary(uniqueKeysWithValues: needed.map { ($0, Cancellation(below: talk.cancellation)) })
         let workers = min(needed.count, max(2, Workers.processors))
-        do throws(ShaleError) {
-            try Workers.forEach(Array(0..<workers), limit: workers, stopping: stopping) { _ throws(ShaleError) in
-                while let place = self.takeStage(of: needed, needs) {
-                    defer { voices.finish(place) }
-                    try self.build(
-                        place, from: start, Conversation(cancellation: stopping, tell: voices.sink(for: place)))
+        try Workers.forEach(Array(0..<workers), limit: workers, stopping: Cancellation(below: talk.cancellation)) {
+            _ throws(ShaleError) in
+            while let place = self.takeStage(of: needed, needs) {
+                let stop = stops[place] ?? self.talk.cancellation
+                do throws(ShaleError) {
+                    try self.build(place, from: start, Conversation(cancellation: stop, tell: voices.sink(for: place)))
+                    voices.finish(place)
+                } catch {
+                    voices.finish(place, hasFailed: true)
+                    // Stages above it go on: had they failed as well, theirs is the failure that is told.
+                    for later in stops where later.key > place { later.value.cancel() }
                 }
             }
-        } catch {
-            let failures = table.read { table in
-                needed.compactMap { place in
-                    if case .failed(let error)? = table.stages[place], error.code != .cancelled { error } else { nil }
-                }
-            }
-            throw failures.first ?? error
         }
+        let failures: [(place: Int, error: ShaleError)] = table.read { table in
+            needed.compactMap { place in
+                if case .failed(let error)? = table.stages[place] { (place, error) } else { nil }
+            }
+        }
+        guard let told = failures.first(where: { $0.error.code != .cancelled }) ?? failures.first else { return }
+        // What fails below it would not have been reached.
+        let left = table.update { table in
+            defer { table.failedContainers = table.failedContainers.filter { $0.key == told.place } }
+            return table.failedContainers.filter { $0.key != told.place }.values.sorted()
+        }
+        for container in left where !container.isEmpty { try? engine.store.containers.remove(container) }
+        throw told.error
     }
 
-    /// The next stage whose own stages are all there; waits for one, and answers `nil` when none is left.
+    /// The next stage whose own stages are all there, none below one that failed; waits for one, and answers `nil` when
+    /// none is left.
     private func takeStage(of needed: [Int], _ needs: [Set<Int>]) -> Int? {
         table.wait { table in
+            let failed = table.stages.compactMap { place, progress in
+                if case .failed = progress { place } else { nil }
+            }
+            let limit = failed.min() ?? .max
             var isLeft = false
-            for place in needed where table.stages[place] == nil {
+            for place in needed where place < limit && table.stages[place] == nil {
                 isLeft = true
                 let isReady = needs[place].allSatisfy {
                     if case .done? = table.stages[$0] { true } else { false }
@@ -149,8 +166,7 @@ final class Builder: Sendable {
                     return .some(place)
                 }
             }
-            let hasFailed = table.stages.values.contains { if case .failed = $0 { true } else { false } }
-            return !isLeft || hasFailed ? .some(nil) : nil
+            return isLeft ? nil : .some(nil)
         }
     }
 
@@ -163,16 +179,16 @@ final class Builder: Sendable {
                 let outcome = try stage.perform(step, on: &position)
                 trace.add(step, outcome, engine.store.cache)
             }
-            let image = position.state?.image
-            let used = position.state?.arguments.used ?? []
+            let end = FinishedStage(position.state, else: start.arguments)
+            let used = end.arguments.used
             table.update {
-                $0.stages[place] = .done(image)
+                $0.stages[place] = .done(end)
                 $0.used.formUnion(used)
             }
         } catch {
             table.update {
                 $0.stages[place] = .failed(error)
-                $0.failedContainer = $0.failedContainer ?? stage.executor.failedContainer
+                $0.failedContainers[place] = stage.executor.failedContainer
             }
             throw error
         }
@@ -186,14 +202,14 @@ final class Builder: Sendable {
                 if let misplaced = sequence.misplacement(of: name, in: place) { throw misplaced }
                 return nil
             }
-            return try image(of: wanted, from: start, voice)
+            return try finished(wanted, from: start, voice)
         }
     }
 
-    /// The image of an earlier stage: waited for where it is being built, built here where nobody does.
-    private func image(
-        of place: Int, from start: BuildPosition?, _ voice: Conversation
-    ) throws(ShaleError) -> Image? {
+    /// An earlier stage: waited for where it is being built, built here where nobody does.
+    private func finished(
+        _ place: Int, from start: BuildPosition?, _ voice: Conversation
+    ) throws(ShaleError) -> FinishedStage {
         let isOurs = table.update { table in
             guard table.stages[place] == nil else { return false }
             table.stages[place] = .running
@@ -205,11 +221,7 @@ final class Builder: Sendable {
             return table.stages[place]
         }
         switch outcome {
-        case .done(let image):
-            guard let image else {
-                throw ShaleError(.notFound, "stage \(place) made no image: it is empty")
-            }
-            return image
+        case .done(let end): return end
         default: throw ShaleError(.cancelled, "interrupted")
         }
     }
@@ -223,6 +235,7 @@ final class StageVoices: Sendable {
         var turn = 0
         var kept: [Int: [Progress]] = [:]
         var finished: Set<Int> = []
+        var failed: Set<Int> = []
     }
 
     private let order: [Int]
@@ -246,14 +259,15 @@ final class StageVoices: Sendable {
         }
     }
 
-    /// Passes the word on when the stage that has it is finished.
-    func finish(_ stage: Int) {
+    /// Passes the word on when the stage that has it is finished; behind one that failed nobody has it any more.
+    func finish(_ stage: Int, hasFailed: Bool = false) {
         state.withLock { state in
             state.finished.insert(stage)
+            if hasFailed { state.failed.insert(stage) }
             while state.turn < order.count {
                 for progress in state.kept.removeValue(forKey: order[state.turn]) ?? [] { tell(progress) }
                 guard state.finished.contains(order[state.turn]) else { return }
-                state.turn += 1
+                state.turn = state.failed.contains(order[state.turn]) ? order.count : state.turn + 1
             }
         }
     }

@@ -135,10 +135,11 @@ struct FileCopies {
     }
 
     private mutating func take(_ path: String, in source: BuildContext, written: String) throws(ShaleError) {
-        let missing = ShaleError(
-            .notFound,
-            "\(placement.instruction) failed: file not found in build context or excluded by .dockerignore: "
-                + "stat \(source.firstMissing(in: path)): file does not exist")
+        let words =
+            source.image == nil
+            ? "file not found in build context or excluded by .dockerignore: stat \(source.firstMissing(in: path))"
+            : "stat \(path)"
+        let missing = ShaleError(.notFound, "\(placement.instruction) failed: \(words): file does not exist")
         guard source.holds(path) else { throw missing }
         // A link named as source is followed, inside the context.
         let top = (try? source.root.pathBehindLinks(path)) ?? path

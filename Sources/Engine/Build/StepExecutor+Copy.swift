@@ -55,7 +55,13 @@ extension StepExecutor {
 
     private func image(of name: String) throws(ShaleError) -> Image {
         if let image = try stage(name) { return image }
-        return try engine.ensureImage(name, platform: nil, policy: .missing, announces: false, talk)
+        do throws(ShaleError) {
+            return try engine.ensureImage(name, platform: nil, policy: .missing, announces: false, talk)
+        } catch {
+            var told = error
+            told.message = "invalid from flag value \(name): \(error.message)"
+            throw told
+        }
     }
 
     private func place(

@@ -80,6 +80,19 @@ extension StepExecutor {
         }
     }
 
+    /// A command that cannot be started has no status of its own: docker's builder ends with 1.
+    private func start(
+        _ process: StagedProcess, lowers: [String], staging: LayerStaging
+    ) throws(ShaleError) -> StagedOutcome {
+        do throws(ShaleError) {
+            return try engine.runInStaging(process, lowers: lowers, staging: staging, talk)
+        } catch {
+            var told = error
+            if error.code != .cancelled { told.exitStatus = told.exitStatus ?? 1 }
+            throw told
+        }
+    }
+
     private func carryOut(
         _ arguments: [String], environment: [String], container id: String, network: String, _ mounts: StepMounts,
         on state: StageState
@@ -97,7 +110,7 @@ extension StepExecutor {
         process.temporaryMounts = mounts.temporaries
         process.limits = options.limits
         process.sharedMemory = mounts.sharedMemory ?? options.sharedMemory
-        var outcome = try engine.runInStaging(process, lowers: paths, staging: staging, talk)
+        var outcome = try start(process, lowers: paths, staging: staging)
         // The places of volumes stay in the layer, as docker leaves them there.
         outcome.stubs.subtract(mounts.volumePlaces)
         try talk.cancellation.check()

@@ -35,7 +35,7 @@ package final class SteppedBuild {
         text = prepared.text
         sequence = try BuildSequence(prepared.file, target: request.target, labels: request.labels)
         trace = BuildTrace(named: request.traceName)
-        positions = [BuildPosition(arguments: BuildArguments(given: request.arguments))]
+        positions = [BuildPosition(arguments: request.startArguments(engine))]
         steps = try neededSteps(Conversation())
         try engine.tellContext(prepared, request, talk)
     }
@@ -56,27 +56,24 @@ package final class SteppedBuild {
                 if let misplaced = sequence.misplacement(of: name, in: place) { throw misplaced }
                 return nil
             }
-            guard let image = try image(of: wanted, talk) else {
-                throw ShaleError(.notFound, "stage \(name) made no image: it is empty")
-            }
-            return image
+            return try finished(wanted, talk)
         }
     }
 
     /// A stage that is needed although no text says so, a base's `ONBUILD` copying from it, is built in between.
-    private func image(of place: Int, _ talk: Conversation) throws(ShaleError) -> Image? {
+    private func finished(_ place: Int, _ talk: Conversation) throws(ShaleError) -> FinishedStage {
         if let made = positions[next].stages[place] { return made }
         let stage = stageBuild(talk, before: place)
         var position = BuildPosition(arguments: positions[next].arguments)
         for step in sequence.steps(of: place) { _ = try stage.perform(step, on: &position) }
-        let image = position.state?.image
-        positions[next].stages[place] = .some(image)
-        return image
+        let end = FinishedStage(position.state, else: position.arguments)
+        positions[next].stages[place] = end
+        return end
     }
 
     private func neededSteps(_ talk: Conversation) throws(ShaleError) -> [BuildSequence.Step] {
         let stage = stageBuild(talk, before: 0)
-        var start = BuildPosition(arguments: BuildArguments(given: request.arguments))
+        var start = BuildPosition(arguments: request.startArguments(engine))
         for step in sequence.steps(of: nil) { _ = try stage.perform(step, on: &start) }
         let needs = sequence.file.stages[...sequence.target].map { written in
             let name = (try? stage.fileWords(start.arguments).expand(written.baseName).text) ?? written.baseName
@@ -96,7 +93,9 @@ package final class SteppedBuild {
         var position = positions[next]
         do throws(ShaleError) {
             let outcome = try stage.perform(step, on: &position)
-            if let place = step.stage { position.stages[place] = .some(position.state?.image) }
+            if let place = step.stage {
+                position.stages[place] = FinishedStage(position.state, else: position.arguments)
+            }
             trace.add(step, outcome, engine.store.cache)
             positions.append(position)
             next += 1

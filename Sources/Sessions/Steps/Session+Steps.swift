@@ -92,7 +92,9 @@ extension Session {
 
     /// The builder's state that the working image stands for: its `ARG`s, and whether it named a command.
     func state(of working: WorkingImage) throws(ShaleError) -> StageState {
-        let arguments = BuildArguments(given: [:])
+        let arguments = BuildArguments(
+            given: [:],
+            automatic: BuildArguments.platforms(target: engine.settings.platform, build: engine.settings.platform))
         var state: StageState
         if let id = working.image {
             state = StageState(from: try engine.store.images.image(id), arguments: arguments)

@@ -51,6 +51,26 @@ struct BuildFeatureTests {
         #expect(try build(text, ["--target", "broken"], expecting: 1).errors.contains("returned a non-zero code: 1"))
     }
 
+    @Test func theFailureIsTheOneThatStepsInTurnWouldMeet() throws {
+        let text =
+            "FROM busybox AS a\nRUN sleep 1; exit 5\nFROM busybox AS b\nRUN exit 6\nFROM busybox\n"
+            + "COPY --from=b /b /\nCOPY --from=a /a /\n"
+        let run = try build(text, expecting: 5)
+        #expect(run.errors.contains("    Dockerfile:2: RUN sleep 1; exit 5\nhint: enter "))
+        #expect(!run.output.contains("Step 3/"))
+        #expect(try home.lines(["ps", "-aq"]).count == 1)
+        #expect(try home.lines(["ps", "-a", "--format", "{{.Status}}"]).first?.hasPrefix("Exited (5)") == true)
+    }
+
+    @Test func platformsAreArgumentsThatHeirsInherit() throws {
+        let text =
+            "FROM --platform=$BUILDPLATFORM busybox AS a\nARG TARGETOS\nARG GIVEN=x\nRUN echo \"<$TARGETOS>\"\n"
+            + "FROM a\nARG TARGETARCH=none\nRUN echo \"[$TARGETOS $GIVEN ${TARGETARCH:+set}]\"\n"
+        let run = try build(text, ["--build-arg", "GIVEN=y"])
+        #expect(run.output.contains("\n<linux>\n") && run.output.contains("\n[linux y set]\n"), "\(run.output)")
+        #expect(!run.errors.contains("not consumed"))
+    }
+
     @Test(arguments: [
         ("FROM busybox AS a\nCOPY --from=b /x /\nFROM a AS b\n", "circular dependency detected on stage: a"),
         (

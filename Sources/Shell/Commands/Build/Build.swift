@@ -178,10 +178,10 @@ package struct Build: Verb {
         do throws(ShaleError) {
             return try body(&failed)
         } catch {
-            guard failed != nil else { throw error }
+            guard let failed, !failed.isEmpty else { throw error }
             var told = error
             if path != "-", file != "-" { told.hint = nil }
-            throw told.hinting("\(steppingCommand)   (continue stops where it failed: enter, retry, edit, back)")
+            throw told.hinting("enter \(Identifier.short(failed))   ($failed, where it failed; or \(steppingCommand))")
         }
     }
 
