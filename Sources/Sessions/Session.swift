@@ -66,16 +66,17 @@ package final class Session {
 
     // MARK: What is kept for coming back
 
-    /// The images of the session's states: all it can come back to, or those that its current one needs.
-    package func heldImages(onlyCurrent: Bool) -> Set<Digest> {
-        guard !onlyCurrent else { return Self.images(of: tree.working(at: tree.head)) }
-        return Set(
-            tree.nodes.values.flatMap(\.changes).flatMap { change in
-                if case .name(_, let before, let after) = change {
-                    return [before, after].compactMap { $0?.image }
-                }
-                return Array(change.roots.digests)
-            })
+    /// The images of the session's newest states (all for `nil`), and those that the current one needs.
+    package func heldImages(newest count: Int?) -> Set<Digest> {
+        var images = Self.images(of: tree.working(at: tree.head))
+        for change in tree.newest(count).flatMap(\.changes) {
+            if case .name(_, let before, let after) = change {
+                images.formUnion([before, after].compactMap { $0?.image })
+            } else {
+                images.formUnion(change.roots.digests)
+            }
+        }
+        return images
     }
 
     private static func images(of working: WorkingImage?) -> Set<Digest> {
@@ -84,11 +85,13 @@ package final class Session {
             .union(working.stages.values)
     }
 
-    /// Lets go of everything but the current state: what was undone and what `undo` could bring back may be collected.
-    package func forgetOthers() throws(ShaleError) {
+    /// Lets go of all but the newest states and the current one: what only others could bring back may be collected.
+    package func forget(keepingNewest count: Int) throws(ShaleError) {
         let folder = self.folder
         try append { tree throws(ShaleError) in
-            try folder.setRoots(SessionRoots(digests: Self.images(of: tree.working(at: tree.head))))
+            var roots = SessionRoots(digests: Self.images(of: tree.working(at: tree.head)))
+            for change in tree.newest(count).flatMap(\.changes) { roots.formUnion(change.roots) }
+            try folder.setRoots(roots)
             return nil
         }
     }

@@ -25,6 +25,25 @@ struct PromptTests {
         try scene.leave(terminal)
     }
 
+    @Test func whatIsTypedIsRecordedAndReplays() throws {
+        let scene = try PromptScene()
+        let terminal = try scene.prompt()
+        #expect(try terminal.run("record r.shale --output").contains("recording to r.shale; record off ends it"))
+        try terminal.run("FROM busybox")
+        try terminal.run("run --rm busybox echo 'hi there'")
+        try terminal.run("imagse")
+        try terminal.run(" tag busybox secret")
+        #expect(try terminal.run("images busybox | wc -l").split(separator: "\n").contains("2"))
+        #expect(try terminal.run("record off").contains("recorded 4 lines to r.shale"))
+        let lines = try scene.learner.text("r.shale").split(separator: "\n").map(String.init)
+        #expect(lines[2] == "FROM busybox")
+        #expect(lines.contains("#> hi there"))
+        #expect(lines.contains("#> shale: unknown command: imagse") && lines.contains("#? 64"))
+        #expect(!lines.contains { $0.contains("secret") || $0.contains("\u{1b}") })
+        #expect(try terminal.run("replay r.shale --check").contains("r.shale: 4 lines, all as recorded"))
+        try scene.leave(terminal)
+    }
+
     @Test func mistakesAreOneLineAndAHint() throws {
         let scene = try PromptScene()
         let terminal = try scene.prompt()

@@ -80,6 +80,12 @@ package struct StateTree: Sendable {
         return path
     }
 
+    /// The states made last, `nil` for all.
+    func newest(_ count: Int?) -> [Node] {
+        guard let count else { return Array(nodes.values) }
+        return nodes.keys.sorted().suffix(count).compactMap { nodes[$0] }
+    }
+
     /// The state `count` states below, and those passed, the last one first; `nil` when there are fewer.
     package func undoTarget(_ count: Int) -> (target: Int, passed: [Node])? {
         let path = lineage(of: head)

@@ -30,7 +30,9 @@ struct CommandLog {
 
     func finish(status: Int32) {
         let changes = shell.takeChanges()
-        if Self.moving.contains(verb) || statement.source.isEmpty { return }
+        // Those that failed have written nothing, or only how far they came.
+        if Self.moving.contains(verb), status == 0 { return }
+        if statement.source.isEmpty { return }
         if statement.isPrivate, changes.isEmpty { return }
         // Looking at things leaves no trace of a host's command line, and opens no session for it.
         let isWorthKeeping = CommandTable.shared.find(verb)?.isWorthKeeping ?? true

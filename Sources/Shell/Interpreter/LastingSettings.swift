@@ -17,7 +17,7 @@ package struct LastingSettings: Sendable {
         "registry.insecure": "HOST: speak plain http to it",
         "search.endpoint": "URL of the search service for Docker Hub",
         "teach": "on: one line after each command about what it did",
-        "undo.limit": "how many states undo can reach",
+        "undo.limit": "how many states of a session prune leaves for undo",
     ]
 
     static func load(home: String) -> LastingSettings {

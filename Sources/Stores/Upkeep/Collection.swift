@@ -47,9 +47,11 @@ extension Store {
             let everything = Contents(
                 blobs: Set(try blobs.all()), layers: Dictionary(uniqueKeysWithValues: try layers.all()))
             let roots = try sessionRoots()
+            // The notes of what was held first: cut short, nothing is said to be there that is gone.
+            let aside = try sweepHeld(roots, dryRun: dryRun, moved: &moved)
             var collected = try sweep(
                 everything, table: try names.table(), roots: roots, dryRun: dryRun, moved: &moved)
-            try sweepHeld(roots, dryRun: dryRun, into: &collected, moved: &moved)
+            collected.bytes &+= aside
             collected.leftovers = try containers.sweepHalfMade(dryRun: dryRun)
             return collected
         }
@@ -176,12 +178,13 @@ extension Store {
             blobs: marks.blobs.filter { blobs.contains($0) }, layers: Dictionary(uniqueKeysWithValues: unpacked))
     }
 
-    /// Lets go of held images and containers aside that no session can come back to.
+    /// Lets go of held images and containers aside that no session can come back to; answers the containers' bytes.
     ///
     /// Under the lock.
     private func sweepHeld(
-        _ roots: SessionRoots, dryRun: Bool, into collected: inout Collected, moved: inout [String]
-    ) throws(ShaleError) {
+        _ roots: SessionRoots, dryRun: Bool, moved: inout [String]
+    ) throws(ShaleError) -> Int64 {
+        var bytes: Int64 = 0
         if !dryRun {
             try images.held.updateLocked { table in
                 table.keep { entry in
@@ -192,9 +195,10 @@ extension Store {
         }
         for id in try containers.asideIdentifiers() where !roots.containers.contains(id) {
             let folder = containers.asideFolder(id)
-            collected.bytes &+= (try? FileTree.usage(of: folder.upper).bytes) ?? 0
+            bytes &+= (try? FileTree.usage(of: folder.upper).bytes) ?? 0
             if !dryRun, let place = try ingest.moveAway(folder.path) { moved.append(place) }
         }
+        return bytes
     }
 
     /// Removes those blobs, and moves those layers away, that nothing leads to.

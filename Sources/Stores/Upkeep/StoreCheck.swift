@@ -51,6 +51,7 @@ private struct StoreCheck {
             try checkLayout()
             try checkLayers()
             try checkIndex()
+            try checkHeld()
             try checkContainers()
             try checkSessions()
         }
@@ -129,6 +130,29 @@ private struct StoreCheck {
             if let entry = checked(entry) { mended.append(entry) }
         }
         if repair, mended.entries != table.entries { try store.names.write(mended.keepingAnnotations(of: table)) }
+    }
+
+    /// Images that only sessions can bring back: those that are damaged are let go of.
+    private mutating func checkHeld() throws(ShaleError) {
+        let table: ImageTable
+        do throws(ShaleError) {
+            table = try store.images.held.table()
+        } catch {
+            note(error.description, "kept as held.json.damaged; removed images cannot be brought back")
+            if repair { rename(store.paths.held, store.paths.held + ".damaged") }
+            return
+        }
+        var sound: [ImageEntry] = []
+        for entry in table.entries {
+            if let image = entry.image, isPresent(image), isPresent(entry.manifest.digest) {
+                sound.append(entry)
+            } else {
+                note(
+                    "image \(entry.image?.short ?? entry.manifest.digest.short), held for undo: it is missing",
+                    "let go of")
+            }
+        }
+        if repair, sound.count < table.entries.count { try store.images.held.write(ImageTable(entries: sound)) }
     }
 
     /// The entry as it should be, `nil` when it leads to nothing that can be used.

@@ -1,3 +1,4 @@
+import FoundationEssentials
 import TestSupport
 import Testing
 
@@ -62,6 +63,30 @@ struct HoldingTests {
         #expect(redone.errors.contains("has been pruned"), "\(redone.errors)")
         #expect(try run("timeline", in: shale).output.contains("(pruned)"))
         #expect(try run("run --rm @ cat /one\nsystem check", in: shale).output == "one\nthe store is whole\n")
+    }
+
+    @Test func aLimitLeavesTheNewestStates() throws {
+        let shale = BuiltShale()
+        _ = try run("FROM busybox\nRUN echo one > /one\nRUN echo two > /two\nENV A=b\nundo 3", in: shale)
+        let told = try run("prune --dry-run --history", in: shale)
+        #expect(told.output.contains("Would let go of what undo could bring back: 3 images, "), "\(told.output)")
+        _ = try run("set undo.limit 1\nprune -f", in: shale)
+        // The newest state is the setting's; the steps below it are beyond the limit.
+        let beyond = try run("redo", in: shale)
+        #expect(beyond.status == 1)
+        #expect(beyond.errors.contains("has been pruned"), "\(beyond.errors)")
+        #expect(try run("RUN echo on > /on\nrun --rm @ cat /on\nsystem check", in: shale).status == 0)
+    }
+
+    @Test func damagedNotesOfWhatIsHeldAreMended() throws {
+        let shale = BuiltShale()
+        _ = try run("FROM busybox\nRUN echo one > /one\ntag @ foo\nrmi foo\nundo", in: shale)
+        try "nonsense".write(toFile: "\(shale.home)/held.json", atomically: false, encoding: .utf8)
+        let check = try run("system check", in: shale)
+        #expect(check.status == 1)
+        #expect(check.output.contains("held.json is damaged"), "\(check.output)\(check.errors)")
+        _ = try run("system check --repair", in: shale)
+        #expect(try run("system check\nrun --rm foo cat /one", in: shale).output == "the store is whole\none\n")
     }
 
     @Test func undoStopsInFrontOfWhatCannotBeTakenBack() throws {

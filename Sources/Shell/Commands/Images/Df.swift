@@ -23,7 +23,7 @@ package struct Df: Verb {
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let store = try shell.engine().store
-        let held = try SessionHoldings(shell.engine()).cost()
+        let held = try SessionHoldings(shell.engine(), limit: nil).cost()
         var usage = try store.diskUsage()
         // As in `images`: the nameless steps of a build are part of what was built on them.
         usage.images.removeAll { $0.image.isIntermediate }

@@ -45,16 +45,20 @@ package struct Prune: Verb {
         for text in filter { request.until = try Self.until(text) }
         let engine = try shell.engine()
         let talk = Conversation(cancellation: shell.cancellation)
-        let sessions = try SessionHoldings(engine)
+        let sessions = try SessionHoldings(engine, limit: shell.settings["undo.limit"])
         request.held = history ? sessions.current : sessions.all
         request.isDryRun = true
         if dryRun || !force {
             let plan = try engine.prune(request, talk)
-            if dryRun { return .lines(try Self.lines(plan, total: "Total reclaimable space", held(sessions))) }
+            if dryRun {
+                var plan = plan
+                if history { plan.bytes &+= try sessions.cost().bytes }
+                return .lines(try Self.lines(plan, total: "Total reclaimable space", held(sessions)))
+            }
             try confirm(plan, shell)
         }
         let cost = try held(sessions)
-        if history { try sessions.forgetOthers() }
+        if history { try sessions.forgetOthers() } else { try sessions.keepLimit() }
         request.isDryRun = false
         let report = try engine.prune(request, talk)
         // What is let go of just now is part of the total.

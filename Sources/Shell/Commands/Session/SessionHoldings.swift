@@ -9,27 +9,38 @@ struct SessionHoldings {
     private let engine: Engine
     private let sessions: [Session]
 
-    init(_ engine: Engine) throws(ShaleError) {
+    /// How many states of each session are kept; `nil` for all.
+    private let limit: Int?
+
+    /// `limit` is the setting `undo.limit`; what is no number is none.
+    init(_ engine: Engine, limit: String?) throws(ShaleError) {
         self.engine = engine
+        self.limit = limit.flatMap { Int($0) }.flatMap { $0 < 0 ? nil : $0 }
         sessions = try engine.store.sessionNames().map { name throws(ShaleError) in
             try Session(named: name, engine: engine)
         }
     }
 
-    /// The images of all their states.
-    var all: Set<Digest> { images(onlyCurrent: false) }
+    /// The images of all their states within the limit.
+    var all: Set<Digest> { images(newest: limit) }
 
     /// The images they stand on now.
-    var current: Set<Digest> { images(onlyCurrent: true) }
+    var current: Set<Digest> { images(newest: 0) }
 
-    private func images(onlyCurrent: Bool) -> Set<Digest> {
-        sessions.reduce(into: []) { $0.formUnion($1.heldImages(onlyCurrent: onlyCurrent)) }
+    private func images(newest count: Int?) -> Set<Digest> {
+        sessions.reduce(into: []) { $0.formUnion($1.heldImages(newest: count)) }
     }
 
     func cost() throws(ShaleError) -> HeldCost { try engine.store.heldCost(keeping: current) }
 
     /// Lets go of all but where each session stands.
-    func forgetOthers() throws(ShaleError) { for session in sessions { try session.forgetOthers() } }
+    func forgetOthers() throws(ShaleError) { for session in sessions { try session.forget(keepingNewest: 0) } }
+
+    /// Lets go of what is beyond the limit, where there is one.
+    func keepLimit() throws(ShaleError) {
+        guard let limit else { return }
+        for session in sessions { try session.forget(keepingNewest: limit) }
+    }
 
     /// `3 images, 1 container, 4.1kB`.
     static func text(_ cost: HeldCost) -> String {
