@@ -71,7 +71,7 @@ struct HoldingTests {
         let told = try run("prune --dry-run --history", in: shale)
         #expect(told.output.contains("Would let go of what undo could bring back: 3 images, "), "\(told.output)")
         _ = try run("set undo.limit 1\nprune -f", in: shale)
-        // The newest state is the setting's; the steps below it are beyond the limit.
+        // The newest state is that of ENV; those below it are beyond the limit.
         let beyond = try run("redo", in: shale)
         #expect(beyond.status == 1)
         #expect(beyond.errors.contains("has been pruned"), "\(beyond.errors)")
