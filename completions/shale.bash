@@ -372,7 +372,7 @@ _shale_command() {
         operands='step'
         ;;
     session)
-        flags='--format --help -h'
+        flags='--format --quiet -q --help -h'
         values='--format:format'
         operands='none'
         ;;

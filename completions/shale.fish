@@ -683,6 +683,7 @@ complete -c shale -n '__fish_seen_subcommand_from fork' -f -a '(__shale_operand 
 
 complete -c shale -n __fish_use_subcommand -f -a session -d 'List, make, switch, rename, remove, export or import sessions'
 complete -c shale -n '__fish_seen_subcommand_from session' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a template.'
+complete -c shale -n '__fish_seen_subcommand_from session' -l quiet -s q -d 'For list: only the names.'
 complete -c shale -n '__fish_seen_subcommand_from session' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from session' -f -a '(__shale_operand none)'
 

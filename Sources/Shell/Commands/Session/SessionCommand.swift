@@ -29,6 +29,7 @@ package struct SessionCommand: Verb {
 
     @Argument(help: "list, new, switch, rename, rm, export or import, and what it takes.") var words: [String] = []
     @Option(help: "json, or a template.") var format: String?
+    @Flag(name: .shortAndLong, help: "For list: only the names.") var quiet = false
 
     package init() {}
 
@@ -151,6 +152,6 @@ package struct SessionCommand: Verb {
                         last.map { HumanUnits.duration(seconds: Timestamp.now().seconds(since: $0)) + " ago" } ?? ""),
                 ]))
         }
-        return .listing(listing, format: format)
+        return .listing(listing, format: format, quiet: quiet)
     }
 }
