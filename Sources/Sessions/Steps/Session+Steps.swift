@@ -11,8 +11,13 @@ package struct StepTaken: Sendable {
     package var image: Image?
     /// `nil` for `FROM`.
     package var result: StepResult?
-    /// What goes into the journal.
+    /// What it changed itself.
     package var change: StateChange
+    /// What the base of a `FROM` left for its heirs (`ONBUILD`), carried out on it.
+    package var triggers: [StepTaken] = []
+
+    /// What goes into the journal.
+    package var changes: [StateChange] { [change] + triggers.map(\.change) }
 }
 
 extension Session {
@@ -30,7 +35,7 @@ extension Session {
 
     /// Carries out one instruction on the working image.
     ///
-    /// Nothing is written down here: the caller records `change` with the line. A step that fails changes nothing;
+    /// Nothing is written down here: the caller records `changes` with the line. A step that fails changes nothing;
     /// a failed `RUN` leaves the container named by `failedContainer`.
     package func take(
         _ text: String, directory: String, options: StepOptions = StepOptions(), failedContainer: inout String?,
@@ -42,7 +47,10 @@ extension Session {
         } catch {
             throw ShaleError(.invalid, error.message)
         }
-        if case .from(let from) = located.value { return try begin(from, text: text, talk) }
+        if case .from(let from) = located.value {
+            return try begin(
+                from, text: text, directory: directory, options: options, failedContainer: &failedContainer, talk)
+        }
         return try take(
             text, on: requireWorking(), directory: directory, options: options, failedContainer: &failedContainer, talk)
     }
@@ -76,7 +84,8 @@ extension Session {
     }
 
     private func begin(
-        _ from: FromInstruction, text: String, _ talk: Conversation
+        _ from: FromInstruction, text: String, directory: String, options: StepOptions,
+        failedContainer: inout String?, _ talk: Conversation
     ) throws(ShaleError) -> StepTaken {
         var platform: Platform?
         if let written = from.platform { platform = try Platform(parsing: written) }
@@ -87,7 +96,16 @@ extension Session {
             image = try engine.ensureImage(from.baseName, platform: platform, policy: .missing, talk)
         }
         let base = WorkingBase(instruction: text, image: image?.id, stage: from.stageName)
-        return StepTaken(image: image, result: nil, change: .began(base))
+        var taken = StepTaken(image: image, result: nil, change: .began(base))
+        var begun = WorkingImage(base: base, steps: [], stages: working?.stages ?? [:])
+        for trigger in image?.containerConfig.onBuild ?? [] {
+            let step = try take(
+                trigger, on: begun, directory: directory, options: options, failedContainer: &failedContainer, talk)
+            if case .step(let made) = step.change { begun.steps.append(made) }
+            taken.triggers.append(step)
+            taken.image = step.image
+        }
+        return taken
     }
 
     /// The builder's state that the working image stands for: its `ARG`s, and whether it named a command.
@@ -104,6 +122,8 @@ extension Session {
         if case .from(let from)? = (try? Instruction.parse(line: working.base.instruction))?.value {
             state.baseName = from.baseName
         }
+        // `FROM` carried its base's triggers out: they are not handed on.
+        if working.steps.isEmpty { state.settings.onBuild = nil }
         for step in working.steps {
             guard let parsed = try? Instruction.parse(line: step.instruction) else { continue }
             switch parsed.value {

@@ -26,7 +26,7 @@ struct PromptStep {
                 return try session.take(
                     text, directory: shell.hostDirectory, failedContainer: &failed, quiet)
             }
-            shell.changes.append(taken.change)
+            shell.changes += taken.changes
             if let image = taken.image { shell.remember(image: image.id.hex) }
             for line in StepReport.lines(taken) { shell.console.line(line) }
             return 0
@@ -34,7 +34,7 @@ struct PromptStep {
             guard let failed else { throw error }
             shell.remember(failed: failed)
             let id = Identifier.short(failed)
-            throw error.hinting("diff \(id)   (what it did before it failed; nothing of it was kept in @)")
+            throw error.hinting("enter \(id)   ($failed, as it stood when it failed; nothing of it was kept in @)")
         }
     }
 }
@@ -43,11 +43,24 @@ struct PromptStep {
 enum StepReport {
     static func lines(_ taken: StepTaken) -> [String] {
         guard let result = taken.result else {
-            return [" ---> \(taken.image?.id.short ?? "an empty image")"]
+            return begun(taken)
         }
         let cached = result.wasCached ? "  (cached)" : ""
         return [" ---> \(result.image.id.short)  \(counts(result.summary))\(cached)"]
             + paths(result.summary)
+    }
+
+    /// What `FROM` came to: the base, and what it left for its heirs.
+    private static func begun(_ taken: StepTaken) -> [String] {
+        guard case .began(let base) = taken.change else { return [] }
+        let count = taken.triggers.count
+        var lines = [" ---> \(base.image?.short ?? "an empty image")"]
+        if count > 0 { lines.append("# Executing \(count) build trigger\(count == 1 ? "" : "s")") }
+        for trigger in taken.triggers {
+            if case .step(let step) = trigger.change { lines.append(step.instruction.visible) }
+            lines += Self.lines(trigger)
+        }
+        return lines
     }
 
     /// The first paths, and how many more there are.

@@ -29,6 +29,15 @@ package enum Instruction {
         let name = scanner.text(scanner.position..<scanner.position + length)
         return names.contains(name) ? name : nil
     }
+
+    /// Where the instruction begins in `edit N INSTRUCTION …`; `nil` for any other line.
+    static func editStart(in scanner: LineScanner) -> Int? {
+        guard scanner.starts(with: "edit") else { return nil }
+        var ahead = scanner
+        ahead.position += 4
+        guard ahead.skipsBlanksInLine(), ahead.skipsDigits(), ahead.skipsBlanksInLine() else { return nil }
+        return name(at: ahead) == nil ? nil : ahead.position
+    }
 }
 
 extension StatementReader {
@@ -47,6 +56,20 @@ extension StatementReader {
         found.append(
             Statement(
                 .step(text), source: text, line: line, isPrivate: marks.isPrivate, dropped: marks.dropped))
+    }
+
+    /// Reads `edit N INSTRUCTION …`, whose instruction is as written, as it is in a step: `>` and quotes are its own.
+    mutating func edit(instructionAt place: Int, _ marks: LineMarks) throws(LineStop) {
+        let start = scanner.position
+        let words = scanner.text(start..<place).split { $0 == " " || $0 == "\t" }.map { Word(String($0)) }
+        scanner.position = place
+        try step(marks)
+        guard let read = found.popLast(), case .step(let text) = read.body else { return }
+        let instruction = Word(parts: [.literal(text, quoted: true)], source: text)
+        found.append(
+            Statement(
+                .command(Command(words: words + [instruction])), source: scanner.text(from: start).droppingFinalNewline,
+                line: lineNumber(at: start), isPrivate: read.isPrivate, dropped: read.dropped))
     }
 
     /// Reads lines as long as they end with `\`, comments between them included, and returns them joined.
@@ -127,6 +150,20 @@ struct HereDocumentMark: Equatable {
 }
 
 extension LineScanner {
+    /// Passes blanks; false where there are none.
+    fileprivate mutating func skipsBlanksInLine() -> Bool {
+        let start = position
+        while current?.isBlank ?? false { position += 1 }
+        return position > start
+    }
+
+    /// Passes digits; false where there are none.
+    fileprivate mutating func skipsDigits() -> Bool {
+        let start = position
+        while current?.isDigit ?? false { position += 1 }
+        return position > start
+    }
+
     /// Whether only digits stand between here and the start of the word.
     fileprivate var startsWordBeforeDigits: Bool {
         var offset = -1

@@ -83,6 +83,10 @@ struct StatementReader {
             try step(marks)
             return
         }
+        if condition == .always, let start = Instruction.editStart(in: scanner) {
+            try edit(instructionAt: start, marks)
+            return
+        }
         while try statement(&marks) {}
         try finishHereDocuments()
     }

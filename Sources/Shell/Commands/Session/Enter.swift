@@ -70,7 +70,7 @@ package struct Enter: Verb {
             try session.take(line, directory: shell.hostDirectory, failedContainer: &failed, talk)
         }
         var draft = JournalDraft(line: line, directory: shell.hostDirectory, time: start)
-        shell.changes = [taken.change]
+        shell.changes = taken.changes
         draft.changes = shell.takeChanges()
         draft.seconds = Timestamp.now().seconds(since: start)
         if let made = taken.image {
