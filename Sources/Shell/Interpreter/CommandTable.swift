@@ -2,6 +2,7 @@ import ArgumentParser
 package import Basics
 import FoundationEssentials
 import Glibc
+import Linux
 import Synchronization
 
 /// Every command there is, in the groups that `help` shows.
@@ -33,7 +34,12 @@ package struct CommandTable: Sendable {
     /// The error for a word that is no command, with the nearest that is one.
     package func unknown(_ word: String) -> ShaleError {
         let near = Suggestion.nearest(to: word, among: byName.keys.sorted()).first
-        let hint = isHostProgram(word) ? "!\(word)   (a command of the host's)" : near ?? "help"
+        let hint =
+            if (try? FileStatus.of(hostPath: word))?.kind == .regular {
+                "source \(HelpText.quoted(word))   (to run the file's lines)"
+            } else {
+                isHostProgram(word) ? "!\(word)   (a command of the host's)" : near ?? "help"
+            }
         return ShaleError(.usage, "unknown command: \(word.visible)", hint: hint)
     }
 
