@@ -101,7 +101,9 @@ package struct ContainerFilter: Sendable {
             return views.filter { view in
                 key == "expose"
                     ? (view.record.config.exposedPorts ?? [:]).keys.contains(where: keys.contains)
-                    : view.ports.contains { !$0.address.isEmpty && keys.contains($0.key) }
+                    : view.ports.contains {
+                        !$0.address.isEmpty && (keys.contains($0.key) || keys.contains("\($0.hostPort)/\($0.proto)"))
+                    }
             }
         case "health": return views.filter { values.contains($0.state.health?.status ?? "none") }
         default: return values.contains("true") ? [] : views

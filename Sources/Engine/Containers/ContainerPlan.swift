@@ -111,10 +111,17 @@ struct ContainerPlan {
 
     private static func nanoCPUs(_ text: String?) throws(ShaleError) -> Int64 {
         guard let text else { return 0 }
-        guard let number = Double(text), number.isFinite, number >= 0, number < 1e6 else {
+        guard let number = Double(text), number.isFinite, abs(number) < 1e6 else {
             throw ShaleError(
                 .usage, "invalid argument \"\(text)\" for \"--cpus\" flag",
                 cause: "failed to parse \(text) as a rational number")
+        }
+        let processors = Workers.processors
+        // Below a hundredth the kernel's quota is less than it takes.
+        guard number == 0 || (number >= 0.01 && number <= Double(processors)) else {
+            throw ShaleError(
+                .invalid,
+                "range of CPUs is from 0.01 to \(processors).00, as there are only \(processors) CPUs available")
         }
         return Int64(number * 1e9)
     }
@@ -180,7 +187,7 @@ struct ContainerPlan {
         _ = try LogFileOptions(options.logOptions)
         _ = try options.health.config(over: nil)
         if options.detach, !options.attach.isEmpty {
-            throw ShaleError(.usage, "Conflicting options: -a and -d", exitStatus: 1)
+            throw ShaleError(.usage, "Conflicting options: -a and -d", exitStatus: 125)
         }
         if let file = options.cidFile, access(file, F_OK) == 0 {
             throw ShaleError(

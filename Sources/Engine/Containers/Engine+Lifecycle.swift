@@ -59,6 +59,17 @@ extension Engine {
         }
     }
 
+    /// Waits a moment for an auto-removed container that ended to be gone, so that its name is free when `stop` is done.
+    package func awaitAutomaticRemoval(of record: ContainerRecord, cancellation: Cancellation) {
+        guard record.host.autoRemove, !state(of: record.id).isRunning else { return }
+        let start = Timestamp.now()
+        while (try? store.containers.record(record.id)) != nil, !cancellation.isCancelled,
+            Timestamp.now().seconds(since: start) < 2
+        {
+            usleep(5000)
+        }
+    }
+
     static func signal(_ text: String) throws(ShaleError) -> Int32 {
         guard let number = Signals.number(of: text) else { throw ShaleError(.invalid, "Invalid signal: \(text)") }
         return number

@@ -76,8 +76,11 @@ extension Engine {
         }
         let status = pclose(stream)
         guard status == 0 || !bytes.isEmpty else {
+            // The shell's own status for a program that is not there.
+            let isMissing = status >> 8 == 127
             throw ShaleError(
-                .unavailable, "\(words.joined(separator: " ")): the host's ps failed", hint: "apt-get install procps")
+                isMissing ? .unavailable : .invalid, "\(words.joined(separator: " ")): the host's ps failed",
+                hint: isMissing ? "apt-get install procps" : "see ps(1) for its options")
         }
         return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
     }

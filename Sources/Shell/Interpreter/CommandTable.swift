@@ -55,11 +55,14 @@ package struct CommandTable: Sendable {
 
     static func stopsAtFirstOperand(_ type: any Verb.Type) -> Bool { keepsUnknownVariables(type.verb) }
 
-    /// The long and short names of a command's flags that take no value, with their dashes.
-    static func switches(of type: any Verb.Type) -> Set<String> {
+    /// The names of a command's options.
+    static func optionNames(of type: any Verb.Type) -> SpelledFlags.Names {
         known.withLock { known in
             if let found = known[type.verb] { return found }
-            let found = switchNames(of: type)
+            let arguments = arguments(of: type)
+            let found = SpelledFlags.Names(
+                switches: arguments.filter { $0.kind == "flag" }.map(\.dashedNames),
+                valued: arguments.filter { $0.kind == "option" }.flatMap(\.dashedNames))
             known[type.verb] = found
             return found
         }
@@ -79,11 +82,7 @@ package struct CommandTable: Sendable {
             .usage, "\(verb): unknown flag: \(name.visible)", hint: near.map { "\(verb) \($0)" } ?? "help \(verb)")
     }
 
-    private static let known = Mutex<[String: Set<String>]>([:])
-
-    private static func switchNames(of type: any Verb.Type) -> Set<String> {
-        Set(arguments(of: type).filter { $0.kind == "flag" }.flatMap(\.dashedNames))
-    }
+    private static let known = Mutex<[String: SpelledFlags.Names]>([:])
 
     private static func arguments(of type: any Verb.Type) -> [HelpModel.Argument] {
         func dump<Command: Verb>(_ type: Command.Type) -> String { Command._dumpHelp() }

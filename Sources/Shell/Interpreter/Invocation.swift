@@ -36,25 +36,3 @@ extension Verb {
         return flag.isEmpty ? nil : String(flag)
     }
 }
-
-/// Docker's `--flag=true` and `--flag=false`, which our parser has no word for.
-enum SpelledFlags {
-    static func normalised(_ arguments: [String], for type: any Verb.Type) -> [String] {
-        guard arguments.contains(where: { $0.hasSuffix("=true") || $0.hasSuffix("=false") }) else { return arguments }
-        let switches = CommandTable.switches(of: type)
-        var result: [String] = []
-        for (index, argument) in arguments.enumerated() {
-            // What stands behind the image is the container's own.
-            if argument == "--" || (!argument.hasPrefix("-") && CommandTable.stopsAtFirstOperand(type)) {
-                return result + arguments[index...]
-            }
-            let parts = argument.split(separator: "=", maxSplits: 1)
-            if parts.count == 2, switches.contains(String(parts[0])), ["true", "false"].contains(parts[1]) {
-                if parts[1] == "true" { result.append(String(parts[0])) }
-            } else {
-                result.append(argument)
-            }
-        }
-        return result
-    }
-}

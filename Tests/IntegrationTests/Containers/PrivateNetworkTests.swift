@@ -35,6 +35,7 @@ struct PrivateNetworkTests {
         #expect(try bench.must("port", "web").output == "80/tcp -> 0.0.0.0:\(port)\n")
         #expect(try bench.must("ps", "--format", "{{.Ports}}").output == "443/tcp, 0.0.0.0:\(port)->80/tcp\n")
         #expect(try bench.must("ps", "-q", "--filter", "publish=80").lines.count == 1)
+        #expect(try bench.must("ps", "-q", "--filter", "publish=\(port)").lines.count == 1)
         #expect(try bench.must("ps", "-q", "--filter", "publish=443").lines.isEmpty)
         let bound = "{{(index (index .NetworkSettings.Ports \"80/tcp\") 0).HostPort}} {{.NetworkSettings.IPAddress}}"
         #expect(try bench.must("inspect", "-f", bound, "web").output == "\(port) 10.0.2.100\n")

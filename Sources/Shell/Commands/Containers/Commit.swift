@@ -27,10 +27,7 @@ package struct Commit: Verb {
         help: "Apply a Dockerfile instruction")
     var change: [String] = []
     @Flag(name: .customLong("no-pause"), help: "Do not let it stand still meanwhile") var noPause = false
-    @Option(
-        name: [.customShort("p", allowingJoined: true), .customLong("pause")], parsing: .unconditional,
-        help: .hidden)
-    var pause: String?
+    @Flag(name: [.customShort("p"), .customLong("pause")], help: .hidden) var pause = false
     @Flag(name: .customLong("keep-config"), help: "Keep the image's CMD and ENTRYPOINT") var keepsConfig = false
     @Argument(help: "Name or id") var container: String
     @Argument(help: "The image's name") var reference: String?
@@ -43,7 +40,7 @@ package struct Commit: Verb {
         options.author = author
         options.message = message
         options.changes = change
-        options.pauses = !noPause && !["false", "=false", "0", "=0"].contains(pause ?? "")
+        options.pauses = !noPause
         options.keepsConfig = keepsConfig
         let name = container
         let image = try shell.conversing(lines: .errors) { talk throws(ShaleError) in

@@ -28,6 +28,7 @@ package struct Kill: Verb {
                 throw ShaleError(error.code, "Cannot kill container: \(name)", cause: error.message, hint: error.hint)
             }
             try engine.kill(container.record, signal: signal, named: name)
+            engine.awaitAutomaticRemoval(of: container.record, cancellation: shell.cancellation)
         }
     }
 }

@@ -22,8 +22,9 @@ package struct Stop: Verb {
         let engine = try shell.engine()
         let (timeout, signal) = (timeout, signal)
         return try shell.each(containers, of: "stop") { name throws(ShaleError) in
-            try engine.stop(
-                engine.container(name).record, timeout: timeout, signal: signal, cancellation: shell.cancellation)
+            let record = try engine.container(name).record
+            try engine.stop(record, timeout: timeout, signal: signal, cancellation: shell.cancellation)
+            engine.awaitAutomaticRemoval(of: record, cancellation: shell.cancellation)
         }
     }
 }
