@@ -139,6 +139,8 @@ struct WasteTests {
         #expect(try rules.results(efficiency).map(\.status) == [.fail, .fail, .skip])
         #expect(try WasteRules().results(DiveEfficiency([])).map(\.status) == [.pass, .skip, .pass])
         #expect(failure { _ = try WasteRules(parsing: "nonsense", file: "f") } == "f:1: not KEY: VALUE: nonsense")
+        let flow = "f:1: not lines of KEY: VALUE below rules: {lowestEfficiency: 1}"
+        #expect(failure { _ = try WasteRules(parsing: "rules: {lowestEfficiency: 1}", file: "f") } == flow)
         var wrong = WasteRules()
         wrong.lowestEfficiency = "1.5"
         #expect(failure { _ = try wrong.results(efficiency) } == "lowestEfficiency: not a number from 0 to 1: 1.5")

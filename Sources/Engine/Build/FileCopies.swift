@@ -207,6 +207,10 @@ struct FileCopies {
                     return here.isExcluded(whole, below: path) ? (isDirectory ? .skip : .prune) : .include
                 }
                 var target = placement.destination
+                if !placement.makesParents, let there = try? root.resolvedStatus(target), there.kind != .directory {
+                    throw ShaleError(
+                        .conflict, "\(placement.instruction) failed: cannot copy to non-directory: \(target)")
+                }
                 if placement.makesParents {
                     target = try parents(of: name, after: pivot, from: source, in: root, options)
                     options.updatesTopDirectory = true

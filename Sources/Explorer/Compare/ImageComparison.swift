@@ -39,8 +39,8 @@ package struct ImageComparison {
         newSize = new.layers.layers.reduce(0) { $0 &+ $1.bytes }
         config = Self.values(Self.flat(before, semantic: semantic), Self.flat(after, semantic: semantic))
         history = Self.steps(before.history ?? [], after.history ?? [], semantic: semantic)
-        // The same layers hold the same files.
-        guard before.rootfs.diffIDs != after.rootfs.diffIDs else { return }
+        // The same layers hold the same files, but for what a container has of its own and a layer has not.
+        if before.rootfs.diffIDs == after.rootfs.diffIDs, case .image = old.source, case .image = new.source { return }
         packages = Self.values(try Self.versions(old, cancellation), try Self.versions(new, cancellation))
         var comparison = TreeComparison(old, new)
         comparison.comparesTimes = !semantic

@@ -40,6 +40,11 @@ package struct WasteRules: Sendable, Hashable {
             for quote in ["\"", "'"] where value.count >= 2 && value.hasPrefix(quote) && value.hasSuffix(quote) {
                 value = String(value.dropFirst().dropLast())
             }
+            if parts[0] == "rules", !["", "{}", "~", "null"].contains(value) {
+                // Rules in a spelling that is not read must not pass for none.
+                throw ShaleError(
+                    .invalid, "\(file):\(number + 1): not lines of KEY: VALUE below rules: \(value.visible)")
+            }
             switch String(parts[0]).trimmedBlanks.filter({ $0 != "-" && $0 != "_" }).lowercased() {
             case "lowestefficiency", "lowestefficiencythreshold": lowestEfficiency = value
             case "highestwastedbytes": highestWastedBytes = value

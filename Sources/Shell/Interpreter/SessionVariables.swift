@@ -43,7 +43,7 @@ extension ShellContext {
         keptVariables = kept
     }
 
-    /// Keeps variables that changed; a single command of the host's leaves none.
+    /// Keeps variables that changed; a single command of the host's leaves none but `$failed`.
     func keepVariables() {
         guard mode != .single else { return }
         let now = variables.filter { SessionVariables.isKept($0.key) }
@@ -55,6 +55,18 @@ extension ShellContext {
             console.warning("variables are not kept: \(error)")
         }
         keptVariables = now
+    }
+
+    /// Keeps `$failed` alone.
+    func keepFailure(_ container: String) {
+        guard access("\(options.home)/sessions", W_OK) == 0 else { return }
+        do throws(ShaleError) {
+            try SessionFolder.check(options.session)
+            _ = try sessionFolder()
+            try SessionVariables.write(variablesPath, from: [:], to: ["failed": container])
+        } catch {
+            console.warning("$failed is not kept: \(error)")
+        }
     }
 
     /// Leaves the variables of this session for those of another.

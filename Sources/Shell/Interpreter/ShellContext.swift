@@ -218,8 +218,11 @@ package final class ShellContext {
         made.append(container)
     }
 
-    /// Sets `$failed`.
-    package func remember(failed container: String) { variables["failed"] = container }
+    /// Sets `$failed`, which a single command of the host's keeps too: what it prints tells to look into it.
+    package func remember(failed container: String) {
+        variables["failed"] = container
+        if mode == .single { keepFailure(container) }
+    }
 
     func beginCommand() {
         made = []

@@ -111,6 +111,35 @@ struct BuildBehaviourTests {
     }
 }
 
+/// What a build refuses, and what it leaves when it fails.
+@Suite("refused builds", .enabled(if: BuildProgram.path != nil, "\(BuildProgram.absent)"))
+struct RefusedBuildTests {
+    @Test func refusalsAndTheFailedContainer() throws {
+        let home = BuildHome()
+        func context(_ text: String) throws -> ContextFolder {
+            try ContextFolder(["Dockerfile": text, "sub/a.txt": "a\n", "base.json": "{\"Env\":[\"A=b\"]}"])
+        }
+        // A directory cannot take the place of a file.
+        let wrong = try context("FROM busybox\nCOPY sub /etc/passwd\n")
+        let onto = try home.run(["build", wrong.path], expecting: 1)
+        #expect(onto.errors.contains("cannot copy to non-directory: /etc/passwd\n"), "\(onto.errors)")
+        let fine = try context("FROM busybox\nCOPY sub /etc/\nENV B=$A\n")
+        let host = try home.run(["build", "--add-host", "foo", fine.path], expecting: 64)
+        #expect(host.errors.contains("bad format for add-host: \"foo\""))
+        let plan = ["recipe", "plan", "--base-config", fine.path + "/base.json", fine.path + "/Dockerfile"]
+        #expect(try home.run(plan, expecting: 0).output.contains("\"B=b\""))
+        // The next shale finds what a single command's failure left.
+        let failing = try context("FROM busybox\nRUN touch /made && exit 3\n")
+        try home.run(["build", failing.path], expecting: 3)
+        #expect(try home.run(["-c", "diff $failed"], expecting: 0).output == "A /made\n")
+        // A check's error is not lost beside its warnings.
+        let lint = try context("from busybox as X\nCOPY --from=X / /\n")
+        let checked = try home.run(["recipe", "check", "--format", "json", lint.path + "/Dockerfile"], expecting: 1)
+        #expect(checked.output.contains("\"rule\":\"StageNameCasing\""))
+        #expect(checked.errors.contains("circular dependency"))
+    }
+}
+
 /// Recipes: what they say, and that they make the same image again.
 @Suite("recipes of builds", .enabled(if: BuildProgram.path != nil, "\(BuildProgram.absent)"))
 struct BuildRecipeTests {

@@ -43,6 +43,7 @@ struct LookingTests {
         (["ls", "nasty:1#4:/"], "the image has layers 1 to 3"), (["ls", "nasty:1#0"], "the image has layers 1 to 3"),
         (["cat", "nasty:1:/etc/shadow"], "layer 2 deletes it; nasty:1#1:/etc/shadow still has it"),
         (["cat", "nasty:1#2:/etc/shadow"], "this layer deletes it"), (["grep", "x", "nasty:1:/etc"], "grep -r x"),
+        (["layers", "nasty:1#4"], "the image has layers 1 to 3"), (["waste", "nasty:1#4"], "layers 1 to 3"),
         (["layers", "--platform", "linux/arm64", "nasty:1"], "--platform is for --remote"),
     ])
     func saysWhatIsWrong(_ words: [String], _ message: String) throws {
@@ -51,6 +52,18 @@ struct LookingTests {
         #expect(outcome.errors.contains(message), "\(outcome.errors)")
     }
     private static let shared = Result { try NastyImage.loaded() }
+
+    @Test func aLayerOrContainerIsNoMoreAlikeThanItsFiles() throws {
+        let shale = try NastyImage.loaded()
+        #expect(try shale.run(["layers", "--format", "{{.layer}}", "nasty:1#2"]).text == "2\n")
+        #expect(try shale.run(["compare", "nasty:1#1", "nasty:1#2"], expecting: 1).text.contains("/etc/shadow"))
+        #expect(try shale.run(["compare", "nasty:1", "nasty:1"]).text == "no differences\n")
+        try shale.run(["create", "--name", "own", "nasty:1", "sh"])
+        #expect(try shale.run(["compare", "nasty:1", "own"]).text == "no differences\n")
+        try shale.run(["cp", "/etc/hostname", "own:/opt/mine"])
+        #expect(try shale.run(["compare", "nasty:1", "own"], expecting: 1).text.contains("files\n  A /opt/mine\n"))
+        #expect(try shale.run(["find", "nasty:1", "-newer", "nasty:1:/etc/passwd", "-name", "passwd"]).text.isEmpty)
+    }
 
     @Test func goesIntoAnImage() throws {
         let shale = try NastyImage.loaded()

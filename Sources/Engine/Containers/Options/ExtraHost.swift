@@ -1,10 +1,10 @@
-import Basics
+package import Basics
 import Glibc
 
 /// `--add-host NAME:ADDRESS` or `NAME=ADDRESS`.
-enum ExtraHost {
-    /// The entry as docker keeps it, `name:address`.
-    static func parse(_ text: String) throws(ShaleError) -> String {
+package enum ExtraHost {
+    /// The entry as docker keeps it, `name:address`; throws `usage`.
+    package static func parse(_ text: String) throws(ShaleError) -> String {
         guard let end = text.firstIndex(where: { $0 == "=" || $0 == ":" }), end != text.startIndex else {
             throw ShaleError(.usage, "bad format for add-host: \"\(text)\"")
         }

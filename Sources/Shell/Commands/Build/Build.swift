@@ -138,7 +138,7 @@ package struct Build: Verb {
         ) { base, platform in
             (try? engine.store.images.find(base)).map { PlannedImage($0, platform: platform) }
         }
-        return try text.outcome(format: progress.hasSuffix("json") ? "json" : nil)
+        return try text.outcome(format: progress.hasSuffix("json") ? "json" : nil) { shell.console.report($0) }
     }
 
     /// `--step`.
@@ -231,6 +231,8 @@ package struct Build: Verb {
         if let platform { request.platform = try Platform(parsing: platform) }
         request.steps.usesCache = !noCache
         request.steps.network = network
+        // Looked at now: a build whose steps are all cached would never meet it.
+        for host in extraHosts { _ = try ExtraHost.parse(host) }
         request.steps.extraHosts = extraHosts
         request.steps.forceRemove = forceRemove
         request.pullsBases = pull

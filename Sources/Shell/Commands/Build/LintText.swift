@@ -73,11 +73,14 @@ struct LintText {
 
     /// What the check comes to: status 1 where there is anything to say.
     ///
-    /// Throws what only a build would meet.
-    func outcome(format: String?) throws(ShaleError) -> Outcome {
+    /// Throws what only a build would meet; beside warnings as JSON, `report` is told it.
+    func outcome(format: String?, report: (ShaleError) -> Void) throws(ShaleError) -> Outcome {
         if let error, warnings.isEmpty { throw error.shaleError(inFile: name) }
         var lines = format == "json" ? rows : self.lines
-        if let error, format != "json" { lines += ["", "ERROR: \(error.shaleError(inFile: name).message)"] }
+        if let error {
+            let told = error.shaleError(inFile: name)
+            if format == "json" { report(told) } else { lines += ["", "ERROR: \(told.message)"] }
+        }
         return Outcome(.lines(lines), status: warnings.isEmpty ? 0 : 1)
     }
 }

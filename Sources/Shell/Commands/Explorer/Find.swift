@@ -68,6 +68,9 @@ package struct Find: Verb {
         }
         query.newer = try newer.map { text throws(ShaleError) in
             if let time = Timestamp(rfc3339: text) ?? Timestamp(rfc3339: text + "T00:00:00Z") { return time }
+            if text.contains(":/"), let place = try? Place(parsing: text), place.label == view.label {
+                return try view.require(place.path).modified
+            }
             return try view.require(Place(parsing: view.label).resolving(text).path).modified
         }
         return query

@@ -31,7 +31,10 @@ package struct LayersCommand: Verb {
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        let (layers, container) = try PlaceWords(shell, remote).stack(image)
+        let words = try PlaceWords(shell, remote)
+        let (layers, container) = try words.stack(image)
+        let number = try words.layerNumber(image)
+        if let number { _ = try layers.layer(number) }
         let engine = try shell.engine()
         let rows = try LayerTable(layers).rows(sharing: tree || draw || format != nil ? engine.store : nil)
         if let html { return try write(LayerPage(layers, store: engine.store, shell.cancellation), to: html, shell) }
@@ -52,7 +55,7 @@ package struct LayersCommand: Verb {
                 width: columns, pen: .fitting(environment), colour: shell.console.hasColour(.output) ? .cyan : nil)
             return .paged(drawing.lines(rows, image: layers.displayName, top: top))
         }
-        return table(rows, layers, width: isWhole ? nil : shell.console.width)
+        return table(rows, only: number, layers, width: isWhole ? nil : shell.console.width)
     }
 
     private func write(_ page: LayerPage, to file: String, _ shell: ShellContext) throws(ShaleError) -> Outcome {
@@ -62,7 +65,7 @@ package struct LayersCommand: Verb {
         return .line("wrote \(file.visible) (\(HumanUnits.size(Int64(page.text.utf8.count)))): open it in any browser")
     }
 
-    private func table(_ rows: [LayerRow], _ layers: ImageLayers, width: Int?) -> Outcome {
+    private func table(_ rows: [LayerRow], only number: Int?, _ layers: ImageLayers, width: Int?) -> Outcome {
         var table = Rows(
             [
                 .init(key: "layer", header: "#"), .init(key: "instruction", header: "INSTRUCTION", shrinks: true),
@@ -71,7 +74,7 @@ package struct LayersCommand: Verb {
             ] + (tree ? [.init(key: "sharedWith", header: "SHARED WITH", shrinks: true)] : []))
         func bytes(_ row: LayerRow) -> Int64 { layers.isRemote ? row.layer.blob?.size ?? 0 : row.bytes }
         let largest = rows.map { bytes($0) }.max() ?? 0
-        for row in rows {
+        for row in rows where number == nil || row.layer.number == number {
             let bar = SizeBar.text(bytes(row), of: largest, cells: 20)
             let shared = row.sharedWith.joined(separator: ", ")
             table.add(

@@ -73,7 +73,15 @@ struct PlaceWords {
     /// The layers of an image, named by a word, or of the image one is in.
     func layers(_ word: String?) throws(ShaleError) -> ImageLayers {
         let subject = try subject(word)
-        return if let remote { try remote.layers(subject) } else { try finder.layers(subject) }
+        let layers = if let remote { try remote.layers(subject) } else { try finder.layers(subject) }
+        if let number = try layerNumber(word) { _ = try layers.layer(number) }
+        return layers
+    }
+
+    /// The layer that a word names, not checked against the image.
+    func layerNumber(_ word: String?) throws(ShaleError) -> Int? {
+        guard let word else { return nil }
+        return try place(word).layer
     }
 
     /// The image a word names, whatever place in it; without a word the one that one is in.

@@ -70,12 +70,27 @@ enum PlanText {
 }
 
 extension ImageConfig {
-    /// Reads an image's config from a JSON file.
+    /// Reads an image's config from a JSON file: whole, or as much of it as a plan needs.
     ///
     /// Throws `notFound` and `corrupt`.
     init(readingFile path: String) throws(ShaleError) {
         let bytes = try translating(path) { try WholeFile.read(path, limit: 16 << 20) }
-        self = try OCIDocument.read(ImageConfig.self, from: bytes, naming: path)
+        self = try OCIDocument.read(BaseConfig.self, from: bytes, naming: path).image
+    }
+}
+
+/// An image's config without platform and layers, or what stands in its `config` alone.
+private struct BaseConfig: DocumentValue {
+    var image = ImageConfig()
+
+    init(_ reader: DocumentReader) throws(ShaleError) {
+        image.author = try reader.string("author")
+        image.history = try reader.objects("history", History.self)
+        if let config = try reader.object("config", ContainerConfig.self) {
+            image.config = config
+        } else {
+            image.config = try ContainerConfig(reader)
+        }
     }
 }
 

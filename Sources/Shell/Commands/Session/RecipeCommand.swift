@@ -127,7 +127,7 @@ package struct RecipeCommand: Verb {
         ) { base, platform in
             (try? engine.store.images.find(base)).map { PlannedImage($0, platform: platform) }
         }
-        return try found.outcome(format: format)
+        return try found.outcome(format: format) { shell.console.report($0) }
     }
 }
 

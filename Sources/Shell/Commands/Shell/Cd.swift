@@ -42,7 +42,7 @@ package struct Cd: Verb {
             let entry = try view.require(place.path)
             guard entry.kind == .directory else {
                 throw ShaleError(
-                    .invalid, "cd: \(view.label):\(place.path): not a directory",
+                    .invalid, "\(view.label):\(place.path): not a directory",
                     hint: "cat \(view.label):\(entry.path)")
             }
             shell.place = "\(place.label):\(place.path.cleanPath)"
