@@ -1,4 +1,5 @@
 import Basics
+import Dockerfiles
 import Engine
 import OCI
 import Sessions
@@ -10,7 +11,8 @@ struct PromptStep {
 
     init(_ shell: ShellContext) { self.shell = shell }
 
-    func run(_ text: String) throws(ShaleError) -> Int32 {
+    func run(_ typed: String) throws(ShaleError) -> Int32 {
+        let text = try withBase(typed)
         let session = try shell.session()
         try session.refresh()
         var failed: String?
@@ -36,6 +38,15 @@ struct PromptStep {
             let id = Identifier.short(failed)
             throw error.hinting("enter \(id)   ($failed, as it stood when it failed; nothing of it was kept in @)")
         }
+    }
+
+    /// `FROM $img` with the session's variables: no ARG can stand before it here.
+    ///
+    /// A variable that is not set leaves the line as it is, for the parser to judge.
+    private func withBase(_ text: String) throws(ShaleError) -> String {
+        guard text.contains("$"), text.split(separator: " ").first?.uppercased() == "FROM" else { return text }
+        let expansion = try WordExpander(environment: shell.variables).expand(text)
+        return expansion.unmatched.isEmpty ? expansion.text : text
     }
 }
 

@@ -148,6 +148,12 @@ package final class ShellContext {
         changeVariables(to: name)
     }
 
+    /// A command of the host's command line ends in the session it entered: says how the next gets there.
+    func noteOneCommand(in name: String) {
+        guard mode == .single else { return }
+        console.note("for this command alone: shale -S \(name) goes on there")
+    }
+
     /// Ends a recording, and lets go of what the store holds for this process.
     package func close() {
         endRecording()
@@ -252,8 +258,11 @@ package final class ShellContext {
 
 /// The options that stand before a command.
 package struct ShellOptions: Sendable {
+    /// The session of a shale that was told none.
+    static let firstSession = "default"
+
     package var home: String
-    package var session = "default"
+    package var session = firstSession
     package var isOffline = false
     package var readsStartupFile = true
     package var keepsGoing = false

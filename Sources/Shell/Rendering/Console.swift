@@ -122,8 +122,14 @@ package final class Console: Sendable {
     ///   - place: In a script, where it happened: `FILE:LINE: COMMAND: message` takes the place of `shale: message`.
     package func report(_ error: ShaleError, at place: Place? = nil) {
         var prefix = "shale:"
-        if let place { prefix = "\(place.file.visible):\(place.line): \(place.command.visible):" }
-        var text = styled(prefix, .red) + " \(error.description.visibleLines)\n"
+        var message = error.description.visibleLines[...]
+        if let place {
+            let command = "\(place.command.visible):"
+            prefix = "\(place.file.visible):\(place.line): \(command)"
+            // What is wrong with a command line begins with the command, which stands there already.
+            if error.code == .usage, message.hasPrefix("\(command) ") { message = message.dropFirst(command.count + 1) }
+        }
+        var text = styled(prefix, .red) + " \(message)\n"
         if let hint = error.hint { text += styled("hint:", .cyan) + " \(hint.visibleLines)\n" }
         write(text, to: .errors)
     }

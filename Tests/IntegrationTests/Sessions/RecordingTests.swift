@@ -163,7 +163,8 @@ struct RecordingTests {
 
     @Test(arguments: [
         ("record", Int32(0), "nothing is being recorded"), ("record off", 1, "nothing is being recorded"),
-        ("record a\nrecord b", 1, "already recording to a"), ("record /nosuch/file", 1, "no such file or directory"),
+        ("record --cast", 64, "record: no file to write to"), ("record a\nrecord b", 1, "already recording to a"),
+        ("record /nosuch/file", 1, "no such file or directory"),
         ("record a --cast --md", 64, "one of --output"), ("replay nosuch", 66, "no such file or directory"),
         ("replay . ", 66, "Dockerfile: no such file"),
         ("replay plain.shale --check", 1, "no recorded output to compare"),

@@ -145,13 +145,36 @@ struct SessionFileTests {
         #expect(gone.errors.contains("no session \"mine\""))
     }
 
+    @Test func theFirstSessionIsFoundBeforeItsFirstLine() throws {
+        let shale = BuiltShale()
+        let lines = "session new other\nsession switch default\nsession ls --format '{{.Name}}'"
+        let outcome = try shale.run(["-c", lines])
+        #expect(
+            outcome.text == "now in session other\nnow in session default\n ---> no working image\ndefault\nother\n")
+        let alone = try shale.run(["fork", "third"])
+        #expect(alone.text == "now in session third\n")
+        #expect(alone.errors == "for this command alone: shale -S third goes on there\n")
+    }
+
+    @Test func fromTakesTheSessionsVariables() throws {
+        let lines =
+            "base = busybox\nFROM $base\nrecipe\nENV A=b\nFROM $img\ninspect -f '{{.Config.Env}}' @ | grep -c A=b"
+        let outcome = try BuiltShale().run(["-c", lines])
+        #expect(outcome.text.contains("FROM busybox\n"))
+        #expect(outcome.text.hasSuffix("\n1\n"), "\(outcome.text)")
+    }
+
     @Test(arguments: [
         ("session export /nosuch/x.tar", Int32(1), "directory \"/nosuch\" does not exist"),
         ("session export x.tar nosuch", 1, "no session \"nosuch\""),
         ("session import nosuch.tar", 1, "no such file or directory"), ("session import", 64, "wrong usage"),
         ("session new ../x", 1, "a name has letters"), ("session rename default a/b", 1, "a name has letters"),
         ("fork 0 default", 1, "session default exists already"), ("fork 99 x", 1, "no state 99"),
-        ("session rm default", 1, "is the one you are in"),
+        ("session rm default", 1, "is the one you are in\nhint: session new NAME\n"),
+        ("session import", 64, "-c:1: session: wrong usage\nhint: session import FILE [NAME]\n"),
+        ("session bogus", 64, "-c:1: session: wrong usage\nhint: help session\n"),
+        ("steps x", 64, "-c:1: steps: Unexpected argument 'x'\n"),
+        ("version\nFROM $nosuch", 1, "-c:2: FROM: invalid reference format"),
     ])
     func mistakesAreClear(line: String, status: Int32, words: String) throws {
         let outcome = try BuiltShale().run(["-c", line], expecting: nil)

@@ -30,6 +30,9 @@ package struct Record: Verb {
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         guard let file else {
+            guard !output, !cast, !handout, !append, !force else {
+                throw ShaleError(.usage, "record: no file to write to", hint: "record FILE")
+            }
             guard let recorder = shell.recorder else { return .line("nothing is being recorded") }
             return .line("recording to \(recorder.path.visible): \(Self.count(recorder)) so far")
         }

@@ -99,6 +99,7 @@ package struct Fork: Verb {
         }
         try session.fork(at: state, named: name)
         shell.enter(session: name)
+        shell.noteOneCommand(in: name)
         return .line("now in session \(name)")
     }
 }

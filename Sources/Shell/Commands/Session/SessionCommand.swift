@@ -36,7 +36,7 @@ package struct SessionCommand: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let store = try shell.engine().store
         switch (words.first ?? "list", words.count) {
-        case ("list", 0...1): return try list(shell, store)
+        case ("list", 0...1), ("ls", 1): return try list(shell, store)
         case ("new", 2):
             guard try !store.sessionNames().contains(words[1]) else {
                 throw ShaleError(
@@ -44,10 +44,14 @@ package struct SessionCommand: Verb {
             }
             _ = try store.session(words[1])
             shell.enter(session: words[1])
+            shell.noteOneCommand(in: words[1])
             return .line("now in session \(words[1])")
         case ("switch", 2):
-            try require(words[1], store, in: shell.options.session)
+            // Who made another session before the first line of this one finds the way back.
+            let isFirst = words[1] == ShellOptions.firstSession
+            if !isFirst { try require(words[1], store, in: shell.options.session) }
             shell.enter(session: words[1])
+            shell.noteOneCommand(in: words[1])
             return .lines(try ["now in session \(words[1])"] + MoveReport.place(shell.session()))
         case ("rename", 3):
             try require(words[1], store, in: shell.options.session)
@@ -70,7 +74,10 @@ package struct SessionCommand: Verb {
             return .lines(Array(words.dropFirst()))
         case ("export", 2...3): return try export(shell, store)
         case ("import", 2...3): return try importing(shell)
-        default: throw ShaleError(.usage, "session: wrong usage", hint: "help session")
+        default:
+            let usages = Self.configuration.usage?.split(separator: "\n").map(String.init) ?? []
+            let meant = usages.first { $0.hasPrefix("session \(words.first ?? "") ") }
+            throw ShaleError(.usage, "session: wrong usage", hint: meant ?? "help session")
         }
     }
 
