@@ -64,7 +64,8 @@ package struct SessionCommand: Verb {
             for name in words.dropFirst() {
                 try require(name, store, in: shell.options.session)
                 guard name != shell.options.session else {
-                    let other = try store.sessionNames().first { $0 != name }
+                    let first = ShellOptions.firstSession
+                    let other = try name != first ? first : store.sessionNames().first { $0 != name }
                     throw ShaleError(
                         .inUse, "session \(name.visible) is the one you are in",
                         hint: other.map { "session switch \($0)" } ?? "session new NAME")
