@@ -287,8 +287,8 @@ _shale_command() {
         operands='image'
         ;;
     build)
-        flags='--tag -t --file -f --build-arg --label --target --platform --network --add-host --iidfile --progress --no-cache --pull --quiet -q --rm --no-rm --force-rm --ulimit --shm-size --cache-from --secret --ssh --check --step --help -h'
-        values='--tag:none -t:none --file:host.path -f:host.path --build-arg:none --label:none --target:none --platform:platform --network:network --add-host:none --iidfile:host.path --progress:none --ulimit:none --shm-size:none --cache-from:none --secret:none --ssh:none'
+        flags='--tag -t --file -f --build-arg --label --target --platform --network --add-host --iidfile --progress --no-cache --pull --quiet -q --rm --no-rm --force-rm --cgroup-parent --ulimit --memory -m --shm-size --cache-from --secret --ssh --check --step --help -h'
+        values='--tag:none -t:none --file:host.path -f:host.path --build-arg:none --label:none --target:none --platform:platform --network:network --add-host:none --iidfile:host.path --progress:none --cgroup-parent:none --ulimit:none --memory:none -m:none --shm-size:none --cache-from:none --secret:none --ssh:none'
         operands='host.directory'
         ;;
     context)

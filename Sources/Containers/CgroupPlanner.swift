@@ -11,20 +11,42 @@ import RunnerProtocol
 struct CgroupPlanner {
     let groups: ControlGroups
 
+    private static let ownFolder = "shale"
+
     private static func name(_ id: String) -> String { String(id.prefix(32)) }
 
     /// Every directory a container of this id may have had.
     func folders(of id: String) -> [String] {
-        let own = unifiedBase().map { ["\($0)/\(Self.name(id))"] } ?? []
-        return own + Set(groups.legacy.values).sorted().map { "\($0)/shale/\(Self.name(id))" }
+        let own = unifiedBase(Self.ownFolder).map { ["\($0)/\(Self.name(id))"] } ?? []
+        return own + Set(groups.legacy.values).sorted().map { "\($0)/\(Self.ownFolder)/\(Self.name(id))" }
+    }
+
+    /// The folder of all groups, below a hierarchy's top.
+    private static func folder(_ parent: String) throws(ShaleError) -> String {
+        let parts = parent.split(separator: "/")
+        guard !parts.isEmpty else { return ownFolder }
+        guard !parts.contains("..") else {
+            throw ShaleError(.usage, "invalid cgroup parent \(parent.visible)")
+        }
+        return parts.joined(separator: "/")
     }
 
     func plan(for spec: LaunchSpec) throws(ShaleError) -> CgroupPlan? {
         let name = Self.name(spec.containerID)
+        let folder = try Self.folder(spec.cgroupParent)
         var plan = CgroupPlan()
-        if let base = unifiedBase() { plan.unified = "\(base)/\(name)" }
+        if let base = unifiedBase(folder) { plan.unified = "\(base)/\(name)" }
         if plan.unified.isEmpty, let freezer = groups.legacy["freezer"] {
-            plan.legacy.append("\(freezer)/shale/\(name)")
+            plan.legacy.append("\(freezer)/\(folder)/\(name)")
+        }
+        if !spec.cgroupParent.isEmpty {
+            // As docker: in every hierarchy; but for the one that takes nobody in before its processors are named.
+            plan.legacy = groups.legacy.filter { $0.key != "cpuset" && access($0.value, W_OK) == 0 }
+                .map { "\($0.value)/\(folder)/\(name)" }.sorted()
+            guard !plan.unified.isEmpty || !plan.legacy.isEmpty else {
+                throw ShaleError(
+                    .unsupported, "--cgroup-parent: no control group may be made here", hint: "doctor")
+            }
         }
         let wanted = limits(spec.resources)
         guard !wanted.isEmpty else { return plan.unified.isEmpty && plan.legacy.isEmpty ? nil : plan }
@@ -37,7 +59,7 @@ struct CgroupPlanner {
                     plan.settings.append(CgroupSetting(path: "\(plan.unified)/\(file)", value: value))
                 }
             } else if let mount = legacyMount(limit.controller) {
-                let path = "\(mount)/shale/\(name)"
+                let path = "\(mount)/\(folder)/\(name)"
                 if !plan.legacy.contains(path) { plan.legacy.append(path) }
                 for (file, value) in limit.legacy {
                     plan.settings.append(CgroupSetting(path: "\(path)/\(file)", value: value))
@@ -59,25 +81,25 @@ struct CgroupPlanner {
 
     /// What the group that ours is made in hands on.
     private func unifiedControllers() -> Set<String> {
-        guard let base = unifiedBase(), let slash = base.lastIndex(of: "/") else { return [] }
+        guard let base = unifiedBase(Self.ownFolder), let slash = base.lastIndex(of: "/") else { return [] }
         return ControlGroups.controllers(of: String(base[..<slash]))
     }
 
     /// Where a v1 controller is mounted, if a group may be made there: by real root, or below a folder handed over.
     private func legacyMount(_ controller: String) -> String? {
         guard let mount = groups.legacy[controller] else { return nil }
-        let folder = "\(mount)/shale"
+        let folder = "\(mount)/\(Self.ownFolder)"
         return access(access(folder, F_OK) == 0 ? folder : mount, W_OK) == 0 || access(mount, F_OK) != 0 ? mount : nil
     }
 
     /// As real root a group at the top, else one beside this process's own, which may have been delegated.
-    private func unifiedBase() -> String? {
+    private func unifiedBase(_ folder: String) -> String? {
         guard let unified = groups.unified else { return nil }
-        if !LaunchPlanner.isInUserNamespace { return "\(unified)/shale" }
+        if !LaunchPlanner.isInUserNamespace { return "\(unified)/\(folder)" }
         guard let own = ControlGroups.ownUnifiedPath() else { return nil }
         let parent = own.split(separator: "/").dropLast().joined(separator: "/")
         let path = "\(unified)/\(parent)"
-        return access(path, W_OK) == 0 ? "\(path)/shale" : nil
+        return access(path, W_OK) == 0 ? "\(path)/\(folder)" : nil
     }
 
     /// Controllers reach a group only through every group above it.

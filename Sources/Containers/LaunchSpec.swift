@@ -71,6 +71,8 @@ package struct LaunchSpec: Sendable {
     package var initialSize: TerminalSize?
     package var limits: [ResourceLimit] = []
     package var resources = ContainerResources()
+    /// `--cgroup-parent`: the control group to make the container's in, below the top; empty for shale's own.
+    package var cgroupParent = ""
     /// `HOST[:CONTAINER[:PERMISSIONS]]` each.
     package var devices: [String] = []
     /// Bytes of `/dev/shm`.

@@ -69,7 +69,7 @@ final class ContainerCgroup {
     private static func makeDirectory(_ path: String) throws(SystemCallError) {
         if mkdir(path, 0o755) == 0 || errno == EEXIST { return }
         if errno == ENOENT, let slash = path.lastIndex(of: "/") {
-            _ = mkdir(String(path[..<slash]), 0o755)
+            try makeDirectory(String(path[..<slash]))
             if mkdir(path, 0o755) == 0 || errno == EEXIST { return }
         }
         throw SystemCallError("mkdir", path: path)

@@ -30,6 +30,9 @@ package struct BuildCache: Sendable {
 
     package init(store: CacheStore) { self.store = store }
 
+    /// Stands for the parent of a step that does not depend on one: a linked copy.
+    package static let anyParent = Digest.of("any image".utf8)
+
     static func key(parent: Digest?, step: String) -> Digest {
         Digest.of("\(parent?.description ?? "scratch")\n\(step)".utf8)
     }

@@ -5,6 +5,7 @@ import Glibc
 package import Linux
 import OCI
 package import Stores
+import Synchronization
 
 /// The files a build may copy: a directory of the host's, less what its ignore file leaves out.
 package final class BuildContext: Sendable {
@@ -17,6 +18,8 @@ package final class BuildContext: Sendable {
     let image: Digest?
     /// Keeps an unpacked context there as long as the context is in use.
     private let scratch: ScratchFolder?
+    /// What the walk before the first step saw.
+    private let walked = Mutex<ContextSurvey?>(nil)
 
     package convenience init(root: RootDirectory, ignored: IgnoreList?) {
         self.init(root: root, ignored: ignored, holding: nil)
@@ -109,24 +112,21 @@ package final class BuildContext: Sendable {
         }
     }
 
-    /// The first part of a path that the context lacks, for docker's complaint about it.
-    func firstMissing(in path: String) -> String {
-        var above = ""
-        for part in path.split(separator: "/") {
-            above = above.isEmpty ? String(part) : "\(above)/\(part)"
-            if !holds(above) { return above }
-        }
-        return path
-    }
-
     /// Calls `body` with every path that is not ignored, parents before what they hold, names in byte order.
     package func walk(
         from start: String = "", _ body: (_ path: String, _ status: FileStatus) throws(ShaleError) -> Void
     ) throws(ShaleError) {
+        try walk(from: start, listing: entries(of:), body)
+    }
+
+    private func walk(
+        from start: String = "", listing: (_ directory: String) throws(ShaleError) -> [ContextSurvey.Entry],
+        _ body: (_ path: String, _ status: FileStatus) throws(ShaleError) -> Void
+    ) throws(ShaleError) {
         var pending = [start]
         while let directory = pending.popLast() {
             var below: [String] = []
-            for (name, status) in try entries(of: directory) {
+            for (name, status) in try listing(directory) {
                 let path = directory.isEmpty ? name : "\(directory)/\(name)"
                 let isOut = isIgnored(path)
                 if !isOut { try body(path, status) }
@@ -152,15 +152,31 @@ package final class BuildContext: Sendable {
         }
     }
 
+    /// What `transferSize` saw of the directories; `nil` once something was to be copied.
+    var survey: ContextSurvey? { walked.withLock { $0 } }
+
+    /// From now on directories are read when they are asked for.
+    func forgetSurvey() { walked.withLock { $0 = nil } }
+
     /// What `docker build` would send: the length of a tar of the context.
+    ///
+    /// What is seen on the way is kept, so that looking the steps up costs no second look at each file.
     package func transferSize() throws(ShaleError) -> Int64 {
         var total: Int64 = 1024
-        try walk { path, status throws(ShaleError) in
+        var survey = ContextSurvey()
+        func list(_ directory: String) throws(ShaleError) -> [ContextSurvey.Entry] {
+            let entries = try entries(of: directory)
+            survey.add(entries, of: directory)
+            return entries
+        }
+        try walk(listing: list) { path, status throws(ShaleError) in
             total += 512
             // Whoever may not read a file learns it before the first step.
             if status.kind == .regular, status.permissions & 0o444 != 0o444 { try checkReadable(path) }
             if status.kind == .regular { total += (status.size + 511) / 512 * 512 }
         }
+        let seen = survey
+        walked.withLock { $0 = seen }
         return total
     }
 
@@ -173,7 +189,7 @@ package final class BuildContext: Sendable {
         }
     }
 
-    private func entries(of directory: String) throws(ShaleError) -> [(name: String, status: FileStatus)] {
+    private func entries(of directory: String) throws(ShaleError) -> [ContextSurvey.Entry] {
         do throws(SystemCallError) {
             return try DirectoryEntries.list(root.open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
         } catch {

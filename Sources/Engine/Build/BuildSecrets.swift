@@ -74,36 +74,3 @@ package struct BuildSecret: Sendable, Hashable {
         }
     }
 }
-
-/// An `--ssh`: an agent that a `RUN --mount=type=ssh` may ask.
-package struct BuildAgent: Sendable, Hashable {
-    package var id: String
-    /// The agent's socket.
-    package var socket: String
-
-    /// Reads docker's `default|ID[=SOCKET]`.
-    ///
-    /// Throws `usage`, or `unsupported` for a key file.
-    package init(parsing text: String, environment: [String: String]) throws(ShaleError) {
-        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-        id = parts.first.flatMap { $0.isEmpty ? nil : $0 } ?? "default"
-        guard parts.count == 2 else {
-            guard let socket = environment["SSH_AUTH_SOCK"], !socket.isEmpty else {
-                throw ShaleError(
-                    .usage, "invalid empty ssh agent socket: make sure SSH_AUTH_SOCK is set",
-                    hint: "eval $(ssh-agent); ssh-add")
-            }
-            self.socket = socket
-            return
-        }
-        socket = parts[1]
-        guard (try? FileStatus.of(hostPath: socket, followingLink: true))?.kind == .socket else {
-            if (try? FileStatus.of(hostPath: socket, followingLink: true)) == nil {
-                throw ShaleError(.notFound, "stat \(socket)", cause: SystemCallError.words(of: ENOENT))
-            }
-            throw ShaleError(
-                .unsupported, "--ssh \(text): only an agent's socket can be given, not a key",
-                hint: "eval $(ssh-agent); ssh-add \(socket)")
-        }
-    }
-}

@@ -21,7 +21,7 @@ extension Engine {
     func download(_ address: String, checksum: String?, isContext: Bool = false, _ talk: Conversation)
         throws(ShaleError) -> Download
     {
-        let subject = isContext ? "GET \(address.visible)" : "ADD failed: \(address.visible)"
+        let subject = isContext ? "GET \(address.visible)" : "ADD failed: Get \"\(address.visible)\""
         let path = address.split(separator: "?").first.map(String.init) ?? address
         let parts = path.split(separator: "/")
         guard isContext || (parts.count > 2 && !path.hasSuffix("/")), let name = parts.last.map(String.init) else {

@@ -1,4 +1,4 @@
-import Basics
+package import Basics
 package import Containers
 import FoundationEssentials
 import Glibc
@@ -20,6 +20,8 @@ struct StagedProcess: Sendable {
     var temporaryMounts: [TemporaryMount] = []
     var limits: [ResourceLimit] = []
     var sharedMemory: Int64?
+    var cgroupParent = ""
+    var resources = ContainerResources()
     /// A person's own streams, with a terminal or without; `nil` for none to read, and a conversation to write to.
     var person: PersonAtStep?
 }
@@ -67,6 +69,8 @@ extension Engine {
         spec.mounts = process.mounts
         spec.temporaryMounts = process.temporaryMounts
         spec.limits = process.limits
+        spec.cgroupParent = process.cgroupParent
+        spec.resources = process.resources
         if let bytes = process.sharedMemory { spec.sharedMemory = bytes }
         spec.endsWithLauncher = true
         if let person = process.person {
@@ -98,7 +102,11 @@ extension Engine {
         return StagedOutcome(exitStatus: status, stubs: Self.stubs(in: folder.path))
     }
 
-    private static func network(_ name: String?) throws(ShaleError) -> LaunchSpec.Network {
+    /// The network of `RUN` by the name it was given.
+    ///
+    /// Throws `unsupported` for another than the host's, or none.
+    @discardableResult
+    package static func network(_ name: String?) throws(ShaleError) -> LaunchSpec.Network {
         switch name {
         case nil, "", "default", "host": return .host
         case "none": return .none
@@ -157,15 +165,16 @@ extension Engine {
         return kept.id
     }
 
+    private static let ownerPrefix = "unable to convert uid/gid chown string to host mapping: "
+
     /// Docker's complaint about a `--chown` that names nobody.
     private static func unknownOwner(_ parts: [String], _ users: UserDatabase) -> ShaleError? {
-        let prefix = "unable to convert uid/gid chown string to host mapping: "
         guard let name = parts.first else { return nil }
         if UInt32(name) == nil, (try? users.resolve(name)) == nil {
-            return ShaleError(.notFound, "\(prefix)can't find uid for user \(name): no such user: \(name)")
+            return ShaleError(.notFound, "\(ownerPrefix)can't find uid for user \(name): no such user: \(name)")
         }
         guard parts.count > 1 else { return nil }
-        return ShaleError(.notFound, "\(prefix)can't find gid for group \(parts[1]): no such group: \(parts[1])")
+        return ShaleError(.notFound, "\(ownerPrefix)can't find gid for group \(parts[1]): no such group: \(parts[1])")
     }
 
     /// An owner by name or number, `user[:group]`, looked up in a stage's own files (`--chown`).
@@ -174,6 +183,9 @@ extension Engine {
         let numbers = parts.compactMap { UInt32($0) }
         if numbers.count == parts.count, let uid = numbers.first {
             return TreeCopyOptions.Owner(uid: uid, gid: numbers.count > 1 ? numbers[1] : uid)
+        }
+        if let first = parts.first, first.isEmpty {
+            throw ShaleError(.notFound, "\(Self.ownerPrefix)can't find uid for user : no such user: ")
         }
         let tree = MergedTree(layers: try directories(lowerPaths(of: state)), form: form)
         let users = UserDatabase(

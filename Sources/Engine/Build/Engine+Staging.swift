@@ -6,13 +6,16 @@ import OCI
 import Stores
 
 extension Engine {
-    /// Gives `body` a writable view of a stage's files, and makes what it changed a layer; `nil` when that is nothing.
+    /// Gives `body` a writable view of unpacked layers (top first, or none), and makes what it changed a layer; `nil`
+    /// when that is nothing.
+    ///
+    /// `keepingRewritten` keeps what was written again as it was, in the layer.
     ///
     /// The view is an overlay mount that no path leads to: it goes with its descriptor.
     func changing(
-        _ state: StageState, _ talk: Conversation, _ body: (RootDirectory) throws(ShaleError) -> Void
+        _ paths: [String], keepingRewritten: Bool = false, _ talk: Conversation,
+        _ body: (RootDirectory) throws(ShaleError) -> Void
     ) throws(ShaleError) -> StepLayer? {
-        let paths = try lowerPaths(of: state)
         let staging = try store.layers.beginUnpack()
         do throws(ShaleError) {
             if paths.isEmpty {
@@ -24,7 +27,10 @@ extension Engine {
                 try body(RootDirectory(mount))
             }
             try talk.cancellation.check()
-            guard let layer = try settle(staging, over: directories(paths), stubs: [], talk) else {
+            guard
+                let layer = try settle(
+                    staging, over: directories(paths), stubs: [], keepingRewritten: keepingRewritten, talk)
+            else {
                 store.layers.discard(staging)
                 return nil
             }

@@ -29,6 +29,8 @@ struct FileCopies {
     private(set) var label = ""
     /// Path to `kind mode owner content` of everything read.
     private(set) var hashes: [String: String] = [:]
+    /// Whether directories were not read anew, but taken as they were before the first step.
+    private(set) var isFromSurvey = false
     /// What came from the context, for recipes.
     private(set) var sources: [CopiedSource] = []
 
@@ -135,11 +137,9 @@ struct FileCopies {
     }
 
     private mutating func take(_ path: String, in source: BuildContext, written: String) throws(ShaleError) {
-        let words =
-            source.image == nil
-            ? "file not found in build context or excluded by .dockerignore: stat \(source.firstMissing(in: path))"
-            : "stat \(path)"
-        let missing = ShaleError(.notFound, "\(placement.instruction) failed: \(words): file does not exist")
+        let words = source.image == nil ? "file not found in build context or excluded by .dockerignore: " : ""
+        let missing = ShaleError(
+            .notFound, "\(placement.instruction) failed: \(words)stat \(path): file does not exist")
         guard source.holds(path) else { throw missing }
         // A link named as source is followed, inside the context.
         let top = (try? source.root.pathBehindLinks(path)) ?? path
@@ -148,10 +148,13 @@ struct FileCopies {
         let kept = KeptHash(top, of: source, leavingOut: placement.excluded, engine.store.cache)
         var hash = kept?.found ?? SourceHash()
         if hash.files.isEmpty {
+            let survey = placement.usesSurvey && status.kind == .directory ? source.survey : nil
+            if survey != nil { isFromSurvey = true }
             try hash.add(
                 top, in: source.root,
                 including: { !source.isIgnored($0) && !here.isExcluded($0, below: top) },
-                descendingInto: { source.mayHoldExceptions($0) }, known: source.digests, talk.cancellation)
+                descendingInto: { source.mayHoldExceptions($0) }, known: source.digests, survey: survey,
+                talk.cancellation)
             kept?.keep(hash)
         }
         var copied = CopiedSource(

@@ -13,10 +13,11 @@ struct SourceHash: Sendable {
 
     /// Adds a path and, for a directory, all below it that `include` lets in.
     ///
-    /// A file that `known` has a digest of, as its status stands now, is not read.
+    /// A file that `known` has a digest of, as its status stands, is not read; a directory that `survey` has is not
+    /// either.
     mutating func add(
         _ path: String, in root: RootDirectory, including include: (String) -> Bool, descendingInto: (String) -> Bool,
-        known: FileDigests? = nil, _ cancellation: Cancellation
+        known: FileDigests? = nil, survey: ContextSurvey? = nil, _ cancellation: Cancellation
     ) throws(ShaleError) {
         do throws(SystemCallError) {
             var pending = [(path: path, status: try root.status(path), isTop: true)]
@@ -25,9 +26,15 @@ struct SourceHash: Sendable {
                 let isIn = next.isTop || include(next.path)
                 if isIn { files[next.path] = try Self.line(next.path, next.status, root, known) }
                 guard next.status.kind == .directory, isIn || descendingInto(next.path) else { continue }
-                let directory = try root.open(next.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+                let entries: [ContextSurvey.Entry]
+                if let known = survey?.entries(of: next.path) {
+                    entries = known
+                } else {
+                    entries = try DirectoryEntries.list(
+                        root.open(next.path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+                }
                 let prefix = next.path.isEmpty || next.path == "/" ? "" : "\(next.path)/"
-                for (name, status) in try DirectoryEntries.list(directory).reversed() {
+                for (name, status) in entries.reversed() {
                     pending.append((prefix + name, status, false))
                 }
             }

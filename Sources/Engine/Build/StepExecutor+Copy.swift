@@ -64,34 +64,64 @@ extension StepExecutor {
         }
     }
 
+    /// A copy as it is looked up: its files read, its text in the history made.
+    private struct FoundCopy {
+        let copies: FileCopies
+        let comment: String
+        let createdBy: String
+
+        init(_ placement: FilePlacement, _ executor: StepExecutor, shell: [String]) throws(ShaleError) {
+            var copies = FileCopies(placement, engine: executor.engine, executor.talk)
+            try copies.find()
+            comment = placement.comment(label: copies.label)
+            createdBy = (shell + ["#(nop) \(comment)"]).joined(separator: " ")
+            self.copies = copies
+        }
+    }
+
     private func place(
         _ placement: FilePlacement, _ words: WordExpander, _ text: String, _ state: inout StageState
     ) throws(ShaleError) -> StepResult {
         var placement = placement
         try placement.resolve(words, workingDirectory: state.workingDirectory)
-        var copies = FileCopies(placement, engine: engine, talk)
-        try copies.find()
-        let owner = try placement.owner.map { text throws(ShaleError) in try words.expand(text).text }
-        // Docker puts no space behind it.
-        let flag = owner.map { "--chown=\($0)" } ?? ""
-        let mode = try placement.mode.map { text throws(ShaleError) in try words.expand(text).text }
-        let modeFlag = mode.map { "--chmod=\($0) " } ?? ""
-        let parents = placement.makesParents ? "--parents " : ""
-        let comment =
-            "\(placement.instruction) \(parents)\(modeFlag)\(flag)\(copies.label) in \(placement.writtenDestination) "
-        let createdBy = (state.shell + ["#(nop) \(comment)"]).joined(separator: " ")
-        let files = copies.hashes
-        if var cached = reuse(createdBy, instruction: text, files: files, on: &state) {
-            cached.copied = copies.sources
-            return cached
+        if placement.keepsOwners { inputs += "\nowners kept" }
+        if placement.isLinked { inputs += "\nlinked" }
+        var found = try FoundCopy(placement, self, shell: state.shell)
+        var cached = try lookUp(found, placement, text, &state)
+        if cached == nil, found.copies.isFromSurvey {
+            // Files may have changed since the context was walked: what is there when they are copied counts.
+            placement.source?.forgetSurvey()
+            found = try FoundCopy(placement, self, shell: state.shell)
+            cached = try lookUp(found, placement, text, &state)
         }
-        let identity = try owner.map { text throws(ShaleError) in try engine.identity(named: text, in: state) }
-        let bits = try mode.map { text throws(ShaleError) in try FilePlacement.permissions(text) }
-        let layer = try engine.changing(state, talk) { root throws(ShaleError) in
+        if let cached { return cached }
+        let (copies, files) = (found.copies, found.copies.hashes)
+        explainMiss(found.createdBy, instruction: text, files: files, on: state)
+        let identity = try placement.owner.map { text throws(ShaleError) in
+            try placement.isLinked ? Self.linkedOwner(text) : engine.identity(named: text, in: state)
+        }
+        let bits = try placement.mode.map { text throws(ShaleError) in try FilePlacement.permissions(text) }
+        let lowers = placement.isLinked ? [] : try engine.lowerPaths(of: state)
+        let layer = try engine.changing(lowers, keepingRewritten: true, talk) { root throws(ShaleError) in
             try copies.place(in: root, chown: identity, mode: bits)
         }
         return try finish(
-            createdBy, instruction: text, layer: layer, files: files, copied: copies.sources, on: &state)
+            found.createdBy, instruction: text, layer: layer, files: files, copied: copies.sources, on: &state)
+    }
+
+    /// What was made before of the same parent, or by a linked copy of any.
+    private func lookUp(
+        _ found: FoundCopy, _ placement: FilePlacement, _ text: String, _ state: inout StageState
+    ) throws(ShaleError) -> StepResult? {
+        if placement.isLinked { linkKey = Self.linkKey(found.comment, placement) }
+        var cached = find(found.createdBy, on: &state)
+        if cached == nil {
+            cached = try relink(
+                found.createdBy, instruction: text, files: found.copies.hashes, copied: found.copies.sources,
+                on: &state)
+        }
+        cached?.copied = found.copies.sources
+        return cached
     }
 }
 
@@ -120,8 +150,11 @@ struct FilePlacement {
     /// Whether the destination can only be a directory.
     private(set) var isIntoDirectory = false
 
-    var owner: String? { files.owner }
-    var mode: String? { files.mode }
+    /// `--chown` and `--chmod`.
+    private(set) var owner: String?
+    private(set) var mode: String?
+    /// `--link`; as BuildKit does it, which links no copy with a mode of its own.
+    var isLinked: Bool { files.link && mode == nil }
 
     init(
         instruction: String, files: FileSources, source: BuildContext?, unpacksArchives: Bool, checksum: String? = nil
@@ -134,6 +167,8 @@ struct FilePlacement {
     }
 
     mutating func resolve(_ words: WordExpander, workingDirectory: String) throws(ShaleError) {
+        owner = try files.owner.map { text throws(ShaleError) in try words.expand(text).text }
+        mode = try files.mode.map { text throws(ShaleError) in try words.expand(text).text }
         for path in files.paths { paths.append(try words.expand(path).text) }
         for block in files.inline {
             var block = block
@@ -153,6 +188,17 @@ struct FilePlacement {
                     + "end with a /")
         }
     }
+
+    /// What the history says; `label` is the files' hash.
+    func comment(label: String) -> String {
+        // Docker puts no space behind an owner.
+        let flags = (makesParents ? "--parents " : "") + (mode.map { "--chmod=\($0) " } ?? "")
+        return "\(instruction) \(flags)\(owner.map { "--chown=\($0)" } ?? "")\(label) in \(writtenDestination) "
+    }
+
+    /// Whether the walk of the context before the first step may be asked what there is: not where a file is fetched
+    /// as well, which is done once.
+    var usesSurvey: Bool { !paths.contains { RemoteContext($0) != nil } }
 
     /// How many parts of a source lie before its `/./`, the place from which `--parents` keeps directories.
     func pivot(of written: String) -> Int {

@@ -13,6 +13,7 @@ extension StepExecutor {
         source = located.text
         inputs = ""
         from = nil
+        linkKey = nil
         let words = WordExpander(escape: escape, environment: state.variables)
         let text = located.original
         switch located.value {

@@ -64,6 +64,7 @@ extension StepExecutor {
         let run = try Self.runInstruction(line.instruction)
         source = line.instruction
         inputs = ""
+        linkKey = nil
         let created = historyOfRun(try Self.arguments(of: run, state), text: run, state)
         let reportKey = Digest.of("report of \(key(created, on: state))".utf8)
         if let bytes = engine.store.cache.value(.build, reportKey),

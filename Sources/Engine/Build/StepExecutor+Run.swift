@@ -109,6 +109,8 @@ extension StepExecutor {
         process.mounts = mounts.binds
         process.temporaryMounts = mounts.temporaries
         process.limits = options.limits
+        process.cgroupParent = options.cgroupParent
+        process.resources = options.resources
         process.sharedMemory = mounts.sharedMemory ?? options.sharedMemory
         var outcome = try start(process, lowers: paths, staging: staging)
         // The places of volumes stay in the layer, as docker leaves them there.

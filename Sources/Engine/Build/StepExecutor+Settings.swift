@@ -152,7 +152,7 @@ extension StepExecutor {
         if let cached = reuse(createdBy, instruction: text, on: &state) { return cached }
         state = changed
         announceContainer(Identifier.random())
-        let layer = try engine.changing(state, talk) { root throws(ShaleError) in
+        let layer = try engine.changing(engine.lowerPaths(of: state), talk) { root throws(ShaleError) in
             do throws(SystemCallError) {
                 try root.makeDirectories(directory, mode: 0o755)
             } catch {

@@ -1,4 +1,5 @@
 package import Basics
+package import Containers
 package import Dockerfiles
 package import Linux
 package import OCI
@@ -57,6 +58,8 @@ package final class StepExecutor {
     var source = ""
     /// What the step under way reads beside its parent and its text: part of the cache's key.
     var inputs = ""
+    /// The key that a linked copy has whatever lies below it; `nil` for every other step.
+    var linkKey: Digest?
     /// The image that the step under way copies from.
     var from: Digest?
     /// The images made, in order.
@@ -80,30 +83,44 @@ package final class StepExecutor {
         cache = BuildCache(store: engine.store.cache)
     }
 
-    /// Looks a step up; on a hit, `state` moves to the image made before.
+    /// Looks a step up; on a hit, `state` moves to the image made before, else it is told why there was none.
     func reuse(
         _ createdBy: String, instruction: String, files: [String: String]? = nil, on state: inout StageState
     ) -> StepResult? {
-        miss = nil
-        guard options.usesCache else { return nil }
+        if let found = find(createdBy, on: &state) { return found }
+        explainMiss(createdBy, instruction: instruction, files: files, on: state)
+        return nil
+    }
+
+    /// The image that a step made of this very parent.
+    func find(_ createdBy: String, on state: inout StageState) -> StepResult? {
         let key = key(createdBy, on: state)
-        if let record = cache.find(key),
+        guard options.usesCache, let record = cache.find(key),
             let image = try? engine.store.images.image(record.image)
-        {
-            tally.hit()
-            // What was removed or undone is there again once something is built with it.
-            try? engine.store.images.revive([image.id])
-            talk.line(" ---> Using cache")
-            state.advance(to: image)
-            state.isFresh = false
-            return StepResult(image: image, wasCached: true, summary: record.summary, key: key)
-        }
+        else { return nil }
+        // What was removed or undone is there again once something is built with it.
+        try? engine.store.images.revive([image.id])
+        announceHit()
+        state.advance(to: image)
+        state.isFresh = false
+        return StepResult(image: image, wasCached: true, summary: record.summary, key: linkKey ?? key)
+    }
+
+    /// Says in one line why a step is not in the cache, once any was.
+    func explainMiss(_ createdBy: String, instruction: String, files: [String: String]?, on state: StageState) {
+        miss = nil
+        guard options.usesCache else { return }
         let miss = cache.miss(
-            parent: state.image?.id, isParentNew: state.isFresh, instruction: instruction, createdBy: createdBy,
+            parent: linkKey == nil ? state.image?.id : BuildCache.anyParent,
+            isParentNew: linkKey == nil && state.isFresh, instruction: instruction, createdBy: createdBy,
             inputs: inputs, files: files)
         if tally.hasHit { talk.note("\(CacheTally.prefix)\(Self.subject(instruction)): \(miss.reason)") }
         self.miss = miss
-        return nil
+    }
+
+    func announceHit() {
+        tally.hit()
+        talk.line(" ---> Using cache")
     }
 
     /// An instruction as a message names it: COPY and ADD without their destination, everything at most 60 columns.
@@ -141,11 +158,14 @@ package final class StepExecutor {
         let image = try engine.store.images.add(config: state.config, layers: state.layers, parent: parent?.id)
         let summary = layer?.summary ?? .none
         if origin == nil, options.fillsCache {
-            try cache.keep(
-                BuildCache.Record(
-                    image: image.id, parent: parent?.id, instruction: instruction, createdBy: createdBy,
-                    inputs: inputs.isEmpty ? nil : inputs, hasFiles: files != nil, summary: summary, made: .now()),
-                files: files, key: key)
+            var record = BuildCache.Record(
+                image: image.id, parent: parent?.id, instruction: instruction, createdBy: createdBy,
+                inputs: inputs.isEmpty ? nil : inputs, hasFiles: files != nil, summary: summary, made: .now())
+            try cache.keep(record, files: files, key: key)
+            if let linkKey {
+                record.parent = BuildCache.anyParent
+                try cache.keep(record, files: files, key: linkKey)
+            }
         }
         var provenance = Provenance(
             parent: parent?.id, base: state.baseName, origin: origin ?? .step(instruction: source, copied: copied))
@@ -157,7 +177,7 @@ package final class StepExecutor {
         state.advance(to: image)
         state.isFresh = true
         return StepResult(
-            image: image, wasCached: false, summary: summary, key: key, miss: miss, copied: copied)
+            image: image, wasCached: false, summary: summary, key: linkKey ?? key, miss: miss, copied: copied)
     }
 
     /// A step that changes the config alone.
@@ -201,6 +221,10 @@ package struct StepOptions: Sendable {
     package var fillsCache = true
     package var network: String?
     package var extraHosts: [String] = []
+    /// The control group that those of `RUN` are made in; empty for shale's own.
+    package var cgroupParent = ""
+    /// `--memory` of `RUN`.
+    package var resources = ContainerResources()
     package var forceRemove = false
     /// `--ulimit` of `RUN`.
     package var limits: [ResourceLimit] = []

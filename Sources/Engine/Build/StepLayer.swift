@@ -16,12 +16,14 @@ extension Engine {
     ///
     /// The tar is written once, uncompressed, into the blobs, hashed as it streams: exactly what the walker found.
     func settle(
-        _ staging: LayerStaging, over lowers: [RootDirectory], stubs: Set<String>, _ talk: Conversation
+        _ staging: LayerStaging, over lowers: [RootDirectory], stubs: Set<String>, keepingRewritten: Bool = false,
+        _ talk: Conversation
     ) throws(ShaleError) -> StepLayer? {
         let upper = try staging.root()
         try translating("overlay work directory") { try FileTree.remove(staging.workPath) }
-        let changes = try ChangeFinder(upper: upper, lowers: lowers, form: form, ignoring: stubs)
-            .changes(cancellation: talk.cancellation)
+        var finder = ChangeFinder(upper: upper, lowers: lowers, form: form, ignoring: stubs)
+        finder.keepsRewritten = keepingRewritten
+        let changes = try finder.changes(cancellation: talk.cancellation)
         guard !changes.isEmpty else { return nil }
         let (written, descriptor) = try pack(changes, of: upper, talk)
         try OverlayUpper.settle(upper, changes: changes, form: form, clampingTo: settings.sourceDateEpoch)

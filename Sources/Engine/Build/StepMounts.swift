@@ -22,6 +22,7 @@ struct StepMounts {
     private(set) var cacheText = ""
     /// Folders that live as long as the step.
     private var scratches: [ScratchFolder] = []
+    private var forwarders: [AgentForwarder] = []
     private var locks: [FileLockBox] = []
 
     /// A lock that a struct may hold.
@@ -172,8 +173,10 @@ struct StepMounts {
     }
 
     /// An agent's socket, told to the command by `SSH_AUTH_SOCK`.
+    ///
+    /// Another socket than the agent's, so that its mode and owner are the mount's, and nothing changes the agent.
     mutating func add(
-        agent mount: RunMount, relativeTo directory: String, _ known: [BuildAgent]
+        agent mount: RunMount, relativeTo directory: String, _ known: [BuildAgent], _ engine: Engine
     ) throws(ShaleError) {
         let id = mount.id.flatMap { $0.isEmpty ? nil : $0 } ?? "default"
         cacheText += "\nmount ssh \(id) \(mount.target ?? "")"
@@ -185,7 +188,12 @@ struct StepMounts {
         let place = ImagePath.clean(target, relativeTo: directory)
         if agents == 0 { variables.append("SSH_AUTH_SOCK=\(place)") }
         agents += 1
-        binds.append(BindMount(source: agent.socket, destination: place))
+        let scratch = try ScratchFolder(in: engine.store)
+        let forwarder = try AgentForwarder(
+            to: agent.socket, in: scratch, (mount.user ?? 0, mount.group ?? 0, mount.mode ?? 0o600))
+        forwarders.append(forwarder)
+        scratches.append(scratch)
+        binds.append(BindMount(source: forwarder.path, destination: place))
     }
 
     mutating func add(temporary mount: RunMount, at place: String) {
@@ -214,7 +222,7 @@ extension StepExecutor {
             try mounts.add(cache: mount, at: place, engine, talk, filledFrom: source)
         case .secret:
             try mounts.add(secret: mount, relativeTo: state.workingDirectory, options.secrets, engine)
-        case .ssh: try mounts.add(agent: mount, relativeTo: state.workingDirectory, options.agents)
+        case .ssh: try mounts.add(agent: mount, relativeTo: state.workingDirectory, options.agents, engine)
         }
     }
 }

@@ -38,6 +38,8 @@ package final class SteppedBuild {
         positions = [BuildPosition(arguments: request.startArguments(engine))]
         steps = try neededSteps(Conversation())
         try engine.tellContext(prepared, request, talk)
+        // A file may be edited between two steps.
+        prepared.context?.forgetSurvey()
     }
 
     package var fileName: String { prepared.fileName }

@@ -10,6 +10,8 @@ package struct Change: Sendable, Hashable {
 
     package enum Reason: String, Sendable, Hashable, CaseIterable {
         case type, content, size, mode, owner, mtime, link, device, xattr
+        /// Written again as it was.
+        case written
     }
 
     package var kind: Kind

@@ -12,6 +12,8 @@ package struct ChangeFinder {
     private let lower: MergedTree
     private let form: OverlayForm
     private let ignored: Set<PathKey>
+    /// Whether a file in the upper directory that is as it was below counts: a copy writes it again, and docker keeps it.
+    package var keepsRewritten = false
 
     /// Looks at `upper` over `lowers`, from the top.
     ///
@@ -80,6 +82,7 @@ package struct ChangeFinder {
             if status.kind == .symlink { change.link = try here.readLink(name) }
             if let below {
                 change.reasons = try reasons(change, status, below, name, here)
+                if keepsRewritten, change.reasons.isEmpty, status.kind != .directory { change.reasons = [.written] }
             } else {
                 change.kind = .added
             }

@@ -10,35 +10,47 @@ package enum HostProgram {
     }
 
     private static let limit = 1 << 20
+    /// `POSIX_SPAWN_SETSID`, which glibc shows to GNU sources alone.
+    private static let ownSession: Int32 = 0x80
 
     /// Where a program lies on a search path; `nil` if it is not there.
     package static func find(_ name: String, searchPath: String) -> String? {
         searchPath.split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
     }
 
-    /// Starts a program with nothing on its standard input, and waits for its end.
+    /// Starts a program, with nothing on its standard input unless told, and waits for its end.
+    ///
+    /// With an input it has no terminal to ask for more.
     package static func run(
-        _ path: String, _ arguments: [String], environment: [String]
+        _ path: String, _ arguments: [String], environment: [String], input: Int32? = nil
     ) throws(SystemCallError) -> Outcome {
         let ends = try PipeEnds.descriptors()
         let reader = OwnedFD(adopting: ends.reading)
         let writer = OwnedFD(adopting: ends.writing)
-        let pid = try spawn(path, arguments, environment, output: writer.raw)
+        let pid = try spawn(path, arguments, environment, input: input, output: writer.raw)
         close(writer.release())
         let output = (try? reader.readAll(limit: limit)) ?? []
+        return Outcome(status: wait(for: pid), output: output)
+    }
+
+    fileprivate static func wait(for pid: pid_t) -> Int32 {
         var status: Int32 = 0
         while waitpid(pid, &status, 0) == -1, errno == EINTR {}
         let signal = status & 0x7f
-        return Outcome(status: signal == 0 ? status >> 8 & 0xff : 128 + signal, output: output)
+        return signal == 0 ? status >> 8 & 0xff : 128 + signal
     }
 
-    private static func spawn(
-        _ path: String, _ arguments: [String], _ environment: [String], output: Int32
+    fileprivate static func spawn(
+        _ path: String, _ arguments: [String], _ environment: [String], input: Int32?, output: Int32
     ) throws(SystemCallError) -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        if let input {
+            posix_spawn_file_actions_adddup2(&actions, input, 0)
+        } else {
+            posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
+        }
         posix_spawn_file_actions_adddup2(&actions, output, 1)
         posix_spawn_file_actions_adddup2(&actions, output, 2)
         var attributes = posix_spawnattr_t()
@@ -52,7 +64,8 @@ package enum HostProgram {
         sigemptyset(&all)
         for number in [SIGINT, SIGQUIT, SIGPIPE, SIGTERM] { sigaddset(&all, number) }
         posix_spawnattr_setsigdefault(&attributes, &all)
-        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF))
+        let session = input == nil ? 0 : ownSession
+        posix_spawnattr_setflags(&attributes, Int16(Int32(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) | session))
         var pid: pid_t = 0
         let error = ProcessCalls.withStringList([path] + arguments) { arguments in
             ProcessCalls.withStringList(environment) { environment in
@@ -61,5 +74,51 @@ package enum HostProgram {
         }
         guard error == 0 else { throw SystemCallError("spawn", path: path, errno: error) }
         return pid
+    }
+}
+
+/// A program of the host's that runs beside us: it ends by itself when its standard input ends, which happens with the
+/// last reference, and when this process is no more.
+package final class HostService: @unchecked Sendable {
+    // Unchecked: written in `init` alone, used by `deinit` alone.
+    private let pid: pid_t
+    private let input: Int32
+    private let output: Int32
+
+    package init(_ path: String, _ arguments: [String], environment: [String]) throws(SystemCallError) {
+        let theirs = try PipeEnds.descriptors()
+        defer { close(theirs.reading) }
+        input = theirs.writing
+        do throws(SystemCallError) {
+            let ours = try PipeEnds.descriptors()
+            defer { close(ours.writing) }
+            output = ours.reading
+            do throws(SystemCallError) {
+                pid = try HostProgram.spawn(
+                    path, arguments, environment, input: theirs.reading, output: ours.writing)
+            } catch {
+                close(ours.reading)
+                throw error
+            }
+        } catch {
+            close(theirs.writing)
+            throw error
+        }
+    }
+
+    deinit {
+        close(input)
+        close(output)
+        _ = HostProgram.wait(for: pid)
+    }
+
+    /// The next line it writes, without its end; empty when there is none.
+    package func readLine() -> String {
+        var bytes: [UInt8] = []
+        var byte: UInt8 = 0
+        while (try? checkLength("read") { Glibc.read(output, &byte, 1) }) == 1, byte != UInt8(ascii: "\n") {
+            bytes.append(byte)
+        }
+        return String(decoding: bytes, as: UTF8.self)
     }
 }

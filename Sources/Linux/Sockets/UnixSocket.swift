@@ -27,6 +27,15 @@ package enum UnixSocket {
         return socket
     }
 
+    /// Connects to a socket whoever it belongs to; the caller closes it.
+    package static func connectToAny(_ path: String) throws(SystemCallError) -> Int32 {
+        let (folder, name) =
+            path.lastIndex(of: "/").map { (String(path[...$0]), String(path[path.index(after: $0)...])) } ?? (".", path)
+        let directory = try OwnedFD.open(folder, shale_o_path() | O_DIRECTORY)
+        let address = address(directory, name)
+        return try check("connect", path: path) { shale_unix_connect(address) }
+    }
+
     /// The next connection, to be closed by the caller; `nil` when none waits.
     package static func accept(_ listener: Int32) -> Int32? {
         let fd = shale_unix_accept(listener)

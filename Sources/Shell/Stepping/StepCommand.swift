@@ -20,6 +20,8 @@ enum StepCommand: Equatable {
     case reload
     case exit
     case help
+    /// `diff` alone: what the last step changed.
+    case changes
     /// A Dockerfile instruction: carried out here, and put in front of the current one.
     case instruction(String)
     /// Anything else: a line of shale's language.
@@ -42,6 +44,7 @@ enum StepCommand: Equatable {
         (["retry"], "retry ['RUN …']", "carry out the current instruction again, or another in its place"),
         (["edit"], "edit [LINE] [TEXT]", "change an instruction: to TEXT, or in $EDITOR; empty quotes remove it"),
         (["rollback"], "rollback", "forget what was done in the entered shell and by the failed instruction"),
+        (["diff"], "diff", "what the last instruction changed, or the failed one"),
         (["save"], "save FILE", "write the file as it is now, edits included"),
         (["reload"], "reload", "read the file again"),
         (["exit", "quit", "q"], "exit", "leave; finished steps stay in the cache"),
@@ -50,7 +53,7 @@ enum StepCommand: Equatable {
 
     private static let verbs: [String: String] = {
         var all: [String: String] = [:]
-        for entry in table { for name in entry.names { all[name] = entry.names[0] } }
+        for entry in table where entry.names != ["diff"] { for name in entry.names { all[name] = entry.names[0] } }
         return all
     }()
 
@@ -62,9 +65,10 @@ enum StepCommand: Equatable {
             self = .instruction(text)
             return
         }
-        // `ls PLACE` is shale's own.
-        guard let verb = Self.verbs[word], !(word == "ls" && !rest.isEmpty && !rest.hasPrefix("-")) else {
-            self = .other(line)
+        // `ls -l PLACE` is shale's own, `ls -A 2` is buildg's.
+        let isPlaces = word == "ls" && (try? Self.list(rest)) == nil
+        guard let verb = Self.verbs[word], !isPlaces else {
+            self = word == "diff" && rest.isEmpty ? .changes : .other(text)
             return
         }
         self = try Self.read(verb, rest)
@@ -121,6 +125,7 @@ enum StepCommand: Equatable {
         var (before, after, all) = (SourceView.defaultRange, SourceView.defaultRange, false)
         while let word = words.popFirst() {
             let parts = word.split(separator: "=", maxSplits: 1).map(String.init)
+            guard word.hasPrefix("-") else { throw usage("list") }
             let name = parts[0].drop { $0 == "-" }
             if name == "all" || name == "a" {
                 all = true
@@ -137,6 +142,13 @@ enum StepCommand: Equatable {
             }
         }
         return .list(before: before, after: after, all: all)
+    }
+
+    /// The error for a word that is neither a command here nor one of shale's.
+    static func unknown(_ word: String) -> ShaleError {
+        let near = Suggestion.nearest(to: word, among: table.flatMap(\.names).filter { $0.count > 2 }).first
+        let all = table.map { $0.names[0] }.joined(separator: ", ")
+        return ShaleError(.usage, "unknown command: \(word.visible)", hint: near ?? "one of: \(all), an instruction")
     }
 
     private static func usage(_ verb: String) -> ShaleError {

@@ -110,20 +110,53 @@ final class StepLoop {
         case .exit: return leave()
         case .help: shell.console.write(Self.helpText)
         case .instruction(let text): try insert(text)
-        case .other(let line):
-            let statements = try LineParser(origin: .prompt).statements(in: line)
-            _ = interpreter.run(statements)
+        case .changes: try showChanges()
+        case .other(let line): try carryOut(line)
         }
         return nil
     }
 
+    /// A line of shale's own.
+    private func carryOut(_ line: String) throws(ShaleError) {
+        let image = try program.entryImage()
+        var subject = image?.short
+        if failure != nil, let container = program.failedContainer, !container.isEmpty {
+            subject = Identifier.short(container)
+        }
+        let text = try StatePlaces.resolved(line, below: subject)
+        let statements = try LineParser(origin: .prompt).statements(in: text)
+        if case .command(let command)? = statements.first?.body, statements.first?.dropped.isEmpty ?? true,
+            let word = command.words.first?.plain, CommandTable.shared.find(word) == nil, shell.aliases[word] == nil
+        {
+            throw StepCommand.unknown(word)
+        }
+        _ = interpreter.run(statements)
+    }
+
+    /// `diff` alone.
+    private func showChanges() throws(ShaleError) {
+        if failure != nil, let container = program.failedContainer, !container.isEmpty {
+            _ = try interpreter.run(arguments: ["diff", container])
+            return
+        }
+        guard let id = try program.entryImage() else {
+            throw ShaleError(.notFound, "there is no image yet", hint: "next")
+        }
+        let config = try shell.engine().store.images.image(id).config
+        if config.history?.last?.emptyLayer == true {
+            return shell.console.note("the last instruction changed no file")
+        }
+        _ = try interpreter.run(arguments: ["diff", "\(id.hex)#\(config.rootfs.diffIDs.count)"])
+    }
+
     static var helpText: String {
         let width = (StepCommand.table.map(\.usage.count).max() ?? 0) + 2
+        let places = StatePlaces.usage + "\n" + String(repeating: " ", count: width) + StatePlaces.summary + "\n"
         return StepCommand.table.map { entry in
             let short = entry.names.dropFirst().filter { $0 != "?" }.joined(separator: ", ")
             let usage = entry.usage + String(repeating: " ", count: width - entry.usage.count)
             return usage + entry.summary + (short.isEmpty ? "" : "  (\(short))") + "\n"
-        }.joined()
+        }.joined() + places
     }
 
     private var current: SteppedUnit? {

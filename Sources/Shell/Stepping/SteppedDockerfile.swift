@@ -52,6 +52,8 @@ final class SteppedDockerfile: SteppedProgram {
         return SteppedState(image: place.image, isOwn: place.isOwn, environment: environment)
     }
 
+    func entryImage() -> Digest? { build.state?.image?.id }
+
     func finish() throws(ShaleError) {
         outcome = try shell.conversing { talk throws(ShaleError) in try build.finish(talk) }
         if let outcome { shell.remember(image: outcome.imageID.hex) }

@@ -24,6 +24,8 @@ protocol SteppedProgram: AnyObject {
     func replaceText(_ text: String) throws(ShaleError)
     /// What a shell in the state so far looks at; `nil` where there is nothing.
     func entry(failed: Bool) throws(ShaleError) -> SteppedState?
+    /// The image of the state so far.
+    func entryImage() throws(ShaleError) -> Digest?
     /// Ends a program all of whose pieces were carried out.
     func finish() throws(ShaleError)
     /// Leaves it before its end.

@@ -93,6 +93,8 @@ final class SteppedReplay: SteppedProgram {
         return try shell.session().working?.image.map { SteppedState(image: $0) }
     }
 
+    func entryImage() throws(ShaleError) -> Digest? { try shell.session().working?.image }
+
     func finish() {}
     func leave() {}
 }

@@ -84,6 +84,36 @@ struct BuildBehaviourTests {
         try Peer("pgrep").run(["-xf", command], expecting: nil).status == 0
     }
 
+    @Test func theStepOfAKilledBuildEndsAndLeavesNothing() throws {
+        let home = BuildHome()
+        try home.run(["images"], expecting: 0)
+        let context = try ContextFolder(["Dockerfile": "FROM busybox\nRUN echo kept > /kept\nRUN sleep 4713\n"])
+        let output = home.folder.path + "/out"
+        let child = try home.start(["build", context.path], output: output, errors: output + ".err")
+        for _ in 0..<1200 where try !isRunning("sleep 4713") { usleep(50_000) }
+        let told = try String(contentsOfFile: output, encoding: .utf8)
+        let id = try #require(told.split(separator: "\n").last { $0.hasPrefix(" ---> Running in ") }).suffix(12)
+        let runners = try Peer("pgrep").run(["-P", String(child.pid)]).text.split(separator: "\n")
+        #expect(!runners.isEmpty)
+        child.stop(SIGKILL)
+        _ = child.wait()
+        func left() throws -> [String] {
+            let processes = runners.filter { access("/proc/\($0)", F_OK) == 0 }.map { "process \($0)" }
+            let mounts = try String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)
+            let groups = try Peer("find").run(["/sys/fs/cgroup", "-name", "\(id)*"], expecting: nil).text
+            return try processes + (isRunning("sleep 4713") ? ["sleep"] : [])
+                + mounts.split(separator: "\n").filter { $0.contains(home.path) }.map(String.init)
+                + groups.split(separator: "\n").map(String.init)
+        }
+        for _ in 0..<600 where try !left().isEmpty { usleep(50_000) }
+        #expect(try left() == [])
+        #expect(try home.run(["system", "check"]).status == 0)
+        #expect(try home.lines(["ps", "-aq"]).isEmpty)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: home.path + "/ingest").isEmpty)
+        let again = try ContextFolder(["Dockerfile": "FROM busybox\nRUN echo kept > /kept\n"])
+        #expect(cached(try home.run(["build", again.path], expecting: 0).output) == [2])
+    }
+
     @Test func aKilledBuildLeavesAWholeStore() throws {
         let (home, context) = (BuildHome(), try context())
         try home.run(["build", "-t", "good", context.path], expecting: 0)
@@ -137,6 +167,81 @@ struct RefusedBuildTests {
         let checked = try home.run(["recipe", "check", "--format", "json", lint.path + "/Dockerfile"], expecting: 1)
         #expect(checked.output.contains("\"rule\":\"StageNameCasing\""))
         #expect(checked.errors.contains("circular dependency"))
+    }
+
+    @Test func aStepThatIsKilledHasItsSignalsStatus() throws {
+        let home = BuildHome()
+        let context = try ContextFolder(["Dockerfile": "FROM busybox\nRUN true\nRUN sh -c 'kill -TERM $$'; exit $?\n"])
+        let run = try home.run(["build", context.path], expecting: 143)
+        #expect(run.errors.contains("returned a non-zero code: 143\n"))
+        #expect(run.errors.contains("Dockerfile:3: RUN sh -c"))
+        #expect(try home.lines(["ps", "-a", "--format", "{{.Status}}"]).first?.hasPrefix("Exited (143)") == true)
+        let again = try home.run(["build", context.path], expecting: 143)
+        #expect(again.output.contains("Step 2/3 : RUN true\n ---> Using cache\n"))
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "needs root")) func aStepBeyondItsMemoryIsKilled() throws {
+        let home = BuildHome()
+        let text = "FROM busybox\nRUN dd if=/dev/zero of=/dev/null bs=200M count=1\n"
+        let context = try ContextFolder(["Dockerfile": text])
+        let run = try home.run(["build", "-m", "16m", context.path], expecting: 137)
+        #expect(run.errors.contains("returned a non-zero code: 137\n"), "\(run.errors)")
+        #expect(try home.run(["system", "check"]).status == 0)
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "needs root")) func aControlGroupIsMadeWhereItIsAskedFor() throws {
+        let home = BuildHome()
+        let context = try ContextFolder(["Dockerfile": "FROM busybox\nRUN true\n"])
+        let parent = "shale-test-\(getpid())/below"
+        try home.run(["build", "--cgroup-parent", "/\(parent)", context.path], expecting: 0)
+        // The container's own goes with it; what it was made in stays, as docker leaves it.
+        let made = try Peer("find").run(["/sys/fs/cgroup", "-type", "d", "-path", "*/\(parent)*"], expecting: nil).text
+        let folders = made.split(separator: "\n").map(String.init)
+        #expect(!folders.isEmpty && folders.allSatisfy { $0.hasSuffix("/\(parent)") }, "\(made)")
+        for folder in folders {
+            rmdir(folder)
+            rmdir(String(folder.dropLast(6)))
+        }
+        let wrong = try home.run(["build", "--cgroup-parent", "../x", "--no-cache", context.path], expecting: 1)
+        #expect(wrong.errors.contains("invalid cgroup parent ../x"))
+    }
+
+    @Test func whatAContextCannotGiveIsToldBeforeTheFirstStep() throws {
+        for user in Learner.User.allCases where user != .root && user.obstacle == nil {
+            let learner = try Learner(user)
+            mkdir(learner.work + "/c", 0o755)
+            try learner.write("FROM busybox\nCOPY . /d/\n", to: "c/Dockerfile")
+            try learner.write("x\n", to: "c/closed")
+            chown(learner.work + "/c/closed", 0, 0)
+            chmod(learner.work + "/c/closed", 0o600)
+            let run = try learner.shale(["build", "c"], expecting: 1)
+            #expect(run.errors.contains("error checking context: no permission to read from 'closed'"), "\(run.errors)")
+            #expect(!run.text.contains("Step 1"))
+        }
+    }
+
+    @Test func wrongOptionsAreRefusedAtOnceInDockersWords() throws {
+        let home = BuildHome()
+        let context = try ContextFolder(["Dockerfile": "FROM busybox\nCOPY Dockerfile /\n"])
+        let cases: [([String], Int32, String)] = [
+            (["--progress", "foo"], 64, "invalid value \"foo\" passed to --progress, valid values are: auto, plain, "),
+            (["--network", "nosuch"], 1, "network nosuch is not supported\nhint: --network host"),
+            (["--build-arg", "=x"], 64, "\"=x\" for \"--build-arg\" flag: invalid environment variable: =x"),
+            (["--ulimit", "foo"], 64, "\"foo\" for \"--ulimit\" flag: invalid ulimit argument: foo"),
+            (["-m", "foo"], 64, "\"foo\" for \"-m, --memory\" flag: invalid size: 'foo'"),
+            (["--platform", "linux/amd64,linux/arm64"], 1, "Multi-platform build is not supported for "),
+            (["--platform", "a/b/c/d"], 64, "invalid platform: "),
+        ]
+        for (options, status, words) in cases {
+            let run = try home.run(["build"] + options + [context.path])
+            #expect(run.status == status && run.errors.contains(words), "\(options): \(run)")
+            #expect(!run.output.contains("Step"))
+        }
+        // As docker: a name alone is a label without a text.
+        try home.run(["build", "--label", "a", "-t", "labelled", context.path], expecting: 0)
+        #expect(try home.lines(["inspect", "-f", "{{json .Config.Labels}}", "labelled"]) == ["{\"a\":\"\"}"])
+        let gone = try home.run(["context", "-f", "nosuch", context.path], expecting: 1)
+        #expect(gone.errors.contains("/nosuch: no such file or directory"))
     }
 }
 

@@ -86,6 +86,15 @@ struct BuildFeatureTests {
         ("FROM busybox\nADD http://127.0.0.1:1/f /\n", "connection refused"),
         ("FROM busybox\nRUN --security=insecure true\n", "security.insecure is not allowed"),
         ("FROM busybox\nCOPY gone /\n", "stat gone: file does not exist"),
+        ("FROM busybox\nCOPY gone/deep /\n", "excluded by .dockerignore: stat gone/deep: file does not exist\n"),
+        ("FROM busybox\nCOPY --from=busybox /gone /\n", "COPY failed: stat gone: file does not exist\n"),
+        ("FROM busybox\nCOPY g* /\n", "COPY failed: no source files were specified\n"),
+        ("FROM busybox AS a\nCOPY --from=a /x /\n", "circular dependency detected on stage: a\n"),
+        ("FROM busybox\nCOPY --from=127.0.0.1:1/none /x /\n", "invalid from flag value 127.0.0.1:1/none: "),
+        ("FROM busybox\nCOPY --chown=: f /\n", "can't find uid for user : no such user: \n"),
+        ("FROM busybox\nCOPY --chown=0:none-such f /\n", "can't find gid for group none-such: no such group"),
+        ("FROM busybox\nRUN --mount=type=secret,id=no,required true\n", "secret no: not found\n"),
+        ("FROM busybox\nRUN [\"nowhere\"]\n", "exec: \"nowhere\": executable file not found in $PATH\n"),
         ("FROM busybox\nCOPY ../f /\n", "forbidden path outside the build context: ../f ()"),
     ])
     func whatCannotBeIsToldWithItsLine(_ text: String, _ words: String) throws {

@@ -1,5 +1,6 @@
 package import ArgumentParser
 package import Basics
+import Containers
 import Dockerfiles
 import Engine
 import Glibc
@@ -78,7 +79,12 @@ package struct Build: Verb {
     @Flag(name: .customLong("force-rm"), help: "Remove the container of a failed step too.")
     var forceRemove = false
 
+    @Option(name: .customLong("cgroup-parent"), help: "The control group that those of RUN are made in.")
+    var cgroupParent = ""
     @Option(name: .customLong("ulimit"), help: "Limit of RUN: NAME=SOFT[:HARD].") var limits: [String] = []
+    @Option(
+        name: [.customShort("m", allowingJoined: true), .customLong("memory")], help: "Memory of RUN, bytes or 512m.")
+    var memory: String?
     @Option(name: .customLong("shm-size"), help: "Size of RUN's /dev/shm.") var sharedMemory: String?
     @Option(name: .customLong("cache-from"), help: "Taken for docker's sake: every image here serves the cache.")
     var cacheFrom: [String] = []
@@ -87,7 +93,9 @@ package struct Build: Verb {
         name: .customLong("secret"),
         help: "A secret for RUN --mount=type=secret: id=NAME,src=FILE or id=NAME,env=VARIABLE.")
     var secrets: [String] = []
-    @Option(name: .customLong("ssh"), help: "An agent for RUN --mount=type=ssh: default, or ID=SOCKET.")
+    @Option(
+        name: .customLong("ssh"),
+        help: "An agent for RUN --mount=type=ssh: default, ID=SOCKET, or ID=KEY[,KEY] (private keys).")
     var agents: [String] = []
     @Flag(help: "Look for what should not be written (docker's rules), and build nothing.") var check = false
     @Flag(help: "Stop before each instruction and ask: next, continue, back, break, enter, retry, edit, help.")
@@ -196,7 +204,8 @@ package struct Build: Verb {
     private func request(_ shell: ShellContext) throws(ShaleError) -> BuildRequest {
         guard ["seed", "plain", "auto", "tty", "quiet", "rawjson", "json"].contains(progress) else {
             throw ShaleError(
-                .unsupported, "build: --progress \(progress.visible) is not supported", hint: "build --progress seed .")
+                .usage,
+                "invalid value \"\(progress.visible)\" passed to --progress, valid values are: auto, plain, seed, json")
         }
         guard let path else {
             throw ShaleError(.usage, "'build' requires 1 argument", hint: "build -t NAME .")
@@ -219,7 +228,10 @@ package struct Build: Verb {
         for argument in buildArguments {
             let parts = argument.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             guard let name = parts.first, !name.isEmpty else {
-                throw ShaleError(.usage, "invalid build argument \"\(argument.visible)\"")
+                throw ShaleError(
+                    .usage,
+                    "invalid argument \"\(argument.visible)\" for \"--build-arg\" flag: invalid environment variable: "
+                        + argument.visible)
             }
             request.arguments[name] = .some(parts.count > 1 ? parts[1] : shell.console.environment[name])
         }
@@ -228,10 +240,12 @@ package struct Build: Verb {
             request.labels[parts[0]] = parts.count > 1 ? parts[1] : ""
         }
         request.target = target
-        if let platform { request.platform = try Platform(parsing: platform) }
+        if let platform { request.platform = try Self.platform(platform) }
         request.steps.usesCache = !noCache
         request.steps.network = network
+        request.steps.cgroupParent = cgroupParent
         // Looked at now: a build whose steps are all cached would never meet it.
+        try Engine.network(network)
         for host in extraHosts { _ = try ExtraHost.parse(host) }
         request.steps.extraHosts = extraHosts
         request.steps.forceRemove = forceRemove
@@ -246,15 +260,18 @@ package struct Build: Verb {
         for text in agents { request.steps.agents.append(try BuildAgent(parsing: text, environment: environment)) }
         for limit in limits {
             guard let parsed = ResourceLimit(parsing: limit) else {
-                throw ShaleError(.usage, "invalid argument \"\(limit.visible)\" for \"--ulimit\" flag")
+                throw ShaleError(
+                    .usage,
+                    "invalid argument \"\(limit.visible)\" for \"--ulimit\" flag: invalid ulimit argument: "
+                        + limit.visible)
             }
             request.steps.limits.append(parsed)
         }
         if let sharedMemory {
-            guard let bytes = ByteCount.parse(sharedMemory) else {
-                throw ShaleError(.usage, "invalid argument \"\(sharedMemory.visible)\" for \"--shm-size\" flag")
-            }
-            request.steps.sharedMemory = bytes
+            request.steps.sharedMemory = try Self.bytes(sharedMemory, of: "--shm-size")
+        }
+        request.steps.resources.memory = try memory.map { text throws(ShaleError) in
+            try Self.bytes(text, of: "-m, --memory")
         }
         return request
     }
@@ -262,6 +279,28 @@ package struct Build: Verb {
     private func source(_ path: String, _ shell: ShellContext) throws(ShaleError) -> BuildRequest.Source {
         if path == "-" { return .bytes(try input(shell)) }
         return RemoteContext(path).map { .remote($0) } ?? .directory(path)
+    }
+
+    private static func bytes(_ text: String, of option: String) throws(ShaleError) -> Int64 {
+        guard let bytes = ByteCount.parse(text) else {
+            throw ShaleError(
+                .usage, "invalid argument \"\(text.visible)\" for \"\(option)\" flag: invalid size: '\(text.visible)'")
+        }
+        return bytes
+    }
+
+    /// Docker's words for several platforms, as its default driver says them.
+    private static func platform(_ text: String) throws(ShaleError) -> Platform {
+        if let first = text.split(separator: ",").first, text.contains(",") {
+            throw ShaleError(
+                .unsupported, "Multi-platform build is not supported for the docker driver.",
+                hint: "build --platform \(String(first).visible) -t NAME .   (one at a time)")
+        }
+        do throws(ShaleError) {
+            return try Platform(parsing: text)
+        } catch {
+            throw ShaleError(.usage, "invalid platform: \(error.message)")
+        }
     }
 
     /// Docker's complaint about a name that is none.

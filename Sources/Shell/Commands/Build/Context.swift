@@ -2,6 +2,7 @@ package import ArgumentParser
 package import Basics
 import Dockerfiles
 import Engine
+import Glibc
 import Linux
 import OCI
 
@@ -27,6 +28,9 @@ package struct Context: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         if let top, top < 1 { throw ShaleError(.usage, "context: --top takes a number above zero") }
         let dockerfile = file.map { $0.hasPrefix("/") ? $0 : "\(directory)/\($0)" } ?? "\(directory)/Dockerfile"
+        if file != nil, (try? FileStatus.of(hostPath: dockerfile, followingLink: true)) == nil {
+            throw ShaleError(.notFound, "context: \(dockerfile.visible)", cause: SystemCallError.words(of: ENOENT))
+        }
         let context = try BuildContext(directory: directory, dockerfile: dockerfile)
         var rows: [(path: String, size: Int64, match: IgnoreMatch?)] = []
         var sent = Sent()

@@ -87,12 +87,16 @@ package struct WhyCache: Verb {
             files = step.key.flatMap { cache.files(of: $0) } ?? [:]
         }
 
+        /// Whether it is found whatever lies below it.
+        private var isLinked: Bool { record?.parent == BuildCache.anyParent }
+
         var lines: [String] {
             var lines = ["step \(step.number): \(step.instruction)"]
             guard let key = step.key else { return lines + ["has no key: it makes no layer and no config of its own"] }
             lines.append("key      \(key)")
             if let record {
-                lines.append("  parent \(record.parent.map(\.description) ?? "scratch")")
+                let parent = isLinked ? "any: a linked copy does not depend on it" : record.parent?.description
+                lines.append("  parent \(parent ?? "scratch")")
                 lines.append("  text   \(record.createdBy)")
                 for input in (record.inputs ?? "").split(separator: "\n") { lines.append("  input  \(input)") }
             }
@@ -116,7 +120,9 @@ package struct WhyCache: Verb {
 
         var document: JSONDocument {
             guard case .object(var members) = WhyCache.row(step) else { return .null }
-            members.append(.init("parent", record?.parent.map { .string($0.description) } ?? .null))
+            let parent = isLinked ? nil : record?.parent
+            members.append(.init("parent", parent.map { .string($0.description) } ?? .null))
+            members.append(.init("linked", .bool(isLinked)))
             members.append(.init("text", record.map { .string($0.createdBy) } ?? .null))
             members.append(.init("inputs", record?.inputs.map { .string($0) } ?? .null))
             members.append(
