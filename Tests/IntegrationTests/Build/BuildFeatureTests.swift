@@ -106,6 +106,19 @@ struct BuildFeatureTests {
         #expect(try home.run(["system", "check"]).status == 0)
     }
 
+    @Test(.enabled(if: RegistryServer.isPresent, "needs docker-registry"))
+    func aFileOfAnotherChecksumIsRefused() throws {
+        let server = try RegistryServer()
+        let zeros = String(repeating: "0", count: 64)
+        let text = "FROM busybox\nADD --checksum=sha256:\(zeros) \(server.url)/v2/_catalog /f\n"
+        let wrong = try build(text, expecting: 1)
+        #expect(wrong.errors.contains("ADD failed: digest mismatch sha256:"), "\(wrong.errors)")
+        #expect(wrong.errors.contains(": sha256:\(zeros)\n    Dockerfile:2: ADD --checksum="))
+        // The one it has is the one it may have.
+        let sum = try #require(wrong.errors.firstMatch(of: /mismatch sha256:([0-9a-f]{64})/)).output.1
+        _ = try build(text.replacing(zeros, with: sum))
+    }
+
     @Test func aMissIsExplainedAndItsKeyShown() throws {
         let context = try ContextFolder([
             "Dockerfile": "FROM busybox\nRUN true\nCOPY a b /d/\nRUN ls /d\n", "a": "1\n", "b": "1\n",

@@ -93,6 +93,24 @@ struct SteppingTests {
         ] { #expect(run.errors.contains(words), "\(words) in \(run.errors)") }
     }
 
+    @Test func theStateIsLookedInto() throws {
+        let run = try step(
+            [
+                "ls /", "nxt", "next", "next", "cat /tool", "ls -l /tool | wc -l", "diff", "nonsense", "break CMD",
+                "continue", "cat /v", "diff", "ls -A 0 -B 0", "grep 1 @:/v", "back", "ls /tool", "exit",
+            ])
+        #expect(run.errors.contains("there is no image yet to look into\nhint: next\n"))
+        #expect(run.errors.contains("unknown command: nxt\nhint: next\n"))
+        #expect(run.errors.contains("unknown command: nonsense\nhint: one of: next, continue, back, "))
+        #expect(run.output.contains("\ntool\n1\nA /tool\n"), "\(run.output)")
+        // The failed container's own.
+        #expect(
+            run.output.contains("\n1\nA /v\nFilename: \"Dockerfile\"\n =>   8| RUN echo $V > /v && cat /missing\n1\n"),
+            "\(run.output)")
+        #expect(run.errors.contains(":/tool: no such file or directory"), "\(run.errors)")
+        #expect(try step(["help", "exit"]).output.contains("ls, cat, tree, find, stat, du, grep … /PATH\n"))
+    }
+
     @Test func aReplayIsSteppedAlike() throws {
         try context.write(Array("FROM busybox\nRUN echo 1 > /one\nRUN false\nsteps\n".utf8), to: "session.shale")
         let commands = ["next", "next", "back", "next", "continue", "enter cat /one", "retry RUN true", "continue"]

@@ -56,11 +56,12 @@ package struct WhyCache: Verb {
     }
 
     private static func line(_ step: BuildTrace.Step) -> String {
-        let key = step.key.map { $0.short } ?? "no key      "
+        let key = step.key.map { $0.short } ?? String(repeating: "-", count: 12)
         let number = String(step.number)
-        let found = step.key == nil ? "" : step.wasCached ? "cached" : step.miss?.reason ?? "carried out"
+        let reason = step.miss?.reason ?? (step.key == nil ? "no step of its own" : "carried out")
+        let found = step.wasCached ? "cached" : reason
         return "\(String(repeating: " ", count: max(0, 3 - number.count)))\(number)  \(key)  "
-            + "\(step.instruction.visible)  (\(found.isEmpty ? "not cached" : found.visible))"
+            + "\(step.instruction.visible)  (\(found.visible))"
     }
 
     private static func row(_ step: BuildTrace.Step) -> JSONDocument {

@@ -95,7 +95,11 @@ package struct RecipeCommand: Verb {
         guard words.count == 2 else {
             throw ShaleError(.usage, "recipe \(words[0]) takes a file", hint: "recipe \(words[0]) Dockerfile")
         }
-        let name = words[1]
+        var name = words[1]
+        // A build context means the Dockerfile in it.
+        if (try? FileStatus.of(hostPath: name, followingLink: true))?.kind == .directory {
+            name = name == "." ? "Dockerfile" : name.appendingPath("Dockerfile")
+        }
         let bytes = try translating(name) {
             name == "-" ? try OwnedFD(adopting: dup(shell.input)).readAll() : try WholeFile.read(name, limit: 16 << 20)
         }
