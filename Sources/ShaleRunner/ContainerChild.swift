@@ -89,7 +89,7 @@ struct ExecChild {
             for path in cgroupFiles {
                 try? OwnedFD.open(path, O_WRONLY).write(Array("0".utf8))
             }
-            var kinds: NamespaceKinds = [.mount, .pid, .ipc, .cgroup]
+            var kinds: NamespaceKinds = [.mount, .pid, .ipc]
             if ownNetwork { kinds.insert(.network) }
             if !hostUTS { kinds.insert(.uts) }
             let toolbox = try Toolbox(plan)
@@ -98,6 +98,11 @@ struct ExecChild {
                 try Namespaces.fork(cgroup: cgroup, asSibling: true)
             }
             if pid == 0 {
+                // Only in the container's group already: where namespaces delegate (`nsdelegate`, as systemd mounts
+                // it), nobody is let into a group from outside of the namespace it belongs to.
+                try step("setns", "cgroup") { () throws(SystemCallError) in
+                    try Namespaces.join(.cgroup, of: 1)
+                }
                 try toolbox?.mount()
                 try start()
             }

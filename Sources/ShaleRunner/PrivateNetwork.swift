@@ -89,6 +89,14 @@ final class PrivateNetwork {
             (null, 0), (null, 1), (log, 2), (high[0], Number.ready), (high[1], Number.exit), (high[2], Number.folder),
         ] { try? ProcessCalls.place(fd, at: number) }
         ProcessCalls.closeOnExec(from: Number.folder + 1)
+        // Its sandbox unmounts the tree that it leaves: where mounts are shared, as systemd's are, the host's too.
+        do throws(SystemCallError) {
+            try Namespaces.unshare(.mount)
+            try Mounts.mount(target: "/", flags: [.private, .recursive])
+        } catch {
+            try? OwnedFD(adopting: 2).write(Array("\(error)\n".utf8))
+            _exit(127)
+        }
         let arguments = [
             program, "--configure", "--mtu=65520", "--disable-host-loopback", "--enable-sandbox", "--enable-seccomp",
             "--ready-fd=\(Number.ready)", "--exit-fd=\(Number.exit)",

@@ -145,7 +145,8 @@ struct RootSetup {
             return
         }
         do throws(SystemCallError) {
-            try Mounts.mount(type: "cgroup2", on: place, flags: flags)
+            // Not by mount(2), which refuses it over the host's own, if that came here with the host's /sys.
+            try Mounts.attach(Mounts.detached(type: "cgroup2", flags: flags), on: place)
         } catch {
             guard mount.readOnly else { throw error }
             let tree = try Mounts.clone("/sys/fs/cgroup", recursive: true)

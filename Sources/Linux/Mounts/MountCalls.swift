@@ -51,6 +51,16 @@ package enum Mounts {
         try mount(source: source ?? type, target: "/proc/self/fd/\(target.raw)", type: type, flags: flags, data: data)
     }
 
+    /// A new mount that is attached nowhere (`fsopen(2)`, `fsmount(2)`); `flags` are those that `fsmount` takes too:
+    /// `readOnly`, `noSuid`, `noDev`, `noExec`.
+    package static func detached(type: String, flags: MountFlags = []) throws(SystemCallError) -> OwnedFD {
+        let fs = OwnedFD(adopting: try check("fsopen", path: type) { type.withPath { shale_fsopen($0) } })
+        let raw = fs.raw
+        try check("mount", path: type) { shale_fsconfig_create(raw) }
+        let attributes = UInt32(truncatingIfNeeded: flags.rawValue & 15)
+        return OwnedFD(adopting: try check("fsmount", path: type) { shale_fsmount(raw, attributes) })
+    }
+
     /// A detached copy of the mount at a path (`open_tree(2)`), with what is mounted below it if `recursive`.
     package static func clone(_ path: String, recursive: Bool) throws(SystemCallError) -> OwnedFD {
         OwnedFD(

@@ -44,12 +44,12 @@ package enum Overlay {
             try Mounts.setReadOnly(only, recursive: false)
             return only
         }
-        if usingOldInterface { return try old(parts) }
+        // `lowerdir+` came with Linux 6.5; some kernels before refuse it only at the mount, as an invalid argument.
+        if usingOldInterface || KernelVersion.current < KernelVersion(6, 5) { return try old(parts) }
         var held = HeldDirectories()
         do throws(SystemCallError) {
             return try new(parts, &held)
         } catch {
-            // EINVAL: a kernel before 6.5 does not know `lowerdir+`.
             guard error.errno == ENOSYS || (error.errno == EINVAL && error.path == "lowerdir+") else { throw error }
             return try old(parts)
         }
