@@ -3,6 +3,23 @@ import Glibc
 import Linux
 import RunnerProtocol
 
+/// What of the control groups' file systems decides where groups can be made.
+struct CgroupAccess {
+    /// Whether shale is root only of a user namespace: it may write what was handed over to its user.
+    var isOrdinary: Bool
+    var exists: (String) -> Bool
+    var isWritable: (String) -> Bool
+    /// The controllers that a v2 group may hand on.
+    var controllers: (String) -> Set<String>
+
+    /// As this host is.
+    static var current: CgroupAccess {
+        CgroupAccess(
+            isOrdinary: LaunchPlanner.isInUserNamespace, exists: { access($0, F_OK) == 0 },
+            isWritable: { access($0, W_OK) == 0 }, controllers: ControlGroups.controllers)
+    }
+}
+
 /// Chooses the control groups of a container.
 ///
 /// One directory in the v2 hierarchy wherever that can be written: it costs a twentieth of a millisecond and gives
@@ -10,6 +27,7 @@ import RunnerProtocol
 /// is no v2.
 struct CgroupPlanner {
     let groups: ControlGroups
+    var host = CgroupAccess.current
 
     private static let ownFolder = "shale"
 
@@ -17,7 +35,7 @@ struct CgroupPlanner {
 
     /// Every directory a container of this id may have had.
     func folders(of id: String) -> [String] {
-        let own = unifiedBase(Self.ownFolder).map { ["\($0)/\(Self.name(id))"] } ?? []
+        let own = unifiedTop().map { ["\($0)/\(Self.ownFolder)/\(Self.name(id))"] } ?? []
         return own + Set(groups.legacy.values).sorted().map { "\($0)/\(Self.ownFolder)/\(Self.name(id))" }
     }
 
@@ -31,17 +49,24 @@ struct CgroupPlanner {
         return parts.joined(separator: "/")
     }
 
+    /// The v2 group that a container of this id is in; not always where a new one would be made, for it may have been
+    /// started from another group of this user's.
+    func unifiedFolder(of id: String, pid: Int32) -> String? {
+        let membership = (try? WholeFile.read("/proc/\(pid)/cgroup", limit: 64 << 10)) ?? []
+        return groups.unifiedDirectory(membership: membership).flatMap { $0.hasSuffix("/\(Self.name(id))") ? $0 : nil }
+    }
+
     func plan(for spec: LaunchSpec) throws(ShaleError) -> CgroupPlan? {
         let name = Self.name(spec.containerID)
         let folder = try Self.folder(spec.cgroupParent)
         var plan = CgroupPlan()
-        if let base = unifiedBase(folder) { plan.unified = "\(base)/\(name)" }
-        if plan.unified.isEmpty, let freezer = groups.legacy["freezer"] {
+        if let top = unifiedTop() { plan.unified = "\(top)/\(folder)/\(name)" }
+        if plan.unified.isEmpty, let freezer = legacyMount("freezer") {
             plan.legacy.append("\(freezer)/\(folder)/\(name)")
         }
         if !spec.cgroupParent.isEmpty {
             // As docker: in every hierarchy; but for the one that takes nobody in before its processors are named.
-            plan.legacy = groups.legacy.filter { $0.key != "cpuset" && access($0.value, W_OK) == 0 }
+            plan.legacy = groups.legacy.filter { $0.key != "cpuset" && host.isWritable($0.value) }
                 .map { "\($0.value)/\(folder)/\(name)" }.sorted()
             guard !plan.unified.isEmpty || !plan.legacy.isEmpty else {
                 throw ShaleError(
@@ -80,35 +105,35 @@ struct CgroupPlanner {
     }
 
     /// What the group that ours is made in hands on.
-    private func unifiedControllers() -> Set<String> {
-        guard let base = unifiedBase(Self.ownFolder), let slash = base.lastIndex(of: "/") else { return [] }
-        return ControlGroups.controllers(of: String(base[..<slash]))
-    }
+    private func unifiedControllers() -> Set<String> { unifiedTop().map(host.controllers) ?? [] }
 
     /// Where a v1 controller is mounted, if a group may be made there: by real root, or below a folder handed over.
     private func legacyMount(_ controller: String) -> String? {
         guard let mount = groups.legacy[controller] else { return nil }
         let folder = "\(mount)/\(Self.ownFolder)"
-        return access(access(folder, F_OK) == 0 ? folder : mount, W_OK) == 0 || access(mount, F_OK) != 0 ? mount : nil
+        return host.isWritable(host.exists(folder) ? folder : mount) ? mount : nil
     }
 
-    /// As real root a group at the top, else one beside this process's own, which may have been delegated.
-    private func unifiedBase(_ folder: String) -> String? {
+    /// As real root the hierarchy's top; else the group above this process's own, or that itself, whichever has been
+    /// handed over.
+    func unifiedTop() -> String? {
         guard let unified = groups.unified else { return nil }
-        if !LaunchPlanner.isInUserNamespace { return "\(unified)/\(folder)" }
-        guard let own = ControlGroups.ownUnifiedPath() else { return nil }
-        let parent = own.split(separator: "/").dropLast().joined(separator: "/")
-        let path = "\(unified)/\(parent)"
-        return access(path, W_OK) == 0 ? "\(path)/\(folder)" : nil
+        if !host.isOrdinary { return host.isWritable(unified) ? unified : nil }
+        guard let own = groups.own else { return nil }
+        let parent = own.lastIndex(of: "/").map { String(own[..<$0]) } ?? ""
+        return [parent, own].first { $0.utf8.count >= unified.utf8.count && host.isWritable($0) }
     }
 
     /// Controllers reach a group only through every group above it.
     private func enabling(_ controllers: Set<String>, _ unified: String) -> [CgroupSetting] {
-        guard !controllers.isEmpty, let slash = unified.lastIndex(of: "/") else { return [] }
-        let parent = String(unified[..<slash])
+        guard !controllers.isEmpty, var group = unifiedTop() else { return [] }
         let text = controllers.sorted().map { "+\($0)" }.joined(separator: " ")
-        let top = parent.lastIndex(of: "/").map { String(parent[..<$0]) } ?? parent
-        return [top, parent].map { CgroupSetting(path: $0 + "/cgroup.subtree_control", value: text) }
+        var settings: [CgroupSetting] = []
+        for part in unified.dropFirst(group.utf8.count).split(separator: "/") {
+            settings.append(CgroupSetting(path: group + "/cgroup.subtree_control", value: text))
+            group += "/\(part)"
+        }
+        return settings
     }
 
     /// Only where the kernel counts swap.

@@ -9,9 +9,11 @@ package struct ContainerMeter: Sendable {
     package var memory: Int64?
     package var processes: Int?
 
-    /// Reads the groups of a running container.
-    package init(containerID: String) {
-        for folder in CgroupPlanner(groups: .current).folders(of: containerID) {
+    /// Reads the groups of a running container, whose first process `pid` is.
+    package init(containerID: String, pid: Int32) {
+        let planner = CgroupPlanner(groups: .current)
+        let own = planner.unifiedFolder(of: containerID, pid: pid).map { [$0] } ?? []
+        for folder in own + planner.folders(of: containerID) {
             processorTime =
                 processorTime ?? Self.number("usage_usec", in: folder + "/cpu.stat")
                 ?? Self.number(in: folder + "/cpuacct.usage").map { $0 / 1000 }

@@ -31,24 +31,36 @@ package enum NetworkProgram {
     }
 
     private static var deviceProblem: (words: String, command: String)? {
-        if access(device, R_OK | W_OK) == 0 { return nil }
-        let error = errno
-        let command =
-            switch error {
-            case ENOENT: "modprobe tun"
-            default: "chmod 0666 \(device)"
-            }
-        return (SystemCallError.words(of: error), command)
+        access(device, R_OK | W_OK) == 0 ? nil : problem(errno)
+    }
+
+    private static func problem(_ error: Int32) -> (words: String, command: String) {
+        (SystemCallError.words(of: error), error == ENOENT ? "modprobe tun" : "chmod 0666 \(device)")
     }
 
     static var finding: HostFinding {
+        finding(program: path, device: access(device, R_OK | W_OK) == 0 ? 0 : errno)
+    }
+
+    /// The verdict on where the program is, if anywhere, and on the errno of opening the device.
+    static func finding(program: String?, device error: Int32) -> HostFinding {
         let subject = "private networks"
-        guard let path else {
-            return HostFinding(
-                subject, .limited, "\(name) is not installed: no --network private, no -p",
-                advice: "apt-get install \(name)")
+        var reasons: [String] = []
+        var commands: [String] = []
+        if program == nil {
+            reasons.append("\(name) is not installed")
+            commands.append("apt-get install \(name)")
         }
-        guard let problem = deviceProblem else { return HostFinding(subject, .good, path) }
-        return HostFinding(subject, .limited, "\(device): \(problem.words)", advice: "as root: \(problem.command)")
+        if error != 0 {
+            let problem = problem(error)
+            reasons.append("\(device): \(problem.words)")
+            commands.append(problem.command)
+        }
+        guard reasons.isEmpty else {
+            return HostFinding(
+                subject, .limited, reasons.joined(separator: "; ") + ": no --network private, no -p",
+                advice: "as root: " + commands.joined(separator: " && "))
+        }
+        return HostFinding(subject, .good, program ?? name)
     }
 }

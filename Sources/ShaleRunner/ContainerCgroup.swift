@@ -40,7 +40,7 @@ final class ContainerCgroup {
         }
         for setting in effective.settings {
             do throws(SystemCallError) {
-                try OwnedFD.open(setting.path, O_WRONLY).write(Array(setting.value.utf8))
+                try Self.write(setting)
             } catch {
                 remove()
                 throw StepFailure("cgroup", error, path: setting.path)
@@ -65,6 +65,34 @@ final class ContainerCgroup {
     /// What a child must write its pid into by itself.
     var legacyFiles: [String] { plan.legacy.map { $0 + "/cgroup.procs" } }
     var effectivePlan: CgroupPlan { plan }
+
+    private static func write(_ setting: CgroupSetting) throws(SystemCallError) {
+        let bytes = Array(setting.value.utf8)
+        do throws(SystemCallError) {
+            try OwnedFD.open(setting.path, O_WRONLY).write(bytes)
+        } catch {
+            // A group hands controllers on only while no process is in it: those that are go into one of its own.
+            guard error.errno == EBUSY, setting.path.hasSuffix("/cgroup.subtree_control"),
+                let slash = setting.path.lastIndex(of: "/"), empty(String(setting.path[..<slash]))
+            else { throw error }
+            try OwnedFD.open(setting.path, O_WRONLY).write(bytes)
+        }
+    }
+
+    /// Moves a group's processes down into `shale-host`; whether all went.
+    private static func empty(_ group: String) -> Bool {
+        let below = group + "/shale-host"
+        guard mkdir(below, 0o755) == 0 || errno == EEXIST else { return false }
+        for _ in 0..<10 {
+            let text = (try? WholeFile.read(group + "/cgroup.procs", limit: 1 << 20)) ?? []
+            let processes = String(decoding: text, as: UTF8.self).split(separator: "\n")
+            if processes.isEmpty { return true }
+            for process in processes {
+                try? OwnedFD.open(below + "/cgroup.procs", O_WRONLY).write(Array(process.utf8))
+            }
+        }
+        return false
+    }
 
     private static func makeDirectory(_ path: String) throws(SystemCallError) {
         if mkdir(path, 0o755) == 0 || errno == EEXIST { return }

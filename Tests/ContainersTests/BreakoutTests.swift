@@ -81,10 +81,10 @@ extension RunTests {
         @Test func processesOfTheHost() throws {
             var spec = fixture.spec(
                 "sh", "-c",
-                "ls /proc | grep -c '^[0-9]'; kill -9 -1; for p in 2 3 \(getpid()); do test -e /proc/$p/mem && echo seen; done; true"
+                "set -- /proc/[0-9]*; echo $#; kill -9 -1; for p in 2 3 \(getpid()); do test -e /proc/$p/mem && echo seen; done; true"
             )
             spec.capabilities = Capabilities.containerDefault.union(.sysPtrace)
-            #expect(try fixture.run(spec).output.hasPrefix("3\n"))
+            #expect(try fixture.run(spec).output.hasPrefix("1\n"))
             #expect(try fixture.run(spec).output.contains("seen") == false)
         }
 

@@ -179,29 +179,6 @@ struct PlanTests {
         #expect(none.scan([16, 17]) == ([16, 17], false))
     }
 
-    @Test func cgroupsForLimits() throws {
-        let hybrid = ControlGroups(
-            mountInfo: Array(
-                """
-                1 1 0:1 / /cg/unified rw - cgroup2 cgroup2 rw
-                1 1 0:1 / /cg/memory rw - cgroup cgroup rw,memory
-                1 1 0:1 / /cg/pids rw - cgroup cgroup rw,pids
-                """.utf8))
-        var spec = spec()
-        let name = "shale/" + String(repeating: "a1", count: 16)
-        let plain = try #require(try CgroupPlanner(groups: hybrid).plan(for: spec))
-        #expect(plain.unified == "/cg/unified/" + name || UserNamespace.isInside)
-        #expect(plain.legacy == [] && plain.settings == [])
-        spec.resources.memory = 1 << 20
-        spec.resources.processes = 5
-        let limited = try #require(try CgroupPlanner(groups: hybrid).plan(for: spec))
-        #expect(limited.legacy == ["/cg/memory/" + name, "/cg/pids/" + name])
-        #expect(limited.settings.map(\.value) == ["1048576", "5"])
-        spec.resources.cpus = 1.5
-        let error = #expect(throws: ShaleError.self) { try CgroupPlanner(groups: hybrid).plan(for: spec) }
-        #expect(error?.code == .unsupported)
-    }
-
     @Test func temporaryMountOptions() throws {
         var spec = spec()
         spec.temporaryMounts = [TemporaryMount(destination: "/t", options: "size=1m,exec,bogus=1")]

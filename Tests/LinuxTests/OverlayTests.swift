@@ -94,27 +94,12 @@ struct OverlayTests {
         let findings = HostFacts.findings(home: directory.path)
         #expect(
             findings.map(\.subject) == [
-                "kernel", "privileges", "user namespaces", "subordinate ids", "overlay", "seccomp", "cgroups",
+                "kernel", "privileges", "user namespaces", "subordinate ids", "overlay", "seccomp",
             ])
         for finding in findings where finding.verdict == .missing {
             #expect(finding.advice != nil || !finding.detail.isEmpty)
         }
         #expect((try? FileManager.default.contentsOfDirectory(atPath: directory.path)) == [])
-    }
-
-    @Test func hierarchies() {
-        let text = """
-            24 1 0:22 / /sys/fs/cgroup rw - tmpfs tmpfs rw
-            30 24 0:26 / /sys/fs/cgroup/unified rw,nosuid - cgroup2 cgroup2 rw
-            31 24 0:27 / /sys/fs/cgroup/cpu,cpuacct rw,nosuid - cgroup cgroup rw,cpu,cpuacct
-            32 24 0:28 / /sys/fs/cgroup/systemd rw shared:5 - cgroup cgroup rw,xattr,name=systemd
-            """
-        let groups = ControlGroups(mountInfo: Array(text.utf8))
-        #expect(groups.unified == "/sys/fs/cgroup/unified")
-        #expect(groups.legacy["cpu"] == "/sys/fs/cgroup/cpu,cpuacct")
-        #expect(groups.legacy["cpuacct"] == "/sys/fs/cgroup/cpu,cpuacct")
-        #expect(groups.legacy["memory"] == nil)
-        #expect(ControlGroups(mountInfo: [0xFF, 0x20, 0x2D]).unified == nil)
     }
 
     @Test func idMaps() throws {

@@ -14,8 +14,9 @@ package enum Corpus {
     package static var isPresent: Bool { root != nil }
     package static let absent = "the corpora are not here (set SHALE_CORPORA)"
 
-    /// The package's own folder.
+    /// The package's own folder: `SHALE_PACKAGE`, or where it was built.
     package static let packageRoot: String = {
+        if let given = getenv("SHALE_PACKAGE") { return String(cString: given) }
         var parts = #filePath.split(separator: "/")
         parts.removeLast(3)
         return "/" + parts.joined(separator: "/")

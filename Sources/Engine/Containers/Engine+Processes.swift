@@ -94,12 +94,12 @@ extension Engine {
         guard state.isRunning else {
             return ContainerUsage(processor: 0, memory: 0, memoryLimit: 0, read: 0, written: 0, processes: 0)
         }
-        let first = ContainerMeter(containerID: record.id)
+        let first = ContainerMeter(containerID: record.id, pid: state.pid)
         let processes = Self.identifiers(inNamespaceOf: state.pid)
         let before = first.processorTime ?? Self.microseconds(of: processes)
         let start = SteadyClock.milliseconds
         usleep(200_000)
-        let meter = ContainerMeter(containerID: record.id)
+        let meter = ContainerMeter(containerID: record.id, pid: state.pid)
         let after = meter.processorTime ?? Self.microseconds(of: Self.identifiers(inNamespaceOf: state.pid))
         let elapsed = Double(max(1, SteadyClock.milliseconds - start)) * 1000
         var usage = ContainerUsage(

@@ -56,6 +56,8 @@ package enum Mounts {
     package static func detached(type: String, flags: MountFlags = []) throws(SystemCallError) -> OwnedFD {
         let fs = OwnedFD(adopting: try check("fsopen", path: type) { type.withPath { shale_fsopen($0) } })
         let raw = fs.raw
+        // Named as `mount(2)` would have it named in the mount table.
+        try check("fsconfig", path: type) { type.withPath { shale_fsconfig_string(raw, "source", $0) } }
         try check("mount", path: type) { shale_fsconfig_create(raw) }
         let attributes = UInt32(truncatingIfNeeded: flags.rawValue & 15)
         return OwnedFD(adopting: try check("fsmount", path: type) { shale_fsmount(raw, attributes) })

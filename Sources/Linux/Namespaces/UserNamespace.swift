@@ -36,7 +36,7 @@ package enum UserNamespace {
             return entry
         } catch {
             throw error.shaleError("user namespace: \(error.call)")
-                .hinting("an ordinary user needs unprivileged user namespaces; `doctor` says what is missing")
+                .hinting("an ordinary user needs unprivileged user namespaces; `shale doctor` says what is missing")
         }
     }
 
@@ -137,19 +137,26 @@ package enum UserNamespace {
 
     /// Arguments for newuidmap: this user as root, then every range in turn; `nil` without a range.
     package static func idMap(own: UInt32, file: String) -> [String]? {
-        let user = getpwuid(geteuid()).flatMap { $0.pointee.pw_name.map { String(cString: $0) } } ?? ""
+        let user = getpwuid(geteuid()).flatMap { $0.pointee.pw_name.map { String(cString: $0) } }
         guard let bytes = try? WholeFile.read(file, limit: 1 << 20) else { return nil }
         var arguments = ["0", String(own), "1"]
         var next: UInt64 = 1
-        for line in String(decoding: bytes, as: UTF8.self).split(separator: "\n") {
-            let fields = line.split(separator: ":")
-            guard fields.count == 3, fields[0] == user[...] || fields[0] == String(geteuid())[...],
-                let start = UInt32(fields[1]), let count = UInt32(fields[2]), count > 0
-            else { continue }
+        for (start, count) in ranges(in: String(decoding: bytes, as: UTF8.self), uid: geteuid(), user: user) {
             arguments += [String(next), String(start), String(count)]
             next += UInt64(count)
             if arguments.count >= 30 || next > 0xFFFF_0000 { break }
         }
         return next > 1 ? arguments : nil
+    }
+
+    /// A user's lines of the text of `/etc/subuid` or `/etc/subgid`; both name users, by name or number (`subgid(5)`).
+    static func ranges(in text: String, uid: UInt32, user: String?) -> [(start: UInt32, count: UInt32)] {
+        text.split(separator: "\n").compactMap { line in
+            let fields = line.split(separator: ":")
+            guard fields.count == 3, fields[0] == String(uid) || user.map({ fields[0] == $0 }) == true,
+                let start = UInt32(fields[1]), let count = UInt32(fields[2]), count > 0
+            else { return nil }
+            return (start, count)
+        }
     }
 }

@@ -29,7 +29,12 @@ package enum Entry {
                 return 0
             }
             let wish = try wish(Array(rest), isTerminal: isatty(0) == 1)
-            try UserNamespace.enter(home: options.home)
+            do throws(ShaleError) {
+                try UserNamespace.enter(home: options.home)
+            } catch {
+                // Whoever asks what is lacking is told.
+                guard case .command(let words) = wish, words.first == "doctor" else { throw error }
+            }
             return try carryOut(wish, options, console, tap)
         } catch {
             console.report(error)

@@ -36,7 +36,8 @@ package struct Doctor: Verb {
             case .limited: "limited  "
             case .missing: "missing  "
             }
-        return "\(mark)\(finding.subject): \(finding.detail)" + (finding.advice.map { "\n         \($0)" } ?? "")
+        let advice = finding.advice?.split(separator: "\n").map { "\n         \($0)" } ?? []
+        return "\(mark)\(finding.subject): \(finding.detail)" + advice.joined()
     }
 
     /// What is loaded on first use.
