@@ -73,8 +73,9 @@ int shale_fsetxattr(int fd, const char *name, const void *value, size_t size, in
 }
 int shale_fremovexattr(int fd, const char *name) { return fremovexattr(fd, name); }
 
-ssize_t shale_copy_file_range(int from, int to, size_t count) {
-    return copy_file_range(from, NULL, to, NULL, count, 0);
+ssize_t shale_copy_file_range(int from, int to, int64_t position, size_t count) {
+    off64_t at[2] = {position, position};
+    return copy_file_range(from, &at[0], to, &at[1], count, 0);
 }
 
 int shale_clone_file(int from, int to) { return ioctl(to, FICLONE, from); }

@@ -68,8 +68,8 @@ ssize_t shale_fgetxattr(int fd, const char *SHALE_NONNULL name, void *SHALE_NULL
 int shale_fsetxattr(int fd, const char *SHALE_NONNULL name, const void *SHALE_NONNULL value, size_t size, int flags);
 int shale_fremovexattr(int fd, const char *SHALE_NONNULL name);
 
-/// copy_file_range(2), the rest of a file at a time; returns bytes copied or -1.
-ssize_t shale_copy_file_range(int from, int to, size_t count);
+/// copy_file_range(2) from a position to the same one; returns bytes copied or -1.
+ssize_t shale_copy_file_range(int from, int to, int64_t position, size_t count);
 /// FICLONE; 0, or -1 with errno.
 int shale_clone_file(int from, int to);
 /// flock(2) with LOCK_* spelled out: exclusive or shared, waiting or not.

@@ -60,10 +60,7 @@ extension Engine {
 
     /// The lines that a program of the host's prints; each word is quoted for the shell that runs it.
     static func output(of words: [String]) throws(ShaleError) -> [String] {
-        let line = words.map {
-            "'" + $0.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
-        }
-        .joined(separator: " ")
+        let line = words.map(\.singleQuoted).joined(separator: " ")
         guard let stream = popen(line + " 2>/dev/null", "re") else {
             throw SystemCallError("popen").shaleError(words[0])
         }

@@ -72,6 +72,26 @@ extension Engine {
             try Linux.check("rename", path: path) { Glibc.rename(aside, path) }
         }
     }
+
+    /// Removes what is known of images that are gone and that no image here was made of.
+    ///
+    /// What is younger than a day stays: a build under way notes a step before anything leads to it.
+    func sweepProvenance() {
+        guard let folder = try? RootDirectory(hostPath: store.paths.provenance), let names = try? folder.names(in: "/")
+        else { return }
+        var kept: Set<Digest> = []
+        var pending = names.compactMap { try? Digest(parsing: "sha256:\($0)") }.filter(store.blobs.contains)
+        while let image = pending.popLast() {
+            guard kept.insert(image).inserted, let known = provenance(of: image) else { continue }
+            pending += [known.parent, known.from].compactMap { $0 }
+        }
+        let hexes = Set(kept.map(\.hex))
+        let oldest = Timestamp.now().seconds - 86_400
+        for name in names where !hexes.contains(String(name.prefix { $0 != "." })) {
+            guard let status = try? folder.status(name), status.modified.seconds < oldest else { continue }
+            try? folder.descriptor.unlink(name)
+        }
+    }
 }
 
 extension Provenance {

@@ -55,6 +55,7 @@ extension Engine {
             report.bytes &+= removed.collected.bytes
         }
         report.bytes &+= try store.collect(dryRun: request.isDryRun).bytes
+        if !request.isDryRun { sweepProvenance() }
         return report
     }
 

@@ -168,7 +168,7 @@ private struct ContainerWriter {
                 before.append("WORKDIR \(ConfigInstructions.quoted(directory))")
                 after.append("WORKDIR \(ConfigInstructions.quoted(own))")
             } else {
-                prefix = "cd \(RunText.quoted(directory)) && "
+                prefix = "cd \(directory.shellQuoted) && "
             }
         }
         if let user = deed.user, user != settings.user ?? "" {
@@ -180,7 +180,7 @@ private struct ContainerWriter {
         }
         let assignments = (deed.environment ?? []).map { pair in
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-            return parts[0] + "=" + RunText.quoted(parts.count > 1 ? parts[1] : "")
+            return parts[0] + "=" + (parts.count > 1 ? parts[1] : "").shellQuoted
         }
         let isScript = deed.arguments.count == 3 && deed.arguments[1] == "-c"
         if isScript, !prefix.isEmpty, deed.arguments[2].contains(where: { ";|&\n#".contains($0) }) {

@@ -86,11 +86,11 @@ struct ShellScript {
     private func put(_ files: FileSources) -> String {
         let owner = files.owner ?? "0:0"
         return
-            "put \(owner) \(word(files.destination)) \(files.paths.map { RunText.quoted($0) }.joined(separator: " "))"
+            "put \(owner) \(word(files.destination)) \(files.paths.map(\.shellQuoted).joined(separator: " "))"
     }
 
     private func command(_ run: RunInstruction, user: String) -> String {
-        let words = run.command.arguments(shell: ["/bin/sh", "-c"]).map(RunText.quoted).joined(separator: " ")
+        let words = run.command.arguments(shell: ["/bin/sh", "-c"]).map(\.shellQuoted).joined(separator: " ")
         guard !["", "root", "0", "0:0", "root:root"].contains(user) else { return words }
         let parts = user.split(separator: ":").map(String.init)
         let isNumber = parts[0].allSatisfy(\.isNumber)
@@ -98,7 +98,7 @@ struct ShellScript {
             let group = parts.count > 1 ? parts[1] : "0"
             return "setpriv --reuid \(parts[0]) --regid \(group) --clear-groups -- \(words)"
         }
-        return "su -s /bin/sh -c \(RunText.quoted(words)) \(parts[0])"
+        return "su -s /bin/sh -c \(words.shellQuoted) \(parts[0])"
     }
 
     /// A Dockerfile's word reads the same in a shell, once blanks are kept together.

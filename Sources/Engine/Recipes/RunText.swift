@@ -40,22 +40,12 @@ enum RunText {
         let isPlain = arguments.allSatisfy { $0.isPlainShellWord } && !(arguments.first?.isShellWord ?? true)
         guard isPlain || !prefix.isEmpty || !assignments.isEmpty else { return ConfigInstructions.array(arguments) }
         guard isPlain || !(arguments.first?.isShellWord ?? true) else { return nil }
-        let words = assignments + arguments.map { $0.isPlainShellWord ? $0 : quoted($0) }
+        let words = assignments + arguments.map(\.shellQuoted)
         return line(of: prefix + words.joined(separator: " "), shell: shell)
-    }
-
-    /// A word that a POSIX shell reads as exactly this.
-    static func quoted(_ word: String) -> String {
-        if word.isPlainShellWord { return word }
-        return "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
 }
 
 extension String {
-    fileprivate var isPlainShellWord: Bool {
-        !isEmpty && utf8.allSatisfy { $0.isASCIIAlphanumeric || "-_./:,@%+=".utf8.contains($0) }
-    }
-
     /// Whether a shell takes it for something of its own at the beginning of a command, or for an assignment.
     fileprivate var isShellWord: Bool {
         contains("=")

@@ -61,12 +61,13 @@ struct TreeCopyRun {
         if options.followSourceLink, try source.status(sourcePath).kind == .symlink {
             let file = try source.open(sourcePath, O_RDONLY | O_NONBLOCK)
             let status = try FileStatus.of(file)
-            try clear(to.name, in: to.directory, forDirectory: false)
             try copyContent(of: file, status, to: to.name, in: to.directory)
             return
         }
         let from = try source.parent(of: sourcePath)
-        try copyFile(from.name, in: from.directory, to: to.name, in: to.directory, targetPath: destination)
+        try copyFile(
+            from.name, try FileStatus.of(from.name, in: from.directory), in: from.directory, to: to.name,
+            in: to.directory, targetPath: destination)
     }
 
     private mutating func copyTopDirectory(
@@ -117,7 +118,7 @@ struct TreeCopyRun {
                 if inclusion == .include { unfinished.append(directories.count - 1) }
                 deeper.append(directories.count - 1)
             } else if let to {
-                try copyFile(name, in: from, to: name, in: to.descriptor, targetPath: path)
+                try copyFile(name, status, in: from, to: name, in: to.descriptor, targetPath: path)
             }
         }
         return deeper
@@ -159,12 +160,12 @@ struct TreeCopyRun {
     }
 
     private mutating func copyFile(
-        _ name: String, in from: borrowing OwnedFD, to newName: String, in to: borrowing OwnedFD, targetPath: String
+        _ name: String, _ status: FileStatus, in from: borrowing OwnedFD, to newName: String,
+        in to: borrowing OwnedFD, targetPath: String
     ) throws(SystemCallError) {
-        let status = try FileStatus.of(name, in: from)
         if status.kind == .socket { return }
         let identity = FileIdentity(device: status.device, inode: status.inode)
-        try clear(newName, in: to, forDirectory: false)
+        if status.kind != .regular || status.links > 1 { try clear(newName, in: to, forDirectory: false) }
         if status.links > 1, let first = linked[identity] {
             let existing = try target.parent(of: first)
             try to.makeLink(newName, to: existing.name, in: existing.directory)
@@ -190,19 +191,28 @@ struct TreeCopyRun {
         if status.links > 1 { linked[identity] = targetPath }
     }
 
-    private mutating func copyContent(
-        of file: borrowing OwnedFD, _ status: FileStatus, to name: String, in directory: borrowing OwnedFD
-    ) throws(SystemCallError) {
-        let made: OwnedFD
+    private mutating func makeFile(_ name: String, in directory: borrowing OwnedFD) throws(SystemCallError) -> OwnedFD {
         do throws(SystemCallError) {
-            made = try directory.open(name, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+            return try directory.open(name, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
+        } catch {
+            guard error.errno == EEXIST else { throw error }
+        }
+        try clear(name, in: directory, forDirectory: false)
+        do throws(SystemCallError) {
+            return try directory.open(name, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
         } catch {
             // A mount point cannot be unlinked (`clear` left it): what is mounted there is written.
             guard error.errno == EEXIST else { throw error }
-            made = try directory.open(name, O_WRONLY | O_TRUNC | O_NONBLOCK)
+            return try directory.open(name, O_WRONLY | O_TRUNC | O_NONBLOCK)
         }
+    }
+
+    private mutating func copyContent(
+        of file: borrowing OwnedFD, _ status: FileStatus, to name: String, in directory: borrowing OwnedFD
+    ) throws(SystemCallError) {
+        let made = try makeFile(name, in: directory)
         do throws(SystemCallError) {
-            if status.size > 0 { try FileCopying.copy(from: file, to: made) }
+            if status.size > 0 { try FileCopying.copy(from: file, status, to: made) }
         } catch {
             // Half a file is worse than none, above all where it fills the disk.
             try? directory.unlink(name)

@@ -76,36 +76,13 @@ final class LevelTree {
         guard let root = try literal("/") else { return nil }
         // A slash at the end asks for a directory, and for what a link leads to.
         let wantsDirectory = path.utf8.last == 0x2F
-        var trail = [root]
-        var pending = Self.components(path)
-        var links = 0
-        while let name = pending.popLast() {
-            if name == "." { continue }
-            if name == ".." {
-                if trail.count > 1 { trail.removeLast() }
-                continue
-            }
-            guard let here = trail.last, here.entry.kind == .directory,
-                let found = try literal(here.entry.path.childPath(name))
-            else { return nil }
-            guard found.entry.kind == .symlink, followingLinks || wantsDirectory || !pending.isEmpty else {
-                trail.append(found)
-                continue
-            }
-            links += 1
-            guard links <= 255, pending.count < 4096 else {
-                throw SystemCallError("open", path: path, errno: ELOOP).shaleError(path)
-            }
-            if found.entry.link.hasPrefix("/") { trail.removeSubrange(1...) }
-            pending += Self.components(found.entry.link)
-        }
-        if wantsDirectory, trail.last?.entry.kind != .directory { return nil }
-        return trail.last
-    }
-
-    /// A path's components, the last first.
-    private static func components(_ path: String) -> [String] {
-        path.utf8.split(separator: 0x2F).map { String(Substring($0)) }.reversed()
+        let walk = PathWalk<Found>(
+            link: { $0.entry.kind == .symlink ? $0.entry.link : nil },
+            child: { name, here throws(ShaleError) in
+                here.entry.kind == .directory ? try self.literal(here.entry.path.childPath(name)) : nil
+            })
+        let found = try walk.find(path, from: root, followingLinks: followingLinks || wantsDirectory)
+        return wantsDirectory && found?.entry.kind != .directory ? nil : found
     }
 
     // MARK: Directories

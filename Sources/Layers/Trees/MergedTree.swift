@@ -39,30 +39,12 @@ package struct MergedTree: Sendable {
 
     /// What a path names, or `nil`; a link at its end is followed if asked, links before it always.
     package func entry(_ path: String, followingLinks: Bool) throws(ShaleError) -> TreeEntry? {
-        var trail = [try root()]
-        var pending = Array(path.utf8.split(separator: 0x2F).map { String(Substring($0)) }.reversed())
-        var links = 0
-        while let name = pending.popLast() {
-            if name == "." { continue }
-            if name == ".." {
-                if trail.count > 1 { trail.removeLast() }
-                continue
-            }
-            guard let here = trail.last, here.status.kind == .directory, let found = try child(name, of: here) else {
-                return nil
-            }
-            guard found.status.kind == .symlink, followingLinks || !pending.isEmpty else {
-                trail.append(found)
-                continue
-            }
-            links += 1
-            guard links <= 255, pending.count < 4096 else {
-                throw SystemCallError("open", path: path, errno: ELOOP).shaleError(path)
-            }
-            if found.link.hasPrefix("/") { trail.removeSubrange(1...) }
-            pending.append(contentsOf: found.link.utf8.split(separator: 0x2F).map { String(Substring($0)) }.reversed())
-        }
-        return trail.last
+        let walk = PathWalk<TreeEntry>(
+            link: { $0.status.kind == .symlink ? $0.link : nil },
+            child: { name, here throws(ShaleError) in
+                here.status.kind == .directory ? try child(name, of: here) : nil
+            })
+        return try walk.find(path, from: root(), followingLinks: followingLinks)
     }
 
     /// One name in a directory.

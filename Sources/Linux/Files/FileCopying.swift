@@ -1,17 +1,23 @@
 import CLinux
 import Glibc
+import Synchronization
 
 /// Copies a file's bytes by the cheapest way there is.
 package enum FileCopying {
+    /// Devices whose file system shares no blocks: it is asked once.
+    private static let unsharing = Mutex<Set<UInt64>>([])
+
     /// Copies all of a regular file to an empty one.
     ///
     /// Shares the blocks where the file system can (`FICLONE`), else lets the kernel copy (`copy_file_range`), else reads
-    /// and writes. Holes stay holes.
+    /// and writes. Holes stay holes. `status` is the source's, where it is known already.
     package static func copy(
-        from source: borrowing OwnedFD, to target: borrowing OwnedFD
+        from source: borrowing OwnedFD, _ status: FileStatus? = nil, to target: borrowing OwnedFD
     ) throws(SystemCallError) {
-        if shale_clone_file(source.raw, target.raw) == 0 { return }
-        let size = try FileStatus.of(source).size
+        let status = if let status { status } else { try FileStatus.of(source) }
+        if shareBlocks(of: source, status, with: target) { return }
+        let size = status.size
+        if status.blocks * 512 >= size { return try copyRange(from: source, to: target, 0, size) }
         try target.truncate(to: size)
         var position: Int64 = 0
         while position < size {
@@ -29,15 +35,22 @@ package enum FileCopying {
         }
     }
 
+    private static func shareBlocks(
+        of source: borrowing OwnedFD, _ status: FileStatus, with target: borrowing OwnedFD
+    ) -> Bool {
+        if unsharing.withLock({ $0.contains(status.device) }) { return false }
+        if shale_clone_file(source.raw, target.raw) == 0 { return true }
+        if errno == EOPNOTSUPP { unsharing.withLock { _ = $0.insert(status.device) } }
+        return false
+    }
+
     private static func copyRange(
         from source: borrowing OwnedFD, to target: borrowing OwnedFD, _ start: Int64, _ end: Int64
     ) throws(SystemCallError) {
         let (from, to) = (source.raw, target.raw)
-        try checkLength("lseek") { Int(lseek(from, off_t(start), SEEK_SET)) }
-        try checkLength("lseek") { Int(lseek(to, off_t(start), SEEK_SET)) }
         var position = start
         while position < end {
-            let count = shale_copy_file_range(from, to, Int(min(end - position, 1 << 30)))
+            let count = shale_copy_file_range(from, to, position, Int(min(end - position, 1 << 30)))
             if count == 0 { return }
             if count < 0 {
                 let error = errno

@@ -1,3 +1,5 @@
+import Basics
+
 /// What one line of a recorded shell hands on to the next, beside the files, `WORKDIR` and `ENV`: nothing that an image
 /// can hold, so it is written before each line that needs it.
 package struct CarriedState: Sendable, Equatable {
@@ -27,14 +29,14 @@ package struct CarriedState: Sendable, Equatable {
     package func complete(_ line: String) -> (text: String, uses: Uses) {
         var uses = Uses()
         var parts: [String] = []
-        if let directory { parts.append("cd \(ShellWords.quoted(directory))") }
+        if let directory { parts.append("cd \(directory.shellQuoted)") }
         let names = NamesInLine(line)
         if let directoryBefore, names.usesVariable("OLDPWD") || (names.hasWord("cd") && names.hasWord("-")) {
-            parts.append("OLDPWD=\(ShellWords.quoted(directoryBefore))")
+            parts.append("OLDPWD=\(directoryBefore.shellQuoted)")
         }
         if let umask { parts.append("umask \(umask)") }
         if !unset.isEmpty { parts.append("unset \(unset.sorted().joined(separator: " "))") }
-        for name in exports.keys.sorted() { parts.append("export \(name)=\(ShellWords.quoted(exports[name] ?? ""))") }
+        for name in exports.keys.sorted() { parts.append("export \(name)=\((exports[name] ?? "").shellQuoted)") }
         // Definitions may use one another, so the names are looked for until nothing new is found.
         var text = line
         while true {
@@ -56,7 +58,7 @@ package struct CarriedState: Sendable, Equatable {
         if !uses.aliases.isEmpty {
             // An alias counts from the next line the shell reads.
             parts += uses.aliases.sorted().compactMap { aliases[$0] }
-            command = "eval \(ShellWords.quoted(line))"
+            command = "eval \(line.shellQuoted)"
         }
         // Last, so that `set -x` shows the line and not what stands before it.
         let short = options.filter { $0.hasPrefix("set") }

@@ -1,3 +1,5 @@
+import Basics
+
 /// The script that runs one line and writes down, beside the image's files, what became of the shell's own state.
 ///
 /// POSIX sh only. It must come through whatever the line does: `exit`, `exec`, `set -eux`, a trap of its own, a changed
@@ -19,7 +21,7 @@ package enum RecorderScript {
             + "_shale_save() { _shale_status=$?; _shale_dump after || :; : >|\(folder)/complete || :; "
             + "return $_shale_status; }; "
             + "trap '{ _shale_save; } 2>/dev/null' EXIT; { _shale_dump before; } 2>/dev/null; "
-            + "eval \(ShellWords.quoted(line)); { _shale_save; } 2>/dev/null"
+            + "eval \(line.shellQuoted); { _shale_save; } 2>/dev/null"
     }
 
     /// Each command's output into the file named behind it.

@@ -1,3 +1,5 @@
+import Basics
+
 /// A shell's own state at one moment, as it reported it.
 package struct ShellReport: Sendable, Equatable {
     /// `set -o NAME` and `set +o NAME`, and bash's `shopt -s NAME`, a line each.
@@ -56,7 +58,7 @@ package struct ShellReport: Sendable, Equatable {
         guard let (name, value) = Self.assignment(entry[...]) else { return }
         if name == "OLDPWD" { directoryBefore = ShellWords.unquoted(value) }
         guard !Self.isOwn(name), exports[name] == nil else { return }
-        variables[name] = "\(name)=\(ShellWords.quoted(ShellWords.unquoted(value)))"
+        variables[name] = "\(name)=\(ShellWords.unquoted(value).shellQuoted)"
     }
 
     /// bash's `declare -a A=([0]="b")`: as it is, but for plain variables, which any shell can make.
@@ -65,14 +67,14 @@ package struct ShellReport: Sendable, Equatable {
         guard parts.count == 3, parts[0] == "declare", let (name, value) = Self.assignment(parts[2]),
             !Self.isOwn(name), !parts[1].contains("x")
         else { return }
-        variables[name] = parts[1] == "--" ? "\(name)=\(ShellWords.quoted(ShellWords.unquoted(value)))" : entry
+        variables[name] = parts[1] == "--" ? "\(name)=\(ShellWords.unquoted(value).shellQuoted)" : entry
     }
 
     private mutating func readAlias(_ entry: String) {
         let text = entry.hasPrefix("alias ") ? entry.dropFirst(6) : entry[...]
         guard let equals = text.firstIndex(of: "=") else { return }
         let value = ShellWords.unquoted(text[text.index(after: equals)...])
-        aliases[String(text[..<equals])] = "alias \(text[..<equals])=\(ShellWords.quoted(value))"
+        aliases[String(text[..<equals])] = "alias \(text[..<equals])=\(value.shellQuoted)"
     }
 
     /// bash prints `name () `, then its body up to a `}` at the start of a line.

@@ -1,18 +1,5 @@
 /// Words as a POSIX shell writes and reads them.
 package enum ShellWords {
-    /// A word that any shell reads as this text.
-    package static func quoted(_ text: String) -> String {
-        let isPlain =
-            !text.isEmpty
-            && text.utf8.allSatisfy { byte in
-                (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
-                    || (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(byte)
-                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || "_-./:,@%+=".utf8.contains(byte)
-            }
-        if isPlain { return text }
-        return "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
-    }
-
     /// The text that a quoted word stands for, with bash's `$'…'`; substitutions are not carried out.
     package static func unquoted(_ word: some StringProtocol) -> String {
         let bytes = Array(word.utf8)

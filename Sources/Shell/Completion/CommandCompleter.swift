@@ -1,3 +1,5 @@
+import Basics
+
 /// Completes a line of shale's language from the command model and what exists.
 package final class CommandCompleter: Completer {
     private let model: CommandModel
@@ -344,7 +346,7 @@ package enum ShellQuoting {
     package static func word(_ text: String) -> String {
         if text.isEmpty { return "''" }
         // A newline cannot be escaped, only quoted.
-        if text.contains("\n") { return "'" + text.replacing("'", with: "'\\''") + "'" }
+        if text.contains("\n") { return text.singleQuoted }
         var out = ""
         for (index, character) in text.enumerated() {
             let isSpecial = " \t'\"\\$;&|<>*?[]`".contains(character)

@@ -36,7 +36,7 @@ package struct CommandTable: Sendable {
         let near = Suggestion.nearest(to: word, among: byName.keys.sorted()).first
         let hint =
             if (try? FileStatus.of(hostPath: word))?.kind == .regular {
-                "source \(HelpText.quoted(word))   (to run the file's lines)"
+                "source \(word.shellQuoted)   (to run the file's lines)"
             } else {
                 isHostProgram(word) ? "!\(word)   (a command of the host's)" : near ?? "help"
             }

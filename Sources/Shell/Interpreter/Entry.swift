@@ -155,7 +155,7 @@ enum SingleCommand {
         }
         let rest = words.dropFirst().map { Word(parts: [.literal($0, quoted: true)], source: $0) }
         let command = Command(words: [Word(words[0])] + rest)
-        let source = words.map(HelpText.quoted).joined(separator: " ")
+        let source = words.map(\.shellQuoted).joined(separator: " ")
         return Interpreter(shell).run([Statement(.command(command), source: source)])
     }
 }

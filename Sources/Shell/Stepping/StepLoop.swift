@@ -325,7 +325,7 @@ final class StepLoop {
                 throw ShaleError(
                     .usage, "edit needs a text where there is no terminal", hint: "edit \(wanted) RUN true")
             }
-            new = try TextEditor(shell.console).edit(old)
+            new = try TextEditor(shell.console.environment).edit(old)
         }
         guard new != old else { return shell.console.note("line \(unit.line) is as it was") }
         let place = program.next

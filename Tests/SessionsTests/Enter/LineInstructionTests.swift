@@ -1,3 +1,4 @@
+import Basics
 import Dockerfiles
 import Sessions
 import Testing
@@ -54,7 +55,7 @@ struct LineInstructionTests {
         ] as [(String, String)])
     func shellWordsAreReadBack(_ word: String, _ text: String) {
         #expect(ShellWords.unquoted(word) == text)
-        #expect(ShellWords.unquoted(ShellWords.quoted(text)) == text)
+        #expect(ShellWords.unquoted(text.shellQuoted) == text)
     }
 
     @Test func onlyWhatALineUsesIsWritten() {

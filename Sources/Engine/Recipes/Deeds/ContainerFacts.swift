@@ -1,7 +1,7 @@
 package import Basics
 import Linux
 package import OCI
-package import Stores
+import Stores
 
 /// What is known of a container beside its deeds, as it was when it was committed or looked at.
 package struct ContainerFacts: Sendable, Codable {

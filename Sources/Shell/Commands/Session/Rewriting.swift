@@ -1,7 +1,5 @@
 package import ArgumentParser
 package import Basics
-import Glibc
-import Linux
 import OCI
 import Sessions
 
@@ -25,8 +23,16 @@ package struct Edit: Verb {
         return try StepRewriting(shell).run { session, working, drafts throws(ShaleError) in
             let index = try session.requireStep(number, of: working)
             let text = words.joined(separator: " ")
-            drafts[index].instruction = text.isEmpty ? try EditedText(shell).ask(drafts[index].instruction) : text
+            drafts[index].instruction = text.isEmpty ? try edited(drafts[index].instruction, shell) : text
         }
+    }
+
+    private func edited(_ instruction: String, _ shell: ShellContext) throws(ShaleError) -> String {
+        let environment = shell.console.environment
+        if TextEditor.chosen(in: environment) == nil {
+            throw ShaleError(.usage, "edit: no text given, and no $EDITOR to ask", hint: "edit N INSTRUCTION")
+        }
+        return try TextEditor(environment).edit(instruction)
     }
 }
 
@@ -126,31 +132,5 @@ private struct StepRewriting {
         shell.changes.append(result)
         if case .rewrote(let steps) = result, let image = steps.last?.image { shell.remember(image: image.hex) }
         return .done
-    }
-}
-
-/// A text changed in the user's editor.
-private struct EditedText {
-    private let shell: ShellContext
-
-    init(_ shell: ShellContext) { self.shell = shell }
-
-    func ask(_ text: String) throws(ShaleError) -> String {
-        guard let editor = shell.console.environment["VISUAL"] ?? shell.console.environment["EDITOR"], !editor.isEmpty
-        else {
-            throw ShaleError(.usage, "edit: no text given, and no $EDITOR to ask", hint: "edit N INSTRUCTION")
-        }
-        var template = Array("/tmp/shale-step-XXXXXX".utf8CString)
-        let descriptor = mkstemp(&template)
-        guard descriptor >= 0 else { throw SystemCallError("mkstemp").shaleError("edit") }
-        close(descriptor)
-        let path = String(decoding: template.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        defer { unlink(path) }
-        try translating("edit") { try WholeFile.replace(path, with: Array((text + "\n").utf8)) }
-        guard try HostCommand.run("\(editor) \(path)", environment: shell.console.environment) == 0 else {
-            throw ShaleError(.cancelled, "edit: the editor failed, the step is as it was", exitStatus: 1)
-        }
-        let edited = try translating("edit") { String(decoding: try WholeFile.read(path), as: UTF8.self) }
-        return edited.trimmingFinalNewlines
     }
 }

@@ -21,7 +21,7 @@ package struct Alias: Verb {
             throw ShaleError(.usage, "alias: NAME = COMMAND", hint: "alias ll = ls -l")
         }
         guard name != "alias", name != "quit" else { throw ShaleError(.usage, "alias: \(name) keeps its meaning") }
-        shell.aliases[name] = words.dropFirst(2).map(HelpText.quoted).joined(separator: " ")
+        shell.aliases[name] = words.dropFirst(2).map(\.shellQuoted).joined(separator: " ")
         return .done
     }
 }

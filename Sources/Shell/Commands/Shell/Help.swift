@@ -63,18 +63,4 @@ enum HelpText {
           recipe                  prints the Dockerfile that makes @; recipe save DIR writes it with its files
 
         """
-
-    /// A word as it can be typed again.
-    static func quoted(_ word: String) -> String {
-        let isPlain =
-            !word.isEmpty
-            && word.utf8.allSatisfy { byte in
-                (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-                    || "-_./:=,@%+".utf8.contains(byte)
-            }
-        if isPlain { return word }
-        var text = "'"
-        for character in word { text += character == "'" ? "'\\''" : String(character) }
-        return text + "'"
-    }
 }
