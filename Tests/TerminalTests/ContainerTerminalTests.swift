@@ -53,6 +53,11 @@ struct ContainerTerminalTests {
         let first = try scene.prompt()
         try first.run("run -dit --name shared busybox sh")
         let others = try (0..<2).map { _ in try scene.learner.terminal(["attach", "shared"]) }
+        // Each is attached once it has an answer: what was printed before, it is not shown.
+        for terminal in others {
+            try terminal.send("\r")
+            try terminal.expect("/ # ")
+        }
         try first.send("attach shared\r")
         try first.send("echo to-$((6*7))\r")
         for terminal in [first] + others { try terminal.expect("to-42") }
