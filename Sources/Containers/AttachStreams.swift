@@ -54,6 +54,8 @@ package struct AttachStreams: Sendable {
 package enum AttachOutcome: Sendable, Hashable {
     /// The process ended, with a shell's exit status.
     case exited(Int32)
+    /// The same of a container that is being started again.
+    case restarted(Int32)
     /// The user left it running.
     case detached
     /// This process was told to end by a signal; the container runs on.

@@ -56,15 +56,18 @@ struct CgroupPlanner {
         return groups.unifiedDirectory(membership: membership).flatMap { $0.hasSuffix("/\(Self.name(id))") ? $0 : nil }
     }
 
-    func plan(for spec: LaunchSpec) throws(ShaleError) -> CgroupPlan? {
-        let name = Self.name(spec.containerID)
-        let folder = try Self.folder(spec.cgroupParent)
+    /// `parent` is the group that containers' groups lie in, docker's `--cgroup-parent`; empty for shale's own.
+    func plan(
+        _ resources: ContainerResources, containerID: String, parent: String = ""
+    ) throws(ShaleError) -> CgroupPlan? {
+        let name = Self.name(containerID)
+        let folder = try Self.folder(parent)
         var plan = CgroupPlan()
         if let top = unifiedTop() { plan.unified = "\(top)/\(folder)/\(name)" }
         if plan.unified.isEmpty, let freezer = legacyMount("freezer") {
             plan.legacy.append("\(freezer)/\(folder)/\(name)")
         }
-        if !spec.cgroupParent.isEmpty {
+        if !parent.isEmpty {
             // As docker: in every hierarchy; but for the one that takes nobody in before its processors are named.
             plan.legacy = groups.legacy.filter { $0.key != "cpuset" && host.isWritable($0.value) }
                 .map { "\($0.value)/\(folder)/\(name)" }.sorted()
@@ -73,7 +76,7 @@ struct CgroupPlanner {
                     .unsupported, "--cgroup-parent: no control group may be made here", hint: "doctor")
             }
         }
-        let wanted = limits(spec.resources)
+        let wanted = limits(resources)
         guard !wanted.isEmpty else { return plan.unified.isEmpty && plan.legacy.isEmpty ? nil : plan }
         let unifiedControllers = unifiedControllers()
         var enabled: Set<String> = []
@@ -86,6 +89,7 @@ struct CgroupPlanner {
             } else if let mount = legacyMount(limit.controller) {
                 let path = "\(mount)/\(folder)/\(name)"
                 if !plan.legacy.contains(path) { plan.legacy.append(path) }
+                if limit.controller == "cpuset" { plan.settings += cpuSetBase(mount, folder) }
                 for (file, value) in limit.legacy {
                     plan.settings.append(CgroupSetting(path: "\(path)/\(file)", value: value))
                 }
@@ -143,6 +147,15 @@ struct CgroupPlanner {
         return [(file, String(max(-1, both)))]
     }
 
+    /// A v1 group can hold no process before it has processors and memory nodes, and none its parent has not.
+    private func cpuSetBase(_ mount: String, _ folder: String) -> [CgroupSetting] {
+        ["cpuset.cpus", "cpuset.mems"].compactMap { file in
+            guard let bytes = try? WholeFile.read("\(mount)/\(file)", limit: 4096) else { return nil }
+            let text = String(decoding: bytes, as: UTF8.self).filter { $0 != "\n" }
+            return CgroupSetting(path: "\(mount)/\(folder)/\(file)", value: text)
+        }
+    }
+
     private struct Limit {
         var option: String
         var controller: String
@@ -178,6 +191,27 @@ struct CgroupPlanner {
                 Limit(
                     option: "--pids-limit", controller: "pids", unified: [("pids.max", text)],
                     legacy: [("pids.max", text)]))
+        }
+        return limits + processorLimits(resources)
+    }
+
+    private func processorLimits(_ resources: ContainerResources) -> [Limit] {
+        var limits: [Limit] = []
+        if let shares = resources.cpuShares, (2...262_144).contains(shares) {
+            // The scale of the one onto that of the other, as runtimes do.
+            let weight = 1 + (shares - 2) * 9999 / 262_142
+            limits.append(
+                Limit(
+                    option: "--cpu-shares", controller: "cpu", unified: [("cpu.weight", String(weight))],
+                    legacy: [("cpu.shares", String(shares))]))
+        }
+        if let set = resources.cpuSet {
+            let nodes = groups.legacy["cpuset"].flatMap { try? WholeFile.read("\($0)/cpuset.mems", limit: 4096) }
+            let text = String(decoding: nodes ?? [], as: UTF8.self).filter { $0 != "\n" }
+            limits.append(
+                Limit(
+                    option: "--cpuset-cpus", controller: "cpuset", unified: [("cpuset.cpus", set)],
+                    legacy: [("cpuset.mems", text), ("cpuset.cpus", set)]))
         }
         return limits
     }

@@ -27,7 +27,7 @@ extension ContainerRuntime {
     ) throws(ShaleError) -> Bool {
         guard let text = try? WholeFile.read(statePath, limit: 1 << 20),
             let state = try? JSONDecoder().decode(JSONDocument.self, from: Data(text)),
-            let status = state["status"]?.string, status == "running" || status == "paused"
+            let status = state["status"]?.string, ["running", "paused", "restarting"].contains(status)
         else { return false }
         do throws(SystemCallError) {
             guard let lock = try FileLock.trying(socketDirectory + "/runner.lock", exclusive: true) else {

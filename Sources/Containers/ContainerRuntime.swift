@@ -147,6 +147,28 @@ package final class ContainerRuntime: Sendable {
     /// Lets a frozen container go on.
     package func unpause(socketDirectory: String) throws(ShaleError) { try ask(.resume, socketDirectory) }
 
+    /// Lets whoever holds the answer end a container and start it again: though it is one that is removed at its end,
+    /// its runner leaves it be.
+    package func keep(socketDirectory: String) throws(ShaleError) -> KeptContainer {
+        let connection = try RunnerConnection(folder: socketDirectory)
+        try connection.send(.keep)
+        _ = try connection.answer()
+        return KeptContainer(connection: connection)
+    }
+
+    /// Sets a running container's limits; `unsupported` for one that no control group here can hold.
+    package func setLimits(
+        _ resources: ContainerResources, containerID: String, socketDirectory: String
+    ) throws(ShaleError) {
+        guard let plan = try CgroupPlanner(groups: .current).plan(resources, containerID: containerID) else { return }
+        try ask(.limits(plan), socketDirectory)
+    }
+
+    /// Sets whether a running container's program is started again when it ends.
+    package func setRestart(_ policy: RestartPolicy?, socketDirectory: String) throws(ShaleError) {
+        try ask(.restart(policy?.plan), socketDirectory)
+    }
+
     private func ask(_ message: Message, _ folder: String) throws(ShaleError) {
         let connection = try RunnerConnection(folder: folder)
         try connection.send(message)
@@ -209,6 +231,11 @@ package final class ContainerRuntime: Sendable {
         return ContainerStatus(
             pid: status.pid, isPaused: status.paused, hasTerminal: status.terminal, execs: Int(status.execs))
     }
+}
+
+/// A container that its runner does not remove at its end, for as long as this is there.
+package struct KeptContainer: Sendable {
+    fileprivate let connection: RunnerConnection
 }
 
 /// What a runner tells of its container.

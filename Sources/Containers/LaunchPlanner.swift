@@ -35,8 +35,13 @@ struct LaunchPlanner {
             plan.network = NetworkPlan(
                 program: try NetworkProgram.require(for: "--network private"), ports: ports.map(\.plan))
         }
+        if case .shared(let id, let folder, _, let isHost) = spec.network {
+            plan.ownNetwork = !isHost
+            plan.sharedNetwork = isHost ? nil : SharedNetwork(containerID: id, folder: folder)
+        }
+        plan.restart = spec.restart?.plan
         if let check = spec.health { plan.health = health(check, plan.process) }
-        if plan.ownNetwork {
+        if plan.ownNetwork, plan.sharedNetwork == nil {
             // As docker: a network of one's own has no privileged ports, and everyone may ping.
             plan.sysctls = [
                 SysctlPlan(key: "net/ipv4/ip_unprivileged_port_start", value: "0"),
@@ -48,7 +53,8 @@ struct LaunchPlanner {
             return SysctlPlan(
                 key: String(name.map { $0 == "." ? "/" : $0 }), value: String(text.dropFirst(name.count + 1)))
         }
-        plan.cgroup = try CgroupPlanner(groups: .current).plan(for: spec)
+        plan.cgroup = try CgroupPlanner(groups: .current).plan(
+            spec.resources, containerID: spec.containerID, parent: spec.cgroupParent)
         plan.detached = !attached
         plan.attached = attached
         plan.openStdin = spec.openStdin

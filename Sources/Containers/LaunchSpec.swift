@@ -1,4 +1,5 @@
 package import Linux
+import RunnerProtocol
 
 /// What is to run, where, and with which rights: the engine's words, before the host's facts are put in.
 package struct LaunchSpec: Sendable {
@@ -9,6 +10,9 @@ package struct LaunchSpec: Sendable {
         case none
         /// One of its own, with a way out, and ports of the host's that lead in.
         case `private`([PublishedPort])
+        /// Another container's: its id, the folder of its runner's socket, and that of the files that name its hosts;
+        /// `isHost` when that network is the host's.
+        case shared(containerID: String, folder: String, files: String, isHost: Bool)
     }
     package enum Seccomp: Sendable, Hashable {
         /// docker's default profile.
@@ -58,6 +62,7 @@ package struct LaunchSpec: Sendable {
     package var logPath: String
     package var logRotation = LogRotation()
     package var health: HealthProbe?
+    package var restart: RestartPolicy?
     package var statePath: String
     /// The container's folder: control socket, lock, stubs, and the files bound at `/etc/hosts` and so on.
     package var socketDirectory: String
@@ -158,6 +163,10 @@ package struct ContainerResources: Sendable, Hashable {
     /// Processors, `1.5` say.
     package var cpus: Double?
     package var processes: Int64?
+    /// Its weight beside others for a busy processor; 1024 is usual.
+    package var cpuShares: Int64?
+    /// The processors it may run on, `0-2,4` say.
+    package var cpuSet: String?
 
     package init(memory: Int64? = nil, memorySwap: Int64? = nil, cpus: Double? = nil, processes: Int64? = nil) {
         self.memory = memory
@@ -167,6 +176,24 @@ package struct ContainerResources: Sendable, Hashable {
     }
 
     package var isEmpty: Bool { self == ContainerResources() }
+}
+
+/// Whether a container's program is started again when it ends.
+package struct RestartPolicy: Sendable, Hashable {
+    /// Also after an end without failure.
+    package var always: Bool
+    /// How often at most; 0 for no bound.
+    package var limit: Int32
+    /// What `stop` sends, after which it is not started again.
+    package var stopSignal: Int32
+
+    package init(always: Bool, limit: Int32, stopSignal: Int32) {
+        self.always = always
+        self.limit = limit
+        self.stopSignal = stopSignal
+    }
+
+    var plan: RestartPlan { RestartPlan(always: always, limit: limit, stopSignal: stopSignal) }
 }
 
 /// Another process in a running container.

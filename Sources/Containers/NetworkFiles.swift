@@ -8,6 +8,11 @@ struct NetworkFiles {
     let spec: LaunchSpec
     let hostname: String
 
+    /// Where they lie.
+    static func folder(_ spec: LaunchSpec) -> String {
+        if case .shared(_, _, let files, _) = spec.network { files } else { spec.socketDirectory }
+    }
+
     /// Names of the files, and where each is bound.
     static let destinations = [
         ("resolv.conf", "/etc/resolv.conf"), ("hostname", "/etc/hostname"), ("hosts", "/etc/hosts"),
@@ -15,6 +20,8 @@ struct NetworkFiles {
 
     /// Writes them; theirs is the state of this start.
     func write() throws(ShaleError) {
+        // Those of the container whose network it is: one host, one set of names.
+        if case .shared = spec.network { return }
         try write("hostname", hostname + "\n")
         try write("hosts", hosts())
         try write("resolv.conf", resolver())

@@ -87,7 +87,7 @@ private struct RelayLoop {
             switch message {
             case .stdout(let bytes): try Self.pass(bytes, to: relay.streams.output)
             case .stderr(let bytes): try Self.pass(bytes, to: relay.streams.errors)
-            case .exited(let report): return .exited(report.code)
+            case .exited(let report): return report.isKept ? .restarted(report.code) : .exited(report.code)
             case .failed(let failure): throw ShaleError(failure)
             default: continue
             }

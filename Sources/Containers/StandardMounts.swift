@@ -33,7 +33,7 @@ extension LaunchPlanner {
         for (name, destination) in NetworkFiles.destinations where !hides(spec, destination) {
             mounts.append(
                 MountPlan(
-                    .bind, source: "\(spec.socketDirectory)/\(name)", destination: destination,
+                    .bind, source: "\(NetworkFiles.folder(spec))/\(name)", destination: destination,
                     readOnly: spec.readOnlyRoot))
         }
         mounts += try userMounts(spec)

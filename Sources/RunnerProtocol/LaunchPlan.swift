@@ -3,7 +3,7 @@
 /// The runner executes it step by step and answers with the step, the path and the errno when one fails.
 package struct LaunchPlan: Sendable, Equatable {
     /// Raised with every change of the encoding; shell and runner must agree.
-    package static let version: UInt16 = 4
+    package static let version: UInt16 = 5
 
     package var containerID = ""
     package var hostname = ""
@@ -31,7 +31,11 @@ package struct LaunchPlan: Sendable, Equatable {
     package var ownNetwork = false
     /// A way out of that namespace, and the host's ports that lead into it; `nil` for none.
     package var network: NetworkPlan?
+    /// Another container's network instead of one of its own; with `ownNetwork`.
+    package var sharedNetwork: SharedNetwork?
     package var health: HealthPlan?
+    /// `nil` for a program that is not started again.
+    package var restart: RestartPlan?
     /// Keeps the host's UTS namespace and so its name.
     package var hostUTS = false
     package var cgroup: CgroupPlan?
@@ -197,6 +201,35 @@ package struct CgroupPlan: Sendable, Equatable {
     package var settings: [CgroupSetting] = []
 
     package init() {}
+
+    /// The same for a v2 group that lies elsewhere: the container was started from another group of its user's.
+    package func moved(to group: String) -> CgroupPlan {
+        guard !group.isEmpty, !unified.isEmpty, group != unified else { return self }
+        var moved = self
+        moved.unified = group
+        moved.settings = settings.flatMap { setting in
+            if setting.path.hasPrefix(unified + "/") {
+                return [CgroupSetting(path: group + setting.path.dropFirst(unified.count), value: setting.value)]
+            }
+            guard setting.path.hasSuffix("/cgroup.subtree_control") else { return [setting] }
+            let parent = group.split(separator: "/").dropLast()
+            return [parent.dropLast(), parent].map {
+                CgroupSetting(path: "/\($0.joined(separator: "/"))/cgroup.subtree_control", value: setting.value)
+            }
+        }
+        return moved
+    }
+
+    /// These groups and settings with those of another in place of the same files'.
+    package func merging(_ other: CgroupPlan) -> CgroupPlan {
+        var merged = self
+        if merged.unified.isEmpty { merged.unified = other.unified }
+        merged.legacy += other.legacy.filter { !legacy.contains($0) }
+        // What is enabled for a group stays so.
+        let replaced = Set(other.settings.map(\.path).filter { !$0.hasSuffix("cgroup.subtree_control") })
+        merged.settings = settings.filter { !replaced.contains($0.path) } + other.settings
+        return merged
+    }
 }
 
 package struct CgroupSetting: Sendable, Equatable {

@@ -24,10 +24,13 @@ package struct ExitReport: Sendable, Equatable {
     package var code: Int32
     /// Whether the kernel killed it for want of memory.
     package var outOfMemory: Bool
+    /// Whether another start is on its way, so that it is not to be removed.
+    package var isKept: Bool
 
-    package init(code: Int32, outOfMemory: Bool = false) {
+    package init(code: Int32, outOfMemory: Bool = false, isKept: Bool = false) {
         self.code = code
         self.outOfMemory = outOfMemory
+        self.isKept = isKept
     }
 }
 
@@ -67,6 +70,12 @@ package enum Message: Sendable, Equatable {
     case status
     /// Pauses for as long as the connection is open: whoever asked may be killed; answered by `ok` or `failed`.
     case hold
+    /// Leaves the container be at its end, though it is one to be removed then; for as long as the connection is open.
+    case keep
+    /// Other limits, from now on; answered by `ok` or `failed`.
+    case limits(CgroupPlan)
+    /// Another policy, from now on; answered by `ok`.
+    case restart(RestartPlan?)
 
     // Runner to shell.
     case started(pid: Int32)
@@ -114,9 +123,17 @@ extension Message {
             body.put(16 as UInt8)
             body.put(report.code)
             body.put(report.outOfMemory)
+            body.put(report.isKept)
         case .ok: body.put(17 as UInt8)
         case .state(let status): body.put(18, status)
         case .hold: body.put(19 as UInt8)
+        case .keep: body.put(20 as UInt8)
+        case .limits(let plan):
+            body.put(21 as UInt8)
+            plan.encode(to: &body)
+        case .restart(let plan):
+            body.put(22 as UInt8)
+            body.putOptional(plan) { $1.encode(to: &$0) }
         }
         var frame = WireWriter()
         frame.put(UInt32(truncatingIfNeeded: body.bytes.count))
@@ -145,10 +162,17 @@ extension Message {
         case 13: self = .failed(try StepFailure(from: &reader))
         case 14: self = .stdout(try reader.rest())
         case 15: self = .stderr(try reader.rest())
-        case 16: self = .exited(ExitReport(code: try reader.integer(), outOfMemory: try reader.bool()))
+        case 16:
+            self = .exited(
+                ExitReport(
+                    code: try reader.integer(), outOfMemory: try reader.bool(), isKept: try reader.bool()))
         case 17: self = .ok
         case 18: self = .state(try RunnerStatus(from: &reader))
         case 19: self = .hold
+        case 20: self = .keep
+        case 21: self = .limits(try CgroupPlan(from: &reader))
+        case 22:
+            self = .restart(try reader.optional { (reader) throws(WireError) in try RestartPlan(from: &reader) })
         default: throw .unknown(number)
         }
         try reader.end()

@@ -17,7 +17,9 @@ extension LaunchPlan {
         }
         out.putOptional(cgroup) { $1.encode(to: &$0) }
         out.putOptional(network) { $1.encode(to: &$0) }
+        out.putOptional(sharedNetwork) { $1.encode(to: &$0) }
         out.putOptional(health) { $1.encode(to: &$0) }
+        out.putOptional(restart) { $1.encode(to: &$0) }
         for flag in [
             ownNetwork, hostUTS, detached, attached, openStdin, stdinOnce, reaper, endsWithLauncher,
             restrictsDevices,
@@ -52,7 +54,9 @@ extension LaunchPlan {
         }
         cgroup = try reader.optional { (reader) throws(WireError) in try CgroupPlan(from: &reader) }
         network = try reader.optional { (reader) throws(WireError) in try NetworkPlan(from: &reader) }
+        sharedNetwork = try reader.optional { (reader) throws(WireError) in try SharedNetwork(from: &reader) }
         health = try reader.optional { (reader) throws(WireError) in try HealthPlan(from: &reader) }
+        restart = try reader.optional { (reader) throws(WireError) in try RestartPlan(from: &reader) }
         ownNetwork = try reader.bool()
         hostUTS = try reader.bool()
         detached = try reader.bool()
@@ -181,7 +185,7 @@ extension DevicePlan {
 }
 
 extension CgroupPlan {
-    fileprivate func encode(to out: inout WireWriter) {
+    func encode(to out: inout WireWriter) {
         out.put(unified)
         out.put(legacy)
         out.putList(settings) {
@@ -190,7 +194,7 @@ extension CgroupPlan {
         }
     }
 
-    fileprivate init(from reader: inout WireReader) throws(WireError) {
+    init(from reader: inout WireReader) throws(WireError) {
         unified = try reader.string()
         legacy = try reader.strings()
         settings = try reader.list { (reader) throws(WireError) in

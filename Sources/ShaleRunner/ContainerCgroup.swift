@@ -38,13 +38,11 @@ final class ContainerCgroup {
         if let devices, descriptor >= 0 {
             filtersDevices = (try? DeviceFilter.attach(devices, to: descriptor)) != nil
         }
-        for setting in effective.settings {
-            do throws(SystemCallError) {
-                try Self.write(setting)
-            } catch {
-                remove()
-                throw StepFailure("cgroup", error, path: setting.path)
-            }
+        do throws(StepFailure) {
+            try Self.write(effective.settings)
+        } catch {
+            remove()
+            throw error
         }
     }
 
@@ -103,6 +101,49 @@ final class ContainerCgroup {
         throw SystemCallError("mkdir", path: path)
     }
 
+    /// Writes settings; one that another stands in the way of (memory above its sum with swap) after the others.
+    private static func write(_ settings: [CgroupSetting]) throws(StepFailure) {
+        var pending = settings
+        while !pending.isEmpty {
+            var refused: [(setting: CgroupSetting, error: SystemCallError)] = []
+            for setting in pending {
+                do throws(SystemCallError) {
+                    try write(setting)
+                } catch {
+                    refused.append((setting, error))
+                }
+            }
+            if let first = refused.first, refused.count == pending.count {
+                throw StepFailure("cgroup", first.error, path: first.setting.path)
+            }
+            pending = refused.map(\.setting)
+        }
+    }
+
+    /// Sets other limits while the processes of `leader`'s container run; they go into groups they are not in yet.
+    func change(_ wanted: CgroupPlan, leader: Int32) throws(StepFailure) {
+        let limits = wanted.moved(to: plan.unified)
+        let added = limits.legacy.filter { !plan.legacy.contains($0) }
+        for path in added {
+            try step("cgroup", path) { () throws(SystemCallError) in try Self.makeDirectory(path) }
+            made.append(path)
+        }
+        try Self.write(limits.settings)
+        for path in added {
+            try step("cgroup", path) { () throws(SystemCallError) in
+                try ProcessTree.forEach(of: leader) { pid throws(SystemCallError) in
+                    do throws(SystemCallError) {
+                        try OwnedFD.open(path + "/cgroup.procs", O_WRONLY).write(Array(String(pid).utf8))
+                    } catch {
+                        // It has ended meanwhile.
+                        if error.errno != ESRCH { throw error }
+                    }
+                }
+            }
+        }
+        plan = plan.merging(limits)
+    }
+
     /// Removes the directories; the kernel may take a moment to see that they are empty.
     func remove() {
         for path in made {
@@ -156,10 +197,17 @@ final class ContainerCgroup {
     }
 }
 
-/// Stopping all processes of a pid namespace where there is no freezer.
+/// All processes of a pid namespace.
 enum ProcessTree {
-    /// Sends a signal to every process in the pid namespace of `leader` until none is new.
+    /// Sends a signal to each: stopping them where there is no freezer.
     static func signalAll(of leader: Int32, _ number: Int32) {
+        try? forEach(of: leader) { pid throws(SystemCallError) in _ = kill(pid, number) }
+    }
+
+    /// Does something with every process in the pid namespace of `leader` until none is new.
+    static func forEach(
+        of leader: Int32, _ body: (Int32) throws(SystemCallError) -> Void
+    ) throws(SystemCallError) {
         guard let namespace = Self.namespace(of: leader) else { return }
         var seen: Set<Int32> = []
         for _ in 0..<20 {
@@ -168,7 +216,7 @@ enum ProcessTree {
                 guard let pid = Int32(name), !seen.contains(pid), Self.namespace(of: pid) == namespace else { continue }
                 seen.insert(pid)
                 grew = true
-                kill(pid, number)
+                try body(pid)
             }
             if !grew { return }
         }

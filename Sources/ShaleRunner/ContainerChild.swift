@@ -7,6 +7,8 @@ struct ContainerChild {
     let plan: LaunchPlan
     /// Whether mounts keep devices from being opened, for want of a control group that does.
     let guardsDevices: Bool
+    /// Another container's network namespace, to go into.
+    let sharedNetwork: Handle?
     let streams: StandardStreams
     /// A socket to the supervisor.
     let report: Int32
@@ -34,7 +36,11 @@ struct ContainerChild {
                 try Namespaces.setHostname(plan.hostname)
             }
         }
-        if plan.ownNetwork {
+        if let sharedNetwork {
+            try step("setns", "network") { () throws(SystemCallError) in
+                try Namespaces.join(.network, by: sharedNetwork.raw)
+            }
+        } else if plan.ownNetwork {
             try step("loopback") { () throws(SystemCallError) in try Namespaces.bringLoopbackUp() }
         }
         var root = try RootSetup(plan, guardsDevices: guardsDevices)

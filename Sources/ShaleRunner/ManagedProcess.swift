@@ -149,6 +149,8 @@ final class Client {
     var isWaiting = false
     /// Keeps the container paused for as long as it is there.
     var isHolding = false
+    /// Starts the container again itself as soon as it has ended.
+    var keepsContainer = false
     /// Closed as soon as the outbox is empty.
     var isClosing = false
     private(set) var isClosed = false

@@ -14,6 +14,8 @@ struct ContainerState {
     var exitCode: Int32 = 0
     var error = ""
     var outOfMemory = false
+    /// How often its program was started again by itself.
+    var restarts: Int32 = 0
     var ports: [PortBinding] = []
     /// Its health as JSON, empty without a check.
     var health = ""
@@ -35,6 +37,7 @@ struct StateFile {
         var text = "{\"status\":\"\(state.status)\",\"pid\":\(state.pid),\"exitCode\":\(state.exitCode)"
         if let time = state.startedAt { text += ",\"startedAt\":\"\(time)\"" }
         if let time = state.finishedAt { text += ",\"finishedAt\":\"\(time)\"" }
+        if state.restarts > 0 { text += ",\"restartCount\":\(state.restarts)" }
         if !state.pidStart.isEmpty { text += ",\"pidStart\":\"\(state.pidStart)\"" }
         text += ",\"oomKilled\":\(state.outOfMemory),\"error\":"
         var bytes = Array(text.utf8)

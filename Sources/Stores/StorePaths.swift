@@ -22,6 +22,9 @@ package struct StorePaths: Sendable {
     package var cache: String { home + "/cache" }
     package var ingest: String { home + "/ingest" }
 
+    /// What every container has below its image's layers; made on first use.
+    package var initLayer: String { home + "/init" }
+
     /// How each image was made here: what recipes are written from.
     package var provenance: String { home + "/provenance" }
     /// Blobs that an image's record needs, a digest a line.

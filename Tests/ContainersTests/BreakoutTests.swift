@@ -101,12 +101,13 @@ extension RunTests {
         /// A static program that makes the calls of a table and writes what each answered.
         ///
         /// Made of bytes, for no compiler is there where tests run: for each entry (number and four arguments, eight
-        /// bytes each) `syscall`, the answer in the number's place; then `write(1, table)` and `exit(0)`.
-        private static func prober(_ calls: [[Int64]]) -> [UInt8] {
+        /// bytes each) `syscall`, the answer in the number's place; then `write(1, table)` and `exit(0)`. `legacy` makes
+        /// the calls of the table as a 32-bit program does (`int 0x80`).
+        private static func prober(_ calls: [[Int64]], legacy: Bool = false) -> [UInt8] {
             func bytes(_ values: [UInt64]) -> [UInt8] {
                 values.flatMap { value in (0..<8).map { UInt8(truncatingIfNeeded: value >> ($0 * 8)) } }
             }
-            let code: [UInt8] = [
+            var code: [UInt8] = [
                 0x4C, 0x8D, 0x25, 0x71, 0, 0, 0, 0x4C, 0x8B, 0x2D, 0x5A, 0, 0, 0, 0x4D, 0x85, 0xED, 0x74, 0x2D, 0x49,
                 0x8B, 0x04, 0x24, 0x49, 0x8B, 0x7C, 0x24, 0x08, 0x49, 0x8B, 0x74, 0x24, 0x10, 0x49, 0x8B, 0x54, 0x24,
                 0x18, 0x4D, 0x8B, 0x54, 0x24, 0x20, 0x45, 0x31, 0xC0, 0x45, 0x31, 0xC9, 0x0F, 0x05, 0x49, 0x89, 0x04,
@@ -114,6 +115,9 @@ extension RunTests {
                 0x8D, 0x35, 0x27, 0, 0, 0, 0x48, 0x8B, 0x15, 0x18, 0, 0, 0, 0x0F, 0x05, 0xB8, 0x3C, 0, 0, 0, 0x31,
                 0xFF, 0x0F, 0x05, 0x0F, 0x1F, 0x44, 0, 0,
             ]
+            if legacy, let call = code.indices.first(where: { code[$0...].starts(with: [0x0F, 0x05]) }) {
+                code.replaceSubrange(call...call + 1, with: [0xCD, 0x80])
+            }
             let table = calls.flatMap { call in
                 (call + [0, 0, 0, 0]).prefix(5).map { UInt64(bitPattern: $0) }
             }
@@ -127,11 +131,13 @@ extension RunTests {
             return file + bytes([0, start, start, size, size, 4096]) + body
         }
 
-        private func answers(_ calls: [[Int64]], _ change: (inout LaunchSpec) -> Void = { _ in }) throws -> [Int64] {
+        private func answers(
+            _ calls: [[Int64]], legacy: Bool = false, _ change: (inout LaunchSpec) -> Void = { _ in }
+        ) throws -> [Int64] {
             var spec = fixture.spec("/probe")
             let layer = spec.socketDirectory + "/layer"
             mkdir(layer, 0o755)
-            try Data(Self.prober(calls)).write(to: URL(filePath: layer + "/probe"))
+            try Data(Self.prober(calls, legacy: legacy)).write(to: URL(filePath: layer + "/probe"))
             chmod(layer + "/probe", 0o4755)
             spec.lowerPaths = [layer, ContainerFixture.lower]
             // Read as bytes that need not be text.
@@ -162,6 +168,28 @@ extension RunTests {
             for (call, result) in zip(Self.blocked, results) {
                 // clone3's flags cannot be seen by a filter: "no such call" makes libraries try the older one.
                 #expect(result == -Int64(call.name == "clone3" ? ENOSYS : EPERM), "\(call.name): \(result)")
+            }
+        }
+
+        /// The same by the numbers of 32-bit programs and of x32: one door closed, the others too.
+        @Test func otherNumbersAreRefused() throws {
+            let legacy: [(name: String, number: Int64)] = [
+                ("mount", 21), ("umount2", 52), ("reboot", 88), ("init_module", 128), ("delete_module", 129),
+                ("pivot_root", 217), ("kexec_load", 283), ("add_key", 286), ("keyctl", 288), ("unshare", 310),
+                ("perf_event_open", 336), ("open_by_handle_at", 342), ("setns", 346), ("bpf", 357),
+                ("userfaultfd", 374), ("fsopen", 430), ("settimeofday", 79), ("stime", 25), ("iopl", 110), ("acct", 51),
+                ("sethostname", 74), ("swapon", 87), ("syslog", 103),
+            ]
+            // getpid first: a kernel without 32-bit calls kills the program.
+            let results = try answers([[20]] + legacy.map { [$0.number] }, legacy: true)
+            if results.first ?? 0 > 0 {
+                for (call, result) in zip(legacy, results.dropFirst()) {
+                    #expect(result == -Int64(EPERM), "\(call.name): \(result)")
+                }
+            }
+            let x32: Int64 = 0x4000_0000
+            for (call, result) in zip(Self.blocked, try answers(Self.blocked.map { [$0.number | x32] })) {
+                #expect(result == -Int64(EPERM) || result == -Int64(ENOSYS), "x32 \(call.name): \(result)")
             }
         }
 

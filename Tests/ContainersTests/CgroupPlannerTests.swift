@@ -93,21 +93,21 @@ struct CgroupRow: Sendable, CustomTestStringConvertible {
         CgroupRow(name: "a user on both, nothing handed over", layout: .hybrid, writable: [], available: []),
     ]
 
-    private static func spec(_ available: Set<String>) -> LaunchSpec {
-        var spec = LaunchSpec(
-            containerID: String(repeating: "a1", count: 32), arguments: ["x"], lowerPaths: ["/l"], upperPath: "/u",
-            workPath: "/w", logPath: "", statePath: "", socketDirectory: "/c", home: "/h")
-        if available.contains("memory") { spec.resources.memory = 64 << 20 }
-        if available.contains("cpu") { spec.resources.cpus = 1.5 }
-        if available.contains("pids") { spec.resources.processes = 5 }
-        return spec
+    private static let id = String(repeating: "a1", count: 32)
+
+    private static func resources(_ available: Set<String>) -> ContainerResources {
+        var resources = ContainerResources()
+        if available.contains("memory") { resources.memory = 64 << 20 }
+        if available.contains("cpu") { resources.cpus = 1.5 }
+        if available.contains("pids") { resources.processes = 5 }
+        return resources
     }
 
     @Test(arguments: rows) func places(_ row: CgroupRow) throws {
         let planner = row.planner
         // What lies there beside folders of one's own is no place for limits.
         #expect(planner.available.intersection(CgroupRow.all) == row.available.intersection(CgroupRow.all))
-        let plan = try planner.plan(for: Self.spec(row.available)) ?? CgroupPlan()
+        let plan = try planner.plan(Self.resources(row.available), containerID: Self.id) ?? CgroupPlan()
         let name = "/" + String(repeating: "a1", count: 16)
         #expect(plan.unified == (row.unified.map { $0 + name } ?? ""))
         #expect(plan.legacy.sorted() == row.legacy.map { "/cg/\($0)/shale" + name }.sorted())
@@ -119,7 +119,7 @@ struct CgroupRow: Sendable, CustomTestStringConvertible {
 
     @Test func onV2ControllersAreHandedDown() throws {
         let planner = try #require(Self.rows.first).planner
-        let plan = try #require(try planner.plan(for: Self.spec(CgroupRow.all)))
+        let plan = try #require(try planner.plan(Self.resources(CgroupRow.all), containerID: Self.id))
         let own = "/cg/shale/" + String(repeating: "a1", count: 16)
         #expect(
             plan.settings.map { "\($0.path) \($0.value)" } == [
@@ -129,9 +129,27 @@ struct CgroupRow: Sendable, CustomTestStringConvertible {
             ])
     }
 
+    /// A container started from another group of its user's keeps its place.
+    @Test func limitsFollowTheGroup() {
+        var plan = CgroupPlan()
+        plan.unified = "/cg/shale/a"
+        plan.settings = [
+            CgroupSetting(path: "/cg/shale/cgroup.subtree_control", value: "+cpu"),
+            CgroupSetting(path: "/cg/shale/a/cpu.max", value: "1 2"), CgroupSetting(path: "/v1/cpu/x", value: "3"),
+        ]
+        #expect(
+            plan.moved(to: "/cg/user/shale/a").settings.map { "\($0.path) \($0.value)" } == [
+                "/cg/user/cgroup.subtree_control +cpu", "/cg/user/shale/cgroup.subtree_control +cpu",
+                "/cg/user/shale/a/cpu.max 1 2", "/v1/cpu/x 3",
+            ])
+        #expect(plan.moved(to: "") == plan && plan.moved(to: "/cg/shale/a") == plan)
+    }
+
     @Test func aLimitThatCannotHoldIsAnError() {
         let row = CgroupRow(name: "", layout: .unified, writable: [], available: [])
-        let error = #expect(throws: ShaleError.self) { try row.planner.plan(for: Self.spec(["cpu"])) }
+        let error = #expect(throws: ShaleError.self) {
+            try row.planner.plan(Self.resources(["cpu"]), containerID: Self.id)
+        }
         #expect(error?.code == .unsupported)
     }
 

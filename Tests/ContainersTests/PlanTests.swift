@@ -217,6 +217,8 @@ struct PlanTests {
         plan.health = HealthPlan(
             process: plan.process, interval: 1, timeout: .max, startPeriod: -1, startInterval: 0, retries: 3)
         plan.process.toolbox = "/t"
+        plan.sharedNetwork = SharedNetwork(containerID: "c", folder: "/f")
+        plan.restart = RestartPlan(always: true, limit: .max, stopSignal: 15)
         (plan.logLimit, plan.logFiles) = (.max, 5)
         return plan
     }
@@ -226,7 +228,8 @@ struct PlanTests {
         .resize(rows: 1, columns: 65535), .signal(-1), .wait, .pause, .resume, .status, .hold, .started(pid: 7),
         .failed(StepFailure(step: "s", path: "p", errno: 2, status: 127, words: "w")), .stdout([0, 255]), .stderr([]),
         .exited(ExitReport(code: 137, outOfMemory: true)), .ok,
-        .state(RunnerStatus(pid: 1, paused: true, terminal: false, execs: 3)),
+        .exited(ExitReport(code: 0, isKept: true)), .keep, .limits(plan.cgroup ?? CgroupPlan()), .restart(plan.restart),
+        .restart(nil), .state(RunnerStatus(pid: 1, paused: true, terminal: false, execs: 3)),
     ]
 
     @Test func roundTripInPieces() throws {

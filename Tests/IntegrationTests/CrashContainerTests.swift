@@ -100,6 +100,32 @@ struct CrashContainerTests {
         try expectNothing(bench, id)
     }
 
+    @Test("a commit killed while the container stands still: it goes on")
+    func commitKilled() throws {
+        let bench = try CrashHome()
+        let script =
+            "dd if=/dev/urandom of=/big bs=1M count=96 2>/dev/null; touch /ready; while :; do date +%N > /beat; done"
+        let id = try bench.must("run", "-d", "--name", "box", "busybox", "sh", "-c", script).lines
+        try CrashHome.wait(within: 60) { try bench.shale(["exec", "box", "test", "-e", "/ready"]).status == 0 }
+        for _ in 0..<3 {
+            let commit = try bench.start(["commit", "box", "made"], name: "commit")
+            try CrashHome.wait {
+                try !commit.isRunning || bench.must("ps", "--format", "{{.State}}").output == "paused\n"
+            }
+            commit.stop(SIGKILL)
+            try CrashHome.wait { try bench.must("ps", "--format", "{{.State}}").output == "running\n" }
+            let before = try bench.must("exec", "box", "cat", "/beat").output
+            try CrashHome.wait { try bench.must("exec", "box", "cat", "/beat").output != before }
+        }
+        #expect(try bench.must("images", "-q", "made").output == "")
+        // Paused by hand it stays so, though a commit comes and goes.
+        try bench.must("pause", "box")
+        try bench.must("commit", "box", "made")
+        #expect(try bench.must("ps", "--format", "{{.State}}").output == "paused\n")
+        try bench.must("rm", "-f", "box")
+        try expectNothing(bench, id)
+    }
+
     private func runners(of bench: CrashHome) throws -> [Int32] {
         let found = bench.residue(within: 0)
         return found.filter { $0.contains("/runner.lock") }.compactMap { text in

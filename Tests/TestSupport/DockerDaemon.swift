@@ -34,7 +34,11 @@ package final class DockerDaemon: Sendable {
         throw PeerError(text: "dockerd does not start")
     }
 
-    deinit { child.stop(SIGTERM) }
+    deinit {
+        child.stop(SIGTERM)
+        // It leaves the namespace's file mounted.
+        umount2(folder.path + "/exec/netns/default", Int32(MNT_DETACH))
+    }
 
     /// Runs docker's client against it.
     @discardableResult

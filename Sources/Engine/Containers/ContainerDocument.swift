@@ -23,7 +23,7 @@ extension Engine {
             .init("HostsPath", .string(folder.path + "/hosts")),
             .init("LogPath", .string(folder.log)),
             .init("Name", .string("/" + record.name)),
-            .init("RestartCount", .integer(Int64(record.restartCount))),
+            .init("RestartCount", .integer(Int64(view.state.restartCount))),
             .init("Driver", "overlay"),
             .init("Platform", .string(record.platform?.os ?? "linux")),
             .init("MountLabel", ""),
@@ -78,7 +78,7 @@ extension Engine {
             "Status": .string(state.status.rawValue),
             "Running": .bool(state.isRunning),
             "Paused": .bool(state.status == .paused),
-            "Restarting": false,
+            "Restarting": .bool(state.status == .restarting),
             "OOMKilled": .bool(state.oomKilled),
             "Dead": .bool(state.status == .dead),
             "Pid": .integer(Int64(state.pid)),
@@ -162,7 +162,10 @@ extension Engine {
             ]),
             "NetworkMode": .string(host.networkMode),
             "PortBindings": bindings(host.ports),
-            "RestartPolicy": .members(["Name": .string(host.restartPolicy ?? "no"), "MaximumRetryCount": .integer(0)]),
+            "RestartPolicy": .members([
+                "Name": .string(host.restartPolicy ?? "no"),
+                "MaximumRetryCount": .integer(Int64(host.restartLimit ?? 0)),
+            ]),
             "AutoRemove": .bool(host.autoRemove),
             "CapAdd": list(host.capAdd),
             "CapDrop": list(host.capDrop),
@@ -181,8 +184,10 @@ extension Engine {
             "UTSMode": "",
             "UsernsMode": "",
             "ShmSize": .integer(host.shmSize ?? 64 << 20),
+            "CpuShares": .integer(host.cpuShares ?? 0),
             "Memory": .integer(host.memory),
             "NanoCpus": .integer(host.nanoCPUs),
+            "CpusetCpus": .string(host.cpuSet ?? ""),
             "Devices": .array(
                 host.devices.map { text in
                     let device = try? DeviceOption(parsing: text)
@@ -192,7 +197,7 @@ extension Engine {
                         "CgroupPermissions": .string(device?.permissions ?? "rwm"),
                     ])
                 }),
-            "MemorySwap": .integer(host.memory &* 2),
+            "MemorySwap": .integer(host.memorySwap ?? host.memory &* 2),
             "PidsLimit": host.pidsLimit == 0 ? nil : .integer(host.pidsLimit),
             "Ulimits": host.ulimits.isEmpty ? nil : .array(host.ulimits.compactMap(Self.limit)),
             "Init": host.useInit ? true : nil,

@@ -15,9 +15,8 @@ struct ContainerPlan {
     let extraHosts: [String]
     let exposedPorts: [String: EmptyObject]
     let network: String
-    private(set) var memory: Int64
-    private(set) var nanoCPUs: Int64
-    private(set) var processLimit: Int64
+    private(set) var resources: ContainerLimits
+    let restart: RestartOption?
     let sharedMemory: Int64?
     /// Warnings for the user's eyes.
     private(set) var notes: [String] = []
@@ -32,41 +31,19 @@ struct ContainerPlan {
         for text in options.extraHosts { hosts.append(try ExtraHost.parse(text)) }
         extraHosts = hosts
         network = try Self.network(options)
-        memory =
-            try options.memory.map { text throws(ShaleError) in
-                try ByteCount.parse(text, flag: "-m, --memory")
-            } ?? 0
-        if memory != 0, memory < 6 << 20 { throw ShaleError(.invalid, "Minimum memory limit allowed is 6MB") }
+        resources = try ContainerLimits(options.resources)
+        try resources.check()
+        restart = try options.restart.map { text throws(ShaleError) in try RestartOption(parsing: text) }
+        if options.autoRemove, let restart, restart.name != "no" {
+            throw ShaleError(.usage, "conflicting options: cannot specify both --restart and --rm", exitStatus: 125)
+        }
         sharedMemory = try options.sharedMemory.map { text throws(ShaleError) in
             try ByteCount.parse(text, flag: "--shm-size")
         }
-        nanoCPUs = try Self.nanoCPUs(options.cpus)
-        processLimit = max(0, options.processLimit ?? 0)
         (exposedPorts, notes) = try Self.ports(options, network: network)
-        dropImpossibleLimits()
+        notes += resources.dropImpossible()
+        if let note = restart?.note { notes.append(note) }
         try check()
-    }
-
-    /// A limit that no control group here can hold is not kept as if it held: it is dropped, and that is said.
-    private mutating func dropImpossibleLimits() {
-        guard memory > 0 || nanoCPUs > 0 || processLimit > 0 else { return }
-        let available = ContainerMeter.availableLimits
-        let warning = { (option: String, controller: String) in
-            "WARNING: \(option): no \(controller) control group may be used here. Limitation discarded. "
-                + "doctor says what is lacking"
-        }
-        if memory > 0, !available.contains("memory") {
-            memory = 0
-            notes.append(warning("--memory", "memory"))
-        }
-        if nanoCPUs > 0, !available.contains("cpu") {
-            nanoCPUs = 0
-            notes.append(warning("--cpus", "cpu"))
-        }
-        if processLimit > 0, !available.contains("pids") {
-            processLimit = 0
-            notes.append(warning("--pids-limit", "pids"))
-        }
     }
 
     private static func mounts(_ options: RunOptions) throws(ShaleError) -> [MountRequest] {
@@ -102,28 +79,36 @@ struct ContainerPlan {
         case "private", "bridge":
             try NetworkProgram.require(for: "--network private")
             return "private"
+        case let shared? where shared.hasPrefix("container:"):
+            try checkShared(options, name: String(shared.dropFirst(10)))
+            return shared
         case let other?:
             throw ShaleError(
-                .notFound, "network \(other) not found", hint: "use --network host, --network none or --network private"
-            )
+                .notFound, "network \(other) not found",
+                hint: "use --network host, none, private or container:NAME: containers that share one reach each other "
+                    + "by localhost")
         }
     }
 
-    private static func nanoCPUs(_ text: String?) throws(ShaleError) -> Int64 {
-        guard let text else { return 0 }
-        guard let number = Double(text), number.isFinite, abs(number) < 1e6 else {
-            throw ShaleError(
-                .usage, "invalid argument \"\(text)\" for \"--cpus\" flag",
-                cause: "failed to parse \(text) as a rational number")
+    /// What belongs to the other container's network cannot be given here; docker's words.
+    private static func checkShared(_ options: RunOptions, name: String) throws(ShaleError) {
+        guard !name.isEmpty else {
+            throw ShaleError(.invalid, "invalid network mode: invalid container format container:<name|id>")
         }
-        let processors = Workers.processors
-        // Below a hundredth the kernel's quota is less than it takes.
-        guard number == 0 || (number >= 0.01 && number <= Double(processors)) else {
-            throw ShaleError(
-                .invalid,
-                "range of CPUs is from 0.01 to \(processors).00, as there are only \(processors) CPUs available")
+        if let own = options.name, own == name { throw ShaleError(.invalid, "cannot join own network") }
+        let conflicts: [(Bool, String)] = [
+            (options.hostname != nil, "hostname and the network mode"),
+            (!options.dns.isEmpty, "dns and the network mode"),
+            (!options.extraHosts.isEmpty, "custom host-to-IP mapping and the network mode"),
+            (
+                options.publishAll || !options.publish.isEmpty,
+                "port publishing and the container type network mode"
+            ),
+            (!options.expose.isEmpty, "port exposing and the container type network mode"),
+        ]
+        for (isGiven, words) in conflicts where isGiven {
+            throw ShaleError(.invalid, "conflicting options: \(words)")
         }
-        return Int64(number * 1e9)
     }
 
     /// What is exposed: what is said to be, and what is published; on a network without ports of its own a warning.
@@ -307,9 +292,8 @@ struct ContainerPlan {
         host.devices = options.devices
         host.ports = options.publish
         host.publishAll = options.publishAll
-        host.memory = memory
-        host.nanoCPUs = nanoCPUs
-        host.pidsLimit = processLimit
+        resources.write(to: &host)
+        restart?.write(to: &host)
         host.ulimits = options.limits
         host.shmSize = sharedMemory == 0 ? nil : sharedMemory
         host.containerIDFile = options.cidFile

@@ -19,6 +19,7 @@ package struct ContainerView: Sendable {
         case .created: return "Created"
         case .running: return "Up \(since(state.startedAt))\(healthWords)"
         case .paused: return "Up \(since(state.startedAt)) (Paused)"
+        case .restarting: return "Restarting (\(state.exitCode)) \(since(state.finishedAt)) ago"
         case .exited: return "Exited (\(state.exitCode)) \(since(state.finishedAt)) ago"
         case .removing: return "Removal In Progress"
         case .dead: return "Dead"

@@ -26,7 +26,7 @@ extension Engine {
     /// What a container changed, docker's rule: added, changed and deleted paths, sorted.
     package func changes(of container: ContainerRecord) throws(ShaleError) -> [Change] {
         try ChangeFinder(
-            upper: open(store.containers.folder(container.id).upper), lowers: lowers(of: container), form: form,
+            upper: open(store.containers.folder(container.id).upper), lowers: roots(of: container), form: form,
             ignoring: mountStubs(of: container)
         ).changes()
     }
@@ -142,7 +142,7 @@ extension Engine {
         let lowers = try lowers(of: container)
         let upper = try open(store.containers.folder(container.id).upper)
         let changes = try ChangeFinder(
-            upper: upper, lowers: lowers, form: form, ignoring: mountStubs(of: container)
+            upper: upper, lowers: roots(of: container), form: form, ignoring: mountStubs(of: container)
         ).changes()
         guard !changes.isEmpty else { return nil }
         let (written, descriptor) = try pack(changes, of: upper, talk)

@@ -61,6 +61,7 @@ extension Engine {
             throw ShaleError(
                 .conflict, "Container \(record.name) is paused", hint: "unpause \(record.name)")
         }
+        if state.status == .restarting { throw Self.isRestarting(record) }
         let window = openDeed(in: record)
         let (status, left) =
             state.isRunning
@@ -129,6 +130,7 @@ extension Engine {
         spec.statePath = "\(scratch.path)/state.json"
         spec.volatile = false
         spec.health = nil
+        spec.restart = nil
         spec.terminal = line.person.hasTerminal
         spec.openStdin = line.person.streams.input != nil
         spec.initialSize = line.person.size

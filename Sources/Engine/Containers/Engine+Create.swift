@@ -24,10 +24,20 @@ extension Engine {
         for note in plan.notes { talk.note(note) }
         try rememberLowers(of: image)
         var record = try plan.record(for: image)
+        if let name = record.host.networkContainer {
+            record.host.networkMode = "container:\(try store.containers.find(name).id)"
+        }
         record.host.mounts = try mounts(of: plan, for: record, image: image)
         do throws(ShaleError) {
             record = try store.containers.create(record)
         } catch {
+            removeAnonymousVolumes(of: record)
+            throw error
+        }
+        do throws(ShaleError) {
+            if record.config.workingDir != image.containerConfig.workingDir { try makeWorkingDirectory(of: record) }
+        } catch {
+            try? store.containers.remove(record.id)
             removeAnonymousVolumes(of: record)
             throw error
         }
@@ -41,5 +51,24 @@ extension Engine {
             }
         }
         return record
+    }
+
+    /// Makes a container's working directory where its image has none; docker does so before the first start.
+    private func makeWorkingDirectory(of record: ContainerRecord) throws(ShaleError) {
+        guard let path = record.config.workingDir, !path.isEmpty else { return }
+        let (before, _) = try stoppedRoot(of: record, forWriting: false)
+        do throws(SystemCallError) {
+            guard try before.resolvedStatus(path).kind != .directory else { return }
+        } catch {
+            if error.errno == ENOENT {
+                let (root, lease) = try stoppedRoot(of: record, forWriting: true)
+                defer { withExtendedLifetime(lease) {} }
+                // A dangling link in it is told when it is entered.
+                try? root.makeDirectories(path)
+                return
+            }
+            guard error.errno == ENOTDIR else { throw error.shaleError("mkdir \(path)") }
+        }
+        throw ShaleError(.invalid, "Cannot mkdir: \(path) is not a directory")
     }
 }

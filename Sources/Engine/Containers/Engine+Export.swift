@@ -16,7 +16,7 @@ extension Engine {
             return MergedTree(layers: try directories(lowerPaths(of: image)), form: form)
         }
         let upper = try open(store.containers.folder(container.record.id).upper)
-        return MergedTree(layers: [upper] + (try lowers(of: container.record)), form: form)
+        return MergedTree(layers: [upper] + (try roots(of: container.record)), form: form)
     }
 
     /// Writes a tree as a tar.

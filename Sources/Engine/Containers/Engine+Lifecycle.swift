@@ -14,6 +14,22 @@ extension Engine {
         ShaleError(.conflict, "Container \(record.id) is not running")
     }
 
+    static func isRestarting(_ record: ContainerRecord) -> ShaleError {
+        ShaleError(
+            .conflict, "Container \(record.id) is restarting, wait until the container is running",
+            hint: "stop \(record.name), or update --restart no \(record.name)")
+    }
+
+    /// `stop`, then `start`; one that is removed at its end is not removed in between.
+    package func restart(
+        _ record: ContainerRecord, timeout: Int?, signal: String?, cancellation: Cancellation
+    ) throws(ShaleError) {
+        let kept = record.host.autoRemove ? try? runtime.keep(socketDirectory: socket(record)) : nil
+        try stop(record, timeout: timeout, signal: signal, cancellation: cancellation)
+        defer { withExtendedLifetime(kept) {} }
+        _ = try start(record, streams: nil)
+    }
+
     /// Ends a running container: its stop signal, then SIGKILL after the time it has; nothing to do when it stands.
     ///
     /// `timeout` is in seconds, negative waits for ever; `nil` takes the container's own, or 10.
@@ -91,6 +107,7 @@ extension Engine {
     package func pause(_ record: ContainerRecord) throws(ShaleError) {
         let state = state(of: record.id)
         guard state.isRunning else { throw Self.notRunning(record) }
+        if state.status == .restarting { throw Self.isRestarting(record) }
         guard state.status != .paused else {
             throw ShaleError(.conflict, "Container \(record.id) is already paused")
         }
@@ -128,6 +145,12 @@ extension Engine {
         let state = state(of: record.id)
         if state.isRunning {
             guard force else {
+                guard state.status != .restarting else {
+                    throw ShaleError(
+                        .conflict,
+                        "You cannot remove a restarting container \(record.id). Stop the container before attempting "
+                            + "removal or force remove", hint: "rm -f \(text)")
+                }
                 let isPaused = state.status == .paused
                 throw ShaleError(
                     .conflict,

@@ -28,6 +28,7 @@ extension Engine {
     ) throws(ShaleError) -> (titles: [String], rows: [[String]]) {
         let state = state(of: record.id)
         guard state.isRunning else { throw Self.notRunning(record) }
+        if state.status == .restarting { throw Self.isRestarting(record) }
         let inside = Self.identifiers(inNamespaceOf: state.pid)
         let lines = try Self.output(of: ["ps"] + (arguments.isEmpty ? ["-ef"] : arguments))
         let titles = lines.first?.split(separator: " ").map(String.init) ?? []
@@ -88,7 +89,7 @@ extension Engine {
     /// its processes.
     package func usage(of record: ContainerRecord) throws(ShaleError) -> ContainerUsage {
         let state = state(of: record.id)
-        guard state.isRunning else {
+        guard state.isRunning, state.status != .restarting else {
             return ContainerUsage(processor: 0, memory: 0, memoryLimit: 0, read: 0, written: 0, processes: 0)
         }
         let first = ContainerMeter(containerID: record.id, pid: state.pid)

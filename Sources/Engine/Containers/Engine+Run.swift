@@ -55,7 +55,7 @@ extension Engine {
         let config = record.config
         let host = record.host
         var spec = LaunchSpec(
-            containerID: record.id, arguments: record.command, lowerPaths: try lowerPaths(of: record),
+            containerID: record.id, arguments: record.command, lowerPaths: try rootPaths(of: record),
             upperPath: folder.upper, workPath: folder.work,
             logPath: record.notes?["logDriver"] == "none" ? "" : folder.log, statePath: folder.state,
             socketDirectory: folder.socketDirectory, home: store.home)
@@ -79,6 +79,7 @@ extension Engine {
             case "private": .private(try record.publishedPorts())
             default: .host
             }
+        try share(&spec, networkOf: record)
         spec.hasHostNames = host.networkMode == "host"
         spec.logRotation = try LogFileOptions(record.noted("logOptions")).rotation
         spec.health = config.healthProbe
@@ -89,9 +90,8 @@ extension Engine {
         spec.dnsOptions = record.noted("dnsOptions")
         spec.sysctls = record.noted("sysctls")
         spec.limits = host.ulimits.compactMap { ResourceLimit(parsing: $0) }
-        spec.resources = ContainerResources(
-            memory: host.memory > 0 ? host.memory : nil, cpus: host.nanoCPUs > 0 ? Double(host.nanoCPUs) / 1e9 : nil,
-            processes: host.pidsLimit > 0 ? host.pidsLimit : nil)
+        spec.resources = host.resources
+        spec.restart = record.restartPolicy
         spec.devices = host.devices
         spec.sharedMemory = host.shmSize ?? 64 << 20
         spec.reaper = host.useInit
@@ -99,6 +99,25 @@ extension Engine {
         (spec.capabilities, spec.privileged) = (rights.capabilities, host.privileged)
         (spec.seccomp, spec.noNewPrivileges) = (rights.seccomp, rights.noNewPrivileges)
         return spec
+    }
+
+    /// With `--network container:NAME`: the network, the name and the hosts of the other one.
+    private func share(_ spec: inout LaunchSpec, networkOf record: ContainerRecord) throws(ShaleError) {
+        guard let id = record.host.networkContainer else { return }
+        var owner = try store.containers.record(id)
+        let state = state(of: id)
+        if state.status == .restarting { throw Self.isRestarting(owner) }
+        guard state.isRunning else {
+            throw ShaleError(
+                .conflict, "cannot join network of a non running container: \(id)", hint: "start \(owner.name)")
+        }
+        let folder = store.containers.folder(id).socketDirectory
+        // It may share another's in turn: whose files are these then?
+        while let next = owner.host.networkContainer, let record = try? store.containers.record(next) { owner = record }
+        spec.hostname = owner.hostname
+        spec.network = .shared(
+            containerID: id, folder: folder, files: store.containers.folder(owner.id).path,
+            isHost: owner.host.network == "host")
     }
 
     func rights(
@@ -123,6 +142,9 @@ extension Engine {
         _ record: ContainerRecord, streams: AttachStreams, detachKeys: String? = nil
     ) throws(ShaleError) -> AttachOutcome {
         let state = state(of: record.id)
+        if state.status == .restarting {
+            throw ShaleError(.conflict, "You cannot attach to a restarting container, wait until it is running")
+        }
         guard state.isRunning else {
             throw ShaleError(
                 .conflict, "You cannot attach to a stopped container, start it first", hint: "start -ai \(record.name)")
@@ -145,6 +167,7 @@ extension Engine {
     ) throws(ShaleError) -> AttachOutcome {
         guard !options.command.isEmpty else { throw ShaleError(.usage, "no exec command specified") }
         let state = state(of: record.id)
+        if state.status == .restarting { throw Self.isRestarting(record) }
         guard state.isRunning else {
             throw ShaleError(.conflict, "container \(record.id) is not running", hint: "start \(record.name)")
         }

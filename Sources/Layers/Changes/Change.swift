@@ -43,3 +43,22 @@ package struct Change: Sendable, Hashable {
     /// Whether it is here only because something in the directory changed.
     package var isParentOnly: Bool { kind == .changed && reasons.isEmpty }
 }
+
+extension [Change] {
+    /// Without files that are as they were and got another name, and the directories that are here only for them.
+    ///
+    /// A commit holds them, for a layer can only link names it holds itself; docker's `diff` does not show them.
+    package var withoutLinkedNames: [Change] {
+        var kept: [Change] = []
+        var occupied: Set<String> = []
+        for change in reversed() {
+            let isLinked = change.reasons == [.link] && change.status?.kind != .symlink
+            if isLinked || (change.isParentOnly && !occupied.contains(change.path)) { continue }
+            kept.append(change)
+            if let slash = change.path.utf8.lastIndex(of: UInt8(ascii: "/")) {
+                occupied.insert(String(change.path[..<slash]))
+            }
+        }
+        return kept.reversed()
+    }
+}

@@ -23,6 +23,15 @@ package struct FileLock: ~Copyable, Sendable {
         return FileLock(directory)
     }
 
+    /// Takes the lock of a directory itself at once, or answers `nil` when another holds it.
+    package static func trying(onDirectory path: String) throws(SystemCallError) -> FileLock? {
+        let directory = try OwnedFD.open(path, O_RDONLY | O_DIRECTORY)
+        if shale_flock(directory.raw, 1, 0) == 0 { return FileLock(directory) }
+        let error = errno
+        guard error == EWOULDBLOCK else { throw SystemCallError("flock", path: path, errno: error) }
+        return nil
+    }
+
     /// The locked file's inode, to tell whether the path still leads to it.
     package func inode() throws(SystemCallError) -> UInt64 { try FileStatus.of(descriptor).inode }
 

@@ -52,6 +52,11 @@ package enum Namespaces {
         }
     }
 
+    /// Joins a namespace by a descriptor of its file.
+    package static func join(_ kind: NamespaceKinds, by descriptor: Int32) throws(SystemCallError) {
+        try check("setns") { shale_setns(descriptor, Int32(truncatingIfNeeded: kind.rawValue)) }
+    }
+
     /// Makes `path` the root of this mount namespace; it must be a mount's root, and is the working directory after.
     package static func pivotRoot(to root: borrowing OwnedFD) throws(SystemCallError) {
         let raw = root.raw

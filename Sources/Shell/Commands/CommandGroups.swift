@@ -32,7 +32,8 @@ enum CommandGroups {
     ]
     private static let containers: [any Verb.Type] = [
         Run.self, Create.self, Start.self, Stop.self, Kill.self, Restart.self, Pause.self, Unpause.self, Rm.self,
-        Rename.self, Wait.self, Ps.self, Logs.self, Attach.self, Exec.self, Top.self, Stats.self, Port.self,
+        Rename.self, Update.self, Wait.self, Ps.self, Logs.self, Attach.self, Exec.self, Top.self, Stats.self,
+        Port.self,
         Copy.self, Diff.self, Commit.self, Debug.self,
     ]
     private static let lookingInside: [any Verb.Type] = [

@@ -37,6 +37,10 @@ package struct CommandTable: Sendable {
         let hint =
             if (try? FileStatus.of(hostPath: word))?.kind == .regular {
                 "source \(word.shellQuoted)   (to run the file's lines)"
+            } else if word == "network" {
+                "there are none to make: run --network host, none, private or container:NAME, which shares another's"
+            } else if let verbs = Spelling.nouns[word]?.keys.sorted() {
+                verbs.map { "\(word) \($0)" }.joined(separator: ", ")
             } else {
                 isHostProgram(word) ? "!\(word)   (a command of the host's)" : near ?? "help"
             }

@@ -109,7 +109,7 @@ package enum Spelling {
             "ls": ["ps"], "list": ["ps"], "ps": ["ps"], "pause": ["pause"], "port": ["port"],
             "prune": ["prune", "containers"], "rename": ["rename"], "restart": ["restart"], "rm": ["rm"],
             "remove": ["rm"], "run": ["run"], "start": ["start"], "stats": ["stats"], "stop": ["stop"],
-            "top": ["top"], "unpause": ["unpause"], "wait": ["wait"],
+            "top": ["top"], "unpause": ["unpause"], "update": ["update"], "wait": ["wait"],
         ],
         "system": ["df": ["df"], "info": ["info"], "prune": ["prune", "all"]],
         "builder": ["build": ["build"], "prune": ["prune", "cache"]],

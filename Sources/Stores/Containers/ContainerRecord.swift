@@ -27,8 +27,6 @@ package struct ContainerRecord: Sendable, Hashable, Codable {
     package var overridesCommand: Bool?
     /// Absolute paths the engine made in the container as places to mount on; no change of the container's.
     package var mountStubs: [String]
-    /// Where `docker logs` finds the output when it is not the container's own `log`.
-    package var restartCount: Int
     /// The session that made it.
     package var session: String?
     /// Notes of the engine's own, for what has no member yet.
@@ -51,7 +49,6 @@ package struct ContainerRecord: Sendable, Hashable, Codable {
         self.arguments = arguments
         host = HostConfig()
         mountStubs = []
-        restartCount = 0
     }
 
     /// The record of `container create` with a new id and no name yet: `ContainerStore.create` finds one.
@@ -82,10 +79,14 @@ package struct ConsoleConfig: Sendable, Hashable, Codable {
 
 /// What the host gives a container (docker's `HostConfig`).
 package struct HostConfig: Sendable, Hashable, Codable {
-    /// `host`, `none` or `private`; `default` is the host's for want of a word, with names of its own in `/etc/hosts`.
+    /// `host`, `none`, `private` or `container:ID`; `default` is the host's for want of a word, with names of its own in `/etc/hosts`.
     package var networkMode = "default"
     /// What it comes to.
     package var network: String { networkMode == "default" ? "host" : networkMode }
+    /// The container whose network it shares.
+    package var networkContainer: String? {
+        networkMode.hasPrefix("container:") ? String(networkMode.dropFirst(10)) : nil
+    }
     package var autoRemove = false
     package var privileged = false
     package var readOnlyRoot = false
@@ -108,8 +109,12 @@ package struct HostConfig: Sendable, Hashable, Codable {
     package var publishAll = false
     /// Bytes; 0 is no limit.
     package var memory: Int64 = 0
+    /// Bytes of memory and swap together; -1 without bound, `nil` for twice the memory.
+    package var memorySwap: Int64?
     /// Billionths of a processor; 0 is no limit.
     package var nanoCPUs: Int64 = 0
+    package var cpuShares: Int64?
+    package var cpuSet: String?
     /// 0 is no limit.
     package var pidsLimit: Int64 = 0
     /// `nofile=1024:2048`, as given.
@@ -117,6 +122,8 @@ package struct HostConfig: Sendable, Hashable, Codable {
     package var shmSize: Int64?
     /// Docker's restart policy, such as `no` or `always`.
     package var restartPolicy: String?
+    /// How often `on-failure` starts it again at most.
+    package var restartLimit: Int?
     package var containerIDFile: String?
 
     package init() {}

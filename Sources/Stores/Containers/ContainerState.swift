@@ -11,6 +11,8 @@ package struct ContainerState: Sendable, Hashable {
         case created
         case running
         case paused
+        /// Between two runs of its program, which is started again.
+        case restarting
         case exited
         case removing
         case dead
@@ -24,6 +26,8 @@ package struct ContainerState: Sendable, Hashable {
     package var exitCode: Int32
     package var error: String?
     package var oomKilled: Bool
+    /// How often its program was started again by itself.
+    package var restartCount = 0
     /// The host's ports that lead into it while it runs.
     package var ports: [PortBinding] = []
     /// What its health check found; `nil` without one.
@@ -36,7 +40,8 @@ package struct ContainerState: Sendable, Hashable {
         oomKilled = false
     }
 
-    package var isRunning: Bool { status == .running || status == .paused }
+    /// Whether a runner holds it; its program does not run while it is restarting.
+    package var isRunning: Bool { status == .running || status == .paused || status == .restarting }
 
     /// Reads a state file: missing is `created`, unreadable is `dead`.
     package static func read(_ path: String) -> ContainerState {
@@ -64,6 +69,7 @@ package struct ContainerState: Sendable, Hashable {
         self.init(status)
         pid = document["pid"]?.int32 ?? 0
         exitCode = document["exitCode"]?.int32 ?? 0
+        restartCount = Int(document["restartCount"]?.int32 ?? 0)
         startedAt = document["startedAt"]?.time
         finishedAt = document["finishedAt"]?.time
         error = document["error"]?.string.flatMap { $0.isEmpty ? nil : $0 }

@@ -128,7 +128,7 @@ struct ContainerFilesTests {
             ("cc:/dir/f", "nope/out", "", "invalid output path: directory \"PWD/nope\" does not exist"),
             ("cc:/escape/secret", "out", "", "Could not find the file"), ("tree:/dir/f", "out", "cat out", "f\n"),
             ("tree:latest:/dir/f", "out", "cat out", "f\n"), ("nosuch:/x", "out", "", "No such container: nosuch"),
-            ("cc:/d*", "here", "ls here", "dir\n"), ("cc:/dir/f", "cc2:/g", "", ""),
+            ("cc:/di*", "here", "ls here", "dir\n"), ("cc:/dir/f", "cc2:/g", "", ""),
         ])
     func copyOut(from: String, to: String, script: String, expected: String) throws {
         let room = try ContainerRoom()

@@ -202,7 +202,7 @@ struct ContainerOptionTests {
         #expect(
             refusal { $0.droppedCapabilities = ["CHPASS"] } == "invalid CapDrop: unknown capability: \"CAP_CHPASS\"")
         #expect(refusal { $0.securityOptions = ["nosuch=1"] } == "invalid --security-opt 2: \"nosuch=1\"")
-        #expect(refusal { $0.memory = "1k" } == "Minimum memory limit allowed is 6MB")
+        #expect(refusal { $0.resources.memory = "1k" } == "Minimum memory limit allowed is 6MB")
         #expect(refusal { $0.stopSignal = "NOPE" } == "Invalid signal: NOPE")
     }
 

@@ -99,10 +99,12 @@ struct CopyTarget {
         guard kind == nil else { return }
         let parent = "/" + target.split(separator: "/").dropLast().joined(separator: "/")
         if (try? side.root.resolvedStatus(parent))?.kind == .directory { return }
+        // Behind a link it is where that leads that is missing.
+        let missing = target == path ? written.parent : parent
         if side.name != nil {
-            throw written.assertsDirectory ? ShaleError(.notFound, "no such directory") : side.missing(written.parent)
+            throw written.assertsDirectory ? ShaleError(.notFound, "no such directory") : side.missing(missing)
         }
-        throw ShaleError(.notFound, "invalid output path: directory \"\(written.parent)\" does not exist")
+        throw ShaleError(.notFound, "invalid output path: directory \"\(missing)\" does not exist")
     }
 
     var isDirectory: Bool { kind == .directory }

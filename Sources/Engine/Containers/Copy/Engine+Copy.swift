@@ -202,7 +202,7 @@ extension Engine {
         of record: ContainerRecord, forWriting: Bool
     ) throws(ShaleError) -> (RootDirectory, ContainerLease?) {
         let folder = store.containers.folder(record.id)
-        let lowers = try lowerPaths(of: record)
+        let lowers = try rootPaths(of: record)
         guard forWriting else {
             let all = [folder.upper] + lowers
             if all.count == 1 { return (try open(folder.upper), nil) }

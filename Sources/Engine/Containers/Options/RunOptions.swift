@@ -56,9 +56,9 @@ package struct RunOptions: Sendable {
     package var privileged = false
     package var securityOptions: [String] = []
     package var limits: [String] = []
-    package var memory: String?
-    package var cpus: String?
-    package var processLimit: Int64?
+    package var resources = LimitOptions()
+    /// `no`, `always`, `unless-stopped` or `on-failure[:MAX]`.
+    package var restart: String?
     package var sysctls: [String] = []
     package var initProcess = false
     /// `json-file` (the default) or `none`.

@@ -67,7 +67,9 @@ package struct ContainerOptions: ParsableArguments {
     @Option(name: .customLong("shm-size"), parsing: .unconditional, help: "Size of /dev/shm")
     var sharedMemory: String?
 
-    @Option(name: [.customLong("network"), .customLong("net")], parsing: .unconditional, help: "host, none or private")
+    @Option(
+        name: [.customLong("network"), .customLong("net")], parsing: .unconditional,
+        help: "host, none, private or container:NAME")
     var network: String?
     @Option(
         name: [.customShort("p", allowingJoined: true), .customLong("publish")], parsing: .unconditionalSingleValue,
@@ -97,13 +99,7 @@ package struct ContainerOptions: ParsableArguments {
     var securityOptions: [String] = []
     @Option(name: .customLong("ulimit"), parsing: .unconditionalSingleValue, help: "NAME=SOFT[:HARD]")
     var limits: [String] = []
-    @Option(
-        name: [.customShort("m", allowingJoined: true), .customLong("memory")], parsing: .unconditional,
-        help: "Limit of memory")
-    var memory: String?
-    @Option(parsing: .unconditional, help: "Limit of processors") var cpus: String?
-    @Option(name: .customLong("pids-limit"), parsing: .unconditional, help: "Limit of processes")
-    var processLimit: Int64?
+    @OptionGroup var limitFlags: LimitFlags
     @Option(parsing: .unconditionalSingleValue, help: "NAME=VALUE of a kernel parameter") var sysctl: [String] = []
     @Flag(name: .customLong("init"), help: "Run a small first process that reaps and forwards signals")
     var initProcess = false
@@ -136,7 +132,8 @@ package struct ContainerOptions: ParsableArguments {
     @Option(parsing: .unconditional, help: "OS/ARCH of the image") var platform: String?
     @Flag(name: [.customShort("q"), .customLong("quiet")], help: "No progress of a pull") var isQuiet = false
 
-    @Option(parsing: .unconditional, help: .hidden) var restart: String?
+    @Option(parsing: .unconditional, help: "When it ends: no, always, unless-stopped or on-failure[:MAX]")
+    var restart: String?
     @Flag(name: .customLong("sig-proxy"), inversion: .prefixedNo, help: .hidden) var signalProxy = true
 
     package init() {}
@@ -145,9 +142,6 @@ package struct ContainerOptions: ParsableArguments {
     func runOptions(
         imageAndCommand: [String], verb: String, _ shell: ShellContext
     ) throws(ShaleError) -> RunOptions {
-        if let restart, restart != "no" {
-            throw ShaleError(.unsupported, "\(verb): --restart \(restart) is not supported", exitStatus: 125)
-        }
         if !signalProxy {
             throw ShaleError(.unsupported, "\(verb): --sig-proxy=false is not supported", exitStatus: 125)
         }
@@ -202,9 +196,8 @@ package struct ContainerOptions: ParsableArguments {
         options.privileged = privileged
         options.securityOptions = securityOptions
         options.limits = limits
-        options.memory = memory
-        options.cpus = cpus
-        options.processLimit = processLimit
+        options.resources = limitFlags.options
+        options.restart = restart
         options.sysctls = sysctl
         options.initProcess = initProcess
         options.logDriver = logDriver
@@ -231,18 +224,18 @@ package struct ContainerOptions: ParsableArguments {
 enum RefusedFlags {
     private static let names: Set<String> = [
         "annotation", "blkio-weight", "blkio-weight-device", "cgroup-parent", "cgroupns", "cpu-count", "cpu-percent",
-        "cpu-period", "cpu-quota", "cpu-rt-period", "cpu-rt-runtime", "cpu-shares", "cpuset-cpus", "cpuset-mems",
+        "cpu-period", "cpu-quota", "cpu-rt-period", "cpu-rt-runtime", "cpuset-mems",
         "device-cgroup-rule", "device-read-bps", "device-read-iops", "device-write-bps", "device-write-iops",
         "disable-content-trust", "gpus", "io-maxbandwidth", "io-maxiops", "ip", "ip6", "ipc", "isolation",
-        "kernel-memory", "link", "link-local-ip", "mac-address", "memory-reservation", "memory-swap",
+        "kernel-memory", "link", "link-local-ip", "mac-address", "memory-reservation",
         "memory-swappiness", "network-alias", "net-alias", "oom-kill-disable", "oom-score-adj", "pid",
-        "restart", "runtime", "storage-opt", "use-api-socket", "userns", "uts", "volume-driver",
+        "runtime", "storage-opt", "use-api-socket", "userns", "uts", "volume-driver",
     ]
 
     /// The refusal of a flag that stands where the image should.
     static func refusal(of word: String, verb: String) -> ShaleError {
         let name = word.drop { $0 == "-" }.prefix { $0 != "=" }
-        if word.hasPrefix("--") ? names.contains(String(name)) : word.hasPrefix("-c") {
+        if word.hasPrefix("--"), names.contains(String(name)) {
             return ShaleError(.unsupported, "\(verb): \(word.prefix { $0 != "=" }) is not supported", exitStatus: 125)
         }
         return CommandTable.unknownFlag(word, of: verb)

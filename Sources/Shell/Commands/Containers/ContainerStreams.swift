@@ -45,7 +45,7 @@ enum ContainerStreams {
     /// The exit status that the end of being attached stands for.
     static func outcome(_ end: AttachOutcome) -> Outcome {
         switch end {
-        case .exited(let code): .status(code)
+        case .exited(let code), .restarted(let code): .status(code)
         case .detached: .done
         case .interrupted(let signal): .status(128 + signal)
         }

@@ -14,7 +14,8 @@ package struct Diff: Verb {
         "diff web", "diff app:1 app:2 --stat", "diff app:1#3 --why", "diff web -u /etc/passwd",
     ]
     package static let differences = [
-        "Sorted by path; docker's order is random. Images and layers can be compared, too."
+        "Sorted by path; docker's order is random. Images and layers can be compared, too.",
+        "--why also tells of a file that only got another name: a commit holds it under both.",
     ]
     package static let isWorthKeeping = false
 
@@ -29,7 +30,7 @@ package struct Diff: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let comparison = try DiffSubjects(subjects, shell)
         if let path { return try lines(of: path, comparison) }
-        let differences = try comparison.differences()
+        let differences = try comparison.differences(linked: why)
         if stat, let format { return DiffStatistics.rows(differences).outcome(format: format, width: nil) }
         if let format { return .listing(listing(differences), format: format) }
         if stat { return .paged(DiffStatistics.lines(differences, width: shell.console.width ?? 80)) }

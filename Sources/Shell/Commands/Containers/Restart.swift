@@ -24,8 +24,7 @@ package struct Restart: Verb {
         let (timeout, signal) = (timeout, signal)
         return try shell.each(containers, of: "restart") { name throws(ShaleError) in
             let record = try engine.container(name).record
-            try engine.stop(record, timeout: timeout, signal: signal, cancellation: shell.cancellation)
-            _ = try engine.start(record, streams: nil)
+            try engine.restart(record, timeout: timeout, signal: signal, cancellation: shell.cancellation)
         }
     }
 }

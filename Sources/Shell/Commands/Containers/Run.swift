@@ -15,7 +15,9 @@ package struct Run: Verb {
     ]
     package static let differences = [
         "A container has the host's network; with -p, -P or --network private one of its own.",
-        "No daemon: a detached container is held by a small process of its own.",
+        "No daemon: a detached container is held by a small process of its own, which keeps --restart too: it does "
+            + "not start at boot.",
+        "--network container:NAME shares another's network: the two reach each other by localhost.",
     ]
 
     @Flag(name: .shortAndLong, help: "Let it run by itself and print its id") var detach = false

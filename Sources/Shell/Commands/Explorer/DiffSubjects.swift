@@ -44,12 +44,14 @@ struct DiffSubjects {
     }
 
     /// The paths that differ, sorted, with the directories they are in.
-    func differences() throws(ShaleError) -> [TreeDifference] {
+    ///
+    /// `linked`: also files of a container that only got another name, which docker does not show.
+    func differences(linked: Bool) throws(ShaleError) -> [TreeDifference] {
         switch pair {
         case .container(let name, _):
             let engine = try shell.engine()
             let changes = try engine.changes(of: engine.container(name).record)
-            return changes.map { TreeDifference($0) }
+            return (linked ? changes : changes.withoutLinkedNames).map { TreeDifference($0) }
         case .layer(let number, let layers): return try TreeDifference.ofLayer(number, layers)
         case .two(let old, let new):
             let engine = try shell.engine()

@@ -1,16 +1,24 @@
 package import ArgumentParser
 package import Basics
+import OCI
 
 /// `version`: which shale this is.
 package struct Version: Verb {
     package static let configuration = CommandConfiguration(commandName: "version", abstract: "Print the version")
     package static let isWorthKeeping = false
     package static let current = "0.1.0"
-    package static let examples = ["version"]
+    package static let examples = ["version", "version --format '{{.Client.Version}}'"]
+
+    @Option(help: "json, or a Go template: shale is docker's Client and Server") var format: String?
 
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        .line("shale \(Self.current)")
+        guard let format else { return .line("shale \(Self.current)") }
+        let own = JSONDocument.members([
+            "Version": .string(Self.current), "Os": "linux", "Arch": .string(Platform.host.architecture),
+        ])
+        let document = JSONDocument.members(["Client": own, "Server": own])
+        return format == "json" ? .line(document.text()) : .documents([document], format: format)
     }
 }

@@ -1,0 +1,58 @@
+import Basics
+import Containers
+import Linux
+import OCI
+import Stores
+
+/// `--restart no|always|unless-stopped|on-failure[:N]`.
+struct RestartOption: Sendable, Hashable {
+    let name: String
+    /// How often at most; 0 for no bound.
+    let limit: Int
+
+    init(parsing text: String) throws(ShaleError) {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let invalid = { (why: String) in ShaleError(.usage, "invalid restart policy format: \(why)", exitStatus: 125) }
+        if text.isEmpty {
+            (name, limit) = ("no", 0)
+            return
+        }
+        guard !parts[0].isEmpty else { throw invalid("no policy provided before colon") }
+        guard let number = parts.count > 1 ? Int(parts[1]) : 0 else {
+            throw invalid("maximum retry count must be an integer")
+        }
+        switch parts[0] {
+        case "on-failure":
+            guard number >= 0, number <= Int32.max else {
+                throw ShaleError(.invalid, "maximum retry count cannot be negative")
+            }
+        case "no", "always", "unless-stopped":
+            guard number == 0 else {
+                throw ShaleError(.invalid, "maximum retry count cannot be used with restart policy '\(parts[0])'")
+            }
+        default: throw ShaleError(.invalid, "invalid restart policy '\(parts[0])'")
+        }
+        (name, limit) = (parts[0], number)
+    }
+
+    func write(to host: inout HostConfig) {
+        host.restartPolicy = name
+        host.restartLimit = limit == 0 ? nil : limit
+    }
+
+    /// What no runner can keep: it does not outlive the host's power.
+    var note: String? {
+        guard name == "always" || name == "unless-stopped" else { return nil }
+        return "note: --restart \(name) holds until the host is shut down: there is no daemon to start it at boot"
+    }
+}
+
+extension ContainerRecord {
+    /// The policy its runner keeps; `nil` for none.
+    var restartPolicy: RestartPolicy? {
+        guard let name = host.restartPolicy, name != "no" else { return nil }
+        return RestartPolicy(
+            always: name != "on-failure", limit: Int32(clamping: host.restartLimit ?? 0),
+            stopSignal: config.stopSignal.flatMap(Signals.number) ?? 15)
+    }
+}

@@ -1,0 +1,30 @@
+package import ArgumentParser
+package import Basics
+import Engine
+
+/// `update CONTAINER…`.
+package struct Update: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "update", abstract: "Change the limits and the restart policy of containers",
+        usage: "update [OPTIONS] CONTAINER [CONTAINER…]")
+    package static let examples = ["update -m 200m --memory-swap 400m web", "update --restart no $ctr"]
+
+    @OptionGroup var limits: LimitFlags
+    @Option(parsing: .unconditional, help: "no, always, unless-stopped or on-failure[:MAX]") var restart: String?
+    @Argument(help: "Names or ids") var containers: [String] = []
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        guard restart != nil || !limits.options.isEmpty else {
+            throw ShaleError(.usage, "you must provide one or more flags when using this command", exitStatus: 1)
+        }
+        let engine = try shell.engine()
+        let change = try ContainerUpdate(limits: limits.options, restart: restart)
+        let outcome = try shell.each(containers, of: "update") { name throws(ShaleError) in
+            try engine.update(engine.container(name).record, change)
+        }
+        if let note = change.note { shell.console.note(note) }
+        return outcome
+    }
+}
