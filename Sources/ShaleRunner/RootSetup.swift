@@ -76,7 +76,14 @@ struct RootSetup {
             }
         } catch {
             guard mount.required else { return }
-            throw StepFailure("mount", error, path: mount.destination)
+            var failure = StepFailure("mount", error, path: mount.destination)
+            if mount.kind == .bind, error.errno == ENOTDIR {
+                failure.words =
+                    "error mounting \"\(mount.source)\" to rootfs at \"\(mount.destination)\": not a directory: Are you "
+                    + "trying to mount a directory onto a file (or vice-versa)? Check if the specified host path exists and "
+                    + "is the expected type"
+            }
+            throw failure
         }
     }
 
@@ -95,6 +102,9 @@ struct RootSetup {
         let tree = try Mounts.clone(mount.source, recursive: true)
         let isDirectory = try FileStatus.of(tree).kind == .directory
         let place = try points.place(mount.destination, directory: isDirectory)
+        guard try (FileStatus.of(place).kind == .directory) == isDirectory else {
+            throw SystemCallError("mount", path: mount.destination, errno: ENOTDIR)
+        }
         if mount.readOnly { try Mounts.setReadOnly(tree, recursive: true) }
         if guardsDevices { try Mounts.setNoDevices(tree, recursive: true) }
         try Mounts.attach(tree, on: place)

@@ -153,7 +153,9 @@ struct ContainerPlan {
         _ = try CapabilityOptions.mask(
             added: options.addedCapabilities, dropped: options.droppedCapabilities, privileged: options.privileged)
         for limit in options.limits where ResourceLimit(parsing: limit) == nil {
-            throw ShaleError(.usage, "invalid argument \"\(limit)\" for \"--ulimit\" flag")
+            throw ShaleError(
+                .usage, "invalid argument \"\(limit)\" for \"--ulimit\" flag",
+                cause: "invalid ulimit argument: \(limit)")
         }
         for device in options.devices { _ = try DeviceOption(parsing: device).nodes() }
         for address in options.dns where !ExtraHost.isAddress(address) {

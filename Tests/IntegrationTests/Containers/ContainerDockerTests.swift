@@ -235,7 +235,11 @@ struct ContainerDockerTests {
             "for p in /proc/kcore /proc/keys /proc/timer_list /sys/firmware; do ls -ld $p 2>&1 | cut -c1-1; done",
         ],
         ["--sysctl", "kernel.msgmax=4096", "busybox", "cat", "/proc/sys/kernel/msgmax"],
-        ["--sysctl", "vm.swappiness=1", "busybox"],
+        ["--sysctl", "vm.swappiness=1", "busybox"], ["-v", "/etc:/etc/passwd", "busybox"],
+        ["-v", "/etc/passwd:/etc", "busybox"], ["--restart", "no", "busybox", "echo", "r"],
+        ["--restart", "always", "busybox"], ["-m", "20m", "--memory-swap", "30m", "busybox", "echo", "m"],
+        ["--memory-swap", "30m", "busybox"], ["-c", "512", "--cpuset-cpus", "0", "busybox", "nproc"],
+        ["--network", "container:nope", "busybox"], ["busybox", "ls", "-A", "/", "/dev/pts"],
     ]
 
     // MARK: volumes
