@@ -14,6 +14,10 @@ struct SteppingTerminalTests {
         try terminal.send("cont\t\r")
         try terminal.expect("hint: enter")
         try terminal.expect("(build) ")
+        // Paths are those of the failed container, for Tab as well.
+        try terminal.send("cat /ma\t\r")
+        try terminal.expect("made\r\n")
+        try terminal.expect("(build) ")
         try terminal.send("enter\r")
         try terminal.expect("# ")
         try terminal.send("cat /made\r")

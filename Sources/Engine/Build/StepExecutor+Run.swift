@@ -15,27 +15,30 @@ extension StepExecutor {
         _ run: RunInstruction, _ words: WordExpander, _ text: String, _ state: inout StageState
     ) throws(ShaleError) -> StepResult {
         try refuse(run)
-        var mounts = StepMounts()
-        let command: CommandLine
-        var written: CommandLine
+        let written: CommandLine
         switch run.script {
-        case .command(let line):
-            command = line
-            written = line
+        case .command(let line): written = line
         case .file(let name, let content):
-            // A file that the container sees in its own /dev, which is no part of any layer.
-            command = CommandLine(words: [try mounts.add(script: content, named: name, engine)], usesShell: true)
             written = CommandLine(words: ["<<\(name)\n\(content)\(name)"], usesShell: true)
         }
-        let arguments = command.arguments(shell: state.shell)
-        for text in run.mounts {
-            let mount = try RunMount(parsing: words.expand(text).text)
-            try addMount(mount, to: &mounts, state)
-        }
         let created = historyOfRun(written.arguments(shell: state.shell), text: run, state)
-        inputs = mounts.cacheText
-        if let cached = reuse(created, instruction: text, on: &state) { return cached }
+        var mounts = try plannedMounts(of: run, words, state)
+        if let cached = find(created, on: &state) { return cached }
+        if mounts.isFromSurvey {
+            // As for a copy: what is there when the step is carried out counts.
+            context?.forgetSurvey()
+            mounts = try plannedMounts(of: run, words, state)
+            if let cached = find(created, on: &state) { return cached }
+        }
+        explainMiss(created, instruction: text, files: nil, on: state)
+        var command = written
+        if case .file(let name, let content) = run.script {
+            // A file that the container sees in its own /dev, which is no part of any layer.
+            command = CommandLine(words: [try mounts.add(script: content, named: name, engine)], usesShell: true)
+        }
+        let arguments = command.arguments(shell: state.shell)
         guard !arguments.isEmpty else { throw ShaleError(.invalid, "no command specified") }
+        try mounts.prepare(engine, talk)
         let id = Identifier.random()
         talk.line(" ---> Running in \(Identifier.short(id))")
         try mounts.addVolumes(of: state, engine, talk)
@@ -44,6 +47,16 @@ extension StepExecutor {
             network: run.network, mounts, on: state)
         announceRemoval(id)
         return try finish(created, instruction: text, layer: layer, on: &state)
+    }
+
+    /// A step's mounts, looked at for the cache's key.
+    private func plannedMounts(
+        of run: RunInstruction, _ words: WordExpander, _ state: StageState
+    ) throws(ShaleError) -> StepMounts {
+        var mounts = StepMounts()
+        for text in run.mounts { try addMount(RunMount(parsing: words.expand(text).text), to: &mounts, state) }
+        inputs = mounts.cacheText
+        return mounts
     }
 
     /// What a process of a step sees: the image's variables, and the build arguments they do not hide.

@@ -8,7 +8,24 @@ import OCI
 import Stores
 
 /// What a `RUN` sees beside its image's files: `--mount`, the volumes declared so far, a script that stands in the file.
+///
+/// Mounts are first looked at, for the cache's key; only a step that is carried out has its files copied, its cache
+/// locked and its agent served.
 struct StepMounts {
+    /// A mount that was looked at.
+    private enum Planned {
+        /// `top` is its source behind links; copied where the mount is one of files.
+        case bind(RunMount, place: String, BuildContext, top: String, isDirectory: Bool)
+        case cache(RunMount, place: String, BuildContext?)
+        case secret(RunMount, directory: String, BuildSecret, id: String)
+        case agent(RunMount, directory: String, BuildAgent)
+        /// What was required and not given: a cached step is found without it.
+        case missing(ShaleError)
+    }
+
+    private var planned: [Planned] = []
+    /// Whether directories were not read anew, but taken as they were before the first step.
+    private(set) var isFromSurvey = false
     private(set) var binds: [BindMount] = []
     private(set) var temporaries: [TemporaryMount] = []
     /// Bytes of `/dev/shm`, where a mount says so.
@@ -80,9 +97,27 @@ struct StepMounts {
             .copy(path, to: "/", cancellation: talk.cancellation)
     }
 
-    /// A bind mount of files of the context, a stage or an image: a copy, so that writing leaves the original alone.
+    /// Makes what was planned.
+    mutating func prepare(_ engine: Engine, _ talk: Conversation) throws(ShaleError) {
+        for mount in planned {
+            switch mount {
+            case .bind(let mount, let place, let source, let top, let isDirectory):
+                try prepare(bind: mount, at: place, from: source, top: top, isDirectory: isDirectory, engine, talk)
+            case .cache(let mount, let place, let source):
+                try prepare(cache: mount, at: place, engine, talk, filledFrom: source)
+            case .secret(let mount, let directory, let secret, let id):
+                try prepare(secret: mount, secret, id: id, relativeTo: directory, engine)
+            case .agent(let mount, let directory, let agent):
+                try prepare(agent: mount, agent, relativeTo: directory, engine)
+            case .missing(let error): throw error
+            }
+        }
+        planned = []
+    }
+
+    /// A bind mount of files of the context, a stage or an image.
     mutating func add(
-        bind mount: RunMount, at place: String, from source: BuildContext, _ engine: Engine, _ talk: Conversation
+        bind mount: RunMount, at place: String, from source: BuildContext, _ talk: Conversation
     ) throws(ShaleError) {
         let path = String(ImagePath.clean(mount.source ?? "/").dropFirst())
         guard source.holds(path), let top = try? source.root.pathBehindLinks(path.isEmpty ? "/" : path),
@@ -91,13 +126,23 @@ struct StepMounts {
             throw ShaleError(.notFound, "RUN --mount: \"/\(path.visible)\" not found")
         }
         var hash = SourceHash()
+        let survey = status.kind == .directory ? source.survey : nil
+        if survey != nil { isFromSurvey = true }
         try hash.add(
             top == "/" ? "" : top, in: source.root, including: { !source.isIgnored($0) },
-            descendingInto: { source.mayHoldExceptions($0) }, known: source.digests, talk.cancellation)
+            descendingInto: { source.mayHoldExceptions($0) }, known: source.digests, survey: survey, talk.cancellation)
         cacheText += "\nmount \(place) \(hash.digest(relativeTo: top == "/" ? "" : top))"
+        planned.append(.bind(mount, place: place, source, top: top, isDirectory: status.kind == .directory))
+    }
+
+    /// A copy of the files, so that writing leaves the original alone.
+    private mutating func prepare(
+        bind mount: RunMount, at place: String, from source: BuildContext, top: String, isDirectory: Bool,
+        _ engine: Engine, _ talk: Conversation
+    ) throws(ShaleError) {
         let scratch = try ScratchFolder(in: engine.store)
         scratches.append(scratch)
-        guard status.kind == .directory else {
+        guard isDirectory else {
             try TreeCopy(from: source.root, to: scratch.root).copy(top, to: "file", cancellation: talk.cancellation)
             binds.append(BindMount(source: "\(scratch.path)/file", destination: place, readOnly: mount.isReadOnly))
             return
@@ -114,11 +159,15 @@ struct StepMounts {
     }
 
     /// A folder that builds share and that outlives them, by its id or its place.
-    mutating func add(
+    mutating func add(cache mount: RunMount, at place: String, filledFrom source: BuildContext?) {
+        cacheText += "\nmount cache \(place)"
+        planned.append(.cache(mount, place: place, source))
+    }
+
+    private mutating func prepare(
         cache mount: RunMount, at place: String, _ engine: Engine, _ talk: Conversation,
         filledFrom source: BuildContext?
     ) throws(ShaleError) {
-        cacheText += "\nmount cache \(place)"
         let id = mount.id.flatMap { $0.isEmpty ? nil : $0 } ?? place
         let folder = "\(engine.store.cache.folder)/mounts/\(Digest.of(id.utf8).hex)"
         try translating("cache \(id)") {
@@ -144,15 +193,21 @@ struct StepMounts {
 
     /// A secret as a file or a variable; its text is no part of the cache's key, and none of the layer.
     mutating func add(
-        secret mount: RunMount, relativeTo directory: String, _ secrets: [BuildSecret], _ engine: Engine
-    ) throws(ShaleError) {
+        secret mount: RunMount, relativeTo directory: String, _ secrets: [BuildSecret]
+    ) {
         let names = [mount.id, mount.source, mount.target?.split(separator: "/").last.map(String.init)]
         let id = names.compactMap { $0 }.first { !$0.isEmpty } ?? ""
         cacheText += "\nmount secret \(id) \(mount.target ?? "") \(mount.environment ?? "")"
         guard let secret = secrets.first(where: { $0.id == id }) else {
-            if mount.isRequired { throw ShaleError(.notFound, "secret \(id): not found") }
+            if mount.isRequired { planned.append(.missing(ShaleError(.notFound, "secret \(id): not found"))) }
             return
         }
+        planned.append(.secret(mount, directory: directory, secret, id: id))
+    }
+
+    private mutating func prepare(
+        secret mount: RunMount, _ secret: BuildSecret, id: String, relativeTo directory: String, _ engine: Engine
+    ) throws(ShaleError) {
         let bytes = try secret.bytes()
         if let name = mount.environment {
             variables.append("\(name.isEmpty ? id : name)=\(String(decoding: bytes, as: UTF8.self))")
@@ -173,17 +228,22 @@ struct StepMounts {
     }
 
     /// An agent's socket, told to the command by `SSH_AUTH_SOCK`.
-    ///
-    /// Another socket than the agent's, so that its mode and owner are the mount's, and nothing changes the agent.
     mutating func add(
-        agent mount: RunMount, relativeTo directory: String, _ known: [BuildAgent], _ engine: Engine
-    ) throws(ShaleError) {
+        agent mount: RunMount, relativeTo directory: String, _ known: [BuildAgent]
+    ) {
         let id = mount.id.flatMap { $0.isEmpty ? nil : $0 } ?? "default"
         cacheText += "\nmount ssh \(id) \(mount.target ?? "")"
         guard let agent = known.first(where: { $0.id == id }) else {
-            if mount.isRequired { throw ShaleError(.notFound, "unset ssh forward key \(id)") }
+            if mount.isRequired { planned.append(.missing(ShaleError(.notFound, "unset ssh forward key \(id)"))) }
             return
         }
+        planned.append(.agent(mount, directory: directory, agent))
+    }
+
+    /// Another socket than the agent's, so that its mode and owner are the mount's, and nothing changes the agent.
+    private mutating func prepare(
+        agent mount: RunMount, _ agent: BuildAgent, relativeTo directory: String, _ engine: Engine
+    ) throws(ShaleError) {
         let target = mount.target.flatMap { $0.isEmpty ? nil : $0 } ?? "/run/buildkit/ssh_agent.\(agents)"
         let place = ImagePath.clean(target, relativeTo: directory)
         if agents == 0 { variables.append("SSH_AUTH_SOCK=\(place)") }
@@ -216,13 +276,13 @@ extension StepExecutor {
             guard let source = try mount.from.map({ name throws(ShaleError) in try tree(of: name) }) ?? context else {
                 throw ShaleError(.notFound, "RUN --mount: there is no build context")
             }
-            try mounts.add(bind: mount, at: place, from: source, engine, talk)
+            try mounts.add(bind: mount, at: place, from: source, talk)
         case .cache:
             let source = try mount.from.map { name throws(ShaleError) in try tree(of: name) }
-            try mounts.add(cache: mount, at: place, engine, talk, filledFrom: source)
+            mounts.add(cache: mount, at: place, filledFrom: source)
         case .secret:
-            try mounts.add(secret: mount, relativeTo: state.workingDirectory, options.secrets, engine)
-        case .ssh: try mounts.add(agent: mount, relativeTo: state.workingDirectory, options.agents, engine)
+            mounts.add(secret: mount, relativeTo: state.workingDirectory, options.secrets)
+        case .ssh: mounts.add(agent: mount, relativeTo: state.workingDirectory, options.agents)
         }
     }
 }

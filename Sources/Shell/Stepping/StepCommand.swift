@@ -165,35 +165,3 @@ enum StepCommand: Equatable {
         return inner.contains(quote) ? text : String(inner)
     }
 }
-
-/// Tab and F1 while stepping: its own words first, then what shale completes.
-struct StepCompleter: Completer {
-    let base: any Completer
-
-    func completions(for text: String) -> Completions {
-        let end = text.unicodeScalars.count
-        let words = text.split(separator: " ", omittingEmptySubsequences: true)
-        let isFirst = words.count <= 1 && !text.hasSuffix(" ")
-        if isFirst {
-            let own = StepCommand.table.filter { $0.names[0].hasPrefix(text) }
-                .map { Candidate($0.names[0], summary: $0.summary) }
-            if !own.isEmpty { return Completions(own, span: 0..<end) }
-        } else if ["break", "b", "clear"].contains(words.first ?? "") {
-            let prefix = text.hasSuffix(" ") ? "" : String(words.last ?? "")
-            let all = ["on-fail", "RUN", "COPY", "ADD", "FROM", "ENV", "WORKDIR"]
-            let found = all.filter { $0.hasPrefix(prefix) }.map { Candidate($0) }
-            return Completions(found, span: end - prefix.unicodeScalars.count..<end)
-        }
-        return base.completions(for: text)
-    }
-
-    func hint(for text: String) -> String? {
-        let word = String(text.prefix { $0 != " " })
-        guard let entry = StepCommand.table.first(where: { $0.names.contains(word) }) else {
-            return base.hint(for: text)
-        }
-        return text.contains(" ") ? nil : String(entry.usage.dropFirst(entry.names[0].count)).trimmed
-    }
-
-    func help(for text: String) -> String? { StepLoop.helpText }
-}

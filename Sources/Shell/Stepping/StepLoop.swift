@@ -25,8 +25,11 @@ final class StepLoop {
     init(_ program: any SteppedProgram, _ shell: ShellContext) {
         self.program = program
         self.shell = shell
-        input = StepInput(
-            shell, prompt: "(\(program.kind)) ", completer: StepCompleter(base: PromptCompletion.completer(shell)))
+        let completer = StepCompleter(base: PromptCompletion.completer(shell)) {
+            if let container = program.failedContainer, !container.isEmpty { return Identifier.short(container) }
+            return (try? program.entryImage())?.short
+        }
+        input = StepInput(shell, prompt: "(\(program.kind)) ", completer: completer)
         entry = StepEntry(shell)
         interpreter = Interpreter(shell)
         savedText = program.text
