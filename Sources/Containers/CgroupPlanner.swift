@@ -5,7 +5,7 @@ import RunnerProtocol
 
 /// What of the control groups' file systems decides where groups can be made.
 struct CgroupAccess {
-    /// Whether shale is root only of a user namespace: it may write what was handed over to its user.
+    /// Whether shale is root of a user namespace at most: it may write what was handed over to its user.
     var isOrdinary: Bool
     var exists: (String) -> Bool
     var isWritable: (String) -> Bool
@@ -15,7 +15,7 @@ struct CgroupAccess {
     /// As this host is.
     static var current: CgroupAccess {
         CgroupAccess(
-            isOrdinary: LaunchPlanner.isInUserNamespace, exists: { access($0, F_OK) == 0 },
+            isOrdinary: LaunchPlanner.isInUserNamespace || geteuid() != 0, exists: { access($0, F_OK) == 0 },
             isWritable: { access($0, W_OK) == 0 }, controllers: ControlGroups.controllers)
     }
 }

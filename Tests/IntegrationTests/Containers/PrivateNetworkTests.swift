@@ -86,6 +86,24 @@ struct PrivateNetworkTests {
         #expect(doctor.output.contains("apt-get install slirp4netns"))
     }
 
+    @Test("where mounts are shared, the host keeps its own", .enabled(if: CrashHome.isRoot, "needs root"))
+    func sharedMounts() throws {
+        let bench = try CrashHome()
+        try bench.must("run", "--rm", "busybox", "true")
+        let program = try #require(CrashHome.program)
+        let script = """
+            mounts() { cut -d ' ' -f 5 /proc/self/mountinfo | sort; }
+            mounts > before
+            '\(program)' run -d --name web -p 80 busybox sleep 1000 && mounts > during
+            '\(program)' rm -f web
+            cmp before during
+            """
+        try bench.write(script, as: "script")
+        let said = try bench.sh("unshare --mount --propagation shared sh script")
+        #expect(said.status == 0, "\(said)")
+        #expect(bench.residue().isEmpty, "\(bench.residue(within: 0))")
+    }
+
     @Test("the runner killed, its network goes too") func runnerKilled() throws {
         let bench = try CrashHome()
         try bench.must(["run", "-d", "--name", "web", "-p", "80", "busybox"] + Self.server)
