@@ -41,7 +41,10 @@ struct ContainerPlan {
             try ByteCount.parse(text, flag: "--shm-size")
         }
         (exposedPorts, notes) = try Self.ports(options, network: network)
-        notes += resources.dropImpossible()
+        // A limit that cannot hold is not kept as if it held.
+        notes += resources.dropImpossible().map { words in
+            "WARNING: \(words). Limitation discarded. doctor says what is lacking"
+        }
         if let note = restart?.note { notes.append(note) }
         try check()
     }

@@ -63,7 +63,7 @@ extension Engine {
     ) throws(ShaleError) {
         var possible = change.limits
         if let refusal = possible.dropImpossible().first {
-            throw ShaleError(.unsupported, String(refusal.dropFirst("WARNING: ".utf8.count)), hint: "doctor")
+            throw ShaleError(.unsupported, refusal, hint: "doctor")
         }
         guard state(of: record.id).isRunning else { return }
         let folder = store.containers.folder(record.id).socketDirectory

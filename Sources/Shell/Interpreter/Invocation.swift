@@ -19,6 +19,10 @@ extension Verb {
         // The parser's message may go on with its own usage lines; help has them.
         let first = message.split(separator: "\n").first.map(String.init) ?? "wrong usage"
         let text = first.hasPrefix("Error: ") ? String(first.dropFirst(7)) : first
+        if text.hasPrefix("Missing expected argument"), let needed = neededArguments {
+            return ShaleError(
+                .usage, "'\(verb)' requires at least \(needed) argument\(needed == 1 ? "" : "s")", hint: "help \(verb)")
+        }
         guard let flag = unknownFlag(in: text) else {
             return ShaleError(.usage, "\(verb): \(text)", hint: "help \(verb)")
         }
@@ -27,6 +31,16 @@ extension Verb {
             isShort ? "unknown shorthand flag: '\(flag.dropFirst().prefix(1))' in \(flag)" : "unknown flag: \(flag)"
         let near = isShort ? nil : Suggestion.nearest(to: flag, among: CommandTable.flags(of: Self.self)).first
         return ShaleError(.usage, "\(verb): \(words.visible)", hint: near.map { "\(verb) \($0)" } ?? "help \(verb)")
+    }
+
+    /// How many words its usage line has that are not in brackets; `nil` for none.
+    private static var neededArguments: Int? {
+        var (count, depth) = (0, 0)
+        for word in configuration.usage?.split(separator: " ").dropFirst() ?? [] {
+            if depth == 0, !word.hasPrefix("[") { count += 1 }
+            for character in word { depth += character == "[" ? 1 : character == "]" ? -1 : 0 }
+        }
+        return count == 0 ? nil : count
     }
 
     /// The flag that the parser's "Unknown option '--fo'" speaks of.

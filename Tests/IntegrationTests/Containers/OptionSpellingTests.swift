@@ -25,6 +25,26 @@ struct OptionSpellingTests {
         }
     }
 
+    @Test(
+        "words that are missing, and nouns without a verb",
+        arguments: [
+            (["logs"], "'logs' requires at least 1 argument"),
+            (["rename", "a"], "'rename' requires at least 2 arguments"),
+            (["commit"], "'commit' requires at least 1 argument"), (["pull"], "'pull' requires at least 1 argument"),
+            (["container"], "hint: container attach, container commit"), (["network", "ls"], "container:NAME"),
+        ] as [([String], String)])
+    func missing(_ words: [String], _ answer: String) throws {
+        let said = try CrashHome().shale(words)
+        #expect(said.status == 64 && said.errors.contains(answer), "\(said)")
+    }
+
+    @Test("a version as a template") func version() throws {
+        let bench = try CrashHome()
+        let plain = try bench.must("version").output
+        #expect(plain == "shale " + (try bench.must("version", "--format", "{{.Client.Version}}").output))
+        #expect(try bench.must("version", "--format", "json").output.hasPrefix("{\"Client\":{\"Version\":"))
+    }
+
     @Test("a name is free when stop or kill of an auto-removed container is done", arguments: ["stop", "kill"])
     func freeNames(verb: String) throws {
         let bench = try CrashHome()

@@ -126,19 +126,17 @@ struct ContainerLimits: Sendable, Hashable {
         return list
     }
 
-    /// A limit that no control group here can hold is not kept as if it held: it is dropped, and that is said.
+    /// Forgets those that no control group here can hold, and names each.
     mutating func dropImpossible() -> [String] {
         let wanted = wanted
         guard !wanted.isEmpty else { return [] }
         let available = ContainerMeter.availableLimits
-        var notes: [String] = []
+        var words: [String] = []
         for (option, controller, forget) in wanted where !available.contains(controller) {
             forget(&self)
-            notes.append(
-                "WARNING: \(option): no \(controller) control group may be used here. Limitation discarded. "
-                    + "doctor says what is lacking")
+            words.append("\(option): no \(controller) control group may be used here")
         }
-        return notes
+        return words
     }
 
     func write(to host: inout HostConfig) {
