@@ -12,6 +12,21 @@ package final class DockerDaemon: Sendable {
     }
     package static let impossible = "needs dockerd, docker and root"
 
+    /// A client old enough to speak to the BuildKit inside dockerd by itself: later ones leave that to a plug-in.
+    package static let buildKitClient: Peer? = {
+        let folders = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
+        for folder in folders.split(separator: ":") {
+            let client = Peer(path: "\(folder)/docker")
+            // `Docker version 20.10.24+dfsg1, build …`
+            let said = (try? client.run(["--version"]))?.text.split(separator: " ") ?? []
+            if said.count > 2, let major = said[2].split(separator: ".").first.flatMap({ Int($0) }), major < 23 {
+                return client
+            }
+        }
+        return nil
+    }()
+    package static let noBuildKitClient = "no docker client that needs no plug-in for BuildKit"
+
     private let folder = TemporaryDirectory()
     private let child: Child
 
@@ -43,9 +58,11 @@ package final class DockerDaemon: Sendable {
     /// Runs docker's client against it.
     @discardableResult
     package func docker(
-        _ arguments: [String], input: [UInt8] = [], expecting status: Int32? = 0
+        _ arguments: [String], input: [UInt8] = [], environment: [String: String] = [:],
+        client: Peer = Peers.docker, expecting status: Int32? = 0
     ) throws -> Peer.Outcome {
-        try Peers.docker.run(
-            ["--host", "unix://\(folder.path)/socket"] + arguments, input: input, in: folder.path, expecting: status)
+        try client.run(
+            ["--host", "unix://\(folder.path)/socket"] + arguments, input: input, environment: environment,
+            in: folder.path, expecting: status)
     }
 }

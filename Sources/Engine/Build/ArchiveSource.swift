@@ -21,17 +21,17 @@ extension FileCopies {
     /// Unpacks a source that is a tar of any kind; `false` when it is not one.
     static func unpack(
         _ path: String, of source: RootDirectory, at directory: String, in root: RootDirectory,
-        owner: TreeCopyOptions.Owner?, mode: UInt32?, _ cancellation: Cancellation
+        owner: TreeCopyOptions.Owner?, _ cancellation: Cancellation
     ) throws(ShaleError) -> Bool {
         try translating("ADD failed: \(path)") {
             let probe = try source.open(path, O_RDONLY | O_NONBLOCK)
             guard try FileStatus.of(probe).kind == .regular else { return false }
             guard TreeArchive.isArchive(FDSource(probe, subject: path)) else { return false }
-            try root.makeDirectories(directory)
+            try root.makeOwnedDirectories(directory, owner: owner ?? .root)
             let file = try source.open(path, O_RDONLY)
             // Links of the archive lead nowhere outside the destination, as in docker, whose unpacker is chrooted there.
             let top = RootDirectory(try root.open(directory, O_RDONLY | O_DIRECTORY))
-            var options = TreeArchive.UnpackOptions(owner: owner.map { ($0.uid, $0.gid) }, mode: mode)
+            var options = TreeArchive.UnpackOptions(owner: owner.map { ($0.uid, $0.gid) })
             options.keepsTop = true
             _ = try TreeArchive.unpack(
                 FDSource(file, subject: path), into: top, subject: path,

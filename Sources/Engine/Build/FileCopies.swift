@@ -196,6 +196,8 @@ struct FileCopies {
     /// `chown` is what `--chown` says: everything else belongs to root, but for what lies in an archive.
     func place(in root: RootDirectory, chown: TreeCopyOptions.Owner?, mode: UInt32?) throws(ShaleError) {
         let owner = chown ?? .root
+        // Directories that lead to a destination are made as docker's classic builder makes them, or as `--chmod` says.
+        let parentMode = mode.map { $0 & 0o777 } ?? 0o755
         // What comes from another stage or image keeps its owners.
         let copiedOwner = placement.keepsOwners ? chown : owner
         let here = self
@@ -203,7 +205,7 @@ struct FileCopies {
             try talk.cancellation.check()
             switch origin {
             case .tree(let source, let path, let name, let pivot, .directory):
-                var options = self.options(copiedOwner, mode)
+                var options = self.options(copiedOwner, mode, parentMode)
                 options.include = { inside, isDirectory in
                     let whole = path.isEmpty ? inside : "\(path)/\(inside)"
                     if source.isIgnored(whole) { return source.mayHoldExceptions(whole) ? .skip : .prune }
@@ -217,16 +219,16 @@ struct FileCopies {
                 if placement.makesParents {
                     target = try parents(of: name, after: pivot, from: source, in: root, options)
                     options.updatesTopDirectory = true
-                } else if mode == nil {
-                    // A destination that is not there is made as docker's classic builder makes it, not as the source.
+                } else {
+                    // A destination that is not there is not made as the source is.
                     try translating("\(placement.instruction) failed: \(target)") {
-                        try root.makeOwnedDirectories(target, owner: owner)
+                        try root.makeOwnedDirectories(target, owner: owner, mode: parentMode)
                     }
                 }
                 try TreeCopy(from: source.root, to: root, options: options)
                     .copy(path, to: target, cancellation: talk.cancellation)
             case .tree(let source, let path, let name, let pivot, _):
-                var options = self.options(copiedOwner, mode)
+                var options = self.options(copiedOwner, mode, parentMode)
                 var target = try place(name, in: root, &options)
                 if placement.makesParents {
                     target = try parents(of: name, after: pivot, from: source, in: root, options)
@@ -234,7 +236,7 @@ struct FileCopies {
                 }
                 if placement.unpacksArchives,
                     try Self.unpack(
-                        path, of: source.root, at: placement.destination, in: root, owner: chown, mode: mode,
+                        path, of: source.root, at: placement.destination, in: root, owner: chown,
                         talk.cancellation)
                 {
                     continue
@@ -242,14 +244,14 @@ struct FileCopies {
                 try TreeCopy(from: source.root, to: root, options: options)
                     .copy(path, to: target, cancellation: talk.cancellation)
             case .inline(let name, let content):
-                var options = self.options(owner, mode ?? 0o644)
+                var options = self.options(owner, mode ?? 0o644, parentMode)
                 let target = try place(name, in: root, &options)
                 let scratch = try ScratchFolder(in: engine.store)
                 try scratch.write(content, as: "inline")
                 try TreeCopy(from: scratch.root, to: root, options: options)
                     .copy("inline", to: target, cancellation: talk.cancellation)
             case .download(let download):
-                var options = self.options(owner, mode ?? 0o600)
+                var options = self.options(owner, mode ?? 0o600, parentMode)
                 let target = try place(download.name, in: root, &options)
                 try TreeCopy(from: download.folder.root, to: root, options: options)
                     .copy(download.fileName, to: target, cancellation: talk.cancellation)
@@ -276,11 +278,14 @@ struct FileCopies {
         return target
     }
 
-    private func options(_ owner: TreeCopyOptions.Owner?, _ mode: UInt32?) -> TreeCopyOptions {
+    private func options(
+        _ owner: TreeCopyOptions.Owner?, _ mode: UInt32?, _ parentMode: UInt32
+    ) -> TreeCopyOptions {
         var options = TreeCopyOptions()
         options.owner = owner
         options.mode = mode
         options.makeParents = true
+        options.parentMode = parentMode
         return options
     }
 
@@ -305,7 +310,15 @@ extension String {
         return lower.hasPrefix("http://") || lower.hasPrefix("https://")
     }
 
-    fileprivate var hasPatternCharacters: Bool { contains { $0 == "*" || $0 == "?" || $0 == "[" || $0 == "\\" } }
+    /// A backslash quotes what follows and makes no pattern by itself, as docker has it.
+    fileprivate var hasPatternCharacters: Bool {
+        var rest = unicodeScalars[...]
+        while let scalar = rest.popFirst() {
+            if scalar == "*" || scalar == "?" || scalar == "[" { return true }
+            if scalar == "\\" { _ = rest.popFirst() }
+        }
+        return false
+    }
 
     /// Whether following it from a root, in words alone, would climb above that root.
     fileprivate var leavesRoot: Bool {

@@ -54,10 +54,8 @@ package struct StageState: Sendable {
         return ["/bin/sh", "-c"]
     }
 
-    package var workingDirectory: String {
-        guard let directory = settings.workingDir, !directory.isEmpty else { return "/" }
-        return directory
-    }
+    /// Where commands of the stage run: absolute and cleaned, which the config's own field need not be.
+    package var workingDirectory: String { ImagePath.clean(settings.workingDir ?? "") }
 
     /// The values a word of an instruction may name: the image's environment over the build arguments.
     package var variables: [String: String] {

@@ -145,7 +145,7 @@ extension StepExecutor {
     ) throws(ShaleError) -> StepResult {
         let written = try words.expand(path).text
         guard !written.isEmpty else { throw ShaleError(.invalid, "cannot normalize nothing") }
-        let directory = ImagePath.clean(written, relativeTo: state.workingDirectory)
+        let directory = ImagePath.workingDirectory(written, relativeTo: state.workingDirectory)
         state.settings.workingDir = directory
         let createdBy = (state.shell + ["#(nop) WORKDIR \(directory)"]).joined(separator: " ")
         let changed = state
@@ -153,10 +153,13 @@ extension StepExecutor {
         state = changed
         announceContainer(Identifier.random())
         let layer = try engine.changing(engine.lowerPaths(of: state), talk) { root throws(ShaleError) in
-            do throws(SystemCallError) {
-                try root.makeDirectories(directory, mode: 0o755)
-            } catch {
-                throw error.shaleError("WORKDIR \(directory)")
+            let isDirectory = try translating("WORKDIR \(directory)") { () throws(SystemCallError) in
+                // A link to what is not there yet is followed: what it names is made.
+                try root.makeOwnedDirectories(directory, owner: .root)
+                return try root.resolvedStatus(directory).kind == .directory
+            }
+            guard isDirectory else {
+                throw ShaleError(.conflict, "Cannot mkdir: \(directory) is not a directory")
             }
         }
         return try finish(createdBy, instruction: text, layer: layer, on: &state)
@@ -165,6 +168,11 @@ extension StepExecutor {
 
 /// Paths as the inside of an image sees them.
 enum ImagePath {
+    /// What `WORKDIR` sets: an absolute path stays as it is written, as with both of docker's builders.
+    static func workingDirectory(_ path: String, relativeTo base: String) -> String {
+        path.hasPrefix("/") ? path : clean(path, relativeTo: base)
+    }
+
     /// An absolute path without `.`, `..` and doubled slashes, Go's `filepath.Clean` after a join.
     static func clean(_ path: String, relativeTo base: String = "/") -> String {
         var parts: [Substring] = []

@@ -70,7 +70,8 @@ package enum ConfigChange {
             }
         case .user(let user): config.user = try words.expand(user).text
         case .workdir(let path):
-            config.workingDir = ImagePath.clean(try words.expand(path).text, relativeTo: config.workingDir ?? "/")
+            config.workingDir = ImagePath.workingDirectory(
+                try words.expand(path).text, relativeTo: config.workingDir ?? "/")
         case .onbuild(let trigger): config.onBuild = (config.onBuild ?? []) + [trigger]
         case .healthcheck(let check):
             var health = HealthConfig(test: check.test)

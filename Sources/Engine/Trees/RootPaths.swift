@@ -29,8 +29,10 @@ extension RootDirectory {
         throw SystemCallError("open", path: path, errno: ELOOP)
     }
 
-    /// Makes the directories of a path that are missing, mode 0755, with that owner; links in it are followed inside.
-    package func makeOwnedDirectories(_ path: String, owner: TreeCopyOptions.Owner) throws(SystemCallError) {
+    /// Makes the directories of a path that are missing, with that owner and mode; links in it are followed inside.
+    package func makeOwnedDirectories(
+        _ path: String, owner: TreeCopyOptions.Owner, mode: UInt32 = 0o755
+    ) throws(SystemCallError) {
         var done = ""
         for part in path.split(separator: "/") where part != "." {
             let next = "\(done)/\(part)"
@@ -43,13 +45,13 @@ extension RootDirectory {
                 guard error.errno == EEXIST else { throw error }
                 if try FileStatus.of(parent.name, in: parent.directory).kind == .symlink {
                     let behind = try pathBehindLinks(next)
-                    if behind != next { try makeOwnedDirectories(behind, owner: owner) }
+                    if behind != next { try makeOwnedDirectories(behind, owner: owner, mode: mode) }
                 }
                 continue
             }
             let made = try parent.directory.open(parent.name, O_RDONLY | O_DIRECTORY)
             try made.changeOwner(uid: owner.uid, gid: owner.gid)
-            try made.changeMode(0o755)
+            try made.changeMode(mode)
         }
     }
 }

@@ -45,6 +45,8 @@ package struct TreeCopyOptions: Sendable {
     package var followDestinationLink = true
     /// Makes missing directories above `destination`, mode 0755, owned by `owner` or root.
     package var makeParents = false
+    /// The mode of directories made so.
+    package var parentMode: UInt32 = 0o755
     /// Replaces a directory by a file and the other way round (`COPY`); otherwise docker's refusal (`cp`).
     package var replacesOtherKinds = true
     /// Gives an existing directory at `destination` the source's owner and mode; those deeper always get them.

@@ -303,7 +303,8 @@ struct TreeCopyRun {
     private func makeParents(of path: String) throws(SystemCallError) {
         var parts = path.split(separator: "/").filter { $0 != "." }
         _ = parts.popLast()
-        try target.makeOwnedDirectories(parts.joined(separator: "/"), owner: options.owner ?? .root)
+        try target.makeOwnedDirectories(
+            parts.joined(separator: "/"), owner: options.owner ?? .root, mode: options.parentMode)
     }
 }
 

@@ -110,8 +110,6 @@ package enum TreeArchive {
     package struct UnpackOptions: Sendable {
         /// Owner of everything, whatever the archive says.
         package var owner: (uid: UInt32, gid: UInt32)?
-        /// Permission bits of everything, whatever the archive says.
-        package var mode: UInt32?
         /// Refuse to put a directory in the place of a file or the reverse, as `docker cp` does.
         package var keepsTypes = false
         /// A first component that is called otherwise in the tree.
@@ -121,11 +119,10 @@ package enum TreeArchive {
         package var keepsTop = false
 
         package init(
-            owner: (uid: UInt32, gid: UInt32)? = nil, mode: UInt32? = nil, keepsTypes: Bool = false,
+            owner: (uid: UInt32, gid: UInt32)? = nil, keepsTypes: Bool = false,
             renaming: (from: String, to: String)? = nil, limits: UnpackLimits = .standard
         ) {
             self.owner = owner
-            self.mode = mode
             self.keepsTypes = keepsTypes
             self.renaming = renaming
             self.limits = limits
@@ -157,8 +154,7 @@ package enum TreeArchive {
         let builder = TreeBuilder(root: root, style: style, subject: subject)
         let members = MemberWriter(builder: builder, limits: options.limits)
         let base = EntryPath(path.pathBytes).components
-        while var entry = try reader.next() {
-            if let mode = options.mode { entry.mode = mode }
+        while let entry = try reader.next() {
             let place = EntryPath(components: base + renamed(entry.path, options))
             if entry.kind == .hardLink {
                 let target = EntryPath(components: base + renamed(entry.link, options))

@@ -157,13 +157,7 @@ struct BuildDockerTests {
     }
 
     private static func meaning(_ value: JSONValue?) -> JSONValue? {
-        switch value {
-        case nil, .null: nil
-        case .string(let text) where text.isEmpty: nil
-        case .array(let list) where list.isEmpty: nil
-        case .object(let members) where members.isEmpty: nil
-        default: value
-        }
+        value.flatMap { $0.isUnset ? nil : $0 }
     }
 
     private func accounts() throws -> String {

@@ -88,6 +88,35 @@ struct BuildFeatureTests {
         #expect(!run.errors.contains("not consumed"))
     }
 
+    @Test func workingDirectoriesAreAsWrittenAndMadeBehindLinks() throws {
+        let text =
+            "FROM busybox\nRUN ln -s /made/there /link\nWORKDIR /link\nWORKDIR /made/here//\nRUN pwd > /where\n"
+            + "COPY f ../and/\nRUN cat /where && ls -d /made/*\n"
+        let run = try build(text, ["-t", "dirs"], files: ["f": "f\n"])
+        #expect(run.output.contains("\n/made/here\n/made/and\n/made/here\n/made/there\n"), "\(run.output)")
+        #expect(try home.lines(["inspect", "-f", "{{.Config.WorkingDir}}", "dirs"]) == ["/made/here//"])
+    }
+
+    @Test func whatIsCopiedAgainIsALayerAgain() throws {
+        let run = try build("FROM busybox\nCOPY f /\nCOPY f /\n", ["-q"], files: ["f": "f\n"])
+        let image = run.output.split(separator: "\n").first.map(String.init) ?? ""
+        let counts = try home.lines(["inspect", "-f", "{{len .RootFS.Layers}}", image, "busybox"])
+        let layers = counts.compactMap { Int($0) }
+        #expect(layers.count == 2 && layers[0] == layers[1] + 2, "\(layers)")
+    }
+
+    @Test func modesHoldForDirectoriesMadeOnTheWayAndNotForArchives() throws {
+        let context = try ContextFolder(["f": "f\n", "in/g": "g\n"])
+        try Peers.tar.run(["-C", context.path + "/in", "--mode=640", "-cf", context.path + "/t.tar", "g"])
+        let text =
+            "FROM busybox\nCOPY --chmod=4710 f /p/q/f\nCOPY --chmod=700 in /r/s\nADD --chmod=777 t.tar /t\n"
+            + "RUN stat -c '%a %n' /p /p/q /p/q/f /r /r/s /r/s/g /t /t/g\n"
+        try context.write(Array(text.utf8), to: "Dockerfile")
+        let run = try home.run(["build", context.path], expecting: 0)
+        let told = "710 /p\n710 /p/q\n4710 /p/q/f\n700 /r\n700 /r/s\n700 /r/s/g\n755 /t\n640 /t/g\n"
+        #expect(run.output.contains(told), "\(run.output)")
+    }
+
     @Test(arguments: [
         ("FROM busybox AS a\nCOPY --from=b /x /\nFROM a AS b\n", "circular dependency detected on stage: a"),
         (
@@ -112,13 +141,17 @@ struct BuildFeatureTests {
         ("FROM busybox\nCOPY --chown=0:none-such f /\n", "can't find gid for group none-such: no such group"),
         ("FROM busybox\nRUN --mount=type=secret,id=no,required true\n", "secret no: not found\n"),
         ("FROM busybox\nRUN [\"nowhere\"]\n", "exec: \"nowhere\": executable file not found in $PATH\n"),
+        // A backslash is part of a name, and no pattern by itself.
+        ("FROM busybox\nCOPY --from=busybox etc\\\\passwd /\n", "stat etc\\passwd: file does not exist"),
+        ("FROM busybox\nWORKDIR /etc/passwd\n", "Cannot mkdir: /etc/passwd is not a directory\n"),
         ("FROM busybox\nCOPY ../f /\n", "forbidden path outside the build context: ../f ()"),
     ])
     func whatCannotBeIsToldWithItsLine(_ text: String, _ words: String) throws {
         let run = try build(text, files: ["f": "f\n"], expecting: 1)
         #expect(run.errors.contains(words), "\(run.errors)")
         let lines = text.split(separator: "\n")
-        let number = (lines.firstIndex { $0.hasPrefix("COPY") || $0.hasPrefix("ADD") || $0.hasPrefix("RUN") } ?? 0) + 1
+        let failing = ["COPY", "ADD", "RUN", "WORKDIR"]
+        let number = (lines.firstIndex { line in failing.contains { line.hasPrefix($0) } } ?? 0) + 1
         #expect(run.errors.contains("\n    Dockerfile:\(number): \(lines[number - 1])\n"), "\(run.errors)")
         #expect(try home.run(["system", "check"]).status == 0)
     }

@@ -29,22 +29,34 @@ struct BuiltImage {
     private(set) var layers: [[String: String]] = []
     private(set) var files: [String: ImageFile] = [:]
 
+    /// An image by its config, whose layers `blob` reads by their place.
+    init(config: JSONValue, _ known: ImagesRead, reading blob: (Int) throws -> Data) throws {
+        self.config = config
+        try apply(config["rootfs"]?["diff_ids"]?.strings ?? [], known, reading: blob)
+    }
+
     /// Reads the image whose config has this digest.
-    init(_ id: String, home: String) throws {
+    init(_ id: String, home: String, _ known: ImagesRead = ImagesRead()) throws {
         func blob(_ digest: String) throws -> Data {
             try Data(contentsOf: URL(filePath: "\(home)/blobs/sha256/\(digest.dropFirst(7))"))
         }
         config = try JSONDecoder().decode(JSONValue.self, from: blob(id))
-        let index = try JSONDecoder().decode(
-            JSONValue.self, from: Data(contentsOf: URL(filePath: home + "/index.json")))
-        for descriptor in index["manifests"]?.array ?? [] {
-            guard let digest = descriptor["digest"]?.string else { continue }
-            let manifest = try JSONDecoder().decode(JSONValue.self, from: blob(digest))
-            guard manifest["config"]?["digest"]?.string == id else { continue }
-            for layer in manifest["layers"]?.array ?? [] { apply(try TarListing(blob(layer["digest"]?.string ?? ""))) }
-            return
+        let layers = try known.layers(of: id, home: home, reading: blob)
+        try apply(layers, known) { try blob(layers[$0]) }
+    }
+
+    private mutating func apply(
+        _ digests: [String], _ known: ImagesRead, reading blob: (Int) throws -> Data
+    ) throws {
+        for (place, digest) in digests.enumerated() {
+            let below = Array(digests[...place])
+            if let tree = known.trees[below] {
+                (layers, files) = tree
+                continue
+            }
+            apply(try known.listing(digest) { try blob(place) })
+            if place < ImagesRead.depth { known.trees[below] = (layers, files) }
         }
-        throw BuildTestError(text: "image \(id) is not in the index")
     }
 
     private mutating func apply(_ tar: TarListing) {
@@ -70,6 +82,37 @@ struct BuiltImage {
 
     private mutating func remove(_ path: String) {
         files = files.filter { $0.key != path && !$0.key.hasPrefix(path + "/") }
+    }
+}
+
+/// What was read once, for images that share it.
+final class ImagesRead {
+    /// How many of an image's first layers are kept together: those of the base that most images share.
+    static let depth = 2
+    var trees: [[String]: (layers: [[String: String]], files: [String: ImageFile])] = [:]
+    private var listings: [String: TarListing] = [:]
+    /// Layers by the config's digest.
+    private var manifests: [String: [String]] = [:]
+
+    func listing(_ digest: String, reading blob: () throws -> Data) rethrows -> TarListing {
+        if let listing = listings[digest] { return listing }
+        let listing = TarListing(try blob())
+        listings[digest] = listing
+        return listing
+    }
+
+    /// The layers of an image in a home's index, which is read again for an image that was not there before.
+    fileprivate func layers(of id: String, home: String, reading blob: (String) throws -> Data) throws -> [String] {
+        if let layers = manifests[id] { return layers }
+        let index = try JSONDecoder().decode(
+            JSONValue.self, from: Data(contentsOf: URL(filePath: home + "/index.json")))
+        for digest in Set((index["manifests"]?.array ?? []).compactMap { $0["digest"]?.string }) {
+            let manifest = try JSONDecoder().decode(JSONValue.self, from: blob(digest))
+            guard let config = manifest["config"]?["digest"]?.string else { continue }
+            manifests[config] = (manifest["layers"]?.array ?? []).compactMap { $0["digest"]?.string }
+        }
+        guard let layers = manifests[id] else { throw BuildTestError(text: "image \(id) is not in the index") }
+        return layers
     }
 }
 

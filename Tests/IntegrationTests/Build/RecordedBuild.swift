@@ -120,7 +120,7 @@ struct BuildComparison {
 
     private var config: [String] {
         func settings(_ value: JSONValue?) -> [String: JSONValue] {
-            var members = (value?.object ?? [:]).filter { !Self.isEmpty($0.value) }
+            var members = (value?.object ?? [:]).filter { !$0.value.isUnset }
             if !expected.isClassic {
                 members["ArgsEscaped"] = nil
                 if members["WorkingDir"] == .string("/") { members["WorkingDir"] = nil }
@@ -133,16 +133,6 @@ struct BuildComparison {
             .map { "config \($0): \(String(describing: got[$0])) instead of \(String(describing: wanted[$0]))" }
     }
 
-    private static func isEmpty(_ value: JSONValue) -> Bool {
-        switch value {
-        case .null, .bool(false): true
-        case .string(let text): text.isEmpty
-        case .array(let list): list.isEmpty
-        case .object(let members): members.isEmpty
-        default: false
-        }
-    }
-
     private var author: [String] {
         let wanted = expected.result["author"]?.string ?? ""
         let got = image.config["author"]?.string ?? ""
@@ -152,20 +142,21 @@ struct BuildComparison {
     /// BuildKit words its history otherwise, so only the classic one is compared.
     private var history: [String] {
         guard expected.isClassic else { return [] }
-        func lines(_ list: JSONValue?) -> [String] {
-            (list?.array ?? []).map { entry in
-                let text = (entry["created_by"]?.string ?? "").replacing(/(file|dir|multi):[0-9a-f]{64}/) {
-                    "\($0.output.1):<id>"
-                }
-                return
-                    "\(text.replacing("<id64>", with: "<id>"))\(entry["empty_layer"]?.bool == true ? " (empty)" : "")"
-            }
-        }
-        let wanted = lines(expected.result["history"])
-        let got = lines(image.config["history"])
+        let wanted = Self.historyLines(expected.result["history"])
+        let got = Self.historyLines(image.config["history"])
         return (0..<max(wanted.count, got.count)).compactMap { index in
             let (old, new) = (wanted.at(index) ?? "nothing", got.at(index) ?? "nothing")
             return old == new ? nil : "history \(index): \(new) instead of \(old)"
+        }
+    }
+
+    /// A history's instructions, the hashes of what was copied left away.
+    static func historyLines(_ list: JSONValue?) -> [String] {
+        (list?.array ?? []).map { entry in
+            let text = (entry["created_by"]?.string ?? "").replacing(/(file|dir|multi):[0-9a-f]{64}/) {
+                "\($0.output.1):<id>"
+            }
+            return "\(text.replacing("<id64>", with: "<id>"))\(entry["empty_layer"]?.bool == true ? " (empty)" : "")"
         }
     }
 
