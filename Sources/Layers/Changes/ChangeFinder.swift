@@ -144,7 +144,8 @@ package struct ChangeFinder {
         var occupied: Set<PathKey> = []
         for change in sorted.reversed() {
             let key = PathKey(change.path)
-            if ignored.contains(key), change.kind == .added, let status = change.status {
+            // Changed, where it lies over the empty place that every container has.
+            if ignored.contains(key), change.kind != .deleted, let status = change.status {
                 if status.kind == .regular, status.size == 0 { continue }
                 if status.kind == .directory, !occupied.contains(key) { continue }
             }
