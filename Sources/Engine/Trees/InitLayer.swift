@@ -14,9 +14,11 @@ extension Engine {
         try lowerPaths(of: container) + [initLayer()]
     }
 
-    /// The same, open.
+    /// What a container's changes are told against, open.
+    ///
+    /// A failed step's ran without these places: where its own files were mounted is among its changes.
     package func roots(of container: ContainerRecord) throws(ShaleError) -> [RootDirectory] {
-        try directories(rootPaths(of: container))
+        try directories(container.mountStubs.isEmpty ? rootPaths(of: container) : lowerPaths(of: container))
     }
 
     private func initLayer() throws(ShaleError) -> String {
