@@ -14,11 +14,9 @@ extension Engine {
         try lowerPaths(of: container) + [initLayer()]
     }
 
-    /// What a container's changes are told against, open.
-    ///
-    /// A failed step's ran without these places: where its own files were mounted is among its changes.
+    /// The same, open.
     package func roots(of container: ContainerRecord) throws(ShaleError) -> [RootDirectory] {
-        try directories(container.mountStubs.isEmpty ? rootPaths(of: container) : lowerPaths(of: container))
+        try directories(rootPaths(of: container))
     }
 
     private func initLayer() throws(ShaleError) -> String {
