@@ -49,7 +49,9 @@ struct Judging {
             for strict in [false, true] where strict ? isStrict(place) : isChosen(place) || chosen == "all" {
                 trials.append(try JudgedFiles.trial(name, text, judge, isStrict: strict))
             }
-            if let chosen, name.contains(chosen) { trials.append(try JudgedFiles.trial(name, text, judge)) }
+            if let chosen, chosen != "all", name.contains(chosen) {
+                trials.append(try JudgedFiles.trial(name, text, judge))
+            }
         }
         if let chosen, chosen != "all" { trials.removeAll { !$0.name.contains(chosen) } }
         let archive = try StandIns.make(

@@ -45,7 +45,11 @@ struct KnownDifference {
                 "buildkit own/chmod", "/owned: ", "the set-user-ID bit of --chmod=4711 is lost in a BuildKit this old"),
             .init("buildkit own/directories", "/made", workingDirectory),
             .init("buildkit files/astral-sh__uv-docker-example/multistage.Dockerfile", "status: ", unknownOwner),
+            .init("buildkit files/astral-sh__uv-docker-example/standalone.Dockerfile", "status: ", unknownOwner),
             .init("buildkit files/umami-software__umami/Dockerfile", "status: ", unknownOwner),
+            .init(
+                "buildkit files/tonistiigi__xx/hack__dockerfiles__shellcheck.Dockerfile", "status: ",
+                "runc refuses to mount a directory on a file; RUN --mount in shale should, and does not yet"),
             .init("buildkit files/jupyter__docker-stacks/binder__Dockerfile", "status: ", unknownOwner),
             .init(
                 "buildkit files/jupyter__docker-stacks/images__pyspark-notebook__Dockerfile", "status: ",
