@@ -1,7 +1,7 @@
 # Completion of shale for bash. Source it, or put it into bash-completion's folder.
 # Made by `shale completions bash` from the command table; scripts/completions writes it anew.
 
-_shale_verbs='ref search tags pull manifest login logout images tag untag rmi history inspect save load import export prune df run create start stop kill restart pause unpause rm rename update wait ps logs attach exec top stats port cp diff commit debug layers ls cat tree find stat du grep blame waste size packages base compare dockerfile build context why-cache enter steps undo redo timeline reflog recipe record replay goto edit drop move fork session help ? set alias source cd pwd info doctor system version'
+_shale_verbs='ref search tags pull manifest login logout images tag untag rmi history inspect save load import export prune df run create start stop kill restart pause unpause rm rename update wait ps logs attach exec top stats port cp diff commit debug volume layers ls cat tree find stat du grep blame waste size packages base compare dockerfile build context why-cache enter steps undo redo timeline reflog recipe record replay goto edit drop move fork session help ? set alias source cd pwd info doctor system version'
 
 # Sets flags, values (FLAG:KIND) and operands of a command.
 _shale_command() {
@@ -103,12 +103,12 @@ _shale_command() {
         ;;
     run)
         flags='--detach -d --interactive -i --tty -t --rm --name --attach -a --detach-keys --env -e --env-file --label -l --label-file --workdir -w --user -u --group-add --entrypoint --hostname -h --domainname --stop-signal --stop-timeout --volume -v --mount --tmpfs --volumes-from --read-only --device --shm-size --network --net --publish -p --publish-all -P --expose --add-host --dns --dns-search --dns-option --dns-opt --cap-add --cap-drop --privileged --security-opt --ulimit --memory -m --memory-swap --cpus --cpu-shares -c --cpuset-cpus --pids-limit --sysctl --init --log-driver --log-opt --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --no-healthcheck --cidfile --pull --platform --quiet -q --restart --help'
-        values='--name:none --attach:none -a:none --detach-keys:none --env:environment -e:environment --env-file:host.path --label:none -l:none --label-file:host.path --workdir:none -w:none --user:none -u:none --group-add:none --entrypoint:none --hostname:none -h:none --domainname:none --stop-signal:signal --stop-timeout:none --volume:host.path -v:host.path --mount:none --tmpfs:none --volumes-from:none --device:none --shm-size:none --network:network --net:network --publish:none -p:none --expose:none --add-host:none --dns:none --dns-search:none --dns-option:none --dns-opt:none --cap-add:capability --cap-drop:capability --security-opt:none --ulimit:none --memory:none -m:none --memory-swap:none --cpus:none --cpu-shares:none -c:none --cpuset-cpus:none --pids-limit:none --sysctl:none --log-driver:none --log-opt:none --health-cmd:none --health-interval:none --health-timeout:none --health-retries:none --health-start-period:none --health-start-interval:none --cidfile:host.path --pull:none --platform:platform --restart:none'
+        values='--name:none --attach:none -a:none --detach-keys:none --env:environment -e:environment --env-file:host.path --label:none -l:none --label-file:host.path --workdir:none -w:none --user:none -u:none --group-add:none --entrypoint:none --hostname:none -h:none --domainname:none --stop-signal:signal --stop-timeout:none --volume:volume.host -v:volume.host --mount:none --tmpfs:none --volumes-from:none --device:none --shm-size:none --network:network --net:network --publish:none -p:none --expose:none --add-host:none --dns:none --dns-search:none --dns-option:none --dns-opt:none --cap-add:capability --cap-drop:capability --security-opt:none --ulimit:none --memory:none -m:none --memory-swap:none --cpus:none --cpu-shares:none -c:none --cpuset-cpus:none --pids-limit:none --sysctl:none --log-driver:none --log-opt:none --health-cmd:none --health-interval:none --health-timeout:none --health-retries:none --health-start-period:none --health-start-interval:none --cidfile:host.path --pull:none --platform:platform --restart:none'
         operands='image program'
         ;;
     create)
         flags='--interactive -i --tty -t --rm --name --attach -a --detach-keys --env -e --env-file --label -l --label-file --workdir -w --user -u --group-add --entrypoint --hostname -h --domainname --stop-signal --stop-timeout --volume -v --mount --tmpfs --volumes-from --read-only --device --shm-size --network --net --publish -p --publish-all -P --expose --add-host --dns --dns-search --dns-option --dns-opt --cap-add --cap-drop --privileged --security-opt --ulimit --memory -m --memory-swap --cpus --cpu-shares -c --cpuset-cpus --pids-limit --sysctl --init --log-driver --log-opt --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --no-healthcheck --cidfile --pull --platform --quiet -q --restart --help'
-        values='--name:none --attach:none -a:none --detach-keys:none --env:environment -e:environment --env-file:host.path --label:none -l:none --label-file:host.path --workdir:none -w:none --user:none -u:none --group-add:none --entrypoint:none --hostname:none -h:none --domainname:none --stop-signal:signal --stop-timeout:none --volume:host.path -v:host.path --mount:none --tmpfs:none --volumes-from:none --device:none --shm-size:none --network:network --net:network --publish:none -p:none --expose:none --add-host:none --dns:none --dns-search:none --dns-option:none --dns-opt:none --cap-add:capability --cap-drop:capability --security-opt:none --ulimit:none --memory:none -m:none --memory-swap:none --cpus:none --cpu-shares:none -c:none --cpuset-cpus:none --pids-limit:none --sysctl:none --log-driver:none --log-opt:none --health-cmd:none --health-interval:none --health-timeout:none --health-retries:none --health-start-period:none --health-start-interval:none --cidfile:host.path --pull:none --platform:platform --restart:none'
+        values='--name:none --attach:none -a:none --detach-keys:none --env:environment -e:environment --env-file:host.path --label:none -l:none --label-file:host.path --workdir:none -w:none --user:none -u:none --group-add:none --entrypoint:none --hostname:none -h:none --domainname:none --stop-signal:signal --stop-timeout:none --volume:volume.host -v:volume.host --mount:none --tmpfs:none --volumes-from:none --device:none --shm-size:none --network:network --net:network --publish:none -p:none --expose:none --add-host:none --dns:none --dns-search:none --dns-option:none --dns-opt:none --cap-add:capability --cap-drop:capability --security-opt:none --ulimit:none --memory:none -m:none --memory-swap:none --cpus:none --cpu-shares:none -c:none --cpuset-cpus:none --pids-limit:none --sysctl:none --log-driver:none --log-opt:none --health-cmd:none --health-interval:none --health-timeout:none --health-retries:none --health-start-period:none --health-start-interval:none --cidfile:host.path --pull:none --platform:platform --restart:none'
         operands='image program'
         ;;
     start)
@@ -215,6 +215,11 @@ _shale_command() {
         flags='--command -c --env -e --workdir -w --user -u --help'
         values='--command:none -c:none --env:environment -e:environment --workdir:none -w:none --user:none -u:none'
         operands='object program'
+        ;;
+    volume)
+        flags='--help -h'
+        values=''
+        operands='=create,inspect,ls,prune,rm volume'
         ;;
     layers)
         flags='--tree --draw --html --no-trunc --format --remote --platform --help -h'
@@ -445,7 +450,7 @@ _shale_offer() {
     =*) COMPREPLY+=($(IFS=, ; compgen -W "${kind#=}" -- "$cur")) ;;
     *)
         COMPREPLY+=($(compgen -W "$(shale complete "$kind" "$cur" "${done[@]}" 2>/dev/null)" -- "$cur"))
-        if [[ $kind == place.host ]]; then COMPREPLY+=($(compgen -f -- "$cur")); fi
+        if [[ $kind == *.host ]]; then COMPREPLY+=($(compgen -f -- "$cur")); fi
         [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[/:] ]] && compopt -o nospace 2>/dev/null
         ;;
     esac

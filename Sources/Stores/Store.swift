@@ -19,6 +19,7 @@ package final class Store: Sendable {
     package let layers: LayerStore
     package let images: ImageStore
     package let containers: ContainerStore
+    package let volumes: VolumeStore
     package let cache: CacheStore
     let ingest: IngestFolder
 
@@ -45,6 +46,7 @@ package final class Store: Sendable {
         images = ImageStore(
             blobs: blobs, names: names, held: held, layers: layers, lock: lock, ingest: ingest)
         containers = ContainerStore(paths: paths, ingest: ingest, lock: lock)
+        volumes = VolumeStore(paths: paths, containers: containers, ingest: ingest, lock: lock)
         cache = CacheStore(folder: paths.cache)
         if ingest.sweepLeftovers() {
             // Someone died: containers may be half-made. Whatever stands in the way of looking is told on use.

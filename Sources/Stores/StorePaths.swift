@@ -18,6 +18,8 @@ package struct StorePaths: Sendable {
     package var containerNames: String { home + "/containers/names" }
     /// Containers that were removed and that a session can bring back; made on first use.
     var containersAside: String { home + "/containers/aside" }
+    /// A folder each; made on first use.
+    package var volumes: String { home + "/volumes" }
     package var sessions: String { home + "/sessions" }
     package var cache: String { home + "/cache" }
     package var ingest: String { home + "/ingest" }

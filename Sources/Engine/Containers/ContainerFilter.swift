@@ -25,14 +25,7 @@ package struct ContainerFilter: Sendable {
 
     /// Adds a `--filter`.
     package mutating func add(_ text: String) throws(ShaleError) {
-        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2 else {
-            throw ShaleError(
-                .usage, "invalid argument \"\(text)\" for \"-f, --filter\" flag",
-                cause: "bad format of filter (expected name=value)")
-        }
-        let key = parts[0].lowercased().trimmingSpaces
-        let value = String(parts[1]).trimmingSpaces
+        let (key, value) = try Self.parts(of: text)
         guard Self.keys.contains(key) else { throw ShaleError(.invalid, "Invalid filter '\(key)'") }
         if key == "status", !Self.states.contains(value) {
             throw ShaleError(.invalid, "Invalid filter 'status=\(value)'")
@@ -110,6 +103,17 @@ package struct ContainerFilter: Sendable {
         }
     }
 
+    /// The two sides of a `--filter`.
+    static func parts(of text: String) throws(ShaleError) -> (key: String, value: String) {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2 else {
+            throw ShaleError(
+                .usage, "invalid argument \"\(text)\" for \"-f, --filter\" flag",
+                cause: "bad format of filter (expected name=value)")
+        }
+        return (parts[0].lowercased().trimmingSpaces, String(parts[1]).trimmingSpaces)
+    }
+
     static func hasLabel(_ labels: [String: String], _ condition: String) -> Bool {
         let parts = condition.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard let value = labels[String(parts[0])] else { return false }
@@ -117,7 +121,7 @@ package struct ContainerFilter: Sendable {
     }
 
     /// Whether a POSIX extended regular expression is found in a text; one that cannot be read is taken literally.
-    private static func matches(_ text: String, _ pattern: String) -> Bool {
+    static func matches(_ text: String, _ pattern: String) -> Bool {
         var compiled = regex_t()
         guard regcomp(&compiled, pattern, REG_EXTENDED | REG_NOSUB) == 0 else { return text.contains(pattern) }
         defer { regfree(&compiled) }

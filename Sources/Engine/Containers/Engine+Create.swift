@@ -27,13 +27,7 @@ extension Engine {
         if let name = record.host.networkContainer {
             record.host.networkMode = "container:\(try store.containers.find(name).id)"
         }
-        record.host.mounts = try mounts(of: plan, for: record, image: image)
-        do throws(ShaleError) {
-            record = try store.containers.create(record)
-        } catch {
-            removeAnonymousVolumes(of: record)
-            throw error
-        }
+        record = try make(record, of: plan, image)
         do throws(ShaleError) {
             if record.config.workingDir != image.containerConfig.workingDir { try makeWorkingDirectory(of: record) }
         } catch {
@@ -51,6 +45,24 @@ extension Engine {
             }
         }
         return record
+    }
+
+    /// Makes a container's mounts and writes its record; again, when another process removed a volume in between.
+    private func make(
+        _ record: ContainerRecord, of plan: ContainerPlan, _ image: Image
+    ) throws(ShaleError) -> ContainerRecord {
+        var record = record
+        var attempts = 0
+        while true {
+            do throws(ShaleError) {
+                record.host.mounts = try mounts(of: plan, for: record, image: image)
+                return try store.containers.create(record)
+            } catch {
+                removeAnonymousVolumes(of: record)
+                attempts += 1
+                guard error.code == .notFound, attempts < 10 else { throw error }
+            }
+        }
     }
 
     /// Makes a container's working directory where its image has none; docker does so before the first start.

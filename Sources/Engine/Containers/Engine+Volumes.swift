@@ -9,6 +9,20 @@ extension Engine {
     /// other containers (`--volumes-from`) taken over.
     func mounts(of plan: ContainerPlan, for record: ContainerRecord, image: Image) throws(ShaleError) -> [MountRecord] {
         var mounts: [MountRecord] = []
+        do throws(ShaleError) {
+            try add(to: &mounts, of: plan, for: record, image: image)
+        } catch {
+            var unmade = record
+            unmade.host.mounts = mounts
+            removeAnonymousVolumes(of: unmade)
+            throw error
+        }
+        return mounts
+    }
+
+    private func add(
+        to mounts: inout [MountRecord], of plan: ContainerPlan, for record: ContainerRecord, image: Image
+    ) throws(ShaleError) {
         var taken: Set<String> = []
         for request in plan.mounts where request.kind != .tmpfs {
             mounts.append(try mount(request, image: image))
@@ -23,7 +37,6 @@ extension Engine {
             guard path != "/", taken.insert(path).inserted else { continue }
             mounts.append(try mount(MountRequest(anonymousAt: path), image: image))
         }
-        return mounts
     }
 
     private func mount(_ request: MountRequest, image: Image) throws(ShaleError) -> MountRecord {
@@ -52,24 +65,42 @@ extension Engine {
     }
 
     /// A volume's folder, made and filled with what the image has at the place it goes to when it is new.
+    ///
+    /// Throws `notFound` when another process removes it meanwhile.
     private func makeVolume(_ name: String, filledFrom image: Image?, at path: String) throws(ShaleError) -> String {
-        let folder = "\(volumesFolder)/\(name)/_data"
+        let folder = "\(store.volumes.folder(name))/_data"
+        let source: RootDirectory?
+        let volume: RootDirectory
         do throws(SystemCallError) {
             let root = try RootDirectory(hostPath: store.home)
             try root.makeDirectories("volumes/\(name)/_data")
-            let volume = try RootDirectory(hostPath: folder)
+            volume = try RootDirectory(hostPath: folder)
             guard let image, try volume.names(in: "/").isEmpty else { return folder }
-            try fill(volume, from: image, at: path)
+            source = try? mountedTree(of: image)
         } catch {
+            if error.errno == ENOENT { throw VolumeStore.noSuchVolume(name) }
+            throw error.shaleError("volume \(name)")
+        }
+        guard let source, let status = try? source.resolvedStatus(path) else { return folder }
+        guard status.kind == .directory else {
+            let isAnonymous = VolumeName.isAnonymous(name)
+            if isAnonymous { try? FileTree.remove(store.volumes.folder(name)) }
+            throw ShaleError(
+                .invalid,
+                isAnonymous
+                    ? "cannot mount volume over existing file, file exists \(path)" : "source \(path) is not directory")
+        }
+        do throws(SystemCallError) {
+            try fill(volume, from: source, at: path)
+        } catch {
+            let (own, there) = (try? volume.resolvedStatus("/"), try? FileStatus.of(hostPath: folder))
+            if own?.inode != there?.inode { throw VolumeStore.noSuchVolume(name) }
             throw error.shaleError("volume \(name)")
         }
         return folder
     }
 
-    private func fill(_ volume: RootDirectory, from image: Image, at path: String) throws(SystemCallError) {
-        guard let tree = try? mountedTree(of: image), let status = try? tree.resolvedStatus(path),
-            status.kind == .directory
-        else { return }
+    private func fill(_ volume: RootDirectory, from tree: RootDirectory, at path: String) throws(SystemCallError) {
         var options = TreeCopyOptions()
         options.updatesTopDirectory = true
         options.followSourceLink = true
@@ -92,18 +123,15 @@ extension Engine {
         }
     }
 
-    private var volumesFolder: String { store.home + "/volumes" }
-
     /// Removes the volumes without a name that a container had and no other has.
     func removeAnonymousVolumes(of record: ContainerRecord) {
-        for name in anonymousVolumes(of: record) { try? FileTree.remove("\(volumesFolder)/\(name)") }
+        for name in anonymousVolumes(of: record) { try? FileTree.remove(store.volumes.folder(name)) }
     }
 
     /// The volumes without a name that a container has and no other.
     private func anonymousVolumes(of record: ContainerRecord) -> [String] {
-        let own = record.host.mounts.compactMap { $0.type == "volume" ? $0.name : nil }.filter { name in
-            name.utf8.count == 64 && name.allSatisfy(\.isHexDigit)
-        }
+        let own = record.host.mounts.compactMap { $0.type == "volume" ? $0.name : nil }
+            .filter { VolumeName.isAnonymous($0) }
         guard !own.isEmpty, let others = try? store.containers.all() else { return [] }
         let used = Set(others.filter { $0.id != record.id }.flatMap { $0.host.mounts.compactMap(\.name) })
         return own.filter { !used.contains($0) }
@@ -119,7 +147,7 @@ extension Engine {
         guard !names.isEmpty else { return }
         let aside = volumesAside(record.id)
         mkdir(aside, 0o700)
-        for name in names where Glibc.rename("\(volumesFolder)/\(name)", "\(aside)/\(name)") == -1 && errno != ENOENT {
+        for name in names where Glibc.rename(store.volumes.folder(name), "\(aside)/\(name)") == -1 && errno != ENOENT {
             throw SystemCallError("rename", path: "\(aside)/\(name)").shaleError("volume \(Identifier.short(name))")
         }
     }
@@ -130,7 +158,7 @@ extension Engine {
         guard let folder = try? OwnedFD.open(aside, O_RDONLY | O_DIRECTORY),
             let names = try? DirectoryEntries.names(of: folder)
         else { return }
-        for name in names where Glibc.rename("\(aside)/\(name)", "\(volumesFolder)/\(name)") == -1 {
+        for name in names where Glibc.rename("\(aside)/\(name)", store.volumes.folder(name)) == -1 {
             throw SystemCallError("rename", path: "\(aside)/\(name)").shaleError("volume \(Identifier.short(name))")
         }
     }
@@ -141,7 +169,7 @@ extension Engine {
             guard let name = mount.name, access(mount.source, F_OK) != 0,
                 access("\(volumesAside(record.id))/\(name)", F_OK) != 0
             else { return nil }
-            return name.utf8.count == 64 ? "\(Identifier.short(name)) at \(mount.destination)" : name
+            return VolumeName.isAnonymous(name) ? "\(Identifier.short(name)) at \(mount.destination)" : name
         }
     }
 }

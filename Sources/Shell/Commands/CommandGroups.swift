@@ -34,7 +34,7 @@ enum CommandGroups {
         Run.self, Create.self, Start.self, Stop.self, Kill.self, Restart.self, Pause.self, Unpause.self, Rm.self,
         Rename.self, Update.self, Wait.self, Ps.self, Logs.self, Attach.self, Exec.self, Top.self, Stats.self,
         Port.self,
-        Copy.self, Diff.self, Commit.self, Debug.self,
+        Copy.self, Diff.self, Commit.self, Debug.self, VolumeCommand.self,
     ]
     private static let lookingInside: [any Verb.Type] = [
         LayersCommand.self, Ls.self, Cat.self, Tree.self, Find.self, Stat.self, Du.self, Grep.self, BlameCommand.self,

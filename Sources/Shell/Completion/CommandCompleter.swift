@@ -48,7 +48,7 @@ package final class CommandCompleter: Completer {
         let context = CompletionContext(text)
         guard case .word(let before) = context.place, context.quote == .none else { return nil }
         // While the last word is being typed, it counts: the verb's usage shows once it is a verb.
-        let words = Self.normalised(before + (context.word.isEmpty ? [] : [context.word]))
+        let words = joined(Self.normalised(before + (context.word.isEmpty ? [] : [context.word])))
         guard let verb = words.first, let description = model.description(of: verb) else { return nil }
         let position = CommandPosition(words: Array(words.dropFirst()), description)
         if let flag = position.pendingFlag, let value = flag.value {
@@ -67,7 +67,7 @@ package final class CommandCompleter: Completer {
     // MARK: Words of a command
 
     private func wordCandidates(_ before: [String], _ context: CompletionContext) -> [Candidate] {
-        let words = Self.normalised(before)
+        let words = joined(Self.normalised(before))
         if words.isEmpty {
             if let noun = before.last, let verbs = Spelling.nouns[noun], before.count <= 2 {
                 return quoted(verbs.keys.sorted().map { CompletionValue($0) }, context)
@@ -136,6 +136,7 @@ package final class CommandCompleter: Completer {
         switch value.kind {
         case .hostPath: return hostPaths(context)
         case .hostDirectory: return hostPaths(context, onlyDirectories: true)
+        case .volumeOrHostPath: return quoted(values(request), context) + hostPaths(context)
         case .place: return places(request, context)
         case .placeOrHostPath:
             if context.word.contains(":/") { return places(request, context) }
@@ -266,6 +267,12 @@ package final class CommandCompleter: Completer {
                 ShellQuoting.quoted(value.text, context.quote, isWhole: value.isWhole), display: value.text,
                 summary: value.summary, isWhole: value.isWhole)
         }
+    }
+
+    /// `volume rm` is one verb to the model.
+    private func joined(_ words: [String]) -> [String] {
+        guard words.count > 1, model.verb("\(words[0]) \(words[1])") != nil else { return words }
+        return ["\(words[0]) \(words[1])"] + words.dropFirst(2)
     }
 
     /// The words as our verbs say them: `docker image ls` is `images`.

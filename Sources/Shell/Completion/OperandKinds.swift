@@ -15,7 +15,7 @@ enum OperandKinds {
         "wait": [.container], "logs": [.container], "attach": [.runningContainer],
         "exec": [.runningContainer, .program], "top": [.runningContainer], "stats": [.runningContainer],
         "port": [.container], "cp": [.placeOrHostPath], "diff": [.object], "commit": [.container, .reference],
-        "debug": [.object, .program],
+        "debug": [.object, .program], "volume inspect": [.volume], "volume rm": [.volume],
         // Building, recording.
         "build": [.hostDirectory], "context": [.hostDirectory], "record": [.hostPath], "replay": [.hostPath],
         "recipe": [.object], "enter": [.object], "edit": [.step], "drop": [.step], "move": [.step], "goto": [.step],
@@ -35,12 +35,13 @@ enum OperandKinds {
         "directory": .hostDirectory, "reference": .reference, "repository": .reference, "session": .session,
         "signal": .signal, "platform": .platform, "lesson": .lesson, "topic": .topic, "command": .none, "base": .image,
         "verb": .verb, "object": .object, "layer": .layer, "step": .step, "network": .network,
+        "volume": .volume,
     ]
 
     private static let flags: [String: ValueKind] = [
         "--platform": .platform, "--signal": .signal, "--stop-signal": .signal, "--network": .network,
         "--cap-add": .capability, "--cap-drop": .capability, "--env": .environment, "--env-file": .hostPath,
-        "--volume": .hostPath, "--cidfile": .hostPath, "--iidfile": .hostPath, "--output": .hostPath,
+        "--volume": .volumeOrHostPath, "--cidfile": .hostPath, "--iidfile": .hostPath, "--output": .hostPath,
         "--input": .hostPath, "--filter": .filter, "--format": .format, "--session": .session, "--workdir": .none,
         "--base-config": .hostPath, "--html": .hostPath, "--extract": .hostDirectory, "--old": .image, "--new": .image,
         "--cast": .hostPath, "--md": .hostPath, "--home": .hostDirectory, "--file": .hostPath,
@@ -62,6 +63,13 @@ enum OperandKinds {
     ///
     /// `run`'s single list of all remaining words is an image and then a command; `cp`'s list is as it says.
     static func operands(of verb: String, from declared: CommandModel.Operand) -> [CommandModel.Operand] {
+        if verb == VolumeCommand.verb {
+            return [
+                CommandModel.Operand(CommandModel.Value(.none, name: "command", words: VolumeCommand.words)),
+                CommandModel.Operand(
+                    CommandModel.Value(.volume, name: "volume"), isOptional: true, isRepeating: true, takesRest: true),
+            ]
+        }
         guard declared.takesRest, let kinds = verbs[verb], kinds.count > 1, kinds.last == .program else {
             return [declared]
         }

@@ -30,6 +30,8 @@ struct StoreCompletion: CompletionSource {
         case .place, .placeOrHostPath: (images(withWorking: true) + containers { _ in true }).map(Self.openEnded)
         case .layer: layers(request.prefix)
         case .program: programs(of: request.operands.last ?? "")
+        case .volume: volumes()
+        case .volumeOrHostPath: volumes().map { CompletionValue($0.text + ":", $0.summary, isWhole: false) }
         case .variable: shell.variables.keys.sorted().map { CompletionValue($0, shell.variables[$0] ?? "") }
         case .environment: shell.console.environment.keys.sorted().map { CompletionValue($0) }
         case .session: ((try? shell.engine().store.sessionNames()) ?? []).map { CompletionValue($0) }
@@ -111,6 +113,11 @@ struct StoreCompletion: CompletionSource {
         }
     }
 
+    private func volumes() -> [CompletionValue] {
+        let volumes = (try? shell.engine().store.volumes.all()) ?? []
+        return volumes.map { CompletionValue($0.name, $0.users.isEmpty ? "unused" : "in use") }
+    }
+
     private func layers(_ prefix: String) -> [CompletionValue] {
         let name = String(prefix.prefix { $0 != "#" })
         guard prefix.contains("#"), let image = try? SubjectImage(shell).image(name) else {
@@ -154,6 +161,10 @@ struct StoreCompletion: CompletionSource {
 enum PromptCompletion {
     static func completer(_ shell: ShellContext) -> CommandCompleter {
         var verbs = CommandTable.shared.verbs.map { description(of: $0) }
+        verbs += VolumeCommand.verbs.map { type in
+            let verb = description(of: type)
+            return CommandModel.Verb(verb.name, isHidden: true, describe: verb.describe)
+        }
         verbs.append(CommandModel.Verb("quit", summary: "Leave") { .init() })
         return CommandCompleter(model: CommandModel(verbs), source: StoreCompletion(shell)) { name in
             CommandTable.shared.find(name).map { HelpText.of($0) }

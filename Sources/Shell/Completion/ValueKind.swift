@@ -22,6 +22,9 @@ package enum ValueKind: String, Sendable, CaseIterable {
     case hostDirectory = "host.directory"
     /// A program inside the image or container named before.
     case program
+    case volume
+    /// What `-v` takes: a volume, or a path of the host.
+    case volumeOrHostPath = "volume.host"
     case variable
     /// A variable of the environment: `-e`.
     case environment

@@ -36,7 +36,7 @@ extension Verb {
     /// How many words its usage line has that are not in brackets; `nil` for none.
     private static var neededArguments: Int? {
         var (count, depth) = (0, 0)
-        for word in configuration.usage?.split(separator: " ").dropFirst() ?? [] {
+        for word in configuration.usage?.split(separator: " ").dropFirst(verb.split(separator: " ").count) ?? [] {
             if depth == 0, !word.hasPrefix("[") { count += 1 }
             for character in word { depth += character == "[" ? 1 : character == "]" ? -1 : 0 }
         }

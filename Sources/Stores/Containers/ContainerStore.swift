@@ -24,7 +24,7 @@ package final class ContainerStore: Sendable {
     /// Makes a container's folder and takes its name, or finds one when the record has none.
     ///
     /// Throws `invalid` for a malformed name and `conflict` for one that is taken, in docker's words. `seed` makes
-    /// found names repeatable.
+    /// found names repeatable. Throws `notFound` when one of its volumes was removed meanwhile.
     package func create(_ record: ContainerRecord, seed: UInt64? = nil) throws(ShaleError) -> ContainerRecord {
         var record = record
         guard ContainerName.isIdentifier(record.id) else {
@@ -33,6 +33,9 @@ package final class ContainerStore: Sendable {
         if !record.name.isEmpty { record.name = try ContainerName.validated(record.name) }
         try ingest.prepare()
         return try lock.exclusively { () throws(ShaleError) in
+            for mount in record.host.mounts where mount.type == "volume" && access(mount.source, F_OK) != 0 {
+                throw VolumeStore.noSuchVolume(mount.name ?? mount.source)
+            }
             if record.name.isEmpty {
                 record.name = try takeFreeName(for: record.id, seed: seed)
             } else {

@@ -23,8 +23,15 @@ package struct DiskUsage: Sendable, Hashable {
         package var bytes: Int64
     }
 
+    package struct VolumeUsage: Sendable, Hashable {
+        package var volume: Volume
+        /// Bytes of the files in it.
+        package var bytes: Int64
+    }
+
     package var images: [ImageUsage] = []
     package var containers: [ContainerUsage] = []
+    package var volumes: [VolumeUsage] = []
     /// Bytes of all unpacked layers, each counted once.
     package var unpacked: Int64 = 0
     /// Bytes of all blobs.
@@ -48,6 +55,7 @@ extension Store {
             let bytes = (try? FileTree.usage(of: containers.folder(record.id).upper).bytes) ?? 0
             return DiskUsage.ContainerUsage(record: record, state: containers.state(record.id), bytes: bytes)
         }
+        usage.volumes = try volumes.all().map { DiskUsage.VolumeUsage(volume: $0, bytes: $0.bytes) }
         try measureImages(records, into: &usage)
         for digest in try blobs.all() { usage.packed += (try? blobs.size(digest)) ?? 0 }
         usage.cache = (try? FileTree.usage(of: paths.cache).bytes) ?? 0

@@ -286,6 +286,33 @@ struct ContainerDockerTests {
         print("docker volumes: \(same)/\(Self.volumes.count) alike")
     }
 
+    /// The `volume` commands one after the other.
+    static let volumeCommands: [[String]] = [
+        ["volume", "ls"], ["volume", "create", "vv"], ["volume", "create", "--label", "a=b", "ww"],
+        ["volume", "create", "ww"], ["volume", "create", "a"], ["volume", "create", "x/y"], ["volume", "ls"],
+        ["volume", "ls", "-q", "-f", "label=a"], ["volume", "ls", "-f", "name=^v"], ["volume", "ls", "-f", "x=1"],
+        ["volume", "ls", "--format", "{{.Driver}} {{.Name}} {{.Scope}} {{.Labels}} {{.Size}}"],
+        ["volume", "inspect", "-f", "{{.Name}} {{.Driver}} {{json .Labels}} {{json .Options}}", "ww", "nope", "vv"],
+        ["run", "--name", "c1", "-v", "vv:/data", "busybox", "sh", "-c", "echo one > /data/f"], ["volume", "rm", "vv"],
+        ["volume", "ls", "-qf", "dangling=true"], ["volume", "ls", "-qf", "dangling=0"],
+        ["volume", "rm", "vv", "nope", "ww"], ["volume", "rm", "-f", "nope"], ["volume", "prune", "-f"],
+        ["system", "df", "--format", "{{.Type}} {{.TotalCount}} {{.Active}}"],
+        ["rm", "c1"], ["volume", "rm", "vv"], ["volume", "ls"],
+    ]
+
+    @Test func sameVolumeCommands() throws {
+        let (bench, docker) = (try CrashHome(), try DockerDaemon())
+        let (theirs, ours) = try Self.engines(bench, docker)
+        for words in Self.volumeCommands {
+            let (wanted, found) = (try theirs.run(words), try ours.run(words))
+            // Their build cache is another's, and so are the rows after it.
+            let kept = { (text: String) in text.split(separator: "\n").filter { !$0.hasPrefix("Build Cache") } }
+            #expect(
+                wanted.status == found.status && kept(wanted.output) == kept(found.output),
+                "\(words): docker \(wanted), shale \(found)")
+        }
+    }
+
     /// A directory's own size and links, and today's times, are the file system's.
     private static func withoutTimes(_ text: String) -> [String] {
         text.split(separator: "\n").filter { !$0.hasPrefix("total") }.map { line in

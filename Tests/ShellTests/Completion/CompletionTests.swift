@@ -11,6 +11,7 @@ private struct FixedSource: CompletionSource {
     func values(for request: CompletionRequest) -> [CompletionValue] {
         switch request.kind {
         case .image: [.init("alpine:3.13", "5.6MB"), .init("ubuntu:22.04"), .init("@", "the working image")]
+        case .volume: [.init("data")]
         case .runningContainer: [.init("web")]
         case .stoppedContainer: [.init("old")]
         case .container: [.init("web", "Up 2 minutes"), .init("old")]
@@ -64,6 +65,11 @@ struct CompletionTests {
             verb("images", [.init(["--all", "-a"])], [.init(image, isOptional: true)]),
             verb("tag", [], [.init(image), .init(.init(.reference, name: "target"))]),
             verb("rm", [.init(["--force", "-f"])], [.init(.init(.container, name: "container"), isRepeating: true)]),
+            verb(
+                "volume", [],
+                OperandKinds.operands(
+                    of: "volume", from: .init(.init(.none, name: "words"), isRepeating: true, takesRest: true))),
+            verb("volume rm", [.init(["--force", "-f"])], [.init(.init(.volume, name: "volumes"), isRepeating: true)]),
             verb("stop", [], [.init(.init(.runningContainer, name: "container"), isRepeating: true)]),
             verb("cat", [], [.init(.init(.place, name: "place"), isRepeating: true)]),
             verb(
@@ -104,7 +110,9 @@ struct CompletionTests {
         ("run alpine:3.13 s", ["run alpine:3.13 sh|"]), ("run alpine:3.13 -", []), ("run alpine:3.13 sh -c", []),
         ("run alpine:3.13 cat /etc/h", ["run alpine:3.13 cat /etc/hosts|", "run alpine:3.13 cat /etc/host.conf|"]),
         ("tag ubuntu:22.04 al", ["tag ubuntu:22.04 alpine|", "tag ubuntu:22.04 alpine:3.13|"]), ("tag a b c", []),
-        ("rm web o", ["rm web old|"]), ("stop ", ["stop web|"]),
+        ("rm web o", ["rm web old|"]), ("volume r", ["volume rm|"]),
+        ("docker volume rm x d", ["docker volume rm x data|"]), ("volume rm --f", ["volume rm --force|"]),
+        ("stop ", ["stop web|"]),
         ("cat al", ["cat alpine:3.13:/"]), ("cat alpine:3.13:/e", ["cat alpine:3.13:/etc/"]),
         ("cat alpine:3.13:/etc/host.", ["cat alpine:3.13:/etc/host.conf|"]),
         ("cat alpine:3.13:/etc/.", ["cat alpine:3.13:/etc/.hidden|"]),

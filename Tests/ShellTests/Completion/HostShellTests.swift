@@ -32,6 +32,7 @@ import Testing
         ("shale start ", "container.stopped"), ("shale exec -it ", "container.running"),
         ("shale stop -t 3 cont", "container.running"),
         ("shale tag busybox:la", "image"), ("shale set ", "setting"), ("shale -S ", "session"),
+        ("shale volume pr", "prune"), ("shale volume rm vol", "volume"), ("shale run -v vol", "volume.host"),
     ]) func bashOffers(line: String, word: String) throws {
         let bash = Peer("bash")
         guard bash.isPresent else { return }

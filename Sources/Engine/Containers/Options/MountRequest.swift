@@ -1,6 +1,7 @@
 import Basics
 import Glibc
 import Linux
+import Stores
 
 /// One mount that a user asked for, by `-v`, `--mount`, `--tmpfs` or an image's `VOLUME`.
 struct MountRequest: Sendable, Equatable {
@@ -46,13 +47,7 @@ struct MountRequest: Sendable, Equatable {
         }
         makesSource = true
         try read(mode: mode)
-        if kind == .volume, !source.isEmpty, !Self.isVolumeName(source) {
-            throw ShaleError(
-                .invalid,
-                "create \(source): \"\(source)\" includes invalid characters for a local volume name, only "
-                    + "\"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed. If you intended to pass a host directory, use "
-                    + "absolute path")
-        }
+        if kind == .volume, !source.isEmpty { source = try VolumeName.validated(source) }
         do throws(ShaleError) {
             try checkDestination()
         } catch {
@@ -159,12 +154,7 @@ struct MountRequest: Sendable, Equatable {
                 throw ShaleError(.invalid, "\(prefix): bind source path does not exist: \(source)")
             }
         case "volume":
-            if !source.isEmpty, !Self.isVolumeName(source) {
-                throw ShaleError(
-                    .invalid,
-                    "create \(source): \"\(source)\" includes invalid characters for a local volume name, only "
-                        + "\"[a-zA-Z0-9][a-zA-Z0-9_.-]\" are allowed")
-            }
+            if !source.isEmpty { source = try VolumeName.validated(source) }
         case "tmpfs":
             kind = .tmpfs
             guard source.isEmpty else { throw ShaleError(.invalid, "\(prefix): field Source must not be specified") }
@@ -251,14 +241,6 @@ struct MountRequest: Sendable, Equatable {
             "delegated", "consistent",
         ]
         return !text.isEmpty && text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy(known.contains)
-    }
-
-    static func isVolumeName(_ text: String) -> Bool {
-        guard let first = text.utf8.first, text.utf8.count > 1 else { return false }
-        let isLetter = { (byte: UInt8) in
-            (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
-        }
-        return isLetter(first) && text.utf8.allSatisfy { isLetter($0) || $0 == 95 || $0 == 46 || $0 == 45 }
     }
 
     private static func checkTmpfs(_ options: [String]) throws(ShaleError) {

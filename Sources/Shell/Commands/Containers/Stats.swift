@@ -23,6 +23,16 @@ package struct Stats: Verb {
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let console = shell.console
+        let engine = try shell.engine()
+        let failures = containers.compactMap { name -> ShaleError? in
+            do throws(ShaleError) {
+                _ = try engine.container(name)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if !failures.isEmpty { return try shell.outcome(.none, failures: failures) }
         guard !noStream, format == nil, console.canRedraw(.output) else {
             return .listing(try listing(shell), format: format)
         }

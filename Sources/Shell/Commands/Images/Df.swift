@@ -37,6 +37,8 @@ package struct Df: Verb {
         ]
         let containers = usage.containers
         let stopped = containers.filter { !$0.state.isRunning }
+        let volumes = usage.volumes
+        let unused = volumes.filter(\.volume.users.isEmpty)
         var rows = [
             Self.row(
                 "Images", usage.images.count, usage.images.count { $0.containers > 0 }, usage.unpacked,
@@ -45,7 +47,9 @@ package struct Df: Verb {
                 "Containers", containers.count, containers.count - stopped.count,
                 containers.reduce(0) { $0 &+ $1.bytes },
                 stopped.reduce(0) { $0 &+ $1.bytes }),
-            Self.row("Local Volumes", 0, 0, 0, 0),
+            Self.row(
+                "Local Volumes", volumes.count, volumes.count - unused.count, volumes.reduce(0) { $0 &+ $1.bytes },
+                unused.reduce(0) { $0 &+ $1.bytes }),
             Self.row("Build Cache", store.cache.all(.build).count, 0, usage.cache, usage.cache),
         ]
         if !held.isNothing {
@@ -77,7 +81,7 @@ struct DiskUsageReport {
     var text: String {
         [
             "Images space usage:\n\n", images, "\nContainers space usage:\n\n", containers,
-            "\nLocal Volumes space usage:\n\n", Table(headers: ["VOLUME NAME", "LINKS", "SIZE"]).text(),
+            "\nLocal Volumes space usage:\n\n", volumes,
             "\nBuild cache usage: \(HumanUnits.preciseSize(usage.cache))\n",
             held.isNothing ? "" : "\nHeld for undo: \(SessionHoldings.text(held)) (prune --history lets go of it)\n",
             "\nPacked layers and documents: \(HumanUnits.preciseSize(usage.packed))",
@@ -103,6 +107,13 @@ struct DiskUsageReport {
                 "REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE", "SHARED SIZE", "UNIQUE SIZE", "CONTAINERS",
             ], rows: rows
         ).text()
+    }
+
+    private var volumes: String {
+        let rows = usage.volumes.map { entry in
+            [entry.volume.name, String(entry.volume.users.count), HumanUnits.preciseSize(entry.bytes)]
+        }
+        return Table(headers: ["VOLUME NAME", "LINKS", "SIZE"], rows: rows).text()
     }
 
     private var containers: String {

@@ -4,10 +4,10 @@ import Engine
 import OCI
 import Stores
 
-/// `inspect NAME…`: everything that is known of images and containers.
+/// `inspect NAME…`: everything that is known of images, containers and volumes.
 package struct Inspect: Verb {
     package static let configuration = CommandConfiguration(
-        commandName: "inspect", abstract: "Show all there is to know about images and containers, as JSON",
+        commandName: "inspect", abstract: "Show all there is to know about images, containers and volumes, as JSON",
         usage: "inspect [OPTIONS] NAME|ID [NAME|ID…]")
     package static let examples = [
         "inspect ubuntu:22.04", "inspect -f '{{.Config.Cmd}}' ubuntu:22.04", "inspect --remote alpine",
@@ -17,7 +17,7 @@ package struct Inspect: Verb {
 
     @Option(name: .shortAndLong, help: "json, or a Go template")
     var format: String?
-    @Option(help: "image or container")
+    @Option(help: "image, container or volume")
     var type: String?
     @Flag(name: .shortAndLong, help: "Show the sizes of a container too")
     var size = false
@@ -31,7 +31,7 @@ package struct Inspect: Verb {
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        if let type, !["image", "container"].contains(type) {
+        if let type, !["image", "container", "volume"].contains(type) {
             throw ShaleError(.usage, "\"\(type)\" is not a valid value for --type")
         }
         let platform = try Platform.option(platform)
@@ -59,6 +59,7 @@ package struct Inspect: Verb {
             }
             return engine.document(of: image)
         }
+        if type == "volume" { return VolumeInspect.document(of: try engine.store.volumes.find(name)) }
         if type != "image" {
             do throws(ShaleError) {
                 let container = try engine.store.containers.find(name)
@@ -72,6 +73,9 @@ package struct Inspect: Verb {
         } catch {
             // Docker says here what was typed, with no tag added.
             guard error.code == .notFound || (error.code == .invalid && type == nil) else { throw error }
+            if type == nil, let volume = try? engine.store.volumes.find(name) {
+                return VolumeInspect.document(of: volume)
+            }
             throw ShaleError(.notFound, "No such \(type ?? "object"): \(name)", hint: error.hint)
         }
     }

@@ -85,9 +85,14 @@ package struct Prune: Verb {
     private func confirm(_ plan: PruneReport, _ shell: ShellContext) throws(ShaleError) {
         shell.console.note("WARNING! This will remove \(warning).")
         for line in Self.lines(plan, total: "Total reclaimable space", nil) { shell.console.note(line) }
+        try Self.ask(shell, hint: "prune -f \(what)")
+    }
+
+    /// Waits for a `y`; throws for anything else.
+    static func ask(_ shell: ShellContext, hint: String) throws(ShaleError) {
         let input = SecretInput(descriptor: shell.input)
         guard isatty(shell.input) == 1 else {
-            throw ShaleError(.usage, "prune has been cancelled: there is no one to ask", hint: "prune -f \(what)")
+            throw ShaleError(.usage, "prune has been cancelled: there is no one to ask", hint: hint)
         }
         let answer = try input.ask("Are you sure you want to continue? [y/N] ", console: shell.console, isHidden: false)
         guard ["y", "yes"].contains(answer.lowercased()) else {

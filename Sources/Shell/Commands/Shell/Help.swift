@@ -9,6 +9,7 @@ package struct Help: Verb {
     package static let examples = ["help", "help build"]
 
     @Argument(help: "A command, or a Dockerfile instruction.") var command: String?
+    @Argument(help: .hidden) var part: String?
 
     package init() {}
 
@@ -18,6 +19,10 @@ package struct Help: Verb {
             return .text(HelpText.instructions)
         }
         guard let type = CommandTable.shared.find(command) else { throw CommandTable.shared.unknown(command) }
+        guard let part else { return .text(HelpText.of(type)) }
+        guard type == VolumeCommand.self, let type = VolumeCommand.find(part) else {
+            throw CommandTable.shared.unknown("\(command) \(part)")
+        }
         return .text(HelpText.of(type))
     }
 }

@@ -33,7 +33,7 @@ enum BashCompletion {
             =*) COMPREPLY+=($(IFS=, ; compgen -W "${kind#=}" -- "$cur")) ;;
             *)
                 COMPREPLY+=($(compgen -W "$(shale complete "$kind" "$cur" "${done[@]}" 2>/dev/null)" -- "$cur"))
-                if [[ $kind == place.host ]]; then COMPREPLY+=($(compgen -f -- "$cur")); fi
+                if [[ $kind == *.host ]]; then COMPREPLY+=($(compgen -f -- "$cur")); fi
                 [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *[/:] ]] && compopt -o nospace 2>/dev/null
                 ;;
             esac

@@ -41,6 +41,7 @@ enum FishCompletion {
         case "none": return " -f"
         case "host.path": return " -F"
         case "host.directory": return " -f -a '(__fish_complete_directories)'"
+        case "volume.host": return " -F -a '(shale complete \(kind) (commandline -ct) 2>/dev/null)'"
         default: return " -f -a '(shale complete \(kind) (commandline -ct) 2>/dev/null)'"
         }
     }

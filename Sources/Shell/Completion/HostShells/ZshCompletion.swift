@@ -41,7 +41,7 @@ enum ZshCompletion {
                 found=(${(f)"$(shale complete $kind "$PREFIX" $done 2>/dev/null)"})
                 compadd -S '' -- ${(M)found:#*[/:]}
                 compadd -- ${found:#*[/:]}
-                [[ $kind == place.host ]] && _files
+                [[ $kind == *.host ]] && _files
                 ;;
             esac
         }

@@ -1,0 +1,43 @@
+package import Basics
+package import Stores
+
+/// Which volumes `volume ls` and `volume prune` mean.
+package struct VolumeFilter: Sendable {
+    private var conditions: [String: [String]] = [:]
+    private let keys: Set<String>
+
+    /// With the keys that are known there.
+    package init(keys: Set<String>) { self.keys = keys }
+
+    /// Adds a `--filter`.
+    package mutating func add(_ text: String) throws(ShaleError) {
+        let (key, value) = try ContainerFilter.parts(of: text)
+        guard keys.contains(key) else { throw ShaleError(.invalid, "Invalid filter '\(key)'") }
+        if key == "dangling", !["true", "1", "false", "0"].contains(value) {
+            throw ShaleError(.invalid, "Invalid filter 'dangling=[\(value)]'")
+        }
+        conditions[key, default: []].append(value)
+    }
+
+    /// Whether a volume is one of those; several values of one key are alternatives, but for labels.
+    package func takes(_ volume: Volume) -> Bool {
+        conditions.allSatisfy { key, values in
+            switch key {
+            case "name": values.contains { ContainerFilter.matches(volume.name, $0) }
+            case "label": values.allSatisfy { ContainerFilter.hasLabel(volume.labels, $0) }
+            case "label!": !values.contains { ContainerFilter.hasLabel(volume.labels, $0) }
+            case "driver": values.contains("local")
+            default: values.contains { ["true", "1"].contains($0) == volume.users.isEmpty }
+            }
+        }
+    }
+}
+
+extension Engine {
+    /// Makes a volume of a name, or of one that is made up, with `KEY=VALUE` labels; answers its name.
+    package func createVolume(_ name: String, labels: [String]) throws(ShaleError) -> String {
+        let name = name.isEmpty ? Identifier.random() : name
+        try store.volumes.create(name, labels: EnvironmentOption.labels(files: [], values: labels))
+        return name
+    }
+}

@@ -1,0 +1,43 @@
+package import ArgumentParser
+package import Basics
+import Engine
+import OCI
+import Stores
+
+/// `volume ls`: the volumes by name.
+package struct VolumeLs: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "volume ls", abstract: "List volumes", usage: "volume ls [OPTIONS]")
+    package static let examples = ["volume ls", "volume ls -qf dangling=true", "volume ls --format '{{.Mountpoint}}'"]
+
+    @Option(name: [.customShort("f", allowingJoined: true), .customLong("filter")], help: "name=value")
+    var filter: [String] = []
+    @Option(help: "table, table TEMPLATE, json, or a Go template") var format: String?
+    @Flag(name: .shortAndLong, help: "Only show names") var quiet = false
+    @Argument(help: .hidden) var extra: [String] = []
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        guard extra.isEmpty else { throw ShaleError(.usage, "'volume ls' accepts no arguments") }
+        var conditions = VolumeFilter(keys: ["name", "label", "driver", "dangling"])
+        for text in filter { try conditions.add(text) }
+        let volumes = try shell.engine().store.volumes.all().filter(conditions.takes)
+        let hidden = ["Availability", "Group", "Labels", "Links", "Mountpoint", "Scope", "Size", "Status"]
+        let listing = Listing(
+            columns: [Listing.Column("Driver", "DRIVER"), Listing.Column("Name", "VOLUME NAME")]
+                + hidden.map { Listing.Column($0, $0.uppercased(), isShown: false) },
+            rows: volumes.map(Self.row), quietKey: "Name")
+        return .listing(listing, format: format, quiet: quiet, quietWins: true)
+    }
+
+    /// Docker counts links and sizes in `system df -v` only.
+    private static func row(_ volume: Volume) -> JSONDocument {
+        let labels = volume.labels.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+        return .members([
+            "Availability": "N/A", "Driver": "local", "Group": "N/A",
+            "Labels": .string(labels.joined(separator: ",")), "Links": "N/A", "Mountpoint": .string(volume.data),
+            "Name": .string(volume.name), "Scope": "local", "Size": "N/A", "Status": "N/A",
+        ])
+    }
+}

@@ -1,0 +1,54 @@
+package import ArgumentParser
+package import Basics
+import Engine
+import Stores
+
+/// `volume prune`: volumes that no container has.
+package struct VolumePrune: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "volume prune", abstract: "Remove the nameless volumes that no container has",
+        usage: "volume prune [OPTIONS]", discussion: VolumeRm.noWayBack)
+    package static let examples = ["volume prune --dry-run", "volume prune -f", "volume prune -a --filter label=of=db"]
+    package static let differences = ["it lists what it would remove before it asks"]
+
+    @Flag(help: "Only show what would be removed") var dryRun = false
+    @Flag(name: .shortAndLong, help: "Do not ask") var force = false
+    @Flag(name: .shortAndLong, help: "Those with a name too") var all = false
+    @Option(help: "label=KEY[=VALUE] or label!=KEY[=VALUE]") var filter: [String] = []
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        var conditions = VolumeFilter(keys: ["label", "label!"])
+        for text in filter { try conditions.add(text) }
+        let store = try shell.engine().store.volumes
+        let unused = try store.all().filter {
+            $0.users.isEmpty && (all || VolumeName.isAnonymous($0.name)) && conditions.takes($0)
+        }
+        let plan = unused.map { (name: $0.name, bytes: $0.bytes) }
+        if dryRun { return .lines(Self.lines(plan, "Total reclaimable space")) }
+        if !force {
+            let which = all ? "all" : "anonymous"
+            shell.console.note("WARNING! This will remove \(which) local volumes not used by at least one container.")
+            for line in Self.lines(plan, "Total reclaimable space") { shell.console.note(line) }
+            try Prune.ask(shell, hint: "volume prune -f")
+        }
+        var removed = plan
+        var failures: [ShaleError] = []
+        for volume in plan {
+            do throws(ShaleError) {
+                try store.remove(volume.name)
+            } catch {
+                removed.removeAll { $0.name == volume.name }
+                // A container took it meanwhile, or another process was first.
+                if error.code != .inUse, error.code != .notFound { failures.append(error) }
+            }
+        }
+        return try shell.outcome(.lines(Self.lines(removed, "Total reclaimed space")), failures: failures)
+    }
+
+    private static func lines(_ volumes: [(name: String, bytes: Int64)], _ total: String) -> [String] {
+        (volumes.isEmpty ? [] : ["Deleted Volumes:"] + volumes.map(\.name) + [""])
+            + ["\(total): \(HumanUnits.preciseSize(volumes.reduce(0) { $0 &+ $1.bytes }))"]
+    }
+}

@@ -1,0 +1,30 @@
+package import ArgumentParser
+package import Basics
+import Engine
+import Stores
+
+/// `volume rm VOLUME…`.
+package struct VolumeRm: Verb {
+    package static let configuration = CommandConfiguration(
+        commandName: "volume rm", abstract: "Remove volumes that no container has, running or not",
+        usage: "volume rm [OPTIONS] VOLUME [VOLUME…]", discussion: noWayBack)
+    package static let examples = ["volume rm data", "volume rm -f maybe"]
+    static let noWayBack = "A volume that is removed is gone: undo brings containers back, but no volumes."
+
+    @Flag(name: .shortAndLong, help: "Also when there is none of that name") var force = false
+    @Argument(help: "Names") var volumes: [String]
+
+    package init() {}
+
+    package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        let store = try shell.engine().store.volumes
+        let force = force
+        return try shell.each(volumes, of: "volume rm") { name throws(ShaleError) in
+            do throws(ShaleError) {
+                try store.remove(name)
+            } catch {
+                guard force, error.code == .notFound else { throw error }
+            }
+        }
+    }
+}
