@@ -26,6 +26,8 @@ struct VolumeCommandTests {
         #expect(row.prefix(5) == ["Local", "Volumes", "3", "2", "5B"], "\(rows)")
         let details = try bench.must("df", "-v").output.split(separator: "\n").map { $0.split(separator: " ") }
         #expect(details.contains(["data", "2", "5B"]), "\(details)")
+        let one = try #require(details.first { $0.last == "one" })
+        #expect(one[2...4] == ["\"true\"", "1", "0B"], "\(details)")
 
         let ids = try bench.must("ps", "-aq", "--no-trunc").output.split(separator: "\n").reversed()
         let refused = try bench.shale(["volume", "rm", "data", "nope"])

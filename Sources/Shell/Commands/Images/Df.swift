@@ -123,13 +123,14 @@ struct DiskUsageReport {
             return [
                 Identifier.short(record.id), record.imageName,
                 "\"\(record.command.joined(separator: " "))\"".ellipsis(20),
-                HumanUnits.preciseSize(entry.bytes),
+                String(record.host.mounts.count { $0.type == "volume" }), HumanUnits.preciseSize(entry.bytes),
                 HumanUnits.duration(seconds: now.seconds(since: record.created)) + " ago",
                 entry.state.status.rawValue, record.name,
             ]
         }
         return Table(
-            headers: ["CONTAINER ID", "IMAGE", "COMMAND", "SIZE", "CREATED", "STATUS", "NAMES"], rows: rows
+            headers: ["CONTAINER ID", "IMAGE", "COMMAND", "LOCAL VOLUMES", "SIZE", "CREATED", "STATUS", "NAMES"],
+            rows: rows
         ).text()
     }
 }
