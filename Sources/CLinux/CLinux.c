@@ -52,6 +52,12 @@ int shale_fstatat(int directory, const char *path, int flags, shale_stat *out) {
     return 0;
 }
 
+int shale_is_mount_point(int directory, const char *path) {
+    struct statx info;
+    if (statx(directory, path, AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT, STATX_TYPE, &info) != 0) return -1;
+    return (info.stx_attributes & info.stx_attributes_mask & STATX_ATTR_MOUNT_ROOT) != 0;
+}
+
 int shale_mknodat(int directory, const char *path, uint32_t mode, uint32_t major_number, uint32_t minor_number) {
     return mknodat(directory, path, mode, makedev(major_number, minor_number));
 }

@@ -25,6 +25,7 @@ package struct LaunchSpec: Sendable {
     package var containerID: String
     /// Empty for the first 12 digits of the id, or the host's name with its network.
     package var hostname = ""
+    package var domainname = ""
     /// Read-only layers, top first; empty for a plain directory as root.
     package var lowerPaths: [String]
     /// The writable layer, or the plain directory itself.

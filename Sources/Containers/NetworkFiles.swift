@@ -4,7 +4,7 @@ import Linux
 import RunnerProtocol
 
 /// The files a container sees at `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf`, kept in its folder.
-struct NetworkFiles {
+package struct NetworkFiles {
     let spec: LaunchSpec
     let hostname: String
 
@@ -14,7 +14,7 @@ struct NetworkFiles {
     }
 
     /// Names of the files, and where each is bound.
-    static let destinations = [
+    package static let destinations: [(name: String, destination: String)] = [
         ("resolv.conf", "/etc/resolv.conf"), ("hostname", "/etc/hostname"), ("hosts", "/etc/hosts"),
     ]
 
@@ -53,7 +53,10 @@ struct NetworkFiles {
     func hosts() -> String {
         var text = Self.standardHosts
         if spec.network == .host, spec.hasHostNames, let own = Self.hostFile("/etc/hosts") { text = own }
-        if isPrivate { text += "\(NetworkPlan.address)\t\(hostname)\n" }
+        if isPrivate {
+            let full = spec.domainname.isEmpty ? "" : "\(hostname).\(spec.domainname)\t"
+            text += "\(NetworkPlan.address)\t\(full)\(hostname)\n"
+        }
         if !spec.extraHosts.isEmpty, !text.hasSuffix("\n") { text += "\n" }
         for entry in spec.extraHosts {
             guard let separator = entry.firstIndex(where: { $0 == ":" || $0 == "=" }) else { continue }

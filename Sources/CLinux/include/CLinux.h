@@ -53,6 +53,8 @@ typedef struct {
 /// fstatat(2); flags as there (AT_SYMLINK_NOFOLLOW, AT_EMPTY_PATH).
 int shale_fstatat(int directory, const char *SHALE_NONNULL path, int flags, shale_stat *SHALE_NONNULL out);
 int shale_at_empty_path(void);
+/// statx(2): 1 when something is mounted at a name, in whichever namespace the directory is of; 0 when not; else -1.
+int shale_is_mount_point(int directory, const char *SHALE_NONNULL path);
 
 int shale_mknodat(int directory, const char *SHALE_NONNULL path, uint32_t mode, uint32_t major, uint32_t minor);
 

@@ -201,6 +201,10 @@ extension Engine {
             "PidsLimit": host.pidsLimit == 0 ? nil : .integer(host.pidsLimit),
             "Ulimits": host.ulimits.isEmpty ? nil : .array(host.ulimits.compactMap(Self.limit)),
             "Init": host.useInit ? true : nil,
+            // What run refuses to be asked for: scripts written for docker read it.
+            "BlkioWeight": 0, "CgroupParent": "", "CgroupnsMode": "private", "CpuPeriod": 0, "CpuQuota": 0,
+            "CpuRealtimePeriod": 0, "CpuRealtimeRuntime": 0, "CpusetMems": "", "Links": nil, "MemoryReservation": 0,
+            "MemorySwappiness": nil, "OomKillDisable": false, "OomScoreAdj": 0, "VolumeDriver": "",
         ])
     }
 

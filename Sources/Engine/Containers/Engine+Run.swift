@@ -59,7 +59,8 @@ extension Engine {
             upperPath: folder.upper, workPath: folder.work,
             logPath: record.notes?["logDriver"] == "none" ? "" : folder.log, statePath: folder.state,
             socketDirectory: folder.socketDirectory, home: store.home)
-        spec.hostname = record.domainname.map { "\(record.hostname).\($0)" } ?? record.hostname
+        spec.hostname = record.hostname
+        spec.domainname = record.domainname ?? ""
         spec.volatile = host.autoRemove
         spec.environment = config.env ?? []
         spec.workingDirectory = config.workingDir ?? "/"
@@ -115,6 +116,7 @@ extension Engine {
         // It may share another's in turn: whose files are these then?
         while let next = owner.host.networkContainer, let record = try? store.containers.record(next) { owner = record }
         spec.hostname = owner.hostname
+        spec.domainname = owner.domainname ?? ""
         spec.network = .shared(
             containerID: id, folder: folder, files: store.containers.folder(owner.id).path,
             isHost: owner.host.network == "host")

@@ -215,7 +215,7 @@ struct TreeCopyRun {
             if status.size > 0 { try FileCopying.copy(from: file, status, to: made) }
         } catch {
             // Half a file is worse than none, above all where it fills the disk.
-            try? directory.unlink(name)
+            try? directory.unlinkUnmounted(name)
             throw error
         }
         copied.bytes += status.size
@@ -288,7 +288,7 @@ struct TreeCopyRun {
             throw SystemCallError("copy", path: name, errno: ENOTDIR)
         }
         do throws(SystemCallError) {
-            try directory.unlink(name)
+            try directory.unlinkUnmounted(name)
         } catch {
             guard error.errno == EBUSY, there.kind == .regular else { throw error }
         }

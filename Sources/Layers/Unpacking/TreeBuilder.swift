@@ -163,7 +163,12 @@ final class TreeBuilder {
 
     /// Removes what stands at a name, a directory with all that is in it.
     func clear(_ name: String, in parent: OpenDirectory) throws(SystemCallError) {
-        try TreeRemoval.remove(name, in: parent.descriptor)
+        // What is mounted in a running container stays: only docker cp unpacks into one.
+        if style.overlay == nil, let there = try parent.descriptor.statusIfPresent(name), there.kind != .directory {
+            try parent.descriptor.unlinkUnmounted(name)
+        } else {
+            try TreeRemoval.remove(name, in: parent.descriptor)
+        }
         log.remove(parent.absolute(name))
         forgetDirectory()
     }

@@ -43,6 +43,15 @@ extension OwnedFD {
         }
     }
 
+    /// Removes a name, but none that something is mounted at: `EBUSY` then, as for a mount of one's own.
+    ///
+    /// In another namespace's tree the kernel would take the mount off, without a word.
+    package func unlinkUnmounted(_ name: String) throws(SystemCallError) {
+        let isMounted = try check("statx", path: name) { name.withPath { shale_is_mount_point(raw, $0) } }
+        guard isMounted == 0 else { throw SystemCallError("unlink", path: name, errno: EBUSY) }
+        try unlink(name)
+    }
+
     package func unlink(_ name: String) throws(SystemCallError) {
         try check("unlink", path: name) { name.withPath { unlinkat(raw, $0, 0) } }
     }

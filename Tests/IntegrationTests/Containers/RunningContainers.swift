@@ -89,6 +89,59 @@ struct RunningContainers {
         #expect(try String(contentsOf: URL(filePath: secret), encoding: .utf8) == "host\n")
     }
 
+    @Test("cp writes into what is mounted on a file, and takes no mount off; a stopped one's own files are read")
+    func mountedFiles() throws {
+        let shale = try Self.withBusybox()
+        defer { Self.end(shale) }
+        func write(_ name: String, _ text: String) throws {
+            try Data(text.utf8).write(to: URL(filePath: shale.folder.path + "/" + name))
+        }
+        try write("bound", "old\n")
+        try write("conf", "new\n")
+        let names = ["--name", "web", "--hostname", "one", "--domainname", "two.three"]
+        let bind = ["-v", "\(shale.folder.path)/bound:/etc/conf"]
+        try shale.run(["run", "-d"] + names + bind + ["busybox", "sleep", "60"])
+        #expect(try shale.run(["exec", "web", "hostname"]).text == "one\n")
+        let mounts = ["exec", "web", "grep", " /etc/", "/proc/mounts"]
+        let before = try shale.run(mounts).text
+        try shale.run(["cp", "conf", "web:/etc/conf"])
+        try shale.run(["cp", "conf", "web:/etc/hosts"])
+        _ = try Peer("tar").run(["-C", shale.folder.path, "-cf", shale.folder.path + "/tar", "conf"])
+        let refused = try shale.run(["-c", "cp - web:/etc < tar"], expecting: 1)
+        #expect(refused.errors.contains("conf"), "\(refused.errors)")
+        #expect(try shale.run(mounts).text == before)
+        #expect(try shale.run(["exec", "web", "cat", "/etc/conf", "/etc/hosts"]).text == "new\nnew\n")
+        #expect(try String(contentsOf: URL(filePath: shale.folder.path + "/bound"), encoding: .utf8) == "new\n")
+        #expect(try shale.run(["diff", "web"]).text == "C /etc\nA /etc/conf\n")
+        // An archive's `.` says nothing of the directory that is there already.
+        let archive = ["-C", shale.folder.path, "-cf", shale.folder.path + "/tar", "--no-recursion", "."]
+        _ = try Peer("tar").run(archive)
+        try shale.run(["-c", "cp - web:/root < tar"])
+        #expect(try shale.run(["exec", "web", "stat", "-c", "%a", "/root"]).text == "700\n")
+        try shale.run(["stop", "-t", "0", "web"])
+        try shale.run(["cp", "web:/etc/hostname", "out"])
+        #expect(try String(contentsOf: URL(filePath: shale.folder.path + "/out"), encoding: .utf8) == "one\n")
+        let busy = try shale.run(["cp", "conf", "web:/etc/hostname"], expecting: 1)
+        #expect(busy.errors == "shale: unlinkat /etc/hostname: device or resource busy\n")
+    }
+
+    @Test("a template finds what docker leaves out where there is none, and no unknown name")
+    func membersLeftOut() throws {
+        let shale = try Self.withBusybox()
+        try shale.run(["create", "--name", "box", "busybox"])
+        for (template, text) in [
+            ("{{if .State.Health}}{{.State.Health.Status}}{{else}}none{{end}}", "none\n"),
+            ("{{json .Config.Healthcheck}} {{json .Config.StopTimeout}} [{{.Config.StopSignal}}]", "null null []\n"),
+            ("{{range $port, $none := .Config.ExposedPorts}}{{$port}}{{end}}", "\n"),
+            ("[{{.HostConfig.CgroupParent}}] {{.HostConfig.OomScoreAdj}}", "[] 0\n"),
+        ] {
+            #expect(try shale.run(["inspect", "-f", template, "box"]).text == text, "\(template)")
+        }
+        let unknown = try shale.run(["inspect", "-f", "{{.State.Health.Status}}", "box"], expecting: 1)
+        #expect(unknown.errors.contains("map has no entry for key \"Health\""))
+        #expect(!(try shale.run(["inspect", "box"]).text.contains("\"Health\"")))
+    }
+
     @Test("logs keep the two streams apart, and follow to the end")
     func logs() throws {
         let shale = try Self.withBusybox()

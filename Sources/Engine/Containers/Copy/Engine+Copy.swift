@@ -1,4 +1,5 @@
 package import Basics
+import Containers
 import Glibc
 import Layers
 import Linux
@@ -175,6 +176,13 @@ extension Engine {
             let root = try open(path.parent)
             return (CopySide(root: root, prefix: "", name: name, refusal: refusal), "/\(path.name)", nil)
         }
+        if let name = NetworkFiles.destinations.first(where: { $0.destination == written.path })?.name,
+            let own = try? open(store.containers.folder(record.id).path), (try? own.status(name)) != nil
+        {
+            // Bound there when it ran, and when it runs again: what lies below is nobody's.
+            if forWriting { throw ShaleError(.conflict, "unlinkat \(written.path): device or resource busy") }
+            return (CopySide(root: own, prefix: "", name: record.name), "/\(name)", nil)
+        }
         let (root, lease) = try stoppedRoot(of: record, forWriting: forWriting)
         return (CopySide(root: root, prefix: "", name: name, refusal: refusal), written.path, lease)
     }
@@ -257,10 +265,12 @@ extension Engine {
         }
         let owner = try owner(request, on: side)
         let source = FDSource(try duplicate(input), subject: "standard input")
+        var options = TreeArchive.UnpackOptions(owner: owner.map { ($0.uid, $0.gid) }, keepsTypes: true)
+        // As docker: what the archive says of `.` is not for the directory that was there.
+        options.keepsTop = true
         let unpacked = try translatingRefusals(side) { () throws(ShaleError) in
             try TreeArchive.unpack(
-                source, into: side.root, at: target.path, subject: "archive",
-                options: .init(owner: owner.map { ($0.uid, $0.gid) }, keepsTypes: true),
+                source, into: side.root, at: target.path, subject: "archive", options: options,
                 cancellation: talk.cancellation)
         }
         return CopyOutcome(destination: place.text, content: unpacked.contentBytes, transferred: unpacked.size)

@@ -16,7 +16,7 @@ package struct Update: Verb {
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        guard restart != nil || !limits.options.isEmpty else {
+        guard containers.isEmpty || restart != nil || !limits.options.isEmpty else {
             throw ShaleError(.usage, "you must provide one or more flags when using this command", exitStatus: 1)
         }
         let engine = try shell.engine()

@@ -23,6 +23,18 @@ enum GoText {
 
     static func isMap(_ key: String?) -> Bool { key.map { maps.contains($0) && !structs.contains($0) } ?? false }
 
+    /// What docker's documents leave out where there is none, and what a template finds there nevertheless.
+    private static let leftOut: [String: [String: JSONDocument]] = [
+        "State": ["Health": .null],
+        "Config": [
+            "ExposedPorts": .null, "Healthcheck": .null, "MacAddress": "", "Shell": .null, "StopSignal": "",
+            "StopTimeout": .null,
+        ],
+    ]
+
+    /// The nothing that a member left out stands for; `nil` when there is no such member.
+    static func leftOut(_ name: String, of key: String?) -> JSONDocument? { key.flatMap { leftOut[$0]?[name] } }
+
     /// A value as an action prints it.
     static func printed(_ value: TemplateValue) -> String {
         switch value.document {

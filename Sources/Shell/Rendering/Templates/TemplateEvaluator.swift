@@ -214,7 +214,7 @@ struct TemplateEvaluator {
         _ names: [String], of start: TemplateValue, _ operand: TemplateOperand
     ) throws(TemplateFailure) -> TemplateValue {
         var value = start
-        for name in names {
+        for (place, name) in names.enumerated() {
             func failure(_ message: String) -> TemplateFailure {
                 TemplateFailure(message: message, position: operand.position, source: operand.source)
             }
@@ -229,7 +229,10 @@ struct TemplateEvaluator {
                     case .noField(let type) where value.key == nil:
                         throw failure("can't evaluate field \(name) in type \(type)")
                     case .noEntry where !GoText.isMap(value.key):
-                        throw failure("map has no entry for key \(TemplateLexer.quoted(name))")
+                        guard place == names.count - 1, let none = GoText.leftOut(name, of: value.key) else {
+                            throw failure("map has no entry for key \(TemplateLexer.quoted(name))")
+                        }
+                        value = TemplateValue(none, key: name)
                     default: value = TemplateValue(nil, key: name)
                     }
                 }
