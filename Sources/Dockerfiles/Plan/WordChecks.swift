@@ -28,14 +28,7 @@ package enum FileMode {
 
     /// Throws docker's words for what is neither octal nor symbolic (`u+rwX,go=r`, chmod(1)).
     static func check(_ text: String) throws(Complaint) {
-        if octal(text) != nil { return }
-        let isSymbolic = text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy { clause in
-            let who = clause.prefix { "ugoa".contains($0) }
-            let rest = clause.dropFirst(who.count)
-            guard let sign = rest.first, "+-=".contains(sign) else { return false }
-            return rest.allSatisfy { "+-=rwxXstugo".contains($0) }
-        }
-        if !isSymbolic {
+        if ModeChange(parsing: text) == nil {
             throw Complaint("invalid chmod parameter: '\(text)'. it should be octal string and between 0 and 07777")
         }
     }

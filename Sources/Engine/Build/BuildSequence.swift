@@ -74,11 +74,17 @@ package struct BuildSequence: Sendable {
 
     /// The stages that one starts from, copies from or mounts, as far as its own text tells.
     ///
-    /// `baseName` is its base with the variables replaced.
-    package func dependencies(of place: Int, baseName: String) -> Set<Int> {
+    /// `baseName` is its base with the variables replaced, `triggers` what an image of that name left for its heirs; those
+    /// of an earlier stage are looked up here.
+    package func dependencies(of place: Int, baseName: String, triggers: [String] = []) -> Set<Int> {
         var names = [baseName]
-        for located in file.stages[place].instructions {
-            switch located.value {
+        var inherited = triggers
+        for located in stage(named: baseName, before: place).map({ file.stages[$0].instructions }) ?? [] {
+            if case .onbuild(let trigger) = located.value { inherited.append(trigger) }
+        }
+        let own = file.stages[place].instructions.map(\.value)
+        for instruction in own + inherited.compactMap({ try? Instruction.parse(line: $0).value }) {
+            switch instruction {
             case .copy(let copy): if let from = copy.from { names.append(from) }
             case .run(let run): names += run.mounts.compactMap { RunMount.from(in: $0) }
             default: break

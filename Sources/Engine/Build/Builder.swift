@@ -7,7 +7,7 @@ import Synchronization
 
 /// Builds the stages that the target needs: independent ones at once, each on a thread, told one after the other.
 ///
-/// A stage that is not known to be needed beforehand (a base's `ONBUILD` copies from it) is built when it is asked for.
+/// A stage that is not known to be needed beforehand (a base yet to be pulled copies from it) is built when asked for.
 final class Builder: Sendable {
     private enum Progress {
         case running
@@ -77,7 +77,11 @@ final class Builder: Sendable {
         for stage in sequence.file.stages[...sequence.target] {
             // A base that cannot be read is the stage's own failure, if it is built at all.
             let name = (try? opening.fileWords(start.arguments).expand(stage.baseName).text) ?? stage.baseName
-            needs.append(sequence.dependencies(of: stage.index, baseName: name))
+            // What a base leaves to its heirs may copy from stages as well.
+            let left =
+                sequence.stage(named: name, before: stage.index) == nil
+                ? (try? engine.image(named: name))?.containerConfig.onBuild ?? [] : []
+            needs.append(sequence.dependencies(of: stage.index, baseName: name, triggers: left))
         }
         return needs
     }

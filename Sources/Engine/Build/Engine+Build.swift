@@ -109,8 +109,9 @@ struct PreparedBuild: Sendable {
             return try body()
         } catch {
             var copy = error
-            copy.message =
-                "unable to prepare context: unable to download remote context \(address): \(error.description)"
+            var words = error.description
+            if words.hasPrefix("ADD failed: ") { words = String(words.dropFirst("ADD failed: ".count)) }
+            copy.message = "unable to prepare context: unable to download remote context \(address): \(words)"
             copy.cause = nil
             throw copy
         }
@@ -136,7 +137,9 @@ struct PreparedBuild: Sendable {
         of name: String, in scratch: ScratchFolder, _ request: BuildRequest
     ) throws(ShaleError) -> String {
         if let given = request.dockerfileText { return given }
-        guard let read = try? scratch.root.contents(of: name, limit: 1 << 22) else { throw missing(name) }
+        guard let read = try? scratch.root.contents(of: name, limit: 1 << 22) else {
+            throw ShaleError(.notFound, "Cannot locate specified Dockerfile: \(name)")
+        }
         return String(decoding: read, as: UTF8.self)
     }
 
@@ -176,9 +179,14 @@ struct PreparedBuild: Sendable {
     }
 
     private static func missing(_ path: String, cause: String = "no such file or directory") -> ShaleError {
-        ShaleError(
+        // Docker tells the whole path.
+        var whole = path
+        if !path.hasPrefix("/"), let here = ProcessCalls.workingDirectory() {
+            whole = ImagePath.clean(path, relativeTo: here)
+        }
+        return ShaleError(
             .notFound,
-            "unable to prepare context: unable to evaluate symlinks in Dockerfile path: lstat \(path)", cause: cause)
+            "unable to prepare context: unable to evaluate symlinks in Dockerfile path: lstat \(whole)", cause: cause)
     }
 }
 

@@ -119,12 +119,27 @@ struct FileCopies {
 
     /// The paths a pattern names, none of them ignored.
     private func matches(of pattern: String, in source: BuildContext) throws(ShaleError) -> [String] {
+        if placement.makesParents { return try topMatches(of: pattern, in: source) }
         guard let compiled = FileNamePattern(pattern) else {
             throw ShaleError(.invalid, "\(placement.instruction) failed: syntax error in pattern")
         }
         var found: [String] = []
         try source.walk { path, _ in
             if compiled.matches(path) { found.append(path) }
+        }
+        return found
+    }
+
+    /// With `--parents` a pattern reads as in a `.dockerignore`, `**` for any depth; a directory stands for all below it.
+    private func topMatches(of pattern: String, in source: BuildContext) throws(ShaleError) -> [String] {
+        let wanted = try IgnoreList(patterns: [pattern])
+        var found: [String] = []
+        var matched: Set<String> = []
+        try source.walk { path, status in
+            guard wanted.matches(path) != nil else { return }
+            let above = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+            if !matched.contains(above) { found.append(path) }
+            if status.kind == .directory { matched.insert(path) }
         }
         return found
     }
@@ -194,10 +209,10 @@ struct FileCopies {
     /// Puts everything in place below `root`, the image's files with a new layer on top.
     ///
     /// `chown` is what `--chown` says: everything else belongs to root, but for what lies in an archive.
-    func place(in root: RootDirectory, chown: TreeCopyOptions.Owner?, mode: UInt32?) throws(ShaleError) {
+    func place(in root: RootDirectory, chown: TreeCopyOptions.Owner?, mode: ModeChange?) throws(ShaleError) {
         let owner = chown ?? .root
         // Directories that lead to a destination are made as docker's classic builder makes them, or as `--chmod` says.
-        let parentMode = mode.map { $0 & 0o777 } ?? 0o755
+        let parentMode = mode.map { $0.applied(to: 0o755, isDirectory: true) & 0o777 } ?? 0o755
         // What comes from another stage or image keeps its owners.
         let copiedOwner = placement.keepsOwners ? chown : owner
         let here = self
@@ -244,14 +259,14 @@ struct FileCopies {
                 try TreeCopy(from: source.root, to: root, options: options)
                     .copy(path, to: target, cancellation: talk.cancellation)
             case .inline(let name, let content):
-                var options = self.options(owner, mode ?? 0o644, parentMode)
+                var options = self.options(owner, Self.mode(mode, ofNew: 0o644), parentMode)
                 let target = try place(name, in: root, &options)
                 let scratch = try ScratchFolder(in: engine.store)
                 try scratch.write(content, as: "inline")
                 try TreeCopy(from: scratch.root, to: root, options: options)
                     .copy("inline", to: target, cancellation: talk.cancellation)
             case .download(let download):
-                var options = self.options(owner, mode ?? 0o600, parentMode)
+                var options = self.options(owner, Self.mode(mode, ofNew: 0o600), parentMode)
                 let target = try place(download.name, in: root, &options)
                 try TreeCopy(from: download.folder.root, to: root, options: options)
                     .copy(download.fileName, to: target, cancellation: talk.cancellation)
@@ -278,8 +293,13 @@ struct FileCopies {
         return target
     }
 
+    /// The mode of a file that had none in the context.
+    private static func mode(_ change: ModeChange?, ofNew bits: UInt32) -> ModeChange {
+        .fixed(change?.applied(to: bits, isDirectory: false) ?? bits)
+    }
+
     private func options(
-        _ owner: TreeCopyOptions.Owner?, _ mode: UInt32?, _ parentMode: UInt32
+        _ owner: TreeCopyOptions.Owner?, _ mode: ModeChange?, _ parentMode: UInt32
     ) -> TreeCopyOptions {
         var options = TreeCopyOptions()
         options.owner = owner

@@ -70,19 +70,26 @@ extension Engine {
         _ = try run(["remote", "add", "origin", address.repository])
         try talk.cancellation.check()
         let wanted = address.reference.isEmpty ? "HEAD" : address.reference
-        do throws(ShaleError) {
-            _ = try run(["fetch", "--quiet", "--depth", "1", "origin", wanted])
-            _ = try run(["checkout", "--quiet", "FETCH_HEAD"])
-        } catch {
-            // Servers give a commit, or part of its name, only to whoever has the whole history.
+        // Plain files behind a web server know no depth; and servers give a commit, or part of its name, only to whoever
+        // has the whole history.
+        let branches = "+refs/heads/*:refs/remotes/origin/*"
+        let ways = [
+            (["--depth", "1", "origin", wanted], ["FETCH_HEAD"]), (["origin", wanted], ["FETCH_HEAD"]),
+            (["--tags", "origin", branches], ["--detach", wanted]),
+        ]
+        var failure: ShaleError?
+        for (fetched, checkedOut) in ways {
             try talk.cancellation.check()
             do throws(ShaleError) {
-                _ = try run(["fetch", "--quiet", "--tags", "origin", "+refs/heads/*:refs/remotes/origin/*"])
-                _ = try run(["checkout", "--quiet", "--detach", wanted])
-            } catch _ {
-                throw error
+                _ = try run(["fetch", "--quiet"] + fetched)
+                _ = try run(["checkout", "--quiet"] + checkedOut)
+                failure = nil
+                break
+            } catch {
+                failure = failure ?? error
             }
         }
+        if let failure { throw failure }
         let commit = try run(["rev-parse", "HEAD"])
         _ = try run(["submodule", "--quiet", "update", "--init", "--recursive", "--depth=1"])
         if !keepsGitFolder { try translating("git") { try FileTree.remove("\(folder.path)/.git") } }

@@ -208,12 +208,12 @@ struct FilePlacement {
         return parts[..<place].count { $0 != "." }
     }
 
-    /// `--chmod`'s octal number.
-    static func permissions(_ text: String) throws(ShaleError) -> UInt32 {
-        guard let bits = UInt32(text, radix: 8), bits <= 0o7777 else {
+    /// `--chmod`'s octal number, or its letters.
+    static func permissions(_ text: String) throws(ShaleError) -> ModeChange {
+        guard let change = ModeChange(parsing: text) else {
             throw ShaleError(
                 .invalid, "invalid chmod parameter: '\(text)'. it should be octal string and between 0 and 07777")
         }
-        return bits
+        return change
     }
 }

@@ -126,6 +126,9 @@ extension StepExecutor {
             health.startInterval = check.startInterval == 0 ? nil : check.startInterval
             health.retries = check.retries == 0 ? nil : check.retries
         }
+        if let old = state.settings.healthcheck?.test, let first = old.first, first != "NONE" {
+            talk.line("Note: overriding previous HEALTHCHECK: \(GoFormat.plain(old))")
+        }
         state.settings.healthcheck = health
         let times = [check.interval, check.timeout, check.startPeriod].map { "\"\(GoDuration.text($0))\"" }
         let comment =

@@ -1,4 +1,5 @@
 package import Basics
+import Dockerfiles
 import Glibc
 import Layers
 import Linux
@@ -86,7 +87,7 @@ package struct RecipeFolder {
         switch attachment.content {
         case .file(let image, let path, let mode):
             var options = self.options
-            options.mode = mode
+            options.mode = .fixed(mode)
             options.followSourceLink = true
             try TreeCopy(from: tree(image), to: root, options: options)
                 .copy(path, to: attachment.path, cancellation: cancellation)

@@ -5,6 +5,7 @@
 // the directory" or "as that name" is meant is the caller's rule (docker's differ between cp and COPY).
 
 package import Basics
+package import Dockerfiles
 import Glibc
 package import Linux
 
@@ -33,8 +34,8 @@ package struct TreeCopyOptions: Sendable {
 
     /// The owner of everything copied; `nil` keeps each source's.
     package var owner: Owner?
-    /// The permission bits of every file and directory copied (`--chmod`); `nil` keeps each source's.
-    package var mode: UInt32?
+    /// What becomes of the permission bits of every file and directory copied (`--chmod`); `nil` keeps each source's.
+    package var mode: ModeChange?
     package var keepTimes = true
     package var keepAttributes = true
     /// Asked for every entry but the top one, with its path below `source` (`a/b`, no slash in front).

@@ -1,4 +1,5 @@
 import Basics
+import Dockerfiles
 import Glibc
 import Linux
 
@@ -185,7 +186,7 @@ struct TreeCopyRun {
             try to.makeNode(
                 newName, mode: status.kind.typeBits | 0o600, major: status.rdevMajor, minor: status.rdevMinor)
             try finishName(newName, in: to, status)
-            try to.changeMode(of: newName, options.mode ?? status.permissions)
+            try to.changeMode(of: newName, permissions(status))
         }
         if status.kind != .regular { copied.files += 1 }
         if status.links > 1 { linked[identity] = targetPath }
@@ -251,8 +252,12 @@ struct TreeCopyRun {
         }
     }
 
+    private func permissions(_ status: FileStatus) -> UInt32 {
+        options.mode?.applied(to: status.permissions, isDirectory: status.kind == .directory) ?? status.permissions
+    }
+
     private func finishMode(_ fd: borrowing OwnedFD, _ status: FileStatus) throws(SystemCallError) {
-        try fd.changeMode(options.mode ?? status.permissions)
+        try fd.changeMode(permissions(status))
         if options.keepTimes { try fd.setTimes(status.modified) }
     }
 

@@ -1,4 +1,5 @@
 import Basics
+import Dockerfiles
 import Foundation
 import Glibc
 import Linux
@@ -126,7 +127,7 @@ struct TreeCopyTests {
         _ = try rooms.sh("mkdir from/d; echo x > from/d/x")
         var options = TreeCopyOptions()
         options.owner = TreeCopyOptions.Owner(uid: 7, gid: 8)
-        options.mode = 0o640
+        options.mode = .fixed(0o640)
         options.makeParents = true
         try TreeCopy(from: rooms.from, to: rooms.to, options: options).copy("d/x", to: "/p/q/x")
         #expect(try rooms.sh("stat -c '%a %u:%g' to/p/q to/p/q/x") == "755 7:8\n640 7:8\n")

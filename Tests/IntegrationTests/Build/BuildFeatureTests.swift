@@ -68,6 +68,81 @@ struct BuildFeatureTests {
         #expect(try build(text, ["--target", "broken"], expecting: 1).errors.contains("returned a non-zero code: 1"))
     }
 
+    @Test func whatABaseLeftForItsHeirsMayCopyFromStages() throws {
+        _ = try build("FROM busybox\nONBUILD COPY --from=src /s /s\n", ["-t", "leaves"])
+        let run = try build("FROM busybox AS src\nRUN echo 1 > /s\nFROM leaves\nRUN cat /s\n")
+        #expect(!run.errors.contains("not needed"), "\(run.errors)")
+        let told = ["Step 2/4", "Step 3/4", "# Executing 1 build trigger", "\n1\n"]
+        #expect(told.map { run.output.components(of: $0) } == [1, 1, 1, 1], "\(run.output)")
+        #expect(run.output.hasPrefix("Sending build context to Docker daemon  2.048kB\nStep 1/4"), "\(run.output)")
+    }
+
+    @Test func parentsArePatternsOfAnyDepth() throws {
+        let text =
+            "FROM busybox\nCOPY --parents **/package.json in/./a/** /w/\n"
+            + "RUN find /w -type f | sort && ls /w/p/node/*\n"
+        let names = ["package.json", "p/one/package.json", "p/node/package.json", "p/node/x.js", "in/a/b/c", "in/d"]
+        let files = Dictionary(uniqueKeysWithValues: names.map { ($0, "") })
+        let run = try build(text, files: files)
+        let wanted = ["a/b/c", "p/node/package.json", "p/one/package.json", "package.json", "p/node/package.json"]
+        #expect(run.output.contains(wanted.map { "/w/\($0)\n" }.joined()), "\(run.output)")
+    }
+
+    @Test func modesMayBeWrittenInLetters() throws {
+        let text =
+            "FROM busybox\nCOPY --chmod=u=rwX,go=rX d /d/\nCOPY --chmod=a+x f /\nCOPY --chmod=g-r,o= <<E /e\nx\nE\n"
+            + "RUN stat -c '%a %n' /d /d/g /f /e\n"
+        let run = try build(text, files: ["d/g": "", "f": ""])
+        #expect(run.output.contains("\n755 /d\n644 /d/g\n755 /f\n600 /e\n"), "\(run.output)")
+        #expect(
+            try build("FROM busybox\nCOPY --chmod=u=q f /\n", files: ["f": ""], expecting: 1).errors.contains(
+                "invalid chmod parameter: 'u=q'"))
+    }
+
+    private static let git = Peer("git")
+    private static let python = Peer("python3")
+
+    /// A repository that a web server gives as plain files, which knows no shallow history.
+    @Test(.enabled(if: git.isPresent && python.isPresent, "needs git and python3"))
+    func aRepositoryOfPlainFilesIsAContext() throws {
+        let context = try ContextFolder(["Dockerfile": "FROM busybox\nCOPY f /\nRUN cat /f\n", "f": "in git\n"])
+        let named = ["-c", "user.name=n", "-c", "user.email=n@example.org"]
+        for words in [
+            ["init", "-q", "-b", "trunk"], ["add", "-A"], named + ["commit", "-qm", "first"],
+            ["clone", "-q", "--bare", ".", "r.git"], ["-C", "r.git", "update-server-info"],
+        ] { try Self.git.run(words, in: context.path) }
+        let said = context.path + "/said"
+        let server = try Child(
+            Self.python.path ?? "", ["-u", "-m", "http.server", "0", "--bind", "127.0.0.1"], in: context.path,
+            output: said, errors: "/dev/null")
+        defer { server.stop() }
+        var port: Substring?
+        for _ in 0..<600 where port == nil && server.isRunning {
+            usleep(50_000)
+            let words = (try? String(contentsOfFile: said, encoding: .utf8))?.split(separator: " ") ?? []
+            port = words.firstIndex(of: "port").flatMap { $0 + 1 < words.count ? words[$0 + 1] : nil }
+        }
+        for reference in ["", "#trunk"] {
+            let address = "http://127.0.0.1:\(port ?? "1")/r.git\(reference)"
+            let run = try home.run(["build", "--no-cache", address], in: context.path, expecting: 0)
+            #expect(run.output.contains("\nin git\n"), "\(run.output)")
+        }
+    }
+
+    @Test func aSecondHealthCheckIsNoted() throws {
+        let run = try build("FROM busybox\nHEALTHCHECK CMD true\nHEALTHCHECK NONE\n")
+        #expect(run.output.contains("Note: overriding previous HEALTHCHECK: [CMD-SHELL true]\n"), "\(run.output)")
+    }
+
+    @Test func aDockerfileThatIsNotThereIsToldByItsWholePath() throws {
+        let context = try ContextFolder(["f": ""])
+        let run = try home.run(["build", "."], in: context.path, expecting: 1)
+        #expect(run.errors.contains("lstat \(context.path)/Dockerfile: no such file"), "\(run.errors)")
+        #expect(
+            try home.run(["build", "-f", "sub/D", "."], in: context.path, expecting: 1).errors.contains(
+                "lstat \(context.path)/sub/D: no such"))
+    }
+
     @Test func theFailureIsTheOneThatStepsInTurnWouldMeet() throws {
         let text =
             "FROM busybox AS a\nRUN sleep 1; exit 5\nFROM busybox AS b\nRUN exit 6\nFROM busybox\n"
