@@ -138,10 +138,12 @@ extension Engine {
 
     /// Removes a container with what it wrote and its nameless volumes.
     ///
-    /// With `force`, kills it first when it runs. With a session it is set aside whole, until that session lets go of it.
+    /// With `force`, kills it first when it runs. With a session it is set aside whole, until that session lets go of it;
+    /// answers whether it was: on a full disk it is gone for good.
+    @discardableResult
     package func remove(
         _ record: ContainerRecord, force: Bool = false, named text: String, heldBy session: SessionFolder? = nil
-    ) throws(ShaleError) {
+    ) throws(ShaleError) -> Bool {
         let state = state(of: record.id)
         if state.isRunning {
             guard force else {
@@ -162,13 +164,25 @@ extension Engine {
             }
             try kill(record, named: text)
         }
-        if let session {
-            try session.addRoots(SessionRoots(containers: [record.id]))
+        if let session, try holds(record, for: session) {
             try store.containers.setAside(record.id)
             try setAsideVolumes(of: record)
-        } else {
-            try store.containers.remove(record.id)
-            removeAnonymousVolumes(of: record)
+            return true
+        }
+        try store.containers.remove(record.id)
+        removeAnonymousVolumes(of: record)
+        return false
+    }
+
+    /// Whether a session keeps a container for `undo`: not on a full disk, which removing is to make room on.
+    private func holds(_ record: ContainerRecord, for session: SessionFolder) throws(ShaleError) -> Bool {
+        do throws(ShaleError) {
+            try session.addRoots(SessionRoots(containers: [record.id]))
+            return true
+        } catch {
+            let full = [ENOSPC, EDQUOT].map(SystemCallError.words)
+            guard let cause = error.cause, full.contains(cause) else { throw error }
+            return false
         }
     }
 

@@ -20,7 +20,7 @@ final class StepEntry {
 
     /// Throws away what was done in it.
     func discard() {
-        if let record = container { try? shell.engine().remove(record, force: true, named: record.name) }
+        if let record = container { _ = try? shell.engine().remove(record, force: true, named: record.name) }
         container = nil
         for image in own.reversed() { try? shell.engine().discardImage(image) }
         own = []
@@ -55,7 +55,7 @@ final class StepEntry {
         options.hostDirectory = shell.hostDirectory
         let record = try engine.createContainer(options, Conversation(cancellation: shell.cancellation))
         container = record
-        if let previous { try? engine.remove(previous, force: true, named: previous.name) }
+        if let previous { _ = try? engine.remove(previous, force: true, named: previous.name) }
         let feed = try script.map { text throws(ShaleError) in try TextFeed(text) }
         var streams = try ContainerStreams.make(shell, stdin: feed != nil || isTerminal)
         if let feed { streams.input = feed.descriptor }

@@ -142,6 +142,22 @@ struct RunningContainers {
         #expect(!(try shale.run(["inspect", "box"]).text.contains("\"Health\"")))
     }
 
+    @Test("on a full disk containers are removed, for good", .enabled(if: geteuid() == 0, "mounts a tmpfs"))
+    func fullDisk() throws {
+        let shale = try Self.withBusybox()
+        let full = shale.folder.path + "/full"
+        try Peer("mkdir").run([full])
+        try Peer("mount").run(["-t", "tmpfs", "-o", "size=14m", "tmpfs", full])
+        defer { _ = try? Peer("umount").run(["-l", full]) }
+        let home = ["--home", full + "/home"]
+        try shale.run(home + ["images", "-q"])
+        try shale.run(home + ["run", "--name", "box", "--network", "none", "busybox", "true"])
+        try Peer("sh").run(["-c", "dd if=/dev/zero of=\(full)/fill bs=1M 2>/dev/null || true"])
+        let removed = try shale.run(home + ["rm", "box"])
+        #expect(removed.text == "box\n", "\(removed.errors)")
+        #expect(try shale.run(home + ["ps", "-aq"]).text == "")
+    }
+
     @Test("logs keep the two streams apart, and follow to the end")
     func logs() throws {
         let shale = try Self.withBusybox()

@@ -49,7 +49,7 @@ package struct Run: Verb {
         do throws(ShaleError) {
             return try start(record, engine, shell)
         } catch {
-            if record.host.autoRemove { try? engine.remove(record, force: true, named: record.name) }
+            if record.host.autoRemove { _ = try? engine.remove(record, force: true, named: record.name) }
             throw error
         }
     }
