@@ -90,7 +90,13 @@ int shale_flock(int fd, int exclusive, int wait) {
     return flock(fd, (exclusive ? LOCK_EX : LOCK_SH) | (wait ? 0 : LOCK_NB));
 }
 
-int shale_syncfs(int fd) { return syncfs(fd); }
+int shale_spread_subdirectories(int fd) {
+    int flags = 0;
+    if (ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0) return -1;
+    if (flags & FS_TOPDIR_FL) return 0;
+    flags |= FS_TOPDIR_FL;
+    return ioctl(fd, FS_IOC_SETFLAGS, &flags);
+}
 
 struct shale_directory {
     DIR *stream;

@@ -14,6 +14,8 @@ final class IngestFolder: Sendable {
         var own: String?
         var owner: FileLock?
         var counter = 0
+        /// Whether the own folder's subfolders are put apart from each other.
+        var spreads = false
     }
 
     let paths: StorePaths
@@ -36,6 +38,17 @@ final class IngestFolder: Sendable {
             state.counter += 1
             return "\(folder)/\(kind)-\(state.counter)"
         }
+    }
+
+    /// The same for a tree of perhaps many files, apart from those that were there before.
+    func newTreePath(_ kind: String) throws(ShaleError) -> String {
+        let path = try newPath(kind)
+        let isFirst = state.withLock { state in
+            defer { state.spreads = true }
+            return !state.spreads
+        }
+        if isFirst { try? OwnedFD.open(ownFolder(), O_RDONLY | O_DIRECTORY).spreadSubdirectories() }
+        return path
     }
 
     /// Makes this process's folder now: should it die, the next one sees by it that there is something to sweep.
@@ -121,6 +134,7 @@ final class IngestFolder: Sendable {
             try? FileTree.remove(own)
             state.own = nil
             state.owner = nil
+            state.spreads = false
         }
     }
 

@@ -107,6 +107,17 @@ import Testing
         #expect(left.isEmpty)
     }
 
+    @Test(.enabled(if: Peer("lsattr").isPresent, "needs lsattr"))
+    func layersAreStagedApartFromEachOtherOnExt4() throws {
+        let staging = try store.layers.beginUnpack()
+        let own = String(staging.fsPath.dropLast("/layer-1/fs".count))
+        let kind = try Peer("stat").run(["-f", "-c", "%T", own]).text
+        guard kind.hasPrefix("ext2/ext3") else { return }
+        let flags = try Peer("lsattr").run(["-d", own]).text.split(separator: " ").first ?? ""
+        #expect(flags.contains("T"), "\(flags) \(own)")
+        store.layers.discard(staging)
+    }
+
     @Test func treesWithoutPermissionsAndDeepOnesAreRemoved() throws {
         let top = fixture.directory.path + "/deep"
         var path = top

@@ -76,8 +76,8 @@ ssize_t shale_copy_file_range(int from, int to, int64_t position, size_t count);
 int shale_clone_file(int from, int to);
 /// flock(2) with LOCK_* spelled out: exclusive or shared, waiting or not.
 int shale_flock(int fd, int exclusive, int wait);
-/// syncfs(2).
-int shale_syncfs(int fd);
+/// FS_TOPDIR_FL on a directory, as `chattr +T` sets it; 0, or -1 with errno.
+int shale_spread_subdirectories(int fd);
 
 /// One directory entry's name and d_type; 1 while there are more, 0 at the end, -1 with errno.
 typedef struct shale_directory shale_directory;

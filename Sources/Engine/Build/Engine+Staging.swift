@@ -22,8 +22,10 @@ extension Engine {
                 try body(staging.root())
             } else {
                 try staging.makeWorkFolder()
+                // Volatile: else its end writes all to the disk that anyone has written there, and waits for it. What
+                // a layer's files are worth before that is `LayerSettling`'s business.
                 let mount = try Overlay.detachedMount(
-                    lowers: paths, upper: staging.fsPath, work: staging.workPath, form: form)
+                    lowers: paths, upper: staging.fsPath, work: staging.workPath, form: form, volatile: true)
                 try body(RootDirectory(mount))
             }
             try talk.cancellation.check()

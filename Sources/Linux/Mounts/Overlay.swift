@@ -115,10 +115,12 @@ package enum Overlay {
 
     /// The contract's form: for `cp` into stopped containers and a build's `COPY`.
     package static func detachedMount(
-        lowers: [String], upper: String?, work: String?, form: OverlayForm
+        lowers: [String], upper: String?, work: String?, form: OverlayForm, volatile: Bool = false
     ) throws(ShaleError) -> OwnedFD {
         do throws(SystemCallError) {
-            return try detached(OverlayParts(lowers: lowers, upper: upper, work: work, userXattr: form == .user))
+            return try detached(
+                OverlayParts(
+                    lowers: lowers, upper: upper, work: work, userXattr: form == .user, volatile: volatile))
         } catch {
             throw error.shaleError("overlay of \(lowers.count) layers")
         }

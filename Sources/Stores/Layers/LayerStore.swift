@@ -94,7 +94,7 @@ package final class LayerStore: Sendable {
 
     /// A place to unpack a layer in: an empty `fs` that becomes a layer by `commit`.
     package func beginUnpack() throws(ShaleError) -> LayerStaging {
-        let staging = LayerStaging(path: try ingest.newPath("layer"))
+        let staging = LayerStaging(path: try ingest.newTreePath("layer"))
         do throws(SystemCallError) {
             try check("mkdir", path: staging.path) { mkdir(staging.path, 0o700) }
             try check("mkdir", path: staging.fsPath) { mkdir(staging.fsPath, 0o755) }
