@@ -6,12 +6,15 @@ package struct StagedFile: Sendable {
     package var metaArguments: [Located<ArgInstruction>]
     package var stages: [Stage]
     package var escape: Unicode.Scalar
+    /// What works today and should not be written.
+    package var warnings: [SourceWarning]
 
     /// Understands every instruction; the first that docker would refuse is thrown.
     package init(_ file: Dockerfile) throws(DockerfileError) {
         metaArguments = []
         stages = []
         escape = file.escape
+        warnings = file.warnings
         for node in file.nodes {
             let located = try file.instruction(node)
             switch located.value {

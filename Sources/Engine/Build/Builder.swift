@@ -112,7 +112,10 @@ final class Builder: Sendable {
         }
         let unconsumed = arguments.unconsumed(besides: declared)
         if !unconsumed.isEmpty {
-            talk.note("[Warning] One or more build-args \(GoFormat.plain(unconsumed)) were not consumed")
+            // Among the build's lines, where the classic builder has it.
+            let warning = "[Warning] One or more build-args \(GoFormat.plain(unconsumed)) were not consumed"
+            request.observe?(.note(warning))
+            talk.line(warning)
         }
     }
 

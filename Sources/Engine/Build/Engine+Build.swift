@@ -40,10 +40,15 @@ extension Engine {
     func tellContext(
         _ prepared: PreparedBuild, _ request: BuildRequest, _ talk: Conversation
     ) throws(ShaleError) {
-        guard let context = prepared.context else { return }
-        let bytes = try context.transferSize()
-        request.observe?(.context(bytes: bytes))
-        talk.line("Sending build context to Docker daemon  \(HumanUnits.preciseSize(bytes))")
+        if let context = prepared.context {
+            let bytes = try context.transferSize()
+            request.observe?(.context(bytes: bytes))
+            talk.line("Sending build context to Docker daemon  \(HumanUnits.preciseSize(bytes))")
+        }
+        for line in prepared.warnings {
+            request.observe?(.note(line))
+            talk.line(line)
+        }
     }
 
     /// Names a finished image, and says that it is built.
@@ -141,6 +146,18 @@ struct PreparedBuild: Sendable {
             throw ShaleError(.notFound, "Cannot locate specified Dockerfile: \(name)")
         }
         return String(decoding: read, as: UTF8.self)
+    }
+
+    /// The parser's warnings in the classic builder's words; the detail that all have, once.
+    var warnings: [String] {
+        var lines: [String] = []
+        for warning in file.warnings {
+            let parts = warning.message.split(separator: ": ", maxSplits: 1)
+            lines.append("[WARNING]: \(parts.first ?? ""):")
+            lines += parts.dropFirst().map { "    \($0)" }
+        }
+        for detail in Set(file.warnings.map(\.detail)).sorted() { lines.append("[WARNING]: \(detail).") }
+        return lines
     }
 
     /// The same with another Dockerfile.

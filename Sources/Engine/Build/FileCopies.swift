@@ -52,7 +52,7 @@ struct FileCopies {
         }
         for block in placement.inline {
             let content = Array(block.content.utf8)
-            var hash = SourceHash()
+            var hash = SourceHash(countingOwners: placement.keepsOwners)
             hash.add(content: Digest.of(content), as: block.name)
             remember(.inline(name: block.name, content: content), hash, prefix: "")
         }
@@ -76,7 +76,7 @@ struct FileCopies {
 
     private mutating func findRemote(_ address: String) throws(ShaleError) {
         let download = try engine.download(address, checksum: placement.checksum, talk)
-        var hash = SourceHash()
+        var hash = SourceHash(countingOwners: placement.keepsOwners)
         hash.add(content: download.digest, as: download.name)
         remember(.download(download), hash, prefix: "")
     }
@@ -94,7 +94,7 @@ struct FileCopies {
             throw ShaleError(
                 .notFound, "ADD failed: directory \(address.directory) not found in \(address.repository)")
         }
-        var hash = SourceHash()
+        var hash = SourceHash(countingOwners: placement.keepsOwners)
         try hash.add(
             top, in: source.root, including: { !$0.hasPrefix(".git/") }, descendingInto: { $0 != ".git" },
             talk.cancellation)
@@ -161,7 +161,7 @@ struct FileCopies {
         guard let status = try? source.root.status(top) else { throw missing }
         let here = self
         let kept = KeptHash(top, of: source, leavingOut: placement.excluded, engine.store.cache)
-        var hash = kept?.found ?? SourceHash()
+        var hash = kept?.found ?? SourceHash(countingOwners: placement.keepsOwners)
         if hash.files.isEmpty {
             let survey = placement.usesSurvey && status.kind == .directory ? source.survey : nil
             if survey != nil { isFromSurvey = true }

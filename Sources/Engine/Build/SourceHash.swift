@@ -10,6 +10,14 @@ import Stores
 struct SourceHash: Sendable {
     /// Path to `kind mode owner content`.
     private(set) var files: [String: String] = [:]
+    /// Whether who owns a file counts: not where the copy is another's anyhow, so that a context gives the same key
+    /// whoever checked it out.
+    private let countsOwners: Bool
+
+    init(countingOwners: Bool, files: [String: String] = [:]) {
+        countsOwners = countingOwners
+        self.files = files
+    }
 
     /// Adds a path and, for a directory, all below it that `include` lets in.
     ///
@@ -24,7 +32,7 @@ struct SourceHash: Sendable {
             while let next = pending.popLast() {
                 if cancellation.isCancelled { throw SystemCallError("read", errno: ECANCELED) }
                 let isIn = next.isTop || include(next.path)
-                if isIn { files[next.path] = try Self.line(next.path, next.status, root, known) }
+                if isIn { files[next.path] = try line(next.path, next.status, root, known) }
                 guard next.status.kind == .directory, isIn || descendingInto(next.path) else { continue }
                 let entries: [ContextSurvey.Entry]
                 if let known = survey?.entries(of: next.path) {
@@ -61,11 +69,11 @@ struct SourceHash: Sendable {
         return hasher.digest()
     }
 
-    private static func line(
+    private func line(
         _ path: String, _ status: FileStatus, _ root: RootDirectory, _ known: FileDigests?
     ) throws(SystemCallError) -> String {
         let mode = String(status.permissions, radix: 8)
-        let owner = "\(status.uid):\(status.gid)"
+        let owner = countsOwners ? "\(status.uid):\(status.gid)" : "0:0"
         switch status.kind {
         case .directory: return "dir \(mode) \(owner) -"
         case .symlink: return "link \(mode) \(owner) \(Digest.of(try root.readLink(path).pathBytes).hex)"
@@ -74,7 +82,7 @@ struct SourceHash: Sendable {
             if let kept = known?.digest(of: path, status) {
                 digest = kept
             } else {
-                digest = try contentDigest(path, root)
+                digest = try Self.contentDigest(path, status, root)
                 known?.keep(digest, of: path, status)
             }
             return "file \(mode) \(owner) \(digest.hex)"
@@ -82,17 +90,20 @@ struct SourceHash: Sendable {
         }
     }
 
-    private static func contentDigest(_ path: String, _ root: RootDirectory) throws(SystemCallError) -> Digest {
+    private static func contentDigest(
+        _ path: String, _ status: FileStatus, _ root: RootDirectory
+    ) throws(SystemCallError) -> Digest {
         let file = try root.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
         var hasher = DigestHasher()
-        var buffer = [UInt8](repeating: 0, count: 256 << 10)
+        // A byte more than the file has, so that a small one is known to be whole after one read.
+        let room = Int(min(max(status.size, 0) + 1, 256 << 10))
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: room, alignment: 16)
+        defer { buffer.deallocate() }
         while true {
             let raw = file.raw
-            let count = try checkLength("read", path: path) {
-                buffer.withUnsafeMutableBytes { Glibc.read(raw, $0.baseAddress, $0.count) }
-            }
-            if count == 0 { return hasher.digest() }
-            buffer.withUnsafeBytes { hasher.update(UnsafeRawBufferPointer(rebasing: $0[..<count])) }
+            let count = try checkLength("read", path: path) { Glibc.read(raw, buffer.baseAddress, room) }
+            hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            if count == 0 || (hasher.count == status.size && count < room) { return hasher.digest() }
         }
     }
 }
@@ -114,7 +125,7 @@ struct KeptHash {
         guard let bytes = cache.value(.hashes, key),
             let files = try? JSONDecoder().decode([String: String].self, from: Data(bytes)), !files.isEmpty
         else { return nil }
-        return SourceHash(files: files)
+        return SourceHash(countingOwners: true, files: files)
     }
 
     /// What cannot be written is worked out again next time.

@@ -86,10 +86,11 @@ struct StepMounts {
     }
 
     private static func copy(
-        _ path: String, of tree: RootDirectory, into scratch: ScratchFolder, _ talk: Conversation,
-        include: (@Sendable (String, Bool) -> TreeCopyOptions.Inclusion)? = nil
+        _ path: String, of tree: RootDirectory, into scratch: ScratchFolder, owner: TreeCopyOptions.Owner? = nil,
+        _ talk: Conversation, include: (@Sendable (String, Bool) -> TreeCopyOptions.Inclusion)? = nil
     ) throws(ShaleError) {
         var options = TreeCopyOptions()
+        options.owner = owner
         options.updatesTopDirectory = true
         options.followSourceLink = true
         options.include = include
@@ -125,7 +126,7 @@ struct StepMounts {
         else {
             throw ShaleError(.notFound, "RUN --mount: \"/\(path.visible)\" not found")
         }
-        var hash = SourceHash()
+        var hash = SourceHash(countingOwners: mount.keepsOwners)
         let survey = status.kind == .directory ? source.survey : nil
         if survey != nil { isFromSurvey = true }
         try hash.add(
@@ -143,11 +144,14 @@ struct StepMounts {
         let scratch = try ScratchFolder(in: engine.store)
         scratches.append(scratch)
         guard isDirectory else {
-            try TreeCopy(from: source.root, to: scratch.root).copy(top, to: "file", cancellation: talk.cancellation)
+            var options = TreeCopyOptions()
+            options.owner = mount.keepsOwners ? nil : .root
+            try TreeCopy(from: source.root, to: scratch.root, options: options)
+                .copy(top, to: "file", cancellation: talk.cancellation)
             binds.append(BindMount(source: "\(scratch.path)/file", destination: place, readOnly: mount.isReadOnly))
             return
         }
-        try Self.copy(top, of: source.root, into: scratch, talk) { inside, _ in
+        try Self.copy(top, of: source.root, into: scratch, owner: mount.keepsOwners ? nil : .root, talk) { inside, _ in
             let whole = top == "/" || top.isEmpty ? inside : "\(top)/\(inside)"
             if source.isIgnored(whole) { return source.mayHoldExceptions(whole) ? .skip : .prune }
             return .include
@@ -285,4 +289,9 @@ extension StepExecutor {
         case .ssh: mounts.add(agent: mount, relativeTo: state.workingDirectory, options.agents)
         }
     }
+}
+
+extension RunMount {
+    /// What is mounted of the context is root's, as what is copied of it; stages and images keep their owners.
+    fileprivate var keepsOwners: Bool { from != nil }
 }

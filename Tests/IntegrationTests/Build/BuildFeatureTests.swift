@@ -56,6 +56,36 @@ struct BuildFeatureTests {
         #expect(try String(contentsOfFile: context.path + "/d/f", encoding: .utf8) == "two!\n")
     }
 
+    @Test(.enabled(if: geteuid() == 0, "needs root to give files away"))
+    func filesOfTheContextAreRootsWhosesoeverTheyAre() throws {
+        let context = try ContextFolder([
+            "Dockerfile": "FROM busybox\nCOPY d /d/\nRUN --mount=type=bind,target=/src ls -ln /src/d /d | grep f$\n"
+                + "RUN --mount=type=bind,source=d/f,target=/f stat -c %u:%g /f\n",
+            "d/f": "one\n",
+        ])
+        func build() throws -> String { try home.run(["build", "."], in: context.path, expecting: 0).output }
+        chown(context.path + "/d/f", 5, 6)
+        let run = try build()
+        #expect(run.matches(of: /\ 1 0 +0 +4 .* f\n/).count == 2 && run.contains("\n0:0\n"), "\(run)")
+        chown(context.path + "/d/f", 7, 8)
+        #expect(try build().components(of: " ---> Using cache") == 3)
+    }
+
+    @Test func warningsStandAmongTheLinesOfTheBuild() throws {
+        let run = try build(
+            "FROM busybox\nENV A=1 \\\n\n  B=2\n\nENV C=3 \\\n  # said\n\n  D=4\n", ["--build-arg", "NO=1"])
+        let lines = run.output.split(separator: "\n").map(String.init)
+        #expect(
+            lines[1...5] == [
+                "[WARNING]: Empty continuation line found in:", "    ENV A=1   B=2",
+                "[WARNING]: Empty continuation line found in:", "    ENV C=3   D=4",
+                "[WARNING]: Empty continuation lines will become errors in a future release.",
+            ])
+        #expect(lines.contains("[Warning] One or more build-args [NO] were not consumed"), "\(run.output)")
+        let told = try build("FROM busybox\n", ["--build-arg", "NO=1", "--progress", "json"]).output
+        #expect(told.contains("[Warning] One or more build-args [NO] were not consumed"), "\(told)")
+    }
+
     @Test func stagesThatNobodyNeedsAreNotBuilt() throws {
         let text =
             "FROM busybox AS broken\nRUN false\nFROM busybox AS one\nRUN echo 1 > /one\nFROM busybox AS two\n"
@@ -292,9 +322,9 @@ struct BuildFeatureTests {
         let context = try ContextFolder(["Dockerfile": "FROM busybox\nCOPY . /all/\n", "sub/file": "x\n"])
         let plain = try home.run(["build", "-q", "."], in: context.path, expecting: 0).output
         for flags in ["-cf", "-czf"] {
-            // Owners count in a tar; a directory's are sent as root's.
+            // Whose the files are does not count: the copies are root's.
             try Peer("tar").run([
-                "-C", context.path, "--owner=0", "--group=0", flags, home.folder.path + "/c.tar", "Dockerfile", "sub",
+                "-C", context.path, "--owner=7", "--group=8", flags, home.folder.path + "/c.tar", "Dockerfile", "sub",
             ])
             let tar = try Data(contentsOf: URL(filePath: home.folder.path + "/c.tar"))
             let run = try home.run(["build", "-", "-t", "tarred"], input: [UInt8](tar), expecting: 0)

@@ -51,8 +51,10 @@ enum StandIns {
         exit 0
 
         """#
+    /// Behind a pipe it waits for what stands before it, which writes its own line first.
     private static let program = """
         #!/bin/busybox ash
+        [ -p /proc/self/fd/0 ] && head -c 1 > /dev/null
         echo "${0##*/} $*" 2> /dev/null >> LOG
         [ "$no_proxy" != strict ]
 
