@@ -97,7 +97,7 @@ let package = Package(
             ["TestSupport", "Basics", "OCI", "Linux", "Layers", "Stores", "Engine", "Explorer"]),
         tests("SessionsTests", ["TestSupport", "Basics", "OCI", "Engine", "Sessions", "Dockerfiles"]),
         tests("ShellTests", ["TestSupport", "Basics", "OCI", "Engine", "Sessions", "Shell"]),
-        tests("IntegrationTests", ["TestSupport", "Basics", "OCI", "Dockerfiles"]),
+        tests("IntegrationTests", ["TestSupport", "Basics", "Linux", "OCI", "Dockerfiles"]),
         tests("TerminalTests", ["TestSupport", "Basics", "OCI"]),
     ]
 )

@@ -27,15 +27,19 @@ package final class Session {
         folder = try engine.store.session(name)
         journal = Journal(folder: folder.path)
         presence = try folder.share()
-        try absorb(journal.refresh())
+        try refresh()
     }
 
     package var entries: [JournalEntry] { journal.entries }
 
     /// Looks at what other shales in this session did meanwhile.
-    package func refresh() throws(ShaleError) { try absorb(journal.refresh()) }
+    package func refresh() throws(ShaleError) {
+        try absorb(journal.refresh())
+        // Where nothing can be written, what is there can still be looked at.
+        try? takeInCutOff()
+    }
 
-    private func absorb(_ entries: [JournalEntry]) throws(ShaleError) {
+    func absorb(_ entries: [JournalEntry]) throws(ShaleError) {
         for entry in entries { tree.append(entry) }
     }
 
@@ -44,6 +48,7 @@ package final class Session {
         if draft.changes.isEmpty { return try journal.note(draft.entry) }
         var roots = SessionRoots()
         for change in draft.changes { roots.formUnion(change.roots) }
+        try takeInCutOff()
         try folder.addRoots(roots)
         try absorb(journal.append { _ in draft.entry })
     }
@@ -55,6 +60,7 @@ package final class Session {
 
     /// Decides with the journal locked and read up, and writes down what `body` answers.
     func append(_ body: (StateTree) throws(ShaleError) -> JournalEntry?) throws(ShaleError) {
+        try takeInCutOff()
         let known = tree
         let fresh = try journal.append { fresh throws(ShaleError) in
             var current = known
@@ -106,6 +112,8 @@ package struct JournalDraft: Sendable {
     package var seconds: Double = 0
     package var made: [String] = []
     package var changes: [StateChange] = []
+    /// Stamped on the changes; see ``LineStamp``.
+    package var token: String?
 
     package init(line: String, directory: String?, time: Timestamp = .now()) {
         self.line = line
@@ -116,6 +124,7 @@ package struct JournalDraft: Sendable {
     var entry: JournalEntry {
         JournalEntry(
             time: time, line: line, directory: directory, status: status, seconds: seconds,
-            made: made.isEmpty ? nil : made, changes: changes.isEmpty ? nil : changes)
+            made: made.isEmpty ? nil : made, changes: changes.isEmpty ? nil : changes,
+            token: changes.isEmpty ? nil : token)
     }
 }

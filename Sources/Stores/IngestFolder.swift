@@ -54,6 +54,20 @@ final class IngestFolder: Sendable {
     /// Makes this process's folder now: should it die, the next one sees by it that there is something to sweep.
     func prepare() throws(ShaleError) { _ = try ownFolder() }
 
+    /// What this process's folder is called: it tells the process from every other, also from one of the same number.
+    func ownName() throws(ShaleError) -> String {
+        let folder = try ownFolder()
+        return String(folder[folder.index(folder.startIndex, offsetBy: paths.ingest.count + 1)...])
+    }
+
+    /// Whether the process whose folder is called so lives.
+    func isOwned(_ name: String) -> Bool {
+        guard !name.isEmpty, !name.contains("/"), !name.hasPrefix(".") else { return false }
+        let path = "\(paths.ingest)/\(name)"
+        if path == state.withLock({ $0.own }) { return true }
+        return !isLeftover(path)
+    }
+
     /// Moves a path away and removes it: it disappears at once, even if removing its tree is cut short.
     func discard(_ path: String) throws(ShaleError) {
         if let place = try moveAway(path) { try removeMoved(place) }
@@ -146,15 +160,20 @@ final class IngestFolder: Sendable {
     }
 
     private func sweepFolder(_ path: String) -> Bool {
+        let isDead = isLeftover(path)
+        if isDead { try? FileTree.remove(path) }
+        return isDead
+    }
+
+    /// Whether nobody holds the owner's lock of a folder; where that cannot be told, somebody does.
+    private func isLeftover(_ path: String) -> Bool {
         let owner = "\(path)/owner"
         // Under the lock, so that no folder is seen between its making and its owner's lock.
-        let isDead =
+        return
             (try? ownLock.exclusively {
                 if access(owner, F_OK) != 0 { return true }
                 return ((try? FileLock.trying(owner, exclusive: true)) ?? nil) != nil
             }) ?? false
-        if isDead { try? FileTree.remove(path) }
-        return isDead
     }
 
     private func sweepPartial(_ path: String, _ name: String) {

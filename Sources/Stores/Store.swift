@@ -21,6 +21,8 @@ package final class Store: Sendable {
     package let containers: ContainerStore
     package let volumes: VolumeStore
     package let cache: CacheStore
+    /// Stamps changes with the line that makes them.
+    package let writeAhead: WriteAhead
     let ingest: IngestFolder
 
     /// Opens the store at an absolute path, making it on first use, and sweeps what dead processes left.
@@ -36,16 +38,18 @@ package final class Store: Sendable {
         let lock = StoreLock(path: paths.lock)
         let ingest = IngestFolder(paths: paths, lock: lock)
         let blobs = BlobStore(paths: paths, ingest: ingest)
-        let names = NameStore(path: paths.index, lock: lock)
+        let writeAhead = WriteAhead(paths: paths, ingest: ingest)
+        let names = NameStore(path: paths.index, lock: lock, writeAhead: writeAhead)
         let held = NameStore(path: paths.held, lock: lock, mayBeMissing: true)
         let layers = LayerStore(paths: paths, ingest: ingest, lock: lock)
         self.ingest = ingest
+        self.writeAhead = writeAhead
         self.blobs = blobs
         self.names = names
         self.layers = layers
         images = ImageStore(
             blobs: blobs, names: names, held: held, layers: layers, lock: lock, ingest: ingest)
-        containers = ContainerStore(paths: paths, ingest: ingest, lock: lock)
+        containers = ContainerStore(paths: paths, ingest: ingest, lock: lock, writeAhead: writeAhead)
         volumes = VolumeStore(paths: paths, containers: containers, ingest: ingest, lock: lock)
         cache = CacheStore(folder: paths.cache)
         if ingest.sweepLeftovers() {

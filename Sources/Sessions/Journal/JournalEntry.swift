@@ -21,14 +21,18 @@ package struct JournalEntry: Sendable, Codable {
     package var changes: [StateChange]?
     /// For `undo`, `redo` and `goto`: the number of the entry whose state is current again; 0 is the beginning.
     package var movedTo: Int?
+    /// Stamped on what the line changed, before this was written; see ``LineStamp``.
+    package var token: String?
+    /// Whether the line never came to its end, and this was written by one who found what it had done.
+    package var isCutOff: Bool?
 
     private enum CodingKeys: String, CodingKey {
-        case time, line, directory, status, seconds, made, changes, movedTo
+        case time, line, directory, status, seconds, made, changes, movedTo, token, isCutOff
     }
 
     package init(
         time: Timestamp, line: String, directory: String? = nil, status: Int32 = 0, seconds: Double = 0,
-        made: [String]? = nil, changes: [StateChange]? = nil, movedTo: Int? = nil
+        made: [String]? = nil, changes: [StateChange]? = nil, movedTo: Int? = nil, token: String? = nil
     ) {
         self.time = time
         self.line = line
@@ -38,6 +42,13 @@ package struct JournalEntry: Sendable, Codable {
         self.made = made
         self.changes = changes
         self.movedTo = movedTo
+        self.token = token
+    }
+
+    /// The line as listings show it.
+    var shownLine: String {
+        guard isCutOff ?? false else { return line }
+        return "\(line.split(separator: "\n").first ?? "")  (cut off)"
     }
 }
 

@@ -23,7 +23,8 @@ extension Session {
             func add(_ reference: Reference, _ before: ImageEntry?, _ after: ImageEntry?) {
                 values.append(
                     NameValue(
-                        entry: entry.number, time: entry.time, line: entry.line, reference: reference, before: before,
+                        entry: entry.number, time: entry.time, line: entry.shownLine, reference: reference,
+                        before: before,
                         after: after))
             }
             if let target = entry.movedTo {

@@ -58,10 +58,12 @@ extension Session {
             for node in way.back { passage.notes += effects.applyWherePossible(node, .back) }
             for node in way.forth { passage.notes += effects.applyWherePossible(node, .forth) }
             passage.passed = way.back + way.forth
-            return JournalEntry(time: .now(), line: "goto \(state)", movedTo: state)
+            return JournalEntry(time: .now(), line: "goto \(state)", movedTo: state, token: takeToken())
         }
         return passage
     }
+
+    private func takeToken() -> String? { engine.store.writeAhead.takeToken() }
 
     private var effects: StateEffects { StateEffects(engine: engine, folder: folder) }
 
@@ -90,7 +92,7 @@ extension Session {
             let count = passage.passed.count
             return JournalEntry(
                 time: .now(), line: count == 1 ? verb : "\(verb) \(count)",
-                movedTo: direction == .back ? last.parent : last.number)
+                movedTo: direction == .back ? last.parent : last.number, token: takeToken())
         }
         return passage
     }

@@ -47,7 +47,8 @@ package struct StateTree: Sendable {
                 }
             }
             nodes[entry.number] = Node(
-                number: entry.number, parent: head, line: entry.line, time: entry.time, changes: changes, base: base,
+                number: entry.number, parent: head, line: entry.shownLine, time: entry.time, changes: changes,
+                base: base,
                 image: image)
             head = entry.number
             undone = []

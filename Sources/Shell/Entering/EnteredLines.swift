@@ -132,6 +132,10 @@ struct EnteredLines {
 
     private func runLine(_ text: String, at place: Console.Place?) throws(ShaleError) -> Int32 {
         let start = Timestamp.now()
+        let outer = shell.beginLine(
+            LineUnderWay(
+                session: session.name, line: SecretMask.masked(text), directory: shell.hostDirectory, time: start))
+        defer { _ = shell.beginLine(outer) }
         let watch = LineWatch()
         let hasTerminal = isInteractive && shell.console.isTerminal(.output)
         var streams = try ContainerStreams.make(shell, stdin: isInteractive)
@@ -166,7 +170,8 @@ struct EnteredLines {
         draft.status = taken.exitStatus
         draft.seconds = Timestamp.now().seconds(since: start)
         draft.made = taken.steps.compactMap { $0.image?.id.hex }
-        draft.changes = taken.changes + shell.takeChanges()
+        draft.changes = taken.changes
+        shell.takeChanges(into: &draft)
         try session.record(draft)
         if let made = draft.made.last { shell.remember(image: made) }
     }

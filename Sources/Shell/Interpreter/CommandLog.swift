@@ -13,6 +13,9 @@ struct CommandLog {
     private let shell: ShellContext
     private let start = Timestamp.now()
     private let directory: String
+    /// What stands in the journal for it; empty for a statement that nobody wrote.
+    private let line: String
+    private let outer: LineUnderWay?
 
     /// Verbs that move through states: they write their own entries.
     private static let moving: Set<String> = ["undo", "redo", "goto"]
@@ -23,26 +26,33 @@ struct CommandLog {
         self.statement = statement
         self.shell = shell
         directory = shell.hostDirectory
-        shell.discardTableChanges()
+        // What a statement around this one did so far goes into the journal with this.
+        if shell.statementDepth == 1 { shell.discardTableChanges() }
+        let isHidden = statement.isPrivate && !statement.source.isEmpty
+        line = isHidden ? Self.hidden : SecretMask.masked(statement.source)
+        outer = shell.beginLine(
+            line.isEmpty
+                ? nil
+                : LineUnderWay(session: shell.options.session, line: line, directory: directory, time: start))
     }
 
     private var verb: String { statement.body.verb ?? "" }
 
     func finish(status: Int32) {
-        let changes = shell.takeChanges()
+        defer { _ = shell.beginLine(outer) }
+        var draft = JournalDraft(line: line, directory: directory, time: start)
+        shell.takeChanges(into: &draft)
+        let changes = draft.changes
         // Those that failed have written nothing, or only how far they came.
         if Self.moving.contains(verb), status == 0 { return }
-        if statement.source.isEmpty { return }
+        if line.isEmpty { return }
         if statement.isPrivate, changes.isEmpty { return }
         // Looking at things leaves no trace of a host's command line, and opens no session for it.
         let isWorthKeeping = CommandTable.shared.find(verb)?.isWorthKeeping ?? true
         if changes.isEmpty, shell.mode == .single, !isWorthKeeping { return }
-        let line = statement.isPrivate ? Self.hidden : SecretMask.masked(statement.source)
-        var draft = JournalDraft(line: line, directory: directory, time: start)
         draft.status = status
         draft.seconds = Timestamp.now().seconds(since: start)
         draft.made = shell.made
-        draft.changes = changes
         do throws(ShaleError) {
             if changes.isEmpty, !shell.hasOpenSession {
                 try Session.note(draft, session: shell.options.session, engine: shell.engine())

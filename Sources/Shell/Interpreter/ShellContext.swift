@@ -68,6 +68,7 @@ package final class ShellContext {
     /// What the command under way changed of the session beside names.
     package var changes: [StateChange] = []
 
+    private var lineUnderWay: LineUnderWay?
     private var openedEngine: Engine?
     private var openedSession: Session?
 
@@ -93,22 +94,32 @@ package final class ShellContext {
         makeFirstImage(engine)
         // The first image is no line's doing.
         discardTableChanges()
+        engine.store.writeAhead.begin(lineUnderWay)
         return engine
     }
 
     /// Forgets what this process did to names and images so far.
     func discardTableChanges() { _ = openedEngine?.store.names.takeChanges() }
 
-    /// What the command under way changed, and of names and images; asked once.
-    func takeChanges() -> [StateChange] {
-        var changes = self.changes
-        self.changes = []
-        guard let table = openedEngine?.store.names.takeChanges() else { return changes }
-        changes += table.moves.map { .name($0.reference, before: $0.before, after: $0.after) }
+    /// Adds to a line's entry what the command under way changed, and of names and images; asked once.
+    func takeChanges(into draft: inout JournalDraft) {
+        draft.changes += changes
+        changes = []
+        guard let store = openedEngine?.store else { return }
+        draft.token = store.writeAhead.takeToken()
+        let table = store.names.takeChanges()
+        draft.changes += table.moves.map { .name($0.reference, before: $0.before, after: $0.after) }
         if !table.arrived.isEmpty || !table.departed.isEmpty {
-            changes.append(.images(arrived: table.arrived, departed: table.departed))
+            draft.changes.append(.images(arrived: table.arrived, departed: table.departed))
         }
-        return changes
+    }
+
+    /// Says whose doing changes are from here on; answers what it was before, to be said again at the line's end.
+    func beginLine(_ line: LineUnderWay?) -> LineUnderWay? {
+        let outer = lineUnderWay
+        lineUnderWay = line
+        openedEngine?.store.writeAhead.begin(line)
+        return outer
     }
 
     /// On a new home the first command finds busybox; where it cannot be made, everything else works all the same.

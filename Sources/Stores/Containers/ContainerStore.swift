@@ -9,11 +9,13 @@ package final class ContainerStore: Sendable {
     let paths: StorePaths
     let ingest: IngestFolder
     let lock: StoreLock
+    let writeAhead: WriteAhead
 
-    init(paths: StorePaths, ingest: IngestFolder, lock: StoreLock) {
+    init(paths: StorePaths, ingest: IngestFolder, lock: StoreLock, writeAhead: WriteAhead) {
         self.paths = paths
         self.ingest = ingest
         self.lock = lock
+        self.writeAhead = writeAhead
     }
 
     /// Where a container's files lie, whether it is there or not.
@@ -299,4 +301,6 @@ package struct ContainerFolder: Sendable, Hashable {
     package var socketDirectory: String { path }
     /// What was done to it, a JSON object a line.
     package var deeds: String { path + "/deeds.jsonl" }
+    /// The line that removed it, while it lies aside.
+    package var removal: String { path + "/removed.json" }
 }

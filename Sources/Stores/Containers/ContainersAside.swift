@@ -19,6 +19,8 @@ extension ContainerStore {
         if mkdir(paths.containersAside, 0o700) == -1, errno != EEXIST {
             throw SystemCallError("mkdir", path: paths.containersAside).shaleError("container \(Identifier.short(id))")
         }
+        // A disk too full for it must not keep a removal from making room.
+        try? stampRemoval(of: id)
         try lock.exclusively { () throws(ShaleError) in
             // The folder first: should this be cut short, a name without its container counts as free and is swept.
             guard Glibc.rename(folder(id).path, asideFolder(id).path) == 0 else {
@@ -26,6 +28,28 @@ extension ContainerStore {
             }
             if target(of: name) == id { unlink(link(name)) }
         }
+    }
+
+    /// Writes down whose doing the removal is: it goes aside with the container, so both are there or neither.
+    private func stampRemoval(of id: String) throws(ShaleError) {
+        let path = folder(id).removal
+        guard let stamp = try writeAhead.stamp() else {
+            unlink(path)
+            return
+        }
+        let bytes = Array(try OCIDocument.encode(stamp))
+        try translating("container \(Identifier.short(id))") {
+            try WholeFile.replace(path, with: bytes, syncing: false)
+        }
+    }
+
+    /// The line that set a container aside, and what the container is called; `nil` where none did, or it lives on.
+    package func cutOffRemoval(of id: String) -> (stamp: LineStamp, name: String)? {
+        guard let bytes = try? WholeFile.read(asideFolder(id).removal, limit: 1 << 20),
+            let stamp = try? JSONDecoder().decode(LineStamp.self, from: Data(bytes)), writeAhead.isCutOff(stamp),
+            let record = asideRecord(id)
+        else { return nil }
+        return (stamp, record.name)
     }
 
     /// The record of a container that lies aside; `nil` where there is none.

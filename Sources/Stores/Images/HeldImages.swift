@@ -46,8 +46,7 @@ extension ImageStore {
             guard !moved.isEmpty else { return }
             // The held one first: cut short, the image is in both places, which does no harm.
             try hold(moved)
-            try names.write(table)
-            names.note(from: old, to: table)
+            try names.replace(old, with: table)
         }
     }
 

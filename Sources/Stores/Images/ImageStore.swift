@@ -180,10 +180,10 @@ package final class ImageStore: Sendable {
     private func notedTable() throws(ShaleError) -> ImageTable {
         let table = try names.table()
         guard table.entries.contains(where: { $0.image == nil }) else { return table }
-        let noted = ImageTable(entries: table.entries.map { note($0) })
+        let noted = ImageTable(entries: table.entries.map { note($0) }).keepingAnnotations(of: table)
         if noted != table {
             try? names.update { current in
-                current = ImageTable(entries: current.entries.map { note($0) })
+                current = ImageTable(entries: current.entries.map { note($0) }).keepingAnnotations(of: current)
             }
         }
         return noted

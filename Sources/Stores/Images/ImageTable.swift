@@ -1,3 +1,4 @@
+import FoundationEssentials
 package import OCI
 
 /// The entries of `index.json` as a value: names are moved in it, then it is written whole.
@@ -13,6 +14,23 @@ package struct ImageTable: Sendable, Hashable {
     package init(_ index: Index) {
         entries = index.manifests.map { ImageEntry($0) }
         annotations = index.annotations
+    }
+
+    private static let stamped = "dev.shale.stamped"
+
+    /// What lines did whose sessions' journals may not have them yet.
+    var stamped: [StampedChanges] {
+        get {
+            guard let text = annotations?[Self.stamped] else { return [] }
+            return (try? JSONDecoder().decode([StampedChanges].self, from: Data(text.utf8))) ?? []
+        }
+        set {
+            let text = newValue.isEmpty ? nil : try? OCIDocument.encode(newValue)
+            guard text != nil || annotations?[Self.stamped] != nil else { return }
+            annotations = annotations ?? [:]
+            annotations?[Self.stamped] = text.map { String(decoding: $0, as: UTF8.self) }
+            if annotations?.isEmpty ?? false { annotations = nil }
+        }
     }
 
     package var index: Index {

@@ -18,6 +18,8 @@ package final class NameStore: Sendable {
     private struct State {
         var version: Version?
         var table = ImageTable()
+        /// Read from the table on first use.
+        var stamped: [StampedChanges]?
         var changes = TableChanges()
     }
 
@@ -25,11 +27,14 @@ package final class NameStore: Sendable {
     /// Whether a missing file counts as an empty table.
     private let mayBeMissing: Bool
     let lock: StoreLock
+    /// Whose doing changes are; `nil` for a table that no line is held against.
+    private let writeAhead: WriteAhead?
     private let state = Mutex(State())
 
-    init(path: String, lock: StoreLock, mayBeMissing: Bool = false) {
+    init(path: String, lock: StoreLock, writeAhead: WriteAhead? = nil, mayBeMissing: Bool = false) {
         self.path = path
         self.lock = lock
+        self.writeAhead = writeAhead
         self.mayBeMissing = mayBeMissing
     }
 
@@ -71,11 +76,47 @@ package final class NameStore: Sendable {
         let old = try table()
         var table = old
         let result = try body(&table)
-        if table != old {
-            try write(table)
-            note(from: old, to: table)
-        }
+        if table != old { try replace(old, with: table) }
         return result
+    }
+
+    /// Writes a changed table, with the word of whose doing that is, and notes what it changed.
+    ///
+    /// Under the store's lock.
+    func replace(_ old: ImageTable, with table: ImageTable) throws(ShaleError) {
+        var changes = state.withLock { $0.changes }
+        changes.add(from: old, to: table)
+        var table = table
+        if let writeAhead {
+            let stamp = try writeAhead.stamp()
+            table.stamped =
+                writeAhead.unsettled(old.stamped, butOf: stamp) + (stamp.map { [StampedChanges($0, changes)] } ?? [])
+        }
+        try write(table)
+        state.withLock { $0.changes = changes }
+    }
+
+    /// What lines of a session did, by the last processes that changed the table: its journal may not have it yet.
+    package func stamped(in session: String) throws(ShaleError) -> [StampedChanges] {
+        _ = try table()
+        let stamped = state.withLock { state in
+            let stamped = state.stamped ?? state.table.stamped
+            state.stamped = stamped
+            return stamped
+        }
+        return stamped.filter { $0.stamp.by.session == session }
+    }
+
+    /// Forgets whose doing things were in a session that is renamed or removed: another may get its name.
+    package func forgetLines(of session: String) throws(ShaleError) {
+        try lock.exclusively { () throws(ShaleError) in
+            let old = try table()
+            let kept = old.stamped.filter { $0.stamp.by.session != session }
+            guard kept.count < old.stamped.count else { return }
+            var table = old
+            table.stamped = kept
+            try write(table)
+        }
     }
 
     /// The manifest a name leads to, `nil` for an unknown name.
@@ -132,17 +173,13 @@ package final class NameStore: Sendable {
         if let version = try? currentVersion() { remember(table, version) }
     }
 
-    /// Notes what a change of this process's own did.
-    func note(from old: ImageTable, to new: ImageTable) {
-        state.withLock { $0.changes.add(from: old, to: new) }
-    }
-
     private var name: String { path.split(separator: "/").last.map(String.init) ?? path }
 
     private func remember(_ table: ImageTable, _ version: Version) {
         state.withLock { state in
             state.version = version
             state.table = table
+            state.stamped = nil
         }
     }
 

@@ -5,7 +5,7 @@ package import OCI
 /// What came and went in between does not count.
 package struct TableChanges: Sendable {
     /// A name that leads elsewhere than before.
-    package struct Move: Sendable {
+    package struct Move: Sendable, Hashable, Codable {
         package let reference: Reference
         /// `nil` for no image of that name.
         package let before: ImageEntry?

@@ -82,8 +82,7 @@ extension Store {
             if let session, !dryRun {
                 try session.addRoots(SessionRoots(digests: Set(gone.compactMap(\.image))))
                 try images.hold(gone)
-                try names.write(after)
-                names.note(from: before, to: after)
+                try names.replace(before, with: after)
                 return result
             }
             let roots = try sessionRoots()
@@ -94,8 +93,7 @@ extension Store {
             let freed = try candidates(result.entries)
             if !dryRun {
                 if !held.isEmpty { try images.hold(held) }
-                try names.write(after)
-                names.note(from: before, to: after)
+                try names.replace(before, with: after)
             }
             if !freed.blobs.isEmpty {
                 result.collected = try sweep(freed, table: after, roots: roots, dryRun: dryRun, moved: &moved)

@@ -71,7 +71,7 @@ package struct Enter: Verb {
         }
         var draft = JournalDraft(line: line, directory: shell.hostDirectory, time: start)
         shell.changes = taken.changes
-        draft.changes = shell.takeChanges()
+        shell.takeChanges(into: &draft)
         draft.seconds = Timestamp.now().seconds(since: start)
         if let made = taken.image {
             draft.made = [made.id.hex]

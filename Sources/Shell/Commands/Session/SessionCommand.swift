@@ -57,6 +57,8 @@ package struct SessionCommand: Verb {
             try require(words[1], store, in: shell.options.session)
             let isOwn = shell.options.session == words[1]
             if isOwn { shell.leaveSession() }
+            // Whatever was cut off in it is written down under its old name.
+            _ = try Session(named: words[1], engine: shell.engine())
             try SessionFolders.rename(words[1], to: words[2], in: store)
             if isOwn { shell.enter(session: words[2]) }
             return .line("session \(words[1]) is called \(words[2]) now")

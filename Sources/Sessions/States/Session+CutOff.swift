@@ -1,0 +1,61 @@
+import Basics
+import Engine
+import OCI
+import Stores
+
+// Lines that a kill or a power cut ended between what they did and their entry in the journal.
+extension Session {
+    /// Writes a state for each line of this session that was cut off, of what it had done to names, images and
+    /// containers: so it can be seen and taken back.
+    ///
+    /// What others of this session's shales are doing right now is theirs to write down.
+    func takeInCutOff() throws(ShaleError) {
+        var lines: [String: (stamp: LineStamp, changes: [StateChange])] = [:]
+        for stamped in try engine.store.names.stamped(in: name) where isCutOff(stamped.stamp) {
+            lines[stamped.stamp.token, default: (stamped.stamp, [])].changes += stamped.stateChanges
+        }
+        for removal in try removals() where removal.stamp.by.session == name && isCutOff(removal.stamp) {
+            lines[removal.stamp.token, default: (removal.stamp, [])].changes.append(removal.change)
+        }
+        for line in lines.values.sorted(by: { $0.stamp.by.time < $1.stamp.by.time }) where !line.changes.isEmpty {
+            try takeIn(line.stamp, line.changes)
+        }
+    }
+
+    private func takeIn(_ stamp: LineStamp, _ changes: [StateChange]) throws(ShaleError) {
+        try folder.addRoots(changes.reduce(into: SessionRoots()) { $0.formUnion($1.roots) })
+        // As of one that was killed.
+        var entry = JournalEntry(
+            time: stamp.by.time, line: stamp.by.line, directory: stamp.by.directory, status: 137, changes: changes,
+            token: stamp.token)
+        entry.isCutOff = true
+        let fresh = try journal.append { _ in isWritten(stamp.token) ? nil : entry }
+        try absorb(fresh)
+    }
+
+    /// Containers that lie aside and that no state on the way here removed.
+    private func removals() throws(ShaleError) -> [(stamp: LineStamp, change: StateChange)] {
+        var rest = try folder.roots().containers
+        if rest.isEmpty { return [] }
+        for change in tree.lineage(of: tree.head).flatMap(\.changes) {
+            if case .removed(let container, _) = change { rest.remove(container) }
+        }
+        return rest.sorted().compactMap { id in
+            engine.store.containers.cutOffRemoval(of: id).map { ($0.stamp, .removed(container: id, name: $0.name)) }
+        }
+    }
+
+    private func isCutOff(_ stamp: LineStamp) -> Bool {
+        !isWritten(stamp.token) && engine.store.writeAhead.isCutOff(stamp)
+    }
+
+    private func isWritten(_ token: String) -> Bool { journal.entries.contains { $0.token == token } }
+}
+
+extension StampedChanges {
+    fileprivate var stateChanges: [StateChange] {
+        let names = moves.map { StateChange.name($0.reference, before: $0.before, after: $0.after) }
+        guard !arrived.isEmpty || !departed.isEmpty else { return names }
+        return names + [.images(arrived: arrived, departed: departed)]
+    }
+}

@@ -1,0 +1,201 @@
+import Basics
+import FoundationEssentials
+import Glibc
+import Linux
+import TestSupport
+import Testing
+
+/// Lines that were killed after they did what they did, and before the session's journal had them.
+@Suite("lines that were cut off", .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
+struct CutOffLineTests {
+    /// A line, and how what it did is seen in the home: by a script that succeeds once it is done.
+    struct Line: CustomTestStringConvertible, Sendable {
+        var text: String
+        var isDone: String
+        var before = "images"
+        /// What undo says it took back.
+        var tookBack: String
+        /// Succeeds where nothing of it is left.
+        var isUndone: String
+
+        var testDescription: String { text }
+    }
+
+    private static func named(_ name: String) -> String {
+        "grep -q 'docker.io/library/\(name)\"' \"$SHALE_HOME/index.json\""
+    }
+
+    static let lines = [
+        Line(
+            text: "tag busybox one:1", isDone: named("one:1"),
+            tookBack: "took back: tag busybox one:1  (cut off)  (one:1 ", isUndone: "! shale inspect one:1"),
+        Line(
+            text: "tag busybox two:1", isDone: "! shale inspect -f '{{.Config.Env}}' two:1 | grep -q A=b",
+            before: "FROM busybox\nENV A=b\ntag @ two:1",
+            tookBack: "took back: tag busybox two:1  (cut off)  (two:1 ",
+            isUndone: "test \"$(shale inspect -f '{{.Config.Env}}' two:1 | grep -c A=b)\" = 1"),
+        Line(
+            text: "rmi three:1", isDone: "! " + named("three:1"), before: "tag busybox three:1",
+            tookBack: "took back: rmi three:1  (cut off)  (three:1 none -> ", isUndone: "shale inspect three:1"),
+        Line(
+            text: "commit box four:1", isDone: named("four:1"),
+            before: "run --name box busybox sh -c 'echo hi > /hi'",
+            tookBack: "took back: commit box four:1  (cut off)  (four:1 ", isUndone: "! shale inspect four:1"),
+        Line(
+            text: "rm box", isDone: "ls \"$SHALE_HOME/containers/aside\" | grep -q .",
+            before: "run --name box busybox sh -c 'echo hi > /hi'",
+            tookBack: "took back: rm box  (cut off)  (container box is back)",
+            isUndone: "shale diff box | grep -qx 'A /hi'"),
+    ]
+
+    /// Starts a line and kills it where it waits to write into the journal; `look` sees it waiting.
+    private func cutOff(
+        _ text: String, once isDone: String, session: String = "default", in bench: CrashHome,
+        look: () throws -> Void = {}
+    ) throws {
+        let child = try CutOffLineTests.hold(session, in: bench) {
+            let child = try bench.start(["-S", session, "-c", text], name: "killed")
+            try CrashHome.wait(within: 60) { try bench.sh(isDone).status == 0 }
+            try look()
+            child.stop(SIGKILL)
+            return child
+        }
+        #expect(child.wait() == 137)
+    }
+
+    /// Holds a session's journal meanwhile, so that no line of it gets any further.
+    private static func hold<Result>(
+        _ session: String, in bench: CrashHome, _ body: () throws -> Result
+    ) throws -> Result {
+        let lock = try FileLock.waiting(on: "\(bench.home)/sessions/\(session)/journal.lock", exclusive: true)
+        let result = try body()
+        withExtendedLifetime(lock) {}
+        return result
+    }
+
+    @Test(arguments: lines) func whatItDidIsAState(line: Line) throws {
+        let bench = try CrashHome()
+        #expect(try bench.shale(["-c", line.before]).status == 0)
+        try cutOff(line.text, once: line.isDone, in: bench)
+        let looked = try bench.shale(["-c", "timeline\nreflog"])
+        #expect(looked.output.contains("\(line.text)  (cut off)"), "\(looked)")
+        let back = try bench.shale(["undo"])
+        #expect(back.output.hasPrefix(line.tookBack), "\(back)")
+        #expect(try bench.sh("(\(line.isUndone)) >/dev/null 2>&1").status == 0)
+        let again = try bench.shale(["redo"])
+        #expect(again.status == 0, "\(again)")
+        #expect(try bench.sh("(\(line.isUndone)) >/dev/null 2>&1").status != 0)
+        try bench.expectWhole(line.text)
+    }
+
+    @Test func aStepThatWasMadeIsNoMystery() throws {
+        let bench = try CrashHome()
+        try bench.must("-c", "FROM busybox\nENV A=b")
+        let count = try bench.must("images", "-aq").lines.count
+        try cutOff(
+            "RUN echo hi > /hi", once: "test \"$(shale images -aq | wc -l)\" -gt \(count)", in: bench)
+        let back = try bench.shale(["-c", "steps --format '{{.Instruction}}'\nundo\nimages -aq | wc -l\nrecipe"])
+        #expect(back.status == 0, "\(back)")
+        #expect(
+            back.output.contains("ENV A=b\ntook back: RUN echo hi > /hi  (cut off)  (image "), "\(back)")
+        #expect(back.output.hasSuffix("\n\(count)\nFROM busybox\nENV A=b\n"), "\(back)")
+    }
+
+    @Test func whatALivingShaleDoesIsItsOwnToWrite() throws {
+        let bench = try CrashHome()
+        try bench.must("-c", "FROM busybox")
+        let child = try Self.hold("default", in: bench) {
+            let child = try bench.start(["tag", "busybox", "mine:1"], name: "living")
+            try CrashHome.wait(within: 60) { try bench.sh(Self.named("mine:1")).status == 0 }
+            let other = try bench.shale(["timeline"])
+            #expect(other.status == 0 && !other.output.contains("mine"), "\(other)")
+            return child
+        }
+        #expect(child.wait() == 0)
+        let lines = try bench.must("timeline", "--format", "{{.Line}}").lines
+        #expect(lines == ["FROM busybox", "tag busybox mine:1"])
+    }
+
+    @Test func anotherSessionsLineIsNotThisOnes() throws {
+        let bench = try CrashHome()
+        try bench.must("-c", "FROM busybox")
+        try bench.must("-S", "other", "-c", "FROM busybox")
+        try cutOff("tag busybox theirs:1", once: Self.named("theirs:1"), session: "other", in: bench)
+        // This one's lines go on, and what they write keeps the other's word.
+        try bench.must("-c", "tag busybox here:1\nuntag here:1\ntag busybox here:2")
+        #expect(try !bench.must("timeline").output.contains("theirs"))
+        #expect(try bench.must("-S", "other", "timeline").output.contains("tag busybox theirs:1  (cut off)"))
+        // Written down once, however often it is looked for.
+        try bench.must("-S", "other", "-c", "tag busybox more:1\ntimeline")
+        let lines = try bench.must("-S", "other", "timeline", "--format", "{{.Line}}").lines
+        #expect(lines == ["FROM busybox", "tag busybox theirs:1  (cut off)", "tag busybox more:1"])
+        #expect(try bench.must("-S", "other", "-c", "undo 2\nimages -q theirs").lines.count == 2)
+    }
+
+    @Test func aSessionThatGetsTheNameOfAnotherInheritsNothing() throws {
+        let bench = try CrashHome()
+        try bench.must("-S", "old", "-c", "FROM busybox")
+        try cutOff("tag busybox kept:1", once: Self.named("kept:1"), session: "old", in: bench)
+        try bench.must("session", "rename", "old", "new")
+        #expect(try bench.must("-S", "new", "timeline").output.contains("tag busybox kept:1  (cut off)"))
+        try bench.must("-S", "old", "-c", "FROM busybox")
+        #expect(try !bench.must("-S", "old", "timeline").output.contains("kept"))
+        try cutOff("tag busybox gone:1", once: Self.named("gone:1"), session: "old", in: bench)
+        try bench.must("session", "rm", "old")
+        #expect(try !bench.must("-S", "old", "timeline").output.contains("gone"))
+    }
+
+    /// Names as the session says they are, and as they are.
+    @Test func killedAtAnyMomentTheReflogIsTrue() throws {
+        let bench = try CrashHome()
+        try bench.must("-c", "FROM busybox\nENV A=b\ntag @ first")
+        let script = """
+            tag @ a
+            tag busybox b
+            undo 2
+            redo 2
+            tag busybox a
+            untag b
+            undo
+            tag @ c
+            rmi a
+            undo 3
+            redo
+            create --name box busybox
+            rm box
+            undo
+            rm box
+            """
+        let start = CrashHome.now()
+        _ = try bench.start(["--keep-going", "-c", script], name: "first").wait()
+        let length = CrashHome.now() - start
+        let seed = getenv("SHALE_CRASH_SEED").flatMap { UInt64(String(cString: $0)) } ?? .random(in: 0 ... .max)
+        var random = CrashRandom(state: seed)
+        for round in 1...SessionCrashTests.rounds {
+            let child = try bench.start(["--keep-going", "-c", script], name: "killed")
+            usleep(UInt32(length * Double(random.next() % 1000) / 1000 * 1e6))
+            child.stop(SIGKILL)
+            _ = child.wait()
+            try bench.expectNamesAsTold("seed \(seed), round \(round)")
+            try bench.expectWhole("seed \(seed), round \(round)")
+        }
+    }
+}
+
+extension CrashHome {
+    /// Fails the test unless every name that the session moved leads where its reflog says, and what it says it removed
+    /// is gone.
+    func expectNamesAsTold(_ what: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+        var told: [String: String] = [:]
+        for line in try must("reflog", "--format", "{{.Name}} {{.After}}").lines {
+            let words = line.split(separator: " ").map(String.init)
+            guard words.count == 2, told[words[0]] == nil else { continue }
+            told[words[0]] = words[1]
+        }
+        for (name, image) in told {
+            let found = try sh("shale inspect -f '{{.Id}}' \(name)").output.split(separator: ":").last ?? ""
+            let now = found.isEmpty ? "none" : String(found.prefix(12))
+            #expect(now == image, "\(what): \(name)", sourceLocation: sourceLocation)
+        }
+    }
+}
