@@ -77,6 +77,17 @@ struct EnterTests {
         #expect(verified.status == 0, "\(verified.text)\(verified.errors)")
     }
 
+    @Test func theStatusOfTheLineBefore() throws {
+        let shale = BuiltShale()
+        let made = try run(
+            "enter busybox\nls /nosuch\necho $? > /status\necho $? >> /status\nexit", in: shale, ["--keep-going"])
+        #expect(made.errors.contains("ls: /nosuch"), "\(made.errors)")
+        #expect(
+            try recipe(shale) == ["FROM busybox", "RUN (exit 1); echo $? > /status", "RUN echo $? >> /status"])
+        #expect(try shale.run(["run", "--rm", "@", "cat", "/status"]).text == "1\n0\n")
+        #expect(try shale.run(["recipe", "verify"], expecting: nil).status == 0)
+    }
+
     @Test func severalLinesAreOneCommand() throws {
         let shale = BuiltShale()
         let made = try run(

@@ -18,10 +18,12 @@ package struct CarriedState: Sendable, Equatable {
     package var directory: String?
     /// Where `cd -` goes.
     private var directoryBefore: String?
+    /// What `popd` goes back to, the next one first.
+    private var directoryStack: [String] = []
+    /// `$?` of the line before.
+    package var lastStatus: Int32 = 0
 
     package init() {}
-
-    package var isEmpty: Bool { self == CarriedState() }
 
     // MARK: Before a line
 
@@ -33,6 +35,10 @@ package struct CarriedState: Sendable, Equatable {
         let names = NamesInLine(line)
         if let directoryBefore, names.usesVariable("OLDPWD") || (names.hasWord("cd") && names.hasWord("-")) {
             parts.append("OLDPWD=\(directoryBefore.shellQuoted)")
+        }
+        uses.directoryStack = names.usesDirectoryStack
+        if uses.directoryStack {
+            parts += directoryStack.reversed().map { "pushd -n \($0.shellQuoted) >/dev/null" }
         }
         if let umask { parts.append("umask \(umask)") }
         if !unset.isEmpty { parts.append("unset \(unset.sorted().joined(separator: " "))") }
@@ -63,6 +69,10 @@ package struct CarriedState: Sendable, Equatable {
         // Last, so that `set -x` shows the line and not what stands before it.
         let short = options.filter { $0.hasPrefix("set") }
         if !short.isEmpty { parts.append(Self.setting(short)) }
+        // Where a failure ends the shell it cannot be told without one.
+        if lastStatus != 0, line.contains("$?") || line.contains("${?"), !options.contains("set -o errexit") {
+            parts.append("(exit \(lastStatus))")
+        }
         guard !parts.isEmpty else { return (line, uses) }
         let separator = parts.contains { $0.contains("\n") } || line.contains("\n") ? "\n" : "; "
         return ((parts + [command]).joined(separator: separator), uses)
@@ -73,6 +83,7 @@ package struct CarriedState: Sendable, Equatable {
         package var variables: Set<String> = []
         package var functions: Set<String> = []
         package var aliases: Set<String> = []
+        package var directoryStack = false
 
         package init() {}
     }
@@ -106,6 +117,9 @@ package struct CarriedState: Sendable, Equatable {
         before: ShellReport, after: ShellReport, uses: Uses, line: String, scan: ShellScan
     ) -> [(name: String, value: String)] {
         if after.directory != before.directory, let left = after.directoryBefore { directoryBefore = left }
+        if uses.directoryStack || after.directoryStack.count > 1 {
+            directoryStack = Array(after.directoryStack.dropFirst())
+        }
         if after.umask != before.umask || umask != nil {
             umask = after.umask == before.umask ? nil : Self.octal(after.umask)
         }
@@ -137,10 +151,14 @@ package struct CarriedState: Sendable, Equatable {
         for (name, text) in after.functions where before.functions[name] != text { functions[name] = text }
         let tells = !after.functions.isEmpty || !before.functions.isEmpty
         for name in uses.functions where tells && after.functions[name] == nil { functions[name] = nil }
-        // sh and dash do not tell their functions: a line that is nothing but definitions stands for them.
-        if !tells, !scan.definedFunctions.isEmpty {
-            for name in scan.definedFunctions { functions[name] = scan.joined ?? line }
+        if tells { return }
+        // sh and dash do not tell their functions: what the line says of them counts.
+        let names = NamesInLine(line)
+        if names.hasWord("unset"), names.hasWord("-f") {
+            for name in functions.keys where names.hasWord(name) { functions[name] = nil }
         }
+        functions.merge(scan.functionTexts) { $1 }
+        for name in scan.definedFunctions { functions[name] = scan.joined ?? line }
     }
 
     private static func octal(_ digits: String) -> String {

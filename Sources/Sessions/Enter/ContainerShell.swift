@@ -56,6 +56,7 @@ package final class ContainerShell: LineShell {
             in: record, talk)
         var taken = LineTaken()
         taken.exitStatus = outcome.exitStatus
+        carried.lastStatus = outcome.exitStatus
         taken.typedAhead = outcome.typedAhead
         taken.changed = outcome.summary
         if scan.startsBackground, !hasNoted {

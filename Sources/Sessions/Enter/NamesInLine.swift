@@ -50,6 +50,14 @@ struct NamesInLine {
         mayUseAny = !words.isDisjoint(with: Self.opaque)
     }
 
+    /// `pushd`, `popd`, `dirs`, `$DIRSTACK` and `~2`.
+    var usesDirectoryStack: Bool {
+        mayUseAny || variables.contains("DIRSTACK") || !words.isDisjoint(with: ["pushd", "popd", "dirs"])
+            || words.contains { word in
+                word.first == "~" && word.dropFirst().first.map { "+-0123456789".contains($0) } ?? false
+            }
+    }
+
     func usesVariable(_ name: String) -> Bool { mayUseAny || variables.contains(name) }
     func usesCommand(_ name: String) -> Bool { mayUseAny || words.contains(name) }
     func hasWord(_ name: String) -> Bool { words.contains(name) }

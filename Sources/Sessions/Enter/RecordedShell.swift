@@ -111,6 +111,7 @@ package final class RecordedShell: LineShell {
         let outcome = try executor.enter(request, on: &state)
         var taken = LineTaken()
         taken.exitStatus = outcome.exitStatus
+        carried.lastStatus = outcome.exitStatus
         taken.typedAhead = outcome.typedAhead
         taken.dropped = outcome.dropped
         taken.wasKeptFailed = keepsFailed && outcome.exitStatus != 0

@@ -8,6 +8,8 @@ package struct ShellReport: Sendable, Equatable {
     package var directory = ""
     /// Where `cd -` goes.
     package var directoryBefore: String?
+    /// bash's `pushd` and `popd`: where it stands, then what `popd` goes back to.
+    package var directoryStack: [String] = []
     package var exports: [String: String] = [:]
     /// Shell variables that are not exported: name to the text that makes them again.
     package var variables: [String: String] = [:]
@@ -39,6 +41,7 @@ package struct ShellReport: Sendable, Equatable {
         umask = (text("umask") ?? "").filter(\.isNumber)
         directory = text("directory") ?? ""
         if directory.hasSuffix("\n") { directory.removeLast() }
+        directoryStack = (text("stack") ?? "").split(separator: "\n").map(String.init)
         for entry in ShellWords.entries(exports) { readExport(entry) }
         let isBash = files["\(moment).functions"] != nil
         for entry in ShellWords.entries(variables) { isBash ? readDeclaration(entry) : readAssignment(entry) }

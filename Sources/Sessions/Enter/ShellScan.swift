@@ -12,6 +12,8 @@ package struct ShellScan: Sendable {
     package private(set) var startsBackground = false
     /// Whether it defines functions and does nothing else: their names.
     package private(set) var definedFunctions: [String] = []
+    /// Functions defined on the way, and not inside of something else, with their texts.
+    package private(set) var functionTexts: [String: String] = [:]
     /// The same command without a newline in it; `nil` where there is none that certainly means the same.
     package private(set) var joined: String?
 
@@ -22,6 +24,7 @@ package struct ShellScan: Sendable {
         openHeredoc = scanner.openHeredoc
         startsBackground = scanner.startsBackground
         definedFunctions = scanner.onlyDefines ? scanner.functions : []
+        functionTexts = isIncomplete ? [:] : scanner.definedTexts
         joined = isIncomplete || scanner.hasHeredoc || scanner.hasQuotedNewline ? nil : scanner.joinedText
     }
 }

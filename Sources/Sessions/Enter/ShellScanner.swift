@@ -25,7 +25,17 @@ struct ShellScanner {
     private(set) var functions: [String] = []
     private var hasOtherCommands = false
     private var bodyDepths: [Int] = []
+    /// Functions defined by themselves and not inside of something else: where their texts stand.
+    private var definitions: [(name: String, start: Int, end: Int)] = []
+    private var commandStart = 0
+    /// Whether nothing but redirections followed the last definition, which are part of it.
+    private var isBehindDefinition = false
 
+    var definedTexts: [String: String] {
+        definitions.reduce(into: [:]) { all, found in
+            if found.end > 0 { all[found.name] = String(decoding: bytes[found.start..<found.end], as: UTF8.self) }
+        }
+    }
     var onlyDefines: Bool { !functions.isEmpty && !hasOtherCommands }
     var openHeredoc: String? { isInHeredoc ? pending.first.map { String(decoding: $0.name, as: UTF8.self) } : nil }
     private var isInHeredoc = false
@@ -140,6 +150,7 @@ struct ShellScanner {
     private mutating func begin(_ kind: Last) {
         last = kind
         atCommand = true
+        isBehindDefinition = false
     }
 
     private mutating func closeParenthesis() {
@@ -160,17 +171,26 @@ struct ShellScanner {
     private mutating func endCompound() {
         last = .compound
         atCommand = false
-        if let depth = bodyDepths.last, depth == open.count { bodyDepths.removeLast() }
+        guard let depth = bodyDepths.last, depth == open.count else { return }
+        bodyDepths.removeLast()
+        guard bodyDepths.isEmpty, let place = definitions.indices.last, definitions[place].end == 0 else { return }
+        definitions[place].end = index
+        isBehindDefinition = true
     }
 
     private mutating func functionDefinition() -> Bool {
         output.append(UInt8(ascii: ")"))
         index += 1
-        functions.append(lastWord)
+        beginDefinition()
         hasOtherCommands = otherBefore
         bodyDepths.append(open.count)
         begin(.opener)
         return true
+    }
+
+    private mutating func beginDefinition() {
+        functions.append(lastWord)
+        if open.isEmpty, bodyDepths.isEmpty { definitions.append((lastWord, commandStart, 0)) }
     }
 
     private mutating func redirectionTarget() -> Bool {
@@ -178,6 +198,7 @@ struct ShellScanner {
         if isAtEnd || byte() == UInt8(ascii: "\n") { return true }
         let wasCommand = atCommand
         guard rawWord() != nil else { return false }
+        if isBehindDefinition, let place = definitions.indices.last { definitions[place].end = index }
         last = .word
         atCommand = wasCommand
         return true
@@ -196,6 +217,9 @@ struct ShellScanner {
         skipBlanks()
         guard let word = rawWord() else { return false }
         hasHeredoc = true
+        // Its text stands behind the line.
+        if isBehindDefinition { definitions.removeLast() }
+        isBehindDefinition = false
         pending.append((word.filter { !"'\"\\".utf8.contains($0) }, stripsTabs))
         last = .word
         return true
@@ -253,6 +277,7 @@ struct ShellScanner {
             last = .word
             return true
         }
+        commandStart = start
         return command(text)
     }
 
@@ -283,7 +308,7 @@ struct ShellScanner {
             let start = index
             guard rawWord() != nil else { return false }
             lastWord = String(decoding: bytes[start..<index], as: UTF8.self)
-            functions.append(lastWord)
+            beginDefinition()
             if bytes[index...].starts(with: Array("()".utf8)) {
                 output += Array("()".utf8)
                 index += 2
@@ -312,6 +337,7 @@ struct ShellScanner {
         if bodyDepths.isEmpty { hasOtherCommands = true }
         last = .word
         atCommand = false
+        isBehindDefinition = false
     }
 
     private func closes(_ text: String) -> Bool {

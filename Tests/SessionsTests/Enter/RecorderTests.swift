@@ -32,9 +32,11 @@ struct RecorderTests {
     }
 
     /// Runs lines one after the other as the recorded shell does; answers the texts that ran.
-    private func session(_ lines: [String], with shell: [String], in directory: String) throws -> (
-        texts: [String], outputs: [String], state: CarriedState, assignments: [String]
-    ) {
+    private func session(_ lines: [String], with shell: [String], in directory: String, moving: Bool = false) throws
+        -> (
+            texts: [String], outputs: [String], state: CarriedState, assignments: [String]
+        )
+    {
         var state = CarriedState()
         var texts: [String] = []
         var outputs: [String] = []
@@ -44,9 +46,11 @@ struct RecorderTests {
             texts.append(text)
             let ran = try run(text, with: shell, in: directory)
             outputs.append(ran.output)
+            state.lastStatus = ran.status
             guard ran.status == 0, let before = ShellReport("before", of: ran.files),
                 let after = ShellReport("after", of: ran.files)
             else { continue }
+            if moving { state.directory = after.directory }
             assignments += state.absorb(
                 before: before, after: after, uses: uses, line: line, scan: ShellScan(line)
             ).map { "\($0.name)=\($0.value)" }
@@ -95,6 +99,51 @@ struct RecorderTests {
             with: shell, in: folder.path)
         #expect(made.outputs[1] == "hi you\n")
         #expect(made.outputs[4] == "said it\n", "\(made.texts[4])")
+    }
+
+    @Test(arguments: shells)
+    func theStatusBefore(_ shell: [String]) throws {
+        let folder = TemporaryDirectory()
+        let made = try session(
+            ["(exit 3)", "echo $?", "echo ${?}", "umask 077; (exit 4)", "umask 077", "false", "echo $?; set -f"],
+            with: shell, in: folder.path)
+        #expect(made.texts[1] == "(exit 3); echo $?")
+        #expect(made.outputs[1...2] == ["3\n", "0\n"])
+        #expect(made.texts[4] == "umask 077")
+        #expect(made.outputs[6] == "1\n", "\(made.texts[6])")
+        // Where a failure ends the shell none is made up.
+        let strict = try session(["set -e", "false", "echo \"now $?\""], with: shell, in: folder.path)
+        #expect(strict.outputs[2] == "now 0\n", "\(strict.texts[2])")
+    }
+
+    @Test(arguments: shells)
+    func functionsBesideOtherCommands(_ shell: [String]) throws {
+        let folder = TemporaryDirectory()
+        let made = try session(
+            [
+                "b() { echo \"b $1\"; }; b one", "b two", "cd /; loud() (\n  echo loud\n) >&2; true", "loud 2>&1",
+                "unset -f b", "b three 2>/dev/null; true",
+            ], with: shell, in: folder.path)
+        #expect(made.outputs[1] == "b two\n", "\(made.texts[1])")
+        #expect(made.outputs[3] == "loud\n", "\(made.texts[3])")
+        #expect(made.outputs[5] == "", "\(made.texts[5])")
+    }
+
+    @Test(.enabled(if: access("/bin/bash", X_OK) == 0, "no bash"))
+    func theDirectoryStack() throws {
+        let made = try session(
+            [
+                "pushd /usr >/dev/null", "pushd '/tmp' >/dev/null", "echo on", "dirs -l", "echo ~1",
+                "popd >/dev/null; pwd",
+                "dirs -l | wc -w", "popd >/dev/null; pwd", "popd 2>&1 | grep -c empty",
+            ], with: ["/bin/bash", "-c"], in: "/", moving: true)
+        #expect(made.texts[2] == "cd /tmp; echo on")
+        #expect(made.outputs[3] == "/tmp /usr /\n", "\(made.texts[3])")
+        #expect(made.outputs[4] == "/usr\n", "\(made.texts[4])")
+        #expect(made.outputs[5] == "/usr\n", "\(made.texts[5])")
+        #expect(made.outputs[6].contains("2"))
+        #expect(made.outputs[7] == "/\n")
+        #expect(made.outputs[8] == "1\n", "\(made.texts[8])")
     }
 
     /// Whatever a line does, its own status is what comes out, and nothing of the recorder is heard.

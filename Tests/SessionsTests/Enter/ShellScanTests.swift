@@ -55,6 +55,14 @@ struct ShellScanTests {
         #expect(ShellScan("f() { a; }; g() { b; }").definedFunctions == ["f", "g"])
         #expect(ShellScan("function f { a; }").definedFunctions == ["f"])
         #expect(ShellScan("f() { a; }; f").definedFunctions == [])
+        #expect(ShellScan("x; f() { a; } >&2 2>b; f").functionTexts == ["f": "f() { a; } >&2 2>b"])
+        #expect(ShellScan("f()\n{\n a; g() { b; }; } && h() (c)\nf").functionTexts.keys.sorted() == ["f", "h"])
+        #expect(
+            ShellScan("function f { if a; then b; fi; }; f >x").functionTexts == [
+                "f": "function f { if a; then b; fi; }"
+            ])
+        #expect(ShellScan("if a; then f() { b; }; fi").functionTexts.isEmpty)
+        #expect(ShellScan("f() { cat; } <<EOF\nhi\nEOF").functionTexts.isEmpty)
         #expect(ShellScan("a; f() { b; }").definedFunctions == [])
         #expect(ShellScan("cat <<EOF\nhi").openHeredoc == "EOF")
         #expect(ShellScan("cat <<EOF\nhi\nEOF").openHeredoc == nil)

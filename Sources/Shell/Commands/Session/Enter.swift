@@ -15,8 +15,10 @@ package struct Enter: Verb {
             container's, running or not, in the container, whose recipe then tells the lines.
 
             A line that changes files becomes a RUN, cd a WORKDIR, export an ENV; a line that changes nothing, or fails, \
-            is not kept. Umask, shell options and shell variables carry over, and are written into each RUN that needs \
-            them. What runs in the background ends with its line.
+            is not kept. Umask, shell options, variables, functions, aliases, $? and bash's pushd stack carry over, and \
+            are written into each RUN that needs them. What does not carry over, because each line is a process of its \
+            own: set -- and $!, traps, open descriptors (exec 3<), ulimit, and in sh, ash and dash functions that are \
+            defined inside of if, a loop or another function. What runs in the background ends with its line.
 
             Inside, \\undo, \\redo, \\steps, \\diff, \\recipe and their like are shale's; exit or Ctrl-D leaves. In a \
             script, the lines up to exit are the shell's.
