@@ -342,8 +342,8 @@ _shale_command() {
         operands='image'
         ;;
     recipe)
-        flags='--tidy --to --output -o --show-secrets --format --target --build-arg --base-config --help -h'
-        values='--to:none --output:host.path -o:host.path --format:format --target:none --build-arg:none --base-config:host.path'
+        flags='--tidy --to --output -o --show-secrets --format --progress --target --build-arg --base-config --help -h'
+        values='--to:none --output:host.path -o:host.path --format:format --progress:none --target:none --build-arg:none --base-config:host.path'
         operands='object'
         ;;
     record)

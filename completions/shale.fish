@@ -662,6 +662,7 @@ complete -c shale -n '__fish_seen_subcommand_from recipe' -l to -r -f -d 'docker
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l output -s o -r -F -d 'Write it to a file.'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l show-secrets -d 'Do not mask values that look secret.'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json; for parse: json or ast.'
+complete -c shale -n '__fish_seen_subcommand_from recipe' -l progress -r -f -d 'For verify: auto (a line a step), or plain (all that the build tells).'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l target -r -f -d 'For check and plan: the build stage.'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l build-arg -r -f -d 'For check and plan: a build argument (NAME=VALUE).'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l base-config -r -F -d 'For plan: the config (JSON) to take for every base image.'

@@ -326,13 +326,20 @@ struct BuildRecipeTests {
     @Test func aRecipeThatMakesSomethingElseIsFoundOut() throws {
         let home = BuildHome()
         let context = try ContextFolder([
-            "Dockerfile": "FROM busybox\nRUN head -c 9 /dev/urandom > /random\nRUN echo 1 > /one\n"
+            "Dockerfile": "FROM busybox\nRUN head -c 9 /dev/urandom > /random\nRUN echo said; echo 1 > /one\n"
         ])
         try home.run(["build", "-t", "built", context.path], expecting: 0)
         let verified = try home.run(["recipe", "verify", "built"])
         #expect(verified.status == 1)
         let line = "/random: content (line 2: RUN head -c 9 /dev/urandom > /random)"
         #expect(verified.output == line + "\n", "\(verified.errors)")
+        let first = [
+            "Step 1/3 : FROM busybox", "Step 2/3 : RUN head -c 9 /dev/urandom > /random",
+            "Step 3/3 : RUN echo said; echo 1 > /one",
+        ]
+        #expect(verified.errors.split(separator: "\n").map(String.init) == first)
+        let plain = try home.run(["recipe", "verify", "--progress", "plain", "built"])
+        #expect(plain.errors.contains("\nsaid\n") && plain.errors.contains(" ---> Running in "), "\(plain.errors)")
         let rows = try home.run(["recipe", "verify", "built", "--format", "json"])
         #expect(
             rows.output

@@ -15,7 +15,7 @@ package struct RecipeCommand: Verb {
         usage: """
             recipe [--tidy] [--to dockerfile|shale|sh|md] [-o FILE] [IMAGE|CONTAINER]
             recipe save DIR [IMAGE|CONTAINER]
-            recipe verify [IMAGE|CONTAINER]
+            recipe verify [--progress auto|plain] [IMAGE|CONTAINER]
             recipe parse FILE [--format json|ast]
             recipe check FILE
             recipe plan FILE
@@ -23,7 +23,8 @@ package struct RecipeCommand: Verb {
         discussion: """
             A recipe's files lie beside it once it is saved: 'docker build DIR' and 'build DIR' both make the image. A \
             command whose effect is known becomes a RUN; every other change is kept as the files themselves, with a \
-            comment that says so. 'verify' builds it again without the cache and compares every path and the config. \
+            comment that says so. 'verify' builds it again without the cache and compares every path and the config; what \
+            the build prints is shown where it fails, or with '--progress plain'. \
             Values that look secret are masked.
             """)
     package static let examples = ["recipe", "recipe save hello web", "recipe verify @"]
@@ -39,6 +40,7 @@ package struct RecipeCommand: Verb {
     @Option(name: .shortAndLong, help: "Write it to a file.") var output: String?
     @Flag(name: .customLong("show-secrets"), help: "Do not mask values that look secret.") var showsSecrets = false
     @Option(help: "json; for parse: json or ast.") var format: String?
+    @Option(help: "For verify: auto (a line a step), or plain (all that the build tells).") var progress = "auto"
     @Option(help: "For check and plan: the build stage.") var target: String?
     @Option(name: .customLong("build-arg"), help: "For check and plan: a build argument (NAME=VALUE).")
     var arguments: [String] = []
@@ -49,7 +51,8 @@ package struct RecipeCommand: Verb {
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let output = RecipeOutput(
-            shell, tidy: tidy, form: to, file: output, showsSecrets: showsSecrets, format: format)
+            shell, tidy: tidy, form: to, file: output, showsSecrets: showsSecrets, format: format,
+            progress: progress)
         switch words.first {
         case "save": return try output.save(Array(words.dropFirst()))
         case "verify": return try output.verify(Array(words.dropFirst()))

@@ -15,12 +15,14 @@ struct RecipeOutput {
     private let file: String?
     private let showsSecrets: Bool
     private let format: String?
+    private let progress: String
 
     /// Differences that `verify` prints before it counts the rest.
     private static let shownDifferences = 20
 
     init(
-        _ shell: ShellContext, tidy: Bool, form: String?, file: String?, showsSecrets: Bool, format: String?
+        _ shell: ShellContext, tidy: Bool, form: String?, file: String?, showsSecrets: Bool, format: String?,
+        progress: String
     ) {
         self.shell = shell
         isTidy = tidy
@@ -28,6 +30,7 @@ struct RecipeOutput {
         self.file = file
         self.showsSecrets = showsSecrets
         self.format = format
+        self.progress = progress
     }
 
     func print(_ name: String) throws(ShaleError) -> Outcome {
@@ -67,16 +70,12 @@ struct RecipeOutput {
         let subject = try self.subject(name)
         var recipe = try self.recipe(of: subject, named: name)
         if isTidy { recipe = recipe.tidied }
+        guard ["auto", "plain"].contains(progress) else {
+            throw ShaleError(.usage, "recipe verify: --progress is auto or plain")
+        }
         // What is found is the result; what the build tells on the way is not.
         let differences = try shell.conversing(lines: .errors) { talk throws(ShaleError) in
-            let told = Conversation(cancellation: talk.cancellation) { progress in
-                if case .output(let bytes, _) = progress {
-                    talk.tell(.output(bytes, isError: true))
-                } else {
-                    talk.tell(progress)
-                }
-            }
-            return try shell.engine().verify(recipe, of: subject, told)
+            try progress == "plain" ? plainly(recipe, subject, talk) : briefly(recipe, subject, talk)
         }
         if format == "json" {
             return Outcome(.lines(differences.map { Self.json($0).text() }), status: differences.isEmpty ? 0 : 1)
@@ -92,6 +91,33 @@ struct RecipeOutput {
         var lines = differences.prefix(Self.shownDifferences).map(Self.line)
         if differences.count > lines.count { lines.append("and \(differences.count - lines.count) more") }
         return Outcome(.lines(lines.map(\.visible)), status: 1)
+    }
+
+    /// Verifies with a line a step, and what a step said only where it fails.
+    private func briefly(
+        _ recipe: Recipe, _ subject: RecipeSubject, _ talk: Conversation
+    ) throws(ShaleError) -> [RecipeDifference] {
+        let voice = VerifyVoice(talk)
+        do throws(ShaleError) {
+            return try shell.engine().verify(recipe, of: subject, voice.conversation)
+        } catch {
+            if error.code != .cancelled { voice.tellLastStep() }
+            throw error
+        }
+    }
+
+    /// Verifies with all that a build tells.
+    private func plainly(
+        _ recipe: Recipe, _ subject: RecipeSubject, _ talk: Conversation
+    ) throws(ShaleError) -> [RecipeDifference] {
+        let told = Conversation(cancellation: talk.cancellation) { progress in
+            if case .output(let bytes, _) = progress {
+                talk.tell(.output(bytes, isError: true))
+            } else {
+                talk.tell(progress)
+            }
+        }
+        return try shell.engine().verify(recipe, of: subject, told)
     }
 
     // MARK: Recipes

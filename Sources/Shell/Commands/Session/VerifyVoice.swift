@@ -1,0 +1,61 @@
+import Basics
+import Engine
+import Synchronization
+
+/// What `recipe verify` tells of its build: a line a step, and all that a step said only where the build fails.
+final class VerifyVoice: Sendable {
+    /// How much of one step's output is kept for that, in bytes; the end of it counts.
+    private static let kept = 64 << 10
+
+    private struct State {
+        var said: [Progress] = []
+        var bytes = 0
+    }
+
+    private let talk: Conversation
+    private let state = Mutex(State())
+
+    init(_ talk: Conversation) { self.talk = talk }
+
+    var conversation: Conversation {
+        Conversation(cancellation: talk.cancellation) { [self] progress in hear(progress) }
+    }
+
+    private func hear(_ progress: Progress) {
+        switch progress {
+        case .line(let text) where text.hasPrefix("Step "):
+            state.withLock { $0 = State() }
+            talk.line(text.split(separator: "\n").first.map(String.init) ?? text)
+        case .line(let text): keep(progress, text.utf8.count)
+        case .note(let text): keep(progress, text.utf8.count)
+        case .output(let bytes, _): keep(.output(bytes, isError: true), bytes.count)
+        // The base that is fetched takes its time.
+        case .item, .bytes: talk.tell(progress)
+        }
+    }
+
+    private func keep(_ progress: Progress, _ count: Int) {
+        state.withLock { state in
+            state.said.append(progress)
+            state.bytes += count
+            while state.bytes > Self.kept, state.said.count > 1 { state.bytes -= Self.size(state.said.removeFirst()) }
+        }
+    }
+
+    private static func size(_ progress: Progress) -> Int {
+        switch progress {
+        case .line(let text), .note(let text): text.utf8.count
+        case .output(let bytes, _): bytes.count
+        case .item, .bytes: 0
+        }
+    }
+
+    /// Tells what the step under way said: it failed.
+    func tellLastStep() {
+        let said = state.withLock { state in
+            defer { state = State() }
+            return state.said
+        }
+        for progress in said { talk.tell(progress) }
+    }
+}
