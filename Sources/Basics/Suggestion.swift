@@ -2,15 +2,19 @@
 package enum Suggestion {
     /// Up to `limit` candidates that begin with the word or are near it, nearest first.
     ///
-    /// Near is within a third of its length, rounded up: one edit for `pus`, two for `imagse`.
+    /// Near is within a third of its length, rounded up: one edit for `pus`, two for `imagse`; a word of one or two
+    /// letters is near what it begins, before what shares a letter with it.
     package static func nearest(to word: String, among candidates: some Sequence<String>, limit: Int = 1) -> [String] {
         let floor = max(1, (word.count + 2) / 3)
         let scored = candidates.map { name in
-            let continues = word.count > 2 && name.hasPrefix(word)
+            let continues = !word.isEmpty && name.hasPrefix(word)
             return (name: name, distance: continues ? 0 : distance(word, name))
         }
-        return scored.filter { $0.distance <= floor }.sorted { ($0.distance, $0.name) < ($1.distance, $1.name) }
-            .prefix(limit).map(\.name)
+        // An edit of every letter is no likeness.
+        return scored.filter { $0.distance <= floor && $0.distance < max(1, word.count) }.sorted {
+            ($0.distance, $0.name) < ($1.distance, $1.name)
+        }
+        .prefix(limit).map(\.name)
     }
 
     /// Edit distance with transpositions of neighbours counted once (optimal string alignment).

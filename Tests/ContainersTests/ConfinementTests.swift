@@ -221,10 +221,12 @@ extension RunTests {
             spec.reaper = true
             _ = try fixture.runtime.start(spec, attach: nil)
             #expect(ContainerFixture.eventually { fixture.log(spec).count == 2 })
-            usleep(100_000)
-            let processes = try fixture.exec(
-                spec, ExecSpec(arguments: ["sh", "-c", "ps | grep -c '[Zz]ombie\\|\\[sleep\\]'"]))
-            #expect(processes.output == "0\n")
+            // The loop's own sleep is one too, until the shell has waited for it.
+            #expect(
+                ContainerFixture.eventually {
+                    let count = ["sh", "-c", "ps | grep -c '[Zz]ombie\\|\\[sleep\\]'"]
+                    return (try? fixture.exec(spec, ExecSpec(arguments: count)))?.output == "0\n"
+                })
             #expect(try fixture.runtime.stop(socketDirectory: spec.socketDirectory) == 8)
             var failing = fixture.spec("nada")
             failing.reaper = true

@@ -166,9 +166,9 @@ final class ContainerFixture: Sendable {
         return data.split(separator: 10).compactMap { try? JSONDecoder().decode(JSONValue.self, from: Data($0)) }
     }
 
-    /// Waits until something holds, at most ten seconds.
+    /// Waits until something holds, at most a minute.
     static func eventually(_ condition: () -> Bool) -> Bool {
-        for _ in 0..<2000 {
+        for _ in 0..<12_000 {
             if condition() { return true }
             usleep(5000)
         }

@@ -28,19 +28,22 @@ private enum OrdinaryUser {
 @Suite(.serialized, .enabled(if: OrdinaryUser.obstacle == nil, "no ordinary user to become here"))
 struct RootlessTests {
     @Test(arguments: ["ranges", "one id"]) func sameSuite(_ kind: String) throws {
-        // What the user reads must be reachable for him: the build folder may lie below /root.
-        guard access("/proc/self/exe", X_OK) == 0 else { return }
         let directory = TemporaryDirectory()
         chown(directory.path, 1000, 1000)
         let ranges = directory.path + "/ranges"
         // Ranges by number: the user needs no name, and the host's own files stay as they are.
         ContainerFixture.write(ranges, kind == "ranges" ? "1000:100000:65536\n" : "")
-        let program = CommandLine.arguments.first ?? ""
+        // What the user runs must be within reach: the build folder may lie below a closed one.
+        let runner = directory.path + "/shale-runner"
+        let program = directory.path + "/tests"
+        for path in [runner, program] { ContainerFixture.write(path, "") }
         let script = """
             mount --bind \(ranges) /etc/subuid && mount --bind \(ranges) /etc/subgid || exit 77
+            mount --bind '\(ContainerFixture.runnerPath)' \(runner) || exit 77
+            mount --bind '\(CommandLine.arguments.first ?? "")' \(program) || exit 77
             exec setpriv --reuid 1000 --regid 1000 --clear-groups env HOME=\(directory.path) \\
-                TMPDIR=\(directory.path) \(OrdinaryUser.marker)=1 '\(ContainerFixture.runnerPath)' \\
-                --inside \(directory.path)/home '\(program)' --testing-library swift-testing \\
+                TMPDIR=\(directory.path) \(OrdinaryUser.marker)=1 \(runner) \\
+                --inside \(directory.path)/home \(program) --testing-library swift-testing \\
                 --filter 'ContainersTests.RunTests|LinuxTests.OverlayTests' \\
                 > \(directory.path)/output 2>&1
             """

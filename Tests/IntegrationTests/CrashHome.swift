@@ -187,7 +187,7 @@ extension CrashHome {
     }
 
     /// Waits until something is so.
-    static func wait(within seconds: Double = 20, until isSo: () throws -> Bool) throws {
+    static func wait(within seconds: Double = 60, until isSo: () throws -> Bool) throws {
         let deadline = now() + seconds
         while try !isSo() {
             guard now() < deadline else { throw CrashFailure(description: "waited too long") }
@@ -197,7 +197,7 @@ extension CrashHome {
 
     /// What `value` gives as soon as it gives something.
     static func eventually<Value>(
-        _ what: String, within seconds: Double = 20, _ value: () throws -> Value?
+        _ what: String, within seconds: Double = 60, _ value: () throws -> Value?
     ) throws -> Value {
         let deadline = now() + seconds
         while true {
@@ -208,7 +208,7 @@ extension CrashHome {
     }
 
     /// Mounts and processes that still have to do with this home, after a while of grace.
-    func residue(within seconds: Double = 5) -> [String] {
+    func residue(within seconds: Double = 30) -> [String] {
         let deadline = Self.now() + seconds
         while true {
             let found = Self.mounts(below: home) + processes()

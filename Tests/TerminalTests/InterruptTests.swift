@@ -45,35 +45,35 @@ struct InterruptTests {
         try terminal.send("pull slow\r")
         try terminal.waitFor("the quick layer") { $0.text.contains("Pull complete") }
         try terminal.send("\u{3}")
-        try terminal.expect(terminal.prompt, timeout: 10)
+        try terminal.expect(terminal.prompt)
         #expect(try terminal.run("!echo still here").contains("still here"))
         #expect(try !terminal.run("images").contains("slow"))
         // What was whole is not asked for again.
         try terminal.send("pull slow\r")
         try terminal.waitFor("the kept layer") { $0.text.contains("Already exists") }
         try terminal.send("\u{3}")
-        try terminal.expect(terminal.prompt, timeout: 10)
+        try terminal.expect(terminal.prompt)
         try scene.learner.shale(["system", "check"])
         try scene.leave(terminal)
     }
 
     @Test func aBuildStopsAndKeepsItsFinishedSteps() throws {
         let scene = try PromptScene()
-        try scene.learner.write("FROM busybox\nRUN touch /kept\nRUN sleep 60\n", to: "Dockerfile")
+        try scene.learner.write("FROM busybox\nRUN touch /kept\nRUN sleep 600\n", to: "Dockerfile")
         let terminal = try scene.prompt()
         try terminal.send("build .\r")
         try terminal.expect("Step 3/3")
         try terminal.expect("Running in")
         let start = time(nil)
         try terminal.send("\u{3}")
-        try terminal.expect(terminal.prompt, timeout: 15)
-        #expect(time(nil) - start < 15)
+        try terminal.expect(terminal.prompt)
+        #expect(time(nil) - start < 120)
         #expect(try terminal.run("ps -q").split(separator: "\n").count <= 1)
         try terminal.send("build .\r")
         try terminal.expect("Using cache")
         try terminal.expect("Running in")
         try terminal.send("\u{3}")
-        try terminal.expect(terminal.prompt, timeout: 15)
+        try terminal.expect(terminal.prompt)
         try scene.leave(terminal)
     }
 
@@ -88,14 +88,14 @@ struct InterruptTests {
         try terminal.send("\u{3}")
         #expect(try terminal.expect(terminal.prompt).contains("caught"))
         // One that does not hear it at any moment: busybox's sh does, until it waits for its child.
-        try terminal.send("run --rm busybox sh -c 'trap \"\" INT; echo ready; sleep 60'\r")
+        try terminal.send("run --rm busybox sh -c 'trap \"\" INT; echo ready; sleep 600'\r")
         try terminal.expect("ready\r\n")
         try terminal.send("\u{3}")
         try terminal.expect("^C")
         // Two that wait together to be delivered are one to the kernel, and nobody presses that fast.
         usleep(500_000)
         try terminal.send("\u{3}")
-        try terminal.expect(terminal.prompt, timeout: 20)
+        try terminal.expect(terminal.prompt)
         #expect(try terminal.run("ps -a --format 'left: {{.ID}}'").components(of: "left: ").count == 2)
         try scene.leave(terminal)
     }
@@ -103,10 +103,10 @@ struct InterruptTests {
     @Test func aHostCommandGetsTheKeyAlone() throws {
         let scene = try PromptScene()
         let terminal = try scene.prompt()
-        try terminal.send("!echo ready; exec sleep 60\r")
+        try terminal.send("!echo ready; exec sleep 600\r")
         try terminal.expect("ready\r\n")
         try terminal.send("\u{3}")
-        try terminal.expect(terminal.prompt, timeout: 10)
+        try terminal.expect(terminal.prompt)
         #expect(try terminal.run("version").contains("shale 0."))
         try scene.leave(terminal)
     }

@@ -84,7 +84,7 @@ package final class Terminal {
     ///
     /// - Returns: What the program wrote in between, escape sequences taken out.
     @discardableResult
-    package func run(_ line: String, timeout: Double = 20) throws -> String {
+    package func run(_ line: String, timeout: Double = 60) throws -> String {
         try send(line + "\r")
         return try expect(prompt, timeout: timeout)
     }
@@ -93,7 +93,7 @@ package final class Terminal {
     ///
     /// - Returns: What came before it, escape sequences taken out.
     @discardableResult
-    package func expect(_ text: String, timeout: Double = 20) throws -> String {
+    package func expect(_ text: String, timeout: Double = 60) throws -> String {
         let wanted = Array(text.utf8)
         let deadline = Self.now() + timeout
         while true {
@@ -110,7 +110,7 @@ package final class Terminal {
     }
 
     /// Waits until the screen is as wanted.
-    package func waitFor(_ what: String = "the screen", timeout: Double = 20, _ isThere: (Screen) -> Bool) throws {
+    package func waitFor(_ what: String = "the screen", timeout: Double = 60, _ isThere: (Screen) -> Bool) throws {
         let deadline = Self.now() + timeout
         while !isThere(screen) {
             let left = deadline - Self.now()
@@ -131,7 +131,7 @@ package final class Terminal {
     /// Waits until the program ends.
     ///
     /// - Returns: Its exit status, or 128 and the signal's number.
-    package func waitForExit(timeout: Double = 20) throws -> Int32 {
+    package func waitForExit(timeout: Double = 60) throws -> Int32 {
         let deadline = Self.now() + timeout
         var result: Int32 = 0
         while waitpid(process, &result, WNOHANG) == 0 {

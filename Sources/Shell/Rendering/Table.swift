@@ -19,28 +19,32 @@ package struct Table: Sendable, Equatable {
 
     /// The table as text, each line with its newline.
     ///
-    /// - Parameter width: The terminal's columns, when it goes to one: shrinkable columns give way to fit.
+    /// - Parameter width: The terminal's columns, when it goes to one: spaces give way to fit, then shrinkable columns.
     /// - Returns: The lines; the header line alone for a table without rows.
     package func text(width: Int? = nil) -> String {
         var lines = (headers.isEmpty ? [] : [headers]) + rows
         lines = lines.map { $0.map(\.singleLine) }
-        if let width { shrink(&lines, to: width) }
-        return ElasticTabs.text(lines)
-    }
-
-    /// Cuts the widest shrinkable column, again and again, down to its header or 8 columns.
-    private func shrink(_ lines: inout [[String]], to width: Int) {
+        guard let width else { return ElasticTabs.text(lines) }
         let columnCount = lines.map(\.count).max() ?? 0
         var widths = (0..<columnCount).map { column in
             lines.map { column < $0.count ? $0[column].displayWidth : 0 }.max() ?? 0
         }
+        let spacings: [ElasticTabs.Spacing] = [.docker, .close, .closest]
+        let fits = spacings.first { $0.total(of: widths) <= width }
+        if fits == nil { shrink(&lines, widths: &widths, to: width) }
+        return ElasticTabs.text(lines, spacing: fits ?? .closest)
+    }
+
+    /// Cuts the widest shrinkable column, again and again, down to its header or 8 columns.
+    private func shrink(_ lines: inout [[String]], widths: inout [Int], to width: Int) {
+        let columnCount = widths.count
         let floors = (0..<columnCount).map { max(8, $0 < headers.count ? headers[$0].displayWidth : 0) }
-        var excess = total(widths) - width
+        var excess = ElasticTabs.Spacing.closest.total(of: widths) - width
         while excess > 0 {
             let candidates = shrinkable.filter { $0 < columnCount && widths[$0] > floors[$0] }
             guard let widest = candidates.max(by: { (widths[$0], $1) < (widths[$1], $0) }) else { break }
             widths[widest] = max(floors[widest], widths[widest] - max(1, excess / max(1, candidates.count)))
-            excess = total(widths) - width
+            excess = ElasticTabs.Spacing.closest.total(of: widths) - width
         }
         for row in lines.indices {
             for column in lines[row].indices where shrinkable.contains(column) {
@@ -48,17 +52,26 @@ package struct Table: Sendable, Equatable {
             }
         }
     }
-
-    private func total(_ widths: [Int]) -> Int {
-        let padded = widths.dropLast().reduce(0) { $0 + max(ElasticTabs.minimum, $1 + ElasticTabs.padding) }
-        return padded + (widths.last ?? 0)
-    }
 }
 
 /// Go's `text/tabwriter` with docker's settings.
 package enum ElasticTabs {
-    static let minimum = 10
-    static let padding = 3
+    /// What stands between two columns.
+    struct Spacing {
+        /// The least a cell with its spaces takes.
+        var minimum: Int
+        /// Spaces after the widest cell.
+        var padding: Int
+
+        static let docker = Spacing(minimum: 10, padding: 3)
+        static let close = Spacing(minimum: 0, padding: 2)
+        static let closest = Spacing(minimum: 0, padding: 1)
+
+        /// The columns that a line of cells this wide takes.
+        func total(of widths: [Int]) -> Int {
+            widths.dropLast().reduce(widths.last ?? 0) { $0 + max(minimum, $1 + padding) }
+        }
+    }
 
     /// Lines whose cells are separated by tabs, as text.
     ///
@@ -69,16 +82,16 @@ package enum ElasticTabs {
         return text(lines.map { $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init) })
     }
 
-    package static func text(_ lines: [[String]]) -> String {
+    static func text(_ lines: [[String]], spacing: Spacing = .docker) -> String {
         var widths = lines.map { [Int](repeating: 0, count: $0.count) }
         let columnCount = lines.map(\.count).max() ?? 0
         for column in 0..<max(0, columnCount - 1) {
             var row = 0
             while row < lines.count {
                 var end = row
-                var widest = minimum
+                var widest = spacing.minimum
                 while end < lines.count, column < lines[end].count - 1 {
-                    widest = max(widest, lines[end][column].displayWidth + padding)
+                    widest = max(widest, lines[end][column].displayWidth + spacing.padding)
                     end += 1
                 }
                 for index in row..<end { widths[index][column] = widest }

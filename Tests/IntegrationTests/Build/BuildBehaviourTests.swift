@@ -70,11 +70,10 @@ struct BuildBehaviourTests {
         let context = try ContextFolder(["Dockerfile": "FROM busybox\nRUN echo kept > /kept\nRUN sleep 4711\n"])
         let output = home.folder.path + "/out"
         let child = try home.start(["build", context.path], output: output, errors: output + ".err")
-        for _ in 0..<300 where try !isRunning("sleep 4711") { usleep(50_000) }
+        try CrashHome.wait { try isRunning("sleep 4711") }
         child.stop(SIGINT)
         #expect(child.wait() == 130)
-        usleep(300_000)
-        #expect(try !isRunning("sleep 4711"))
+        try CrashHome.wait { try !isRunning("sleep 4711") }
         // What was finished stays.
         let again = try ContextFolder(["Dockerfile": "FROM busybox\nRUN echo kept > /kept\n"])
         #expect(cached(try home.run(["build", again.path], expecting: 0).output) == [2])

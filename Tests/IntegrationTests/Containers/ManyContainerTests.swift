@@ -20,7 +20,7 @@ struct ManyContainerTests {
         let removed = try bench.shale(["rm", "-f"] + ids, within: 240)
         #expect(removed.status == 0 && removed.lines.count == 200, "\(removed.errors)")
         #expect(try bench.must("ps", "-aq").output == "")
-        #expect(bench.residue(within: 20).isEmpty, "\(bench.residue(within: 0))")
+        #expect(bench.residue().isEmpty, "\(bench.residue(within: 0))")
         #expect(try CrashHome.controlGroups(of: ids).isEmpty)
         #expect(try bench.sockets().isEmpty)
         try bench.expectWhole("two hundred")

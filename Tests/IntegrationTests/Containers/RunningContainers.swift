@@ -193,6 +193,7 @@ struct RunningContainers {
         try shale.run(["create", "--name", "one", "busybox", "sh", "-c", "echo started; sleep 30"])
         let children = try (0..<4).map { _ in try shale.start(["start", "one"]) }
         for child in children { #expect(child.wait() == 0) }
+        try CrashHome.wait { try shale.run(["logs", "one"]).text != "" }
         usleep(300_000)
         #expect(try shale.run(["logs", "one"]).text == "started\n")
     }

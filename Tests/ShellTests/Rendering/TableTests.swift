@@ -33,8 +33,13 @@ struct TableTests {
             shrinkable: [1])
         let lines = table.text(width: 40).split(separator: "\n")
         #expect(lines.allSatisfy { $0.count <= 40 })
-        #expect(lines[1].hasPrefix("123456789012   word ") && lines[1].hasSuffix("…"))
-        #expect(table.text(width: 5).split(separator: "\n")[1].hasPrefix("123456789012   "))
+        #expect(lines[1].hasPrefix("123456789012 word ") && lines[1].hasSuffix("…"))
+        #expect(table.text(width: 5).split(separator: "\n")[1].hasPrefix("123456789012 "))
+    }
+
+    @Test(arguments: [(26, "a         b         c\n"), (20, "a  b  c\n"), (6, "a b c\n")])
+    func spacesGiveWayBeforeWords(width: Int, expected: String) {
+        #expect(Table(rows: [["a", "b", "c"]]).text(width: width) == expected)
     }
 
     @Test(arguments: [("", 0), ("a", 1), ("é", 1), ("e\u{301}", 1), ("漢字", 4), ("🐳", 2), ("a\tb", 2), ("ﾊﾝ", 2)])

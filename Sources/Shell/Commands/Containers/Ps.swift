@@ -49,7 +49,7 @@ package struct Ps: Verb {
         [
             Listing.Column("ID", "CONTAINER ID"), Listing.Column("Image", "IMAGE", shrinks: true),
             Listing.Column("Command", "COMMAND", shrinks: true), Listing.Column("RunningFor", "CREATED"),
-            Listing.Column("Status", "STATUS"), Listing.Column("Ports", "PORTS"),
+            Listing.Column("Status", "STATUS", shrinks: true), Listing.Column("Ports", "PORTS"),
             Listing.Column("Names", "NAMES"), Listing.Column("Size", "SIZE", isShown: size),
             Listing.Column("CreatedAt", "CREATED AT", isShown: false),
             Listing.Column("State", "STATE", isShown: false), Listing.Column("Labels", "LABELS", isShown: false),
