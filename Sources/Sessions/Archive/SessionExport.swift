@@ -13,8 +13,8 @@ package struct SessionExport {
     /// Images that listings show, with a name where the session moved it.
     private var listed: [ImageEntry] = []
     private var held: [ImageEntry] = []
-    /// Containers that were removed: their changes stay behind.
-    package private(set) var containersLeft = 0
+    /// Names of containers that were removed: they stay behind, with what they changed.
+    package private(set) var containersLeft: [String] = []
     package var imageCount: Int { Set((listed + held).compactMap(\.image)).count }
 
     package init(_ session: Session) throws(ShaleError) {
@@ -76,7 +76,11 @@ package struct SessionExport {
         let table = try engine.store.names.table()
         let heldTable = try engine.store.images.heldTable()
         let roots = try session.folder.roots()
-        containersLeft = roots.containers.count
+        for case .removed(let id, let name) in session.tree.newest(nil).flatMap(\.changes)
+        where roots.containers.contains(id) && !containersLeft.contains(name) {
+            containersLeft.append(name)
+        }
+        containersLeft.sort()
         var wanted = Array(roots.digests)
         var images: Set<Digest> = []
         // Parents belong to what a recipe is written from.

@@ -162,9 +162,13 @@ package final class SessionImport {
         for (image, value) in provenance { try engine.keepProvenance(value, of: image) }
         var roots = SessionRoots()
         for change in states.flatMap({ $0.changes ?? [] }) { roots.formUnion(change.roots) }
-        // Removed containers stayed where they were.
-        roots.containers = []
+        // Removed containers stayed where they were, unless that is here.
+        let elsewhere = roots.containers.filter { !engine.store.containers.isHere($0) }.sorted()
+        roots.containers.subtract(elsewhere)
         var files = [(name: SessionArchive.journal, bytes: journal)]
+        if !elsewhere.isEmpty {
+            files.append((SessionFolder.elsewhereName, Array(elsewhere.map { $0 + "\n" }.joined().utf8)))
+        }
         if let variables { files.append((SessionArchive.variables, variables)) }
         try NewSession(named: name, engine.store).make(files, roots: roots)
         // From here on the session keeps them; a crash in between leaves them held.

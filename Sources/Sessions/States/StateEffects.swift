@@ -20,7 +20,13 @@ struct StateEffects {
                 try check(reference, from: from, to: to)
             case (.images(_, let departed), .back): try checkThere(departed)
             case (.images(let arrived, _), .forth): try checkThere(arrived)
-            case (.removed(let container, _), .back): try engine.checkBringingBack(container)
+            case (.removed(let container, let name), .back):
+                if isElsewhere(container) {
+                    throw ShaleError(
+                        .notFound, "container \(name) stayed where this session was exported",
+                        hint: "goto \(node.parent)   (without the container)")
+                }
+                try engine.checkBringingBack(container)
             case (.removed, .forth), (.began, _), (.step, _), (.rewrote, _): break
             }
         }
@@ -40,7 +46,7 @@ struct StateEffects {
             case .removed(let container, _):
                 if direction == .back {
                     try engine.bringBack(container)
-                } else {
+                } else if !isElsewhere(container) {
                     try engine.setAsideAgain(container, heldBy: folder)
                 }
             case .began, .step, .rewrote, .images: break
@@ -81,6 +87,10 @@ struct StateEffects {
             throw ShaleError(
                 .notFound, "the image \(Self.text(to)) that \(reference.familiar) led to has been pruned")
         }
+    }
+
+    private func isElsewhere(_ container: String) -> Bool {
+        !engine.store.containers.isHere(container) && folder.leftElsewhere(container)
     }
 
     private static func text(_ entry: ImageEntry?) -> String {

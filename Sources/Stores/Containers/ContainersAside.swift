@@ -58,6 +58,11 @@ extension ContainerStore {
         return try? OCIDocument.decode(ContainerRecord.self, from: Data(bytes), naming: "container \(id)")
     }
 
+    /// Whether there is a container of that id, or one that lies aside.
+    package func isHere(_ id: String) -> Bool {
+        access(folder(id).config, F_OK) == 0 || access(asideFolder(id).config, F_OK) == 0
+    }
+
     /// Puts a container back as it was, with id, name and changes.
     ///
     /// Throws `conflict` when another has its name meanwhile, `notFound` when it is not aside.

@@ -14,6 +14,9 @@ package struct SessionFolder: Sendable, Hashable {
     package var rootsFile: String { file(Self.rootsName) }
     package static let rootsName = "roots"
 
+    /// Ids of containers that an exported session had removed, and that did not come with it; a line each.
+    package static let elsewhereName = "elsewhere"
+
     /// A file of the session's own by name.
     package func file(_ name: String) -> String { "\(path)/\(name)" }
 
@@ -108,6 +111,12 @@ package struct SessionFolder: Sendable, Hashable {
         } catch {
             throw error.shaleError("session \(self.name)")
         }
+    }
+
+    /// Whether a container stayed behind where this session was exported.
+    package func leftElsewhere(_ container: String) -> Bool {
+        guard let bytes = (try? read(Self.elsewhereName)) ?? nil else { return false }
+        return bytes.split(separator: UInt8(ascii: "\n")).contains { $0.elementsEqual(container.utf8) }
     }
 
     /// What collection keeps for this session.

@@ -25,6 +25,7 @@ package struct SessionCommand: Verb {
     package static let differences = [
         "Docker has none: it does not know who typed what, or when.",
         "export writes journal, states, variables and all images into one file, which import brings back elsewhere.",
+        "Containers do not travel: undo of an rm says so there, and goto goes past it.",
     ]
 
     @Argument(help: "list, new, switch, rename, rm, export or import, and what it takes.") var words: [String] = []
@@ -99,8 +100,12 @@ package struct SessionCommand: Verb {
                 try export.write(to: sink, talk)
             }
         }
-        if export.containersLeft > 0 {
-            shell.console.note("containers that were removed stay here: the import cannot bring them back")
+        if let first = export.containersLeft.first {
+            let isOne = export.containersLeft.count == 1
+            let names = isOne ? "container \(first)" : "containers \(export.containersLeft.joined(separator: ", "))"
+            shell.console.note(
+                "removed \(names) \(isOne ? "stays" : "stay") here: undo cannot bring \(isOne ? "it" : "them") back "
+                    + "where this is imported, and says so")
         }
         if path == "-" { return .done }
         let states = session.tree.nodes.count
