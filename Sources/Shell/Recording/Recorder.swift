@@ -63,6 +63,12 @@ final class Recorder {
         if !line.isEmpty { recording.began(SecretMask.masked(line)) }
     }
 
+    /// How much of the line under way's output was heard so far, in bytes.
+    var heard: Int { shown.count }
+
+    /// Takes back what was heard since then: it belongs to something that is not recorded.
+    func forget(from heard: Int) { shown.cut(to: heard) }
+
     /// A statement of the line under way ended; `record` itself and leaving are none.
     func ran(_ statement: Statement, status: Int32) {
         let all = shown.bytes

@@ -41,7 +41,22 @@ struct ReplayComparison {
         recorded += command + Self.marked(line.expected, line.expectedStatus)
         // At the prompt a host command has the terminal for itself: nothing of it was recorded.
         let isUnheard = line.expected.isEmpty && Self.isOfHost(line)
-        replayed += command + Self.marked(isUnheard ? [] : Self.aligned(line.expected, shown), status)
+        var shown = shown
+        if isUnheard || (Self.isEntered(line) && Self.saySame(line.expected, shown)) { shown = line.expected }
+        replayed += command + Self.marked(Self.aligned(line.expected, shown), status)
+    }
+
+    private static func isEntered(_ line: ReplaySource.Line) -> Bool {
+        guard case .success(let statements) = line.statements else { return false }
+        return statements.contains { $0.body.verb == "enter" }
+    }
+
+    /// Whether two outputs have the same words: what was typed at a terminal was shown in its columns.
+    private static func saySame(_ expected: [String], _ shown: [String]) -> Bool {
+        func words(_ lines: [String]) -> [Substring] {
+            EqualisedOutput(lines).lines.flatMap { $0.equal.split(separator: " ") }.sorted()
+        }
+        return words(expected) == words(shown)
     }
 
     private static func isOfHost(_ line: ReplaySource.Line) -> Bool {

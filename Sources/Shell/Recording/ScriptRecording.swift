@@ -46,19 +46,21 @@ final class ScriptRecording: Recording {
 /// What a terminal would show of some output, as lines of plain text.
 enum ShownText {
     static func lines(_ output: String) -> [String] {
-        var lines = output.split(separator: "\n", omittingEmptySubsequences: false).map(line)
+        // By scalars: a terminal's line ends are one character of Swift's.
+        var lines = output.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map(line)
         if lines.last == "" { lines.removeLast() }
         return lines
     }
 
     /// Without styles, and of what was written over on one line the last.
-    private static func line(_ text: Substring) -> String {
+    private static func line(_ text: Substring.UnicodeScalarView) -> String {
         var scalars = String.UnicodeScalarView()
-        var rest = text.unicodeScalars[...]
+        var rest = text
+        while rest.last == "\r" { rest.removeLast() }
         while let scalar = rest.popFirst() {
             switch scalar {
             case "\u{1b}": skipSequence(&rest)
-            case "\r": if !rest.isEmpty { scalars.removeAll() }
+            case "\r": scalars.removeAll()
             default: scalars.append(scalar)
             }
         }

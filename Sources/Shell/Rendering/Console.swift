@@ -232,6 +232,13 @@ package final class OutputBuffer: Sendable {
 
     package var bytes: [UInt8] { storage.withLock { $0 } }
 
+    package var count: Int { storage.withLock { $0.count } }
+
+    /// Drops all but the first bytes.
+    package func cut(to count: Int) {
+        storage.withLock { if count < $0.count { $0.removeSubrange(max(0, count)...) } }
+    }
+
     package func clear() { storage.withLock { $0.removeAll(keepingCapacity: true) } }
 
     package var text: String { String(decoding: bytes, as: UTF8.self) }
