@@ -44,13 +44,32 @@ package final class Session {
     }
 
     /// Writes a line into the journal, with what it changed.
-    package func record(_ draft: JournalDraft) throws(ShaleError) {
-        if draft.changes.isEmpty { return try journal.note(draft.entry) }
-        var roots = SessionRoots()
-        for change in draft.changes { roots.formUnion(change.roots) }
-        try takeInCutOff()
-        try folder.addRoots(roots)
-        try absorb(journal.append { _ in draft.entry })
+    ///
+    /// Where another shale changed the working image since the line's steps were made on it, they are made again on what
+    /// it is now, after `again` was called; throws `conflict` when they cannot be. Answers what was written.
+    @discardableResult
+    package func record(_ draft: JournalDraft, again: () -> Void = {}) throws(ShaleError) -> JournalDraft {
+        if draft.changes.isEmpty {
+            try journal.note(draft.entry)
+            return draft
+        }
+        var draft = draft
+        while true {
+            try takeInCutOff()
+            try folder.addRoots(draft.changes.reduce(into: SessionRoots()) { $0.formUnion($1.roots) })
+            let known = tree
+            var isWritten = false
+            let fresh = try journal.append { fresh throws(ShaleError) in
+                var current = known
+                for entry in fresh { current.append(entry) }
+                isWritten = draft.stands(on: current.working(at: current.head)?.image)
+                return isWritten ? draft.entry : nil
+            }
+            try absorb(fresh)
+            if isWritten { return draft }
+            again()
+            draft = try rebased(draft)
+        }
     }
 
     /// Writes a line that changed nothing into a session's journal without opening it.
@@ -114,11 +133,21 @@ package struct JournalDraft: Sendable {
     package var changes: [StateChange] = []
     /// Stamped on the changes; see ``LineStamp``.
     package var token: String?
+    /// The working image that its steps were made on; `nil` for scratch.
+    package var base: Digest?
 
     package init(line: String, directory: String?, time: Timestamp = .now()) {
         self.line = line
         self.directory = directory
         self.time = time
+    }
+
+    /// Whether its steps were made on this image, or need none.
+    func stands(on image: Digest?) -> Bool {
+        switch changes.first(where: \.isOfWorkingImage) {
+        case .step, .rewrote: base == image
+        default: true
+        }
     }
 
     var entry: JournalEntry {

@@ -189,6 +189,45 @@ struct EnterTests {
             ])
     }
 
+    /// Another shale makes steps while this one waits for a line, and while a line of it runs.
+    @Test func anotherShalesStepsAreBelow() throws {
+        try type("touch /first")
+        try scene.learner.shale(["RUN", "echo", "second", ">", "/second"])
+        #expect(try type("cat /second").contains("second\n"))
+        try terminal.send("printf 'Say%s: ' it; cat > /answered\r")
+        try terminal.expect("Sayit: ")
+        try scene.learner.shale(["RUN", "echo", "third", ">", "/third"])
+        try terminal.send("words\r\u{4}")
+        try terminal.expect("another shale changed the working image meanwhile: made again on what it is now")
+        try terminal.expect("default:/ # ")
+        #expect(try type("cat /first /second /third /answered").contains("second\nthird\nwords\n"))
+        try leaveOnly()
+        try scene.leave(terminal)
+        #expect(
+            try scene.learner.shale(["steps", "--format", "{{.Instruction}}"]).text.split(separator: "\n").count == 5)
+        #expect(try recipe().filter { $0.hasPrefix("RUN") }.count == 3)
+        #expect(try scene.learner.shale(["recipe", "verify"], expecting: nil).status == 0)
+    }
+
+    /// In a terminal's columns, with lines that fail and such as are not kept: a check finds it as recorded all the same.
+    @Test func recordedWithItsOutput() throws {
+        try leaveOnly()
+        try terminal.run("record typed.shale --output")
+        try terminal.send("enter busybox\r")
+        try terminal.expect("default:/ # ")
+        try type("ls /")
+        try type("ls /missing")
+        try type(" echo hidden")
+        try type("ls / > /list; echo done")
+        try leaveOnly()
+        try terminal.run("record off")
+        let text = try scene.learner.text("typed.shale")
+        #expect(text.contains("\n#> done\n") && text.contains("bin") && !text.contains("\\n"), "\(text)")
+        #expect(!text.contains("hidden") && !text.contains("#> ls: /missing"), "\(text)")
+        #expect(try terminal.run("replay typed.shale --check").contains("typed.shale: 1 line, all as recorded"))
+        try scene.leave(terminal)
+    }
+
     /// What is typed into `enter` is recorded as a script that replays.
     @Test func recorded() throws {
         try leaveOnly()

@@ -83,6 +83,40 @@ extension Session {
         return StepTaken(image: result.image, result: result, change: .step(again))
     }
 
+    /// A line whose steps were made on a working image that another shale has changed since: made again on what it is now.
+    func rebased(_ draft: JournalDraft) throws(ShaleError) -> JournalDraft {
+        let isRewritten = draft.changes.contains { if case .rewrote = $0 { true } else { false } }
+        guard var working, !isRewritten else {
+            throw ShaleError(
+                .conflict, "another shale changed the working image meanwhile", hint: "steps")
+        }
+        var draft = draft
+        draft.base = working.image
+        var failed: String?
+        draft.changes = try draft.changes.map { change throws(ShaleError) in
+            guard case .step(let step) = change else { return change }
+            let taken: StepTaken
+            do throws(ShaleError) {
+                taken =
+                    step.isTyped == true
+                    ? try repeated(step, on: working, Conversation())
+                    : try take(
+                        step.instruction, on: working, directory: step.directory ?? draft.directory ?? "/",
+                        options: StepOptions(), failedContainer: &failed, Conversation())
+            } catch {
+                throw ShaleError(
+                    .conflict, "another shale changed the working image meanwhile, and on it this fails",
+                    cause: error.description, hint: "steps")
+            }
+            if case .step(let made) = taken.change { working.steps.append(made) }
+            return taken.change
+        }
+        let table = engine.store.names.takeChanges()
+        if !table.arrived.isEmpty { draft.changes.append(.images(arrived: table.arrived, departed: [])) }
+        draft.token = engine.store.writeAhead.takeToken() ?? draft.token
+        return draft
+    }
+
     /// Makes a session that stands where this one stood at a state.
     ///
     /// Throws `conflict` when there is one of that name.

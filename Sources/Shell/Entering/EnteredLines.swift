@@ -67,8 +67,9 @@ struct EnteredLines {
                 let command = text.trimmed
                 if command.isEmpty || command.hasPrefix("#") { continue }
                 if let status = Self.leaving(command) { return leave(status ?? (failed ? 1 : 0)) }
+                let heard = shell.recorder?.heard ?? 0
                 let status = carryOut(text, at: place)
-                if isInteractive { remember(text, status: status) }
+                if isInteractive { remember(text, status: status, heardBefore: heard) }
                 if status != 0, !isInteractive {
                     shell.hasReported = true
                     if !shell.options.keepsGoing { return status }
@@ -79,9 +80,13 @@ struct EnteredLines {
         }
     }
 
-    /// Keeps a typed line for the recording under way, in words that replay: what fails, or was answered, does not.
-    private func remember(_ text: String, status: Int32) {
-        guard shell.recorder != nil, text.first != " " else { return }
+    /// Keeps a typed line for the recording under way, in words that replay: what fails, or was answered, does not, and
+    /// what it showed goes with it.
+    private func remember(_ text: String, status: Int32, heardBefore heard: Int) {
+        guard let recorder = shell.recorder else { return }
+        let isPrivate = text.first == " "
+        if isPrivate || status != 0 || lastWasAnswered.value { recorder.forget(from: heard) }
+        if isPrivate { return }
         let comment = text.split(separator: "\n").map { "# \($0)" }.joined(separator: "\n")
         if status != 0 {
             shell.enteredLines.append("# exit status \(status):\n\(comment)")
@@ -146,6 +151,9 @@ struct EnteredLines {
         streams.inputPassed = { watch.take(input: $0) }
         let person = PersonAtStep(
             streams: streams, hasTerminal: hasTerminal, size: ContainerStreams.size(shell, terminal: hasTerminal))
+        // Another shale may have gone on while this one waited for the line.
+        try session.refresh()
+        shell.stepBase = session.working?.image
         let taken = try shell.conversing { talk throws(ShaleError) in
             let quiet = Conversation(cancellation: talk.cancellation) { if case .note = $0 { talk.tell($0) } }
             return try inside.run(
@@ -172,7 +180,7 @@ struct EnteredLines {
         draft.made = taken.steps.compactMap { $0.image?.id.hex }
         draft.changes = taken.changes
         shell.takeChanges(into: &draft)
-        try session.record(draft)
+        try shell.record(draft, in: session)
         if let made = draft.made.last { shell.remember(image: made) }
     }
 

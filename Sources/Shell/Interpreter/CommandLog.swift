@@ -57,7 +57,7 @@ struct CommandLog {
             if changes.isEmpty, !shell.hasOpenSession {
                 try Session.note(draft, session: shell.options.session, engine: shell.engine())
             } else {
-                try shell.session().record(draft)
+                try shell.record(draft, in: shell.session())
             }
         } catch {
             // A command that failed has said why, and that is mostly the same reason.

@@ -15,6 +15,7 @@ struct PromptStep {
         let text = try withBase(typed)
         let session = try shell.session()
         try session.refresh()
+        shell.stepBase = session.working?.image
         var failed: String?
         do throws(ShaleError) {
             let taken = try shell.conversing { talk throws(ShaleError) in

@@ -3,6 +3,7 @@ import Containers
 package import Engine
 import Glibc
 import Linux
+import OCI
 import Registries
 package import Sessions
 package import Stores
@@ -67,6 +68,8 @@ package final class ShellContext {
     package private(set) var made: [String] = []
     /// What the command under way changed of the session beside names.
     package var changes: [StateChange] = []
+    /// The working image that the command under way makes its steps on.
+    var stepBase: Digest?
 
     private var lineUnderWay: LineUnderWay?
     private var openedEngine: Engine?
@@ -104,6 +107,7 @@ package final class ShellContext {
     /// Adds to a line's entry what the command under way changed, and of names and images; asked once.
     func takeChanges(into draft: inout JournalDraft) {
         draft.changes += changes
+        draft.base = stepBase
         changes = []
         guard let store = openedEngine?.store else { return }
         draft.token = store.writeAhead.takeToken()
@@ -111,6 +115,20 @@ package final class ShellContext {
         draft.changes += table.moves.map { .name($0.reference, before: $0.before, after: $0.after) }
         if !table.arrived.isEmpty || !table.departed.isEmpty {
             draft.changes.append(.images(arrived: table.arrived, departed: table.departed))
+        }
+    }
+
+    /// Writes a line into a session's journal, and says where its steps had to be made again.
+    func record(_ draft: JournalDraft, in session: Session) throws(ShaleError) {
+        let console = self.console
+        var wasAgain = false
+        let written = try session.record(draft) {
+            wasAgain = true
+            console.note("another shale changed the working image meanwhile: made again on what it is now")
+        }
+        guard wasAgain else { return }
+        for case .step(let step) in written.changes.reversed().prefix(while: \.isOfWorkingImage) {
+            remember(image: step.image.hex)
         }
     }
 

@@ -55,6 +55,34 @@ struct SessionFileTests {
         #expect(try other.run(["-S", "piped", "run", "--rm", "@", "cat", "/two"]).text == "two\n")
     }
 
+    @Test func aRemovedContainerStaysAndThatIsSaid() throws {
+        let shale = BuiltShale()
+        try shale.run([
+            "-c",
+            "FROM busybox\nENV A=b\ncreate --name box busybox\ncreate --name web busybox\nrm box web\nENV B=c\nundo\nundo\nredo",
+        ])
+        let told = try shale.run(["session", "export", "all.tar"])
+        #expect(
+            told.errors
+                == "removed containers box, web stay here: undo cannot bring them back where this is imported, and says so\n"
+        )
+        let other = BuiltShale()
+        try other.run(["session", "import", archive(shale), "mine"])
+        let refused = try other.run(["-S", "mine", "undo"], expecting: 1)
+        #expect(
+            refused.errors.hasPrefix(
+                "shale: state 5 (rm box web) cannot be taken back: container box stayed where this session was "
+                    + "exported\nhint: goto 2   (without the container)\n"), "\(refused.errors)")
+        let past = try other.run(["-S", "mine", "-c", "goto 2\nredo"])
+        #expect(past.errors.contains("left as it is: container box stayed where"), "\(past.errors)")
+        #expect(past.text.contains("now at state 2\n") && past.text.contains("made again: rm box web"), "\(past.text)")
+        try other.run(["system", "check"])
+        // Where they are they come back, whichever session says so.
+        try shale.run(["session", "import", "all.tar", "copy"])
+        let back = try shale.run(["-S", "copy", "-c", "undo\nps -a --format '{{.Names}}' | sort"])
+        #expect(back.text.hasSuffix("box\nweb\n"), "\(back.text)\(back.errors)")
+    }
+
     @Test func whatIsNoWholeSessionIsRefused() throws {
         let shale = try Self.exported()
         let other = BuiltShale()
@@ -119,6 +147,13 @@ struct SessionFileTests {
             #expect(after[1] == before[0], "one line of states: \(timeline)")
         }
         #expect(try shale.run(["steps", "--format", "{{.Instruction}}"]).text.split(separator: "\n").count == 26)
+        // And each step stands on the one before: the image has all of it.
+        let environment = try shale.run(["inspect", "-f", "{{json .Config.Env}}", "@"]).text
+        for number in 0..<12 {
+            #expect(
+                environment.contains("\"a\(number)=1\"") && environment.contains("\"b\(number)=1\""), "\(environment)")
+        }
+        #expect(try shale.run(["recipe"]).text.split(separator: "\n").count == 26)
         try shale.run(["system", "check"])
     }
 

@@ -4,6 +4,13 @@ import Testing
 
 /// What counts as equal in a replay, and what does not.
 struct EqualisedOutputTests {
+    /// A terminal ends its lines otherwise, and draws over what is there.
+    @Test func whatATerminalShowed() {
+        #expect(ShownText.lines("a  b\r\nc\r\n\r\n") == ["a  b", "c", ""])
+        #expect(ShownText.lines("10%\r20%\r\ndone\r\r\n") == ["20%", "done"])
+        #expect(ShownText.lines("\u{1b}[1mbold\u{1b}[0m\r\n") == ["bold"])
+    }
+
     static let id = String(repeating: "0123456789abcdef", count: 4)
 
     @Test(arguments: [

@@ -122,6 +122,7 @@ private struct StepRewriting {
         let session = try shell.session()
         try session.refresh()
         let working = try session.requireWorking()
+        shell.stepBase = working.image
         var drafts = session.drafts(of: working, directory: shell.hostDirectory)
         try change(session, working, &drafts)
         var failed: String?
