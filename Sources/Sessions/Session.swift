@@ -49,6 +49,7 @@ package final class Session {
     /// it is now, after `again` was called; throws `conflict` when they cannot be. Answers what was written.
     @discardableResult
     package func record(_ draft: JournalDraft, again: () -> Void = {}) throws(ShaleError) -> JournalDraft {
+        try folder.requireWritable()
         if draft.changes.isEmpty {
             try journal.note(draft.entry)
             return draft
@@ -74,11 +75,13 @@ package final class Session {
 
     /// Writes a line that changed nothing into a session's journal without opening it.
     package static func note(_ draft: JournalDraft, session name: String, engine: Engine) throws(ShaleError) {
+        try engine.store.requireWritable()
         try Journal(folder: engine.store.session(name).path).note(draft.entry)
     }
 
     /// Decides with the journal locked and read up, and writes down what `body` answers.
     func append(_ body: (StateTree) throws(ShaleError) -> JournalEntry?) throws(ShaleError) {
+        try folder.requireWritable()
         try takeInCutOff()
         let known = tree
         let fresh = try journal.append { fresh throws(ShaleError) in

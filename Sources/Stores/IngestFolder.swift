@@ -26,7 +26,7 @@ final class IngestFolder: Sendable {
     init(paths: StorePaths, lock: StoreLock) {
         self.paths = paths
         self.lock = lock
-        ownLock = StoreLock(path: paths.ingestLock)
+        ownLock = StoreLock(path: paths.ingestLock, unwritable: lock.unwritable)
     }
 
     deinit { close() }

@@ -13,6 +13,8 @@ package final class Store: Sendable {
     package let form: OverlayForm
     /// Whether this process made the home.
     package let isNew: Bool
+    /// Whether the home can be looked at and not written to: whoever wants to write is refused with one error.
+    package var isReadOnly: Bool { lock.unwritable != nil }
     package let paths: StorePaths
     package let blobs: BlobStore
     package let names: NameStore
@@ -27,15 +29,16 @@ package final class Store: Sendable {
 
     /// Opens the store at an absolute path, making it on first use, and sweeps what dead processes left.
     ///
-    /// Throws `denied` for a home that cannot be written, `noSpace` on a full disk, `invalid` for a folder that holds
-    /// something else.
+    /// A home that cannot be written to is only looked at. Throws `denied` where one cannot be made, `noSpace` on a full
+    /// disk, `invalid` for a folder that holds something else.
     package init(home: String, form: OverlayForm) throws(ShaleError) {
         let paths = StorePaths(home: home)
-        isNew = try StoreLayout.prepare(paths)
+        let state = try StoreLayout.prepare(paths)
+        isNew = state.isNew
         self.home = home
         self.form = form
         self.paths = paths
-        let lock = StoreLock(path: paths.lock)
+        let lock = StoreLock(path: paths.lock, unwritable: state.unwritable)
         let ingest = IngestFolder(paths: paths, lock: lock)
         let blobs = BlobStore(paths: paths, ingest: ingest)
         let writeAhead = WriteAhead(paths: paths, ingest: ingest)
@@ -52,6 +55,7 @@ package final class Store: Sendable {
         containers = ContainerStore(paths: paths, ingest: ingest, lock: lock, writeAhead: writeAhead)
         volumes = VolumeStore(paths: paths, containers: containers, ingest: ingest, lock: lock)
         cache = CacheStore(folder: paths.cache)
+        if lock.unwritable != nil { return }
         if ingest.sweepLeftovers() {
             // Someone died: containers may be half-made. Whatever stands in the way of looking is told on use.
             _ = try? lock.exclusively { () throws(ShaleError) in try containers.sweepHalfMade(dryRun: false) }
@@ -61,6 +65,9 @@ package final class Store: Sendable {
 
     /// The lock of the whole store, for moments.
     var lock: StoreLock { names.lock }
+
+    /// Throws `denied` for a home that cannot be written to.
+    package func requireWritable() throws(ShaleError) { try lock.requireWritable() }
 
     /// The folder of one session, made on first use.
     package func session(_ name: String) throws(ShaleError) -> SessionFolder {
@@ -97,11 +104,24 @@ package final class Store: Sendable {
 /// The store's one lock: a `flock` that dies with its holder.
 package struct StoreLock: Sendable {
     let path: String
+    /// Why nothing can be written to the home.
+    var unwritable: ShaleError?
 
-    /// Runs `body` alone among all processes and threads of this home.
+    /// Throws where nothing can be written.
+    func requireWritable() throws(ShaleError) {
+        if let unwritable { throw unwritable }
+    }
+
+    /// Runs `body`, which writes, alone among all processes and threads of this home.
     ///
     /// Not reentrant, never held over the network.
     package func exclusively<Result>(_ body: () throws(ShaleError) -> Result) throws(ShaleError) -> Result {
+        try requireWritable()
+        return try quietly(body)
+    }
+
+    /// The same for a `body` that only looks, and wants nobody to write meanwhile.
+    func quietly<Result>(_ body: () throws(ShaleError) -> Result) throws(ShaleError) -> Result {
         let held = try take()
         let result = try body()
         // The lock is let go where its value ends: after the body, also when that throws.

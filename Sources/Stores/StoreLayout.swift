@@ -8,19 +8,28 @@ enum StoreLayout {
     /// The fixed words of `oci-layout` (image-spec v1.1, image-layout.md).
     static let words = "{\"imageLayoutVersion\":\"1.0.0\"}"
 
-    /// Makes the layout where it is missing; answers whether it was.
-    static func prepare(_ paths: StorePaths) throws(ShaleError) -> Bool {
+    /// What a home was found to be.
+    struct State {
+        var isNew = false
+        /// Why nothing can be written to it; it can be looked at all the same.
+        var unwritable: ShaleError?
+    }
+
+    /// Makes the layout where it is missing.
+    static func prepare(_ paths: StorePaths) throws(ShaleError) -> State {
         if access(paths.layoutFile, R_OK) == 0 {
-            guard access(paths.home, W_OK) == 0 else { throw unwritable(paths.home, SystemCallError("access")) }
+            guard access(paths.home, W_OK) == 0 else {
+                return State(unwritable: unwritable(paths.home, SystemCallError("access")))
+            }
             try recognise(paths)
-            return false
+            return State()
         }
         do throws(SystemCallError) {
             try create(paths)
         } catch {
             throw unwritable(paths.home, error)
         }
-        return true
+        return State(isNew: true)
     }
 
     private static func create(_ paths: StorePaths) throws(SystemCallError) {

@@ -225,11 +225,34 @@ struct BadInputRegistryTests {
         let readOnly = "ead-only file system"
         let bench = try CrashHome(home: disk + "/home")
         try bench.must("create", "--name", "box", "busybox")
+        let reading = [
+            "images -q", "ps -aq", "ls busybox:/", "cat box:/etc/passwd", "find box -name passwd", "layers --draw box",
+            "history -q busybox", "inspect box", "diff box", "size box", "waste busybox", "packages box", "df",
+            "system check", "session -q", "recipe box", "dockerfile box", "compare busybox box", "volume ls",
+            "save busybox | tar t", "export box | tar t", "cp box:/etc/passwd - | tar t",
+        ]
+        let before = try reading.map { try bench.sh("shale \($0)").output }
         try Peer("mount").run(["-o", "remount,ro", disk])
+        for (command, text) in zip(reading, before) {
+            let said = try bench.sh("shale \(command)")
+            #expect(said.status == 0 && said.output == text && said.errors.isEmpty, "\(command): \(said)")
+        }
+        // A script too: no line of it is missed in the journal.
+        let script = try bench.sh("printf 'images -q\nls busybox:/etc\n' | shale")
+        #expect(script.status == 0 && script.errors.isEmpty, "\(script)")
+        // A step that no journal could keep is none.
+        let step = try bench.sh("shale -c 'FROM busybox'")
+        #expect(step.status == 1 && step.output.isEmpty && step.errors.contains(readOnly), "\(step)")
         for row in [
             BadInputRow("shale run --rm busybox true", 125, readOnly),
             BadInputRow("shale tag busybox other:1", 1, readOnly),
             BadInputRow("shale rm box", 1, readOnly),
+            BadInputRow("shale start box", 1, readOnly),
+            BadInputRow("shale commit box new:1", 1, readOnly),
+            BadInputRow("printf 'FROM busybox\nRUN true\n' | shale build -", 1, readOnly),
+            BadInputRow("shale import /etc/passwd", 1, readOnly),
+            BadInputRow("shale volume create disk", 1, readOnly),
+            BadInputRow("shale prune -f all", 1, readOnly),
             BadInputRow("shale --home '\(disk)/other' images", 1, readOnly),
             BadInputRow("shale --home /proc/nosuch images", 1, "/proc/nosuch"),
             BadInputRow("touch file; shale --home $PWD/file images", 1, "ot a directory"),

@@ -105,18 +105,24 @@ import Testing
 @Suite struct HostileHomeTests {
     private static let needsRoot: Comment = "mounting a tmpfs needs root"
 
-    @Test(.enabled(if: getuid() == 0, needsRoot)) func aReadOnlyHomeIsOneError() throws {
+    @Test(.enabled(if: getuid() == 0, needsRoot)) func aReadOnlyHomeIsLookedAt() throws {
         let directory = TemporaryDirectory()
         let folder = directory.path + "/mount"
         mkdir(folder, 0o755)
         try #require(mount("tmpfs", folder, "tmpfs", 0, "size=1m") == 0)
         defer { umount2(folder, 2) }
-        _ = try Store(home: folder + "/home", form: .current)
+        let blob = try Store(home: folder + "/home", form: .current).blobs.put(Array("small".utf8))
         let readOnlyRemount: UInt = 32 | 1
         try #require(mount("tmpfs", folder, "tmpfs", readOnlyRemount, nil) == 0)
-        #expect(
-            message { _ = try Store(home: folder + "/home", form: .current) }
-                == "home \(folder)/home: cannot be written: read-only file system")
+        let store = try Store(home: folder + "/home", form: .current)
+        #expect(store.isReadOnly)
+        #expect(try store.blobs.all() == [blob])
+        #expect(try store.names.all().isEmpty && store.containers.all().isEmpty && store.check().isEmpty)
+        // Whatever would be written, the words are the same.
+        let refusal = "home \(folder)/home: cannot be written: read-only file system"
+        #expect(message { _ = try store.blobs.put(Array("other".utf8)) } == refusal)
+        #expect(message { try store.names.update { _ in } } == refusal)
+        #expect(message { try store.session("default").append("line") } == refusal)
         #expect(code { _ = try Store(home: folder + "/other", form: .current) } == .denied)
     }
 

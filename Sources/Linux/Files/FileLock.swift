@@ -7,9 +7,21 @@ package struct FileLock: ~Copyable, Sendable {
 
     private init(_ descriptor: consuming OwnedFD) { self.descriptor = descriptor }
 
+    /// The file that is locked, made if it is not there; where nothing can be written, a file that is there locks as well.
+    private static func file(_ path: String) throws(SystemCallError) -> OwnedFD {
+        do throws(SystemCallError) {
+            return try OwnedFD.open(path, O_RDWR | O_CREAT)
+        } catch {
+            guard error.errno == EROFS || error.errno == EACCES, let file = try? OwnedFD.open(path, O_RDONLY) else {
+                throw error
+            }
+            return file
+        }
+    }
+
     /// Waits for the lock; makes the file if it is not there.
     package static func waiting(on path: String, exclusive: Bool) throws(SystemCallError) -> FileLock {
-        let file = try OwnedFD.open(path, O_RDWR | O_CREAT)
+        let file = try file(path)
         let raw = file.raw
         try check("flock", path: path) { shale_flock(raw, exclusive ? 1 : 0, 1) }
         return FileLock(file)
@@ -37,7 +49,7 @@ package struct FileLock: ~Copyable, Sendable {
 
     /// Takes the lock at once, or answers `nil` when another holds it.
     package static func trying(_ path: String, exclusive: Bool) throws(SystemCallError) -> FileLock? {
-        let file = try OwnedFD.open(path, O_RDWR | O_CREAT)
+        let file = try file(path)
         if shale_flock(file.raw, exclusive ? 1 : 0, 0) == 0 { return FileLock(file) }
         let error = errno
         guard error == EWOULDBLOCK else { throw SystemCallError("flock", path: path, errno: error) }

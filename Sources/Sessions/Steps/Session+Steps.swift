@@ -41,6 +41,8 @@ extension Session {
         _ text: String, directory: String, options: StepOptions = StepOptions(), failedContainer: inout String?,
         _ talk: Conversation
     ) throws(ShaleError) -> StepTaken {
+        // A step that no journal could keep is none.
+        try folder.requireWritable()
         let located: Located<Instruction>
         do throws(DockerfileError) {
             located = try Instruction.parse(line: text)

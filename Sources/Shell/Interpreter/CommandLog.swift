@@ -50,6 +50,8 @@ struct CommandLog {
         // Looking at things leaves no trace of a host's command line, and opens no session for it.
         let isWorthKeeping = CommandTable.shared.find(verb)?.isWorthKeeping ?? true
         if changes.isEmpty, shell.mode == .single, !isWorthKeeping { return }
+        // Where nothing can be written a line that changed nothing is not missed, and one that would have has said so.
+        if changes.isEmpty, (try? shell.engine().store.isReadOnly) ?? true { return }
         draft.status = status
         draft.seconds = Timestamp.now().seconds(since: start)
         draft.made = shell.made

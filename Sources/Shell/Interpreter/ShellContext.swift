@@ -143,7 +143,7 @@ package final class ShellContext {
     /// On a new home the first command finds busybox; where it cannot be made, everything else works all the same.
     private func makeFirstImage(_ engine: Engine) {
         // `doctor` runs without the right to mount, too.
-        guard Capabilities.effective().contains(.sysAdmin) else { return }
+        guard Capabilities.effective().contains(.sysAdmin), !engine.store.isReadOnly else { return }
         let console = self.console
         do throws(ShaleError) {
             try engine.makeFirstImage(

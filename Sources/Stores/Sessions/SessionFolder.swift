@@ -4,9 +4,10 @@ package import Linux
 package import OCI
 
 /// The files of one session: `sessions/<name>/`, its journal among them.
-package struct SessionFolder: Sendable, Hashable {
+package struct SessionFolder: Sendable {
     package let name: String
     package let path: String
+    private let lock: StoreLock
 
     /// Append-only, a line a command.
     package var journal: String { path + "/journal" }
@@ -24,6 +25,9 @@ package struct SessionFolder: Sendable, Hashable {
         try Self.check(name)
         self.name = name
         path = "\(parent)/\(name)"
+        self.lock = lock
+        // A home that cannot be written to may have none: it is empty then.
+        if lock.unwritable != nil { return }
         if mkdir(path, 0o700) == -1, errno != EEXIST {
             throw SystemCallError("mkdir", path: path).shaleError("session \(name)")
         }
@@ -48,10 +52,14 @@ package struct SessionFolder: Sendable, Hashable {
         }
     }
 
+    /// Throws `denied` for a home that cannot be written to.
+    package func requireWritable() throws(ShaleError) { try lock.requireWritable() }
+
     /// Says that this process is in the session; several may be.
     ///
     /// Let go when the value ends.
     package func share() throws(ShaleError) -> FileLock? {
+        if lock.unwritable != nil, access(path + "/lock", F_OK) != 0 { return nil }
         do throws(SystemCallError) {
             return try FileLock.trying(path + "/lock", exclusive: false)
         } catch {
@@ -74,6 +82,7 @@ package struct SessionFolder: Sendable, Hashable {
     ///
     /// The line holds no newline; a torn last line is cut off first.
     package func append(_ line: String, syncing: Bool = true) throws(ShaleError) {
+        try requireWritable()
         do throws(SystemCallError) {
             let file = try OwnedFD.open(journal, O_RDWR | O_CREAT)
             let end = try Self.endOfLastLine(file)
@@ -106,6 +115,7 @@ package struct SessionFolder: Sendable, Hashable {
 
     /// Replaces a file whole.
     package func write(_ name: String, _ bytes: [UInt8]) throws(ShaleError) {
+        try requireWritable()
         do throws(SystemCallError) {
             try WholeFile.replace(file(name), with: bytes)
         } catch {
@@ -149,6 +159,7 @@ package struct SessionFolder: Sendable, Hashable {
     }
 
     private func withRootsLock<Result>(_ body: () throws(ShaleError) -> Result) throws(ShaleError) -> Result {
+        try requireWritable()
         let held: FileLock
         do throws(SystemCallError) {
             held = try FileLock.waiting(on: path + "/roots.lock", exclusive: true)

@@ -17,7 +17,7 @@ extension Store {
     package func heldCost(keeping current: Set<Digest>) throws(ShaleError) -> HeldCost {
         let roots = try sessionRoots()
         let uses = try imageUses()
-        return try lock.exclusively { () throws(ShaleError) in
+        return try lock.quietly { () throws(ShaleError) in
             let table = try names.table()
             let now = try Reachability.of(self, table: pruned(table, uses, roots.digests), sessions: roots)
             let rest = try Reachability.of(

@@ -43,11 +43,12 @@ private struct StoreCheck {
     }
 
     mutating func run() throws(ShaleError) {
-        try store.ingest.prepare()
+        // What is to be repaired is moved there.
+        if repair || !store.isReadOnly { try store.ingest.prepare() }
         if repair { store.ingest.sweepLeftovers() }
         // Blobs never change, so reading them all needs no lock.
         try checkBlobs()
-        try store.lock.exclusively { () throws(ShaleError) in
+        try store.lock.quietly { () throws(ShaleError) in
             try checkLayout()
             try checkLayers()
             try checkIndex()
