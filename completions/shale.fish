@@ -100,7 +100,7 @@ complete -c shale -n '__fish_seen_subcommand_from rmi' -l no-prune -d 'Keep the 
 complete -c shale -n '__fish_seen_subcommand_from rmi' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from rmi' -f -a '(__shale_operand image)'
 
-complete -c shale -n __fish_use_subcommand -f -a history -d 'Show the history of an image; without one, what was typed'
+complete -c shale -n __fish_use_subcommand -f -a history -d 'Show the history of an image or container; without one, what was typed'
 complete -c shale -n '__fish_seen_subcommand_from history' -l human -s H -d 'Sizes and dates in words'
 complete -c shale -n '__fish_seen_subcommand_from history' -l no-human -d 'Sizes and dates in words'
 complete -c shale -n '__fish_seen_subcommand_from history' -l no-trunc -d 'Don’t truncate'
@@ -440,7 +440,7 @@ complete -c shale -n __fish_use_subcommand -f -a volume -d 'List, make, inspect 
 complete -c shale -n '__fish_seen_subcommand_from volume' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from volume' -f -a '(__shale_operand =create,inspect,ls,prune,rm volume)'
 
-complete -c shale -n __fish_use_subcommand -f -a layers -d 'List an image’s layers: what made each, its size, what it changed'
+complete -c shale -n __fish_use_subcommand -f -a layers -d 'List the layers of an image or container: what made each, its size, what it changed'
 complete -c shale -n '__fish_seen_subcommand_from layers' -l tree -d 'Also the other images that share each layer.'
 complete -c shale -n '__fish_seen_subcommand_from layers' -l draw -d 'Draw the stack; a container’s own changes lie on top.'
 complete -c shale -n '__fish_seen_subcommand_from layers' -l html -r -F -d 'Write a page that shows stack, bytes and files by layer, for any browser, without a network.'
@@ -555,7 +555,7 @@ complete -c shale -n '__fish_seen_subcommand_from waste' -l format -r -f -a '(sh
 complete -c shale -n '__fish_seen_subcommand_from waste' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from waste' -f -a '(__shale_operand image)'
 
-complete -c shale -n __fish_use_subcommand -f -a size -d 'Show an image’s size: to download, on disk, shared, hidden'
+complete -c shale -n __fish_use_subcommand -f -a size -d 'Show the size of an image, layer or container: on disk, shared, hidden'
 complete -c shale -n '__fish_seen_subcommand_from size' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a template.'
 complete -c shale -n '__fish_seen_subcommand_from size' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from size' -f -a '(__shale_operand image)'
@@ -574,7 +574,7 @@ complete -c shale -n '__fish_seen_subcommand_from base' -l format -r -f -a '(sha
 complete -c shale -n '__fish_seen_subcommand_from base' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from base' -f -a '(__shale_operand image)'
 
-complete -c shale -n __fish_use_subcommand -f -a compare -d 'Compare two images: config, history, packages, files, size'
+complete -c shale -n __fish_use_subcommand -f -a compare -d 'Compare two images, layers or containers: config, history, packages, files, size'
 complete -c shale -n '__fish_seen_subcommand_from compare' -l semantic -d 'Times and orders do not count.'
 complete -c shale -n '__fish_seen_subcommand_from compare' -l limit -s n -r -f -d 'How many paths to list.'
 complete -c shale -n '__fish_seen_subcommand_from compare' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a template.'

@@ -80,8 +80,23 @@ struct ExplorerFixture {
     }
 
     var finder: PlaceFinder {
-        let images = store.images
-        return PlaceFinder(store: store) { text throws(ShaleError) in try images.find(text) }
+        let store = store
+        return PlaceFinder(
+            store: store, image: { text throws(ShaleError) in try store.images.find(text) },
+            own: { record throws(ShaleError) in try Self.own(record, store) })
+    }
+
+    private static func own(_ record: ContainerRecord, _ store: Store) throws(ShaleError) -> ContainerLayer {
+        let path = store.containers.folder(record.id).upper
+        let upper = try translating(path) { try RootDirectory(hostPath: path) }
+        return ContainerLayer(record, root: upper) { () throws(ShaleError) in
+            let image = try store.images.image(manifest: record.manifest)
+            var lowers: [RootDirectory] = []
+            for layer in LayerStore.stack(of: image.config).reversed() {
+                lowers.append(try store.layers.directory(layer.diffID, on: layer.parentChain))
+            }
+            return try ChangeFinder(upper: upper, lowers: lowers, form: store.form).changes()
+        }
     }
 
     func view(_ place: String) throws -> PlaceView { try finder.view(try Place(parsing: place)) }

@@ -85,12 +85,12 @@ struct FilesTests {
         func story(_ subject: String, _ path: String) throws -> String {
             let (found, lines, own) = try PathHistory(fixture.view(subject)).story(of: path)
             return "\(found): " + lines.map { "\($0.layer) \($0.event)" }.joined(separator: ", ")
-                + (own.map { ", \($0)" } ?? "")
+                + (own.map { ", \($0.event) \($0.entry?.size ?? -1)" } ?? "")
         }
         #expect(try story("app:1", "/bin/ls") == "/usr/bin/ls: 1 made")
         #expect(try story("app:1", "/up/secret") == "/etc/secret: 1 made, 2 removed")
-        #expect(try story("web", "/etc/passwd") == "/etc/passwd: 1 made, 3 changed, changed")
-        #expect(try story("web", "/etc/own") == "/etc/own: , made")
+        #expect(try story("web", "/etc/passwd") == "/etc/passwd: 1 made, 3 changed, changed 5")
+        #expect(try story("web", "/etc/own") == "/etc/own: , made 4")
         #expect(failure { _ = try story("app:1", "/nothing") }?.hasPrefix("app:1:/nothing: no such file") == true)
         let summary = try PathHistory(fixture.view("web")).summary(below: "/", Cancellation())
         #expect(summary.map { "\($0.layer ?? 0) \($0.files) \($0.bytes)" } == ["1 5 4", "3 1 3", "0 2 9"])

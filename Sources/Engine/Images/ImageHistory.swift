@@ -1,10 +1,12 @@
 package import Basics
-import Layers
+package import Layers
 package import OCI
 package import Stores
 
-/// One line of an image's history.
+/// One line of an image's history, or what a container did after it.
 package struct HistoryRow: Sendable {
+    /// The container whose own changes it tells.
+    package var container: String?
     /// The image this step made, where it is here; `nil` shows as `<missing>`.
     package var image: Digest?
     package var created: Timestamp?
@@ -15,20 +17,52 @@ package struct HistoryRow: Sendable {
     package var size: Int64
     /// The layer, where the step made one.
     package var layer: HistoryLayer?
+
+    init(_ step: History, size: Int64, layer: HistoryLayer? = nil) {
+        created = step.created
+        createdBy = step.createdBy ?? ""
+        comment = step.comment ?? ""
+        author = step.author ?? ""
+        self.size = size
+        self.layer = layer
+    }
+
+    /// What a container changed, and has in its own layer.
+    package init(of container: ContainerRecord, number: Int, _ index: LayerIndex) {
+        let size = index.entries.reduce(0 as Int64) { $0 &+ $1.size }
+        self.init(
+            History(
+                created: container.created, createdBy: container.command.joined(separator: " "),
+                comment: "container \(container.name)"),
+            size: size, layer: HistoryLayer(number: number, unpackedSize: size, counting: index))
+        self.container = container.id
+    }
 }
 
 /// What `history --layers` adds.
 package struct HistoryLayer: Sendable {
     /// 1 is the lowest.
     package var number: Int
-    package var diffID: Digest
-    package var blob: Descriptor
+    /// `nil` of a container's own, which has no tar yet.
+    package var diffID: Digest?
+    package var blob: Descriptor?
     /// Bytes of the layer's files once unpacked.
     package var unpackedSize: Int64
     /// Directory entries of the layer, whiteouts left out.
     package var files: Int
     /// Whiteouts and opaque directories.
     package var whiteouts: Int
+
+    init(
+        number: Int, diffID: Digest? = nil, blob: Descriptor? = nil, unpackedSize: Int64, counting index: LayerIndex?
+    ) {
+        self.number = number
+        self.diffID = diffID
+        self.blob = blob
+        self.unpackedSize = unpackedSize
+        files = index?.entries.count { $0.kind != .whiteout && !$0.isImplied } ?? 0
+        whiteouts = index?.entries.count { $0.kind == .whiteout || $0.isOpaque } ?? 0
+    }
 }
 
 extension Engine {
@@ -43,17 +77,13 @@ extension Engine {
                 layer = layers[next]
                 next += 1
             }
-            rows.append(
-                HistoryRow(
-                    created: step.created, createdBy: step.createdBy ?? "", comment: step.comment ?? "",
-                    author: step.author ?? "", size: layer?.unpackedSize ?? 0, layer: layer))
+            rows.append(HistoryRow(step, size: layer?.unpackedSize ?? 0, layer: layer))
         }
         // A config without a history, or with too short a one, still has its layers.
         for layer in layers[next...] {
             rows.append(
                 HistoryRow(
-                    created: image.config.created, createdBy: "", comment: "", author: "", size: layer.unpackedSize,
-                    layer: layer))
+                    History(created: image.config.created, createdBy: ""), size: layer.unpackedSize, layer: layer))
         }
         rows.reverse()
         nameImages(&rows, of: image)
@@ -65,9 +95,7 @@ extension Engine {
         var layers = remote.manifest.layers.makeIterator()
         var rows = (remote.config.history ?? []).map { step in
             let blob = step.emptyLayer == true ? nil : layers.next()
-            return HistoryRow(
-                created: step.created, createdBy: step.createdBy ?? "", comment: step.comment ?? "",
-                author: step.author ?? "", size: blob?.size ?? 0)
+            return HistoryRow(step, size: blob?.size ?? 0)
         }
         rows.reverse()
         if !rows.isEmpty { rows[0].image = remote.manifest.config.digest }
@@ -89,16 +117,12 @@ extension Engine {
         let diffIDs = image.config.rootfs.diffIDs
         for (position, (diffID, blob)) in zip(diffIDs, image.manifest.layers).enumerated() {
             let parent = Digest.chainID(diffIDs[..<position])
-            let size = store.layers.size(diffID, on: parent)
-            var row = HistoryLayer(
-                number: position + 1, diffID: diffID, blob: blob,
-                unpackedSize: size?.content ?? 0, files: 0, whiteouts: 0)
-            if countingFiles {
-                let index = try LayerIndexes.index(position, of: diffIDs, blob: blob, in: store)
-                row.whiteouts = index.entries.count { $0.kind == .whiteout || $0.isOpaque }
-                row.files = index.entries.count { $0.kind != .whiteout && !$0.isImplied }
-            }
-            layers.append(row)
+            let size = store.layers.size(diffID, on: parent)?.content ?? 0
+            let index =
+                countingFiles ? try LayerIndexes.index(position, of: diffIDs, blob: blob, in: store) : nil
+            layers.append(
+                HistoryLayer(
+                    number: position + 1, diffID: diffID, blob: blob, unpackedSize: size, counting: index))
         }
         return layers
     }

@@ -4,6 +4,9 @@ import OCI
 import Stores
 
 /// How two images differ: config, history, packages, files, size.
+///
+/// Of a container its own settings count, not the command it was given. A layer by itself has no config and of the
+/// history one step; what it deletes is told as files are.
 package struct ImageComparison {
     /// One value that is not alike; `nil` where one side has none.
     package struct Value: Sendable, Hashable {
@@ -30,21 +33,38 @@ package struct ImageComparison {
     package private(set) var oldSize: Int64
     package private(set) var newSize: Int64
 
-    /// Compares two images; `semantic` leaves times and orders out.
+    /// Compares two images, layers or containers; `semantic` leaves times and orders out.
     package init(
         _ old: PlaceView, _ new: PlaceView, semantic: Bool, _ cancellation: Cancellation
     ) throws(ShaleError) {
+        oldSize = try old.storedBytes()
+        newSize = try new.storedBytes()
         let (before, after) = (old.layers.image.config, new.layers.image.config)
-        oldSize = old.layers.layers.reduce(0) { $0 &+ $1.bytes }
-        newSize = new.layers.layers.reduce(0) { $0 &+ $1.bytes }
-        config = Self.values(Self.flat(before, semantic: semantic), Self.flat(after, semantic: semantic))
-        history = Self.steps(before.history ?? [], after.history ?? [], semantic: semantic)
+        let hasLayer = old.singleLayer != nil || new.singleLayer != nil
+        if !hasLayer {
+            config = Self.values(
+                Self.flat(before, old.settings, semantic: semantic),
+                Self.flat(after, new.settings, semantic: semantic))
+            history = Self.steps(before.history ?? [], after.history ?? [], semantic: semantic)
+        } else if let left = old.singleLayer, let right = new.singleLayer {
+            history = Self.steps([try Self.step(left, old)], [try Self.step(right, new)], semantic: semantic)
+        }
         // The same layers hold the same files, but for what a container has of its own and a layer has not.
         if before.rootfs.diffIDs == after.rootfs.diffIDs, case .image = old.source, case .image = new.source { return }
-        packages = Self.values(try Self.versions(old, cancellation), try Self.versions(new, cancellation))
+        let versions = (old: try Self.versions(old, cancellation), new: try Self.versions(new, cancellation))
+        // A layer without a database is not one whose packages went away.
+        if !hasLayer || !versions.old.isEmpty && !versions.new.isEmpty {
+            packages = Self.values(versions.old, versions.new)
+        }
         var comparison = TreeComparison(old, new)
         comparison.comparesTimes = !semantic
         files = try comparison.differences(cancellation)
+    }
+
+    /// The step that made a layer.
+    private static func step(_ number: Int, _ view: PlaceView) throws(ShaleError) -> History {
+        let layer = try view.layers.layer(number)
+        return History(created: layer.created, createdBy: layer.instruction)
     }
 
     package var isSame: Bool { config.isEmpty && history.isEmpty && packages.isEmpty && files.isEmpty }
@@ -56,7 +76,9 @@ package struct ImageComparison {
     }
 
     /// The config as keys and values: `config.Env.PATH`, `config.Cmd`.
-    private static func flat(_ config: ImageConfig, semantic: Bool) -> [String: String] {
+    private static func flat(
+        _ config: ImageConfig, _ container: ContainerConfig, semantic: Bool
+    ) -> [String: String] {
         var flat: [String: String] = [:]
         func note(_ key: String, _ value: String?) {
             if let value, !value.isEmpty { flat[key] = value }
@@ -67,7 +89,6 @@ package struct ImageComparison {
         note("os.version", config.osVersion)
         note("author", config.author)
         if !semantic { note("created", config.created?.description) }
-        let container = config.config ?? ContainerConfig()
         note("User", container.user)
         note("WorkingDir", container.workingDir)
         note("StopSignal", container.stopSignal)
@@ -127,5 +148,12 @@ package struct ImageComparison {
             versions["\(package.manager.rawValue) \(package.name)", default: []].insert(package.version)
         }
         return versions.mapValues { $0.sorted().joined(separator: ", ") }
+    }
+}
+
+extension PlaceView {
+    /// The settings of what is looked at: those of an image alone, where it is one.
+    fileprivate var settings: ContainerConfig {
+        if case .container = source { layers.settings } else { layers.image.containerConfig }
     }
 }

@@ -42,16 +42,15 @@ package struct TreeDifference: Sendable, Hashable {
 package struct TreeComparison {
     private let old: PlaceView
     private let new: PlaceView
-    /// Mount points that the engine made in containers.
+    /// Mount points that the engine made in containers: left out while nobody touched them.
     private let ignored: Set<PathKey>
     /// Times count; without them two builds of the same files are alike.
     package var comparesTimes = true
 
-    /// `ignoring` names mount points that the engine made in containers: left out while nobody touched them.
-    package init(_ old: PlaceView, _ new: PlaceView, ignoring stubs: Set<String> = []) {
+    package init(_ old: PlaceView, _ new: PlaceView) {
         self.old = old
         self.new = new
-        ignored = Set(stubs.map { PathKey($0) })
+        ignored = Set([old, new].flatMap { $0.ownStubs.map { PathKey($0) } })
     }
 
     /// All differences, sorted by path bytes.
@@ -133,6 +132,8 @@ package struct TreeComparison {
         if one.kind != .directory, isSameLayer(one, other) { return [] }
         var reasons: Set<Change.Reason> = []
         if one.kind != other.kind { reasons.insert(.type) }
+        // Of what a layer deletes there is no more to tell.
+        if one.kind == .whiteout || other.kind == .whiteout { return reasons }
         if one.mode != other.mode, one.kind != .symlink || other.kind != .symlink { reasons.insert(.mode) }
         if one.uid != other.uid || one.gid != other.gid { reasons.insert(.owner) }
         if one.isOpaque != other.isOpaque { reasons.insert(.xattr) }
@@ -152,7 +153,7 @@ package struct TreeComparison {
 
     private func isSameLayer(_ one: ViewEntry, _ other: ViewEntry) -> Bool {
         guard let left = one.layer, let right = other.layer, PathOrder.same(one.path, other.path),
-            left <= old.layers.count, right <= new.layers.count
+            left <= old.layers.layers.count, right <= new.layers.layers.count
         else { return false }
         return old.layers.layers[left - 1].diffID == new.layers.layers[right - 1].diffID
     }
@@ -172,6 +173,10 @@ package struct TreeComparison {
 }
 
 extension PlaceView {
+    fileprivate var ownStubs: Set<String> {
+        if case .container(let own, _) = source { own.stubs } else { [] }
+    }
+
     /// The SHA-256 of a file: as its layer's index has it, else of its bytes.
     package func contentHash(of entry: ViewEntry) throws(ShaleError) -> ContentHash? {
         guard entry.kind == .file else { return nil }

@@ -7,9 +7,15 @@ package struct PathHistory {
 
     package init(_ view: PlaceView) { self.view = view }
 
-    /// What a container itself did to a path.
-    package enum Own: String, Sendable, Hashable {
-        case made, changed, removed
+    /// What a container itself did to a path, and what it has there.
+    package struct Own: Sendable, Hashable {
+        package enum Event: String, Sendable, Hashable {
+            case made, changed, removed
+        }
+
+        package var event: Event
+        /// `nil` where it removed the path.
+        package var entry: ViewEntry?
     }
 
     /// The story of a path, its directory's links resolved, lowest layer first; throws `notFound` for one that never was.
@@ -24,8 +30,8 @@ package struct PathHistory {
         let blame = Blame(layers: view.layers)
         for candidate in try candidates(path) {
             var lines = try blame.story(of: candidate)
-            if case .layer(_, let number) = view.source { lines.removeAll { $0.layer != number } }
             let own = try self.own(candidate, lines)
+            if case .layer(_, let number) = view.source { lines.removeAll { $0.layer != number } }
             if !lines.isEmpty || own != nil { return (candidate, lines, own) }
         }
         throw try MissingPath(view: view, path: path).error()
@@ -35,7 +41,7 @@ package struct PathHistory {
     private func candidates(_ path: String) throws(ShaleError) -> [String] {
         var found: [String] = []
         if let here = try view.entry(path, followingLinks: false) { found.append(here.path) }
-        for top in stride(from: view.layers.count, to: 0, by: -1) {
+        for top in stride(from: view.layers.layers.count, to: 0, by: -1) {
             guard let here = try? view.layers.levels(upTo: top).entry(path, followingLinks: false) else { continue }
             if !found.contains(here.entry.path) { found.append(here.entry.path) }
         }
@@ -43,13 +49,18 @@ package struct PathHistory {
     }
 
     private func own(_ path: String, _ lines: [BlameLine]) throws(ShaleError) -> Own? {
-        guard case .container = view.source else { return nil }
+        let layers = view.layers
+        guard let own = layers.own else { return nil }
+        if case .layer(_, let number) = view.source, number != layers.count { return nil }
         let wasThere = lines.last.map { $0.event != .removed } ?? false
-        guard let now = try view.entry(path, followingLinks: false) else { return wasThere ? .removed : nil }
+        let stack = try PlaceView(.container(own, layers), label: view.label)
+        guard let now = try stack.entry(path, followingLinks: false) else {
+            return wasThere ? Own(event: .removed) : nil
+        }
         if now.layer != nil { return nil }
         // overlayfs copies directories up for what is in them: that alone is no change.
         if now.kind == .directory, wasThere { return nil }
-        return wasThere ? .changed : .made
+        return Own(event: wasThere ? .changed : .made, entry: now)
     }
 
     /// How much of what can be seen below a directory each layer holds; `nil` is the container itself.

@@ -3,9 +3,11 @@ import Layers
 package import OCI
 package import Stores
 
-/// What an image is built from, and how that is known.
+/// What an image is built from, or a container was made from, and how that is known.
 package struct BaseImage: Sendable, Hashable {
     package enum Evidence: String, Sendable, Hashable {
+        /// The container's own record.
+        case container
         /// An image here has the same layers, and this one more.
         case layers
         /// The image says so itself.
@@ -29,6 +31,13 @@ package struct BaseImage: Sendable, Hashable {
         of layers: ImageLayers, store: Store, record: String? = nil
     ) throws(ShaleError) -> [BaseImage] {
         var found: [BaseImage] = []
+        if layers.own != nil {
+            let isHere = try store.images.all().contains { $0.id == layers.image.id }
+            found.append(
+                BaseImage(
+                    name: layers.displayName, id: isHere ? layers.image.id : nil, layers: layers.layers.count,
+                    evidence: .container))
+        }
         if let best = try sharing(layers, store) { found.append(best) }
         if let record, !found.contains(where: { $0.name == familiar(record) }) {
             found.append(BaseImage(name: record, id: nil, layers: nil, evidence: .record))

@@ -5,7 +5,7 @@ import Linux
 import OCI
 package import Stores
 
-/// A Dockerfile made of an image's history, what is only guessed marked `# ?`.
+/// A Dockerfile made of an image's history, what is only guessed marked `# ?`; what a container changed comes last.
 package struct ReverseDockerfile {
     package enum Line: Sendable, Hashable {
         case instruction(String)
@@ -22,7 +22,9 @@ package struct ReverseDockerfile {
 
     /// `base` is the image it stands on, where one here has its lowest layers; `extracting` puts the files that copies
     /// brought beside the Dockerfile.
-    package init(_ layers: ImageLayers, base: (name: String, image: Image)?, extracting: Bool) {
+    package init(
+        _ layers: ImageLayers, base: (name: String, image: Image)?, extracting: Bool
+    ) throws(ShaleError) {
         self.layers = layers
         extracts = extracting
         lines.append(.instruction("FROM \(base?.name ?? "scratch")"))
@@ -31,7 +33,7 @@ package struct ReverseDockerfile {
         let history = Self.above(layers.image, below: below, base: base?.image)
         var next = below
         for step in history {
-            let hasLayer = step.emptyLayer != true && next < layers.count
+            let hasLayer = step.emptyLayer != true && next < layers.layers.count
             if hasLayer { next += 1 }
             add(step, layer: hasLayer ? layers.layers[next - 1] : nil)
         }
@@ -39,10 +41,18 @@ package struct ReverseDockerfile {
             addWhole(layer, why: "how layer #\(layer.number) was made is not told")
         }
         if !history.contains(where: { $0.emptyLayer == true }) {
-            for line in ConfigInstructions.lines(from: known, to: layers.image.containerConfig) {
-                lines.append(.instruction(line))
-            }
+            addSettings(from: known, to: layers.image.containerConfig)
         }
+        guard let own = layers.own else { return }
+        addSettings(from: layers.image.containerConfig, to: layers.settings)
+        if try !own.changes().isEmpty {
+            try addWhole(
+                layers.layer(layers.count), why: "what the container changed; recipe \(own.record.name) knows how")
+        }
+    }
+
+    private mutating func addSettings(from old: ContainerConfig, to new: ContainerConfig) {
+        lines += ConfigInstructions.lines(from: old, to: new).map { .instruction($0) }
     }
 
     /// The steps after the base's.

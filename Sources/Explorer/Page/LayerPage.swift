@@ -1,14 +1,14 @@
 package import Basics
 package import Stores
 
-/// One page, whole in itself, that shows an image's layers: stack, bytes, files, search; for any browser, no network.
+/// One page, whole in itself, that shows the layers of an image or a container: stack, bytes, files, search; for any browser, no network.
 package struct LayerPage {
     package let text: String
 
-    /// Draws an image's page; `store` tells which images share its layers.
+    /// Draws the page; `store` tells which images share its layers.
     package init(_ layers: ImageLayers, store: Store, _ cancellation: Cancellation) throws(ShaleError) {
         let owners = try LayerTable.owners(in: store, besides: layers.image.id)
-        let shared = layers.layers.map { owners[$0.chain] ?? [] }
+        let shared = try layers.stack().map { $0.chain.flatMap { owners[$0] } ?? [] }
         let data = try PageData(layers, sharedWith: shared, cancellation)
             .text(waste: DiveEfficiency(layers, cancellation))
         text = """
@@ -20,7 +20,7 @@ package struct LayerPage {
             <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; \
             script-src 'unsafe-inline'; img-src data:">
             <meta name="color-scheme" content="light dark">
-            <title>\(Self.escaped(layers.displayName.visible)) · layers</title>
+            <title>\(Self.escaped(layers.title.visible)) · layers</title>
             <style>
             \(PageStyle.text)
             </style>

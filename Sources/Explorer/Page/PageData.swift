@@ -22,13 +22,15 @@ struct PageData {
         parents.append(.integer(-1))
         numbers[PathKey("/")] = 0
         let merged = MergedIndex()
-        for (layer, shared) in zip(source.layers, sharedWith) {
+        for (layer, shared) in zip(try source.stack(), sharedWith) {
             try cancellation.check()
-            add(layer, shared, changes: merged.add(try source.index(layer.number)))
+            try add(layer, shared, changes: merged.add(try source.index(layer.number)))
         }
     }
 
-    private mutating func add(_ layer: ImageLayer, _ shared: [String], changes: [LayerChange]) {
+    private mutating func add(
+        _ layer: ImageLayer, _ shared: [String], changes: [LayerChange]
+    ) throws(ShaleError) {
         var events: [JSONDocument] = []
         var links: [JSONDocument] = []
         for change in changes where change.path != "/" {
@@ -49,17 +51,25 @@ struct PageData {
                 links += [.integer(Int64(node)), .string(link.visible)]
             }
         }
-        let count = ChangeCount(changes)
+        let count = try count(of: layer, changes)
         layers.append(
             .members([
                 "n": .integer(Int64(layer.number)), "instruction": .string(Self.lines(layer.instruction)),
                 "created": layer.created.map { .string($0.description) } ?? .null, "size": .integer(layer.bytes),
                 "packed": layer.blob.map { .integer($0.size) } ?? .null,
                 "added": .integer(Int64(count.added)), "changed": .integer(Int64(count.changed)),
-                "deleted": .integer(Int64(count.deleted)), "diffID": .string(layer.diffID.description),
+                "deleted": .integer(Int64(count.deleted)),
+                "container": layer.container.map { .string($0.visible) } ?? .null,
+                "diffID": layer.diffID.map { .string($0.description) } ?? .null,
                 "blob": layer.blob.map { .string($0.digest.description) } ?? .null,
                 "shared": .array(shared.map { .string($0.visible) }), "events": .array(events), "links": .array(links),
             ]))
+    }
+
+    /// What a container changed is told against all that is there when it starts, of which an image has not all.
+    private func count(of layer: ImageLayer, _ changes: [LayerChange]) throws(ShaleError) -> ChangeCount {
+        if layer.container != nil, let own = source.own { return try own.count() }
+        return ChangeCount(changes)
     }
 
     /// Line by line, control characters visible.
@@ -91,7 +101,7 @@ struct PageData {
     func text(waste: DiveEfficiency) -> String {
         let config = source.image.config
         let document = JSONDocument.members([
-            "image": .string(source.displayName.visible), "id": .string(source.image.id.description),
+            "image": .string(source.title.visible), "id": .string(source.image.id.description),
             "created": config.created.map { .string($0.description) } ?? .null,
             "platform": .string(config.platform.description.visible), "efficiency": .number(waste.score),
             "hidden": .integer(hidden), "layers": .array(layers), "names": .array(names),

@@ -209,7 +209,7 @@ extension PageScript {
           line.setAttribute("role", "treeitem");
           const twist = made("span", "twist", isFolder && !searching ? (open.has(node) ? "▾" : "▸") : "");
           const name = made("span", "name", searching ? pathOf(node) : names[node]);
-          if (isFolder) name.append(made("span", "", "/"));
+          if (isFolder || (tree.alive[node] && tree.type[node] === DIRECTORY)) name.append(made("span", "", "/"));
           const link = tree.alive[node] && tree.link.get(node);
           if (link && tree.type[node] > 1) name.append(made("span", "", (tree.type[node] === 3 ? " = " : " → ") + link));
           const sign = isGone ? ["−", "d"] : mark === ADDED ? ["+", "a"] : mark === CHANGED ? ["~", "c"] : ["", ""];

@@ -161,6 +161,7 @@ enum PageScript {
         const tag = (name, text) => made(name, "", text);
         function drawLayers() {
           layerList.textContent = "";
+          layerList.style.setProperty("--number", data.layers.length < 100 ? "30px" : "38px");
           const largest = Math.max(1, ...data.layers.map(l => l.size));
           for (const layer of [...data.layers].reverse()) {
             const button = made("button", "layer");
@@ -174,6 +175,7 @@ enum PageScript {
               if (n) meta.append(made("span", cls, sign + n.toLocaleString("en")));
             }
             if (!layer.added && !layer.changed && !layer.deleted) meta.append("no files");
+            if (layer.container) meta.append("writable");
             if (layer.shared.length) {
               const first = layer.shared[0], more = layer.shared.length - 1;
               const text = "⇄ shared with " + first + (more ? " and " + more + " more" : "");

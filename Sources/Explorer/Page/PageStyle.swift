@@ -50,7 +50,7 @@ enum PageStyle {
         #stack { grid-row: 1 / 3; }
         #layers { list-style: none; overflow: auto; padding: 0 8px 8px; }
         .layer {
-          width: 100%; display: grid; grid-template-columns: 30px minmax(0, 1fr) auto; gap: 2px 8px; padding: 8px 8px 9px;
+          width: 100%; display: grid; grid-template-columns: var(--number) minmax(0, 1fr) auto; gap: 2px 8px; padding: 8px 8px 9px;
           border: 0; border-radius: 8px; background: none; text-align: left;
         }
         .layer[aria-pressed=true] { background: var(--chosen); }
@@ -120,7 +120,11 @@ enum PageStyle {
         #tip b { display: block; font-weight: 600; }
         @media (max-width: 820px) {
           html, body { height: auto; }
-          header { flex-wrap: wrap; }
+          header { position: relative; flex-direction: column; align-items: stretch; gap: 10px; }
+          .title { padding-right: 44px; }
+          #theme { position: absolute; top: 14px; right: 20px; }
+          #facts { display: grid; grid-template-columns: repeat(auto-fill, minmax(88px, 1fr)); margin: 0; }
+          #facts div { text-align: left; }
           main { display: flex; flex-direction: column; }
           #layers { max-height: 45vh; } .map { height: 55vh; flex: none; } #rows { height: 70vh; flex: none; }
         }

@@ -1,5 +1,4 @@
 package import Basics
-import Glibc
 import Layers
 package import Linux
 import OCI
@@ -13,49 +12,69 @@ package final class PlaceView {
     package enum Source {
         case image(ImageLayers)
         case layer(ImageLayers, Int)
-        case container(ContainerRecord, ImageLayers)
+        case container(ContainerLayer, ImageLayers)
     }
 
     /// `ubuntu:22.04`, `ubuntu:22.04#2`: what stands before `:/` in messages.
     package let label: String
     package let source: Source
     private let tree: LevelTree
-    /// What a container wrote.
-    private let upper: RootDirectory?
 
-    /// `highest` leaves the layers above it out.
+    /// What a stack is of, or one of its layers.
+    package convenience init(_ layers: ImageLayers, layer: Int?, label: String) throws(ShaleError) {
+        if let layer {
+            try self.init(.layer(layers, layer), label: label)
+        } else if let own = layers.own {
+            try self.init(.container(own, layers), label: label)
+        } else {
+            try self.init(.image(layers), label: label)
+        }
+    }
+
+    /// `highest` leaves the layers of an image above it out.
     package init(_ source: Source, upTo highest: Int? = nil, label: String) throws(ShaleError) {
         self.source = source
         self.label = label
         switch source {
-        case .image(let layers):
-            tree = layers.levels(upTo: highest)
-            upper = nil
-        case .container(let record, let layers):
-            let upper = try layers.upper(of: record)
-            tree = layers.levels(below: UpperLevel(upper, form: layers.form))
-            self.upper = upper
+        case .image(let layers): tree = layers.levels(upTo: highest ?? layers.layers.count)
+        case .container(_, let layers): tree = layers.levels()
         case .layer(let layers, let number):
             _ = try layers.layer(number)
             tree = LevelTree(count: 1, showingWhiteouts: true) { _ throws(ShaleError) in
                 IndexLevel(try layers.index(number))
             }
-            upper = nil
         }
     }
 
-    /// The image's layers below it all.
+    /// The layers it is made of.
     package var layers: ImageLayers {
         switch source {
         case .image(let layers), .layer(let layers, _), .container(_, let layers): layers
         }
     }
 
+    /// The layer that it is, where it is one by itself.
+    package var singleLayer: Int? {
+        if case .layer(_, let number) = source { number } else { nil }
+    }
+
+    /// Bytes of the files it stores, in whatever layer.
+    package func storedBytes() throws(ShaleError) -> Int64 {
+        let stack =
+            switch source {
+            case .image(let layers): layers.layers
+            case .container(_, let layers): try layers.stack()
+            case .layer(let layers, let number):
+                number > layers.layers.count ? try layers.stack().suffix(1) : [try layers.layer(number)]
+            }
+        return stack.reduce(0) { $0 &+ $1.bytes }
+    }
+
     /// The layer a level is, 1 the lowest; `nil` for a container's own.
     private func layer(of level: Int) -> Int? {
         switch source {
         case .image: tree.count == 0 ? nil : tree.count - level
-        case .container(_, let layers): level == 0 ? nil : layers.count + 1 - level
+        case .container(_, let layers): level == 0 ? nil : layers.count - level
         case .layer(_, let number): number
         }
     }
@@ -130,9 +149,7 @@ package final class PlaceView {
         default: throw ShaleError(.invalid, "\(place): is a \(entry.kind.noun), not a file")
         }
         guard let found = entry.found else { throw ShaleError(.invalid, "\(place): is not a file") }
-        if let number = entry.layer { return try layers.open(found.entry, of: number, place: place) }
-        guard let upper else { throw ShaleError(.invalid, "\(place): is not a file") }
-        return try translating(place) { try upper.openLiteral(entry.path, O_RDONLY | O_NONBLOCK) }
+        return try layers.open(found.entry, of: entry.layer ?? layers.count, place: place)
     }
 
     /// A file's bytes, `nil` where there is no such file; more than `limit` is an error.

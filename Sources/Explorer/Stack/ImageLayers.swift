@@ -6,15 +6,16 @@ package import Linux
 package import OCI
 package import Stores
 
-/// One layer of an image, as its config, manifest and the store tell it.
+/// One layer of an image, as its config, manifest and the store tell it, or what a container wrote above them.
 package struct ImageLayer: Sendable, Hashable {
     /// 1 is the lowest.
     package var number: Int
-    package var diffID: Digest
+    /// `nil` of a container's own.
+    package var diffID: Digest?
     /// The chain ID of the layers below; `nil` for the lowest.
     package var parentChain: Digest?
-    /// The chain ID of this layer and those below.
-    package var chain: Digest
+    /// The chain ID of this layer and those below; `nil` of a container's own.
+    package var chain: Digest?
     /// Its blob, where the manifest has one.
     package var blob: Descriptor?
     /// `created_by` as the config has it; empty without a history.
@@ -25,6 +26,8 @@ package struct ImageLayer: Sendable, Hashable {
 
     /// The instruction as it was written, where the image was made here.
     package var written: String?
+    /// The name of the container whose own changes these are.
+    package var container: String?
 
     /// The Dockerfile's instruction: as written, or as far as `created_by` tells it.
     package var instruction: String { written ?? InstructionText.instruction(createdBy) }
@@ -37,14 +40,17 @@ package struct ImageLayer: Sendable, Hashable {
     package var bytes: Int64 { size?.content ?? 0 }
 }
 
-/// An image's layers, lowest first, with their file indexes read on demand.
+/// An image's layers, lowest first, and what a container has above them, with their file indexes read on demand.
 ///
 /// For one thread.
 package final class ImageLayers {
     package let image: Image
     /// The image as it was called, for messages.
     package let name: String
+    /// The image's own.
     package let layers: [ImageLayer]
+    /// What a container of the image wrote: the highest layer of the stack.
+    package let own: ContainerLayer?
     package let form: OverlayForm
     /// Told in a sentence what was mended on the way.
     package var note: (String) -> Void = { _ in }
@@ -52,13 +58,16 @@ package final class ImageLayers {
     private let remote: RemoteLayers?
     private var indexes: [Int: LayerIndex] = [:]
 
-    /// `written` holds instructions as they were written, by layer number; `remote` fetches what is not here.
+    /// `written` holds instructions as they were written, by layer number; `own` lies above the image's layers; `remote`
+    /// fetches what is not here.
     package init(
-        _ image: Image, name: String, store: Store, written: [Int: String] = [:], remote: RemoteLayers? = nil
+        _ image: Image, name: String, store: Store, written: [Int: String] = [:], own: ContainerLayer? = nil,
+        remote: RemoteLayers? = nil
     ) {
         self.image = image
         self.name = name
         self.store = store
+        self.own = own
         self.remote = remote
         form = store.form
         let steps = (image.config.history ?? []).filter { $0.emptyLayer != true }
@@ -80,28 +89,65 @@ package final class ImageLayers {
             ? image.references.first?.familiar ?? String(name.prefix(12)) : name
     }
 
+    /// What the stack is of, for titles.
+    package var title: String { own.map { "\($0.record.name) (\(displayName))" } ?? displayName }
+
+    /// What the stack is of, as commands take it: the container's name, or the image's.
+    package var subject: String { own?.record.name ?? name }
+
+    /// The image's settings, or the container's, whose command is what was run and not what it is.
+    package var settings: ContainerConfig {
+        let image = image.containerConfig
+        guard var config = own?.record.config else { return image }
+        (config.cmd, config.entrypoint, config.onBuild) = (image.cmd, image.entrypoint, image.onBuild)
+        // A variable without `=` takes the image's away.
+        config.env = config.env.map { $0.filter { $0.contains("=") } }
+        return config
+    }
+
     /// Whether the image lies in a registry.
     package var isRemote: Bool { remote != nil }
-    package var count: Int { layers.count }
+    /// How many layers the stack has, a container's own counted.
+    package var count: Int { layers.count + (own == nil ? 0 : 1) }
 
-    /// A layer by its number; `notFound` tells the range.
+    /// All layers of the stack, a container's own on top, which is looked through for that.
+    package func stack() throws(ShaleError) -> [ImageLayer] {
+        guard let own, var top = ownLayer else { return layers }
+        // How large a tar would be that nobody writes is not known.
+        top.size = LayerSize(tar: 0, content: try own.bytes())
+        return layers + [top]
+    }
+
+    private var ownLayer: ImageLayer? {
+        own.map { own in
+            ImageLayer(
+                number: count, parentChain: layers.last?.chain, createdBy: "", created: own.record.created,
+                written: "the container's own changes", container: own.record.name)
+        }
+    }
+
+    /// A layer by its number, a container's own without its size; `notFound` tells the range.
     package func layer(_ number: Int) throws(ShaleError) -> ImageLayer {
         if number >= 1, number <= layers.count { return layers[number - 1] }
+        if number == count, let ownLayer { return ownLayer }
+        let thing = own == nil ? "image" : "container"
         let range =
-            switch layers.count {
+            switch count {
             case 0: "the image has no layers"
-            case 1: "the image has one layer, #1"
-            default: "the image has layers 1 to \(layers.count)"
+            case 1: "the \(thing) has one layer, #1"
+            default: "the \(thing) has layers 1 to \(count)"
             }
         throw ShaleError(
-            .notFound, "\(name.visible)#\(number): no such layer: \(range)",
-            hint: "layers \(isRemote ? "--remote " : "")\(name)")
+            .notFound,
+            "\(subject.visible)#\(number): no such layer: \(range)\(own == nil || count == 1 ? "" : ", the highest its own")",
+            hint: "layers \(isRemote ? "--remote " : "")\(subject)")
     }
 
     /// All paths of a layer.
     package func index(_ number: Int) throws(ShaleError) -> LayerIndex {
         if let known = indexes[number] { return known }
         let layer = try layer(number)
+        if layer.container != nil, let own { return try own.index() }
         let index: LayerIndex
         if let remote {
             index = try remote.index(number - 1)
@@ -126,25 +172,22 @@ package final class ImageLayers {
         return try translating(place) { try directory.openLiteral(entry.path, O_RDONLY | O_NONBLOCK) }
     }
 
-    /// A layer's own unpacked tree.
+    /// A layer's own unpacked tree, or the directory the container writes to.
     package func directory(_ number: Int) throws(ShaleError) -> RootDirectory {
         let layer = try layer(number)
-        return try store.layers.directory(layer.diffID, on: layer.parentChain)
+        if layer.container != nil, let own { return own.root }
+        guard let diffID = layer.diffID else { throw ShaleError(.notFound, "\(subject)#\(number): not unpacked") }
+        return try store.layers.directory(diffID, on: layer.parentChain)
     }
 
-    /// The layers up to a number merged, all of them without one; `top` lies above them.
-    func levels(upTo highest: Int? = nil, below top: (any Level)? = nil) -> LevelTree {
+    /// The layers up to a number merged, the whole stack without one.
+    func levels(upTo highest: Int? = nil) -> LevelTree {
         let highest = highest ?? count
-        return LevelTree(count: highest + (top == nil ? 0 : 1)) { level throws(ShaleError) in
-            guard let top else { return IndexLevel(try self.index(highest - level)) }
-            return level == 0 ? top : IndexLevel(try self.index(highest + 1 - level))
+        return LevelTree(count: highest) { level throws(ShaleError) in
+            // A container is read where it writes: what it changed need not be known for that.
+            if let own = self.own, highest == self.count, level == 0 { return UpperLevel(own.root, form: self.form) }
+            return IndexLevel(try self.index(highest - level))
         }
-    }
-
-    /// The directory a container writes to.
-    func upper(of record: ContainerRecord) throws(ShaleError) -> RootDirectory {
-        let path = store.containers.folder(record.id).upper
-        return try translating("container \(record.name)") { try RootDirectory(hostPath: path) }
     }
 }
 
@@ -152,57 +195,52 @@ package final class ImageLayers {
 package struct PlaceFinder {
     private let store: Store
     private let image: (String) throws(ShaleError) -> Image
+    private let own: (ContainerRecord) throws(ShaleError) -> ContainerLayer
     private let written: (Image) -> [Int: String]
     private let note: (String) -> Void
 
-    /// `image` answers for names, ids, `@` and `@~N`, with its own words for what is not there; `written` for the
-    /// instructions of an image that was made here; `note` is told what was mended on the way.
+    /// `image` answers for names, ids, `@` and `@~N`, with its own words for what is not there; `own` for what a
+    /// container wrote; `written` for the instructions of an image that was made here; `note` is told what was mended on
+    /// the way.
     package init(
         store: Store, image: @escaping (String) throws(ShaleError) -> Image,
+        own: @escaping (ContainerRecord) throws(ShaleError) -> ContainerLayer,
         written: @escaping (Image) -> [Int: String] = { _ in [:] }, note: @escaping (String) -> Void = { _ in }
     ) {
         self.store = store
         self.image = image
+        self.own = own
         self.written = written
         self.note = note
     }
 
-    /// An image's layers.
-    package func layers(_ subject: String) throws(ShaleError) -> ImageLayers { layers(try image(subject), subject) }
+    /// The layers of an image, or of a container with its own on top.
+    ///
+    /// A name that is both an image's and a container's is the image; a container's whole name wins over an image's id
+    /// prefix.
+    package func layers(_ subject: String) throws(ShaleError) -> ImageLayers {
+        if let record = container(named: subject) { return try layers(of: record) }
+        do throws(ShaleError) {
+            return layers(try image(subject), subject)
+        } catch {
+            guard error.code == .notFound, let record = try? store.containers.find(subject) else { throw error }
+            return try layers(of: record)
+        }
+    }
 
-    private func layers(_ image: Image, _ name: String) -> ImageLayers {
-        let layers = ImageLayers(image, name: name, store: store, written: written(image))
+    private func layers(of record: ContainerRecord) throws(ShaleError) -> ImageLayers {
+        try layers(store.images.image(manifest: record.manifest), record.imageName, own: own(record))
+    }
+
+    private func layers(_ image: Image, _ name: String, own: ContainerLayer? = nil) -> ImageLayers {
+        let layers = ImageLayers(image, name: name, store: store, written: written(image), own: own)
         layers.note = note
         return layers
     }
 
     /// A view of a place's subject: image, layer, or container.
-    ///
-    /// A name that is both an image's and a container's is the image; a container's whole name wins over an image's id
-    /// prefix.
     package func view(_ place: Place) throws(ShaleError) -> PlaceView {
-        if let record = container(named: place.subject) {
-            guard let number = place.layer else { return try view(record, label: place.label) }
-            return try PlaceView(.layer(try layers(below: record), number), label: place.label)
-        }
-        do throws(ShaleError) {
-            let layers = try layers(place.subject)
-            guard let number = place.layer else { return try PlaceView(.image(layers), label: place.label) }
-            _ = try layers.layer(number)
-            return try PlaceView(.layer(layers, number), label: place.label)
-        } catch {
-            guard error.code == .notFound, let record = try? store.containers.find(place.subject), place.layer == nil
-            else { throw error }
-            return try view(record, label: place.label)
-        }
-    }
-
-    private func view(_ record: ContainerRecord, label: String) throws(ShaleError) -> PlaceView {
-        try PlaceView(.container(record, try layers(below: record)), label: label)
-    }
-
-    private func layers(below record: ContainerRecord) throws(ShaleError) -> ImageLayers {
-        layers(try store.images.image(manifest: record.manifest), record.imageName)
+        try PlaceView(layers(place.subject), layer: place.layer, label: place.label)
     }
 
     /// A container called exactly so, unless an image has the name.

@@ -20,7 +20,7 @@ package struct LayerTable {
 
     package init(_ layers: ImageLayers) { self.layers = layers }
 
-    /// The layers, lowest first; nothing is fetched for those that lie in a registry.
+    /// The layers, lowest first, a container's own on top; nothing is fetched for those that lie in a registry.
     package func rows(sharing store: Store? = nil) throws(ShaleError) -> [LayerRow] {
         let merged = MergedIndex()
         var counts: [ChangeCount?] = []
@@ -32,15 +32,16 @@ package struct LayerTable {
                 counts.append(try layers.knownIndex(layer.number).map { ChangeCount(merged.add($0)) })
             }
         }
+        if let own = layers.own { counts.append(try own.count()) }
         let owners =
             try store.map { store throws(ShaleError) in try Self.owners(in: store, besides: layers.image.id) } ?? [:]
-        return zip(layers.layers, counts).map { layer, count in
-            LayerRow(layer: layer, count: count, sharedWith: owners[layer.chain] ?? [])
+        return zip(try layers.stack(), counts).map { layer, count in
+            LayerRow(layer: layer, count: count, sharedWith: layer.chain.flatMap { owners[$0] } ?? [])
         }
     }
 
     /// The images that have a stack of layers, by its chain ID; nameless steps of builds are left out.
-    static func owners(in store: Store, besides id: Digest) throws(ShaleError) -> [Digest: [String]] {
+    static func owners(in store: Store, besides id: Digest?) throws(ShaleError) -> [Digest: [String]] {
         var owners: [Digest: [String]] = [:]
         for summary in try store.images.all() where summary.id != id {
             let image = try store.images.image(summary.id)

@@ -5,13 +5,13 @@ package import Stores
 
 /// One answer to "how large is it": bytes to download, on disk, shared, its own, seen, hidden.
 package struct ImageSize: Sendable, Hashable {
-    /// The packed blobs, as a registry has them; layers only.
+    /// The packed blobs, as a registry has them; layers only, and nothing for a container's own.
     package var download: Int64 = 0
     /// The files of all layers, unpacked.
     package var onDisk: Int64 = 0
-    /// Of these, in layers that other images here have too.
+    /// Of these, in layers that other images here have too; of a container, those of its image.
     package var shared: Int64 = 0
-    /// What would be free without the image.
+    /// What would be free without it.
     package var unique: Int64 = 0
     /// Files that can be seen in the end, and bytes that later layers hide.
     package var visible: Int64 = 0
@@ -27,19 +27,22 @@ package struct ImageSize: Sendable, Hashable {
         package var layer: Int
     }
 
-    package init(_ layers: ImageLayers, store: Store, top: Int = 5) throws(ShaleError) {
+    /// Of a whole stack, or of one layer of it.
+    package init(_ layers: ImageLayers, only number: Int? = nil, store: Store, top: Int = 5) throws(ShaleError) {
+        if let number { _ = try layers.layer(number) }
         // Nameless steps of a build share what they lead to: that is no sharing.
-        let owners = try LayerTable.owners(in: store, besides: layers.image.id)
-        for layer in layers.layers {
+        let owners = try LayerTable.owners(in: store, besides: layers.own == nil ? layers.image.id : nil)
+        let stack = try layers.stack().filter { number == nil || $0.number == number }
+        for layer in stack {
             download &+= layer.blob?.size ?? 0
             onDisk &+= layer.bytes
-            if owners[layer.chain] != nil { shared &+= layer.bytes }
+            if let chain = layer.chain, owners[chain] != nil { shared &+= layer.bytes }
         }
         unique = onDisk &- shared
         let merged = try MergedIndex(layers)
         var files: [File] = []
         var seen: Set<String> = []
-        for node in merged.entries where node.resolved.size > 0 {
+        for node in merged.entries where node.resolved.size > 0 && (number == nil || node.layer == number) {
             // A file counts once, whatever number of names it has.
             let path = node.entry.kind == .hardLink ? node.entry.link : node.entry.path
             if merged.hasSeveralNames(node), !seen.insert("\(node.layer):\(path)").inserted { continue }
@@ -49,6 +52,6 @@ package struct ImageSize: Sendable, Hashable {
         hidden = max(0, onDisk &- visible)
         largestFiles = Array(files.sorted { ($1.bytes, $0.path) < ($0.bytes, $1.path) }.prefix(top))
         largestLayers = Array(
-            layers.layers.filter { $0.bytes > 0 }.sorted { ($1.bytes, $0.number) < ($0.bytes, $1.number) }.prefix(top))
+            stack.filter { $0.bytes > 0 }.sorted { ($1.bytes, $0.number) < ($0.bytes, $1.number) }.prefix(top))
     }
 }

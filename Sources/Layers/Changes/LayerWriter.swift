@@ -25,31 +25,21 @@ package enum LayerWriter {
         let tar = TarWriter(to: sink)
         let last = LastDirectory()
         var index = LayerIndex()
-        var names: [FileIdentity: String] = [:]
+        var entries = ChangeEntries(of: upper, last)
         for change in changes {
             try cancellation.check()
-            guard let status = change.status else {
-                // A parent that is not in the upper directory cannot be; only deletions have no status.
-                if change.kind == .deleted { index.entries.append(try whiteout(change.path, tar)) }
-                continue
-            }
-            if status.kind == .socket { continue }
-            guard !change.path.nameHasWhiteoutPrefix else {
-                throw ShaleError(
-                    .unsupported, "\(change.path): a layer cannot hold a name that begins with .wh.",
-                    hint: "rename it, or remove it")
-            }
-            var entry = try entry(change, status, upper, last)
-            entry.modified = clamped(status.modified, to: epoch)
-            if status.kind != .directory, status.links > 1 {
-                let identity = FileIdentity(status)
-                if let first = names[identity] {
-                    (entry.kind, entry.link, entry.size, entry.attributes) = (.hardLink, first, 0, [])
-                } else {
-                    names[identity] = change.path
+            guard var entry = try entries.next(change) else { continue }
+            if entry.kind == .whiteout {
+                try addWhiteout(entry.path, tar)
+            } else {
+                guard !change.path.nameHasWhiteoutPrefix else {
+                    throw ShaleError(
+                        .unsupported, "\(change.path): a layer cannot hold a name that begins with .wh.",
+                        hint: "rename it, or remove it")
                 }
+                entry.modified = clamped(entry.modified, to: epoch)
+                try add(&entry, upper, last, tar)
             }
-            try add(&entry, upper, last, tar)
             index.entries.append(entry)
         }
         let (diffID, size) = try tar.finish()
@@ -61,27 +51,12 @@ package enum LayerWriter {
         Timestamp(seconds: min(time.seconds, epoch?.seconds ?? time.seconds))
     }
 
-    private static func whiteout(_ path: String, _ tar: TarWriter) throws(ShaleError) -> LayerEntry {
+    private static func addWhiteout(_ path: String, _ tar: TarWriter) throws(ShaleError) {
         let parts = EntryPath(path.pathBytes)
         let name = (parts.parent.isEmpty ? "" : parts.parent + "/") + Whiteout.prefix + parts.name
         var entry = TarEntry(path: name.pathBytes, kind: .file)
         entry.mode = 0
         try tar.add(entry, contents: [])
-        return LayerEntry(path: path, kind: .whiteout)
-    }
-
-    private static func entry(
-        _ change: Change, _ status: FileStatus, _ upper: RootDirectory, _ last: LastDirectory
-    ) throws(ShaleError) -> LayerEntry {
-        let place = EntryPath(change.path.pathBytes)
-        do throws(SystemCallError) {
-            let attributes = try last.with(place.parent, of: upper) { directory throws(SystemCallError) in
-                try PortableAttributes.read(place.name, in: directory)
-            }
-            return LayerEntry(path: change.path, status: status, link: change.link, attributes: attributes)
-        } catch {
-            throw error.shaleError(change.path)
-        }
     }
 
     private static func add(
@@ -104,17 +79,6 @@ package enum LayerWriter {
         } catch {
             throw error.shaleError(path)
         }
-    }
-}
-
-/// Which file a name means, for finding its other names.
-struct FileIdentity: Hashable {
-    private let device: UInt64
-    private let inode: UInt64
-
-    init(_ status: FileStatus) {
-        device = status.device
-        inode = status.inode
     }
 }
 

@@ -65,6 +65,86 @@ struct LookingTests {
         #expect(try shale.run(["find", "nasty:1", "-newer", "nasty:1:/etc/passwd", "-name", "passwd"]).text.isEmpty)
     }
 
+    /// A container is its image's layers, and the highest one its own: everywhere, by name and by number.
+    @Test func aContainerHasOneLayerMore() throws {
+        let shale = try NastyImage.loaded()
+        func text(_ words: String...) throws -> String { try shale.run(words).text }
+        try shale.run(["create", "--name", "own", "-e", "GREETING=hello", "nasty:1", "sh"])
+        let host = shale.folder.path + "/mine"
+        try Data("mine\n".utf8).write(to: URL(filePath: host))
+        try shale.run(["cp", host, "own:/opt/mine"])
+        try shale.run(["cp", host, "own:/app/main.js"])
+
+        let rows = try text(
+            "layers", "--format", "{{.layer}} {{.size}} +{{.added}} ~{{.changed}} -{{.deleted}} {{.container}}", "own")
+        #expect(rows.hasSuffix("\n4 10 +1 ~1 -0 own\n"), "\(rows)")
+        #expect(try text("layers", "own").contains("the container's own changes"))
+        #expect(try text("layers", "own#4").split(separator: "\n").count == 2)
+        #expect(try text("layers", "--draw", "own").contains("#4 own  its own, writable"))
+        #expect(try text("layers", "--html", "-", "own").contains("<title>own (nasty:1) · layers</title>"))
+        #expect(try text("find", "own#4:/", "-type", "f") == "/app/main.js\n/opt/mine\n")
+        #expect(try text("cat", "own#4:/opt/mine", "own#3:/app/main.js") == "mine\nconsole.log(1)\n")
+        #expect(try text("diff", "own#4") == text("diff", "own"))
+        #expect(try text("diff", "own#4", "-u", "/etc/passwd").isEmpty)
+        #expect(
+            try text("blame", "--format", "{{.layer}} {{.event}} {{.size}}", "own:/app/main.js")
+                == "3 made 15\n<no value> changed 5\n")
+
+        // What the image's layers hold stays when the container goes.
+        let whole = try text("size", "--format", "{{.onDisk}} {{.hidden}}", "nasty:1").split(separator: " ")
+        let onDisk = Int(whole[0]) ?? 0
+        #expect(
+            try text("size", "--format", "{{.onDisk}} {{.shared}} {{.unique}}", "own")
+                == "\(onDisk + 10) \(onDisk) 10\n")
+        #expect(try text("size", "--format", "{{.onDisk}} {{.visible}}", "own#3") == "33 18\n")
+        #expect(try text("waste", "own").contains("layer #3 holds 15B that layer #4 hides: /app/main.js"))
+        #expect(
+            try text("base", "--format", "{{.name}} {{.layers}} {{.known}}", "own").hasPrefix("nasty:1 3 container\n"))
+        let history = try text("history", "--layers", "--format", "{{.Layer}} {{.Files}} {{.Unpacked}}", "own")
+        #expect(history.hasPrefix("4 +4 10B\n3 "), "\(history)")
+        let compared = try shale.run(["compare", "nasty:1", "own"], expecting: 1).text
+        #expect(compared.contains("\n  + Env.GREETING: hello\n"), "\(compared)")
+        #expect(compared.contains("files\n  C /app/main.js  (content, mtime, size)\n  A /opt/mine\n"), "\(compared)")
+
+        // The Dockerfile adds what it changed to its image, and makes the same files.
+        #expect(
+            try text("dockerfile", "own").hasPrefix("FROM nasty:1\nENV GREETING=hello\n# ? what the container changed"))
+        try shale.run(["dockerfile", "--extract", "again", "own"])
+        try shale.run(["build", "-q", "-t", "again:1", shale.folder.path + "/again"])
+        #expect(try text("diff", "again:1", "own").isEmpty)
+    }
+
+    @Test func twoLayersAreComparedByThemselves() throws {
+        let shale = try NastyImage.loaded()
+        // A deletion is told as one, and an image's size and history are none of a layer's.
+        let text = try shale.run(["compare", "nasty:1#1", "nasty:1#2"], expecting: 1).text
+        #expect(text.contains("\n  C /etc/shadow  (file -> whiteout)\n"), "\(text)")
+        #expect(!text.contains("config\n") && !text.contains("packages\n"))
+        #expect(try shale.run(["diff", "nasty:1#3", "nasty:1#2"]).text.contains("A /etc/shadow  (whiteout)\n"))
+        #expect(try shale.run(["compare", "nasty:1#2", "nasty:1#2"]).text == "no differences\n")
+        let sizes = try shale.run(
+            ["compare", "--format", "{{.size.old}} {{.size.new}}", "nasty:1#2", "nasty:1#3"], expecting: 1)
+        let each = try shale.run(["layers", "--format", "{{.size}}", "nasty:1"]).text.split(separator: "\n")
+        #expect(sizes.text == "\(each[1]) \(each[2])\n")
+    }
+
+    /// What is told of a whole image is refused of a part, in one voice.
+    @Test(arguments: ["waste", "base", "dockerfile", "history"]) func aPartIsNoImage(_ verb: String) throws {
+        let shale = try Self.shared.get()
+        let layer = try shale.run([verb, "nasty:1#2"], expecting: nil)
+        #expect(
+            layer.errors == """
+                shale: \(verb): nasty:1#2 is one layer: \(verb) is of a whole image or container
+                hint: \(verb) nasty:1
+
+                """)
+        #expect(layer.status == 64)
+        let place = try shale.run([verb, "nasty:1:/etc"], expecting: nil)
+        #expect(place.errors.contains("\(verb): nasty:1:/etc is a place inside of nasty:1\n"), "\(place.errors)")
+        let beyond = try shale.run([verb, "nasty:1#9"], expecting: nil)
+        #expect(beyond.errors.contains("nasty:1#9: no such layer: the image has layers 1 to 3\n"), "\(beyond.errors)")
+    }
+
     @Test func goesIntoAnImage() throws {
         let shale = try NastyImage.loaded()
         func script(_ text: String, expecting status: Int32? = 0) throws -> Peer.Outcome {

@@ -15,6 +15,13 @@ struct StackDrawingTests {
         return LayerRow(layer: layer, count: ChangeCount(added: number), sharedWith: shared)
     }
 
+    /// What a container wrote.
+    private static func own(_ number: Int, _ count: ChangeCount, _ bytes: Int64) -> LayerRow {
+        let layer = ImageLayer(
+            number: number, createdBy: "", size: LayerSize(tar: 0, content: bytes), container: "web")
+        return LayerRow(layer: layer, count: count, sharedWith: [])
+    }
+
     private static let rows = [
         row(1, "/bin/sh -c #(nop) ADD file:1 in / ", 90_000_000, shared: ["base:1", "other:1", "third:1"]),
         row(2, "RUN /bin/sh -c apt-get install -y everything there is and much more of it # buildkit", 9_000_000),
@@ -23,23 +30,22 @@ struct StackDrawingTests {
 
     @Test(arguments: [20, 40, 79, 100]) func fitsItsColumns(_ width: Int) {
         for pen in [StackDrawing.Pen.boxes, .plain] {
-            let top = StackDrawing.Top(name: "web", count: ChangeCount(added: 1), bytes: 5)
-            let lines = StackDrawing(width: width, pen: pen).lines(Self.rows, image: "app:1", top: top)
+            let rows = Self.rows + [Self.own(5, ChangeCount(added: 1), 5)]
+            let lines = StackDrawing(width: width, pen: pen).lines(rows, image: "app:1")
             #expect(lines.dropFirst().allSatisfy { $0.displayWidth == width }, "\(lines.joined(separator: "\n"))")
         }
     }
 
     @Test func drawsTheHighestOnTop() {
         let lines = StackDrawing(width: 50, pen: .plain).lines(
-            Array(Self.rows.prefix(2)), image: "app:1",
-            top: .init(name: "web", count: ChangeCount(added: 1, changed: 2), bytes: 1_000_000))
+            Self.rows.prefix(2) + [Self.own(3, ChangeCount(added: 1, changed: 2), 1_000_000)], image: "app:1")
         let bars = [
             "#..............................", "###............................", String(repeating: "#", count: 31),
         ]
         let rule = "+" + String(repeating: "-", count: 48) + "+"
         let expected: [String] = [
             "app:1  2 layers, 100MB", "+" + String(repeating: "~", count: 48) + "+",
-            "| web  the container's own, writable    +1 ~2 -0 |", "| \(bars[0])        1MB  1% |", rule,
+            "| #3 web  its own, writable             +1 ~2 -0 |", "| \(bars[0])        1MB  1% |", rule,
             "| #2 RUN apt-get install -y everyth...  +2 ~0 -0 |", "| \(bars[1])        9MB  9% |", rule,
             "| #1 ADD file:1 in /                    +1 ~0 -0 |", "| \(bars[2])      90MB  90% |",
             "| = shared with base:1, other:1, third:1         |", rule,

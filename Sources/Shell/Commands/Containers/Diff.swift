@@ -34,7 +34,7 @@ package struct Diff: Verb {
         if stat, let format { return DiffStatistics.rows(differences).outcome(format: format, width: nil) }
         if let format { return .listing(listing(differences), format: format) }
         if stat { return .paged(DiffStatistics.lines(differences, width: shell.console.width ?? 80)) }
-        return .paged(differences.map { why ? reasoned($0) : "\($0.kind.rawValue) \($0.path.visible)" })
+        return .paged(differences.map { why ? reasoned($0) : DifferenceText.line($0) })
     }
 
     private func lines(of path: String, _ comparison: DiffSubjects) throws(ShaleError) -> Outcome {
@@ -50,6 +50,10 @@ package struct Diff: Verb {
         var words: [String] = []
         let (before, after) = (difference.before, difference.after)
         for reason in difference.reasons.map(\.rawValue).sorted() {
+            if reason == "xattr", let before, let after, before.isOpaque != after.isOpaque {
+                words.append(after.isOpaque ? "now hides what lies below" : "no longer hides what lies below")
+                continue
+            }
             switch (reason, before, after) {
             case ("size", .some(let before), .some(let after)):
                 words.append("size \(HumanUnits.size(before.size)) -> \(HumanUnits.size(after.size))")
@@ -65,8 +69,7 @@ package struct Diff: Verb {
             }
         }
         if difference.kind == .added, let after, after.kind == .file { words = [HumanUnits.size(after.size)] }
-        let line = "\(difference.kind.rawValue) \(difference.path.visible)"
-        return words.isEmpty ? line : "\(line)  (\(words.joined(separator: ", ")))"
+        return DifferenceText.line(difference, reasons: words)
     }
 
     private func listing(_ differences: [TreeDifference]) -> Listing {

@@ -5,21 +5,22 @@ import Explorer
 import OCI
 import Stores
 
-/// `base IMAGE`: what it is built from.
+/// `base IMAGE|CONTAINER`: what it is built from.
 package struct Base: Verb {
     package static let configuration = CommandConfiguration(
-        commandName: "base", abstract: "Tell what an image is built from, and how that is known", usage: "base IMAGE")
+        commandName: "base", abstract: "Tell what an image is built from, and how that is known",
+        usage: "base IMAGE|CONTAINER")
     package static let isWorthKeeping = false
-    package static let examples = ["base app:1", "base @"]
+    package static let examples = ["base app:1", "base @", "base web"]
     package static let differences = ["Docker does not tell. Exit status 1 when nothing does."]
 
     @Option(help: "json, or a template.") var format: String?
-    @Argument(help: "An image; @ is the working image.") var image: String?
+    @Argument(help: "An image or a container; @ is the working image.") var image: String?
 
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        let layers = try PlaceWords(shell).layers(image)
+        let layers = try PlaceWords(shell).whole(image, for: "base")
         let engine = try shell.engine()
         let found = try BaseImage.candidates(
             of: layers, store: engine.store, record: engine.provenance(of: layers.image.id)?.base)
@@ -38,7 +39,7 @@ package struct Base: Verb {
         }
         if found.isEmpty {
             shell.console.note(
-                "\(layers.name): nothing here tells: no image has its lowest layers, and it says nothing itself")
+                "\(layers.subject): nothing here tells: no image has its lowest layers, and it says nothing itself")
             return .status(1)
         }
         return rows.outcome(format: format, width: shell.console.width)
@@ -46,6 +47,7 @@ package struct Base: Verb {
 
     private static func words(_ evidence: BaseImage.Evidence) -> String {
         switch evidence {
+        case .container: "the image it was made from"
         case .layers: "the same lowest layers"
         case .annotation: "what the image says of itself"
         case .record: "the FROM it was built with here"

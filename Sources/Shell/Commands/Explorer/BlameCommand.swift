@@ -50,10 +50,17 @@ package struct BlameCommand: Verb {
         }
         if let own = story.own {
             rows.add(
-                ["container", own.rawValue, "", "", "the container's own change"],
+                [
+                    "container", own.event.rawValue, own.entry.map { HumanUnits.size($0.size) } ?? "",
+                    own.entry.map { EntryText.octal($0.mode) } ?? "", "the container's own change",
+                ],
                 .members([
-                    "path": .string(story.path), "layer": .null, "event": .string(own.rawValue),
-                    "instruction": .null,
+                    "path": .string(story.path), "layer": .null, "event": .string(own.event.rawValue),
+                    "type": own.entry.map { .string($0.kind.rawValue) } ?? .null,
+                    "mode": own.entry.map { .string(EntryText.octal($0.mode)) } ?? .null,
+                    "uid": own.entry.map { .integer(Int64($0.uid)) } ?? .null,
+                    "gid": own.entry.map { .integer(Int64($0.gid)) } ?? .null,
+                    "size": own.entry.map { .integer($0.size) } ?? .null, "instruction": .null,
                 ]))
         }
         return rows

@@ -4,28 +4,34 @@ import Explorer
 import Layers
 import OCI
 
-/// `compare A B`: how two images differ, all told.
+/// `compare A B`: how two images, layers or containers differ, all told.
 package struct Compare: Verb {
     package static let configuration = CommandConfiguration(
-        commandName: "compare", abstract: "Compare two images: config, history, packages, files, size",
+        commandName: "compare",
+        abstract: "Compare two images, layers or containers: config, history, packages, files, size",
         usage: "compare [--semantic] A B")
     package static let isWorthKeeping = false
-    package static let examples = ["compare app:1 app:2", "compare --semantic app:1 app:rebuilt"]
-    package static let differences = ["Docker has no such command. Exit status 0 when they are alike, 1 when not."]
+    package static let examples = [
+        "compare app:1 app:2", "compare --semantic app:1 app:rebuilt", "compare app:1#3 app:2#3",
+    ]
+    package static let differences = [
+        "Docker has no such command. Exit status 0 when they are alike, 1 when not.",
+        "Two layers are compared by what each holds and deletes by itself; diff IMAGE#N tells what one changes.",
+    ]
 
     @Flag(help: "Times and orders do not count.") var semantic = false
     @Option(name: [.customShort("n"), .customLong("limit")], help: "How many paths to list.") var limit = 20
     @Option(help: "json, or a template.") var format: String?
-    @Argument(help: "Two images.") var images: [String] = []
+    @Argument(help: "Two images, layers or containers.") var images: [String] = []
 
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         guard images.count == 2 else {
-            throw ShaleError(.usage, "compare takes two images", hint: "compare app:1 app:2")
+            throw ShaleError(.usage, "compare takes two images, layers or containers", hint: "compare app:1 app:2")
         }
-        let views = try PlaceWords(shell).views(images)
-        let comparison = try ImageComparison(views[0].view, views[1].view, semantic: semantic, shell.cancellation)
+        let views = try PlaceWords(shell).things(images, for: "compare")
+        let comparison = try ImageComparison(views[0], views[1], semantic: semantic, shell.cancellation)
         let status: Int32 = comparison.isSame ? 0 : 1
         if let format {
             let document = document(comparison)
@@ -45,8 +51,7 @@ package struct Compare: Verb {
         section("packages", comparison.packages.map { "\($0.mark) \($0.key.visible) \(Self.values($0))" })
         let files = comparison.files.filter { !$0.isParentOnly }
         var shown = files.prefix(max(0, limit)).map { difference in
-            let reasons = difference.reasons.map(\.rawValue).sorted().joined(separator: ", ")
-            return "\(difference.kind.rawValue) \(difference.path.visible)" + (reasons.isEmpty ? "" : "  (\(reasons))")
+            DifferenceText.line(difference, reasons: difference.reasons.map(\.rawValue).sorted())
         }
         if files.count > shown.count {
             shown.append("… and \(files.count - shown.count) more: diff \(images[0]) \(images[1])")
@@ -74,6 +79,8 @@ package struct Compare: Verb {
             JSONDocument.members([
                 "kind": .string(difference.kind.rawValue), "path": .string(difference.path),
                 "reasons": .array(difference.reasons.map(\.rawValue).sorted().map { .string($0) }),
+                "old": difference.before.map { .string($0.kind.rawValue) } ?? .null,
+                "new": difference.after.map { .string($0.kind.rawValue) } ?? .null,
             ])
         }
         return .members([

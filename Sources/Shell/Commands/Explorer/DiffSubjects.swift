@@ -20,22 +20,27 @@ struct DiffSubjects {
         let words = try PlaceWords(shell)
         switch subjects.count {
         case 1:
-            let place = try Place(parsing: subjects[0])
+            let place = try words.thing(subjects[0], for: "diff")
             if let number = place.layer {
-                pair = .layer(number, try words.view(place).layers)
+                let layers = try words.view(place).layers
+                let isOwn = number > layers.layers.count
+                pair =
+                    isOwn
+                    ? .container(place.subject, try PlaceView(layers, layer: nil, label: place.subject))
+                    : .layer(number, layers)
                 return
             }
             // Docker's words where there is no such container; an image alone has nothing to be compared with.
             do throws(ShaleError) {
                 _ = try shell.engine().container(subjects[0])
             } catch {
-                guard error.code == .notFound, (try? words.layers(subjects[0])) != nil else { throw error }
+                guard error.code == .notFound, (try? words.whole(subjects[0], for: "diff")) != nil else { throw error }
                 throw error.hinting("diff \(subjects[0])#N is what a layer changed, diff A B how two images differ")
             }
             pair = .container(subjects[0], try words.view(place))
         case 2:
-            let views = try words.views(subjects)
-            pair = .two(views[0].view, views[1].view)
+            let views = try words.things(subjects, for: "diff")
+            pair = .two(views[0], views[1])
         default:
             throw ShaleError(
                 .usage, "diff takes a container, a layer, or two to compare",
@@ -53,13 +58,7 @@ struct DiffSubjects {
             let changes = try engine.changes(of: engine.container(name).record)
             return (linked ? changes : changes.withoutLinkedNames).map { TreeDifference($0) }
         case .layer(let number, let layers): return try TreeDifference.ofLayer(number, layers)
-        case .two(let old, let new):
-            let engine = try shell.engine()
-            var stubs: Set<String> = []
-            for view in [old, new] {
-                if case .container(let record, _) = view.source { stubs.formUnion(engine.mountStubs(of: record)) }
-            }
-            return try TreeComparison(old, new, ignoring: stubs).differences(shell.cancellation)
+        case .two(let old, let new): return try TreeComparison(old, new).differences(shell.cancellation)
         }
     }
 

@@ -4,30 +4,31 @@ import Engine
 import Explorer
 import Stores
 
-/// `dockerfile IMAGE`: its history as a Dockerfile.
+/// `dockerfile IMAGE|CONTAINER`: its history as a Dockerfile.
 package struct DockerfileCommand: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "dockerfile", abstract: "Write a Dockerfile from an image's history, guesses marked # ?",
-        usage: "dockerfile [--extract DIR] IMAGE")
+        usage: "dockerfile [--extract DIR] IMAGE|CONTAINER")
     package static let isWorthKeeping = false
     package static let examples = ["dockerfile nginx:1.25", "dockerfile --extract out nginx:1.25"]
     package static let differences = ["Docker has no such command. For what was made here, recipe knows exactly."]
 
     @Option(help: "Write it there, with the files that its copies brought, so that it builds.") var extract: String?
-    @Argument(help: "An image; @ is the working image.") var image: String?
+    @Argument(help: "An image or a container; @ is the working image.") var image: String?
 
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        let layers = try PlaceWords(shell).layers(image)
+        let layers = try PlaceWords(shell).whole(image, for: "dockerfile")
         let store = try shell.engine().store
         var base: (name: String, image: Image)?
-        if let found = try BaseImage.candidates(of: layers, store: store).first(where: { $0.evidence == .layers }),
+        let candidates = try BaseImage.candidates(of: layers, store: store)
+        if let found = candidates.first(where: { [.layers, .container].contains($0.evidence) && $0.id != nil }),
             let id = found.id
         {
             base = (found.name, try store.images.image(id))
         }
-        let dockerfile = ReverseDockerfile(layers, base: base, extracting: extract != nil)
+        let dockerfile = try ReverseDockerfile(layers, base: base, extracting: extract != nil)
         guard let extract else { return .text(dockerfile.text) }
         let folder = extract.hasPrefix("/") ? extract : "\(shell.hostDirectory)/\(extract)"
         return .lines(try dockerfile.write(into: folder, shell.cancellation).map(\.visible))

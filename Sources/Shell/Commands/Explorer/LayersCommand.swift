@@ -7,15 +7,17 @@ import Linux
 import OCI
 import Stores
 
-/// `layers IMAGE`: a row a layer.
+/// `layers IMAGE|CONTAINER`: a row a layer.
 package struct LayersCommand: Verb {
     package static let configuration = CommandConfiguration(
-        commandName: "layers", abstract: "List an image's layers: what made each, its size, what it changed",
+        commandName: "layers",
+        abstract: "List the layers of an image or container: what made each, its size, what it changed",
         usage: "layers [OPTIONS] IMAGE|CONTAINER")
     package static let isWorthKeeping = false
     package static let examples = ["layers ubuntu:22.04", "layers --draw @", "layers --html app.html app:1"]
     package static let differences = [
         "Docker's history has no numbers and no counts; here layer 1 is the lowest.",
+        "The highest layer of a container is what it wrote itself: CONTAINER#N names it as others are named.",
         "--remote fetches the manifest and the config, and no layer.",
     ]
 
@@ -32,30 +34,22 @@ package struct LayersCommand: Verb {
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let words = try PlaceWords(shell, remote)
-        let (layers, container) = try words.stack(image)
-        let number = try words.layerNumber(image)
-        if let number { _ = try layers.layer(number) }
-        let engine = try shell.engine()
-        let rows = try LayerTable(layers).rows(sharing: tree || draw || format != nil ? engine.store : nil)
-        if let html { return try write(LayerPage(layers, store: engine.store, shell.cancellation), to: html, shell) }
+        let store = try shell.engine().store
+        if let html {
+            let page = try LayerPage(words.whole(image, for: "layers --html"), store: store, shell.cancellation)
+            return try write(page, to: html, shell)
+        }
+        let (layers, number) = try words.stack(image, for: "layers")
+        var rows = try LayerTable(layers).rows(sharing: tree || draw || format != nil ? store : nil)
+        if let number { rows.removeAll { $0.layer.number != number } }
         if draw, format == nil {
-            let top = try container.map { container throws(ShaleError) in
-                let changes = try engine.changes(of: container).map { TreeDifference($0) }
-                return StackDrawing.Top(
-                    name: container.name,
-                    count: ChangeCount(
-                        added: changes.count { $0.kind == .added },
-                        changed: changes.count { $0.kind == .changed && !$0.isParentOnly },
-                        deleted: changes.count { $0.kind == .deleted }),
-                    bytes: changes.reduce(0) { $0 &+ $1.bytesAfter })
-            }
             let environment = shell.console.environment
             let columns = shell.console.width ?? environment["COLUMNS"].flatMap { Int($0) } ?? 80
             let drawing = StackDrawing(
                 width: columns, pen: .fitting(environment), colour: shell.console.hasColour(.output) ? .cyan : nil)
-            return .paged(drawing.lines(rows, image: layers.displayName, top: top))
+            return .paged(drawing.lines(rows, image: layers.displayName))
         }
-        return table(rows, only: number, layers, width: isWhole ? nil : shell.console.width)
+        return table(rows, layers, width: isWhole ? nil : shell.console.width)
     }
 
     private func write(_ page: LayerPage, to file: String, _ shell: ShellContext) throws(ShaleError) -> Outcome {
@@ -65,7 +59,7 @@ package struct LayersCommand: Verb {
         return .line("wrote \(file.visible) (\(HumanUnits.size(Int64(page.text.utf8.count)))): open it in any browser")
     }
 
-    private func table(_ rows: [LayerRow], only number: Int?, _ layers: ImageLayers, width: Int?) -> Outcome {
+    private func table(_ rows: [LayerRow], _ layers: ImageLayers, width: Int?) -> Outcome {
         var table = Rows(
             [
                 .init(key: "layer", header: "#"), .init(key: "instruction", header: "INSTRUCTION", shrinks: true),
@@ -74,8 +68,10 @@ package struct LayersCommand: Verb {
             ] + (tree ? [.init(key: "sharedWith", header: "SHARED WITH", shrinks: true)] : []))
         func bytes(_ row: LayerRow) -> Int64 { layers.isRemote ? row.layer.blob?.size ?? 0 : row.bytes }
         let largest = rows.map { bytes($0) }.max() ?? 0
-        for row in rows where number == nil || row.layer.number == number {
-            let bar = SizeBar.text(bytes(row), of: largest, cells: 20)
+        // Where there is little room the instruction has it.
+        let cells = width.map { max(6, min(20, $0 / 5 - 4)) } ?? 20
+        for row in rows {
+            let bar = SizeBar.text(bytes(row), of: largest, cells: cells)
             let shared = row.sharedWith.joined(separator: ", ")
             table.add(
                 [
@@ -88,9 +84,9 @@ package struct LayersCommand: Verb {
 
     /// The drawing of an image's stack, for whoever shows it elsewhere.
     static func drawing(of image: String, width: Int, _ shell: ShellContext) throws(ShaleError) -> [String] {
-        let layers = try PlaceWords(shell).layers(image)
+        let layers = try PlaceWords(shell).whole(image, for: "layers")
         let drawing = StackDrawing(width: width, pen: .fitting(shell.console.environment), colour: nil)
-        return drawing.lines(try LayerTable(layers).rows(sharing: nil), image: layers.displayName, top: nil)
+        return drawing.lines(try LayerTable(layers).rows(sharing: nil), image: layers.displayName)
     }
 
     private func document(_ row: LayerRow) -> JSONDocument {
@@ -102,12 +98,15 @@ package struct LayersCommand: Verb {
             "layer": .integer(Int64(layer.number)), "instruction": .string(layer.instruction),
             "createdBy": .string(layer.createdBy), "created": layer.created.map { .string($0.description) } ?? .null,
             "size": layer.size.map { .integer($0.content) } ?? .null,
-            "tarSize": layer.size.map { .integer($0.tar) } ?? .null, "added": count(\.added),
-            "changed": count(\.changed), "deleted": count(\.deleted), "diffID": .string(layer.diffID.description),
-            "chainID": .string(layer.chain.description),
+            "tarSize": layer.container == nil ? layer.size.map { .integer($0.tar) } ?? .null : .null,
+            "added": count(\.added),
+            "changed": count(\.changed), "deleted": count(\.deleted),
+            "diffID": layer.diffID.map { .string($0.description) } ?? .null,
+            "chainID": layer.chain.map { .string($0.description) } ?? .null,
             "blob": layer.blob.map { .string($0.digest.description) } ?? .null,
             "packedSize": layer.blob.map { .integer($0.size) } ?? .null,
             "sharedWith": .array(row.sharedWith.map { .string($0) }),
+            "container": layer.container.map { .string($0) } ?? .null,
         ])
     }
 }

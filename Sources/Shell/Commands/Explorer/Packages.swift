@@ -26,7 +26,7 @@ package struct Packages: Verb {
             throw ShaleError(.usage, "packages: \(manager.visible) is none of \(known)")
         }
         let words = try PlaceWords(shell, remote)
-        let view = try words.view(words.place(subject))
+        let view = try words.view(words.thing(subject, for: "packages"))
         var packages = try PackageList(view).packages(shell.cancellation) { shell.console.warning($0) }
         if let manager { packages.removeAll { $0.manager.rawValue != manager } }
         if quiet { return .lines(packages.map(\.name.visible)) }

@@ -33,7 +33,8 @@ struct PlaceWords {
                 // Another tool may have put it into the layout.
                 try engine.unpackMissingLayers(of: image, Conversation(cancellation: shell.cancellation))
                 return image
-            }, written: { engine.writtenInstructions(of: $0) }, note: { console.note($0) })
+            }, own: { record throws(ShaleError) in try ContainerLayer(record, engine: engine) },
+            written: { engine.writtenInstructions(of: $0) }, note: { console.note($0) })
         if options?.platform != nil, options?.isRemote != true {
             throw ShaleError(.usage, "--platform is for --remote: an image here has one platform")
         }
@@ -64,50 +65,76 @@ struct PlaceWords {
     }
 
     func view(_ place: Place) throws(ShaleError) -> PlaceView {
-        guard let remote else { return try finder.view(place) }
-        let layers = try remote.layers(place.subject)
-        if let number = place.layer { return try PlaceView(.layer(layers, number), label: place.label) }
-        return try PlaceView(.image(layers), label: place.label)
+        try PlaceView(layers(named: place.subject), layer: place.layer, label: place.label)
     }
 
-    /// The layers of an image, named by a word, or of the image one is in.
-    func layers(_ word: String?) throws(ShaleError) -> ImageLayers {
-        let subject = try subject(word)
-        let layers = if let remote { try remote.layers(subject) } else { try finder.layers(subject) }
-        if let number = try layerNumber(word) { _ = try layers.layer(number) }
-        return layers
+    private func layers(named subject: String) throws(ShaleError) -> ImageLayers {
+        if let remote { try remote.layers(subject) } else { try finder.layers(subject) }
     }
 
-    /// The layer that a word names, not checked against the image.
-    func layerNumber(_ word: String?) throws(ShaleError) -> Int? {
-        guard let word else { return nil }
-        return try place(word).layer
-    }
+    // MARK: What is told of a whole image, container or layer
 
-    /// The image a word names, whatever place in it; without a word the one that one is in.
-    private func subject(_ word: String?) throws(ShaleError) -> String {
-        if word == nil, shell.place == nil {
-            throw ShaleError(.usage, "an image is missing: its name, its id, or @", hint: "images lists what is here")
+    /// An image, a container or one of their layers that a word names; without a word the one that one is in.
+    ///
+    /// A path inside is refused: `verb` is told of the whole.
+    func thing(_ word: String?, for verb: String) throws(ShaleError) -> Place {
+        guard let word else {
+            if shell.place == nil {
+                throw ShaleError(
+                    .usage, "\(verb): which image or container? its name, its id, or @",
+                    hint: "images and ps -a list what is here")
+            }
+            var here = try place(nil)
+            here.path = "/"
+            return here
         }
-        return try place(word).subject
+        let place = word == "." ? try place(nil) : try Place(parsing: word)
+        if place.hasPath, place.path.cleanPath != "/", word != "." {
+            throw ShaleError(
+                .usage, "\(verb): \(word.visible) is a place inside of \(place.label.visible)",
+                hint: "\(verb) \(place.label); du \(word) and ls \(word) tell of the place")
+        }
+        return place
     }
 
-    /// The layers of an image, or those below a container and the container itself.
-    func stack(_ word: String?) throws(ShaleError) -> (layers: ImageLayers, container: ContainerRecord?) {
-        if remote != nil { return (try layers(word), nil) }
-        let view = try finder.view(Place(subject: subject(word)))
-        if case .container(let record, let layers) = view.source { return (layers, record) }
-        return (view.layers, nil)
+    /// The layers of an image, with a container's own on top, and the one of them that a word names.
+    func stack(_ word: String?, for verb: String) throws(ShaleError) -> (layers: ImageLayers, only: Int?) {
+        let thing = try thing(word, for: verb)
+        let layers = try layers(named: thing.subject)
+        if let number = thing.layer { _ = try layers.layer(number) }
+        return (layers, thing.layer)
     }
 
-    /// Words that share an image share one view of it.
+    /// The layers of an image, with a container's own on top; one of them by itself is refused.
+    func whole(_ word: String?, for verb: String) throws(ShaleError) -> ImageLayers {
+        let (layers, only) = try stack(word, for: verb)
+        guard let only else { return layers }
+        throw ShaleError(
+            .usage, "\(verb): \(layers.subject.visible)#\(only) is one layer: \(verb) is of a whole image or container",
+            hint: "\(verb) \(layers.subject)")
+    }
+
+    /// Images, containers or layers; the same one twice has one view.
+    func things(_ words: [String], for verb: String) throws(ShaleError) -> [PlaceView] {
+        var places: [Place] = []
+        for word in words { places.append(try thing(word, for: verb)) }
+        return try views(of: places).map(\.view)
+    }
+
+    /// Words that share an image share one view of it; without a word it is where one is.
     func views(_ words: [String]) throws(ShaleError) -> [(place: Place, view: PlaceView)] {
+        var places: [Place] = []
+        for word in words.isEmpty ? [nil] : words.map(Optional.some) { places.append(try place(word)) }
+        return try views(of: places)
+    }
+
+    private func views(of places: [Place]) throws(ShaleError) -> [(place: Place, view: PlaceView)] {
         var known: [String: PlaceView] = [:]
         var found: [(place: Place, view: PlaceView)] = []
-        for word in words.isEmpty ? [nil] : words.map(Optional.some) {
-            let place = try place(word)
-            if known[place.label] == nil { known[place.label] = try view(place) }
-            if let view = known[place.label] { found.append((place, view)) }
+        for place in places {
+            let view = if let view = known[place.label] { view } else { try view(place) }
+            known[place.label] = view
+            found.append((place, view))
         }
         return found
     }

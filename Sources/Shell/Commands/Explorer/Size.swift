@@ -4,17 +4,17 @@ import Engine
 import Explorer
 import OCI
 
-/// `size IMAGE`: one answer to how large it is, and why.
+/// `size IMAGE|CONTAINER`: one answer to how large it is, and why.
 package struct Size: Verb {
     package static let configuration = CommandConfiguration(
-        commandName: "size", abstract: "Show an image's size: to download, on disk, shared, hidden",
-        usage: "size IMAGE...")
+        commandName: "size", abstract: "Show the size of an image, layer or container: on disk, shared, hidden",
+        usage: "size IMAGE|CONTAINER...")
     package static let isWorthKeeping = false
-    package static let examples = ["size app:1", "size --format json @"]
+    package static let examples = ["size app:1", "size --format json @", "size app:1#3 web"]
     package static let differences = ["Docker shows one number: what is on disk."]
 
     @Option(help: "json, or a template.") var format: String?
-    @Argument(help: "An image; @ is the working image.") var images: [String] = []
+    @Argument(help: "Images, layers or containers; @ is the working image.") var images: [String] = []
 
     package init() {}
 
@@ -27,34 +27,57 @@ package struct Size: Verb {
                 .init(key: $0, header: $0.uppercased())
             })
         for word in images.isEmpty ? [nil] : images.map(Optional.some) {
-            let layers = try words.layers(word)
-            let size = try ImageSize(layers, store: store)
+            let (layers, only) = try words.stack(word, for: "size")
+            let size = try ImageSize(layers, only: only, store: store)
+            let name = only.map { "\(layers.subject)#\($0)" } ?? layers.subject
             rows.add(
-                [layers.name]
+                [name]
                     + [size.download, size.onDisk, size.shared, size.unique, size.visible, size.hidden].map {
                         String($0)
                     },
-                document(size, layers.name))
+                document(size, name))
             if !lines.isEmpty { lines.append("") }
-            if images.count > 1 { lines.append("\(layers.name.visible):") }
-            lines += self.lines(size)
+            if images.count > 1 { lines.append("\(name.visible):") }
+            lines += self.lines(size, of: only != nil ? .layer : layers.own != nil ? .container : .image)
         }
         return format == nil ? .lines(lines) : rows.outcome(format: format, width: shell.console.width)
     }
 
-    private func lines(_ size: ImageSize) -> [String] {
+    private enum Subject {
+        case image, layer, container
+    }
+
+    private func lines(_ size: ImageSize, of subject: Subject) -> [String] {
+        let words =
+            switch subject {
+            case .image:
+                (
+                    "the layers' blobs as they are stored here", "the files of all layers",
+                    "in layers that other images here have too", "in no other image: what removing it would free"
+                )
+            case .layer:
+                (
+                    "the layer's blob as it is stored here", "its files", "other images here have the layer too",
+                    "no other image has the layer"
+                )
+            case .container:
+                (
+                    "the blobs of its image's layers", "the files of all layers, its own among them",
+                    "in layers of images that are here", "its own: what removing it would free"
+                )
+            }
         func line(_ name: String, _ bytes: Int64, _ what: String) -> String {
             name.padded(to: 10) + HumanUnits.preciseSize(bytes).rightAligned(in: 9) + "  " + what
         }
         var lines = [
-            line("download", size.download, "the layers' blobs as they are stored here"),
-            line("on disk", size.onDisk, "the files of all layers"),
-            line("shared", size.shared, "in layers that other images here have too"),
-            line("unique", size.unique, "in no other image: what removing it would free"),
+            line("download", size.download, words.0),
+            line("on disk", size.onDisk, words.1),
+            line("shared", size.shared, words.2),
+            line("unique", size.unique, words.3),
             line("visible", size.visible, "files that can be seen in a container"),
             line("hidden", size.hidden, "deleted or written again by later layers"),
         ]
-        if !size.largestLayers.isEmpty {
+        if subject != .layer, !size.largestLayers.isEmpty {
             lines += ["", "largest layers"]
             lines += size.largestLayers.map {
                 "  #\($0.number)".padded(to: 6) + HumanUnits.size($0.bytes).rightAligned(in: 8)

@@ -3,13 +3,6 @@ import Explorer
 
 /// A stack of layers as a drawing: a box a layer, the highest on top, each with a bar as long as it is large.
 struct StackDrawing {
-    /// What a container holds above its image's layers.
-    struct Top {
-        var name: String
-        var count: ChangeCount
-        var bytes: Int64
-    }
-
     /// The characters it is drawn with.
     struct Pen {
         var corners: [String]
@@ -47,30 +40,27 @@ struct StackDrawing {
 
     private var inner: Int { max(16, min(width, 110)) - 4 }
 
-    /// The drawing's lines; `top` lies above all layers.
-    func lines(_ rows: [LayerRow], image: String, top: Top? = nil) -> [String] {
-        let total = rows.reduce(0) { $0 &+ $1.bytes } &+ (top?.bytes ?? 0)
-        let largest = max(rows.map(\.bytes).max() ?? 0, top?.bytes ?? 0)
-        let layers = rows.count == 1 ? "1 layer" : "\(rows.count) layers"
+    /// The drawing's lines; what a container wrote itself is drawn as what can still change.
+    func lines(_ rows: [LayerRow], image: String) -> [String] {
+        let total = rows.reduce(0) { $0 &+ $1.bytes }
+        let largest = rows.map(\.bytes).max() ?? 0
+        let count = rows.count { $0.layer.container == nil }
+        let layers = count == 1 ? "1 layer" : "\(count) layers"
         var lines = ["\(image.visible)  \(layers), \(HumanUnits.size(total))".fitting(columns: inner + 4)]
-        if let top {
-            lines.append(pen.corners[0] + String(repeating: pen.dashed, count: inner + 2) + pen.corners[1])
-            lines += box(
-                head: "\(top.name.visible)  the container's own, writable", facts: top.count.text, bytes: top.bytes,
-                largest, total)
-        }
-        lines.append(rule(isFirst: top == nil))
         for (position, row) in rows.reversed().enumerated() {
-            let name = row.layer.instruction.isEmpty ? "?" : row.layer.headline.singleLine
-            lines += box(
-                head: "#\(row.layer.number) \(name.visible)", facts: row.count?.text ?? "", bytes: row.bytes, largest,
-                total)
+            let isOwn = row.layer.container != nil
+            lines.append(rule(isFirst: position == 0, isDashed: isOwn))
+            lines += box(head: head(row.layer), facts: row.count?.text ?? "", bytes: row.bytes, largest, total)
             if !row.sharedWith.isEmpty { lines.append(boxed(shared(row.sharedWith))) }
-            if position < rows.count - 1 { lines.append(rule(isFirst: false)) }
         }
-        if rows.isEmpty { lines.append(boxed("no layers")) }
+        if rows.isEmpty { lines += [rule(isFirst: true, isDashed: false), boxed("no layers")] }
         lines.append(pen.corners[2] + String(repeating: pen.line, count: inner + 2) + pen.corners[3])
         return lines
+    }
+
+    private func head(_ layer: ImageLayer) -> String {
+        if let container = layer.container { return "#\(layer.number) \(container.visible)  its own, writable" }
+        return "#\(layer.number) \(layer.instruction.isEmpty ? "?" : layer.headline.singleLine.visible)"
     }
 
     /// The text, its end an ellipsis where it is wider than so many columns.
@@ -84,8 +74,8 @@ struct StackDrawing {
         return text.fitting(columns: max(0, columns - pen.ellipsis.displayWidth)) + pen.ellipsis
     }
 
-    private func rule(isFirst: Bool) -> String {
-        let line = String(repeating: pen.line, count: inner + 2)
+    private func rule(isFirst: Bool, isDashed: Bool) -> String {
+        let line = String(repeating: isDashed ? pen.dashed : pen.line, count: inner + 2)
         return isFirst ? pen.corners[0] + line + pen.corners[1] : pen.joints.left + line + pen.joints.right
     }
 

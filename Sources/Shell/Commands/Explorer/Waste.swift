@@ -5,11 +5,11 @@ import Glibc
 import Linux
 import OCI
 
-/// `waste IMAGE`: bytes that later layers write again or hide.
+/// `waste IMAGE|CONTAINER`: bytes that later layers write again or hide.
 package struct Waste: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "waste", abstract: "Show an image's efficiency as dive measures it, and what to join",
-        usage: "waste [--check] IMAGE")
+        usage: "waste [--check] IMAGE|CONTAINER")
     package static let isWorthKeeping = false
     package static let examples = ["waste app:1", "waste --check app:1"]
     package static let differences = ["Docker has no such command. The numbers are dive's; --check reads its .dive-ci."]
@@ -18,16 +18,16 @@ package struct Waste: Verb {
     @Option(name: .customLong("ci-config"), help: "The file of rules.") var rulesFile = ".dive-ci"
     @Option(name: [.customShort("n"), .customLong("limit")], help: "How many paths to list.") var limit = 20
     @Option(help: "json: dive's own document, with what shale adds.") var format: String?
-    @Argument(help: "An image; @ is the working image.") var image: String?
+    @Argument(help: "An image or a container; @ is the working image.") var image: String?
 
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        let layers = try PlaceWords(shell).layers(image)
+        let layers = try PlaceWords(shell).whole(image, for: "waste")
         let efficiency = try DiveEfficiency(layers, shell.cancellation)
         if check { return try verdict(efficiency, shell) }
         let pairs = try HiddenBytes.pairs(layers, shell.cancellation)
-        let document = WasteDocument.document(layers, efficiency, pairs)
+        let document = WasteDocument.document(try layers.stack(), efficiency, pairs)
         if let format {
             return format == "json" ? .line(document.text()) : .documents([document], format: format)
         }
@@ -60,9 +60,11 @@ package struct Waste: Verb {
         return [
             "layer #\(pair.maker) holds \(HumanUnits.size(pair.bytes)) that layer #\(pair.hider) hides: \(paths)",
             "  \(name(pair.maker))", "  \(name(pair.hider))",
-            pair.maker + 1 == pair.hider
-                ? "  join the two instructions, and the bytes are never stored"
-                : "  do what #\(pair.hider) does in the instruction that made them, and the bytes are never stored",
+            pair.hider > layers.layers.count
+                ? "  an image made of the container keeps them: do it in the instruction that made them"
+                : pair.maker + 1 == pair.hider
+                    ? "  join the two instructions, and the bytes are never stored"
+                    : "  do what #\(pair.hider) does in the instruction that made them, and the bytes are never stored",
         ]
     }
 
@@ -105,13 +107,14 @@ package struct Waste: Verb {
 /// dive's JSON document, and beside its keys what shale knows more.
 enum WasteDocument {
     static func document(
-        _ layers: ImageLayers, _ efficiency: DiveEfficiency, _ pairs: [HiddenBytes]
+        _ layers: [ImageLayer], _ efficiency: DiveEfficiency, _ pairs: [HiddenBytes]
     ) -> JSONDocument {
         .members([
             "layer": .array(
-                layers.layers.map { layer in
+                layers.map { layer in
                     .members([
-                        "index": .integer(Int64(layer.number - 1)), "digestId": .string(layer.diffID.description),
+                        "index": .integer(Int64(layer.number - 1)),
+                        "digestId": layer.diffID.map { .string($0.description) } ?? .null,
                         "sizeBytes": .integer(layer.bytes), "command": .string(layer.createdBy),
                     ])
                 }),

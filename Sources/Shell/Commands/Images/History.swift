@@ -1,16 +1,20 @@
 package import ArgumentParser
 package import Basics
 import Engine
+import Explorer
 import OCI
 import Sessions
 
-/// `history IMAGE`: how an image came to be; `history` alone: what was typed.
+/// `history IMAGE|CONTAINER`: how it came to be; `history` alone: what was typed.
 package struct HistoryCommand: Verb {
     package static let configuration = CommandConfiguration(
-        commandName: "history", abstract: "Show the history of an image; without one, what was typed",
-        usage: "history [OPTIONS] [IMAGE]")
+        commandName: "history", abstract: "Show the history of an image or container; without one, what was typed",
+        usage: "history [OPTIONS] [IMAGE|CONTAINER]")
     package static let examples = ["history ubuntu:22.04", "history --layers ubuntu:22.04", "history --remote alpine"]
-    package static let differences = ["--layers adds each layer's number, digests, sizes and counts of files"]
+    package static let differences = [
+        "--layers adds each layer's number, digests, sizes and counts of files",
+        "Of a container, what it changed itself comes first.",
+    ]
     package static let isWorthKeeping = false
 
     @Flag(name: [.customShort("H"), .customLong("human")], inversion: .prefixedNo, help: "Sizes and dates in words")
@@ -27,7 +31,7 @@ package struct HistoryCommand: Verb {
     var remote = false
     @Option(help: "With --remote: the platform of an image of several")
     var platform: String?
-    @Argument(help: "An image; none for what was typed")
+    @Argument(help: "An image or a container; none for what was typed")
     var name: String?
 
     package init() {}
@@ -45,14 +49,16 @@ package struct HistoryCommand: Verb {
         }
         let engine = try shell.engine()
         let platform = try Platform.option(platform)
-        let rows: [HistoryRow]
+        var rows: [HistoryRow]
         if remote {
             let reference = try Reference(parsing: name)
             rows = try shell.conversing { talk throws(ShaleError) in
                 engine.history(of: try engine.remoteImage(reference, platform: platform, keeping: true, talk))
             }
         } else {
-            rows = try engine.history(of: engine.image(named: name), countingFiles: layers)
+            let stack = try PlaceWords(shell).whole(name, for: "history")
+            rows = try engine.history(of: stack.image, countingFiles: layers)
+            if let own = stack.own { rows.insert(try own.historyRow(number: stack.count), at: 0) }
         }
         let table = ImageHistory(isHuman: human, noTrunc: noTrunc, showsLayers: layers)
         return .listing(table.listing(rows), format: format, quiet: quiet)

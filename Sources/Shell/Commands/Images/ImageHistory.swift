@@ -2,7 +2,7 @@ import Basics
 import Engine
 import OCI
 
-/// The history of an image as a listing; `history IMAGE`.
+/// The history of an image or container as a listing; `history IMAGE|CONTAINER`.
 struct ImageHistory {
     /// Sizes and ages in words, or plain bytes and dates.
     var isHuman = true
@@ -34,7 +34,9 @@ struct ImageHistory {
 
     private func row(_ row: HistoryRow, now: Timestamp) -> JSONDocument {
         let by = row.createdBy.map { $0 == "\t" ? " " : $0 }
-        let id = row.image.map { noTrunc ? $0.description : $0.short } ?? "<missing>"
+        let id =
+            row.container.map { noTrunc ? $0 : Identifier.short($0) }
+            ?? row.image.map { noTrunc ? $0.description : $0.short } ?? "<missing>"
         var members: [JSONDocument.Member] = [
             .init("Comment", .string(row.comment)),
             .init("CreatedAt", .string(Self.date(row.created))),
@@ -54,12 +56,15 @@ struct ImageHistory {
         }
         return [
             .init("Layer", .string(String(layer.number))),
-            .init("DiffID", .string(noTrunc ? layer.diffID.description : layer.diffID.short)),
-            .init("Blob", .string(noTrunc ? layer.blob.digest.description : layer.blob.digest.short)),
-            .init("Packed", .string(size(layer.blob.size))),
+            .init("DiffID", digest(layer.diffID)), .init("Blob", digest(layer.blob?.digest)),
+            .init("Packed", .string(layer.blob.map { size($0.size) } ?? "")),
             .init("Unpacked", .string(size(layer.unpackedSize))),
             .init("Files", .string(layer.whiteouts == 0 ? "+\(layer.files)" : "+\(layer.files) -\(layer.whiteouts)")),
         ]
+    }
+
+    private func digest(_ digest: Digest?) -> JSONDocument {
+        .string(digest.map { noTrunc ? $0.description : $0.short } ?? "")
     }
 
     /// Docker calls a time before 2000 not available: builds that are to be reproducible write 1970.
