@@ -49,6 +49,24 @@ struct Breakpoints {
         entries.remove(at: position)
     }
 
+    /// Stays with its instruction where lines of the source are replaced by so many others.
+    ///
+    /// What stood on a line that is gone goes with it.
+    mutating func follow(_ replaced: Range<Int>, by count: Int) {
+        entries = entries.compactMap { entry in
+            guard case .line(let line) = entry.kind, line >= replaced.lowerBound else { return entry }
+            var entry = entry
+            if line >= replaced.upperBound {
+                entry.kind = .line(line + count - replaced.count)
+            } else if count == 0 {
+                return nil
+            } else {
+                entry.kind = .line(min(line, replaced.lowerBound + count - 1))
+            }
+            return entry
+        }
+    }
+
     mutating func removeAll() {
         entries = []
         count = 0

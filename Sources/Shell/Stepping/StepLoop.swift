@@ -108,8 +108,10 @@ final class StepLoop {
         case .reload:
             let path = program.fileName
             let bytes = try translating(path) { try WholeFile.read(path, limit: 1 << 22) }
+            let place = program.next
             try replace(String(decoding: bytes, as: UTF8.self))
             savedText = program.text
+            showChange(since: place)
         case .exit: return leave()
         case .help: shell.console.write(Self.helpText)
         case .instruction(let text): try insert(text)
@@ -139,6 +141,10 @@ final class StepLoop {
     /// `diff` alone.
     private func showChanges() throws(ShaleError) {
         if failure != nil, let container = program.failedContainer, !container.isEmpty {
+            let engine = try shell.engine()
+            if try engine.changes(of: engine.store.containers.find(container)).isEmpty {
+                return shell.console.note("the failed instruction changed no file")
+            }
             _ = try interpreter.run(arguments: ["diff", container])
             return
         }
@@ -300,14 +306,9 @@ final class StepLoop {
         guard !text.isEmpty else { return try step() }
         let keyword = text.prefix { !$0.isWhitespace }
         let instruction = StepCommand.isKeyword(String(keyword)) || program.kind != "build" ? text : "RUN \(text)"
-        let before = program.text
-        try replace(lines: unit.line...unit.endLine, with: instruction)
-        do throws(ShaleError) {
-            try carryOutOne()
-        } catch {
-            // The file keeps what it said: nothing came of the try.
-            try program.replaceText(before)
-            throw error
+        // The file keeps what it said where nothing comes of the try.
+        try trying { () throws(ShaleError) in
+            try replace(lines: unit.line..<unit.endLine + 1, with: instruction)
         }
         shell.console.note("line \(unit.line) is now: \(instruction)")
         try stop()
@@ -332,7 +333,17 @@ final class StepLoop {
         }
         guard new != old else { return shell.console.note("line \(unit.line) is as it was") }
         let place = program.next
-        try replace(lines: unit.line...unit.endLine, with: new)
+        try replace(lines: unit.line..<unit.endLine + 1, with: new)
+        // The view shows the current line alone and what lies near it.
+        if unit.line != current?.line {
+            let told = new.isEmpty ? "gone" : "now: \(new.prefix { $0 != "\n" })"
+            shell.console.note("line \(unit.line) is \(told.visible)")
+        }
+        showChange(since: place)
+    }
+
+    /// Shows where a changed file has led back to.
+    private func showChange(since place: Int) {
         if program.next < place {
             shell.console.note("back before line \(current?.line ?? 0); what follows is carried out again")
         }
@@ -349,23 +360,30 @@ final class StepLoop {
         guard let unit = current, unit.line > 0 else {
             throw ShaleError(.notFound, "this is the end: go back first", hint: "back")
         }
-        let before = program.text
-        var lines = before.droppingFinalNewline.components("\n")
-        lines.insert(contentsOf: text.components("\n"), at: unit.line - 1)
-        try replace(lines.joined(separator: "\n") + "\n")
-        do throws(ShaleError) {
-            try carryOutOne()
-        } catch {
-            try program.replaceText(before)
-            throw error
-        }
+        try trying { () throws(ShaleError) in try replace(lines: unit.line..<unit.line, with: text) }
         try stop()
     }
 
-    private func replace(lines range: ClosedRange<Int>, with text: String) throws(ShaleError) {
+    /// Changes the file and carries out what now stands there; when that fails the file is as before.
+    private func trying(_ change: () throws(ShaleError) -> Void) throws(ShaleError) {
+        let (text, stops) = (program.text, breakpoints)
+        try change()
+        do throws(ShaleError) {
+            try carryOutOne()
+        } catch {
+            try program.replaceText(text)
+            breakpoints = stops
+            throw error
+        }
+    }
+
+    /// Puts a text in the place of lines, counted from 1.
+    private func replace(lines range: Range<Int>, with text: String) throws(ShaleError) {
         var lines = program.text.droppingFinalNewline.components("\n")
-        lines.replaceSubrange(range.lowerBound - 1..<range.upperBound, with: text.isEmpty ? [] : text.components("\n"))
+        let new = text.isEmpty ? [] : text.components("\n")
+        lines.replaceSubrange(range.lowerBound - 1..<range.upperBound - 1, with: new)
         try replace(lines.joined(separator: "\n") + "\n")
+        breakpoints.follow(range, by: new.count)
     }
 
     private func replace(_ text: String) throws(ShaleError) {

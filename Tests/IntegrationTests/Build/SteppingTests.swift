@@ -51,6 +51,29 @@ struct SteppingTests {
         #expect(!ended.errors.contains("hint: enter "))
     }
 
+    @Test func breakpointsStayWithTheirInstructions() throws {
+        let run = try step(
+            [
+                "break 6", "break 7", "break 8", "next", "RUN echo typed > /typed", "retry RUN false", "breakpoints",
+                "edit 7 ''", "breakpoints", "continue", "continue", "edit 8 RUN false", "continue", "diff", "reload",
+                "exit",
+            ])
+        #expect(
+            run.output.contains("0          line: Dockerfile:7\n1          line: Dockerfile:8\n2 "), "\(run.output)")
+        #expect(run.output.contains("fail\n1          line: Dockerfile:7\n2          line: Dockerfile:8\n"))
+        #expect(run.errors.contains("line 7 is gone\n"), "\(run.errors)")
+        #expect(
+            run.errors.contains(
+                "Breakpoint[1]: reached line: Dockerfile:7\nBreakpoint[2]: reached line: Dockerfile:8\n"))
+        #expect(
+            run.errors.contains(
+                "the failed instruction changed no file\nback before line 2; what follows is carried out again\n"),
+            "\(run.errors)")
+        #expect(
+            run.output.hasSuffix(
+                "\n =>   2| RUN echo tool > /tool\n      3| \n      4| # the image\n      5| FROM busybox\n"))
+    }
+
     @Test func aFailedStepIsEnteredMendedAndSaved() throws {
         let run = try step(
             [
