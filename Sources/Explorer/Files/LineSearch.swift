@@ -71,12 +71,15 @@ package struct LineSearch {
     package func matches(
         _ entry: ViewEntry, in view: PlaceView, _ cancellation: Cancellation
     ) throws(ShaleError) -> FileMatches? {
+        // What a layer has stays as long as it is; what a container writes may still grow.
+        let end = entry.layer == nil ? Int.max : Int(clamping: entry.size)
+        if end == 0 { return nil }
         let file = try view.open(entry)
         var found = FileMatches(path: entry.path)
         var rest: [CChar] = []
         var number = 0
         var total = 0
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: min(256 << 10, max(end, 1 << 10)), alignment: 64)
         defer { buffer.deallocate() }
         func look(_ line: ArraySlice<CChar>) {
             number += 1
@@ -88,7 +91,7 @@ package struct LineSearch {
                 found.lines.append(.init(number: number, bytes: line.map { UInt8(bitPattern: $0) }))
             }
         }
-        while total < Self.limit {
+        while total < min(end, Self.limit) {
             try cancellation.check()
             let count = try translating("\(view.label):\(entry.path)") { try file.read(into: buffer) }
             if count == 0 { break }

@@ -11,12 +11,23 @@ protocol Level: AnyObject {
     /// What the level has directly in a directory, whiteouts too, sorted by bytes.
     func children(of directory: String) throws(ShaleError) -> [LayerEntry]
 
-    /// A hard link with the attributes of the file it names, anything else as it is; how many names that file has here;
-    /// and what it is told by among those names, `nil` for what has one name.
-    func file(_ entry: LayerEntry) throws(ShaleError) -> (entry: LayerEntry, names: UInt32, identity: String?)
+    /// What stands behind an entry that is no directory.
+    func file(_ entry: LayerEntry) throws(ShaleError) -> LevelFile
 
     /// The attributes that travel in archives.
     func attributes(_ entry: LayerEntry) throws(ShaleError) -> [ExtendedAttribute]
+}
+
+/// What a level has at a path that is no directory.
+struct LevelFile {
+    /// A hard link with the attributes of the file it names, anything else as it is.
+    var entry: LayerEntry
+    /// How many names the file has in its level.
+    var names: UInt32 = 1
+    /// What it is told by among those names; `nil` for what has one name.
+    var identity: String?
+    /// Layers have no sockets; what a container wrote may be one.
+    var isSocket = false
 }
 
 /// A level known by its index alone: an unpacked layer of the store, or one that still lies in a registry.
@@ -54,8 +65,8 @@ final class IndexLevel: Level {
         return found
     }
 
-    func file(_ entry: LayerEntry) -> (entry: LayerEntry, names: UInt32, identity: String?) {
-        guard entry.kind == .file || entry.kind == .hardLink else { return (entry, 1, nil) }
+    func file(_ entry: LayerEntry) -> LevelFile {
+        guard entry.kind == .file || entry.kind == .hardLink else { return LevelFile(entry: entry) }
         let target = entry.kind == .hardLink ? entry.link : entry.path
         let count = (countedLinks()[PathKey(target)] ?? 0) + 1
         var file = entry
@@ -63,7 +74,7 @@ final class IndexLevel: Level {
             file = named
             file.path = entry.path
         }
-        return (file, count, count > 1 ? target : nil)
+        return LevelFile(entry: file, names: count, identity: count > 1 ? target : nil)
     }
 
     private func countedLinks() -> [PathKey: UInt32] {

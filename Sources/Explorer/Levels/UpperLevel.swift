@@ -58,10 +58,12 @@ final class UpperLevel: Level {
         return entry
     }
 
-    func file(_ entry: LayerEntry) throws(ShaleError) -> (entry: LayerEntry, names: UInt32, identity: String?) {
-        guard let status = try status(entry.path) else { return (entry, 1, nil) }
+    func file(_ entry: LayerEntry) throws(ShaleError) -> LevelFile {
+        guard let status = try status(entry.path) else { return LevelFile(entry: entry) }
         let isShared = status.kind == .regular && status.links > 1
-        return (entry, status.links, isShared ? "\(status.device):\(status.inode)" : nil)
+        return LevelFile(
+            entry: entry, names: status.links, identity: isShared ? "\(status.device):\(status.inode)" : nil,
+            isSocket: status.kind == .socket)
     }
 
     private func status(_ path: String) throws(ShaleError) -> FileStatus? {

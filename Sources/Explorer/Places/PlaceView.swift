@@ -89,6 +89,7 @@ package final class PlaceView {
         entry = ViewEntry(file.entry, layer: entry.layer)
         entry.found = found
         entry.names = file.names
+        if file.isSocket { entry.kind = .socket }
         entry.identity = file.identity.map { "\(found.level):\($0)" }
         return entry
     }
@@ -145,7 +146,7 @@ package final class PlaceView {
         case .whiteout:
             throw ShaleError(
                 .invalid, "\(place): this layer deletes it, and has nothing of it",
-                hint: "blame \(layers.name):\(entry.path)")
+                hint: "blame \(layers.subject):\(entry.path)")
         default: throw ShaleError(.invalid, "\(place): is a \(entry.kind.noun), not a file")
         }
         guard let found = entry.found else { throw ShaleError(.invalid, "\(place): is not a file") }

@@ -57,6 +57,7 @@ package final class ImageLayers {
     private let store: Store
     private let remote: RemoteLayers?
     private var indexes: [Int: LayerIndex] = [:]
+    private var directories: [Int: RootDirectory] = [:]
 
     /// `written` holds instructions as they were written, by layer number; `own` lies above the image's layers; `remote`
     /// fetches what is not here.
@@ -174,10 +175,13 @@ package final class ImageLayers {
 
     /// A layer's own unpacked tree, or the directory the container writes to.
     package func directory(_ number: Int) throws(ShaleError) -> RootDirectory {
+        if let known = directories[number] { return known }
         let layer = try layer(number)
         if layer.container != nil, let own { return own.root }
         guard let diffID = layer.diffID else { throw ShaleError(.notFound, "\(subject)#\(number): not unpacked") }
-        return try store.layers.directory(diffID, on: layer.parentChain)
+        let directory = try store.layers.directory(diffID, on: layer.parentChain)
+        directories[number] = directory
+        return directory
     }
 
     /// The layers up to a number merged, the whole stack without one.

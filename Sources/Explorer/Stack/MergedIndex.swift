@@ -54,12 +54,15 @@ package final class MergedIndex {
     /// Puts the next layer on top; its changes come sorted by path.
     package func add(_ index: LayerIndex) -> [LayerChange] {
         layerCount += 1
-        var present: [PathKey: LayerEntry] = [:]
-        for entry in index.entries where entry.kind != .whiteout && !entry.isCopiedUp {
-            present[PathKey(entry.path)] = entry
-        }
+        nodes.reserveCapacity(nodes.count + index.entries.count)
         var changes: [LayerChange] = []
-        if layerCount > 1 {
+        // Most layers only add, and the lowest, mostly the largest, has nothing to hide.
+        if layerCount > 1, index.entries.contains(where: { $0.kind == .whiteout || $0.isOpaque }) {
+            var present: [PathKey: LayerEntry] = [:]
+            present.reserveCapacity(index.entries.count)
+            for entry in index.entries where entry.kind != .whiteout && !entry.isCopiedUp {
+                present[PathKey(entry.path)] = entry
+            }
             for entry in index.entries {
                 if entry.kind == .whiteout, present[PathKey(entry.path)] == nil {
                     remove(entry.path, &changes)

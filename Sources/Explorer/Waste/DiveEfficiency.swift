@@ -50,6 +50,7 @@ package struct DiveEfficiency: Sendable {
 
     package init(_ indexes: [LayerIndex]) {
         var weights: [PathKey: Weight] = [:]
+        weights.reserveCapacity(indexes.map(\.entries.count).max() ?? 0)
         let stacked = StackedTree()
         // The stack is looked at by whiteouts alone.
         let lastDeletion = indexes.lastIndex { $0.entries.contains { $0.kind == .whiteout } } ?? 0

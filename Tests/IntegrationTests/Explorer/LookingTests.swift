@@ -80,7 +80,9 @@ struct LookingTests {
         #expect(rows.hasSuffix("\n4 10 +1 ~1 -0 own\n"), "\(rows)")
         #expect(try text("layers", "own").contains("the container's own changes"))
         #expect(try text("layers", "own#4").split(separator: "\n").count == 2)
-        #expect(try text("layers", "--draw", "own").contains("#4 own  its own, writable"))
+        let drawing = try text("layers", "--draw", "own")
+        #expect(drawing.hasPrefix("own (nasty:1)  3 layers and its own, "), "\(drawing)")
+        #expect(drawing.contains("#4 own  its own, writable"))
         #expect(try text("layers", "--html", "-", "own").contains("<title>own (nasty:1) · layers</title>"))
         #expect(try text("find", "own#4:/", "-type", "f") == "/app/main.js\n/opt/mine\n")
         #expect(try text("cat", "own#4:/opt/mine", "own#3:/app/main.js") == "mine\nconsole.log(1)\n")
@@ -112,6 +114,27 @@ struct LookingTests {
         try shale.run(["dockerfile", "--extract", "again", "own"])
         try shale.run(["build", "-q", "-t", "again:1", shale.folder.path + "/again"])
         #expect(try text("diff", "again:1", "own").isEmpty)
+    }
+
+    /// What no layer could hold, and what takes long to read.
+    @Test func aContainersOwnFilesAreWhatTheyAre() throws {
+        let shale = try NastyImage.loaded()
+        func text(_ words: String...) throws -> String { try shale.run(words).text }
+        let id = try text("create", "--name", "own", "nasty:1", "sh").filter { $0 != "\n" }
+        let upper = "\(shale.home)/containers/\(id)/upper"
+        try #require(mknod(upper + "/sock", S_IFSOCK | 0o755, 0) == 0)
+        try Data().write(to: URL(filePath: upper + "/huge"))
+        try #require(truncate(upper + "/huge", 10 << 30) == 0)
+
+        #expect(try text("find", "own", "-type", "s") == "/sock\n")
+        #expect(try text("ls", "-l", "own:/sock").hasPrefix("srwx"))
+        #expect(
+            try shale.run(["cat", "own:/sock"], expecting: 1).errors.contains("own:/sock: is a socket, not a file"))
+        // A commit leaves sockets out.
+        #expect(try text("find", "own#4:/") == "/\n/huge\n")
+        #expect(
+            try text("stat", "own:/huge").contains("  Digest: not read for so large a file: cat own:/huge | sha256sum"))
+        #expect(try text("size", "--format", "{{.unique}}", "own") == "\(10 << 30)\n")
     }
 
     @Test func twoLayersAreComparedByThemselves() throws {

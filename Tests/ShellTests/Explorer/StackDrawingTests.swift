@@ -44,7 +44,7 @@ struct StackDrawingTests {
         ]
         let rule = "+" + String(repeating: "-", count: 48) + "+"
         let expected: [String] = [
-            "app:1  2 layers, 100MB", "+" + String(repeating: "~", count: 48) + "+",
+            "app:1  2 layers and its own, 100MB", "+" + String(repeating: "~", count: 48) + "+",
             "| #3 web  its own, writable             +1 ~2 -0 |", "| \(bars[0])        1MB  1% |", rule,
             "| #2 RUN apt-get install -y everyth...  +2 ~0 -0 |", "| \(bars[1])        9MB  9% |", rule,
             "| #1 ADD file:1 in /                    +1 ~0 -0 |", "| \(bars[2])      90MB  90% |",

@@ -36,7 +36,7 @@ package struct LayersCommand: Verb {
         let words = try PlaceWords(shell, remote)
         let store = try shell.engine().store
         if let html {
-            let page = try LayerPage(words.whole(image, for: "layers --html"), store: store, shell.cancellation)
+            let page = try LayerPage(words.whole(image, for: "layers --html FILE"), store: store, shell.cancellation)
             return try write(page, to: html, shell)
         }
         let (layers, number) = try words.stack(image, for: "layers")
@@ -47,7 +47,7 @@ package struct LayersCommand: Verb {
             let columns = shell.console.width ?? environment["COLUMNS"].flatMap { Int($0) } ?? 80
             let drawing = StackDrawing(
                 width: columns, pen: .fitting(environment), colour: shell.console.hasColour(.output) ? .cyan : nil)
-            return .paged(drawing.lines(rows, image: layers.displayName))
+            return .paged(drawing.lines(rows, image: layers.title))
         }
         return table(rows, layers, width: isWhole ? nil : shell.console.width)
     }

@@ -45,7 +45,7 @@ struct StackDrawing {
         let total = rows.reduce(0) { $0 &+ $1.bytes }
         let largest = rows.map(\.bytes).max() ?? 0
         let count = rows.count { $0.layer.container == nil }
-        let layers = count == 1 ? "1 layer" : "\(count) layers"
+        let layers = (count == 1 ? "1 layer" : "\(count) layers") + (count < rows.count ? " and its own" : "")
         var lines = ["\(image.visible)  \(layers), \(HumanUnits.size(total))".fitting(columns: inner + 4)]
         for (position, row) in rows.reversed().enumerated() {
             let isOwn = row.layer.container != nil

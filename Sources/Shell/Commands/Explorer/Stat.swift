@@ -23,12 +23,21 @@ package struct Stat: Verb {
         var rows = Rows([.init(key: "path", header: "PATH"), .init(key: "type", header: "TYPE")])
         for (place, view) in try PlaceWords(shell, remote).views(places) {
             let entry = try view.require(place.path, followingLinks: false)
-            let digest = try view.contentHash(of: entry)?.digest.description
+            let digest = try digest(of: entry, view)
             let attributes = try view.attributeNames(of: entry)
             rows.add([entry.path, entry.kind.rawValue], document(entry, digest, attributes))
             lines += self.lines(entry, view, digest, attributes)
         }
         return format == nil ? .lines(lines) : rows.outcome(format: format, width: shell.console.width)
+    }
+
+    /// A layer's index has it; what a container wrote is read for it, up to a size that takes no time.
+    private static let readLimit: Int64 = 256 << 20
+
+    private func digest(of entry: ViewEntry, _ view: PlaceView) throws(ShaleError) -> String? {
+        let isOwn = entry.layer.map { $0 > view.layers.layers.count } ?? true
+        if isOwn, entry.size > Self.readLimit { return nil }
+        return try view.contentHash(of: entry)?.digest.description
     }
 
     private func document(_ entry: ViewEntry, _ digest: String?, _ attributes: [String]) -> JSONDocument {
@@ -55,7 +64,11 @@ package struct Stat: Verb {
         ]
         if entry.kind != .directory { lines.append("   Links: \(entry.names)") }
         if !attributes.isEmpty { lines.append("  Xattrs: \(attributes.joined(separator: ", ").visible)") }
-        if let digest { lines.append("  Digest: \(digest)") }
+        if let digest {
+            lines.append("  Digest: \(digest)")
+        } else if entry.kind == .file {
+            lines.append("  Digest: not read for so large a file: cat \(view.label):\(entry.path.visible) | sha256sum")
+        }
         if let number = entry.layer, let layer = try? view.layers.layer(number) {
             lines.append("   Layer: #\(number) \(layer.headline.ellipsis(90).singleLine)")
         } else {
