@@ -48,7 +48,7 @@ struct SessionFileTests {
         #expect(try other.run(["-S", "mine", "-c", "goto 6\nimages app"]).text.contains("now at state 6"))
         let taken = try other.run(["session", "import", archive(shale), "mine"], expecting: nil)
         #expect(taken.status == 1)
-        #expect(taken.errors.contains("session mine exists already\nhint: session switch mine"))
+        #expect(taken.errors.contains("session mine exists already\nhint: session import \(archive(shale)) NAME "))
         // Through pipes, packed on the way, and out again as it came.
         let packed = try Peer("sh").run(["-c", "gzip -c \(archive(shale))"])
         try other.run(["session", "import", "-", "piped"], input: packed.output)
@@ -207,6 +207,11 @@ struct SessionFileTests {
         ("fork 0 default", 1, "session default exists already"), ("fork 99 x", 1, "no state 99"),
         ("session rm default", 1, "is the one you are in\nhint: session new NAME\n"),
         ("session import", 64, "-c:1: session: wrong usage\nhint: session import FILE [NAME]\n"),
+        (
+            "FROM busybox\nRUN touch /a\nRUN cat /a\nedit 1 RUN touch /b", 1,
+            "   ($failed, as it stood when it failed; the steps are as they were)\n"
+        ),
+        ("cd busybox:/etc\ncd /usr/share/doc", 1, "hint: cd - leaves the image; then cd /usr/share/doc\n"),
         ("session bogus", 64, "-c:1: session: wrong usage\nhint: help session\n"),
         ("steps x", 64, "-c:1: steps: Unexpected argument 'x'\n"),
         ("version\nFROM $nosuch", 1, "-c:2: FROM: invalid reference format"),

@@ -126,9 +126,16 @@ private struct StepRewriting {
         var drafts = session.drafts(of: working, directory: shell.hostDirectory)
         try change(session, working, &drafts)
         var failed: String?
-        defer { if let failed, !failed.isEmpty { shell.remember(failed: failed) } }
-        let result = try shell.conversing { talk throws(ShaleError) in
-            try session.rewrite(drafts, of: working, failedContainer: &failed, talk)
+        let result: StateChange
+        do throws(ShaleError) {
+            result = try shell.conversing { talk throws(ShaleError) in
+                try session.rewrite(drafts, of: working, failedContainer: &failed, talk)
+            }
+        } catch {
+            guard let failed, !failed.isEmpty else { throw error }
+            shell.remember(failed: failed)
+            throw error.hinting(
+                "enter \(Identifier.short(failed))   ($failed, as it stood when it failed; the steps are as they were)")
         }
         shell.changes.append(result)
         if case .rewrote(let steps) = result, let image = steps.last?.image { shell.remember(image: image.hex) }

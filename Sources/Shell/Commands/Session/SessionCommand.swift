@@ -122,7 +122,14 @@ package struct SessionCommand: Verb {
         let result = try shell.conversing { talk throws(ShaleError) in
             let subject = path == "-" ? "stdin" : path.visible
             let source = path == "-" ? try FDSource(duplicating: input, subject: subject) : try FDSource(opening: path)
-            return try SessionImport(engine, subject: subject).run(source, named: name, talk)
+            do throws(ShaleError) {
+                return try SessionImport(engine, subject: subject).run(source, named: name, talk)
+            } catch {
+                guard error.code == .conflict, path != "-" else { throw error }
+                var error = error
+                error.hint = "session import \(path.shellQuoted) NAME   (under another name)"
+                throw error
+            }
         }
         for name in result.namesLeft {
             shell.console.warning("\(name) is another image here: it was left as it is")

@@ -39,7 +39,7 @@ package struct Cd: Verb {
             let words = try PlaceWords(shell)
             let place = try words.place(target)
             let view = try words.view(place)
-            let entry = try view.require(place.path)
+            let entry = try requireEntry(place.path, of: view, for: target)
             guard entry.kind == .directory else {
                 throw ShaleError(
                     .invalid, "\(view.label):\(place.path): not a directory",
@@ -52,6 +52,20 @@ package struct Cd: Verb {
             throw SystemCallError("chdir", path: target).shaleError("cd: \(target.visible)")
         }
         shell.place = nil
+    }
+
+    /// What lies there; for a directory of the host's that is asked for inside an image, the way out first.
+    private func requireEntry(_ path: String, of view: PlaceView, for target: String) throws(ShaleError)
+        -> ViewEntry
+    {
+        do throws(ShaleError) {
+            return try view.require(path)
+        } catch {
+            guard target.hasPrefix("/"), (try? FileStatus.of(hostPath: target))?.kind == .directory else { throw error }
+            var error = error
+            error.hint = "cd - leaves the image; then cd \(target.shellQuoted)"
+            throw error
+        }
     }
 }
 
