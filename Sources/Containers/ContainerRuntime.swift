@@ -1,7 +1,7 @@
 package import Basics
 import Glibc
 package import Linux
-import RunnerProtocol
+package import RunnerProtocol
 import Synchronization
 
 /// Starts containers, and talks to those that run.
@@ -165,8 +165,8 @@ package final class ContainerRuntime: Sendable {
     }
 
     /// Sets whether a running container's program is started again when it ends.
-    package func setRestart(_ policy: RestartPolicy?, socketDirectory: String) throws(ShaleError) {
-        try ask(.restart(policy?.plan), socketDirectory)
+    package func setRestart(_ plan: RestartPlan?, socketDirectory: String) throws(ShaleError) {
+        try ask(.restart(plan), socketDirectory)
     }
 
     private func ask(_ message: Message, _ folder: String) throws(ShaleError) {

@@ -39,7 +39,7 @@ struct LaunchPlanner {
             plan.ownNetwork = !isHost
             plan.sharedNetwork = isHost ? nil : SharedNetwork(containerID: id, folder: folder)
         }
-        plan.restart = spec.restart?.plan
+        plan.restart = spec.restart
         if let check = spec.health { plan.health = health(check, plan.process) }
         if plan.ownNetwork, plan.sharedNetwork == nil {
             // As docker: a network of one's own has no privileged ports, and everyone may ping.

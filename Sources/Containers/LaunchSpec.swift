@@ -1,5 +1,5 @@
 package import Linux
-import RunnerProtocol
+package import RunnerProtocol
 
 /// What is to run, where, and with which rights: the engine's words, before the host's facts are put in.
 package struct LaunchSpec: Sendable {
@@ -63,7 +63,7 @@ package struct LaunchSpec: Sendable {
     package var logPath: String
     package var logRotation = LogRotation()
     package var health: HealthProbe?
-    package var restart: RestartPolicy?
+    package var restart: RestartPlan?
     package var statePath: String
     /// The container's folder: control socket, lock, stubs, and the files bound at `/etc/hosts` and so on.
     package var socketDirectory: String
@@ -177,24 +177,6 @@ package struct ContainerResources: Sendable, Hashable {
     }
 
     package var isEmpty: Bool { self == ContainerResources() }
-}
-
-/// Whether a container's program is started again when it ends.
-package struct RestartPolicy: Sendable, Hashable {
-    /// Also after an end without failure.
-    package var always: Bool
-    /// How often at most; 0 for no bound.
-    package var limit: Int32
-    /// What `stop` sends, after which it is not started again.
-    package var stopSignal: Int32
-
-    package init(always: Bool, limit: Int32, stopSignal: Int32) {
-        self.always = always
-        self.limit = limit
-        self.stopSignal = stopSignal
-    }
-
-    var plan: RestartPlan { RestartPlan(always: always, limit: limit, stopSignal: stopSignal) }
 }
 
 /// Another process in a running container.

@@ -1,6 +1,6 @@
 package import Basics
 import Glibc
-package import Linux
+import Linux
 import RunnerProtocol
 
 /// The host's program that gives a container a network of its own without a daemon or any right: `slirp4netns`.

@@ -1,5 +1,5 @@
 /// Whether the container's program is started again when it ends; docker's restart policies.
-package struct RestartPlan: Sendable, Equatable {
+package struct RestartPlan: Sendable, Hashable {
     /// Also after an end without failure.
     package var always: Bool
     /// How often at most; 0 for no bound.

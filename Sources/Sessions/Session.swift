@@ -3,7 +3,7 @@ package import Engine
 import Glibc
 import Linux
 package import OCI
-package import Stores
+import Stores
 
 /// A session: what was typed, every state it led to, and the working image.
 ///

@@ -98,6 +98,7 @@ extension StepFailure {
 }
 
 /// Names what is being done, should it fail.
+@discardableResult
 func step<Result: ~Copyable>(
     _ name: String, _ path: String? = nil, _ body: () throws(SystemCallError) -> Result
 ) throws(StepFailure) -> Result {

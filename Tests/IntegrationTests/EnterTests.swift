@@ -263,7 +263,7 @@ struct EnterTests {
     /// Killed in the middle of a line: the lines before are there, the one under way is not, and nothing runs on.
     @Test func killedInALine() throws {
         let shale = BuiltShale()
-        try run("FROM busybox\nRUN touch /before", in: shale)
+        _ = try run("FROM busybox\nRUN touch /before", in: shale)
         let lines = shale.folder.path + "/lines.shale"
         let mark = "sleep 98\(UInt32.random(in: 100...999))"
         try Data("enter\ntouch /kept\ntouch /lost; \(mark)\n".utf8).write(to: URL(filePath: lines))

@@ -1,4 +1,4 @@
-package import Basics
+import Basics
 package import OCI
 
 /// What `build` was asked for.

@@ -4,7 +4,7 @@ import FoundationEssentials
 import Layers
 import Linux
 import OCI
-package import Stores
+import Stores
 
 extension Engine {
     /// Builds an image from a Dockerfile and its context, with the classic builder's lines told on the way.

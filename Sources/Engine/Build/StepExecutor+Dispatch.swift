@@ -1,7 +1,10 @@
 package import Basics
 package import Dockerfiles
 import OCI
-import Stores
+package import Stores
+
+/// Finds what `--from` names: a stage by name or number; `nil` where it is to be an image.
+package typealias StageLookup = (String) throws(ShaleError) -> Image?
 
 extension StepExecutor {
     /// Carries out one instruction; `FROM` is the caller's.

@@ -1,6 +1,6 @@
-package import Basics
+import Basics
 package import Containers
-package import Dockerfiles
+import Dockerfiles
 package import Linux
 package import OCI
 package import Stores
@@ -51,8 +51,7 @@ package final class StepExecutor {
     let cache: BuildCache
     /// Where `COPY` without `--from` reads; `nil` where there is none.
     let context: BuildContext?
-    /// Finds `--from`: a stage by name or number, else an image.
-    let stage: (String) throws(ShaleError) -> Image?
+    let stage: StageLookup
     private let tally: CacheTally
     /// The instruction under way, with its heredocs, as provenance keeps it.
     var source = ""
@@ -72,7 +71,7 @@ package final class StepExecutor {
     package init(
         engine: Engine, options: StepOptions = StepOptions(), context: BuildContext?,
         tally: CacheTally = CacheTally(), _ talk: Conversation,
-        stage: @escaping (String) throws(ShaleError) -> Image? = { _ in nil }
+        stage: @escaping StageLookup = { _ in nil }
     ) {
         self.engine = engine
         self.options = options

@@ -1,6 +1,6 @@
 import Basics
 package import Layers
-package import Linux
+import Linux
 package import OCI
 import Stores
 

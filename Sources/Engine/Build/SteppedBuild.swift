@@ -2,7 +2,7 @@ package import Basics
 import Dockerfiles
 import Linux
 package import OCI
-package import Stores
+import Stores
 
 /// A build that stands between two instructions, and goes on, or back, when it is told to.
 ///

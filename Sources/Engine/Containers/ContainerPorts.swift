@@ -1,8 +1,8 @@
-package import Basics
+import Basics
 import Containers
 import Dockerfiles
-package import OCI
-package import Stores
+import OCI
+import Stores
 
 /// A container's ports as `ps`, `port` and `inspect` show them.
 package struct ContainerPort: Sendable, Hashable {

@@ -92,7 +92,7 @@ extension Engine {
         spec.sysctls = record.noted("sysctls")
         spec.limits = host.ulimits.compactMap { ResourceLimit(parsing: $0) }
         spec.resources = host.resources
-        spec.restart = record.restartPolicy
+        spec.restart = record.restartPlan
         spec.devices = host.devices
         spec.sharedMemory = host.shmSize ?? 64 << 20
         spec.reaper = host.useInit

@@ -76,6 +76,6 @@ extension Engine {
         guard change.restart != nil else { return }
         var changed = record
         changed.host = host
-        try runtime.setRestart(changed.restartPolicy, socketDirectory: folder)
+        try runtime.setRestart(changed.restartPlan, socketDirectory: folder)
     }
 }

@@ -2,7 +2,7 @@ package import Basics
 import Glibc
 package import Layers
 package import Linux
-package import OCI
+import OCI
 import Registries
 import Stores
 

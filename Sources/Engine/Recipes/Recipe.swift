@@ -1,4 +1,4 @@
-package import Basics
+import Basics
 package import OCI
 
 /// A Dockerfile that makes an image again, and the files it needs beside it.

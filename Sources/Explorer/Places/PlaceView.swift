@@ -2,7 +2,7 @@ package import Basics
 import Layers
 package import Linux
 import OCI
-package import Stores
+import Stores
 
 /// The files of a place's image, layer or container, read without a mount and without a process.
 ///

@@ -1,4 +1,4 @@
-package import Basics
+import Basics
 
 /// What an archive may cost before it is refused: archives come from strangers.
 package struct UnpackLimits: Sendable {

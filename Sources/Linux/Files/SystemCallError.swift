@@ -65,6 +65,7 @@ package func checkLength(
 }
 
 /// Runs system calls for one purpose and lets only `ShaleError` out: a failed call is told with `doing` in front.
+@discardableResult
 package func translating<Result: ~Copyable>(
     _ doing: @autoclosure () -> String, _ body: () throws -> Result
 ) throws(ShaleError) -> Result {

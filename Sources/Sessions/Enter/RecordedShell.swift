@@ -3,7 +3,7 @@ package import Engine
 package import Layers
 import Linux
 import OCI
-package import Stores
+import Stores
 
 /// What one line of a recorded shell came to.
 package struct LineTaken: Sendable {

@@ -1,5 +1,5 @@
 package import Basics
-package import Engine
+import Engine
 package import OCI
 package import Stores
 

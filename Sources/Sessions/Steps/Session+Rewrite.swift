@@ -1,6 +1,6 @@
 package import Basics
 package import Engine
-package import OCI
+import OCI
 import Stores
 
 // Earlier steps changed, and what follows carried out again, from the cache where it can be.

@@ -1,7 +1,7 @@
 package import Basics
 import Glibc
 package import Linux
-package import OCI
+import OCI
 
 /// The files of one session: `sessions/<name>/`, its journal among them.
 package struct SessionFolder: Sendable {

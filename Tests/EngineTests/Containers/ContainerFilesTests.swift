@@ -209,7 +209,7 @@ struct ContainerFilesTests {
         // Nothing changed: no layer.
         let untouched = try room.engine.commit(room.create("dd"), CommitOptions(), Talk().conversation)
         #expect(untouched.config.rootfs.diffIDs.count == 1 && untouched.config.history?.last?.emptyLayer == true)
-        #expect(try room.engine.store.containers.deeds(of: record.id).map(\.kind) == [.copyIn, .commit, .commit])
+        #expect(room.engine.store.containers.deeds(of: record.id).map(\.kind) == [.copyIn, .commit, .commit])
     }
 
     @Test(

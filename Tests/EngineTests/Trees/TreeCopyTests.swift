@@ -17,7 +17,7 @@ struct TreeCopyTests {
         let to: RootDirectory
 
         init() throws {
-            folder = try TemporaryDirectory()
+            folder = TemporaryDirectory()
             try TreeCopyTests.shell("mkdir from to outside; echo secret > outside/secret", in: folder.path)
             from = try RootDirectory(hostPath: folder.path + "/from")
             to = try RootDirectory(hostPath: folder.path + "/to")

@@ -157,7 +157,7 @@ struct ContainerDockerTests {
         var statuses: [[Int32]] = []
         for (engine, folder) in [(theirs, "theirs"), (ours, "ours")] {
             let host = bench.work + "/" + folder
-            try bench.sh(
+            _ = try bench.sh(
                 """
                 mkdir -p \(folder)/d/sub; cd \(folder); echo f > f; echo f2 > f2; echo a > d/a; echo b > d/sub/b; chmod 700 d/sub
                 ln -s f l; ln -s d dl; ln -s nowhere dangling; echo c > a:b; echo o > owned; chown 11:12 owned; touch -d 2001-02-03 *

@@ -114,7 +114,7 @@ struct PrivateNetworkTests {
         let status = try WholeText.read("/proc/\(pid.dropLast())/status")
         let parent = status.split(separator: "\n").first { $0.hasPrefix("PPid:") }?.dropFirst(6)
         kill(try #require(parent.flatMap { Int32($0) }), SIGKILL)
-        try CrashHome.eventually("the port is free") {
+        _ = try CrashHome.eventually("the port is free") {
             try Peer("busybox").run(
                 ["wget", "-q", "-O", "-", "http://127.0.0.1:\(port)/"], expecting: nil
             ).status != 0 ? true : nil

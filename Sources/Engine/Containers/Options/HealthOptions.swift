@@ -1,4 +1,4 @@
-package import Basics
+import Basics
 import Containers
 import Dockerfiles
 import OCI

@@ -2,6 +2,7 @@ import Basics
 import Containers
 import Linux
 import OCI
+import RunnerProtocol
 import Stores
 
 /// `--restart no|always|unless-stopped|on-failure[:N]`.
@@ -49,9 +50,9 @@ struct RestartOption: Sendable, Hashable {
 
 extension ContainerRecord {
     /// The policy its runner keeps; `nil` for none.
-    var restartPolicy: RestartPolicy? {
+    var restartPlan: RestartPlan? {
         guard let name = host.restartPolicy, name != "no" else { return nil }
-        return RestartPolicy(
+        return RestartPlan(
             always: name != "on-failure", limit: Int32(clamping: host.restartLimit ?? 0),
             stopSignal: config.stopSignal.flatMap(Signals.number) ?? 15)
     }

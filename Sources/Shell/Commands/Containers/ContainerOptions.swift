@@ -1,6 +1,6 @@
-package import ArgumentParser
+import ArgumentParser
 import Basics
-package import Engine
+import Engine
 import OCI
 
 /// The options of `run` and `create`.
@@ -18,10 +18,7 @@ package struct ContainerOptions: ParsableArguments {
         help: "Keys that leave it running (ctrl-p,ctrl-q)")
     var detachKeys: String?
 
-    @Option(
-        name: [.customShort("e", allowingJoined: true), .customLong("env")], parsing: .unconditionalSingleValue,
-        help: "Set a variable (NAME=VALUE)")
-    var environment: [String] = []
+    @OptionGroup var process: ProcessFlags
     @Option(name: .customLong("env-file"), parsing: .unconditionalSingleValue, help: "Read variables from a file")
     var environmentFiles: [String] = []
     @Option(
@@ -30,14 +27,6 @@ package struct ContainerOptions: ParsableArguments {
     var labels: [String] = []
     @Option(name: .customLong("label-file"), parsing: .unconditionalSingleValue, help: "Read labels from a file")
     var labelFiles: [String] = []
-    @Option(
-        name: [.customShort("w", allowingJoined: true), .customLong("workdir")], parsing: .unconditional,
-        help: "Working directory")
-    var workingDirectory: String?
-    @Option(
-        name: [.customShort("u", allowingJoined: true), .customLong("user")], parsing: .unconditional,
-        help: "USER[:GROUP], names or ids")
-    var user: String?
     @Option(name: .customLong("group-add"), parsing: .unconditionalSingleValue, help: "Another group")
     var groups: [String] = []
     @Option(parsing: .unconditional, help: "Replace the image's entrypoint") var entrypoint: String?
@@ -164,12 +153,12 @@ package struct ContainerOptions: ParsableArguments {
         options.name = name
         options.attach = attach
         options.detachKeys = detachKeys
-        options.environment = environment
+        options.environment = process.environment
         options.environmentFiles = environmentFiles
         options.labels = labels
         options.labelFiles = labelFiles
-        options.workingDirectory = workingDirectory
-        options.user = user
+        options.workingDirectory = process.workingDirectory
+        options.user = process.user
         options.groups = groups
         options.entrypoint = entrypoint
         options.hostname = hostname

@@ -13,7 +13,8 @@ package struct Debug: Verb {
         discussion: """
             The tools are busybox's, at the end of PATH, and only this shell and what it starts see them: neither diff
             nor commit shows a trace. A running container is joined, and what is written to its own files stays. A
-            stopped container or an image is seen through a layer that is thrown away at the end.
+            stopped container or an image is seen through a layer that is thrown away at the end. It is root's, unless -u says
+            whose.
             """, helpNames: .long)
     package static let examples = ["debug web", "debug web ps", "debug -c 'ls -l /etc' gcr.io/distroless/static"]
     package static let differences = [
@@ -26,18 +27,7 @@ package struct Debug: Verb {
     var line: String?
     @Flag(name: .shortAndLong, help: .hidden) var interactive = false
     @Flag(name: [.customShort("t"), .customLong("tty")], help: .hidden) var terminal = false
-    @Option(
-        name: [.customShort("e", allowingJoined: true), .customLong("env")], parsing: .unconditionalSingleValue,
-        help: "Set a variable (NAME=VALUE)")
-    var environment: [String] = []
-    @Option(
-        name: [.customShort("w", allowingJoined: true), .customLong("workdir")], parsing: .unconditional,
-        help: "Working directory")
-    var workingDirectory: String?
-    @Option(
-        name: [.customShort("u", allowingJoined: true), .customLong("user")], parsing: .unconditional,
-        help: "USER[:GROUP] instead of root")
-    var user: String?
+    @OptionGroup var process: ProcessFlags
     @Argument(parsing: .captureForPassthrough, help: "A container or image, and what to run in it") var words:
         [String] = []
 
@@ -61,9 +51,9 @@ package struct Debug: Verb {
         options.terminal = terminal || options.command.isEmpty && Terminal.isTerminal(shell.input)
         options.interactive = interactive || options.command.isEmpty
         try ContainerStreams.checkTerminal(shell, terminal: options.terminal, interactive: options.interactive)
-        options.environment = environment
-        options.workingDirectory = workingDirectory
-        options.user = user
+        options.environment = process.environment
+        options.workingDirectory = process.workingDirectory
+        options.user = process.user
         options.initialSize = ContainerStreams.size(shell, terminal: options.terminal)
         do throws(ShaleError) {
             let engine = try shell.engine()

@@ -13,20 +13,9 @@ package struct Exec: Verb {
     @Flag(name: .shortAndLong, help: "Keep standard input open") var interactive = false
     @Flag(name: [.customShort("t"), .customLong("tty")], help: "Give it a terminal") var terminal = false
     @Flag(name: .shortAndLong, help: "Let it run by itself") var detach = false
-    @Option(
-        name: [.customShort("e", allowingJoined: true), .customLong("env")], parsing: .unconditionalSingleValue,
-        help: "Set a variable (NAME=VALUE)")
-    var environment: [String] = []
+    @OptionGroup var process: ProcessFlags
     @Option(name: .customLong("env-file"), parsing: .unconditionalSingleValue, help: "Read variables from a file")
     var environmentFiles: [String] = []
-    @Option(
-        name: [.customShort("w", allowingJoined: true), .customLong("workdir")], parsing: .unconditional,
-        help: "Working directory")
-    var workingDirectory: String?
-    @Option(
-        name: [.customShort("u", allowingJoined: true), .customLong("user")], parsing: .unconditional,
-        help: "USER[:GROUP]")
-    var user: String?
     @Flag(help: "All capabilities") var privileged = false
     @Option(
         name: .customLong("detach-keys"), parsing: .unconditional,
@@ -49,10 +38,10 @@ package struct Exec: Verb {
         options.interactive = interactive
         options.terminal = terminal
         options.detach = detach
-        options.environment = environment
+        options.environment = process.environment
         options.environmentFiles = environmentFiles
-        options.workingDirectory = workingDirectory
-        options.user = user
+        options.workingDirectory = process.workingDirectory
+        options.user = process.user
         options.privileged = privileged
         options.initialSize = ContainerStreams.size(shell, terminal: terminal)
         if !detach { try ContainerStreams.checkTerminal(shell, terminal: terminal, interactive: interactive) }
