@@ -33,6 +33,12 @@ import Testing
         #expect(made.hostname == String(made.id.prefix(12)))
     }
 
+    @Test(.enabled(if: Peer("lsattr").isPresent, "needs lsattr"))
+    func containersLieApartFromEachOtherOnExt4() throws {
+        _ = try fixture.container(of: image)
+        #expect(try fixture.spreads(fixture.home + "/containers") ?? true)
+    }
+
     @Test func containersAreFoundByNameAndBeginning() throws {
         let record = try fixture.container(of: image, name: "web.1")
         for text in ["web.1", "/web.1", record.id, String(record.id.prefix(12)), String(record.id.prefix(3))] {

@@ -56,6 +56,12 @@ final class Fixture {
         return try store.containers.create(record)
     }
 
+    /// Whether ext4 puts the directories in one apart from each other; `nil` where the file system is another.
+    func spreads(_ folder: String) throws -> Bool? {
+        guard try Peer("stat").run(["-f", "-c", "%T", folder]).text.hasPrefix("ext2/ext3") else { return nil }
+        return try Peer("lsattr").run(["-d", folder]).text.prefix { $0 != " " }.contains("T")
+    }
+
     func reference(_ text: String) throws -> Reference { try Reference(parsing: text) }
 
     func write(_ text: String, to path: String) throws {

@@ -260,6 +260,8 @@ package final class ContainerStore: Sendable {
 
     private func makeFolder(_ record: ContainerRecord) throws(ShaleError) {
         let folder = folder(record.id)
+        // What one writes lies apart from what another that was removed had written.
+        try? OwnedFD.open(paths.containers, O_RDONLY | O_DIRECTORY).spreadSubdirectories()
         do throws(SystemCallError) {
             try check("mkdir", path: folder.path) { mkdir(folder.path, 0o700) }
             // The upper directory's mode is the container's root directory's.
