@@ -64,7 +64,7 @@ _shale_command() {
     history)
         flags='--human -H --no-human --no-trunc --quiet -q --layers --format --remote --platform --help -h'
         values='--format:format --platform:platform'
-        operands='image'
+        operands='object'
         ;;
     inspect)
         flags='--format -f --type --size -s --remote --platform --help -h'
@@ -224,7 +224,7 @@ _shale_command() {
     layers)
         flags='--tree --draw --html --no-trunc --format --remote --platform --help -h'
         values='--html:host.path --format:format --platform:platform'
-        operands='image'
+        operands='object'
         ;;
     ls)
         flags='-l -a -A --recursive -R -h -d -1 -n -t -S -r --format --remote --platform --help -h'
@@ -269,22 +269,22 @@ _shale_command() {
     waste)
         flags='--check --ci-config --limit -n --format --help -h'
         values='--ci-config:none --limit:none -n:none --format:format'
-        operands='image'
+        operands='object'
         ;;
     size)
         flags='--format --help -h'
         values='--format:format'
-        operands='image'
+        operands='object'
         ;;
     packages)
         flags='--manager --quiet -q --format --remote --platform --help -h'
         values='--manager:none --format:format --platform:platform'
-        operands='image'
+        operands='object'
         ;;
     base)
         flags='--format --help -h'
         values='--format:format'
-        operands='image'
+        operands='object'
         ;;
     compare)
         flags='--semantic --limit -n --format --help -h'
@@ -294,7 +294,7 @@ _shale_command() {
     dockerfile)
         flags='--extract --help -h'
         values='--extract:host.directory'
-        operands='image'
+        operands='object'
         ;;
     build)
         flags='--tag -t --file -f --build-arg --label --target --platform --network --add-host --iidfile --progress --no-cache --pull --quiet -q --rm --no-rm --force-rm --cgroup-parent --ulimit --memory -m --shm-size --cache-from --secret --ssh --check --step --help -h'

@@ -25,6 +25,9 @@ struct TabTests {
         try scene.expectTab("cp busybox:/etc/pass", becomes: "cp busybox:/etc/passwd", in: terminal)
         try scene.expectTab("cp resting_one:/etc/pass", becomes: "cp resting_one:/etc/passwd", in: terminal)
         try scene.expectTab("run --rm busybox bus", becomes: "run --rm busybox busybox", in: terminal)
+        // A container and its layers are looked into like an image.
+        try scene.expectTab("size rest", becomes: "size resting_one", in: terminal)
+        try scene.expectTab("diff resting_one#", offers: ["resting_one#1", "resting_one#4"], in: terminal)
         try scene.expectTab("set search", becomes: "set search.endpoint", in: terminal)
         try scene.leave(terminal)
     }

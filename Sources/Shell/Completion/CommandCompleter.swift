@@ -144,7 +144,10 @@ package final class CommandCompleter: Completer {
             let staysInside = request.verb == "cd" && source.place != nil
             return places(request, context) + (staysInside ? [] : hostPaths(context))
         case .image, .container, .object, .layer:
-            return context.word.contains(":/") ? places(request, context) : quoted(values(request), context)
+            if context.word.contains(":/") { return places(request, context) }
+            var layers = request
+            if value.kind == .object, context.word.contains("#") { layers.kind = .layer }
+            return quoted(values(layers), context)
         case .verb:
             return quoted(model.verbs.filter { !$0.isHidden }.map { CompletionValue($0.name, $0.summary) }, context)
         case .topic:

@@ -3,7 +3,7 @@ enum OperandKinds {
     /// By verb, in order; the last one repeats.
     private static let verbs: [String: [ValueKind]] = [
         // Images and registries.
-        "images": [.image], "tag": [.image, .reference], "untag": [.image], "rmi": [.image], "history": [.image],
+        "images": [.image], "tag": [.image, .reference], "untag": [.image], "rmi": [.image], "history": [.object],
         "save": [.image], "squash": [.image], "config": [.image], "rebase": [.image],
         "import": [.hostPath, .reference],
         "load": [.hostPath], "export": [.object], "pull": [.reference], "push": [.image], "ref": [.reference],
@@ -21,9 +21,9 @@ enum OperandKinds {
         "recipe": [.object], "enter": [.object], "edit": [.step], "drop": [.step], "move": [.step], "goto": [.step],
         "fork": [.step, .none], "reflog": [.image], "test": [.hostPath],
         // Looking into layers.
-        "layers": [.image], "ls": [.place], "cat": [.place], "tree": [.place], "find": [.place], "stat": [.place],
-        "du": [.place], "grep": [.none, .place], "blame": [.place], "compare": [.object], "waste": [.image],
-        "size": [.image], "packages": [.image], "dockerfile": [.image], "base": [.image],
+        "layers": [.object], "ls": [.place], "cat": [.place], "tree": [.place], "find": [.place], "stat": [.place],
+        "du": [.place], "grep": [.none, .place], "blame": [.place], "compare": [.object], "waste": [.object],
+        "size": [.object], "packages": [.object], "dockerfile": [.object], "base": [.object],
         // The shell.
         "explain": [.topic], "help": [.verb], "source": [.hostPath], "cd": [.placeOrHostPath], "set": [.setting],
         "lcd": [.hostDirectory],

@@ -120,12 +120,13 @@ struct StoreCompletion: CompletionSource {
 
     private func layers(_ prefix: String) -> [CompletionValue] {
         let name = String(prefix.prefix { $0 != "#" })
-        guard prefix.contains("#"), let image = try? SubjectImage(shell).image(name) else {
-            return images(withWorking: true).map { CompletionValue("\($0.text)#", $0.summary, isWhole: false) }
+        guard prefix.contains("#"), let layers = try? PlaceWords(shell).whole(name, for: "layers") else {
+            return (images(withWorking: true) + containers { _ in true }).map {
+                CompletionValue("\($0.text)#", $0.summary, isWhole: false)
+            }
         }
-        let made = (image.config.history ?? []).filter { $0.emptyLayer != true }
-        return image.config.rootfs.diffIDs.indices.map { index in
-            CompletionValue("\(name)#\(index + 1)", made.indices.contains(index) ? made[index].createdBy ?? "" : "")
+        return (0..<layers.count).map { index in
+            CompletionValue("\(name)#\(index + 1)", (try? layers.layer(index + 1).headline) ?? "")
         }
     }
 

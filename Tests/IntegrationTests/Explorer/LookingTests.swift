@@ -162,6 +162,10 @@ struct LookingTests {
 
                 """)
         #expect(layer.status == 64)
+        if verb == "history" {
+            let remote = try shale.run([verb, "--remote", "localhost:1/nasty:1#2"], expecting: nil)
+            #expect(remote.errors.contains("hint: history --remote localhost:1/nasty:1\n"), "\(remote.errors)")
+        }
         let place = try shale.run([verb, "nasty:1:/etc"], expecting: nil)
         #expect(place.errors.contains("\(verb): nasty:1:/etc is a place inside of nasty:1\n"), "\(place.errors)")
         let beyond = try shale.run([verb, "nasty:1#9"], expecting: nil)

@@ -92,7 +92,7 @@ struct PlaceWords {
         if place.hasPath, place.path.cleanPath != "/", word != "." {
             throw ShaleError(
                 .usage, "\(verb): \(word.visible) is a place inside of \(place.label.visible)",
-                hint: "\(verb) \(place.label); du \(word) and ls \(word) tell of the place")
+                hint: "\(verb)\(flag) \(place.label); du\(flag) \(word) and ls\(flag) \(word) tell of the place")
         }
         return place
     }
@@ -109,10 +109,16 @@ struct PlaceWords {
     func whole(_ word: String?, for verb: String) throws(ShaleError) -> ImageLayers {
         let (layers, only) = try stack(word, for: verb)
         guard let only else { return layers }
-        throw ShaleError(
-            .usage, "\(verb): \(layers.subject.visible)#\(only) is one layer: \(verb) is of a whole image or container",
-            hint: "\(verb) \(layers.subject)")
+        throw Self.oneLayer(Place(subject: layers.subject, layer: only), verb)
     }
+
+    static func oneLayer(_ place: Place, _ verb: String) -> ShaleError {
+        ShaleError(
+            .usage, "\(verb): \(place.label.visible) is one layer: \(verb) is of a whole image or container",
+            hint: "\(verb) \(place.subject)")
+    }
+
+    private var flag: String { remote == nil ? "" : " --remote" }
 
     /// Images, containers or layers; the same one twice has one view.
     func things(_ words: [String], for verb: String) throws(ShaleError) -> [PlaceView] {

@@ -51,7 +51,9 @@ package struct HistoryCommand: Verb {
         let platform = try Platform.option(platform)
         var rows: [HistoryRow]
         if remote {
-            let reference = try Reference(parsing: name)
+            let thing = try PlaceWords(shell).thing(name, for: "history --remote")
+            if thing.layer != nil { throw PlaceWords.oneLayer(thing, "history --remote") }
+            let reference = try Reference(parsing: thing.subject)
             rows = try shell.conversing { talk throws(ShaleError) in
                 engine.history(of: try engine.remoteImage(reference, platform: platform, keeping: true, talk))
             }
