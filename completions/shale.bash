@@ -167,7 +167,7 @@ _shale_command() {
         operands=''
         ;;
     logs)
-        flags='--follow -f --tail -n --timestamps -t --since --until --help -h'
+        flags='--follow -f --tail -n --timestamps -t --since --until --details --help -h'
         values='--tail:none -n:none --since:none --until:none'
         operands='container'
         ;;

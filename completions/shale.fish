@@ -150,7 +150,7 @@ complete -c shale -n '__fish_seen_subcommand_from prune' -l dry-run -d 'Only sho
 complete -c shale -n '__fish_seen_subcommand_from prune' -l force -s f -d 'Do not ask'
 complete -c shale -n '__fish_seen_subcommand_from prune' -l all -s a -d 'Images with a name too, where no container stands on them'
 complete -c shale -n '__fish_seen_subcommand_from prune' -l history -l undone -d 'Also what only undo, redo and goto could bring back'
-complete -c shale -n '__fish_seen_subcommand_from prune' -l filter -r -f -a '(shale complete filter (commandline -ct) 2>/dev/null)' -d 'until=TIME: only what was made before it'
+complete -c shale -n '__fish_seen_subcommand_from prune' -l filter -r -f -a '(shale complete filter (commandline -ct) 2>/dev/null)' -d 'until=TIME: only what was made before it; label=NAME[=VALUE], label!=…: only what has it, or not'
 complete -c shale -n '__fish_seen_subcommand_from prune' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from prune' -f -a '(__shale_operand none)'
 
@@ -362,6 +362,7 @@ complete -c shale -n '__fish_seen_subcommand_from logs' -l tail -s n -r -f -d 'O
 complete -c shale -n '__fish_seen_subcommand_from logs' -l timestamps -s t -d 'Show the time of each line'
 complete -c shale -n '__fish_seen_subcommand_from logs' -l since -r -f -d 'Only what came after a time or within an age (10m)'
 complete -c shale -n '__fish_seen_subcommand_from logs' -l until -r -f -d 'Only what came before'
+complete -c shale -n '__fish_seen_subcommand_from logs' -l details -d 'Begin each line with what the log’s driver was told to keep: here nothing, so a space'
 complete -c shale -n '__fish_seen_subcommand_from logs' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from logs' -f -a '(__shale_operand container)'
 

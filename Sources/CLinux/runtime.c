@@ -128,20 +128,13 @@ int shale_setgroups(size_t count, const uint32_t *groups) { return setgroups(cou
 int shale_setresuid(uint32_t uid) { return setresuid(uid, uid, uid); }
 int shale_setresgid(uint32_t gid) { return setresgid(gid, gid, gid); }
 
-int shale_getrlimit(int resource, uint64_t *soft, uint64_t *hard) {
-    struct rlimit64 limit;
-    if (prlimit64(0, resource, NULL, &limit) != 0) return -1;
-    *soft = limit.rlim_cur;
-    *hard = limit.rlim_max;
-    return 0;
-}
-
 int shale_setrlimit(int resource, uint64_t soft, uint64_t hard) {
     struct rlimit64 limit = {.rlim_cur = soft, .rlim_max = hard};
     return prlimit64(0, resource, &limit, NULL);
 }
 
 int shale_sethostname(const char *name, size_t length) { return sethostname(name, length); }
+int shale_setdomainname(const char *name, size_t length) { return setdomainname(name, length); }
 int shale_join_session_keyring(void) {
     return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL, 0, 0, 0) == -1 ? -1 : 0;
 }

@@ -72,8 +72,13 @@ package struct DetachKeys: Sendable, Hashable {
 
     private init(bytes: [UInt8]) { self.bytes = bytes }
 
-    /// docker's form: single characters and `ctrl-` with a letter or one of `@[\]^_`, separated by commas.
+    /// docker's form: single characters and `ctrl-` with a letter or one of `@[\]^_`, separated by commas; the usual
+    /// ones for none.
     package init(parsing text: String) throws(ShaleError) {
+        guard !text.isEmpty else {
+            self = .standard
+            return
+        }
         var bytes: [UInt8] = []
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             guard let byte = Self.byte(String(part)) else {

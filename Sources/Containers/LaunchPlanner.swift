@@ -15,6 +15,7 @@ struct LaunchPlanner {
         var plan = LaunchPlan()
         plan.containerID = spec.containerID
         plan.hostname = Self.hostname(of: spec)
+        plan.domainname = spec.domainname
         plan.statePath = spec.statePath
         plan.logPath = spec.logPath
         plan.logLimit = spec.logRotation.size

@@ -30,13 +30,7 @@ extension LaunchPlanner {
             fileSystem("mqueue", "/dev/mqueue", guarded),
             fileSystem("tmpfs", "/dev/shm", guarded, "mode=1777,size=\(spec.sharedMemory)", label: "shm"),
         ]
-        for (name, destination) in NetworkFiles.destinations where !hides(spec, destination) {
-            mounts.append(
-                MountPlan(
-                    .bind, source: "\(NetworkFiles.folder(spec))/\(name)", destination: destination,
-                    readOnly: spec.readOnlyRoot))
-        }
-        mounts += try userMounts(spec)
+        mounts += outerFirst(try userMounts(spec) + networkFiles(spec))
         return mounts
     }
 
@@ -53,7 +47,24 @@ extension LaunchPlanner {
         spec.mounts.contains { $0.destination == destination }
     }
 
+    /// The files of names, also on top of what the user mounts at `/etc`; there, one that finds no place is left out.
+    private static func networkFiles(_ spec: LaunchSpec) -> [MountPlan] {
+        let own = spec.mounts.map(\.destination) + spec.temporaryMounts.map(\.destination)
+        return NetworkFiles.destinations.filter { !hides(spec, $0.destination) }.map { name, destination in
+            MountPlan(
+                .bind, source: "\(NetworkFiles.folder(spec))/\(name)", destination: destination,
+                readOnly: spec.readOnlyRoot, required: !own.contains { destination.hasPrefix($0 + "/") })
+        }
+    }
+
     /// Outer places first, so that none covers another.
+    private static func outerFirst(_ mounts: [MountPlan]) -> [MountPlan] {
+        func depth(_ mount: MountPlan) -> Int { mount.destination.split(separator: "/").count }
+        return mounts.enumerated().sorted {
+            (depth($0.element), $0.offset) < (depth($1.element), $1.offset)
+        }.map(\.element)
+    }
+
     private static func userMounts(_ spec: LaunchSpec) throws(ShaleError) -> [MountPlan] {
         var mounts: [MountPlan] = []
         for mount in spec.mounts {
@@ -62,10 +73,7 @@ extension LaunchPlanner {
                 MountPlan(.bind, source: mount.source, destination: destination, readOnly: mount.readOnly))
         }
         for mount in spec.temporaryMounts { mounts.append(try temporary(mount)) }
-        func depth(_ mount: MountPlan) -> Int { mount.destination.split(separator: "/").count }
-        return mounts.enumerated().sorted {
-            (depth($0.element), $0.offset) < (depth($1.element), $1.offset)
-        }.map(\.element)
+        return mounts
     }
 
     /// An absolute path, and neither the root nor anything in `/proc`, whose files the container must not replace.

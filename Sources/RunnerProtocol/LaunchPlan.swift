@@ -3,10 +3,12 @@
 /// The runner executes it step by step and answers with the step, the path and the errno when one fails.
 package struct LaunchPlan: Sendable, Equatable {
     /// Raised with every change of the encoding; shell and runner must agree.
-    package static let version: UInt16 = 5
+    package static let version: UInt16 = 6
 
     package var containerID = ""
     package var hostname = ""
+    /// Its NIS domain's name; empty for the host's.
+    package var domainname = ""
     /// Where the runner writes `state.json`, by rename.
     package var statePath = ""
     /// Docker's json-file log, appended to; empty for none.

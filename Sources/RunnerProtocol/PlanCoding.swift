@@ -2,7 +2,7 @@ extension LaunchPlan {
     package func encode() -> [UInt8] {
         var out = WireWriter()
         out.put(LaunchPlan.version)
-        for text in [containerID, hostname, statePath, logPath, folder, holderFolder] { out.put(text) }
+        for text in [containerID, hostname, domainname, statePath, logPath, folder, holderFolder] { out.put(text) }
         out.put(logLimit)
         out.put(logFiles)
         root.encode(to: &out)
@@ -37,6 +37,7 @@ extension LaunchPlan {
         guard version == LaunchPlan.version else { throw .version(version) }
         containerID = try reader.string()
         hostname = try reader.string()
+        domainname = try reader.string()
         statePath = try reader.string()
         logPath = try reader.string()
         folder = try reader.string()

@@ -35,6 +35,11 @@ struct ContainerChild {
             try step("sethostname", plan.hostname) { () throws(SystemCallError) in
                 try Namespaces.setHostname(plan.hostname)
             }
+            if !plan.domainname.isEmpty {
+                try step("setdomainname", plan.domainname) { () throws(SystemCallError) in
+                    try Namespaces.setDomainname(plan.domainname)
+                }
+            }
         }
         if let sharedNetwork {
             try step("setns", "network") { () throws(SystemCallError) in

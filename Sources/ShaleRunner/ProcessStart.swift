@@ -34,7 +34,7 @@ struct ProcessStart {
         if reaper { try splitReaper(user) }
         try placeStreams(user)
         for limit in plan.limits {
-            try step("rlimit", String(limit.resource)) { () throws(SystemCallError) in
+            try step("error setting rlimit type", String(limit.resource)) { () throws(SystemCallError) in
                 try ProcessCalls.setLimit(limit.resource, soft: limit.soft, hard: limit.hard)
             }
         }

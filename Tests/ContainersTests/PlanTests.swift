@@ -37,7 +37,7 @@ struct PlanTests {
             case "-v":
                 let parts = value.split(separator: ":").map(String.init)
                 spec.mounts.append(BindMount(source: "/volumes/" + parts[0], destination: parts[1]))
-            case "--ulimit": spec.limits = [try #require(ResourceLimit(parsing: value))]
+            case "--ulimit": spec.limits = [try ResourceLimit(parsing: value)]
             case "--network": if value == "host" { spec.network = .host }
             case "--shm-size": spec.sharedMemory = 1 << 30
             case "--security-opt": spec.seccomp = .unconfined
@@ -159,7 +159,7 @@ struct PlanTests {
 
     @Test(
         arguments: [
-            ("ctrl-p,ctrl-q", [16, 17]), ("ctrl-@", [0]), ("a,ctrl-_", [97, 31]), ("ctrl-", nil), ("", nil),
+            ("ctrl-p,ctrl-q", [16, 17]), ("ctrl-@", [0]), ("a,ctrl-_", [97, 31]), ("ctrl-", nil), ("", [16, 17]),
             ("ctrl-P", nil),
             ("ab", nil), ("ctrl-a,,b", nil), ("ctrl-\\", [28]),
         ] as [(String, [UInt8]?)])
@@ -186,7 +186,7 @@ struct PlanTests {
         spec.temporaryMounts = [
             TemporaryMount(destination: "/t/deep/er"), TemporaryMount(destination: "/t", options: "ro,exec,size=1m"),
         ]
-        let mounts = try LaunchPlanner.mounts(spec).suffix(2)
+        let mounts = try LaunchPlanner.mounts(spec).filter { $0.destination.hasPrefix("/t") }
         #expect(mounts.map(\.destination) == ["/t", "/t/deep/er"])
         #expect(mounts.first?.flags == MountFlags([.noSuid, .noDev, .readOnly]).rawValue)
     }

@@ -43,7 +43,7 @@ import Testing
             ("nofile=", nil, 0, 0), ("nofile=99999999999999999999", nil, 0, 0),
         ] as [(String, Int32?, UInt64, UInt64)])
     func limits(_ text: String, _ resource: Int32?, _ soft: UInt64, _ hard: UInt64) {
-        let limit = ResourceLimit(parsing: text)
+        let limit = try? ResourceLimit(parsing: text)
         #expect(limit?.resource == resource)
         if let limit { #expect(limit.soft == soft && limit.hard == hard) }
     }

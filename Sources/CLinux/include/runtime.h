@@ -59,9 +59,9 @@ int shale_seccomp_available(void);
 int shale_setgroups(size_t count, const uint32_t *SHALE_NULLABLE groups);
 int shale_setresuid(uint32_t uid);
 int shale_setresgid(uint32_t gid);
-int shale_getrlimit(int resource, uint64_t *SHALE_NONNULL soft, uint64_t *SHALE_NONNULL hard);
 int shale_setrlimit(int resource, uint64_t soft, uint64_t hard);
 int shale_sethostname(const char *SHALE_NONNULL name, size_t length);
+int shale_setdomainname(const char *SHALE_NONNULL name, size_t length);
 /// A session keyring of its own, so that the container does not see the caller's keys.
 int shale_join_session_keyring(void);
 /// Brings the loopback interface of the present network namespace up.

@@ -209,7 +209,7 @@ extension Engine {
     }
 
     private static func limit(_ text: String) -> JSONDocument? {
-        guard let limit = ResourceLimit(parsing: text) else { return nil }
+        guard let limit = try? ResourceLimit(parsing: text) else { return nil }
         let number = { (value: UInt64) in JSONDocument.integer(Int64(exactly: value) ?? -1) }
         return .members([
             "Name": .string(String(text.prefix { $0 != "=" })), "Hard": number(limit.hard), "Soft": number(limit.soft),

@@ -22,6 +22,7 @@ package struct ContainerFilter: Sendable {
     private static let states: Set<String> = [
         "created", "running", "paused", "restarting", "removing", "exited", "dead",
     ]
+    private static let healths: Set<String> = ["none", "starting", "healthy", "unhealthy"]
 
     /// Adds a `--filter`.
     package mutating func add(_ text: String) throws(ShaleError) {
@@ -29,6 +30,12 @@ package struct ContainerFilter: Sendable {
         guard Self.keys.contains(key) else { throw ShaleError(.invalid, "Invalid filter '\(key)'") }
         if key == "status", !Self.states.contains(value) {
             throw ShaleError(.invalid, "Invalid filter 'status=\(value)'")
+        }
+        if key == "health", !Self.healths.contains(value) {
+            throw ShaleError(.invalid, "Unrecognised filter value for health: \(value)")
+        }
+        if key == "is-task", !["true", "false", "1", "0"].contains(value) {
+            throw ShaleError(.invalid, "Invalid filter 'is-task=[\(value)]'")
         }
         if key == "exited", Int32(value) == nil {
             throw ShaleError(.invalid, "strconv.Atoi: parsing \"\(value)\": invalid syntax")
@@ -99,12 +106,12 @@ package struct ContainerFilter: Sendable {
                     }
             }
         case "health": return views.filter { values.contains($0.state.health?.status ?? "none") }
-        default: return values.contains("true") ? [] : views
+        default: return values.contains("true") || values.contains("1") ? [] : views
         }
     }
 
     /// The two sides of a `--filter`.
-    static func parts(of text: String) throws(ShaleError) -> (key: String, value: String) {
+    package static func parts(of text: String) throws(ShaleError) -> (key: String, value: String) {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2 else {
             throw ShaleError(

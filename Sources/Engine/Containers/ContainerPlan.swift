@@ -54,7 +54,9 @@ struct ContainerPlan {
         for text in options.mounts {
             requests.append(try MountRequest(mount: text, hostDirectory: options.hostDirectory))
         }
-        for text in options.volumes {
+        // The same words twice are one mount, as docker counts them.
+        var volumes: Set<String> = []
+        for text in options.volumes where volumes.insert(text).inserted {
             requests.append(try MountRequest(volume: text, hostDirectory: options.hostDirectory))
         }
         for text in options.tmpfs { requests.append(try MountRequest(tmpfs: text)) }
@@ -155,11 +157,7 @@ struct ContainerPlan {
         }
         _ = try CapabilityOptions.mask(
             added: options.addedCapabilities, dropped: options.droppedCapabilities, privileged: options.privileged)
-        for limit in options.limits where ResourceLimit(parsing: limit) == nil {
-            throw ShaleError(
-                .usage, "invalid argument \"\(limit)\" for \"--ulimit\" flag",
-                cause: "invalid ulimit argument: \(limit)")
-        }
+        for limit in options.limits { _ = try ResourceLimit(parsing: limit) }
         for device in options.devices { _ = try DeviceOption(parsing: device).nodes() }
         for address in options.dns where !ExtraHost.isAddress(address) {
             throw ShaleError(

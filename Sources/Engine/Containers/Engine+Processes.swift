@@ -59,10 +59,24 @@ extension Engine {
         return String(decoding: buffer[..<count].map { UInt8(bitPattern: $0) }, as: UTF8.self)
     }
 
-    /// The lines that a program of the host's prints; each word is quoted for the shell that runs it.
+    /// The lines that a program of the host's prints; throws with the first one that it says when it fails.
     static func output(of words: [String]) throws(ShaleError) -> [String] {
+        let (lines, status) = try run(words, " 2>/dev/null")
+        if status == 0 || !lines.isEmpty { return lines }
+        // The shell's own status for a program that is not there.
+        if status >> 8 == 127 {
+            throw ShaleError(.unavailable, "the host has no \(words[0])", hint: "apt-get install procps")
+        }
+        let said = try run(words, " 2>&1 >/dev/null").lines.first ?? "failed"
+        throw ShaleError(.invalid, "\(words[0]): \(said)", hint: "see \(words[0])(1) for its options")
+    }
+
+    /// Runs it by the host's shell, each word quoted.
+    private static func run(
+        _ words: [String], _ redirection: String
+    ) throws(ShaleError) -> (lines: [String], status: Int32) {
         let line = words.map(\.singleQuoted).joined(separator: " ")
-        guard let stream = popen(line + " 2>/dev/null", "re") else {
+        guard let stream = popen(line + redirection, "re") else {
             throw SystemCallError("popen").shaleError(words[0])
         }
         var bytes: [UInt8] = []
@@ -73,14 +87,7 @@ extension Engine {
             bytes += chunk[..<count]
         }
         let status = pclose(stream)
-        guard status == 0 || !bytes.isEmpty else {
-            // The shell's own status for a program that is not there.
-            let isMissing = status >> 8 == 127
-            throw ShaleError(
-                isMissing ? .unavailable : .invalid, "\(words.joined(separator: " ")): the host's ps failed",
-                hint: isMissing ? "apt-get install procps" : "see ps(1) for its options")
-        }
-        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
+        return (String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init), status)
     }
 
     // MARK: Usage

@@ -90,7 +90,7 @@ extension Engine {
         spec.dnsSearch = record.noted("dnsSearch")
         spec.dnsOptions = record.noted("dnsOptions")
         spec.sysctls = record.noted("sysctls")
-        spec.limits = host.ulimits.compactMap { ResourceLimit(parsing: $0) }
+        spec.limits = host.ulimits.compactMap { try? ResourceLimit(parsing: $0) }
         spec.resources = host.resources
         spec.restart = record.restartPlan
         spec.devices = host.devices

@@ -57,6 +57,10 @@ extension Engine {
     private func makeBindSource(_ path: String) throws(ShaleError) {
         if access(path, F_OK) == 0 { return }
         do throws(SystemCallError) {
+            // A link that leads nowhere is not made a directory.
+            if faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 {
+                throw SystemCallError("mkdir", path: path, errno: EEXIST)
+            }
             try RootDirectory(hostPath: "/").makeDirectories(path)
         } catch {
             throw ShaleError(

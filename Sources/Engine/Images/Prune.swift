@@ -12,12 +12,26 @@ package struct PruneRequest: Sendable {
     package var takesNamedImages = false
     /// Only what was made before this moment.
     package var until: Timestamp?
+    /// `NAME[=VALUE]` each: only containers and images that have all of these labels.
+    package var labels: [String] = []
+    /// Only those that have none of these.
+    package var unwantedLabels: [String] = []
     /// Images that sessions can come back to.
     package var held: Set<Digest> = []
     /// Only say what would go.
     package var isDryRun = false
 
     package init() {}
+
+    var looksAtLabels: Bool { !labels.isEmpty || !unwantedLabels.isEmpty }
+    var isSelective: Bool { until != nil || looksAtLabels }
+
+    /// Whether something that was made then, with these labels, may go.
+    func takes(created: Timestamp, labels own: [String: String]) -> Bool {
+        if let until, created >= until { return false }
+        return labels.allSatisfy { ContainerFilter.hasLabel(own, $0) }
+            && !unwantedLabels.contains { ContainerFilter.hasLabel(own, $0) }
+    }
 }
 
 /// What `prune` took, or would take.
@@ -60,13 +74,22 @@ extension Engine {
     }
 
     private func pruneImages(_ request: PruneRequest, uses: [ImageUse]) throws(ShaleError) -> RemovedImages {
-        try store.removeImages(dryRun: request.isDryRun) { table in
-            guard let until = request.until else {
+        // Read before the names are locked; an image that comes meanwhile is kept.
+        var labels: [Digest: [String: String]] = [:]
+        for image in request.looksAtLabels ? try store.images.all(includingIntermediate: true) : [] {
+            labels[image.id] = (try? store.images.image(image.id).containerConfig.labels) ?? [:]
+        }
+        return try store.removeImages(dryRun: request.isDryRun) { table in
+            guard request.isSelective else {
                 return ImageRemoval.planPrune(in: table, uses: uses, all: request.takesNamedImages)
             }
-            // What is younger counts as used.
-            let young = table.entries.filter { ($0.created ?? .epoch) >= until }.compactMap(\.image)
-            let kept = young.map { ImageUse(container: "", image: $0, isRunning: false) }
+            // What is not asked for counts as used.
+            let kept = table.entries.compactMap { entry -> ImageUse? in
+                guard let id = entry.image else { return nil }
+                let own = request.looksAtLabels ? labels[id] : [:]
+                let isAsked = own.map { request.takes(created: entry.created ?? .epoch, labels: $0) }
+                return isAsked == true ? nil : ImageUse(container: "", image: id, isRunning: false)
+            }
             return ImageRemoval.planPrune(in: table, uses: uses + kept, all: request.takesNamedImages)
         }
     }
@@ -77,7 +100,7 @@ extension Engine {
         for record in try store.containers.all() {
             try talk.cancellation.check()
             guard !view(of: record).state.isRunning else { continue }
-            if let until = request.until, record.created >= until { continue }
+            guard request.takes(created: record.created, labels: record.labels) else { continue }
             let bytes = (try? FileTree.usage(of: store.containers.folder(record.id).upper).bytes) ?? 0
             if !request.isDryRun { try remove(record, named: record.name) }
             report.containers.append(record.id)

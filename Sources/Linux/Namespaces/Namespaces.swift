@@ -72,6 +72,11 @@ package enum Namespaces {
         try check("sethostname") { name.withCString { shale_sethostname($0, count) } }
     }
 
+    package static func setDomainname(_ name: String) throws(SystemCallError) {
+        let count = name.utf8.count
+        try check("setdomainname") { name.withCString { shale_setdomainname($0, count) } }
+    }
+
     package static func bringLoopbackUp() throws(SystemCallError) {
         try check("loopback") { shale_loopback_up() }
     }

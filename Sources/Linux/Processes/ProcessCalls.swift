@@ -41,14 +41,8 @@ package enum ProcessCalls {
         try check("dup2") { shale_dup3_plain(fd, number) }
     }
 
-    /// Sets a limit; where the hard limit may not be raised, as far as it goes.
     package static func setLimit(_ resource: Int32, soft: UInt64, hard: UInt64) throws(SystemCallError) {
-        if shale_setrlimit(resource, soft, hard) == 0 { return }
-        guard errno == EPERM else { throw SystemCallError("setrlimit") }
-        var current: (soft: UInt64, hard: UInt64) = (0, 0)
-        try check("getrlimit") { shale_getrlimit(resource, &current.soft, &current.hard) }
-        let reachable = min(hard, current.hard)
-        _ = shale_setrlimit(resource, min(soft, reachable), reachable)
+        try check("setrlimit") { shale_setrlimit(resource, soft, hard) }
     }
 
     /// A child that ended: its pid and exit code, 128 and the signal's number for a killed one; `nil` for none.

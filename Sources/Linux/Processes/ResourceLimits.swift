@@ -1,3 +1,4 @@
+package import Basics
 import CLinux
 import Glibc
 
@@ -16,20 +17,32 @@ package struct ResourceLimit: Sendable, Hashable {
     package var soft: UInt64
     package var hard: UInt64
 
-    /// `NAME=SOFT[:HARD]`, `-1` for none; `nil` when it is not that, or soft lies above hard.
-    package init?(parsing text: String) {
+    /// `NAME=SOFT[:HARD]`, `-1` for none; throws docker's words (`docker/go-units`) for anything else.
+    package init(parsing text: String) throws(ShaleError) {
+        let refusal = { (why: String) in
+            ShaleError(.usage, "invalid argument \"\(text)\" for \"--ulimit\" flag", cause: why)
+        }
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-        guard parts.count == 2, let resource = Self.resources.first(where: { $0.name == parts[0] }) else { return nil }
-        let values = parts[1].split(separator: ":", omittingEmptySubsequences: false).map(Self.value)
-        guard values.count == 1 || values.count == 2, let first = values[0], let last = values[values.count - 1],
-            first <= last
-        else { return nil }
+        guard parts.count == 2 else { throw refusal("invalid ulimit argument: \(text)") }
+        guard let resource = Self.resources.first(where: { $0.name == parts[0] }) else {
+            throw refusal("invalid ulimit type: \(parts[0])")
+        }
+        var values: [UInt64] = []
+        for value in parts[1].split(separator: ":", omittingEmptySubsequences: false) {
+            guard let number = value == "-1" ? Self.infinity : UInt64(value) else {
+                throw refusal("strconv.ParseInt: parsing \"\(value)\": invalid syntax")
+            }
+            values.append(number)
+        }
+        guard values.count < 3, let first = values.first, let last = values.last else {
+            throw refusal("too many limit value arguments - \(parts[1]), can only have up to two, `soft[:hard]`")
+        }
+        guard first <= last else {
+            let soft = first == Self.infinity ? "-1" : String(first)
+            throw refusal("ulimit soft limit must be less than or equal to hard limit: \(soft) > \(last)")
+        }
         self.resource = resource.number
         soft = first
         hard = last
-    }
-
-    private static func value(_ text: Substring) -> UInt64? {
-        text == "-1" ? infinity : UInt64(text)
     }
 }

@@ -103,7 +103,7 @@ package struct Listing: Sendable {
             if quiet, quietWins, let quietKey { return lines(of: quietKey) }
             let template = try Template(parsing: text, expandingEscapes: true)
             var out = ""
-            for row in rows { out += try filled(template, row).visibleLines + "\n" }
+            for row in rows { out += try filled(template, row.sortedByKey).visibleLines + "\n" }
             return out
         }
     }

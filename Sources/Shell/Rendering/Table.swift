@@ -64,6 +64,8 @@ package enum ElasticTabs {
         var padding: Int
 
         static let docker = Spacing(minimum: 10, padding: 3)
+        /// Of its `top`.
+        static let dockerTop = Spacing(minimum: 20, padding: 3)
         static let close = Spacing(minimum: 0, padding: 2)
         static let closest = Spacing(minimum: 0, padding: 1)
 

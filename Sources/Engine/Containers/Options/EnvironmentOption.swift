@@ -73,6 +73,9 @@ enum EnvironmentOption {
             guard let text = String(validating: raw, as: UTF8.self) else {
                 throw ShaleError(.invalid, "\(path): invalid utf8 bytes at line \(number + 1)")
             }
+            guard !raw.contains(0) else {
+                throw ShaleError(.invalid, "\(path): a variable's value cannot hold a null byte, line \(number + 1)")
+            }
             let line = String(text.drop { $0.isWhitespace })
             if line.isEmpty || line.hasPrefix("#") { continue }
             let name = line.prefix { $0 != "=" }

@@ -39,6 +39,7 @@ struct MountRequest: Sendable, Equatable {
             if parts.count == 2, Self.isMode(parts[1]) { throw invalid }
             mode = parts.count > 2 ? parts[2] : ""
             guard parts.count == 2 || Self.isMode(mode) else { throw ShaleError(.invalid, "invalid mode: \(mode)") }
+            guard Self.isUnequivocal(mode) else { throw ShaleError(.invalid, "invalid mode: \(mode)") }
             source =
                 first.hasPrefix("./") || first.hasPrefix("../") || first == "." || first == ".."
                 ? ImagePath.clean(first, relativeTo: hostDirectory) : first
@@ -50,6 +51,10 @@ struct MountRequest: Sendable, Equatable {
         if kind == .volume, !source.isEmpty { source = try VolumeName.validated(source) }
         do throws(ShaleError) {
             try checkDestination()
+            if kind == .bind, !copiesImage {
+                throw ShaleError(
+                    .invalid, "invalid mount config for type \"bind\": field VolumeOptions must not be specified")
+            }
         } catch {
             throw ShaleError(.invalid, "\(invalid.message): \(error.message)")
         }
@@ -241,6 +246,16 @@ struct MountRequest: Sendable, Equatable {
             "delegated", "consistent",
         ]
         return !text.isEmpty && text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy(known.contains)
+    }
+
+    /// Whether a mode says no more than one thing of each kind, as docker has it.
+    private static func isUnequivocal(_ mode: String) -> Bool {
+        let kinds: [Set<Substring>] = [
+            ["ro", "rw"], ["z", "Z"], ["nocopy"], ["cached", "delegated", "consistent"],
+            ["shared", "rshared", "slave", "rslave", "private", "rprivate"],
+        ]
+        let parts = mode.split(separator: ",")
+        return kinds.allSatisfy { kind in parts.count(where: kind.contains) < 2 }
     }
 
     private static func checkTmpfs(_ options: [String]) throws(ShaleError) {

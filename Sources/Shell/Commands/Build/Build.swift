@@ -258,15 +258,7 @@ package struct Build: Verb {
             request.steps.secrets.append(secret)
         }
         for text in agents { request.steps.agents.append(try BuildAgent(parsing: text, environment: environment)) }
-        for limit in limits {
-            guard let parsed = ResourceLimit(parsing: limit) else {
-                throw ShaleError(
-                    .usage,
-                    "invalid argument \"\(limit.visible)\" for \"--ulimit\" flag: invalid ulimit argument: "
-                        + limit.visible)
-            }
-            request.steps.limits.append(parsed)
-        }
+        for limit in limits { request.steps.limits.append(try ResourceLimit(parsing: limit)) }
         if let sharedMemory {
             request.steps.sharedMemory = try Self.bytes(sharedMemory, of: "--shm-size")
         }

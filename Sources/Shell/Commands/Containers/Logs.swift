@@ -18,7 +18,8 @@ package struct Logs: Verb {
         false
     @Option(help: "Only what came after a time or within an age (10m)") var since: String?
     @Option(help: "Only what came before") var until: String?
-    @Flag(help: .hidden) var details = false
+    @Flag(help: "Begin each line with what the log's driver was told to keep: here nothing, so a space") var details =
+        false
     @Argument(help: "Name or id") var container: String
 
     package init() {}
@@ -32,10 +33,11 @@ package struct Logs: Verb {
         options.until = try until.map { text throws(ShaleError) in try ContainerTimes.parse(text) }
         let engine = try shell.engine()
         let record = try engine.container(container).record
-        let (console, showsTime) = (shell.console, timestamps)
+        let (console, showsTime, showsDetails) = (shell.console, timestamps, details)
         // A terminal's stream is one: its bytes come as they are.
         try engine.logs(of: record, options, cancellation: shell.cancellation) { entry in
-            let line = showsTime ? Array("\(entry.timeText) ".utf8) + entry.text : entry.text
+            let lead = (showsTime ? "\(entry.timeText) " : "") + (showsDetails ? " " : "")
+            let line = lead.isEmpty ? entry.text : Array(lead.utf8) + entry.text
             console.write(line, to: entry.isError ? .errors : .output)
             return !console.isOutputClosed
         }

@@ -20,6 +20,6 @@ package struct Top: Verb {
         let engine = try shell.engine()
         let (titles, rows) = try engine.processes(
             of: engine.container(name).record, arguments: Array(words.dropFirst()))
-        return .text(Table(headers: titles, rows: rows).text(width: nil))
+        return .text(ElasticTabs.text([titles] + rows, spacing: .dockerTop))
     }
 }

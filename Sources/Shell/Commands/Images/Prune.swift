@@ -26,7 +26,7 @@ package struct Prune: Verb {
         name: [.customLong("history"), .customLong("undone")],
         help: "Also what only undo, redo and goto could bring back")
     var history = false
-    @Option(help: "until=TIME: only what was made before it")
+    @Option(help: "until=TIME: only what was made before it; label=NAME[=VALUE], label!=…: only what has it, or not")
     var filter: [String] = []
     @Argument(help: "What; everything if left out")
     var what = "all"
@@ -42,7 +42,7 @@ package struct Prune: Verb {
         request.containers = what == "containers" || what == "all"
         request.cache = what == "cache" || what == "all"
         request.takesNamedImages = all
-        for text in filter { request.until = try Self.until(text) }
+        for text in filter { try Self.add(text, to: &request) }
         let engine = try shell.engine()
         let talk = Conversation(cancellation: shell.cancellation)
         let sessions = try SessionHoldings(engine, limit: shell.settings["undo.limit"])
@@ -74,11 +74,19 @@ package struct Prune: Verb {
         return "Held for undo: \(text) (prune --history lets go of it)"
     }
 
-    private static func until(_ text: String) throws(ShaleError) -> Timestamp {
-        guard text.hasPrefix("until="), let moment = TimeText.moment(String(text.dropFirst(6)), now: .now()) else {
-            throw ShaleError(.usage, "--filter \(text): only until=TIME is known here")
+    private static func add(_ text: String, to request: inout PruneRequest) throws(ShaleError) {
+        let (key, value) = try ContainerFilter.parts(of: text)
+        switch key {
+        case "until":
+            guard let moment = TimeText.moment(value, now: .now()) else {
+                throw ShaleError(.invalid, "failed to parse value as time or duration: \"\(value)\"")
+            }
+            request.until = moment
+        case "label": request.labels.append(value)
+        case "label!": request.unwantedLabels.append(value)
+        default:
+            throw ShaleError(.invalid, "Invalid filter '\(key)'", hint: "until=TIME, label=NAME[=VALUE] or label!=…")
         }
-        return moment
     }
 
     /// Shows docker's warning and the list, and waits for a `y`.
