@@ -81,6 +81,14 @@ struct TemplateTests {
     }
 
     @Test(arguments: [
+        ("a\\tb\\n{{\"\\n|}}\\t\"}}\\t", "a\tb\n\n|}}\t\t"), ("{{1}}\\n{{`\\n`}}\\\\x", "1\n\\n\\\\x"),
+        ("{{'\\n'}}\\t{{\"\\\"\"}}\\n", "10\t\"\n"),
+    ])
+    func escapesOutsideAndInside(template: String, expected: String) throws {
+        #expect(try Template(parsing: template, expandingEscapes: true).text(of: Self.data) == expected)
+    }
+
+    @Test(arguments: [
         ("{{", "template: :1: unclosed action"), ("{{.A", "template: :1: unclosed action"),
         ("{{if .A}}x", "template: :1: unexpected EOF"), ("{{end}}", "template: :1: unexpected {{end}}"),
         ("{{.A | }}", "template: :1: missing value for command"), ("{{}}", "template: :1: missing value for command"),

@@ -78,13 +78,16 @@ package struct Template: Sendable {
 }
 
 extension String {
-    /// `\t` and `\n` as the characters they name.
+    /// `\t` and `\n` as the characters they name, outside of actions: strings in those read them by themselves.
     fileprivate var expandingTabsAndNewlines: String {
         guard contains("\\") else { return self }
         var out = UnicodeScalarView()
         var isEscaped = false
+        var actions = ActionScanner()
         for scalar in unicodeScalars {
-            if isEscaped {
+            if actions.isInside(scalar) {
+                out.append(scalar)
+            } else if isEscaped {
                 isEscaped = false
                 switch scalar {
                 case "t": out.append("\t")
@@ -101,5 +104,36 @@ extension String {
         }
         if isEscaped { out.append("\\") }
         return String(out)
+    }
+}
+
+/// Which of a template's characters stand between `{{` and `}}`; those in a string do not close it.
+private struct ActionScanner {
+    private var isOpen = false
+    private var quote: Unicode.Scalar?
+    private var isEscaped = false
+    private var last: Unicode.Scalar = " "
+
+    /// Takes the next character.
+    mutating func isInside(_ scalar: Unicode.Scalar) -> Bool {
+        defer { last = scalar }
+        guard isOpen else {
+            isOpen = scalar == "{" && last == "{"
+            return false
+        }
+        if let quote {
+            if isEscaped {
+                isEscaped = false
+            } else if scalar == "\\", quote != "`" {
+                isEscaped = true
+            } else if scalar == quote {
+                self.quote = nil
+            }
+        } else if ["\"", "'", "`"].contains(scalar) {
+            quote = scalar
+        } else if scalar == "}", last == "}" {
+            isOpen = false
+        }
+        return true
     }
 }
