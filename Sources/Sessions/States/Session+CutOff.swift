@@ -14,20 +14,21 @@ extension Session {
         for stamped in try engine.store.names.stamped(in: name) where isCutOff(stamped.stamp) {
             lines[stamped.stamp.token, default: (stamped.stamp, [])].changes += stamped.stateChanges
         }
-        for removal in try removals() where removal.stamp.by.session == name && isCutOff(removal.stamp) {
+        for removal in try removals() where removal.stamp.session == name && isCutOff(removal.stamp) {
             lines[removal.stamp.token, default: (removal.stamp, [])].changes.append(removal.change)
         }
-        for line in lines.values.sorted(by: { $0.stamp.by.time < $1.stamp.by.time }) where !line.changes.isEmpty {
+        for line in lines.values.sorted(by: { $0.stamp.time < $1.stamp.time }) where !line.changes.isEmpty {
             try takeIn(line.stamp, line.changes)
         }
     }
 
     private func takeIn(_ stamp: LineStamp, _ changes: [StateChange]) throws(ShaleError) {
         try folder.addRoots(changes.reduce(into: SessionRoots()) { $0.formUnion($1.roots) })
+        let words = engine.store.writeAhead.line(of: stamp)
         // As of one that was killed.
         var entry = JournalEntry(
-            time: stamp.by.time, line: stamp.by.line, directory: stamp.by.directory, status: 137, changes: changes,
-            token: stamp.token)
+            time: stamp.time, line: words?.line ?? "(a line)", directory: words?.directory, status: 137,
+            changes: changes, token: stamp.token)
         entry.isCutOff = true
         let fresh = try journal.append { _ in isWritten(stamp.token) ? nil : entry }
         try absorb(fresh)

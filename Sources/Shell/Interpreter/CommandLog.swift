@@ -38,7 +38,11 @@ struct CommandLog {
 
     private var verb: String { statement.body.verb ?? "" }
 
-    func finish(status: Int32) {
+    /// Writes the statement down.
+    ///
+    /// Throws `conflict` where what it did to the working image does not count, another shale having changed that
+    /// meanwhile; whatever else keeps a line out of the journal is a warning.
+    func finish(status: Int32) throws(ShaleError) {
         defer { _ = shell.beginLine(outer) }
         var draft = JournalDraft(line: line, directory: directory, time: start)
         shell.takeChanges(into: &draft)
@@ -62,6 +66,7 @@ struct CommandLog {
                 try shell.record(draft, in: shell.session())
             }
         } catch {
+            if error.code == .conflict, changes.contains(where: \.isOfWorkingImage) { throw error }
             // A command that failed has said why, and that is mostly the same reason.
             if status != 0, changes.isEmpty { return }
             shell.console.warning("this line is not in the journal: \(error)")

@@ -65,7 +65,12 @@ package final class Interpreter {
             report?(error)
         }
         if let leaving { status = leaving }
-        log.finish(status: status)
+        do throws(ShaleError) {
+            try log.finish(status: status)
+        } catch {
+            status = error.status(of: statement.body.verb)
+            report?(error)
+        }
         if shell.statementDepth == 1 { shell.recorder?.ran(statement, status: status) }
         shell.keepVariables()
         return status

@@ -89,8 +89,9 @@ package final class NameStore: Sendable {
         var table = table
         if let writeAhead {
             let stamp = try writeAhead.stamp()
+            let own = stamp.map { StampedChanges($0, changes) }
             table.stamped =
-                writeAhead.unsettled(old.stamped, butOf: stamp) + (stamp.map { [StampedChanges($0, changes)] } ?? [])
+                writeAhead.unsettled(old.stamped, butOf: stamp) + [own].compactMap(\.self).filter { !$0.isEmpty }
         }
         try write(table)
         state.withLock { $0.changes = changes }
@@ -104,14 +105,14 @@ package final class NameStore: Sendable {
             state.stamped = stamped
             return stamped
         }
-        return stamped.filter { $0.stamp.by.session == session }
+        return stamped.filter { $0.stamp.session == session }
     }
 
     /// Forgets whose doing things were in a session that is renamed or removed: another may get its name.
     package func forgetLines(of session: String) throws(ShaleError) {
         try lock.exclusively { () throws(ShaleError) in
             let old = try table()
-            let kept = old.stamped.filter { $0.stamp.by.session != session }
+            let kept = old.stamped.filter { $0.stamp.session != session }
             guard kept.count < old.stamped.count else { return }
             var table = old
             table.stamped = kept

@@ -1,11 +1,12 @@
 package import Basics
+import FoundationEssentials
 import Glibc
 import Linux
 package import OCI
 import Synchronization
 
 /// A line of a session's that is under way, as its journal will have it.
-package struct LineUnderWay: Sendable, Hashable, Codable {
+package struct LineUnderWay: Sendable, Hashable {
     package var session: String
     /// What was typed, secrets masked.
     package var line: String
@@ -21,18 +22,29 @@ package struct LineUnderWay: Sendable, Hashable, Codable {
 }
 
 /// Written with a change, in the same file: whose doing it is, before the session's journal can have the line.
+///
+/// Others may read that file, so the line itself is not in it.
 package struct LineStamp: Sendable, Hashable, Codable {
-    package var by: LineUnderWay
+    package var session: String
+    package var time: Timestamp
     /// The journal's entry of this line carries it too; one that does not is still to come, or was cut off.
     package var token: String
     /// Who writes: the name of its folder in `ingest`.
     package var process: String
 
-    package init(by: LineUnderWay, token: String, process: String) {
-        self.by = by
+    init(_ line: LineUnderWay, token: String, process: String) {
+        session = line.session
+        time = line.time
         self.token = token
         self.process = process
     }
+}
+
+/// The words of a line that is stamped, in its session's folder; where they are lost, only they are.
+package struct StampedLine: Sendable, Hashable, Codable {
+    package var token: String
+    package var line: String
+    package var directory: String?
 }
 
 /// What a line did to names and images, kept in `index.json` with the change itself.
@@ -50,6 +62,8 @@ package struct StampedChanges: Sendable, Hashable, Codable {
         arrived = changes.arrived
         departed = changes.departed
     }
+
+    var isEmpty: Bool { moves.isEmpty && arrived.isEmpty && departed.isEmpty }
 }
 
 /// Stamps what this process changes with the line that does it.
@@ -76,12 +90,41 @@ package final class WriteAhead: Sendable {
     func stamp() throws(ShaleError) -> LineStamp? {
         guard let line = state.withLock({ $0.line }) else { return nil }
         let process = try ingest.ownName()
-        return state.withLock { state in
-            if state.token == nil { state.count += 1 }
-            let token = state.token ?? "\(process)-\(state.count)"
+        let (token, isNew) = state.withLock { state in
+            if let token = state.token { return (token, false) }
+            state.count += 1
+            let token = "\(process)-\(state.count)"
             state.token = token
-            return LineStamp(by: line, token: token, process: process)
+            return (token, true)
         }
+        if isNew { note(line, token) }
+        return LineStamp(line, token: token, process: process)
+    }
+
+    // MARK: Words
+
+    /// What the file of words may hold before it is begun anew, in bytes: it is of use for moments.
+    private static let mostWords: Int64 = 64 << 10
+
+    private func words(in session: String) -> String { "\(paths.sessions)/\(session)/underway" }
+
+    private func note(_ line: LineUnderWay, _ token: String) {
+        let words = StampedLine(token: token, line: line.line, directory: line.directory)
+        guard (try? SessionFolder.check(line.session)) != nil, let bytes = try? OCIDocument.encode(words) else {
+            return
+        }
+        mkdir("\(paths.sessions)/\(line.session)", 0o700)
+        guard let file = try? OwnedFD.open(self.words(in: line.session), O_WRONLY | O_CREAT | O_APPEND) else { return }
+        if let size = (try? FileStatus.of(file))?.size, size > Self.mostWords { ftruncate(file.raw, 0) }
+        try? file.write(Array(bytes) + [UInt8(ascii: "\n")])
+    }
+
+    /// The words of a stamped line; `nil` where they are lost.
+    package func line(of stamp: LineStamp) -> StampedLine? {
+        guard let bytes = try? WholeFile.read(words(in: stamp.session), limit: 1 << 20) else { return nil }
+        let decoder = JSONDecoder()
+        return bytes.split(separator: UInt8(ascii: "\n")).reversed().lazy
+            .compactMap { try? decoder.decode(StampedLine.self, from: Data($0)) }.first { $0.token == stamp.token }
     }
 
     /// The token of what was stamped since this was last asked, for the journal; `nil` where nothing was.
@@ -97,12 +140,12 @@ package final class WriteAhead: Sendable {
 
     /// The stamped changes of other processes, without those that are in their session's journal.
     func unsettled(_ all: [StampedChanges], butOf own: LineStamp?) -> [StampedChanges] {
-        all.filter { $0.stamp.process != own?.process && !isSettled($0.stamp) }
+        all.filter { !$0.isEmpty && $0.stamp.process != own?.process && !isSettled($0.stamp) }
     }
 
     private func isSettled(_ stamp: LineStamp) -> Bool {
-        guard (try? SessionFolder.check(stamp.by.session)) != nil else { return true }
-        let journal = "\(paths.sessions)/\(stamp.by.session)/journal"
+        guard (try? SessionFolder.check(stamp.session)) != nil else { return true }
+        let journal = "\(paths.sessions)/\(stamp.session)/journal"
         // Without a journal it is a session's first line.
         guard let file = try? OwnedFD.open(journal, O_RDONLY) else { return false }
         let size = (try? FileStatus.of(file).size) ?? 0

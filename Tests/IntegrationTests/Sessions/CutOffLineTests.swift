@@ -77,6 +77,9 @@ struct CutOffLineTests {
         let bench = try CrashHome()
         #expect(try bench.shale(["-c", line.before]).status == 0)
         try cutOff(line.text, once: line.isDone, in: bench)
+        // Who may read the index reads no lines in it, and no more than is needed.
+        let index = try bench.sh("cat \"$SHALE_HOME/index.json\"").output
+        #expect(!index.contains(line.text))
         let looked = try bench.shale(["-c", "timeline\nreflog"])
         #expect(looked.output.contains("\(line.text)  (cut off)"), "\(looked)")
         let back = try bench.shale(["undo"])
@@ -99,6 +102,25 @@ struct CutOffLineTests {
         #expect(
             back.output.contains("ENV A=b\ntook back: RUN echo hi > /hi  (cut off)  (image "), "\(back)")
         #expect(back.output.hasSuffix("\n\(count)\nFROM busybox\nENV A=b\n"), "\(back)")
+    }
+
+    @Test func whatCameToNothingLeavesNoWord() throws {
+        let bench = try CrashHome()
+        try bench.must("-c", "FROM busybox\nRUN echo hi > /hi\nrecipe verify")
+        try bench.must("recipe", "verify")
+        try bench.must("tag", "busybox", "a:1")
+        try bench.must("untag", "a:1")
+        let count = try bench.sh("grep -o token \"$SHALE_HOME/index.json\" | wc -l").lines
+        #expect(count == ["1"])
+    }
+
+    @Test func whoseWordsAreLostIsAStateToo() throws {
+        let bench = try CrashHome()
+        try bench.must("-c", "FROM busybox")
+        try cutOff("tag busybox lost:1", once: Self.named("lost:1"), in: bench)
+        #expect(try bench.sh(": > \"$SHALE_HOME/sessions/default/underway\"").status == 0)
+        #expect(try bench.must("timeline").output.contains(" (a line)  (cut off) "))
+        #expect(try bench.must("undo").output.hasPrefix("took back: (a line)  (cut off)  (lost:1 "))
     }
 
     @Test func whatALivingShaleDoesIsItsOwnToWrite() throws {

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import Linux
 import TestSupport
 import Testing
 
@@ -155,6 +156,34 @@ struct SessionFileTests {
         }
         #expect(try shale.run(["recipe"]).text.split(separator: "\n").count == 26)
         try shale.run(["system", "check"])
+    }
+
+    /// Steps that were changed as a whole are not put over what another shale did meanwhile.
+    @Test func whatIsRewrittenTakesNothingFromOthers() throws {
+        let shale = BuiltShale()
+        try shale.run(["-c", "FROM busybox\nENV A=1\nENV B=2"])
+        let folder = "\(shale.home)/sessions/default"
+        var lock: FileLock? = try FileLock.waiting(on: folder + "/journal.lock", exclusive: true)
+        let child = try shale.start(["drop", "1"])
+        // It has made its steps, and waits for the journal's lock.
+        func isWaiting() throws -> Bool {
+            try WholeText.read("/proc/locks").split(separator: "\n").contains { line in
+                line.contains("-> FLOCK") && line.split(separator: " ").contains("\(child.pid)")
+            }
+        }
+        try CrashHome.wait(within: 60) { try isWaiting() }
+        kill(child.pid, SIGSTOP)
+        try CrashHome.wait(within: 60) {
+            try Peer("ps").run(["-o", "state=", "-p", "\(child.pid)"]).text.hasPrefix("T")
+        }
+        lock = nil
+        try shale.run(["ENV", "C=3"])
+        kill(child.pid, SIGCONT)
+        #expect(child.wait() == 1)
+        let errors = try String(contentsOfFile: shale.folder.path + "/err", encoding: .utf8)
+        #expect(
+            errors == "shale: another shale changed the working image meanwhile\nhint: steps\n", "\(errors)")
+        #expect(try shale.run(["recipe"]).text == "FROM busybox\nENV A=1\nENV B=2\nENV C=3\n")
     }
 
     @Test func aSessionInUseIsLeftAlone() throws {
