@@ -273,7 +273,12 @@ struct StepMounts {
 extension StepExecutor {
     /// One `--mount`, its words replaced.
     func addMount(_ mount: RunMount, to mounts: inout StepMounts, _ state: StageState) throws(ShaleError) {
-        let place = ImagePath.clean(mount.target ?? mount.source ?? "", relativeTo: state.workingDirectory)
+        let place = ImagePath.clean(mount.target ?? "", relativeTo: state.workingDirectory)
+        switch mount.kind {
+        case .tmpfs, .bind, .cache:
+            if place == "/" { throw ShaleError(.invalid, "invalid mount target \"/\"", hint: "--mount=…,target=/DIR") }
+        case .secret, .ssh: break
+        }
         switch mount.kind {
         case .tmpfs: mounts.add(temporary: mount, at: place)
         case .bind:

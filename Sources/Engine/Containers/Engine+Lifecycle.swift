@@ -139,7 +139,8 @@ extension Engine {
     /// Removes a container with what it wrote and its nameless volumes.
     ///
     /// With `force`, kills it first when it runs. With a session it is set aside whole, until that session lets go of it;
-    /// answers whether it was: on a full disk it is gone for good.
+    /// answers whether it was: on a full disk it is gone for good, and so is one with `--rm`, which goes by itself
+    /// meanwhile.
     @discardableResult
     package func remove(
         _ record: ContainerRecord, force: Bool = false, named text: String, heldBy session: SessionFolder? = nil
@@ -164,7 +165,7 @@ extension Engine {
             }
             try kill(record, named: text)
         }
-        if let session, try holds(record, for: session) {
+        if let session, !record.host.autoRemove, try holds(record, for: session) {
             try store.containers.setAside(record.id)
             try setAsideVolumes(of: record)
             return true

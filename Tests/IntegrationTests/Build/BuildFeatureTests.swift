@@ -248,6 +248,7 @@ struct BuildFeatureTests {
         ("FROM busybox\nRUN [\"nowhere\"]\n", "exec: \"nowhere\": executable file not found in $PATH\n"),
         // A backslash is part of a name, and no pattern by itself.
         ("FROM busybox\nCOPY --from=busybox etc\\\\passwd /\n", "stat etc\\passwd: file does not exist"),
+        ("FROM busybox\nRUN --mount=type=bind,source=. true\n", "invalid mount target \"/\"\n"),
         ("FROM busybox\nWORKDIR /etc/passwd\n", "Cannot mkdir: /etc/passwd is not a directory\n"),
         ("FROM busybox\nCOPY ../f /\n", "forbidden path outside the build context: ../f ()"),
     ])

@@ -23,6 +23,18 @@ struct RestartTests {
         #expect(bench.residue().isEmpty)
     }
 
+    @Test("rm -f and the container's own end by --rm do not stand in each other's way") func removedTwice() throws {
+        let bench = try CrashHome()
+        for _ in 0..<15 {
+            try bench.must("run", "-d", "--rm", "--name", "box", "busybox", "sleep", "1000")
+            let removed = try bench.must("rm", "-f", "box")
+            #expect(removed.output == "box\n" && removed.errors == "")
+            #expect(try bench.must("ps", "-aq").output == "")
+        }
+        #expect(bench.residue().isEmpty)
+        try bench.expectWhole("fifteen removed twice")
+    }
+
     @Test("on-failure: so often and no more; never after success") func onFailure() throws {
         let bench = try CrashHome()
         try bench.must(

@@ -33,7 +33,9 @@ package struct Rm: Verb {
         return try shell.each(rest, of: "rm") { name throws(ShaleError) in
             let record = try engine.container(name).record
             guard try engine.remove(record, force: force, named: name, heldBy: session) else {
-                shell.console.note("\(name) is gone for good: there is no space left to keep it for undo")
+                if !record.host.autoRemove {
+                    shell.console.note("\(name) is gone for good: there is no space left to keep it for undo")
+                }
                 return
             }
             shell.changes.append(.removed(container: record.id, name: record.name))

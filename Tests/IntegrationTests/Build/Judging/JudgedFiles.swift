@@ -60,6 +60,9 @@ enum JudgedFiles {
         RUN --mount=type=bind,source=a.txt,target=/tmp/a.txt cp /tmp/a.txt /kept
         WORKDIR /w
         RUN --mount=type=bind,source=a.txt,target=b.txt cat b.txt > c.txt
+        WORKDIR /here
+        RUN --mount=type=bind,source=sub ls > /listed
+        RUN --mount=type=tmpfs touch gone && ls > /touched
         """,
         "own/secret": """
         FROM base

@@ -47,9 +47,6 @@ struct KnownDifference {
             .init("buildkit files/astral-sh__uv-docker-example/multistage.Dockerfile", "status: ", unknownOwner),
             .init("buildkit files/astral-sh__uv-docker-example/standalone.Dockerfile", "status: ", unknownOwner),
             .init("buildkit files/umami-software__umami/Dockerfile", "status: ", unknownOwner),
-            .init(
-                "buildkit files/tonistiigi__xx/hack__dockerfiles__shellcheck.Dockerfile", "status: ",
-                "runc refuses to mount a directory on a file; RUN --mount in shale should, and does not yet"),
             .init("buildkit files/jupyter__docker-stacks/binder__Dockerfile", "status: ", unknownOwner),
             .init(
                 "buildkit files/jupyter__docker-stacks/images__pyspark-notebook__Dockerfile", "status: ",
