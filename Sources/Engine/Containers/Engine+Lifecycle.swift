@@ -163,7 +163,12 @@ extension Engine {
                             + "removing or force remove",
                     hint: isPaused ? "unpause \(text)" : "rm -f \(text)")
             }
-            try kill(record, named: text)
+            do throws(ShaleError) {
+                try kill(record, named: text)
+            } catch {
+                // It may have come to its own end between the look and the signal.
+                if self.state(of: record.id).isRunning { throw error }
+            }
         }
         if let session, !record.host.autoRemove, try holds(record, for: session) {
             try store.containers.setAside(record.id)
