@@ -92,6 +92,36 @@ struct TreeArchiveTests {
         #expect(try tree.contents(of: "/etc/deep/made") == [4])
     }
 
+    @Test(
+        "what leads above the directory unpacked into is refused when asked",
+        arguments: [
+            ("../evil", nil, "\"../evil\" is outside of \"/dst\""),
+            ("a/../../evil", nil, "\"a/../../evil\" is outside of \"/dst\""),
+            ("..", nil, "\"..\" is outside of \"/dst\""), ("/evil", nil, nil), ("a/../in", nil, nil),
+            ("link", "../out", "\"../out\" is outside of \"/dst\""), ("link", "../dst/file", nil),
+        ] as [(String, String?, String?)])
+    func refusesOutside(name: String, link: String?, refusal: String?) throws {
+        var stack = LayerStack()
+        try stack.push(
+            TarBytes.archive([
+                .init(name: "out", content: [1]), .init(name: "dst", type: "5", mode: 0o755), .init(name: "dst/file"),
+            ]))
+        var options = TreeArchive.UnpackOptions()
+        options.refusesOutside = true
+        let member = TarBytes.Member(name: name, type: link == nil ? "0" : "1", link: link ?? "")
+        var refused: String?
+        do throws(ShaleError) {
+            _ = try TreeArchive.unpack(
+                BytesSource(TarBytes.archive([member])), into: stack.roots[0], at: "/dst", subject: "archive",
+                options: options)
+        } catch {
+            refused = error.description
+        }
+        #expect(refused == refusal.map { "archive: \($0)" })
+        #expect(try stack.tree.entry("/evil", followingLinks: false) == nil)
+        #expect((try stack.tree.entry("/dst/evil", followingLinks: false) != nil) == (name == "/evil"))
+    }
+
     @Test("types are kept when asked", arguments: [("dir", "0"), ("file", "5")] as [(String, Character)])
     func keepsTypes(name: String, type: Character) throws {
         var stack = LayerStack()

@@ -117,6 +117,9 @@ package enum TreeArchive {
         package var limits = UnpackLimits.standard
         /// Leave the directory unpacked into as it is, whatever the archive says of `.` (docker's `ADD`).
         package var keepsTop = false
+        /// Refuse a member or a hard link's file above the directory unpacked into, as `docker cp` does, instead of
+        /// keeping it below; a renaming is not asked then.
+        package var refusesOutside = false
 
         package init(
             owner: (uid: UInt32, gid: UInt32)? = nil, keepsTypes: Bool = false,
@@ -155,9 +158,9 @@ package enum TreeArchive {
         let members = MemberWriter(builder: builder, limits: options.limits)
         let base = EntryPath(path.pathBytes).components
         while let entry = try reader.next() {
-            let place = EntryPath(components: base + renamed(entry.path, options))
+            let place = try placed(entry.path, below: base, subject, options)
             if entry.kind == .hardLink {
-                let target = EntryPath(components: base + renamed(entry.link, options))
+                let target = try placed(entry.link, below: base, subject, options)
                 try link(place, to: target, entry, builder)
             } else if place.isRoot {
                 // Something nameless that is no directory: docker's unpacker passes over it.
@@ -169,6 +172,20 @@ package enum TreeArchive {
         try reader.drain()
         let entries = try builder.finish()
         return Unpacked(entries: entries, contentBytes: members.contentBytes, size: stream.size)
+    }
+
+    /// Where a name of the archive is in the tree.
+    private static func placed(
+        _ name: [UInt8], below base: [String], _ subject: String, _ options: UnpackOptions
+    ) throws(ShaleError) -> EntryPath {
+        guard options.refusesOutside else { return EntryPath(components: base + renamed(name, options)) }
+        let top = EntryPath(components: base).absolute
+        let place = EntryPath(top.pathBytes + [UInt8(ascii: "/")] + name)
+        guard place.components.count >= base.count, zip(base, place.components).allSatisfy({ PathOrder.same($0, $1) })
+        else {
+            throw ShaleError(.denied, "\(subject): \"\(String(pathBytes: name))\" is outside of \"\(top)\"")
+        }
+        return place
     }
 
     private static func renamed(_ path: [UInt8], _ options: UnpackOptions) -> [String] {

@@ -118,6 +118,11 @@ struct RunningContainers {
         _ = try Peer("tar").run(archive)
         try shale.run(["-c", "cp - web:/root < tar"])
         #expect(try shale.run(["exec", "web", "stat", "-c", "%a", "/root"]).text == "700\n")
+        let above = ["-P", "-C", shale.folder.path, "-cf", shale.folder.path + "/tar", "--transform=s,^,../,", "conf"]
+        _ = try Peer("tar").run(above)
+        let outside = try shale.run(["-c", "cp - web:/tmp < tar"], expecting: 1)
+        #expect(outside.errors.contains("\"../conf\" is outside of \"/tmp\""), "\(outside.errors)")
+        try shale.run(["exec", "web", "test", "!", "-e", "/tmp/conf", "-a", "!", "-e", "/conf"])
         try shale.run(["stop", "-t", "0", "web"])
         try shale.run(["cp", "web:/etc/hostname", "out"])
         #expect(try String(contentsOf: URL(filePath: shale.folder.path + "/out"), encoding: .utf8) == "one\n")

@@ -268,6 +268,7 @@ extension Engine {
         var options = TreeArchive.UnpackOptions(owner: owner.map { ($0.uid, $0.gid) }, keepsTypes: true)
         // As docker: what the archive says of `.` is not for the directory that was there.
         options.keepsTop = true
+        options.refusesOutside = true
         let unpacked = try translatingRefusals(side) { () throws(ShaleError) in
             try TreeArchive.unpack(
                 source, into: side.root, at: target.path, subject: "archive", options: options,

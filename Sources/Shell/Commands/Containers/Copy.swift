@@ -14,6 +14,7 @@ package struct Copy: Verb {
     package static let differences = [
         "Also from container to container, out of images, with several sources and patterns.",
         "What comes into a container is root's unless -a or --chown says otherwise, as docker documents it.",
+        "A link in an archive from - may point anywhere: docker refuses one that points above the destination.",
     ]
 
     @Flag(name: [.customShort("a"), .customLong("archive")], help: "Keep owners") var archive = false
