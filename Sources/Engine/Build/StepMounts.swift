@@ -266,7 +266,9 @@ struct StepMounts {
             sharedMemory = size
             return
         }
-        temporaries.append(TemporaryMount(destination: place, options: mount.size.map { "size=\($0)" } ?? ""))
+        // What is compiled or unpacked there may run, as in BuildKit's; of docker's three guards only nosuid is kept.
+        let size = mount.size.map { ",size=\($0)" } ?? ""
+        temporaries.append(TemporaryMount(destination: place, options: "exec,dev" + size))
     }
 }
 

@@ -46,6 +46,11 @@ struct ReplaySource {
         self.path = path
         self.text = text
         if text.unicodeScalars.contains("\0") { throw ShaleError(.invalid, "\(path.visible): not a text") }
+        if text.hasPrefix("{\"version\":") {
+            throw ShaleError(
+                .invalid, "\(path.visible): a cast shows what was typed, it is no script",
+                hint: "record FILE   (writes a script); asciinema play \(path.visible)")
+        }
         isDockerfile = Self.isDockerfile(path, text)
         lines =
             isDockerfile ? try Self.instructions(path, text, variables) : try Self.commands(of: text)

@@ -41,6 +41,13 @@ struct BuildFeatureTests {
                 "failed to stat /nope"))
     }
 
+    @Test func aProgramInATemporaryMountRuns() throws {
+        let run = try build(
+            "FROM busybox\nRUN --mount=type=tmpfs,target=/t,size=8m printf '#!/bin/sh\\necho ran in it\\n' > /t/p && "
+                + "chmod +x /t/p && /t/p\n")
+        #expect(run.output.contains("\nran in it\n"), "\(run)")
+    }
+
     @Test func aMountedContextIsReadAnewWhenItChanged() throws {
         let context = try ContextFolder([
             "Dockerfile": "FROM busybox\nRUN --mount=type=bind,target=/src,rw cat /src/d/f; echo no > /src/d/f\n",

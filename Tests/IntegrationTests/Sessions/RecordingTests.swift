@@ -114,6 +114,10 @@ struct RecordingTests {
         }
         #expect(lines.contains { $0.hasSuffix("\"i\", \"FROM busybox\\r\"]") })
         #expect(lines.contains { $0.contains("größer\\r\\ntwo\\r\\n") }, "\(lines)")
+        let replayed = try shale.run(["replay", "demo.cast"], expecting: 1)
+        #expect(
+            replayed.errors.contains("demo.cast: a cast shows what was typed, it is no script\nhint: record FILE"),
+            "\(replayed.errors)")
         guard Peer("asciinema").isPresent, Peer("script").isPresent else { return }
         let played = try Peer("script").run(
             ["-qec", "asciinema cat \(shale.folder.path)/demo.cast", "/dev/null"], environment: ["LC_ALL": "C.UTF-8"])
