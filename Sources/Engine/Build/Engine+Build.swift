@@ -184,7 +184,9 @@ struct PreparedBuild: Sendable {
             return isLower ? lower : usual
         }
         if name.hasPrefix("/") || (try? FileStatus.of(hostPath: name)) != nil { return name }
-        return "\(directory)/\(name)"
+        // One that is nowhere is told as docker tells it: where the user is, not in the context.
+        let inContext = "\(directory)/\(name)"
+        return (try? FileStatus.of(hostPath: inContext)) != nil ? inContext : name
     }
 
     private static func read(_ path: String) throws(ShaleError) -> String {

@@ -153,8 +153,10 @@ struct FileCopies {
 
     private mutating func take(_ path: String, in source: BuildContext, written: String) throws(ShaleError) {
         let words = source.image == nil ? "file not found in build context or excluded by .dockerignore: " : ""
+        let rule = (try? source.root.resolvedStatus(path)) != nil ? source.ignoring(path) : nil
         let missing = ShaleError(
-            .notFound, "\(placement.instruction) failed: \(words)stat \(path): file does not exist")
+            .notFound, "\(placement.instruction) failed: \(words)stat \(path): file does not exist",
+            hint: rule.map { "context -a   (line \($0.line) of the ignore file leaves it out: \($0.pattern.visible))" })
         guard source.holds(path) else { throw missing }
         // A link named as source is followed, inside the context.
         let top = (try? source.root.pathBehindLinks(path)) ?? path

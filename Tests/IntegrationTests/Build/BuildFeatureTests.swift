@@ -229,6 +229,17 @@ struct BuildFeatureTests {
         #expect(run.output.contains(told), "\(run.output)")
     }
 
+    @Test func whatIsLeftOutOrNowhereIsToldWithItsPlace() throws {
+        let files = [".dockerignore": "# none\n*.log\n", "a.log": "a\n"]
+        let ignored = try build("FROM busybox\nCOPY a.log /\n", files: files, expecting: 1)
+        #expect(ignored.errors.contains("\nhint: context -a   (line 2 of the ignore file leaves it out: *.log)\n"))
+        let gone = try build("FROM busybox\nCOPY b.log /\n", files: files, expecting: 1)
+        #expect(gone.errors.contains("stat b.log: file does not exist") && !gone.errors.contains("hint: "))
+        let context = try ContextFolder(["sub/f": "f\n"])
+        let nowhere = try home.run(["build", "-f", "none", "sub"], in: context.path, expecting: 1)
+        #expect(nowhere.errors.contains("/none: no such file") && !nowhere.errors.contains("/sub/none"))
+    }
+
     @Test(arguments: [
         ("FROM busybox AS a\nCOPY --from=b /x /\nFROM a AS b\n", "circular dependency detected on stage: a"),
         (
