@@ -63,13 +63,7 @@ extension Engine {
         let path = store.containers.folder(record.id).log
         var reader = LogReader(path: path)
         if let tail = options.tail {
-            var last: [LogEntry] = []
-            while let entry = try reader.next() {
-                guard options.includes(entry) else { continue }
-                last.append(entry)
-                if last.count > max(tail, 0) * 2 + 1024 { last.removeFirst(last.count - max(tail, 0)) }
-            }
-            for entry in last.suffix(max(0, tail)) where !emit(entry) { return }
+            for entry in try last(tail, options, from: &reader, path) where !emit(entry) { return }
         } else {
             while let entry = try reader.next() {
                 if options.includes(entry), !emit(entry) { return }
@@ -87,5 +81,26 @@ extension Engine {
             if let until = options.until, Timestamp.now() > until { return }
             usleep(50_000)
         }
+    }
+
+    /// The last entries; the reader is at the log's end then.
+    private func last(
+        _ tail: Int, _ options: LogOptions, from reader: inout LogReader, _ path: String, skipping: Bool = true
+    ) throws(ShaleError) -> ArraySlice<LogEntry> {
+        let tail = min(max(tail, 0), Int.max / 2)
+        let maySkip = skipping && options.since == nil && options.until == nil
+        let skipped = maySkip ? try reader.skip(toLast: tail) : false
+        var last: [LogEntry] = []
+        while let entry = try reader.next() {
+            guard options.includes(entry) else { continue }
+            last.append(entry)
+            if last.count / 2 > tail + 512 { last.removeFirst(last.count - tail) }
+        }
+        if skipped, last.count < tail {
+            // Lines that are none, after a crash, were among them.
+            reader = LogReader(path: path)
+            return try self.last(tail, options, from: &reader, path, skipping: false)
+        }
+        return last.suffix(tail)
     }
 }

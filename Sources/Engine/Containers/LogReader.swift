@@ -27,6 +27,21 @@ struct LogReader {
         }
     }
 
+    /// Leaves out, before anything is read, what comes before the last lines; false where there are no more than those.
+    mutating func skip(toLast lines: Int) throws(ShaleError) -> Bool {
+        var missing = lines
+        for (index, file) in files.enumerated().reversed() {
+            do throws(SystemCallError) {
+                guard try file.skip(toLast: &missing) else { continue }
+            } catch {
+                throw error.shaleError("log")
+            }
+            files.removeFirst(index)
+            return true
+        }
+        return false
+    }
+
     private mutating func fill() throws(ShaleError) -> Bool {
         if files.isEmpty { files = LogFile.all(of: path) }
         if start > 0 {
@@ -80,6 +95,30 @@ private final class LogFile {
         let all = Self.all(of: path)
         guard let place = all.firstIndex(where: { $0.inode == inode }) else { return all }
         return Array(all[(place + 1)...])
+    }
+
+    /// Goes to where the last lines begin; false, and the count less the file's lines, where it has no more than those.
+    func skip(toLast missing: inout Int) throws(SystemCallError) -> Bool {
+        var end = try FileStatus.of(descriptor).size
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        let raw = descriptor.raw
+        var ended = -1
+        while end > 0 {
+            let begin = max(0, end - Int64(chunk.count))
+            let length = Int(end - begin)
+            let count = try checkLength("read") {
+                chunk.withUnsafeMutableBytes { pread(raw, $0.baseAddress, length, Int(begin)) }
+            }
+            for index in stride(from: count - 1, through: 0, by: -1) where chunk[index] == UInt8(ascii: "\n") {
+                ended += 1
+                guard ended >= missing else { continue }
+                _ = try check("lseek") { Int32(clamping: lseek(raw, Int(begin) + index + 1, SEEK_SET)) }
+                return true
+            }
+            end = begin
+        }
+        missing -= ended + 1
+        return false
     }
 
     /// Appends what comes next; false at the end.
