@@ -34,12 +34,8 @@ extension Engine {
 
     /// The container or image of a name; an image that is not here is pulled.
     package func debugTarget(_ name: String, _ talk: Conversation) throws(ShaleError) -> DebugTarget {
-        do throws(ShaleError) {
-            return .container(try container(name))
-        } catch {
-            guard error.code == .notFound else { throw error }
-            return .image(try ensureImage(name, talk), name: name)
-        }
+        if let meant = try store.container(meantBy: name) { return .container(view(of: meant.record)) }
+        return .image(try ensureImage(name, talk), name: name)
     }
 
     /// Runs a shell with tools of its own in a container or an image that may have none, and leaves no trace.

@@ -7,16 +7,12 @@ import Stores
 extension Engine {
     /// The files of a container or an image, the container's own on top.
     package func tree(of name: String) throws(ShaleError) -> MergedTree {
-        let container: ContainerView
-        do throws(ShaleError) {
-            container = try self.container(name)
-        } catch {
-            guard error.code == .notFound else { throw error }
-            guard let image = try? store.images.find(name) else { throw error }
+        guard let record = try store.container(meantBy: name)?.record else {
+            guard let image = try? store.images.find(name) else { throw ContainerStore.noSuchContainer(name) }
             return MergedTree(layers: try directories(lowerPaths(of: image)), form: form)
         }
-        let upper = try open(store.containers.folder(container.record.id).upper)
-        return MergedTree(layers: [upper] + (try roots(of: container.record)), form: form)
+        let upper = try open(store.containers.folder(record.id).upper)
+        return MergedTree(layers: [upper] + (try roots(of: record)), form: form)
     }
 
     /// Writes a tree as a tar.

@@ -220,16 +220,11 @@ package struct PlaceFinder {
 
     /// The layers of an image, or of a container with its own on top.
     ///
-    /// A name that is both an image's and a container's is the image; a container's whole name wins over an image's id
-    /// prefix.
+    /// A word that could mean either means what `Store.container(meantBy:)` says.
     package func layers(_ subject: String) throws(ShaleError) -> ImageLayers {
-        if let record = container(named: subject) { return try layers(of: record) }
-        do throws(ShaleError) {
-            return layers(try image(subject), subject)
-        } catch {
-            guard error.code == .notFound, let record = try? store.containers.find(subject) else { throw error }
-            return try layers(of: record)
-        }
+        guard let meant = try store.container(meantBy: subject) else { return layers(try image(subject), subject) }
+        if let words = meant.note(subject) { note(words) }
+        return try layers(of: meant.record)
     }
 
     private func layers(of record: ContainerRecord) throws(ShaleError) -> ImageLayers {
@@ -245,13 +240,5 @@ package struct PlaceFinder {
     /// A view of a place's subject: image, layer, or container.
     package func view(_ place: Place) throws(ShaleError) -> PlaceView {
         try PlaceView(layers(place.subject), layer: place.layer, label: place.label)
-    }
-
-    /// A container called exactly so, unless an image has the name.
-    private func container(named text: String) -> ContainerRecord? {
-        guard !text.hasPrefix("@"), let record = try? store.containers.find(text), record.name == text,
-            let names = try? store.names.all().map(\.reference.familiar)
-        else { return nil }
-        return names.contains(text) || names.contains(text + ":latest") ? nil : record
     }
 }

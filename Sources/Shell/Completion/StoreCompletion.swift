@@ -69,7 +69,7 @@ struct StoreCompletion: CompletionSource {
 
     /// What a layer itself holds.
     private func layerEntries(_ layer: String, _ directory: String) -> [PathEntry] {
-        guard let view = try? PlaceWords(shell).view(Place(parsing: layer)),
+        guard let view = try? PlaceWords(shell, isQuiet: true).view(Place(parsing: layer)),
             let found = (try? view.entry(directory, followingLinks: true)).flatMap(\.self),
             let children = try? view.children(of: found)
         else { return [] }
@@ -120,7 +120,7 @@ struct StoreCompletion: CompletionSource {
 
     private func layers(_ prefix: String) -> [CompletionValue] {
         let name = String(prefix.prefix { $0 != "#" })
-        guard prefix.contains("#"), let layers = try? PlaceWords(shell).whole(name, for: "layers") else {
+        guard prefix.contains("#"), let layers = try? PlaceWords(shell, isQuiet: true).whole(name, for: "layers") else {
             return (images(withWorking: true) + containers { _ in true }).map {
                 CompletionValue("\($0.text)#", $0.summary, isWhole: false)
             }
@@ -147,7 +147,7 @@ struct StoreCompletion: CompletionSource {
     /// The files of an image or container as they lie, nothing mounted.
     private func tree(of object: String) throws(ShaleError) -> MergedTree {
         let engine = try shell.engine()
-        if !object.hasPrefix("@"), let record = try? engine.store.containers.find(object) {
+        if let record = try engine.store.container(meantBy: object)?.record {
             let upper = try translating(object) {
                 try RootDirectory(hostPath: engine.store.containers.folder(record.id).upper)
             }

@@ -153,9 +153,7 @@ package final class ContainerStore: Sendable {
 
     /// The id of what a text names.
     package func id(of text: String) throws(ShaleError) -> String {
-        if ContainerName.isIdentifier(text), access(folder(text).config, F_OK) == 0 { return text }
-        let name = text.hasPrefix("/") ? String(text.dropFirst()) : text
-        if ContainerName.isValid(name), let id = holder(of: name) { return id }
+        if let id = wholeName(text) { return id }
         let isHex = !text.isEmpty && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
         guard isHex else { throw Self.noSuchContainer(text) }
         let fitting = try identifiers().filter { $0.hasPrefix(text) && access(folder($0).config, F_OK) == 0 }
@@ -166,7 +164,16 @@ package final class ContainerStore: Sendable {
         return found
     }
 
-    static func noSuchContainer(_ text: String) -> ShaleError { ShaleError(.notFound, "No such container: \(text)") }
+    /// The id of the container whose whole id or name a text is.
+    func wholeName(_ text: String) -> String? {
+        if ContainerName.isIdentifier(text), access(folder(text).config, F_OK) == 0 { return text }
+        let name = text.hasPrefix("/") ? String(text.dropFirst()) : text
+        return ContainerName.isValid(name) ? holder(of: name) : nil
+    }
+
+    package static func noSuchContainer(_ text: String) -> ShaleError {
+        ShaleError(.notFound, "No such container: \(text)")
+    }
 
     /// Every folder's name that is an id, whether its record is whole or not.
     func identifiers() throws(ShaleError) -> [String] {

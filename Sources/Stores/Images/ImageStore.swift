@@ -81,6 +81,15 @@ package final class ImageStore: Sendable {
         return try load(entry, id: entry.image ?? entry.manifest.digest, from: table)
     }
 
+    /// Whether a text is the whole name or the whole id of an image here.
+    func isWholeName(_ text: String) -> Bool {
+        guard let table = try? notedTable() else { return false }
+        if let id = try? Digest(parsing: text.hasPrefix("sha256:") ? text : "sha256:\(text)") {
+            return !table.entries(of: id).isEmpty
+        }
+        return (try? Reference(parsing: text)).flatMap { table.entry(named: $0) } != nil
+    }
+
     /// The id alone of what a text names; reads `index.json` only.
     package func id(of text: String) throws(ShaleError) -> Digest {
         let entry = try entry(of: text, in: try notedTable())

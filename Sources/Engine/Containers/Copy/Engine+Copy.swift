@@ -112,21 +112,16 @@ extension Engine {
             return (CopySide(root: try open("/"), prefix: "", name: nil), written.path, nil)
         }
         if let layer = try layerSide(name, forWriting: forWriting) { return (layer, written.path, nil) }
-        let container: ContainerView
-        do throws(ShaleError) {
-            container = try self.container(name)
-        } catch {
-            guard error.code == .notFound, !forWriting, let image = try? store.images.find(name) else {
-                if forWriting, (try? store.images.id(of: name)) != nil {
-                    throw ShaleError(
-                        .unsupported, "\(name) is an image: its layers never change",
-                        hint: "create --name NAME \(name), then cp to NAME")
-                }
-                throw error
-            }
-            return (CopySide(root: try mountedTree(of: image), prefix: "", name: name), written.path, nil)
+        if let record = try store.container(meantBy: name)?.record {
+            return try side(of: view(of: record), name: name, written, forWriting: forWriting)
         }
-        return try side(of: container, name: name, written, forWriting: forWriting)
+        guard let image = try? store.images.find(name) else { throw ContainerStore.noSuchContainer(name) }
+        if forWriting {
+            throw ShaleError(
+                .unsupported, "\(name) is an image: its layers never change",
+                hint: "create --name NAME \(name), then cp to NAME")
+        }
+        return (CopySide(root: try mountedTree(of: image), prefix: "", name: name), written.path, nil)
     }
 
     /// A layer's own files, where `IMAGE#N` names one: what later layers deleted is still there.
@@ -310,7 +305,8 @@ extension Engine {
     // MARK: Deeds
 
     private func beginNote(of request: CopyRequest) -> (record: ContainerRecord, window: DeedWindow)? {
-        guard case .inside(let name, _) = request.destination, let record = try? store.containers.find(name) else {
+        guard case .inside(let name, _) = request.destination, let record = try? store.container(meantBy: name)?.record
+        else {
             return nil
         }
         return (record, openDeed(in: record))

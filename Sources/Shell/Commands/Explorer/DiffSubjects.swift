@@ -3,6 +3,7 @@ import Engine
 import Explorer
 import Layers
 import OCI
+import Stores
 
 /// What `diff` compares: a container with its image, a layer with those below it, or any two.
 struct DiffSubjects {
@@ -31,13 +32,15 @@ struct DiffSubjects {
                 return
             }
             // Docker's words where there is no such container; an image alone has nothing to be compared with.
+            let record: ContainerRecord
             do throws(ShaleError) {
-                _ = try shell.engine().container(subjects[0])
+                record = try shell.engine().container(subjects[0]).record
             } catch {
                 guard error.code == .notFound, (try? words.whole(subjects[0], for: "diff")) != nil else { throw error }
                 throw error.hinting("diff \(subjects[0])#N is what a layer changed, diff A B how two images differ")
             }
-            pair = .container(subjects[0], try words.view(place))
+            let layers = try words.view(Place(subject: record.id)).layers
+            pair = .container(record.id, try PlaceView(layers, layer: nil, label: place.label))
         case 2:
             let views = try words.things(subjects, for: "diff")
             pair = .two(views[0], views[1])

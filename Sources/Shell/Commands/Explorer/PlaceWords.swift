@@ -20,7 +20,8 @@ struct PlaceWords {
     private let finder: PlaceFinder
     private let remote: RemoteImages?
 
-    init(_ shell: ShellContext, _ options: RemoteOptions? = nil) throws(ShaleError) {
+    /// `isQuiet` tells nothing on the way, as for Tab.
+    init(_ shell: ShellContext, _ options: RemoteOptions? = nil, isQuiet: Bool = false) throws(ShaleError) {
         self.shell = shell
         let engine = try shell.engine()
         let console = shell.console
@@ -34,7 +35,7 @@ struct PlaceWords {
                 try engine.unpackMissingLayers(of: image, Conversation(cancellation: shell.cancellation))
                 return image
             }, own: { record throws(ShaleError) in try ContainerLayer(record, engine: engine) },
-            written: { engine.writtenInstructions(of: $0) }, note: { console.note($0) })
+            written: { engine.writtenInstructions(of: $0) }, note: { if !isQuiet { console.note($0) } })
         if options?.platform != nil, options?.isRemote != true {
             throw ShaleError(.usage, "--platform is for --remote: an image here has one platform")
         }

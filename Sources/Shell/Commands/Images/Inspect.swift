@@ -60,13 +60,11 @@ package struct Inspect: Verb {
             return engine.document(of: image)
         }
         if type == "volume" { return VolumeInspect.document(of: try engine.store.volumes.find(name)) }
-        if type != "image" {
-            do throws(ShaleError) {
-                let container = try engine.store.containers.find(name)
-                return try engine.document(of: container, includingSizes: size)
-            } catch {
-                guard error.code == .notFound, type == nil else { throw error }
-            }
+        if type == "container" {
+            return try engine.document(of: engine.store.containers.find(name), includingSizes: size)
+        }
+        if type == nil, let meant = try engine.store.container(meantBy: name) {
+            return try engine.document(of: meant.record, includingSizes: size)
         }
         do throws(ShaleError) {
             return try engine.document(of: engine.store.images.find(name))

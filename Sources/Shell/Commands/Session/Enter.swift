@@ -37,7 +37,9 @@ package struct Enter: Verb {
         let session = try shell.session()
         try session.refresh()
         if let image, image != "@" {
-            if let container = try container(named: image, shell) {
+            if let meant = try shell.engine().store.container(meantBy: image) {
+                if let words = meant.note(image) { shell.console.note(words) }
+                let container = meant.record
                 guard !keepsFailed else {
                     throw ShaleError(.usage, "enter: --keep-failed is for images; a container keeps what any line did")
                 }
@@ -49,18 +51,6 @@ package struct Enter: Verb {
         }
         let inside = try RecordedShell(session: session, keepsFailed: keepsFailed)
         return .status(try EnteredLines(shell, session, inside).run())
-    }
-
-    /// The container of that name or id; `nil` where an image has it, or nothing.
-    private func container(named name: String, _ shell: ShellContext) throws(ShaleError) -> ContainerRecord? {
-        let engine = try shell.engine()
-        if (try? engine.store.images.find(name)) != nil { return nil }
-        do throws(ShaleError) {
-            return try engine.store.containers.find(name)
-        } catch {
-            guard error.code == .notFound else { throw error }
-            return nil
-        }
     }
 
     /// Begins a working image, as `FROM IMAGE` typed at the prompt does.

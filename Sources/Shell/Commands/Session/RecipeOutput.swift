@@ -132,15 +132,16 @@ struct RecipeOutput {
     }
 
     private func subject(_ text: String) throws(ShaleError) -> RecipeSubject {
+        if let meant = try shell.engine().store.container(meantBy: text) {
+            if let words = meant.note(text) { shell.console.note(words) }
+            return .container(meant.record)
+        }
         do throws(ShaleError) {
             return .image(try SubjectImage(shell).image(text))
         } catch {
             guard error.code == .notFound, !text.hasPrefix("@") else { throw error }
-            guard let container = try? shell.engine().store.containers.find(text) else {
-                throw ShaleError(
-                    .notFound, "No such object: \(text.visible)", hint: "images -a and ps -a list what there is")
-            }
-            return .container(container)
+            throw ShaleError(
+                .notFound, "No such object: \(text.visible)", hint: "images -a and ps -a list what there is")
         }
     }
 
