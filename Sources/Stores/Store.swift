@@ -13,6 +13,8 @@ package final class Store: Sendable {
     package let form: OverlayForm
     /// Whether this process made the home.
     package let isNew: Bool
+    /// Whether other users could read the home until now, as older shales left it.
+    package let wasClosed: Bool
     /// Whether the home can be looked at and not written to: whoever wants to write is refused with one error.
     package var isReadOnly: Bool { lock.unwritable != nil }
     package let paths: StorePaths
@@ -35,6 +37,7 @@ package final class Store: Sendable {
         let paths = StorePaths(home: home)
         let state = try StoreLayout.prepare(paths)
         isNew = state.isNew
+        wasClosed = state.wasClosed
         self.home = home
         self.form = form
         self.paths = paths

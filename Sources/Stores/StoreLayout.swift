@@ -11,6 +11,8 @@ enum StoreLayout {
     /// What a home was found to be.
     struct State {
         var isNew = false
+        /// Whether other users could read it, and no longer can.
+        var wasClosed = false
         /// Why nothing can be written to it; it can be looked at all the same.
         var unwritable: ShaleError?
     }
@@ -22,7 +24,7 @@ enum StoreLayout {
                 return State(unwritable: unwritable(paths.home, SystemCallError("access")))
             }
             try recognise(paths)
-            return State()
+            return State(wasClosed: HomePrivacy.mend(paths))
         }
         do throws(SystemCallError) {
             try create(paths)
@@ -40,10 +42,11 @@ enum StoreLayout {
         for folder in paths.folders { try makeFolder(folder.path, folder.mode) }
         if access(paths.index, F_OK) != 0 {
             let text = "{\"schemaVersion\":2,\"mediaType\":\"\(MediaType.ociIndex)\",\"manifests\":[]}"
-            try WholeFile.replace(paths.index, with: Array(text.utf8), mode: 0o644)
+            try WholeFile.replace(paths.index, with: Array(text.utf8), mode: 0o600)
         }
+        _ = HomePrivacy.mend(paths)
         // Last: its presence says that the rest is there.
-        try WholeFile.replace(paths.layoutFile, with: Array(words.utf8), mode: 0o644)
+        try WholeFile.replace(paths.layoutFile, with: Array(words.utf8), mode: 0o600)
     }
 
     /// A layout that another tool made lacks our folders.

@@ -11,6 +11,7 @@ package struct StorePaths: Sendable {
     package var lock: String { home + "/lock" }
     /// Guards the making and sweeping of folders in `ingest`; taken within the store's lock, never around it.
     var ingestLock: String { home + "/lock.ingest" }
+    var blobFolder: String { home + "/blobs" }
     package var blobs: String { home + "/blobs/sha256" }
     package var layers: String { home + "/layers" }
     package var containers: String { home + "/containers" }
@@ -34,9 +35,8 @@ package struct StorePaths: Sendable {
 
     package func blob(_ digest: Digest) -> String { "\(blobs)/\(digest.hex)" }
 
-    /// What the layout consists of; what may hold set-id files or private words is for the owner alone.
+    /// What the layout consists of, for the owner alone; see ``HomePrivacy``.
     var folders: [(path: String, mode: UInt32)] {
-        [(home + "/blobs", 0o755), (blobs, 0o755)]
-            + [layers, containers, containerNames, sessions, cache, ingest].map { ($0, 0o700) }
+        [blobFolder, blobs, layers, containers, containerNames, sessions, cache, ingest].map { ($0, 0o700) }
     }
 }

@@ -24,7 +24,7 @@ import Testing
         #expect(try store.blobs.size(digest) == 5)
         #expect(try store.blobs.all() == [digest])
         #expect(try store.blobs.put(Array("hello".utf8)) == digest)
-        #expect(try FileStatus.of(hostPath: store.blobs.path(digest)).permissions == 0o644)
+        #expect(try FileStatus.of(hostPath: store.blobs.path(digest)).permissions == 0o600)
     }
 
     @Test func wrongBytesNeverBecomeABlob() throws {

@@ -77,6 +77,7 @@ extension Engine {
         let volume: RootDirectory
         do throws(SystemCallError) {
             let root = try RootDirectory(hostPath: store.home)
+            try store.volumes.makeFolder()
             try root.makeDirectories("volumes/\(name)/_data")
             volume = try RootDirectory(hostPath: folder)
             guard let image, try volume.names(in: "/").isEmpty else { return folder }

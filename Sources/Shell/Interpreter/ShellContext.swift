@@ -94,6 +94,10 @@ package final class ShellContext {
         if let openedEngine { return openedEngine }
         let engine = try EngineOpening(options: options, settings: settings, environment: console.environment).open()
         openedEngine = engine
+        if engine.store.wasClosed {
+            console.note(
+                "other users could read \(options.home): its folders and files are now for their owner alone")
+        }
         makeFirstImage(engine)
         // The first image is no line's doing.
         discardTableChanges()

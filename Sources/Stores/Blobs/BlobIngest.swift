@@ -28,7 +28,7 @@ package final class BlobIngest {
         isPartial = lock != nil
         path = isPartial ? partial : try ingest.newPath("blob")
         do throws(SystemCallError) {
-            file = try OwnedFD.open(path, O_RDWR | O_CREAT, mode: 0o644)
+            file = try OwnedFD.open(path, O_RDWR | O_CREAT, mode: 0o600)
             hasher = DigestHasher()
             offset = try Self.rehash(file, into: &hasher, limit: expected?.size ?? 0)
         } catch {
@@ -130,7 +130,7 @@ package final class BlobIngest {
             unlink(path)
             return
         }
-        fchmod(file.raw, 0o644)
+        fchmod(file.raw, 0o600)
         try file.sync()
         try check("rename", path: target) { rename(path, target) }
         try WholeFile.syncFolder(paths.blobs)

@@ -167,7 +167,7 @@ package final class NameStore: Sendable {
     func write(_ table: ImageTable) throws(ShaleError) {
         let bytes = Array(table.index.document.text().utf8)
         do throws(SystemCallError) {
-            try WholeFile.replace(path, with: bytes, mode: 0o644)
+            try WholeFile.replace(path, with: bytes)
         } catch {
             throw error.shaleError(name)
         }

@@ -284,7 +284,7 @@ private struct StoreCheck {
 extension Store {
     func replace(_ path: String, with text: String) throws(ShaleError) {
         do throws(SystemCallError) {
-            try WholeFile.replace(path, with: Array(text.utf8), mode: 0o644)
+            try WholeFile.replace(path, with: Array(text.utf8))
         } catch {
             throw error.shaleError(path)
         }

@@ -1,7 +1,7 @@
 package import Basics
 import FoundationEssentials
 import Glibc
-import Linux
+package import Linux
 import OCI
 
 /// A volume and the containers that have it.
@@ -53,7 +53,7 @@ package final class VolumeStore: Sendable {
         let name = try VolumeName.validated(name)
         let aside = try ingest.newPath("volume")
         do throws(SystemCallError) {
-            try RootDirectory(hostPath: paths.home).makeDirectories("volumes")
+            try makeFolder()
             try check("mkdir", path: aside) { mkdir(aside, 0o755) }
             try RootDirectory(hostPath: aside).makeDirectories("_data")
         } catch {
@@ -68,6 +68,11 @@ package final class VolumeStore: Sendable {
             return false
         }
         if isThere { try ingest.discard(aside) }
+    }
+
+    /// Makes the folder of all volumes, which other users do not enter.
+    package func makeFolder() throws(SystemCallError) {
+        if mkdir(paths.volumes, 0o700) == -1, errno != EEXIST { throw SystemCallError("mkdir", path: paths.volumes) }
     }
 
     /// Removes a volume and what is in it.
