@@ -37,7 +37,7 @@ extension Engine {
         }
         if let file = options.cidFile {
             do throws(SystemCallError) {
-                let made = try OwnedFD.open(file, O_WRONLY | O_CREAT | O_EXCL, mode: 0o644)
+                let made = try OwnedFD.open(file, O_WRONLY | O_CREAT | O_EXCL, mode: CallersUmask.applied(to: 0o644))
                 try made.write(Array(record.id.utf8))
             } catch {
                 try? store.containers.remove(record.id)

@@ -21,7 +21,9 @@ package struct RecipeFolder {
         self.engine = engine
         self.folder = folder
         try translating("recipe save \(folder)") {
-            if mkdir(folder, 0o755) == -1, errno != EEXIST { throw SystemCallError("mkdir", path: folder) }
+            if mkdir(folder, mode_t(CallersUmask.applied(to: 0o755))) == -1, errno != EEXIST {
+                throw SystemCallError("mkdir", path: folder)
+            }
             let names = try RootDirectory(hostPath: folder).names(in: "/")
             guard names.isEmpty || names.contains(Self.listName) else {
                 throw ShaleError(
@@ -46,7 +48,8 @@ package struct RecipeFolder {
         try translating("recipe save \(folder)") {
             for path in savedBefore(root) { try remove(path, below: root) }
             // The list first: should this be cut short, the next one knows what to take away.
-            try WholeFile.replace(list, with: Array((ConfigInstructions.array(all) + "\n").utf8), mode: 0o644)
+            try WholeFile.replace(
+                list, with: Array((ConfigInstructions.array(all) + "\n").utf8), mode: CallersUmask.applied(to: 0o644))
         }
         for attachment in recipe.attachments {
             try cancellation.check()
@@ -54,7 +57,9 @@ package struct RecipeFolder {
         }
         for file in texts {
             let path = "\(folder)/\(file.path)"
-            try translating(path) { try WholeFile.replace(path, with: Array(file.text.utf8), mode: file.mode) }
+            try translating(path) {
+                try WholeFile.replace(path, with: Array(file.text.utf8), mode: CallersUmask.applied(to: file.mode))
+            }
         }
         return all
     }
@@ -185,7 +190,9 @@ package struct RecipeFolder {
     private func writing(_ path: String, _ body: (@escaping ByteSink) throws(ShaleError) -> Void) throws(ShaleError) {
         let target = "\(folder)/\(path)"
         let file = try translating(target) {
-            OpenFile(try OwnedFD.open(target, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o644))
+            OpenFile(
+                try OwnedFD.open(
+                    target, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: CallersUmask.applied(to: 0o644)))
         }
         try body { (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
             try translating(target) { try file.descriptor.write(bytes) }

@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 import Linux
 
@@ -6,5 +7,7 @@ let openFlags = O_WRONLY | O_CREAT | O_TRUNC
 
 /// Makes a folder; one that is there stays.
 func makeFolder(_ path: String) throws(SystemCallError) {
-    if path.withPath({ mkdir($0, 0o755) }) == -1, errno != EEXIST { throw SystemCallError("mkdir", path: path) }
+    if path.withPath({ mkdir($0, mode_t(CallersUmask.applied(to: 0o755))) }) == -1, errno != EEXIST {
+        throw SystemCallError("mkdir", path: path)
+    }
 }

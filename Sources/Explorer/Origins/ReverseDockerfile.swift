@@ -159,7 +159,9 @@ package struct ReverseDockerfile {
             written.append(path)
         }
         let bytes = Array(text.utf8)
-        try translating(folder) { try WholeFile.replace("\(folder)/Dockerfile", with: bytes, mode: 0o644) }
+        try translating(folder) {
+            try WholeFile.replace("\(folder)/Dockerfile", with: bytes, mode: CallersUmask.applied(to: 0o644))
+        }
         return written
     }
 
@@ -172,7 +174,7 @@ package struct ReverseDockerfile {
                 changes.append(
                     Change(kind: .added, path: entry.path, status: try directory.status(entry.path), link: entry.link))
             }
-            let file = OutputFile(try OwnedFD.open(path, openFlags, mode: 0o644))
+            let file = OutputFile(try OwnedFD.open(path, openFlags, mode: CallersUmask.applied(to: 0o644)))
             _ = try LayerWriter.write(changes: changes, upper: directory, cancellation: cancellation) {
                 (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
                 try translating(path) { try file.descriptor.write(bytes) }

@@ -81,7 +81,7 @@ struct CredentialHelper {
         var arguments: [UnsafeMutablePointer<CChar>?] = [strdup(program), strdup(verb), nil]
         var variables: [UnsafeMutablePointer<CChar>?] = environment.map { strdup("\($0)=\($1)") } + [nil]
         defer { for text in arguments + variables { free(text) } }
-        let code = posix_spawn(&child, path, &actions, nil, &arguments, &variables)
+        let code = CallersUmask.restored { posix_spawn(&child, path, &actions, nil, &arguments, &variables) }
         close(theirs)
         guard code == 0 else {
             throw failure(verb, strerror(code).map { String(cString: $0).lowercased() } ?? "cannot be started")

@@ -65,7 +65,9 @@ struct CommandStreams {
     }
 
     private mutating func open(_ path: String, append: Bool) throws(ShaleError) -> Int32 {
-        try keep(path, O_WRONLY | O_CREAT | (append ? O_APPEND : O_TRUNC))
+        try CallersUmask.restored { () throws(ShaleError) in
+            try keep(path, O_WRONLY | O_CREAT | (append ? O_APPEND : O_TRUNC))
+        }
     }
 
     private mutating func openInput(_ path: String) throws(ShaleError) -> Int32 { try keep(path, O_RDONLY) }

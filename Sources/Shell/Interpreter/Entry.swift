@@ -16,6 +16,7 @@ package enum Entry {
     /// Runs shale with the process's arguments, without its own name; answers the exit status.
     package static func run(_ arguments: [String]) -> Int32 {
         Console.ignoreBrokenPipes()
+        CallersUmask.replace()
         let tap = OutputTap()
         let console = Console(observer: { tap.hear($0, $1) })
         do throws(ShaleError) {

@@ -41,7 +41,9 @@ enum HostCommand {
         var pid: pid_t = 0
         let strings = environment.map { "\($0.key)=\($0.value)" }
         let failure = ProcessCalls.withStringList(arguments) { argv in
-            ProcessCalls.withStringList(strings) { envp in posix_spawn(&pid, shell, &actions, &attributes, argv, envp) }
+            ProcessCalls.withStringList(strings) { envp in
+                CallersUmask.restored { posix_spawn(&pid, shell, &actions, &attributes, argv, envp) }
+            }
         }
         guard failure == 0 else {
             throw SystemCallError("spawn", path: shell, errno: failure).shaleError("host shell")

@@ -126,9 +126,9 @@ final class RecordingFile: Sendable {
         let flags = O_WRONLY | O_CREAT | O_APPEND
         do throws(SystemCallError) {
             switch existing {
-            case .refuse: file = try OwnedFD.open(path, flags | O_EXCL, mode: 0o644)
-            case .append: file = try OwnedFD.open(path, flags, mode: 0o644)
-            case .replace: file = try OwnedFD.open(path, flags | O_TRUNC, mode: 0o644)
+            case .refuse: file = try OwnedFD.open(path, flags | O_EXCL, mode: CallersUmask.applied(to: 0o644))
+            case .append: file = try OwnedFD.open(path, flags, mode: CallersUmask.applied(to: 0o644))
+            case .replace: file = try OwnedFD.open(path, flags | O_TRUNC, mode: CallersUmask.applied(to: 0o644))
             }
             wasThere = try FileStatus.of(file).size > 0
         } catch {

@@ -102,7 +102,9 @@ final class StepLoop {
             shell.console.note("back at the state before line \(current?.line ?? 0)")
         case .save(let path):
             let text = program.text
-            try translating(path) { try WholeFile.replace(path, with: Array(text.utf8), mode: 0o644) }
+            try translating(path) {
+                try WholeFile.replace(path, with: Array(text.utf8), mode: CallersUmask.applied(to: 0o644))
+            }
             savedText = text
             shell.console.note("saved to \(path)")
         case .reload:

@@ -316,6 +316,8 @@ package struct Build: Verb {
     }
 
     private func write(_ text: String, to path: String) throws(ShaleError) {
-        try translating("--iidfile") { try WholeFile.replace(path, with: Array(text.utf8), mode: 0o644) }
+        try translating("--iidfile") {
+            try WholeFile.replace(path, with: Array(text.utf8), mode: CallersUmask.applied(to: 0o644))
+        }
     }
 }

@@ -40,7 +40,9 @@ struct RecipeOutput {
         let text = format == "json" ? Self.json(recipe) : recipe.text(as: form, of: Self.words(for: name))
         guard let file, file != "-" else { return .text(text) }
         let mode: UInt32 = form == .sh || form == .shale ? 0o755 : 0o644
-        try translating(file) { try WholeFile.replace(file, with: Array(text.utf8), mode: mode) }
+        try translating(file) {
+            try WholeFile.replace(file, with: Array(text.utf8), mode: CallersUmask.applied(to: mode))
+        }
         return .done
     }
 
