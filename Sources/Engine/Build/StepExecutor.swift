@@ -144,16 +144,10 @@ package final class StepExecutor {
         let parent = state.image
         let key = key(createdBy, on: state)
         let moment = engine.creationTime
+        state.config.append(
+            History(created: moment, createdBy: createdBy, author: state.config.author), layer: layer?.diffID)
         state.config.created = moment
-        state.config.history =
-            (state.config.history ?? []) + [
-                History(
-                    created: moment, createdBy: createdBy, author: state.config.author, emptyLayer: layer == nil)
-            ]
-        if let layer {
-            state.config.rootfs.diffIDs.append(layer.diffID)
-            state.layers.append(layer.descriptor)
-        }
+        if let layer { state.layers.append(layer.descriptor) }
         let image = try engine.store.images.add(config: state.config, layers: state.layers, parent: parent?.id)
         let summary = layer?.summary ?? .none
         if origin == nil, options.fillsCache {

@@ -54,7 +54,6 @@ extension Engine {
         var config = base.config
         config.config = try settings(of: container, base: base, options, talk)
         config.author = options.author ?? config.author
-        config.created = creationTime
         let view = view(of: container)
         let stored = { () throws(ShaleError) in
             (
@@ -66,17 +65,15 @@ extension Engine {
             options.pauses && view.state.status == .running
             ? try runtime.whilePaused(
                 socketDirectory: store.containers.folder(container.id).socketDirectory, stored) : try stored()
-        config.history =
-            (config.history ?? []) + [
-                History(
-                    created: config.created, createdBy: (container.config.cmd ?? []).joined(separator: " "),
-                    author: options.author, comment: options.message, emptyLayer: layer == nil)
-            ]
+        let moment = creationTime
+        config.append(
+            History(
+                created: moment, createdBy: (container.config.cmd ?? []).joined(separator: " "),
+                author: options.author, comment: options.message),
+            layer: layer?.diffID)
+        config.created = moment
         var layers = base.manifest.layers
-        if let layer {
-            config.rootfs.diffIDs.append(layer.diffID)
-            layers.append(layer.descriptor)
-        }
+        if let layer { layers.append(layer.descriptor) }
         let image = try store.images.add(
             config: config, layers: layers, parent: base.id, references: reference.map { [$0] } ?? [])
         try keepProvenance(story, of: image.id)

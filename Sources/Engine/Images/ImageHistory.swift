@@ -27,6 +27,11 @@ package struct HistoryRow: Sendable {
         self.layer = layer
     }
 
+    /// A layer that the history does not tell of is as old as the image.
+    fileprivate init(_ step: ImageStep, of config: ImageConfig, size: Int64, layer: HistoryLayer? = nil) {
+        self.init(step.history ?? History(created: config.created, createdBy: nil), size: size, layer: layer)
+    }
+
     /// What a container changed, and has in its own layer.
     package init(of container: ContainerRecord, number: Int, _ index: LayerIndex) {
         let size = index.entries.reduce(0 as Int64) { $0 &+ $1.size }
@@ -69,21 +74,9 @@ extension Engine {
     /// An image's history, newest first; `countingFiles` reads each layer's index for `--layers`.
     package func history(of image: Image, countingFiles: Bool = false) throws(ShaleError) -> [HistoryRow] {
         let layers = try historyLayers(of: image, countingFiles: countingFiles)
-        var rows: [HistoryRow] = []
-        var next = 0
-        for step in image.config.history ?? [] {
-            var layer: HistoryLayer?
-            if step.emptyLayer != true, next < layers.count {
-                layer = layers[next]
-                next += 1
-            }
-            rows.append(HistoryRow(step, size: layer?.unpackedSize ?? 0, layer: layer))
-        }
-        // A config without a history, or with too short a one, still has its layers.
-        for layer in layers[next...] {
-            rows.append(
-                HistoryRow(
-                    History(created: image.config.created, createdBy: ""), size: layer.unpackedSize, layer: layer))
+        var rows = image.config.steps.map { step in
+            let layer = step.layer.map { layers[$0] }
+            return HistoryRow(step, of: image.config, size: layer?.unpackedSize ?? 0, layer: layer)
         }
         rows.reverse()
         nameImages(&rows, of: image)
@@ -92,10 +85,9 @@ extension Engine {
 
     /// Of a registry's image; sizes are those of the packed layers.
     package func history(of remote: RemoteImage) -> [HistoryRow] {
-        var layers = remote.manifest.layers.makeIterator()
-        var rows = (remote.config.history ?? []).map { step in
-            let blob = step.emptyLayer == true ? nil : layers.next()
-            return HistoryRow(step, size: blob?.size ?? 0)
+        let layers = remote.manifest.layers
+        var rows = remote.config.steps.map { step in
+            HistoryRow(step, of: remote.config, size: step.layer.map { layers[$0].size } ?? 0)
         }
         rows.reverse()
         if !rows.isEmpty { rows[0].image = remote.manifest.config.digest }
@@ -115,8 +107,9 @@ extension Engine {
     private func historyLayers(of image: Image, countingFiles: Bool) throws(ShaleError) -> [HistoryLayer] {
         var layers: [HistoryLayer] = []
         let diffIDs = image.config.rootfs.diffIDs
-        for (position, (diffID, blob)) in zip(diffIDs, image.manifest.layers).enumerated() {
-            let parent = Digest.chainID(diffIDs[..<position])
+        let blobs = image.manifest.layers
+        for (position, (diffID, parent)) in LayerStore.stack(of: image.config).enumerated() {
+            let blob = position < blobs.count ? blobs[position] : nil
             let size = store.layers.size(diffID, on: parent)?.content ?? 0
             let index =
                 countingFiles ? try LayerIndexes.index(position, of: diffIDs, blob: blob, in: store) : nil

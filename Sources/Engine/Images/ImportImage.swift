@@ -46,9 +46,8 @@ extension Engine {
                 lower: { () throws(ShaleError) in [] }, cancellation: talk.cancellation)
         }
         let blob = try ingest.commit()
-        config.rootfs = RootFS(diffIDs: [diffID])
         let message = options.message.isEmpty ? "Imported from \(options.origin)" : options.message
-        config.history = [History(created: created, createdBy: "", comment: message)]
+        config.append(History(created: created, createdBy: "", comment: message), layer: diffID)
         let image = try store.images.add(
             config: config, layers: [Descriptor(mediaType: MediaType.ociLayer, digest: diffID, size: blob.size)],
             references: options.reference.map { [$0] } ?? [])

@@ -30,17 +30,11 @@ package struct ReverseDockerfile {
         lines.append(.instruction("FROM \(base?.name ?? "scratch")"))
         let below = base?.image.config.rootfs.diffIDs.count ?? 0
         let known = base?.image.containerConfig ?? ContainerConfig()
-        let history = Self.above(layers.image, below: below, base: base?.image)
-        var next = below
-        for step in history {
-            let hasLayer = step.emptyLayer != true && next < layers.layers.count
-            if hasLayer { next += 1 }
-            add(step, layer: hasLayer ? layers.layers[next - 1] : nil)
+        let steps = Self.above(layers.image, below: below, base: base?.image)
+        for step in steps {
+            add(step.history ?? History(created: nil, createdBy: nil), layer: step.layer.map { layers.layers[$0] })
         }
-        for layer in layers.layers.dropFirst(next) {
-            addWhole(layer, why: "how layer #\(layer.number) was made is not told")
-        }
-        if !history.contains(where: { $0.emptyLayer == true }) {
+        if !steps.contains(where: { $0.layer == nil }) {
             addSettings(from: known, to: layers.image.containerConfig)
         }
         guard let own = layers.own else { return }
@@ -56,21 +50,16 @@ package struct ReverseDockerfile {
     }
 
     /// The steps after the base's.
-    private static func above(_ image: Image, below: Int, base: Image?) -> ArraySlice<History> {
-        let history = image.config.history ?? []
-        guard below > 0 else { return history[...] }
-        let known = base?.config.history ?? []
-        if !known.isEmpty, known.count <= history.count,
-            zip(known, history).allSatisfy({ $0.createdBy == $1.createdBy && $0.emptyLayer == $1.emptyLayer })
-        {
-            return history[known.count...]
+    private static func above(_ image: Image, below: Int, base: Image?) -> ArraySlice<ImageStep> {
+        let steps = image.config.steps
+        guard below > 0 else { return steps[...] }
+        let known = base?.config.steps ?? []
+        let isSame = { (one: ImageStep, other: ImageStep) in
+            one.layer == other.layer && one.history?.createdBy ?? "" == other.history?.createdBy ?? ""
         }
-        var layers = 0
-        for (position, step) in history.enumerated() where step.emptyLayer != true {
-            layers += 1
-            if layers == below { return history[(position + 1)...] }
-        }
-        return []
+        if known.count <= steps.count, zip(known, steps).allSatisfy(isSame) { return steps[known.count...] }
+        guard let last = steps.firstIndex(where: { $0.layer == below - 1 }) else { return [] }
+        return steps[(last + 1)...]
     }
 
     private mutating func add(_ step: History, layer: ImageLayer?) {

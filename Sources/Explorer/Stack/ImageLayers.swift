@@ -71,7 +71,7 @@ package final class ImageLayers {
         self.own = own
         self.remote = remote
         form = store.form
-        let steps = (image.config.history ?? []).filter { $0.emptyLayer != true }
+        let steps = image.config.layerHistory
         let blobs = image.manifest.layers
         layers = LayerStore.stack(of: image.config).enumerated().map { position, layer in
             let step = position < steps.count ? steps[position] : nil
