@@ -32,13 +32,24 @@ package struct Index: Sendable, Hashable, Codable {
         self.manifests = manifests
     }
 
-    /// The entry that serves `platform` best: an exact variant before any other; attestations are passed over.
+    /// The entry that serves `platform` best, in containerd's order; of equal ones the first. One that names no platform
+    /// is taken where no other fits; attestations are passed over.
     package func manifest(for platform: Platform) -> Descriptor? {
-        let offers = manifests.filter { entry in
-            guard let offered = entry.platform else { return MediaType.isManifest(entry.mediaType) }
-            return platform.accepts(offered)
+        let order = PlatformOrder(platform)
+        var best: (entry: Descriptor, rank: Int)?
+        for entry in manifests {
+            let rank: Int
+            if let offered = entry.platform {
+                guard let place = order.rank(offered) else { continue }
+                rank = place
+            } else {
+                guard MediaType.isManifest(entry.mediaType), entry.annotations?["vnd.docker.reference.type"] == nil
+                else { continue }
+                rank = .max
+            }
+            if rank < best?.rank ?? .max || best == nil { best = (entry, rank) }
         }
-        return offers.first { $0.platform?.variant == platform.variant } ?? offers.first
+        return best?.entry
     }
 }
 

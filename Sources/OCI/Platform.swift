@@ -56,29 +56,20 @@ package struct Platform: Sendable, Hashable, Codable, CustomStringConvertible {
 
     package var description: String { ([os, architecture] + (variant.map { [$0] } ?? [])).joined(separator: "/") }
 
-    /// Whether an image for `other` serves a wish for this platform; a variant not named matches any.
-    package func accepts(_ other: Platform) -> Bool {
-        var wish = self
-        var offer = other
-        wish.normalise()
-        offer.normalise()
-        guard wish.os == offer.os, wish.architecture == offer.architecture else { return false }
-        guard let variant = wish.variant else { return true }
-        return offer.variant == nil || offer.variant == variant
-    }
-
-    private mutating func normalise() {
+    /// The names containerd gives an architecture's spellings.
+    mutating func normalise() {
         switch architecture {
         case "x86_64", "x86-64": architecture = "amd64"
         case "aarch64": architecture = "arm64"
         case "i386", "i686": architecture = "386"
-        case "armhf": (architecture, variant) = ("arm", variant ?? "v7")
+        case "armhf": (architecture, variant) = ("arm", "v7")
         case "armel": (architecture, variant) = ("arm", "v6")
         default: break
         }
-        if architecture == "arm64", variant == "8" || variant == "v8" { variant = nil }
+        if variant?.isEmpty == true { variant = nil }
+        if let number = variant, Int(number) != nil { variant = "v\(number)" }
+        if architecture == "arm64", variant == "v8" { variant = nil }
         if architecture == "amd64", variant == "v1" { variant = nil }
-        if architecture == "arm", let number = variant, Int(number) != nil { variant = "v\(number)" }
     }
 }
 

@@ -23,7 +23,7 @@ extension Engine {
         _ talk: Conversation
     ) throws(ShaleError) -> Image {
         if policy != .always, let image = try localImage(text) {
-            guard let platform, !platform.accepts(image.config.platform), policy == .missing else {
+            guard let platform, !PlatformOrder(platform).accepts(image.config.platform), policy == .missing else {
                 try unpackMissingLayers(of: image, talk)
                 return image
             }

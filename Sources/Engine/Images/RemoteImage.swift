@@ -129,7 +129,7 @@ extension Engine {
     private static func checkPlatform(
         of config: ImageConfig, wanted: Platform?, _ reference: Reference
     ) throws(ShaleError) {
-        if let wanted, !wanted.accepts(config.platform) {
+        if let wanted, !PlatformOrder(wanted).accepts(config.platform) {
             throw ShaleError(
                 .notFound,
                 "image with reference \(reference.familiar) was found but its platform (\(config.platform)) "
