@@ -32,8 +32,10 @@ package struct Index: Sendable, Hashable, Codable {
         self.manifests = manifests
     }
 
-    /// The entry that serves `platform` best, in containerd's order; of equal ones the first. One that names no platform
-    /// is taken where no other fits; attestations are passed over.
+    /// The entry that serves `platform` best, in containerd's order.
+    ///
+    /// Of equal ones it is the first. One that names no platform is taken where no other fits; attestations are passed
+    /// over.
     package func manifest(for platform: Platform) -> Descriptor? {
         let order = PlatformOrder(platform)
         var best: (entry: Descriptor, rank: Int)?

@@ -16,8 +16,26 @@ package enum MediaType {
     package static func isIndex(_ type: String) -> Bool { type == ociIndex || type == dockerManifestList }
     /// Whether it names one image's manifest.
     package static func isManifest(_ type: String) -> Bool { type == ociManifest || type == dockerManifest }
+    private static let dockerLayerPrefix = "application/vnd.docker.image.rootfs."
+
+    /// A layer's type in the words of an OCI manifest: one manifest speaks one language, whatever its base spoke.
+    ///
+    /// What has no OCI name stays as it is.
+    package static func oci(_ layer: String) -> String {
+        guard layer.hasPrefix(dockerLayerPrefix) else { return layer }
+        switch layer.dropFirst(dockerLayerPrefix.count) {
+        case "diff.tar": return ociLayer
+        case "diff.tar.gzip": return ociLayerGzip
+        case "diff.tar.zstd": return ociLayerZstd
+        case "foreign.diff.tar": return "application/vnd.oci.image.layer.nondistributable.v1.tar"
+        case "foreign.diff.tar.gzip": return "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
+        case "foreign.diff.tar.zstd": return "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd"
+        default: return layer
+        }
+    }
+
     /// Whether it names a tar layer, packed or not, distributable or not.
     package static func isLayer(_ type: String) -> Bool {
-        type.hasPrefix("application/vnd.oci.image.layer.") || type.hasPrefix("application/vnd.docker.image.rootfs.")
+        type.hasPrefix("application/vnd.oci.image.layer.") || type.hasPrefix(dockerLayerPrefix)
     }
 }

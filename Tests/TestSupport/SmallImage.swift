@@ -30,9 +30,11 @@ package enum SmallImage {
     }
 
     /// Writes an image of these layers as a docker archive; `command` becomes its CMD.
+    ///
+    /// `told` is how many layers its history tells of, from the lowest on; all without it.
     package static func writeDockerArchive(
         _ path: String, layers: [[File]], command: [String] = ["sh"], tag: String = "small:1",
-        instructions: [String] = []
+        instructions: [String] = [], told: Int? = nil
     ) throws {
         var entries: [File] = []
         var names: [String] = []
@@ -45,7 +47,7 @@ package enum SmallImage {
             diffIDs.append("\"sha256:\(try Peers.sha256(layer))\"")
         }
         let words = command.map { "\"\($0)\"" }.joined(separator: ",")
-        let history = layers.indices.map {
+        let history = layers.indices.prefix(told ?? layers.count).map {
             let instruction = $0 < instructions.count ? instructions[$0] : "COPY layer \($0)"
             return #"{"created":"2024-01-01T00:00:00Z","created_by":"\#(instruction)"}"#
         }

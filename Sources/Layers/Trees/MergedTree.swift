@@ -27,7 +27,10 @@ package struct MergedTree: Sendable {
 
     /// The root directory.
     package func root() throws(ShaleError) -> TreeEntry {
-        guard let top = layers.first else { throw ShaleError(.invalid, "a tree of no layer") }
+        guard let top = layers.first else {
+            // An image of no layers is an empty directory, as a container of it has it.
+            return TreeEntry(path: "/", status: .emptyDirectory, layer: 0, link: "", layers: [])
+        }
         do throws(SystemCallError) {
             return TreeEntry(
                 path: "/", status: try FileStatus.of(top.descriptor), layer: 0, link: "",
@@ -169,6 +172,7 @@ package struct MergedTree: Sendable {
     }
 
     func attributes(of entry: TreeEntry, _ last: LastDirectory) throws(ShaleError) -> [ExtendedAttribute] {
+        guard entry.layer < layers.count else { return [] }
         do throws(SystemCallError) {
             return try last.with(entry.parent, of: layers[entry.layer], layer: entry.layer) {
                 directory throws(SystemCallError) in

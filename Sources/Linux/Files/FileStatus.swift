@@ -54,6 +54,14 @@ package struct FileStatus: Sendable, Hashable {
         changed = Timestamp(seconds: info.ctime_seconds, nanoseconds: Int32(truncatingIfNeeded: info.ctime_nanoseconds))
     }
 
+    /// Root's, of mode 0755 and the time 0: what stands for a directory that is nowhere.
+    package static var emptyDirectory: FileStatus {
+        var info = shale_stat()
+        info.mode = 0o040755
+        info.links = 2
+        return FileStatus(info)
+    }
+
     /// Of an open descriptor (`fstat(2)`, also of an `O_PATH` one).
     package static func of(_ fd: borrowing OwnedFD) throws(SystemCallError) -> FileStatus {
         var info = shale_stat()

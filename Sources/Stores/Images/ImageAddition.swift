@@ -35,7 +35,7 @@ extension ImageStore {
         let configDigest = try blobs.put(configBytes)
         let manifest = Manifest(
             config: Descriptor(mediaType: MediaType.ociConfig, digest: configDigest, size: Int64(configBytes.count)),
-            layers: layers.map { Descriptor(mediaType: $0.mediaType, digest: $0.digest, size: $0.size) })
+            layers: layers.map { Descriptor(mediaType: MediaType.oci($0.mediaType), digest: $0.digest, size: $0.size) })
         try manifest.validate(naming: "manifest")
         try config.validate(for: manifest, naming: "config \(configDigest)")
         let bytes = Array(manifest.document.text().utf8)

@@ -1,0 +1,129 @@
+import FoundationEssentials
+import TestSupport
+import Testing
+
+/// Lists that belong together: a history and its layers, a manifest and its media types.
+@Suite("lists that belong together", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+struct PairedListsTests {
+    /// A shale with `base:1`, two layers of which the history tells `told`, and `child:1` with one more made here.
+    private static func built(told: Int) throws -> BuiltShale {
+        let shale = BuiltShale()
+        let archive = shale.folder.path + "/base.tar"
+        try SmallImage.writeDockerArchive(
+            archive, layers: [[.init("a", "a")], [.init("b", "bb")]], tag: "base:1", told: told)
+        try shale.run(["load", "-i", archive])
+        try Data("mine!".utf8).write(to: URL(filePath: shale.folder.path + "/mine"))
+        try Data("FROM base:1\nENV X=y\nCOPY mine /mine\n".utf8).write(
+            to: URL(filePath: shale.folder.path + "/Dockerfile"))
+        try shale.run(["build", "-q", "-t", "child:1", "."])
+        return shale
+    }
+
+    @Test(arguments: 0...2) func aHistoryThatDoesNotFitItsLayers(_ told: Int) throws {
+        let shale = try Self.built(told: told)
+        func text(_ words: String...) throws -> String { try shale.run(words).text }
+        func maker(_ place: String) throws -> String { try text("blame", "--format", "{{.instruction}}", place) }
+        let bases = (0..<2).map { $0 < told ? "COPY layer \($0)" : "" }
+        /// All views of an image with one more layer on the base's.
+        func check(_ image: String, top: String) throws {
+            #expect(try maker("\(image):/a") == bases[0] + "\n")
+            #expect(try maker("\(image):/b") == bases[1] + "\n")
+            #expect(try maker("\(image):/mine").contains(top))
+            let rows = try text("history", "--no-trunc", "--human=false", "--format", "{{.Size}} {{.CreatedBy}}", image)
+                .split(separator: "\n").map(String.init)
+            #expect(rows.count == 4)
+            #expect(rows[0].hasPrefix("5 ") && rows[0].contains("/mine"), "\(rows)")
+            #expect(rows[1].hasPrefix("0 ") && rows[1].contains("X=y"), "\(rows)")
+            #expect(rows[2...] == ["2 \(bases[1])", "1 \(bases[0])"], "\(rows)")
+            let layers = try text("layers", "--format", "{{.layer}} {{.instruction}}", image).split(separator: "\n")
+            #expect(layers.count == 3 && layers[0] == "1 \(bases[0])" && layers[1] == "2 \(bases[1])", "\(layers)")
+            #expect(layers[2].contains(top), "\(layers)")
+        }
+        try check("child:1", top: "COPY mine /mine")
+        #expect(try text("dockerfile", "child:1").hasSuffix("ENV X=y\nCOPY mine /mine\n"))
+        // What the lists say travels with the image.
+        try shale.run(["save", "-o", "child.tar", "child:1"])
+        let other = BuiltShale()
+        try other.run(["load", "-i", shale.folder.path + "/child.tar"])
+        let rows = try other.run(["history", "--human=false", "--format", "{{.Size}} {{.CreatedBy}}", "child:1"]).text
+        #expect(rows.contains("5 COPY mine /mine") || rows.contains("5 /bin/sh -c #(nop) COPY"), "\(rows)")
+        // A commit on it is one more.
+        try shale.run(["create", "--name", "own", "base:1", "sh"])
+        try shale.run(["cp", "mine", "own:/mine"])
+        try shale.run(["commit", "own", "committed:1"])
+        #expect(try maker("committed:1:/b") == bases[1] + "\n")
+        #expect(
+            try text("history", "--human=false", "--format", "{{.Size}} {{.CreatedBy}}", "committed:1")
+                == "5 sh\n2 \(bases[1])\n1 \(bases[0])\n")
+    }
+
+    @Test(
+        .enabled(
+            if: RegistryServer.isPresent && Peers.skopeo.isPresent && Peers.umoci.isPresent,
+            "needs docker-registry, skopeo and umoci"))
+    func aManifestSpeaksOneLanguage() throws {
+        let server = try RegistryServer()
+        defer { server.stop() }
+        let archive = server.folder.path + "/image.tar"
+        try SmallImage.writeDockerArchive(archive, layers: [[.init("a", "a")], [.init("b", "bb")]])
+        // A docker archive becomes a docker manifest there.
+        try server.fill("docker-archive:\(archive)", as: "base:1")
+        let shale = BuiltShale()
+        let name = "\(server.url.dropFirst("http://".count))/base:1"
+        try Data("mine!".utf8).write(to: URL(filePath: shale.folder.path + "/mine"))
+        try Data("FROM \(name)\nCOPY mine /mine\n".utf8).write(
+            to: URL(filePath: shale.folder.path + "/Dockerfile"))
+        try shale.run(["build", "-q", "-t", "child", "."])
+        func types(_ text: String) -> Set<Substring> {
+            Set(text.split(separator: "\"").filter { $0.hasPrefix("application/vnd.") })
+        }
+        /// A manifest as it lies in the store, which is a layout that skopeo reads.
+        func manifest(_ name: String) throws -> String {
+            try Peers.skopeo.run(["inspect", "--raw", "oci:\(shale.home):\(name)"]).text
+        }
+        let made = try manifest("docker.io/library/child:latest")
+        #expect(
+            types(made).count > 1 && types(made).allSatisfy { $0.hasPrefix("application/vnd.oci.image.") }, "\(made)")
+        // The base keeps the words, and so the digest, it came with.
+        let base = try Peers.skopeo.run(["inspect", "--raw", "--tls-verify=false", "docker://\(name)"]).text
+        #expect(types(base).count > 1 && types(base).allSatisfy { $0.hasPrefix("application/vnd.docker.") }, "\(base)")
+        try Peers.umoci.run(
+            [
+                "unpack", "--rootless", "--image", "\(shale.home):docker.io/library/child:latest",
+                shale.folder.path + "/bundle",
+            ])
+        #expect(
+            try String(contentsOf: URL(filePath: shale.folder.path + "/bundle/rootfs/mine"), encoding: .utf8) == "mine!"
+        )
+    }
+
+    @Test func anImageOfNoLayersIsAnEmptyDirectory() throws {
+        let shale = BuiltShale()
+        func text(_ words: String...) throws -> String { try shale.run(words).text }
+        try Data("FROM scratch\nENV WHO=none\nLABEL a=b\n".utf8).write(
+            to: URL(filePath: shale.folder.path + "/Dockerfile"))
+        try shale.run(["build", "-q", "-t", "none:1", "."])
+        try shale.run(["export", "-o", "none.tar", "none:1"])
+        #expect(try Peers.tar.run(["-tf", shale.folder.path + "/none.tar"]).text.split(separator: "\n").count <= 1)
+        #expect(try text("ls", "-a", "none:1:/") == "")
+        #expect(try text("find", "none:1") == "/\n")
+        #expect(try text("stat", "none:1:/").contains("directory"))
+        #expect(try text("diff", "none:1", "none:1") == "")
+        #expect(try text("compare", "none:1", "none:1") == "no differences\n")
+        #expect(try text("recipe", "none:1").contains("FROM scratch"))
+        try shale.run(["recipe", "verify", "none:1"])
+        for words in [["layers"], ["history"], ["size"], ["waste"], ["du"], ["dockerfile"], ["inspect"], ["tree"]] {
+            try shale.run(words + ["none:1"])
+        }
+        try shale.run(["save", "-o", "saved.tar", "none:1"])
+        try shale.run(["load", "-i", "saved.tar"])
+        for (words, message) in [
+            (["cat", "none:1:/x"], "no such file"), (["layers", "none:1#1"], "the image has no layers"),
+            (["run", "none:1"], "no command specified"),
+        ] {
+            let outcome = try shale.run(words, expecting: nil)
+            #expect(outcome.status != 0)
+            #expect(outcome.errors.lowercased().contains(message), "\(outcome.errors)")
+        }
+    }
+}
