@@ -1,7 +1,7 @@
 # Completion of shale for bash. Source it, or put it into bash-completion's folder.
 # Made by `shale completions bash` from the command table; scripts/completions writes it anew.
 
-_shale_verbs='ref search tags pull manifest login logout images tag untag rmi history inspect save load import export prune df run create start stop kill restart pause unpause rm rename update wait ps logs attach exec top stats port cp diff commit debug volume layers ls cat tree find stat du grep blame waste size packages base compare dockerfile build context why-cache enter steps undo redo timeline reflog recipe record replay goto edit drop move fork session help ? set alias source cd pwd info doctor system version'
+_shale_verbs='ref search tags pull manifest login logout images tag untag rmi history inspect save load import export prune df run create start stop kill restart pause unpause rm rename update wait ps logs attach exec top stats port cp diff commit debug volume layers ls cat tree find stat du grep blame waste size packages base compare dockerfile build context why-cache enter steps undo redo timeline reflog recipe record replay goto edit drop move fork session help ? set unset alias source cd pwd info doctor system version clear'
 
 # Sets flags, values (FLAG:KIND) and operands of a command.
 _shale_command() {
@@ -359,7 +359,7 @@ _shale_command() {
     goto)
         flags='--help -h'
         values=''
-        operands='step'
+        operands='state'
         ;;
     edit)
         flags='--help -h'
@@ -379,7 +379,7 @@ _shale_command() {
     fork)
         flags='--help -h'
         values=''
-        operands='step'
+        operands='state'
         ;;
     session)
         flags='--format --quiet -q --help -h'
@@ -394,7 +394,12 @@ _shale_command() {
     set)
         flags='--unset --format --help -h'
         values='--format:format'
-        operands='setting setting'
+        operands='setting setting.value'
+        ;;
+    unset)
+        flags='--help -h'
+        values=''
+        operands='variable'
         ;;
     alias)
         flags='--help -h'
@@ -434,6 +439,11 @@ _shale_command() {
     version)
         flags='--format --help -h'
         values='--format:format'
+        operands=''
+        ;;
+    clear)
+        flags='--help -h'
+        values=''
         operands=''
         ;;
     *) return 1 ;;

@@ -690,7 +690,7 @@ complete -c shale -n '__fish_seen_subcommand_from replay' -a '(__shale_operand h
 
 complete -c shale -n __fish_use_subcommand -f -a goto -d 'Jump to a state of the timeline'
 complete -c shale -n '__fish_seen_subcommand_from goto' -l help -s h -d 'Show help information.'
-complete -c shale -n '__fish_seen_subcommand_from goto' -f -a '(__shale_operand step)'
+complete -c shale -n '__fish_seen_subcommand_from goto' -f -a '(__shale_operand state)'
 
 complete -c shale -n __fish_use_subcommand -f -a edit -d 'Change an earlier step, and carry out what follows again'
 complete -c shale -n '__fish_seen_subcommand_from edit' -l help -s h -d 'Show help information.'
@@ -706,7 +706,7 @@ complete -c shale -n '__fish_seen_subcommand_from move' -f -a '(__shale_operand 
 
 complete -c shale -n __fish_use_subcommand -f -a fork -d 'Branch a state into a session of its own'
 complete -c shale -n '__fish_seen_subcommand_from fork' -l help -s h -d 'Show help information.'
-complete -c shale -n '__fish_seen_subcommand_from fork' -f -a '(__shale_operand step)'
+complete -c shale -n '__fish_seen_subcommand_from fork' -f -a '(__shale_operand state)'
 
 complete -c shale -n __fish_use_subcommand -f -a session -d 'List, make, switch, rename, remove, export or import sessions'
 complete -c shale -n '__fish_seen_subcommand_from session' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a template.'
@@ -720,10 +720,14 @@ complete -c shale -n '__fish_seen_subcommand_from help ?' -l help -s h -d 'Show 
 complete -c shale -n '__fish_seen_subcommand_from help ?' -f -a '(__shale_operand verb)'
 
 complete -c shale -n __fish_use_subcommand -f -a set -d 'Show or change lasting settings'
-complete -c shale -n '__fish_seen_subcommand_from set' -l unset -d 'Take every value of the setting away.'
+complete -c shale -n '__fish_seen_subcommand_from set' -l unset -d 'Take every value of the setting away, or the one named.'
 complete -c shale -n '__fish_seen_subcommand_from set' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a template.'
 complete -c shale -n '__fish_seen_subcommand_from set' -l help -s h -d 'Show help information.'
-complete -c shale -n '__fish_seen_subcommand_from set' -f -a '(__shale_operand setting setting)'
+complete -c shale -n '__fish_seen_subcommand_from set' -f -a '(__shale_operand setting setting.value)'
+
+complete -c shale -n __fish_use_subcommand -f -a unset -d 'Forget variables'
+complete -c shale -n '__fish_seen_subcommand_from unset' -l help -s h -d 'Show help information.'
+complete -c shale -n '__fish_seen_subcommand_from unset' -f -a '(__shale_operand variable)'
 
 complete -c shale -n __fish_use_subcommand -f -a alias -d 'Give a command line a name of its own'
 complete -c shale -n '__fish_seen_subcommand_from alias' -l help -s h -d 'Show help information.'
@@ -755,3 +759,6 @@ complete -c shale -n '__fish_seen_subcommand_from system' -f -a '(__shale_operan
 complete -c shale -n __fish_use_subcommand -f -a version -d 'Print the version'
 complete -c shale -n '__fish_seen_subcommand_from version' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a Go template: shale is docker’s Client and Server'
 complete -c shale -n '__fish_seen_subcommand_from version' -l help -s h -d 'Show help information.'
+
+complete -c shale -n __fish_use_subcommand -f -a clear -d 'Clear the screen'
+complete -c shale -n '__fish_seen_subcommand_from clear' -l help -s h -d 'Show help information.'

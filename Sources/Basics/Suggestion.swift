@@ -2,10 +2,11 @@
 package enum Suggestion {
     /// Up to `limit` candidates that begin with the word or are near it, nearest first.
     ///
-    /// Near is within a third of its length, rounded up: one edit for `pus`, two for `imagse`; a word of one or two
-    /// letters is near what it begins, before what shares a letter with it.
+    /// Near is one edit (a letter more, less, other, or two swapped), two in a word of six letters, three in one of nine:
+    /// `pause` is no help for `push`. A word of one or two letters is near what it begins, before what shares a letter
+    /// with it.
     package static func nearest(to word: String, among candidates: some Sequence<String>, limit: Int = 1) -> [String] {
-        let floor = max(1, (word.count + 2) / 3)
+        let floor = min(3, max(1, word.count / 3))
         let scored = candidates.map { name in
             let continues = !word.isEmpty && name.hasPrefix(word)
             return (name: name, distance: continues ? 0 : distance(word, name))

@@ -40,7 +40,7 @@ package struct RegistryConfiguration: Sendable {
     package static func mirrors(parsing text: String) throws(ShaleError) -> [String: String] {
         var mirrors: [String: String] = [:]
         for part in text.split(whereSeparator: { $0 == "," || $0 == " " || $0 == "\n" || $0 == "\t" }) {
-            guard let equals = part.firstIndex(of: "="), equals != part.startIndex else {
+            guard let equals = part.firstIndex(of: "="), isHost(String(part[..<equals])) else {
                 throw ShaleError(
                     .invalid, "mirror \"\(String(part).visible)\": not HOST=URL",
                     hint: "for example docker.io=http://127.0.0.1:5000")
@@ -49,6 +49,33 @@ package struct RegistryConfiguration: Sendable {
             mirrors[domain(String(part[..<equals]))] = try mirrorAddress(address)
         }
         return mirrors
+    }
+
+    /// Whether a text is a registry's host, its port behind it or not.
+    package static func isHost(_ text: String) -> Bool {
+        var name = text[...]
+        if let colon = text.lastIndex(of: ":"), !text.hasSuffix("]") {
+            guard let port = UInt16(text[text.index(after: colon)...]), port > 0 else { return false }
+            name = text[..<colon]
+        }
+        if name.hasPrefix("["), name.hasSuffix("]") {
+            return name.dropFirst().dropLast().utf8.allSatisfy { isHexDigit($0) || $0 == UInt8(ascii: ":") }
+                && name.contains(":")
+        }
+        let labels = name.split(separator: ".", omittingEmptySubsequences: false)
+        return labels.allSatisfy { label in
+            guard let first = label.utf8.first, let last = label.utf8.last else { return false }
+            let isWord = { (byte: UInt8) in isLetterOrDigit(byte) || byte == UInt8(ascii: "_") }
+            return isWord(first) && isWord(last) && label.utf8.allSatisfy { isWord($0) || $0 == UInt8(ascii: "-") }
+        }
+    }
+
+    private static func isLetterOrDigit(_ byte: UInt8) -> Bool {
+        (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+    }
+
+    private static func isHexDigit(_ byte: UInt8) -> Bool {
+        (48...57).contains(byte) || (65...70).contains(byte) || (97...102).contains(byte)
     }
 
     /// Checks one mirror's address and gives it without a slash at its end.

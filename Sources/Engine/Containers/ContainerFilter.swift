@@ -15,30 +15,34 @@ package struct ContainerFilter: Sendable {
 
     package init() {}
 
-    private static let keys: Set<String> = [
-        "id", "name", "label", "exited", "status", "ancestor", "before", "since", "volume", "network", "publish",
-        "expose", "health", "is-task",
+    /// The filters there are, each with its values where they can be listed.
+    package static let known: [FilterKey] = [
+        FilterKey("id"), FilterKey("name"), FilterKey("label"), FilterKey("exited"),
+        FilterKey("status", ["created", "running", "paused", "restarting", "removing", "exited", "dead"]),
+        FilterKey("ancestor"), FilterKey("before"), FilterKey("since"), FilterKey("volume"), FilterKey("network"),
+        FilterKey("publish"), FilterKey("expose"), FilterKey("health", ["none", "starting", "healthy", "unhealthy"]),
+        FilterKey("is-task", ["true", "false"]),
     ]
-    private static let states: Set<String> = [
-        "created", "running", "paused", "restarting", "removing", "exited", "dead",
-    ]
-    private static let healths: Set<String> = ["none", "starting", "healthy", "unhealthy"]
 
     /// Adds a `--filter`.
     package mutating func add(_ text: String) throws(ShaleError) {
         let (key, value) = try Self.parts(of: text)
-        guard Self.keys.contains(key) else { throw ShaleError(.invalid, "Invalid filter '\(key)'") }
-        if key == "status", !Self.states.contains(value) {
-            throw ShaleError(.invalid, "Invalid filter 'status=\(value)'")
+        guard let known = Self.known.first(where: { $0.name == key }) else {
+            throw ShaleError(.invalid, "Invalid filter '\(key)'", hint: FilterKey.hint(Self.known))
         }
-        if key == "health", !Self.healths.contains(value) {
-            throw ShaleError(.invalid, "Unrecognised filter value for health: \(value)")
+        let hint = known.hint
+        if key == "status", !known.values.contains(value) {
+            throw ShaleError(.invalid, "Invalid filter 'status=\(value)'", hint: hint)
+        }
+        if key == "health", !known.values.contains(value) {
+            throw ShaleError(.invalid, "Unrecognised filter value for health: \(value)", hint: hint)
         }
         if key == "is-task", !["true", "false", "1", "0"].contains(value) {
-            throw ShaleError(.invalid, "Invalid filter 'is-task=[\(value)]'")
+            throw ShaleError(.invalid, "Invalid filter 'is-task=[\(value)]'", hint: hint)
         }
         if key == "exited", Int32(value) == nil {
-            throw ShaleError(.invalid, "strconv.Atoi: parsing \"\(value)\": invalid syntax")
+            throw ShaleError(
+                .invalid, "strconv.Atoi: parsing \"\(value)\": invalid syntax", hint: "--filter exited=0")
         }
         conditions.append((key, value))
     }

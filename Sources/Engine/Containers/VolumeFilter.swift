@@ -4,17 +4,26 @@ package import Stores
 /// Which volumes `volume ls` and `volume prune` mean.
 package struct VolumeFilter: Sendable {
     private var conditions: [String: [String]] = [:]
-    private let keys: Set<String>
+    private let keys: [FilterKey]
+
+    /// What `volume ls` and `volume prune` know.
+    package static let listed: [FilterKey] = [
+        FilterKey("name"), FilterKey("label"), FilterKey("driver", ["local"]),
+        FilterKey("dangling", ["true", "false"]),
+    ]
+    package static let pruned: [FilterKey] = [FilterKey("label"), FilterKey("label!")]
 
     /// With the keys that are known there.
-    package init(keys: Set<String>) { self.keys = keys }
+    package init(keys: [FilterKey]) { self.keys = keys }
 
     /// Adds a `--filter`.
     package mutating func add(_ text: String) throws(ShaleError) {
         let (key, value) = try ContainerFilter.parts(of: text)
-        guard keys.contains(key) else { throw ShaleError(.invalid, "Invalid filter '\(key)'") }
+        guard let known = keys.first(where: { $0.name == key }) else {
+            throw ShaleError(.invalid, "Invalid filter '\(key)'", hint: FilterKey.hint(keys))
+        }
         if key == "dangling", !["true", "1", "false", "0"].contains(value) {
-            throw ShaleError(.invalid, "Invalid filter 'dangling=[\(value)]'")
+            throw ShaleError(.invalid, "Invalid filter 'dangling=[\(value)]'", hint: known.hint)
         }
         conditions[key, default: []].append(value)
     }

@@ -50,21 +50,26 @@ package struct ImageFilter: Sendable {
         case "since": since.append(value)
         case "until":
             guard let moment = TimeText.moment(value, now: now) else {
-                throw ShaleError(.invalid, "Invalid filter 'until=[\(value)]'")
+                throw ShaleError(.invalid, "Invalid filter 'until=[\(value)]'", hint: "--filter until=24h")
             }
             until = moment
         case "reference": references.append(try FileNamePattern(parsing: value))
-        default: throw ShaleError(.invalid, "Invalid filter '\(name)'", hint: Self.known)
+        default: throw ShaleError(.invalid, "Invalid filter '\(name)'", hint: FilterKey.hint(Self.known))
         }
     }
 
-    private static let known = "filters: dangling, label, before, since, until, reference, in-use, unused"
+    /// The filters there are.
+    package static let known: [FilterKey] = [
+        FilterKey("dangling", ["true", "false"]), FilterKey("label"), FilterKey("before"), FilterKey("since"),
+        FilterKey("until"), FilterKey("reference"), FilterKey("in-use", ["true", "false"]),
+        FilterKey("unused", ["true", "false"]),
+    ]
 
     private static func flag(_ name: String, _ value: String) throws(ShaleError) -> Bool {
         switch value.lowercased() {
         case "1", "true", "t": return true
         case "0", "false", "f": return false
-        default: throw ShaleError(.invalid, "Invalid filter '\(name)=[\(value)]'")
+        default: throw ShaleError(.invalid, "Invalid filter '\(name)=[\(value)]'", hint: "--filter \(name)=true|false")
         }
     }
 }

@@ -45,6 +45,8 @@ package struct SearchFilter: Sendable, Equatable {
 
     package init() {}
 
+    private static let known = "filters: stars, is-official, is-automated"
+
     /// Reads `stars=3`, `is-official=true`, `is-automated=false`; throws `invalid` in docker's words.
     package init(_ conditions: [String]) throws(ShaleError) {
         for condition in conditions {
@@ -56,12 +58,12 @@ package struct SearchFilter: Sendable, Equatable {
             switch name {
             case "stars":
                 guard let number = Int(value) else {
-                    throw ShaleError(.invalid, "invalid filter 'stars=\(value.visible)'")
+                    throw ShaleError(.invalid, "invalid filter 'stars=\(value.visible)'", hint: "--filter stars=10")
                 }
                 stars = max(stars ?? number, number)
             case "is-official": isOfficial = try Self.flag(value, of: name)
             case "is-automated": isAutomated = try Self.flag(value, of: name)
-            default: throw ShaleError(.invalid, "invalid filter '\(name.visible)'")
+            default: throw ShaleError(.invalid, "invalid filter '\(name.visible)'", hint: Self.known)
             }
         }
     }

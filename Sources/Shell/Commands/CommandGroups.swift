@@ -18,8 +18,9 @@ enum CommandGroups {
         .init(
             title: "The shell",
             verbs: [
-                Help.self, SetCommand.self, Alias.self, Source.self, Cd.self, Pwd.self, Info.self, Doctor.self,
-                System.self, Version.self, CompletionsCommand.self, CompleteCommand.self,
+                Help.self, SetCommand.self, Unset.self, Alias.self, Source.self, Cd.self, Pwd.self, Info.self,
+                Doctor.self,
+                System.self, Version.self, Clear.self, CompletionsCommand.self, CompleteCommand.self,
             ]),
     ]
 

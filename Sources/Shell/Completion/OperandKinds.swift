@@ -18,14 +18,15 @@ enum OperandKinds {
         "debug": [.object, .program], "volume inspect": [.volume], "volume rm": [.volume],
         // Building, recording.
         "build": [.hostDirectory], "context": [.hostDirectory], "record": [.hostPath], "replay": [.hostPath],
-        "recipe": [.object], "enter": [.object], "edit": [.step], "drop": [.step], "move": [.step], "goto": [.step],
-        "fork": [.step, .none], "reflog": [.image], "test": [.hostPath],
+        "recipe": [.object], "enter": [.object], "edit": [.step], "drop": [.step], "move": [.step], "goto": [.state],
+        "fork": [.state, .none], "reflog": [.image], "test": [.hostPath],
         // Looking into layers.
         "layers": [.object], "ls": [.place], "cat": [.place], "tree": [.place], "find": [.place], "stat": [.place],
         "du": [.place], "grep": [.none, .place], "blame": [.place], "compare": [.object], "waste": [.object],
         "size": [.object], "packages": [.object], "dockerfile": [.object], "base": [.object],
         // The shell.
-        "explain": [.topic], "help": [.verb], "source": [.hostPath], "cd": [.placeOrHostPath], "set": [.setting],
+        "explain": [.topic], "help": [.verb], "source": [.hostPath], "cd": [.placeOrHostPath],
+        "set": [.setting, .settingValue], "unset": [.variable],
         "lcd": [.hostDirectory],
     ]
 

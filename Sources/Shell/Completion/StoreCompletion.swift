@@ -40,13 +40,16 @@ struct StoreCompletion: CompletionSource {
         case .platform: ["linux/amd64", "linux/arm64", "linux/arm/v7", "linux/386"].map { CompletionValue($0) }
         case .instruction: Dockerfiles.Instruction.keywords.map { CompletionValue($0) }
         case .verb, .topic: CommandTable.shared.verbs.map { CompletionValue($0.verb, $0.configuration.abstract) }
-        case .setting: LastingSettings.known.map { CompletionValue($0.key, $0.value) }
+        case .setting: Setting.all.map { CompletionValue($0.name, $0.meaning) }
+        case .settingValue: settingValues(of: request.operands.last ?? "")
+        case .state: states()
+        case .filter: filters(of: request)
         case .alias: shell.aliases.keys.sorted().map { CompletionValue($0, shell.aliases[$0] ?? "") }
         case .network: [CompletionValue("host"), CompletionValue("none")]
         case .capability: Capabilities.names.map { CompletionValue($0) }
         case .step: steps()
         case .format: ["json", "table"].map { CompletionValue($0) }
-        case .hostPath, .hostDirectory, .lesson, .filter, .none: []
+        case .hostPath, .hostDirectory, .lesson, .none: []
         }
     }
 
@@ -143,6 +146,57 @@ struct StoreCompletion: CompletionSource {
         guard let working = try? shell.session().working else { return [] }
         return working.steps.enumerated().map { CompletionValue(String($0.offset + 1), $0.element.instruction) }
     }
+
+    /// The states of the session that `goto` takes, the newest first; 0 is the beginning.
+    private func states() -> [CompletionValue] {
+        guard let session = try? shell.session(), (try? session.refresh()) != nil else { return [] }
+        let nodes = session.tree.nodes.values.sorted { $0.number > $1.number }.prefix(Self.mostStates)
+        return nodes.map { node in
+            CompletionValue(String(node.number), node.line.split(separator: "\n").first.map(String.init) ?? "")
+        } + [CompletionValue("0", "the beginning")]
+    }
+
+    private static let mostStates = 500
+
+    /// What a setting can be; where that cannot be listed, what it is now.
+    private func settingValues(of name: String) -> [CompletionValue] {
+        guard let setting = Setting.named(name) else { return [] }
+        let words = setting.words.isEmpty ? shell.settings.list(of: name) : setting.words
+        return words.map { CompletionValue($0) }
+    }
+
+    /// `KEY=` of a filter, then its values.
+    private func filters(of request: CompletionRequest) -> [CompletionValue] {
+        let keys = Self.filters[request.verb] ?? []
+        guard let equals = request.prefix.firstIndex(of: "=") else {
+            return keys.map { CompletionValue("\($0.name)=", $0.values.joined(separator: ", "), isWhole: false) }
+        }
+        let name = String(request.prefix[..<equals])
+        if ["ancestor", "before", "since", "reference", "volume", "name"].contains(name) {
+            return named(by: name, of: request.verb).map { CompletionValue("\(name)=\($0.text)", $0.summary) }
+        }
+        return keys.first { $0.name == name }?.values.map { CompletionValue("\(name)=\($0)") } ?? []
+    }
+
+    /// What a filter's value names.
+    private func named(by filter: String, of verb: String) -> [CompletionValue] {
+        switch filter {
+        case "volume": volumes()
+        case "name": verb == "volume ls" ? volumes() : containers { _ in true }
+        case "before", "since": verb == "ps" ? containers { _ in true } : images(withWorking: false)
+        default: images(withWorking: false)
+        }
+    }
+
+    private static let filters: [String: [FilterKey]] = [
+        "ps": ContainerFilter.known, "images": ImageFilter.known, "volume ls": VolumeFilter.listed,
+        "volume prune": VolumeFilter.pruned,
+        "search": [
+            FilterKey("stars"), FilterKey("is-official", ["true", "false"]),
+            FilterKey("is-automated", ["true", "false"]),
+        ],
+        "prune": [FilterKey("until"), FilterKey("label"), FilterKey("label!")],
+    ]
 
     /// The files of an image or container as they lie, nothing mounted.
     private func tree(of object: String) throws(ShaleError) -> MergedTree {

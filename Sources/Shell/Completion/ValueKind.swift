@@ -30,6 +30,8 @@ package enum ValueKind: String, Sendable, CaseIterable {
     case environment
     case session
     case step
+    /// A state of the session: `goto`, `fork`.
+    case state
     case signal
     case platform
     case instruction
@@ -37,6 +39,8 @@ package enum ValueKind: String, Sendable, CaseIterable {
     case topic
     case lesson
     case setting
+    /// What the setting before it can be.
+    case settingValue = "setting.value"
     case filter
     case format
     case network

@@ -12,7 +12,7 @@ struct CommandStreams {
     private var hostOutput: HostOutput?
 
     init(
-        _ command: Command, shell: ShellContext, expand: (Word) throws(ShaleError) -> String
+        _ command: Command, shell: ShellContext, expand: (Word, _ isDocument: Bool) throws(ShaleError) -> String
     ) throws(ShaleError) {
         savedConsole = shell.console
         savedInput = shell.input
@@ -25,8 +25,11 @@ struct CommandStreams {
     }
 
     private mutating func redirect(
-        _ command: Command, shell: ShellContext, expand: (Word) throws(ShaleError) -> String
+        _ command: Command, shell: ShellContext, expand: (Word, _ isDocument: Bool) throws(ShaleError) -> String
     ) throws(ShaleError) {
+        // Every name is known before the first file is opened.
+        var texts: [String] = []
+        for redirection in command.redirections { texts.append(try Self.text(redirection, expand)) }
         var output: Int32?
         var errors: Int32?
         if let pipeline = command.pipeline {
@@ -42,25 +45,37 @@ struct CommandStreams {
             output = made.writeEnd
             if pipeline.includesErrors { errors = made.writeEnd }
         }
-        for redirection in command.redirections {
+        for (redirection, text) in zip(command.redirections, texts) {
             switch redirection {
-            case .output(let word, let append): output = try open(expand(word), append: append)
-            case .errors(let word, let append): errors = try open(expand(word), append: append)
-            case .both(let word, let append):
-                output = try open(expand(word), append: append)
+            case .output(_, let append): output = try open(text, append: append)
+            case .errors(_, let append): errors = try open(text, append: append)
+            case .both(_, let append):
+                output = try open(text, append: append)
                 errors = output
             case .errorsToOutput: errors = output ?? shell.console.descriptor(.output)
             case .outputToErrors: output = errors ?? shell.console.descriptor(.errors)
-            case .input(let word): shell.input = try openInput(expand(word))
-            case .hereDocument(let word):
-                shell.input = try text(expand(word))
+            case .input: shell.input = try openInput(text)
+            case .hereDocument:
+                shell.input = try holding(text)
                 shell.inputIsHereDocument = true
-            case .hereString(let word): shell.input = try text(expand(word) + "\n")
+            case .hereString: shell.input = try holding(text + "\n")
             }
         }
         if output != nil || errors != nil {
             shell.console = shell.console.redirected(
                 output: output.map { .descriptor($0) }, errors: errors.map { .descriptor($0) })
+        }
+    }
+
+    /// The text of a redirection's word; none for those that have no word.
+    private static func text(
+        _ redirection: Redirection, _ expand: (Word, _ isDocument: Bool) throws(ShaleError) -> String
+    ) throws(ShaleError) -> String {
+        switch redirection {
+        case .output(let word, _), .errors(let word, _), .both(let word, _), .input(let word), .hereString(let word):
+            try expand(word, false)
+        case .hereDocument(let word): try expand(word, true)
+        case .errorsToOutput, .outputToErrors: ""
         }
     }
 
@@ -83,7 +98,7 @@ struct CommandStreams {
     }
 
     /// A text to read, held in a file that has no name any more.
-    private mutating func text(_ text: String) throws(ShaleError) -> Int32 {
+    private mutating func holding(_ text: String) throws(ShaleError) -> Int32 {
         var template = Array("/tmp/shale-text-XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)
         _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)

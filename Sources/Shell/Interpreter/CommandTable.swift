@@ -33,12 +33,14 @@ package struct CommandTable: Sendable {
 
     /// The error for a word that is no command, with the nearest that is one.
     package func unknown(_ word: String) -> ShaleError {
-        let near = Suggestion.nearest(to: word, among: byName.keys.sorted()).first
+        let near = Suggestion.nearest(to: word, among: byName.keys.sorted() + ["quit", "exit"]).first
         let hint =
             if (try? FileStatus.of(hostPath: word))?.kind == .regular {
-                "source \(word.shellQuoted)   (to run the file's lines)"
-            } else if word == "network" {
-                "there are none to make: run --network host, none, private or container:NAME, which shares another's"
+                access(word, X_OK) == 0
+                    ? "!\(word.shellQuoted)   (to run the file)"
+                    : "source \(word.shellQuoted)   (to run the file's lines)"
+            } else if let told = Self.notHere[word] {
+                told
             } else if let verbs = Spelling.nouns[word]?.keys.sorted() {
                 verbs.map { "\(word) \($0)" }.joined(separator: ", ")
             } else {
@@ -47,7 +49,22 @@ package struct CommandTable: Sendable {
         return ShaleError(.usage, "unknown command: \(word.visible)", hint: hint)
     }
 
-    private func isHostProgram(_ word: String) -> Bool {
+    /// Commands of docker's that shale has not, and what does their work here.
+    private static let notHere: [String: String] = [
+        "network":
+            "there are none to make: run --network host, none, private or container:NAME, which shares another's",
+        "push": "save -o FILE IMAGE   (writes an image into a file, which load reads elsewhere)",
+        "compose": "run, for each container by itself; a shale script (shale FILE.shale) holds several",
+        "swarm": "help   (shale works on one machine)", "stack": "help   (shale works on one machine)",
+        "service": "help   (shale works on one machine)", "node": "help   (shale works on one machine)",
+        "events": "history   (lists what was typed), timeline what it changed",
+        "context": "context DIR   (lists what a build context holds)",
+        "echo": "!echo …   (the host's; it knows shale's variables)",
+        "printf": "!printf …   (the host's; it knows shale's variables)",
+    ]
+
+    /// Whether a word is a program on the host's `PATH`.
+    func isHostProgram(_ word: String) -> Bool {
         guard !word.isEmpty, !word.contains("/"), let path = getenv("PATH") else { return false }
         return String(cString: path).split(separator: ":").contains { access("\($0)/\(word)", X_OK) == 0 }
     }
@@ -55,6 +72,11 @@ package struct CommandTable: Sendable {
     /// Commands whose words behind the image belong to the container's shell.
     static func keepsUnknownVariables(_ verb: String) -> Bool {
         ["run", "create", "exec", "debug", "retry"].contains(verb)
+    }
+
+    /// Commands whose here-document is for a container, or a Dockerfile with variables of its own.
+    static func keepsVariablesOfDocument(_ verb: String) -> Bool {
+        keepsUnknownVariables(verb) || verb == "build" || verb == "enter"
     }
 
     static func stopsAtFirstOperand(_ type: any Verb.Type) -> Bool { keepsUnknownVariables(type.verb) }

@@ -10,7 +10,8 @@ package final class Interpreter {
     /// Set by `quit`: the prompt or script ends with this status.
     package private(set) var leaving: Int32?
     private let table = CommandTable.shared
-    private var hasHintedKept = false
+    /// Unknown variables that were said to go to a container as they are.
+    private var notedKept: Set<String> = []
     private var substitutionDepth = 0
     /// Says what failed in the statement under way.
     private var report: ((ShaleError) -> Void)?
@@ -59,7 +60,7 @@ package final class Interpreter {
         defer { report = before }
         var status: Int32
         do throws(ShaleError) {
-            status = try perform(statement.body)
+            status = try perform(HostFiles.meant(by: statement, shell) ?? statement.body)
         } catch {
             status = error.status(of: statement.body.verb)
             report?(error)
@@ -114,14 +115,20 @@ package final class Interpreter {
 
     private func run(_ command: Command) throws(ShaleError) -> Int32 {
         guard !command.words.isEmpty || command.pipeline != nil || !command.redirections.isEmpty else { return 0 }
-        var streams = try CommandStreams(command, shell: shell) { [self] word throws(ShaleError) in
+        // What will run is known before a file is opened or a host command started.
+        let arguments = try arguments(of: command.words)
+        if let word = arguments.first { try requireCommand(word) }
+        let isForContainer = command.words.first?.plain.map(CommandTable.keepsVariablesOfDocument) ?? false
+        var streams = try CommandStreams(command, shell: shell) { [self] word, isDocument throws(ShaleError) in
             var expansion = self.expansion
-            return try expansion.text(word)
+            let text = try expansion.text(word, unknown: isDocument && isForContainer ? .keep : .fail)
+            noteKept(expansion.kept)
+            return text
         }
         defer { streams.restore(shell) }
         let status: Int32
         do throws(ShaleError) {
-            status = try runWords(command.words)
+            status = try run(arguments: arguments, aliasDepth: 0)
         } catch {
             // While the command's own streams are open: `2>` and `|&` take its message too.
             let isRedirected = !command.redirections.isEmpty || command.pipeline?.includesErrors ?? false
@@ -136,22 +143,45 @@ package final class Interpreter {
         return status != 0 ? status : host
     }
 
-    private func runWords(_ words: [Word]) throws(ShaleError) -> Int32 {
-        guard let first = words.first else { return 0 }
+    /// The words with their variables, the verb first.
+    private func arguments(of words: [Word]) throws(ShaleError) -> [String] {
+        guard !words.isEmpty else { return [] }
         var expansion = self.expansion
-        let keeps = first.plain.map(CommandTable.keepsUnknownVariables) ?? false
-        let arguments = try expansion.arguments(words) { index in keeps && index > 0 ? .keep : .fail }.map(\.text)
-        if let kept = expansion.kept.first, !hasHintedKept, shell.isInteractive {
-            hasHintedKept = true
-            shell.console.note("\(kept) is no variable of shale's and goes to the container as it is")
-        }
-        return try run(arguments: arguments, aliasDepth: 0)
+        let hasVariables = words.contains { $0.constant == nil }
+        let container = hasVariables ? ContainerWords.start(in: words) { shell.value(of: $0) } : words.count
+        let arguments = try expansion.arguments(words) { index in index >= container ? .keep : .fail }.map(\.text)
+        noteKept(expansion.kept)
+        return arguments
     }
+
+    /// Says once of each variable that a container will read it as it is.
+    private func noteKept(_ variables: [String]) {
+        for variable in variables where notedKept.insert(variable).inserted {
+            shell.console.note("\(variable) is no variable here and goes to the container as it is")
+        }
+    }
+
+    /// Throws for a word that is no command; an alias is what it stands for.
+    private func requireCommand(_ word: String) throws(ShaleError) {
+        var word = word
+        for _ in 0..<Self.deepestAlias {
+            guard let alias = shell.aliases[word] else { break }
+            guard case .command(let command)? = try LineParser().statements(in: alias).first?.body,
+                let first = command.words.first?.constant
+            else { return }
+            word = first
+        }
+        guard word == "quit" || word == "exit" || shell.aliases[word] != nil || table.find(word) != nil else {
+            throw table.unknown(word)
+        }
+    }
+
+    private static let deepestAlias = 8
 
     /// Runs a command from its words, the verb first.
     package func run(arguments: [String], aliasDepth: Int = 0) throws(ShaleError) -> Int32 {
         guard let word = arguments.first else { return 0 }
-        if let alias = shell.aliases[word], aliasDepth < 8 {
+        if let alias = shell.aliases[word], aliasDepth < Self.deepestAlias {
             return try run(alias: alias, rest: Array(arguments.dropFirst()), depth: aliasDepth + 1)
         }
         if word == "quit" || word == "exit" {
@@ -193,9 +223,19 @@ package final class Interpreter {
     // MARK: Variables
 
     private func assign(_ assignment: Assignment) throws(ShaleError) -> Int32 {
+        if HostNames.isHosts(assignment.name) {
+            shell.console.note(
+                "$\(assignment.name) is set for shale's own lines; host programs keep the \(assignment.name) they had")
+        }
         let table = self.table
         switch assignment.meaning(isVerb: { table.find($0) != nil }) {
         case .value(let words):
+            if case .command(let command) = assignment.source,
+                !command.redirections.isEmpty || command.pipeline != nil
+            {
+                // No value: a command was meant, and nothing is opened for one that does not exist.
+                throw table.unknown(words.first?.constant ?? words.first?.source ?? "")
+            }
             var expansion = self.expansion
             shell.variables[assignment.name] =
                 try expansion.arguments(words).map(\.text).joined(separator: " ")
@@ -223,17 +263,18 @@ package final class Interpreter {
     private var expansion: Expansion {
         let shell = self.shell
         return Expansion(
-            lookup: { shell.variables[$0] },
+            lookup: { shell.value(of: $0) },
             substitute: { [self] text throws(ShaleError) in try substitute(text) },
-            names: shell.variables.keys.sorted(), home: shell.console.environment["HOME"])
+            names: (Array(shell.variables.keys) + shell.console.environment.keys).sorted(),
+            home: shell.console.environment["HOME"])
     }
 
-    /// `$(…)`: the output of commands of shale's; `nil` when the first word is none.
+    /// `$(…)`: the output of commands of shale's, else of the host's.
     private func substitute(_ text: String) throws(ShaleError) -> String? {
-        let statements = try LineParser().statements(in: text)
-        guard case .command(let command)? = statements.first?.body, let word = command.words.first?.plain,
-            table.find(word) != nil
-        else { return nil }
+        guard let statements = try? LineParser().statements(in: text),
+            case .command(let command)? = statements.first?.body, let word = command.words.first?.plain,
+            shell.aliases[word] != nil || table.find(word) != nil, !HostFiles.areMeant(by: command, shell)
+        else { return try hostOutput(of: text) }
         guard substitutionDepth < 8 else { throw ShaleError(.usage, "$(…) is nested too deep") }
         substitutionDepth += 1
         defer { substitutionDepth -= 1 }
@@ -242,6 +283,17 @@ package final class Interpreter {
             for statement in statements { status = try perform(statement.body) }
             return status
         }.0
+    }
+
+    /// What the host's shell makes of a text; a program that is not there fails the command that asked.
+    private func hostOutput(of text: String) throws(ShaleError) -> String {
+        let (output, status) = try HostCommand.capture(text, environment: shell.hostEnvironment)
+        guard status != 127 else {
+            throw ShaleError(
+                .commandNotFound, "$(\(text.visible)): neither a command of shale's nor of the host's",
+                hint: "quote it to keep it as it is: '$(\(text.visible))'", exitStatus: 64)
+        }
+        return output
     }
 }
 

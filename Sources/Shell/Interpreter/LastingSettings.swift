@@ -1,32 +1,45 @@
 package import Basics
 import Glibc
 import Linux
+import Registries
 
 /// What `set` keeps: one `name = value` a line in `HOME/settings`; names that hold several values repeat.
+///
+/// Every value is checked when it is set. What a file holds all the same (written by hand, or by an older shale) is
+/// passed over: ``setAside()`` takes such lines out of what counts and tells why, and setting the name anew mends them.
 package struct LastingSettings: Sendable {
-    /// Names that may have several values.
-    private static let lists: Set<String> = ["registry.mirror", "registry.insecure"]
-    private let path: String
-    private var lines: [(name: String, value: String)] = []
+    private struct Line: Sendable, Equatable {
+        var name: String
+        var value: String
+    }
 
-    /// Every setting and what it means, for `set` and Tab.
-    package static let known: KeyValuePairs<String, String> = [
-        "build.wording": "seed: the course's words; moby: today's docker's",
-        "offline": "on: nothing is fetched",
-        "registry.mirror": "HOST=URL: ask URL for what lies at HOST",
-        "registry.insecure": "HOST: speak plain http to it",
-        "search.endpoint": "URL of the search service for Docker Hub",
-        "teach": "on: one line after each command about what it did",
-        "undo.limit": "how many states of a session prune leaves for undo",
-    ]
+    /// A line of the file that does not count, and why.
+    package struct Problem: Sendable {
+        package let line: String
+        package let reason: String
+        package let hint: String
+        fileprivate let name: String?
+    }
+
+    private let path: String
+    private var lines: [Line] = []
+    /// Lines that are no setting, as they stand in the file.
+    private var unread: [String] = []
+    private var problems: [Problem] = []
+    private var isChecked = false
 
     static func load(home: String) -> LastingSettings {
         var settings = LastingSettings(path: "\(home)/settings")
-        let text =
-            (try? WholeFile.read(settings.path, limit: 1 << 20)).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        for line in text.split(separator: "\n") where !line.hasPrefix("#") {
-            guard let equals = line.range(of: " = ") else { continue }
-            settings.lines.append((String(line[..<equals.lowerBound]), String(line[equals.upperBound...])))
+        guard let bytes = try? WholeFile.read(settings.path, limit: 1 << 20) else { return settings }
+        for line in bytes.split(separator: 10) {
+            let text = String(decoding: line, as: UTF8.self)
+            if text.hasPrefix("#") { continue }
+            guard let equals = text[...].range(of: " = ") else {
+                settings.unread.append(text)
+                continue
+            }
+            settings.lines.append(
+                Line(name: String(text[..<equals.lowerBound]), value: String(text[equals.upperBound...])))
         }
         return settings
     }
@@ -35,20 +48,81 @@ package struct LastingSettings: Sendable {
 
     package subscript(name: String) -> String? { lines.last { $0.name == name }?.value }
 
-    package var all: [(name: String, value: String)] { lines }
-
     package func list(of name: String) -> [String] { lines.filter { $0.name == name }.map(\.value) }
 
-    /// Sets a value, or adds it where a name holds several; `nil` takes all of the name's values away.
-    package mutating func set(_ name: String, to value: String?) throws(ShaleError) {
-        guard Self.known.contains(where: { $0.key == name }) else {
-            let near = Suggestion.nearest(to: name, among: Self.known.map(\.key)).first
-            throw ShaleError(.usage, "no setting \"\(name.visible)\"", hint: near.map { "set \($0) VALUE" } ?? "set")
+    /// Takes what cannot be right out of what counts; answers it, the first time only.
+    package mutating func setAside() -> [Problem] {
+        if isChecked { return [] }
+        isChecked = true
+        problems = unread.filter { !$0.trimmed.isEmpty }.map { line in
+            Problem(line: line, reason: "not NAME = VALUE", hint: "set NAME VALUE", name: nil)
         }
-        if let value, value.contains("\n") { throw ShaleError(.usage, "a setting is one line") }
-        if value == nil || !Self.lists.contains(name) { lines.removeAll { $0.name == name } }
-        if let value, !lines.contains(where: { $0 == (name, value) }) { lines.append((name, value)) }
-        let text = lines.map { "\($0.name) = \($0.value)\n" }.joined()
+        lines = lines.filter { line in
+            guard let problem = Self.problem(line) else { return true }
+            problems.append(problem)
+            return false
+        }
+        return problems
+    }
+
+    private static func problem(_ line: Line) -> Problem? {
+        let text = "\(line.name) = \(line.value)"
+        guard let setting = Setting.named(line.name) else {
+            return Problem(line: text, reason: "there is no such setting", hint: "set", name: line.name)
+        }
+        do throws(ShaleError) {
+            _ = try setting.checked(line.value)
+            return nil
+        } catch {
+            return Problem(line: text, reason: error.description, hint: "set \(setting.usage)", name: line.name)
+        }
+    }
+
+    /// Sets a value, or adds it where a name holds several; `nil` takes all of the name's values away.
+    ///
+    /// Throws `usage` for a name that is no setting and for a value that it cannot have.
+    package mutating func set(_ name: String, to value: String?) throws(ShaleError) {
+        // A name that is no setting can be taken out of the file.
+        if value == nil, Setting.named(name) == nil, setAside(name) { return try write() }
+        let setting = try Setting.known(name)
+        let value = try value.map { text throws(ShaleError) in try setting.checked(text) }
+        _ = setAside()
+        problems.removeAll { $0.name == name }
+        if value == nil || !setting.isList { lines.removeAll { $0.name == name } }
+        if let value {
+            lines.removeAll { setting.replaces(value, $0.value) && $0.name == name }
+            lines.append(Line(name: name, value: value))
+        }
+        try write()
+    }
+
+    /// Takes one value of a name away; throws `notFound` where it is none of them.
+    package mutating func remove(_ value: String, of name: String) throws(ShaleError) {
+        let setting = try Setting.known(name)
+        _ = setAside()
+        let text = "\(name) = \(value)"
+        let isBad = problems.contains { $0.line == text }
+        guard isBad || lines.contains(Line(name: name, value: value)) else {
+            throw ShaleError(.notFound, "\(name) is not \(value.visible)", hint: "set \(setting.name)")
+        }
+        problems.removeAll { $0.line == text }
+        lines.removeAll { $0 == Line(name: name, value: value) }
+        try write()
+    }
+
+    /// Forgets the lines of a name that do not count; false where there are none.
+    private mutating func setAside(_ name: String) -> Bool {
+        _ = setAside()
+        let count = problems.count
+        problems.removeAll { $0.name == name }
+        return problems.count < count
+    }
+
+    private func write() throws(ShaleError) {
+        // What is passed over stays in the file until it is mended.
+        let text = (lines.map { "\($0.name) = \($0.value)" } + problems.filter { $0.name != nil }.map(\.line)).map {
+            $0 + "\n"
+        }.joined()
         let path = path
         try translating("settings") {
             let folder = path.dropLast("/settings".count)

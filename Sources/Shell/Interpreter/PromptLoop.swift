@@ -20,7 +20,8 @@ struct PromptLoop {
         _ = try shell.session()
         let history = HistoryFile(path: HistoryPlace(shell).path("history"))
         let editor = try LineEditor(
-            console: shell.console, history: history, completer: PromptCompletion.completer(shell))
+            console: shell.console, history: history, completer: PromptCompletion.completer(shell),
+            questions: questions(history))
         shell.history = history
         shell.console.note("shale \(Version.current): type help, or a Dockerfile instruction such as FROM busybox")
         readStartupFile()
@@ -34,15 +35,34 @@ struct PromptLoop {
         }
     }
 
+    /// A line that stands for an earlier one is not remembered itself.
+    private func questions(_ history: HistoryFile) -> LineEditor.Questions {
+        var questions = LineEditor.Questions()
+        let shell = self.shell
+        questions.isIncomplete = { text in
+            if case .incomplete? = try? Self.parser(shell).parse(text) { true } else { false }
+        }
+        let mayRemember = questions.mayRemember
+        questions.mayRemember = { mayRemember($0) && Recall($0, in: history) == nil }
+        return questions
+    }
+
+    private static func parser(_ shell: ShellContext) -> LineParser {
+        LineParser(origin: .prompt, aliases: Set(shell.aliases.keys))
+    }
+
     private func carryOut(_ text: String, _ editor: LineEditor) {
         do throws(ShaleError) {
             var text = text
-            if let recalled = try recall(text, editor.history) {
-                text = recalled
-                shell.console.note(recalled)
-                editor.remember(recalled)
+            if let recall = Recall(text, in: editor.history) {
+                text = try recall.line()
+                shell.console.note(text)
+                editor.remember(text)
             }
-            let statements = try LineParser(origin: .prompt).statements(in: text)
+            let parser = Self.parser(shell)
+            // A recording replays without the output that was pasted too.
+            text = Transcript.commandsOnly(text, by: parser)
+            let statements = try parser.statements(in: text)
             Interrupt.watch()
             let isPrivate = statements.first?.isPrivate ?? false
             _ = shell.typed(text, isPrivate: isPrivate) { interpreter.run(statements) }
@@ -50,17 +70,6 @@ struct PromptLoop {
             shell.console.report(error)
             shell.lastStatus = 64
         }
-    }
-
-    /// `!!` and `!12`: the line itself, shown before it runs.
-    private func recall(_ text: String, _ history: HistoryFile) throws(ShaleError) -> String? {
-        guard text.hasPrefix("!"),
-            case .recall(let reference)? = try? LineParser(origin: .prompt).statements(in: text).first?.body
-        else { return nil }
-        guard let line = history.entry(reference) else {
-            throw ShaleError(.usage, "!\(reference): no such line in the history", hint: "history")
-        }
-        return line
     }
 
     /// The session where it is not the default one, where relative paths start, and the last status if it was bad.

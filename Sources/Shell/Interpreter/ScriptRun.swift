@@ -41,7 +41,7 @@ package struct ScriptRun {
 
     /// Runs a text that came on the command line.
     package func run(text: String, name: String) throws(ShaleError) -> Int32 {
-        try run(ScriptReader(text: text), name: name)
+        try run(ScriptReader(text: text, isPasted: true), name: name)
     }
 
     /// Runs standard input line by line, as it comes.

@@ -92,6 +92,7 @@ package final class ShellContext {
     /// The engine on the user's home; made on first use, with its store.
     package func engine() throws(ShaleError) -> Engine {
         if let openedEngine { return openedEngine }
+        for problem in settings.setAside() { tell(problem) }
         let engine = try EngineOpening(options: options, settings: settings, environment: console.environment).open()
         openedEngine = engine
         if engine.store.wasClosed {
@@ -105,6 +106,12 @@ package final class ShellContext {
         return engine
     }
 
+    /// Says that a stored setting does not count.
+    func tell(_ problem: LastingSettings.Problem) {
+        console.warning("the stored setting \"\(problem.line)\" is passed over: \(problem.reason)")
+        console.note("hint: \(problem.hint)")
+    }
+
     /// Forgets what this process did to names and images so far.
     func discardTableChanges() { _ = openedEngine?.store.names.takeChanges() }
 
@@ -116,6 +123,7 @@ package final class ShellContext {
         guard let store = openedEngine?.store else { return }
         draft.token = store.writeAhead.takeToken()
         let table = store.names.takeChanges()
+        rememberPulled(table)
         draft.changes += table.moves.map { .name($0.reference, before: $0.before, after: $0.after) }
         if !table.arrived.isEmpty || !table.departed.isEmpty {
             draft.changes.append(.images(arrived: table.arrived, departed: table.departed))
@@ -245,8 +253,20 @@ package final class ShellContext {
         return try body(talk)
     }
 
+    /// Whether the command under way made an image itself.
+    private var hasMadeImage = false
+    private var hasMadeContainer = false
+
+    /// Sets `$img` to the image that came for a container, when the command under way pulled one.
+    private func rememberPulled(_ table: TableChanges) {
+        guard hasMadeContainer, !hasMadeImage else { return }
+        guard let image = table.arrived.last ?? table.moves.last?.after?.image else { return }
+        variables["img"] = image.hex
+    }
+
     /// Sets `$_` and `$img`.
     package func remember(image: String) {
+        hasMadeImage = true
         variables["_"] = image
         variables["img"] = image
         made.append(image)
@@ -254,6 +274,7 @@ package final class ShellContext {
 
     /// Sets `$_` and `$ctr`.
     package func remember(container: String) {
+        hasMadeContainer = true
         variables["_"] = container
         variables["ctr"] = container
         made.append(container)
@@ -267,6 +288,8 @@ package final class ShellContext {
 
     func beginCommand() {
         made = []
+        hasMadeImage = false
+        hasMadeContainer = false
         changes = []
         hasReported = false
         cancellation.reset()
@@ -276,11 +299,20 @@ package final class ShellContext {
     var hostEnvironment: [String: String] {
         variables.reduce(into: console.environment) { all, variable in
             // `$?`, `$1` and `$_` are the host shell's own.
-            guard let first = variable.key.first, first.isLetter || (first == "_" && variable.key != "_") else {
-                return
-            }
+            guard let first = variable.key.first, first.isLetter || (first == "_" && variable.key != "_"),
+                !HostNames.isHosts(variable.key)
+            else { return }
             all[variable.key] = variable.value
         }
+    }
+
+    /// The value of `$name`: a variable of shale's, else one of the host's environment.
+    func value(of name: String) -> String? {
+        if let value = variables[name] { return value }
+        // The environment's own is where shale was started.
+        if name == "PWD" { return hostDirectory }
+        guard let first = name.unicodeScalars.first, first.isVariableStart, name != "_" else { return nil }
+        return console.environment[name]
     }
 
     /// The host directory that relative paths of the user's start at.

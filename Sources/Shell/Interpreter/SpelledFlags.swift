@@ -60,6 +60,9 @@ enum SpelledFlags {
         return result
     }
 
+    /// Whether a word is an option whose value is the next word.
+    static func takesNext(_ word: String, by names: Names) -> Bool { taken(word, by: names)?.takesNext ?? false }
+
     /// A word that ends in an option with a value, as our parser reads it, and whether the value is the next word.
     private static func taken(_ word: String, by names: Names) -> (words: [String], takesNext: Bool)? {
         if names.valued.contains(word) { return ([word], true) }

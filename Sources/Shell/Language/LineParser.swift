@@ -9,9 +9,12 @@ package struct LineParser: Sendable {
     }
 
     package var origin: Origin
+    /// Words that are commands beside the verbs: what stands behind a prompt sign and is none is the host's.
+    package var aliases: Set<String>
 
-    package init(origin: Origin = .script) {
+    package init(origin: Origin = .script, aliases: Set<String> = []) {
         self.origin = origin
+        self.aliases = aliases
     }
 
     /// Reads a whole text: one line, a pasted buffer, or a script.
@@ -22,7 +25,8 @@ package struct LineParser: Sendable {
     /// - Returns: The statements, or why more lines are needed.
     /// - Throws: `usage` for a text that no further line can mend.
     package func parse(_ text: String, firstLine: Int = 1) throws(ShaleError) -> ParseResult {
-        var reader = StatementReader(text, origin: origin, firstLine: firstLine)
+        let text = origin == .prompt ? Transcript.commandsOnly(text, by: self) : text
+        var reader = StatementReader(text, parser: self, firstLine: firstLine)
         do throws(LineStop) {
             return .complete(try reader.statements())
         } catch {
@@ -47,7 +51,7 @@ package struct LineParser: Sendable {
 /// The statement level of the language.
 struct StatementReader {
     var scanner: LineScanner
-    let origin: LineParser.Origin
+    let parser: LineParser
     let firstLine: Int
     var found: [Statement] = []
     var pending: [PendingHereDocument] = []
@@ -55,9 +59,9 @@ struct StatementReader {
     private var countedTo = 0
     private var countedLines = 0
 
-    init(_ text: String, origin: LineParser.Origin, firstLine: Int) {
+    init(_ text: String, parser: LineParser, firstLine: Int) {
         scanner = LineScanner(text)
-        self.origin = origin
+        self.parser = parser
         self.firstLine = firstLine
     }
 
@@ -73,12 +77,13 @@ struct StatementReader {
     private mutating func logicalLine() throws(LineStop) {
         let isPrivate = scanner.current?.isBlank ?? false
         try scanner.skipBlanks()
-        let prompt = PastedPrompt.length(in: scanner, origin: origin)
+        let prompt = PastedPrompt.length(in: scanner, origin: parser.origin)
         if prompt > 0 {
             scanner.position += prompt
             try scanner.skipBlanks()
         }
-        var marks = LineMarks(isPrivate: isPrivate && prompt == 0, dropped: prompt > 0 ? ["$"] : [])
+        var marks = LineMarks(
+            isPrivate: isPrivate && prompt == 0, isSigned: prompt > 0, dropped: prompt > 0 ? ["$"] : [])
         if condition == .always, Instruction.starts(scanner) {
             try step(marks)
             return
@@ -104,11 +109,14 @@ struct StatementReader {
         guard let body = try body(statementIndex: index, marks: &marks) else {
             throw .failure(unexpected(at: scanner.position))
         }
-        let source = scanner.text(from: start).trimmedEnd
+        var source = scanner.text(from: start).trimmedEnd
+        // Without its sign it is a host command only behind a `!`.
+        if case .host(let text) = body, !source.hasPrefix("!"), !source.hasPrefix("\\!") { source = "!" + text }
         found.append(
             Statement(
                 body, condition: condition, source: source, line: line, isPrivate: marks.isPrivate,
                 dropped: marks.dropped))
+        found[index].isSigned = marks.isSigned
         condition = .always
         marks.dropped = []
         return try joint()
@@ -153,6 +161,9 @@ struct StatementReader {
             command.words.insert(Word(word), at: 0)
             return .command(command)
         }
+        if marks.isSigned, try startsHostCommand() {
+            return .host(try hostText(upToOperators: true, index: statementIndex))
+        }
         if let assignment = try assignment(statementIndex) { return .assignment(assignment) }
         var command = try command(statementIndex: statementIndex)
         if command.words.isEmpty, command.redirections.isEmpty { return nil }
@@ -160,11 +171,49 @@ struct StatementReader {
         return .command(command)
     }
 
+    /// Whether a host command begins here, behind a prompt sign: a word that is no command of shale's.
+    ///
+    /// What may be in front of a tool's name is looked past; the scanner stays where it is.
+    private mutating func startsHostCommand() throws(LineStop) -> Bool {
+        let start = scanner.position
+        defer { scanner.position = start }
+        var words: [Word] = []
+        while words.count < Self.mostWordsBeforeVerb {
+            let word = try scanner.word()
+            if word.parts.isEmpty { break }
+            words.append(word)
+            try scanner.skipBlanks()
+            // `name = …` is shale's own.
+            if words.count == 1, word.plain?.isAssignableName ?? false, scanner.current == "=",
+                scanner.peek(1).map({ $0.endsWord }) ?? true
+            {
+                return false
+            }
+        }
+        guard let first = words.first, first.constant != nil else { return false }
+        // Of `cat` without a word the host's is meant: `$ cat > Dockerfile <<EOF`.
+        if words.count == 1, first.plain == "cat" { return true }
+        if Spelling.isCommand(words, aliases: parser.aliases) { return false }
+        // `name=value` alone sets a variable of shale's, and so does `export name=value`.
+        return !(words.count == 1 && first.isSetting)
+    }
+
+    private static let mostWordsBeforeVerb = 12
+
     // MARK: Assignment
 
     private mutating func assignment(_ statementIndex: Int) throws(LineStop) -> Assignment? {
         let start = scanner.position
-        let word = try scanner.word()
+        var word = try scanner.word()
+        if word.plain == "export" {
+            // As the host's shell writes it; no container's name holds a `=`.
+            try scanner.skipBlanks()
+            word = try scanner.word()
+            guard word.isSetting else {
+                scanner.position = start
+                return nil
+            }
+        }
         // `name=value`, as the host's shell writes it.
         if case .literal(let text, false)? = word.parts.first, let equals = text.firstIndex(of: "="),
             String(text[..<equals]).isAssignableName
@@ -178,6 +227,7 @@ struct StatementReader {
                 let words = value.source.isEmpty ? [] : [value]
                 return Assignment(name: String(text[..<equals]), source: .command(Command(words: words)))
             }
+            if try isSettingOfTool(from: start) { return nil }
             throw .failure(
                 ShaleError(
                     .usage, "syntax error", cause: "\(word.source): a value with spaces needs quotes",
@@ -201,6 +251,20 @@ struct StatementReader {
         var command = try command(statementIndex: statementIndex)
         _ = Spelling.normalise(&command.words)
         return Assignment(name: name, source: .command(command))
+    }
+
+    /// Whether `NAME=value …` stands before `docker`; the scanner goes back to the start then.
+    private mutating func isSettingOfTool(from start: Int) throws(LineStop) -> Bool {
+        let here = scanner.position
+        scanner.position = start
+        var word = try scanner.word()
+        while word.isSetting {
+            try scanner.skipBlanks()
+            word = try scanner.word()
+        }
+        let isTool = word.plain == "sudo" || word.plain.map(Spelling.tools.contains) ?? false
+        scanner.position = isTool ? start : here
+        return isTool
     }
 
     private var atStatementEnd: Bool {
@@ -243,6 +307,8 @@ struct StatementReader {
 /// What is known about a line before its first statement is read.
 struct LineMarks {
     var isPrivate: Bool
+    /// A prompt sign stood in front of it.
+    var isSigned = false
     var dropped: [String]
 }
 

@@ -18,6 +18,9 @@ package struct ScriptReader {
     /// Where its lines come from; a command that takes lines of the script itself reads on there.
     package let lines: ScriptLines
 
+    /// Whether the first line read bore a prompt sign: lines without one are output then.
+    private var isTranscript: Bool?
+
     /// Longest command, in lines: an unclosed quote in a huge file is found before the machine suffers.
     private static let longestCommand = 20_000
 
@@ -29,9 +32,10 @@ package struct ScriptReader {
         lines = ScriptLines(take: nextLine)
     }
 
-    /// Reads from a text.
-    package init(text: String, parser: LineParser = LineParser(origin: .script)) {
-        var lines = LineScanner(text)
+    /// Reads from a text; of one that begins with a prompt sign, or that `isPasted` and has one, only the commands.
+    package init(text: String, parser: LineParser = LineParser(origin: .script), isPasted: Bool = false) {
+        let isTranscript = isPasted || Transcript.begins(text)
+        var lines = LineScanner(isTranscript ? Transcript.commandsOnly(text, by: parser) : text)
         self.init(parser: parser) { () throws(ShaleError) in lines.takeLine() }
     }
 
@@ -41,6 +45,7 @@ package struct ScriptReader {
     /// - Throws: Whatever the source of lines throws; a syntax error is in the command instead.
     package mutating func next() throws(ShaleError) -> ScriptCommand? {
         while let first = try self.lines.next() {
+            if isOutput(first) { continue }
             let start = self.lines.number
             var lines = Accumulator(first)
             while true {
@@ -68,6 +73,14 @@ package struct ScriptReader {
             }
         }
         return nil
+    }
+
+    /// Whether a line is a transcript's that no command begins on.
+    private mutating func isOutput(_ line: String) -> Bool {
+        if isTranscript == false || line.trimmed.isEmpty { return false }
+        let isSigned = Transcript.signLength(line, origin: .script) != nil
+        isTranscript = isTranscript ?? isSigned
+        return isTranscript == true && !isSigned
     }
 
     private func result(of text: String, firstLine: Int) -> Result<ParseResult, ShaleError> {

@@ -3,6 +3,9 @@ import Basics
 /// What a tutorial has in front of its commands: a prompt, with or without the number of a terminal.
 enum PastedPrompt {
     /// How many scalars to pass: `$ `, `1 $ `, `user@host:~$ `, and at the prompt `# ` before `docker` or `podman`.
+    ///
+    /// A prompt of root's, `# ` and `root@host:/# `, is only one before a tool's name: any other `#` starts a comment, and
+    /// a container's own prompt looks the same.
     static func length(in scanner: LineScanner, origin: LineParser.Origin) -> Int {
         var offset = 0
         if scanner.peek(0)?.isDigit ?? false {
@@ -15,25 +18,38 @@ enum PastedPrompt {
         return hostPrompt(scanner) ?? rootPrompt(scanner) ?? 0
     }
 
-    /// `user@host:~/dir$ ` or `root@host:/# `.
+    /// `user@host:~/dir$ ` or `root@host:/# docker …`.
     private static func hostPrompt(_ scanner: LineScanner) -> Int? {
         var offset = 0
-        var hasAt = false
+        var at: Int?
         while let scalar = scanner.peek(offset), !scalar.endsWord, scalar != "'", scalar != "\"" {
-            if scalar == "@", offset > 0 { hasAt = true }
-            if scalar == "$" || scalar == "#", hasAt, scanner.peek(offset + 1)?.isBlank ?? false { return offset + 2 }
+            if scalar == "@", offset > 0 { at = offset }
+            if scalar == "$" || scalar == "#", let at, scanner.peek(offset + 1)?.isBlank ?? false {
+                let host = scanner.position + at + 1..<scanner.position + offset
+                let isOfContainer = isContainer(scanner.text(host))
+                return (scalar == "$" && !isOfContainer) || isTool(scanner, after: offset + 2) ? offset + 2 : nil
+            }
             offset += 1
         }
         return nil
     }
 
-    /// Root's prompt, `# docker …`; any other `#` starts a comment.
+    /// Whether `9c06b95e3e85:/app` is what a container's shell calls its host.
+    private static func isContainer(_ text: String) -> Bool {
+        let host = text.prefix { $0 != ":" }
+        return host.utf8.count == 12 && host.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+    }
+
     private static func rootPrompt(_ scanner: LineScanner) -> Int? {
         guard scanner.peek(0) == "#", scanner.peek(1) == " " else { return nil }
+        return isTool(scanner, after: 2) ? 2 : nil
+    }
+
+    private static func isTool(_ scanner: LineScanner, after offset: Int) -> Bool {
         var rest = scanner
-        rest.position += 2
-        let isTool = Spelling.tools.contains { rest.starts(with: $0 + " ") } || rest.starts(with: "sudo docker ")
-        return isTool ? 2 : nil
+        rest.position += offset
+        _ = rest.skip("sudo ")
+        return Spelling.tools.contains { rest.starts(with: $0 + " ") }
     }
 }
 
@@ -59,9 +75,15 @@ package enum Spelling {
 
     /// Takes `sudo` and a tool's name off, and turns docker's noun-verb spellings into our verbs.
     ///
+    /// What is set for a tool in front of it (`DOCKER_BUILDKIT=1 docker build`) is for docker's own program.
     /// - Returns: What was dropped, in order.
     static func normalise(_ words: inout [Word]) -> [String] {
         var dropped: [String] = []
+        let settings = words.prefix { $0.isSetting }
+        if !settings.isEmpty, words.dropFirst(settings.count).first?.plain.map(tools.contains) ?? false {
+            dropped += settings.map(\.source)
+            words.removeFirst(settings.count)
+        }
         if words.first?.plain == "sudo" {
             dropped.append("sudo")
             words.removeFirst()
@@ -74,6 +96,15 @@ package enum Spelling {
         }
         nounVerb(&words)
         return dropped
+    }
+
+    /// Whether these first words of a command are one of shale's, `sudo` and a tool's name in front or not.
+    static func isCommand(_ words: [Word], aliases: Set<String>) -> Bool {
+        var words = words
+        if normalise(&words).contains(where: tools.contains) { return true }
+        guard let word = words.first?.plain else { return false }
+        return word == "quit" || word == "exit" || nouns[word] != nil || aliases.contains(word)
+            || CommandTable.shared.find(word) != nil
     }
 
     /// `docker` alone and `docker --version` are commands of ours by another name.

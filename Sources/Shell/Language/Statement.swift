@@ -36,6 +36,8 @@ package struct Statement: Sendable, Equatable {
     package var isPrivate: Bool
     /// What was dropped in front because it belongs to a tutorial, not to us, such as `$`, `sudo`, `docker`.
     package var dropped: [String]
+    /// Whether its line stood behind a prompt sign.
+    package var isSigned = false
 
     package init(
         _ body: Body, condition: Condition = .always, source: String = "", line: Int = 1, isPrivate: Bool = false,

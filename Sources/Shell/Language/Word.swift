@@ -34,6 +34,12 @@ package struct Word: Sendable, Equatable {
         return nil
     }
 
+    /// Whether it is `NAME=…`, as the host's shell sets a variable for one command.
+    var isSetting: Bool {
+        guard case .literal(let text, false)? = parts.first, let equals = text.firstIndex(of: "=") else { return false }
+        return String(text[..<equals]).isAssignableName
+    }
+
     /// The text of a word without any variable, quotes removed; `nil` when something has to be looked up.
     package var constant: String? {
         var text = ""

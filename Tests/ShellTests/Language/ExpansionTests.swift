@@ -117,14 +117,3 @@ struct ScriptReaderTests {
         }
     }
 }
-
-struct TranscriptTests {
-    @Test
-    func commandsOnly() {
-        let text = "$ docker pull ubuntu\n  Using default tag: latest\n2 $ docker build \\\n>  .\nStep 1/4\n"
-        #expect(Transcript.commands(in: text) == ["docker pull ubuntu", "docker build \\\n ."])
-        #expect(Transcript.commands(in: "$ docker ps") == nil)
-        #expect(Transcript.commands(in: "ps\n$ x\n") == nil)
-        #expect(Transcript.commands(in: "$ a\n$ b") == ["a", "b"])
-    }
-}

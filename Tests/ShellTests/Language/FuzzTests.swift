@@ -44,7 +44,7 @@ struct FuzzTests {
             var reader = ScriptReader(text: line)
             while try reader.next() != nil {}
             _ = LastArgument.lastWord(of: line)
-            _ = Transcript.commands(in: line)
+            _ = Transcript.commandsOnly(line, by: LineParser(origin: .prompt))
         }
     }
 

@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Explorer
+import Glibc
 import Linux
 
 /// `cat PLACE…`: the bytes of files.
@@ -23,6 +24,7 @@ package struct Cat: Verb {
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        if places.isEmpty, shell.input != 0 { return try copyInput(shell) }
         if places.isEmpty { throw ShaleError(.usage, "cat takes at least one place", hint: "cat @:/etc/os-release") }
         let words = try PlaceWords(shell, remote)
         var status: Int32 = 0
@@ -39,6 +41,20 @@ package struct Cat: Verb {
             }
         }
         return Outcome(text.isEmpty ? .none : .paged(text), status: status)
+    }
+
+    /// `cat > FILE <<EOF`: what was given to read, as it is.
+    private func copyInput(_ shell: ShellContext) throws(ShaleError) -> Outcome {
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        while !shell.console.isOutputClosed {
+            try shell.cancellation.check()
+            let count = chunk.withUnsafeMutableBytes { read(shell.input, $0.baseAddress, $0.count) }
+            if count == -1, errno == EINTR { continue }
+            guard count >= 0 else { throw SystemCallError("read").shaleError("cat: standard input") }
+            if count == 0 { break }
+            shell.console.write(Array(chunk[..<count]), to: .output)
+        }
+        return .done
     }
 
     /// Longer files are not held for the pager.

@@ -6,7 +6,7 @@ import OCI
 package struct SetCommand: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "set", abstract: "Show or change lasting settings",
-        usage: "set\nset NAME VALUE\nset --unset NAME")
+        usage: "set\nset NAME VALUE\nset --unset NAME [VALUE]")
     package static let isWorthKeeping = false
     package static let examples = [
         "set", "set registry.mirror docker.io=http://127.0.0.1:5000", "set build.wording moby",
@@ -15,28 +15,34 @@ package struct SetCommand: Verb {
 
     @Argument(help: "The setting.") var name: String?
     @Argument(help: "Its value.") var value: String?
-    @Flag(help: "Take every value of the setting away.") var unset = false
+    @Flag(help: "Take every value of the setting away, or the one named.") var unset = false
     @Option(help: "json, or a template.") var format: String?
 
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
+        for problem in shell.settings.setAside() { shell.tell(problem) }
         if let name, value != nil || unset {
-            try shell.settings.set(name, to: unset ? nil : value)
+            if unset, let value {
+                try shell.settings.remove(value, of: name)
+            } else {
+                try shell.settings.set(name, to: value)
+            }
             shell.reopen()
             return .done
         }
+        guard !unset else { throw ShaleError(.usage, "set --unset: which setting?", hint: "set --unset NAME") }
         var listing = Listing(
             columns: [.init("Name", "SETTING"), .init("Value", "VALUE"), .init("Meaning", "MEANING", shrinks: true)])
-        for (known, meaning) in LastingSettings.known where name == nil || name == known {
-            let values = shell.settings.list(of: known)
+        if let name { _ = try Setting.known(name) }
+        for setting in Setting.all where name == nil || name == setting.name {
+            let values = shell.settings.list(of: setting.name)
             listing.rows.append(
                 .members([
-                    "Name": .string(known), "Value": .string(values.joined(separator: " ")),
-                    "Meaning": .string(meaning),
+                    "Name": .string(setting.name), "Value": .string(values.joined(separator: " ")),
+                    "Meaning": .string(setting.meaning),
                 ]))
         }
-        if let name, listing.rows.isEmpty { try shell.settings.set(name, to: nil) }
         return .listing(listing, format: format)
     }
 }

@@ -20,7 +20,7 @@ package struct VolumeLs: Verb {
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         guard extra.isEmpty else { throw ShaleError(.usage, "'volume ls' accepts no arguments") }
-        var conditions = VolumeFilter(keys: ["name", "label", "driver", "dangling"])
+        var conditions = VolumeFilter(keys: VolumeFilter.listed)
         for text in filter { try conditions.add(text) }
         let volumes = try shell.engine().store.volumes.all().filter(conditions.takes)
         let hidden = ["Availability", "Group", "Labels", "Links", "Mountpoint", "Scope", "Size", "Status"]

@@ -19,7 +19,7 @@ package struct VolumePrune: Verb {
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        var conditions = VolumeFilter(keys: ["label", "label!"])
+        var conditions = VolumeFilter(keys: VolumeFilter.pruned)
         for text in filter { try conditions.add(text) }
         let store = try shell.engine().store.volumes
         let unused = try store.all().filter {

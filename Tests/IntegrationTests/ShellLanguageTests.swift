@@ -1,0 +1,92 @@
+import FoundationEssentials
+import TestSupport
+import Testing
+
+/// The shell language as a person meets it: variables, host commands, and lines that must touch nothing.
+struct ShellLanguageTests {
+    /// An unknown command opens no file and starts no program, however it is written.
+    @Test(arguments: [
+        "printf x > Dockerfile", "frob >> Dockerfile", "frob < Dockerfile > other", "x = printf hi > Dockerfile",
+        "frob | tee Dockerfile", "frob 2> Dockerfile", "x = frob | tee Dockerfile", "frob &> Dockerfile",
+        "frob $(!touch made) > Dockerfile", "images $nosuch > Dockerfile", "a; frob > Dockerfile",
+        "alias ll = frob\nll > Dockerfile", "version > Dockerfile <<< $nosuch", "version > Dockerfile < $nosuch",
+        "rm $(frob-nothing) > Dockerfile",
+    ])
+    func anUnknownCommandTouchesNothing(script: String) throws {
+        let learner = try Learner()
+        try learner.write("FROM busybox\n", to: "Dockerfile")
+        let outcome = try learner.shale(["-c", script], expecting: 64)
+        #expect(try learner.text("Dockerfile") == "FROM busybox\n")
+        #expect(!learner.exists("other") && !learner.exists("made"))
+        #expect(!outcome.errors.isEmpty)
+    }
+
+    @Test(arguments: [
+        ("!echo $HERE", "from outside"), ("run --rm -e A=$HERE busybox sh -c 'echo $A'", "from outside"),
+        ("run --rm -v $PWD:/x busybox ls /x", "here.txt"), ("run --rm busybox echo \"$HERE\"", "from outside"),
+        ("HERE = mine\nrun --rm busybox echo $HERE", "mine"),
+        ("HERE = mine\nunset HERE\nx = $HERE\n!echo $x", "from outside"),
+        ("x = $(cat here.txt)\n!echo $x", "words of a file"), ("x = $(echo one; echo two)\n!echo $x", "one two"),
+        ("x = $(pwd)\n!test \"$x\" = \"$PWD\" && echo same", "same"),
+        ("run --rm busybox echo $(images -q busybox | wc -l)", "1"),
+        ("run --rm busybox echo $NOTHING", "$NOTHING"), ("run --rm busybox sh -c \"echo a$NOTHING; echo b\"", "a\nb"),
+        ("run -i --rm busybox sh <<E\nX=inner\necho $X\nE", "inner"), ("PATH = x\nimages -q busybox | wc -l", "1"),
+        ("export A=b\n!echo $A", "b"), ("$ echo $HERE | tr a-z A-Z", "FROM OUTSIDE"),
+        ("$ cat here.txt", "words of a file"),
+        ("$ ls", "here.txt"), ("cat > f <<E\nmine\nE\n!cat f", "mine"),
+        ("$ cat > f <<E\n$HERE\nE\n!cat f", "from outside"), ("$ ls busybox:/bin/busybox", "/bin/busybox"),
+        ("$ cat here.txt | wc -w", "4"),
+    ])
+    func words(script: String, output: String) throws {
+        let learner = try Learner(environment: ["HERE": "from outside"])
+        try learner.write("words of a file\n", to: "here.txt")
+        let shown = try learner.shale(["-c", script]).text
+        #expect(shown.trimmingPrefix { $0 == " " }.contains(output), "\(shown)")
+    }
+
+    @Test(arguments: [
+        ("run --rm -e A=$NOTHING busybox true", "$NOTHING: no such variable"),
+        ("run $NOTHING true", "no such variable"),
+        ("cp $NOTHING x", "no such variable"), ("x = $(no-such-program-here)", "neither a command of shale's"),
+        ("unset 1x", "is no variable's name"), ("unset", "which variable?"),
+    ])
+    func mistakes(script: String, words: String) throws {
+        let outcome = try Learner().shale(["-c", script], expecting: 64)
+        #expect(outcome.errors.contains(words), "\(outcome.errors)")
+    }
+
+    /// A variable of a name that the host needs stays shale's, in the next shale too.
+    @Test func hostNamesDoNotBreakASession() throws {
+        let learner = try Learner()
+        try learner.write("PATH = /nowhere\nLD_PRELOAD = /nowhere.so\nIFS = x\nversion | cat\n", to: "a.shale")
+        let first = try learner.shale(["./a.shale"])
+        #expect(first.text.contains("shale 0.") && !first.errors.contains("nowhere.so"))
+        #expect(try learner.shale(["-c", "version | cat"]).text.contains("shale 0."))
+    }
+
+    @Test func aPulledImageIsKnown() throws {
+        let registry = try CourseRegistry()
+        let learner = try Learner(environment: registry.environment)
+        let script = "run --rm alpine:3.13 true\nimages --no-trunc --format {{.ID}} alpine:3.13\n!echo sha256:$img\n"
+        let lines = try learner.shale(["-c", script]).text.split(separator: "\n")
+        #expect(lines.count == 2 && lines.first == lines.last)
+        withExtendedLifetime(registry) {}
+    }
+
+    /// Of a pasted block with prompt signs only the commands run, however it comes.
+    @Test func outputOfAPastedBlockNeverRuns() throws {
+        let text = """
+            $ touch one
+            ---> Running in bd0b4e349cb4 > made
+            $ docker images -q busybox | wc -l
+            images > made
+            1
+            """
+        let learner = try Learner()
+        try learner.write(text + "\n", to: "t.shale")
+        for arguments in [["-c", text], ["./t.shale"]] {
+            #expect(try learner.shale(arguments).text == "1\n")
+            #expect(learner.exists("one") && !learner.exists("made"))
+        }
+    }
+}
