@@ -90,6 +90,15 @@ int shale_flock(int fd, int exclusive, int wait) {
     return flock(fd, (exclusive ? LOCK_EX : LOCK_SH) | (wait ? 0 : LOCK_NB));
 }
 
+int shale_lock_place(int fd, int64_t place, int how, int wait) {
+    struct flock lock = {0};
+    lock.l_type = how == SHALE_PLACE_ALONE ? F_WRLCK : how == SHALE_PLACE_SHARED ? F_RDLCK : F_UNLCK;
+    lock.l_whence = SEEK_SET;
+    lock.l_start = place;
+    lock.l_len = 1;
+    return fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &lock);
+}
+
 int shale_spread_subdirectories(int fd) {
     int flags = 0;
     if (ioctl(fd, FS_IOC_GETFLAGS, &flags) != 0) return -1;

@@ -1,14 +1,13 @@
-import Basics
+package import Basics
 import Glibc
 import Linux
-import OCI
+package import OCI
 import Synchronization
 
 /// The folder of unfinished things: one subfolder a process, and partial downloads by digest.
 ///
 /// A process's subfolder has a file `owner` that it keeps locked while it lives; a subfolder whose `owner` can be
-/// locked by another is a leftover. In it are staged blobs and layers, what is being removed, and *holds*: empty files
-/// `hold-<hex>` that keep blobs and layers from collection until an image names them.
+/// locked by another is a leftover. In it are staged blobs and layers. What is being removed lies beside these folders.
 final class IngestFolder: Sendable {
     private struct State: ~Copyable {
         var own: String?
@@ -75,49 +74,32 @@ final class IngestFolder: Sendable {
 
     /// The first, quick half of `discard`; `nil` when nothing was there.
     ///
-    /// Under the lock only after `prepare`.
+    /// It goes to this process's folder; where a full disk has no room for one, it lies beside those folders without an
+    /// owner, and whoever comes by removes it too.
     func moveAway(_ path: String) throws(ShaleError) -> String? {
-        let place = try newPath("discard")
+        let place: String
+        do throws(ShaleError) {
+            place = try newPath("discard")
+        } catch {
+            guard error.code == .noSpace else { throw error }
+            place = "\(paths.ingest)/discard-\(getpid())-\(UInt64.random(in: 0 ... .max))"
+        }
         if path.withPath({ from in place.withPath { rename(from, $0) } }) == 0 { return place }
         if errno == ENOENT { return nil }
         throw SystemCallError("rename", path: path).shaleError(path)
     }
 
-    /// The second half, which takes as long as the tree is large.
+    /// The second half, which takes as long as the tree is large; another may be at it too.
     func removeMoved(_ place: String) throws(ShaleError) {
-        do throws(SystemCallError) { try FileTree.remove(place) } catch { throw error.shaleError(place) }
-    }
-
-    /// Keeps blobs and layers with these digests from collection as long as this process lives or until released.
-    func hold(_ digests: some Sequence<Digest>) throws(ShaleError) {
-        let folder = try ownFolder()
-        try lock.exclusively { () throws(ShaleError) in
-            for digest in digests {
-                do throws(SystemCallError) {
-                    _ = try OwnedFD.open("\(folder)/hold-\(digest.hex)", O_WRONLY | O_CREAT)
-                } catch {
-                    throw error.shaleError("hold on \(digest)")
+        for isLast in [false, false, true] {
+            do throws(SystemCallError) {
+                return try FileTree.remove(place)
+            } catch {
+                guard !isLast, error.errno == ENOENT || error.errno == ENOTEMPTY || error.errno == ESTALE else {
+                    throw error.shaleError(place)
                 }
             }
         }
-    }
-
-    func release(_ digests: some Sequence<Digest>) {
-        guard let folder = state.withLock({ $0.own }) else { return }
-        for digest in digests { unlink("\(folder)/hold-\(digest.hex)") }
-    }
-
-    /// The hex digits of every digest that a living process holds.
-    ///
-    /// Called under the store's lock.
-    func heldDigests() throws(ShaleError) -> Set<String> {
-        var held: Set<String> = []
-        for folder in folders() {
-            for name in names(in: "\(paths.ingest)/\(folder)") where name.hasPrefix("hold-") {
-                held.insert(String(name.dropFirst(5)))
-            }
-        }
-        return held
     }
 
     /// Removes what processes that are gone left: their folders, files half written beside `index.json`, and partial
@@ -141,6 +123,32 @@ final class IngestFolder: Sendable {
         }
         return foundDead
     }
+
+    /// Downloads that are not whole.
+    func unfinishedDownloads() -> [UnfinishedDownload] {
+        names(in: paths.ingest).compactMap { name in
+            guard name.hasSuffix(Self.partialSuffix),
+                let digest = try? Digest(parsing: "sha256:\(name.dropLast(Self.partialSuffix.count))"),
+                let status = try? FileStatus.of(hostPath: "\(paths.ingest)/\(name)")
+            else { return nil }
+            let isUnderWay = FileLock.isTaken("\(paths.ingest)/\(name)")
+            // A sparse tail takes no space.
+            return UnfinishedDownload(
+                digest: digest, bytes: min(status.size, status.blocks &* 512), modified: status.modified,
+                isUnderWay: isUnderWay)
+        }
+    }
+
+    /// Removes one that nobody goes on with; answers whether it did.
+    func remove(_ download: UnfinishedDownload) -> Bool {
+        let path = "\(paths.ingest)/\(download.digest.hex)\(Self.partialSuffix)"
+        // Whoever takes it up looks, with the lock, whether the path still leads to it.
+        guard let lock = (try? FileLock.trying(path, exclusive: true)) ?? nil else { return false }
+        defer { withExtendedLifetime(lock) {} }
+        return unlink(path) == 0
+    }
+
+    static let partialSuffix = ".partial"
 
     func close() {
         state.withLock { state in
@@ -181,11 +189,10 @@ final class IngestFolder: Sendable {
         let hex = name.dropLast(".partial".count)
         let isOld = Timestamp.now().seconds - status.modified.seconds > 7 * 86_400
         guard isOld || access("\(paths.blobs)/\(hex)", F_OK) == 0 else { return }
-        guard ((try? FileLock.trying(path, exclusive: true)) ?? nil) != nil else { return }
+        guard let lock = (try? FileLock.trying(path, exclusive: true)) ?? nil else { return }
         unlink(path)
+        withExtendedLifetime(lock) {}
     }
-
-    private func folders() -> [String] { names(in: paths.ingest).filter { !$0.hasSuffix(".partial") } }
 
     private func names(in folder: String) -> [String] {
         guard let directory = try? OwnedFD.open(folder, O_RDONLY | O_DIRECTORY) else { return [] }
@@ -215,4 +222,13 @@ final class IngestFolder: Sendable {
             state.owner = owner.take()
         }
     }
+}
+
+/// A part of a blob that an earlier download left, or that one is at.
+package struct UnfinishedDownload: Sendable, Hashable {
+    package var digest: Digest
+    package var bytes: Int64
+    package var modified: Timestamp
+    /// Whether someone writes to it at this moment.
+    package var isUnderWay: Bool
 }

@@ -1,7 +1,7 @@
 package import Basics
 import Glibc
 package import Linux
-import OCI
+package import OCI
 
 /// Everything shale keeps below one home folder: an OCI image layout, with unpacked layers, containers and sessions.
 ///
@@ -27,6 +27,8 @@ package final class Store: Sendable {
     package let cache: CacheStore
     /// Stamps changes with the line that makes them.
     package let writeAhead: WriteAhead
+    /// What this process makes or uses at this moment.
+    package let leases: Leases
     let ingest: IngestFolder
 
     /// Opens the store at an absolute path, making it on first use, and sweeps what dead processes left.
@@ -43,21 +45,24 @@ package final class Store: Sendable {
         self.paths = paths
         let lock = StoreLock(path: paths.lock, unwritable: state.unwritable)
         let ingest = IngestFolder(paths: paths, lock: lock)
-        let blobs = BlobStore(paths: paths, ingest: ingest)
+        let leases = Leases(paths: paths, lock: lock)
+        let blobs = BlobStore(paths: paths, ingest: ingest, leases: leases)
         let writeAhead = WriteAhead(paths: paths, ingest: ingest)
         let names = NameStore(path: paths.index, lock: lock, writeAhead: writeAhead)
         let held = NameStore(path: paths.held, lock: lock, mayBeMissing: true)
-        let layers = LayerStore(paths: paths, ingest: ingest, lock: lock)
+        let layers = LayerStore(paths: paths, ingest: ingest, leases: leases, lock: lock)
         self.ingest = ingest
+        self.leases = leases
         self.writeAhead = writeAhead
         self.blobs = blobs
         self.names = names
         self.layers = layers
         images = ImageStore(
-            blobs: blobs, names: names, held: held, layers: layers, lock: lock, ingest: ingest)
-        containers = ContainerStore(paths: paths, ingest: ingest, lock: lock, writeAhead: writeAhead)
+            blobs: blobs, names: names, held: held, layers: layers, lock: lock, leases: leases)
+        containers = ContainerStore(
+            paths: paths, ingest: ingest, leases: leases, lock: lock, writeAhead: writeAhead)
         volumes = VolumeStore(paths: paths, containers: containers, ingest: ingest, lock: lock)
-        cache = CacheStore(folder: paths.cache)
+        cache = CacheStore(folder: paths.cache, ingest: ingest)
         if lock.unwritable != nil { return }
         if ingest.sweepLeftovers() {
             // Someone died: containers may be half-made. Whatever stands in the way of looking is told on use.
@@ -101,7 +106,18 @@ package final class Store: Sendable {
     }
 
     /// Lets go of what this process holds in the store's `ingest` folder; a process that dies leaves it to the next.
-    package func close() { ingest.close() }
+    package func close() {
+        ingest.close()
+        leases.close()
+    }
+
+    /// What may be collected, because nobody has a lease on it.
+    package func exclusion() throws(ShaleError) -> Exclusion { try Exclusion(paths: paths) }
+
+    /// Leases all that an image consists of, while a use is under way.
+    package func hold(_ config: ImageConfig, blobs: [Descriptor]) throws(ShaleError) {
+        try leases.holdInUse((config.rootfs.diffIDs + blobs.map(\.digest)).map { .digest($0) })
+    }
 }
 
 /// The store's one lock: a `flock` that dies with its holder.

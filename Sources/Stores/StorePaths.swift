@@ -9,6 +9,8 @@ package struct StorePaths: Sendable {
     /// Images that only sessions can bring back, in the form of `index.json`; missing where there are none.
     var held: String { home + "/held.json" }
     package var lock: String { home + "/lock" }
+    /// Empty: its places are what ``Leases`` locks.
+    var leases: String { home + "/lock.leases" }
     /// Guards the making and sweeping of folders in `ingest`; taken within the store's lock, never around it.
     var ingestLock: String { home + "/lock.ingest" }
     var blobFolder: String { home + "/blobs" }

@@ -76,6 +76,10 @@ ssize_t shale_copy_file_range(int from, int to, int64_t position, size_t count);
 int shale_clone_file(int from, int to);
 /// flock(2) with LOCK_* spelled out: exclusive or shared, waiting or not.
 int shale_flock(int fd, int exclusive, int wait);
+/// How a place of a file is locked.
+enum { SHALE_PLACE_FREE = 0, SHALE_PLACE_SHARED = 1, SHALE_PLACE_ALONE = 2 };
+/// F_OFD_SETLK, or with wait F_OFD_SETLKW, of one byte, which need not be there; 0, or -1 with errno.
+int shale_lock_place(int fd, int64_t place, int how, int wait);
 /// FS_TOPDIR_FL on a directory, as `chattr +T` sets it; 0, or -1 with errno.
 int shale_spread_subdirectories(int fd);
 

@@ -93,6 +93,10 @@ extension Engine {
 
     /// Takes a nameless image away again, whose parents stay.
     package func discardImage(_ id: Digest) {
+        if let image = try? store.images.image(id) {
+            let top = [image.config.rootfs.diffIDs.last, image.manifest.layers.last?.digest].compactMap(\.self)
+            store.leases.drop(([id, image.manifestDescriptor.digest] + top).map { .digest($0) })
+        }
         _ = try? store.removeImages { table throws(ShaleError) in
             try ImageRemoval.plan(id.description, in: table, uses: [], pruningParents: false)
         }

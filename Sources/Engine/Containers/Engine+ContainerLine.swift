@@ -117,7 +117,7 @@ extension Engine {
     private func runAlone(
         _ line: ContainerLine, in record: ContainerRecord, _ talk: Conversation
     ) throws(ShaleError) -> (status: Int32, left: LineReport) {
-        let lease = try ContainerLease(store.containers.folder(record.id))
+        let lease = try ContainerLock(store.containers.folder(record.id))
         defer { withExtendedLifetime(lease) {} }
         let report = try ScratchFolder(in: store)
         let scratch = try ScratchFolder(in: store)

@@ -170,26 +170,23 @@ extension Engine {
                 if self.state(of: record.id).isRunning { throw error }
             }
         }
-        if let session, !record.host.autoRemove, try holds(record, for: session) {
-            try store.containers.setAside(record.id)
-            try setAsideVolumes(of: record)
-            return true
-        }
+        if let session, !record.host.autoRemove, !store.isDiskFull, try keeps(record, for: session) { return true }
         try store.containers.remove(record.id)
         removeAnonymousVolumes(of: record)
         return false
     }
 
-    /// Whether a session keeps a container for `undo`: not on a full disk, which removing is to make room on.
-    private func holds(_ record: ContainerRecord, for session: SessionFolder) throws(ShaleError) -> Bool {
+    /// Sets a container aside for a session's `undo`; `false` where the disk has no room for that.
+    private func keeps(_ record: ContainerRecord, for session: SessionFolder) throws(ShaleError) -> Bool {
         do throws(ShaleError) {
             try session.addRoots(SessionRoots(containers: [record.id]))
-            return true
+            try store.containers.setAside(record.id)
         } catch {
-            let full = [ENOSPC, EDQUOT].map(SystemCallError.words)
-            guard let cause = error.cause, full.contains(cause) else { throw error }
+            guard error.code == .noSpace else { throw error }
             return false
         }
+        try setAsideVolumes(of: record)
+        return true
     }
 
     /// Puts a removed container back, stopped, with its id, name, changes and nameless volumes; nothing where it is back

@@ -32,7 +32,7 @@ extension Engine {
         _ record: ContainerRecord, streams: AttachStreams?, size: TerminalSize? = nil
     ) throws(ShaleError) -> RunningContainer? {
         // Not while `cp` has its files mounted, and not twice at once.
-        let lease = try ContainerLease(store.containers.folder(record.id))
+        let lease = try ContainerLock(store.containers.folder(record.id))
         defer { withExtendedLifetime(lease) {} }
         guard !state(of: record.id).isRunning else { return nil }
         var spec = try launchSpec(for: record)
@@ -229,10 +229,14 @@ extension Engine {
     /// Removes auto-removed containers that ended when nobody was there to do it: detached from by keys, or their
     /// shell killed.
     func removeEnded(_ views: [ContainerView]) -> [ContainerView] {
-        views.filter { view in
+        let exclusion = try? store.exclusion()
+        return views.filter { view in
             guard view.record.host.autoRemove, view.state.status == .exited,
                 Timestamp.now().seconds(since: view.state.finishedAt ?? .epoch) > 10
             else { return true }
+            // One whose shell is still there is removed by it.
+            guard let exclusion, exclusion.take(.container(view.record.id)) else { return true }
+            defer { exclusion.give(.container(view.record.id)) }
             removeFinished(view.record)
             return false
         }

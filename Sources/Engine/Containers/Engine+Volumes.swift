@@ -72,6 +72,7 @@ extension Engine {
     ///
     /// Throws `notFound` when another process removes it meanwhile.
     private func makeVolume(_ name: String, filledFrom image: Image?, at path: String) throws(ShaleError) -> String {
+        try store.volumes.hold(name)
         let folder = "\(store.volumes.folder(name))/_data"
         let source: RootDirectory?
         let volume: RootDirectory

@@ -17,6 +17,7 @@ extension Engine {
     func unpackMissingLayers(
         of config: ImageConfig, blobs: [Descriptor], _ talk: Conversation
     ) throws(ShaleError) {
+        try store.hold(config, blobs: blobs)
         let missing = store.layers.missing(for: config)
         guard !missing.isEmpty else { return }
         let layers = LayerStore.stack(of: config)

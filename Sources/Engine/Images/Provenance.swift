@@ -75,8 +75,10 @@ extension Engine {
 
     /// Removes what is known of images that are gone and that no image here was made of.
     ///
-    /// What is younger than a day stays: a build under way notes a step before anything leads to it.
-    func sweepProvenance() {
+    /// What is younger than a day stays: a build under way notes a step before anything leads to it. So does what
+    /// someone makes or uses at this moment.
+    func sweepProvenance() throws(ShaleError) {
+        let exclusion = try store.exclusion()
         guard let folder = try? RootDirectory(hostPath: store.paths.provenance), let names = try? folder.names(in: "/")
         else { return }
         var kept: Set<Digest> = []
@@ -89,7 +91,10 @@ extension Engine {
         let oldest = Timestamp.now().seconds - 86_400
         for name in names where !hexes.contains(String(name.prefix { $0 != "." })) {
             guard let status = try? folder.status(name), status.modified.seconds < oldest else { continue }
+            let image = try? Digest(parsing: "sha256:\(name.prefix { $0 != "." })")
+            if let image, !exclusion.take(.digest(image)) { continue }
             try? folder.descriptor.unlink(name)
+            if let image { exclusion.give(.digest(image)) }
         }
     }
 }

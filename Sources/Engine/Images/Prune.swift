@@ -18,6 +18,8 @@ package struct PruneRequest: Sendable {
     package var unwantedLabels: [String] = []
     /// Images that sessions can come back to.
     package var held: Set<Digest> = []
+    /// All that they kept before `held` was looked up; `nil` where that does not matter.
+    package var known: Set<Digest>?
     /// Only say what would go.
     package var isDryRun = false
 
@@ -61,46 +63,54 @@ extension Engine {
             }
         }
         if request.images {
-            let gone = Set(report.containers)
-            let held = request.held.map { ImageUse(container: "", image: $0, isRunning: false) }
-            let uses = try store.imageUses().filter { !gone.contains($0.container) } + held
-            let removed = try pruneImages(request, uses: uses)
+            if !request.looksAtLabels {
+                report.bytes &+= try store.removeUnfinishedDownloads(until: request.until, dryRun: request.isDryRun)
+            }
+            let removed = try pruneImages(request, without: Set(report.containers))
             report.images = removed.lines
             report.bytes &+= removed.collected.bytes
         }
         report.bytes &+= try store.collect(dryRun: request.isDryRun).bytes
-        if !request.isDryRun { sweepProvenance() }
+        if !request.isDryRun { try sweepProvenance() }
         return report
     }
 
-    private func pruneImages(_ request: PruneRequest, uses: [ImageUse]) throws(ShaleError) -> RemovedImages {
+    private func pruneImages(
+        _ request: PruneRequest, without containers: Set<String>
+    ) throws(ShaleError) -> RemovedImages {
         // Read before the names are locked; an image that comes meanwhile is kept.
         var labels: [Digest: [String: String]] = [:]
         for image in request.looksAtLabels ? try store.images.all(includingIntermediate: true) : [] {
             labels[image.id] = (try? store.images.image(image.id).containerConfig.labels) ?? [:]
         }
-        return try store.removeImages(dryRun: request.isDryRun) { table in
-            guard request.isSelective else {
-                return ImageRemoval.planPrune(in: table, uses: uses, all: request.takesNamedImages)
-            }
+        return try store.pruneImages(
+            dryRun: request.isDryRun, all: request.takesNamedImages, without: containers, known: request.known
+        ) { entry in
+            guard let id = entry.image, !request.held.contains(id) else { return true }
+            guard request.isSelective else { return false }
             // What is not asked for counts as used.
-            let kept = table.entries.compactMap { entry -> ImageUse? in
-                guard let id = entry.image else { return nil }
-                let own = request.looksAtLabels ? labels[id] : [:]
-                let isAsked = own.map { request.takes(created: entry.created ?? .epoch, labels: $0) }
-                return isAsked == true ? nil : ImageUse(container: "", image: id, isRunning: false)
-            }
-            return ImageRemoval.planPrune(in: table, uses: uses + kept, all: request.takesNamedImages)
+            let own = request.looksAtLabels ? labels[id] : [:]
+            return own.map { request.takes(created: entry.created ?? .epoch, labels: $0) } != true
         }
+    }
+
+    /// Removes stopped containers alone.
+    package func pruneContainers(_ request: PruneRequest, _ talk: Conversation) throws(ShaleError) {
+        var report = PruneReport()
+        try pruneContainers(request, into: &report, talk)
     }
 
     private func pruneContainers(
         _ request: PruneRequest, into report: inout PruneReport, _ talk: Conversation
     ) throws(ShaleError) {
+        let exclusion = try store.exclusion()
         for record in try store.containers.all() {
             try talk.cancellation.check()
-            guard !view(of: record).state.isRunning else { continue }
             guard request.takes(created: record.created, labels: record.labels) else { continue }
+            // One that is being made, started, copied from or committed is leased; what is taken here is not started.
+            guard exclusion.take(.container(record.id)) else { continue }
+            defer { exclusion.give(.container(record.id)) }
+            guard !view(of: record).state.isRunning, store.containers.isHere(record.id) else { continue }
             let bytes = (try? FileTree.usage(of: store.containers.folder(record.id).upper).bytes) ?? 0
             if !request.isDryRun { try remove(record, named: record.name) }
             report.containers.append(record.id)

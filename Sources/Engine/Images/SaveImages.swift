@@ -24,6 +24,7 @@ extension Engine {
         _ names: [String], format: ArchiveFormat = .both, to sink: @escaping ByteSink, _ talk: Conversation
     ) throws(ShaleError) {
         let images = try savedImages(names)
+        for image in images.map(\.image) { try store.hold(image.config, blobs: image.manifest.layers) }
         let writer = TarWriter { bytes throws(ShaleError) in
             try talk.cancellation.check()
             try sink(bytes)

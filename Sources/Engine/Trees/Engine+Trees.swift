@@ -51,10 +51,20 @@ extension Engine {
         guard paths.count != 1 else { return try open(paths[0]) }
         guard !paths.isEmpty else {
             // An overlay needs a layer; an image without any is an empty directory.
-            return try open(store.paths.ingest).emptyDirectory(below: store.paths.ingest)
+            return try emptyDirectory()
         }
         let mount = try Overlay.detachedMount(lowers: paths, upper: nil, work: nil, form: form)
         return RootDirectory(mount)
+    }
+
+    /// A directory with nothing in it and no name any more.
+    private func emptyDirectory() throws(ShaleError) -> RootDirectory {
+        let path = try store.newScratchPath()
+        return try translating("an empty directory") {
+            try Linux.check("mkdir", path: path) { mkdir(path, 0o755) }
+            defer { rmdir(path) }
+            return try RootDirectory(hostPath: path)
+        }
     }
 
     func open(_ path: String) throws(ShaleError) -> RootDirectory {
@@ -62,22 +72,6 @@ extension Engine {
             return try RootDirectory(hostPath: path)
         } catch {
             throw error.shaleError(path)
-        }
-    }
-}
-
-extension RootDirectory {
-    /// A directory with nothing in it and no name any more.
-    fileprivate func emptyDirectory(below path: String) throws(ShaleError) -> RootDirectory {
-        var template = Array("\(path)/empty-XXXXXX".utf8CString)
-        guard let made = mkdtemp(&template).map({ String(cString: $0) }) else {
-            throw SystemCallError("mkdtemp", path: path).shaleError(path)
-        }
-        defer { rmdir(made) }
-        do throws(SystemCallError) {
-            return try RootDirectory(hostPath: made)
-        } catch {
-            throw error.shaleError(made)
         }
     }
 }

@@ -47,6 +47,12 @@ package struct FileLock: ~Copyable, Sendable {
     /// The locked file's inode, to tell whether the path still leads to it.
     package func inode() throws(SystemCallError) -> UInt64 { try FileStatus.of(descriptor).inode }
 
+    /// Whether another holds the lock of a file that is there.
+    package static func isTaken(_ path: String) -> Bool {
+        guard let file = try? OwnedFD.open(path, O_RDONLY) else { return false }
+        return shale_flock(file.raw, 1, 0) != 0
+    }
+
     /// Takes the lock at once, or answers `nil` when another holds it.
     package static func trying(_ path: String, exclusive: Bool) throws(SystemCallError) -> FileLock? {
         let file = try file(path)

@@ -11,6 +11,9 @@ package protocol Verb: ParsableCommand {
 
     /// Whether the journal keeps a line of it that succeeded and changed nothing (`images`, `help` do not matter).
     static var isWorthKeeping: Bool { get }
+    /// Whether nobody collects what it makes and uses, while it works; not so for those that remove, list everything, or
+    /// carry out further lines.
+    static var leasesWhatItUses: Bool { get }
     /// Example lines for `help`.
     static var examples: [String] { get }
     /// How it differs from docker's, one sentence each.
@@ -19,6 +22,7 @@ package protocol Verb: ParsableCommand {
 
 extension Verb {
     package static var isWorthKeeping: Bool { true }
+    package static var leasesWhatItUses: Bool { true }
     package static var examples: [String] { [] }
     package static var differences: [String] { [] }
 

@@ -35,7 +35,7 @@ package final class Interpreter {
             case .failure where shell.lastStatus == 0: continue
             default: break
             }
-            status = run(statement, origin: origin)
+            status = shell.leasing { run(statement, origin: origin) }
             shell.lastStatus = status
             shell.variables["?"] = String(status)
             if leaving != nil { break }
@@ -189,6 +189,7 @@ package final class Interpreter {
             return leaving ?? 0
         }
         guard let type = table.find(word) else { throw table.unknown(word) }
+        shell.beginUse(type.leasesWhatItUses)
         let outcome = try type.invoke(WorkingImageNames.resolved(arguments, shell), in: shell)
         try show(outcome)
         return outcome.status

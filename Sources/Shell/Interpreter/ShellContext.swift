@@ -74,6 +74,9 @@ package final class ShellContext {
     private var lineUnderWay: LineUnderWay?
     private var openedEngine: Engine?
     private var openedSession: Session?
+    /// What the statement under way makes and uses, leased to its end.
+    private var use: LeaseUse?
+    private var leasesWhatItUses = true
 
     package init(
         options: ShellOptions, mode: Mode, console: Console, tap: OutputTap = OutputTap(),
@@ -91,10 +94,14 @@ package final class ShellContext {
 
     /// The engine on the user's home; made on first use, with its store.
     package func engine() throws(ShaleError) -> Engine {
-        if let openedEngine { return openedEngine }
+        if let openedEngine {
+            lease(openedEngine)
+            return openedEngine
+        }
         for problem in settings.setAside() { tell(problem) }
         let engine = try EngineOpening(options: options, settings: settings, environment: console.environment).open()
         openedEngine = engine
+        lease(engine)
         if engine.store.wasClosed {
             console.note(
                 "other users could read \(options.home): its folders and files are now for their owner alone")
@@ -110,6 +117,25 @@ package final class ShellContext {
     func tell(_ problem: LastingSettings.Problem) {
         console.warning("the stored setting \"\(problem.line)\" is passed over: \(problem.reason)")
         console.note("hint: \(problem.hint)")
+    }
+
+    private func lease(_ engine: Engine) {
+        if leasesWhatItUses, use == nil { use = engine.store.leases.beginUse() }
+    }
+
+    /// Says whether the command that now begins leases what it makes and uses, to the end of its statement.
+    func beginUse(_ leases: Bool) {
+        leasesWhatItUses = leases
+        if !leases { use = nil }
+    }
+
+    /// Carries out a statement with leases of its own, which end when its line is in the journal.
+    func leasing<Result>(_ body: () -> Result) -> Result {
+        let outer = (use, leasesWhatItUses)
+        (use, leasesWhatItUses) = (nil, true)
+        if let openedEngine { lease(openedEngine) }
+        defer { (use, leasesWhatItUses) = outer }
+        return body()
     }
 
     /// Forgets what this process did to names and images so far.

@@ -13,16 +13,18 @@ package final class BlobIngest {
     private let path: String
     private let isPartial: Bool
     private let paths: StorePaths
-    private let ingest: IngestFolder
+    private let leases: Leases
     private let file: OwnedFD
     private let lock: FileLock?
     private var hasher: DigestHasher
     private var isFinished = false
 
-    init(expected: Descriptor?, paths: StorePaths, ingest: IngestFolder) throws(ShaleError) {
+    init(
+        expected: Descriptor?, paths: StorePaths, ingest: IngestFolder, leases: Leases
+    ) throws(ShaleError) {
         self.expected = expected
         self.paths = paths
-        self.ingest = ingest
+        self.leases = leases
         let partial = expected.map { "\(paths.ingest)/\($0.digest.hex).partial" } ?? ""
         lock = try Self.takePartial(partial, expected)
         isPartial = lock != nil
@@ -103,7 +105,7 @@ package final class BlobIngest {
                     cause: "its bytes have the digest \(digest)")
             }
         } else {
-            try ingest.hold([digest])
+            try leases.hold([.digest(digest)])
         }
         do throws(SystemCallError) {
             try place(as: paths.blob(digest))

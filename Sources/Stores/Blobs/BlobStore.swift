@@ -8,10 +8,12 @@ package import OCI
 package final class BlobStore: Sendable {
     private let paths: StorePaths
     private let ingest: IngestFolder
+    private let leases: Leases
 
-    init(paths: StorePaths, ingest: IngestFolder) {
+    init(paths: StorePaths, ingest: IngestFolder, leases: Leases) {
         self.paths = paths
         self.ingest = ingest
+        self.leases = leases
     }
 
     /// Where a blob lies, whether it is there or not.
@@ -23,14 +25,14 @@ package final class BlobStore: Sendable {
     ///
     /// For whoever finds that something need not be fetched: between the look and the naming nobody removes it.
     package func claim(_ digest: Digest) throws(ShaleError) -> Bool {
-        try ingest.hold([digest])
+        try leases.hold([.digest(digest)])
         return contains(digest)
     }
 
     /// Keeps blobs from collection until this process lets go of them.
-    package func hold(_ digests: [Digest]) throws(ShaleError) { try ingest.hold(digests) }
+    package func hold(_ digests: [Digest]) throws(ShaleError) { try leases.hold(digests.map { .digest($0) }) }
 
-    package func release(_ digests: [Digest]) { ingest.release(digests) }
+    package func release(_ digests: [Digest]) { leases.release(digests.map { .digest($0) }) }
 
     /// Bytes of a blob; `notFound` when it is not here.
     package func size(_ digest: Digest) throws(ShaleError) -> Int64 {
@@ -84,13 +86,13 @@ package final class BlobStore: Sendable {
         guard expected.digest.algorithm == "sha256" else {
             throw ShaleError(.unsupported, "blob \(expected.digest): only sha256 digests can be stored")
         }
-        try ingest.hold([expected.digest])
-        return try BlobIngest(expected: expected, paths: paths, ingest: ingest)
+        try leases.hold([.digest(expected.digest)])
+        return try BlobIngest(expected: expected, paths: paths, ingest: ingest, leases: leases)
     }
 
     /// Begins to store bytes whose digest is not known before.
     package func newIngest() throws(ShaleError) -> BlobIngest {
-        try BlobIngest(expected: nil, paths: paths, ingest: ingest)
+        try BlobIngest(expected: nil, paths: paths, ingest: ingest, leases: leases)
     }
 
     /// Every digest in the store, sorted; names that are none are passed over.

@@ -8,12 +8,14 @@ import OCI
 package final class ContainerStore: Sendable {
     let paths: StorePaths
     let ingest: IngestFolder
+    let leases: Leases
     let lock: StoreLock
     let writeAhead: WriteAhead
 
-    init(paths: StorePaths, ingest: IngestFolder, lock: StoreLock, writeAhead: WriteAhead) {
+    init(paths: StorePaths, ingest: IngestFolder, leases: Leases, lock: StoreLock, writeAhead: WriteAhead) {
         self.paths = paths
         self.ingest = ingest
+        self.leases = leases
         self.lock = lock
         self.writeAhead = writeAhead
     }
@@ -34,6 +36,7 @@ package final class ContainerStore: Sendable {
         }
         if !record.name.isEmpty { record.name = try ContainerName.validated(record.name) }
         try ingest.prepare()
+        try leases.holdInUse([.container(record.id)])
         return try lock.exclusively { () throws(ShaleError) in
             for mount in record.host.mounts where mount.type == "volume" && access(mount.source, F_OK) != 0 {
                 throw VolumeStore.noSuchVolume(mount.name ?? mount.source)
@@ -62,7 +65,7 @@ package final class ContainerStore: Sendable {
         _ id: String, _ body: (inout ContainerRecord) throws(ShaleError) -> Void
     ) throws(ShaleError) -> ContainerRecord {
         try lock.exclusively { () throws(ShaleError) in
-            let old = try record(id)
+            let old = try read(id)
             var record = old
             try body(&record)
             record.id = old.id
@@ -77,7 +80,7 @@ package final class ContainerStore: Sendable {
         let newName = try ContainerName.validated(newName)
         try ingest.prepare()
         try lock.exclusively { () throws(ShaleError) in
-            var record = try record(id)
+            var record = try read(id)
             let oldName = record.name
             guard oldName != newName else {
                 throw ShaleError(.conflict, "Renaming a container with the same name as its current name")
@@ -98,7 +101,7 @@ package final class ContainerStore: Sendable {
     ///
     /// Callers know that it does not run; one who knows its name spares reading it.
     package func remove(_ id: String, named name: String? = nil) throws(ShaleError) {
-        let name = name ?? (try? record(id).name)
+        let name = name ?? (try? read(id).name)
         // The folder first: should this be cut short, a name without its container counts as free and is swept.
         let place = try ingest.moveAway(folder(id).path)
         if let name, target(of: name) == id { unlink(link(name)) }
@@ -129,12 +132,18 @@ package final class ContainerStore: Sendable {
 
     /// All containers, newest first; half-made and unreadable ones are left out.
     package func all() throws(ShaleError) -> [ContainerRecord] {
-        try identifiers().compactMap { try? record($0) }
+        try identifiers().compactMap { try? read($0) }
             .sorted { ($0.created, $0.id) > ($1.created, $1.id) }
     }
 
-    /// The record of a whole id.
+    /// The record of a whole id; the container is leased, while a use is under way.
     package func record(_ id: String) throws(ShaleError) -> ContainerRecord {
+        try leases.holdInUse([.container(id)])
+        return try read(id)
+    }
+
+    /// The same without a lease, for listings, and for whoever has the store's lock.
+    func read(_ id: String) throws(ShaleError) -> ContainerRecord {
         let bytes: [UInt8]
         do throws(SystemCallError) {
             bytes = try WholeFile.read(folder(id).config, limit: 16 << 20)
@@ -196,7 +205,7 @@ package final class ContainerStore: Sendable {
         }
         for name in try StoreFolder.names(paths.containerNames) {
             // A rename that was cut short leaves a second name.
-            if let id = holder(of: name), ((try? record(id))?.name ?? name) == name { continue }
+            if let id = holder(of: name), ((try? read(id))?.name ?? name) == name { continue }
             found.append("container name \"\(name)\": leads to no container")
             if !dryRun { unlink(link(name)) }
         }

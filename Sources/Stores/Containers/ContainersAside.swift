@@ -15,7 +15,7 @@ extension ContainerStore {
     ///
     /// Callers know that it does not run, and that a session holds it.
     package func setAside(_ id: String) throws(ShaleError) {
-        let name = try record(id).name
+        let name = try read(id).name
         if mkdir(paths.containersAside, 0o700) == -1, errno != EEXIST {
             throw SystemCallError("mkdir", path: paths.containersAside).shaleError("container \(Identifier.short(id))")
         }
@@ -67,6 +67,7 @@ extension ContainerStore {
     ///
     /// Throws `conflict` when another has its name meanwhile, `notFound` when it is not aside.
     package func bringBack(_ id: String) throws(ShaleError) {
+        try leases.holdInUse([.container(id)])
         guard let record = asideRecord(id) else { throw Self.noSuchContainer(id) }
         try lock.exclusively { () throws(ShaleError) in
             // The name first: cut short, it leads to no container, counts as free and is swept.

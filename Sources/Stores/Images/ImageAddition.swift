@@ -53,6 +53,8 @@ extension ImageStore {
             manifest: descriptor, image: id, repoDigests: repoDigests, parent: parent, created: config.created,
             size: layers.totalSize(of: config))
         let needed = [descriptor.digest, id] + manifest.layers.map(\.digest)
+        // What was put already may have been leased by another use, since ended; the layers below were found.
+        try leases.hold((needed + config.rootfs.diffIDs).map { .digest($0) })
         entry = try names.update { table throws(ShaleError) in
             for digest in needed where !blobs.contains(digest) {
                 throw ShaleError(
@@ -66,7 +68,7 @@ extension ImageStore {
             if references.isEmpty { table.insert(entry) }
             return table.entries(of: id).first ?? entry
         }
-        ingest.release(needed + config.rootfs.diffIDs)
+        leases.release((needed + config.rootfs.diffIDs).map { .digest($0) })
         let same = try names.table().entries(of: id)
         return Image(
             id: id, manifestDescriptor: descriptor, manifest: manifest, config: config, size: entry.size ?? 0,

@@ -11,19 +11,19 @@ package final class ImageStore: Sendable {
     let held: NameStore
     let layers: LayerStore
     let lock: StoreLock
-    let ingest: IngestFolder
+    let leases: Leases
     /// Held images that a session named in this process, which may be used like any other.
     private let admitted = Mutex<Set<Digest>>([])
 
     init(
-        blobs: BlobStore, names: NameStore, held: NameStore, layers: LayerStore, lock: StoreLock, ingest: IngestFolder
+        blobs: BlobStore, names: NameStore, held: NameStore, layers: LayerStore, lock: StoreLock, leases: Leases
     ) {
         self.blobs = blobs
         self.names = names
         self.held = held
         self.layers = layers
         self.lock = lock
-        self.ingest = ingest
+        self.leases = leases
     }
 
     /// All images, newest first; nameless build steps only when asked for.
@@ -173,7 +173,14 @@ package final class ImageStore: Sendable {
             Manifest.self, from: try blobs.bytes(descriptor.digest), naming: "manifest \(descriptor.digest)")
     }
 
+    /// Leases an image, while a use is under way, and reads it.
+    ///
+    /// Throws `notFound` when another shale removed it between the look at the table and the lease.
     private func load(_ entry: ImageEntry, id: Digest, from table: ImageTable) throws(ShaleError) -> Image {
+        try leases.holdInUse([.digest(id), .digest(entry.manifest.digest)])
+        guard blobs.contains(entry.manifest.digest) || entry.image == nil else {
+            throw Self.noSuchImage(entry.name?.familiar ?? id.description)
+        }
         let manifest = try manifest(entry.manifest)
         let config = try OCIDocument.read(
             ImageConfig.self, from: try blobs.bytes(manifest.config.digest), naming: "config \(manifest.config.digest)")

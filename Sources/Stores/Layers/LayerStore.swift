@@ -10,12 +10,14 @@ package import OCI
 package final class LayerStore: Sendable {
     private let paths: StorePaths
     private let ingest: IngestFolder
+    private let leases: Leases
     private let lock: StoreLock
     let settling: LayerSettling
 
-    init(paths: StorePaths, ingest: IngestFolder, lock: StoreLock) {
+    init(paths: StorePaths, ingest: IngestFolder, leases: Leases, lock: StoreLock) {
         self.paths = paths
         self.ingest = ingest
+        self.leases = leases
         self.lock = lock
         settling = LayerSettling(paths: paths, lock: lock)
     }
@@ -29,7 +31,7 @@ package final class LayerStore: Sendable {
 
     /// Keeps a layer from collection until an image names it, and tells if it is there.
     package func claim(_ diffID: Digest, on parentChain: Digest?) throws(ShaleError) -> Bool {
-        try ingest.hold([diffID])
+        try leases.hold([.digest(diffID)])
         return has(diffID, on: parentChain)
     }
 
@@ -112,7 +114,7 @@ package final class LayerStore: Sendable {
     package func commit(
         _ staging: LayerStaging, diffID: Digest, index: [UInt8], size: LayerSize, dependingOn parentChain: Digest? = nil
     ) throws(ShaleError) {
-        try ingest.hold([diffID])
+        try leases.hold([.digest(diffID)])
         let target = "\(paths.layers)/\(Self.name(diffID, on: parentChain))"
         do throws(SystemCallError) {
             try Self.write(index, to: staging.path + "/index")

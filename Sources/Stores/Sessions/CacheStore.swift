@@ -21,7 +21,12 @@ package final class CacheStore: Sendable {
 
     package let folder: String
 
-    init(folder: String) { self.folder = folder }
+    private let ingest: IngestFolder
+
+    init(folder: String, ingest: IngestFolder) {
+        self.folder = folder
+        self.ingest = ingest
+    }
 
     /// Where a value lies, whether it is there or not.
     package func path(_ kind: Kind, _ key: Digest) -> String { "\(folder)/\(kind.rawValue)/\(key.hex)" }
@@ -31,15 +36,8 @@ package final class CacheStore: Sendable {
 
     /// Stores a value: not made to last, but whole or not there.
     package func set(_ kind: Kind, _ key: Digest, to bytes: [UInt8]) throws(ShaleError) {
-        let target = path(kind, key)
-        let aside = "\(target).\(getpid())-\(UInt32.random(in: 0 ... .max))~"
-        do throws(SystemCallError) {
-            mkdir("\(folder)/\(kind.rawValue)", 0o700)
-            try OwnedFD.open(aside, O_WRONLY | O_CREAT | O_EXCL).write(bytes)
-            try check("rename", path: target) { rename(aside, target) }
-        } catch {
-            unlink(aside)
-            throw error.shaleError("cache")
+        _ = try fill(kind, key) { file throws(ShaleError) in
+            do throws(SystemCallError) { try file.write(bytes) } catch { throw error.shaleError("cache") }
         }
     }
 
@@ -47,20 +45,28 @@ package final class CacheStore: Sendable {
     package func fill(
         _ kind: Kind, _ key: Digest, _ body: (borrowing OwnedFD) throws(ShaleError) -> Void
     ) throws(ShaleError) -> OwnedFD {
-        let target = path(kind, key)
-        let aside = "\(target).\(getpid())-\(UInt32.random(in: 0 ... .max))~"
+        // Not beside the others: another shale may clear their folder at any moment.
+        let aside = try ingest.newPath("cache")
         do throws(ShaleError) {
-            mkdir("\(folder)/\(kind.rawValue)", 0o700)
             let file = try translating("cache") { try OwnedFD.open(aside, O_RDWR | O_CREAT | O_EXCL) }
             try body(file)
-            return try translating("cache") {
-                try check("rename", path: target) { rename(aside, target) }
-                return try OwnedFD.open(target, O_RDONLY)
-            }
+            try translating("cache") { try place(aside, kind, key) }
+            lseek(file.raw, 0, SEEK_SET)
+            return file
         } catch {
             unlink(aside)
             throw error
         }
+    }
+
+    private func place(_ aside: String, _ kind: Kind, _ key: Digest) throws(SystemCallError) {
+        let target = path(kind, key)
+        for _ in 0..<100 {
+            mkdir("\(folder)/\(kind.rawValue)", 0o700)
+            if rename(aside, target) == 0 { return }
+            if errno != ENOENT { break }
+        }
+        throw SystemCallError("rename", path: target)
     }
 
     /// A value open for reading, `nil` when there is none.
@@ -85,8 +91,10 @@ package final class CacheStore: Sendable {
         var bytes: Int64 = 0
         for kind in kinds {
             let path = "\(folder)/\(kind.rawValue)"
-            bytes += (try? FileTree.usage(of: path).bytes) ?? 0
-            do throws(SystemCallError) { try FileTree.remove(path) } catch { throw error.shaleError("cache") }
+            // Moved away first: another shale clears the same, and others write to it meanwhile.
+            guard let place = try ingest.moveAway(path) else { continue }
+            bytes += (try? FileTree.usage(of: place).bytes) ?? 0
+            try ingest.removeMoved(place)
         }
         return bytes
     }

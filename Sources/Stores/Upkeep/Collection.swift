@@ -32,6 +32,8 @@ package struct RemovedImages: Sendable, Hashable {
     }
 
     package var lines: [Line] = []
+    /// Whether the disk had no room to keep it for a session.
+    package var isGoneForGood = false
     /// The entries as they were, for `ImageStore.restore`.
     package var entries: [ImageEntry] = []
     package var collected = Collected()
@@ -40,17 +42,18 @@ package struct RemovedImages: Sendable, Hashable {
 extension Store {
     /// Removes what nothing leads to: no name, no kept image, no container, no session, no running operation.
     package func collect(dryRun: Bool = false) throws(ShaleError) -> Collected {
-        try ingest.prepare()
         if !dryRun { ingest.sweepLeftovers() }
+        let exclusion = try exclusion()
         var moved: [String] = []
         let collected = try lock.exclusively { () throws(ShaleError) in
             let everything = Contents(
                 blobs: Set(try blobs.all()), layers: Dictionary(uniqueKeysWithValues: try layers.all()))
-            let roots = try sessionRoots()
+            var roots = try sessionRoots()
+            try keepLeased(&roots, exclusion)
+            let sweep = Sweep(table: try names.table(), roots: roots, exclusion: exclusion, dryRun: dryRun)
             // The notes of what was held first: cut short, nothing is said to be there that is gone.
-            let aside = try sweepHeld(roots, dryRun: dryRun, moved: &moved)
-            var collected = try sweep(
-                everything, table: try names.table(), roots: roots, dryRun: dryRun, moved: &moved)
+            let aside = try sweepHeld(sweep, moved: &moved)
+            var collected = try self.sweep(everything, sweep, moved: &moved)
             collected.bytes &+= aside
             collected.leftovers = try containers.sweepHalfMade(dryRun: dryRun)
             return collected
@@ -67,41 +70,105 @@ extension Store {
         dryRun: Bool = false, heldBy session: SessionFolder? = nil,
         _ plan: (ImageTable) throws(ShaleError) -> ImageRemoval
     ) throws(ShaleError) -> RemovedImages {
+        try removeImages(dryRun: dryRun, heldBy: session) { (table, _, _) throws(ShaleError) in try plan(table) }
+    }
+
+    /// The same; `plan` also sees what sessions can come back to, and what may be taken because nobody has a lease on it.
+    func removeImages(
+        dryRun: Bool, heldBy session: SessionFolder?,
+        _ plan: (ImageTable, SessionRoots, Exclusion) throws(ShaleError) -> ImageRemoval
+    ) throws(ShaleError) -> RemovedImages {
         // Entries that another tool wrote get their ids before the lock is taken.
         _ = try images.all(includingIntermediate: true)
-        try ingest.prepare()
+        let exclusion = try exclusion()
         var moved: [String] = []
         let removed = try lock.exclusively { () throws(ShaleError) in
             let before = try names.table()
-            let removal = try plan(before)
+            var roots = try sessionRoots()
+            let removal = try plan(before, roots, exclusion)
             var result = RemovedImages()
             let after = try carryOut(removal, from: before, into: &result)
             guard after != before else { return result }
             let remaining = Set(after.entries.compactMap(\.image))
             let gone = before.entries.filter { entry in entry.image.map { !remaining.contains($0) } ?? false }
             if let session, !dryRun {
-                try session.addRoots(SessionRoots(digests: Set(gone.compactMap(\.image))))
-                try images.hold(gone)
-                try names.replace(before, with: after)
-                return result
+                if !isDiskFull, try hide(gone, from: before, to: after, heldBy: session) { return result }
+                // A removal is to make room on a full disk: nothing of it is kept, for no session.
+                result.isGoneForGood = !gone.isEmpty
+                for entry in gone { roots.digests.subtract([entry.manifest.digest] + [entry.image].compactMap(\.self)) }
             }
-            let roots = try sessionRoots()
-            let held = gone.filter { entry in
-                roots.digests.contains(entry.manifest.digest)
-                    || entry.image.map { roots.digests.contains($0) } ?? false
-            }
+            try keepLeased(&roots, exclusion)
+            let held = gone.filter { roots.reach($0) }
             let freed = try candidates(result.entries)
+            let sweep = Sweep(table: after, roots: roots, exclusion: exclusion, dryRun: dryRun)
             if !dryRun {
-                if !held.isEmpty { try images.hold(held) }
-                try names.replace(before, with: after)
+                let spare = { () throws(ShaleError) in try self.unpacked(freed, sweep) }
+                try makingRoom(by: spare) { () throws(ShaleError) in
+                    if !held.isEmpty { try images.hold(held) }
+                    try names.replace(before, with: after)
+                }
             }
-            if !freed.blobs.isEmpty {
-                result.collected = try sweep(freed, table: after, roots: roots, dryRun: dryRun, moved: &moved)
+            if !freed.blobs.isEmpty { result.collected = try self.sweep(freed, sweep, moved: &moved) }
+            if result.isGoneForGood {
+                let going = moved
+                try makingRoom(by: { going }) { () throws(ShaleError) in try forget(gone) }
             }
             return result
         }
         for place in moved { try ingest.removeMoved(place) }
         return removed
+    }
+
+    /// Takes images out of the listings for a session that can bring them back; `false` where the disk has no room.
+    private func hide(
+        _ gone: [ImageEntry], from before: ImageTable, to after: ImageTable, heldBy session: SessionFolder
+    ) throws(ShaleError) -> Bool {
+        do throws(ShaleError) {
+            try session.addRoots(SessionRoots(digests: Set(gone.compactMap(\.image))))
+            try images.hold(gone)
+            try names.replace(before, with: after)
+            return true
+        } catch {
+            guard error.code == .noSpace else { throw error }
+            return false
+        }
+    }
+
+    /// Lets every session forget images that are gone for good.
+    private func forget(_ gone: [ImageEntry]) throws(ShaleError) {
+        let digests = Set(gone.flatMap { [$0.manifest.digest] + [$0.image].compactMap(\.self) })
+        for name in try sessionNames() {
+            let session = try session(name)
+            var roots = try session.roots()
+            guard !roots.digests.isDisjoint(with: digests) else { continue }
+            roots.digests.subtract(digests)
+            try session.setRoots(roots)
+        }
+        try images.held.updateLocked { table in
+            table.keep { !digests.contains($0.manifest.digest) && !digests.contains($0.image ?? $0.manifest.digest) }
+        }
+    }
+
+    /// `prune`: takes images that nothing needs, and that nobody has a lease on.
+    ///
+    /// `isUsed` tells of an entry, under the lock, that it is to stay. `known` is what sessions could come back to when
+    /// the caller looked: what they note since then stays too.
+    package func pruneImages(
+        dryRun: Bool, all: Bool, without containers: Set<String>, known: Set<Digest>?,
+        isUsed: (ImageEntry) -> Bool
+    ) throws(ShaleError) -> RemovedImages {
+        try removeImages(dryRun: dryRun, heldBy: nil) { (table, roots, exclusion) throws(ShaleError) in
+            let fresh = known.map { roots.digests.subtracting($0) } ?? []
+            var uses = try imageUses().filter { !containers.contains($0.container) }
+            var kept = Set(table.entries.filter(isUsed).compactMap(\.image)).union(fresh)
+            while true {
+                uses += kept.map { ImageUse(container: "", image: $0, isRunning: false) }
+                let removal = ImageRemoval.planPrune(in: table, uses: uses, all: all)
+                // What stands below one in use stays as well: planned again until all of it can be taken.
+                kept = Set(removal.deleted.filter { !exclusion.take(.digest($0)) })
+                if kept.isEmpty { return removal }
+            }
+        }
     }
 
     /// `rmi` of one argument.
@@ -126,8 +193,7 @@ extension Store {
         _ removal: ImageRemoval, from before: ImageTable, into result: inout RemovedImages
     ) throws(ShaleError) -> ImageTable {
         var table = before
-        let deleted = removal.steps.compactMap { step in if case .delete(let id) = step { id } else { nil } }
-        var chains = try deleted.isEmpty ? [:] : chainCounts(before)
+        var chains = try removal.deleted.isEmpty ? [:] : chainCounts(before)
         for step in removal.steps {
             switch step {
             case .untag(let reference):
@@ -179,48 +245,66 @@ extension Store {
     /// Lets go of held images and containers aside that no session can come back to; answers the containers' bytes.
     ///
     /// Under the lock.
-    private func sweepHeld(
-        _ roots: SessionRoots, dryRun: Bool, moved: inout [String]
-    ) throws(ShaleError) -> Int64 {
+    private func sweepHeld(_ sweep: Sweep, moved: inout [String]) throws(ShaleError) -> Int64 {
         var bytes: Int64 = 0
-        if !dryRun {
-            try images.held.updateLocked { table in
-                table.keep { entry in
-                    roots.digests.contains(entry.manifest.digest)
-                        || entry.image.map { roots.digests.contains($0) } ?? false
-                }
-            }
-        }
-        for id in try containers.asideIdentifiers() where !roots.containers.contains(id) {
+        for id in try containers.asideIdentifiers() where !sweep.roots.containers.contains(id) {
+            guard sweep.exclusion.take(.container(id)) else { continue }
+            defer { sweep.exclusion.give(.container(id)) }
             let folder = containers.asideFolder(id)
             bytes &+= (try? FileTree.usage(of: folder.upper).bytes) ?? 0
-            if !dryRun, let place = try ingest.moveAway(folder.path) { moved.append(place) }
+            if !sweep.dryRun, let place = try ingest.moveAway(folder.path) { moved.append(place) }
+        }
+        if !sweep.dryRun {
+            let aside = moved
+            let spare = { () throws(ShaleError) in
+                let layers = Dictionary(uniqueKeysWithValues: try self.layers.all())
+                return aside + (try self.unpacked(Contents(blobs: [], layers: layers), sweep))
+            }
+            try makingRoom(by: spare) { () throws(ShaleError) in
+                try images.held.updateLocked { table in table.keep { sweep.roots.reach($0) } }
+            }
         }
         return bytes
     }
 
-    /// Removes those blobs, and moves those layers away, that nothing leads to.
+    /// Adds to what sessions keep the held images that someone has a lease on.
+    private func keepLeased(_ roots: inout SessionRoots, _ exclusion: Exclusion) throws(ShaleError) {
+        for entry in try images.held.table().entries where !roots.reach(entry) {
+            if let image = entry.image, exclusion.isLeased(.digest(image)) { roots.digests.insert(image) }
+        }
+    }
+
+    /// Removes those blobs, and moves those layers away, that nothing leads to and nobody has a lease on.
     ///
     /// Under the lock.
     private func sweep(
-        _ contents: Contents, table: ImageTable, roots: SessionRoots, dryRun: Bool, moved: inout [String]
+        _ contents: Contents, _ sweep: Sweep, moved: inout [String]
     ) throws(ShaleError) -> Collected {
-        let marks = try Reachability.of(self, table: table, sessions: roots)
-        let held = try ingest.heldDigests()
+        let marks = try Reachability.of(self, table: sweep.table, sessions: sweep.roots)
         var collected = Collected()
-        for digest in contents.blobs.sorted() where !marks.blobs.contains(digest) && !held.contains(digest.hex) {
+        for digest in contents.blobs.sorted() where !marks.blobs.contains(digest) {
+            guard sweep.exclusion.take(.digest(digest)) else { continue }
+            defer { sweep.exclusion.give(.digest(digest)) }
             collected.blobs.append(digest)
             collected.bytes += (try? blobs.size(digest)) ?? 0
-            if !dryRun { try blobs.remove(digest) }
+            if !sweep.dryRun { try blobs.remove(digest) }
         }
-        for (name, diffID) in contents.layers.sorted(by: { $0.key < $1.key }) {
-            guard !marks.layers.contains(name), !held.contains(diffID.hex) else { continue }
+        for (name, diffID) in contents.layers.sorted(by: { $0.key < $1.key }) where !marks.layers.contains(name) {
+            guard sweep.exclusion.take(.digest(diffID)) else { continue }
+            defer { sweep.exclusion.give(.digest(diffID)) }
             let path = "\(paths.layers)/\(name)"
             collected.layers.append(diffID)
             collected.bytes += layers.size(named: name)?.content ?? (try? FileTree.usage(of: path).bytes) ?? 0
-            if !dryRun, let place = try ingest.moveAway(path) { moved.append(place) }
+            if !sweep.dryRun, let place = try ingest.moveAway(path) { moved.append(place) }
         }
         return collected
+    }
+
+    /// Moves those unpacked layers away that a sweep will take: they can be unpacked again should it not come to that.
+    private func unpacked(_ contents: Contents, _ sweep: Sweep) throws(ShaleError) -> [String] {
+        var moved: [String] = []
+        _ = try self.sweep(Contents(blobs: [], layers: contents.layers), sweep, moved: &moved)
+        return moved
     }
 }
 
@@ -228,4 +312,19 @@ extension Store {
 private struct Contents {
     var blobs: Set<Digest>
     var layers: [String: Digest]
+}
+
+/// What a sweep goes by.
+private struct Sweep {
+    var table: ImageTable
+    var roots: SessionRoots
+    var exclusion: Exclusion
+    var dryRun: Bool
+}
+
+extension SessionRoots {
+    /// Whether an image is among them, by its id or its manifest.
+    fileprivate func reach(_ entry: ImageEntry) -> Bool {
+        digests.contains(entry.manifest.digest) || entry.image.map { digests.contains($0) } ?? false
+    }
 }

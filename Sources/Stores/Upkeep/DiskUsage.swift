@@ -40,7 +40,9 @@ package struct DiskUsage: Sendable, Hashable {
     package var reclaimable: Int64 = 0
     /// Bytes of the build cache and its kin.
     package var cache: Int64 = 0
-    /// Unfinished downloads and leftovers.
+    /// Downloads that are under way, or were broken off.
+    package var downloads: [UnfinishedDownload] = []
+    /// Bytes of these, of what is being made, and of leftovers.
     package var ingest: Int64 = 0
 }
 
@@ -59,6 +61,7 @@ extension Store {
         try measureImages(records, into: &usage)
         for digest in try blobs.all() { usage.packed += (try? blobs.size(digest)) ?? 0 }
         usage.cache = (try? FileTree.usage(of: paths.cache).bytes) ?? 0
+        usage.downloads = ingest.unfinishedDownloads()
         usage.ingest = (try? FileTree.usage(of: paths.ingest).bytes) ?? 0
         return usage
     }

@@ -38,7 +38,7 @@ extension Store {
     }
 
     /// The table without the nameless images that `prune` takes when those are kept.
-    private func pruned(_ table: ImageTable, _ uses: [ImageUse], _ kept: Set<Digest>) -> ImageTable {
+    func pruned(_ table: ImageTable, _ uses: [ImageUse], _ kept: Set<Digest>) -> ImageTable {
         let held = kept.map { ImageUse(container: "", image: $0, isRunning: false) }
         var table = table
         for step in ImageRemoval.planPrune(in: table, uses: uses + held).steps {

@@ -13,6 +13,9 @@ package struct ImageRemoval: Sendable, Hashable {
 
     package private(set) var steps: [Step] = []
 
+    /// The images that go.
+    var deleted: [Digest] { steps.compactMap { step in if case .delete(let id) = step { id } else { nil } } }
+
     /// Decides for one argument: a name, or an id or its beginning.
     ///
     /// A name among several is only taken away; the last one takes the image with it, and nameless parents that nothing

@@ -55,7 +55,7 @@ struct Reachability {
 
     private mutating func container(_ id: String) throws(ShaleError) {
         do throws(ShaleError) {
-            let record = try store.containers.record(id)
+            let record = try store.containers.read(id)
             try manifest(record.manifest.digest, what: record.name)
             for deed in store.containers.deeds(of: id) { blobs.formUnion(deed.payload ?? []) }
         } catch {

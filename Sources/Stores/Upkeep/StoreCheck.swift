@@ -231,7 +231,7 @@ private struct StoreCheck {
         for id in try store.containers.identifiers() {
             let record: ContainerRecord
             do throws(ShaleError) {
-                record = try store.containers.record(id)
+                record = try store.containers.read(id)
             } catch {
                 if error.code == .notFound { continue }
                 note(error.description, "rm \(Identifier.short(id))", isRepaired: false)

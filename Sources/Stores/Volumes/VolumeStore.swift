@@ -70,6 +70,9 @@ package final class VolumeStore: Sendable {
         if isThere { try ingest.discard(aside) }
     }
 
+    /// Leases a volume for a container that is being made, while a use is under way.
+    package func hold(_ name: String) throws(ShaleError) { try containers.leases.holdInUse([.volume(name)]) }
+
     /// Makes the folder of all volumes, which other users do not enter.
     package func makeFolder() throws(SystemCallError) {
         if mkdir(paths.volumes, 0o700) == -1, errno != EEXIST { throw SystemCallError("mkdir", path: paths.volumes) }
@@ -81,13 +84,16 @@ package final class VolumeStore: Sendable {
     /// here or finds the volume gone and makes it anew. Throws `inUse` in docker's words while a container has it.
     package func remove(_ name: String) throws(ShaleError) {
         guard VolumeName.isValid(name) else { throw Self.noSuchVolume(name) }
-        try ingest.prepare()
+        let exclusion = try Exclusion(paths: paths)
         let place = try lock.exclusively { () throws(ShaleError) in
             guard access(folder(name), F_OK) == 0 else { throw Self.noSuchVolume(name) }
             if let users = try users()[name] {
                 throw ShaleError(
                     .inUse, "remove \(name): volume is in use - [\(users.joined(separator: ", "))]",
                     hint: "rm \(users.map(Identifier.short).joined(separator: " "))")
+            }
+            guard exclusion.take(.volume(name)) else {
+                throw ShaleError(.inUse, "remove \(name): volume is in use - by a container that is being made")
             }
             return try ingest.moveAway(folder(name))
         }

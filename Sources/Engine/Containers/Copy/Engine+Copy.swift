@@ -107,7 +107,7 @@ extension Engine {
     /// The root a place lies in, and its path there; the lease keeps a stopped container from being started meanwhile.
     private func side(
         _ place: CopyPlace, _ written: CopyPath, forWriting: Bool
-    ) throws(ShaleError) -> (CopySide, path: String, lease: ContainerLease?) {
+    ) throws(ShaleError) -> (CopySide, path: String, lease: ContainerLock?) {
         guard case .inside(let name, _) = place else {
             return (CopySide(root: try open("/"), prefix: "", name: nil), written.path, nil)
         }
@@ -147,7 +147,7 @@ extension Engine {
 
     private func side(
         of container: ContainerView, name: String, _ written: CopyPath, forWriting: Bool
-    ) throws(ShaleError) -> (CopySide, path: String, lease: ContainerLease?) {
+    ) throws(ShaleError) -> (CopySide, path: String, lease: ContainerLock?) {
         let record = container.record
         let mount = record.host.mounts.filter { $0.destination.holds(written.path) }
             .max { $0.destination.utf8.count < $1.destination.utf8.count }
@@ -203,7 +203,7 @@ extension Engine {
     /// A stopped container's files: read-only layers all, or an overlay whose writes are the container's.
     func stoppedRoot(
         of record: ContainerRecord, forWriting: Bool
-    ) throws(ShaleError) -> (RootDirectory, ContainerLease?) {
+    ) throws(ShaleError) -> (RootDirectory, ContainerLock?) {
         let folder = store.containers.folder(record.id)
         let lowers = try rootPaths(of: record)
         guard forWriting else {
@@ -213,7 +213,7 @@ extension Engine {
                 RootDirectory(try Overlay.detachedMount(lowers: all, upper: nil, work: nil, form: form)), nil
             )
         }
-        let lease = try ContainerLease(folder)
+        let lease = try ContainerLock(folder)
         if lowers.isEmpty { return (try open(folder.upper), lease) }
         let mount = try Overlay.detachedMount(lowers: lowers, upper: folder.upper, work: folder.work, form: form)
         return (RootDirectory(mount), lease)
@@ -331,7 +331,7 @@ extension Engine {
 }
 
 /// Keeps a stopped container from being started, or written by another `cp`, while its files are mounted.
-package final class ContainerLease: Sendable {
+package final class ContainerLock: Sendable {
     private let lock: FileLock
 
     /// Waits until nobody else has it.

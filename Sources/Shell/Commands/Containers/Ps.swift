@@ -12,6 +12,7 @@ package struct Ps: Verb {
         "ps", "ps -a", "ps -aq --filter status=exited", "ps --format '{{.Names}}: {{.Status}}'",
     ]
     package static let isWorthKeeping = false
+    package static let leasesWhatItUses = false
 
     @Flag(name: .shortAndLong, help: "Show all containers (default shows just running)") var all = false
     @Flag(name: .shortAndLong, help: "Show the newest container, running or not") var latest = false

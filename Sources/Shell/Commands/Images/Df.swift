@@ -10,9 +10,11 @@ package struct Df: Verb {
         commandName: "df", abstract: "Show disk usage", usage: "df [OPTIONS]")
     package static let examples = ["df", "df -v"]
     package static let differences = [
-        "a layer that several images share is counted once", "what only undo could bring back has a row of its own",
+        "a layer that several images share is counted once",
+        "what only undo could bring back has a row of its own, and so have downloads that were broken off",
     ]
     package static let isWorthKeeping = false
+    package static let leasesWhatItUses = false
 
     @Flag(name: .shortAndLong, help: "Show each image and container")
     var verbose = false
@@ -54,6 +56,14 @@ package struct Df: Verb {
         ]
         if !held.isNothing {
             rows.append(Self.row("Held for undo", held.images + held.containers, 0, held.bytes, held.bytes))
+        }
+        let downloads = usage.downloads
+        if !downloads.isEmpty {
+            rows.append(
+                Self.row(
+                    "Unfinished downloads", downloads.count, downloads.count { $0.isUnderWay },
+                    downloads.reduce(0) { $0 &+ $1.bytes },
+                    downloads.reduce(0) { $0 &+ ($1.isUnderWay ? 0 : $1.bytes) }))
         }
         return .listing(Listing(columns: columns, rows: rows, quietKey: "Type"), format: format)
     }

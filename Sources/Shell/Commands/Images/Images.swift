@@ -11,6 +11,7 @@ package struct Images: Verb {
     package static let examples = ["images", "images ubuntu", "images --filter dangling=true -q"]
     package static let differences = ["the five columns of docker before version 29, always"]
     package static let isWorthKeeping = false
+    package static let leasesWhatItUses = false
 
     @Flag(name: .shortAndLong, help: "Show all images (default hides intermediate images)")
     var all = false

@@ -10,6 +10,7 @@ package struct Prune: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "prune", abstract: "Remove what nobody uses",
         usage: "prune [OPTIONS] [images|containers|cache|all]")
+    package static let leasesWhatItUses = false
     package static let examples = ["prune --dry-run", "prune images", "prune -f --history"]
     package static let differences = [
         "it lists what it would remove before it asks",
@@ -45,6 +46,7 @@ package struct Prune: Verb {
         for text in filter { try Self.add(text, to: &request) }
         let engine = try shell.engine()
         let talk = Conversation(cancellation: shell.cancellation)
+        request.known = try engine.store.sessionRoots().digests
         let sessions = try SessionHoldings(engine, limit: shell.settings["undo.limit"])
         request.held = history ? sessions.current : sessions.all
         request.isDryRun = true
@@ -58,11 +60,29 @@ package struct Prune: Verb {
             try confirm(plan, shell)
         }
         let cost = try held(sessions)
-        if history { try sessions.forgetOthers() } else { try sessions.keepLimit() }
         request.isDryRun = false
+        do throws(ShaleError) {
+            if history { try sessions.forgetOthers() } else { try sessions.keepLimit() }
+        } catch {
+            guard error.code == .noSpace else { throw error }
+            try makeRoom(request, engine, sessions, talk)
+            if history { try sessions.forgetOthers() } else { try sessions.keepLimit() }
+        }
         let report = try engine.prune(request, talk)
         // What is let go of just now is part of the total.
         return .lines(try Self.lines(report, total: "Total reclaimed space", history ? cost : held(sessions)))
+    }
+
+    /// Frees, on a full disk, what goes anyway and needs no word of a session's.
+    private func makeRoom(
+        _ request: PruneRequest, _ engine: Engine, _ sessions: SessionHoldings, _ talk: Conversation
+    ) throws(ShaleError) {
+        if request.containers {
+            var containers = request
+            (containers.images, containers.cache) = (false, false)
+            try engine.pruneContainers(containers, talk)
+        }
+        try engine.store.makeRoom(keeping: sessions.current)
     }
 
     /// What sessions hold beyond what is in use, in one line.

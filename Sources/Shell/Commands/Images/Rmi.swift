@@ -7,6 +7,7 @@ import Stores
 package struct Rmi: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "rmi", abstract: "Remove images", usage: "rmi [OPTIONS] IMAGE [IMAGE…]")
+    package static let leasesWhatItUses = false
     package static let examples = [
         "rmi ubuntu:jammy_jellyfish", "rmi -f hello-docker", "rmi $(images -q -f dangling=true)",
     ]
@@ -29,8 +30,11 @@ package struct Rmi: Verb {
         for name in names {
             try shell.cancellation.check()
             do throws(ShaleError) {
-                lines += try engine.removeImage(name, force: force, keepingParents: noPrune, heldBy: session)
-                    .lines.map(\.description)
+                let removed = try engine.removeImage(name, force: force, keepingParents: noPrune, heldBy: session)
+                lines += removed.lines.map(\.description)
+                if removed.isGoneForGood {
+                    shell.console.note("\(name) is gone for good: there is no space left to keep it for undo")
+                }
             } catch {
                 if force, error.code == .notFound {
                     shell.console.note(error.message)

@@ -9,6 +9,7 @@ package struct Replay: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "replay", abstract: "Run a script, a Dockerfile or a saved recipe again",
         usage: "replay FILE|DIR [--step] [--until N] [--var NAME=VALUE] [--keep-going] [--check]")
+    package static let leasesWhatItUses = false
     package static let examples = ["replay chapter.shale --check", "replay Dockerfile --until 3", "replay hello"]
     package static let differences = [
         "Docker has no such command.",

@@ -9,6 +9,7 @@ package struct System: Verb {
         commandName: "system", abstract: "Check the store: every digest, every reference, every lock",
         usage: "system check [--repair]")
     package static let isWorthKeeping = false
+    package static let leasesWhatItUses = false
     package static let examples = ["system check", "system check --repair"]
     package static let differences = ["Docker has no such check."]
 

@@ -8,6 +8,7 @@ import Stores
 package struct VolumeLs: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "volume ls", abstract: "List volumes", usage: "volume ls [OPTIONS]")
+    package static let leasesWhatItUses = false
     package static let examples = ["volume ls", "volume ls -qf dangling=true", "volume ls --format '{{.Mountpoint}}'"]
 
     @Option(name: [.customShort("f", allowingJoined: true), .customLong("filter")], help: "name=value")

@@ -8,6 +8,7 @@ package struct VolumePrune: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "volume prune", abstract: "Remove the nameless volumes that no container has",
         usage: "volume prune [OPTIONS]", discussion: VolumeRm.noWayBack)
+    package static let leasesWhatItUses = false
     package static let examples = ["volume prune --dry-run", "volume prune -f", "volume prune -a --filter label=of=db"]
     package static let differences = ["it lists what it would remove before it asks"]
 

@@ -1,0 +1,121 @@
+package import Basics
+import Linux
+package import OCI
+import Synchronization
+
+/// Something that can be leased: what a digest names, a container, a volume.
+package struct Leasable: Sendable, Hashable {
+    /// Its place in the file of leases; two things on one place would only both be kept.
+    let place: Int64
+
+    /// A blob, an unpacked layer by its diff ID, an image by its id.
+    package static func digest(_ digest: Digest) -> Leasable {
+        Leasable(place: Int64(digest.hex.prefix(15), radix: 16) ?? 0)
+    }
+
+    package static func container(_ id: String) -> Leasable { digest(.of("container \(id)".utf8)) }
+    package static func volume(_ name: String) -> Leasable { digest(.of("volume \(name)".utf8)) }
+}
+
+/// What this process makes or uses at this moment, and what therefore nobody collects.
+///
+/// A lease is a shared lock on a place of the file `lock.leases` that the digest, or the name, gives. The kernel ends it
+/// with its holder, however that ends; it takes no space, and the store's lock is not needed for it. Who wants to
+/// collect something takes its place alone first, at once or not at all: see ``Exclusion``.
+///
+/// So whoever leases something and finds it there *afterwards* may count on it.
+package final class Leases: Sendable {
+    private struct State: ~Copyable {
+        var locks: PlaceLocks?
+        var held: Set<Leasable> = []
+        /// How many uses are under way.
+        var uses = 0
+    }
+
+    private let path: String
+    private let lock: StoreLock
+    private let state = Mutex(State())
+
+    init(paths: StorePaths, lock: StoreLock) {
+        path = paths.leases
+        self.lock = lock
+    }
+
+    /// Begins a use: until the last one ends, everything that is found, made or asked for stays leased.
+    ///
+    /// Each command is one, from its first moment to its last, but for those that remove.
+    package func beginUse() -> LeaseUse {
+        state.withLock { $0.uses += 1 }
+        return LeaseUse(self)
+    }
+
+    fileprivate func endUse() {
+        state.withLock { state in
+            state.uses -= 1
+            if state.uses == 0 { Self.forget(&state) }
+        }
+    }
+
+    /// Leases what is about to be made, or is said not to need making.
+    ///
+    /// Outside a use, until `release`.
+    package func hold(_ things: some Sequence<Leasable>) throws(ShaleError) {
+        try lock.requireWritable()
+        try take(things)
+    }
+
+    /// Leases what was found, while a use is under way; the caller looks whether it is still there.
+    func holdInUse(_ things: some Sequence<Leasable>) throws(ShaleError) {
+        // Who cannot write here looks on: a home on a read-only disk is collected by nobody.
+        guard lock.unwritable == nil, state.withLock({ $0.uses > 0 }) else { return }
+        try take(things)
+    }
+
+    /// Ends leases that were taken outside a use; within one they last to its end.
+    package func release(_ things: some Sequence<Leasable>) {
+        state.withLock { state in
+            if state.uses == 0 { Self.drop(things, &state) }
+        }
+    }
+
+    /// Ends leases at once, for what this process made and throws away itself.
+    package func drop(_ things: some Sequence<Leasable>) { state.withLock { Self.drop(things, &$0) } }
+
+    /// Ends every lease.
+    func close() { state.withLock { Self.forget(&$0) } }
+
+    private func take(_ things: some Sequence<Leasable>) throws(ShaleError) {
+        let things = Array(things)
+        let failure: SystemCallError? = state.withLock { state in
+            do throws(SystemCallError) {
+                if state.locks == nil { state.locks = try PlaceLocks(path: path) }
+                for thing in things where !state.held.contains(thing) {
+                    try state.locks?.share(thing.place)
+                    state.held.insert(thing)
+                }
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure { throw failure.shaleError("lease") }
+    }
+
+    private static func drop(_ things: some Sequence<Leasable>, _ state: inout State) {
+        for thing in things where state.held.remove(thing) != nil { state.locks?.release(thing.place) }
+    }
+
+    private static func forget(_ state: inout State) {
+        state.held = []
+        state.locks = nil
+    }
+}
+
+/// A use under way; it ends with the value.
+package final class LeaseUse: Sendable {
+    private let leases: Leases
+
+    fileprivate init(_ leases: Leases) { self.leases = leases }
+
+    deinit { leases.endUse() }
+}

@@ -1,0 +1,107 @@
+package import Basics
+import Glibc
+import Linux
+package import OCI
+
+/// Removing on a full disk: what must be written for it is made to fit by freeing first what can be had again.
+extension Store {
+    /// Whether the disk has so little room left that what is removed is not kept for `undo`: removing is to make room.
+    package var isDiskFull: Bool {
+        var info = statvfs()
+        guard paths.home.withPath({ statvfs($0, &info) }) == 0 else { return false }
+        let (bytes, isLarge) = UInt64(info.f_bavail).multipliedReportingOverflow(by: UInt64(info.f_frsize))
+        return !isLarge && bytes < 1 << 20
+    }
+
+    /// Does a write that a removal needs; where the disk has no room for it, frees one thing after the other until it has.
+    ///
+    /// Unfinished downloads go first, then what `spare` moves away and answers the places of, then the cache, then
+    /// unpacked layers that no container stands on, the smallest first: all of it can be made again, so that a crash in
+    /// between loses nothing. Under the store's lock.
+    func makingRoom<Result>(
+        by spare: () throws(ShaleError) -> [String], _ write: () throws(ShaleError) -> Result
+    ) throws(ShaleError) -> Result {
+        if let result = try unlessFull(write) { return result }
+        _ = try removeUnfinishedDownloads()
+        if let result = try unlessFull(write) { return result }
+        for place in try spare() { try ingest.removeMoved(place) }
+        if let result = try unlessFull(write) { return result }
+        try cache.clear()
+        let exclusion = try exclusion()
+        for layer in try layersToUnpackAgain() {
+            if let result = try unlessFull(write) { return result }
+            guard exclusion.take(.digest(layer.diffID)) else { continue }
+            try layers.remove(named: layer.name)
+            exclusion.give(.digest(layer.diffID))
+        }
+        return try write()
+    }
+
+    /// Folders of unpacked layers that can be unpacked again from their blobs, and that no container stands on; the
+    /// smallest first, without those too small to help.
+    private func layersToUnpackAgain() throws(ShaleError) -> [(name: String, diffID: Digest)] {
+        let standing = try Reachability.of(self, table: ImageTable(), sessions: SessionRoots())
+        var found: [String: (size: Int64, diffID: Digest)] = [:]
+        for entry in try names.table().entries {
+            guard let manifest = try? images.manifest(entry.manifest),
+                let bytes = try? blobs.bytes(manifest.config.digest),
+                let config = try? OCIDocument.read(ImageConfig.self, from: bytes, naming: "config")
+            else { continue }
+            for (layer, blob) in zip(LayerStore.stack(of: config), manifest.layers) where blobs.contains(blob.digest) {
+                let name = layers.folderName(layer.diffID, on: layer.parentChain)
+                guard let size = layers.size(named: name)?.content, size >= 32 << 10, !standing.layers.contains(name)
+                else { continue }
+                found[name] = (size, layer.diffID)
+            }
+        }
+        return found.sorted { ($0.value.size, $0.key) < ($1.value.size, $1.key) }.map { ($0.key, $0.value.diffID) }
+    }
+
+    /// Frees what can be had again and only sessions need, for a write of theirs that has no room.
+    ///
+    /// `current` are the images they stand on now.
+    package func makeRoom(keeping current: Set<Digest>) throws(ShaleError) {
+        _ = try removeUnfinishedDownloads()
+        try cache.clear()
+        let exclusion = try exclusion()
+        let uses = try imageUses()
+        let moved = try lock.exclusively { () throws(ShaleError) in
+            let rest = try Reachability.of(
+                self, table: pruned(try names.table(), uses, current), sessions: SessionRoots(digests: current))
+            var moved: [String] = []
+            for (name, diffID) in try layers.all() where !rest.layers.contains(name) {
+                guard exclusion.take(.digest(diffID)) else { continue }
+                if let place = try ingest.moveAway("\(paths.layers)/\(name)") { moved.append(place) }
+                exclusion.give(.digest(diffID))
+            }
+            return moved
+        }
+        for place in moved { try ingest.removeMoved(place) }
+    }
+
+    /// Removes downloads that were broken off, and that nobody goes on with at this moment; answers their bytes.
+    ///
+    /// `until`, where given, spares what was written to since then.
+    package func removeUnfinishedDownloads(
+        until: Timestamp? = nil, dryRun: Bool = false
+    ) throws(ShaleError) -> Int64 {
+        let exclusion = try exclusion()
+        var bytes: Int64 = 0
+        for download in ingest.unfinishedDownloads() {
+            if let until, download.modified >= until { continue }
+            guard exclusion.take(.digest(download.digest)) else { continue }
+            defer { exclusion.give(.digest(download.digest)) }
+            if dryRun ? !download.isUnderWay : ingest.remove(download) { bytes &+= download.bytes }
+        }
+        return bytes
+    }
+
+    private func unlessFull<Result>(_ write: () throws(ShaleError) -> Result) throws(ShaleError) -> Result? {
+        do throws(ShaleError) {
+            return try write()
+        } catch {
+            guard error.code == .noSpace else { throw error }
+            return nil
+        }
+    }
+}
