@@ -36,9 +36,10 @@ package struct RecipeFolder {
     /// Writes the recipe, and `others` beside it, in place of the one that was saved here before; answers the paths
     /// written.
     ///
-    /// Files in the folder that no recipe put there stay.
+    /// Files in the folder that no recipe put there stay. `isPrivate` makes its texts the owner's alone.
     package func save(
-        _ recipe: Recipe, others: [(path: String, text: String, mode: UInt32)] = [], _ cancellation: Cancellation
+        _ recipe: Recipe, others: [(path: String, text: String, mode: UInt32)] = [], isPrivate: Bool = false,
+        _ cancellation: Cancellation
     ) throws(ShaleError) -> [String] {
         let root = try translating("recipe save \(folder)") { try RootDirectory(hostPath: folder) }
         let written = recipe.attachments.map(\.path)
@@ -58,7 +59,9 @@ package struct RecipeFolder {
         for file in texts {
             let path = "\(folder)/\(file.path)"
             try translating(path) {
-                try WholeFile.replace(path, with: Array(file.text.utf8), mode: CallersUmask.applied(to: file.mode))
+                try WholeFile.replace(
+                    path, with: Array(file.text.utf8),
+                    mode: CallersUmask.applied(to: isPrivate ? file.mode & 0o700 : file.mode))
             }
         }
         return all

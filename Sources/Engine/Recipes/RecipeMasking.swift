@@ -1,3 +1,4 @@
+import Basics
 import Dockerfiles
 
 /// A secret that was taken out of a recipe.

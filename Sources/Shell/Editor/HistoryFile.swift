@@ -4,7 +4,8 @@ import Glibc
 /// What was typed, kept across sessions in libedit's own file format (`_HiStOrY_V2_`, entries vis-encoded).
 ///
 /// Every line is appended as it is typed, so that two prompts on one file lose nothing of each other's; the file is
-/// shortened when it is opened. Mode 0600.
+/// shortened when it is opened. Mode 0600. Secrets are in memory alone, so that a line can be recalled and mended; the
+/// file has `***` in their place.
 package final class HistoryFile {
     /// Oldest first.
     package private(set) var entries: [String] = []
@@ -65,7 +66,8 @@ package final class HistoryFile {
         guard descriptor >= 0 else { throw Self.failure(path) }
         defer { close(descriptor) }
         flock(descriptor, LOCK_EX)
-        var text = Self.encode(entry) + "\n"
+        Self.makePrivate(descriptor)
+        var text = Self.encode(Secrets.masked(entry).text) + "\n"
         if lseek(descriptor, 0, SEEK_END) == 0 { text = Self.header + "\n" + text }
         guard Self.write(Array(text.utf8), to: descriptor) else { throw Self.failure(path) }
     }
@@ -76,10 +78,19 @@ package final class HistoryFile {
         let temporary = path + ".new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { return }
-        let lines = [Self.header] + entries.map(Self.encode)
+        let lines = [Self.header] + entries.map { Self.encode(Secrets.masked($0).text) }
         let isWritten = Self.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: descriptor)
         close(descriptor)
         if isWritten { rename(temporary, path) } else { unlink(temporary) }
+    }
+
+    /// An older file, or one that another tool made, may be open to others.
+    private static func makePrivate(_ descriptor: Int32) {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_mode & 0o077 != 0 else {
+            return
+        }
+        fchmod(descriptor, 0o600)
     }
 
     private static func failure(_ path: String) -> ShaleError {

@@ -15,6 +15,8 @@ struct EnteredLines {
     private let source: any LineSource
     /// Whether a person types.
     private let isInteractive: Bool
+    /// Whether its lines go into the recording: those of a here-document stand in the command itself.
+    private let isRecorded: Bool
     /// Whether the last line read what was typed while it ran.
     private let lastWasAnswered = Answered()
 
@@ -26,12 +28,16 @@ struct EnteredLines {
         self.inside = inside
         if shell.input != 0 || (shell.script == nil && !Terminal.isTerminal(0)) {
             isInteractive = false
+            isRecorded = false
             source = ScriptedLines(name: shell.script?.name ?? "stdin", lines: try Self.redirected(shell))
         } else if let script = shell.script {
             isInteractive = false
+            // Those of a file that `source` reads stay there.
+            isRecorded = shell.statementDepth == 1
             source = ScriptedLines(name: script.name, lines: script.lines)
         } else {
             isInteractive = true
+            isRecorded = true
             source = try TypedLines(shell, completer: InsideCompleter(inside))
         }
     }
@@ -69,7 +75,7 @@ struct EnteredLines {
                 if let status = Self.leaving(command) { return leave(status ?? (failed ? 1 : 0)) }
                 let heard = shell.recorder?.heard ?? 0
                 let status = carryOut(text, at: place)
-                if isInteractive { remember(text, status: status, heardBefore: heard) }
+                if isRecorded { remember(text, status: status, heardBefore: heard) }
                 if status != 0, !isInteractive {
                     shell.hasReported = true
                     if !shell.options.keepsGoing { return status }
@@ -80,11 +86,11 @@ struct EnteredLines {
         }
     }
 
-    /// Keeps a typed line for the recording under way, in words that replay: what fails, or was answered, does not, and
+    /// Keeps a line for the recording under way, in words that replay: what fails, or was answered, does not, and
     /// what it showed goes with it.
     private func remember(_ text: String, status: Int32, heardBefore heard: Int) {
         guard let recorder = shell.recorder else { return }
-        let isPrivate = text.first == " "
+        let isPrivate = isInteractive && text.first == " "
         if isPrivate || status != 0 || lastWasAnswered.value { recorder.forget(from: heard) }
         if isPrivate { return }
         let comment = text.split(separator: "\n").map { "# \($0)" }.joined(separator: "\n")
@@ -121,6 +127,7 @@ struct EnteredLines {
     private func carryOut(_ text: String, at place: (file: String, line: Int)?) -> Int32 {
         shell.cancellation.reset()
         lastWasAnswered.value = false
+        shell.recorder?.learn(text)
         if isInteractive { Interrupt.watch() }
         let firstLine = text.trimmed.split(separator: "\n").first.map(String.init) ?? text
         let consolePlace = place.map { Console.Place(file: $0.file, line: $0.line, command: firstLine) }
@@ -139,7 +146,7 @@ struct EnteredLines {
         let start = Timestamp.now()
         let outer = shell.beginLine(
             LineUnderWay(
-                session: session.name, line: SecretMask.masked(text), directory: shell.hostDirectory, time: start))
+                session: session.name, line: Secrets.masked(text).text, directory: shell.hostDirectory, time: start))
         defer { _ = shell.beginLine(outer) }
         let watch = LineWatch()
         let hasTerminal = isInteractive && shell.console.isTerminal(.output)
@@ -174,7 +181,8 @@ struct EnteredLines {
             if case .step(let step) = change { step.instruction } else { nil }
         }
         var draft = JournalDraft(
-            line: SecretMask.masked(instructions.joined(separator: "; ")), directory: shell.hostDirectory, time: start)
+            line: instructions.map { Secrets.masked($0).text }.joined(separator: "; "), directory: shell.hostDirectory,
+            time: start)
         draft.status = taken.exitStatus
         draft.seconds = Timestamp.now().seconds(since: start)
         draft.made = taken.steps.compactMap { $0.image?.id.hex }
@@ -240,6 +248,6 @@ extension StepReport {
         guard let result = taken.result, result.summary.isEmpty, case .step(let step) = taken.change,
             !step.instruction.hasPrefix("RUN")
         else { return lines(taken) }
-        return [" ---> \(result.image.id.short)  \(step.instruction.visible)"]
+        return [" ---> \(result.image.id.short)  \(Secrets.masked(step.instruction).text.visible)"]
     }
 }

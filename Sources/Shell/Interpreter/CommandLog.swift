@@ -29,7 +29,7 @@ struct CommandLog {
         // What a statement around this one did so far goes into the journal with this.
         if shell.statementDepth == 1 { shell.discardTableChanges() }
         let isHidden = statement.isPrivate && !statement.source.isEmpty
-        line = isHidden ? Self.hidden : SecretMask.masked(statement.source)
+        line = isHidden ? Self.hidden : Secrets.masked(statement.source).text
         outer = shell.beginLine(
             line.isEmpty
                 ? nil

@@ -18,7 +18,7 @@ package enum Entry {
         Console.ignoreBrokenPipes()
         CallersUmask.replace()
         let tap = OutputTap()
-        let console = Console(observer: { tap.hear($0, $1) })
+        let console = Console(observer: { tap.hear($0, $1, $2) })
         do throws(ShaleError) {
             let environment = console.environment
             var options = ShellOptions(home: defaultHome(environment))

@@ -72,7 +72,11 @@ package final class Interpreter {
             status = error.status(of: statement.body.verb)
             report?(error)
         }
-        if shell.statementDepth == 1 { shell.recorder?.ran(statement, status: status) }
+        if shell.statementDepth == 1 {
+            shell.recorder?.ran(statement, status: status, entered: shell.enteredLines)
+            if !shell.enteredLines.isEmpty { shell.hasEntered = true }
+            shell.enteredLines = []
+        }
         shell.keepVariables()
         return status
     }

@@ -69,7 +69,7 @@ enum StepReport {
         var lines = [" ---> \(base.image?.short ?? "an empty image")"]
         if count > 0 { lines.append("# Executing \(count) build trigger\(count == 1 ? "" : "s")") }
         for trigger in taken.triggers {
-            if case .step(let step) = trigger.change { lines.append(step.instruction.visible) }
+            if case .step(let step) = trigger.change { lines.append(Secrets.masked(step.instruction).text.visible) }
             lines += Self.lines(trigger)
         }
         return lines

@@ -36,8 +36,10 @@ package final class ShellContext {
     let tap: OutputTap
     /// The recording under way.
     var recorder: Recorder?
-    /// What was typed into the recorded shell during the line under way, for the recording.
+    /// What the statement under way took for the recorded shell, for the recording.
     var enteredLines: [String] = []
+    /// Whether a statement of the line under way took any.
+    var hasEntered = false
     /// How many statements are under way inside one another.
     var statementDepth = 0
     /// Standard input of the command that runs now: the process's own, or what `<` or `<<` gave it.
@@ -244,11 +246,12 @@ package final class ShellContext {
         let began = recorder
         began?.lineBegan(isPrivate ? "" : text)
         enteredLines = []
+        hasEntered = false
         let status = body()
-        // What was typed into the recorded shell belongs to the line that entered it.
-        let text = enteredLines.isEmpty ? text : EnteredBlock.text(text, lines: enteredLines)
         if let recorder {
-            recorder.lineEnded(isPrivate ? nil : text, status: status, isWhole: recorder === began)
+            // Lines for the recorded shell stand behind the statement that took them: no longer the line as it was.
+            let isWhole = recorder === began && !hasEntered
+            recorder.lineEnded(isPrivate ? nil : text, status: status, isWhole: isWhole)
         }
         return status
     }

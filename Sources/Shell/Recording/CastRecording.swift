@@ -1,5 +1,6 @@
 import Basics
 import Glibc
+import Linux
 import OCI
 import Synchronization
 
@@ -11,15 +12,26 @@ final class CastRecording: Recording {
         /// Bytes of a character that is not whole yet.
         var pending: [UInt8] = []
         var lastByte: UInt8 = 0
+        var size: (columns: Int, rows: Int)
     }
 
     private let file: RecordingFile
-    private let started = ProgressView.monotonicSeconds()
-    private let state = Mutex(State())
+    /// Seconds that its times count from; earlier than now where an earlier recording is gone on with.
+    private let started: Double
+    private let state: Mutex<State>
     private let prompt: String
+    private let currentSize: @Sendable () -> (columns: Int, rows: Int)?
 
-    init(_ file: RecordingFile, size: (columns: Int, rows: Int), session: String, environment: [String: String]) {
+    /// `size` answers how large the terminal is now, `nil` for none.
+    init(
+        _ file: RecordingFile, session: String, environment: [String: String],
+        size currentSize: @escaping @Sendable () -> (columns: Int, rows: Int)?
+    ) {
         self.file = file
+        self.currentSize = currentSize
+        let size = currentSize() ?? (columns: 80, rows: 24)
+        state = Mutex(State(size: size))
+        started = ProgressView.monotonicSeconds() - (file.wasThere ? Self.lastTime(in: file.path) : 0)
         prompt = session == "default" ? "shale> " : "(\(session)) shale> "
         if !file.wasThere {
             let header = JSONDocument.object([
@@ -34,18 +46,22 @@ final class CastRecording: Recording {
                     ])),
             ])
             file.write(header.text() + "\n")
+        } else {
+            event("r", "\(size.columns)x\(size.rows)")
         }
     }
 
     var hears: Bool { true }
 
     func began(_ text: String) {
+        noteSize()
         event("o", prompt)
         event("i", text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\r") + "\r")
         event("o", text.split(separator: "\n", omittingEmptySubsequences: false).joined(separator: "\r\n") + "\r\n")
     }
 
     func showed(_ bytes: [UInt8], on stream: Console.Stream) {
+        noteSize()
         let text = state.withLock { state -> String in
             var shown = state.pending
             for byte in bytes {
@@ -64,6 +80,26 @@ final class CastRecording: Recording {
     func ended(_ text: String, status: Int32, output: String) {}
 
     func finished(_ shell: ShellContext) { event("o", prompt + "\r\n") }
+
+    /// Another size of the terminal is an event of its own, `r`, before what is shown in it.
+    private func noteSize() {
+        guard let size = currentSize() else { return }
+        let isOther = state.withLock { state in
+            defer { state.size = size }
+            return state.size != size
+        }
+        if isOther { event("r", "\(size.columns)x\(size.rows)") }
+    }
+
+    /// The time of a recording's last event, in seconds.
+    private static func lastTime(in path: String) -> Double {
+        guard let bytes = try? WholeFile.read(path, limit: 1 << 30),
+            let line = bytes.split(separator: UInt8(ascii: "\n")).last, line.first == UInt8(ascii: "[")
+        else { return 0 }
+        let time = String(decoding: line.dropFirst().prefix { $0 != UInt8(ascii: ",") }, as: UTF8.self)
+        guard let seconds = Double(time), seconds.isFinite, seconds >= 0, seconds < 1e9 else { return 0 }
+        return seconds
+    }
 
     private func event(_ kind: String, _ text: String) {
         let elapsed = ProgressView.monotonicSeconds() - started

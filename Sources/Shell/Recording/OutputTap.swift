@@ -8,7 +8,7 @@ import Synchronization
 /// Called from any thread.
 package final class OutputTap: Sendable {
     package enum Event: Sendable {
-        case bytes([UInt8], Console.Stream)
+        case bytes([UInt8], Console.Stream, Console.Showing)
         /// A failure, before it was put into words for its place.
         case failure(ShaleError)
     }
@@ -30,8 +30,8 @@ package final class OutputTap: Sendable {
         }
     }
 
-    package func hear(_ bytes: [UInt8], _ stream: Console.Stream) {
-        listener.withLock { $0 }?(.bytes(bytes, stream))
+    package func hear(_ bytes: [UInt8], _ stream: Console.Stream, _ showing: Console.Showing = .text) {
+        listener.withLock { $0 }?(.bytes(bytes, stream, showing))
     }
 
     func hear(_ error: ShaleError) { listener.withLock { $0 }?(.failure(error)) }

@@ -32,6 +32,7 @@ final class Recorder {
     /// How much of what was shown belongs to earlier statements.
     private var taken = 0
     private(set) var lines = 0
+    private let secrets = SecretOutput()
 
     /// Output of one line that is kept, in bytes.
     static let largestOutput = 4 << 20
@@ -46,11 +47,11 @@ final class Recorder {
             listenerBefore = nil
             return
         }
-        listenerBefore = tap.setListener { event in
+        listenerBefore = tap.setListener { [secrets] event in
             switch event {
-            case .bytes(let bytes, let stream):
-                if stream == .output { shown.append(bytes) }
-                recording.showed(bytes, on: stream)
+            case .bytes(let bytes, let stream, let showing):
+                if stream == .output, showing != .drawing { shown.append(bytes) }
+                if showing != .words { recording.showed(secrets.masked(bytes), on: stream) }
             case .failure(let error): shown.append(Array(FailureText.of(error).utf8))
             }
         }
@@ -60,8 +61,12 @@ final class Recorder {
         statements = []
         shown.clear()
         taken = 0
-        if !line.isEmpty { recording.began(SecretMask.masked(line)) }
+        secrets.learn(line)
+        if !line.isEmpty { recording.began(Secrets.masked(line).text) }
     }
+
+    /// Takes note of a line's secrets: what it shows of them is masked.
+    func learn(_ line: String) { secrets.learn(line) }
 
     /// How much of the line under way's output was heard so far, in bytes.
     var heard: Int { shown.count }
@@ -70,13 +75,16 @@ final class Recorder {
     func forget(from heard: Int) { shown.cut(to: heard) }
 
     /// A statement of the line under way ended; `record` itself and leaving are none.
-    func ran(_ statement: Statement, status: Int32) {
+    ///
+    /// `entered` are the lines that it took for the recorded shell.
+    func ran(_ statement: Statement, status: Int32, entered: [String]) {
         let all = shown.bytes
         let output = String(decoding: all[min(taken, all.count)...], as: UTF8.self)
         taken = all.count
         let verb = statement.body.verb ?? ""
         if ["record", "quit", "exit"].contains(verb) || statement.isPrivate || statement.source.isEmpty { return }
-        statements.append((SecretMask.masked(statement.source), status, output))
+        let text = entered.isEmpty ? statement.source : EnteredBlock.text(statement.source, lines: entered)
+        statements.append((Secrets.masked(text).text, status, secrets.masked(output)))
     }
 
     /// The line ended; `nil` for one that is not kept, `isWhole` when the recording was there from its beginning.
@@ -85,7 +93,7 @@ final class Recorder {
         guard let line, isWhole, !statements.isEmpty else { return flush() }
         lines += 1
         let output = statements.map(\.output).joined()
-        recording.ended(SecretMask.masked(line), status: status, output: output)
+        recording.ended(Secrets.masked(line).text, status: status, output: output)
     }
 
     private func flush() {
@@ -110,7 +118,31 @@ enum FailureText {
     }
 }
 
+/// Masks what a program shows of the secrets that were typed, and what looks like one.
+final class SecretOutput: Sendable {
+    private let known = Mutex<Set<String>>([])
+
+    func learn(_ line: String) {
+        let values = Secrets.values(in: line)
+        if !values.isEmpty { known.withLock { $0.formUnion(values) } }
+    }
+
+    func masked(_ text: String) -> String {
+        let typed = known.withLock { $0 }.sorted { $0.utf8.count > $1.utf8.count }
+        return typed.reduce(Secrets.masked(text, isProse: true).text) { $0.replacing($1, with: Secrets.mask) }
+    }
+
+    /// The same of bytes, which may end within a character: they stay as they are where there is no secret.
+    func masked(_ bytes: [UInt8]) -> [UInt8] {
+        let text = String(decoding: bytes, as: UTF8.self)
+        let masked = masked(text)
+        return masked == text ? bytes : Array(masked.utf8)
+    }
+}
+
 /// The file of a recording: each piece is written whole behind what is there, so that a crash leaves what was before.
+///
+/// For the owner alone: what programs showed may be anything.
 final class RecordingFile: Sendable {
     enum Existing { case refuse, append, replace }
 
@@ -126,11 +158,12 @@ final class RecordingFile: Sendable {
         let flags = O_WRONLY | O_CREAT | O_APPEND
         do throws(SystemCallError) {
             switch existing {
-            case .refuse: file = try OwnedFD.open(path, flags | O_EXCL, mode: CallersUmask.applied(to: 0o644))
-            case .append: file = try OwnedFD.open(path, flags, mode: CallersUmask.applied(to: 0o644))
-            case .replace: file = try OwnedFD.open(path, flags | O_TRUNC, mode: CallersUmask.applied(to: 0o644))
+            case .refuse: file = try OwnedFD.open(path, flags | O_EXCL, mode: 0o600)
+            case .append: file = try OwnedFD.open(path, flags, mode: 0o600)
+            case .replace: file = try OwnedFD.open(path, flags | O_TRUNC, mode: 0o600)
             }
             wasThere = try FileStatus.of(file).size > 0
+            if existing == .replace, try FileStatus.of(file).kind == .regular { fchmod(file.raw, 0o600) }
         } catch {
             if error.errno == EEXIST {
                 throw ShaleError(

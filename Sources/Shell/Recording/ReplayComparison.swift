@@ -31,7 +31,12 @@ struct ReplayComparison {
             output.append(Array(FailureText.of(error).utf8))
             status = 64
         }
-        add(line, ShownText.lines(output.text), status: status)
+        let secrets = SecretOutput()
+        secrets.learn(line.text)
+        var line = line
+        line.text = Secrets.masked(line.text).text
+        line.expected = line.expected.map { secrets.masked($0) }
+        add(line, ShownText.lines(secrets.masked(output.text)), status: status)
         return status
     }
 

@@ -13,6 +13,18 @@ package final class Console: Sendable {
         case errors
     }
 
+    /// How bytes were shown, for those who keep them.
+    package enum Showing: Sendable, Equatable {
+        /// As text that stays.
+        case text
+        /// As a drawing that is drawn over, progress above all: it means something on a terminal alone.
+        case drawing
+        /// Not at all: the words for what was drawn, as they are printed where nothing can be drawn.
+        case words
+    }
+
+    package typealias Observer = @Sendable ([UInt8], Stream, Showing) -> Void
+
     /// Where a stream's bytes go.
     package enum Destination: Sendable {
         /// A descriptor, not owned.
@@ -37,7 +49,7 @@ package final class Console: Sendable {
     package let environment: [String: String]
     private let output: Destination
     private let errors: Destination
-    private let observer: (@Sendable ([UInt8], Stream) -> Void)?
+    private let observer: Observer?
     /// The streams that the observer hears: those that went nowhere else since.
     private let observed: Set<Stream>
     private let closed = Mutex<Set<Int32>>([])
@@ -52,7 +64,7 @@ package final class Console: Sendable {
     package convenience init(
         output: Destination = .descriptor(1), errors: Destination = .descriptor(2),
         environment: [String: String] = Console.processEnvironment,
-        observer: (@Sendable ([UInt8], Stream) -> Void)? = nil
+        observer: Observer? = nil
     ) {
         self.init(
             output: output, errors: errors, environment: environment, observer: observer, observed: [.output, .errors])
@@ -60,7 +72,7 @@ package final class Console: Sendable {
 
     private init(
         output: Destination, errors: Destination, environment: [String: String],
-        observer: (@Sendable ([UInt8], Stream) -> Void)?, observed: Set<Stream>
+        observer: Observer?, observed: Set<Stream>
     ) {
         self.observed = observed
         self.output = output
@@ -93,18 +105,35 @@ package final class Console: Sendable {
     /// Writes raw bytes: a container's output.
     package func write(_ bytes: [UInt8], to stream: Stream) {
         if bytes.isEmpty { return }
+        put(bytes, stream)
+        observe(bytes, stream)
+    }
+
+    /// Writes what will be drawn over.
+    func draw(_ text: String, to stream: Stream) {
+        let bytes = Array(text.utf8)
+        if bytes.isEmpty { return }
+        put(bytes, stream)
+        if observed.contains(stream) { observer?(bytes, stream, .drawing) }
+    }
+
+    /// Tells the observer alone of a line that stands for what was drawn.
+    func observe(words text: String, _ stream: Stream) {
+        if observed.contains(stream) { observer?(Array(text.utf8), stream, .words) }
+    }
+
+    private func put(_ bytes: [UInt8], _ stream: Stream) {
         writing.withLock { _ in
             switch destination(stream) {
             case .buffer(let buffer): buffer.append(bytes)
             case .descriptor(let descriptor): write(bytes, descriptor)
             }
         }
-        observe(bytes, stream)
     }
 
     /// Tells the observer of bytes that were shown, whoever wrote them.
     func observe(_ bytes: [UInt8], _ stream: Stream) {
-        if observed.contains(stream) { observer?(bytes, stream) }
+        if observed.contains(stream) { observer?(bytes, stream, .text) }
     }
 
     /// A line on the error stream that is neither warning nor error.

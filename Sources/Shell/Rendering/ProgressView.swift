@@ -110,6 +110,8 @@ package final class ProgressView: Sendable {
             state.items[id] = Item(state: text)
             return
         }
+        // Recordings keep the words, which are the same wherever they replay.
+        if old?.state != text { console.observe(words: "\(id.visible): \(text.visible)\n", itemStream) }
         if old == nil { state.order.append(id) }
         var item = old ?? Item(state: text)
         item.state = text
@@ -167,7 +169,7 @@ package final class ProgressView: Sendable {
         state.hasSummary = !summary.isEmpty
         if state.hasSummary { out += "\u{1b}[2K\r\(summary.fitting(columns: size.columns - 1))\n" }
         state.lastDraw = clock()
-        console.write(out, to: itemStream)
+        console.draw(out, to: itemStream)
     }
 
     private func line(_ id: String, _ item: Item, width: Int) -> String {
@@ -196,7 +198,7 @@ package final class ProgressView: Sendable {
     private func freeze(_ state: inout State) {
         if redraws, !state.order.isEmpty {
             draw(&state)
-            if state.hasSummary { console.write("\u{1b}[1A\u{1b}[2K\r", to: itemStream) }
+            if state.hasSummary { console.draw("\u{1b}[1A\u{1b}[2K\r", to: itemStream) }
         }
         state.order = []
         if redraws { state.items = [:] }

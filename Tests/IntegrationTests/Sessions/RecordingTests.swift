@@ -18,6 +18,38 @@ struct RecordingTests {
         return Array(lines.dropFirst(2))
     }
 
+    /// What an `enter` of a script took is in the recording, wherever in its line it stands.
+    @Test func linesOfAPipedEnterAreRecorded() throws {
+        let shale = BuiltShale()
+        let typed = """
+            record r.shale --output
+            FROM busybox
+            enter; tag @ first:1
+            mkdir -p /srv
+            # a comment
+            export MY_TOKEN=supersekret1
+            echo "$MY_TOKEN" > /srv/f; cat /srv/f
+            exit
+            enter <<'X'
+            echo b > /g
+            X
+            ENV DB_PASSWORD=hunter22
+            steps
+            record off
+
+            """
+        #expect(try shale.run([], input: Array(typed.utf8)).status == 0)
+        let lines = try body("r.shale", of: shale)
+        #expect(lines.contains("mkdir -p /srv") && lines.contains("tag @ first:1"))
+        #expect(lines.firstIndex(of: "END").map { lines[$0...].contains("tag @ first:1") } == true, "\(lines)")
+        #expect(lines.filter { $0 == "echo b > /g" }.count == 1)
+        // Neither what was typed nor what it showed has the secrets, and the file is the owner's.
+        #expect(!lines.joined().contains("supersekret1") && !lines.joined().contains("hunter22"), "\(lines)")
+        #expect(lines.contains("#> ***"))
+        var status = stat()
+        #expect(stat("\(shale.folder.path)/r.shale", &status) == 0 && status.st_mode & 0o777 == 0o600)
+    }
+
     @Test func aRecordedSessionReplaysAndIsChecked() throws {
         let shale = BuiltShale()
         try shale.run(

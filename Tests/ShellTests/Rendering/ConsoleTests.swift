@@ -53,7 +53,7 @@ struct ConsoleTests {
     func observerSeesEverything() {
         let seen = Mutex("")
         let console = Console(output: .buffer(OutputBuffer()), errors: .buffer(OutputBuffer()), environment: [:]) {
-            bytes, stream in
+            bytes, stream, _ in
             seen.withLock { $0 += "\(stream):" + String(decoding: bytes, as: UTF8.self) }
         }
         console.line("a")

@@ -39,7 +39,9 @@ struct RecipeOutput {
         let recipe = try given(subject(name), named: name)
         let text = format == "json" ? Self.json(recipe) : recipe.text(as: form, of: Self.words(for: name))
         guard let file, file != "-" else { return .text(text) }
-        let mode: UInt32 = form == .sh || form == .shale ? 0o755 : 0o644
+        // With its secrets it is for the owner alone.
+        let most: UInt32 = showsSecrets ? 0o700 : 0o777
+        let mode: UInt32 = (form == .sh || form == .shale ? 0o755 : 0o644) & most
         try translating(file) {
             try WholeFile.replace(file, with: Array(text.utf8), mode: CallersUmask.applied(to: mode))
         }
@@ -60,7 +62,8 @@ struct RecipeOutput {
         }
         var folder = words[0]
         while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
-        let paths = try RecipeFolder(folder, engine: shell.engine()).save(recipe, others: others, shell.cancellation)
+        let paths = try RecipeFolder(folder, engine: shell.engine()).save(
+            recipe, others: others, isPrivate: showsSecrets, shell.cancellation)
         warnOfKeys(in: folder, paths)
         return .lines(paths.map { "\(folder)/\($0)".visible })
     }

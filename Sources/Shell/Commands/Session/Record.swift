@@ -64,8 +64,8 @@ package struct Record: Verb {
         let file = try RecordingFile(path, existing: append ? .append : force ? .replace : .refuse)
         let session = shell.options.session
         if cast {
-            let size = shell.console.size(.output) ?? (columns: 80, rows: 24)
-            return CastRecording(file, size: size, session: session, environment: shell.console.environment)
+            let console = shell.console
+            return CastRecording(file, session: session, environment: console.environment) { console.size(.output) }
         }
         if handout { return HandoutRecording(file, session: session) }
         return ScriptRecording(file, keepsOutput: output, session: session)
