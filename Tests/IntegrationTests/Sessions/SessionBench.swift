@@ -1,0 +1,107 @@
+import FoundationEssentials
+import Glibc
+import TestSupport
+
+/// What sessions begin with: a home with its base image, and a docker daemon that has it, too.
+final class SessionBench: Sendable {
+    let docker: DockerDaemon?
+    let base = BuildHome()
+
+    init() throws {
+        try base.run(["images"], expecting: 0)
+        docker =
+            if DockerDaemon.isPossible {
+                try (try? DockerDaemon(storage: "overlay2")) ?? DockerDaemon()
+            } else {
+                nil
+            }
+        let archive = base.folder.path + "/busybox.tar"
+        try base.run(["save", "-o", archive, "busybox"], expecting: 0)
+        try docker?.docker(["load", "-q", "-i", archive])
+    }
+
+    /// Saves the recipe of an image or container, builds it with shale and with docker, and tells what each made
+    /// otherwise.
+    func differences(
+        of subject: String, in place: SessionPlace, as name: String, alsoByDocker: Bool = true
+    ) throws -> (shale: [String], docker: [String]) {
+        let saved = place.freshFolder()
+        _ = try place.shale(["recipe", "save", saved, subject])
+        let original = try place.image(subject)
+        _ = try place.shale(["build", "--no-cache", "-t", "again", saved])
+        let ours = try place.image("again")
+        // What a container sees of its host's /etc and /dev is not its own.
+        let isContainer = place.isContainer(subject)
+        let found = original.differences(from: ours, attributes: true) { isContainer && BuildDockerTests.isDockers($0) }
+        for archive in ["made.tar", "parent.tar"] where access("\(place.folder)/\(archive)", F_OK) == 0 {
+            try docker?.docker(["load", "-q", "-i", "\(place.folder)/\(archive)"])
+        }
+        guard alsoByDocker, let theirs = try dockersImage(name, of: saved) else { return (found, []) }
+        // docker's export tells no attributes but capabilities.
+        let others = original.differences(from: theirs, attributes: false, ignoring: BuildDockerTests.isDockers)
+        return (found, others)
+    }
+
+    /// What docker builds of a recipe's folder; `nil` where there is no docker.
+    private func dockersImage(_ name: String, of folder: String) throws -> WholeImage? {
+        guard let docker else { return nil }
+        let tag = "again-\(name)"
+        try docker.docker(["build", "-q", "--network", "host", "--no-cache", "-t", tag, folder])
+        let text = try docker.docker(["create", "--network", "host", tag, "x"]).text
+        let container = String(text.split(separator: "\n").first ?? "")
+        var image = WholeImage(tar: Data(try docker.docker(["export", container]).output))
+        let config = try docker.docker(["inspect", "-f", "{{json .Config}}", tag]).output
+        image.take(config: try JSONDecoder().decode(JSONValue.self, from: Data(config)))
+        try docker.docker(["rm", container])
+        try docker.docker(["rmi", tag])
+        return image
+    }
+}
+
+/// A home with the base image, and a folder with the files that sessions copy.
+final class SessionPlace {
+    let home = BuildHome()
+    let folder: String
+    private var savedCount = 0
+
+    init(on bench: SessionBench) throws {
+        folder = home.folder.path + "/work"
+        try Peer("cp").run(["-a", bench.base.path, home.path])
+        try Peer("sh").run(["-c", "umask 022; mkdir \(folder) && cd \(folder) && . \(RecordedSession.folder)/files.sh"])
+    }
+
+    func shale(_ arguments: [String]) throws -> BuildHome.Run { try home.run(arguments, in: folder, expecting: 0) }
+
+    func removeContainers() { _ = try? home.run(["-c", "rm -f $(ps -aq)"], in: folder) }
+
+    /// A path for one saved recipe, beside the folder that sessions work in.
+    func freshFolder() -> String {
+        savedCount += 1
+        return "\(home.folder.path)/saved\(savedCount)"
+    }
+
+    func isContainer(_ name: String) -> Bool {
+        (try? home.run(["inspect", "-f", "{{.State.Status}}", name], in: folder))?.status == 0
+    }
+
+    /// The root file system and config of an image or container.
+    func image(_ name: String) throws -> WholeImage {
+        let path = "\(home.folder.path)/export.tar"
+        try home.run(["export", "-o", path, name], in: folder, expecting: 0)
+        var image = WholeImage(tar: try Data(contentsOf: URL(filePath: path)))
+        func config(_ name: String) throws -> JSONValue {
+            let text = try home.run(["inspect", "-f", "{{json .Config}}", name], in: folder, expecting: 0).output
+            return try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
+        }
+        image.take(config: try config(name))
+        // A container's recipe keeps its image's own command.
+        let parent = try home.run(["inspect", "-f", "{{.Image}}", name], in: folder)
+        if parent.status == 0, parent.output.hasPrefix("sha256:") {
+            var base = WholeImage(tar: Data())
+            base.take(config: try config(String(parent.output.dropLast())))
+            // Nor does a container have the settings that are for builds alone.
+            for field in ["Cmd", "Entrypoint", "Shell"] { image.config[field] = base.config[field] }
+        }
+        return image
+    }
+}
