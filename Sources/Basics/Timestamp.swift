@@ -27,7 +27,17 @@ package struct Timestamp: Sendable, Hashable, Comparable {
 
     /// Seconds from `earlier` to here.
     package func seconds(since earlier: Timestamp) -> Double {
-        Double(seconds - earlier.seconds) + Double(nanoseconds - earlier.nanoseconds) / 1e9
+        Double(seconds) - Double(earlier.seconds) + (Double(nanoseconds) - Double(earlier.nanoseconds)) / 1e9
+    }
+
+    /// Whole seconds from `earlier` to here; a file's time may be any number, so what does not fit ends at the border.
+    package func wholeSeconds(since earlier: Timestamp) -> Int64 { seconds.subtractingClamped(earlier.seconds) }
+
+    /// Nanoseconds from `earlier` to here, ending at the border.
+    package func wholeNanoseconds(since earlier: Timestamp) -> Int64 {
+        let (product, overflow) = wholeSeconds(since: earlier).multipliedReportingOverflow(by: 1_000_000_000)
+        guard !overflow else { return self < earlier ? .min : .max }
+        return product.addingClamped(Int64(nanoseconds) - Int64(earlier.nanoseconds))
     }
 }
 
@@ -35,7 +45,7 @@ extension Timestamp: CustomStringConvertible {
     /// RFC 3339 in UTC with as many fraction digits as it takes, as Go's `RFC3339Nano` prints it.
     package var description: String {
         let date = CivilDate(daysSinceEpoch: seconds.flooredDivision(by: 86_400))
-        let second = seconds - seconds.flooredDivision(by: 86_400) * 86_400
+        let second = seconds.flooredRemainder(by: 86_400)
         var text =
             "\(padded(date.year, 4))-\(padded(date.month, 2))-\(padded(date.day, 2))"
             + "T\(padded(second / 3600, 2)):\(padded(second / 60 % 60, 2)):\(padded(second % 60, 2))"
@@ -95,7 +105,7 @@ package struct CivilDate: Sendable, Equatable {
     package init(daysSinceEpoch days: Int64) {
         let shifted = days + 719_468
         let era = shifted.flooredDivision(by: 146_097)
-        let dayOfEra = shifted - era * 146_097
+        let dayOfEra = shifted.flooredRemainder(by: 146_097)
         let yearOfEra = (dayOfEra - dayOfEra / 1460 + dayOfEra / 36_524 - dayOfEra / 146_096) / 365
         let dayOfYear = dayOfEra - (365 * yearOfEra + yearOfEra / 4 - yearOfEra / 100)
         let monthIndex = (5 * dayOfYear + 2) / 153
@@ -115,7 +125,12 @@ package struct CivilDate: Sendable, Equatable {
 
 extension Int64 {
     fileprivate func flooredDivision(by divisor: Int64) -> Int64 {
-        self >= 0 ? self / divisor : (self - divisor + 1) / divisor
+        self / divisor - (self % divisor < 0 ? 1 : 0)
+    }
+
+    fileprivate func flooredRemainder(by divisor: Int64) -> Int64 {
+        let rest = self % divisor
+        return rest < 0 ? rest + divisor : rest
     }
 }
 

@@ -11,6 +11,8 @@ struct RootSetup {
     private let guardsDevices: Bool
     /// The multiplexer of the container's own devpts, when it gets a terminal.
     private(set) var terminal: TerminalEnds?
+    /// Why a mount may not stand where its path leads.
+    private var refusal: String?
 
     /// Mounts the root; the host's tree is still the process's.
     init(_ plan: LaunchPlan, guardsDevices: Bool) throws(StepFailure) {
@@ -75,6 +77,7 @@ struct RootSetup {
             case .cgroup: try cgroup(mount)
             }
         } catch {
+            if let refusal { throw StepFailure(step: "mount", path: mount.destination, errno: EPERM, words: refusal) }
             guard mount.required else { return }
             var failure = StepFailure("mount", error, path: mount.destination)
             if mount.kind == .bind, error.errno == ENOTDIR {
@@ -98,10 +101,29 @@ struct RootSetup {
     func parentOf(_ path: String) throws(SystemCallError) -> ParentDirectory { try points.root.parent(of: path) }
     func makeDirectories(_ path: String) throws(SystemCallError) { try points.root.makeDirectories(path) }
 
+    /// Refuses a place in the container's `/proc`, and its root, by whatever links the path led there.
+    ///
+    /// As in runc's `checkProcMount`: what is mounted there could hide what programs trust (CVE-2019-16884). The place
+    /// itself is looked at, not its path: another container may change a shared volume's links at any moment.
+    private mutating func refuseProtected(_ place: borrowing OwnedFD, _ mount: MountPlan) throws(SystemCallError) {
+        let (status, root) = (try FileStatus.of(place), try FileStatus.of(rootMount.fd))
+        if (status.device, status.inode) == (root.device, root.inode) {
+            refusal = "invalid specification: destination can't be '/': \(mount.destination) leads there"
+        } else if let proc = try? FileStatus.of(points.root.open("proc", OpenFlags.link)), proc.device != root.device,
+            status.device == proc.device
+        {
+            refusal = "\"\(mount.destination)\" cannot be mounted because it is inside /proc"
+        } else {
+            return
+        }
+        throw SystemCallError("mount", path: mount.destination, errno: EPERM)
+    }
+
     private mutating func bind(_ mount: MountPlan) throws(SystemCallError) {
         let tree = try Mounts.clone(mount.source, recursive: true)
         let isDirectory = try FileStatus.of(tree).kind == .directory
         let place = try points.place(mount.destination, directory: isDirectory)
+        try refuseProtected(place, mount)
         guard try (FileStatus.of(place).kind == .directory) == isDirectory else {
             throw SystemCallError("mount", path: mount.destination, errno: ENOTDIR)
         }
@@ -113,6 +135,7 @@ struct RootSetup {
     private mutating func fileSystem(_ mount: MountPlan) throws(SystemCallError) {
         let flags = MountFlags(rawValue: mount.flags)
         let place = try points.placeWithoutLink(mount.destination)
+        try refuseProtected(place, mount)
         do throws(SystemCallError) {
             let label = mount.label.isEmpty ? nil : mount.label
             try Mounts.mount(type: mount.source, named: label, on: place, flags: flags, data: mount.data)

@@ -187,7 +187,7 @@ final class IngestFolder: Sendable {
     private func sweepPartial(_ path: String, _ name: String) {
         guard let status = try? FileStatus.of(hostPath: path) else { return }
         let hex = name.dropLast(".partial".count)
-        let isOld = Timestamp.now().seconds - status.modified.seconds > 7 * 86_400
+        let isOld = Timestamp.now().wholeSeconds(since: status.modified) > 7 * 86_400
         guard isOld || access("\(paths.blobs)/\(hex)", F_OK) == 0 else { return }
         guard let lock = (try? FileLock.trying(path, exclusive: true)) ?? nil else { return }
         unlink(path)

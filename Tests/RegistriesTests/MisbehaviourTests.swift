@@ -154,6 +154,20 @@ private func fetch(
         #expect(try client.blobData(blob, in: Reference(parsing: "\(server.host)/a/b")) == Data(small))
     }
 
+    /// One byte now and then would keep a pull alive for ever.
+    @Test func aTrickleIsAStall() throws {
+        let small = Array(content[..<2000])
+        let server = try MisbehavingServer { _ in Answer(body: small, delivery: .drip(bytes: 1, milliseconds: 50)) }
+        let client = plainClient { $0.stallTimeout = 0.5 }
+        let blob = Descriptor(mediaType: MediaType.ociLayer, digest: Digest.of(small), size: 2000)
+        let error = #expect(throws: ShaleError.self) {
+            try client.blobData(blob, in: Reference(parsing: "\(server.host)/a/b"))
+        }
+        #expect(
+            error?.description.contains("the server stopped sending, or nearly") == true, "\(String(describing: error))"
+        )
+    }
+
     @Test func theTakersErrorComesBackAsItIs() throws {
         let server = try MisbehavingServer { request in .blob(content, for: request) }
         let error = #expect(throws: ShaleError.self) {

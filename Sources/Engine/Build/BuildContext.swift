@@ -74,30 +74,14 @@ package final class BuildContext: Sendable {
 
     /// Whether the ignore file leaves a path out; paths have no leading slash.
     ///
-    /// As docker's client decides it while it packs the context: what lies below a directory left out is never looked
-    /// at, unless a `!` line begins with that directory's name.
+    /// As BuildKit decides it: the last line that matches the path or a directory above it counts.
     package func isIgnored(_ path: String) -> Bool { ignoring(path) != nil }
 
     /// The line of the ignore file that leaves a path out, be it by a directory above; `nil` where none does.
-    package func ignoring(_ path: String) -> IgnoreMatch? {
-        guard let ignored, !path.isEmpty else { return nil }
-        if let match = ignored.matches(path) { return match }
-        guard hasExceptions else { return nil }
-        var above = ""
-        for part in path.split(separator: "/").dropLast() {
-            above = above.isEmpty ? String(part) : "\(above)/\(part)"
-            if let match = ignored.matches(above), !mayHoldExceptions(above) { return match }
-        }
-        return nil
-    }
+    package func ignoring(_ path: String) -> IgnoreMatch? { path.isEmpty ? nil : ignored?.matches(path) }
 
-    private var hasExceptions: Bool { ignored?.patterns.contains { $0.hasPrefix("!") } ?? false }
-
-    /// Whether anything below an ignored directory may be let in again by a `!` line that begins with its name.
-    func mayHoldExceptions(_ directory: String) -> Bool {
-        guard let ignored else { return false }
-        return ignored.patterns.contains { $0.hasPrefix("!") && "\($0.dropFirst())/".hasPrefix("\(directory)/") }
-    }
+    /// Whether anything below an ignored directory may be let in again by a `!` line behind the one that ignores it.
+    func mayHoldExceptions(_ directory: String) -> Bool { ignored?.mayMatchBelow(directory) ?? false }
 
     /// Whether a path is in the context: not left out, or a directory on the way to something that is not.
     func holds(_ path: String) -> Bool {
@@ -173,7 +157,7 @@ package final class BuildContext: Sendable {
             total += 512
             // Whoever may not read a file learns it before the first step.
             if status.kind == .regular, status.permissions & 0o444 != 0o444 { try checkReadable(path) }
-            if status.kind == .regular { total += (status.size + 511) / 512 * 512 }
+            if status.kind == .regular { total = total.addingClamped(status.size.inWholeBlocks) }
         }
         let seen = survey
         walked.withLock { $0 = seen }

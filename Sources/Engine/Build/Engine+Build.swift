@@ -98,7 +98,9 @@ struct PreparedBuild: Sendable {
             (text, context, fileName) = try Self.unpack(bytes, request, engine, talk)
         case .remote(.git(let address)):
             let keeps = request.arguments["BUILDKIT_CONTEXT_KEEP_GIT_DIR"].flatMap { $0 } == "1"
-            let scratch = try engine.gitContext(address, keepsGitFolder: keeps, talk)
+            let agent = request.steps.agents.first { $0.id == "default" }
+            let scratch = try engine.gitContext(
+                address, agent: agent?.socket, keepsGitFolder: keeps, talk)
             fileName = request.dockerfile ?? "Dockerfile"
             text = try Self.text(of: fileName, in: scratch, request)
             context = try BuildContext(scratch: scratch)

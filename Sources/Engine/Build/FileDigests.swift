@@ -79,10 +79,7 @@ final class FileDigests: Sendable {
 
     /// Whether a further change would have given the file other times.
     private static func isSettled(_ status: FileStatus) -> Bool {
-        let now = Timestamp.now()
-        let age =
-            (now.seconds - status.changed.seconds) * 1_000_000_000 + Int64(now.nanoseconds)
-            - Int64(status.changed.nanoseconds)
+        let age = Timestamp.now().wholeNanoseconds(since: status.changed)
         // A time without a fraction is one of a file system that counts seconds, or two of them.
         return age > (status.changed.nanoseconds == 0 ? 2_500_000_000 : tick)
     }

@@ -172,7 +172,9 @@ extension StepExecutor {
         ).changes(cancellation: talk.cancellation)
         let files = changes.filter { !$0.isParentOnly }
         var bytes: Int64 = 0
-        for case let status? in files.map(\.status) where status.kind == .regular { bytes += status.size }
+        for case let status? in files.map(\.status) where status.kind == .regular {
+            bytes = bytes.addingClamped(status.size)
+        }
         return StepSummary(files, bytes: bytes)
     }
 }

@@ -58,5 +58,5 @@ extension Engine {
 
 extension WrittenLayer {
     /// Bytes of the regular files in it.
-    package var contentBytes: Int64 { index.entries.reduce(0) { $0 + ($1.kind == .file ? $1.size : 0) } }
+    package var contentBytes: Int64 { index.entries.reduce(0) { $0.addingClamped($1.kind == .file ? $1.size : 0) } }
 }

@@ -89,7 +89,9 @@ extension Engine {
         }
         mine.sort { $0.path < $1.path }
         var bytes: Int64 = 0
-        for case let status? in mine.map(\.status) where status.kind == .regular { bytes += status.size }
+        for case let status? in mine.map(\.status) where status.kind == .regular {
+            bytes = bytes.addingClamped(status.size)
+        }
         return StepSummary(mine, bytes: bytes)
     }
 

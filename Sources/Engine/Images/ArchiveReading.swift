@@ -21,6 +21,9 @@ struct ArchiveReading {
     let platform: Platform
     /// Whether the platform was asked for, or is the host's.
     let isPlatformAsked: Bool
+    let cancellation: Cancellation
+    /// Told of what is in the archive and is left out.
+    let tell: (String) -> Void
 
     func images() throws(ShaleError) -> [ArchivedImage] {
         if let bytes = try archive.document("manifest.json") { return try dockerImages(bytes) }
@@ -34,19 +37,34 @@ struct ArchiveReading {
     // MARK: OCI layouts
 
     private func ociImages(_ index: Index) throws(ShaleError) -> [ArchivedImage] {
-        var images: [ArchivedImage] = []
-        var byManifest: [Digest: Int] = [:]
+        var images = FoundImages()
         for entry in try chosen(index) {
+            try cancellation.check()
             let references = Self.references(of: entry)
+            if images.add(references, to: entry.digest.description) { continue }
             guard let (descriptor, bytes) = try manifest(entry, depth: 0) else { continue }
-            if let known = byManifest[descriptor.digest] {
-                images[known].references += references.filter { !images[known].references.contains($0) }
+            if images.add(references, to: descriptor.digest.description, alsoBy: entry.digest.description) { continue }
+            guard try isImage(descriptor, bytes) else {
+                tell("\(subject): \(descriptor.digest.short) is no image (a signature or another artifact): left out")
                 continue
             }
-            byManifest[descriptor.digest] = images.count
-            images.append(try image(descriptor, bytes, references))
+            images.append(
+                try image(descriptor, bytes, references),
+                by: [entry.digest.description, descriptor.digest.description])
         }
-        return images
+        return images.all
+    }
+
+    /// Whether a manifest is an image's; signatures, charts and the like have a config of another type, or none.
+    private func isImage(_ descriptor: Descriptor, _ bytes: [UInt8]) throws(ShaleError) -> Bool {
+        let manifest = try OCIDocument.read(
+            Manifest.self, from: bytes, naming: "\(subject): manifest \(descriptor.digest)")
+        guard manifest.artifactType == nil,
+            [MediaType.ociConfig, MediaType.dockerConfig].contains(
+                manifest.config.mediaType)
+        else { return false }
+        // cosign gives its signatures an image's config type; their layers tell.
+        return manifest.layers.allSatisfy { MediaType.isLayer($0.mediaType) }
     }
 
     /// The entries worth loading: of several under one name, the one for the platform.
@@ -62,7 +80,7 @@ struct ArchiveReading {
                 .notFound, "\(subject): no matching manifest for \(platform) in the archive",
                 hint: "it is there for \(offered.compactMap(\.platform).map(\.description).joined(separator: ", "))")
         }
-        return entries.filter { !offered.contains($0) || $0 == fitting }
+        return entries.filter { $0 == fitting || $0.platform == nil || !Self.references(of: $0).isEmpty }
     }
 
     /// Full names that an entry carries; a bare tag, as umoci and docker write it, names no repository.
@@ -155,19 +173,22 @@ struct ArchiveReading {
             throw ShaleError(.corrupt, "\(subject): manifest.json", cause: "not a list")
         }
         let manifests = try layoutManifests()
-        var images: [ArchivedImage] = []
-        for entry in entries { images.append(try dockerImage(entry, manifests)) }
-        return images
+        var images = FoundImages()
+        for entry in entries {
+            try cancellation.check()
+            let reader = try DocumentReader(entry, path: "\(subject): manifest.json")
+            let configPath = try reader.requiredString("Config")
+            let paths = try reader.strings("Layers") ?? []
+            let references = try dockerReferences(reader)
+            // An archive may name one image as often as it likes; it is read once.
+            let key = ([configPath] + paths).joined(separator: "\0")
+            if images.add(references, to: key) { continue }
+            images.append(try dockerImage(configPath, paths, references, manifests), by: [key])
+        }
+        return images.all
     }
 
-    private func dockerImage(
-        _ entry: JSONDocument, _ manifests: [Digest: (Descriptor, [UInt8])]
-    ) throws(ShaleError) -> ArchivedImage {
-        let reader = try DocumentReader(entry, path: "\(subject): manifest.json")
-        let configPath = try reader.requiredString("Config")
-        guard let configBytes = try archive.document(configPath) else {
-            throw ShaleError(.corrupt, "\(subject): \(configPath.visible): not in the archive")
-        }
+    private func dockerReferences(_ reader: DocumentReader) throws(ShaleError) -> [Reference] {
         var references: [Reference] = []
         for text in try reader.strings("RepoTags") ?? [] {
             guard let reference = try? Reference(parsing: text), reference.tag != nil, reference.digest == nil else {
@@ -175,10 +196,19 @@ struct ArchiveReading {
             }
             references.append(reference)
         }
+        return references
+    }
+
+    private func dockerImage(
+        _ configPath: String, _ paths: [String], _ references: [Reference],
+        _ manifests: [Digest: (Descriptor, [UInt8])]
+    ) throws(ShaleError) -> ArchivedImage {
+        guard let configBytes = try archive.document(configPath) else {
+            throw ShaleError(.corrupt, "\(subject): \(configPath.visible): not in the archive")
+        }
         let id = Digest.of(configBytes)
         if let (descriptor, bytes) = manifests[id] { return try image(descriptor, bytes, references) }
         let config = try OCIDocument.read(ImageConfig.self, from: configBytes, naming: "\(subject): config \(id)")
-        let paths = try reader.strings("Layers") ?? []
         try checkCount(paths.count, config)
         var blobs: [StagedBlob] = []
         var layers: [Descriptor] = []
@@ -213,7 +243,9 @@ struct ArchiveReading {
             let index = try? OCIDocument.read(Index.self, from: bytes, naming: "index.json")
         else { return [:] }
         var found: [Digest: (Descriptor, [UInt8])] = [:]
-        for entry in index.manifests {
+        var seen: Set<Digest> = []
+        for entry in index.manifests where seen.insert(entry.digest).inserted {
+            try cancellation.check()
             guard let (descriptor, bytes) = try? manifest(entry, depth: 0),
                 let manifest = try? OCIDocument.read(Manifest.self, from: bytes, naming: "manifest")
             else { continue }
@@ -224,5 +256,31 @@ struct ArchiveReading {
             if isWhole { found[manifest.config.digest] = (descriptor, bytes) }
         }
         return found
+    }
+}
+
+/// The images of an archive, each once, with all names that the archive gives it.
+private struct FoundImages {
+    private(set) var all: [ArchivedImage] = []
+    private var places: [String: Int] = [:]
+    private var names: [Set<Reference>] = []
+
+    /// Adds names to an image that was found before; `false` where none was found by this key.
+    mutating func add(_ references: [Reference], to key: String, alsoBy other: String? = nil) -> Bool {
+        guard let place = places[key] else { return false }
+        if let other { places[other] = place }
+        for reference in references where names[place].insert(reference).inserted {
+            all[place].references.append(reference)
+        }
+        return true
+    }
+
+    mutating func append(_ image: ArchivedImage, by keys: [String]) {
+        for key in keys { places[key] = all.count }
+        var image = image
+        var known: Set<Reference> = []
+        image.references = image.references.filter { known.insert($0).inserted }
+        names.append(known)
+        all.append(image)
     }
 }

@@ -153,7 +153,7 @@ package enum TimeText {
         if let time = Timestamp(rfc3339: text + "T00:00:00Z") ?? Timestamp(rfc3339: text + "Z") { return time }
         if let seconds = Int64(text) { return Timestamp(seconds: seconds) }
         guard let span = span(text) else { return nil }
-        return Timestamp(seconds: now.seconds - span, nanoseconds: now.nanoseconds)
+        return Timestamp(seconds: now.seconds.subtractingClamped(span), nanoseconds: now.nanoseconds)
     }
 
     private static func span(_ text: String) -> Int64? {

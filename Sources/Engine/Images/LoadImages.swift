@@ -44,27 +44,30 @@ extension Engine {
     ) throws(ShaleError) -> [LoadedImage] {
         let reader = ArchiveReading(
             archive: archive, subject: subject, platform: platform ?? settings.platform,
-            isPlatformAsked: platform != nil)
+            isPlatformAsked: platform != nil, cancellation: talk.cancellation, tell: talk.note)
         let candidates = try reader.images()
         guard !candidates.isEmpty else {
             throw ShaleError(.invalid, "\(subject): the archive holds no image")
         }
-        for candidate in candidates { try unpack(candidate, talk) }
-        var loaded: [LoadedImage] = []
         for candidate in candidates {
+            try talk.cancellation.check()
+            try unpack(candidate, talk)
+        }
+        let owners = try store.names.table().imagesByName
+        for candidate in candidates {
+            try talk.cancellation.check()
             for blob in candidate.blobs { try blob.commit() }
             let id = try store.blobs.put(candidate.configBytes)
             for reference in candidate.references {
-                guard let old = try store.names.table().entry(named: reference)?.image, old != id else { continue }
+                guard let old = owners[reference.withDefaultTag.description], old != id else { continue }
                 talk.line(
                     "The image \(reference.familiar) already exists, renaming the old one with ID \(old) to empty string"
                 )
             }
-            let image = try store.images.add(
-                manifest: candidate.manifestBytes, mediaType: candidate.mediaType, references: candidate.references)
-            loaded.append(LoadedImage(image: image, references: candidate.references))
         }
-        return loaded
+        let images = try store.images.add(
+            candidates.map { ($0.manifestBytes, $0.mediaType, $0.references) }, talk.cancellation)
+        return zip(images, candidates).map { LoadedImage(image: $0, references: $1.references) }
     }
 
     /// Unpacks the layers that are not here yet, some at once; those below come first.

@@ -52,7 +52,8 @@ extension Engine {
     }
 
     private func selected(by name: String) throws(ShaleError) -> [(Image, Reference?)] {
-        guard let reference = try? Reference(parsing: name), reference.digest == nil else {
+        // `sha256:…` is an id, although it reads like a name with a tag.
+        guard !name.hasPrefix("sha256:"), let reference = try? Reference(parsing: name), reference.digest == nil else {
             return [(try image(named: name), nil)]
         }
         if reference.tag != nil { return [(try image(named: name), reference)] }

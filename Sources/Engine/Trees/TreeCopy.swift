@@ -50,6 +50,8 @@ package struct TreeCopyOptions: Sendable {
     package var parentMode: UInt32 = 0o755
     /// Replaces a directory by a file and the other way round (`COPY`); otherwise docker's refusal (`cp`).
     package var replacesOtherKinds = true
+    /// Refuses a directory where the target has a link to one, which it would replace (`COPY`, as BuildKit has it).
+    package var keepsDirectoryLinks = false
     /// Gives an existing directory at `destination` the source's owner and mode; those deeper always get them.
     package var updatesTopDirectory = false
 

@@ -154,10 +154,23 @@ struct TreeCopyRun {
         } catch {
             guard error.errno == EEXIST else { throw error }
         }
-        if try FileStatus.of(parent.name, in: parent.directory).kind == .directory { return false }
+        let there = try FileStatus.of(parent.name, in: parent.directory).kind
+        if there == .directory { return false }
+        if there == .symlink, options.keepsDirectoryLinks { try refuseDirectoryLink(at: path) }
         try clear(parent.name, in: parent.directory, forDirectory: true)
         try parent.directory.makeDirectory(parent.name, mode: 0o700)
         return true
+    }
+
+    /// A directory in place of a link to one would hide all that the link led to.
+    private mutating func refuseDirectoryLink(at path: String) throws(SystemCallError) {
+        guard let status = try? target.resolvedStatus(path), status.kind == .directory else { return }
+        let place = "/" + path.split(separator: "/").joined(separator: "/")
+        let behind = (try? target.pathBehindLinks(path)).map { "/" + $0.split(separator: "/").joined(separator: "/") }
+        refusal = ShaleError(
+            .conflict, "cannot copy to non-directory: \(place.visible)",
+            hint: behind.map { "\(place.visible) is a link to \($0.visible): copy that directory to \($0.visible)" })
+        throw SystemCallError("mkdir", path: path, errno: ENOTDIR)
     }
 
     private mutating func copyFile(
@@ -219,8 +232,8 @@ struct TreeCopyRun {
             try? directory.unlinkUnmounted(name)
             throw error
         }
-        copied.bytes += status.size
-        copied.blockBytes += (status.size + 511) / 512 * 512
+        copied.bytes = copied.bytes.addingClamped(status.size)
+        copied.blockBytes = copied.blockBytes.addingClamped(status.size.inWholeBlocks)
         copied.files += 1
         // Owner before attributes and mode: chown drops a capability and the set-id bits. Time last.
         try made.setOwner(of: status, options)

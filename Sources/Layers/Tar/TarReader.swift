@@ -46,7 +46,10 @@ package final class TarReader {
                 pax = records
             case UInt8(ascii: "L"): longPath = try Array(special(stored).prefix { $0 != 0 })
             case UInt8(ascii: "K"): longLink = try Array(special(stored).prefix { $0 != 0 })
-            case UInt8(ascii: "g"), UInt8(ascii: "V"): try skip(stored &+ Self.padding(stored))
+            case UInt8(ascii: "g"), UInt8(ascii: "V"):
+                // One after the other: their sum may not fit.
+                try skip(stored)
+                try skip(Self.padding(stored))
             default:
                 var entry = try member(header, stored, pax)
                 if let longPath, pax?.path == nil { entry.path = longPath }

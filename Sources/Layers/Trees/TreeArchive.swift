@@ -88,7 +88,7 @@ package enum TreeArchive {
             guard entry.status.kind == .regular else { return try tar.add(member) }
             let file = try tree.open(entry, last)
             member.size = file.size
-            contentBytes += member.size
+            contentBytes = contentBytes.addingClamped(member.size)
             try tar.add(member, from: file.descriptor)
         }
 

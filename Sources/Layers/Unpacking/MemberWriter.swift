@@ -42,7 +42,7 @@ final class MemberWriter {
     private func writeFile(
         _ entry: TarEntry, _ name: String, _ parent: TreeBuilder.OpenDirectory, _ made: LayerEntry, _ reader: TarReader
     ) throws(ShaleError) {
-        contentBytes += entry.size
+        contentBytes = contentBytes.addingClamped(entry.size)
         guard contentBytes <= limits.totalBytes else {
             throw ShaleError(.corrupt, "\(builder.subject): its files have more than \(limits.totalBytes) bytes")
         }

@@ -8,6 +8,8 @@ final class Exchange {
         case sink(ShaleError)
         case tooLarge
         case stalled
+        /// So few bytes came in the last while.
+        case tooSlow(bytes: Int)
         case cancelled
     }
 
@@ -22,6 +24,11 @@ final class Exchange {
     private let cancellation: Cancellation
     private let stallNanoseconds: UInt64
     private var lastActivity = Exchange.now()
+    /// When the bytes in `paceBytes` began to be counted; `nil` before the answer began.
+    private var paceStart: UInt64?
+    private var paceBytes = 0
+    /// Below so many bytes a second a server does not serve: one byte now and then would keep a transfer for ever.
+    private static let slowestPace = 100
 
     init(
         limit: Int, sink: BodySink?, source: BodySource?, cancellation: Cancellation, stallTimeout: Double
@@ -46,13 +53,30 @@ final class Exchange {
             stop = .cancelled
         } else if Exchange.now() &- lastActivity > stallNanoseconds {
             stop = .stalled
+        } else {
+            checkPace()
         }
         return stop == nil
+    }
+
+    /// Ends a transfer that brings next to nothing over as long a time as a silent server is given.
+    private func checkPace() {
+        let now = Exchange.now()
+        guard let start = paceStart, now &- start > stallNanoseconds else { return }
+        let seconds = Double(now &- start) / 1e9
+        if Double(paceBytes) < seconds * Double(Self.slowestPace) { stop = .tooSlow(bytes: paceBytes) }
+        (paceStart, paceBytes) = (now, 0)
+    }
+
+    private func count(_ bytes: Int) {
+        if paceStart == nil { paceStart = Exchange.now() }
+        paceBytes &+= bytes
     }
 
     /// Takes one header line; a new status line begins a new answer (100 Continue, a proxy's CONNECT).
     func takeHeader(_ bytes: UnsafeRawBufferPointer) -> Bool {
         lastActivity = Exchange.now()
+        count(bytes.count)
         var line = String(decoding: bytes, as: UTF8.self)
         while let last = line.unicodeScalars.last, last == "\r" || last == "\n" { line.unicodeScalars.removeLast() }
         if line.hasPrefix("HTTP/") {
@@ -72,6 +96,7 @@ final class Exchange {
     /// Takes bytes of the body: a success's into the sink where there is one, all others into memory.
     func takeBody(_ bytes: UnsafeRawBufferPointer) -> Bool {
         lastActivity = Exchange.now()
+        count(bytes.count)
         if cancellation.isCancelled {
             stop = .cancelled
             return false
@@ -82,7 +107,10 @@ final class Exchange {
             } catch {
                 stop = .sink(error)
             }
-            lastActivity = Exchange.now()
+            let now = Exchange.now()
+            // What the sink took is not the server's time.
+            paceStart = paceStart.map { $0 &+ (now &- lastActivity) }
+            lastActivity = now
             return stop == nil
         }
         if head.isSuccess {

@@ -90,6 +90,11 @@ final class Transport: Sendable {
         case .stalled:
             .transport(
                 TransportFailure(.stalled, url: request.url, detail: "no byte for \(Self.seconds(timeouts.stall))"))
+        case .tooSlow(let bytes):
+            .transport(
+                TransportFailure(
+                    .stalled, url: request.url,
+                    detail: "\(bytes) byte\(bytes == 1 ? "" : "s") in \(Self.seconds(timeouts.stall))"))
         case .cancelled: .transport(TransportFailure(.cancelled, url: request.url))
         }
     }

@@ -37,7 +37,7 @@ struct TransportFailure: Error, Sendable {
         case .unreachable: "dial tcp \(url.host.visible):\(url.port): connect: \(detail.visible)"
         case .connectTimeout: "dial tcp \(url.host.visible):\(url.port): i/o timeout"
         case .tls: "tls: \(detail.visible)"
-        case .stalled: "the server stopped sending: \(detail.visible)"
+        case .stalled: "the server stopped sending, or nearly: \(detail.visible)"
         case .cutOff: "the connection broke off: \(detail.visible)"
         case .tooLarge: "the answer is larger than \(detail.visible)"
         case .malformed: "malformed answer: \(detail.visible)"

@@ -117,6 +117,18 @@ extension String {
         return text.contains("\t") ? String(text.map { $0 == "\t" ? " " : $0 }) : text
     }
 
+    /// Control characters visible; newlines, tabs and the styles that shale itself writes (`TerminalStyle`) stay.
+    package var visibleButStyled: String {
+        guard unicodeScalars.contains("\u{1b}") else { return visibleLines }
+        let pieces = split(separator: "\u{1b}", omittingEmptySubsequences: false)
+        return pieces.dropFirst().reduce(into: String(pieces[0]).visibleLines) { text, piece in
+            let style = piece.prefixMatch(of: /\[(?:0|1|2|3[1-6])m/)
+            text +=
+                style.map { "\u{1b}\($0.output)" + String(piece[$0.range.upperBound...]).visibleLines }
+                ?? String("\u{1b}\(piece)").visibleLines
+        }
+    }
+
     /// Control characters visible, but newlines and tabs as they are.
     package var visibleLines: String {
         guard

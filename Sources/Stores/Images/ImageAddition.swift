@@ -11,7 +11,31 @@ extension ImageStore {
         manifest bytes: some Collection<UInt8>, mediaType: String, references: [Reference] = [],
         repoDigest: Reference? = nil
     ) throws(ShaleError) -> Image {
-        let bytes = Array(bytes)
+        let arriving = try arriving(
+            Array(bytes), mediaType: mediaType, references: references, repoDigests: repoDigest.map { [$0] } ?? [])
+        return try enter([arriving])[0]
+    }
+
+    /// Adds many images at once, as the one above does one, with one write of the table for all of them.
+    ///
+    /// Throws what adding one throws, and `cancelled`; then none of them has a name.
+    package func add(
+        _ images: [(manifest: [UInt8], mediaType: String, references: [Reference])], _ cancellation: Cancellation
+    ) throws(ShaleError) -> [Image] {
+        var arriving: [ArrivingImage] = []
+        for image in images {
+            try cancellation.check()
+            arriving.append(
+                try self.arriving(
+                    image.manifest, mediaType: image.mediaType, references: image.references, repoDigests: []))
+        }
+        return try enter(arriving)
+    }
+
+    /// Checks an image that comes in and makes its manifest a blob.
+    private func arriving(
+        _ bytes: [UInt8], mediaType: String, references: [Reference], repoDigests: [Reference]
+    ) throws(ShaleError) -> ArrivingImage {
         let digest = Digest.of(bytes)
         let manifest = try OCIDocument.read(Manifest.self, from: bytes, naming: "manifest \(digest)")
         try manifest.validate(naming: "manifest \(digest)")
@@ -19,10 +43,9 @@ extension ImageStore {
             ImageConfig.self, from: try blobs.bytes(manifest.config.digest), naming: "config \(manifest.config.digest)")
         try config.validate(for: manifest, naming: "config \(manifest.config.digest)")
         _ = try blobs.put(bytes)
-        let descriptor = Descriptor(mediaType: mediaType, digest: digest, size: Int64(bytes.count))
-        return try enter(
-            descriptor, manifest, config, parent: nil, references: references,
-            repoDigests: repoDigest.map { [$0] } ?? [])
+        return ArrivingImage(
+            descriptor: Descriptor(mediaType: mediaType, digest: digest, size: Int64(bytes.count)), manifest: manifest,
+            config: config, references: references, repoDigests: repoDigests)
     }
 
     /// Adds an image made here: writes its config and manifest.
@@ -41,38 +64,61 @@ extension ImageStore {
         let bytes = Array(manifest.document.text().utf8)
         let descriptor = Descriptor(
             mediaType: MediaType.ociManifest, digest: try blobs.put(bytes), size: Int64(bytes.count))
-        return try enter(descriptor, manifest, config, parent: parent, references: references, repoDigests: [])
+        return try enter([
+            ArrivingImage(
+                descriptor: descriptor, manifest: manifest, config: config, parent: parent, references: references)
+        ])[0]
     }
 
-    private func enter(
-        _ descriptor: Descriptor, _ manifest: Manifest, _ config: ImageConfig, parent: Digest?,
-        references: [Reference], repoDigests: [Reference]
-    ) throws(ShaleError) -> Image {
-        let id = manifest.config.digest
-        var entry = ImageEntry(
-            manifest: descriptor, image: id, repoDigests: repoDigests, parent: parent, created: config.created,
-            size: layers.totalSize(of: config))
-        let needed = [descriptor.digest, id] + manifest.layers.map(\.digest)
+    /// Writes images into the table; their blobs are there.
+    private func enter(_ images: [ArrivingImage]) throws(ShaleError) -> [Image] {
+        let entries = images.map { $0.entry(size: layers.totalSize(of: $0.config)) }
+        let needed = Set(images.flatMap(\.blobs))
+        let leased = needed.union(images.flatMap(\.config.rootfs.diffIDs)).map { Leasable.digest($0) }
         // What was put already may have been leased by another use, since ended; the layers below were found.
-        try leases.hold((needed + config.rootfs.diffIDs).map { .digest($0) })
-        entry = try names.update { table throws(ShaleError) in
+        try leases.hold(leased)
+        let table = try names.update { table throws(ShaleError) in
             for digest in needed where !blobs.contains(digest) {
                 throw ShaleError(
                     .notFound, "blob \(digest): not in the store",
                     hint: "another shale may have removed it meanwhile: try again")
             }
-            for reference in references {
-                let tag = reference.tag ?? Reference.defaultTag
-                table.insert(entry.named(reference.repository.with(tag: tag)))
-            }
-            if references.isEmpty { table.insert(entry) }
-            return table.entries(of: id).first ?? entry
+            table.insert(
+                contentsOf: zip(images, entries).flatMap { image, entry in
+                    image.references.isEmpty ? [entry] : image.references.map { entry.named($0.withDefaultTag) }
+                })
+            return table
         }
-        leases.release((needed + config.rootfs.diffIDs).map { .digest($0) })
-        let same = try names.table().entries(of: id)
-        return Image(
-            id: id, manifestDescriptor: descriptor, manifest: manifest, config: config, size: entry.size ?? 0,
-            references: same.compactMap(\.name).sorted { $0.description < $1.description },
-            repoDigests: entry.repoDigests.sorted { $0.description < $1.description }, parent: entry.parent)
+        leases.release(leased)
+        let known = table.entriesByImage(of: Set(images.map(\.id)))
+        return zip(images, entries).map { image, entry in
+            let same = known[image.id] ?? []
+            let noted = same.first ?? entry
+            return Image(
+                id: image.id, manifestDescriptor: image.descriptor, manifest: image.manifest, config: image.config,
+                size: noted.size ?? 0,
+                references: same.compactMap(\.name).sorted { $0.description < $1.description },
+                repoDigests: noted.repoDigests.sorted { $0.description < $1.description }, parent: noted.parent)
+        }
+    }
+}
+
+/// An image whose blobs are in the store and that no table names yet.
+private struct ArrivingImage {
+    var descriptor: Descriptor
+    var manifest: Manifest
+    var config: ImageConfig
+    var parent: Digest?
+    var references: [Reference]
+    var repoDigests: [Reference] = []
+
+    var id: Digest { manifest.config.digest }
+    var blobs: [Digest] { [descriptor.digest, id] + manifest.layers.map(\.digest) }
+
+    /// Its entry without a name; `size` is the sum of its layers, unpacked.
+    func entry(size: Int64?) -> ImageEntry {
+        ImageEntry(
+            manifest: descriptor, image: id, repoDigests: repoDigests, parent: parent, created: config.created,
+            size: size)
     }
 }

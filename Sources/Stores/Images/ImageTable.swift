@@ -87,6 +87,32 @@ package struct ImageTable: Sendable, Hashable {
         return replaced
     }
 
+    /// Puts many images in, as `insert` does one after the other, in time that grows with their number alone.
+    package mutating func insert(contentsOf new: [ImageEntry]) {
+        guard new.count > 1 else {
+            for entry in new { insert(entry) }
+            return
+        }
+        var batch = TableBatch(entries, new)
+        entries = batch.merged()
+    }
+
+    /// The images that have a name, by the name in its full form.
+    package var imagesByName: [String: Digest] {
+        entries.reduce(into: [:]) { all, entry in
+            if let name = TableBatch.fullName(entry), let image = entry.image { all[name] = image }
+        }
+    }
+
+    /// The entries of some images, by image.
+    package func entriesByImage(of images: Set<Digest>) -> [Digest: [ImageEntry]] {
+        var found: [Digest: [ImageEntry]] = [:]
+        for entry in entries {
+            if let image = entry.image, images.contains(image) { found[image, default: []].append(entry) }
+        }
+        return found
+    }
+
     /// Takes a name away; the image stays as an unnamed entry if that was its last.
     ///
     /// Answers what the name led to.
@@ -154,6 +180,75 @@ extension ImageEntry {
         parent = other.parent
         created = other.created
         size = other.size
+    }
+}
+
+/// A table's entries and those that come in, joined in one pass.
+private struct TableBatch {
+    private let old: [ImageEntry]
+    private let new: [ImageEntry]
+    /// Images by the manifests that are known to be theirs.
+    private var images: [Digest: Digest] = [:]
+    /// What is known of each image, newer notes over older ones.
+    private var notes: [Digest: ImageEntry] = [:]
+
+    init(_ old: [ImageEntry], _ new: [ImageEntry]) {
+        self.old = old
+        self.new = new
+        for entry in old + new { if let image = entry.image { images[entry.manifest.digest] = image } }
+        for entry in old + new { note(entry) }
+    }
+
+    /// What tells one image from another: its id, or the manifest of one whose id is not known.
+    private func key(_ entry: ImageEntry) -> Digest {
+        entry.image ?? images[entry.manifest.digest] ?? entry.manifest.digest
+    }
+
+    private mutating func note(_ entry: ImageEntry) {
+        let key = key(entry)
+        guard let known = notes[key] else {
+            notes[key] = entry
+            return
+        }
+        var merged = entry
+        merged.image = entry.image ?? known.image
+        if known.repoDigests != entry.repoDigests {
+            merged.repoDigests = Array(Set(known.repoDigests).union(entry.repoDigests))
+                .sorted { $0.description < $1.description }
+        }
+        merged.parent = entry.parent ?? known.parent
+        merged.created = entry.created ?? known.created
+        merged.size = entry.size ?? known.size
+        notes[key] = merged
+    }
+
+    /// The entries of both; a name that came in is taken from whatever had it.
+    mutating func merged() -> [ImageEntry] {
+        var owners: [String: Int] = [:]
+        for (index, entry) in new.enumerated() { if let name = Self.fullName(entry) { owners[name] = index } }
+        let (left, losers) = old.reduce(into: (left: [ImageEntry](), losers: [ImageEntry]())) { parts, entry in
+            let isTaken = Self.fullName(entry).map { owners[$0] != nil } ?? false
+            if isTaken { parts.losers.append(entry) } else { parts.left.append(entry) }
+        }
+        let named = new.enumerated().filter { index, entry in
+            Self.fullName(entry).map { owners[$0] == index } ?? true
+        }.map(\.element)
+        let kept = left + named
+        var seen = Set(kept.filter { $0.refName != nil }.map(key))
+        var result: [ImageEntry] = []
+        for entry in kept + losers.map({ $0.named(nil) }) {
+            if entry.refName == nil, !seen.insert(key(entry)).inserted { continue }
+            var entry = entry
+            if let known = notes[key(entry)] { entry.takeNotes(from: known) }
+            result.append(entry)
+        }
+        return result
+    }
+
+    /// Names this store writes are full already; only another tool's need parsing.
+    static func fullName(_ entry: ImageEntry) -> String? {
+        guard let text = entry.refName else { return nil }
+        return text.isFullReference ? text : entry.name?.description ?? text
     }
 }
 

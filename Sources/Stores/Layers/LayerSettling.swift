@@ -35,7 +35,7 @@ struct LayerSettling: Sendable {
         guard let status = try? FileStatus.of(hostPath: sign) else { return }
         let boot = Self.bootID()
         let isThisBoot = (try? WholeFile.read(sign, limit: 256)) == boot
-        let age = Timestamp.now().seconds - status.modified.seconds
+        let age = Timestamp.now().wholeSeconds(since: status.modified)
         if isThisBoot, age < Self.delay { return }
         var moved: [String] = []
         try? lock.exclusively { () throws(ShaleError) in

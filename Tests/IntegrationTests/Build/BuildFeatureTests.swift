@@ -359,8 +359,6 @@ struct BuildFeatureTests {
             in: repository.path)
         try home.run(["build", "-t", "fetched", "file://\(repository.path)#other:deep"], expecting: 0)
         #expect(try home.run(["run", "--rm", "fetched"], expecting: 0).output == "branch\n")
-        let added = try build("FROM busybox\nADD file://\(repository.path)#main:deep /src/\nRUN cat /src/file\n")
-        #expect(added.output.contains("\nbranch\n"))
         let missing = try home.run(["build", "file://\(repository.path)#nothing"])
         #expect(missing.status == 1 && missing.errors.contains("fatal: "))
     }

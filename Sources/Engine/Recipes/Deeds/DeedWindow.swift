@@ -101,7 +101,7 @@ extension Engine {
             guard let status = try? upper.status(path), !status.isWhiteout else { continue }
             var change = Change(kind: .added, path: path, status: status)
             if status.kind == .symlink { change.link = (try? upper.readLink(path)) ?? "" }
-            bytes += status.size
+            bytes = bytes.addingClamped(status.size)
             changes.append(change)
         }
         guard !changes.isEmpty, bytes <= Self.largestPayload else { return nil }

@@ -67,7 +67,7 @@ private struct Sent {
     mutating func add(_ size: Int64?) {
         guard let size else { return }
         files += 1
-        bytes += size
+        bytes = bytes.addingClamped(size)
     }
 
     func summary(_ transfer: Int64) -> String {

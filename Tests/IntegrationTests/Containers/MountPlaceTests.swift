@@ -1,0 +1,50 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// The rules on where something may be mounted hold for where a path leads in the image, not for how it is written.
+@Suite(.serialized, .enabled(if: BuiltShale.isPresent, Comment(rawValue: BuiltShale.absent)))
+struct MountPlaceTests {
+    private let shale = BuiltShale()
+
+    private func make(_ lines: String...) throws {
+        let script = (["FROM busybox"] + lines + ["tag @ trick:1"]).joined(separator: "\n") + "\n"
+        try shale.run([], input: Array(script.utf8))
+    }
+
+    @Test func noLinkLeadsAMountIntoProc() throws {
+        try make("RUN ln -s /proc /p && ln -s p /q && ln -s /proc/sys /s && mkdir /d && ln -s ../proc /d/up")
+        for place in ["/p", "/p/sys", "/q/sys", "/s", "/s/kernel", "/d/up/sys", "/d/../p/sys", "/proc/sys"] {
+            for option in [["-v", "volume:\(place)"], ["-v", "\(shale.folder.path):\(place)"], ["--tmpfs", place]] {
+                let run = try shale.run(["run", "--rm"] + option + ["trick:1", "true"], expecting: nil)
+                #expect(run.status != 0, "\(option)")
+                // A link at the very end of a tmpfs is refused as such.
+                let isSaid =
+                    run.errors.contains("cannot be mounted because it is inside /proc")
+                    || (option[0] == "--tmpfs" && run.errors.lowercased().contains("not a directory"))
+                #expect(isSaid, "\(option): \(run.errors)")
+            }
+        }
+    }
+
+    @Test func noLinkLeadsAMountOverTheRoot() throws {
+        try make("RUN ln -s / /r")
+        let run = try shale.run(["run", "--rm", "-v", "\(shale.folder.path):/r", "trick:1", "true"], expecting: nil)
+        #expect(run.status != 0)
+        #expect(run.errors.contains("destination can't be '/'"), "\(run.errors)")
+    }
+
+    @Test func anImagesVolumeIsNoWayRound() throws {
+        try make("RUN ln -s /proc /p", "VOLUME /p/sys")
+        let run = try shale.run(["run", "--rm", "trick:1", "true"], expecting: nil)
+        #expect(run.status != 0)
+        #expect(run.errors.contains("inside /proc"), "\(run.errors)")
+    }
+
+    @Test func aLinkElsewhereIsFollowed() throws {
+        try make("RUN mkdir /real && ln -s /real /l")
+        let shown = try shale.run(
+            ["run", "--rm", "--tmpfs", "/real/t", "-v", "\(shale.folder.path):/l/v", "trick:1", "ls", "/real"])
+        #expect(shown.text.split(separator: "\n") == ["t", "v"])
+    }
+}
