@@ -8,6 +8,8 @@ package struct RegistryConfiguration: Sendable {
     /// Hosts (with their port, if any) whose certificates are not checked and that may speak plain http.
     package var insecure: Set<String> = []
     package var credentials: CredentialStore
+    /// Hears, once each, of credential files that cannot be read and of helper programs that fail.
+    package var warn: @Sendable (String) -> Void = { _ in }
     /// Nothing but this machine's own servers is asked.
     package var offline = false
     /// Where Docker Hub's v1 search API is asked instead of `https://index.docker.io`.

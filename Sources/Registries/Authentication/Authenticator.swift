@@ -12,6 +12,12 @@ final class Authenticator: Sendable {
         var user: String
     }
 
+    private struct LookupKey: Hashable {
+        var registry: String
+        /// Without it what counts is the registry as a whole.
+        var repository: String?
+    }
+
     private struct Token {
         var header: String
         /// Monotonic nanoseconds.
@@ -22,8 +28,10 @@ final class Authenticator: Sendable {
         /// What an origin demanded last.
         var challenges: [String: Challenge] = [:]
         var tokens: [TokenKey: Token] = [:]
-        /// Looked up once per endpoint: a helper program may be slow.
-        var lookups: [String: CredentialLookup] = [:]
+        /// Looked up once per endpoint and repository: a helper program may be slow.
+        var lookups: [LookupKey: CredentialLookup] = [:]
+        /// Problems that were told already.
+        var told: Set<String> = []
     }
 
     /// What a token server answers.
@@ -40,16 +48,18 @@ final class Authenticator: Sendable {
     }
 
     private let store: CredentialStore
+    private let warn: @Sendable (String) -> Void
     private let state = Mutex(State())
 
-    init(_ store: CredentialStore) {
+    init(_ store: CredentialStore, warn: @escaping @Sendable (String) -> Void) {
         self.store = store
+        self.warn = warn
     }
 
     /// The header an endpoint is known to want for these scopes, if it can be given without asking anyone.
     func knownHeader(for endpoint: Endpoint, scopes: [String]) -> String? {
         guard let challenge = state.withLock({ $0.challenges[endpoint.base.origin] }) else { return nil }
-        let credentials = lookup(endpoint).credentials
+        let credentials = lookup(endpoint, Self.repository(of: scopes)).credentials
         if challenge.scheme == "basic" { return credentials.map(Self.basic) }
         let key = tokenKey(challenge, scopes: scopes, credentials: credentials)
         return state.withLock { state in
@@ -65,7 +75,7 @@ final class Authenticator: Sendable {
         answering challenges: [Challenge], for endpoint: Endpoint, scopes: [String],
         fetch: (HTTPRequest) throws(RequestFailure) -> HTTPAnswer
     ) throws(RequestFailure) -> String? {
-        let lookup = lookup(endpoint)
+        let lookup = lookup(endpoint, Self.repository(of: scopes))
         if let challenge = challenges.first(where: { $0.scheme == "bearer" && $0.parameters["realm"] != nil }) {
             state.withLock { $0.challenges[endpoint.base.origin] = challenge }
             return try token(challenge, endpoint: endpoint, scopes: scopes, lookup: lookup, fetch: fetch)
@@ -88,19 +98,39 @@ final class Authenticator: Sendable {
         }
     }
 
-    /// Why credentials that should be there could not be read.
-    func problem(for endpoint: Endpoint) -> ShaleError? {
-        state.withLock { $0.lookups[endpoint.credentialKey] }?.problem
+    /// Why credentials that should be there could not be read; `nil` where others were found.
+    func problem(for endpoint: Endpoint, repository: String?) -> ShaleError? {
+        let key = LookupKey(registry: endpoint.credentialKey, repository: repository)
+        guard let found = state.withLock({ $0.lookups[key] }), found.credentials == nil else { return nil }
+        return found.problem
     }
 
-    func hasCredentials(for endpoint: Endpoint) -> Bool { lookup(endpoint).credentials != nil }
+    func hasCredentials(for endpoint: Endpoint, repository: String?) -> Bool {
+        lookup(endpoint, repository).credentials != nil
+    }
 
-    private func lookup(_ endpoint: Endpoint) -> CredentialLookup {
-        let key = endpoint.credentialKey
+    private func lookup(_ endpoint: Endpoint, _ repository: String?) -> CredentialLookup {
+        let key = LookupKey(registry: endpoint.credentialKey, repository: repository)
         if let known = state.withLock({ $0.lookups[key] }) { return known }
-        let found = store.lookup(key)
+        let found = store.lookup(key.registry, repository: repository)
         state.withLock { $0.lookups[key] = found }
+        for problem in found.problems { tell(problem) }
         return found
+    }
+
+    /// Says once that a place for credentials is passed over.
+    func tell(_ problem: ShaleError) {
+        let text = "\(problem): passed over"
+        if state.withLock({ $0.told.insert(text).inserted }) { warn(text) }
+    }
+
+    /// The repository that scopes are about: `team/app` of `repository:team/app:pull`.
+    private static func repository(of scopes: [String]) -> String? {
+        for scope in scopes where scope.hasPrefix("repository:") {
+            let name = scope.dropFirst("repository:".count)
+            return String(name.lastIndex(of: ":").map { name[..<$0] } ?? name)
+        }
+        return nil
     }
 
     private func token(

@@ -104,21 +104,21 @@ struct CredentialFile {
         return names.first { !$0.isEmpty }
     }
 
-    /// What the file itself holds for a registry.
-    func filed(for domain: String) -> Credentials? {
+    /// What the file itself holds for a repository of a registry, or for the registry without one.
+    ///
+    /// As containers-auth.json(5) has it, the longest key counts: of `quay.io/team/app`, `quay.io/team` and `quay.io`
+    /// the first that is there and holds something.
+    func filed(for domain: String, repository: String? = nil) -> Credentials? {
         guard case .object(let entries)? = document["auths"] else { return nil }
-        return entries.filter { Self.matches($0.key, domain) }.compactMap { Self.decode($0.value) }.first
-    }
-
-    /// Whether a key stands for a registry: its host, with or without a scheme and a path behind it.
-    private static func matches(_ key: String, _ domain: String) -> Bool {
-        var host = key[...]
-        for scheme in ["https://", "http://"] where host.hasPrefix(scheme) { host = host.dropFirst(scheme.count) }
-        let path = host.firstIndex(of: "/").map { host[$0...] } ?? ""
-        host = host.prefix { $0 != "/" }
-        // podman files namespaces (`quay.io/team`) too: those are for a part of the registry only.
-        guard path.isEmpty || path == "/" || path.hasPrefix("/v1") || path.hasPrefix("/v2") else { return false }
-        return RegistryConfiguration.domain(String(host)) == domain
+        var best: (credentials: Credentials, length: Int)?
+        for entry in entries {
+            let key = CredentialKey(entry.key)
+            guard key.covers(domain, repository), key.path.utf8.count > best?.length ?? -1,
+                let found = Self.decode(entry.value)
+            else { continue }
+            best = (found, key.path.utf8.count)
+        }
+        return best?.credentials
     }
 
     private static func decode(_ entry: JSONDocument) -> Credentials? {
@@ -155,7 +155,7 @@ struct CredentialFile {
         guard case .object? = document["auths"] else { return false }
         update("auths") { auths in
             let before = auths.count
-            auths.removeAll { Self.matches($0.key, domain) }
+            auths.removeAll { CredentialKey($0.key).covers(domain, nil) }
             found = auths.count != before
         }
         return found
@@ -169,5 +169,35 @@ struct CredentialFile {
         members.removeAll { $0.key == key }
         members.append(.init(key, .object(inner)))
         document = .object(members)
+    }
+}
+
+/// A key of `auths`: a registry's host, or what is below a path in it.
+struct CredentialKey {
+    /// The registry by its one name.
+    let domain: String
+    /// `team/app`; empty for the whole registry.
+    let path: String
+
+    /// Reads `quay.io`, `https://quay.io/v2/` and `quay.io/team/app`.
+    ///
+    /// Behind a scheme, and in docker's `…/v1/`, a path is that of the API and not a repository's.
+    init(_ key: String) {
+        var rest = key[...]
+        for scheme in ["https://", "http://"] where rest.hasPrefix(scheme) { rest = rest.dropFirst(scheme.count) }
+        let hasScheme = rest.startIndex != key.startIndex
+        let parts = rest.split(separator: "/", omittingEmptySubsequences: true)
+        let host = rest.hasPrefix("/") ? "" : parts.first.map(String.init) ?? ""
+        domain = RegistryConfiguration.domain(host)
+        let path = parts.dropFirst().joined(separator: "/")
+        self.path = hasScheme || path == "v1" || path == "v2" ? "" : path
+    }
+
+    /// Whether it stands for a repository, or for a whole registry where none is named.
+    func covers(_ domain: String, _ repository: String?) -> Bool {
+        guard self.domain == domain else { return false }
+        if path.isEmpty { return true }
+        guard let repository else { return false }
+        return repository == path || repository.hasPrefix(path + "/")
     }
 }

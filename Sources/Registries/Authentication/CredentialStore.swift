@@ -39,23 +39,28 @@ package struct CredentialStore: Sendable {
         environment = nil
     }
 
-    /// Finds credentials for a registry (`docker.io`, `quay.io`, `localhost:5000`); never throws.
-    package func lookup(_ domain: String) -> CredentialLookup {
+    private var files: [String] { (explicitFile.map { [$0] } ?? []) + [dockerConfig] + podmanFiles }
+
+    /// Finds credentials for a registry (`docker.io`, `quay.io`, `localhost:5000`), or for one repository of it
+    /// (`team/app`); never throws.
+    ///
+    /// The first file that has some counts, and in it the longest key. What cannot be read is passed over.
+    package func lookup(_ domain: String, repository: String? = nil) -> CredentialLookup {
         if dockerConfig.isEmpty { return CredentialLookup(credentials: given[domain]) }
-        var problem: ShaleError?
-        let files = (explicitFile.map { [$0] } ?? []) + [dockerConfig] + podmanFiles
+        var lookup = CredentialLookup()
         for path in files {
             do throws(ShaleError) {
                 guard let file = try CredentialFile.read(path) else { continue }
-                if let found = file.filed(for: domain) { return CredentialLookup(credentials: found) }
-                guard let name = file.helper(for: domain) else { continue }
-                let key = CredentialFile.dockerKey(domain)
-                if let found = try helper(name).get(key) { return CredentialLookup(credentials: found) }
+                lookup.credentials = file.filed(for: domain, repository: repository)
+                if lookup.credentials == nil, let name = file.helper(for: domain) {
+                    lookup.credentials = try helper(name).get(CredentialFile.dockerKey(domain))
+                }
+                if lookup.credentials != nil { break }
             } catch {
-                problem = problem ?? error
+                lookup.problems.append(error)
             }
         }
-        return CredentialLookup(problem: problem)
+        return lookup
     }
 
     /// Keeps credentials: in the helper that `config.json` names for the registry, else in that file (mode 0600).
@@ -75,10 +80,20 @@ package struct CredentialStore: Sendable {
     }
 
     /// Removes a registry's credentials from every place; false where there were none.
-    package func erase(_ domain: String) throws(ShaleError) -> Bool {
+    ///
+    /// Podman's files at their default places may be another user's: `told` hears of those that cannot be read.
+    package func erase(_ domain: String, told: (ShaleError) -> Void = { _ in }) throws(ShaleError) -> Bool {
         var found = false
-        for path in (explicitFile.map { [$0] } ?? []) + [dockerConfig] + podmanFiles {
-            guard var file = try CredentialFile.read(path) else { continue }
+        for path in files {
+            let read: CredentialFile?
+            do throws(ShaleError) {
+                read = try CredentialFile.read(path)
+            } catch {
+                guard podmanFiles.contains(path) else { throw error }
+                told(error)
+                continue
+            }
+            guard var file = read else { continue }
             if let name = file.helper(for: domain) {
                 let helper = helper(name)
                 if try helper.get(CredentialFile.dockerKey(domain)) != nil {

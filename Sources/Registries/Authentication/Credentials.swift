@@ -22,6 +22,7 @@ package struct Credentials: Sendable, Equatable, CustomStringConvertible {
 /// What was found for a registry, and what stood in the way of finding more.
 package struct CredentialLookup: Sendable {
     package var credentials: Credentials?
-    /// A file that cannot be read, or a helper program that failed; the request goes on without credentials.
-    package var problem: ShaleError?
+    /// Files that cannot be read, and helper programs that failed; they are passed over.
+    package var problems: [ShaleError] = []
+    package var problem: ShaleError? { problems.first }
 }

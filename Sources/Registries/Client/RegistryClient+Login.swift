@@ -26,6 +26,7 @@ extension RegistryClient {
     /// Removes a registry's credentials; false where there were none.
     package func logOut(of domain: String) throws(ShaleError) -> Bool {
         defer { authenticator.forgetAll() }
-        return try configuration.credentials.erase(RegistryConfiguration.domain(domain))
+        return try configuration.credentials.erase(
+            RegistryConfiguration.domain(domain), told: { authenticator.tell($0) })
     }
 }

@@ -45,7 +45,9 @@ extension RegistryClient {
     }
 
     private func words(_ answer: ErrorAnswer, at endpoint: Endpoint, for purpose: Purpose) -> ShaleError {
-        if answer.status == 429 || answer.has("TOOMANYREQUESTS") { return tooMany(answer, at: endpoint) }
+        if answer.status == 429 || answer.has("TOOMANYREQUESTS") {
+            return tooMany(answer, at: endpoint, for: purpose)
+        }
         if answer.status == 401 || answer.status == 403 || answer.has("DENIED") || answer.has("UNAUTHORIZED") {
             return refusal(answer, at: endpoint, for: purpose)
         }
@@ -59,12 +61,13 @@ extension RegistryClient {
             hint: answer.status >= 500 ? "the registry is in trouble: try again later" : nil)
     }
 
-    private func tooMany(_ answer: ErrorAnswer, at endpoint: Endpoint) -> ShaleError {
+    private func tooMany(_ answer: ErrorAnswer, at endpoint: Endpoint, for purpose: Purpose) -> ShaleError {
         let said = answer.entries.first.map(\.message).flatMap { $0.isEmpty ? nil : $0.visible } ?? "too many requests"
         let wait = answer.retryAfter.map { text in
             Int(text).map { "wait \($0) second\($0 == 1 ? "" : "s")" } ?? "wait until \(text.visible)"
         }
-        let login = authenticator.hasCredentials(for: endpoint) ? nil : "\(loginCommand(endpoint)) may raise the limit"
+        let isKnown = authenticator.hasCredentials(for: endpoint, repository: purpose.repository?.path)
+        let login = isKnown ? nil : "\(loginCommand(endpoint)) may raise the limit"
         let hints = [wait, login].compactMap { $0 }
         return ShaleError(
             .unavailable, "toomanyrequests: \(said)", hint: hints.isEmpty ? "wait" : hints.joined(separator: ", or "))
@@ -73,7 +76,7 @@ extension RegistryClient {
     private func refusal(_ answer: ErrorAnswer, at endpoint: Endpoint, for purpose: Purpose) -> ShaleError {
         let denied = "denied: requested access to the resource is denied"
         let cause = answer.entries.first?.words ?? denied
-        let problem = authenticator.problem(for: endpoint)
+        let problem = authenticator.problem(for: endpoint, repository: purpose.repository?.path)
         let hint = problem.map { "credentials were not used: \($0)" } ?? loginCommand(endpoint)
         switch purpose {
         case .manifest(let name), .blob(_, let name), .tags(let name):

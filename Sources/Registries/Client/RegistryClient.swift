@@ -26,7 +26,7 @@ package final class RegistryClient: Sendable {
         timeouts.stall = configuration.stallTimeout
         transport = Transport(timeouts: timeouts, userAgent: "shale/\(configuration.version)")
         book = EndpointBook(configuration)
-        authenticator = Authenticator(configuration.credentials)
+        authenticator = Authenticator(configuration.credentials, warn: configuration.warn)
     }
 
     /// What a registry last said about how many pulls are left; `nil` where it never did.

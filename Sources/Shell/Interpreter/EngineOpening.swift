@@ -12,6 +12,8 @@ struct EngineOpening {
     let options: ShellOptions
     let settings: LastingSettings
     let environment: [String: String]
+    /// Hears of what was passed over.
+    let warn: @Sendable (String) -> Void
 
     func open() throws(ShaleError) -> Engine {
         let store = try Store(home: options.home, form: OverlayForm.current)
@@ -35,6 +37,7 @@ struct EngineOpening {
         configuration.offline = options.isOffline || settings["offline"] == "on"
         configuration.searchEndpoint = settings["search.endpoint"]
         configuration.version = Version.current
+        configuration.warn = warn
         for text in settings.list(of: "registry.mirror") + [environment["SHALE_MIRROR"] ?? ""] {
             configuration.mirrors.merge(try RegistryConfiguration.mirrors(parsing: text)) { _, new in new }
         }

@@ -101,7 +101,10 @@ package final class ShellContext {
             return openedEngine
         }
         for problem in settings.setAside() { tell(problem) }
-        let engine = try EngineOpening(options: options, settings: settings, environment: console.environment).open()
+        let engine = try EngineOpening(
+            options: options, settings: settings, environment: console.environment,
+            warn: { [console] in console.warning($0) }
+        ).open()
         openedEngine = engine
         lease(engine)
         if engine.store.wasClosed {
