@@ -95,19 +95,29 @@ extension LaunchPlanner {
         return "/" + parts.joined(separator: "/")
     }
 
+    /// A tmpfs's flags by their names, and whether the name sets or clears them.
+    private static let temporaryFlags: [Substring: (MountFlags, Bool)] = [
+        "ro": (.readOnly, true), "rw": (.readOnly, false), "noexec": (.noExec, true), "exec": (.noExec, false),
+        "nosuid": (.noSuid, true), "suid": (.noSuid, false), "nodev": (.noDev, true), "dev": (.noDev, false),
+        "sync": (.synchronous, true), "async": (.synchronous, false), "noatime": (.noAccessTime, true),
+        "atime": (.noAccessTime, false), "nodiratime": (.noDirectoryAccessTime, true),
+        "diratime": (.noDirectoryAccessTime, false), "relatime": (.relativeAccessTime, true),
+        "norelatime": (.relativeAccessTime, false), "strictatime": (.strictAccessTime, true),
+        "nostrictatime": (.strictAccessTime, false),
+    ]
+
     private static func temporary(_ mount: TemporaryMount) throws(ShaleError) -> MountPlan {
         let destination = try checked(mount.destination)
         var flags = guarded
         var data: [Substring] = []
         for option in mount.options.split(separator: ",") {
+            if let (flag, isSet) = temporaryFlags[option] {
+                // Of options that contradict each other the last one counts.
+                if isSet { flags.insert(flag) } else { flags.remove(flag) }
+                continue
+            }
             switch option {
-            case "rw", "defaults": continue
-            case "ro": flags.insert(.readOnly)
-            case "exec": flags.remove(.noExec)
-            case "suid": flags.remove(.noSuid)
-            case "dev": flags.remove(.noDev)
-            case "noexec", "nosuid", "nodev": continue
-            case "noatime": flags.insert(.noAccessTime)
+            case "defaults": continue
             case _
             where ["size", "mode", "uid", "gid", "nr_inodes", "nr_blocks", "mpol"].contains(option.prefix { $0 != "=" }):
                 data.append(option)

@@ -177,9 +177,10 @@ struct ProcessStart {
             words: "chdir to cwd (\"\(path)\") failed: \(SystemCallError.words(of: error))")
     }
 
-    /// `HOME` from the user's account unless it is given.
+    /// `HOME` from the user's account unless one is given that is not empty.
     private static func environment(_ given: [String], home: String) -> [String] {
-        given.contains { $0.hasPrefix("HOME=") && $0 != "HOME=" } ? given : given + ["HOME=\(home)"]
+        if given.contains(where: { $0.hasPrefix("HOME=") && $0 != "HOME=" }) { return given }
+        return given.filter { $0 != "HOME=" } + ["HOME=\(home)"]
     }
 
     // MARK: Process 1 of our own

@@ -61,7 +61,7 @@ struct ContainerPlan {
         }
         for text in options.tmpfs { requests.append(try MountRequest(tmpfs: text)) }
         var seen: Set<String> = []
-        for request in requests where !seen.insert(request.destination).inserted {
+        for request in requests where !request.isDeclaration && !seen.insert(request.destination).inserted {
             throw ShaleError(.invalid, "Duplicate mount point: \(request.destination)")
         }
         return requests
@@ -224,7 +224,7 @@ struct ContainerPlan {
         config.healthcheck = try options.health.config(over: base?.healthcheck)
         config.stopSignal = options.stopSignal ?? base?.stopSignal
         config.stopTimeout = options.stopTimeout ?? base?.stopTimeout
-        for request in mounts where request.kind == .volume && request.source.isEmpty {
+        for request in mounts where request.isDeclaration {
             config.volumes = (config.volumes ?? [:]).merging([request.destination: EmptyObject()]) { old, _ in old }
         }
         config.onBuild = nil

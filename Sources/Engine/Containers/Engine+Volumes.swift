@@ -24,7 +24,7 @@ extension Engine {
         to mounts: inout [MountRecord], of plan: ContainerPlan, for record: ContainerRecord, image: Image
     ) throws(ShaleError) {
         var taken: Set<String> = []
-        for request in plan.mounts where request.kind != .tmpfs {
+        for request in plan.mounts where request.kind != .tmpfs && !request.isDeclaration {
             mounts.append(try mount(request, image: image))
             taken.insert(request.destination)
         }

@@ -18,6 +18,8 @@ struct MountRequest: Sendable, Equatable {
     var mode = ""
     /// A tmpfs's options, as mount data (`size=…`, `mode=…`) and flags.
     var tmpfsOptions: [String] = []
+    /// Whether it is `-v DESTINATION`: a volume that is made where nothing else is mounted, like an image's `VOLUME`.
+    var isDeclaration = false
     /// Whether a missing host path is made (`-v`) or refused (`--mount`).
     var makesSource = false
     /// Whether a new volume starts with what the image has at the destination.
@@ -35,6 +37,7 @@ struct MountRequest: Sendable, Equatable {
             kind = .volume
             source = ""
             destination = first
+            isDeclaration = true
         default:
             if parts.count == 2, Self.isMode(parts[1]) { throw invalid }
             mode = parts.count > 2 ? parts[2] : ""
@@ -260,8 +263,10 @@ struct MountRequest: Sendable, Equatable {
 
     private static func checkTmpfs(_ options: [String]) throws(ShaleError) {
         let flags: Set<String> = [
-            "rw", "ro", "exec", "noexec", "suid", "nosuid", "dev", "nodev", "sync", "async", "atime", "noatime",
-            "diratime", "nodiratime", "relatime", "norelatime", "strictatime", "nostrictatime", "mode", "uid", "gid",
+            "defaults", "rw", "ro", "exec", "noexec", "suid", "nosuid", "dev", "nodev", "sync", "async", "atime",
+            "noatime",
+            "diratime", "nodiratime", "relatime", "norelatime", "strictatime", "nostrictatime",
+            "mode", "uid", "gid",
             "size", "nr_inodes", "nr_blocks", "mpol", "huge",
         ]
         for option in options where !flags.contains(String(option.prefix { $0 != "=" })) {
