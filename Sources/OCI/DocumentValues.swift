@@ -150,6 +150,14 @@ extension ContainerConfig: DocumentValue {
         argsEscaped = try reader.bool("ArgsEscaped")
         memory = try reader.integer("Memory")
         networkDisabled = try reader.bool("NetworkDisabled")
+        hostname = try reader.string("Hostname")
+        domainname = try reader.string("Domainname")
+        attachStdin = try reader.bool("AttachStdin")
+        attachStdout = try reader.bool("AttachStdout")
+        attachStderr = try reader.bool("AttachStderr")
+        tty = try reader.bool("Tty")
+        openStdin = try reader.bool("OpenStdin")
+        stdinOnce = try reader.bool("StdinOnce")
     }
 }
 

@@ -90,6 +90,15 @@ package struct ContainerConfig: Sendable, Hashable, Codable {
     package var argsEscaped: Bool?
     package var memory: Int64?
     package var networkDisabled: Bool?
+    /// What docker keeps of the container an image was committed from; no container of the image is started by it.
+    package var hostname: String?
+    package var domainname: String?
+    package var attachStdin: Bool?
+    package var attachStdout: Bool?
+    package var attachStderr: Bool?
+    package var tty: Bool?
+    package var openStdin: Bool?
+    package var stdinOnce: Bool?
 
     private enum CodingKeys: String, CodingKey {
         case user = "User"
@@ -108,6 +117,14 @@ package struct ContainerConfig: Sendable, Hashable, Codable {
         case argsEscaped = "ArgsEscaped"
         case memory = "Memory"
         case networkDisabled = "NetworkDisabled"
+        case hostname = "Hostname"
+        case domainname = "Domainname"
+        case attachStdin = "AttachStdin"
+        case attachStdout = "AttachStdout"
+        case attachStderr = "AttachStderr"
+        case tty = "Tty"
+        case openStdin = "OpenStdin"
+        case stdinOnce = "StdinOnce"
     }
 
     package init() {}

@@ -127,12 +127,10 @@ extension Engine {
             .init("Tty", .bool(record.console.tty)),
             .init("OpenStdin", .bool(record.console.openStdin)),
             .init("StdinOnce", .bool(record.console.stdinOnce)),
-            .init("Env", .strings(config.env ?? [])),
+            .init("Env", config.env.flatMap { $0.isEmpty ? nil : .strings($0) } ?? nil),
             .init("Cmd", config.cmd.map(JSONDocument.strings) ?? nil),
         ]
-        if let health = config.healthcheck, let document = try? JSONDocument(encoding: health) {
-            members.append(.init("Healthcheck", document))
-        }
+        if let health = config.healthcheck { members.append(.init("Healthcheck", health.dockerDocument)) }
         members += [
             .init("Image", .string(record.imageName)),
             .init("Volumes", config.volumes.map(JSONDocument.keys) ?? nil),
@@ -146,66 +144,95 @@ extension Engine {
         return .object(members)
     }
 
+    /// Every key that docker writes and that means something here, in docker's order.
     private static func hostConfig(_ record: ContainerRecord) -> JSONDocument {
+        .object(starting(record) + isolation(record) + limits(record))
+    }
+
+    private static func list(_ values: [String]) -> JSONDocument { values.isEmpty ? nil : .strings(values) }
+
+    private static func starting(_ record: ContainerRecord) -> [JSONDocument.Member] {
         let host = record.host
-        let list = { (values: [String]) -> JSONDocument in values.isEmpty ? nil : .strings(values) }
-        return .members([
-            "Binds": list(host.binds),
-            "ContainerIDFile": .string(host.containerIDFile ?? ""),
-            "LogConfig": .members([
-                "Type": .string(record.notes?["logDriver"] ?? "json-file"),
-                "Config": .object(
-                    record.noted("logOptions").sorted().map { option in
-                        let name = option.prefix { $0 != "=" }
-                        return .init(String(name), .string(String(option.dropFirst(name.count + 1))))
-                    }),
-            ]),
-            "NetworkMode": .string(host.networkMode),
-            "PortBindings": bindings(host.ports),
-            "RestartPolicy": .members([
-                "Name": .string(host.restartPolicy ?? "no"),
-                "MaximumRetryCount": .integer(Int64(host.restartLimit ?? 0)),
-            ]),
-            "AutoRemove": .bool(host.autoRemove),
-            "CapAdd": list(host.capAdd),
-            "CapDrop": list(host.capDrop),
-            "Dns": .strings(host.dns),
-            "DnsOptions": .strings(record.noted("dnsOptions")),
-            "DnsSearch": .strings(record.noted("dnsSearch")),
-            "ExtraHosts": list(host.extraHosts),
-            "GroupAdd": list(host.groupAdd),
-            "IpcMode": "private",
-            "PidMode": "",
-            "Privileged": .bool(host.privileged),
-            "PublishAllPorts": .bool(host.publishAll),
-            "ReadonlyRootfs": .bool(host.readOnlyRoot),
-            "SecurityOpt": list(host.securityOptions),
-            "Tmpfs": host.tmpfs.isEmpty ? nil : .strings(host.tmpfs),
-            "UTSMode": "",
-            "UsernsMode": "",
-            "ShmSize": .integer(host.shmSize ?? 64 << 20),
-            "CpuShares": .integer(host.cpuShares ?? 0),
-            "Memory": .integer(host.memory),
-            "NanoCpus": .integer(host.nanoCPUs),
-            "CpusetCpus": .string(host.cpuSet ?? ""),
-            "Devices": .array(
-                host.devices.map { text in
-                    let device = try? DeviceOption(parsing: text)
-                    return .members([
-                        "PathOnHost": .string(device?.hostPath ?? text),
-                        "PathInContainer": .string(device?.containerPath ?? text),
-                        "CgroupPermissions": .string(device?.permissions ?? "rwm"),
-                    ])
-                }),
-            "MemorySwap": .integer(host.memorySwap ?? host.memory &* 2),
-            "PidsLimit": host.pidsLimit == 0 ? nil : .integer(host.pidsLimit),
-            "Ulimits": host.ulimits.isEmpty ? nil : .array(host.ulimits.compactMap(Self.limit)),
-            "Init": host.useInit ? true : nil,
-            // What run refuses to be asked for: scripts written for docker read it.
-            "BlkioWeight": 0, "CgroupParent": "", "CgroupnsMode": "private", "CpuPeriod": 0, "CpuQuota": 0,
-            "CpuRealtimePeriod": 0, "CpuRealtimeRuntime": 0, "CpusetMems": "", "Links": nil, "MemoryReservation": 0,
-            "MemorySwappiness": nil, "OomKillDisable": false, "OomScoreAdj": 0, "VolumeDriver": "",
-        ])
+        let logging = record.noted("logOptions").sorted().map { option in
+            let name = option.prefix { $0 != "=" }
+            return JSONDocument.Member(String(name), .string(String(option.dropFirst(name.count + 1))))
+        }
+        return [
+            .init("Binds", list(host.binds)),
+            .init("ContainerIDFile", .string(host.containerIDFile ?? "")),
+            .init(
+                "LogConfig",
+                .members(["Type": .string(record.notes?["logDriver"] ?? "json-file"), "Config": .object(logging)])),
+            .init("NetworkMode", .string(host.networkMode)),
+            .init("PortBindings", bindings(host.ports)),
+            .init(
+                "RestartPolicy",
+                .members([
+                    "Name": .string(host.restartPolicy ?? "no"),
+                    "MaximumRetryCount": .integer(Int64(host.restartLimit ?? 0)),
+                ])),
+            .init("AutoRemove", .bool(host.autoRemove)),
+            .init("VolumeDriver", ""),
+        ]
+    }
+
+    private static func isolation(_ record: ContainerRecord) -> [JSONDocument.Member] {
+        let host = record.host
+        return [
+            .init("CapAdd", list(host.capAdd)),
+            .init("CapDrop", list(host.capDrop)),
+            .init("CgroupnsMode", "private"),
+            .init("Dns", .strings(host.dns)),
+            .init("DnsOptions", .strings(record.noted("dnsOptions"))),
+            .init("DnsSearch", .strings(record.noted("dnsSearch"))),
+            .init("ExtraHosts", list(host.extraHosts)),
+            .init("GroupAdd", list(host.groupAdd)),
+            .init("IpcMode", "private"),
+            .init("Links", nil),
+            .init("OomScoreAdj", 0),
+            .init("PidMode", ""),
+            .init("Privileged", .bool(host.privileged)),
+            .init("PublishAllPorts", .bool(host.publishAll)),
+            .init("ReadonlyRootfs", .bool(host.readOnlyRoot)),
+            .init("SecurityOpt", list(host.securityOptions)),
+            .init("Tmpfs", host.tmpfs.isEmpty ? nil : .strings(host.tmpfs)),
+            .init("UTSMode", ""),
+            .init("UsernsMode", ""),
+            .init("ShmSize", .integer(host.shmSize ?? 64 << 20)),
+        ]
+    }
+
+    private static func limits(_ record: ContainerRecord) -> [JSONDocument.Member] {
+        let host = record.host
+        let devices = host.devices.map { text in
+            let device = try? DeviceOption(parsing: text)
+            return JSONDocument.members([
+                "PathOnHost": .string(device?.hostPath ?? text),
+                "PathInContainer": .string(device?.containerPath ?? text),
+                "CgroupPermissions": .string(device?.permissions ?? "rwm"),
+            ])
+        }
+        return [
+            .init("CpuShares", .integer(host.cpuShares ?? 0)),
+            .init("Memory", .integer(host.memory)),
+            .init("NanoCpus", .integer(host.nanoCPUs)),
+            .init("CgroupParent", ""),
+            .init("BlkioWeight", 0),
+            .init("CpuPeriod", 0),
+            .init("CpuQuota", 0),
+            .init("CpuRealtimePeriod", 0),
+            .init("CpuRealtimeRuntime", 0),
+            .init("CpusetCpus", .string(host.cpuSet ?? "")),
+            .init("CpusetMems", ""),
+            .init("Devices", .array(devices)),
+            .init("MemoryReservation", 0),
+            .init("MemorySwap", .integer(host.memorySwap ?? host.memory &* 2)),
+            .init("MemorySwappiness", nil),
+            .init("OomKillDisable", false),
+            .init("PidsLimit", host.pidsLimit == 0 ? nil : .integer(host.pidsLimit)),
+            .init("Ulimits", .array(host.ulimits.compactMap(Self.limit))),
+            .init("Init", host.useInit ? true : nil),
+        ]
     }
 
     private static func limit(_ text: String) -> JSONDocument? {

@@ -119,6 +119,8 @@ extension Engine {
         // A variable without `=` takes the image's away; an image has no such entry.
         config.env = config.env.map { $0.filter { $0.contains("=") } }
         config.onBuild = base.containerConfig.onBuild
+        config.labels = config.labels ?? [:]
+        container.keepConsole(in: &config)
         let differs =
             config.cmd != base.containerConfig.cmd
             || (config.entrypoint ?? []) != (base.containerConfig.entrypoint ?? [])
@@ -155,5 +157,22 @@ extension Engine {
                 cancellation: talk.cancellation)
         }
         return (written.diffID, descriptor)
+    }
+}
+
+extension ContainerRecord {
+    /// Writes down in an image's settings what docker writes of the container's terminal and name.
+    ///
+    /// A host name that nobody gave is left out: the same commit is the same image.
+    fileprivate func keepConsole(in config: inout ContainerConfig) {
+        let isOwn = hostname.hasPrefix(Identifier.short(id)) || host.networkMode == "host"
+        config.hostname = isOwn ? nil : hostname
+        config.domainname = domainname
+        config.attachStdin = console.attachStdin
+        config.attachStdout = console.attachStdout
+        config.attachStderr = console.attachStderr
+        config.tty = console.tty
+        config.openStdin = console.openStdin
+        config.stdinOnce = console.stdinOnce
     }
 }

@@ -92,21 +92,21 @@ extension JSONDocument {
 }
 
 extension ContainerConfig {
-    /// Docker's `Config` object with every key that docker always writes, in docker's order; those of containers are blank.
+    /// Docker's `Config` object with every key that docker always writes, in docker's order.
     fileprivate func dockerDocument() -> JSONDocument {
         var members: [JSONDocument.Member] = [
-            .init("Hostname", ""),
-            .init("Domainname", ""),
+            .init("Hostname", .string(hostname ?? "")),
+            .init("Domainname", .string(domainname ?? "")),
             .init("User", .string(user ?? "")),
-            .init("AttachStdin", false),
-            .init("AttachStdout", false),
-            .init("AttachStderr", false),
+            .init("AttachStdin", .bool(attachStdin ?? false)),
+            .init("AttachStdout", .bool(attachStdout ?? false)),
+            .init("AttachStderr", .bool(attachStderr ?? false)),
         ]
         if let exposedPorts, !exposedPorts.isEmpty { members.append(.init("ExposedPorts", .keys(exposedPorts))) }
         members += [
-            .init("Tty", false),
-            .init("OpenStdin", false),
-            .init("StdinOnce", false),
+            .init("Tty", .bool(tty ?? false)),
+            .init("OpenStdin", .bool(openStdin ?? false)),
+            .init("StdinOnce", .bool(stdinOnce ?? false)),
             .init("Env", .texts(env)),
             .init("Cmd", .texts(cmd)),
         ]
@@ -132,7 +132,8 @@ extension ContainerConfig {
 }
 
 extension HealthConfig {
-    fileprivate var dockerDocument: JSONDocument {
+    /// With docker's keys in docker's order.
+    var dockerDocument: JSONDocument {
         var members: [JSONDocument.Member] = []
         if let test, !test.isEmpty { members.append(.init("Test", .texts(test))) }
         let times = [
