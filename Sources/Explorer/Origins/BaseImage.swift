@@ -53,16 +53,36 @@ package struct BaseImage: Sendable, Hashable {
         return found
     }
 
+    /// How many of an image's own layers are those of what it was built on; 0 where nothing tells.
+    ///
+    /// An image here that has the same layers tells; so does what was built here; and else the history: images to build
+    /// on end with their `CMD`, and what comes after it was added to them.
+    package static func layersBelow(_ layers: ImageLayers, store: Store) throws(ShaleError) -> Int {
+        var below = try sharing(layers, store, onlyNamed: true)?.layers ?? 0
+        if below == 0, let first = layers.layers.first(where: { $0.written != nil }) { below = first.number - 1 }
+        guard below == 0 else { return below }
+        var made = 0
+        for step in layers.image.config.steps {
+            if step.layer != nil { made += 1 }
+            let text = InstructionText.instruction(step.history?.createdBy ?? "")
+            if step.layer == nil, text.hasPrefix("CMD "), made < layers.layers.count { return made }
+        }
+        return 0
+    }
+
     /// A name as listings have it.
     private static func familiar(_ name: String) -> String {
         (try? Reference(parsing: name))?.withDefaultTag.familiar ?? name
     }
 
     /// The image here with the most layers of which this one has all, and more.
-    private static func sharing(_ layers: ImageLayers, _ store: Store) throws(ShaleError) -> BaseImage? {
+    private static func sharing(
+        _ layers: ImageLayers, _ store: Store, onlyNamed: Bool = false
+    ) throws(ShaleError) -> BaseImage? {
         let chains = layers.layers.map(\.chain)
         var best: (summary: ImageSummary, count: Int)?
-        for summary in try store.images.all() where summary.id != layers.image.id {
+        for summary in try store.images.all()
+        where summary.id != layers.image.id && (!onlyNamed || !summary.references.isEmpty) {
             let diffIDs = try store.images.image(summary.id).config.rootfs.diffIDs
             guard !diffIDs.isEmpty, diffIDs.count < chains.count, let chain = Digest.chainID(diffIDs),
                 chains[diffIDs.count - 1] == chain

@@ -33,8 +33,10 @@ struct PageData {
     ) throws(ShaleError) {
         var events: [JSONDocument] = []
         var links: [JSONDocument] = []
+        let linked = LinkedNames(changes)
         for change in changes where change.path != "/" {
             hidden &+= change.hiddenBytes
+            let entry = change.entry.map { linked.renamed($0) }
             let node = number(change.path)
             let isRewrite = change.kind == .changed && change.reasons.isEmpty
             let kind: Int64 =
@@ -44,10 +46,10 @@ struct PageData {
                 case .deleted: 2
                 }
             events += [
-                .integer(Int64(node)), .integer(kind), .integer(Self.type(change.entry?.kind)),
-                .integer(change.entry?.size ?? 0),
+                .integer(Int64(node)), .integer(kind), .integer(Self.type(entry?.kind)),
+                .integer(entry?.size ?? 0),
             ]
-            if let link = change.entry?.link, !link.isEmpty {
+            if let link = entry?.link, !link.isEmpty {
                 links += [.integer(Int64(node)), .string(link.visible)]
             }
         }
@@ -109,5 +111,36 @@ struct PageData {
         ])
         return document.text().replacing("<", with: "\\u003c").replacing(">", with: "\\u003e")
             .replacing("&", with: "\\u0026")
+    }
+}
+
+/// A layer's files of several names, each told by the name people know it by.
+private struct LinkedNames {
+    /// The name a file is told by, and its size, by the name that the layer's archive wrote it under.
+    private var files: [PathKey: (name: String, file: LayerEntry)] = [:]
+
+    init(_ changes: [LayerChange]) {
+        var links: [PathKey: [String]] = [:]
+        for entry in changes.compactMap(\.entry) where entry.kind == .hardLink {
+            links[PathKey(entry.link), default: []].append(entry.path)
+        }
+        guard !links.isEmpty else { return }
+        for entry in changes.compactMap(\.entry) where entry.kind == .file {
+            let key = PathKey(entry.path)
+            guard let others = links[key], let best = SharedName.best(others + [entry.path]) else { continue }
+            files[key] = (best, entry)
+        }
+    }
+
+    /// The entry with the bytes at that name, and links to it at the others.
+    func renamed(_ entry: LayerEntry) -> LayerEntry {
+        let written = entry.kind == .hardLink ? entry.link : entry.path
+        guard entry.kind == .file || entry.kind == .hardLink, let (name, file) = files[PathKey(written)] else {
+            return entry
+        }
+        var renamed = entry
+        let isName = PathOrder.same(entry.path, name)
+        (renamed.kind, renamed.link, renamed.size) = isName ? (.file, "", file.size) : (.hardLink, name, 0)
+        return renamed
     }
 }

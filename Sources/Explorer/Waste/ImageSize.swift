@@ -27,6 +27,11 @@ package struct ImageSize: Sendable, Hashable {
         package var layer: Int
     }
 
+    private struct SharedKey: Hashable {
+        var layer: Int
+        var path: String
+    }
+
     /// Of a whole stack, or of one layer of it.
     package init(_ layers: ImageLayers, only number: Int? = nil, store: Store, top: Int = 5) throws(ShaleError) {
         if let number { _ = try layers.layer(number) }
@@ -41,14 +46,26 @@ package struct ImageSize: Sendable, Hashable {
         unique = onDisk &- shared
         let merged = try MergedIndex(layers)
         var files: [File] = []
-        var seen: Set<String> = []
+        var linked: [SharedKey: File] = [:]
+        var names: [SharedKey: [String]] = [:]
         for node in merged.entries where node.resolved.size > 0 && (number == nil || node.layer == number) {
             // A file counts once, whatever number of names it has.
             let path = node.entry.kind == .hardLink ? node.entry.link : node.entry.path
-            if merged.hasSeveralNames(node), !seen.insert("\(node.layer):\(path)").inserted { continue }
-            visible &+= node.resolved.size
-            files.append(File(path: node.entry.path, bytes: node.resolved.size, layer: node.layer))
+            let file = File(path: node.entry.path, bytes: node.resolved.size, layer: node.layer)
+            if merged.hasSeveralNames(node) {
+                let key = SharedKey(layer: node.layer, path: path)
+                linked[key] = file
+                names[key, default: []].append(node.entry.path)
+            } else {
+                files.append(file)
+            }
         }
+        for (key, file) in linked {
+            var file = file
+            file.path = SharedName.best(names[key] ?? []) ?? file.path
+            files.append(file)
+        }
+        visible = files.reduce(0) { $0 &+ $1.bytes }
         hidden = max(0, onDisk &- visible)
         largestFiles = Array(files.sorted { ($1.bytes, $0.path) < ($0.bytes, $1.path) }.prefix(top))
         largestLayers = Array(

@@ -1,5 +1,6 @@
 package import ArgumentParser
 package import Basics
+import Engine
 import Explorer
 import Glibc
 import Linux
@@ -47,11 +48,13 @@ package struct Waste: Verb {
             lines.append("")
             lines += table.text(width: shell.console.width).split(separator: "\n").map(String.init)
         }
-        for pair in pairs.prefix(5) { lines += [""] + self.lines(pair, layers) }
+        let below = pairs.isEmpty ? 0 : try BaseImage.layersBelow(layers, store: shell.engine().store)
+        for pair in pairs.prefix(5) { lines += [""] + self.lines(pair, layers, base: below) }
         return .lines(lines)
     }
 
-    private func lines(_ pair: HiddenBytes, _ layers: ImageLayers) -> [String] {
+    /// `base` is how many of the layers are those of the image it was built on.
+    private func lines(_ pair: HiddenBytes, _ layers: ImageLayers, base: Int) -> [String] {
         func name(_ number: Int) -> String {
             let text = (try? layers.layer(number).headline) ?? ""
             return text.isEmpty ? "#\(number)" : "#\(number) \(text.ellipsis(70).singleLine)"
@@ -60,12 +63,20 @@ package struct Waste: Verb {
         return [
             "layer #\(pair.maker) holds \(HumanUnits.size(pair.bytes)) that layer #\(pair.hider) hides: \(paths)",
             "  \(name(pair.maker))", "  \(name(pair.hider))",
-            pair.hider > layers.layers.count
-                ? "  an image made of the container keeps them: do it in the instruction that made them"
-                : pair.maker + 1 == pair.hider
-                    ? "  join the two instructions, and the bytes are never stored"
-                    : "  do what #\(pair.hider) does in the instruction that made them, and the bytes are never stored",
+            "  " + advice(pair, layers, base: base),
         ]
+    }
+
+    private func advice(_ pair: HiddenBytes, _ layers: ImageLayers, base: Int) -> String {
+        if pair.maker <= base, pair.hider > base {
+            return "layer #\(pair.maker) is the base's: build on a newer base that has the change already"
+        }
+        if pair.hider > layers.layers.count {
+            return "an image made of the container keeps them: do it in the instruction that made them"
+        }
+        return pair.maker + 1 == pair.hider
+            ? "join the two instructions, and the bytes are never stored"
+            : "do what #\(pair.hider) does in the instruction that made them, and the bytes are never stored"
     }
 
     private func verdict(_ efficiency: DiveEfficiency, _ shell: ShellContext) throws(ShaleError) -> Outcome {
