@@ -682,7 +682,7 @@ complete -c shale -n '__fish_seen_subcommand_from record' -a '(__shale_operand h
 complete -c shale -n __fish_use_subcommand -f -a replay -d 'Run a script, a Dockerfile or a saved recipe again'
 complete -c shale -n '__fish_seen_subcommand_from replay' -l step -d 'Stop before each line and ask: next, continue, back, break, enter, retry, edit, help.'
 complete -c shale -n '__fish_seen_subcommand_from replay' -l until -r -f -d 'Stop after this many lines.'
-complete -c shale -n '__fish_seen_subcommand_from replay' -l var -r -f -d 'Set a variable; of a Dockerfile, a build argument.'
+complete -c shale -n '__fish_seen_subcommand_from replay' -l var -r -f -d 'Set a variable; of a Dockerfile, a build argument; of a masked secret, its value.'
 complete -c shale -n '__fish_seen_subcommand_from replay' -l keep-going -d 'Go on after a failure.'
 complete -c shale -n '__fish_seen_subcommand_from replay' -l check -d 'Compare with the recorded output; show where it differs, and fail.'
 complete -c shale -n '__fish_seen_subcommand_from replay' -l help -s h -d 'Show help information.'

@@ -55,7 +55,7 @@ struct SecretScan {
         spacedName()
     }
 
-    private mutating func add(_ range: Range<Int>, name: String, what: String) {
+    private mutating func add(_ range: Range<Int>, name: String?, what: String) {
         let value = SecretValue(bytes[range])
         if value.isMask || isInnerMask(range) {
             found.append(Secrets.Found(range: range, name: name, what: what, isMask: true))
@@ -67,6 +67,17 @@ struct SecretScan {
     /// `\"***\"`, as JSON in a shell's quotes has it.
     private func isInnerMask(_ range: Range<Int>) -> Bool {
         bytes[range].elementsEqual(Array(#"\"***\""#.utf8)) || bytes[range].elementsEqual(Array("***".utf8))
+    }
+
+    /// Notes in what quote a mask stands, and whether that is a word of a list.
+    func noteQuote(of secret: inout Secrets.Found) {
+        var start = secret.range.lowerBound
+        secret.quote = start < quotes.count ? quotes[start] : 0
+        guard secret.quote == UInt8(ascii: "\"") else { return }
+        while start > 0, quotes[start] == secret.quote { start -= 1 }
+        var index = start
+        while index > 0, bytes[index - 1].isBlank { index -= 1 }
+        secret.isInList = index > 0 && (bytes[index - 1] == UInt8(ascii: "[") || bytes[index - 1] == UInt8(ascii: ","))
     }
 
     // MARK: NAME=value
@@ -323,7 +334,7 @@ struct SecretScan {
         guard let at = bytes[start..<end].lastIndex(of: UInt8(ascii: "@")),
             let sign = bytes[start..<at].firstIndex(of: UInt8(ascii: ":")), sign + 1 < at
         else { return }
-        add((sign + 1)..<at, name: "password", what: "a password in a URL")
+        add((sign + 1)..<at, name: nil, what: "a password in a URL")
     }
 
     // MARK: Shapes
@@ -331,7 +342,7 @@ struct SecretScan {
     private mutating func word(at index: Int) {
         if let length = SecretShape.length(at: index, of: bytes) {
             let what = "a key (\(String(decoding: bytes[index...].prefix(4), as: UTF8.self))…)"
-            found.append(Secrets.Found(range: index..<(index + length), name: "token", what: what))
+            found.append(Secrets.Found(range: index..<(index + length), name: nil, what: what))
         }
         let bearer = Array("bearer ".utf8)
         guard bytes.count - index > bearer.count,
@@ -342,7 +353,7 @@ struct SecretScan {
         while end < bytes.count, bytes[end].isNameByte || "~+/=".utf8.contains(bytes[end]) { end += 1 }
         let value = bytes[start..<end]
         if value.count >= 16 || (value.count >= 8 && value.contains { $0.isDigit }) {
-            add(start..<end, name: "token", what: "an authorization header")
+            add(start..<end, name: nil, what: "an authorization header")
         }
     }
 
@@ -356,7 +367,7 @@ struct SecretScan {
         if bytes[body...].starts(with: mark) {
             let range = index..<(body + mark.count)
             return found.append(
-                Secrets.Found(range: range, name: "private-key", what: "a private key", isMask: true))
+                Secrets.Found(range: range, name: nil, what: "a private key", isMask: true))
         }
         var stop = body
         while stop < bytes.count, !bytes[stop...].starts(with: Array("-----END ".utf8)), !bytes[stop].isQuote {
@@ -369,7 +380,7 @@ struct SecretScan {
         }
         found.append(
             Secrets.Found(
-                range: index..<stop, name: "private-key", what: "a private key",
+                range: index..<stop, name: nil, what: "a private key",
                 replacement: "-----BEGIN PRIVATE KEY----- \(Secrets.mask)"))
     }
 

@@ -161,7 +161,7 @@ struct SecretWords {
     private mutating func add(_ range: Range<Int>, what: String) {
         let value = SecretValue(bytes[range])
         if value.isMask || value.isSecret {
-            found.append(Secrets.Found(range: range, name: "password", what: what, isMask: value.isMask))
+            found.append(Secrets.Found(range: range, name: nil, what: what, isMask: value.isMask))
         }
     }
 }

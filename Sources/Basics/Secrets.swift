@@ -9,14 +9,33 @@ package enum Secrets {
     package struct Found: Sendable, Hashable {
         /// The value's place, in bytes of UTF-8, the quotes around it included.
         package var range: Range<Int>
-        /// The variable's, option's or header's name; `password` or `token` where there is none.
-        package var name: String
+        /// The variable's, option's or header's name; `nil` where there is none.
+        package var name: String?
         /// For a person: `the value of API_TOKEN`.
         package var what: String
         /// Whether ``mask`` stands there already.
         package var isMask = false
         /// What takes its place.
         var replacement = Secrets.mask
+        /// The quote around it, 0 for none, and whether that is a word of a list as JSON has it.
+        var quote: UInt8 = 0
+        var isInList = false
+
+        /// A value as it is written in the mask's place, so that whoever reads the text gets just that value.
+        package func spelled(_ value: String) -> String {
+            let isPlain = value.utf8.allSatisfy { $0.isNameByte || "/:,@%+=^".utf8.contains($0) }
+            if isPlain, !value.isEmpty { return value }
+            switch quote {
+            case UInt8(ascii: "'"): return value.replacing("'", with: #"'\''"#)
+            case UInt8(ascii: "\""):
+                let escaped = isInList ? "\\\"" : "\\\"$`"
+                return value.reduce(into: "") { text, character in
+                    if escaped.contains(character) { text += "\\" }
+                    text.append(character)
+                }
+            default: return "'" + value.replacing("'", with: #"'\''"#) + "'"
+            }
+        }
     }
 
     /// The secrets of a text, first to last; those that are masked already too.
@@ -32,7 +51,9 @@ package enum Secrets {
             words.run()
             scan.found += words.found
         }
-        return merged(scan.found)
+        var all = merged(scan.found)
+        for index in all.indices where all[index].isMask { scan.noteQuote(of: &all[index]) }
+        return all
     }
 
     /// A text with every secret in it replaced, and what each was.

@@ -136,7 +136,7 @@ extension StepExecutor {
                 outcome: outcome)
             throw ShaleError(
                 .engine,
-                "The command '\(arguments.joined(separator: " "))' returned a non-zero code: \(outcome.exitStatus)",
+                "The command '\(Secrets.masked(arguments.joined(separator: " ")).text)' returned a non-zero code: \(outcome.exitStatus)",
                 exitStatus: outcome.exitStatus)
         }
         return try engine.settle(staging, over: engine.directories(paths), stubs: outcome.stubs, talk)

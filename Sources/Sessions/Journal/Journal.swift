@@ -80,7 +80,7 @@ package final class Journal {
     private static func line(of entry: JournalEntry) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return Array(try encoder.encode(entry)) + [UInt8(ascii: "\n")]
+        return Array(try encoder.encode(entry.masked)) + [UInt8(ascii: "\n")]
     }
 
     private func write(_ entry: JournalEntry, isDurable: Bool, afterCutLine: Bool) throws {

@@ -109,7 +109,7 @@ package struct WorkingBase: Sendable, Codable {
 
 /// One instruction carried out on the working image.
 package struct Step: Sendable, Codable {
-    /// As typed, heredocs included.
+    /// As typed, heredocs included; in the journal its secrets are masked.
     package var instruction: String
     package var image: Digest
     package var summary: StepSummary
@@ -122,6 +122,8 @@ package struct Step: Sendable, Codable {
     package var copied: [CopiedSource]
     /// Whether a person's answers at the terminal made it: its layer alone can be repeated.
     package var isTyped: Bool?
+    /// Whether a secret is masked in the instruction.
+    package var isMasked: Bool?
 
     package init(
         instruction: String, image: Digest, summary: StepSummary, wasCached: Bool, seconds: Double, time: Timestamp,

@@ -9,13 +9,19 @@ extension Session {
     package struct Draft: Sendable {
         package var instruction: String {
             // Another text is another step.
-            didSet { typed = nil }
+            didSet {
+                typed = nil
+                isIncomplete = false
+            }
         }
         package var directory: String
         /// The step itself where a person's answers made it: its layer is all that can be repeated.
         private(set) var typed: Step?
+        /// Whether a secret of it is not known any more.
+        private(set) var isIncomplete: Bool
 
-        package init(instruction: String, directory: String, typed: Step? = nil) {
+        package init(instruction: String, directory: String, typed: Step? = nil, isIncomplete: Bool = false) {
+            self.isIncomplete = isIncomplete
             self.instruction = instruction
             self.directory = directory
             self.typed = typed
@@ -25,9 +31,10 @@ extension Session {
     /// The steps as drafts, to be changed and carried out again.
     package func drafts(of working: WorkingImage, directory: String) -> [Draft] {
         working.steps.map { step in
-            Draft(
-                instruction: step.instruction, directory: step.directory ?? directory,
-                typed: step.isTyped == true ? step : nil)
+            let spelling = spelling(of: step)
+            return Draft(
+                instruction: spelling ?? step.instruction, directory: step.directory ?? directory,
+                typed: step.isTyped == true ? step : nil, isIncomplete: spelling == nil)
         }
     }
 
@@ -47,11 +54,13 @@ extension Session {
     ) throws(ShaleError) -> StateChange {
         var steps: [Step] = []
         for (index, draft) in drafts.enumerated() {
-            talk.line("Step \(index + 1)/\(drafts.count) : \(draft.instruction)")
+            talk.line("Step \(index + 1)/\(drafts.count) : \(Secrets.masked(draft.instruction).text)")
             let sofar = WorkingImage(base: working.base, steps: steps, stages: working.stages)
             let taken: StepTaken
             if let typed = draft.typed {
                 taken = try repeated(typed, on: sofar, talk)
+            } else if draft.isIncomplete {
+                throw Self.secretIsLost(draft.instruction, number: index + 1)
             } else {
                 taken = try take(
                     draft.instruction, on: sofar, directory: draft.directory, options: StepOptions(),
@@ -74,7 +83,8 @@ extension Session {
         var state = try state(of: working)
         let start = Timestamp.now()
         let result = try executor.repeatLayer(
-            of: engine.store.images.image(step.image), step.instruction, summary: step.summary, on: &state)
+            of: engine.store.images.image(step.image), spelling(of: step) ?? step.instruction, summary: step.summary,
+            on: &state)
         var again = step
         again.image = result.image.id
         again.wasCached = result.wasCached

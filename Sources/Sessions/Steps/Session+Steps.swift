@@ -126,10 +126,13 @@ extension Session {
         }
         // `FROM` carried its base's triggers out: they are not handed on.
         if working.steps.isEmpty { state.settings.onBuild = nil }
-        for step in working.steps {
-            guard let parsed = try? Instruction.parse(line: step.instruction) else { continue }
+        for (index, step) in working.steps.enumerated() {
+            let spelling = spelling(of: step)
+            guard let parsed = try? Instruction.parse(line: spelling ?? step.instruction) else { continue }
             switch parsed.value {
             case .arg(let argument):
+                // What follows would get *** for its value.
+                if spelling == nil { throw Self.secretIsLost(step.instruction, number: index + 1) }
                 let words = WordExpander(environment: state.variables)
                 for entry in argument.arguments {
                     state.arguments.declare(

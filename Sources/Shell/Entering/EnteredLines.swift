@@ -17,6 +17,7 @@ struct EnteredLines {
     private let isInteractive: Bool
     /// Whether its lines go into the recording: those of a here-document stand in the command itself.
     private let isRecorded: Bool
+    private let answers: SecretAnswers
     /// Whether the last line read what was typed while it ran.
     private let lastWasAnswered = Answered()
 
@@ -26,6 +27,7 @@ struct EnteredLines {
         self.shell = shell
         self.session = session
         self.inside = inside
+        answers = SecretAnswers(shell)
         if shell.input != 0 || (shell.script == nil && !Terminal.isTerminal(0)) {
             isInteractive = false
             isRecorded = false
@@ -127,11 +129,12 @@ struct EnteredLines {
     private func carryOut(_ text: String, at place: (file: String, line: Int)?) -> Int32 {
         shell.cancellation.reset()
         lastWasAnswered.value = false
-        shell.recorder?.learn(text)
         if isInteractive { Interrupt.watch() }
         let firstLine = text.trimmed.split(separator: "\n").first.map(String.init) ?? text
         let consolePlace = place.map { Console.Place(file: $0.file, line: $0.line, command: firstLine) }
         do throws(ShaleError) {
+            let text = try answers.filled(text)
+            shell.recorder?.learn(text)
             if let command = InsideCommands.command(in: text) {
                 return Interpreter(shell).run(try LineParser(origin: .prompt).statements(in: command))
             }

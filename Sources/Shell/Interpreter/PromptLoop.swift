@@ -62,6 +62,7 @@ struct PromptLoop {
             let parser = Self.parser(shell)
             // A recording replays without the output that was pasted too.
             text = Transcript.commandsOnly(text, by: parser)
+            text = try SecretAnswers(shell).filled(text)
             let statements = try parser.statements(in: text)
             Interrupt.watch()
             let isPrivate = statements.first?.isPrivate ?? false

@@ -56,7 +56,9 @@ package struct ScriptRun {
         let outer = shell.script
         shell.script = ShellContext.Script(name: name, lines: reader.lines)
         defer { shell.script = outer }
-        while let command = try reader.next() {
+        let answers = SecretAnswers(shell)
+        while let read = try reader.next() {
+            let command = read.filled(by: answers)
             let status: Int32
             switch command.statements {
             case .success(let statements):
@@ -81,6 +83,20 @@ package struct ScriptRun {
             if shell.console.isOutputClosed { return 0 }
         }
         return failed ? 1 : 0
+    }
+}
+
+extension ScriptCommand {
+    /// The command with the secrets that were masked in it; where they are not known, the failure that says so.
+    func filled(by answers: SecretAnswers, tellingLine: Bool = false) -> ScriptCommand {
+        do throws(ShaleError) {
+            let filled = try answers.filled(text, line: tellingLine ? line : nil)
+            if filled == text { return self }
+            let statements = try LineParser(origin: .script).statements(in: filled, firstLine: line)
+            return ScriptCommand(line: line, text: filled, statements: .success(statements))
+        } catch {
+            return ScriptCommand(line: line, text: text, statements: .failure(error))
+        }
     }
 }
 

@@ -32,7 +32,7 @@ struct ReplayComparison {
             status = 64
         }
         let secrets = SecretOutput()
-        secrets.learn(line.text)
+        if case .success(let statements) = line.statements { for each in statements { secrets.learn(each.source) } }
         var line = line
         line.text = Secrets.masked(line.text).text
         line.expected = line.expected.map { secrets.masked($0) }

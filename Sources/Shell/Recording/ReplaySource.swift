@@ -28,7 +28,9 @@ struct ReplaySource {
     let hasExpectations: Bool
 
     /// Reads a file, or the `Dockerfile` of a directory; `variables` take the place of a Dockerfile's `ARG` values.
-    init(_ name: String, variables: [String: String]) throws(ShaleError) {
+    ///
+    /// `answers` gives back the secrets that were masked, before the first line runs.
+    init(_ name: String, variables: [String: String], _ answers: SecretAnswers) throws(ShaleError) {
         var path = name
         while path.count > 1, path.hasSuffix("/") { path.removeLast() }
         if (try? FileStatus.of(hostPath: path, followingLink: true))?.kind == .directory { path += "/Dockerfile" }
@@ -38,11 +40,11 @@ struct ReplaySource {
         } catch {
             throw ShaleError(.notFound, path.visible, cause: error.reason, exitStatus: 66)
         }
-        try self.init(text: String(decoding: bytes, as: UTF8.self), path: path, variables: variables)
+        try self.init(text: String(decoding: bytes, as: UTF8.self), path: path, variables: variables, answers)
     }
 
     /// The same of a text that is, or might be, in a file.
-    init(text: String, path: String, variables: [String: String]) throws(ShaleError) {
+    init(text: String, path: String, variables: [String: String], _ answers: SecretAnswers) throws(ShaleError) {
         self.path = path
         self.text = text
         if text.unicodeScalars.contains("\0") { throw ShaleError(.invalid, "\(path.visible): not a text") }
@@ -53,7 +55,8 @@ struct ReplaySource {
         }
         isDockerfile = Self.isDockerfile(path, text)
         lines =
-            isDockerfile ? try Self.instructions(path, text, variables) : try Self.commands(of: text)
+            isDockerfile
+            ? try Self.instructions(path, text, variables, answers) : try Self.commands(of: text, answers)
         hasExpectations = lines.contains { !$0.expected.isEmpty || $0.expectedStatus != 0 }
     }
 
@@ -76,15 +79,21 @@ struct ReplaySource {
 
     // MARK: Scripts
 
-    private static func commands(of text: String) throws(ShaleError) -> [Line] {
+    private static func commands(of text: String, _ answers: SecretAnswers) throws(ShaleError) -> [Line] {
         let source = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         var reader = ScriptReader(text: text)
         var lines: [Line] = []
         while let read = try reader.next() {
             let command = EnteredBlock.isOpen(read) ? try EnteredBlock.whole(read, reader.lines) : read
             var next = reader.lines.number
+            let filled = command.filled(by: answers, tellingLine: true)
+            if filled.text == command.text, case .failure(let error) = filled.statements,
+                case .success = command.statements
+            {
+                throw error
+            }
             var line = Line(
-                number: command.line, lastNumber: next, text: command.text, statements: command.statements)
+                number: command.line, lastNumber: next, text: command.text, statements: filled.statements)
             while next < source.count {
                 if source[next].hasPrefix(ScriptRecording.outputMark) {
                     let shown = source[next].dropFirst(ScriptRecording.outputMark.count)
@@ -106,7 +115,7 @@ struct ReplaySource {
 
     /// The instructions as steps on the working image, each read from the file's own folder.
     private static func instructions(
-        _ path: String, _ text: String, _ variables: [String: String]
+        _ path: String, _ text: String, _ variables: [String: String], _ answers: SecretAnswers
     ) throws(ShaleError) -> [Line] {
         let staged: StagedFile
         do throws(DockerfileError) {
@@ -133,7 +142,8 @@ struct ReplaySource {
             lines.append(line(stage.line, stage.from.endLine, from))
             for instruction in stage.instructions {
                 let text = argument(instruction.text, variables, global) ?? instruction.text
-                lines.append(line(instruction.line, instruction.endLine, text))
+                let filled = try answers.filled(text, line: instruction.line)
+                lines.append(line(instruction.line, instruction.endLine, text, filled))
             }
         }
         return lines
@@ -159,9 +169,10 @@ struct ReplaySource {
         "\"" + text.flatMap { "\\\"$".contains($0) ? ["\\", $0] : [$0] } + "\""
     }
 
-    private static func line(_ number: Int, _ last: Int, _ text: String) -> Line {
-        Line(
+    private static func line(_ number: Int, _ last: Int, _ text: String, _ filled: String? = nil) -> Line {
+        let step = filled ?? text
+        return Line(
             number: number, lastNumber: last, text: text,
-            statements: .success([Statement(.step(text), source: text, line: number)]))
+            statements: .success([Statement(.step(step), source: step, line: number)]))
     }
 }

@@ -151,9 +151,9 @@ package final class Console: Sendable {
     ///   - place: In a script, where it happened: `FILE:LINE: COMMAND: message` takes the place of `shale: message`.
     package func report(_ error: ShaleError, at place: Place? = nil) {
         var prefix = "shale:"
-        var message = error.description.visibleLines[...]
+        var message = Secrets.masked(error.description, isProse: true).text.visibleLines[...]
         if let place {
-            let command = "\(place.command.visible):"
+            let command = "\(Secrets.masked(place.command).text.visible):"
             prefix = "\(place.file.visible):\(place.line): \(command)"
             // What is wrong with a command line begins with the command, which stands there already.
             if error.code == .usage, message.hasPrefix("\(command) ") { message = message.dropFirst(command.count + 1) }

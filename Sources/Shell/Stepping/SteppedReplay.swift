@@ -77,7 +77,8 @@ final class SteppedReplay: SteppedProgram {
     }
 
     func replaceText(_ text: String) throws(ShaleError) {
-        let changed = try ReplaySource(text: text, path: source.path, variables: variables)
+        let changed = try ReplaySource(
+            text: text, path: source.path, variables: variables, SecretAnswers(shell, replayed: source.path))
         let same = zip(changed.lines, source.lines).prefix { $0.text == $1.text }.count
         let kept = min(same, next)
         if kept < next { try goBack(to: kept) }

@@ -81,12 +81,16 @@ struct RecordingTests {
         #expect(!lines.joined().contains("private"))
         #expect(lines.last == "rm box" || lines.last == "#> box", "\(lines)")
         // A second time here, from the cache, and on a home that knows nothing.
-        let sees = try shale.run(["replay", "--check", "chapter.shale"], expecting: nil)
+        // The password that is masked in it has to be given.
+        let stopped = try shale.run(["replay", "--check", "chapter.shale"], expecting: nil)
+        #expect(stopped.status != 0 && stopped.errors.contains("--var password=VALUE"), "\(stopped.errors)")
+        let sees = try shale.run(["replay", "--check", "--var", "password=hunter2", "chapter.shale"], expecting: nil)
         #expect(sees.text == "chapter.shale: 9 lines, all as recorded\n", "\(sees.text)\(sees.errors)")
         try Peer("sed").run([
             "-i", "s/^RUN echo hello/RUN echo hallo/", "\(shale.folder.path)/chapter.shale",
         ])
-        let differs = try shale.run(["replay", "--check", "chapter.shale"], expecting: nil)
+        let differs = try shale.run(
+            ["replay", "--check", "--var", "password=hunter2", "chapter.shale"], expecting: nil)
         #expect(differs.status == 1)
         #expect(differs.text.hasPrefix("--- chapter.shale\n+++ chapter.shale (replayed)\n@@ "), "\(differs.text)")
         #expect(differs.text.contains("\n-#> hello\n+#> hallo\n"))

@@ -23,7 +23,7 @@ package struct Replay: Verb {
     @Option(help: "Stop after this many lines.") var until: Int?
     @Option(
         name: .customLong("var"), parsing: .unconditionalSingleValue,
-        help: "Set a variable; of a Dockerfile, a build argument.")
+        help: "Set a variable; of a Dockerfile, a build argument; of a masked secret, its value.")
     var variables: [String] = []
     @Flag(name: .customLong("keep-going"), help: "Go on after a failure.") var keepGoing = false
     @Flag(help: "Compare with the recorded output; show where it differs, and fail.") var check = false
@@ -45,7 +45,7 @@ package struct Replay: Verb {
         guard shell.scriptDepth < ScriptRun.deepest else {
             throw ShaleError(.usage, "\(file.visible): too many files inside another")
         }
-        let source = try ReplaySource(file, variables: given)
+        let source = try ReplaySource(file, variables: given, SecretAnswers(shell, replayed: file))
         if check, !source.hasExpectations {
             throw ShaleError(
                 .notFound, "\(source.path.visible): no recorded output to compare with",
