@@ -7,7 +7,7 @@ package struct ShaleError: Error, Sendable, CustomStringConvertible {
     package struct Code: Sendable, Hashable, CustomStringConvertible {
         private enum Kind: String, Sendable {
             case usage, notFound, conflict, invalid, denied, unauthorized, unavailable, corrupt, noSpace, unsupported
-            case cancelled, inUse, timeout, io, engine, notExecutable, commandNotFound
+            case cancelled, readerLeft, inUse, timeout, io, engine, notExecutable, commandNotFound
         }
         private let kind: Kind
         package var description: String { kind.rawValue }
@@ -34,6 +34,8 @@ package struct ShaleError: Error, Sendable, CustomStringConvertible {
         package static let unsupported = Code(kind: .unsupported)
         /// Stopped by the user.
         package static let cancelled = Code(kind: .cancelled)
+        /// Whoever reads the results went away: a reason to stop, and nothing to be told (exit status 141).
+        package static let readerLeft = Code(kind: .readerLeft)
         /// Held by something that runs.
         package static let inUse = Code(kind: .inUse)
         /// Nothing answered in time.

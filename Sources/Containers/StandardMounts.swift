@@ -168,7 +168,7 @@ extension LaunchPlanner {
         if status.kind == .directory {
             found = hostDevices(below: source, except: []).map { device in
                 var device = device
-                device.path = inside + device.path.dropFirst(source.utf8.count)
+                device.path = inside + (String(device.path.utf8.dropFirst(source.utf8.count)) ?? "")
                 return device
             }
         } else if let device = device(source, inside, status) {

@@ -32,6 +32,7 @@ struct CommandStreams {
         for redirection in command.redirections { texts.append(try Self.text(redirection, expand)) }
         var output: Int32?
         var errors: Int32?
+        var names: [Console.Stream: String] = [:]
         if let pipeline = command.pipeline {
             let made = try HostPipe()
             pipe = made
@@ -47,13 +48,15 @@ struct CommandStreams {
         }
         for (redirection, text) in zip(command.redirections, texts) {
             switch redirection {
-            case .output(_, let append): output = try open(text, append: append)
-            case .errors(_, let append): errors = try open(text, append: append)
+            case .output(_, let append): (output, names[.output]) = try open(text, append: append)
+            case .errors(_, let append): (errors, names[.errors]) = try open(text, append: append)
             case .both(_, let append):
-                output = try open(text, append: append)
-                errors = output
-            case .errorsToOutput: errors = output ?? shell.console.descriptor(.output)
-            case .outputToErrors: output = errors ?? shell.console.descriptor(.errors)
+                (output, names[.output]) = try open(text, append: append)
+                (errors, names[.errors]) = (output, names[.output])
+            case .errorsToOutput:
+                (errors, names[.errors]) = (output ?? shell.console.descriptor(.output), names[.output])
+            case .outputToErrors:
+                (output, names[.output]) = (errors ?? shell.console.descriptor(.errors), names[.errors])
             case .input: shell.input = try openInput(text)
             case .hereDocument:
                 shell.input = try holding(text)
@@ -63,7 +66,7 @@ struct CommandStreams {
         }
         if output != nil || errors != nil {
             shell.console = shell.console.redirected(
-                output: output.map { .descriptor($0) }, errors: errors.map { .descriptor($0) })
+                output: output.map { .descriptor($0) }, errors: errors.map { .descriptor($0) }, names: names)
         }
     }
 
@@ -79,10 +82,11 @@ struct CommandStreams {
         }
     }
 
-    private mutating func open(_ path: String, append: Bool) throws(ShaleError) -> Int32 {
-        try CallersUmask.restored { () throws(ShaleError) in
+    private mutating func open(_ path: String, append: Bool) throws(ShaleError) -> (Int32, name: String) {
+        let file = try CallersUmask.restored { () throws(ShaleError) in
             try keep(path, O_WRONLY | O_CREAT | (append ? O_APPEND : O_TRUNC))
         }
+        return (file, path)
     }
 
     private mutating func openInput(_ path: String) throws(ShaleError) -> Int32 { try keep(path, O_RDONLY) }

@@ -15,6 +15,7 @@ package enum Entry {
 
     /// Runs shale with the process's arguments, without its own name; answers the exit status.
     package static func run(_ arguments: [String]) -> Int32 {
+        StandardDescriptors.reserve()
         Console.ignoreBrokenPipes()
         CallersUmask.replace()
         let tap = OutputTap()
@@ -27,6 +28,7 @@ package enum Entry {
             var rest = arguments[...]
             if let early = try parse(&rest, &options) {
                 console.write(early)
+                try console.checkWritten()
                 return 0
             }
             let wish = try wish(Array(rest), isTerminal: isatty(0) == 1)

@@ -12,6 +12,7 @@ extension ShaleError {
         case .notExecutable: return 126
         case .commandNotFound: return 127
         case .cancelled: return 130
+        case .readerLeft: return 141
         case _ where startsContainers: return 125
         default: return 1
         }

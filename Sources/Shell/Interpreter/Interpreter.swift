@@ -61,6 +61,7 @@ package final class Interpreter {
         var status: Int32
         do throws(ShaleError) {
             status = try perform(HostFiles.meant(by: statement, shell) ?? statement.body)
+            try shell.console.checkWritten()
         } catch {
             status = error.status(of: statement.body.verb)
             report?(error)
@@ -133,6 +134,7 @@ package final class Interpreter {
         let status: Int32
         do throws(ShaleError) {
             status = try run(arguments: arguments, aliasDepth: 0)
+            try shell.console.checkWritten()
         } catch {
             // While the command's own streams are open: `2>` and `|&` take its message too.
             let isRedirected = !command.redirections.isEmpty || command.pipeline?.includesErrors ?? false
@@ -266,6 +268,7 @@ package final class Interpreter {
         shell.console = before.redirected(output: .buffer(buffer))
         defer { shell.console = before }
         let status = try body()
+        if buffer.isCut { throw ShaleError(.unsupported, "the output is longer than a variable holds (64 MiB)") }
         return (buffer.text.trimmingFinalNewlines, status)
     }
 

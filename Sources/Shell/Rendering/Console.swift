@@ -1,11 +1,13 @@
 package import Basics
 import Glibc
+import Linux
 import Synchronization
 
 /// The only place that writes to shale's standard output and error.
 ///
 /// Results go to one stream; notes, warnings, errors and progress to the other. A reader that went away (EPIPE) is no
-/// error: what follows for that stream is dropped, and ``isOutputClosed`` tells loops to stop.
+/// error: what follows for that stream is dropped, and ``isOutputClosed`` tells loops to stop. Any other failure to
+/// write is kept for ``checkWritten()``, which ends every command.
 package final class Console: Sendable {
     /// One of the two streams.
     package enum Stream: Sendable, Equatable {
@@ -53,6 +55,10 @@ package final class Console: Sendable {
     /// The streams that the observer hears: those that went nowhere else since.
     private let observed: Set<Stream>
     private let closed = Mutex<Set<Int32>>([])
+    /// What is told as the place where writing failed; the standard streams have no entry.
+    private let names: [Stream: String]
+    /// The first errno of each stream that could not be written, until it is told.
+    private let failures = Mutex<[Stream: Int32]>([:])
     /// Keeps lines of two threads apart.
     private let writing: Mutex<Void>
 
@@ -67,13 +73,15 @@ package final class Console: Sendable {
         observer: Observer? = nil
     ) {
         self.init(
-            output: output, errors: errors, environment: environment, observer: observer, observed: [.output, .errors])
+            output: output, errors: errors, names: [:], environment: environment, observer: observer,
+            observed: [.output, .errors])
     }
 
     private init(
-        output: Destination, errors: Destination, environment: [String: String],
+        output: Destination, errors: Destination, names: [Stream: String], environment: [String: String],
         observer: Observer?, observed: Set<Stream>
     ) {
+        self.names = names
         self.observed = observed
         self.output = output
         self.errors = errors
@@ -84,13 +92,15 @@ package final class Console: Sendable {
 
     /// The same console with one or both streams elsewhere: redirections, pipelines, captures.
     ///
-    /// What goes elsewhere is not seen by the observer.
-    package func redirected(output: Destination? = nil, errors: Destination? = nil) -> Console {
+    /// What goes elsewhere is not seen by the observer. `names` are the files behind them, for messages.
+    package func redirected(
+        output: Destination? = nil, errors: Destination? = nil, names: [Stream: String] = [:]
+    ) -> Console {
         var observed = self.observed
         if output != nil { observed.remove(.output) }
         if errors != nil { observed.remove(.errors) }
         return Console(
-            output: output ?? self.output, errors: errors ?? self.errors, environment: environment,
+            output: output ?? self.output, errors: errors ?? self.errors, names: names, environment: environment,
             observer: observer, observed: observed)
     }
 
@@ -126,7 +136,7 @@ package final class Console: Sendable {
         writing.withLock { _ in
             switch destination(stream) {
             case .buffer(let buffer): buffer.append(bytes)
-            case .descriptor(let descriptor): write(bytes, descriptor)
+            case .descriptor(let descriptor): write(bytes, descriptor, stream)
             }
         }
     }
@@ -150,6 +160,7 @@ package final class Console: Sendable {
     ///   - error: Its message and cause are made safe to print here.
     ///   - place: In a script, where it happened: `FILE:LINE: COMMAND: message` takes the place of `shale: message`.
     package func report(_ error: ShaleError, at place: Place? = nil) {
+        if error.code == .readerLeft { return }
         var prefix = "shale:"
         var message = Secrets.masked(error.description, isProse: true).text.visibleLines[...]
         if let place {
@@ -161,9 +172,36 @@ package final class Console: Sendable {
         var text = styled(prefix, .red) + " \(message)\n"
         if let hint = error.hint { text += styled("hint:", .cyan) + " \(hint.visibleLines)\n" }
         write(text, to: .errors)
+        // A message that cannot be shown has an error's status already.
+        _ = failures.withLock { $0.removeValue(forKey: .errors) }
     }
 
-    /// Whether the reader of the results has gone away.
+    /// Throws what kept a stream from taking all that was written to it, and lets the next command try again.
+    ///
+    /// A reader that went away is none.
+    package func checkWritten() throws(ShaleError) {
+        let failed = failures.withLock { failures in
+            defer { failures = [:] }
+            return failures
+        }
+        for stream in [Stream.output, .errors] {
+            guard let errno = failed[stream] else { continue }
+            if let descriptor = descriptor(stream) { closed.withLock { _ = $0.remove(descriptor) } }
+            let place = names[stream] ?? (stream == .output ? "standard output" : "standard error")
+            var error = SystemCallError("write", errno: errno).shaleError(place)
+            error.exitStatus = 1
+            throw error
+        }
+    }
+
+    /// Throws when results can no longer be written: the cause, or that the reader went away.
+    package func checkOutput() throws(ShaleError) {
+        guard isOutputClosed else { return }
+        try checkWritten()
+        throw ShaleError(.readerLeft, "the reader went away")
+    }
+
+    /// Whether results can no longer be written: mostly their reader has gone away.
     package var isOutputClosed: Bool {
         guard case .descriptor(let descriptor) = output else { return false }
         return closed.withLock { $0.contains(descriptor) }
@@ -172,7 +210,7 @@ package final class Console: Sendable {
     /// Makes a vanished reader an EPIPE instead of the process's end; called once, by `main`.
     package static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
-    private func write(_ bytes: [UInt8], _ descriptor: Int32) {
+    private func write(_ bytes: [UInt8], _ descriptor: Int32, _ stream: Stream) {
         if closed.withLock({ $0.contains(descriptor) }) { return }
         bytes.withUnsafeBytes { buffer in
             var written = 0
@@ -185,7 +223,9 @@ package final class Console: Sendable {
                     var poller = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
                     _ = poll(&poller, 1, 1000)
                 } else if errno != EINTR {
+                    let error = errno
                     closed.withLock { _ = $0.insert(descriptor) }
+                    if error != EPIPE { failures.withLock { $0[stream] = $0[stream] ?? error } }
                     return
                 }
             }
@@ -250,14 +290,23 @@ package final class OutputBuffer: Sendable {
     private let storage = Mutex<[UInt8]>([])
     /// What does not fit is dropped: 64 MiB by default.
     private let limit: Int
+    private let overflow = Mutex(false)
 
     package init(limit: Int = 64 << 20) {
         self.limit = limit
     }
 
     package func append(_ bytes: [UInt8]) {
-        storage.withLock { $0.append(contentsOf: bytes.prefix(max(0, limit - $0.count))) }
+        let isCut = storage.withLock { stored in
+            let room = max(0, limit - stored.count)
+            stored.append(contentsOf: bytes.prefix(room))
+            return bytes.count > room
+        }
+        if isCut { overflow.withLock { $0 = true } }
     }
+
+    /// Whether something was dropped.
+    package var isCut: Bool { overflow.withLock { $0 } }
 
     package var bytes: [UInt8] { storage.withLock { $0 } }
 

@@ -162,7 +162,12 @@ struct ContainerFilesTests {
         _ = try room.engine.copy(request, input: input.raw, Conversation())
         request = CopyRequest(from: [.inside(name: "cc", path: "/dir")], to: .stream, hostDirectory: room.work)
         let output = try OwnedFD.open(room.work + "/out.tar", O_WRONLY | O_CREAT)
-        _ = try room.engine.copy(request, output: output.raw, Conversation())
+        let file = output.raw
+        _ = try room.engine.copy(request, Conversation()) { bytes throws(ShaleError) in
+            _ = try translating("out.tar") {
+                try Linux.checkLength("write") { write(file, bytes.baseAddress, bytes.count) }
+            }
+        }
         #expect(try room.sh("tar -tf out.tar") == "dir/\ndir/f\ndir/t/\ndir/t/x\n")
         request = CopyRequest(from: [.stream], to: .inside(name: "cc", path: "/dir/f"), hostDirectory: room.work)
         #expect(throws: ShaleError.self) { try room.engine.copy(request, input: input.raw, Conversation()) }

@@ -1,7 +1,7 @@
 package import Basics
 import Containers
 import Glibc
-import Layers
+package import Layers
 import Linux
 import OCI
 import Stores
@@ -9,10 +9,11 @@ import Stores
 extension Engine {
     /// `cp`: copies between the host, containers and images, by docker's table of cases; one outcome a source.
     ///
-    /// `input` is what `-` reads as a source, `output` what it writes as the destination: descriptors that stay the
-    /// caller's.
+    /// `input` is what `-` reads as a source, a descriptor that stays the caller's; `output` takes the archive that `-`
+    /// as the destination stands for.
     package func copy(
-        _ request: CopyRequest, input: Int32 = 0, output: Int32 = 1, _ talk: Conversation
+        _ request: CopyRequest, input: Int32 = 0, _ talk: Conversation,
+        output: @escaping ByteSink = { _ in }
     ) throws(ShaleError) -> [CopyOutcome] {
         try validate(request)
         let noted = beginNote(of: request)
@@ -161,7 +162,7 @@ extension Engine {
             return (CopySide(root: root, prefix: "", name: name, refusal: refusal), written.path, nil)
         }
         if let mount {
-            let rest = String(written.path.dropFirst(mount.destination.utf8.count))
+            let rest = String(written.path.utf8.dropFirst(mount.destination.utf8.count)) ?? ""
             let source = try? FileStatus.of(hostPath: mount.source, followingLink: true)
             if source?.kind == .directory {
                 let root = try open(mount.source)
@@ -273,20 +274,12 @@ extension Engine {
     }
 
     private func pack(
-        _ source: CopySource, into output: Int32, _ talk: Conversation
+        _ source: CopySource, into output: @escaping ByteSink, _ talk: Conversation
     ) throws(ShaleError) -> CopyOutcome {
-        let target = SharedDescriptor(try duplicate(output))
         let packed = try TreeArchive.pack(
             MergedTree(layers: [source.side.root], form: form), path: source.path,
             options: .init(name: source.isContents ? "" : source.name, followsLink: source.follows),
-            cancellation: talk.cancellation
-        ) { bytes throws(ShaleError) in
-            do throws(SystemCallError) {
-                try target.descriptor.write(bytes)
-            } catch {
-                throw error.shaleError("standard output")
-            }
-        }
+            cancellation: talk.cancellation, to: output)
         return CopyOutcome(destination: "-", content: packed.contentBytes, transferred: packed.size)
     }
 
@@ -294,12 +287,6 @@ extension Engine {
         try translating("standard streams") {
             OwnedFD(adopting: try Linux.check("fcntl") { fcntl(descriptor, F_DUPFD_CLOEXEC, 3) })
         }
-    }
-
-    /// A descriptor that a closure may keep.
-    private final class SharedDescriptor {
-        let descriptor: OwnedFD
-        init(_ descriptor: consuming OwnedFD) { self.descriptor = descriptor }
     }
 
     // MARK: Deeds

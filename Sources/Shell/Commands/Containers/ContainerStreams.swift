@@ -24,9 +24,7 @@ enum ContainerStreams {
         { (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
             guard let stream else { return }
             console.write(Array(bytes), to: stream)
-            if stream == .output, console.isOutputClosed {
-                throw ShaleError(.io, "write standard output", cause: SystemCallError.words(of: EPIPE), exitStatus: 141)
-            }
+            if stream == .output { try console.checkOutput() }
         }
     }
 

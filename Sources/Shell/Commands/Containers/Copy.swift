@@ -41,9 +41,12 @@ package struct Copy: Verb {
             throw ShaleError(
                 .usage, "refusing to copy a tar archive to a terminal", hint: "cp \(paths[0]) - > FILE.tar")
         }
-        let output = shell.console.descriptor(.output) ?? 1
+        let console = shell.console
         let outcomes = try shell.conversing { talk throws(ShaleError) in
-            try shell.engine().copy(request, input: shell.input, output: output, talk)
+            try shell.engine().copy(request, input: shell.input, talk) { bytes throws(ShaleError) in
+                console.write(Array(bytes), to: .output)
+                try console.checkOutput()
+            }
         }
         guard !isQuiet, shell.console.isTerminal(.errors), request.destination != .stream else { return .done }
         for outcome in outcomes {

@@ -14,7 +14,7 @@ enum ArchiveOutput {
             let console = shell.console
             return try body { bytes throws(ShaleError) in
                 console.write(Array(bytes), to: .output)
-                if console.isOutputClosed { throw ShaleError(.cancelled, "the reader went away") }
+                try console.checkOutput()
             }
         }
         try check(path, what)
