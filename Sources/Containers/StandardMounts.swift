@@ -59,7 +59,7 @@ extension LaunchPlanner {
 
     /// Outer places first, so that none covers another.
     private static func outerFirst(_ mounts: [MountPlan]) -> [MountPlan] {
-        func depth(_ mount: MountPlan) -> Int { mount.destination.split(separator: "/").count }
+        func depth(_ mount: MountPlan) -> Int { mount.destination.pathParts.count }
         return mounts.enumerated().sorted {
             (depth($0.element), $0.offset) < (depth($1.element), $1.offset)
         }.map(\.element)
@@ -83,7 +83,7 @@ extension LaunchPlanner {
                 .invalid, "invalid mount config: invalid mount path: '\(destination)' mount path must be absolute")
         }
         var parts: [Substring] = []
-        for part in destination.split(separator: "/") where part != "." {
+        for part in destination.pathParts where part != "." {
             if part == ".." { _ = parts.popLast() } else { parts.append(part) }
         }
         guard !parts.isEmpty else {

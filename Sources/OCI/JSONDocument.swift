@@ -1,3 +1,4 @@
+import Basics
 import FoundationEssentials
 
 /// Any JSON, its members in order: what `inspect` prints and templates walk.
@@ -80,7 +81,7 @@ package enum JSONDocument: Sendable, Equatable {
         out += "\""
         defer { out += "\"" }
         // Most strings need no escape: then they are copied whole. 0xE2 begins U+2028 and U+2029.
-        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C && $0 != 0xE2 }) {
+        if text.utf8.allSatisfy({ $0 >= 0x20 && $0 != 0x22 && $0 != 0x5C && $0 != 0xE2 && $0 != OddByte.lead }) {
             out += text
             return
         }
@@ -94,7 +95,14 @@ package enum JSONDocument: Sendable, Equatable {
             case _ where scalar.value < 0x20 || scalar.value == 0x2028 || scalar.value == 0x2029:
                 let digits = String(scalar.value, radix: 16)
                 out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: out.unicodeScalars.append(scalar)
+            default:
+                // A byte of a name that is not UTF-8: half a surrogate pair, which Python's `surrogateescape` takes for
+                // that byte and others for U+FFFD.
+                if let byte = OddByte.byte(of: scalar) {
+                    out += "\\udc" + String(byte, radix: 16)
+                } else {
+                    out.unicodeScalars.append(scalar)
+                }
             }
         }
     }

@@ -207,10 +207,12 @@ private struct JSONReader {
         }
     }
 
-    /// After `\u`; halves of a surrogate pair that stand alone become U+FFFD.
+    /// After `\u`; halves of a surrogate pair that stand alone become U+FFFD, but those that `JSONDocument` writes for
+    /// bytes that are not UTF-8 become these.
     private mutating func scalar() throws(Failure) -> Unicode.Scalar {
         let replacement: Unicode.Scalar = "\u{FFFD}"
         let first = try fourDigits()
+        if (0xDC80...0xDCFF).contains(first) { return OddByte.scalar(for: UInt8(first & 0xFF)) ?? replacement }
         guard (0xD800..<0xDC00).contains(first) else { return Unicode.Scalar(first) ?? replacement }
         guard position + 1 < bytes.count, bytes[position] == UInt8(ascii: "\\"),
             bytes[position + 1] == UInt8(ascii: "u")

@@ -39,7 +39,7 @@ package struct NewSession {
                 try check("mkdir", path: aside) { mkdir(aside, 0o700) }
                 for file in files { try WholeFile.replace("\(aside)/\(file.name)", with: file.bytes) }
                 // Fails where a session of that name has been made meanwhile.
-                try check("rename", path: target) { Glibc.rename(aside, target) }
+                try check("rename", path: target) { Linux.rename(aside, target) }
                 try WholeFile.syncFolder(target)
             }
         } catch {

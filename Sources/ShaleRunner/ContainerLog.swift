@@ -4,7 +4,8 @@ import Linux
 
 /// docker's json-file log: a JSON object a line, `{"log":…,"stream":…,"time":…}`.
 ///
-/// A line is written when it is whole, or when 16 KiB of it are there. The file is made with the first line; one that
+/// A line is written when it is whole, or when 16 KiB of it are there: then its text has no newline at the end, and the
+/// stream's next entry goes on with it. The file is made with the first line; one that
 /// has grown to the limit becomes `log.1`, that one `log.2`, and so on.
 final class ContainerLog {
     private static let longestLine = 16 << 10
@@ -49,7 +50,7 @@ final class ContainerLog {
             if let newline = memchr(base + start, 10, bound) {
                 length = UnsafeRawPointer(newline) - UnsafeRawPointer(base + start) + 1
             } else if bound == longestLine {
-                length = bound
+                length = wholeCharacters(base + start, bound)
             } else {
                 break
             }
@@ -57,6 +58,18 @@ final class ContainerLog {
             start += length
         }
         return start
+    }
+
+    /// The length without a last UTF-8 sequence of which a part is missing.
+    private static func wholeCharacters(_ bytes: UnsafePointer<UInt8>, _ length: Int) -> Int {
+        for back in 1...3 where back < length {
+            let byte = bytes[length - back]
+            if byte < 0x80 { return length }
+            if byte < 0xC0 { continue }
+            let wanted = byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4
+            return wanted > back ? length - back : length
+        }
+        return length
     }
 
     /// Writes what is left of unfinished lines.

@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 import Linux
 import RunnerProtocol
@@ -34,7 +35,7 @@ extension RootSetup {
     }
 
     private func makeElsewhere(_ device: DevicePlan, _ path: String) throws(SystemCallError) {
-        try makeDirectories(path.split(separator: "/").dropLast().joined(separator: "/"))
+        try makeDirectories(path.pathParts.dropLast().joined(separator: "/"))
         let parent = try parentOf(path)
         try make(device, parent.name, in: parent.directory)
     }

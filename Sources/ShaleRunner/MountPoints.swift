@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 import Linux
 import RunnerProtocol
@@ -46,7 +47,7 @@ struct MountPoints {
     private mutating func make(
         _ path: String, directory: Bool, restoringTimes: Bool
     ) throws(SystemCallError) -> String {
-        var pending = Array(path.split(separator: "/").map(String.init).reversed())
+        var pending = Array(path.pathParts.map(String.init).reversed())
         var walked: [String] = []
         var links = 0
         while let name = pending.popLast() {
@@ -59,8 +60,8 @@ struct MountPoints {
             if let target = try link(at: here) {
                 links += 1
                 guard links <= Self.longestChain else { throw SystemCallError("mount", path: path, errno: ELOOP) }
-                if target.hasPrefix("/") { walked = [] }
-                pending += target.split(separator: "/").map(String.init).reversed()
+                if target.isAbsolutePath { walked = [] }
+                pending += target.pathParts.map(String.init).reversed()
                 continue
             }
             try makeEntry(here, directory: directory || !pending.isEmpty, restoringTimes: restoringTimes)

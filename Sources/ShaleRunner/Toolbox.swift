@@ -71,7 +71,7 @@ enum StubList {
         var text: [UInt8] = []
         for stub in stubs {
             text.append(text.isEmpty ? UInt8(ascii: "[") : UInt8(ascii: ","))
-            JSONText.append(quoting: stub.pathBytes[...], to: &text)
+            JSONText.append(quoting: Array(stub.utf8)[...], to: &text)
         }
         // Those of earlier starts are still there and were not made again.
         if let old = try? WholeFile.read(path, limit: 1 << 20), old.count > 2, old[0] == 0x5B {

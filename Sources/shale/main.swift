@@ -1,4 +1,4 @@
 import Glibc
 import Shell
 
-exit(Entry.run(Array(CommandLine.arguments.dropFirst())))
+exit(Entry.run())

@@ -105,7 +105,7 @@ enum CleanPath {
     static func clean(_ path: String) -> String {
         let isRooted = path.utf8.first == UInt8(ascii: "/")
         var parts: [Substring] = []
-        for part in path.split(separator: "/") where part != "." {
+        for part in path.pathParts where part != "." {
             if part == "..", let last = parts.last, last != ".." {
                 parts.removeLast()
             } else if part != ".." || !isRooted {

@@ -6,7 +6,7 @@ package import Stores
 /// What was built before: for each parent image, each step taken on it and the image that came of it.
 ///
 /// The key is docker's: parent, instruction as it goes into history (build arguments included), and for files their
-/// content, mode and owner, never their times.
+/// content, mode, owner, attributes and hard links, never their times.
 package struct BuildCache: Sendable {
     let store: CacheStore
 
@@ -106,11 +106,15 @@ package struct CacheMiss: Codable, Sendable, Hashable {
         package var before: String?
         package var now: String?
 
-        /// What of it differs: `content`, `mode`, `owner`, `type`.
+        /// What of it differs: `content`, `mode`, `owner`, `type`, `extended attributes`, `hard link`.
         package var attributes: [String] {
-            let names = ["type", "mode", "owner", "content"]
-            let pairs = zip(names, zip((before ?? "").split(separator: " "), (now ?? "").split(separator: " ")))
-            return pairs.filter { $0.1.0 != $0.1.1 }.map(\.0)
+            let names = ["type", "mode", "owner", "content", "extended attributes", "hard link"]
+            // The last two stand there only where a file has one of them.
+            func fields(_ text: String?) -> [Substring] {
+                let own = (text ?? "").split(separator: " ")
+                return own + Array(repeating: "-", count: max(0, names.count - own.count))
+            }
+            return zip(names, zip(fields(before), fields(now))).filter { $0.1.0 != $0.1.1 }.map(\.0)
         }
     }
 

@@ -49,7 +49,7 @@ package final class BuildContext: Sendable {
     private static func list(_ text: [UInt8]?) throws(ShaleError) -> IgnoreList? {
         guard let text else { return nil }
         do throws(ShaleError) {
-            return try IgnoreList(parsing: String(decoding: text, as: UTF8.self))
+            return try IgnoreList(parsing: String(pathBytes: text))
         } catch {
             throw ShaleError(error.code, "error checking context: \(error.message)")
         }

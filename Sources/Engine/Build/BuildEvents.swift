@@ -1,5 +1,6 @@
 import Basics
 import Dockerfiles
+import Linux
 package import OCI
 import Stores
 import Synchronization
@@ -44,7 +45,7 @@ final class StepWatch: Sendable {
             let place = current.withLock { $0 }
             switch progress {
             case .output(let bytes, let isError):
-                if let place { observe(.output(place, text: String(decoding: bytes, as: UTF8.self), isError: isError)) }
+                if let place { observe(.output(place, text: String(pathBytes: bytes), isError: isError)) }
             case .note(let text):
                 let prefix = CacheTally.prefix
                 if let place, text.hasPrefix(prefix) {

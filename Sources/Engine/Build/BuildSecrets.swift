@@ -58,7 +58,7 @@ package struct BuildSecret: Sendable, Hashable {
             guard let value = getenv(name) else {
                 throw ShaleError(.notFound, "failed to read secret \(id): environment variable \(name) is not set")
             }
-            return Array(String(cString: value).utf8)
+            return Array(UnsafeRawBufferPointer(start: value, count: strlen(value)))
         case .file(let path):
             return try translating("failed to read secret \(id): \(path)") {
                 try WholeFile.read(path, limit: Self.limit)

@@ -23,7 +23,7 @@ extension Engine {
     {
         let subject = isContext ? "GET \(address.visible)" : "ADD failed: Get \"\(address.visible)\""
         let path = address.split(separator: "?").first.map(String.init) ?? address
-        let parts = path.split(separator: "/")
+        let parts = path.pathParts
         guard isContext || (parts.count > 2 && !path.hasSuffix("/")), let name = parts.last.map(String.init) else {
             throw ShaleError(.invalid, "cannot determine filename from url: \(address.visible)")
         }

@@ -130,7 +130,7 @@ struct PreparedBuild: Sendable {
     ) throws(ShaleError) -> (text: String, context: BuildContext, fileName: String) {
         let scratch = try ScratchFolder(in: engine.store)
         guard TreeArchive.isArchive(BytesSource(bytes)) else {
-            let text = request.dockerfileText ?? String(decoding: bytes, as: UTF8.self)
+            let text = request.dockerfileText ?? String(pathBytes: bytes)
             return (text, try BuildContext(scratch: scratch), "-")
         }
         _ = try TreeArchive.unpack(
@@ -147,7 +147,7 @@ struct PreparedBuild: Sendable {
         guard let read = try? scratch.root.contents(of: name, limit: 1 << 22) else {
             throw ShaleError(.notFound, "Cannot locate specified Dockerfile: \(name)")
         }
-        return String(decoding: read, as: UTF8.self)
+        return String(pathBytes: read)
     }
 
     /// The parser's warnings in the classic builder's words; the detail that all have, once.
@@ -193,7 +193,7 @@ struct PreparedBuild: Sendable {
 
     private static func read(_ path: String) throws(ShaleError) -> String {
         do throws(SystemCallError) {
-            return String(decoding: try WholeFile.read(path, limit: 1 << 22), as: UTF8.self)
+            return String(pathBytes: try WholeFile.read(path, limit: 1 << 22))
         } catch {
             throw missing(path, cause: error.reason)
         }

@@ -154,7 +154,7 @@ extension Engine {
         let folder = store.containers.folder(kept.id)
         try translating("container \(Identifier.short(id))") {
             _ = rmdir(folder.upper)
-            try Linux.check("rename", path: folder.upper) { Glibc.rename(staging.fsPath, folder.upper) }
+            try Linux.check("rename", path: folder.upper) { Linux.rename(staging.fsPath, folder.upper) }
             var state = ContainerState(.exited)
             state.exitCode = outcome.exitStatus
             state.finishedAt = .now()

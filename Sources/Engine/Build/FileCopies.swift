@@ -90,7 +90,7 @@ struct FileCopies {
                 .corrupt, "ADD failed: expected checksum to match \(checksum), got \(commit)")
         }
         let source = BuildContext(root: folder.root, ignored: nil, holding: folder)
-        let top = String(ImagePath.clean(address.directory).dropFirst())
+        let top = ImagePath.clean(address.directory).withoutLeadingSlash
         guard (try? source.root.resolvedStatus(top.isEmpty ? "/" : top))?.kind == .directory else {
             throw ShaleError(
                 .notFound, "ADD failed: directory \(address.directory) not found in \(address.repository)")
@@ -107,7 +107,7 @@ struct FileCopies {
             throw ShaleError(
                 .notFound, "\(placement.instruction) failed: no build context: stat \(written): file does not exist")
         }
-        let path = String(ImagePath.clean(written).dropFirst())
+        let path = ImagePath.clean(written).withoutLeadingSlash
         if written.leavesRoot {
             throw ShaleError(
                 .denied, "\(placement.instruction) failed: forbidden path outside the build context: \(written) ()")
@@ -138,7 +138,7 @@ struct FileCopies {
         var matched: Set<String> = []
         try source.walk { path, status in
             guard wanted.matches(path) != nil else { return }
-            let above = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
+            let above = path.lastSlash.map { String(path[..<$0]) } ?? ""
             if !matched.contains(above) { found.append(path) }
             if status.kind == .directory { matched.insert(path) }
         }
@@ -206,7 +206,7 @@ struct FileCopies {
     /// Where a source goes, as far as can be told before the image is looked at.
     private func target(for path: String, kind: FileStatus.Kind) -> String {
         guard kind != .directory, placement.isIntoDirectory else { return placement.destination }
-        return placement.destination.appendingPath(String(path.split(separator: "/").last ?? ""))
+        return placement.destination.appendingPath(String(path.pathParts.last ?? ""))
     }
 
     /// Puts everything in place below `root`, the image's files with a new layer on top.
@@ -285,7 +285,7 @@ struct FileCopies {
         var options = options
         options.include = { _, _ in .prune }
         options.updatesTopDirectory = false
-        let parts = name.split(separator: "/").map(String.init)
+        let parts = name.pathParts.map(String.init)
         var target = placement.destination
         for count in parts.indices.dropFirst(min(pivot, parts.count)) {
             target = target.appendingPath(parts[count])
@@ -348,7 +348,7 @@ extension String {
     fileprivate var leavesRoot: Bool {
         guard !hasPrefix("/") else { return false }
         var depth = 0
-        for part in split(separator: "/") where part != "." {
+        for part in pathParts where part != "." {
             depth += part == ".." ? -1 : 1
             if depth < 0 { return true }
         }

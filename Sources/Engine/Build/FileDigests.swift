@@ -36,9 +36,15 @@ final class FileDigests: Sendable {
         }
     }
 
+    struct Digests: Sendable {
+        var content: Digest
+        /// `nil` for a file without extended attributes: a change of theirs changes a file's times too.
+        var attributes: Digest?
+    }
+
     private struct Entry {
         var stamp: Stamp
-        var digest: Digest
+        var digests: Digests
     }
 
     private struct State {
@@ -61,16 +67,16 @@ final class FileDigests: Sendable {
         state = Mutex(State(entries: Self.decode(store.value(.hashes, key) ?? [])))
     }
 
-    /// The digest a file had when it was read last; `nil` when it may have changed since.
-    func digest(of path: String, _ status: FileStatus) -> Digest? {
+    /// The digests a file had when it was read last; `nil` when it may have changed since.
+    func digests(of path: String, _ status: FileStatus) -> Digests? {
         let entry = state.withLock { $0.entries[path] }
-        return entry.flatMap { $0.stamp == Stamp(status) ? $0.digest : nil }
+        return entry.flatMap { $0.stamp == Stamp(status) ? $0.digests : nil }
     }
 
     /// Keeps what was read of a file whose status, taken before, was this.
-    func keep(_ digest: Digest, of path: String, _ status: FileStatus) {
+    func keep(_ digests: Digests, of path: String, _ status: FileStatus) {
         guard Self.isSettled(status) else { return }
-        let entry = Entry(stamp: Stamp(status), digest: digest)
+        let entry = Entry(stamp: Stamp(status), digests: digests)
         state.withLock { state in
             state.entries[path] = entry
             state.isChanged = true
@@ -97,12 +103,13 @@ final class FileDigests: Sendable {
     // MARK: The file
 
     private static let hexLength = 64
+    private static let noAttributes = [UInt8](repeating: UInt8(ascii: "0"), count: hexLength)
 
     /// Marks the layout below; another one is not read.
-    private static let magic = Array("shale-files-1\n".utf8)
+    private static let magic = Array("shale-files-2\n".utf8)
 
     /// For each file: length of the path (4 bytes), size, inode, device, both times (seconds 8, nanoseconds 4), digest
-    /// (64 digits), path; numbers little-endian.
+    /// and that of the attributes (64 digits each, zeros for none), path; numbers little-endian.
     private static func encode(_ entries: [String: Entry]) -> [UInt8] {
         var bytes = magic
         bytes.reserveCapacity(entries.count * 120)
@@ -119,10 +126,15 @@ final class FileDigests: Sendable {
                 put(time.seconds)
                 put(time.nanoseconds)
             }
-            bytes += Array(entry.digest.hex.utf8)
+            bytes += Array(entry.digests.content.hex.utf8)
+            bytes += entry.digests.attributes.map { Array($0.hex.utf8) } ?? noAttributes
             bytes += name
         }
         return bytes
+    }
+
+    private static func digest(_ bytes: ArraySlice<UInt8>) -> Digest? {
+        try? Digest(parsing: "sha256:" + String(decoding: bytes.prefix(hexLength), as: UTF8.self))
     }
 
     private static func decode(_ bytes: [UInt8]) -> [String: Entry] {
@@ -140,18 +152,19 @@ final class FileDigests: Sendable {
         while let length = number(UInt32.self), let size = number(Int64.self), let inode = number(UInt64.self),
             let device = number(UInt64.self), let modified = number(Int64.self), let fraction = number(Int32.self),
             let changed = number(Int64.self), let changedFraction = number(Int32.self),
-            place + hexLength + Int(length) <= bytes.count,
-            let digest = try? Digest(
-                parsing: "sha256:" + String(decoding: bytes[place..<place + hexLength], as: UTF8.self))
+            place + 2 * hexLength + Int(length) <= bytes.count, let content = digest(bytes[place...]),
+            let attributes = digest(bytes[(place + hexLength)...])
         {
-            place += hexLength
+            let isPlain = bytes[(place + hexLength)...].starts(with: noAttributes)
+            let digests = Digests(content: content, attributes: isPlain ? nil : attributes)
+            place += 2 * hexLength
             let path = String(pathBytes: bytes[place..<place + Int(length)])
             place += Int(length)
             let stamp = Stamp(
                 size: size, inode: inode, device: device,
                 modified: Timestamp(seconds: modified, nanoseconds: fraction),
                 changed: Timestamp(seconds: changed, nanoseconds: changedFraction))
-            entries[path] = Entry(stamp: stamp, digest: digest)
+            entries[path] = Entry(stamp: stamp, digests: digests)
         }
         return entries
     }

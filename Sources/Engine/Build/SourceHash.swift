@@ -6,13 +6,22 @@ import Linux
 import OCI
 import Stores
 
-/// What COPY and ADD read, hashed as the cache sees it: type, mode, owner and content of each path, no times.
+/// What COPY and ADD read, hashed as the cache sees it: all that the copy copies of each path, but times, as in BuildKit.
+///
+/// That is type, mode, owner, content or target, extended attributes (a capability is one), and which names are one file.
 struct SourceHash: Sendable {
-    /// Path to `kind mode owner content`.
+    /// Path to `kind mode owner content`, and where it has either of these ` attributes hard-link` behind it.
     private(set) var files: [String: String] = [:]
+    /// The first name of each file that has several.
+    private var firstNames: [FileIdentity: String] = [:]
     /// Whether who owns a file counts: not where the copy is another's anyhow, so that a context gives the same key
     /// whoever checked it out.
     private let countsOwners: Bool
+
+    private struct FileIdentity: Hashable {
+        var device: UInt64
+        var inode: UInt64
+    }
 
     init(countingOwners: Bool, files: [String: String] = [:]) {
         countsOwners = countingOwners
@@ -69,38 +78,79 @@ struct SourceHash: Sendable {
         return hasher.digest()
     }
 
-    private func line(
+    private mutating func line(
         _ path: String, _ status: FileStatus, _ root: RootDirectory, _ known: FileDigests?
     ) throws(SystemCallError) -> String {
-        let mode = String(status.permissions, radix: 8)
-        let owner = countsOwners ? "\(status.uid):\(status.gid)" : "0:0"
+        var (line, attributes) = try Self.content(path, status, root, known)
+        line = "\(kind(status)) \(String(status.permissions, radix: 8)) \(owner(status)) \(line)"
+        let first = firstName(of: path, status)
+        guard attributes != nil || first != nil else { return line }
+        let link = first.map { Digest.of($0.pathBytes).hex } ?? "-"
+        return "\(line) \(attributes?.hex ?? "-") \(link)"
+    }
+
+    /// The name under which the same file was added before.
+    private mutating func firstName(of path: String, _ status: FileStatus) -> String? {
+        guard status.kind == .regular, status.links > 1 else { return nil }
+        let identity = FileIdentity(device: status.device, inode: status.inode)
+        if let first = firstNames[identity] { return first }
+        firstNames[identity] = path
+        return nil
+    }
+
+    private func kind(_ status: FileStatus) -> String {
         switch status.kind {
-        case .directory: return "dir \(mode) \(owner) -"
-        case .symlink: return "link \(mode) \(owner) \(Digest.of(try root.readLink(path).pathBytes).hex)"
-        case .regular:
-            let digest: Digest
-            if let kept = known?.digest(of: path, status) {
-                digest = kept
-            } else {
-                digest = try Self.contentDigest(path, status, root)
-                known?.keep(digest, of: path, status)
-            }
-            return "file \(mode) \(owner) \(digest.hex)"
-        default: return "\(status.kind) \(mode) \(owner) \(status.rdevMajor):\(status.rdevMinor)"
+        case .directory: "dir"
+        case .symlink: "link"
+        case .regular: "file"
+        default: "\(status.kind)"
         }
     }
 
+    private func owner(_ status: FileStatus) -> String { countsOwners ? "\(status.uid):\(status.gid)" : "0:0" }
+
+    /// What stands for a path's content, and the digest of its attributes, where it has any.
+    private static func content(
+        _ path: String, _ status: FileStatus, _ root: RootDirectory, _ known: FileDigests?
+    ) throws(SystemCallError) -> (text: String, attributes: Digest?) {
+        switch status.kind {
+        case .directory:
+            let directory = try root.open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
+            return ("-", try attributes(of: directory))
+        case .symlink: return (Digest.of(try root.readLink(path).pathBytes).hex, nil)
+        case .regular:
+            if let kept = known?.digests(of: path, status) { return (kept.content.hex, kept.attributes) }
+            let file = try root.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+            let digests = FileDigests.Digests(
+                content: try contentDigest(path, status, file), attributes: try attributes(of: file))
+            known?.keep(digests, of: path, status)
+            return (digests.content.hex, digests.attributes)
+        default: return ("\(status.rdevMajor):\(status.rdevMinor)", nil)
+        }
+    }
+
+    private static func attributes(of file: borrowing OwnedFD) throws(SystemCallError) -> Digest? {
+        let names = try ExtendedAttributes.names(of: file).filter(ExtendedAttributes.isOfFile)
+        if names.isEmpty { return nil }
+        var hasher = DigestHasher()
+        for name in names.sorted() {
+            let value = try ExtendedAttributes.value(name, of: file) ?? []
+            hasher.update("\(name.utf8.count):\(name)\(value.count):".utf8)
+            hasher.update(value)
+        }
+        return hasher.digest()
+    }
+
     private static func contentDigest(
-        _ path: String, _ status: FileStatus, _ root: RootDirectory
+        _ path: String, _ status: FileStatus, _ file: borrowing OwnedFD
     ) throws(SystemCallError) -> Digest {
-        let file = try root.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+        let raw = file.raw
         var hasher = DigestHasher()
         // A byte more than the file has, so that a small one is known to be whole after one read.
         let room = Int(min(max(status.size, 0) + 1, 256 << 10))
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: room, alignment: 16)
         defer { buffer.deallocate() }
         while true {
-            let raw = file.raw
             let count = try checkLength("read", path: path) { Glibc.read(raw, buffer.baseAddress, room) }
             hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             if count == 0 || (hasher.count == status.size && count < room) { return hasher.digest() }
@@ -118,7 +168,7 @@ struct KeptHash {
         guard let image = source.image else { return nil }
         self.cache = cache
         let patterns = (excluded?.patterns ?? []).joined(separator: "\n")
-        key = Digest.of("hashes of \(image) \(path)\n\(patterns)".utf8)
+        key = Digest.of("hashes and attributes of \(image) \(path)\n\(patterns)".utf8)
     }
 
     var found: SourceHash? {

@@ -206,7 +206,7 @@ struct FilePlacement {
     /// How many parts of a source lie before its `/./`, the place from which `--parents` keeps directories.
     func pivot(of written: String) -> Int {
         guard makesParents else { return 0 }
-        let parts = written.split(separator: "/")
+        let parts = written.pathParts
         guard let place = parts.dropFirst().firstIndex(of: ".") else { return 0 }
         return parts[..<place].count { $0 != "." }
     }

@@ -171,10 +171,6 @@ extension StepExecutor {
             upper: staging.root(), lowers: engine.directories(lowers), form: engine.form, ignoring: stubs
         ).changes(cancellation: talk.cancellation)
         let files = changes.filter { !$0.isParentOnly }
-        var bytes: Int64 = 0
-        for case let status? in files.map(\.status) where status.kind == .regular {
-            bytes = bytes.addingClamped(status.size)
-        }
-        return StepSummary(files, bytes: bytes)
+        return StepSummary(files, bytes: files.contentBytes)
     }
 }

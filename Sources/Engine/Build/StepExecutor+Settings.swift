@@ -179,7 +179,7 @@ enum ImagePath {
     /// An absolute path without `.`, `..` and doubled slashes, Go's `filepath.Clean` after a join.
     static func clean(_ path: String, relativeTo base: String = "/") -> String {
         var parts: [Substring] = []
-        for part in (path.hasPrefix("/") ? path : base + "/" + path).split(separator: "/") where part != "." {
+        for part in (path.hasPrefix("/") ? path : base + "/" + path).pathParts where part != "." {
             if part == ".." { _ = parts.popLast() } else { parts.append(part) }
         }
         return "/" + parts.joined(separator: "/")

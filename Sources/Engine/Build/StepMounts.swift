@@ -120,7 +120,7 @@ struct StepMounts {
     mutating func add(
         bind mount: RunMount, at place: String, from source: BuildContext, _ talk: Conversation
     ) throws(ShaleError) {
-        let path = String(ImagePath.clean(mount.source ?? "/").dropFirst())
+        let path = ImagePath.clean(mount.source ?? "/").withoutLeadingSlash
         guard source.holds(path), let top = try? source.root.pathBehindLinks(path.isEmpty ? "/" : path),
             let status = try? source.root.status(top)
         else {
@@ -214,7 +214,7 @@ struct StepMounts {
     ) throws(ShaleError) {
         let bytes = try secret.bytes()
         if let name = mount.environment {
-            variables.append("\(name.isEmpty ? id : name)=\(String(decoding: bytes, as: UTF8.self))")
+            variables.append("\(name.isEmpty ? id : name)=\(String(pathBytes: bytes))")
             if (mount.target ?? "").isEmpty { return }
         }
         let target = mount.target.flatMap { $0.isEmpty ? nil : $0 } ?? "/run/secrets/\(id)"

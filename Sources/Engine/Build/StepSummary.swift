@@ -1,3 +1,4 @@
+import Basics
 package import Layers
 
 /// What one step's layer changed, as the prompt shows it.
@@ -34,7 +35,7 @@ package struct StepSummary: Sendable, Hashable, Codable {
 extension String {
     /// The path above; `/` above a top-level one.
     var parentPath: String {
-        guard let slash = lastIndex(of: "/"), slash != startIndex else { return "/" }
+        guard let slash = lastSlash, slash != startIndex else { return "/" }
         return String(self[..<slash])
     }
 }

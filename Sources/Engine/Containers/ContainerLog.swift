@@ -4,9 +4,11 @@ import Linux
 import OCI
 package import Stores
 
-/// One entry of a container's log: usually a line, ended by a newline unless the process did not write one.
+/// One entry of a container's log: a line, or a piece of a long one; the last piece alone ends with a newline.
 package struct LogEntry: Sendable, Equatable {
     package var text: [UInt8]
+    /// Whether it goes on with the line of the entry before it on the same stream.
+    package var continuesLine = false
     package var isError: Bool
     package var time: Timestamp
     /// The moment with all nine digits, as `-t` shows it.
@@ -83,24 +85,35 @@ extension Engine {
         }
     }
 
-    /// The last entries; the reader is at the log's end then.
+    /// The entries of the last lines; the reader is at the log's end then.
     private func last(
         _ tail: Int, _ options: LogOptions, from reader: inout LogReader, _ path: String, skipping: Bool = true
     ) throws(ShaleError) -> ArraySlice<LogEntry> {
         let tail = min(max(tail, 0), Int.max / 2)
         let maySkip = skipping && options.since == nil && options.until == nil
-        let skipped = maySkip ? try reader.skip(toLast: tail) : false
+        // Some more than asked for: lines of two streams may lie in one another.
+        let skipped = maySkip ? try reader.skip(toLast: tail + Self.spareLines) : false
         var last: [LogEntry] = []
+        /// Where the lines among them begin.
+        var beginnings: [Int] = []
         while let entry = try reader.next() {
             guard options.includes(entry) else { continue }
+            if !entry.continuesLine || last.isEmpty { beginnings.append(last.count) }
             last.append(entry)
-            if last.count / 2 > tail + 512 { last.removeFirst(last.count - tail) }
+            if beginnings.count / 2 > tail + 512 {
+                let first = beginnings[beginnings.count - tail]
+                last.removeFirst(first)
+                beginnings = beginnings.suffix(tail).map { $0 - first }
+            }
         }
-        if skipped, last.count < tail {
+        if skipped, beginnings.count < tail {
             // Lines that are none, after a crash, were among them.
             reader = LogReader(path: path)
             return try self.last(tail, options, from: &reader, path, skipping: false)
         }
-        return last.suffix(tail)
+        guard beginnings.count > tail else { return last[...] }
+        return tail == 0 ? [] : last[beginnings[beginnings.count - tail]...]
     }
+
+    private static let spareLines = 16
 }

@@ -88,11 +88,7 @@ extension Engine {
             if try tree.entry(path, followingLinks: false) == nil { mine.append(Change(kind: .deleted, path: path)) }
         }
         mine.sort { $0.path < $1.path }
-        var bytes: Int64 = 0
-        for case let status? in mine.map(\.status) where status.kind == .regular {
-            bytes = bytes.addingClamped(status.size)
-        }
-        return StepSummary(mine, bytes: bytes)
+        return StepSummary(mine, bytes: mine.contentBytes)
     }
 
     /// In a running container: another process of it, whose report lies in the container's own `/dev`.

@@ -160,7 +160,7 @@ extension Engine {
             }
             chmod(made + "/busybox", 0o755)
             // Another shale may have been first: then its own is there.
-            if Glibc.rename(made, path) != 0, errno != ENOTEMPTY, errno != EEXIST {
+            if Linux.rename(made, path) != 0, errno != ENOTEMPTY, errno != EEXIST {
                 throw SystemCallError("rename", path: path)
             }
         }

@@ -87,7 +87,7 @@ extension Engine {
             bytes += chunk[..<count]
         }
         let status = pclose(stream)
-        return (String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init), status)
+        return (String(pathBytes: bytes).split(separator: "\n").map(String.init), status)
     }
 
     // MARK: Usage
@@ -149,7 +149,7 @@ extension Engine {
     }
 
     private static func text(of path: String) -> String? {
-        (try? WholeFile.read(path, limit: 1 << 20)).map { String(decoding: $0, as: UTF8.self) }
+        (try? WholeFile.read(path, limit: 1 << 20)).map { String(pathBytes: $0) }
     }
 
     private static func number(after label: String, in path: String) -> Int64 {

@@ -153,7 +153,7 @@ extension Engine {
         guard !names.isEmpty else { return }
         let aside = volumesAside(record.id)
         mkdir(aside, 0o700)
-        for name in names where Glibc.rename(store.volumes.folder(name), "\(aside)/\(name)") == -1 && errno != ENOENT {
+        for name in names where Linux.rename(store.volumes.folder(name), "\(aside)/\(name)") == -1 && errno != ENOENT {
             throw SystemCallError("rename", path: "\(aside)/\(name)").shaleError("volume \(Identifier.short(name))")
         }
     }
@@ -164,7 +164,7 @@ extension Engine {
         guard let folder = try? OwnedFD.open(aside, O_RDONLY | O_DIRECTORY),
             let names = try? DirectoryEntries.names(of: folder)
         else { return }
-        for name in names where Glibc.rename("\(aside)/\(name)", store.volumes.folder(name)) == -1 {
+        for name in names where Linux.rename("\(aside)/\(name)", store.volumes.folder(name)) == -1 {
             throw SystemCallError("rename", path: "\(aside)/\(name)").shaleError("volume \(Identifier.short(name))")
         }
     }

@@ -9,6 +9,8 @@ struct LogReader {
     private var files: [LogFile]
     private var buffer: [UInt8] = []
     private var start = 0
+    /// Streams whose line goes on with their next entry.
+    private var unfinished: Set<Bool> = []
 
     init(path: String) {
         self.path = path
@@ -21,7 +23,14 @@ struct LogReader {
                 let line = buffer[start..<end]
                 start = end + 1
                 // A line that is none, after a crash, is passed over.
-                if let entry = LogEntry(parsing: line) { return entry }
+                guard var entry = LogEntry(parsing: line) else { continue }
+                entry.continuesLine = unfinished.contains(entry.isError)
+                if entry.text.last == UInt8(ascii: "\n") {
+                    unfinished.remove(entry.isError)
+                } else {
+                    unfinished.insert(entry.isError)
+                }
+                return entry
             }
             guard try fill() else { return nil }
         }
@@ -32,7 +41,7 @@ struct LogReader {
         var missing = lines
         for (index, file) in files.enumerated().reversed() {
             do throws(SystemCallError) {
-                guard try file.skip(toLast: &missing) else { continue }
+                guard try file.skip(toLast: &missing, isNewest: index == files.count - 1) else { continue }
             } catch {
                 throw error.shaleError("log")
             }
@@ -97,28 +106,47 @@ private final class LogFile {
         return Array(all[(place + 1)...])
     }
 
-    /// Goes to where the last lines begin; false, and the count less the file's lines, where it has no more than those.
-    func skip(toLast missing: inout Int) throws(SystemCallError) -> Bool {
+    /// How many of an entry's last bytes tell whether it ends a line: `\n","stream":"stdout","time":"…"}`.
+    private static let endLength = 128
+
+    /// Goes to where the last lines begin; false, and the count less the lines that begin in the file, where it has no more
+    /// than those.
+    func skip(toLast missing: inout Int, isNewest: Bool) throws(SystemCallError) -> Bool {
         var end = try FileStatus.of(descriptor).size
-        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        var chunk = [UInt8](repeating: 0, count: (64 << 10) + Self.endLength)
         let raw = descriptor.raw
-        var ended = -1
+        // Behind the newest file's last newline there is no line any more.
+        var isAtEnd = isNewest
         while end > 0 {
-            let begin = max(0, end - Int64(chunk.count))
-            let length = Int(end - begin)
+            let begin = max(0, end - 64 << 10)
+            let lead = Int(begin - max(0, begin - Int64(Self.endLength)))
+            let (length, place) = (Int(end - begin) + lead, begin - Int64(lead))
             let count = try checkLength("read") {
-                chunk.withUnsafeMutableBytes { pread(raw, $0.baseAddress, length, Int(begin)) }
+                chunk.withUnsafeMutableBytes { pread(raw, $0.baseAddress, length, Int(place)) }
             }
-            for index in stride(from: count - 1, through: 0, by: -1) where chunk[index] == UInt8(ascii: "\n") {
-                ended += 1
-                guard ended >= missing else { continue }
-                _ = try check("lseek") { Int32(clamping: lseek(raw, Int(begin) + index + 1, SEEK_SET)) }
+            for index in stride(from: count - 1, through: lead, by: -1) where chunk[index] == UInt8(ascii: "\n") {
+                defer { isAtEnd = false }
+                if missing > 0 {
+                    guard !isAtEnd, Self.endsLine(chunk[max(0, index - Self.endLength)..<index]) else { continue }
+                    missing -= 1
+                    guard missing == 0 else { continue }
+                }
+                _ = try check("lseek") { Int32(clamping: lseek(raw, Int(place) + index + 1, SEEK_SET)) }
                 return true
             }
             end = begin
         }
-        missing -= ended + 1
         return false
+    }
+
+    /// Whether an entry with these last bytes has a newline at the end of its text: `\n",` with no further `\` before.
+    private static func endsLine(_ bytes: ArraySlice<UInt8>) -> Bool {
+        let mark = Array("n\",\"stream\":\"".utf8)
+        var place = bytes.endIndex - mark.count
+        while place > bytes.startIndex, !bytes[place..<place + mark.count].elementsEqual(mark) { place -= 1 }
+        guard place > bytes.startIndex else { return false }
+        let backslashes = bytes[..<place].reversed().prefix { $0 == UInt8(ascii: "\\") }.count
+        return backslashes % 2 == 1
     }
 
     /// Appends what comes next; false at the end.

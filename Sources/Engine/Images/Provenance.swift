@@ -69,7 +69,7 @@ extension Engine {
             }
             let aside = "\(path).\(getpid())~"
             try OwnedFD.open(aside, O_WRONLY | O_CREAT | O_TRUNC).write(bytes)
-            try Linux.check("rename", path: path) { Glibc.rename(aside, path) }
+            try Linux.check("rename", path: path) { Linux.rename(aside, path) }
         }
     }
 

@@ -60,7 +60,7 @@ package struct RecipeFolder {
             let path = "\(folder)/\(file.path)"
             try translating(path) {
                 try WholeFile.replace(
-                    path, with: Array(file.text.utf8),
+                    path, with: file.text.pathBytes,
                     mode: CallersUmask.applied(to: isPrivate ? file.mode & 0o700 : file.mode))
             }
         }
@@ -76,13 +76,13 @@ package struct RecipeFolder {
 
     /// Removes a path of an earlier recipe, and the folders above it that are then empty.
     private func remove(_ path: String, below root: RootDirectory) throws(SystemCallError) {
-        guard !path.split(separator: "/").contains(".."), let place = try? root.parent(of: path) else { return }
+        guard !path.pathParts.contains(".."), let place = try? root.parent(of: path) else { return }
         do throws(SystemCallError) {
             try TreeRemoval.remove(place.name, in: place.directory)
         } catch {
             guard error.errno == ENOENT else { throw error }
         }
-        var above = path.split(separator: "/").dropLast()
+        var above = path.pathParts.dropLast()
         while !above.isEmpty, let place = try? root.parent(of: above.joined(separator: "/")) {
             guard (try? place.directory.removeDirectory(place.name)) != nil else { break }
             above = above.dropLast()

@@ -204,7 +204,7 @@ extension RecipeMaker {
 
     /// Whether a file may lie at a path beside the Dockerfile.
     func isFree(_ path: String, for owner: String) -> Bool {
-        let first = path.split(separator: "/").first.map(String.init) ?? ""
+        let first = path.pathParts.first.map(String.init) ?? ""
         let lower = first.lowercased()
         if lower.hasSuffix("dockerfile") || lower.hasSuffix(".dockerignore") || lower.hasSuffix(".containerignore")
             || first.hasPrefix("step-") || first.hasPrefix("recipe.")
@@ -272,5 +272,5 @@ extension String {
             }
     }
 
-    var lastPart: String { split(separator: "/").last.map(String.init) ?? "" }
+    var lastPart: String { pathParts.last.map(String.init) ?? "" }
 }

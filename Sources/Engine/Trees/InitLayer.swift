@@ -28,7 +28,7 @@ extension Engine {
             try Linux.check("mkdir", path: folder) { mkdir(folder, 0o755) }
             try Self.fill(RootDirectory(hostPath: folder))
             // Another may have been quicker: theirs is the same.
-            if Glibc.rename(folder, path) == -1, errno != EEXIST, errno != ENOTEMPTY {
+            if Linux.rename(folder, path) == -1, errno != EEXIST, errno != ENOTEMPTY {
                 throw SystemCallError("rename", path: path)
             }
         }

@@ -19,10 +19,10 @@ extension RootDirectory {
                 if error.errno == EINVAL || error.errno == ENOENT { return path }
                 throw error
             }
-            if target.hasPrefix("/") {
+            if target.isAbsolutePath {
                 path = target
             } else {
-                let folder = path.split(separator: "/").dropLast().joined(separator: "/")
+                let folder = path.pathParts.dropLast().joined(separator: "/")
                 path = "/\(folder)/\(target)"
             }
         }
@@ -34,7 +34,7 @@ extension RootDirectory {
         _ path: String, owner: TreeCopyOptions.Owner, mode: UInt32 = 0o755
     ) throws(SystemCallError) {
         var done = ""
-        for part in path.split(separator: "/") where part != "." {
+        for part in path.pathParts where part != "." {
             let next = "\(done)/\(part)"
             defer { done = next }
             if part == ".." { continue }

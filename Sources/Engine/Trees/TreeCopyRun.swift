@@ -254,9 +254,9 @@ struct TreeCopyRun {
     /// The attributes that belong to the file: its capability and `user.*`; a file system without such is no error.
     private func copyAttributes(from: borrowing OwnedFD, to made: borrowing OwnedFD) throws(SystemCallError) {
         for name in try ExtendedAttributes.names(of: from) {
-            let isUser = name.hasPrefix("user.") && !OverlayForm.isBookkeeping(name)
-            guard isUser || name == "security.capability", let value = try ExtendedAttributes.value(name, of: from)
+            guard ExtendedAttributes.isOfFile(name), let value = try ExtendedAttributes.value(name, of: from)
             else { continue }
+            let isUser = name.hasPrefix("user.")
             do throws(SystemCallError) {
                 try ExtendedAttributes.set(name, to: value, of: made)
             } catch {
@@ -319,7 +319,7 @@ struct TreeCopyRun {
     }
 
     private func makeParents(of path: String) throws(SystemCallError) {
-        var parts = path.split(separator: "/").filter { $0 != "." }
+        var parts = path.pathParts.filter { $0 != "." }
         _ = parts.popLast()
         try target.makeOwnedDirectories(
             parts.joined(separator: "/"), owner: options.owner ?? .root, mode: options.parentMode)

@@ -31,8 +31,25 @@ package struct TreeDifference: Sendable, Hashable {
     /// A directory that is here only for what is in it.
     package var isParentOnly: Bool { kind == .changed && reasons.isEmpty }
     package var line: String { "\(kind.rawValue) \(path)" }
-    package var bytesBefore: Int64 { before?.storedSize ?? 0 }
-    package var bytesAfter: Int64 { after?.storedSize ?? 0 }
+}
+
+/// Sums what differences hold, before and after: a file with several names counts once on each side.
+package struct DifferenceBytes {
+    private var seenBefore: Set<String> = []
+    private var seenAfter: Set<String> = []
+
+    package init() {}
+
+    /// How many bytes a difference brings.
+    package mutating func growth(_ difference: TreeDifference) -> Int64 {
+        Self.bytes(difference.after, &seenAfter) &- Self.bytes(difference.before, &seenBefore)
+    }
+
+    private static func bytes(_ entry: ViewEntry?, _ seen: inout Set<String>) -> Int64 {
+        guard let entry else { return 0 }
+        if let identity = entry.identity, !seen.insert(identity).inserted { return 0 }
+        return entry.storedSize
+    }
 }
 
 /// Compares the trees of two views path by path: type, mode, owner, size, content, time, link, attributes.

@@ -1,3 +1,5 @@
+import Linux
+
 /// The difference of two texts as `diff -u` writes it.
 package enum UnifiedDiff {
     private enum Line {
@@ -33,7 +35,7 @@ package enum UnifiedDiff {
     private static func textLines(_ bytes: [UInt8]) -> [String] {
         if bytes.isEmpty { return [] }
         var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false).map {
-            String(decoding: $0, as: UTF8.self)
+            String(pathBytes: $0)
         }
         if lines.last == "" { lines.removeLast() } else { lines[lines.count - 1] += "\n\\ No newline at end of file" }
         return lines

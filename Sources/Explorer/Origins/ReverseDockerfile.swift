@@ -147,7 +147,7 @@ package struct ReverseDockerfile {
             try writeLayer(payload.layer, to: path, cancellation)
             written.append(path)
         }
-        let bytes = Array(text.utf8)
+        let bytes = text.pathBytes
         try translating(folder) {
             try WholeFile.replace("\(folder)/Dockerfile", with: bytes, mode: CallersUmask.applied(to: 0o644))
         }

@@ -72,7 +72,7 @@ enum PackageDatabases {
     /// `…/node_modules/NAME/package.json` or `…/node_modules/@SCOPE/NAME/package.json`.
     static func isNodePackage(_ path: String) -> Bool {
         guard path.hasSuffix("/package.json") else { return false }
-        let parts = path.split(separator: "/").dropLast()
+        let parts = path.pathParts.dropLast()
         if parts.dropLast().last == "node_modules" { return true }
         return parts.count > 2 && parts.dropLast().last?.first == "@" && parts.dropLast(2).last == "node_modules"
     }

@@ -8,7 +8,7 @@ struct MissingPath {
     func error() throws(ShaleError) -> ShaleError {
         let place = "\(view.label):\(path)"
         var here = "/"
-        for part in path.split(separator: "/") {
+        for part in path.pathParts {
             if part == "." { continue }
             let next = part == ".." ? here.directoryPath : here.childPath(part)
             guard let found = try view.entry(next, followingLinks: true) else {
@@ -74,7 +74,7 @@ private enum PathIdentity {
     /// Whether a path reached on the way is the whole of the path asked for; a slash at its end asks for a directory.
     static func isEnd(_ reached: String, of path: String) -> Bool {
         !path.hasSuffix("/")
-            && path.split(separator: "/").filter { $0 != "." }.last.map(String.init) == reached.lastPathComponent
+            && path.pathParts.filter { $0 != "." }.last.map(String.init) == reached.lastPathComponent
             && path.cleanPath.utf8.count <= reached.utf8.count
     }
 }

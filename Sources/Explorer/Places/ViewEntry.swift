@@ -83,6 +83,7 @@ package struct ViewEntry: Sendable, Hashable {
         modified = status.modified
         self.link = link
         names = status.links
+        if kind == .file, status.links > 1 { identity = "\(status.device):\(status.inode)" }
         if kind == .characterDevice || kind == .blockDevice {
             deviceMajor = status.rdevMajor
             deviceMinor = status.rdevMinor
@@ -130,7 +131,7 @@ extension String {
     /// Absolute and without `.`, `..`, doubled or trailing slashes, as text alone: no link is looked at.
     package var cleanPath: String {
         var parts: [Substring] = []
-        for part in split(separator: "/") where part != "." {
+        for part in pathParts where part != "." {
             if part == ".." { _ = parts.popLast() } else { parts.append(part) }
         }
         return "/" + parts.joined(separator: "/")

@@ -134,7 +134,7 @@ private final class StackedTree {
             return
         }
         var here = root
-        for part in member.path.split(separator: "/") {
+        for part in member.path.pathParts {
             let key = PathKey(String(part))
             let next = here.children[key] ?? Node()
             here.children[key] = next
@@ -159,7 +159,7 @@ private final class StackedTree {
 
     private func node(_ path: String) -> Node? {
         var here = root
-        for part in path.split(separator: "/") {
+        for part in path.pathParts {
             guard let next = here.children[PathKey(String(part))] else { return nil }
             here = next
         }

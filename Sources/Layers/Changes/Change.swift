@@ -62,3 +62,15 @@ extension [Change] {
         return kept.reversed()
     }
 }
+
+extension Sequence<Change> {
+    /// Bytes of the files that are there now; one with several names counts once.
+    package var contentBytes: Int64 {
+        var seen: Set<[UInt64]> = []
+        return reduce(0) { sum, change in
+            guard let status = change.status, status.kind == .regular else { return sum }
+            if status.links > 1, !seen.insert([status.device, status.inode]).inserted { return sum }
+            return sum.addingClamped(status.size)
+        }
+    }
+}

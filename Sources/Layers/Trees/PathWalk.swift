@@ -40,7 +40,7 @@ package struct PathWalk<Place> {
             guard links <= 255, pending.count < 4096 else {
                 throw SystemCallError("open", path: path, errno: ELOOP).shaleError(path)
             }
-            if target.hasPrefix("/") { trail.removeSubrange(1...) }
+            if target.isAbsolutePath { trail.removeSubrange(1...) }
             pending += Self.components(target)
         }
         return trail.last

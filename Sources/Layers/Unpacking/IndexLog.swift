@@ -64,7 +64,7 @@ struct IndexLog {
         var ancestor = path[...]
         while true {
             if let removal = removals[PathKey(String(ancestor))], removal > place { return true }
-            guard let slash = ancestor.lastIndex(of: "/"), slash != ancestor.startIndex else { return false }
+            guard let slash = ancestor.lastSlash, slash != ancestor.startIndex else { return false }
             ancestor = ancestor[..<slash]
         }
     }

@@ -61,7 +61,18 @@ final class MemberWriter {
             try reader.readData { offset, bytes throws(ShaleError) in
                 hash.update(bytes, at: offset)
                 do throws(SystemCallError) {
-                    try Self.write(bytes, to: raw, at: isSparse ? offset : nil)
+                    if isSparse {
+                        try Self.write(bytes, to: raw, at: offset)
+                    } else {
+                        try file.writeLeavingHoles(bytes)
+                    }
+                } catch {
+                    throw error.shaleError(subject)
+                }
+            }
+            if !isSparse {
+                do throws(SystemCallError) {
+                    try file.endWithHole()
                 } catch {
                     throw error.shaleError(subject)
                 }
@@ -70,19 +81,15 @@ final class MemberWriter {
         }
     }
 
-    /// Writes all of it, at a place or where the file stands.
+    /// Writes all of it at a place.
     private static func write(
-        _ bytes: UnsafeRawBufferPointer, to raw: Int32, at offset: Int64?
+        _ bytes: UnsafeRawBufferPointer, to raw: Int32, at offset: Int64
     ) throws(SystemCallError) {
         var done = 0
         while done < bytes.count {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
             done += try checkLength("write") {
-                if let offset {
-                    pwrite(raw, rest.baseAddress, rest.count, off_t(offset) + off_t(done))
-                } else {
-                    Glibc.write(raw, rest.baseAddress, rest.count)
-                }
+                pwrite(raw, rest.baseAddress, rest.count, off_t(offset) + off_t(done))
             }
         }
     }

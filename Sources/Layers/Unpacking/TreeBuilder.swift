@@ -84,7 +84,7 @@ final class TreeBuilder {
 
     /// Walks a path name by name, making what is missing and following links inside the root.
     private func makeDirectories(_ path: String, modified: Timestamp) throws(SystemCallError) -> OpenDirectory {
-        var pending = Array(path.split(separator: "/").map(String.init).reversed())
+        var pending = Array(path.pathParts.map(String.init).reversed())
         var done: [String] = []
         var here = try root.directory("")
         var links = 0
@@ -103,8 +103,8 @@ final class TreeBuilder {
                 guard target.utf8.count <= 4096, pending.count < 4096 else {
                     throw SystemCallError("open", path: path, errno: ENAMETOOLONG)
                 }
-                pending.append(contentsOf: target.split(separator: "/").map(String.init).reversed())
-                if target.hasPrefix("/") {
+                pending.append(contentsOf: target.pathParts.map(String.init).reversed())
+                if target.isAbsolutePath {
                     done = []
                     here = try root.directory("")
                 }

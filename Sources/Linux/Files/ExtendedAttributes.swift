@@ -6,6 +6,13 @@ import Glibc
 /// A name is reached as `/proc/self/fd/N/name`, which works for every kind of file. A file system without attributes
 /// has none; that is no error.
 package enum ExtendedAttributes {
+    /// Whether an attribute belongs to the file wherever it is copied: its capability and `user.*`.
+    ///
+    /// Others are the system's or a file system's own.
+    package static func isOfFile(_ name: String) -> Bool {
+        name == "security.capability" || name.hasPrefix("user.") && !OverlayForm.isBookkeeping(name)
+    }
+
     /// The names, in the kernel's order.
     package static func names(of file: borrowing OwnedFD) throws(SystemCallError) -> [String] {
         let raw = file.raw

@@ -1,3 +1,4 @@
+import Basics
 import CLinux
 import Glibc
 
@@ -7,7 +8,7 @@ import Glibc
 package enum FileTree {
     /// Removes a path of the host's own and everything below it; a path that is not there is no error.
     package static func remove(_ path: String) throws(SystemCallError) {
-        let slash = path.lastIndex(of: "/")
+        let slash = path.lastSlash
         let parent = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         let name = slash.map { String(path[path.index(after: $0)...]) } ?? path
         do throws(SystemCallError) {

@@ -53,6 +53,33 @@ package struct OwnedFD: ~Copyable, Sendable {
         }
     }
 
+    /// Writes all of it where the file stands, but leaves holes for longer stretches of zeros; ``endWithHole()`` comes
+    /// behind the last.
+    package func writeLeavingHoles(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
+        var rest = bytes
+        while !rest.isEmpty {
+            let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(64 << 10))
+            if piece.count >= 16 << 10, Self.isZero(piece) {
+                guard lseek(raw, off_t(piece.count), SEEK_CUR) >= 0 else { throw SystemCallError("lseek") }
+            } else {
+                try write(piece)
+            }
+            rest = UnsafeRawBufferPointer(rebasing: rest[piece.count...])
+        }
+    }
+
+    /// Makes the file as long as was written, also where a hole is at its end.
+    package func endWithHole() throws(SystemCallError) {
+        let end = lseek(raw, 0, SEEK_CUR)
+        guard end >= 0 else { throw SystemCallError("lseek") }
+        try check("ftruncate") { ftruncate(raw, end) }
+    }
+
+    private static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard let start = bytes.baseAddress, bytes.first == 0 else { return false }
+        return memcmp(start, start + 1, bytes.count - 1) == 0
+    }
+
     /// Everything from here to the end, refusing more than `limit` bytes with `EFBIG`.
     package func readAll(limit: Int = 64 << 20) throws(SystemCallError) -> [UInt8] {
         var all: [UInt8] = []

@@ -1,3 +1,4 @@
+import Basics
 import CLinux
 import Glibc
 
@@ -42,7 +43,7 @@ package final class RootDirectory: Sendable {
     ///
     /// Throws `EINVAL` for a path whose last component is `..` or that is the root itself.
     package func parent(of path: String) throws(SystemCallError) -> ParentDirectory {
-        var parts = path.split(separator: "/").filter { $0 != "." }
+        var parts = path.pathParts.filter { $0 != "." }
         guard let name = parts.popLast(), name != ".." else {
             throw SystemCallError("open", path: path, errno: EINVAL)
         }
@@ -94,7 +95,7 @@ package final class RootDirectory: Sendable {
     /// Makes a directory and those above it that are missing, each with `mode` and the caller's owner.
     package func makeDirectories(_ path: String, mode: UInt32 = 0o755) throws(SystemCallError) {
         var done = ""
-        for part in path.split(separator: "/") where part != "." {
+        for part in path.pathParts where part != "." {
             let parent = try parent(of: done + "/" + part)
             let made = parent.name.withPath { mkdirat(parent.directory.raw, $0, mode) }
             if made == -1, errno != EEXIST { throw SystemCallError("mkdir", path: path) }

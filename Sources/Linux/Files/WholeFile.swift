@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 
 /// Small files of the store's own, read and replaced whole.
@@ -37,7 +38,7 @@ package enum WholeFile {
     }
 
     private static func parent(of path: String) -> String {
-        guard let slash = path.lastIndex(of: "/") else { return "." }
+        guard let slash = path.lastSlash else { return "." }
         return slash == path.startIndex ? "/" : String(path[..<slash])
     }
 }

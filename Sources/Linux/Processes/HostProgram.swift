@@ -119,6 +119,6 @@ package final class HostService: @unchecked Sendable {
         while (try? checkLength("read") { Glibc.read(output, &byte, 1) }) == 1, byte != UInt8(ascii: "\n") {
             bytes.append(byte)
         }
-        return String(decoding: bytes, as: UTF8.self)
+        return String(pathBytes: bytes)
     }
 }

@@ -72,6 +72,11 @@ package enum ProcessCalls {
         return path.hasPrefix("/") ? path : nil
     }
 
+    /// What this process was started with, its own name first: bytes, which Swift's list would have made UTF-8.
+    package static var arguments: [String] {
+        (0..<Int(CommandLine.argc)).compactMap { CommandLine.unsafeArgv[$0].map { String(path: $0) } }
+    }
+
     package static func mayExecute(_ path: String) -> Bool {
         path.withPath { shale_eaccess_exec($0) } == 0
     }

@@ -1,3 +1,4 @@
+import Basics
 import CLinux
 import Glibc
 
@@ -30,7 +31,7 @@ package enum UnixSocket {
     /// Connects to a socket whoever it belongs to; the caller closes it.
     package static func connectToAny(_ path: String) throws(SystemCallError) -> Int32 {
         let (folder, name) =
-            path.lastIndex(of: "/").map { (String(path[...$0]), String(path[path.index(after: $0)...])) } ?? (".", path)
+            path.lastSlash.map { (String(path[...$0]), String(path[path.index(after: $0)...])) } ?? (".", path)
         let directory = try OwnedFD.open(folder, shale_o_path() | O_DIRECTORY)
         let address = address(directory, name)
         return try check("connect", path: path) { shale_unix_connect(address) }

@@ -13,7 +13,7 @@ package enum SessionFolders {
             let to = "\(store.paths.sessions)/\(new)"
             guard access(to, F_OK) != 0 else { throw NewSession.taken(new) }
             try store.names.forgetLines(of: old)
-            guard Glibc.rename(from, to) == 0 else {
+            guard Linux.rename(from, to) == 0 else {
                 let error = SystemCallError("rename", path: to)
                 if error.errno == ENOTEMPTY || error.errno == EEXIST { throw NewSession.taken(new) }
                 throw error.shaleError("session \(old)")
@@ -30,7 +30,7 @@ package enum SessionFolders {
             try store.names.forgetLines(of: name)
             // Gone at once, however long the removal takes.
             let aside = try store.newScratchPath()
-            guard Glibc.rename("\(store.paths.sessions)/\(name)", aside) == 0 else {
+            guard Linux.rename("\(store.paths.sessions)/\(name)", aside) == 0 else {
                 throw SystemCallError("rename", path: name).shaleError("session \(name)")
             }
             try translating("session \(name)") { try FileTree.remove(aside) }

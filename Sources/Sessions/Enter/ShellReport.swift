@@ -1,4 +1,5 @@
 import Basics
+import Linux
 
 /// A shell's own state at one moment, as it reported it.
 package struct ShellReport: Sendable, Equatable {
@@ -31,7 +32,7 @@ package struct ShellReport: Sendable, Equatable {
     /// Reads the report named `before` or `after` of the recorder's files; `nil` where the shell wrote none.
     package init?(_ moment: String, of files: [String: [UInt8]]) {
         func text(_ name: String) -> String? {
-            files["\(moment).\(name)"].map { String(decoding: $0, as: UTF8.self) }
+            files["\(moment).\(name)"].map { String(pathBytes: $0) }
         }
         guard let options = text("options"), let exports = text("exports"), let variables = text("variables") else {
             return nil

@@ -1,4 +1,5 @@
 import Glibc
+import Linux
 
 /// What is asked of a source: the values of one kind that can stand at the cursor.
 package struct CompletionRequest: Sendable, Equatable {
@@ -76,7 +77,7 @@ package enum HostDirectory {
         var entries: [PathEntry] = []
         while entries.count < most, let entry = readdir(stream) {
             let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(decoding: bytes.prefix { $0 != 0 }, as: UTF8.self)
+                String(pathBytes: bytes.prefix { $0 != 0 })
             }
             if name == "." || name == ".." { continue }
             let type = Int32(entry.pointee.d_type)

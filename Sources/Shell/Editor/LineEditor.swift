@@ -1,6 +1,7 @@
 package import Basics
 import CEditline
 import Glibc
+import Linux
 
 /// The prompt's line editor: libedit with shale's keys, completion, hints and history.
 ///
@@ -157,7 +158,7 @@ package final class LineEditor {
         case SHALE_EDITLINE_END_OF_INPUT: return .endOfInput
         default:
             guard let line else { return .endOfInput }
-            return .line(String(cString: line).droppingFinalNewline)
+            return .line(String(path: line).droppingFinalNewline)
         }
     }
 

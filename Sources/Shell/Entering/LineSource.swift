@@ -1,4 +1,5 @@
 import Basics
+import Linux
 import Sessions
 
 /// Whole lines of shell, however they come: typed, from a script, or from what `<` and `<<` give.
@@ -25,7 +26,7 @@ final class TypedLines: LineSource {
 
     /// Keeps what was typed while a line ran and nobody read.
     func take(typedAhead bytes: [UInt8]) {
-        ahead += String(decoding: bytes, as: UTF8.self).replacing("\r", with: "\n")
+        ahead += String(pathBytes: bytes).replacing("\r", with: "\n")
     }
 
     init(_ shell: ShellContext, completer: any Completer) throws(ShaleError) {

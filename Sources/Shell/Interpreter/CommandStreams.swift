@@ -109,7 +109,7 @@ struct CommandStreams {
         guard descriptor >= 0 else { throw SystemCallError("mkstemp").shaleError("here-document") }
         unlink(template)
         files.append(descriptor)
-        let bytes = Array(text.utf8)
+        let bytes = text.pathBytes
         let written = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress, $0.count) }
         guard written == bytes.count, lseek(descriptor, 0, SEEK_SET) == 0 else {
             throw SystemCallError("write").shaleError("here-document")

@@ -71,9 +71,9 @@ struct EngineOpening {
 
     /// The path without `..` and links, as messages should show it.
     private static func resolved(_ path: String) -> String {
-        guard let pointer = realpath(path, nil) else { return path }
+        guard let pointer = path.withPath({ realpath($0, nil) }) else { return path }
         defer { free(pointer) }
-        return String(cString: pointer)
+        return String(path: pointer)
     }
 
     /// The folder of the program that runs.
@@ -81,7 +81,7 @@ struct EngineOpening {
         var buffer = [CChar](repeating: 0, count: 4097)
         let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
         guard count > 0 else { return "." }
-        let path = String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let path = String(pathBytes: buffer.prefix(count).map { UInt8(bitPattern: $0) })
         return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
     }()
 }

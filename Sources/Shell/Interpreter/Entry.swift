@@ -13,9 +13,10 @@ package enum Entry {
         case script(String, arguments: [String])
     }
 
-    /// Runs shale with the process's arguments, without its own name; answers the exit status.
-    package static func run(_ arguments: [String]) -> Int32 {
+    /// Runs shale with the process's own arguments; answers the exit status.
+    package static func run() -> Int32 {
         StandardDescriptors.reserve()
+        let arguments = ProcessCalls.arguments.dropFirst()
         Console.ignoreBrokenPipes()
         CallersUmask.replace()
         let tap = OutputTap()
@@ -25,7 +26,7 @@ package enum Entry {
             var options = ShellOptions(home: defaultHome(environment))
             if let home = environment["SHALE_HOME"], !home.isEmpty { options.home = try absolute(home) }
             if let session = environment["SHALE_SESSION"], !session.isEmpty { options.session = session }
-            var rest = arguments[...]
+            var rest = arguments
             if let early = try parse(&rest, &options) {
                 console.write(early)
                 try console.checkWritten()
@@ -138,10 +139,7 @@ package enum Entry {
     private static func absolute(_ path: String) throws(ShaleError) -> String {
         guard !path.isEmpty else { throw ShaleError(.usage, "--home needs a directory") }
         if path.hasPrefix("/") { return path }
-        var buffer = [CChar](repeating: 0, count: 4097)
-        guard getcwd(&buffer, buffer.count - 1) != nil else { return path }
-        let here = String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-        return "\(here)/\(path)"
+        return ProcessCalls.workingDirectory().map { "\($0)/\(path)" } ?? path
     }
 }
 

@@ -62,7 +62,7 @@ enum HostCommand {
         let running = try start(text, output: pipe.writeEnd, environment: environment)
         pipe.closeWriteEnd()
         let bytes = pipe.readAll()
-        return (String(decoding: bytes, as: UTF8.self), running.wait())
+        return (String(pathBytes: bytes), running.wait())
     }
 }
 

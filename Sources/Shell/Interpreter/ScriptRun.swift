@@ -36,7 +36,7 @@ package struct ScriptRun {
             shell.scriptDepth -= 1
             for name in ["0"] + arguments.indices.map({ String($0 + 1) }) { shell.variables[name] = saved[name] }
         }
-        return try run(ScriptReader(text: String(decoding: bytes, as: UTF8.self)), name: file)
+        return try run(ScriptReader(text: String(pathBytes: bytes)), name: file)
     }
 
     /// Runs a text that came on the command line.
@@ -118,9 +118,9 @@ final class InputLines {
             guard count >= 0 else { throw SystemCallError("read").shaleError("standard input") }
             if count == 0 {
                 isAtEnd = true
-                return line.isEmpty ? nil : String(decoding: line, as: UTF8.self)
+                return line.isEmpty ? nil : String(pathBytes: line)
             }
-            if byte == UInt8(ascii: "\n") { return String(decoding: line, as: UTF8.self) }
+            if byte == UInt8(ascii: "\n") { return String(pathBytes: line) }
             guard line.count < 16 << 20 else { throw ShaleError(.invalid, "standard input: a line of over 16 MiB") }
             line.append(byte)
         }

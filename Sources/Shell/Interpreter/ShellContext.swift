@@ -348,11 +348,7 @@ package final class ShellContext {
     }
 
     /// The host directory that relative paths of the user's start at.
-    package var hostDirectory: String {
-        var buffer = [CChar](repeating: 0, count: 4097)
-        guard getcwd(&buffer, buffer.count - 1) != nil else { return "/" }
-        return String(decoding: buffer.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
-    }
+    package var hostDirectory: String { ProcessCalls.workingDirectory() ?? "/" }
 }
 
 /// The options that stand before a command.

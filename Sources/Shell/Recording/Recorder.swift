@@ -79,7 +79,7 @@ final class Recorder {
     /// `entered` are the lines that it took for the recorded shell.
     func ran(_ statement: Statement, status: Int32, entered: [String]) {
         let all = shown.bytes
-        let output = String(decoding: all[min(taken, all.count)...], as: UTF8.self)
+        let output = String(pathBytes: all[min(taken, all.count)...])
         taken = all.count
         let verb = statement.body.verb ?? ""
         if ["record", "quit", "exit"].contains(verb) || statement.isPrivate || statement.source.isEmpty { return }
@@ -176,7 +176,7 @@ final class RecordingFile: Sendable {
 
     func write(_ text: String) {
         do throws(SystemCallError) {
-            try file.write(Array(text.utf8))
+            try file.write(text.pathBytes)
         } catch {
             let isFirst = hasFailed.withLock { failed in
                 defer { failed = true }

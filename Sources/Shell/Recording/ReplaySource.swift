@@ -40,7 +40,7 @@ struct ReplaySource {
         } catch {
             throw ShaleError(.notFound, path.visible, cause: error.reason, exitStatus: 66)
         }
-        try self.init(text: String(decoding: bytes, as: UTF8.self), path: path, variables: variables, answers)
+        try self.init(text: String(pathBytes: bytes), path: path, variables: variables, answers)
     }
 
     /// The same of a text that is, or might be, in a file.

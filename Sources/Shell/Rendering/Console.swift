@@ -107,7 +107,12 @@ package final class Console: Sendable {
     // MARK: Writing
 
     /// Writes the text of a result, as it is; `text` ends its own lines.
-    package func write(_ text: String, to stream: Stream = .output) { write(Array(text.utf8), to: stream) }
+    ///
+    /// Bytes of names that are not UTF-8 go out as they are, so that what reads a listing gets the names; a terminal gets
+    /// escapes.
+    package func write(_ text: String, to stream: Stream = .output) {
+        write(isTerminal(stream) ? Array(text.escapingOddBytes.utf8) : text.pathBytes, to: stream)
+    }
 
     /// Writes one line of a result.
     package func line(_ text: String) { write(text + "\n") }
@@ -275,9 +280,10 @@ package final class Console: Sendable {
         var result: [String: String] = [:]
         guard var entry = environ as UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>? else { return result }
         while let pointer = entry.pointee {
-            let text = String(cString: pointer)
-            if let equals = text.firstIndex(of: "=") {
-                result[String(text[..<equals])] = String(text[text.index(after: equals)...])
+            let text = String(path: pointer)
+            // By bytes: a value may begin with a mark that would make one character with the sign.
+            if let equals = text.utf8.firstIndex(of: UInt8(ascii: "=")) {
+                result[String(text[..<equals])] = String(text[text.utf8.index(after: equals)...])
             }
             entry += 1
         }
@@ -319,5 +325,5 @@ package final class OutputBuffer: Sendable {
 
     package func clear() { storage.withLock { $0.removeAll(keepingCapacity: true) } }
 
-    package var text: String { String(decoding: bytes, as: UTF8.self) }
+    package var text: String { String(pathBytes: bytes) }
 }

@@ -1,4 +1,5 @@
 import Glibc
+import Linux
 
 extension Console {
     /// Writes a long result through the user's pager when it does not fit the terminal.
@@ -13,7 +14,7 @@ extension Console {
             return
         }
         if run(pager, with: text) {
-            observe(Array(text.utf8), .output)
+            observe(text.pathBytes, .output)
         } else {
             write(text)
         }
@@ -39,8 +40,8 @@ extension Console {
         var variables = environment
         variables["LESS"] = variables["LESS"] ?? "FRX"
         var process: pid_t = 0
-        let status = withCStrings(["/bin/sh", "-c", pager]) { arguments in
-            withCStrings(variables.map { "\($0.key)=\($0.value)" }) { environment in
+        let status = ProcessCalls.withStringList(["/bin/sh", "-c", pager]) { arguments in
+            ProcessCalls.withStringList(variables.map { "\($0.key)=\($0.value)" }) { environment in
                 posix_spawn(&process, "/bin/sh", &actions, nil, arguments, environment)
             }
         }
@@ -56,17 +57,5 @@ extension Console {
         while waitpid(process, &result, 0) < 0, errno == EINTR {}
         // The shell's words for a program that is not there, or cannot be run.
         return ![126, 127].contains((result >> 8) & 0xFF)
-    }
-}
-
-/// Calls `body` with a NULL-terminated array of C strings.
-func withCStrings<Result>(
-    _ texts: [String], _ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result
-) -> Result? {
-    var pointers = texts.map { strdup($0) }
-    defer { for pointer in pointers { free(pointer) } }
-    pointers.append(nil)
-    return pointers.withUnsafeBufferPointer { buffer in
-        buffer.baseAddress.map(body)
     }
 }

@@ -76,7 +76,7 @@ private final class TextFeed {
     init(_ text: String) throws(ShaleError) {
         guard let file = tmpfile() else { throw SystemCallError("tmpfile").shaleError("the shell's input") }
         self.file = file
-        let bytes = Array(text.utf8)
+        let bytes = text.pathBytes
         fwrite(bytes, 1, bytes.count, file)
         fflush(file)
         rewind(file)

@@ -57,8 +57,8 @@ final class StepInput {
                 if shell.cancellation.isCancelled { return nil }
                 continue
             }
-            guard count == 1 else { return bytes.isEmpty ? nil : String(decoding: bytes, as: UTF8.self) }
-            if byte == UInt8(ascii: "\n") { return String(decoding: bytes, as: UTF8.self) }
+            guard count == 1 else { return bytes.isEmpty ? nil : String(pathBytes: bytes) }
+            if byte == UInt8(ascii: "\n") { return String(pathBytes: bytes) }
             bytes.append(byte)
         }
     }

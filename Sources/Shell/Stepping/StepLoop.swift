@@ -103,7 +103,7 @@ final class StepLoop {
         case .save(let path):
             let text = program.text
             try translating(path) {
-                try WholeFile.replace(path, with: Array(text.utf8), mode: CallersUmask.applied(to: 0o644))
+                try WholeFile.replace(path, with: text.pathBytes, mode: CallersUmask.applied(to: 0o644))
             }
             savedText = text
             shell.console.note("saved to \(path)")
@@ -111,7 +111,7 @@ final class StepLoop {
             let path = program.fileName
             let bytes = try translating(path) { try WholeFile.read(path, limit: 1 << 22) }
             let place = program.next
-            try replace(String(decoding: bytes, as: UTF8.self))
+            try replace(String(pathBytes: bytes))
             savedText = program.text
             showChange(since: place)
         case .exit: return leave()

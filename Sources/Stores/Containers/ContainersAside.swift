@@ -23,7 +23,7 @@ extension ContainerStore {
         try? stampRemoval(of: id)
         try lock.exclusively { () throws(ShaleError) in
             // The folder first: should this be cut short, a name without its container counts as free and is swept.
-            guard Glibc.rename(folder(id).path, asideFolder(id).path) == 0 else {
+            guard Linux.rename(folder(id).path, asideFolder(id).path) == 0 else {
                 throw SystemCallError("rename", path: folder(id).path).shaleError("container \(Identifier.short(id))")
             }
             if target(of: name) == id { unlink(link(name)) }
@@ -72,7 +72,7 @@ extension ContainerStore {
         try lock.exclusively { () throws(ShaleError) in
             // The name first: cut short, it leads to no container, counts as free and is swept.
             try take(record.name, for: id)
-            guard Glibc.rename(asideFolder(id).path, folder(id).path) == 0 else {
+            guard Linux.rename(asideFolder(id).path, folder(id).path) == 0 else {
                 let error = SystemCallError("rename", path: asideFolder(id).path)
                 unlink(link(record.name))
                 throw error.shaleError("container \(record.name)")

@@ -44,4 +44,46 @@ struct LogTailTests {
         while try reader.next() != nil { count += 1 }
         #expect(count == 120)
     }
+
+    /// Entries of one log: the stream's first letter, the text, and `.` for a newline at its end.
+    private static func write(_ entries: [String], to path: String) throws {
+        let lines = entries.map { entry in
+            let text = entry.dropFirst().replacing(".", with: "\\n")
+            return
+                #"{"log":"\#(text)","stream":"\#(entry.hasPrefix("o") ? "stdout" : "stderr")","time":"2024-01-01T00:00:00Z"}"#
+        }
+        try Data(lines.map { $0 + "\n" }.joined().utf8).write(to: URL(filePath: path))
+    }
+
+    @Test(
+        "counts the pieces of a long line as one",
+        arguments: [
+            (1, ["oc1", "oc2", "oc3."]), (2, ["ob.", "oc1", "oc2", "oc3."]),
+            (3, ["oa1", "oa2.", "ob.", "oc1", "oc2", "oc3."]), (9, ["oa1", "oa2.", "ob.", "oc1", "oc2", "oc3."]),
+            (0, []),
+        ])
+    func pieces(lines: Int, expected: [String]) throws {
+        let folder = TemporaryDirectory()
+        try Self.write(["oa1", "oa2."], to: folder.path + "/log.1")
+        try Self.write(["ob.", "oc1", "oc2", "oc3."], to: folder.path + "/log")
+        var reader = LogReader(path: folder.path + "/log")
+        _ = try reader.skip(toLast: lines)
+        var found: [String] = []
+        while let entry = try reader.next() {
+            found.append(
+                (entry.isError ? "e" : "o") + String(decoding: entry.text, as: UTF8.self).replacing("\n", with: "."))
+        }
+        #expect(found == expected)
+    }
+
+    @Test("knows which stream's line a piece goes on with, and a text that only looks like an end")
+    func streams() throws {
+        let folder = TemporaryDirectory()
+        try Self.write(["oa1", #"eb\\n"#, "oa2.", "eb2.", "oc."], to: folder.path + "/log")
+        var reader = LogReader(path: folder.path + "/log")
+        #expect(try !reader.skip(toLast: 4))
+        var found: [Bool] = []
+        while let entry = try reader.next() { found.append(entry.continuesLine) }
+        #expect(found == [false, false, true, true, false])
+    }
 }

@@ -17,8 +17,8 @@ struct CopyPath: Sendable, Equatable {
         assertsDirectory = isContents || text.hasSuffix("/")
     }
 
-    var name: String { path.split(separator: "/").last.map(String.init) ?? "" }
-    var parent: String { "/" + path.split(separator: "/").dropLast().joined(separator: "/") }
+    var name: String { path.pathParts.last.map(String.init) ?? "" }
+    var parent: String { "/" + path.pathParts.dropLast().joined(separator: "/") }
 }
 
 /// One side of a copy: a root, and the words for what goes wrong there.
@@ -97,7 +97,7 @@ struct CopyTarget {
         self.path = target
         self.kind = kind
         guard kind == nil else { return }
-        let parent = "/" + target.split(separator: "/").dropLast().joined(separator: "/")
+        let parent = "/" + target.pathParts.dropLast().joined(separator: "/")
         if (try? side.root.resolvedStatus(parent))?.kind == .directory { return }
         // Behind a link it is where that leads that is missing.
         let missing = target == path ? written.parent : parent

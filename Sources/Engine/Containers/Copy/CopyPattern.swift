@@ -9,7 +9,7 @@ enum CopyPattern {
     /// The paths a pattern names, sorted; names with a leading dot only where the pattern has one.
     static func matches(_ pattern: String, in root: RootDirectory) -> [String] {
         var found = [""]
-        for part in pattern.split(separator: "/").map(String.init) {
+        for part in pattern.pathParts.map(String.init) {
             guard isPattern(part) else {
                 found = found.map { "\($0)/\(part)" }
                 continue

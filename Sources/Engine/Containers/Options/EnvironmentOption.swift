@@ -15,7 +15,7 @@ enum EnvironmentOption {
         return host(text).map { "\(text)=\($0)" } ?? text
     }
 
-    static func hostValue(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
+    static func hostValue(_ name: String) -> String? { HostEnvironment.value(name) }
 
     /// The lines of `--env-file`s, then `-e`s: later ones win when the container starts.
     static func all(

@@ -22,13 +22,13 @@ enum ShellHistory {
     ) -> [String] {
         var lines: [String] = []
         for change in changes where change.status?.kind == .regular {
-            guard names.contains(change.path.split(separator: "/").last.map(String.init) ?? ""),
+            guard names.contains(change.path.pathParts.last.map(String.init) ?? ""),
                 let bytes = try? upper.contents(of: change.path, limit: limit)
             else { continue }
             // What the image's own history held is nobody's of this container.
             let below = (try? MergedTree(layers: lowers, form: form).contents(of: change.path, limit: limit)) ?? nil
             let added = below.map { bytes.starts(with: $0) ? Array(bytes.dropFirst($0.count)) : bytes } ?? bytes
-            lines += Self.lines(of: String(decoding: added, as: UTF8.self))
+            lines += Self.lines(of: String(pathBytes: added))
         }
         return lines.count > most ? ["(\(lines.count - most) lines before these)"] + lines.suffix(most) : lines
     }

@@ -220,7 +220,7 @@ package struct Build: Verb {
             if path == "-" {
                 throw ShaleError(.usage, "invalid argument: can't use stdin for both build context and dockerfile")
             }
-            request.dockerfileText = String(decoding: try input(shell), as: UTF8.self)
+            request.dockerfileText = String(pathBytes: try input(shell))
         } else {
             request.dockerfile = file
         }
@@ -317,7 +317,7 @@ package struct Build: Verb {
 
     private func write(_ text: String, to path: String) throws(ShaleError) {
         try translating("--iidfile") {
-            try WholeFile.replace(path, with: Array(text.utf8), mode: CallersUmask.applied(to: 0o644))
+            try WholeFile.replace(path, with: text.pathBytes, mode: CallersUmask.applied(to: 0o644))
         }
     }
 }

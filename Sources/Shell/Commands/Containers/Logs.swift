@@ -36,7 +36,8 @@ package struct Logs: Verb {
         let (console, showsTime, showsDetails) = (shell.console, timestamps, details)
         // A terminal's stream is one: its bytes come as they are.
         try engine.logs(of: record, options, cancellation: shell.cancellation) { entry in
-            let lead = (showsTime ? "\(entry.timeText) " : "") + (showsDetails ? " " : "")
+            // A long line's further pieces go on behind the first.
+            let lead = entry.continuesLine ? "" : (showsTime ? "\(entry.timeText) " : "") + (showsDetails ? " " : "")
             let line = lead.isEmpty ? entry.text : Array(lead.utf8) + entry.text
             console.write(line, to: entry.isError ? .errors : .output)
             return !console.isOutputClosed

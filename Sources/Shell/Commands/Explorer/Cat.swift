@@ -111,6 +111,6 @@ enum TerminalText {
         var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false)
         // A carriage return before the newline is how some systems end a line.
         for position in lines.indices.dropLast() where lines[position].last == 0x0D { lines[position].removeLast() }
-        return lines.map { String(decoding: $0, as: UTF8.self).visible }.joined(separator: "\n")
+        return lines.map { String(pathBytes: $0).visible }.joined(separator: "\n")
     }
 }

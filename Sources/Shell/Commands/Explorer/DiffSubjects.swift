@@ -92,13 +92,13 @@ enum DiffStatistics {
         var deleted = 0
         var bytes: Int64 = 0
 
-        mutating func add(_ difference: TreeDifference) {
+        mutating func add(_ difference: TreeDifference, growth: Int64) {
             switch difference.kind {
             case .added: added += 1
             case .changed: changed += 1
             case .deleted: deleted += 1
             }
-            bytes &+= difference.bytesAfter &- difference.bytesBefore
+            bytes &+= growth
         }
 
         var cells: [String] {
@@ -133,10 +133,12 @@ enum DiffStatistics {
 
     private static func sums(_ differences: [TreeDifference]) -> (directories: [(String, Sum)], total: Sum) {
         var total = Sum()
+        var counted = DifferenceBytes()
         var directories: [String: Sum] = [:]
         for difference in differences where !difference.isParentOnly {
-            total.add(difference)
-            directories[difference.path.directoryPath, default: Sum()].add(difference)
+            let growth = counted.growth(difference)
+            total.add(difference, growth: growth)
+            directories[difference.path.directoryPath, default: Sum()].add(difference, growth: growth)
         }
         return (directories.sorted { PathOrder.precedes($0.key, $1.key) }.map { ($0.key, $0.value) }, total)
     }

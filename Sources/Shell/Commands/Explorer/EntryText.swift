@@ -1,5 +1,6 @@
 import Basics
 import Explorer
+import Linux
 import OCI
 
 /// How one file is told: `ls -l` lines, JSON documents.
@@ -19,7 +20,7 @@ struct EntryText {
     private static func names(_ view: PlaceView, _ path: String) -> [UInt32: String] {
         let bytes = view.wholeContents(of: path, limit: 1 << 20)
         var names: [UInt32: String] = [:]
-        for line in String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline) {
+        for line in String(pathBytes: bytes).split(whereSeparator: \.isNewline) {
             let fields = line.split(separator: ":", maxSplits: 3, omittingEmptySubsequences: false)
             guard fields.count >= 3, let id = UInt32(fields[2]), names[id] == nil, !fields[0].isEmpty else { continue }
             names[id] = String(fields[0]).visible

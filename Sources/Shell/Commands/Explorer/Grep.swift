@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Explorer
+import Linux
 import OCI
 
 /// `grep PATTERN PLACE`: lines of files.
@@ -82,7 +83,7 @@ package struct Grep: Verb {
             for line in found.lines {
                 let prefix = (name.map { $0 + ":" } ?? "") + (numbers ? "\(line.number):" : "")
                 let text = isTerminal ? Array(TerminalText.visible(line.bytes[...]).utf8) : line.bytes
-                shell.console.write(Array(prefix.utf8) + text + [0x0A], to: .output)
+                shell.console.write(prefix.pathBytes + text + [0x0A], to: .output)
             }
         }
     }

@@ -49,7 +49,7 @@ enum ArchiveOutput {
 
     /// Docker's `validateOutputPath`.
     private static func check(_ path: String, _ what: String) throws(ShaleError) {
-        let slash = path.lastIndex(of: "/")
+        let slash = path.lastSlash
         let folder = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
         guard let parent = try? FileStatus.of(hostPath: folder, followingLink: true), parent.kind == .directory else {
             throw ShaleError(

@@ -106,7 +106,7 @@ package struct RecipeCommand: Verb {
         let bytes = try translating(name) {
             name == "-" ? try OwnedFD(adopting: dup(shell.input)).readAll() : try WholeFile.read(name, limit: 16 << 20)
         }
-        return (name, String(decoding: bytes, as: UTF8.self))
+        return (name, String(pathBytes: bytes))
     }
 
     private func parse(_ shell: ShellContext) throws(ShaleError) -> Outcome {
