@@ -9,7 +9,7 @@ struct StandardStreamTests {
     /// A home with the image busybox, and a container of it that wrote a little.
     private func home() throws -> CrashHome {
         let home = try CrashHome()
-        try home.sh("shale run --name cc busybox sh -c 'seq 1000; echo a >/f; echo wrong >&2' >out 2>&1 || cat out")
+        _ = try home.sh("shale run --name cc busybox sh -c 'seq 1000; echo a >/f; echo wrong >&2' >out 2>&1 || cat out")
         return home
     }
 
