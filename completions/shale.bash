@@ -357,7 +357,7 @@ _shale_command() {
         operands='host.path'
         ;;
     goto)
-        flags='--help -h'
+        flags='--force -f --help -h'
         values=''
         operands='state'
         ;;

@@ -689,6 +689,7 @@ complete -c shale -n '__fish_seen_subcommand_from replay' -l help -s h -d 'Show 
 complete -c shale -n '__fish_seen_subcommand_from replay' -a '(__shale_operand host.path)'
 
 complete -c shale -n __fish_use_subcommand -f -a goto -d 'Jump to a state of the timeline'
+complete -c shale -n '__fish_seen_subcommand_from goto' -l force -s f -d 'Do not ask.'
 complete -c shale -n '__fish_seen_subcommand_from goto' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from goto' -f -a '(__shale_operand state)'
 

@@ -162,8 +162,19 @@ static bool act_on(EditLine *editor, int number) {
 
 static bool (*idle)(shale_editline *);
 static const char *typed = "";
+// Whether something stands behind the cursor that libedit knows nothing of.
+static bool is_hinting;
+static bool escape_alone;
+enum { ESCAPE_MILLISECONDS = 50 };
 
 void shale_editline_set_idle(bool (*function)(shale_editline *)) { idle = function; }
+
+void shale_editline_set_escape_alone(bool on) { escape_alone = on; }
+
+static void clear_hint(void) {
+    if (is_hinting) { put("\033[K"); }
+    is_hinting = false;
+}
 
 static void forget_signals(void) {
     unsigned char bytes[64];
@@ -174,7 +185,7 @@ static void forget_signals(void) {
 static int read_character(EditLine *editor, wchar_t *out) {
     mbstate_t state = {0};
     struct pollfd now = {.fd = STDIN_FILENO, .events = POLLIN};
-    if (!*typed && idle && poll(&now, 1, 0) == 0 && idle((shale_editline *)editor)) { typed = SHALE_EDITLINE_REDRAW; }
+    if (!*typed && idle && !is_hinting && poll(&now, 1, 0) == 0) { is_hinting = idle((shale_editline *)editor); }
     if (*typed) {
         *out = (wchar_t)*typed++;
         return 1;
@@ -190,7 +201,9 @@ static int read_character(EditLine *editor, wchar_t *out) {
         }
         if (waits[1].revents & POLLIN) {
             unsigned char number;
-            if (read(signal_pipe[0], &number, 1) == 1 && act_on(editor, number)) {
+            if (read(signal_pipe[0], &number, 1) != 1) { continue; }
+            clear_hint();
+            if (act_on(editor, number)) {
                 errno = EINTR;
                 return -1;
             }
@@ -206,12 +219,36 @@ static int read_character(EditLine *editor, wchar_t *out) {
             if (errno == EINTR || errno == EAGAIN) { continue; }
             return -1;
         }
+        clear_hint();
+        // libedit would wait for the rest of a key's sequence: an ESC with nothing behind it is one key.
+        if (byte == 27 && escape_alone && poll(&now, 1, ESCAPE_MILLISECONDS) == 0) { typed = SHALE_EDITLINE_ESCAPE + 1; }
         wchar_t decoded;
         size_t length = mbrtowc(&decoded, &byte, 1, &state);
         if (length == (size_t)-2) { continue; }
         // A byte that is no UTF-8 becomes the replacement character; a NUL is read as such.
         *out = length == (size_t)-1 ? 0xfffd : (length == 0 ? L'\0' : decoded);
         return 1;
+    }
+}
+
+int shale_editline_read_key(void) {
+    for (;;) {
+        struct pollfd waits[2] = {
+            {.fd = STDIN_FILENO, .events = POLLIN},
+            {.fd = signal_pipe[0], .events = POLLIN},
+        };
+        if (poll(waits, 2, -1) < 0) {
+            if (errno == EINTR) { continue; }
+            return -1;
+        }
+        unsigned char byte;
+        if (waits[1].revents & POLLIN && read(signal_pipe[0], &byte, 1) == 1) {
+            if (byte == SIGINT || byte == SIGTERM || byte == SIGHUP) { return 3; }
+            continue;
+        }
+        ssize_t count = read(STDIN_FILENO, &byte, 1);
+        if (count == 1) { return byte; }
+        if (count == 0 || (errno != EINTR && errno != EAGAIN)) { return -1; }
     }
 }
 
@@ -306,6 +343,7 @@ void shale_editline_remember(shale_editline *editor, const char *line) {
 const char *shale_editline_read(shale_editline *editor, bool brackets_paste, shale_editline_status *status) {
     stopped = SHALE_EDITLINE_LINE;
     typed = "";
+    is_hinting = false;
     was_at_end = false;
     is_bracketing = brackets_paste;
     forget_signals();

@@ -10,7 +10,7 @@ package struct RegistryConfiguration: Sendable {
     package var credentials: CredentialStore
     /// Hears, once each, of credential files that cannot be read and of helper programs that fail.
     package var warn: @Sendable (String) -> Void = { _ in }
-    /// Nothing but this machine's own servers is asked.
+    /// No server is asked, this machine's own and mirrors neither.
     package var offline = false
     /// Where Docker Hub's v1 search API is asked instead of `https://index.docker.io`.
     package var searchEndpoint: String?

@@ -45,13 +45,19 @@ void *_Nullable shale_editline_client(shale_editline *editor);
 void shale_editline_set_prompts(
     shale_editline *editor, shale_editline_prompt prompt, shale_editline_prompt right);
 
-/// Sets what is asked when every key typed so far has been acted on: true has SHALE_EDITLINE_REDRAW typed.
+/// Sets what is called when every key typed so far has been acted on, with the cursor where libedit believes it is.
 ///
-/// libedit draws a character at the line's end without asking for the right prompt.
+/// True says that it drew behind the cursor: that is erased, to the end of the row, before the next key is acted on.
 void shale_editline_set_idle(bool (*_Nullable idle)(shale_editline *editor));
 
-/// A key sequence no terminal sends, for a function that does nothing but redraw.
-#define SHALE_EDITLINE_REDRAW "\033[9003~"
+/// Says whether an ESC that nothing follows at once is a key of its own, SHALE_EDITLINE_ESCAPE: vi's maps need it.
+void shale_editline_set_escape_alone(bool on);
+
+/// The key sequence of such an ESC; no terminal sends it.
+#define SHALE_EDITLINE_ESCAPE "\033[9004~"
+
+/// Reads one byte while a line is being read; 3 for a Ctrl-C, -1 at the end.
+int shale_editline_read_key(void);
 
 /// Makes a function known under a name. A name must be known before it is bound: libedit does not check.
 int shale_editline_add(

@@ -54,11 +54,29 @@ extension Engine {
         }
     }
 
+    /// The name nearest to a text: of the same repository the nearest tag, else the nearest repository.
+    ///
+    /// The tag does not count where a name is looked for: `foo:latest` is not near `bar:latest`.
+    static func nearestName(to text: String, among names: [Reference]) -> Reference? {
+        let wanted = (try? Reference(parsing: text))?.withDefaultTag
+        let repository = wanted?.familiarName ?? text
+        let tag = wanted?.tag ?? Reference.defaultTag
+        let ofRepository = names.filter { $0.familiarName == repository }
+        if !ofRepository.isEmpty {
+            let near = Suggestion.nearest(to: tag, among: ofRepository.compactMap(\.tag)).first
+            return ofRepository.first { near == nil || $0.tag == near }
+        }
+        guard let near = Suggestion.nearest(to: repository, among: Set(names.map(\.familiarName)).sorted()).first else {
+            return nil
+        }
+        let found = names.filter { $0.familiarName == near }
+        return found.first { $0.tag == tag } ?? found.first
+    }
+
     /// The nearest name there is, or how to get the image.
     private func missingImageHint(_ text: String) throws(ShaleError) -> String {
-        let names = try store.names.all().map(\.reference.familiar)
-        let wanted = (try? Reference(parsing: text))?.withDefaultTag.familiar ?? text
-        if let near = Suggestion.nearest(to: wanted, among: names).first { return "did you mean \(near)?" }
+        let names = try store.names.all().map(\.reference)
+        if let near = Self.nearestName(to: text, among: names) { return "did you mean \(near.familiar)?" }
         return "images lists what is here; pull \(text) brings it from its registry"
     }
 }

@@ -31,7 +31,7 @@ enum PageScript {
           const units = ["B", "kB", "MB", "GB", "TB", "PB"];
           let value = bytes, unit = 0;
           while (value >= 1000 && unit < 5) { value /= 1000; unit++; }
-          return (unit === 0 ? value : value.toPrecision(3).replace(/\.?0+$/, "")) + " " + units[unit];
+          return (unit === 0 ? value : Number(value.toPrecision(3))) + " " + units[unit];
         }
         const many = (n, one, more) => n.toLocaleString("en") + " " + (n === 1 ? one : more || one + "s");
         const ADDED = 1, CHANGED = 2, GONE = 3, DIRECTORY = 0;

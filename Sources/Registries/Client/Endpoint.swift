@@ -34,7 +34,7 @@ final class EndpointBook: Sendable {
         self.configuration = configuration
     }
 
-    /// The mirror, where there is one, then the registry; throws `unavailable` when offline leaves none.
+    /// The mirror, where there is one, then the registry; throws `unavailable` when offline: this machine's own servers are not asked either.
     func endpoints(for domain: String, forWriting: Bool = false) throws(ShaleError) -> [Endpoint] {
         var endpoints: [Endpoint] = []
         if !forWriting, let mirror = configuration.mirrors[domain] {
@@ -47,12 +47,9 @@ final class EndpointBook: Sendable {
         }
         endpoints.append(try origin(domain))
         guard configuration.offline else { return endpoints }
-        let local = endpoints.filter(\.base.isLoopback)
-        guard !local.isEmpty else {
-            throw ShaleError(
-                .unavailable, "offline: \(endpoints[0].base.origin) is not asked", hint: "set offline off")
-        }
-        return local
+        throw ShaleError(
+            .unavailable, "offline: \(endpoints[0].base.origin) is not asked",
+            hint: "leave --offline out; set offline off where it is set")
     }
 
     /// The registry's own server.

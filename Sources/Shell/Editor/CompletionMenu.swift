@@ -68,9 +68,8 @@ extension LineEditor {
     private func confirm(_ count: Int) -> Bool {
         moveBelow()
         console.write("Display all \(count) possibilities? (y or n) ")
-        var byte: UInt8 = 0
-        while Glibc.read(0, &byte, 1) < 0, errno == EINTR {}
-        let isYes = byte == UInt8(ascii: "y") || byte == UInt8(ascii: "Y") || byte == 32
+        let key = shale_editline_read_key()
+        let isYes = [UInt8(ascii: "y"), UInt8(ascii: "Y"), 32].contains { Int32($0) == key }
         console.write(isYes ? "\u{8}" : "\n")
         if !isYes, let handle { shale_editline_refresh(handle) }
         return isYes

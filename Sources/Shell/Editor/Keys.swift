@@ -35,13 +35,12 @@ extension LineEditor {
         Function(name: "shale-delete-or-end", help: "delete, list completions, or leave") { editor, _ in
             run(editor) { $0.deleteOrEnd() }
         },
-        Function(name: "shale-hide-hint", help: "take the right prompt away") { editor, _ in
-            run(editor) {
-                $0.showsHint = false
-                return .refresh
-            }
+        Function(name: "shale-line-start", help: "to the start of the line") { editor, _ in
+            run(editor) { $0.moveToLineStart() }
         },
-        Function(name: "shale-redraw", help: "draw the line again") { _, _ in KeyOutcome.refresh.rawValue },
+        Function(name: "shale-line-end", help: "to the end of the line") { editor, _ in
+            run(editor) { $0.moveToLineEnd() }
+        },
         Function(name: "shale-help", help: "help on the command") { editor, _ in run(editor) { $0.showHelp() } },
         Function(name: "shale-ignore", help: "do nothing") { _, _ in KeyOutcome.normal.rawValue },
         Function(name: "shale-paste", help: "take a bracketed paste", body: shale_editline_paste),
@@ -52,8 +51,7 @@ extension LineEditor {
         ("^I", "shale-complete"), ("\\e[Z", "shale-complete"), ("\\e[200~", "shale-paste"),
         ("\\e[201~", "shale-ignore"), ("\\e[A", "shale-history-prev"), ("\\e[B", "shale-history-next"),
         ("\\eOA", "shale-history-prev"), ("\\eOB", "shale-history-next"), ("^D", "shale-delete-or-end"),
-        ("\\eOP", "shale-help"), ("\\e[11~", "shale-help"), (hideKeys, "shale-hide-hint"), (acceptKeys, "ed-newline"),
-        (redrawKeys, "shale-redraw"),
+        ("\\eOP", "shale-help"), ("\\e[11~", "shale-help"),
         ("^R", "em-inc-search-prev"), ("^S", "em-inc-search-next"),
     ]
 
@@ -63,30 +61,32 @@ extension LineEditor {
         ("\\e[1;5C", "em-next-word"), ("\\e[1;5D", "ed-prev-word"), ("\\e[1;3C", "em-next-word"),
         ("\\e[1;3D", "ed-prev-word"), ("\\e[5C", "em-next-word"), ("\\e[5D", "ed-prev-word"),
         ("\\eOc", "em-next-word"), ("\\eOd", "ed-prev-word"),
-        ("\\e[H", "ed-move-to-beg"), ("\\e[F", "ed-move-to-end"), ("\\eOH", "ed-move-to-beg"),
-        ("\\eOF", "ed-move-to-end"), ("\\e[1~", "ed-move-to-beg"), ("\\e[4~", "ed-move-to-end"),
+        ("^A", "shale-line-start"), ("^E", "shale-line-end"),
+        ("\\e[H", "shale-line-start"), ("\\e[F", "shale-line-end"), ("\\eOH", "shale-line-start"),
+        ("\\eOF", "shale-line-end"), ("\\e[1~", "shale-line-start"), ("\\e[4~", "shale-line-end"),
         ("\\e[3~", "ed-delete-next-char"), ("\\e[5~", "shale-history-prev"), ("\\e[6~", "shale-history-next"),
         ("\\e[2~", "shale-ignore"), ("^W", "ed-delete-prev-word"), ("\\e^?", "ed-delete-prev-word"),
     ]
 
-    // Enter is two keys in one: take the hint away, then end the line. No terminal sends these sequences.
-    private static let hideKeys = "\\e[9001~"
-    private static let acceptKeys = "\\e[9002~"
-    /// ``SHALE_EDITLINE_REDRAW`` as bindings write it.
-    private static let redrawKeys = "\\e[9003~"
+    /// ``SHALE_EDITLINE_ESCAPE`` as bindings write it.
+    private static let escapeKeys = "\\e[9004~"
 
     /// Adds the functions, binds the keys, and reads the user's own bindings.
     func bindKeys(_ handle: OpaquePointer) {
         for function in Self.functions { _ = shale_editline_add(handle, function.name, function.help, function.body) }
         bind(Self.emacs + Self.essential, in: handle)
         // `bind -v` in ~/.editrc makes the maps anew: what nobody can do without is bound again.
-        if shale_editline_source(handle) { bind(Self.essential, in: handle) }
+        guard shale_editline_source(handle) else { return }
+        for isCommandMap in [false, true] { bind(Self.essential, in: handle, isCommandMap: isCommandMap) }
+        _ = shale_editline_bind(handle, Self.escapeKeys, "vi-command-mode", false)
+        _ = shale_editline_bind(handle, Self.escapeKeys, "shale-ignore", true)
+        shale_editline_set_escape_alone(true)
     }
 
-    private func bind(_ keys: [(keys: String, function: String)], in handle: OpaquePointer) {
-        for key in keys { _ = shale_editline_bind(handle, key.keys, key.function, false) }
-        guard console.canRedraw(.output) else { return }
-        for enter in ["^M", "^J"] { _ = shale_editline_bind_macro(handle, enter, Self.hideKeys + Self.acceptKeys) }
+    private func bind(
+        _ keys: [(keys: String, function: String)], in handle: OpaquePointer, isCommandMap: Bool = false
+    ) {
+        for key in keys { _ = shale_editline_bind(handle, key.keys, key.function, isCommandMap) }
     }
 
     private static func run(
@@ -116,6 +116,9 @@ extension LineEditor {
 
     func searchHistory(_ direction: HistorySearch.Direction) -> KeyOutcome {
         let line = line
+        // Inside a text of several lines it goes from line to line, but for one just found: that goes on searching.
+        let isFound = search.isShowing(line.text) && line.cursor == line.length
+        if !isFound, moveByLine(direction) { return .refresh }
         guard
             let found = search.move(
                 direction, line: line.text, beforeCursor: textBeforeCursor, entries: history.entries)
@@ -131,6 +134,31 @@ extension LineEditor {
         replaceBeforeCursor(length, with: word)
         lastArgument.leave(line: line.text)
         return .refresh
+    }
+
+    // MARK: Lines of one text
+
+    /// Moves to the same column of the line above or below; false where there is none.
+    private func moveByLine(_ direction: HistorySearch.Direction) -> Bool {
+        let line = line
+        guard let target = LineMotion(line.text, cursor: line.cursor).vertical(direction) else { return false }
+        return move(to: target)
+    }
+
+    func moveToLineStart() -> KeyOutcome {
+        let line = line
+        return move(to: LineMotion(line.text, cursor: line.cursor).start) ? .refresh : .normal
+    }
+
+    func moveToLineEnd() -> KeyOutcome {
+        let line = line
+        return move(to: LineMotion(line.text, cursor: line.cursor).end) ? .refresh : .normal
+    }
+
+    private func move(to target: Int) -> Bool {
+        guard let handle else { return false }
+        _ = shale_editline_move(handle, Int32(clamping: target - line.cursor))
+        return true
     }
 
     // MARK: Help
@@ -153,6 +181,9 @@ struct HistorySearch {
     private var original = ""
     private var index: Int?
     private var shown: String?
+
+    /// Whether a text is the line found last.
+    func isShowing(_ text: String) -> Bool { index != nil && shown == text }
 
     /// The next line in a direction; `nil` when there is none.
     mutating func move(
@@ -182,6 +213,47 @@ struct HistorySearch {
             }
         }
     }
+}
+
+/// Places in a text of several lines, counted in Unicode scalars.
+struct LineMotion {
+    private let scalars: [Unicode.Scalar]
+    private let cursor: Int
+
+    init(_ text: String, cursor: Int) {
+        scalars = Array(text.unicodeScalars)
+        self.cursor = max(0, min(cursor, scalars.count))
+    }
+
+    /// Where the line of the cursor begins; from there, where the text begins.
+    var start: Int {
+        let start = start(at: cursor)
+        return start == cursor ? 0 : start
+    }
+
+    /// Where the line of the cursor ends; from there, where the text ends.
+    var end: Int {
+        let end = end(at: cursor)
+        return end == cursor ? scalars.count : end
+    }
+
+    /// The same column of the line above or below, or its end; `nil` where there is none.
+    func vertical(_ direction: HistorySearch.Direction) -> Int? {
+        let start = start(at: cursor)
+        let column = cursor - start
+        switch direction {
+        case .earlier:
+            guard start > 0 else { return nil }
+            return min(self.start(at: start - 1) + column, start - 1)
+        case .later:
+            let end = end(at: cursor)
+            guard end < scalars.count else { return nil }
+            return min(end + 1 + column, self.end(at: end + 1))
+        }
+    }
+
+    private func start(at place: Int) -> Int { (scalars[..<place].lastIndex(of: "\n") ?? -1) + 1 }
+    private func end(at place: Int) -> Int { scalars[place...].firstIndex(of: "\n") ?? scalars.count }
 }
 
 /// Alt-.: the last word of the line before, and with each further press of the one before that.

@@ -48,12 +48,7 @@ package final class LineEditor {
     /// The lines of an unfinished command that are already read, each with its newline.
     private(set) var linesBefore = ""
     private var prompt: UnsafeMutablePointer<CChar>?
-    private var rightPrompt: UnsafeMutablePointer<CChar>?
     private(set) var promptText = ""
-    private var shownHint = ""
-    private var hintedLine = (text: "", cursor: 0)
-    /// Off once Enter is pressed, so that no hint stays behind in the scroll-back.
-    var showsHint = true
     var search = HistorySearch()
     var lastArgument = LastArgument()
     /// The line and cursor that the last Tab left unchanged: the next one there lists.
@@ -87,16 +82,15 @@ package final class LineEditor {
         self.handle = handle
         shale_editline_set_prompts(
             handle, { LineEditor.of($0)?.promptPointer() ?? emptyText },
-            { LineEditor.of($0)?.rightPointer() ?? emptyText })
+            { _ in emptyText })
         bindKeys(handle)
-        if console.canRedraw(.output) { shale_editline_set_idle { LineEditor.of($0)?.hintHasChanged() ?? false } }
+        if console.canRedraw(.output) { shale_editline_set_idle { LineEditor.of($0)?.drawHint() ?? false } }
         for entry in history.entries { shale_editline_remember(handle, entry) }
     }
 
     deinit {
         if let handle { shale_editline_close(handle) }
         free(prompt)
-        free(rightPrompt)
     }
 
     /// Reads one command: a line, and more lines as long as it is incomplete.
@@ -108,6 +102,7 @@ package final class LineEditor {
     /// - Returns: How it ended. An unfinished command ended by Ctrl-D comes back as a line.
     package func read(prompt: String, continuation: String = "   … ", initial: String = "") -> ReadResult {
         linesBefore = ""
+        FreshLine.begin(on: console)
         var text = ""
         var isFirst = true
         while true {
@@ -141,8 +136,6 @@ package final class LineEditor {
 
     private func readLine(initial: String) -> ReadResult {
         guard let handle else { return .endOfInput }
-        showsHint = true
-        hintedLine = ("", 0)
         search = HistorySearch()
         lastArgument = LastArgument()
         lastTab = nil
@@ -214,35 +207,24 @@ package final class LineEditor {
         return prompt ?? emptyText
     }
 
-    private func rightPointer() -> UnsafeMutablePointer<CChar> {
-        free(rightPrompt)
-        shownHint = rightText()
-        rightPrompt = strdup(shownHint)
-        return rightPrompt ?? emptyText
-    }
-
-    /// Whether the hint on the screen is no longer the line's.
+    /// Draws the rest of the usage at the right edge, and puts the cursor back; false where there is none to draw.
     ///
-    /// Only asked when the line has changed: between the keys of one command nothing must be typed for the user. A
-    /// newline in it is Ctrl-R's own prompt, or a text that gets no hint.
-    private func hintHasChanged() -> Bool {
+    /// Drawn here and not as libedit's right prompt: that one is overwritten by what is typed, and loses its colour's
+    /// end when a part of it is drawn again. Only with the cursor behind the last character: nothing else is erased with
+    /// it. A newline in the line is Ctrl-R's own prompt, or a text that gets no hint.
+    private func drawHint() -> Bool {
+        guard console.canRedraw(.output), let completer else { return false }
         let line = line
-        guard completer != nil, (line.text, line.cursor) != hintedLine, !line.text.contains("\n") else { return false }
-        hintedLine = (line.text, line.cursor)
-        return rightText() != shownHint
-    }
-
-    private func rightText() -> String {
-        guard showsHint, console.canRedraw(.output), let completer else { return "" }
-        let line = line
-        guard line.length > 0, line.cursor == line.length, !line.text.contains("\n"),
+        guard line.length > 0, line.cursor == line.length, !line.text.contains("\n"), !line.text.contains("\t"),
             let hint = completer.hint(for: linesBefore + line.text), let columns = console.size(.output)?.columns
-        else { return "" }
-        // libedit shows it only where it fits; what is too long is cut here rather than lost.
-        let room = columns - promptText.withoutColours.displayWidth - line.text.displayWidth - 4
-        guard room >= 8 else { return "" }
+        else { return false }
+        let before = promptText.withoutColours.displayWidth + line.text.displayWidth
+        let room = columns - before - 4
+        guard room >= 8 else { return false }
         let text = hint.singleLine.ellipsis(room)
-        return console.hasColour(.output) ? TerminalStyle.dim(text).withColoursHidden : text
+        let shown = console.hasColour(.output) ? TerminalStyle.dim(text) : text
+        console.write("\r\u{1b}[\(columns - text.displayWidth - 1)C\(shown)\r\u{1b}[\(before)C")
+        return true
     }
 
     /// The editor behind a handle, inside a callback.

@@ -1,6 +1,7 @@
 import Basics
 import Glibc
 import Linux
+import Stores
 
 /// What `main` does: the options before the command, the mode, and the exit status.
 package enum Entry {
@@ -32,6 +33,7 @@ package enum Entry {
                 try console.checkWritten()
                 return 0
             }
+            try check(session: options.session)
             let wish = try wish(Array(rest), isTerminal: isatty(0) == 1)
             do throws(ShaleError) {
                 try UserNamespace.enter(home: options.home)
@@ -43,6 +45,15 @@ package enum Entry {
         } catch {
             console.report(error)
             return error.status(of: nil)
+        }
+    }
+
+    /// Throws `usage` for a name that no session can have.
+    private static func check(session name: String) throws(ShaleError) {
+        do throws(ShaleError) {
+            try SessionFolder.check(name)
+        } catch {
+            throw ShaleError(.usage, error.message, cause: error.cause, hint: "shale session list")
         }
     }
 

@@ -21,6 +21,7 @@ enum HostCommand {
     static func start(
         _ text: String, input: Int32 = 0, output: Int32 = 1, errors: Int32 = 2, environment: [String: String]
     ) throws(ShaleError) -> Running {
+        FreshLine.isUnknown()
         let shell = text.isEmpty ? (environment["SHELL"] ?? "/bin/sh") : "/bin/sh"
         let arguments = text.isEmpty ? [shell] : [shell, "-c", text]
         var actions = posix_spawn_file_actions_t()

@@ -196,6 +196,7 @@ package final class Interpreter {
         }
         guard let type = table.find(word) else { throw table.unknown(word) }
         shell.beginUse(type.leasesWhatItUses)
+        shell.wordsUnderWay = arguments
         let outcome = try type.invoke(WorkingImageNames.resolved(arguments, shell), in: shell)
         try show(outcome)
         return outcome.status

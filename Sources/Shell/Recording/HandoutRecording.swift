@@ -13,6 +13,7 @@ final class HandoutRecording: Recording {
     }
 
     var hears: Bool { true }
+    var keepsErrors: Bool { true }
 
     func began(_ text: String) {}
 

@@ -8,6 +8,8 @@ import Synchronization
 protocol Recording: AnyObject, Sendable {
     /// Whether it wants to hear what is shown.
     var hears: Bool { get }
+    /// Whether notes and errors belong to what a line showed, as they stood on the screen.
+    var keepsErrors: Bool { get }
     /// A line was typed and begins.
     func began(_ text: String)
     /// Something was shown, on any thread.
@@ -16,6 +18,10 @@ protocol Recording: AnyObject, Sendable {
     func ended(_ text: String, status: Int32, output: String)
     /// The recording ends.
     func finished(_ shell: ShellContext)
+}
+
+extension Recording {
+    var keepsErrors: Bool { false }
 }
 
 /// The recording under way: knows lines and statements, and hands them to a file.
@@ -50,9 +56,11 @@ final class Recorder {
         listenerBefore = tap.setListener { [secrets] event in
             switch event {
             case .bytes(let bytes, let stream, let showing):
-                if stream == .output, showing != .drawing { shown.append(bytes) }
+                if stream == .output || recording.keepsErrors, showing != .drawing { shown.append(bytes) }
                 if showing != .words { recording.showed(secrets.masked(bytes), on: stream) }
-            case .failure(let error): shown.append(Array(FailureText.of(error).utf8))
+            case .failure(let error):
+                // On the error stream it is heard as it was shown.
+                if !recording.keepsErrors { shown.append(Array(FailureText.of(error).utf8)) }
             }
         }
     }

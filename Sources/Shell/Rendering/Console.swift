@@ -216,6 +216,7 @@ package final class Console: Sendable {
     package static func ignoreBrokenPipes() { signal(SIGPIPE, SIG_IGN) }
 
     private func write(_ bytes: [UInt8], _ descriptor: Int32, _ stream: Stream) {
+        FreshLine.wrote(bytes.last, to: descriptor)
         if closed.withLock({ $0.contains(descriptor) }) { return }
         bytes.withUnsafeBytes { buffer in
             var written = 0

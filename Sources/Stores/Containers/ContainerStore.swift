@@ -164,9 +164,9 @@ package final class ContainerStore: Sendable {
     package func id(of text: String) throws(ShaleError) -> String {
         if let id = wholeName(text) { return id }
         let isHex = !text.isEmpty && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
-        guard isHex else { throw Self.noSuchContainer(text) }
+        guard isHex else { throw unknownContainer(text) }
         let fitting = try identifiers().filter { $0.hasPrefix(text) && access(folder($0).config, F_OK) == 0 }
-        guard let found = fitting.first else { throw Self.noSuchContainer(text) }
+        guard let found = fitting.first else { throw unknownContainer(text) }
         guard fitting.count == 1 else {
             throw ShaleError(.conflict, "multiple IDs found with provided prefix: \(text)")
         }
@@ -178,6 +178,14 @@ package final class ContainerStore: Sendable {
         if ContainerName.isIdentifier(text), access(folder(text).config, F_OK) == 0 { return text }
         let name = text.hasPrefix("/") ? String(text.dropFirst()) : text
         return ContainerName.isValid(name) ? holder(of: name) : nil
+    }
+
+    /// The error for a name that no container has, with the nearest that one has.
+    private func unknownContainer(_ text: String) -> ShaleError {
+        let names = (try? StoreFolder.names(paths.containerNames)) ?? []
+        let near = Suggestion.nearest(to: text, among: names).first
+        let error = Self.noSuchContainer(text)
+        return near.map { error.hinting("did you mean \($0)?") } ?? error
     }
 
     package static func noSuchContainer(_ text: String) -> ShaleError {

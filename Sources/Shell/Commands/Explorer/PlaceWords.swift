@@ -70,7 +70,17 @@ struct PlaceWords {
     }
 
     private func layers(named subject: String) throws(ShaleError) -> ImageLayers {
-        if let remote { try remote.layers(subject) } else { try finder.layers(subject) }
+        if let remote { return try remote.layers(subject) }
+        do throws(ShaleError) {
+            return try finder.layers(subject)
+        } catch {
+            guard error.code == .notFound || error.code == .invalid || error.code == .usage,
+                let hint = shell.hintForPlace(subject)
+            else { throw error }
+            var hinted = error
+            hinted.hint = hint
+            throw hinted
+        }
     }
 
     // MARK: What is told of a whole image, container or layer

@@ -55,7 +55,7 @@ package struct Prune: Verb {
             if dryRun {
                 var plan = plan
                 if history { plan.bytes &+= try sessions.cost().bytes }
-                return .lines(try Self.lines(plan, total: "Total reclaimable space", held(sessions)))
+                return .lines(try Self.lines(plan, isPlan: true, held(sessions)))
             }
             try confirm(plan, shell)
         }
@@ -70,7 +70,7 @@ package struct Prune: Verb {
         }
         let report = try engine.prune(request, talk)
         // What is let go of just now is part of the total.
-        return .lines(try Self.lines(report, total: "Total reclaimed space", history ? cost : held(sessions)))
+        return .lines(try Self.lines(report, isPlan: false, history ? cost : held(sessions)))
     }
 
     /// Frees, on a full disk, what goes anyway and needs no word of a session's.
@@ -112,19 +112,14 @@ package struct Prune: Verb {
     /// Shows docker's warning and the list, and waits for a `y`.
     private func confirm(_ plan: PruneReport, _ shell: ShellContext) throws(ShaleError) {
         shell.console.note("WARNING! This will remove \(warning).")
-        for line in Self.lines(plan, total: "Total reclaimable space", nil) { shell.console.note(line) }
-        try Self.ask(shell, hint: "prune -f \(what)")
+        for line in Self.lines(plan, isPlan: true, nil) { shell.console.note(line) }
+        try Question(refusal: "prune has been cancelled", hint: "prune -f \(what)").ask(shell)
     }
 
-    /// Waits for a `y`; throws for anything else.
-    static func ask(_ shell: ShellContext, hint: String) throws(ShaleError) {
-        let input = SecretInput(descriptor: shell.input)
-        guard isatty(shell.input) == 1 else {
-            throw ShaleError(.usage, "prune has been cancelled: there is no one to ask", hint: hint)
-        }
-        let answer = try input.ask("Are you sure you want to continue? [y/N] ", console: shell.console, isHidden: false)
-        guard ["y", "yes"].contains(answer.lowercased()) else {
-            throw ShaleError(.cancelled, "prune has been cancelled", exitStatus: 1)
+    private static func line(of line: RemovedImages.Line, isPlan: Bool) -> String {
+        switch line {
+        case .untagged(let name): isPlan ? "untag: \(name)" : "untagged: \(name)"
+        case .deleted(let digest): isPlan ? "delete: \(digest)" : "deleted: \(digest)"
         }
     }
 
@@ -140,15 +135,17 @@ package struct Prune: Verb {
     }
 
     /// Docker's lists, and the total.
-    private static func lines(_ report: PruneReport, total: String, _ held: String?) -> [String] {
+    ///
+    /// Nothing is called deleted before it is.
+    private static func lines(_ report: PruneReport, isPlan: Bool, _ held: String?) -> [String] {
         var lines: [String] = []
         func add(_ title: String, _ entries: [String]) {
-            if !entries.isEmpty { lines += ["Deleted \(title):"] + entries + [""] }
+            if !entries.isEmpty { lines += ["\(isPlan ? "To be deleted:" : "Deleted") \(title):"] + entries + [""] }
         }
         add("Containers", report.containers)
-        add("Images", report.images.map { $0.description.prefix(1).lowercased() + $0.description.dropFirst() })
+        add("Images", report.images.map { line(of: $0, isPlan: isPlan) })
         add("build cache objects", report.cache.map(\.short))
         if let held { lines.append(held) }
-        return lines + ["\(total): \(HumanUnits.preciseSize(report.bytes))"]
+        return lines + ["Total \(isPlan ? "reclaimable" : "reclaimed") space: \(HumanUnits.preciseSize(report.bytes))"]
     }
 }

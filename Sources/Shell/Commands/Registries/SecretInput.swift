@@ -41,12 +41,22 @@ struct SecretInput {
         }
         var bytes: [UInt8] = []
         while let byte = next(), byte != 10, bytes.count < Self.longest { bytes.append(byte) }
+        guard !Interrupt.flag.isCancelled else {
+            if !isHidden { console.write("\n", to: .errors) }
+            throw ShaleError(.cancelled, "", exitStatus: 130)
+        }
         return String(decoding: bytes, as: UTF8.self)
     }
 
+    /// The next byte; `nil` at the end, and after a Ctrl-C, which acts at once.
     private func next() -> UInt8? {
         var byte: UInt8 = 0
         while true {
+            var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            // The signal may have woken another thread: this one looks for it now and then.
+            let ready = poll(&wait, 1, 50)
+            if Interrupt.flag.isCancelled { return nil }
+            if ready == 0 || (ready == -1 && errno == EINTR) { continue }
             let count = read(descriptor, &byte, 1)
             if count == 1 { return byte }
             if count == 0 || errno != EINTR { return nil }

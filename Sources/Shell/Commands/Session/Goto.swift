@@ -1,6 +1,9 @@
 package import ArgumentParser
 package import Basics
+import Engine
+import OCI
 import Sessions
+import Stores
 
 /// `goto`: makes any state of the timeline current.
 package struct Goto: Verb {
@@ -12,13 +15,30 @@ package struct Goto: Verb {
     ]
 
     @Argument(help: "The state's number; 0 is the beginning.") var state: Int
+    @Flag(name: .shortAndLong, help: "Do not ask.") var force = false
 
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let session = try shell.session()
+        if shell.isInteractive, !force { try askAboutNames(session, shell) }
         let passage = try session.goto(state)
         for note in passage.notes { shell.console.warning(note) }
         return .lines(["now at state \(state)"] + MoveReport.place(session, passage.passed))
+    }
+
+    /// Asks first where most of the names that are here would be gone: few mean that by a number.
+    private func askAboutNames(_ session: Session, _ shell: ShellContext) throws(ShaleError) {
+        try session.refresh()
+        let tree = session.tree
+        guard state == 0 || tree.nodes[state] != nil else { return }
+        let here = Set(try shell.engine().store.names.all().map(\.reference))
+        let changes = tree.nameChanges(from: tree.head, to: state)
+        let gone = here.intersection(changes.filter { $0.target == nil }.map(\.reference)).map(\.familiar).sorted()
+        guard gone.count > 1, gone.count * 2 > here.count else { return }
+        let shown = gone.prefix(5).joined(separator: ", ") + (gone.count > 5 ? ", …" : "")
+        shell.console.note(
+            "WARNING! state \(state) is before \(gone.count) of the \(here.count) names that are here: \(shown)")
+        try Question(refusal: "goto has been cancelled", hint: "goto -f \(state)").ask(shell)
     }
 }

@@ -29,12 +29,12 @@ package struct Steps: Verb {
             quietKey: "Image")
         listing.rows.append(
             row(
-                0, working.base.instruction, image: working.base.image?.short ?? "", size: "", files: "", time: "",
+                0, since: nil, seconds: nil, working.base.instruction, image: working.base.image?.short ?? "", size: "", files: "", time: "",
                 cached: ""))
         for (index, step) in working.steps.enumerated() {
             listing.rows.append(
                 row(
-                    index + 1, step.instruction, image: step.image.short, size: HumanUnits.size(step.summary.bytes),
+                    index + 1, since: step.time, seconds: step.seconds, step.instruction, image: step.image.short, size: HumanUnits.size(step.summary.bytes),
                     files: step.summary.isEmpty
                         ? "" : "+\(step.summary.added) ~\(step.summary.changed) -\(step.summary.deleted)",
                     time: Self.duration(step.seconds), cached: step.wasCached ? "yes" : ""))
@@ -43,16 +43,26 @@ package struct Steps: Verb {
     }
 
     private func row(
-        _ number: Int, _ instruction: String, image: String, size: String, files: String, time: String, cached: String
+        _ number: Int, since made: Timestamp?, seconds: Double?, _ instruction: String, image: String, size: String, files: String, time: String, cached: String
     ) -> JSONDocument {
         let lines = instruction.split(separator: "\n", omittingEmptySubsequences: false)
         var text = String(lines.first ?? "")
+        // A program that reads it gets all of it, and when it was made.
+        let isWhole = self.isWhole || isForPrograms
         if lines.count > 1, !isWhole { text += " …" } else if isWhole { text = instruction }
         if !isWhole, text.count > 60 { text = text.prefix(59) + "…" }
         return .members([
+            "CreatedAt": .string(made?.description ?? ""), "Seconds": .string(seconds.map { String($0) } ?? ""),
             "Step": .string(String(number)), "Instruction": .string(text), "Image": .string(image),
             "Size": .string(size), "Files": .string(files), "Time": .string(time), "Cached": .string(cached),
         ])
+    }
+
+    private var isForPrograms: Bool {
+        switch Listing.Format(format) {
+        case .json, .template: true
+        case .table, .raw: false
+        }
     }
 
     /// Seconds with one digit behind the point, milliseconds below a tenth.

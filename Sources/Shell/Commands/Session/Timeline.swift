@@ -17,6 +17,8 @@ package struct Timeline: Verb {
 
     package init() {}
 
+    private static func firstLine(_ text: String) -> String { text.split(separator: "\n").first.map(String.init) ?? "" }
+
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let session = try shell.session()
         try session.refresh()
@@ -30,15 +32,22 @@ package struct Timeline: Verb {
             ],
             quietKey: "State")
         let now = Timestamp.now()
+        // A program that reads it gets the whole line.
+        let isForPrograms =
+            switch Listing.Format(format) {
+            case .json, .template: true
+            case .table, .raw: false
+            }
         for node in tree.nodes.values.sorted(by: { $0.number < $1.number }) {
             let mark = node.number == tree.head ? "=>" : (current.contains(node.number) ? "*" : "")
             // What prune let go of can be told, and no longer be gone to.
             let isGone = try node.image.map { image throws(ShaleError) in try !images.isThere(image) } ?? false
             listing.rows.append(
                 .members([
+                    "CreatedAt": .string(node.time.description),
                     "When": .string(HumanUnits.duration(seconds: now.seconds(since: node.time)) + " ago"),
                     "Mark": .string(mark), "State": .string(String(node.number)), "On": .string(String(node.parent)),
-                    "Line": .string(node.line.split(separator: "\n").first.map(String.init) ?? ""),
+                    "Line": .string(isForPrograms ? node.line : Self.firstLine(node.line)),
                     "Image": .string(isGone ? "(pruned)" : node.image?.short ?? ""),
                 ]))
         }

@@ -32,7 +32,7 @@ package struct VolumePrune: Verb {
             let which = all ? "all" : "anonymous"
             shell.console.note("WARNING! This will remove \(which) local volumes not used by at least one container.")
             for line in Self.lines(plan, "Total reclaimable space") { shell.console.note(line) }
-            try Prune.ask(shell, hint: "volume prune -f")
+            try Question(refusal: "prune has been cancelled", hint: "volume prune -f").ask(shell)
         }
         var removed = plan
         var failures: [ShaleError] = []

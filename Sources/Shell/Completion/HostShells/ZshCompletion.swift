@@ -36,7 +36,7 @@ enum ZshCompletion {
             (none|'') ;;
             (host.path) _files ;;
             (host.directory) _files -/ ;;
-            (=*) compadd -- ${(s:,:)${kind#=}} ;;
+            (\=*) compadd -- ${(s:,:)${kind#=}} ;;
             (*)
                 found=(${(f)"$(shale complete $kind "$PREFIX" $done 2>/dev/null)"})
                 compadd -S '' -- ${(M)found:#*[/:]}
