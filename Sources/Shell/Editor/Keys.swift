@@ -78,8 +78,8 @@ extension LineEditor {
         // `bind -v` in ~/.editrc makes the maps anew: what nobody can do without is bound again.
         guard shale_editline_source(handle) else { return }
         for isCommandMap in [false, true] { bind(Self.essential, in: handle, isCommandMap: isCommandMap) }
+        // libedit keeps one table of sequences for both maps.
         _ = shale_editline_bind(handle, Self.escapeKeys, "vi-command-mode", false)
-        _ = shale_editline_bind(handle, Self.escapeKeys, "shale-ignore", true)
         shale_editline_set_escape_alone(true)
     }
 
