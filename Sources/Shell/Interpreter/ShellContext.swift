@@ -292,13 +292,15 @@ package final class ShellContext {
     func hintForPlace(_ word: String) -> String? {
         if let colon = word.firstIndex(of: ":"), word[colon...].contains("/"), !word.contains("//") {
             let meant = "\(word[..<colon]):/\(word[word.index(after: colon)...])"
-            guard (try? engine().store.images.find(String(word[..<colon]))) != nil
-                || (try? engine().store.containers.find(String(word[..<colon]))) != nil
+            guard
+                (try? engine().store.images.find(String(word[..<colon]))) != nil
+                    || (try? engine().store.containers.find(String(word[..<colon]))) != nil
             else { return nil }
             return wordsUnderWay.map { $0 == word ? meant : $0 }.map(\.shellQuoted).joined(separator: " ")
         }
         guard HostPath.exists(word), wordsUnderWay.contains(word) else { return nil }
-        return "!" + wordsUnderWay.map(\.shellQuoted).joined(separator: " ") + "   (\(word.visible) is a file of the host's)"
+        return "!" + wordsUnderWay.map(\.shellQuoted).joined(separator: " ")
+            + "   (\(word.visible) is a file of the host's)"
     }
 
     /// Whether the command under way made an image itself.

@@ -29,12 +29,14 @@ package struct Steps: Verb {
             quietKey: "Image")
         listing.rows.append(
             row(
-                0, since: nil, seconds: nil, working.base.instruction, image: working.base.image?.short ?? "", size: "", files: "", time: "",
+                0, since: nil, seconds: nil, working.base.instruction, image: working.base.image?.short ?? "", size: "",
+                files: "", time: "",
                 cached: ""))
         for (index, step) in working.steps.enumerated() {
             listing.rows.append(
                 row(
-                    index + 1, since: step.time, seconds: step.seconds, step.instruction, image: step.image.short, size: HumanUnits.size(step.summary.bytes),
+                    index + 1, since: step.time, seconds: step.seconds, step.instruction, image: step.image.short,
+                    size: HumanUnits.size(step.summary.bytes),
                     files: step.summary.isEmpty
                         ? "" : "+\(step.summary.added) ~\(step.summary.changed) -\(step.summary.deleted)",
                     time: Self.duration(step.seconds), cached: step.wasCached ? "yes" : ""))
@@ -43,7 +45,8 @@ package struct Steps: Verb {
     }
 
     private func row(
-        _ number: Int, since made: Timestamp?, seconds: Double?, _ instruction: String, image: String, size: String, files: String, time: String, cached: String
+        _ number: Int, since made: Timestamp?, seconds: Double?, _ instruction: String, image: String, size: String,
+        files: String, time: String, cached: String
     ) -> JSONDocument {
         let lines = instruction.split(separator: "\n", omittingEmptySubsequences: false)
         var text = String(lines.first ?? "")
