@@ -59,7 +59,11 @@ package struct Recipe: Sendable {
     }
 
     package var lines: [Line] = []
+    /// Of each line, what the original was once its step was done; empty where that is not known.
+    package var sources: [LayerPlace?] = []
     package var attachments: [Attachment] = []
+    /// Directories of package lists that were cleaned to make it shorter.
+    package var cleaned: [String] = []
 
     /// The Dockerfile's text.
     package var dockerfile: String { lines.map { $0.text + "\n" }.joined() }

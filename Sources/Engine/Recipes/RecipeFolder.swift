@@ -106,8 +106,11 @@ package struct RecipeFolder {
                 wanted.contains(PathKey(entry)) ? .include : isDirectory ? .skip : .prune
             }
             options.updatesTopDirectory = true
-            try TreeCopy(from: tree(image), to: root, options: options)
-                .copy(path, to: attachment.path, cancellation: cancellation)
+            // The copy went through a link that was there, /lib say: its files are where that leads.
+            let tree = try tree(image)
+            let place = try translating(path) { try tree.pathBehindLinks(path) }
+            try TreeCopy(from: tree, to: root, options: options)
+                .copy(place, to: attachment.path, cancellation: cancellation)
         case .piece(let place, let path):
             var options = self.options
             options.updatesTopDirectory = true

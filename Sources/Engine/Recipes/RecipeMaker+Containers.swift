@@ -19,7 +19,7 @@ extension RecipeMaker {
         let verb = if case .container = link.place { "what was done in" } else { "committed from" }
         lines.append(.comment("\(verb) container \(told.name) (\(Identifier.short(told.container)))"))
         let headline = lines.count
-        defer { if lines.count == headline { lines.removeLast() } }
+        defer { if lines.count == headline { lines.cut(at: headline - 1) } }
         let facts = link.provenance.facts
         let start = link.settings
         var during = start
@@ -136,7 +136,7 @@ private struct ContainerWriter {
                 note(changed, at: index)
                 return true
             }
-            maker.lines.removeSubrange(start.0...)
+            maker.lines.cut(at: start.0)
             maker.recipe.attachments.removeSubrange(start.1...)
             (explained, pending) = (start.2, start.3)
         }
@@ -161,6 +161,11 @@ private struct ContainerWriter {
     private func writeRun(_ deed: Deed, _ maker: inout RecipeMaker) -> Bool {
         let shell = hasShell(maker) ? RunText.shell(of: settings) : nil
         var prefix = ""
+        if let ended = maker.endedArguments(before: link) {
+            guard RecipeMaker.isPosix(shell ?? []) else { return false }
+            prefix = "\(ended); "
+        }
+        var change: String?
         var before: [String] = []
         var after: [String] = []
         if let directory = deed.workingDirectory, directory != settings.workingDir ?? "/" {
@@ -168,7 +173,8 @@ private struct ContainerWriter {
                 before.append("WORKDIR \(ConfigInstructions.quoted(directory))")
                 after.append("WORKDIR \(ConfigInstructions.quoted(own))")
             } else {
-                prefix = "cd \(directory.shellQuoted) && "
+                // As when it starts there: no OLDPWD, and no names of links in PWD.
+                change = "cd -P -- \(directory.shellQuoted) && unset OLDPWD"
             }
         }
         if let user = deed.user, user != settings.user ?? "" {
@@ -183,8 +189,9 @@ private struct ContainerWriter {
             return parts[0] + "=" + (parts.count > 1 ? parts[1] : "").shellQuoted
         }
         let isScript = deed.arguments.count == 3 && deed.arguments[1] == "-c"
-        if isScript, !prefix.isEmpty, deed.arguments[2].contains(where: { ";|&\n#".contains($0) }) {
-            prefix = prefix.dropLast(4) + " || exit 1; "
+        if let change {
+            let isList = isScript && deed.arguments[2].contains { ";|&\n#".contains($0) }
+            prefix += isList ? "\(change) || exit 1; " : "\(change) && "
         }
         guard
             let text = RunText.line(

@@ -14,6 +14,9 @@ extension RecipeMaker {
             lines.append(.instruction(instruction))
             return true
         }
+        if namesEndedArgument(parsed, before: link) {
+            return try writeResolved(link, parsed)
+        }
         switch parsed.value {
         case .copy(let copy):
             if let from = copy.from { return try writeCopyFrom(link, parsed, copy, from) }
@@ -21,7 +24,8 @@ extension RecipeMaker {
         case .add(let add): return try writeFiles(link, parsed, add.files, copied, isParents: false)
         case .run(let run): return try writeRun(link, parsed, run)
         case .arg(let argument):
-            lines.append(.instruction(written(argument, link) ?? instruction))
+            if let line = written(argument, link, instruction) { lines.append(.instruction(line)) }
+            declare(link)
             return true
         default:
             lines.append(.instruction(instruction))
@@ -30,28 +34,11 @@ extension RecipeMaker {
     }
 
     /// Why the files of a step are kept and not its instruction.
-    private mutating func keepStep(_ link: Link, _ parsed: Located<Instruction>, because why: String) throws(ShaleError)
+    mutating func keepStep(_ link: Link, _ parsed: Located<Instruction>, because why: String) throws(ShaleError)
         -> Bool
     {
         lines.append(.comment("\(parsed.text)\n(\(why): kept as the files it left)"))
         return try keep(link, why)
-    }
-
-    /// `ARG` with the value that was given for it, where steps after it tell.
-    private func written(_ argument: ArgInstruction, _ link: Link) -> String? {
-        var isSame = true
-        var words: [String] = []
-        for entry in argument.arguments {
-            let value = link.later.lazy.compactMap { $0.arguments?[entry.key] }.first
-            let plain = entry.key + (entry.value.map { "=\($0)" } ?? "")
-            guard let value, ConfigInstructions.quoted(value) != entry.value, value != entry.value else {
-                words.append(plain)
-                continue
-            }
-            isSame = false
-            words.append("\(entry.key)=\(ConfigInstructions.quoted(value))")
-        }
-        return isSame ? nil : "ARG " + words.joined(separator: " ")
     }
 
     // MARK: RUN
@@ -59,11 +46,14 @@ extension RecipeMaker {
     private mutating func writeRun(_ link: Link, _ parsed: Located<Instruction>, _ run: RunInstruction)
         throws(ShaleError) -> Bool
     {
+        // It only looked.
+        guard link.addsLayer else { return true }
         if !run.mounts.isEmpty { return try keepStep(link, parsed, because: "it reads what is mounted for it") }
         if run.flagsUsed.contains("network") || !run.devices.isEmpty || run.flagsUsed.contains("security") {
             return try keepStep(link, parsed, because: "it has a network or rights of its own")
         }
-        guard !run.heredocs.isEmpty else {
+        let ended = endedArguments(before: link)
+        guard !run.heredocs.isEmpty || ended != nil else {
             lines.append(.instruction(parsed.text))
             return true
         }
@@ -73,8 +63,16 @@ extension RecipeMaker {
         }
         let shell = RunText.shell(of: link.settings)
         let text = line.words.joined(separator: " ")
-        lines.append(.comment(parsed.text))
-        lines.append(.instruction("RUN \(RunText.line(of: text, shell: shell))"))
+        guard let ended else {
+            lines.append(.comment(parsed.text))
+            lines.append(.instruction("RUN \(RunText.line(of: text, shell: shell))"))
+            return true
+        }
+        guard line.usesShell, Self.isPosix(shell) else {
+            return try keepStep(link, parsed, because: "build arguments of the Dockerfile before it end here")
+        }
+        if !run.heredocs.isEmpty { lines.append(.comment(parsed.text)) }
+        lines.append(.instruction("RUN \(RunText.line(of: "\(ended); \(text)", shell: shell))"))
         return true
     }
 
@@ -103,6 +101,7 @@ extension RecipeMaker {
         if try link.layer?.isDelicate(below: "/") ?? false {
             return try keepStep(link, parsed, because: "files with attributes or set-id bits")
         }
+        if let why = try flagsThatCount(link, files) { return try keepStep(link, parsed, because: why) }
         if files.paths.isEmpty { return try writeInline(link, parsed, files) }
         let isWhole =
             files.inline.isEmpty && !copied.isEmpty && copied.allSatisfy { $0.isKept } && !isParents

@@ -13,7 +13,9 @@ package struct RecipeMaker {
     let engine: Engine
     var recipe = Recipe()
     /// The stage being written.
-    var lines: [Recipe.Line] = []
+    var lines = StageLines()
+    /// Build arguments that the stage's `ARG` lines have in force: a step of another Dockerfile must not see them.
+    var declared: Set<String> = []
     /// Paths beside the Dockerfile that are taken, and by which file of which image.
     var taken: [String: String] = [:]
     /// Stages written, by the image they end with.
@@ -59,7 +61,7 @@ package struct RecipeMaker {
 
     private var finished: Recipe {
         var recipe = recipe
-        recipe.lines += lines
+        recipe.append(lines)
         return recipe
     }
 
@@ -72,6 +74,11 @@ package struct RecipeMaker {
         let place: Recipe.LayerPlace
         /// Links of the chain above it, for what only they tell.
         var later: [Provenance] = []
+
+        /// Whether a step made a layer, told without reading it.
+        var addsLayer: Bool {
+            image.config.rootfs.diffIDs.count > (parent?.config.rootfs.diffIDs.count ?? 0)
+        }
 
         /// What it adds; `nil` for nothing.
         var layer: OwnLayer? { get throws(ShaleError) { try source.read() } }
@@ -93,16 +100,21 @@ package struct RecipeMaker {
         if let last { links.append(last) }
         for index in links.indices { links[index].later = links[(index + 1)...].map(\.provenance) }
         let skipped = try begin(base, name: links.first?.provenance.base ?? calledBase, links)
+        for link in links.prefix(skipped) { declare(link) }
         for link in links.dropFirst(skipped) {
             number += 1
+            lines.source = link.place
             // Triggers that were carried out are steps now, and gone from the config.
             let triggers = link.settings.onBuild ?? []
             if !triggers.isEmpty, (link.image.containerConfig.onBuild ?? []).count < triggers.count {
-                lines.removeAll { if case .instruction(let text) = $0 { text.hasPrefix("ONBUILD ") } else { false } }
+                lines.remove("ONBUILD")
             }
             let start = (lines: lines.count, attachments: recipe.attachments.count)
-            guard try !write(link) else { continue }
-            lines.removeSubrange(start.lines...)
+            guard try !write(link) else {
+                dropCommand(before: link)
+                continue
+            }
+            lines.cut(at: start.lines)
             recipe.attachments.removeSubrange(start.attachments...)
             try beginAnew(link)
         }
@@ -157,7 +169,7 @@ package struct RecipeMaker {
             try beginWhole(image)
         case .whole(let image):
             let triggers = image.containerConfig.onBuild ?? []
-            if triggers.isEmpty || links.isEmpty {
+            if triggers.isEmpty {
                 lines.append(.instruction(from(image, name: name)))
                 return 0
             }
@@ -177,12 +189,9 @@ package struct RecipeMaker {
     }
 
     private func from(_ image: Image, name: String?) -> String {
-        // The name it was called by, if that still means it; else one it has; else its own digest.
-        let called = name.flatMap { name in (try? engine.store.images.id(of: name)) == image.id ? name : nil }
-        let word = called ?? image.references.first?.familiar ?? image.repoDigests.first?.familiar
         let platform = image.config.platform
         let isOther = platform.os != Platform.host.os || platform.architecture != Platform.host.architecture
-        return "FROM \(isOther ? "--platform=\(platform) " : "")\(word ?? image.id.description)"
+        return "FROM \(isOther ? "--platform=\(platform) " : "")\(engine.baseName(of: image, called: name))"
     }
 
     /// Begins on nothing, with all files an image or a container has.
@@ -199,7 +208,9 @@ package struct RecipeMaker {
     /// Forgets the stage so far and begins with what a link came to.
     private mutating func beginAnew(_ link: Link) throws(ShaleError) {
         let what = if case .container = link.place { "the container" } else { "image \(link.image.id.short)" }
-        lines = [.comment("no instruction can say how \(what) was made: its files are kept as they are")]
+        lines.cut(at: 0)
+        declared = []
+        lines.append(.comment("no instruction can say how \(what) was made: its files are kept as they are"))
         try beginWhole(link.image, at: link.place)
     }
 
@@ -211,18 +222,19 @@ package struct RecipeMaker {
             let name = from(image, name: name).split(separator: " ").last.map(String.init)
             return name?.hasPrefix("sha256:") == true ? nil : name
         }
-        let outer = lines
-        lines = []
+        let outer = (lines: lines, declared: declared)
+        lines = StageLines()
+        declared = []
         try write(image, calledBase: nil)
         var alias = name
         let isPlain = name.utf8.allSatisfy { $0.isASCIIAlphanumeric || "-_.".utf8.contains($0) }
         if !isPlain || name.first?.isLetter != true || stages.values.contains(name) {
             alias = "stage\(stages.count + 1)"
         }
-        let place = lines.firstIndex { if case .instruction(let text) = $0 { text.hasPrefix("FROM ") } else { false } }
-        if let place { lines[place] = .instruction("\(lines[place].text) AS \(alias)") }
-        recipe.lines += lines + [.comment("")]
-        lines = outer
+        if let place = lines.firstIndex(of: "FROM") { lines[place] = .instruction("\(lines[place].text) AS \(alias)") }
+        lines.append(.comment(""))
+        recipe.append(lines)
+        (lines, declared) = outer
         stages[id] = alias
         return alias
     }
@@ -285,7 +297,9 @@ package struct RecipeMaker {
 extension Engine {
     /// An image's files, read without a mount.
     func tree(of image: Image) throws(ShaleError) -> MergedTree {
-        MergedTree(layers: try directories(lowerPaths(of: image)), form: form)
+        let paths = try lowerPaths(of: image)
+        // An image of no layers is an empty directory.
+        return MergedTree(layers: try paths.isEmpty ? [mountedTree(of: image)] : directories(paths), form: form)
     }
 
     /// The settings of the image that a container's recipe makes: its own, and the image's command.

@@ -28,6 +28,7 @@ extension Recipe {
     package var masked: (recipe: Recipe, secrets: [MaskedSecret]) {
         var recipe = self
         recipe.lines = []
+        recipe.sources = []
         var secrets: [MaskedSecret] = []
         var number = 1
         func add(_ line: Line, _ found: [String], argument: String? = nil) {

@@ -1,68 +1,132 @@
 import Dockerfiles
 
-/// A recipe made shorter: what it makes stays the same, but for the package lists that are cleaned.
 extension Recipe {
-    /// Neighbouring `RUN`s joined, package lists cleaned in the `RUN` that fetched them, settings in a row made one.
-    package var tidied: Recipe {
+    /// A recipe made shorter: what it makes stays the same, but for the package lists that are cleaned.
+    ///
+    /// Neighbouring `RUN`s are joined, package lists cleaned in the `RUN` that fetched them, settings in a row made one.
+    /// `facts` are those of a line's source; without them the text alone tells what may be joined. A comment says which
+    /// `RUN` was not joined with the one above it, and why.
+    func tidied(_ facts: (LayerPlace) -> RunFacts? = { _ in nil }) -> Recipe {
         var recipe = self
-        var stages: [[Line]] = [[]]
-        for line in lines {
-            if case .instruction(let text) = line, text.hasPrefix("FROM ") { stages.append([]) }
-            stages[stages.count - 1].append(line)
+        var stages: [[StageTidying.Step]] = [[]]
+        for (index, line) in lines.enumerated() {
+            if line.keyword == "FROM" { stages.append([]) }
+            let source = sources.indices.contains(index) ? sources[index] : nil
+            stages[stages.count - 1].append(StageTidying.Step(line: line, source: source))
         }
-        recipe.lines = stages.flatMap { StageTidying(lines: $0).tidied }
+        recipe.lines = []
+        recipe.sources = []
+        for stage in stages {
+            let tidying = StageTidying(steps: stage)
+            for step in tidying.tidied(facts) {
+                recipe.lines.append(step.line)
+                if !sources.isEmpty { recipe.sources.append(step.source) }
+            }
+            recipe.cleaned += tidying.cleanedLists.filter { !recipe.cleaned.contains($0) }
+        }
         return recipe
     }
 }
 
 private struct StageTidying {
-    let lines: [Recipe.Line]
+    struct Step {
+        var line: Recipe.Line
+        var source: Recipe.LayerPlace?
+    }
 
-    var tidied: [Recipe.Line] {
-        var result: [Recipe.Line] = []
-        // The elements of the RUN being gathered, and what is said about them.
-        var run: [String] = []
-        var comments: [Recipe.Line] = []
-        func flush() {
-            result += comments
-            if !run.isEmpty { result.append(.instruction(JoinedRun.text(run))) }
-            (run, comments) = ([], [])
+    private let steps: [Step]
+    /// Directories of package lists that are cleaned.
+    let cleanedLists: [String]
+
+    init(steps: [Step]) {
+        (self.steps, cleanedLists) = Self.withCleanedLists(Self.withoutSuperseded(steps))
+    }
+
+    /// A `RUN` that others are joined to.
+    private struct Gathered {
+        var comments: [Step] = []
+        /// Its parts; none for one that stays as it is written.
+        var elements: [String] = []
+        var written: Step
+        var sources: [Recipe.LayerPlace] = []
+        /// Why its text cannot be joined with any other; `nil` where it can.
+        var obstacle: String?
+
+        var steps: [Step] {
+            var step = written
+            if !elements.isEmpty { step.line = .instruction(JoinedRun.text(elements)) }
+            step.source = sources.last
+            return comments + [step]
         }
-        let lines = withCleanedLists(withoutSuperseded(lines))
-        let hasOwnShell = lines.contains {
-            if case .instruction(let text) = $0 { text.hasPrefix("SHELL ") } else { false }
-        }
-        for line in lines {
-            switch line {
-            case .comment: comments.append(line)
-            case .instruction(let text):
-                if !hasOwnShell, let element = JoinedRun.element(text) {
-                    run.append(element)
-                } else if let merged = result.last.flatMap({ run.isEmpty ? Self.merged($0, text) : nil }),
-                    comments.isEmpty
-                {
-                    result[result.count - 1] = .instruction(merged)
+    }
+
+    func tidied(_ facts: (Recipe.LayerPlace) -> RunFacts?) -> [Step] {
+        var result: [Step] = []
+        var run: Gathered?
+        var comments: [Step] = []
+        let hasOwnShell = steps.contains { $0.line.keyword == "SHELL" }
+        for step in steps {
+            guard case .instruction(let text) = step.line else {
+                comments.append(step)
+                continue
+            }
+            guard step.line.keyword == "RUN" else {
+                if run == nil, comments.isEmpty, let last = result.last, let merged = Self.merged(last.line, text) {
+                    result[result.count - 1] = Step(line: .instruction(merged), source: step.source)
                 } else {
-                    let own = run.isEmpty ? comments : []
-                    if run.isEmpty { comments = [] }
-                    flush()
-                    result += own
-                    result.append(line)
+                    result += (run?.steps ?? []) + comments + [step]
+                    (run, comments) = (nil, [])
                 }
+                continue
+            }
+            var next = Gathered(comments: comments, written: step, sources: step.source.map { [$0] } ?? [])
+            comments = []
+            switch JoinedRun.element(text) {
+            case .success(let element): next.elements = [element]
+            case .failure(let reason): next.obstacle = reason.words
+            }
+            if hasOwnShell { (next.elements, next.obstacle) = ([], "the stage has a SHELL of its own") }
+            guard var gathered = run else {
+                run = next
+                continue
+            }
+            if let obstacle = gathered.obstacle ?? next.obstacle ?? Self.obstacle(gathered, next, facts) {
+                next.comments.append(
+                    Step(line: .comment("not joined with the RUN above: \(obstacle)"), source: step.source))
+                result += gathered.steps
+                run = next
+            } else {
+                gathered.comments += next.comments
+                gathered.elements += next.elements
+                gathered.sources += next.sources
+                run = gathered
             }
         }
-        flush()
-        return result
+        return result + (run?.steps ?? []) + comments
+    }
+
+    /// Why two `RUN`s in one command would not make what they make one after the other.
+    private static func obstacle(
+        _ run: Gathered, _ next: Gathered, _ facts: (Recipe.LayerPlace) -> RunFacts?
+    ) -> String? {
+        for element in run.elements {
+            if let place = JoinedRun.passing(in: element) { return "what the RUN above writes to \(place) ends with it" }
+        }
+        guard let source = next.sources.first, let last = facts(source) else { return nil }
+        var known: [Recipe.LayerPlace] = []
+        // What one container did was done in one piece.
+        for earlier in run.sources where earlier != source && !known.contains(earlier) {
+            known.append(earlier)
+            if let obstacle = facts(earlier)?.obstacle(to: last) { return obstacle }
+        }
+        return nil
     }
 
     /// A `CMD` that a later one replaces says nothing.
-    private func withoutSuperseded(_ lines: [Recipe.Line]) -> [Recipe.Line] {
-        func keyword(_ line: Recipe.Line) -> Substring? {
-            if case .instruction(let text) = line { text.prefix { $0 != " " } } else { nil }
-        }
-        guard !lines.contains(where: { keyword($0) == "ENTRYPOINT" }) else { return lines }
-        let last = lines.lastIndex { keyword($0) == "CMD" }
-        return lines.enumerated().filter { keyword($0.element) != "CMD" || $0.offset == last }.map(\.element)
+    private static func withoutSuperseded(_ steps: [Step]) -> [Step] {
+        guard !steps.contains(where: { $0.line.keyword == "ENTRYPOINT" }) else { return steps }
+        let last = steps.lastIndex { $0.line.keyword == "CMD" }
+        return steps.enumerated().filter { $0.element.line.keyword != "CMD" || $0.offset == last }.map(\.element)
     }
 
     /// Two instructions in a row as one of the same meaning; `nil` where there is none.
@@ -97,23 +161,27 @@ private struct StageTidying {
 
     // MARK: Package lists
 
-    private func withCleanedLists(_ lines: [Recipe.Line]) -> [Recipe.Line] {
+    private static func withCleanedLists(_ steps: [Step]) -> (steps: [Step], cleaned: [String]) {
         // What a later RUN installs without fetching the lists anew needs those that are there.
         var isNeeded: Set<PackageTool> = []
-        var result: [Recipe.Line] = []
-        for line in lines.reversed() {
-            guard case .instruction(let text) = line, let element = JoinedRun.element(text) else {
-                result.append(line)
+        var used: Set<PackageTool> = []
+        var result: [Step] = []
+        for step in steps.reversed() {
+            guard case .instruction(let text) = step.line, case .success(let element) = JoinedRun.element(text) else {
+                result.append(step)
                 continue
             }
             var cleaned = element
             for tool in PackageTool.allCases where tool.isUsed(in: element) {
+                let before = cleaned
                 if !isNeeded.contains(tool) { cleaned = tool.cleaned(cleaned) }
+                if cleaned != before { used.insert(tool) }
                 if tool.fetchesLists(in: element) { isNeeded.remove(tool) } else { isNeeded.insert(tool) }
             }
-            result.append(.instruction(cleaned == element ? text : "RUN \(cleaned)"))
+            let line = cleaned == element ? text : "RUN \(cleaned)"
+            result.append(Step(line: .instruction(line), source: step.source))
         }
-        return result.reversed()
+        return (result.reversed(), PackageTool.allCases.filter(used.contains).map(\.lists))
     }
 }
 
@@ -151,91 +219,14 @@ private enum PackageTool: CaseIterable {
         let isCleaned = text.contains(command) || (self == .apk && text.contains("--no-cache"))
         return isCleaned || text.hasSuffix("\\") || text.contains("#") ? text : "\(text) && \(command)"
     }
-}
 
-/// Several `RUN`s of the shell form as one.
-enum JoinedRun {
-    /// The command of a `RUN` that can be joined with others; `nil` for any other instruction.
-    static func element(_ instruction: String) -> String? {
-        guard instruction.hasPrefix("RUN "), !instruction.contains("\n"),
-            let parsed = try? Instruction.parse(line: instruction), case .run(let run) = parsed.value,
-            run.command.usesShell, run.heredocs.isEmpty, run.flagsUsed.isEmpty, let text = run.command.words.first,
-            !text.contains("<<"), !text.hasSuffix("\\"), !text.hasPrefix("[")
-        else { return nil }
-        return Structure(text).canJoin ? text : nil
-    }
-
-    static func text(_ elements: [String]) -> String {
-        guard elements.count > 1 else { return "RUN \(elements.first ?? "")" }
-        let parts = elements.map { Structure($0).isSimple ? $0 : "( \($0) )" }
-        return "RUN " + parts.joined(separator: " && \\\n    ")
-    }
-
-    /// What a shell text is made of, as far as joining it with another depends on that.
-    private struct Structure {
-        /// Whether it may stand in a subshell between two `&&` and mean the same.
-        private(set) var canJoin = true
-        /// Whether it may so without the subshell: commands and pipes joined by `&&`, none of which outlives itself in
-        /// the shell's state.
-        private(set) var isSimple = true
-
-        init(_ text: String) {
-            var scalars = Array(text)[...]
-            var word = ""
-            var isCommand = true
-            var quote: Character?
-            func end(_ structure: inout Structure, _ command: inout Bool, _ word: inout String) {
-                guard !word.isEmpty else { return }
-                if command {
-                    if word.contains("=") || Self.keepsState.contains(word) { structure.isSimple = false }
-                    // `set -e` means nothing on the left of `&&`.
-                    if word == "set" || word == "trap" { structure.canJoin = false }
-                }
-                command = false
-                word = ""
-            }
-            while let next = scalars.popFirst() {
-                if let open = quote {
-                    if next == "\\", open == "\"" { _ = scalars.popFirst() }
-                    if next == open { quote = nil }
-                    word.append(next)
-                    continue
-                }
-                switch next {
-                case "'", "\"":
-                    quote = next
-                    word.append("q")
-                case "\\":
-                    word.append(next)
-                    if let escaped = scalars.popFirst() { word.append(escaped) }
-                case " ", "\t": end(&self, &isCommand, &word)
-                case "#" where word.isEmpty: canJoin = false
-                case "&":
-                    end(&self, &isCommand, &word)
-                    if scalars.first == "&" {
-                        scalars.removeFirst()
-                        isCommand = true
-                    } else if word.isEmpty, scalars.first != ">", !text.contains(">&"), !text.contains("<&") {
-                        canJoin = false
-                    }
-                case "|":
-                    end(&self, &isCommand, &word)
-                    if scalars.first == "|" { isSimple = false }
-                    isCommand = true
-                case ";", "(", ")", "{", "}", "`":
-                    end(&self, &isCommand, &word)
-                    isSimple = false
-                    isCommand = true
-                default: word.append(next)
-                }
-            }
-            end(&self, &isCommand, &word)
-            if quote != nil { canJoin = false }
+    /// Where the lists lie that it cleans.
+    var lists: String {
+        switch self {
+        case .apt: "/var/lib/apt/lists"
+        case .apk: "/var/cache/apk"
+        case .yum: "/var/cache/yum"
+        case .dnf: "/var/cache/dnf"
         }
-
-        private static let keepsState: Set<String> = [
-            "cd", "export", "unset", "umask", "ulimit", "alias", "unalias", "exec", "exit", "eval", ".", "source",
-            "readonly", "shift", "read", "if", "for", "while", "until", "case", "!", "return", "hash", "local", "time",
-        ]
     }
 }

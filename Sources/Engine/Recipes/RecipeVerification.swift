@@ -41,6 +41,10 @@ extension Engine {
         // What sessions hold is known, too, and stays as it is.
         let held = try store.images.heldTable().entries.compactMap(\.image)
         let known = Set(try store.images.all(includingIntermediate: true).map(\.id) + held)
+        let steps = BuiltSteps()
+        request.observe = { event in
+            if case .ended(let place, let image?, _, _) = event { steps.note(image, line: place.line) }
+        }
         let prepared = try PreparedBuild(request, engine: self, talk)
         let builder = try Builder(prepared, engine: self, request: request, talk)
         defer {
@@ -48,58 +52,7 @@ extension Engine {
             if let container = builder.failedContainer { try? store.containers.remove(container) }
         }
         let rebuilt = try builder.run()
-        return try Comparison(recipe, of: subject, against: rebuilt, engine: self).differences(talk.cancellation)
-    }
-
-    /// The layers that steps made here added to an image, topmost first, each with what added it.
-    fileprivate func madeLayers(of image: Image) -> [MadeLayer] {
-        var found: [MadeLayer] = []
-        var next: Image? = image
-        while let current = next, let provenance = provenance(of: current.id) {
-            let parent = provenance.parent.flatMap { try? store.images.image($0) }
-            if current.config.rootfs.diffIDs.count > (parent?.config.rootfs.diffIDs.count ?? 0),
-                let (diffID, chain) = LayerStore.stack(of: current.config).last,
-                let path = store.layers.indexPath(diffID, on: chain), let index = try? LayerIndex(reading: path)
-            {
-                found.append(MadeLayer(by: provenance.origin.words, index: index))
-            }
-            next = parent
-        }
-        return found
-    }
-}
-
-/// A layer and what added it.
-private struct MadeLayer {
-    let by: String
-    let index: LayerIndex
-
-    /// Whether it made a path what it is: holds it, or removes it or a directory above it.
-    func touches(_ path: String) -> Bool {
-        if let entry = index[path], !entry.isCopiedUp { return true }
-        var above = path.parentPath
-        while above != "/" {
-            if let entry = index[above], entry.kind != .directory || entry.isOpaque { return true }
-            above = above.parentPath
-        }
-        return false
-    }
-
-    init(by words: String, index: LayerIndex) {
-        by = words
-        self.index = index
-    }
-}
-
-extension Provenance.Origin {
-    /// What did it, on one line.
-    fileprivate var words: String {
-        switch self {
-        case .step(let instruction, _): instruction
-        case .commit(_, let name, _, _, _): "commit of container \(name)"
-        case .typed(let line): "typed: \(line)"
-        case .imported(let source): "import \(source)"
-        }
+        return try Comparison(recipe, of: subject, against: rebuilt, steps, engine: self).differences(talk.cancellation)
     }
 }
 
@@ -112,12 +65,10 @@ private struct Comparison {
     private let author: String?
     private let ignored: Set<String>
     private let rebuilt: Image
-    /// Of the original; the container's own name where it is one.
-    private let layers: [MadeLayer]
-    private let container: String?
+    private let blame: RecipeBlame
 
     init(
-        _ recipe: Recipe, of subject: RecipeSubject, against rebuilt: Image, engine: Engine
+        _ recipe: Recipe, of subject: RecipeSubject, against rebuilt: Image, _ steps: BuiltSteps, engine: Engine
     ) throws(ShaleError) {
         self.recipe = recipe
         self.engine = engine
@@ -128,8 +79,7 @@ private struct Comparison {
             settings = image.containerConfig
             author = image.config.author
             ignored = []
-            layers = engine.madeLayers(of: image)
-            container = nil
+            blame = try RecipeBlame(recipe, image, isContainer: false, rebuilt, steps, engine: engine)
         case .container(let record):
             let base = try engine.store.images.image(manifest: record.manifest)
             let upper = try engine.open(engine.store.containers.folder(record.id).upper)
@@ -137,44 +87,35 @@ private struct Comparison {
             settings = engine.imageSettings(of: record, base: base)
             author = base.config.author
             ignored = engine.mountStubs(of: record)
-            layers = engine.madeLayers(of: base)
-            container = record.name
+            blame = try RecipeBlame(recipe, base, isContainer: true, rebuilt, steps, engine: engine)
         }
     }
 
     func differences(_ cancellation: Cancellation) throws(ShaleError) -> [RecipeDifference] {
         let again = try engine.tree(of: rebuilt)
-        let made = engine.madeLayers(of: rebuilt)
         let comparison = FileTreeComparison(original, again, comparingTimes: false)
         var found: [RecipeDifference] = []
         for difference in try comparison.differences(cancellation: cancellation) {
             let path = difference.path
             if difference.kind == .onlyLeft, ignored.contains(path) { continue }
-            switch difference.kind {
-            case .onlyLeft:
-                let removed = made.first { $0.touches(path) }?.by
-                let maker = container == nil ? layers.first { $0.touches(path) }?.by : "container \(container ?? "")"
-                found.append(entry(path, "not made by the recipe", removed ?? maker))
-            case .onlyRight:
-                found.append(entry(path, "made by the recipe alone", made.first { $0.touches(path) }?.by))
-            case .differs:
-                let reasons = difference.reasons.map(\.rawValue).sorted().joined(separator: ", ")
-                found.append(entry(path, reasons, made.first { $0.touches(path) }?.by))
+            // What was cleaned on purpose is no difference.
+            if difference.kind != .differs, recipe.cleaned.contains(where: { path.isAtOrBelow($0) && path != $0 }) {
+                continue
             }
+            let what =
+                switch difference.kind {
+                case .onlyLeft: "not made by the recipe"
+                case .onlyRight: "made by the recipe alone"
+                case .differs: difference.reasons.map(\.rawValue).sorted().joined(separator: ", ")
+                }
+            found.append(entry(path, what))
         }
         return found + configDifferences()
     }
 
-    private func entry(_ subject: String, _ what: String, _ step: String?) -> RecipeDifference {
-        var line: Int?
-        if let step {
-            var number = 1
-            for candidate in recipe.lines {
-                if case .instruction(let text) = candidate, text == step { line = number }
-                number += candidate.text.split(separator: "\n", omittingEmptySubsequences: false).count
-            }
-        }
-        return RecipeDifference(subject: subject, what: what, step: step, line: line)
+    private func entry(_ path: String, _ what: String) -> RecipeDifference {
+        let step = blame.step(of: path)
+        return RecipeDifference(subject: path, what: what, step: step?.text, line: step?.line)
     }
 
     private func configDifferences() -> [RecipeDifference] {
@@ -192,10 +133,11 @@ private struct Comparison {
         let members = (Self.members(old), Self.members(new))
         for name in Set(members.0.keys).union(members.1.keys).sorted() where members.0[name] != members.1[name] {
             let texts = (members.0[name] ?? "nothing", members.1[name] ?? "nothing")
-            found.append(entry("config", "\(name) is \(texts.1) and was \(texts.0)", nil))
+            found.append(RecipeDifference(subject: "config", what: "\(name) is \(texts.1) and was \(texts.0)"))
         }
         if (author ?? "") != (rebuilt.config.author ?? "") {
-            found.append(entry("config", "author is \(rebuilt.config.author ?? "") and was \(author ?? "")", nil))
+            let what = "author is \(rebuilt.config.author ?? "") and was \(author ?? "")"
+            found.append(RecipeDifference(subject: "config", what: what))
         }
         return found
     }

@@ -74,7 +74,7 @@ struct RecipeOutput {
         let name = words.first ?? "@"
         let subject = try self.subject(name)
         var recipe = try self.recipe(of: subject, named: name)
-        if isTidy { recipe = recipe.tidied }
+        if isTidy { recipe = try shell.engine().tidied(recipe) }
         guard ["auto", "plain"].contains(progress) else {
             throw ShaleError(.usage, "recipe verify: --progress is auto or plain")
         }
@@ -176,7 +176,7 @@ struct RecipeOutput {
         let form = try form()
         let isScript = oneStage ?? (form == .sh)
         var recipe = try self.recipe(of: subject, named: name, inOneStage: isScript)
-        if isTidy { recipe = recipe.tidied }
+        if isTidy { recipe = try shell.engine().tidied(recipe) }
         if showsSecrets { return recipe }
         let (masked, secrets) = recipe.masked
         for secret in secrets {

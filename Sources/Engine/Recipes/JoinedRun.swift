@@ -1,0 +1,116 @@
+import Dockerfiles
+
+/// Several `RUN`s of the shell form as one.
+enum JoinedRun {
+    /// Why a `RUN` stands alone.
+    struct Obstacle: Error {
+        let words: String
+        init(_ words: String) { self.words = words }
+    }
+
+    /// The command of a `RUN` that can be joined with others.
+    static func element(_ instruction: String) -> Result<String, Obstacle> {
+        guard let parsed = try? Instruction.parse(line: instruction), case .run(let run) = parsed.value,
+            let text = run.command.words.first
+        else { return .failure(Obstacle("it is no RUN that can be read")) }
+        if !run.command.usesShell { return .failure(Obstacle("a command in JSON form stands alone")) }
+        if !run.flagsUsed.isEmpty { return .failure(Obstacle("one of them has flags of its own")) }
+        if !run.heredocs.isEmpty || text.contains("<<") { return .failure(Obstacle("one of them has a here-document")) }
+        if instruction.contains("\n") { return .failure(Obstacle("one of them stands on several lines")) }
+        if text.hasSuffix("\\") || text.hasPrefix("[") {
+            return .failure(Obstacle("one of them would be read otherwise behind another"))
+        }
+        return Structure(text).obstacle.map { .failure(Obstacle($0)) } ?? .success(text)
+    }
+
+    /// A place a text names whose files end with the `RUN`: each is started with these anew.
+    static func passing(in text: String) -> String? {
+        for file in ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf"] where text.contains(file) { return file }
+        var rest = Substring(text)
+        while let range = rest.firstRange(of: "/dev/") {
+            rest = rest[range.upperBound...]
+            let name = rest.prefix { $0.isLetter || $0.isNumber }
+            if !lasting.contains(String(name)) { return "/dev/\(name)" }
+        }
+        return nil
+    }
+
+    /// Devices that hold nothing.
+    private static let lasting: Set<String> = [
+        "null", "zero", "full", "random", "urandom", "stdin", "stdout", "stderr", "fd", "tty",
+    ]
+
+    static func text(_ elements: [String]) -> String {
+        guard elements.count > 1 else { return "RUN \(elements.first ?? "")" }
+        let parts = elements.map { Structure($0).isSimple ? $0 : "( \($0) )" }
+        return "RUN " + parts.joined(separator: " && \\\n    ")
+    }
+
+    /// What a shell text is made of, as far as joining it with another depends on that.
+    private struct Structure {
+        /// Why it may not stand in a subshell between two `&&` and mean the same; `nil` where it may.
+        private(set) var obstacle: String?
+        /// Whether it may so without the subshell: commands and pipes joined by `&&`, none of which outlives itself in
+        /// the shell's state.
+        private(set) var isSimple = true
+
+        init(_ text: String) {
+            var scalars = Array(text)[...]
+            var word = ""
+            var isCommand = true
+            var quote: Character?
+            func end(_ structure: inout Structure, _ command: inout Bool, _ word: inout String) {
+                guard !word.isEmpty else { return }
+                if command {
+                    if word.contains("=") || Self.keepsState.contains(word) { structure.isSimple = false }
+                    // `set -e` means nothing on the left of `&&`.
+                    if word == "set" || word == "trap" { structure.obstacle = "one of them has a \(word)" }
+                }
+                command = false
+                word = ""
+            }
+            while let next = scalars.popFirst() {
+                if let open = quote {
+                    if next == "\\", open == "\"" { _ = scalars.popFirst() }
+                    if next == open { quote = nil }
+                    word.append(next)
+                    continue
+                }
+                switch next {
+                case "'", "\"":
+                    quote = next
+                    word.append("q")
+                case "\\":
+                    word.append(next)
+                    if let escaped = scalars.popFirst() { word.append(escaped) }
+                case " ", "\t": end(&self, &isCommand, &word)
+                case "#" where word.isEmpty: obstacle = "one of them ends with a comment"
+                case "&":
+                    end(&self, &isCommand, &word)
+                    if scalars.first == "&" {
+                        scalars.removeFirst()
+                        isCommand = true
+                    } else if word.isEmpty, scalars.first != ">", !text.contains(">&"), !text.contains("<&") {
+                        obstacle = "one of them leaves something running"
+                    }
+                case "|":
+                    end(&self, &isCommand, &word)
+                    if scalars.first == "|" { isSimple = false }
+                    isCommand = true
+                case ";", "(", ")", "{", "}", "`":
+                    end(&self, &isCommand, &word)
+                    isSimple = false
+                    isCommand = true
+                default: word.append(next)
+                }
+            }
+            end(&self, &isCommand, &word)
+            if quote != nil { obstacle = "one of them has an open quote" }
+        }
+
+        private static let keepsState: Set<String> = [
+            "cd", "export", "unset", "umask", "ulimit", "alias", "unalias", "exec", "exit", "eval", ".", "source",
+            "readonly", "shift", "read", "if", "for", "while", "until", "case", "!", "return", "hash", "local", "time",
+        ]
+    }
+}

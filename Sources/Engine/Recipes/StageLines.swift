@@ -1,0 +1,44 @@
+/// The lines of the stage being written, each with what the original was once its step was done.
+struct StageLines {
+    private(set) var lines: [Recipe.Line] = []
+    private(set) var sources: [Recipe.LayerPlace?] = []
+    /// Whose lines are written next.
+    var source: Recipe.LayerPlace?
+
+    var count: Int { lines.count }
+
+    subscript(index: Int) -> Recipe.Line {
+        get { lines[index] }
+        set { lines[index] = newValue }
+    }
+
+    mutating func append(_ line: Recipe.Line) {
+        lines.append(line)
+        sources.append(source)
+    }
+
+    static func += (left: inout StageLines, right: [Recipe.Line]) {
+        for line in right { left.append(line) }
+    }
+
+    /// Forgets all lines from a place on.
+    mutating func cut(at place: Int) {
+        lines.removeSubrange(place...)
+        sources.removeSubrange(place...)
+    }
+
+    /// Forgets every instruction of one kind.
+    mutating func remove(_ keyword: String) {
+        let kept = lines.indices.filter { lines[$0].keyword != keyword }
+        (lines, sources) = (kept.map { lines[$0] }, kept.map { sources[$0] })
+    }
+
+    func firstIndex(of keyword: String) -> Int? { lines.firstIndex { $0.keyword == keyword } }
+}
+
+extension Recipe {
+    mutating func append(_ stage: StageLines) {
+        lines += stage.lines
+        sources += stage.sources
+    }
+}
