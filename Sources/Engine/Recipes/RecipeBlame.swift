@@ -73,7 +73,8 @@ struct RecipeBlame {
         }
     }
 
-    private static func indexes(of image: Image, from shared: Int, _ engine: Engine) throws(ShaleError) -> [LayerIndex] {
+    private static func indexes(of image: Image, from shared: Int, _ engine: Engine) throws(ShaleError) -> [LayerIndex]
+    {
         try engine.unpackMissingLayers(of: image, Conversation())
         var found: [LayerIndex] = []
         for (diffID, chain) in LayerStore.stack(of: image.config).dropFirst(shared) {
@@ -113,7 +114,8 @@ struct RecipeBlame {
             }
             below = count
         }
-        let index = found ?? lines.last { ["RUN", "COPY", "ADD", "WORKDIR", "FROM"].contains(recipe.lines[$0].keyword) }
+        let index =
+            found ?? lines.last { ["RUN", "COPY", "ADD", "WORKDIR", "FROM"].contains(recipe.lines[$0].keyword) }
         return index.map { (recipe.lines[$0].text, numbers[$0]) }
     }
 

@@ -102,7 +102,9 @@ extension RecipeMaker {
                 let value = later.arguments?[name]
             else { break }
             let parsed = try? Instruction.parse(line: text)
-            if case .arg(let argument)? = parsed?.value, argument.arguments.contains(where: { $0.key == name }) { break }
+            if case .arg(let argument)? = parsed?.value, argument.arguments.contains(where: { $0.key == name }) {
+                break
+            }
             if case .run? = parsed?.value { return value }
             if text.contains("$") { return value }
             nearest = nearest ?? value

@@ -110,7 +110,9 @@ private struct StageTidying {
         _ run: Gathered, _ next: Gathered, _ facts: (Recipe.LayerPlace) -> RunFacts?
     ) -> String? {
         for element in run.elements {
-            if let place = JoinedRun.passing(in: element) { return "what the RUN above writes to \(place) ends with it" }
+            if let place = JoinedRun.passing(in: element) {
+                return "what the RUN above writes to \(place) ends with it"
+            }
         }
         guard let source = next.sources.first, let last = facts(source) else { return nil }
         var known: [Recipe.LayerPlace] = []

@@ -1,0 +1,55 @@
+import FoundationEssentials
+import TestSupport
+import Testing
+
+/// `recipe verify` names the step that first made a path otherwise, whatever later steps did to it.
+@Suite("recipe verification", .enabled(if: BuildProgram.path != nil, "\(BuildProgram.absent)"))
+struct RecipeVerificationTests {
+    /// What `recipe verify` says of a session's image that no build makes twice.
+    private func found(_ session: String, _ subject: String = "@", _ flags: [String] = []) throws -> String {
+        let home = BuildHome()
+        try home.run([], input: Array(session.utf8), expecting: 0)
+        return try home.run(["recipe", "verify"] + flags + [subject], expecting: 1).output
+    }
+
+    @Test(arguments: [
+        // What took the path over is not to blame.
+        (["RUN echo x > /x", "RUN cat /proc/sys/kernel/random/uuid >> /x", "RUN echo y >> /x", "RUN chmod 600 /x"], 3),
+        // A step that differs only in a file that goes again is passed by.
+        (["RUN cat /proc/sys/kernel/random/uuid > /x", "RUN echo same > /x", "RUN date +%N >> /x"], 4),
+    ])
+    func theLowestStepIsNamed(_ steps: [String], line: Int) throws {
+        let text = try found((["FROM busybox"] + steps).joined(separator: "\n") + "\n")
+        let lines = text.split(separator: "\n")
+        #expect(
+            lines.allSatisfy { $0.contains("(line \(line): \(steps[line - 2])") || !$0.hasPrefix("/x:") }, "\(text)")
+        #expect(lines.contains { $0.hasPrefix("/x:") } || line == 2, "\(text)")
+    }
+
+    @Test func stepsOfACommitAreNamed() throws {
+        let text = try found(
+            """
+            FROM busybox
+            RUN echo x > /x
+            tag @ one
+            run --name c one sh -c 'cat /proc/sys/kernel/random/uuid >> /x'
+            commit c two
+            FROM two
+            RUN chmod 640 /x
+
+            """)
+        #expect(text.contains("/x: content (line 4: RUN cat /proc"), "\(text)")
+    }
+
+    @Test func theTidyFormIsLookedAt() throws {
+        let text = try found("FROM busybox\nRUN echo a > /a\nRUN date +%N > /x\n", "@", ["--tidy"])
+        #expect(text.contains("(line 2: RUN echo a > /a && "), "\(text)")
+    }
+
+    @Test func anImageOfNoLayersIsMadeAgain() throws {
+        let home = BuildHome()
+        let session = "FROM scratch\nENV WHO=none\nLABEL a=b\n"
+        try home.run([], input: Array(session.utf8), expecting: 0)
+        #expect(try home.run(["recipe", "verify"], expecting: 0).output.contains("same files, same config"))
+    }
+}
