@@ -1,3 +1,4 @@
+import Basics
 package import Linux
 
 /// One line of what a container or build step did to its image: docker's `A`, `C` and `D`.
