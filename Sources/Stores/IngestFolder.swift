@@ -132,10 +132,8 @@ final class IngestFolder: Sendable {
                 let status = try? FileStatus.of(hostPath: "\(paths.ingest)/\(name)")
             else { return nil }
             let isUnderWay = FileLock.isTaken("\(paths.ingest)/\(name)")
-            // A sparse tail takes no space.
             return UnfinishedDownload(
-                digest: digest, bytes: min(status.size, status.blocks &* 512), modified: status.modified,
-                isUnderWay: isUnderWay)
+                digest: digest, bytes: status.size, modified: status.modified, isUnderWay: isUnderWay)
         }
     }
 

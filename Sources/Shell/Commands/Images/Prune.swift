@@ -14,6 +14,7 @@ package struct Prune: Verb {
     package static let examples = ["prune --dry-run", "prune images", "prune -f --history"]
     package static let differences = [
         "it lists what it would remove before it asks",
+        "downloads that were broken off go with the images; what any shale makes or uses at this moment stays",
         "what undo and goto can bring back stays, and is told, unless --history is given",
     ]
 

@@ -1,0 +1,58 @@
+import Glibc
+import Linux
+import OCI
+import TestSupport
+import Testing
+
+@testable import Stores
+
+/// A home is its owner's.
+@Suite struct HomePrivacyTests {
+    /// What others could do with the home's own folders and files.
+    private func open(_ home: String) throws -> [String] {
+        let find = try Peer("find").run([
+            home, "-path", "\(home)/layers/*/fs", "-prune", "-o", "-perm", "/077", "-not", "-type", "l", "-print",
+        ])
+        return find.text.split(separator: "\n").map(String.init)
+    }
+
+    @Test func aNewHomeIsClosed() throws {
+        let fixture = try Fixture()
+        try fixture.image(["a"], names: ["app"])
+        try fixture.store.volumes.create("data", labels: [:])
+        #expect(try open(fixture.home).filter { !$0.contains("/volumes/") }.isEmpty)
+        #expect(!fixture.store.wasClosed)
+    }
+
+    @Test func aFolderThatWasThereIsClosed() throws {
+        let directory = TemporaryDirectory()
+        mkdir(directory.path + "/home", 0o755)
+        let store = try Store(home: directory.path + "/home", form: .current)
+        _ = try store.blobs.put([1])
+        #expect(try open(directory.path + "/home").isEmpty)
+        // Nobody was told of a home: there was none.
+        #expect(!store.wasClosed)
+    }
+
+    @Test func anOldHomeIsClosedOnce() throws {
+        let fixture = try Fixture()
+        try fixture.image(["a"], names: ["app"])
+        let paths = fixture.store.paths
+        for folder in [paths.home, paths.blobFolder, paths.blobs] { chmod(folder, 0o755) }
+        chmod(paths.index, 0o644)
+        for digest in try fixture.store.blobs.all() { chmod(paths.blob(digest), 0o644) }
+        #expect(try fixture.another().wasClosed)
+        #expect(try open(fixture.home).isEmpty)
+        #expect(try !fixture.another().wasClosed)
+        #expect(try fixture.store.check().isEmpty)
+    }
+
+    @Test func closingThatWasCutShortGoesOn() throws {
+        let fixture = try Fixture()
+        let digest = try fixture.store.blobs.put([1])
+        chmod(fixture.store.paths.blobFolder, 0o755)
+        chmod(fixture.store.blobs.path(digest), 0o644)
+        #expect(try fixture.another().wasClosed)
+        #expect(try open(fixture.home).isEmpty)
+    }
+}
