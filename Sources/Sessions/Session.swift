@@ -17,24 +17,39 @@ package final class Session {
     package private(set) var tree = StateTree()
     /// Says that a shale is in the session, as long as this value lives.
     private let presence: FileLock?
+    /// Whether its journal has been read.
+    package private(set) var isRead = false
 
-    /// Opens a session, which begins with its first entry; it is neither renamed nor removed meanwhile.
+    /// Opens a session, which begins with its first entry, and reads its journal.
     ///
     /// Throws `invalid` for a name that is no plain file name.
-    package init(named name: String, engine: Engine) throws(ShaleError) {
+    package convenience init(named name: String, engine: Engine) throws(ShaleError) {
+        try self.init(joining: name, engine: engine)
+        try refresh()
+    }
+
+    /// Enters a session without reading its journal; it is neither renamed nor removed meanwhile.
+    ///
+    /// What it stands on is not known before ``refresh()``.
+    package init(joining name: String, engine: Engine) throws(ShaleError) {
         self.name = name
         self.engine = engine
         folder = try engine.store.session(name)
         journal = Journal(folder: folder.path)
         presence = try folder.share()
-        try refresh()
     }
 
     package var entries: [JournalEntry] { journal.entries }
+    /// Those of the entries that changed the state.
+    package var stateEntries: [JournalEntry] { journal.stateEntries }
+    /// How many lines there are, and when the last was typed.
+    package var lineCount: Int { journal.count }
+    package var lastUsed: Timestamp? { journal.last?.time }
 
     /// Looks at what other shales in this session did meanwhile.
     package func refresh() throws(ShaleError) {
         try absorb(journal.refresh())
+        isRead = true
         // Where nothing can be written, what is there can still be looked at.
         try? takeInCutOff()
     }

@@ -86,11 +86,24 @@ package final class Store: Sendable {
     package func newScratchPath() throws(ShaleError) -> String { try ingest.newPath("scratch") }
 
     /// Blobs that the record of how an image was made needs: a digest a line, beside that record.
-    func keptFiles(of image: Digest) -> [Digest] {
-        guard let bytes = try? WholeFile.read(paths.keptFiles(of: image), limit: 1 << 20) else { return [] }
-        return bytes.split(separator: UInt8(ascii: "\n")).compactMap {
-            try? Digest(parsing: String(decoding: $0, as: UTF8.self))
+    ///
+    /// Throws `corrupt` for a list that is there and cannot be read whole: what it names is not known then.
+    func keptFiles(of image: Digest) throws(ShaleError) -> [Digest] {
+        let bytes: [UInt8]
+        do throws(SystemCallError) {
+            bytes = try WholeFile.read(paths.keptFiles(of: image))
+        } catch {
+            if error.errno == ENOENT { return [] }
+            throw error.shaleError("files of image \(image.short)")
         }
+        let lines = bytes.split(separator: UInt8(ascii: "\n"))
+        let digests = lines.compactMap { try? Digest(parsing: String(decoding: $0, as: UTF8.self)) }
+        guard bytes.last == UInt8(ascii: "\n"), digests.count == lines.count else {
+            throw ShaleError(
+                .corrupt, "the list of files that the recipe of image \(image.short) needs is damaged",
+                hint: "system check --repair")
+        }
+        return digests
     }
 
     /// The names of the sessions there are, sorted.

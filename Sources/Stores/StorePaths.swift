@@ -32,6 +32,8 @@ package struct StorePaths: Sendable {
 
     /// How each image was made here: what recipes are written from.
     package var provenance: String { home + "/provenance" }
+    /// The record of one image.
+    package func provenanceRecord(of image: Digest) -> String { "\(provenance)/\(image.hex)" }
     /// Blobs that an image's record needs, a digest a line.
     package func keptFiles(of image: Digest) -> String { "\(provenance)/\(image.hex).files" }
 

@@ -40,6 +40,23 @@ struct JournalTests {
         #expect(other.entries.map(\.number) == journal.entries.map(\.number))
     }
 
+    @Test func onlyWhatChangedTheStateIsTakenApartAtOnce() throws {
+        let folder = TemporaryDirectory()
+        let journal = Journal(folder: folder.path)
+        try journal.note(JournalEntry(time: .now(), line: "echo '\"changes\":' \"movedTo\":"))
+        try append("undo", to: journal)
+        try journal.note(JournalEntry(time: .now(), line: "ls"))
+        let other = Journal(folder: folder.path)
+        #expect(try other.refresh().map(\.number) == [2])
+        #expect(other.stateEntries.map(\.line) == ["undo"])
+        #expect(other.count == 3)
+        #expect(other.entries.map(\.number) == [1, 2, 3])
+        try other.note(JournalEntry(time: .now(), line: "pwd"))
+        #expect(try other.refresh().isEmpty)
+        #expect(other.entries.map(\.line).last == "pwd")
+        #expect(other.entries.map(\.number) == [1, 2, 3, 4])
+    }
+
     @Test func twoWritersSeeEachOther() throws {
         let folder = TemporaryDirectory()
         let left = Journal(folder: folder.path)

@@ -120,6 +120,25 @@ struct StateTreeTests {
     }
 }
 
+extension StateTreeTests {
+    @Test func whatCannotBeUndoneIsInTheWayUntilOneWentPastIt() {
+        var tree = StateTree()
+        tree.append(Self.step(1, entry: 1))
+        tree.append(Self.step(2, entry: 2))
+        tree.append(Self.numbered(JournalEntry(time: .epoch, line: "undo", movedTo: 1), 3))
+        tree.append(Self.numbered(JournalEntry(time: .epoch, line: "prune -f", changes: [.lost(.pruned)]), 4))
+        // It makes no state, and redo goes where it went.
+        #expect(tree.head == 1)
+        #expect(tree.redoTarget(1)?.target == 2)
+        #expect(tree.losses == [1: StateLoss(number: 4, line: "prune -f", loss: .pruned)])
+        tree.append(Self.numbered(JournalEntry(time: .epoch, line: "redo", movedTo: 2), 5))
+        #expect(tree.losses[1] != nil)
+        tree.append(Self.numbered(JournalEntry(time: .epoch, line: "goto 0", movedTo: 0), 6))
+        #expect(tree.losses.isEmpty)
+        #expect(tree.redoTarget(2)?.passed.map(\.number) == [1, 2])
+    }
+}
+
 /// A small generator with a seed, so that a failure can be had again.
 struct SplitMix {
     var state: UInt64

@@ -110,7 +110,7 @@ extension StepExecutor {
     package func repeatLayer(
         of made: Image, _ instruction: String, summary: StepSummary, on state: inout StageState
     ) throws(ShaleError) -> StepResult {
-        guard let story = engine.provenance(of: made.id), let blob = made.manifest.layers.last,
+        guard let story = try engine.provenance(of: made.id), let blob = made.manifest.layers.last,
             let diffID = made.config.rootfs.diffIDs.last
         else { throw ShaleError(.notFound, "image \(made.id.short): how it was made is not known any more") }
         if story.parent == state.image?.id {

@@ -148,7 +148,14 @@ package final class StepExecutor {
             History(created: moment, createdBy: createdBy, author: state.config.author), layer: layer?.diffID)
         state.config.created = moment
         if let layer { state.layers.append(layer.descriptor) }
-        let image = try engine.store.images.add(config: state.config, layers: state.layers, parent: parent?.id)
+        var provenance = Provenance(
+            parent: parent?.id, base: state.baseName, origin: origin ?? .step(instruction: source, copied: copied))
+        provenance.from = from
+        let arguments = state.arguments.values
+        if !arguments.isEmpty { provenance.arguments = arguments }
+        let image = try engine.store.images.add(config: state.config, layers: state.layers, parent: parent?.id) {
+            id throws(ShaleError) in try engine.keepProvenance(provenance, of: id)
+        }
         let summary = layer?.summary ?? .none
         if origin == nil, options.fillsCache {
             var record = BuildCache.Record(
@@ -160,12 +167,6 @@ package final class StepExecutor {
                 try cache.keep(record, files: files, key: linkKey)
             }
         }
-        var provenance = Provenance(
-            parent: parent?.id, base: state.baseName, origin: origin ?? .step(instruction: source, copied: copied))
-        provenance.from = from
-        let arguments = state.arguments.values
-        if !arguments.isEmpty { provenance.arguments = arguments }
-        try engine.keepProvenance(provenance, of: image.id)
         made.append(image.id)
         state.advance(to: image)
         state.isFresh = true

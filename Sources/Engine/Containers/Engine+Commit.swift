@@ -75,8 +75,8 @@ extension Engine {
         var layers = base.manifest.layers
         if let layer { layers.append(layer.descriptor) }
         let image = try store.images.add(
-            config: config, layers: layers, parent: base.id, references: reference.map { [$0] } ?? [])
-        try keepProvenance(story, of: image.id)
+            config: config, layers: layers, parent: base.id, references: reference.map { [$0] } ?? []
+        ) { id throws(ShaleError) in try keepProvenance(story, of: id) }
         var deed = Deed(.commit, arguments: [image.id.description])
         deed.destination = reference?.familiar
         try? self.store.containers.append(deed, to: container.id)

@@ -48,10 +48,11 @@ extension Engine {
         let blob = try ingest.commit()
         let message = options.message.isEmpty ? "Imported from \(options.origin)" : options.message
         config.append(History(created: created, createdBy: "", comment: message), layer: diffID)
-        let image = try store.images.add(
+        return try store.images.add(
             config: config, layers: [Descriptor(mediaType: MediaType.ociLayer, digest: diffID, size: blob.size)],
-            references: options.reference.map { [$0] } ?? [])
-        try keepProvenance(Provenance(parent: nil, base: nil, origin: .imported(options.origin)), of: image.id)
-        return image
+            references: options.reference.map { [$0] } ?? []
+        ) { id throws(ShaleError) in
+            try keepProvenance(Provenance(parent: nil, base: nil, origin: .imported(options.origin)), of: id)
+        }
     }
 }

@@ -18,6 +18,8 @@ package struct Provenance: Sendable, Codable {
         case typed(line: String)
         /// A file tree from outside.
         case imported(String)
+        /// Made here, and nobody can say how any more: `system check --repair` puts this in the place of a damaged record.
+        case lost
     }
 
     /// The image it stands on; `nil` for scratch.
@@ -40,36 +42,54 @@ package struct Provenance: Sendable, Codable {
 }
 
 extension Engine {
-    private func provenancePath(_ image: Digest) -> String { "\(store.paths.provenance)/\(image.hex)" }
-
     /// How an image was made here; `nil` for one that came whole.
-    package func provenance(of image: Digest) -> Provenance? {
-        guard let bytes = try? WholeFile.read(provenancePath(image), limit: 64 << 20) else { return nil }
-        return try? JSONDecoder().decode(Provenance.self, from: Data(bytes))
+    ///
+    /// Throws `corrupt` for a record that is there and cannot be read: that is not the same as none.
+    package func provenance(of image: Digest) throws(ShaleError) -> Provenance? {
+        let bytes: [UInt8]
+        do throws(SystemCallError) {
+            bytes = try WholeFile.read(store.paths.provenanceRecord(of: image), limit: 64 << 20)
+        } catch {
+            if error.errno == ENOENT { return nil }
+            throw Self.unreadable(image, error.description)
+        }
+        if bytes.isEmpty { throw Self.unreadable(image, "the file is empty") }
+        guard let known = try? JSONDecoder().decode(Provenance.self, from: Data(bytes)) else {
+            throw Self.unreadable(image, "the file is damaged")
+        }
+        return known
+    }
+
+    private static func unreadable(_ image: Digest, _ why: String) -> ShaleError {
+        ShaleError(
+            .corrupt, "the record of how image \(image.short) was made cannot be read", cause: why,
+            hint: "system check --repair")
     }
 
     /// Lets an image count as one that came whole.
     func forgetProvenance(of image: Digest) {
-        unlink(provenancePath(image))
+        unlink(store.paths.provenanceRecord(of: image))
         unlink(store.paths.keptFiles(of: image))
     }
 
-    /// Notes how an image was made; the first telling stands, since the same id means the same image.
+    /// Notes how an image was made, to last; the first telling stands, since the same id means the same image.
+    ///
+    /// Called before a name leads to the image: an image without this would count as one that came whole.
     package func keepProvenance(_ provenance: Provenance, of image: Digest) throws(ShaleError) {
-        let path = provenancePath(image)
-        if access(path, F_OK) == 0 { return }
+        // A damaged record is written anew.
+        let known = (try? self.provenance(of: image)) ?? nil
+        if let known, !known.isLost { return }
         let bytes = Array(try OCIDocument.encode(provenance))
         let folder = store.paths.provenance
         let files = provenance.keptFiles
         try translating("provenance of \(image.short)") {
             if mkdir(folder, 0o700) == -1, errno != EEXIST { throw SystemCallError("mkdir", path: folder) }
+            // First the list of files: a record without it would let them be collected.
             if !files.isEmpty {
                 let text = files.map { "\($0)\n" }.joined()
-                try WholeFile.replace(store.paths.keptFiles(of: image), with: Array(text.utf8), syncing: false)
+                try WholeFile.replace(store.paths.keptFiles(of: image), with: Array(text.utf8))
             }
-            let aside = "\(path).\(getpid())~"
-            try OwnedFD.open(aside, O_WRONLY | O_CREAT | O_TRUNC).write(bytes)
-            try Linux.check("rename", path: path) { Linux.rename(aside, path) }
+            try WholeFile.replace(store.paths.provenanceRecord(of: image), with: bytes)
         }
     }
 
@@ -84,12 +104,16 @@ extension Engine {
         var kept: Set<Digest> = []
         var pending = names.compactMap { try? Digest(parsing: "sha256:\($0)") }.filter(store.blobs.contains)
         while let image = pending.popLast() {
-            guard kept.insert(image).inserted, let known = provenance(of: image) else { continue }
+            guard kept.insert(image).inserted else { continue }
+            // What a damaged record leads to is not known: nothing is removed then.
+            let found: Provenance?
+            do throws(ShaleError) { found = try provenance(of: image) } catch { return }
+            guard let known = found else { continue }
             pending += [known.parent, known.from].compactMap { $0 }
         }
         let hexes = Set(kept.map(\.hex))
         let oldest = Timestamp.now().seconds - 86_400
-        for name in names where !hexes.contains(String(name.prefix { $0 != "." })) {
+        for name in names where name.hasSuffix("~") || !hexes.contains(String(name.prefix { $0 != "." })) {
             guard let status = try? folder.status(name), status.modified.seconds < oldest else { continue }
             let image = try? Digest(parsing: "sha256:\(name.prefix { $0 != "." })")
             if let image, !exclusion.take(.digest(image)) { continue }
@@ -100,9 +124,11 @@ extension Engine {
 }
 
 extension Provenance {
-    /// Blobs that its recipe needs.
-    fileprivate var keptFiles: [Digest] {
+    fileprivate var isLost: Bool { if case .lost = origin { true } else { false } }
+
+    /// Blobs that its recipe needs and that are in no layer.
+    package var keptFiles: [Digest] {
         guard case .commit(_, _, _, _, let deeds) = origin else { return [] }
-        return deeds.flatMap { $0.payload ?? [] }
+        return Set(deeds.flatMap { $0.payload ?? [] }).sorted()
     }
 }

@@ -49,8 +49,8 @@ package struct RecipeFolder {
         try translating("recipe save \(folder)") {
             for path in savedBefore(root) { try remove(path, below: root) }
             // The list first: should this be cut short, the next one knows what to take away.
-            try WholeFile.replace(
-                list, with: Array((ConfigInstructions.array(all) + "\n").utf8), mode: CallersUmask.applied(to: 0o644))
+            try UnnamedFile.write(
+                Array((ConfigInstructions.array(all) + "\n").utf8), to: list, mode: CallersUmask.applied(to: 0o644))
         }
         for attachment in recipe.attachments {
             try cancellation.check()
@@ -59,8 +59,8 @@ package struct RecipeFolder {
         for file in texts {
             let path = "\(folder)/\(file.path)"
             try translating(path) {
-                try WholeFile.replace(
-                    path, with: file.text.pathBytes,
+                try UnnamedFile.write(
+                    file.text.pathBytes, to: path,
                     mode: CallersUmask.applied(to: isPrivate ? file.mode & 0o700 : file.mode))
             }
         }
@@ -170,7 +170,7 @@ package struct RecipeFolder {
         case .container(let id): return try OwnLayer(of: engine.store.containers.record(id), engine: engine)
         case .image(let id):
             let image = try engine.store.images.image(id)
-            let parent = engine.provenance(of: id)?.parent.flatMap { try? engine.store.images.image($0) }
+            let parent = try engine.provenance(of: id)?.parent.flatMap { try? engine.store.images.image($0) }
             guard let layer = try OwnLayer(of: image, over: parent, engine: engine) else {
                 throw ShaleError(.notFound, "image \(id.short) has no layer of its own any more")
             }
@@ -195,19 +195,10 @@ package struct RecipeFolder {
     /// Gives `body` a file of the recipe's to write into.
     private func writing(_ path: String, _ body: (@escaping ByteSink) throws(ShaleError) -> Void) throws(ShaleError) {
         let target = "\(folder)/\(path)"
-        let file = try translating(target) {
-            OpenFile(
-                try OwnedFD.open(
-                    target, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: CallersUmask.applied(to: 0o644)))
-        }
+        let file = try translating(target) { try UnnamedFile(for: target, mode: CallersUmask.applied(to: 0o644)) }
         try body { (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
             try translating(target) { try file.descriptor.write(bytes) }
         }
-    }
-
-    /// A descriptor that an escaping closure may hold.
-    private final class OpenFile {
-        let descriptor: OwnedFD
-        init(_ descriptor: consuming OwnedFD) { self.descriptor = descriptor }
+        try translating(target) { try file.put(syncing: false) }
     }
 }

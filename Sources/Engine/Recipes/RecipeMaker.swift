@@ -93,6 +93,8 @@ package struct RecipeMaker {
         case whole(Image)
         /// Was made here, from something that is not here any more.
         case orphan(Image)
+        /// Was made here, and its record is lost.
+        case untold(Image)
     }
 
     private mutating func write(_ image: Image, calledBase: String?, last: Link? = nil) throws(ShaleError) {
@@ -131,6 +133,7 @@ package struct RecipeMaker {
             lines.append(.comment("typed at the terminal: \(line)\nwhat it changed is kept file by file"))
             guard try keep(link, "typed") else { return false }
             return writeConfig(from: link.settings, to: link.image.containerConfig)
+        case .lost: return false
         case .imported(let source):
             lines.append(.comment("imported from \(source)"))
             guard try keep(link, "imported") else { return false }
@@ -142,7 +145,8 @@ package struct RecipeMaker {
     private func chain(to image: Image) throws(ShaleError) -> ([Link], Base) {
         var links: [Link] = []
         var next = image
-        while let provenance = engine.provenance(of: next.id) {
+        while let provenance = try engine.provenance(of: next.id) {
+            if case .lost = provenance.origin { return (links.reversed(), .untold(next)) }
             let parent = provenance.parent.flatMap { try? engine.store.images.image($0) }
             if provenance.parent != nil, parent == nil { return (links.reversed(), .orphan(next)) }
             links.append(
@@ -166,6 +170,10 @@ package struct RecipeMaker {
         case .orphan(let image):
             lines.append(
                 .comment("what image \(image.id.short) was made from is not here any more: its files are kept"))
+            try beginWhole(image)
+        case .untold(let image):
+            lines.append(
+                .comment("the record of how image \(image.id.short) was made is lost: its files are kept"))
             try beginWhole(image)
         case .whole(let image):
             let triggers = image.containerConfig.onBuild ?? []
@@ -218,7 +226,7 @@ package struct RecipeMaker {
     mutating func stage(_ id: Digest, called name: String) throws(ShaleError) -> String? {
         if let known = stages[id] { return known }
         guard let image = try? engine.store.images.image(id) else { return nil }
-        if engine.provenance(of: id) == nil {
+        if try engine.provenance(of: id) == nil {
             let name = from(image, name: name).split(separator: " ").last.map(String.init)
             return name?.hasPrefix("sha256:") == true ? nil : name
         }

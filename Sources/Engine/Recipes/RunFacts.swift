@@ -98,7 +98,7 @@ extension Engine {
         switch place {
         case .image(let id):
             let image = try store.images.image(id)
-            let story = provenance(of: id)
+            let story = try provenance(of: id)
             parent = story?.parent.flatMap { try? store.images.image($0) }
             settings = story?.facts?.settings ?? parent?.containerConfig ?? ContainerConfig()
             if image.config.rootfs.diffIDs.count > (parent?.config.rootfs.diffIDs.count ?? 0),

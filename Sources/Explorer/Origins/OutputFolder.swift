@@ -2,9 +2,6 @@ import Basics
 import Glibc
 import Linux
 
-/// Write only, made if missing, emptied if not.
-let openFlags = O_WRONLY | O_CREAT | O_TRUNC
-
 /// Makes a folder; one that is there stays.
 func makeFolder(_ path: String) throws(SystemCallError) {
     if path.withPath({ mkdir($0, mode_t(CallersUmask.applied(to: 0o755))) }) == -1, errno != EEXIST {

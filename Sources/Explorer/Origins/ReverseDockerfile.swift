@@ -149,7 +149,7 @@ package struct ReverseDockerfile {
         }
         let bytes = text.pathBytes
         try translating(folder) {
-            try WholeFile.replace("\(folder)/Dockerfile", with: bytes, mode: CallersUmask.applied(to: 0o644))
+            try UnnamedFile.write(bytes, to: "\(folder)/Dockerfile", mode: CallersUmask.applied(to: 0o644))
         }
         return written
     }
@@ -163,17 +163,12 @@ package struct ReverseDockerfile {
                 changes.append(
                     Change(kind: .added, path: entry.path, status: try directory.status(entry.path), link: entry.link))
             }
-            let file = OutputFile(try OwnedFD.open(path, openFlags, mode: CallersUmask.applied(to: 0o644)))
+            let file = try UnnamedFile(for: path, mode: CallersUmask.applied(to: 0o644))
             _ = try LayerWriter.write(changes: changes, upper: directory, cancellation: cancellation) {
                 (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
                 try translating(path) { try file.descriptor.write(bytes) }
             }
+            try file.put(syncing: false)
         }
     }
-}
-
-/// A descriptor that an escaping closure may hold.
-private final class OutputFile {
-    let descriptor: OwnedFD
-    init(_ descriptor: consuming OwnedFD) { self.descriptor = descriptor }
 }

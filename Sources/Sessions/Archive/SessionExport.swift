@@ -15,6 +15,8 @@ package struct SessionExport {
     private var held: [ImageEntry] = []
     /// Names of containers that were removed: they stay behind, with what they changed.
     package private(set) var containersLeft: [String] = []
+    /// Blobs that recipes need and no image has.
+    private var files: Set<Digest> = []
     package var imageCount: Int { Set((listed + held).compactMap(\.image)).count }
 
     package init(_ session: Session) throws(ShaleError) {
@@ -46,7 +48,7 @@ package struct SessionExport {
         try add(SessionArchive.listed, Array(ImageTable(entries: listed).index.document.text().utf8))
         try add(SessionArchive.held, Array(ImageTable(entries: held).index.document.text().utf8))
         for image in Set((listed + held).compactMap(\.image)).sorted() {
-            guard let provenance = engine.provenance(of: image) else { continue }
+            guard let provenance = try engine.provenance(of: image) else { continue }
             try add(SessionArchive.provenance + image.hex, Array(OCIDocument.encode(provenance)))
         }
         var total: Int64 = 0
@@ -84,19 +86,27 @@ package struct SessionExport {
         var wanted = Array(roots.digests)
         var images: Set<Digest> = []
         // Parents belong to what a recipe is written from.
+        let known = Dictionary(
+            grouping: (table.entries + heldTable.entries).flatMap { entry in
+                Set([entry.image, entry.manifest.digest].compactMap(\.self)).map { ($0, entry) }
+            }, by: \.0)
         while let digest = wanted.popLast() {
-            let entries = table.entries + heldTable.entries
-            for entry in entries where entry.image == digest || entry.manifest.digest == digest {
+            for (_, entry) in known[digest] ?? [] {
                 guard let image = entry.image, images.insert(image).inserted else { continue }
-                wanted += [entry.parent, engine.provenance(of: image)?.parent].compactMap(\.self)
+                let made = try engine.provenance(of: image)
+                // Stages it copied from, and files that are in no layer, too.
+                wanted += [entry.parent, made?.parent, made?.from].compactMap(\.self)
+                files.formUnion(made?.keptFiles.filter(engine.store.blobs.contains) ?? [])
             }
         }
         var moved: Set<Reference> = []
         for value in session.nameValues() { moved.insert(value.reference) }
+        let listings = Dictionary(grouping: table.entries, by: \.image)
+        let heldEntries = Dictionary(grouping: heldTable.entries, by: \.image)
         for image in images.sorted() {
-            let entries = table.entries(of: image)
+            let entries = listings[image] ?? []
             guard let first = entries.first else {
-                held += heldTable.entries(of: image).prefix(1)
+                held += (heldEntries[image] ?? []).prefix(1)
                 continue
             }
             let named = entries.filter { entry in entry.name.map { moved.contains($0) } ?? false }
@@ -105,7 +115,7 @@ package struct SessionExport {
     }
 
     private func blobs() throws(ShaleError) -> [Digest] {
-        var blobs: Set<Digest> = []
+        var blobs = files
         for entry in listed + held where blobs.insert(entry.manifest.digest).inserted {
             let manifest = try OCIDocument.read(
                 Manifest.self, from: try engine.store.blobs.bytes(entry.manifest.digest),

@@ -175,7 +175,7 @@ package final class SessionImport {
         let left = try engine.store.images.adopt(listed: listed, held: held)
         engine.store.blobs.release(blobs)
         return Result(
-            name: name, states: states.count { !($0.changes ?? []).isEmpty },
+            name: name, states: states.count { ($0.changes ?? []).contains { !$0.isLoss } },
             images: Set((listed + held).compactMap(\.image)).count, namesLeft: left.map(\.familiar))
     }
 

@@ -10,14 +10,32 @@ package final class Journal {
     private let folder: String
     private var offset = 0
     private var lines = 0
+    /// Lines that changed nothing of the state, by number, which are taken apart when someone asks: a session may have
+    /// ten thousand of them.
+    private var unread: [(number: Int, line: ArraySlice<UInt8>)] = []
+    private var all: [JournalEntry] = []
+    /// The entries that changed the state, in order.
+    package private(set) var stateEntries: [JournalEntry] = []
+
     /// Everything read so far, in order.
-    package private(set) var entries: [JournalEntry] = []
+    package var entries: [JournalEntry] {
+        if unread.isEmpty, all.count >= stateEntries.count { return all }
+        let known = Set(all.map(\.number))
+        all += stateEntries.filter { !known.contains($0.number) } + unread.compactMap { Self.entry($0.line, $0.number) }
+        all.sort { $0.number < $1.number }
+        unread = []
+        return all
+    }
+
+    /// How many lines were read.
+    package var count: Int { lines }
+    package var last: JournalEntry? { entries.last }
 
     package init(folder: String) { self.folder = folder }
 
     private var path: String { "\(folder)/journal" }
 
-    /// Reads what others appended since the last look; answers the new entries.
+    /// Reads what others appended since the last look; answers the new entries that changed the state.
     @discardableResult
     package func refresh() throws(ShaleError) -> [JournalEntry] {
         try translating("session journal") { try readTail() }
@@ -32,16 +50,38 @@ package final class Journal {
         let bytes = try file.readAll(limit: 1 << 30)
         guard let end = bytes.lastIndex(of: UInt8(ascii: "\n")) else { return [] }
         offset += end + 1
-        let decoder = JSONDecoder()
         var fresh: [JournalEntry] = []
         for line in bytes[..<end].split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false) {
             lines += 1
-            guard var entry = try? decoder.decode(JournalEntry.self, from: Data(line)) else { continue }
-            entry.number = lines
-            fresh.append(entry)
+            if !Self.mayChangeState(line) {
+                if !line.isEmpty { unread.append((lines, line)) }
+            } else if let entry = Self.entry(line, lines) {
+                fresh.append(entry)
+            }
         }
-        entries += fresh
+        stateEntries += fresh
         return fresh
+    }
+
+    private static let stateKeys = ["\"changes\":", "\"movedTo\":"].map { Array($0.utf8) }
+
+    private static func entry(_ line: ArraySlice<UInt8>, _ number: Int) -> JournalEntry? {
+        guard var entry = try? JSONDecoder().decode(JournalEntry.self, from: Data(line)) else { return nil }
+        entry.number = number
+        return entry
+    }
+
+    /// Whether a line has one of the keys of an entry that changed the state; text that looks like one has its quotes
+    /// escaped.
+    private static func mayChangeState(_ line: ArraySlice<UInt8>) -> Bool {
+        line.withUnsafeBytes { text in
+            stateKeys.contains { key in
+                guard let first = text.baseAddress, text.count >= key.count else { return false }
+                return (0...(text.count - key.count)).contains { place in
+                    text[place] == key[0] && memcmp(first + place, key, key.count) == 0
+                }
+            }
+        }
     }
 
     /// Appends an entry that changes nothing of the state: no lock, no waiting for the disk, nothing read.
@@ -51,8 +91,8 @@ package final class Journal {
         }
     }
 
-    /// Appends an entry made from the state all agree on, and waits for the disk; answers everything new, the own
-    /// entry last.
+    /// Appends an entry that changes the state, made from the state all agree on, and waits for the disk; answers every new one that did,
+    /// the own entry last.
     ///
     /// `make` is called with the journal locked and read up, with what was new; `nil` appends nothing.
     package func append(

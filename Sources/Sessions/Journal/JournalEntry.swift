@@ -66,6 +66,8 @@ package enum StateChange: Sendable, Codable {
     case images(arrived: [Digest], departed: [Digest])
     /// A container was removed, and lies aside.
     case removed(container: String, name: String)
+    /// Something was taken away or overwritten that no state keeps; makes no state.
+    case lost(Loss)
 }
 
 extension StateChange {
@@ -79,14 +81,17 @@ extension StateChange {
             SessionRoots(digests: Set([before, after].compactMap { $0?.manifest.digest }))
         case .images(let arrived, let departed): SessionRoots(digests: Set(arrived + departed))
         case .removed(let container, _): SessionRoots(containers: [container])
+        case .lost: SessionRoots()
         }
     }
+
+    var isLoss: Bool { if case .lost = self { true } else { false } }
 
     /// Whether it is about the working image, and not about what all sessions share.
     package var isOfWorkingImage: Bool {
         switch self {
         case .began, .step, .rewrote: true
-        case .name, .images, .removed: false
+        case .name, .images, .removed, .lost: false
         }
     }
 }

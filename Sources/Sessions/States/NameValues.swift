@@ -19,7 +19,7 @@ extension Session {
     package func nameValues() -> [NameValue] {
         var values: [NameValue] = []
         var tree = StateTree()
-        for entry in entries {
+        for entry in stateEntries {
             func add(_ reference: Reference, _ before: ImageEntry?, _ after: ImageEntry?) {
                 values.append(
                     NameValue(

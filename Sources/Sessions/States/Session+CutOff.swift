@@ -22,6 +22,15 @@ extension Session {
         }
     }
 
+    /// Whether a line of this session may have been cut off; told by the journal's end, without reading all of it.
+    package var mayHaveCutOffLines: Bool {
+        let store = engine.store
+        guard let stamped = try? store.names.stamped(in: name), let roots = try? folder.roots() else { return true }
+        let stamps =
+            stamped.map(\.stamp) + roots.containers.compactMap { store.containers.cutOffRemoval(of: $0)?.stamp }
+        return stamps.contains { store.writeAhead.isCutOff($0) && !store.writeAhead.isSettled($0) }
+    }
+
     private func takeIn(_ stamp: LineStamp, _ changes: [StateChange]) throws(ShaleError) {
         try folder.addRoots(changes.reduce(into: SessionRoots()) { $0.formUnion($1.roots) })
         let words = engine.store.writeAhead.line(of: stamp)
@@ -50,7 +59,7 @@ extension Session {
         !isWritten(stamp.token) && engine.store.writeAhead.isCutOff(stamp)
     }
 
-    private func isWritten(_ token: String) -> Bool { journal.entries.contains { $0.token == token } }
+    private func isWritten(_ token: String) -> Bool { journal.stateEntries.contains { $0.token == token } }
 }
 
 extension StampedChanges {

@@ -21,6 +21,7 @@ extension Session {
     package func undo(_ count: Int = 1) throws(ShaleError) -> Passage {
         try walk("undo", .back) { tree throws(ShaleError) in
             guard let (_, passed) = tree.undoTarget(count) else {
+                if tree.head == 0, let lost = tree.losses[0] { throw Self.obstacle(lost, below: nil) }
                 let have = tree.lineage(of: tree.head).count
                 throw ShaleError(
                     .notFound, have == 0 ? "nothing to undo" : "only \(have) to undo, not \(count)",
@@ -48,15 +49,21 @@ extension Session {
     /// Names and containers that cannot be as they were then are left as they are, and told.
     package func goto(_ state: Int) throws(ShaleError) -> Passage {
         var passage = Passage()
-        let effects = effects
         try append { tree throws(ShaleError) in
+            var effects = try StateEffects(engine: engine, folder: folder)
             guard state == 0 || tree.nodes[state] != nil else {
                 throw ShaleError(.notFound, "no state \(state)", hint: "timeline")
             }
-            try requireImage(of: state, in: tree)
+            try requireImage(of: state, in: tree, effects)
             let way = tree.way(from: tree.head, to: state)
-            for node in way.back { passage.notes += effects.applyWherePossible(node, .back) }
+            for node in way.back {
+                if let lost = tree.losses[node.number] {
+                    passage.notes.append("line \(lost.number) (\(Self.firstLine(lost.line))): \(lost.loss.words)")
+                }
+                passage.notes += effects.applyWherePossible(node, .back)
+            }
             for node in way.forth { passage.notes += effects.applyWherePossible(node, .forth) }
+            try effects.finish()
             passage.passed = way.back + way.forth
             return JournalEntry(time: .now(), line: "goto \(state)", movedTo: state, token: takeToken())
         }
@@ -65,18 +72,20 @@ extension Session {
 
     private func takeToken() -> String? { engine.store.writeAhead.takeToken() }
 
-    private var effects: StateEffects { StateEffects(engine: engine, folder: folder) }
-
     private func walk(
         _ verb: String, _ direction: StateEffects.Direction,
         _ path: (StateTree) throws(ShaleError) -> [StateTree.Node]
     ) throws(ShaleError) -> Passage {
         var passage = Passage()
-        let effects = effects
         try append { tree throws(ShaleError) in
+            var effects = try StateEffects(engine: engine, folder: folder)
             for node in try path(tree) {
+                if direction == .back, let lost = tree.losses[node.number] {
+                    passage.obstacle = Self.obstacle(lost, below: node)
+                    break
+                }
                 do throws(ShaleError) {
-                    try requireImage(of: direction == .back ? node.parent : node.number, in: tree)
+                    try requireImage(of: direction == .back ? node.parent : node.number, in: tree, effects)
                     try effects.check(node, direction)
                     try effects.apply(node, direction)
                 } catch {
@@ -89,6 +98,7 @@ extension Session {
                 guard let obstacle = passage.obstacle else { return nil }
                 throw obstacle
             }
+            try effects.finish()
             let count = passage.passed.count
             return JournalEntry(
                 time: .now(), line: count == 1 ? verb : "\(verb) \(count)",
@@ -97,16 +107,26 @@ extension Session {
         return passage
     }
 
-    private func requireImage(of state: Int, in tree: StateTree) throws(ShaleError) {
-        guard let image = tree.nodes[state]?.image, try !engine.store.images.isThere(image) else { return }
+    private func requireImage(of state: Int, in tree: StateTree, _ effects: StateEffects) throws(ShaleError) {
+        guard let image = tree.nodes[state]?.image, !effects.isThere(image) else { return }
         throw ShaleError(
             .notFound, "the working image \(image.short) of state \(state) has been pruned", hint: "timeline")
+    }
+
+    private static func firstLine(_ text: String) -> String {
+        text.split(separator: "\n").first.map(String.init) ?? text
+    }
+
+    private static func obstacle(_ lost: StateLoss, below node: StateTree.Node?) -> ShaleError {
+        ShaleError(
+            .unsupported, "line \(lost.number) (\(firstLine(lost.line))) cannot be taken back",
+            cause: lost.loss.words, hint: node.map { "goto \($0.parent)   (takes back what stands before it)" })
     }
 
     private static func obstacle(
         _ node: StateTree.Node, _ direction: StateEffects.Direction, _ error: ShaleError
     ) -> ShaleError {
-        let line = node.line.split(separator: "\n").first.map(String.init) ?? node.line
+        let line = firstLine(node.line)
         let what = direction == .back ? "cannot be taken back" : "cannot be made again"
         return ShaleError(
             error.code, "state \(node.number) (\(line)) \(what)", cause: error.description,

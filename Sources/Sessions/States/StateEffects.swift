@@ -3,13 +3,33 @@ import Engine
 import OCI
 import Stores
 
-/// What a state did beside the working image, taken back and made again: names, images and containers, which all
-/// sessions share.
+/// What states did beside the working image, taken back and made again on a way through them: names, images and
+/// containers, which all sessions share.
+///
+/// Containers move at once. Names and images are noted on the way and written together by `finish()`: a way costs one
+/// write, however many states it passes.
 struct StateEffects {
     enum Direction { case back, forth }
 
-    let engine: Engine
-    let folder: SessionFolder
+    private let engine: Engine
+    private let folder: SessionFolder
+    /// What each name led to at the start, by its full form.
+    private let start: [String: ImageEntry]
+    /// Where those lead that were moved on the way.
+    private var moved: [String: (reference: Reference, entry: ImageEntry?)] = [:]
+    /// Every image that is here.
+    private let images: Set<Digest>
+    private var shown: Set<Digest> = []
+    private var hidden: Set<Digest> = []
+
+    init(engine: Engine, folder: SessionFolder) throws(ShaleError) {
+        self.engine = engine
+        self.folder = folder
+        start = try engine.store.names.table().namedEntries
+        images = try engine.store.images.allThere()
+    }
+
+    func isThere(_ image: Digest) -> Bool { images.contains(image) }
 
     /// Throws why a state cannot be taken back or made again; nothing is touched.
     func check(_ node: StateTree.Node, _ direction: Direction) throws(ShaleError) {
@@ -27,38 +47,41 @@ struct StateEffects {
                         hint: "goto \(node.parent)   (without the container)")
                 }
                 try engine.checkBringingBack(container)
-            case (.removed, .forth), (.began, _), (.step, _), (.rewrote, _): break
+            case (.removed, .forth), (.lost, _), (.began, _), (.step, _), (.rewrote, _): break
             }
         }
     }
 
     /// Takes a state back, or makes it again; what is so already is left alone.
-    func apply(_ node: StateTree.Node, _ direction: Direction) throws(ShaleError) {
+    mutating func apply(_ node: StateTree.Node, _ direction: Direction) throws(ShaleError) {
         let changes = direction == .back ? node.changes.reversed() : node.changes
-        // What is shown again must be there before a name leads to it, and nothing with a name can be hidden.
         for case .images(let arrived, let departed) in changes {
-            try engine.store.images.revive(direction == .back ? departed : arrived)
+            let back = direction == .back ? departed : arrived
+            shown.formUnion(back)
+            hidden.subtract(back)
         }
         for change in changes {
             switch change {
             case .name(let reference, let before, let after):
-                try engine.restore(reference, to: direction == .back ? before : after)
+                moved[reference.withDefaultTag.description] = (reference, direction == .back ? before : after)
             case .removed(let container, _):
                 if direction == .back {
                     try engine.bringBack(container)
                 } else if !isElsewhere(container) {
                     try engine.setAsideAgain(container, heldBy: folder)
                 }
-            case .began, .step, .rewrote, .images: break
+            case .began, .step, .rewrote, .images, .lost: break
             }
         }
         for case .images(let arrived, let departed) in changes {
-            try engine.hide(direction == .back ? arrived : departed)
+            let gone = direction == .back ? arrived : departed
+            hidden.formUnion(gone)
+            shown.subtract(gone)
         }
     }
 
     /// Does of a state what can be done, and tells the rest.
-    func applyWherePossible(_ node: StateTree.Node, _ direction: Direction) -> [String] {
+    mutating func applyWherePossible(_ node: StateTree.Node, _ direction: Direction) -> [String] {
         var notes: [String] = []
         for change in node.changes {
             let single = StateTree.Node(
@@ -74,8 +97,20 @@ struct StateEffects {
         return notes
     }
 
+    /// Writes down where names and images went.
+    ///
+    /// Throws `conflict`, moving none, where another shale moved one of the names meanwhile.
+    func finish() throws(ShaleError) {
+        let names = moved.values.map { reference, entry in
+            TableMoves.Name(
+                reference, expected: start[reference.withDefaultTag.description], target: entry)
+        }
+        try engine.carryOut(TableMoves(names: names, shown: shown, hidden: hidden))
+    }
+
     private func check(_ reference: Reference, from: ImageEntry?, to: ImageEntry?) throws(ShaleError) {
-        let now = try engine.store.names.table().entry(named: reference)
+        let name = reference.withDefaultTag.description
+        let now = moved[name].map(\.entry) ?? start[name]
         if now?.manifest.digest == to?.manifest.digest { return }
         guard now?.manifest.digest == from?.manifest.digest else {
             throw ShaleError(
@@ -98,7 +133,7 @@ struct StateEffects {
     }
 
     private func checkThere(_ images: [Digest]) throws(ShaleError) {
-        for image in images where try !engine.store.images.isThere(image) {
+        for image in images where !isThere(image) {
             throw ShaleError(.notFound, "the image \(image.short) has been pruned")
         }
     }

@@ -24,6 +24,8 @@ package struct StateTree: Sendable {
     package private(set) var nodes: [Int: Node] = [:]
     /// The current state.
     package private(set) var head = 0
+    /// What was done in a state and cannot be undone, by the state's number: `undo` stops there.
+    package private(set) var losses: [Int: StateLoss] = [:]
     /// States that `redo` goes to, the next one last.
     private var undone: [Int] = []
 
@@ -33,7 +35,7 @@ package struct StateTree: Sendable {
     package mutating func append(_ entry: JournalEntry) {
         if let target = entry.movedTo {
             move(to: target)
-        } else if let changes = entry.changes, !changes.isEmpty {
+        } else if let changes = entry.changes?.filter({ !$0.isLoss }), !changes.isEmpty {
             var base = nodes[head]?.base
             var image = nodes[head]?.image
             for change in changes {
@@ -43,7 +45,7 @@ package struct StateTree: Sendable {
                     image = begun.image
                 case .step(let step): image = step.image
                 case .rewrote(let steps): image = steps.last?.image ?? base?.image
-                case .name, .images, .removed: break
+                case .name, .images, .removed, .lost: break
                 }
             }
             nodes[entry.number] = Node(
@@ -53,19 +55,26 @@ package struct StateTree: Sendable {
             head = entry.number
             undone = []
         }
+        for case .lost(let loss) in entry.changes ?? [] {
+            losses[head] = StateLoss(number: entry.number, line: entry.shownLine, loss: loss)
+        }
     }
 
     private mutating func move(to target: Int) {
         guard target == 0 || nodes[target] != nil else { return }
+        // Whoever went back past what cannot be undone knows it: it is in the way no longer.
+        for node in way(from: head, to: target).back { losses[node.number] = nil }
         if let place = undone.lastIndex(of: target) {
             undone.removeSubrange(place...)
-        } else if target == 0 || lineage(of: head).contains(where: { $0.number == target }) {
-            for node in lineage(of: head) {
-                if node.number == target { break }
-                undone.append(node.number)
-            }
         } else {
-            undone = []
+            // A state is always numbered higher than the one it stands on.
+            var passed: [Int] = []
+            var place = head
+            while place > target, let node = nodes[place] {
+                passed.append(place)
+                place = node.parent
+            }
+            undone = place == target ? undone + passed : []
         }
         head = target
     }
@@ -117,7 +126,7 @@ package struct StateTree: Sendable {
                 case .rewrote(let all):
                     steps += all.reversed()
                     break search
-                case .name, .images, .removed: break
+                case .name, .images, .removed, .lost: break
                 }
             }
         }
@@ -137,7 +146,7 @@ package struct StateTree: Sendable {
             case .step(let step): if !order.isEmpty { order[order.count - 1] = step.image }
             case .rewrote(let steps):
                 if let last = steps.last, !order.isEmpty { order[order.count - 1] = last.image }
-            case .name, .images, .removed: continue
+            case .name, .images, .removed, .lost: continue
             }
             if let stage, let image = order.last { images[stage] = image }
         }
@@ -147,12 +156,21 @@ package struct StateTree: Sendable {
 
     /// The states between two: those left behind, the last one first, and those entered, the first one first.
     package func way(from start: Int, to end: Int) -> (back: [Node], forth: [Node]) {
-        let up = lineage(of: start)
-        let down = lineage(of: end)
-        let shared = Set(up.map(\.number)).intersection(down.map(\.number))
-        return (
-            up.filter { !shared.contains($0.number) }, down.reversed().filter { !shared.contains($0.number) }
-        )
+        var (left, entered) = (start, end)
+        var (back, forth): ([Node], [Node]) = ([], [])
+        // A state is always numbered higher than the one it stands on: the higher one of both goes down.
+        while left != entered {
+            if left > entered {
+                guard let node = nodes[left] else { break }
+                back.append(node)
+                left = node.parent
+            } else {
+                guard let node = nodes[entered] else { break }
+                forth.append(node)
+                entered = node.parent
+            }
+        }
+        return (back, forth.reversed())
     }
 
     /// What must happen to names to get from one state to another: taken back up to where they part, then made again.
@@ -169,6 +187,14 @@ package struct StateTree: Sendable {
         }
         return result
     }
+}
+
+/// A line that did what cannot be undone.
+package struct StateLoss: Sendable, Hashable {
+    /// Its number in the journal.
+    package let number: Int
+    package let line: String
+    package let loss: Loss
 }
 
 /// The image a session works on: where it began and the steps since.

@@ -21,7 +21,7 @@ extension StateChange {
         switch self {
         case .step(let step): .step(step.masked)
         case .rewrote(let steps): .rewrote(steps.map(\.masked))
-        case .began, .name, .images, .removed: self
+        case .began, .name, .images, .removed, .lost: self
         }
     }
 }
@@ -40,7 +40,8 @@ extension Session {
     func spelling(of step: Step) -> String? {
         guard step.isMasked == true else { return step.instruction }
         let written: String
-        switch engine.provenance(of: step.image)?.origin {
+        // A record that cannot be read tells as little as none.
+        switch ((try? engine.provenance(of: step.image)) ?? nil)?.origin {
         case .step(let instruction, _): written = instruction
         case .typed(let line): written = line
         default: return nil

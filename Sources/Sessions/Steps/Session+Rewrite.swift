@@ -10,7 +10,7 @@ extension Session {
         package var instruction: String {
             // Another text is another step.
             didSet {
-                typed = nil
+                (typed, place) = (nil, nil)
                 isIncomplete = false
             }
         }
@@ -20,22 +20,22 @@ extension Session {
         /// Whether a secret of it is not known any more.
         private(set) var isIncomplete: Bool
 
-        package init(instruction: String, directory: String, typed: Step? = nil, isIncomplete: Bool = false) {
-            self.isIncomplete = isIncomplete
-            self.instruction = instruction
-            self.directory = directory
-            self.typed = typed
+        /// The index of the step it is, as long as its text is that step's.
+        fileprivate var place: Int?
+
+        /// `spelling` is the instruction with its secrets; `nil` where they are not known any more.
+        fileprivate init(_ step: Step, at place: Int, directory: String, spelling: String?) {
+            instruction = spelling ?? step.instruction
+            self.directory = step.directory ?? directory
+            typed = step.isTyped == true ? step : nil
+            isIncomplete = spelling == nil
+            self.place = place
         }
     }
 
     /// The steps as drafts, to be changed and carried out again.
     package func drafts(of working: WorkingImage, directory: String) -> [Draft] {
-        working.steps.map { step in
-            let spelling = spelling(of: step)
-            return Draft(
-                instruction: spelling ?? step.instruction, directory: step.directory ?? directory,
-                typed: step.isTyped == true ? step : nil, isIncomplete: spelling == nil)
-        }
+        working.steps.enumerated().map { Draft($1, at: $0, directory: directory, spelling: spelling(of: $1)) }
     }
 
     /// Throws `notFound` for a number that is no step's.
@@ -46,14 +46,16 @@ extension Session {
         return number - 1
     }
 
-    /// Carries out steps on the working image's base; nothing is written down here.
+    /// Carries out steps on the working image's base, from the first that is not what it was; nothing is written down
+    /// here.
     ///
     /// When one fails, the working image stands as it stood, and the failed step's container is kept.
     package func rewrite(
         _ drafts: [Draft], of working: WorkingImage, failedContainer: inout String?, _ talk: Conversation
     ) throws(ShaleError) -> StateChange {
-        var steps: [Step] = []
-        for (index, draft) in drafts.enumerated() {
+        let same = drafts.enumerated().prefix { $0 == $1.place }.count
+        var steps = Array(working.steps.prefix(same))
+        for (index, draft) in drafts.enumerated().dropFirst(same) {
             talk.line("Step \(index + 1)/\(drafts.count) : \(Secrets.masked(draft.instruction).text)")
             let sofar = WorkingImage(base: working.base, steps: steps, stages: working.stages)
             let taken: StepTaken

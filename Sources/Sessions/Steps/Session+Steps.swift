@@ -110,6 +110,12 @@ extension Session {
         return taken
     }
 
+    /// Whether an instruction can be an `ARG` or a `CMD`: the others need no reading, and there may be thousands.
+    private static func mayTell(_ instruction: String) -> Bool {
+        let word = instruction.utf8.drop { [0x20, 0x09, 0x0A, 0x0D].contains($0) }.prefix(3).map { $0 & 0xDF }
+        return word.elementsEqual("ARG".utf8) || word.elementsEqual("CMD".utf8) || word.first == 3
+    }
+
     /// The builder's state that the working image stands for: its `ARG`s, and whether it named a command.
     func state(of working: WorkingImage) throws(ShaleError) -> StageState {
         let arguments = BuildArguments(
@@ -126,7 +132,7 @@ extension Session {
         }
         // `FROM` carried its base's triggers out: they are not handed on.
         if working.steps.isEmpty { state.settings.onBuild = nil }
-        for (index, step) in working.steps.enumerated() {
+        for (index, step) in working.steps.enumerated() where Self.mayTell(step.instruction) {
             let spelling = spelling(of: step)
             guard let parsed = try? Instruction.parse(line: spelling ?? step.instruction) else { continue }
             switch parsed.value {

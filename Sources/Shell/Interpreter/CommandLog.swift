@@ -60,7 +60,7 @@ struct CommandLog {
         draft.seconds = Timestamp.now().seconds(since: start)
         draft.made = shell.made
         do throws(ShaleError) {
-            if changes.isEmpty, !shell.hasOpenSession {
+            if changes.isEmpty, !shell.hasReadSession {
                 try Session.note(draft, session: shell.options.session, engine: shell.engine())
             } else {
                 try shell.record(draft, in: shell.session())

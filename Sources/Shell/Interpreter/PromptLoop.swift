@@ -17,7 +17,7 @@ struct PromptLoop {
 
     func run() throws(ShaleError) -> Int32 {
         _ = try shell.engine()
-        _ = try shell.session()
+        try shell.joinSession()
         let history = HistoryFile(path: HistoryPlace(shell).path("history"))
         let editor = try LineEditor(
             console: shell.console, history: history, completer: PromptCompletion.completer(shell),

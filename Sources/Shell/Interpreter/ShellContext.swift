@@ -199,14 +199,29 @@ package final class ShellContext {
 
     /// The session this shale is in.
     package func session() throws(ShaleError) -> Session {
+        let session = try joinedSession()
+        if !session.isRead { try session.refresh() }
+        return session
+    }
+
+    /// Enters the session this shale is in without reading its journal, which may be long; a line that was cut off in it
+    /// is written down.
+    func joinSession() throws(ShaleError) {
+        let session = try joinedSession()
+        if session.mayHaveCutOffLines { try session.refresh() }
+    }
+
+    private func joinedSession() throws(ShaleError) -> Session {
         if let openedSession { return openedSession }
-        let session = try Session(named: options.session, engine: engine())
+        let session = try Session(joining: options.session, engine: engine())
         openedSession = session
         return session
     }
 
-    /// Whether the session was looked at by the command under way or before.
+    /// Whether the session was entered by the command under way or before.
     var hasOpenSession: Bool { openedSession != nil }
+    /// Whether its journal was read, too.
+    var hasReadSession: Bool { openedSession?.isRead ?? false }
 
     /// The folder of the session this shale is in.
     package func sessionFolder() throws(ShaleError) -> SessionFolder {

@@ -20,34 +20,64 @@ extension ImageStore {
         }
     }
 
-    /// Takes images out of the listings for a session that can bring them back.
+    /// Moves names, and puts images into the listings and out of them, in one write.
     ///
-    /// One that has a name, that a container stands on, or that another image was built on stays. `isUsed` is asked
-    /// under the lock.
-    package func hide(_ ids: [Digest], isUsed: (Digest) -> Bool) throws(ShaleError) {
-        guard !ids.isEmpty else { return }
+    /// Of the hidden ones those stay that have a name, that a container stands on, or that another image was built on;
+    /// `isUsed` is asked under the lock. Throws `conflict`, changing nothing, when a name leads elsewhere by now, or the
+    /// content of what it is to lead to has been collected.
+    package func move(_ moves: TableMoves, isUsed: (Digest) -> Bool) throws(ShaleError) {
+        guard !moves.isEmpty else { return }
         try lock.exclusively { () throws(ShaleError) in
             let old = try names.table()
             var table = old
-            var moved: [ImageEntry] = []
-            var rest = ids
-            // One may stand on another: again until nothing more can go.
-            while true {
-                let parents = Set(table.entries.compactMap(\.parent))
-                let going = rest.filter { id in
-                    let entries = table.entries(of: id)
-                    return !entries.isEmpty && entries.allSatisfy { $0.refName == nil } && !parents.contains(id)
-                        && !isUsed(id)
+            if !moves.shown.isEmpty {
+                let listed = Set(table.entries.compactMap(\.image))
+                var shown: Set<Digest> = []
+                for entry in try held.table().entries {
+                    guard let image = entry.image, moves.shown.contains(image), !listed.contains(image),
+                        shown.insert(image).inserted
+                    else { continue }
+                    table.append(entry)
                 }
-                if going.isEmpty { break }
-                for id in going { moved += table.removeImage(id) }
-                rest.removeAll { going.contains($0) }
             }
-            guard !moved.isEmpty else { return }
-            // The held one first: cut short, the image is in both places, which does no harm.
-            try hold(moved)
-            try names.replace(old, with: table)
+            table.setNames(try targets(of: moves.names, in: table))
+            let hidden = table.hideable(moves.hidden, isUsed: isUsed)
+            let gone = table.entries.filter { $0.image.map(hidden.contains) ?? false }
+            // The held ones first: cut short, an image is in both places, which does no harm.
+            if !gone.isEmpty { try hold(gone) }
+            table.keep { !($0.image.map(hidden.contains) ?? false) }
+            if table != old { try names.replace(old, with: table) }
         }
+    }
+
+    /// The names that do not lead there already.
+    private func targets(
+        of moves: [TableMoves.Name], in table: ImageTable
+    ) throws(ShaleError) -> [String: ImageEntry?] {
+        guard !moves.isEmpty else { return [:] }
+        let now = table.namedEntries
+        var targets: [String: ImageEntry?] = [:]
+        for move in moves {
+            let name = move.reference.description
+            let digest = now[name]?.manifest.digest
+            if digest == move.target?.manifest.digest { continue }
+            guard digest == move.expected?.manifest.digest else {
+                throw ShaleError(
+                    .conflict, "the name \(move.reference.familiar) was moved meanwhile",
+                    hint: "reflog \(move.reference.familiar)")
+            }
+            if let target = move.target, !blobs.contains(target.manifest.digest) {
+                throw ShaleError(
+                    .conflict, "image \(target.manifest.digest): its content has been collected")
+            }
+            targets.updateValue(move.target, forKey: name)
+        }
+        return targets
+    }
+
+    /// Every image there is, listed or held.
+    package func allThere() throws(ShaleError) -> Set<Digest> {
+        Set(try (names.table().entries + held.table().entries).compactMap(\.image))
     }
 
     /// The images that only sessions can bring back.
@@ -79,7 +109,22 @@ extension ImageStore {
     /// Under the store's lock.
     func hold(_ entries: some Sequence<ImageEntry>) throws(ShaleError) {
         try held.updateLocked { table throws(ShaleError) in
-            for entry in entries { table.insert(entry.named(nil)) }
+            var all = table.entries.map { $0.named(nil) }
+            var places = Dictionary(
+                all.enumerated().map { ($1.identity, $0) }, uniquingKeysWith: { first, _ in first })
+            for entry in entries {
+                if let place = places[entry.identity] {
+                    all[place] = entry.named(nil).merged(with: all[place])
+                } else {
+                    places[entry.identity] = all.count
+                    all.append(entry.named(nil))
+                }
+            }
+            table.replaceEntries(all)
         }
     }
+}
+
+extension ImageEntry {
+    fileprivate var identity: Digest { image ?? manifest.digest }
 }

@@ -50,9 +50,11 @@ extension ImageStore {
 
     /// Adds an image made here: writes its config and manifest.
     ///
-    /// `layers` are the blobs in the order of the config's diff IDs, lowest first.
+    /// `layers` are the blobs in the order of the config's diff IDs, lowest first. `noting` is called with the image's id
+    /// before anything leads to the image: what belongs to it is written down by then.
     package func add(
-        config: ImageConfig, layers: [Descriptor], parent: Digest? = nil, references: [Reference] = []
+        config: ImageConfig, layers: [Descriptor], parent: Digest? = nil, references: [Reference] = [],
+        noting: (Digest) throws(ShaleError) -> Void = { _ in }
     ) throws(ShaleError) -> Image {
         let configBytes = Array(try OCIDocument.encode(config))
         let configDigest = try blobs.put(configBytes)
@@ -64,6 +66,7 @@ extension ImageStore {
         let bytes = Array(manifest.document.text().utf8)
         let descriptor = Descriptor(
             mediaType: MediaType.ociManifest, digest: try blobs.put(bytes), size: Int64(bytes.count))
+        try noting(configDigest)
         return try enter([
             ArrivingImage(
                 descriptor: descriptor, manifest: manifest, config: config, parent: parent, references: references)

@@ -147,6 +147,9 @@ package struct ImageTable: Sendable, Hashable {
         return copy
     }
 
+    /// For changes of many entries at once, which keep true what is said above.
+    mutating func replaceEntries(_ entries: [ImageEntry]) { self.entries = entries }
+
     /// Takes out every entry that fails a test; for repair.
     package mutating func keep(where isSound: (ImageEntry) -> Bool) { entries.removeAll { !isSound($0) } }
 
@@ -162,19 +165,12 @@ package struct ImageTable: Sendable, Hashable {
 
     /// What is known of the image already, with the new entry's notes over it.
     private func merged(_ entry: ImageEntry) -> ImageEntry {
-        guard let known = entries.first(where: { $0.isSameImage(as: entry) }) else { return entry }
-        var result = entry
-        result.repoDigests = Array(Set(known.repoDigests).union(entry.repoDigests))
-            .sorted { $0.description < $1.description }
-        result.parent = entry.parent ?? known.parent
-        result.created = entry.created ?? known.created
-        result.size = entry.size ?? known.size
-        return result
+        entry.merged(with: entries.first { $0.isSameImage(as: entry) })
     }
 }
 
 extension ImageEntry {
-    fileprivate mutating func takeNotes(from other: ImageEntry) {
+    mutating func takeNotes(from other: ImageEntry) {
         image = other.image
         repoDigests = other.repoDigests
         parent = other.parent
@@ -254,7 +250,7 @@ private struct TableBatch {
 
 extension String {
     /// Whether it has a domain or path before its last part, and a tag or digest in it.
-    fileprivate var isFullReference: Bool {
+    var isFullReference: Bool {
         guard let slash = utf8.lastIndex(of: UInt8(ascii: "/")) else { return false }
         return utf8[slash...].contains(UInt8(ascii: ":"))
     }

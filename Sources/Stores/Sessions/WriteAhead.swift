@@ -143,7 +143,8 @@ package final class WriteAhead: Sendable {
         all.filter { !$0.isEmpty && $0.stamp.process != own?.process && !isSettled($0.stamp) }
     }
 
-    private func isSettled(_ stamp: LineStamp) -> Bool {
+    /// Whether the journal of its session has a stamped line.
+    package func isSettled(_ stamp: LineStamp) -> Bool {
         guard (try? SessionFolder.check(stamp.session)) != nil else { return true }
         let journal = "\(paths.sessions)/\(stamp.session)/journal"
         // Without a journal it is a session's first line.

@@ -99,7 +99,7 @@ struct Reachability {
     private mutating func config(_ digest: Digest) throws(ShaleError) {
         guard store.blobs.contains(digest), let json = try? read(digest, nil), json["rootfs"] != nil else { return }
         let config = try ImageConfig(DocumentReader(json, path: "config \(digest)"))
-        blobs.formUnion(store.keptFiles(of: digest))
+        blobs.formUnion(try store.keptFiles(of: digest))
         for layer in LayerStore.stack(of: config) {
             layers.insert(LayerStore.name(layer.diffID, on: nil))
             if let below = layer.parentChain { layers.insert(LayerStore.name(layer.diffID, on: below)) }

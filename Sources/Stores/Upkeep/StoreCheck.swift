@@ -29,7 +29,7 @@ extension Store {
     }
 }
 
-private struct StoreCheck {
+struct StoreCheck {
     let store: Store
     let repair: Bool
     let cancellation: Cancellation
@@ -55,10 +55,11 @@ private struct StoreCheck {
             try checkHeld()
             try checkContainers()
             try checkSessions()
+            try checkProvenance()
         }
     }
 
-    private mutating func note(_ what: String, _ remedy: String, isRepaired: Bool? = nil) {
+    mutating func note(_ what: String, _ remedy: String, isRepaired: Bool? = nil) {
         findings.append(Finding(what: what, remedy: remedy, isRepaired: isRepaired ?? repair))
     }
 
@@ -196,7 +197,7 @@ private struct StoreCheck {
         }
     }
 
-    private func isPresent(_ digest: Digest) -> Bool { !damaged.contains(digest) && store.blobs.contains(digest) }
+    func isPresent(_ digest: Digest) -> Bool { !damaged.contains(digest) && store.blobs.contains(digest) }
 
     private func lost(_ entry: ImageEntry) -> String { "taken out of the index; \(again(entry))" }
 

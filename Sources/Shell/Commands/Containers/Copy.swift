@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Engine
+import Sessions
 
 /// `cp SOURCE… DESTINATION`.
 package struct Copy: Verb {
@@ -48,6 +49,7 @@ package struct Copy: Verb {
                 try console.checkOutput()
             }
         }
+        if case .inside = request.destination { shell.changes.append(.lost(.filesCopied)) }
         guard !isQuiet, shell.console.isTerminal(.errors), request.destination != .stream else { return .done }
         for outcome in outcomes {
             let content = HumanUnits.size(outcome.content)

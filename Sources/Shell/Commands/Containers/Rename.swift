@@ -1,6 +1,8 @@
 package import ArgumentParser
 package import Basics
 import Engine
+import Sessions
+import Stores
 
 /// `rename CONTAINER NAME`.
 package struct Rename: Verb {
@@ -18,7 +20,14 @@ package struct Rename: Verb {
             throw ShaleError(.invalid, "Neither old nor new names may be empty")
         }
         let engine = try shell.engine()
-        try engine.rename(engine.container(container).record, to: newName)
+        let record = try engine.container(container).record
+        try engine.rename(record, to: newName)
+        let session = try shell.session()
+        // Who makes room for a removed container that is to come back is not stopped by that.
+        let makesRoom = session.tree.nodes[session.tree.head]?.changes.contains { change in
+            if case .removed(_, record.name) = change { true } else { false }
+        }
+        if makesRoom != true { shell.changes.append(.lost(.containerRenamed)) }
         return .done
     }
 }

@@ -35,6 +35,7 @@ package struct Rm: Verb {
             guard try engine.remove(record, force: force, named: name, heldBy: session) else {
                 if !record.host.autoRemove {
                     shell.console.note("\(name) is gone for good: there is no space left to keep it for undo")
+                    shell.changes.append(.lost(.containerRemoved))
                 }
                 return
             }

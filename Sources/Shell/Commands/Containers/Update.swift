@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Engine
+import Sessions
 
 /// `update CONTAINER…`.
 package struct Update: Verb {
@@ -23,6 +24,7 @@ package struct Update: Verb {
         let change = try ContainerUpdate(limits: limits.options, restart: restart)
         let outcome = try shell.each(containers, of: "update") { name throws(ShaleError) in
             try engine.update(engine.container(name).record, change)
+            shell.changes.append(.lost(.containerUpdated))
         }
         if let note = change.note { shell.console.note(note) }
         return outcome

@@ -56,8 +56,8 @@ package struct LayersCommand: Verb {
         if file == "-" { return .text(page.text) }
         let path = file.hasPrefix("/") ? file : "\(shell.hostDirectory)/\(file)"
         try translating(file) {
-            try WholeFile.replace(
-                path, with: Array(page.text.utf8), mode: CallersUmask.applied(to: 0o644), syncing: false)
+            try UnnamedFile.write(
+                Array(page.text.utf8), to: path, mode: CallersUmask.applied(to: 0o644), syncing: false)
         }
         return .line("wrote \(file.visible) (\(HumanUnits.size(Int64(page.text.utf8.count)))): open it in any browser")
     }

@@ -35,7 +35,14 @@ struct PlaceWords {
                 try engine.unpackMissingLayers(of: image, Conversation(cancellation: shell.cancellation))
                 return image
             }, own: { record throws(ShaleError) in try ContainerLayer(record, engine: engine) },
-            written: { engine.writtenInstructions(of: $0) }, note: { if !isQuiet { console.note($0) } })
+            written: { image in
+                do throws(ShaleError) {
+                    return try engine.writtenInstructions(of: image)
+                } catch {
+                    if !isQuiet { console.warning("\(error)") }
+                    return [:]
+                }
+            }, note: { if !isQuiet { console.note($0) } })
         if options?.platform != nil, options?.isRemote != true {
             throw ShaleError(.usage, "--platform is for --remote: an image here has one platform")
         }

@@ -5,7 +5,7 @@ import Linux
 
 /// Where `save` and `export` put their archive: a file, which is there whole or not at all, or stdout.
 enum ArchiveOutput {
-    /// Calls `body` with the place to write to; a file is written aside, mode 0600, and renamed when all is there.
+    /// Calls `body` with the place to write to; a file, mode 0600, gets its name when all is there.
     static func write(
         to path: String?, doing what: String, _ shell: ShellContext,
         _ body: (@escaping ByteSink) throws(ShaleError) -> Void
@@ -18,33 +18,14 @@ enum ArchiveOutput {
             }
         }
         try check(path, what)
-        let aside = "\(path).\(getpid())~"
-        do throws(ShaleError) {
-            try writeFile(aside, body)
-            guard rename(aside, path) == 0 else { throw SystemCallError("rename", path: path).shaleError(path) }
-        } catch {
-            unlink(aside)
-            throw error
-        }
-    }
-
-    private static func writeFile(
-        _ path: String, _ body: (@escaping ByteSink) throws(ShaleError) -> Void
-    ) throws(ShaleError) {
-        let target: OutputFile
-        do throws(SystemCallError) {
-            target = OutputFile(try OwnedFD.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o600))
-        } catch {
+        let target: UnnamedFile
+        do throws(SystemCallError) { target = try UnnamedFile(for: path, mode: 0o600) } catch {
             throw error.shaleError(path)
         }
         try body { bytes throws(ShaleError) in
-            do throws(SystemCallError) {
-                try target.descriptor.write(bytes)
-            } catch {
-                throw error.shaleError(path)
-            }
+            do throws(SystemCallError) { try target.descriptor.write(bytes) } catch { throw error.shaleError(path) }
         }
-        do throws(SystemCallError) { try target.descriptor.sync() } catch { throw error.shaleError(path) }
+        do throws(SystemCallError) { try target.put() } catch { throw error.shaleError(path) }
     }
 
     /// Docker's `validateOutputPath`.
@@ -66,10 +47,4 @@ enum ArchiveOutput {
         default: return
         }
     }
-}
-
-/// An open file that a closure may keep.
-private final class OutputFile {
-    let descriptor: OwnedFD
-    init(_ descriptor: consuming OwnedFD) { self.descriptor = descriptor }
 }

@@ -3,6 +3,7 @@ package import Basics
 import Engine
 import Glibc
 import OCI
+import Sessions
 import Stores
 
 /// `prune [images|containers|cache|all]`.
@@ -70,6 +71,9 @@ package struct Prune: Verb {
             if history { try sessions.forgetOthers() } else { try sessions.keepLimit() }
         }
         let report = try engine.prune(request, talk)
+        let isLoss = !report.containers.isEmpty || !report.images.isEmpty || (history && cost != nil)
+        // Cached steps are made again: nothing is lost with them.
+        if isLoss { shell.changes.append(.lost(.pruned)) }
         // What is let go of just now is part of the total.
         return .lines(try Self.lines(report, isPlan: false, history ? cost : held(sessions)))
     }

@@ -62,6 +62,7 @@ package struct SessionCommand: Verb {
             _ = try Session(named: words[1], engine: shell.engine())
             try SessionFolders.rename(words[1], to: words[2], in: store)
             if isOwn { shell.enter(session: words[2]) }
+            shell.changes.append(.lost(.sessionRenamed))
             return .line("session \(words[1]) is called \(words[2]) now")
         case ("rm", 2...):
             for name in words.dropFirst() {
@@ -74,6 +75,7 @@ package struct SessionCommand: Verb {
                         hint: other.map { "session switch \($0)" } ?? "session new NAME")
                 }
                 try SessionFolders.remove(name, in: store)
+                shell.changes.append(.lost(.sessionRemoved))
             }
             return .lines(Array(words.dropFirst()))
         case ("export", 2...3): return try export(shell, store)
@@ -165,11 +167,11 @@ package struct SessionCommand: Verb {
         names.insert(shell.options.session)
         for name in names.sorted() {
             let session = try Session(named: name, engine: shell.engine())
-            let last = session.entries.last?.time
+            let last = session.lastUsed
             listing.rows.append(
                 .members([
                     "Current": .string(name == shell.options.session ? "*" : ""), "Name": .string(name),
-                    "Lines": .string(String(session.entries.count)),
+                    "Lines": .string(String(session.lineCount)),
                     "States": .string(String(session.tree.nodes.count)),
                     "Image": .string(session.working?.image?.short ?? ""),
                     "Last": .string(

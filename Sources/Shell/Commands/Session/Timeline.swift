@@ -23,7 +23,7 @@ package struct Timeline: Verb {
         let session = try shell.session()
         try session.refresh()
         let tree = session.tree
-        let images = try shell.engine().store.images
+        let images = try shell.engine().store.images.allThere()
         let current = Set(tree.lineage(of: tree.head).map(\.number))
         var listing = Listing(
             columns: [
@@ -41,7 +41,7 @@ package struct Timeline: Verb {
         for node in tree.nodes.values.sorted(by: { $0.number < $1.number }) {
             let mark = node.number == tree.head ? "=>" : (current.contains(node.number) ? "*" : "")
             // What prune let go of can be told, and no longer be gone to.
-            let isGone = try node.image.map { image throws(ShaleError) in try !images.isThere(image) } ?? false
+            let isGone = node.image.map { !images.contains($0) } ?? false
             listing.rows.append(
                 .members([
                     "CreatedAt": .string(node.time.description),

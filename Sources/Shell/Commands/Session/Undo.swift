@@ -11,7 +11,8 @@ package struct Undo: Verb {
     package static let examples = ["undo", "undo 3", "timeline"]
     package static let differences = [
         "Docker cannot.", "It takes back steps, names (tag, untag, rmi, commit, build, pull, load, import) and rm.",
-        "What prune took cannot be brought back: undo says so and stops there.",
+        "It stops in front of what cannot be taken back, and says so: prune, volume rm, rename, update, cp into a "
+            + "container, session rm. goto N goes past it.",
     ]
 
     @Argument(help: "How many.") var count = 1
@@ -74,7 +75,7 @@ enum MoveReport {
                 let (back, gone) = direction == .back ? (departed, arrived) : (arrived, departed)
                 if !back.isEmpty { effects.append("\(images(back)) back") }
                 if !gone.isEmpty { effects.append("\(images(gone)) gone") }
-            case .images, .began, .step, .rewrote: break
+            case .images, .began, .step, .rewrote, .lost: break
             }
         }
         return effects

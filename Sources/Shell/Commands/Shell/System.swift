@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Engine
+import Sessions
 import Stores
 
 /// `system check`: whether the store is whole.
@@ -24,6 +25,7 @@ package struct System: Verb {
         }
         let findings = try shell.engine().store.check(repair: repair, cancellation: shell.cancellation)
         if findings.isEmpty { return .line("the store is whole") }
+        if repair, findings.contains(where: \.isRepaired) { shell.changes.append(.lost(.storeRepaired)) }
         let lines = findings.map { "\($0.what.visible)  (\($0.remedy.visible))" }
         let isWhole = findings.allSatisfy(\.isRepaired)
         if !isWhole, !repair { shell.console.note("hint: system check --repair") }

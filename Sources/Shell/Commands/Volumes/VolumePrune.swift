@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Engine
+import Sessions
 import Stores
 
 /// `volume prune`: volumes that no container has.
@@ -45,6 +46,7 @@ package struct VolumePrune: Verb {
                 if error.code != .inUse, error.code != .notFound { failures.append(error) }
             }
         }
+        if !removed.isEmpty { shell.changes.append(.lost(.volumesRemoved)) }
         return try shell.outcome(.lines(Self.lines(removed, "Total reclaimed space")), failures: failures)
     }
 

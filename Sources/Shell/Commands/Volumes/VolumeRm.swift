@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Engine
+import Sessions
 import Stores
 
 /// `volume rm VOLUME…`.
@@ -23,6 +24,7 @@ package struct VolumeRm: Verb {
         return try shell.each(volumes, of: "volume rm") { name throws(ShaleError) in
             do throws(ShaleError) {
                 try store.remove(name)
+                shell.changes.append(.lost(.volumesRemoved))
             } catch {
                 guard force, error.code == .notFound else { throw error }
             }

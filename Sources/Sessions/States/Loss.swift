@@ -1,0 +1,30 @@
+/// What a command took away or overwrote in the store and no state keeps: `undo` and `redo` stop in front of it.
+///
+/// The rule for commands: what a command only adds (`run`, `create`, `volume create`), and what a container's own
+/// processes do (`exec`, `start`, `stop`), stays as it is when `undo` passes it. Every other change of the store is either
+/// in the states (steps, names, images, removed containers) or one of these.
+package enum Loss: String, Sendable, Codable, CaseIterable {
+    case pruned
+    case volumesRemoved
+    case containerRemoved
+    case containerRenamed
+    case containerUpdated
+    case filesCopied
+    case sessionRemoved
+    case sessionRenamed
+    case storeRepaired
+
+    package var words: String {
+        switch self {
+        case .pruned: "what prune took cannot be brought back"
+        case .volumesRemoved: "a removed volume cannot be brought back"
+        case .containerRemoved: "the container was removed for good"
+        case .containerRenamed: "a container's old name is not kept: rename it again"
+        case .containerUpdated: "a container's old limits are not kept: update it again"
+        case .filesCopied: "what cp overwrites in a container is not kept"
+        case .sessionRemoved: "a removed session cannot be brought back"
+        case .sessionRenamed: "a session's old name is not kept: rename it again"
+        case .storeRepaired: "what a repair took out cannot be brought back"
+        }
+    }
+}

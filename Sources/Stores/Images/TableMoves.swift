@@ -1,0 +1,124 @@
+package import OCI
+
+/// Where names go, and which images come into sight or out of it: for many states at once, written once.
+package struct TableMoves: Sendable {
+    /// A name that is to lead elsewhere.
+    package struct Name: Sendable {
+        package var reference: Reference
+        /// Where it leads as far as the caller knows.
+        package var expected: ImageEntry?
+        /// `nil` for nowhere.
+        package var target: ImageEntry?
+
+        package init(_ reference: Reference, expected: ImageEntry?, target: ImageEntry?) {
+            self.reference = reference.withDefaultTag
+            self.expected = expected
+            self.target = target
+        }
+    }
+
+    package var names: [Name]
+    /// Images that are to be listed again.
+    package var shown: Set<Digest>
+    /// Images that only the session is to hold.
+    package var hidden: Set<Digest>
+
+    package init(names: [Name] = [], shown: Set<Digest> = [], hidden: Set<Digest> = []) {
+        self.names = names
+        self.shown = shown
+        self.hidden = hidden
+    }
+
+    package var isEmpty: Bool { names.isEmpty && shown.isEmpty && hidden.isEmpty }
+}
+
+extension ImageTable {
+    /// What each name leads to, by the name's full form.
+    package var namedEntries: [String: ImageEntry] {
+        var found: [String: ImageEntry] = [:]
+        for entry in entries { if let name = entry.fullName, found[name] == nil { found[name] = entry } }
+        return found
+    }
+
+    /// Makes names lead elsewhere, or nowhere, all at once: in time that grows with the table, not with its square.
+    ///
+    /// By the names' full form. An image that loses its last name stays, unnamed.
+    mutating func setNames(_ targets: [String: ImageEntry?]) {
+        let images = Dictionary(
+            entries.compactMap { entry in entry.image.map { (entry.manifest.digest, $0) } },
+            uniquingKeysWith: { a, _ in a })
+        func key(_ entry: ImageEntry) -> Digest {
+            entry.image ?? images[entry.manifest.digest] ?? entry.manifest.digest
+        }
+        var known: [Digest: ImageEntry] = [:]
+        for entry in entries where known[key(entry)] == nil { known[key(entry)] = entry }
+        var all = entries.map { entry in
+            guard let name = entry.fullName, targets.keys.contains(name) else { return entry }
+            return entry.named(nil)
+        }
+        for (name, target) in targets.sorted(by: { $0.key < $1.key }) {
+            guard var entry = target else { continue }
+            entry = entry.merged(with: known[key(entry)])
+            known[key(entry)] = entry
+            entry.refName = name
+            all.append(entry)
+        }
+        let named = Set(all.filter { $0.refName != nil }.map(key))
+        var unnamed: Set<Digest> = []
+        replaceEntries(
+            all.filter { $0.refName != nil || (!named.contains(key($0)) && unnamed.insert(key($0)).inserted) }
+                .map { entry in
+                    // Every entry of one image carries the same notes.
+                    var entry = entry
+                    if let notes = known[key(entry)] { entry.takeNotes(from: notes) }
+                    return entry
+                })
+    }
+
+    /// Images of `wanted` that can go out of sight, with all that then can: none that has a name, is used, or that
+    /// another image that stays was built on.
+    func hideable(_ wanted: Set<Digest>, isUsed: (Digest) -> Bool) -> Set<Digest> {
+        var children: [Digest: Int] = [:]
+        var parents: [Digest: Set<Digest>] = [:]
+        var named: Set<Digest> = []
+        for entry in entries {
+            guard let image = entry.image else { continue }
+            if entry.refName != nil { named.insert(image) }
+            guard let parent = entry.parent, parents[image, default: []].insert(parent).inserted else { continue }
+            children[parent, default: 0] += 1
+        }
+        let listed = Set(entries.compactMap(\.image))
+        let candidates = wanted.filter { listed.contains($0) && !named.contains($0) && !isUsed($0) }
+        var going: Set<Digest> = []
+        var pending = candidates.filter { children[$0, default: 0] == 0 }
+        while let image = pending.popFirst() {
+            going.insert(image)
+            for parent in parents[image] ?? [] {
+                children[parent, default: 0] -= 1
+                if children[parent] == 0, candidates.contains(parent) { pending.insert(parent) }
+            }
+        }
+        return going
+    }
+}
+
+extension ImageEntry {
+    /// Its name in full form.
+    ///
+    /// Names that this store writes are in it; only another tool's need parsing.
+    fileprivate var fullName: String? {
+        guard let refName else { return nil }
+        return refName.isFullReference ? refName : name?.description
+    }
+
+    /// The entry over what is known of the image already.
+    func merged(with known: ImageEntry?) -> ImageEntry {
+        guard let known else { return self }
+        var result = self
+        result.repoDigests = Array(Set(known.repoDigests).union(repoDigests)).sorted { $0.description < $1.description }
+        result.parent = parent ?? known.parent
+        result.created = created ?? known.created
+        result.size = size ?? known.size
+        return result
+    }
+}

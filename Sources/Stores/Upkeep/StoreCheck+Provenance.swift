@@ -1,0 +1,65 @@
+import Basics
+import Glibc
+import Linux
+import OCI
+
+// The records of how images were made, and the files that their recipes need.
+extension StoreCheck {
+    /// Stands in the place of a record that cannot be read: the image was made here, and nobody can say how.
+    private static let lostRecord = #"{"origin":{"lost":{}}}"#
+
+    mutating func checkProvenance() throws(ShaleError) {
+        for name in try StoreFolder.names(store.paths.provenance) {
+            try cancellation.check()
+            guard let image = try? Digest(parsing: "sha256:\(name.prefix { $0 != "." })") else { continue }
+            if name == image.hex {
+                try checkRecord(of: image)
+            } else if name.hasSuffix(".files"), access(store.paths.provenanceRecord(of: image), F_OK) != 0 {
+                // Its record comes next, or never; a list that can be read does no harm.
+                guard (try? store.keptFiles(of: image)) == nil else { continue }
+                note("image \(image.short): the list of files of its recipe is damaged", "removed")
+                if repair { unlink(store.paths.keptFiles(of: image)) }
+            }
+        }
+    }
+
+    private mutating func checkRecord(of image: Digest) throws(ShaleError) {
+        let path = store.paths.provenanceRecord(of: image)
+        let bytes = try? WholeFile.read(path)
+        guard let bytes, let record = try? JSONDocument(parsing: bytes, naming: "record"), record["origin"] != nil
+        else {
+            let why = bytes?.isEmpty == true ? "is empty" : "cannot be read"
+            note(
+                "image \(image.short): the record of how it was made \(why)",
+                "noted as lost; its recipe begins with the image's files")
+            if repair {
+                try store.replace(path, with: Self.lostRecord)
+                unlink(store.paths.keptFiles(of: image))
+            }
+            return
+        }
+        let needed = Set(Self.files(neededBy: record))
+        let listed = try? store.keptFiles(of: image)
+        if listed.map({ needed.isSubset(of: $0) }) != true {
+            note("image \(image.short): the list of files of its recipe is damaged", "written anew")
+            if repair {
+                let text = needed.sorted().map { "\($0)\n" }.joined()
+                try store.replace(store.paths.keptFiles(of: image), with: text)
+            }
+        }
+        guard isPresent(image) else { return }
+        for file in needed.sorted() where !isPresent(file) {
+            note(
+                "image \(image.short): a copied file that its recipe needs is missing (blob \(file))",
+                "its recipe keeps the files that the image has", isRepaired: false)
+        }
+    }
+
+    /// Blobs that a record names: what was copied into the container that was committed.
+    private static func files(neededBy record: JSONDocument) -> [Digest] {
+        let deeds = record["origin"]?["commit"]?["deeds"]?.array ?? []
+        return deeds.flatMap { $0["payload"]?.array ?? [] }.compactMap { $0.string }.compactMap {
+            try? Digest(parsing: $0)
+        }
+    }
+}
