@@ -142,14 +142,20 @@ private struct Comparison {
         return found
     }
 
-    /// Members with a value, as text.
+    /// How the container that was committed was started: no instruction says so, and no image needs it.
+    private static let ofContainers: Set<String> = [
+        "Hostname", "Domainname", "Image", "AttachStdin", "AttachStdout", "AttachStderr", "Tty", "OpenStdin",
+        "StdinOnce",
+    ]
+
+    /// Members with a value, as text, but for those of containers alone.
     private static func members(_ config: ContainerConfig) -> [String: String] {
         guard let bytes = try? OCIDocument.encode(config),
             let document = try? JSONDocument(parsing: Array(bytes), naming: "config"),
             case .object(let members) = document
         else { return [:] }
         var texts: [String: String] = [:]
-        for member in members {
+        for member in members where !ofContainers.contains(member.key) {
             let text = member.value.text()
             if !["[]", "{}", "\"\"", "null", "0", "false"].contains(text) { texts[member.key] = text }
         }
