@@ -2,6 +2,7 @@ import Basics
 import FoundationEssentials
 import Glibc
 import OCI
+import Synchronization
 import TestSupport
 import Testing
 
@@ -225,6 +226,87 @@ struct RealAuthenticationTests {
         #expect(found.credentials?.username == user)
         if user == "user" { #expect(found.credentials?.password == "pass:word") }
         #expect(found.problem == nil)
+    }
+
+    /// containers-auth.json(5): the longest key that is there counts.
+    @Test(
+        arguments: [
+            ("quay.io", "team/app", "app"), ("quay.io", "team/other", "team"), ("quay.io", "teams/app", "host"),
+            ("quay.io", nil, "host"), ("quay.io", "team/app/deep", "app"), ("quay.io", "team/empty", "team"),
+            ("localhost:5000", "x/y", "local"), ("localhost:5000", "z", nil), ("localhost:5000", nil, nil),
+            ("docker.io", "library/busybox", "hub-library"), ("docker.io", "me/app", "hub"), ("gcr.io", "a/b", "gcr"),
+        ] as [(String, String?, String?)])
+    func theLongestKeyCounts(_ domain: String, _ repository: String?, _ user: String?) throws {
+        let home = TemporaryDirectory()
+        let keys = [
+            "quay.io": "host", "quay.io/team": "team", "quay.io/team/app": "app", "localhost:5000/x": "local",
+            "https://index.docker.io/v1/": "hub", "docker.io/library": "hub-library", "https://gcr.io/v0/": "gcr",
+            "/quay.io/team/app": "wrong", "": "wrong",
+        ]
+        let entries = keys.map { key, user in
+            "\"\(key)\":{\"auth\":\"\(Data("\(user):secret".utf8).base64EncodedString())\"}"
+        }
+        let text = "{\"auths\":{\"quay.io/team/empty\":{},\(entries.joined(separator: ","))}}"
+        try Data(text.utf8).write(to: URL(filePath: home.path + "/config.json"))
+        let store = CredentialStore(environment: ["HOME": home.path, "DOCKER_CONFIG": home.path])
+        #expect(store.lookup(domain, repository: repository).credentials?.username == user)
+    }
+
+    @Test func eachRepositoryIsAskedWithItsOwn() throws {
+        let server = try MisbehavingServer { request in
+            request.headers["authorization"] != nil
+                ? .json(#"{"tags":["x"]}"#) : Answer(401, headers: [("WWW-Authenticate", "Basic realm=\"x\"")])
+        }
+        let home = TemporaryDirectory()
+        let entry = { (user: String) in "{\"auth\":\"\(Data("\(user):p".utf8).base64EncodedString())\"}" }
+        let text = "{\"auths\":{\"\(server.host)/a\":\(entry("a")),\"\(server.host)\":\(entry("all"))}}"
+        try Data(text.utf8).write(to: URL(filePath: home.path + "/config.json"))
+        let client = plainClient {
+            $0.credentials = CredentialStore(environment: ["HOME": home.path, "DOCKER_CONFIG": home.path])
+        }
+        for name in ["a/app", "b/app", "a/app"] { _ = try client.tags(Reference(parsing: "\(server.host)/\(name)")) }
+        let users = server.requests.compactMap { $0.headers["authorization"] }
+        let expected = ["a:p", "all:p", "a:p"].map { "Basic " + Data($0.utf8).base64EncodedString() }
+        #expect(users.last == expected[2] && Set(users) == Set(expected), "\(users)")
+    }
+
+    /// A file that is another user's, or broken, is told once, and no request fails for it.
+    @Test func whatCannotBeReadIsToldOnceAndPassedOver() throws {
+        let server = try MisbehavingServer { request in
+            request.path.contains("/open/") || request.headers["authorization"] != nil
+                ? .json(#"{"tags":["x"]}"#) : Answer(401, headers: [("WWW-Authenticate", "Basic realm=\"x\"")])
+        }
+        let home = TemporaryDirectory()
+        let folder = home.path + "/run/containers"
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        try Data("{".utf8).write(to: URL(filePath: folder + "/auth.json"))
+        mkdir(home.path + "/.config", 0o700)
+        mkdir(home.path + "/.config/containers", 0o700)
+        // A folder in the file's place cannot be read by root, either.
+        mkdir(home.path + "/.docker", 0o700)
+        mkdir(home.path + "/.docker/config.json", 0o700)
+        let pair = Data("me:p".utf8).base64EncodedString()
+        let path = home.path + "/.config/containers/auth.json"
+        let heard = Mutex<[String]>([])
+        let client = plainClient {
+            $0.credentials = CredentialStore(environment: ["HOME": home.path, "XDG_RUNTIME_DIR": home.path + "/run"])
+            $0.warn = { text in heard.withLock { $0.append(text) } }
+        }
+        // Nothing is looked for where nothing is demanded.
+        #expect(try client.tags(Reference(parsing: "\(server.host)/open/x")) == ["x"])
+        #expect(heard.withLock { $0 }.isEmpty)
+        let closed = try Reference(parsing: "\(server.host)/closed/x")
+        let refused = #expect(throws: ShaleError.self) { try client.tags(closed) }
+        #expect(refused?.code == .unauthorized)
+        #expect(throws: ShaleError.self) { try client.tags(Reference(parsing: "\(server.host)/closed/y")) }
+        let told = heard.withLock { $0 }
+        #expect(told.count == 2 && told.allSatisfy { $0.hasSuffix(": passed over") }, "\(told)")
+        // What another place has is used all the same.
+        try Data("{\"auths\":{\"\(server.host)\":{\"auth\":\"\(pair)\"}}}".utf8).write(to: URL(filePath: path))
+        let second = plainClient {
+            $0.credentials = CredentialStore(environment: ["HOME": home.path, "XDG_RUNTIME_DIR": home.path + "/run"])
+        }
+        #expect(try second.tags(closed) == ["x"])
     }
 
     @Test func aBrokenFileIsNamedAndNotFatal() throws {

@@ -38,7 +38,8 @@ package final class DockerDaemon: Sendable {
         let options = [
             "--data-root", folder.path + "/root", "--exec-root", folder.path + "/exec", "--pidfile",
             folder.path + "/pid", "--host", "unix://\(folder.path)/socket", "--iptables=false", "--ip6tables=false",
-            "--bridge=none", "--storage-driver=\(driver)", "--log-level=error",
+            "--config-file", HostNeutral.home + "/etc/daemon.json", "--bridge=none", "--storage-driver=\(driver)",
+            "--log-level=error",
         ]
         child = try Child(path, options, output: folder.path + "/out", errors: folder.path + "/log")
         for _ in 0..<300 {

@@ -40,6 +40,15 @@ package struct Peer: Sendable {
         expecting status: Int32? = 0
     ) throws -> Outcome {
         guard let path else { throw PeerError(text: absent) }
+        if let problem = PeerTrial.problem(of: self) { throw PeerError(text: problem) }
+        return try start(path, arguments, input, environment, folder, status)
+    }
+
+    /// The same for a peer that is only just tried.
+    fileprivate func start(
+        _ path: String, _ arguments: [String], _ input: [UInt8], _ environment: [String: String], _ folder: String?,
+        _ status: Int32?
+    ) throws -> Outcome {
         let scratch = TemporaryDirectory()
         try Data(input).write(to: URL(filePath: scratch.path + "/in"))
         let child = try Child(
@@ -59,7 +68,9 @@ package struct Peer: Sendable {
 /// The peers by name.
 package enum Peers {
     /// Copies images between registries, layouts and archives; needs no policy file here.
-    package static let skopeo = Peer("skopeo", leading: ["--insecure-policy"])
+    package static let skopeo = Peer(
+        "skopeo",
+        leading: ["--insecure-policy", "--registries.d", "\(HostNeutral.home)/etc/registries.d"])
     package static let umoci = Peer("umoci")
     package static let podman = Peer("podman")
     package static let docker = Peer("docker")
@@ -69,6 +80,47 @@ package enum Peers {
     /// The SHA-256 of bytes by coreutils' reckoning, 64 hex digits.
     package static func sha256(_ bytes: [UInt8]) throws -> String {
         String(try Peer("sha256sum").run([], input: bytes).text.prefix(64))
+    }
+}
+
+/// Whether a peer does its simplest work here at all; tried once, before the first test that needs it.
+///
+/// A peer that the machine keeps from working fails each of its tests with one line that says so, and not with whatever
+/// that test would have made of it.
+enum PeerTrial {
+    private static let problems: [String: String?] = [
+        "skopeo": problem(of: Peers.skopeo) { folder in
+            try SmallImage.writeDockerArchive(folder + "/a.tar", layers: [[.init("a", "a")]])
+            return [["copy", "--quiet", "docker-archive:\(folder)/a.tar", "dir:\(folder)/copy"]]
+        },
+        "umoci": problem(of: Peers.umoci) { [["init", "--layout", $0 + "/layout"]] },
+        "docker": problem(of: Peers.docker) { _ in [["--version"]] },
+        "openssl": problem(of: Peers.openssl) { _ in [["version"]] },
+    ]
+
+    /// The trials use other programs themselves, so those are not looked up.
+    private static let tried: Set<String> = ["skopeo", "umoci", "docker", "openssl"]
+
+    static func problem(of peer: Peer) -> String? {
+        guard tried.contains(peer.name) else { return nil }
+        return problems[peer.name] ?? nil
+    }
+
+    private static func problem(of peer: Peer, _ commands: (String) throws -> [[String]]) -> String? {
+        guard let path = peer.path else { return nil }
+        let folder = TemporaryDirectory()
+        do {
+            for arguments in try commands(folder.path) {
+                let outcome = try peer.start(path, arguments, [], [:], folder.path, nil)
+                let line = outcome.errors.split(separator: "\n").last ?? "no word why"
+                guard outcome.status == 0 else {
+                    return "\(peer.name) itself does not work here: \(arguments[0]): status \(outcome.status): \(line)"
+                }
+            }
+            return nil
+        } catch {
+            return "\(peer.name) itself does not work here: \(error)"
+        }
     }
 }
 
@@ -104,7 +156,7 @@ package final class Child: @unchecked Sendable {
         sigemptyset(&unblocked)
         posix_spawnattr_setsigmask(&attributes, &unblocked)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
-        var variables = ProcessInfo.processInfo.environment
+        var variables = HostNeutral.environment()
         variables.merge(environment) { $1 }
         // coreutils' env changes the folder: Glibc's module does not show the call that would.
         let program = folder == nil ? path : "/usr/bin/env"

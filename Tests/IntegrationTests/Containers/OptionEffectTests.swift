@@ -47,6 +47,96 @@ struct OptionEffectTests {
         #expect(empty.status == 0 && empty.output == "conf\n", "\(empty)")
     }
 
+    @Test(
+        "of tmpfs options that contradict each other the last one counts",
+        arguments: [
+            ("rw,exec,nosuid,noexec", "rw,nosuid,nodev,noexec,relatime"), ("noexec,exec", "rw,nosuid,nodev,relatime"),
+            ("ro,rw", "rw,nosuid,nodev,noexec,relatime"), ("rw,ro", "ro,nosuid,nodev,noexec,relatime"),
+            ("suid,nosuid", "rw,nosuid,nodev,noexec,relatime"), ("nosuid,suid", "rw,nodev,noexec,relatime"),
+            ("dev,nodev", "rw,nosuid,nodev,noexec,relatime"), ("nodev,dev", "rw,nosuid,noexec,relatime"),
+            ("relatime,noatime", "rw,nosuid,nodev,noexec,noatime"),
+            ("noatime,atime", "rw,nosuid,nodev,noexec,relatime"),
+            ("nodiratime", "rw,nosuid,nodev,noexec,nodiratime,relatime"),
+            ("strictatime,relatime", "rw,nosuid,nodev,noexec"), ("defaults", "rw,nosuid,nodev,noexec,relatime"),
+            ("size=1m,size=2m", "rw,nosuid,nodev,noexec,relatime,size=2048k"),
+        ])
+    func tmpfs(_ options: String, _ shown: String) throws {
+        let bench = try CrashHome()
+        let said = try bench.must("run", "--rm", "--tmpfs", "/t:\(options)", "busybox", "grep", " /t ", "/proc/mounts")
+        let words = said.output.split(separator: " ")
+        // An ordinary user's mounts are inode-poor, and say whose they are.
+        #expect(words.count > 3 && String(words[3]).hasPrefix(shown), "\(said)")
+    }
+
+    @Test("-v of a place alone is a volume where nothing else is mounted") func declaredVolumes() throws {
+        let bench = try CrashHome()
+        try bench.must("run", "--name", "parent", "-v", "/test", "busybox", "sh", "-c", "echo f >/test/f")
+        func files(_ options: String...) throws -> String {
+            try bench.must(["run", "--rm"] + options + ["busybox", "ls", "/test"]).output
+        }
+        #expect(try files("--volumes-from", "parent", "-v", "/test") == "f\n")
+        #expect(try files("--volumes-from", "parent", "-v", "/test/") == "f\n")
+        #expect(try files("--volumes-from", "parent", "--mount", "type=volume,dst=/test") == "")
+        #expect(try files("--volumes-from", "parent", "-v", "other:/test") == "")
+        #expect(try files("--tmpfs", "/test", "-v", "/test") == "")
+        #expect(
+            try bench.sh("mkdir h; touch h/h; shale run --rm -v /test -v \"$PWD/h:/test\" busybox ls /test").output
+                == "h\n")
+        try bench.must("create", "--name", "both", "--mount", "type=volume,dst=/m", "-v", "/v", "busybox", "true")
+        #expect(try bench.must("inspect", "-f", "{{json .Config.Volumes}}", "both").output == "{\"/v\":{}}\n")
+    }
+
+    @Test("an empty HOME is the user's") func home() throws {
+        let bench = try CrashHome()
+        func home(_ options: String...) throws -> String {
+            try bench.must(["run", "--rm"] + options + ["busybox", "sh", "-c", "env | grep ^HOME"]).output
+        }
+        #expect(try home("-e", "HOME=") == "HOME=/root\n")
+        #expect(try home("-e", "HOME=", "-u", "5") == "HOME=/\n")
+        #expect(try home("-e", "HOME=/x") == "HOME=/x\n")
+    }
+
+    @Test("an image keeps what docker keeps of the container it was committed from") func console() throws {
+        let bench = try CrashHome()
+        let format =
+            "{{.Config.Tty}} {{.Config.OpenStdin}} {{.Config.StdinOnce}} {{.Config.AttachStdin}} "
+            + "{{.Config.Hostname}} {{json .Config.Labels}}"
+        for (options, shown) in [
+            (["-it", "-h", "web"], "true true true true web {}"), (["-i"], "false true true true  {}"),
+            (["-t"], "true false false false  {}"), ([], "false false false false  {}"),
+        ] {
+            try bench.must(["create", "--name", "c"] + options + ["busybox", "sh"])
+            try bench.must("commit", "c", "made")
+            #expect(try bench.must("inspect", "-f", format, "made").output == shown + "\n")
+            try bench.must("rm", "c")
+        }
+        // A container of it has a terminal only if it is asked for.
+        #expect(try bench.must("run", "--rm", "made", "sh", "-c", "test -t 1 || echo none").output == "none\n")
+    }
+
+    @Test("inspect has docker's keys in docker's order") func order() throws {
+        let bench = try CrashHome()
+        try bench.must("create", "--name", "c", "--health-cmd", "true", "--health-interval", "5s", "busybox", "true")
+        func json(_ path: String) throws -> String {
+            try bench.must("inspect", "-f", "{{json \(path)}}", "c").output
+        }
+        #expect(try json(".Config.Healthcheck") == "{\"Test\":[\"CMD-SHELL\",\"true\"],\"Interval\":5000000000}\n")
+        #expect(try json(".HostConfig.Ulimits") == "[]\n")
+        #expect(try json(".Config.Labels") == "{}\n")
+        let keys = [
+            "Binds", "ContainerIDFile", "LogConfig", "NetworkMode", "PortBindings", "RestartPolicy", "AutoRemove",
+            "VolumeDriver", "CapAdd", "CapDrop", "CgroupnsMode", "Dns", "DnsOptions", "DnsSearch", "ExtraHosts",
+            "GroupAdd", "IpcMode", "Links", "OomScoreAdj", "PidMode", "Privileged", "PublishAllPorts",
+            "ReadonlyRootfs", "SecurityOpt", "UTSMode", "UsernsMode", "ShmSize", "CpuShares", "Memory", "NanoCpus",
+            "CgroupParent", "BlkioWeight", "CpuPeriod", "CpuQuota", "CpuRealtimePeriod", "CpuRealtimeRuntime",
+            "CpusetCpus", "CpusetMems", "Devices", "MemoryReservation", "MemorySwap", "MemorySwappiness",
+            "OomKillDisable", "PidsLimit", "Ulimits",
+        ]
+        let text = try json(".HostConfig")
+        let places = keys.compactMap { text.firstRange(of: "\"\($0)\":")?.lowerBound }
+        #expect(places.count == keys.count && places == places.sorted(), "\(text)")
+    }
+
     @Test("--domainname is the domain's name inside") func domain() throws {
         let bench = try CrashHome()
         let said = try bench.must(
