@@ -10,8 +10,13 @@ package struct RegistryConfiguration: Sendable {
     package var credentials: CredentialStore
     /// Hears, once each, of credential files that cannot be read and of helper programs that fail.
     package var warn: @Sendable (String) -> Void = { _ in }
-    /// No server is asked, this machine's own and mirrors neither.
+    /// No server is asked, but for this machine's own where ``asksThisMachineOffline`` says so.
     package var offline = false
+    /// Whether this machine's own servers, mirrors among them, are asked when offline.
+    package var asksThisMachineOffline = true
+
+    /// Whether a server may be asked.
+    func mayAsk(isLoopback: Bool) -> Bool { !offline || (isLoopback && asksThisMachineOffline) }
     /// Where Docker Hub's v1 search API is asked instead of `https://index.docker.io`.
     package var searchEndpoint: String?
     /// What the user agent says: `shale/<version>`.

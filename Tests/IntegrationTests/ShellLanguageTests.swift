@@ -89,4 +89,76 @@ struct ShellLanguageTests {
             #expect(learner.exists("one") && !learner.exists("made"))
         }
     }
+
+    /// A hint is the line that was meant.
+    @Test(arguments: [
+        ("cat busybox:etc/passwd", "hint: cat busybox:/etc/passwd"), ("ls busybox:etc", "hint: ls busybox:/etc"),
+        ("cat here.txt", "hint: !cat here.txt"), ("start wenb", "hint: did you mean web?"),
+        ("rmi busybx", "hint: did you mean busybox:latest?"),
+        ("rmi busybox:lates", "hint: did you mean busybox:latest?"),
+        ("ps --filter status=banana", "created|running|paused"), ("ps --filter nonsense=1", "filters: id, name"),
+        ("images --filter dangling=x", "dangling=true|false"), ("volume ls --filter x=1", "filters: name, label"),
+        ("search --filter x=1 a", "filters: stars"), ("push x", "hint: save -o FILE"), ("./here.txt", "here.txt"),
+        ("set offline banana", "hint: set offline on|off"),
+        ("set registry.mirror x", "hint: set registry.mirror docker.io="),
+    ])
+    func hintsHelp(line: String, hint: String) throws {
+        let learner = try Learner()
+        try learner.write("words\n", to: "here.txt")
+        try learner.shale(["create", "--name", "web", "busybox"])
+        let outcome = try learner.shale(["-c", line], expecting: nil)
+        #expect(outcome.status != 0 && outcome.errors.contains(hint), "\(outcome.errors)")
+    }
+
+    /// A stored setting that is not right locks nobody out.
+    @Test func aBadStoredSettingIsPassedOver() throws {
+        let learner = try Learner()
+        try learner.shale(["images", "-q"])
+        let home = learner.environment["SHALE_HOME"] ?? ""
+        try Data("registry.mirror = garbage\noffline = banana\nundo.limit = abc\n".utf8)
+            .write(to: URL(filePath: home + "/settings"))
+        let outcome = try learner.shale(["-c", "images -q\nimages -q"])
+        #expect(outcome.errors.components(separatedBy: "is passed over").count == 4, "\(outcome.errors)")
+        for words in [["registry.mirror", "docker.io=http://127.0.0.1:1"], ["offline", "off"], ["undo.limit", "5"]] {
+            try learner.shale(["set"] + words)
+        }
+        #expect(try learner.shale(["images", "-q"]).errors.isEmpty)
+    }
+
+    @Test(arguments: ["x/y", "../up", "-x", "a b", ""])
+    func aSessionsNameIsChecked(name: String) throws {
+        let learner = try Learner()
+        let status: Int32 = 64
+        let outcome = try learner.shale(["--session=\(name)", "version"], expecting: status)
+        #expect(outcome.errors.contains("a name has letters"))
+    }
+
+    /// Offline no server is asked, on this machine neither.
+    @Test func offlineAsksNobody() throws {
+        let server = try MisbehavingServer { _ in .json("{}") }
+        let learner = try Learner(environment: ["SHALE_MIRROR": "docker.io=http://\(server.host)"])
+        for line in [
+            ["pull", "alpine"], ["pull", "\(server.host)/a/b"], ["search", "x"], ["tags", "\(server.host)/a/b"],
+        ] {
+            let outcome = try learner.shale(["--offline"] + line, expecting: 1)
+            #expect(outcome.errors.contains("offline: http"), "\(outcome.errors)")
+        }
+        #expect(server.requests.isEmpty)
+    }
+
+    @Test func stepsAndStatesForPrograms() throws {
+        let learner = try Learner()
+        let long = "RUN echo " + String(repeating: "word ", count: 30) + "\\\n end"
+        let text = try learner.shale(["-c", "FROM busybox\n\(long)\nsteps --format json\ntimeline --format json"]).text
+        let rows = text.split(separator: "\n").filter { $0.hasPrefix("{") && $0.contains("RUN echo") }
+        #expect(rows.count == 2)
+        for row in rows { #expect(row.contains(" end\"") && row.contains("\"CreatedAt\":\"2")) }
+    }
+
+    @Test func aHandoutHasErrors() throws {
+        let learner = try Learner()
+        let script = "record --md h.md\nrun --rm busybox ls /nope || version\nrecord off"
+        try learner.shale(["-c", script])
+        #expect(try learner.text("h.md").contains("ls: /nope: No such file or directory"))
+    }
 }

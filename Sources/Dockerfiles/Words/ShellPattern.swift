@@ -44,8 +44,12 @@ struct ShellPattern {
     }
 
     /// Replaces the first match, or every one; matches are the leftmost and longest.
-    func replacing(in value: String, with replacement: String, everywhere: Bool) -> String {
+    ///
+    /// `nil` for a result of more than `limit` characters.
+    func replacing(in value: String, with replacement: String, everywhere: Bool, limit: Int) -> String? {
         let scalars = Array(value.unicodeScalars)
+        let added = replacement.unicodeScalars.count
+        var left = limit - scalars.count
         var result = String.UnicodeScalarView()
         var start = 0
         var lastEnd = -1
@@ -53,6 +57,8 @@ struct ShellPattern {
             if let end = Self.matchEnd(tokens[...], in: scalars, from: start, longest: true),
                 end > start || start != lastEnd
             {
+                left -= added
+                guard left >= 0 else { return nil }
                 result.append(contentsOf: replacement.unicodeScalars)
                 if !everywhere {
                     result.append(contentsOf: scalars[end...])

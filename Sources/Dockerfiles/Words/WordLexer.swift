@@ -7,6 +7,8 @@ struct WordLexer {
 
     /// How deep `${x:-${y:-…}}` may nest.
     private static let maximumDepth = 100
+    /// Characters that a word may become: thirty lines of `ENV a=$a$a` would otherwise fill the memory.
+    static let largest = 1 << 20
 
     private let source: Scalars
     private let escape: Unicode.Scalar
@@ -32,6 +34,8 @@ struct WordLexer {
         try read(until: nil, keepingEscapes: keepsEscapes)
     }
 
+    private static let tooLarge = Complaint("a word may become no larger than \(largest) characters")
+
     private var peek: Unicode.Scalar? { position < source.count ? source[position] : nil }
     private var isAtEnd: Bool { position >= source.count }
 
@@ -47,17 +51,24 @@ struct WordLexer {
         keepsEscapes = keepingEscapes
         defer { keepsEscapes = outer }
         var collected = Collector()
+        var size = 0
         while let scalar = next() {
             if scalar == stop { return collected.result }
             switch scalar {
             case "$":
-                collected.append(expanded: try dollar())
+                let value = try dollar()
+                size += value.count
+                guard size <= Self.largest else { throw Self.tooLarge }
+                collected.append(expanded: value)
             case "<":
                 collected.append(quoted: redirection())
             case "'" where !keeping.contains(.quotesAsText):
                 collected.append(quoted: try singleQuoted())
             case "\"" where !keeping.contains(.quotesAsText):
-                collected.append(quoted: try doubleQuoted())
+                let text = try doubleQuoted()
+                size += text.count
+                guard size <= Self.largest else { throw Self.tooLarge }
+                collected.append(quoted: text)
             case escape:
                 if keepsEscapes { collected.append(escaped: escape) }
                 // At the very end the escape character escapes nothing and goes.
@@ -98,7 +109,9 @@ struct WordLexer {
         while let scalar = next() {
             switch scalar {
             case "\"": return keeping.contains(.quotes) ? text + ["\""] : text
-            case "$": text += try dollar()
+            case "$":
+                text += try dollar()
+                guard text.count <= Self.largest else { throw Self.tooLarge }
             case escape:
                 if keepsEscapes { text.append(escape) }
                 guard let following = peek else { continue }
@@ -226,7 +239,11 @@ struct WordLexer {
         let replacement = try operand(until: "}", keepingEscapes: true, missing: "'}'")
         let value = value(of: name)
         if value == nil, keeping.contains(.unset) { return "${\(name)/\(text)/\(replacement)}" }
-        return try ShellPattern(text).replacing(in: value ?? "", with: replacement, everywhere: everywhere)
+        guard
+            let result = try ShellPattern(text).replacing(
+                in: value ?? "", with: replacement, everywhere: everywhere, limit: Self.largest)
+        else { throw Self.tooLarge }
+        return result
     }
 }
 

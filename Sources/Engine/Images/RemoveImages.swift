@@ -1,4 +1,5 @@
 package import Basics
+import OCI
 package import Stores
 
 extension Engine {
@@ -10,8 +11,15 @@ extension Engine {
         _ text: String, force: Bool = false, keepingParents: Bool = false, heldBy session: SessionFolder? = nil
     ) throws(ShaleError) -> RemovedImages {
         let uses = try store.imageUses()
-        return try store.removeImages(heldBy: session) { table throws(ShaleError) in
-            try ImageRemoval.plan(text, in: table, uses: uses, force: force, pruningParents: !keepingParents)
+        do throws(ShaleError) {
+            return try store.removeImages(heldBy: session) { table throws(ShaleError) in
+                try ImageRemoval.plan(text, in: table, uses: uses, force: force, pruningParents: !keepingParents)
+            }
+        } catch {
+            guard error.code == .notFound, error.hint == nil,
+                let near = Self.nearestName(to: text, among: try store.names.all().map(\.reference))
+            else { throw error }
+            throw error.hinting("did you mean \(near.familiar)?")
         }
     }
 }

@@ -67,6 +67,8 @@ private struct ContainerWriter {
     private var pending: Set<PathKey> = []
     /// Paths that lines so far explain as they are in the end.
     private var explained: Set<PathKey> = []
+    /// Paths that lines so far made something of.
+    private var written: Set<PathKey> = []
     private var comments: [String] = []
     /// Events that write to a file which an event before them gave several names.
     private var parting: Set<Int> = []
@@ -150,6 +152,7 @@ private struct ContainerWriter {
 
     /// Paths that an emitted line made what they are in the end.
     private mutating func note(_ paths: [String], at index: Int) {
+        written.formUnion(paths.map(PathKey.init))
         for path in paths where last[PathKey(path)] == index { explained.insert(PathKey(path)) }
     }
 
@@ -312,12 +315,25 @@ private struct ContainerWriter {
     private mutating func flush(_ maker: inout RecipeMaker) -> Bool {
         var paths = pending
         for key in pending { for name in names[key] ?? [] { paths.insert(PathKey(name)) } }
-        let changes = (layer?.changes ?? []).filter { paths.contains(PathKey($0.path)) && !$0.isParentOnly }
+        guard let gone = removedAgain(paths, maker) else { return false }
+        let changes = (layer?.changes ?? []).filter { paths.contains(PathKey($0.path)) && !$0.isParentOnly } + gone
         explained.formUnion(paths)
         pending = []
         guard !changes.isEmpty else { return true }
         comment(&maker)
         return maker.keep(changes, of: link, user: settings.user)
+    }
+
+    /// What lines so far made and something unknown took away: the layer tells nothing of it, the lines would.
+    ///
+    /// `nil` where the image below has such a path: what stands there now is its own again, which nothing can say.
+    private func removedAgain(_ paths: Set<PathKey>, _ maker: RecipeMaker) -> [Change]? {
+        let gone = paths.intersection(written).filter { layer?[$0.path] == nil }
+        guard !gone.isEmpty else { return [] }
+        let below = link.parent.flatMap { try? maker.engine.tree(of: $0) }
+        guard gone.allSatisfy({ (try? below?.entry($0.path, followingLinks: false)) == nil }) else { return nil }
+        return gone.filter { !gone.contains(PathKey($0.path.parentPath)) }
+            .map { Change(kind: .deleted, path: $0.path) }.sorted { PathOrder.precedes($0.path, $1.path) }
     }
 
     private mutating func writeRest(_ maker: inout RecipeMaker) -> Bool {
@@ -332,8 +348,6 @@ private struct ContainerWriter {
             }
             pending.insert(key)
         }
-        let known = (layer?.changes ?? []).filter { pending.contains(PathKey($0.path)) && !$0.isParentOnly }
-        guard !known.isEmpty else { return true }
         return flush(&maker)
     }
 

@@ -38,19 +38,24 @@ struct BerkeleyHash {
     /// Every value, whatever its key.
     var values: [[UInt8]] {
         var found: [[UInt8]] = []
+        // Values do not share bytes: all together they are no longer than the file.
+        var left = numbers.bytes.count
         guard lastPage >= 1 else { return [] }
-        for page in 1...lastPage {
+        for page in 1...lastPage where left > 0 {
             let start = page * pageSize
             // Hash pages, sorted and not; their items are a key and its value in turn.
             guard [2, 13].contains(numbers.bytes[start + 25]), let count = numbers.short(start + 20) else { continue }
             for item in stride(from: 1, to: min(count, pageSize / 2), by: 2) {
-                if let value = value(item, in: start) { found.append(value) }
+                guard let value = value(item, in: start, limit: left) else { continue }
+                left -= max(1, value.count)
+                found.append(value)
             }
         }
         return found
     }
 
-    private func value(_ item: Int, in start: Int) -> [UInt8]? {
+    /// `nil` for a value that lies elsewhere and is longer than `limit`.
+    private func value(_ item: Int, in start: Int, limit: Int) -> [UInt8]? {
         let index = start + Self.pageHeader
         guard let offset = numbers.short(index + 2 * item), offset < pageSize,
             let before = numbers.short(index + 2 * (item - 1)), before <= pageSize
@@ -59,7 +64,8 @@ struct BerkeleyHash {
         switch numbers.bytes[place] {
         case 1: return offset < before ? Array(numbers.bytes[(place + 1)..<(start + before)]) : nil
         case 3:
-            guard let page = numbers.long(place + 4), let size = numbers.long(place + 8) else { return nil }
+            guard let page = numbers.long(place + 4), let size = numbers.long(place + 8), size <= limit
+            else { return nil }
             return chain(from: page, size: size)
         default: return nil
         }
@@ -96,6 +102,7 @@ struct PackageBlobs {
 
     var values: [[UInt8]] {
         guard slots > 2 else { return [] }
+        var left = numbers.bytes.count
         // The first two places are the file's own head.
         return (2..<slots).compactMap { slot in
             let place = slot * 16
@@ -104,8 +111,9 @@ struct PackageBlobs {
             else { return nil }
             let start = block * 16
             guard start + 16 <= numbers.bytes.count, numbers.bytes[start...].starts(with: "BlbS".utf8),
-                let size = numbers.long(start + 12), size <= numbers.bytes.count - start - 16
+                let size = numbers.long(start + 12), size <= numbers.bytes.count - start - 16, size <= left
             else { return nil }
+            left -= max(1, size)
             return Array(numbers.bytes[(start + 16)..<(start + 16 + size)])
         }
     }

@@ -56,7 +56,9 @@ struct SQLiteTable {
     private func rows(of root: Int, _ body: ([UInt8]) -> Void) {
         var pending = [root]
         var seen: Set<Int> = []
-        while let number = pending.popLast() {
+        // Records do not share bytes: all together they are no longer than the file.
+        var left = bytes.count
+        while let number = pending.popLast(), left > 0 {
             guard seen.insert(number).inserted, let page = page(number) else { continue }
             // The first page begins with the file's header.
             let start = page.lowerBound + (number == 1 ? 100 : 0)
@@ -69,7 +71,9 @@ struct SQLiteTable {
                 guard let offset = short(pointers + 2 * cell), offset < pageSize else { continue }
                 let position = page.lowerBound + offset
                 if isLeaf {
-                    if let record = record(at: position) { body(record) }
+                    guard let record = record(at: position, limit: left) else { continue }
+                    left -= max(1, record.count)
+                    body(record)
                 } else if let child = long(position) {
                     pending.append(child)
                 }
@@ -77,9 +81,9 @@ struct SQLiteTable {
         }
     }
 
-    /// A leaf's cell: its record, what overflows included.
-    private func record(at position: Int) -> [UInt8]? {
-        guard let (size, afterSize) = Self.varint(bytes[...], position), size >= 0, size <= bytes.count,
+    /// A leaf's cell: its record, what overflows included; `nil` for one that is longer than `limit`.
+    private func record(at position: Int, limit: Int) -> [UInt8]? {
+        guard let (size, afterSize) = Self.varint(bytes[...], position), size >= 0, size <= limit,
             let (_, start) = Self.varint(bytes[...], afterSize)
         else { return nil }
         let largest = usable - 35

@@ -101,7 +101,7 @@ package enum PackedPiece {
         var bytes: [UInt8] = []
         var skipped: Int64 = 0
         while bytes.count < limit, let chunk = try stream.nextChunk() {
-            let over = Int(min(skipping - skipped, Int64(chunk.count)))
+            let over = Int(max(0, min(skipping.subtractingClamped(skipped), Int64(chunk.count))))
             skipped += Int64(over)
             bytes += chunk.dropFirst(over).prefix(limit - bytes.count)
         }

@@ -138,7 +138,10 @@ private struct TableReading {
     }
 
     private mutating func addParents(of path: EntryPath) {
-        for depth in 1..<max(path.components.count, 1) {
+        // What is there has its own parents: a deep path costs once, not with each file in it.
+        let parent = EntryPath(components: Array(path.components.dropLast())).absolute
+        if path.components.count < 2 || log[parent] != nil { return }
+        for depth in 1..<path.components.count {
             let above = EntryPath(components: Array(path.components[..<depth])).absolute
             if log[above] != nil { continue }
             log.add(LayerEntry(path: above, kind: .directory, mode: 0o755, isImplied: true))
@@ -183,7 +186,7 @@ private struct TableReading {
         var done: [PathKey: Int64] = [:]
         for part in parts {
             let key = PathKey(part.path)
-            let left = (sizes[key] ?? 0) - (done[key] ?? 0)
+            let left = (sizes[key] ?? 0).subtractingClamped(done[key] ?? 0)
             // The last part's size may be left out.
             let size = part.size > 0 ? min(part.size, left) : left
             guard size > 0 else { continue }

@@ -35,9 +35,22 @@ package enum UserNamespace {
             writeNote(at: "\(folder)/\(getpid())")
             return entry
         } catch {
+            if error.errno == EACCES || error.errno == EPERM, let refusal = foreignHome(home) { throw refusal }
             throw error.shaleError("user namespace: \(error.call)")
                 .hinting("an ordinary user needs unprivileged user namespaces; `shale doctor` says what is missing")
         }
+    }
+
+    /// The error for a home that is another user's; `nil` for one's own.
+    private static func foreignHome(_ home: String) -> ShaleError? {
+        var status = stat()
+        let isThere = home.withPath { stat($0, &status) } == 0
+        let owner =
+            isThere ? "belongs to \(status.st_uid == 0 ? "root" : "user \(status.st_uid)")" : "cannot be reached"
+        guard !isThere || status.st_uid != geteuid() else { return nil }
+        return ShaleError(
+            .denied, "home \(home) \(owner)", cause: SystemCallError.words(of: EACCES),
+            hint: "shale --home DIR, or unset SHALE_HOME for a home of your own")
     }
 
     /// Whether this process is in a user namespace other than the first: its id map is not the identity of all ids.

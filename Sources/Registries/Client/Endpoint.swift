@@ -34,7 +34,7 @@ final class EndpointBook: Sendable {
         self.configuration = configuration
     }
 
-    /// The mirror, where there is one, then the registry; throws `unavailable` when offline: this machine's own servers are not asked either.
+    /// The mirror, where there is one, then the registry; throws `unavailable` when offline leaves none.
     func endpoints(for domain: String, forWriting: Bool = false) throws(ShaleError) -> [Endpoint] {
         var endpoints: [Endpoint] = []
         if !forWriting, let mirror = configuration.mirrors[domain] {
@@ -47,9 +47,13 @@ final class EndpointBook: Sendable {
         }
         endpoints.append(try origin(domain))
         guard configuration.offline else { return endpoints }
-        throw ShaleError(
-            .unavailable, "offline: \(endpoints[0].base.origin) is not asked",
-            hint: "leave --offline out; set offline off where it is set")
+        let allowed = endpoints.filter { configuration.mayAsk(isLoopback: $0.base.isLoopback) }
+        guard !allowed.isEmpty else {
+            throw ShaleError(
+                .unavailable, "offline: \(endpoints[0].base.origin) is not asked",
+                hint: "leave --offline out; set offline off where it is set")
+        }
+        return allowed
     }
 
     /// The registry's own server.

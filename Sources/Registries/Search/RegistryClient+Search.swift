@@ -196,7 +196,7 @@ extension RegistryClient {
         let endpoint = try Endpoint(
             domain: domain, address: address, isMirror: true,
             verifiesPeer: try !book.isInsecure(WebURL(address)))
-        guard !configuration.offline else {
+        guard configuration.mayAsk(isLoopback: endpoint.base.isLoopback) else {
             throw ShaleError(.unavailable, "offline: \(endpoint.base.origin) is not asked", hint: "set offline off")
         }
         return endpoint

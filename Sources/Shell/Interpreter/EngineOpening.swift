@@ -35,6 +35,7 @@ struct EngineOpening {
     private func registries() throws(ShaleError) -> RegistryConfiguration {
         var configuration = RegistryConfiguration()
         configuration.offline = options.isOffline || settings["offline"] == "on"
+        configuration.asksThisMachineOffline = false
         configuration.searchEndpoint = settings["search.endpoint"]
         configuration.version = Version.current
         configuration.warn = warn

@@ -214,21 +214,17 @@ package final class Interpreter {
 
     private func show(_ outcome: Outcome) throws(ShaleError) {
         let console = shell.console
-        // A file or a program gets a result as it is; a terminal must not be driven by what stands in it.
-        let isTerminal = console.isTerminal(.output)
-        func shown(_ text: String) -> String { isTerminal ? text.visibleButStyled : text }
         switch outcome.output {
         case .none: break
-        case .lines(let lines): for line in lines { console.line(shown(line)) }
+        case .lines(let lines): for line in lines { console.line(line) }
         case .paged(let lines):
-            let text = shown(lines.map { $0 + "\n" }.joined())
-            shell.mode == .script ? console.write(text) : console.page(text)
-        case .text(let text): shell.isInteractive ? console.page(shown(text)) : console.write(shown(text))
+            let text = lines.map { $0 + "\n" }.joined()
+            shell.mode == .script ? console.show(text) : console.page(text)
+        case .text(let text): shell.isInteractive ? console.page(text) : console.show(text)
         case .listing(let listing, let format, let quiet, let quietWins):
-            let text = try listing.text(format: format, quiet: quiet, quietWins: quietWins, width: console.width)
-            console.write(shown(text))
+            console.show(try listing.text(format: format, quiet: quiet, quietWins: quietWins, width: console.width))
         case .documents(let documents, let template):
-            console.write(shown(try DocumentText.text(of: documents, template: template)))
+            console.show(try DocumentText.text(of: documents, template: template))
         }
     }
 

@@ -115,7 +115,11 @@ package final class Console: Sendable {
     }
 
     /// Writes one line of a result.
-    package func line(_ text: String) { write(text + "\n") }
+    package func line(_ text: String) { show(text + "\n") }
+
+    /// Writes the text of a result: to a file or a program as it is; to a terminal with control characters visible, so
+    /// that nothing that stands in an image or comes from a server can drive it.
+    package func show(_ text: String) { write(isTerminal(.output) ? text.visibleButStyled : text) }
 
     /// Writes raw bytes: a container's output.
     package func write(_ bytes: [UInt8], to stream: Stream) {

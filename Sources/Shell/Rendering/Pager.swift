@@ -7,6 +7,7 @@ extension Console {
     /// `SHALE_PAGER`, then `PAGER`, then `less -FRX`; empty or `cat` means none. Without a terminal on both ends, or
     /// when the text fits, it is simply written.
     package func page(_ text: String) {
+        let text = isTerminal(.output) ? text.visibleButStyled : text
         guard let pager = pager, isTerminal(.output), isatty(0) == 1, let size = size(.output),
             text.split(separator: "\n", omittingEmptySubsequences: false).count > size.rows
         else {

@@ -35,7 +35,8 @@ struct TidyingTests {
             .tidied().lines.map(\.text)
     }
 
-    @Test(arguments: [
+    // A type of its own: the compiler cannot work one out for so long a table in time.
+    private static let table: [([String], [String])] = [
         (["RUN a", "RUN b"], ["RUN a && \\\n    b"]),
         (["RUN a; b", "RUN cd /x", "RUN c || d"], ["RUN ( a; b ) && \\\n    ( cd /x ) && \\\n    ( c || d )"]),
         (["RUN a && b | c", "RUN d 2>&1"], ["RUN a && b | c && \\\n    d 2>&1"]),
@@ -72,7 +73,9 @@ struct TidyingTests {
         ),
         (["RUN apk add --no-cache x"], ["RUN apk add --no-cache x"]),
         (["RUN apk add x"], ["RUN apk add x && rm -rf /var/cache/apk/*"]),
-    ])
+    ]
+
+    @Test(arguments: table)
     func lines(_ lines: [String], become: [String]) { #expect(tidied(lines) == become) }
 }
 
@@ -94,7 +97,7 @@ struct RunFactsTests {
         folder("/d"), file("/d/a"), LayerEntry(path: "/d/b", kind: .hardLink, link: "/d/a"), file("/d/c"),
     ])
 
-    @Test(arguments: [
+    private static let table: [(RunFacts, RunFacts, Bool)] = [
         (linked, facts([folder("/d"), file("/d/c")]), false),
         (linked, facts([folder("/d"), file("/d/b")]), true),
         (linked, facts([folder("/d"), file("/d/a")]), true),
@@ -109,7 +112,9 @@ struct RunFactsTests {
         (facts([file("/a")], volumes: true), facts([file("/b")]), true),
         (facts([file("/a")]), facts([file("/b")], shell: true), true),
         (facts([file("/a")]), facts([file("/b")]), false), (facts([]), facts([]), false),
-    ])
+    ]
+
+    @Test(arguments: table)
     func whatLiesBetween(_ first: RunFacts, _ second: RunFacts, isObstacle: Bool) {
         #expect((first.obstacle(to: second) != nil) == isObstacle)
     }

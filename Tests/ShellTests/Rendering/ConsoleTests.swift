@@ -63,6 +63,28 @@ struct ConsoleTests {
 }
 
 struct ProgressTests {
+    /// A recording keeps the words of what was drawn, once each, and none of the drawing.
+    @Test
+    func whatIsDrawnIsKeptAsWords() throws {
+        let pair = try TerminalPair(columns: 120, rows: 24)
+        let kept = Mutex("")
+        let drawn = Mutex("")
+        let console = Console(
+            output: .descriptor(pair.descriptor), errors: .descriptor(pair.descriptor), environment: ["TERM": "xterm"]
+        ) { bytes, _, showing in
+            let text = String(decoding: bytes, as: UTF8.self)
+            if showing == .drawing { drawn.withLock { $0 += text } } else { kept.withLock { $0 += text } }
+        }
+        let view = ProgressView(console: console, items: .output)
+        view.show(.item(id: "abc", state: "Pulling fs layer"))
+        view.show(.bytes(id: "abc", state: "Downloading", current: 10, total: 100))
+        view.show(.item(id: "abc", state: "Pull complete"))
+        view.show(.line("Digest: x"))
+        view.finish()
+        #expect(kept.withLock { $0 } == "abc: Pulling fs layer\nabc: Pull complete\nDigest: x\n")
+        #expect(drawn.withLock { $0 }.contains("abc: Downloading"))
+    }
+
     @Test
     func redrawsInPlace() throws {
         let pair = try TerminalPair(columns: 120, rows: 24)

@@ -7,8 +7,8 @@ extension ShellContext {
         switch output {
         case .lines(let lines): for line in lines { console.line(line) }
         case .documents(let documents, let template):
-            console.write(try DocumentText.text(of: documents, template: template))
-        case .text(let text): console.write(text)
+            console.show(try DocumentText.text(of: documents, template: template))
+        case .text(let text): console.show(text)
         case .none, .listing, .paged: break
         }
         for failure in failures.dropLast() { console.report(failure) }

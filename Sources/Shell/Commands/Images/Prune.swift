@@ -145,11 +145,11 @@ package struct Prune: Verb {
     private static func lines(_ report: PruneReport, isPlan: Bool, _ held: String?) -> [String] {
         var lines: [String] = []
         func add(_ title: String, _ entries: [String]) {
-            if !entries.isEmpty { lines += ["\(isPlan ? "To be deleted:" : "Deleted") \(title):"] + entries + [""] }
+            if !entries.isEmpty { lines += [isPlan ? "\(title) to be deleted:" : "Deleted \(title):"] + entries + [""] }
         }
         add("Containers", report.containers)
         add("Images", report.images.map { line(of: $0, isPlan: isPlan) })
-        add("build cache objects", report.cache.map(\.short))
+        add(isPlan ? "Build cache objects" : "build cache objects", report.cache.map(\.short))
         if let held { lines.append(held) }
         return lines + ["Total \(isPlan ? "reclaimable" : "reclaimed") space: \(HumanUnits.preciseSize(report.bytes))"]
     }

@@ -32,7 +32,9 @@ package struct VolumePrune: Verb {
         if !force {
             let which = all ? "all" : "anonymous"
             shell.console.note("WARNING! This will remove \(which) local volumes not used by at least one container.")
-            for line in Self.lines(plan, "Total reclaimable space") { shell.console.note(line) }
+            for line in Self.lines(plan, "Total reclaimable space", title: "Volumes to be deleted") {
+                shell.console.note(line)
+            }
             try Question(refusal: "prune has been cancelled", hint: "volume prune -f").ask(shell)
         }
         var removed = plan
@@ -50,8 +52,12 @@ package struct VolumePrune: Verb {
         return try shell.outcome(.lines(Self.lines(removed, "Total reclaimed space")), failures: failures)
     }
 
-    private static func lines(_ volumes: [(name: String, bytes: Int64)], _ total: String) -> [String] {
-        (volumes.isEmpty ? [] : ["Deleted Volumes:"] + volumes.map(\.name) + [""])
+    private static func lines(
+        _ volumes: [(name: String, bytes: Int64)], _ total: String, title: String = "Deleted Volumes"
+    )
+        -> [String]
+    {
+        (volumes.isEmpty ? [] : ["\(title):"] + volumes.map(\.name) + [""])
             + ["\(total): \(HumanUnits.preciseSize(volumes.reduce(0) { $0 &+ $1.bytes }))"]
     }
 }
