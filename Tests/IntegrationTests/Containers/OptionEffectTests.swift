@@ -105,10 +105,10 @@ struct OptionEffectTests {
             (["-it", "-h", "web"], "true true true true web {}"), (["-i"], "false true true true  {}"),
             (["-t"], "true false false false  {}"), ([], "false false false false  {}"),
         ] {
-            try bench.must(["create", "--name", "c"] + options + ["busybox", "sh"])
-            try bench.must("commit", "c", "made")
+            try bench.must(["create", "--name", "con"] + options + ["busybox", "sh"])
+            try bench.must("commit", "con", "made")
             #expect(try bench.must("inspect", "-f", format, "made").output == shown + "\n")
-            try bench.must("rm", "c")
+            try bench.must("rm", "con")
         }
         // A container of it has a terminal only if it is asked for.
         #expect(try bench.must("run", "--rm", "made", "sh", "-c", "test -t 1 || echo none").output == "none\n")
@@ -116,9 +116,9 @@ struct OptionEffectTests {
 
     @Test("inspect has docker's keys in docker's order") func order() throws {
         let bench = try CrashHome()
-        try bench.must("create", "--name", "c", "--health-cmd", "true", "--health-interval", "5s", "busybox", "true")
+        try bench.must("create", "--name", "con", "--health-cmd", "true", "--health-interval", "5s", "busybox", "true")
         func json(_ path: String) throws -> String {
-            try bench.must("inspect", "-f", "{{json \(path)}}", "c").output
+            try bench.must("inspect", "-f", "{{json \(path)}}", "con").output
         }
         #expect(try json(".Config.Healthcheck") == "{\"Test\":[\"CMD-SHELL\",\"true\"],\"Interval\":5000000000}\n")
         #expect(try json(".HostConfig.Ulimits") == "[]\n")
