@@ -142,6 +142,9 @@ private final class LogFile {
     /// Whether an entry with these last bytes has a newline at the end of its text: `\n",` with no further `\` before.
     private static func endsLine(_ bytes: ArraySlice<UInt8>) -> Bool {
         let mark = Array("n\",\"stream\":\"".utf8)
+        // A short entry does not fill them: the one before it does not count.
+        let bytes = bytes.lastIndex(of: UInt8(ascii: "\n")).map { bytes[($0 + 1)...] } ?? bytes
+        guard bytes.count >= mark.count else { return false }
         var place = bytes.endIndex - mark.count
         while place > bytes.startIndex, !bytes[place..<place + mark.count].elementsEqual(mark) { place -= 1 }
         guard place > bytes.startIndex else { return false }

@@ -226,13 +226,15 @@ private struct TableBatch {
             let isTaken = Self.fullName(entry).map { owners[$0] != nil } ?? false
             if isTaken { parts.losers.append(entry) } else { parts.left.append(entry) }
         }
-        let named = new.enumerated().filter { index, entry in
-            Self.fullName(entry).map { owners[$0] == index } ?? true
-        }.map(\.element)
-        let kept = left + named
+        var kept = left
+        var overtaken: [ImageEntry] = []
+        for (index, entry) in new.enumerated() {
+            let isOwner = Self.fullName(entry).map { owners[$0] == index } ?? true
+            if isOwner { kept.append(entry) } else { overtaken.append(entry) }
+        }
         var seen = Set(kept.filter { $0.refName != nil }.map(key))
         var result: [ImageEntry] = []
-        for entry in kept + losers.map({ $0.named(nil) }) {
+        for entry in kept + (losers + overtaken).map({ $0.named(nil) }) {
             if entry.refName == nil, !seen.insert(key(entry)).inserted { continue }
             var entry = entry
             if let known = notes[key(entry)] { entry.takeNotes(from: known) }
