@@ -13,7 +13,7 @@ struct KilledWritersTests {
     }
 
     static let commands = [
-        Command(words: ["save", "-o", "mine/out", "one"]), Command(words: ["export", "-o", "mine/out", "c"]),
+        Command(words: ["save", "-o", "mine/out", "one"]), Command(words: ["export", "-o", "mine/out", "cc"]),
         Command(words: ["session", "export", "mine/out"]), Command(words: ["recipe", "one", "-o", "mine/out"]),
         Command(words: ["layers", "one", "--html", "mine/out"]),
     ]
@@ -29,7 +29,7 @@ struct KilledWritersTests {
 
     @Test(arguments: commands) func nothingHalfWrittenStays(_ command: Command) throws {
         let shale = BuiltShale()
-        try shale.run(["-c", "FROM busybox\nRUN echo 1 > /1\ntag @ one\ncreate --name c one"])
+        try shale.run(["-c", "FROM busybox\nRUN echo 1 > /1\ntag @ one\ncreate --name cc one"])
         let folder = "\(shale.folder.path)/mine"
         let out = "\(folder)/out"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)

@@ -16,7 +16,9 @@ struct OddNameTests {
 
     private func expectQuiet(_ script: String) throws {
         let said = try CrashHome().sh(Self.start + script, within: 180)
-        #expect(said.output.isEmpty && said.errors.isEmpty, "\(said)")
+        // A home of its own may tell of its first image.
+        let errors = said.errors.split(separator: "\n").filter { !$0.hasPrefix("made busybox") }
+        #expect(said.output.isEmpty && errors.isEmpty, "\(said)")
     }
 
     @Test("go through the commands that read and write the host's files")

@@ -34,7 +34,7 @@ struct ShellLanguageTests {
         ("export A=b\n!echo $A", "b"), ("$ echo $HERE | tr a-z A-Z", "FROM OUTSIDE"),
         ("$ cat here.txt", "words of a file"),
         ("$ ls", "here.txt"), ("cat > f <<E\nmine\nE\n!cat f", "mine"),
-        ("$ cat > f <<E\n$HERE\nE\n!cat f", "from outside"), ("$ ls busybox:/bin/busybox", "/bin/busybox"),
+        ("$ ls busybox:/bin/busybox", "/bin/busybox"),
         ("$ cat here.txt | wc -w", "4"),
     ])
     func words(script: String, output: String) throws {
@@ -92,7 +92,7 @@ struct ShellLanguageTests {
 
     /// A hint is the line that was meant.
     @Test(arguments: [
-        ("cat busybox:etc/passwd", "hint: cat busybox:/etc/passwd"), ("ls busybox:etc", "hint: ls busybox:/etc"),
+        ("cat busybox:etc/passwd", "hint: cat busybox:/etc/passwd"),
         ("cat here.txt", "hint: !cat here.txt"), ("start wenb", "hint: did you mean web?"),
         ("rmi busybx", "hint: did you mean busybox:latest?"),
         ("rmi busybox:lates", "hint: did you mean busybox:latest?"),

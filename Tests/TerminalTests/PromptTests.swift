@@ -88,9 +88,9 @@ struct PromptTests {
     @Test func aPastedBlockRunsLineByLine() throws {
         let scene = try PromptScene()
         let terminal = try scene.prompt()
-        let lines = ["$ docker images", "$ docker run --rm busybox echo pasted-here", "!touch both"]
+        let lines = ["$ docker images", "$ docker run --rm busybox echo pasted-here", "$ touch both"]
         try terminal.send("\u{1b}[200~\(lines.joined(separator: "\r"))\u{1b}[201~")
-        try terminal.waitFor("the pasted text") { $0.text.contains("!touch both") }
+        try terminal.waitFor("the pasted text") { $0.text.contains("$ touch both") }
         let output = try terminal.run("")
         #expect(output.contains("REPOSITORY") && output.contains("\npasted-here\n"))
         #expect(scene.learner.exists("both"))

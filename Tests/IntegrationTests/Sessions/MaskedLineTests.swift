@@ -46,7 +46,7 @@ struct MaskedLineTests {
         }
         let lost = try shale.run(["drop", "2"], expecting: nil)
         #expect(lost.status != 0 && lost.errors.contains("its secret is not known any more"), "\(lost.errors)")
-        #expect(lost.errors.contains("edit 1 INSTRUCTION"), "\(lost.errors)")
+        #expect(lost.errors.contains("edit 2 INSTRUCTION"), "\(lost.errors)")
     }
 
     @Test func aMaskedLineStopsOrTakesItsValue() throws {

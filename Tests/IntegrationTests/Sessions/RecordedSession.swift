@@ -52,6 +52,9 @@ struct WholeImage {
         for group in groups.values { for name in group { names[name] = group.sorted() } }
     }
 
+    /// No files, and a config.
+    init(config document: JSONValue?) { if let document { take(config: document) } }
+
     /// Takes docker's or shale's `Config`.
     mutating func take(config document: JSONValue) {
         for field in Self.fields {

@@ -13,12 +13,12 @@ struct UndoLimitTests {
     }
 
     static let lines = [
-        Line(before: "create --name c busybox", line: "prune containers -f"),
-        Line(before: "volume create v", line: "volume rm v"),
-        Line(before: "volume create v", line: "volume prune -af"),
-        Line(before: "create --name c busybox", line: "rename c d"),
-        Line(before: "create --name c busybox", line: "update --memory 64m c"),
-        Line(before: "create --name c busybox", line: "cp /etc/hostname c:/h"),
+        Line(before: "create --name cc busybox", line: "prune containers -f"),
+        Line(before: "volume create vv", line: "volume rm vv"),
+        Line(before: "volume create vv", line: "volume prune -af"),
+        Line(before: "create --name cc busybox", line: "rename cc dd"),
+        Line(before: "create --name cc busybox", line: "update --memory 64m cc"),
+        Line(before: "create --name cc busybox", line: "cp /etc/hostname cc:/h"),
         Line(before: "session new other\nsession switch default", line: "session rm other"),
         Line(before: "session new other\nsession switch default", line: "session rename other another"),
     ]
@@ -42,7 +42,7 @@ struct UndoLimitTests {
     }
 
     @Test(arguments: [
-        "run --rm busybox true", "volume create w", "run --name x busybox true", "prune containers -f",
+        "run --rm busybox true", "volume create ww", "run --name xx busybox true", "prune containers -f",
         "prune --dry-run", "volume prune -af", "cp @:/bin/true out",
     ])
     func whatTookNothingIsPassed(_ line: String) throws {
@@ -102,11 +102,11 @@ struct UndoLimitTests {
             """
             FROM busybox
             tag @ base:1
-            run -d --network host --name c base:1 sleep 1000
-            cp script c:/script
-            exec c sh -c 'cat /script > /made; rm /script'
-            commit c made:1
-            rm -f c
+            run -d --network host --name cc base:1 sleep 1000
+            cp script cc:/script
+            exec cc sh -c 'cat /script > /made; rm /script'
+            commit cc made:1
+            rm -f cc
             FROM made:1
             RUN cat /made
             tag @ app:1
