@@ -51,7 +51,7 @@ package final class SessionImport {
             return try finish(wanted, talk)
         } catch {
             // Blobs that came and that nothing leads to: whatever is swept with them is nobody's either.
-            engine.store.blobs.release(blobs)
+            engine.store.leases.drop(blobs.map { .digest($0) })
             if !blobs.isEmpty { _ = try? engine.store.collect() }
             throw error
         }

@@ -96,7 +96,7 @@ struct SessionFileTests {
             "head -c 300 all.tar", "head -c 4096 all.tar", "head -c \(size / 2) all.tar",
             "head -c \(size - 10240) all.tar", "head -c \(size - 2048) all.tar",
             "cp all.tar x.tar; echo evil > evil; tar rf x.tar evil; cat x.tar",
-            "sed 's/\"name\":\"default\"/\"name\":\"..\\/defau\"/' all.tar",
+            "sed 's/\"name\":\"default\"/\"name\":\"..\\/defau\"/' all.tar", "sed 's/echo one/echo eno/g' all.tar",
             "tar cf - --transform 's,.*,session.json,' /etc/passwd 2>/dev/null", "cat /etc/passwd",
             "head -c 100000 /dev/zero",
             "mkdir -p d; tar xf all.tar -C d; rm -f d/blobs/sha256/*; tar cf - -C d session.json journal index.json held.json end",
