@@ -23,7 +23,7 @@ struct StoredBytesTests {
             """
             shale run --name cc busybox sh -c 'dd if=/dev/zero of=/big bs=1 count=1 seek=99M 2>&-; echo end >>/big' 2>/dev/null
             shale commit cc big:1 >/dev/null 2>&1; shale save big:1 | shale --home other load -q >/dev/null 2>&1
-            for h in "$SHALE_HOME" other; do [ $(du -sm "$h" | cut -f1) -lt 60 ] || du -sm "$h"; done
+            for h in "$SHALE_HOME" other; do [ $(du -sm "$h" 2>/dev/null | cut -f1) -lt 60 ] || echo "$h is large"; done
             shale cat big:1:/big >one; shale --home other cat big:1:/big | cmp - one; wc -c <one
             """)
         #expect(said.output == "103809029\n" && said.errors.isEmpty, "\(said)")
