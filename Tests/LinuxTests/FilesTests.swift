@@ -28,6 +28,24 @@ struct FilesTests {
         try root.descriptor.unlink(name)
     }
 
+    /// Their entries fill the C library's buffer to its end, where an entry is shorter than its longest name.
+    @Test("a directory of many short and long names is read whole", arguments: [1, 3, 7, 100, 255])
+    func manyEntries(length: Int) throws {
+        let folder = TemporaryDirectory()
+        let root = try root(folder)
+        let made = (0..<3000).map { number in
+            let digits = String(number, radix: 36)
+            return digits + String(repeating: "_", count: max(0, length - digits.count))
+        }
+        for name in made { _ = try root.descriptor.open(name, O_CREAT | O_WRONLY, mode: 0o600) }
+        try root.descriptor.makeSymlink("~link", to: "nowhere")
+        let entries = try DirectoryEntries.entries(of: root.open("/", O_RDONLY | O_DIRECTORY))
+        #expect(Set(entries.map(\.name)) == Set(made + ["~link"]))
+        #expect(entries.filter { $0.kind == .symlink }.map(\.name) == ["~link"])
+        #expect(entries.filter { $0.kind == .regular }.count == made.count)
+        #expect(try DirectoryEntries.entries(of: root.open("/", O_RDONLY | O_DIRECTORY), most: 10).count == 10)
+    }
+
     @Test("nothing leaves the root", arguments: ["up/passwd", "../../etc/passwd", "abs/passwd", "up/../../etc/passwd"])
     func contained(path: String) throws {
         let folder = TemporaryDirectory()

@@ -6,6 +6,20 @@ import Glibc
 package struct FileStatus: Sendable, Hashable {
     package enum Kind: Sendable, Hashable {
         case regular, directory, symlink, fifo, socket, characterDevice, blockDevice
+
+        /// What a mode's type bits say, or `nil` where they are none of inode(7)'s.
+        init?(mode: UInt32) {
+            switch mode & 0o170000 {
+            case 0o100000: self = .regular
+            case 0o040000: self = .directory
+            case 0o120000: self = .symlink
+            case 0o010000: self = .fifo
+            case 0o140000: self = .socket
+            case 0o020000: self = .characterDevice
+            case 0o060000: self = .blockDevice
+            default: return nil
+            }
+        }
     }
 
     package var kind: Kind
@@ -29,16 +43,7 @@ package struct FileStatus: Sendable, Hashable {
     package var isWhiteout: Bool { kind == .characterDevice && rdevMajor == 0 && rdevMinor == 0 }
 
     init(_ info: shale_stat) {
-        kind =
-            switch info.mode & 0o170000 {
-            case 0o040000: .directory
-            case 0o120000: .symlink
-            case 0o010000: .fifo
-            case 0o140000: .socket
-            case 0o020000: .characterDevice
-            case 0o060000: .blockDevice
-            default: .regular
-            }
+        kind = Kind(mode: info.mode) ?? .regular
         permissions = info.mode & 0o7777
         uid = info.uid
         gid = info.gid

@@ -15,8 +15,6 @@ package func chmod(_ path: String, _ mode: mode_t) -> Int32 { path.withPath { Gl
 @discardableResult
 package func mkdir(_ path: String, _ mode: mode_t) -> Int32 { path.withPath { Glibc.mkdir($0, mode) } }
 
-package func opendir(_ path: String) -> OpaquePointer? { path.withPath { Glibc.opendir($0) } }
-
 package func readlink(
     _ path: String, _ buffer: UnsafeMutablePointer<CChar>, _ count: Int
 ) -> Int { path.withPath { Glibc.readlink($0, buffer, count) } }

@@ -114,17 +114,31 @@ package struct ParentDirectory: ~Copyable, Sendable {
 package enum DirectoryEntries {
     /// All names but `.` and `..`, sorted by bytes; takes the descriptor over.
     package static func names(of directory: consuming OwnedFD) throws(SystemCallError) -> [String] {
+        try entries(of: directory).map(\.name).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+    }
+
+    /// At most `most` names but `.` and `..` with what the directory says they are, in its own order; takes the
+    /// descriptor over.
+    ///
+    /// The kind is `nil` where the file system does not say it. See readdir(3).
+    package static func entries(
+        of directory: consuming OwnedFD, most: Int = .max
+    ) throws(SystemCallError) -> [(name: String, kind: FileStatus.Kind?)] {
+        // An entry is read where it lies: copied as Swift's tuple of 256 bytes, the last one of a full buffer would be
+        // read past the buffer's end.
         guard let stream = shale_directory_open(directory.release()) else { throw SystemCallError("fdopendir") }
         defer { shale_directory_close(stream) }
-        var names: [String] = []
+        var found: [(name: String, kind: FileStatus.Kind?)] = []
         var name: UnsafePointer<CChar>?
         var type: UInt8 = 0
-        while true {
+        while found.count < most {
             let more = shale_directory_next(stream, &name, &type)
             if more == -1 { throw SystemCallError("readdir") }
-            guard more == 1, let found = name else { break }
-            names.append(String(pathBytes: UnsafeRawBufferPointer(start: found, count: strlen(found))))
+            guard more == 1, let name else { break }
+            let text = String(pathBytes: UnsafeRawBufferPointer(start: name, count: strlen(name)))
+            // The types are the bits of a mode that tell the kind (IFTODT of dirent.h).
+            found.append((text, FileStatus.Kind(mode: UInt32(type) << 12)))
         }
-        return names.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+        return found
     }
 }

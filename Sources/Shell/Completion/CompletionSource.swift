@@ -72,23 +72,16 @@ package enum HostDirectory {
 
     /// The entries of a directory, sorted, `.` and `..` left out; none when it cannot be read.
     package static func entries(in directory: String) -> [PathEntry] {
-        guard let stream = opendir(directory.isEmpty ? "." : directory) else { return [] }
-        defer { closedir(stream) }
-        var entries: [PathEntry] = []
-        while entries.count < most, let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: entry.pointee.d_name) { bytes in
-                String(pathBytes: bytes.prefix { $0 != 0 })
-            }
-            if name == "." || name == ".." { continue }
-            let type = Int32(entry.pointee.d_type)
-            var isDirectory = type == 4
-            if type == 10 || type == 0 {
-                // A link or an unknown type: what it leads to counts.
-                var status = stat()
-                let path = (directory.isEmpty ? "" : directory.hasSuffix("/") ? directory : directory + "/") + name
-                isDirectory = stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
-            }
-            entries.append(PathEntry(name, isDirectory: isDirectory))
+        let folder = directory.isEmpty ? "." : directory
+        guard let opened = try? OwnedFD.open(folder, O_RDONLY | O_DIRECTORY),
+            let found = try? DirectoryEntries.entries(of: opened, most: most)
+        else { return [] }
+        let entries = found.map { name, kind in
+            // Of a link or an unknown kind, what it leads to counts.
+            guard kind == nil || kind == .symlink else { return PathEntry(name, isDirectory: kind == .directory) }
+            let path = (directory.isEmpty ? "" : directory.hasSuffix("/") ? directory : directory + "/") + name
+            let target = try? FileStatus.of(hostPath: path, followingLink: true)
+            return PathEntry(name, isDirectory: target?.kind == .directory)
         }
         return entries.sorted { $0.name < $1.name }
     }

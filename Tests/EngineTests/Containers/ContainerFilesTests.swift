@@ -1,5 +1,5 @@
 import Basics
-import Foundation
+import FoundationEssentials
 import Glibc
 import Layers
 import Linux
@@ -36,17 +36,7 @@ struct ContainerRoom {
 
     @discardableResult
     func sh(_ script: String, in folder: String? = nil) throws -> String {
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = ["-ec", script]
-        process.currentDirectoryURL = URL(filePath: folder ?? work)
-        let pipe = Pipe()
-        process.standardOutput = pipe
-        try process.run()
-        let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0, "\(script)")
-        return text
+        try Script.text(script, in: folder ?? work)
     }
 
     func create(_ name: String, _ change: (inout RunOptions) -> Void = { _ in }) throws -> ContainerRecord {

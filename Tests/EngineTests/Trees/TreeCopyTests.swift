@@ -1,6 +1,6 @@
 import Basics
 import Dockerfiles
-import Foundation
+import FoundationEssentials
 import Glibc
 import Linux
 import TestSupport
@@ -18,27 +18,12 @@ struct TreeCopyTests {
 
         init() throws {
             folder = TemporaryDirectory()
-            try TreeCopyTests.shell("mkdir from to outside; echo secret > outside/secret", in: folder.path)
+            try Script.text("mkdir from to outside; echo secret > outside/secret", in: folder.path)
             from = try RootDirectory(hostPath: folder.path + "/from")
             to = try RootDirectory(hostPath: folder.path + "/to")
         }
 
-        func sh(_ script: String) throws -> String { try TreeCopyTests.shell(script, in: folder.path) }
-    }
-
-    @discardableResult
-    private static func shell(_ script: String, in folder: String) throws -> String {
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = ["-ec", script]
-        process.currentDirectoryURL = URL(filePath: folder)
-        let output = Pipe()
-        process.standardOutput = output
-        try process.run()
-        let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-        process.waitUntilExit()
-        #expect(process.terminationStatus == 0, "\(script)")
-        return text
+        func sh(_ script: String) throws -> String { try Script.text(script, in: folder.path) }
     }
 
     @Test("a tree keeps modes, times, links, hard links and special files")

@@ -1,4 +1,5 @@
-import Foundation
+import FoundationEssentials
+import Glibc
 import TestSupport
 import Testing
 
@@ -75,7 +76,7 @@ enum ShaleProgram {
             \(path) --home $PWD/home build -q -t busybox context
             rm -rf base context
             """
-        let result = try Shell.run(script, in: folder.path, environment: [:])
+        let result = try Script.run(script, in: folder.path, environment: [:])
         #expect(result.status == 0, "\(result.errors)")
         return folder
     }
@@ -90,7 +91,7 @@ struct Scenario {
 
     init(row: JSONValue, template: TemporaryDirectory) throws {
         let path = folder.path
-        _ = try Shell.run("mkdir bin work user; cp -a \(template.path)/home home", in: path, environment: [:])
+        _ = try Script.run("mkdir bin work user; cp -a \(template.path)/home home", in: path, environment: [:])
         // Links, no scripts: a file just written may be "busy" to whom another test's fork left it open, and the
         // shell would then go on to the real docker.
         for name in ["docker", "shale"] { symlink(ShaleProgram.path, "\(path)/bin/\(name)") }
@@ -100,7 +101,7 @@ struct Scenario {
         ]
         for (name, content) in row["files"]?.object ?? [:] {
             let file = "\(path)/work/\(name)"
-            let parent = (file as NSString).deletingLastPathComponent
+            let parent = String(file[..<(file.lastIndex(of: "/") ?? file.endIndex)])
             try FileManager.default.createDirectory(atPath: parent, withIntermediateDirectories: true)
             try (content.string ?? "").write(toFile: file, atomically: true, encoding: .utf8)
         }
@@ -111,7 +112,7 @@ struct Scenario {
         var differences: [String] = []
         for step in steps {
             guard let command = step["cmd"]?.string else { continue }
-            guard let result = try? Shell.run(command, in: work, environment: environment) else {
+            guard let result = try? Script.run(command, in: work, environment: environment) else {
                 return ["\(command): hangs"]
             }
             let exit = Int32(step["exit"]?.int ?? 0)
@@ -120,7 +121,7 @@ struct Scenario {
                     "$ \(command): exit \(result.status) instead of \(exit); \(normalised(result.errors))")
             }
             let wanted = step["stdout"]?.string ?? ""
-            let output = normalised(result.output)
+            let output = normalised(result.text)
             if step["truncated"] == nil, Self.loosened(output, command) != Self.loosened(wanted, command) {
                 differences.append(
                     "$ \(command): \(output.debugDescription) instead of \(wanted.debugDescription); \(normalised(result.errors))"
@@ -144,7 +145,7 @@ struct Scenario {
     }
 
     func end() {
-        _ = try? Shell.run("docker rm -f $(docker ps -aq) >/dev/null 2>&1", in: work, environment: environment)
+        _ = try? Script.run("docker rm -f $(docker ps -aq) >/dev/null 2>&1", in: work, environment: environment)
     }
 
     /// The contract gives wrong usage 64 and an engine's failure 125 where docker has 1 or 125.
@@ -186,43 +187,5 @@ struct Scenario {
             }
             return line.hasSuffix(".") ? String(line.dropLast()) : line
         }.joined(separator: "\n")
-    }
-}
-
-/// `/bin/sh` with an empty standard input.
-enum Shell {
-    struct Result {
-        var status: Int32
-        var output: String
-        var errors: String
-    }
-    struct Hangs: Error {}
-
-    static func run(_ command: String, in folder: String, environment: [String: String]) throws -> Result {
-        let process = Process()
-        process.executableURL = URL(filePath: "/bin/sh")
-        process.arguments = ["-c", command]
-        process.currentDirectoryURL = URL(filePath: folder)
-        process.environment = ["PATH": "/usr/sbin:/usr/bin:/sbin:/bin"].merging(environment) { _, new in new }
-        process.standardInput = FileHandle.nullDevice
-        let (output, errors) = ("\(folder)/../.out-\(getpid())", "\(folder)/../.err-\(getpid())")
-        _ = FileManager.default.createFile(atPath: output, contents: nil)
-        _ = FileManager.default.createFile(atPath: errors, contents: nil)
-        process.standardOutput = FileHandle(forWritingAtPath: output)
-        process.standardError = FileHandle(forWritingAtPath: errors)
-        try process.run()
-        let deadline = Date(timeIntervalSinceNow: 60)
-        while process.isRunning {
-            if Date() > deadline {
-                process.terminate()
-                throw Hangs()
-            }
-            usleep(2000)
-        }
-        func text(_ path: String) -> String {
-            defer { unlink(path) }
-            return (FileManager.default.contents(atPath: path)).map { String(decoding: $0, as: UTF8.self) } ?? ""
-        }
-        return Result(status: process.terminationStatus, output: text(output), errors: text(errors))
     }
 }
