@@ -68,7 +68,7 @@ extension LaunchPlanner {
     private static func userMounts(_ spec: LaunchSpec) throws(ShaleError) -> [MountPlan] {
         var mounts: [MountPlan] = []
         for mount in spec.mounts {
-            let destination = try checked(mount.destination)
+            let destination = try checked(mount.destination, isBind: true)
             mounts.append(
                 MountPlan(.bind, source: mount.source, destination: destination, readOnly: mount.readOnly))
         }
@@ -77,7 +77,9 @@ extension LaunchPlanner {
     }
 
     /// An absolute path, and neither the root nor anything in `/proc`, whose files the container must not replace.
-    private static func checked(_ destination: String) throws(ShaleError) -> String {
+    ///
+    /// Where it leads by links of the image is the runner's to look at.
+    private static func checked(_ destination: String, isBind: Bool = false) throws(ShaleError) -> String {
         guard destination.hasPrefix("/") else {
             throw ShaleError(
                 .invalid, "invalid mount config: invalid mount path: '\(destination)' mount path must be absolute")
@@ -89,7 +91,8 @@ extension LaunchPlanner {
         guard !parts.isEmpty else {
             throw ShaleError(.invalid, "invalid specification: destination can't be '/'")
         }
-        guard parts[0] != "proc" else {
+        let isReplaceable = isBind && ProcessFiles.replaceable.contains(parts.dropFirst().joined(separator: "/"))
+        guard parts[0] != "proc" || isReplaceable else {
             throw ShaleError(.invalid, "\"\(destination)\" cannot be mounted because it is inside /proc")
         }
         return "/" + parts.joined(separator: "/")

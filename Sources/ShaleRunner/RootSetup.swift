@@ -110,13 +110,20 @@ struct RootSetup {
         if (status.device, status.inode) == (root.device, root.inode) {
             refusal = "invalid specification: destination can't be '/': \(mount.destination) leads there"
         } else if let proc = try? FileStatus.of(points.root.open("proc", OpenFlags.link)), proc.device != root.device,
-            status.device == proc.device
+            status.device == proc.device, !(mount.kind == .bind && isReplaceable(status))
         {
             refusal = "\"\(mount.destination)\" cannot be mounted because it is inside /proc"
         } else {
             return
         }
         throw SystemCallError("mount", path: mount.destination, errno: EPERM)
+    }
+
+    private func isReplaceable(_ status: FileStatus) -> Bool {
+        ProcessFiles.replaceable.contains { name in
+            guard let file = try? FileStatus.of(points.root.open("proc/\(name)", OpenFlags.link)) else { return false }
+            return (file.device, file.inode) == (status.device, status.inode)
+        }
     }
 
     private mutating func bind(_ mount: MountPlan) throws(SystemCallError) {
@@ -134,7 +141,9 @@ struct RootSetup {
 
     private mutating func fileSystem(_ mount: MountPlan) throws(SystemCallError) {
         let flags = MountFlags(rawValue: mount.flags)
-        let place = try points.placeWithoutLink(mount.destination)
+        let place =
+            isUsersTemporary(mount)
+            ? try points.place(mount.destination, directory: true) : try points.placeWithoutLink(mount.destination)
         try refuseProtected(place, mount)
         do throws(SystemCallError) {
             let label = mount.label.isEmpty ? nil : mount.label
@@ -158,6 +167,11 @@ struct RootSetup {
             terminal = TerminalEnds(try PseudoTerminal(master: master))
             try bindConsole()
         }
+    }
+
+    /// Whether it is a `--tmpfs`, whose place may be a link (`/var/run`), as docker has it; a system's own may not.
+    private func isUsersTemporary(_ mount: MountPlan) -> Bool {
+        mount.source == "tmpfs" && mount.destination != "/dev" && !mount.destination.hasPrefix("/dev/")
     }
 
     private mutating func bindConsole() throws(SystemCallError) {

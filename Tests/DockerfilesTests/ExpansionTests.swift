@@ -80,6 +80,15 @@ struct ExpansionTests {
         #expect(try expander.expandWords("$S \"$S\" p$E") == ["x", "y", "x  y", "p"])
     }
 
+    /// What a few lines could make as long as they like is refused before it is there.
+    @Test(arguments: ["$a$a$a", "\"$a$a$a\"", "${a//x/$a}", "${none:-$a$a$a}", "${a/x/$a$a}$a"])
+    func aWordHasAnEnd(_ word: String) throws {
+        let expander = WordExpander(environment: ["a": String(repeating: "x", count: 400_000)])
+        #expect(try expander.expand("$a$a").text.count == 800_000)
+        let words = #expect(throws: ShaleError.self) { try expander.expand(word) }
+        #expect(words?.message.contains("no larger than 1048576 characters") == true)
+    }
+
     @Test func hostileNestingIsRefused() throws {
         let word = String(repeating: "${a:-", count: 20_000)
         #expect(throws: ShaleError.self) { try WordExpander(environment: [:]).expand(word) }

@@ -95,6 +95,20 @@ struct RPMTests {
             ])
     }
 
+    /// Many cells that all lead to one long record would fill the memory: together they are no longer than the file.
+    @Test func recordsShareNoBytes() {
+        var bytes = Self.database([Self.long])
+        let cell = bytes[Self.pageSize + 8..<Self.pageSize + 10]
+        bytes.replaceSubrange(Self.pageSize + 3..<Self.pageSize + 5, with: Self.big(200, 2))
+        for number in 0..<200 {
+            let place = Self.pageSize + 8 + 2 * number
+            guard place + 2 <= 2 * Self.pageSize - 64 else { break }
+            bytes.replaceSubrange(place..<place + 2, with: cell)
+        }
+        let found = SQLiteTable(bytes)?.blobs(of: "Packages") ?? []
+        #expect(found.reduce(0) { $0 + $1.count } <= bytes.count)
+    }
+
     @Test func survivesDamage() {
         let bytes = Self.database([Self.bash, Self.long])
         var state: UInt64 = 42

@@ -46,6 +46,26 @@ struct TableOfContentsTests {
         #expect(pieces("/empty").isEmpty)
     }
 
+    /// Numbers at the borders of their type, and below nothing.
+    @Test(arguments: ["-1", "-9223372036854775808", "9223372036854775807", "1e300", "-0.5"])
+    func numbersThatCannotBeEndNothing(_ number: String) throws {
+        let text = """
+            {"version":1,"entries":[{"name":"a","type":"reg","size":\(number),"mode":\(number),"uid":\(number),
+            "offset":\(number),"endOffset":\(number),"chunkSize":\(number),"innerOffset":\(number)},
+            {"name":"a","type":"chunk","offset":\(number),"chunkOffset":\(number),"chunkSize":\(number)},
+            {"name":"b","type":"reg","size":5,"offset":3,"innerOffset":\(number)},
+            {"name":"b","type":"reg","size":\(number),"offset":4}]}
+            """
+        let table = try TableOfContents(parsing: Array(text.utf8), end: 900, subject: "layer")
+        #expect(table.index["/b"] != nil)
+        for path in ["/a", "/b"] {
+            for piece in table.pieces(of: path) {
+                _ = try PackedPiece.unpacked(
+                    Array("some bytes".utf8), skipping: piece.skipped, limit: 4, subject: "layer", Cancellation())
+            }
+        }
+    }
+
     @Test(arguments: [
         "", "[]", "{}", #"{"entries":[{"type":"reg"}]}"#, #"{"entries":[{"name":"l","type":"hardlink"}]}"#,
     ])

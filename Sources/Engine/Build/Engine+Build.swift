@@ -98,9 +98,8 @@ struct PreparedBuild: Sendable {
             (text, context, fileName) = try Self.unpack(bytes, request, engine, talk)
         case .remote(.git(let address)):
             let keeps = request.arguments["BUILDKIT_CONTEXT_KEEP_GIT_DIR"].flatMap { $0 } == "1"
-            let agent = request.steps.agents.first { $0.id == "default" }
-            let scratch = try engine.gitContext(
-                address, agent: agent?.socket, keepsGitFolder: keeps, talk)
+            let access = GitAccess(request.steps, context: address)
+            let scratch = try engine.gitContext(address, access, keepsGitFolder: keeps, talk)
             fileName = request.dockerfile ?? "Dockerfile"
             text = try Self.text(of: fileName, in: scratch, request)
             context = try BuildContext(scratch: scratch)

@@ -84,7 +84,7 @@ struct FileCopies {
     /// A git repository: its files as a directory's.
     private mutating func findRepository(_ address: GitAddress) throws(ShaleError) {
         let (folder, commit) = try engine.checkOut(
-            address, namedBy: .dockerfile, agent: placement.agentSocket, keepsGitFolder: placement.keepsGitFolder, talk)
+            address, placement.gitAccess, keepsGitFolder: placement.keepsGitFolder, talk)
         if let checksum = placement.checksum, !commit.hasPrefix(checksum) {
             throw ShaleError(
                 .corrupt, "ADD failed: expected checksum to match \(checksum), got \(commit)")

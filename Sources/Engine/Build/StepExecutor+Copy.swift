@@ -45,7 +45,7 @@ extension StepExecutor {
             instruction: "ADD", files: add.files, source: context, unpacksArchives: add.unpack ?? true,
             checksum: checksum.flatMap { $0.isEmpty ? nil : $0 })
         placement.keepsGitFolder = add.keepGitDir ?? false
-        placement.agentSocket = options.agents.first { $0.id == "default" }?.socket
+        placement.gitAccess = GitAccess(options)
         return try place(placement, words, text, &state)
     }
 
@@ -136,8 +136,8 @@ struct FilePlacement {
     let checksum: String?
     /// `--keep-git-dir`.
     var keepsGitFolder = false
-    /// The socket of `--ssh`'s default agent, for git.
-    var agentSocket: String?
+    /// What the build was given for its git repositories.
+    var gitAccess = GitAccess(StepOptions())
     /// `--parents`: sources keep the directories they lie in.
     var makesParents = false
     /// Whether files keep their owners where no `--chown` says otherwise: those of other stages and images do.

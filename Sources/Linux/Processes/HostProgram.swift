@@ -20,17 +20,40 @@ package enum HostProgram {
 
     /// Starts a program, with nothing on its standard input unless told, and waits for its end.
     ///
-    /// With an input it has no terminal to ask for more.
+    /// With an input, or where it can be cancelled, it has no terminal to ask for more. Once `isCancelled` answers yes,
+    /// it and all it started are ended.
     package static func run(
-        _ path: String, _ arguments: [String], environment: [String], input: Int32? = nil
+        _ path: String, _ arguments: [String], environment: [String], input: Int32? = nil,
+        isCancelled: (() -> Bool)? = nil
     ) throws(SystemCallError) -> Outcome {
         let ends = try PipeEnds.descriptors()
         let reader = OwnedFD(adopting: ends.reading)
         let writer = OwnedFD(adopting: ends.writing)
-        let pid = try spawn(path, arguments, environment, input: input, output: writer.raw)
+        let pid = try spawn(
+            path, arguments, environment, input: input, output: writer.raw, inOwnSession: isCancelled != nil)
         close(writer.release())
-        let output = (try? reader.readAll(limit: limit)) ?? []
+        let output = read(reader.raw) {
+            guard isCancelled?() ?? false else { return true }
+            kill(-pid, SIGKILL)
+            return false
+        }
         return Outcome(status: wait(for: pid), output: output)
+    }
+
+    /// What comes until the other end is closed, the first MiB of it; ten times a second `proceeds` is asked.
+    private static func read(_ descriptor: Int32, while proceeds: () -> Bool) -> [UInt8] {
+        var output: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 16 << 10)
+        while proceeds() {
+            var waiting = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            let ready = poll(&waiting, 1, 100)
+            if ready == 0 || (ready < 0 && errno == EINTR) { continue }
+            let count = Glibc.read(descriptor, &buffer, buffer.count)
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { break }
+            output += buffer.prefix(min(count, max(0, limit - output.count)))
+        }
+        return output
     }
 
     fileprivate static func wait(for pid: pid_t) -> Int32 {
@@ -41,7 +64,8 @@ package enum HostProgram {
     }
 
     fileprivate static func spawn(
-        _ path: String, _ arguments: [String], _ environment: [String], input: Int32?, output: Int32
+        _ path: String, _ arguments: [String], _ environment: [String], input: Int32?, output: Int32,
+        inOwnSession: Bool = false
     ) throws(SystemCallError) -> pid_t {
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -64,7 +88,7 @@ package enum HostProgram {
         sigemptyset(&all)
         for number in [SIGINT, SIGQUIT, SIGPIPE, SIGTERM] { sigaddset(&all, number) }
         posix_spawnattr_setsigdefault(&attributes, &all)
-        let session = input == nil ? 0 : ownSession
+        let session = input == nil && !inOwnSession ? 0 : ownSession
         posix_spawnattr_setflags(&attributes, Int16(Int32(POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF) | session))
         var pid: pid_t = 0
         let error = ProcessCalls.withStringList([path] + arguments) { arguments in

@@ -25,6 +25,22 @@ struct ConsoleTests {
         #expect(output.text.isEmpty)
     }
 
+    /// A result goes to a file as it is; to a terminal without anything that could drive it, but in shale's styles.
+    @Test func resultsDriveNoTerminal() throws {
+        let hostile = "a\u{1b}]0;title\u{7}\u{1b}[2J\u{9b}3J\r\u{202e}b\u{1b}[31m\u{1b}[8m \t|"
+        let pair = try TerminalPair(columns: 200)
+        let terminal = Console(output: .descriptor(pair.descriptor), environment: ["TERM": "xterm", "PAGER": "cat"])
+        for show in [terminal.line, { terminal.show($0 + "\n") }, { terminal.page($0 + "\n") }] { show(hostile) }
+        pair.update()
+        for row in 0..<3 {
+            #expect(pair.screen.lines[row].hasPrefix("a\\e]0;title\\x07\\e[2J\\x9b3J\\r\\u{202e}b\\e[8m"), "\(row)")
+        }
+        let (console, output, _) = console()
+        console.line(hostile)
+        console.show(hostile)
+        #expect(output.text == hostile + "\n" + hostile)
+    }
+
     @Test(
         arguments: [
             (true, [:], false), (true, ["TERM": "xterm"], true), (true, ["TERM": "dumb"], false),
