@@ -25,7 +25,7 @@ extension Engine {
     /// Takes a name away; the image stays, dangling if that was its last.
     package func untag(_ reference: Reference) throws(ShaleError) -> NameChange {
         let reference = reference.withDefaultTag
-        let entry = try store.names.update { $0.removeName(reference) }
+        let entry = try store.removeName(reference)
         guard let entry else { throw ShaleError(.notFound, "No such image: \(reference.familiar)") }
         return NameChange(reference: reference, before: entry.image, after: nil)
     }

@@ -12,7 +12,7 @@ package enum SessionFolders {
             let from = "\(store.paths.sessions)/\(old)"
             let to = "\(store.paths.sessions)/\(new)"
             guard access(to, F_OK) != 0 else { throw NewSession.taken(new) }
-            try store.names.forgetLines(of: old)
+            try store.forgetLines(of: old)
             guard Linux.rename(from, to) == 0 else {
                 let error = SystemCallError("rename", path: to)
                 if error.errno == ENOTEMPTY || error.errno == EEXIST { throw NewSession.taken(new) }
@@ -27,7 +27,7 @@ package enum SessionFolders {
     package static func remove(_ name: String, in store: Store) throws(ShaleError) {
         try SessionFolder.check(name)
         try withoutOthers(name, in: store) { () throws(ShaleError) in
-            try store.names.forgetLines(of: name)
+            try store.forgetLines(of: name)
             // Gone at once, however long the removal takes.
             let aside = try store.newScratchPath()
             guard Linux.rename("\(store.paths.sessions)/\(name)", aside) == 0 else {

@@ -109,15 +109,15 @@ package final class NameStore: Sendable {
     }
 
     /// Forgets whose doing things were in a session that is renamed or removed: another may get its name.
-    package func forgetLines(of session: String) throws(ShaleError) {
-        try lock.exclusively { () throws(ShaleError) in
-            let old = try table()
-            let kept = old.stamped.filter { $0.stamp.session != session }
-            guard kept.count < old.stamped.count else { return }
-            var table = old
-            table.stamped = kept
-            try write(table)
-        }
+    ///
+    /// Under the store's lock.
+    func forgetLines(of session: String) throws(ShaleError) {
+        let old = try table()
+        let kept = old.stamped.filter { $0.stamp.session != session }
+        guard kept.count < old.stamped.count else { return }
+        var table = old
+        table.stamped = kept
+        try write(table)
     }
 
     /// The manifest a name leads to, `nil` for an unknown name.

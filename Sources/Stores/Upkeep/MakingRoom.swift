@@ -37,6 +37,22 @@ extension Store {
         return try write()
     }
 
+    /// Takes a name away, also on a full disk; answers what it led to.
+    package func removeName(_ reference: Reference) throws(ShaleError) -> ImageEntry? {
+        try removing { () throws(ShaleError) in try names.updateLocked { $0.removeName(reference) } }
+    }
+
+    /// Forgets whose doing things were in a session that is renamed or removed, also on a full disk.
+    package func forgetLines(of session: String) throws(ShaleError) {
+        try removing { () throws(ShaleError) in try names.forgetLines(of: session) }
+    }
+
+    private func removing<Result>(_ write: () throws(ShaleError) -> Result) throws(ShaleError) -> Result {
+        try lock.exclusively { () throws(ShaleError) in
+            try makingRoom(by: { () throws(ShaleError) in [] }, write)
+        }
+    }
+
     /// Folders of unpacked layers that can be unpacked again from their blobs, and that no container stands on; the
     /// smallest first, without those too small to help.
     private func layersToUnpackAgain() throws(ShaleError) -> [(name: String, diffID: Digest)] {

@@ -138,6 +138,20 @@ struct FullDiskRemovalTests {
             "volume rm", "shale run --rm -v data:/v busybox sh -c 'head -c 6000000 /dev/urandom >/v/z'",
             "shale volume rm data"
         ),
+        (
+            "untag", "tar c t | shale import - big; shale tag big big:2",
+            "shale untag big && shale untag big:2 && shale rmi $(shale images -qf dangling=true)"
+        ),
+        (
+            "session rm", "tar c t | shale import - big; shale --session other -c 'tag big big:2'",
+            "shale session rm other && shale rmi big:2 big"
+        ),
+        (
+            "untag of many names", "tar c t | shale import - big; for i in $(seq 60); do shale tag big big:$i; done",
+            """
+            shale untag $(shale images --format '{{.Repository}}:{{.Tag}}' big) && shale rmi $(shale images -qf dangling=true)
+            """
+        ),
     ]
 
     @Test(.enabled(if: CrashHome.isRoot, "mounting a tmpfs needs root"), arguments: cases.map(\.name))
@@ -153,7 +167,7 @@ struct FullDiskRemovalTests {
             shale create --name keep busybox >/dev/null 2>&1; mkdir t; head -c 6000000 /dev/urandom >t/f
             (\(deed.make)) >/dev/null 2>&1
             cat /dev/zero >\(disk)/rest 2>/dev/null; dd if=/dev/zero of=\(disk)/rest2 bs=1 count=4096 2>/dev/null
-            \(deed.free) >o 2>&1 || cat o
+            { \(deed.free); } >o 2>&1 || cat o
             [ $(df --output=avail -k \(disk) | tail -1) -gt 5500 ] || { echo no room; cat o; }
             rm \(disk)/rest*; shale run --rm busybox echo still
             """
