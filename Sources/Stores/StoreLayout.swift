@@ -26,12 +26,23 @@ enum StoreLayout {
             try recognise(paths)
             return State(wasClosed: HomePrivacy.mend(paths))
         }
+        guard !isShared(paths.home) else {
+            throw ShaleError(
+                .invalid, "home \(paths.home.visible): all users share this folder", hint: "choose another with --home")
+        }
         do throws(SystemCallError) {
             try create(paths)
         } catch {
             throw unwritable(paths.home, error)
         }
         return State(isNew: true)
+    }
+
+    /// A folder that all users share, `/tmp`, or that holds the system, stays as it is: a home closes its folder to others.
+    private static func isShared(_ path: String) -> Bool {
+        guard let status = try? FileStatus.of(hostPath: path, followingLink: true) else { return false }
+        let root = try? FileStatus.of(hostPath: "/")
+        return status.permissions & 0o1000 != 0 || (status.device, status.inode) == (root?.device, root?.inode)
     }
 
     private static func create(_ paths: StorePaths) throws(SystemCallError) {

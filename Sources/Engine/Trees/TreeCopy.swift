@@ -54,6 +54,8 @@ package struct TreeCopyOptions: Sendable {
     package var keepsDirectoryLinks = false
     /// Gives an existing directory at `destination` the source's owner and mode; those deeper always get them.
     package var updatesTopDirectory = false
+    /// Leaves every directory that was there its owner, mode and time (`cp` to the host).
+    package var keepsDirectories = false
 
     package init() {}
 }

@@ -80,7 +80,7 @@ struct TreeCopyRun {
                 sourcePath: sourcePath, targetPath: destination, relative: "", status: status, isPending: false,
                 ancestors: [])
         ]
-        if made || options.updatesTopDirectory { unfinished.append(0) }
+        if made || (options.updatesTopDirectory && !options.keepsDirectories) { unfinished.append(0) }
         copied.directories += 1
         var queue = [0]
         while let next = queue.popLast() { queue.append(contentsOf: try copyChildren(of: next).reversed()) }
@@ -111,12 +111,12 @@ struct TreeCopyRun {
             let path = joined(directory.targetPath, name)
             if inclusion == .include, to == nil { to = try makePending(position) }
             if isDirectory {
-                if inclusion == .include { try makeAndCount(path) }
+                let made = inclusion == .include ? try makeAndCount(path) : false
                 directories.append(
                     Directory(
                         sourcePath: current, targetPath: path, relative: relative, status: status,
                         isPending: inclusion == .skip, ancestors: directory.ancestors + [position]))
-                if inclusion == .include { unfinished.append(directories.count - 1) }
+                if inclusion == .include, made || !options.keepsDirectories { unfinished.append(directories.count - 1) }
                 deeper.append(directories.count - 1)
             } else if let to {
                 try copyFile(name, status, in: from, to: name, in: to.descriptor, targetPath: path)
@@ -128,9 +128,9 @@ struct TreeCopyRun {
     /// Makes a directory left out so far, with those above it.
     private mutating func makePending(_ position: Int) throws(SystemCallError) -> RootDirectory {
         for index in directories[position].ancestors + [position] where directories[index].isPending {
-            try makeAndCount(directories[index].targetPath)
+            let made = try makeAndCount(directories[index].targetPath)
             directories[index].isPending = false
-            unfinished.append(index)
+            if made || !options.keepsDirectories { unfinished.append(index) }
         }
         return try openTarget(directories[position].targetPath)
     }
@@ -139,9 +139,11 @@ struct TreeCopyRun {
         RootDirectory(try target.open(path, O_RDONLY | O_DIRECTORY))
     }
 
-    private mutating func makeAndCount(_ path: String) throws(SystemCallError) {
-        _ = try makeDirectory(at: path)
+    /// Answers whether it was made.
+    private mutating func makeAndCount(_ path: String) throws(SystemCallError) -> Bool {
+        let made = try makeDirectory(at: path)
         copied.directories += 1
+        return made
     }
 
     /// Answers whether it was made; an existing directory is kept, anything else is replaced or refused.

@@ -67,6 +67,8 @@ extension Engine {
             options.followSourceLink = source.follows
             options.followDestinationLink = false
             options.updatesTopDirectory = !place.merges
+            // What a person has on the host is theirs: `/tmp` keeps its mode, whatever the container's `/tmp` has.
+            options.keepsDirectories = side.name == nil
             let copied = try translatingRefusals(side) { () throws(ShaleError) in
                 try TreeCopy(from: source.side.root, to: side.root, options: options)
                     .copy(source.path, to: place.path, cancellation: talk.cancellation)

@@ -15,6 +15,7 @@ package struct Copy: Verb {
     package static let differences = [
         "Also from container to container, out of images, with several sources and patterns.",
         "What comes into a container is root's unless -a or --chown says otherwise, as docker documents it.",
+        "A folder that is on the host already keeps its owner, mode and time: docker gives it the container's mode.",
         "A link in an archive from - may point anywhere: docker refuses one that points above the destination.",
     ]
 

@@ -1,0 +1,52 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// What a person has on the host stays theirs: nothing that shale writes there changes a folder that was there.
+@Suite(.serialized, .enabled(if: BuiltShale.isPresent, Comment(rawValue: BuiltShale.absent)))
+struct HostFolderTests {
+    private let shale = BuiltShale()
+
+    /// In the working directory lie a context, `there` with a folder in it, and the container `kept`.
+    private static let deeds = [
+        "cp kept:/d there", "cp kept:/d there/", "cp kept:/d/. there", "cp kept:/. there", "cp -a kept:/d there",
+        "cp kept:/d/f there", "cp kept:/d/sub there/d", "cp made:1:/d there", "export -o there/x kept",
+        "save -o there/x made:1", "recipe save there/x made:1", "recipe save there/x kept", "session export there/x",
+        "build -q --iidfile there/id -t again:1 there", "build -q -t again:1 -f context/Dockerfile there",
+    ]
+
+    @Test(arguments: deeds)
+    func aFolderThatWasThereIsKept(deed: String) throws {
+        let folder = shale.folder.path
+        try Peer("sh").run(
+            [
+                "-c",
+                """
+                umask 022; mkdir -p context/x there/d/sub && echo f > context/x/f && cp -a context/x there/d/x
+                printf 'FROM busybox\\nCOPY . /d/\\nRUN chmod 755 /d /tmp; mkdir /d/sub; echo f > /d/f\\n' > context/Dockerfile
+                cp context/Dockerfile there/; chmod 1777 there; chmod 700 there/d; chmod 2750 there/d/sub
+                """,
+            ], in: folder)
+        try shale.run(["build", "-q", "-t", "made:1", "\(folder)/context"])
+        try shale.run(["create", "--name", "kept", "made:1", "true"])
+        func look() throws -> String {
+            try Peer("stat").run(["-c", "%n %a %u %g", "there", "there/d", "there/d/sub"], in: folder).text
+        }
+        let before = try look()
+        try shale.run(deed.split(separator: " ").map(String.init))
+        #expect(try look() == before)
+    }
+
+    @Test func aSharedFolderIsNoHome() throws {
+        let shared = shale.folder.path + "/shared"
+        mkdir(shared, 0o700)
+        chmod(shared, 0o1777)
+        let program = try #require(BuiltShale.path)
+        for home in [shared, shared + "/.", "/"] {
+            let run = try Peer("sh").run(["-c", "exec \"$0\" --home '\(home)' images", program], expecting: nil)
+            #expect(run.status != 0 && run.errors.contains("all users share this folder"), "\(run.errors)")
+        }
+        #expect(try Peer("stat").run(["-c", "%a", shared]).text == "1777\n")
+        #expect(try Peer("ls").run(["-A", shared]).text.isEmpty)
+    }
+}
