@@ -25,6 +25,17 @@ extension Reference {
         return withDefaultTag
     }
 
+    /// The name as an image may get it, with `latest` filled in; throws docker's words for one that would be read as an id.
+    package func asTarget() throws(ShaleError) -> Reference {
+        guard digest == nil else {
+            throw ShaleError(.invalid, "refusing to create a tag with a digest reference")
+        }
+        guard familiarName != "sha256" else {
+            throw ShaleError(.invalid, "refusing to create an ambiguous tag using digest algorithm as name")
+        }
+        return withDefaultTag
+    }
+
     /// Whether a `reference=` filter's pattern fits the familiar form, with its tag or without.
     ///
     /// The pattern is Go's `path.Match`. Throws `invalid` for a malformed one.

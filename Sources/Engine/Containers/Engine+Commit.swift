@@ -49,7 +49,7 @@ extension Engine {
     package func commit(
         _ container: ContainerRecord, _ options: CommitOptions = CommitOptions(), _ talk: Conversation
     ) throws(ShaleError) -> Image {
-        let reference = try options.reference.map { text throws(ShaleError) in try Self.commitTarget(text) }
+        let reference = try options.reference.map { text throws(ShaleError) in try Self.target(text) }
         let base = try store.images.image(manifest: container.manifest)
         var config = base.config
         config.config = try settings(of: container, base: base, options, talk)
@@ -101,14 +101,6 @@ extension Engine {
             try ImageRemoval.plan(id.description, in: table, uses: [], pruningParents: false)
         }
         forgetProvenance(of: id)
-    }
-
-    private static func commitTarget(_ text: String) throws(ShaleError) -> Reference {
-        let reference = try Reference(parsing: text)
-        guard reference.digest == nil else {
-            throw ShaleError(.invalid, "refusing to create a tag with a digest reference")
-        }
-        return reference.withDefaultTag
     }
 
     /// The container's settings become the image's, as docker has it; what that changes is told.

@@ -88,9 +88,9 @@ struct ArchiveReading {
         let notes = entry.annotations ?? [:]
         for key in [Annotation.imageName, Annotation.refName] {
             guard let text = notes[key], text.contains(":") || text.contains("/"),
-                let reference = try? Reference(parsing: text), reference.digest == nil
+                let reference = try? Reference(parsing: text).asTarget()
             else { continue }
-            return [reference.withDefaultTag]
+            return [reference]
         }
         return []
     }
@@ -194,7 +194,7 @@ struct ArchiveReading {
             guard let reference = try? Reference(parsing: text), reference.tag != nil, reference.digest == nil else {
                 throw ShaleError(.invalid, "\(subject): invalid tag \"\(text.visible)\"")
             }
-            references.append(reference)
+            references.append(try reference.asTarget())
         }
         return references
     }

@@ -14,9 +14,8 @@ package struct NameChange: Sendable {
 extension Engine {
     /// Gives an image one more name, taking that name from whatever had it.
     package func tag(_ source: String, as target: Reference) throws(ShaleError) -> NameChange {
-        try Self.checkTarget(target)
+        let reference = try target.asTarget()
         let image = try image(named: source)
-        let reference = target.withDefaultTag
         let before = try imageID(of: reference)
         try store.images.tag(image.id, as: reference)
         return NameChange(reference: reference, before: before, after: image.id)
@@ -32,18 +31,7 @@ extension Engine {
 
     /// Reads a name that an image is to get, in docker's words for what cannot be one.
     package static func target(_ text: String) throws(ShaleError) -> Reference {
-        let reference = try Reference(parsing: text)
-        try checkTarget(reference)
-        return reference.withDefaultTag
-    }
-
-    private static func checkTarget(_ reference: Reference) throws(ShaleError) {
-        guard reference.digest == nil else {
-            throw ShaleError(.invalid, "refusing to create a tag with a digest reference")
-        }
-        guard reference.familiarName != "sha256" else {
-            throw ShaleError(.invalid, "refusing to create an ambiguous tag using digest algorithm as name")
-        }
+        try Reference(parsing: text).asTarget()
     }
 
     private func imageID(of reference: Reference) throws(ShaleError) -> Digest? {

@@ -33,7 +33,7 @@ extension Engine {
     package func pull(
         _ reference: Reference, platform: Platform?, _ talk: Conversation
     ) throws(ShaleError) -> PullResult {
-        let reference = reference.withDefaultTag
+        let reference = try reference.digest == nil ? reference.asTarget() : reference.withDefaultTag
         let remote = try remoteImage(reference, platform: platform, talk)
         talk.line("\(Self.pulledName(reference)): Pulling from \(reference.familiarPath)")
         let before = try store.names.table().entry(named: reference)?.image

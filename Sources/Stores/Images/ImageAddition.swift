@@ -75,6 +75,7 @@ extension ImageStore {
 
     /// Writes images into the table; their blobs are there.
     private func enter(_ images: [ArrivingImage]) throws(ShaleError) -> [Image] {
+        for reference in images.flatMap(\.references) { _ = try reference.asTarget() }
         let entries = images.map { $0.entry(size: layers.totalSize(of: $0.config)) }
         let needed = Set(images.flatMap(\.blobs))
         let leased = needed.union(images.flatMap(\.config.rootfs.diffIDs)).map { Leasable.digest($0) }

@@ -108,7 +108,7 @@ package final class ImageStore: Sendable {
             guard let entry = try listedOrHeldEntry(id, in: table) else {
                 throw Self.noSuchImage(id.description)
             }
-            return table.insert(entry.named(reference.repository.with(tag: reference.tag ?? Reference.defaultTag)))
+            return try table.insert(entry.named(reference.asTarget()))
         }
     }
 

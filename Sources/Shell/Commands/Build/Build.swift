@@ -300,7 +300,7 @@ package struct Build: Verb {
         do throws(ShaleError) {
             let reference = try Reference(parsing: text)
             if reference.digest != nil { throw ShaleError(.invalid, "build tag cannot contain a digest") }
-            return reference
+            return try reference.asTarget()
         } catch {
             throw ShaleError(
                 .invalid, "invalid argument \"\(text.visible)\" for \"-t, --tag\" flag: \(error.message)",
