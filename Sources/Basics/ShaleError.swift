@@ -58,6 +58,8 @@ package struct ShaleError: Error, Sendable, CustomStringConvertible {
     package var hint: String?
     /// Overrides the exit status that `code` implies.
     package var exitStatus: Int32?
+    /// The errno of the system call that failed, where that is what lies beneath; for code that must decide.
+    package var systemError: Int32?
 
     package init(
         _ code: Code, _ message: String, cause: String? = nil, hint: String? = nil, exitStatus: Int32? = nil

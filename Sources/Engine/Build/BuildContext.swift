@@ -88,12 +88,9 @@ package final class BuildContext: Sendable {
         guard let status = try? root.resolvedStatus(path.isEmpty ? "/" : path) else { return false }
         guard isIgnored(path) else { return true }
         guard status.kind == .directory, mayHoldExceptions(path) else { return false }
-        do throws(ShaleError) {
-            try walk(from: path) { _, _ throws(ShaleError) in throw ShaleError(.conflict, "found") }
-            return false
-        } catch {
-            return error.message == "found"
-        }
+        var isFound = false
+        try? walk(from: path, until: { isFound }, listing: entries(of:), { _, _ in isFound = true })
+        return isFound
     }
 
     /// Calls `body` with every path that is not ignored, parents before what they hold, names in byte order.
@@ -104,7 +101,8 @@ package final class BuildContext: Sendable {
     }
 
     private func walk(
-        from start: String = "", listing: (_ directory: String) throws(ShaleError) -> [ContextSurvey.Entry],
+        from start: String = "", until isDone: () -> Bool = { false },
+        listing: (_ directory: String) throws(ShaleError) -> [ContextSurvey.Entry],
         _ body: (_ path: String, _ status: FileStatus) throws(ShaleError) -> Void
     ) throws(ShaleError) {
         var pending = [start]
@@ -114,6 +112,7 @@ package final class BuildContext: Sendable {
                 let path = directory.isEmpty ? name : "\(directory)/\(name)"
                 let isOut = isIgnored(path)
                 if !isOut { try body(path, status) }
+                if isDone() { return }
                 if status.kind == .directory, !isOut || mayHoldExceptions(path) { below.append(path) }
             }
             pending.append(contentsOf: below.reversed())

@@ -1,4 +1,5 @@
 package import Basics
+import Glibc
 import Layers
 package import Linux
 import OCI
@@ -103,7 +104,8 @@ package final class PlaceView {
                 try view(found)
             }
         } catch {
-            throw error.message == path ? error.at("\(label):\(path)") : error
+            // Links without end: the tree knows the path alone, and not whose it is.
+            throw error.systemError == ELOOP ? error.at("\(label):\(path)") : error
         }
     }
 

@@ -34,7 +34,9 @@ package struct SystemCallError: Error, Sendable, CustomStringConvertible {
             default: .io
             }
         let object = path.map { doing.contains($0) ? doing : "\(doing): \($0)" } ?? doing
-        return ShaleError(code, object, cause: reason)
+        var error = ShaleError(code, object, cause: reason)
+        error.systemError = errno
+        return error
     }
 }
 

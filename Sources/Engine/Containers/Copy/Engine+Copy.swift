@@ -241,7 +241,7 @@ extension Engine {
         do throws(ShaleError) {
             return try body()
         } catch {
-            if side.name != nil, error.cause == SystemCallError.words(of: EROFS) {
+            if side.name != nil, error.systemError == EROFS {
                 throw ShaleError(.denied, "mounted volume is marked read-only")
             }
             throw error
@@ -335,5 +335,7 @@ package final class ContainerLock: Sendable {
 
 extension String {
     /// Whether a path is this one or below it.
-    fileprivate func holds(_ path: String) -> Bool { path == self || path.hasPrefix(self + "/") }
+    fileprivate func holds(_ path: String) -> Bool {
+        PathOrder.same(path, self) || path.utf8.starts(with: "\(self)/".utf8)
+    }
 }
