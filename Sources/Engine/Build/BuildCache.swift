@@ -42,9 +42,9 @@ package struct BuildCache: Sendable {
     }
 
     /// What COPY and ADD of a step read: path to `kind mode owner digest`.
-    package func files(of key: Digest) -> [String: String]? {
+    package func files(of key: Digest) -> PathLines? {
         store.value(.build, Self.filesKey(key)).flatMap {
-            try? JSONDecoder().decode([String: String].self, from: Data($0))
+            try? JSONDecoder().decode(PathLines.self, from: Data($0))
         }
     }
 
@@ -53,7 +53,7 @@ package struct BuildCache: Sendable {
         store.value(.build, Self.madeKey(image)).flatMap { try? Digest(parsing: String(decoding: $0, as: UTF8.self)) }
     }
 
-    func keep(_ record: Record, files: [String: String]?, key: Digest) throws(ShaleError) {
+    func keep(_ record: Record, files: PathLines?, key: Digest) throws(ShaleError) {
         // The files first: a record that is there has all that belongs to it.
         if let files { try store.set(.build, Self.filesKey(key), to: Array(OCIDocument.encode(files))) }
         try store.set(.build, Self.madeKey(record.image), to: Array(key.description.utf8))
@@ -80,7 +80,7 @@ package struct BuildCache: Sendable {
     /// Why a step is not found: what differs from the nearest step taken on the same parent.
     func miss(
         parent: Digest?, isParentNew: Bool, instruction: String, createdBy: String, inputs: String,
-        files: [String: String]?
+        files: PathLines?
     ) -> CacheMiss {
         let earlier = keys(on: parent).compactMap { key in find(key).map { (key: key, record: $0) } }
         if let same = earlier.first(where: { $0.record.instruction == instruction }) {
@@ -133,13 +133,13 @@ package struct CacheMiss: Codable, Sendable, Hashable {
     }
 
     init(
-        from record: BuildCache.Record, key: Digest, createdBy: String, inputs: String, before: [String: String]?,
-        now: [String: String]?
+        from record: BuildCache.Record, key: Digest, createdBy: String, inputs: String, before: PathLines?,
+        now: PathLines?
     ) {
         earlier = key
-        let old = before ?? [:]
-        let new = now ?? [:]
-        let paths = Set(old.keys).union(new.keys).filter { old[$0] != new[$0] }.sorted()
+        let old = before ?? PathLines()
+        let new = now ?? PathLines()
+        let paths = new.differences(from: old)
         differences = paths.prefix(Self.kept).map { Difference(path: $0, before: old[$0], now: new[$0]) }
         if let first = differences.first {
             let more = paths.count > 1 ? " (and \(paths.count - 1) more)" : ""

@@ -1,3 +1,4 @@
+import Layers
 import Linux
 
 /// The directories of a build context as one walk found them.
@@ -7,10 +8,10 @@ import Linux
 struct ContextSurvey: Sendable {
     typealias Entry = (name: String, status: FileStatus)
 
-    private var directories: [String: [Entry]] = [:]
+    private var directories: [PathKey: [Entry]] = [:]
 
     /// What a directory held, names in byte order; `nil` for one that the walk did not enter.
-    func entries(of directory: String) -> [Entry]? { directories[directory == "/" ? "" : directory] }
+    func entries(of directory: String) -> [Entry]? { directories[PathKey(directory == "/" ? "" : directory)] }
 
-    mutating func add(_ entries: [Entry], of directory: String) { directories[directory] = entries }
+    mutating func add(_ entries: [Entry], of directory: String) { directories[PathKey(directory)] = entries }
 }

@@ -28,7 +28,7 @@ struct FileCopies {
     /// `file:<hash>`, `dir:<hash>` or `multi:<hash>`, as docker's history names what was copied.
     private(set) var label = ""
     /// Path to `kind mode owner content` of everything read.
-    private(set) var hashes: [String: String] = [:]
+    private(set) var hashes = PathLines()
     /// Whether directories were not read anew, but taken as they were before the first step.
     private(set) var isFromSurvey = false
     /// What came from the context, for recipes.
@@ -135,12 +135,12 @@ struct FileCopies {
     private func topMatches(of pattern: String, in source: BuildContext) throws(ShaleError) -> [String] {
         let wanted = try IgnoreList(patterns: [pattern])
         var found: [String] = []
-        var matched: Set<String> = []
+        var matched: Set<PathKey> = []
         try source.walk { path, status in
             guard wanted.matches(path) != nil else { return }
             let above = path.lastSlash.map { String(path[..<$0]) } ?? ""
-            if !matched.contains(above) { found.append(path) }
-            if status.kind == .directory { matched.insert(path) }
+            if !matched.contains(PathKey(above)) { found.append(path) }
+            if status.kind == .directory { matched.insert(PathKey(path)) }
         }
         return found
     }
@@ -148,8 +148,9 @@ struct FileCopies {
     /// Whether `--exclude` leaves a path out; its patterns are relative to the directory copied.
     private func isExcluded(_ path: String, below directory: String) -> Bool {
         guard let excluded = placement.excluded else { return false }
-        if directory.isEmpty || path == directory { return excluded.matches(path) != nil }
-        return excluded.matches(path) != nil || excluded.matches(String(path.dropFirst(directory.count + 1))) != nil
+        if directory.isEmpty || PathOrder.same(path, directory) { return excluded.matches(path) != nil }
+        let rest = String(path.utf8.dropFirst(directory.utf8.count + 1)) ?? ""
+        return excluded.matches(path) != nil || excluded.matches(rest) != nil
     }
 
     private mutating func take(_ path: String, in source: BuildContext, written: String) throws(ShaleError) {
@@ -193,13 +194,15 @@ struct FileCopies {
     private func entries(of hash: SourceHash, below path: String, kind: FileStatus.Kind) -> [String]? {
         guard kind == .directory else { return nil }
         let prefix = path.isEmpty ? "" : path + "/"
-        return hash.files.keys.filter { $0 != path && $0.hasPrefix(prefix) }.map { String($0.dropFirst(prefix.count)) }
-            .sorted()
+        return hash.files.paths.compactMap { entry in
+            guard !PathOrder.same(entry, path), entry.utf8.starts(with: prefix.utf8) else { return nil }
+            return String(entry.utf8.dropFirst(prefix.utf8.count))
+        }
     }
 
     private mutating func remember(_ origin: Origin, _ hash: SourceHash, prefix: String, named name: String = "") {
         origins.append(origin)
-        hashes.merge(hash.files) { _, new in new }
+        hashes.merge(hash.files)
         digests.append(hash.digest(relativeTo: prefix, named: name))
     }
 

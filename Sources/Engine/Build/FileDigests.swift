@@ -1,5 +1,6 @@
 import Basics
 import Glibc
+import Layers
 import Linux
 import OCI
 import Stores
@@ -48,7 +49,7 @@ final class FileDigests: Sendable {
     }
 
     private struct State {
-        var entries: [String: Entry]
+        var entries: [PathKey: Entry]
         var isChanged = false
     }
 
@@ -69,7 +70,7 @@ final class FileDigests: Sendable {
 
     /// The digests a file had when it was read last; `nil` when it may have changed since.
     func digests(of path: String, _ status: FileStatus) -> Digests? {
-        let entry = state.withLock { $0.entries[path] }
+        let entry = state.withLock { $0.entries[PathKey(path)] }
         return entry.flatMap { $0.stamp == Stamp(status) ? $0.digests : nil }
     }
 
@@ -78,7 +79,7 @@ final class FileDigests: Sendable {
         guard Self.isSettled(status) else { return }
         let entry = Entry(stamp: Stamp(status), digests: digests)
         state.withLock { state in
-            state.entries[path] = entry
+            state.entries[PathKey(path)] = entry
             state.isChanged = true
         }
     }
@@ -92,7 +93,7 @@ final class FileDigests: Sendable {
 
     /// Writes what is new; what cannot be written is read again next time.
     func save() {
-        let entries: [String: Entry]? = state.withLock { state in
+        let entries: [PathKey: Entry]? = state.withLock { state in
             guard state.isChanged else { return nil }
             state.isChanged = false
             return state.entries
@@ -110,14 +111,14 @@ final class FileDigests: Sendable {
 
     /// For each file: length of the path (4 bytes), size, inode, device, both times (seconds 8, nanoseconds 4), digest
     /// and that of the attributes (64 digits each, zeros for none), path; numbers little-endian.
-    private static func encode(_ entries: [String: Entry]) -> [UInt8] {
+    private static func encode(_ entries: [PathKey: Entry]) -> [UInt8] {
         var bytes = magic
         bytes.reserveCapacity(entries.count * 120)
         func put<Number: FixedWidthInteger>(_ number: Number) {
             withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }
         }
         for (path, entry) in entries {
-            let name = Array(path.pathBytes)
+            let name = Array(path.path.pathBytes)
             put(UInt32(name.count))
             put(entry.stamp.size)
             put(entry.stamp.inode)
@@ -137,9 +138,9 @@ final class FileDigests: Sendable {
         try? Digest(parsing: "sha256:" + String(decoding: bytes.prefix(hexLength), as: UTF8.self))
     }
 
-    private static func decode(_ bytes: [UInt8]) -> [String: Entry] {
+    private static func decode(_ bytes: [UInt8]) -> [PathKey: Entry] {
         guard bytes.starts(with: magic) else { return [:] }
-        var entries: [String: Entry] = [:]
+        var entries: [PathKey: Entry] = [:]
         var place = magic.count
         func number<Number: FixedWidthInteger>(_ type: Number.Type) -> Number? {
             let width = MemoryLayout<Number>.size
@@ -164,7 +165,7 @@ final class FileDigests: Sendable {
                 size: size, inode: inode, device: device,
                 modified: Timestamp(seconds: modified, nanoseconds: fraction),
                 changed: Timestamp(seconds: changed, nanoseconds: changedFraction))
-            entries[path] = Entry(stamp: stamp, digests: digests)
+            entries[PathKey(path)] = Entry(stamp: stamp, digests: digests)
         }
         return entries
     }

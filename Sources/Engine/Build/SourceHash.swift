@@ -2,6 +2,7 @@ import Basics
 import Dockerfiles
 import FoundationEssentials
 import Glibc
+import Layers
 import Linux
 import OCI
 import Stores
@@ -11,7 +12,7 @@ import Stores
 /// That is type, mode, owner, content or target, extended attributes (a capability is one), and which names are one file.
 struct SourceHash: Sendable {
     /// Path to `kind mode owner content`, and where it has either of these ` attributes hard-link` behind it.
-    private(set) var files: [String: String] = [:]
+    private(set) var files = PathLines()
     /// The first name of each file that has several.
     private var firstNames: [FileIdentity: String] = [:]
     /// Whether who owns a file counts: not where the copy is another's anyhow, so that a context gives the same key
@@ -23,7 +24,7 @@ struct SourceHash: Sendable {
         var inode: UInt64
     }
 
-    init(countingOwners: Bool, files: [String: String] = [:]) {
+    init(countingOwners: Bool, files: PathLines = PathLines()) {
         countsOwners = countingOwners
         self.files = files
     }
@@ -71,8 +72,8 @@ struct SourceHash: Sendable {
     func digest(relativeTo prefix: String, named name: String = "") -> Digest {
         let top = name
         var hasher = DigestHasher()
-        for path in files.keys.sorted() {
-            let name = path == prefix ? top : path
+        for path in files.paths {
+            let name = PathOrder.same(path, prefix) ? top : path
             hasher.update("\(name.utf8.count):\(name) \(files[path] ?? "")\n".utf8)
         }
         return hasher.digest()
@@ -168,12 +169,12 @@ struct KeptHash {
         guard let image = source.image else { return nil }
         self.cache = cache
         let patterns = (excluded?.patterns ?? []).joined(separator: "\n")
-        key = Digest.of("hashes and attributes of \(image) \(path)\n\(patterns)".utf8)
+        key = Digest.of("hashes by bytes of \(image) \(path)\n\(patterns)".utf8)
     }
 
     var found: SourceHash? {
         guard let bytes = cache.value(.hashes, key),
-            let files = try? JSONDecoder().decode([String: String].self, from: Data(bytes)), !files.isEmpty
+            let files = try? JSONDecoder().decode(PathLines.self, from: Data(bytes)), !files.isEmpty
         else { return nil }
         return SourceHash(countingOwners: true, files: files)
     }

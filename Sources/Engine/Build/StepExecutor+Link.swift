@@ -17,7 +17,7 @@ extension StepExecutor {
     /// Puts a layer that a linked copy made before on the stage's image; `nil` where there is none, or where the step
     /// is none.
     func relink(
-        _ createdBy: String, instruction: String, files: [String: String], copied: [CopiedSource],
+        _ createdBy: String, instruction: String, files: PathLines, copied: [CopiedSource],
         on state: inout StageState
     ) throws(ShaleError) -> StepResult? {
         guard options.usesCache, let linkKey, let record = cache.find(linkKey) else { return nil }

@@ -84,7 +84,7 @@ package final class StepExecutor {
 
     /// Looks a step up; on a hit, `state` moves to the image made before, else it is told why there was none.
     func reuse(
-        _ createdBy: String, instruction: String, files: [String: String]? = nil, on state: inout StageState
+        _ createdBy: String, instruction: String, files: PathLines? = nil, on state: inout StageState
     ) -> StepResult? {
         if let found = find(createdBy, on: &state) { return found }
         explainMiss(createdBy, instruction: instruction, files: files, on: state)
@@ -106,7 +106,7 @@ package final class StepExecutor {
     }
 
     /// Says in one line why a step is not in the cache, once any was.
-    func explainMiss(_ createdBy: String, instruction: String, files: [String: String]?, on state: StageState) {
+    func explainMiss(_ createdBy: String, instruction: String, files: PathLines?, on state: StageState) {
         miss = nil
         guard options.usesCache else { return }
         let miss = cache.miss(
@@ -138,7 +138,7 @@ package final class StepExecutor {
     ///
     /// `origin` says how the step is told in recipes, where that is not its instruction; such a step is not cached.
     func finish(
-        _ createdBy: String, instruction: String, layer: StepLayer?, files: [String: String]? = nil,
+        _ createdBy: String, instruction: String, layer: StepLayer?, files: PathLines? = nil,
         copied: [CopiedSource] = [], origin: Provenance.Origin? = nil, on state: inout StageState
     ) throws(ShaleError) -> StepResult {
         let parent = state.image

@@ -78,13 +78,13 @@ extension Engine {
 
     private func summary(of paths: [String], in record: ContainerRecord) throws(ShaleError) -> StepSummary {
         guard !paths.isEmpty else { return .none }
-        let wanted = Set(paths)
+        let wanted = Set(paths.map(PathKey.init))
         let changes = try changes(of: record)
-        var mine = changes.filter { wanted.contains($0.path) && !$0.isParentOnly }
+        var mine = changes.filter { wanted.contains(PathKey($0.path)) && !$0.isParentOnly }
         // Made in the container before, and gone now: against the image nothing is left to see.
-        let seen = Set(changes.map(\.path))
+        let seen = Set(changes.map { PathKey($0.path) })
         let tree = try tree(of: record)
-        for path in paths where !seen.contains(path) {
+        for path in paths where !seen.contains(PathKey(path)) {
             if try tree.entry(path, followingLinks: false) == nil { mine.append(Change(kind: .deleted, path: path)) }
         }
         mine.sort { $0.path < $1.path }

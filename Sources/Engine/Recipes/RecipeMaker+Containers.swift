@@ -299,13 +299,13 @@ private struct ContainerWriter {
     private func place(_ path: String, _ maker: inout RecipeMaker) -> String {
         let name = path.lastPart
         let owner = "\(link.place) \(path)"
-        if maker.isFree(name, for: owner), maker.taken[name] == nil {
-            maker.taken[name] = owner
+        if maker.isFree(name, for: owner), maker.taken[PathKey(name)] == nil {
+            maker.taken[PathKey(name)] = owner
             return name
         }
         maker.number += 1
         let own = "step-\(maker.number)/\(name)"
-        maker.taken[own] = owner
+        maker.taken[PathKey(own)] = owner
         return own
     }
 

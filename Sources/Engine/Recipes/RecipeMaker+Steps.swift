@@ -180,10 +180,10 @@ extension RecipeMaker {
         if !isPlain || !isFree(path, for: owner) {
             path = "step-\(number)/\(count > 1 ? "\(index + 1)/" : "")\(source.source.lastPart)"
         }
-        taken[path] = owner
+        taken[PathKey(path)] = owner
         let file = Recipe.Attachment(
             path: path, content: .file(image: image.id, path: place.path, mode: mode))
-        if !recipe.attachments.contains(where: { $0.path == path }) { recipe.attachments.append(file) }
+        if !recipe.attachments.contains(where: { PathOrder.same($0.path, path) }) { recipe.attachments.append(file) }
         return path
     }
 
@@ -211,8 +211,8 @@ extension RecipeMaker {
             return false
         }
         return taken.allSatisfy { known, by in
-            if known == path { return by == owner }
-            return !known.hasPrefix(path + "/") && !path.hasPrefix(known + "/")
+            if known == PathKey(path) { return by == owner }
+            return !known.path.utf8.starts(with: "\(path)/".utf8) && !path.utf8.starts(with: "\(known.path)/".utf8)
         }
     }
 
@@ -242,12 +242,12 @@ extension RecipeMaker {
                     .init(
                         path: path,
                         content: .tree(image: link.image.id, path: source.destination, entries: entries)))
-                for name in names { taken[name] = link.image.id.hex }
+                for name in names { taken[PathKey(name)] = link.image.id.hex }
                 continue
             }
             let place = landed(source, in: link.image)
             guard isFree(path, for: "") else { return false }
-            taken[path] = "\(link.image.id.hex) \(place.path)"
+            taken[PathKey(path)] = "\(link.image.id.hex) \(place.path)"
             recipe.attachments.append(
                 .init(
                     path: path,

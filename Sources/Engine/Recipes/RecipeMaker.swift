@@ -17,7 +17,7 @@ package struct RecipeMaker {
     /// Build arguments that the stage's `ARG` lines have in force: a step of another Dockerfile must not see them.
     var declared: Set<String> = []
     /// Paths beside the Dockerfile that are taken, and by which file of which image.
-    var taken: [String: String] = [:]
+    var taken: [PathKey: String] = [:]
     /// Stages written, by the image they end with.
     private var stages: [Digest: String] = [:]
     /// Whether what comes from other stages is kept as files instead: for forms that know no stages.

@@ -51,13 +51,13 @@ extension [Change] {
     /// A commit holds them, for a layer can only link names it holds itself; docker's `diff` does not show them.
     package var withoutLinkedNames: [Change] {
         var kept: [Change] = []
-        var occupied: Set<String> = []
+        var occupied: Set<PathKey> = []
         for change in reversed() {
             let isLinked = change.reasons == [.link] && change.status?.kind != .symlink
-            if isLinked || (change.isParentOnly && !occupied.contains(change.path)) { continue }
+            if isLinked || (change.isParentOnly && !occupied.contains(PathKey(change.path))) { continue }
             kept.append(change)
             if let slash = change.path.utf8.lastIndex(of: UInt8(ascii: "/")) {
-                occupied.insert(String(change.path[..<slash]))
+                occupied.insert(PathKey(String(change.path[..<slash])))
             }
         }
         return kept.reversed()

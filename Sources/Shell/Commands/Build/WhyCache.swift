@@ -77,7 +77,7 @@ package struct WhyCache: Verb {
     private struct Account {
         private let step: BuildTrace.Step
         private let record: BuildCache.Record?
-        private let files: [String: String]
+        private let files: PathLines
 
         /// Paths shown before the rest is counted.
         private static let shown = 20
@@ -85,7 +85,7 @@ package struct WhyCache: Verb {
         init(_ step: BuildTrace.Step, _ cache: BuildCache) {
             self.step = step
             record = step.key.flatMap { cache.find($0) }
-            files = step.key.flatMap { cache.files(of: $0) } ?? [:]
+            files = step.key.flatMap { cache.files(of: $0) } ?? PathLines()
         }
 
         /// Whether it is found whatever lies below it.
@@ -101,7 +101,7 @@ package struct WhyCache: Verb {
                 lines.append("  text   \(record.createdBy)")
                 for input in (record.inputs ?? "").split(separator: "\n") { lines.append("  input  \(input)") }
             }
-            for path in files.keys.sorted().prefix(Self.shown) {
+            for path in files.paths.prefix(Self.shown) {
                 lines.append("  file   \(path)  \(files[path] ?? "")")
             }
             if files.count > Self.shown { lines.append("         and \(files.count - Self.shown) more") }
@@ -129,7 +129,7 @@ package struct WhyCache: Verb {
             members.append(
                 .init(
                     "files",
-                    .object(files.sorted { $0.key < $1.key }.map { JSONDocument.Member($0.key, .string($0.value)) })))
+                    .object(files.paths.map { JSONDocument.Member($0, .string(files[$0] ?? "")) })))
             let differences = (step.miss?.differences ?? []).map { difference in
                 JSONDocument.object([
                     .init("path", .string(difference.path)),
