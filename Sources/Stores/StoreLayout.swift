@@ -19,16 +19,16 @@ enum StoreLayout {
 
     /// Makes the layout where it is missing.
     static func prepare(_ paths: StorePaths) throws(ShaleError) -> State {
+        guard !isShared(paths.home) else {
+            throw ShaleError(
+                .invalid, "home \(paths.home.visible): all users share this folder", hint: "choose another with --home")
+        }
         if access(paths.layoutFile, R_OK) == 0 {
             guard access(paths.home, W_OK) == 0 else {
                 return State(unwritable: unwritable(paths.home, SystemCallError("access")))
             }
             try recognise(paths)
             return State(wasClosed: HomePrivacy.mend(paths))
-        }
-        guard !isShared(paths.home) else {
-            throw ShaleError(
-                .invalid, "home \(paths.home.visible): all users share this folder", hint: "choose another with --home")
         }
         do throws(SystemCallError) {
             try create(paths)

@@ -48,5 +48,10 @@ struct HostFolderTests {
         }
         #expect(try Peer("stat").run(["-c", "%a", shared]).text == "1777\n")
         #expect(try Peer("ls").run(["-A", shared]).text.isEmpty)
+        // A layout that lies there, another user's say, makes it none.
+        try Peer("sh").run(["-c", "echo '{\"imageLayoutVersion\":\"1.0.0\"}' > '\(shared)/oci-layout'"])
+        let run = try Peer("sh").run(["-c", "exec \"$0\" --home '\(shared)' images", program], expecting: nil)
+        #expect(run.status != 0 && run.errors.contains("all users share this folder"), "\(run.errors)")
+        #expect(try Peer("stat").run(["-c", "%a", shared]).text == "1777\n")
     }
 }
