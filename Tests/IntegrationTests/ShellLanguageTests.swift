@@ -35,6 +35,10 @@ struct ShellLanguageTests {
         ("$ cat here.txt", "words of a file"),
         ("$ ls", "here.txt"), ("cat > f <<E\nmine\nE\n!cat f", "mine"),
         ("$ ls busybox:/bin/busybox", "/bin/busybox"),
+        ("$ cat - > f <<E\nmy $HERE\nE\n$ cat f", "my from outside"), ("cat - <<E\nmine\nE", "mine"),
+        ("$ grep -c from here.txt - <<'E'\n$from\nE", "(standard input):1"),
+        ("$ ls here.txt | cat - /dev/fd/3 3<<E\nmine\nE", "here.txt\nmine"),
+        ("$ mkdir d && cat > d/f <<E; ls d\n<E>\nE", "f"),
         ("$ cat here.txt | wc -w", "4"),
     ])
     func words(script: String, output: String) throws {
@@ -92,7 +96,16 @@ struct ShellLanguageTests {
 
     /// A hint is the line that was meant.
     @Test(arguments: [
-        ("cat busybox:etc/passwd", "hint: cat busybox:/etc/passwd"),
+        ("cat busybox:etc/passwd", "hint: cat busybox:/etc/passwd"), ("ls busybox:etc", "hint: ls busybox:/etc"),
+        ("cat web:etc/passwd", "hint: cat web:/etc/passwd"), ("ls -l web:etc", "hint: ls -l web:/etc"),
+        ("find busybox:latest:etc -name x", "hint: find busybox:latest:/etc -name x"),
+        ("grep root busybox:etc", "hint: grep root busybox:/etc"), ("tree busybox/etc", "hint: tree busybox:/etc"),
+        ("ls busybox#1:etc", "did you mean busybox#1:/etc?"), ("cd busybox:etc", "hint: cd busybox:/etc"),
+        ("diff busybox:etc web", "hint: diff busybox:/etc web"), ("ls busybox:", "hint: ls busybox:/"),
+        ("diff web:etc", "hint: diff web:/etc"), ("size busybox:etc", "hint: size busybox:/etc"),
+        // What could be a tag is one where there is no such file.
+        ("ls busybox:latst", "hint: did you mean busybox:latest?"),
+        ("ls busybox:nosuch", "hint: did you mean busybox:latest?"),
         ("cat here.txt", "hint: !cat here.txt"), ("start wenb", "hint: did you mean web?"),
         ("rmi busybx", "hint: did you mean busybox:latest?"),
         ("rmi busybox:lates", "hint: did you mean busybox:latest?"),

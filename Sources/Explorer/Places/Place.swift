@@ -34,9 +34,14 @@ package struct Place: Sendable, Hashable {
         if let hash = name.lastIndex(of: "#") {
             let digits = name[name.index(after: hash)...]
             guard let number = Int(digits), digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
+                // `app#1:etc` lacks the slash of a path.
+                let pieces = digits.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+                let isNumber = pieces.count == 2 && !pieces[0].isEmpty && pieces[0].allSatisfy { $0.isWholeNumber }
+                let place = isNumber ? "\(name[..<hash])#\(pieces[0]):/\(pieces[1])" : nil
                 throw ShaleError(
                     .usage, "\(text.visible): a layer is IMAGE#N, N a number, 1 the lowest",
-                    hint: "layers \(name[..<hash].isEmpty ? "IMAGE" : String(name[..<hash]).visible)")
+                    hint: place.map { "did you mean \($0.visible)?" }
+                        ?? "layers \(name[..<hash].isEmpty ? "IMAGE" : String(name[..<hash]).visible)")
             }
             layer = number
             name = name[..<hash]

@@ -41,7 +41,7 @@ enum HostFiles {
         guard statement.isSigned, !statement.dropped.contains(where: Spelling.tools.contains),
             case .command(let command) = statement.body, areMeant(by: command, shell)
         else { return nil }
-        return .host(statement.source)
+        return .host(statement.source + statement.hereDocuments)
     }
 
     /// Whether a command is the host's own: nothing in it names an image, a container or a place in one.

@@ -303,21 +303,6 @@ package final class ShellContext {
     /// The words of the command under way, for a hint that is a whole line.
     var wordsUnderWay: [String] = []
 
-    /// The line that was meant by a word that names no image: `cat busybox:/etc/passwd`, or the host's own file.
-    func hintForPlace(_ word: String) -> String? {
-        if let colon = word.firstIndex(of: ":"), word[colon...].contains("/"), !word.contains("//") {
-            let meant = "\(word[..<colon]):/\(word[word.index(after: colon)...])"
-            guard
-                (try? engine().store.images.find(String(word[..<colon]))) != nil
-                    || (try? engine().store.containers.find(String(word[..<colon]))) != nil
-            else { return nil }
-            return wordsUnderWay.map { $0 == word ? meant : $0 }.map(\.shellQuoted).joined(separator: " ")
-        }
-        guard HostPath.exists(word), wordsUnderWay.contains(word) else { return nil }
-        return "!" + wordsUnderWay.map(\.shellQuoted).joined(separator: " ")
-            + "   (\(word.visible) is a file of the host's)"
-    }
-
     /// Whether the command under way made an image itself.
     private var hasMadeImage = false
     private var hasMadeContainer = false

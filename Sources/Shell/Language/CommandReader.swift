@@ -156,13 +156,18 @@ extension StatementReader {
         for document in documents {
             let start = scanner.position
             let content = try hereDocument(document)
+            let lines = "\n" + scanner.text(from: start).droppingFinalNewline
+            let statement: Int
             switch document.destination {
-            case .redirection(let statement, let index):
+            case .redirection(let index, let redirection):
+                statement = index
                 let word = document.expands ? try expandable(content) : quoted(content)
-                setRedirection(.hereDocument(word), at: index, of: statement)
-            case .hostText(let statement):
-                appendHostText("\n" + scanner.text(from: start).droppingFinalNewline, to: statement)
+                setRedirection(.hereDocument(word), at: redirection, of: index)
+            case .hostText(let index):
+                statement = index
+                appendHostText(lines, to: index)
             }
+            if found.indices.contains(statement) { found[statement].hereDocuments += lines }
         }
     }
 

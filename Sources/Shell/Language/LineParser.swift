@@ -191,8 +191,8 @@ struct StatementReader {
             }
         }
         guard let first = words.first, first.constant != nil else { return false }
-        // Of `cat` without a word the host's is meant: `$ cat > Dockerfile <<EOF`.
-        if words.count == 1, first.plain == "cat" { return true }
+        // Of `cat` without a place the host's is meant: `$ cat > Dockerfile <<EOF`.
+        if first.plain == "cat", words.dropFirst().allSatisfy({ $0.plain == "-" }) { return true }
         if Spelling.isCommand(words, aliases: parser.aliases) { return false }
         // `name=value` alone sets a variable of shale's, and so does `export name=value`.
         return !(words.count == 1 && first.isSetting)

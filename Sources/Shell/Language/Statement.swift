@@ -38,6 +38,8 @@ package struct Statement: Sendable, Equatable {
     package var dropped: [String]
     /// Whether its line stood behind a prompt sign.
     package var isSigned = false
+    /// The texts of its here-documents with the lines that end them, as the host's shell reads them behind the source.
+    package var hereDocuments = ""
 
     package init(
         _ body: Body, condition: Condition = .always, source: String = "", line: Int = 1, isPrivate: Bool = false,

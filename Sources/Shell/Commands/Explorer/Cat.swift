@@ -24,7 +24,9 @@ package struct Cat: Verb {
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        if places.isEmpty, shell.input != 0 { return try copyInput(shell) }
+        // `-` reads the process's own input only where that is no script.
+        let readsInput = shell.input != 0 || !places.isEmpty && shell.mode == .single
+        if readsInput, places.allSatisfy({ $0 == "-" }) { return try copyInput(shell) }
         if places.isEmpty { throw ShaleError(.usage, "cat takes at least one place", hint: "cat @:/etc/os-release") }
         let words = try PlaceWords(shell, remote)
         var status: Int32 = 0

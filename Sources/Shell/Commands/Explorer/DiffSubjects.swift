@@ -36,6 +36,7 @@ struct DiffSubjects {
             do throws(ShaleError) {
                 record = try shell.engine().container(subjects[0]).record
             } catch {
+                if let meant = words.meant(by: subjects[0]) { throw error.hinting("diff \(meant.shellQuoted)") }
                 guard error.code == .notFound, (try? words.whole(subjects[0], for: "diff")) != nil else { throw error }
                 throw error.hinting("diff \(subjects[0])#N is what a layer changed, diff A B how two images differ")
             }

@@ -72,6 +72,9 @@ struct PlaceWords {
         return try Place(parsing: word)
     }
 
+    /// The place that a word without its slash means: `busybox:/etc` for `busybox:etc`.
+    func meant(by word: String) -> String? { PlaceSlip(shell, finder).place(meantBy: word) }
+
     func view(_ place: Place) throws(ShaleError) -> PlaceView {
         try PlaceView(layers(named: place.subject), layer: place.layer, label: place.label)
     }
@@ -82,7 +85,7 @@ struct PlaceWords {
             return try finder.layers(subject)
         } catch {
             guard error.code == .notFound || error.code == .invalid || error.code == .usage,
-                let hint = shell.hintForPlace(subject)
+                let hint = PlaceSlip(shell, finder).hint(for: subject)
             else { throw error }
             var hinted = error
             hinted.hint = hint

@@ -49,7 +49,9 @@ package struct Cd: Verb {
             return
         }
         guard chdir(target) == 0 else {
-            throw SystemCallError("chdir", path: target).shaleError("cd: \(target.visible)")
+            let error = SystemCallError("chdir", path: target).shaleError("cd: \(target.visible)")
+            guard let meant = (try? PlaceWords(shell, isQuiet: true))?.meant(by: target) else { throw error }
+            throw error.hinting("cd \(meant.shellQuoted)")
         }
         shell.place = nil
     }
