@@ -181,6 +181,31 @@ static void forget_signals(void) {
     while (read(signal_pipe[0], bytes, sizeof bytes) > 0) {}
 }
 
+/// What came first: a byte of the terminal's, or a signal.
+enum arrival { ARRIVED_BYTE, ARRIVED_SIGNAL, ARRIVED_END, ARRIVED_FAILURE };
+
+/// Waits for the terminal's next byte or for a signal; `byte` becomes the byte, or the signal's number.
+static enum arrival next_arrival(unsigned char *byte) {
+    for (;;) {
+        struct pollfd waits[2] = {
+            {.fd = STDIN_FILENO, .events = POLLIN},
+            {.fd = signal_pipe[0], .events = POLLIN},
+        };
+        if (poll(waits, 2, -1) < 0) {
+            if (errno == EINTR) { continue; }
+            return ARRIVED_FAILURE;
+        }
+        if (waits[1].revents & POLLIN) {
+            if (read(signal_pipe[0], byte, 1) == 1) { return ARRIVED_SIGNAL; }
+            continue;
+        }
+        ssize_t count = read(STDIN_FILENO, byte, 1);
+        if (count == 1) { return ARRIVED_BYTE; }
+        if (count == 0 || errno == EIO) { return ARRIVED_END; }
+        if (errno != EINTR && errno != EAGAIN) { return ARRIVED_FAILURE; }
+    }
+}
+
 /// Reads one character: libedit's own reader cannot be woken by a signal that another thread received.
 static int read_character(EditLine *editor, wchar_t *out) {
     mbstate_t state = {0};
@@ -191,39 +216,24 @@ static int read_character(EditLine *editor, wchar_t *out) {
         return 1;
     }
     for (;;) {
-        struct pollfd waits[2] = {
-            {.fd = STDIN_FILENO, .events = POLLIN},
-            {.fd = signal_pipe[0], .events = POLLIN},
-        };
-        if (poll(waits, 2, -1) < 0) {
-            if (errno == EINTR) { continue; }
-            return -1;
-        }
-        if (waits[1].revents & POLLIN) {
-            unsigned char number;
-            if (read(signal_pipe[0], &number, 1) != 1) { continue; }
+        unsigned char byte;
+        switch (next_arrival(&byte)) {
+        case ARRIVED_FAILURE: return -1;
+        case ARRIVED_END: stopped = SHALE_EDITLINE_END_OF_INPUT; return 0;
+        case ARRIVED_SIGNAL:
             clear_hint();
-            if (act_on(editor, number)) {
+            if (act_on(editor, byte)) {
                 errno = EINTR;
                 return -1;
             }
             continue;
-        }
-        char byte;
-        ssize_t count = read(STDIN_FILENO, &byte, 1);
-        if (count == 0 || (count < 0 && errno == EIO)) {
-            stopped = SHALE_EDITLINE_END_OF_INPUT;
-            return 0;
-        }
-        if (count < 0) {
-            if (errno == EINTR || errno == EAGAIN) { continue; }
-            return -1;
+        case ARRIVED_BYTE: break;
         }
         clear_hint();
         // libedit would wait for the rest of a key's sequence: an ESC with nothing behind it is one key.
         if (byte == 27 && escape_alone && poll(&now, 1, ESCAPE_MILLISECONDS) == 0) { typed = SHALE_EDITLINE_ESCAPE + 1; }
         wchar_t decoded;
-        size_t length = mbrtowc(&decoded, &byte, 1, &state);
+        size_t length = mbrtowc(&decoded, (const char *)&byte, 1, &state);
         if (length == (size_t)-2) { continue; }
         // A byte that is no UTF-8 becomes the replacement character; a NUL is read as such.
         *out = length == (size_t)-1 ? 0xfffd : (length == 0 ? L'\0' : decoded);
@@ -233,22 +243,14 @@ static int read_character(EditLine *editor, wchar_t *out) {
 
 int shale_editline_read_key(void) {
     for (;;) {
-        struct pollfd waits[2] = {
-            {.fd = STDIN_FILENO, .events = POLLIN},
-            {.fd = signal_pipe[0], .events = POLLIN},
-        };
-        if (poll(waits, 2, -1) < 0) {
-            if (errno == EINTR) { continue; }
-            return -1;
-        }
         unsigned char byte;
-        if (waits[1].revents & POLLIN && read(signal_pipe[0], &byte, 1) == 1) {
+        switch (next_arrival(&byte)) {
+        case ARRIVED_BYTE: return byte;
+        case ARRIVED_END:
+        case ARRIVED_FAILURE: return -1;
+        case ARRIVED_SIGNAL:
             if (byte == SIGINT || byte == SIGTERM || byte == SIGHUP) { return 3; }
-            continue;
         }
-        ssize_t count = read(STDIN_FILENO, &byte, 1);
-        if (count == 1) { return byte; }
-        if (count == 0 || (errno != EINTR && errno != EAGAIN)) { return -1; }
     }
 }
 
