@@ -60,7 +60,8 @@ package final class CommandCompleter: Completer {
         if parts.isEmpty, isRepeating, let last = description.operands.last {
             parts = ["[\(last.value.name.uppercased())…]"]
         }
-        if words.count == 1, !description.flags.isEmpty { parts.insert("[OPTIONS]", at: 0) }
+        let hasOptions = description.flags.contains { !$0.names.contains("--help") }
+        if words.count == 1, hasOptions { parts.insert("[OPTIONS]", at: 0) }
         return parts.isEmpty ? nil : parts.joined(separator: " ")
     }
 

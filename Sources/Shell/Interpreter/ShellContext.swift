@@ -78,7 +78,8 @@ package final class ShellContext {
     private var openedSession: Session?
     /// What the statement under way makes and uses, leased to its end.
     private var use: LeaseUse?
-    private var leasesWhatItUses = true
+    /// Not between statements: what the prompt itself looks at would stay leased as long as it waits.
+    private var leasesWhatItUses = false
 
     package init(
         options: ShellOptions, mode: Mode, console: Console, tap: OutputTap = OutputTap(),
@@ -188,6 +189,8 @@ package final class ShellContext {
         // `doctor` runs without the right to mount, too.
         guard Capabilities.effective().contains(.sysAdmin), !engine.store.isReadOnly else { return }
         let console = self.console
+        let making = engine.store.leases.beginUse()
+        defer { withExtendedLifetime(making) {} }
         do throws(ShaleError) {
             try engine.makeFirstImage(
                 Conversation(cancellation: cancellation) { if case .note(let text) = $0 { console.note(text) } })
