@@ -28,13 +28,11 @@ package struct VolumePrune: Verb {
             $0.users.isEmpty && (all || VolumeName.isAnonymous($0.name)) && conditions.takes($0)
         }
         let plan = unused.map { (name: $0.name, bytes: $0.bytes) }
-        if dryRun { return .lines(Self.lines(plan, "Total reclaimable space")) }
+        if dryRun { return .lines(Self.lines(plan, isPlan: true)) }
         if !force {
             let which = all ? "all" : "anonymous"
             shell.console.note("WARNING! This will remove \(which) local volumes not used by at least one container.")
-            for line in Self.lines(plan, "Total reclaimable space", title: "Volumes to be deleted") {
-                shell.console.note(line)
-            }
+            for line in Self.lines(plan, isPlan: true) { shell.console.note(line) }
             try Question(refusal: "prune has been cancelled", hint: "volume prune -f").ask(shell)
         }
         var removed = plan
@@ -49,15 +47,14 @@ package struct VolumePrune: Verb {
             }
         }
         if !removed.isEmpty { shell.changes.append(.lost(.volumesRemoved)) }
-        return try shell.outcome(.lines(Self.lines(removed, "Total reclaimed space")), failures: failures)
+        return try shell.outcome(.lines(Self.lines(removed, isPlan: false)), failures: failures)
     }
 
-    private static func lines(
-        _ volumes: [(name: String, bytes: Int64)], _ total: String, title: String = "Deleted Volumes"
-    )
-        -> [String]
-    {
-        (volumes.isEmpty ? [] : ["\(title):"] + volumes.map(\.name) + [""])
-            + ["\(total): \(HumanUnits.preciseSize(volumes.reduce(0) { $0 &+ $1.bytes }))"]
+    /// Nothing is called deleted before it is.
+    private static func lines(_ volumes: [(name: String, bytes: Int64)], isPlan: Bool) -> [String] {
+        let title = isPlan ? "Volumes to be deleted:" : "Deleted Volumes:"
+        let bytes = HumanUnits.preciseSize(volumes.reduce(0) { $0 &+ $1.bytes })
+        return (volumes.isEmpty ? [] : [title] + volumes.map(\.name) + [""])
+            + ["Total \(isPlan ? "reclaimable" : "reclaimed") space: \(bytes)"]
     }
 }
