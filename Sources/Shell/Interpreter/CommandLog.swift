@@ -47,6 +47,10 @@ struct CommandLog {
         var draft = JournalDraft(line: line, directory: directory, time: start)
         shell.takeChanges(into: &draft)
         let changes = draft.changes
+        if status == 0, !line.isEmpty, shell.statementDepth == 1, shell.settings["teach"] == "on" {
+            let container = shell.made.last.flatMap { $0 == shell.variables["ctr"] ? $0 : nil }
+            shell.console.note(Teaching(changes, container: container).line)
+        }
         // Those that failed have written nothing, or only how far they came.
         if Self.moving.contains(verb), status == 0 { return }
         if line.isEmpty { return }
