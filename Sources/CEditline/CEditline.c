@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <histedit.h>
 #include <langinfo.h>
+#include <limits.h>
 #include <locale.h>
 #include <poll.h>
 #include <signal.h>
@@ -176,6 +177,73 @@ static void clear_hint(void) {
     is_hinting = false;
 }
 
+// MARK: Pastes without brackets
+
+static bool (*gathers)(shale_editline *);
+static bool has_gathered;
+// A key that came behind a gathered Enter is for the next line.
+static bool keeps_typed;
+// A bracketed paste is being read: its newlines are text.
+static bool is_pasting;
+static char *gathered;
+enum { ENTER_MILLISECONDS = 15, PAUSE_MILLISECONDS = 40, LONGEST_GATHERED = 1 << 20 };
+
+void shale_editline_set_gather(bool (*function)(shale_editline *)) { gathers = function; }
+
+bool shale_editline_gathered(void) { return has_gathered; }
+
+static bool is_text(unsigned char byte) { return byte >= 0x20 || byte == '\n' || byte == '\r' || byte == '\t'; }
+
+/// Reads what stands behind an Enter that was just read, up to a pause or a key that is no text, and has it typed again
+/// as a bracketed paste; false where that is not wanted.
+static bool gather(EditLine *editor) {
+    static const char begin[] = "\033[200~\n", end[] = "\033[201~";
+    struct pollfd now = {.fd = STDIN_FILENO, .events = POLLIN};
+    if (!gathers || is_pasting || !gathers((shale_editline *)editor)) { return false; }
+    if (poll(&now, 1, ENTER_MILLISECONDS) <= 0) { return false; }
+    free(gathered);
+    // Room for both marks, the Enter and a key that is no text, and zeros behind them for whoever decodes the last byte.
+    gathered = calloc(1, LONGEST_GATHERED + 64);
+    if (!gathered) { return false; }
+    memcpy(gathered, begin, sizeof begin - 1);
+    size_t start = sizeof begin - 1, length = start;
+    unsigned char byte = 0;
+    while (length < LONGEST_GATHERED && poll(&now, 1, PAUSE_MILLISECONDS) > 0 && read(STDIN_FILENO, &byte, 1) == 1) {
+        if (!is_text(byte)) { break; }
+        gathered[length++] = (char)byte;
+    }
+    bool is_ended = length > start && (gathered[length - 1] == '\n' || gathered[length - 1] == '\r');
+    has_gathered = length > start;
+    // A key right behind the Enter: there was nothing pasted.
+    if (!has_gathered) { length = 0; }
+    if (has_gathered) {
+        memcpy(gathered + length, end, sizeof end - 1);
+        length += sizeof end - 1;
+    }
+    if (is_ended || !has_gathered) { gathered[length++] = '\r'; }
+    if (byte && !is_text(byte)) { gathered[length++] = (char)byte; }
+    gathered[length] = '\0';
+    typed = gathered;
+    keeps_typed = true;
+    return true;
+}
+
+/// The next character of what is typed again.
+static wchar_t next_typed(void) {
+    wchar_t character = (unsigned char)*typed;
+    size_t length = 1;
+    if (*typed & 0x80) {
+        mbstate_t state = {0};
+        length = mbrtowc(&character, typed, strnlen(typed, MB_LEN_MAX), &state);
+        if (length == (size_t)-1 || length == (size_t)-2 || length == 0) {
+            character = 0xfffd;
+            length = 1;
+        }
+    }
+    typed += length;
+    return character;
+}
+
 static void forget_signals(void) {
     unsigned char bytes[64];
     while (read(signal_pipe[0], bytes, sizeof bytes) > 0) {}
@@ -212,7 +280,7 @@ static int read_character(EditLine *editor, wchar_t *out) {
     struct pollfd now = {.fd = STDIN_FILENO, .events = POLLIN};
     if (!*typed && idle && !is_hinting && poll(&now, 1, 0) == 0) { is_hinting = idle((shale_editline *)editor); }
     if (*typed) {
-        *out = (wchar_t)*typed++;
+        *out = next_typed();
         return 1;
     }
     for (;;) {
@@ -230,8 +298,12 @@ static int read_character(EditLine *editor, wchar_t *out) {
         case ARRIVED_BYTE: break;
         }
         clear_hint();
+        if ((byte == '\r' || byte == '\n') && gather(editor)) {
+            *out = next_typed();
+            return 1;
+        }
         // libedit would wait for the rest of a key's sequence: an ESC with nothing behind it is one key.
-        if (byte == 27 && escape_alone && poll(&now, 1, ESCAPE_MILLISECONDS) == 0) { typed = SHALE_EDITLINE_ESCAPE + 1; }
+        if (byte == 27 && escape_alone && poll(&now, 1, ESCAPE_MILLISECONDS) == 0) { typed = &SHALE_EDITLINE_ESCAPE[1]; }
         wchar_t decoded;
         size_t length = mbrtowc(&decoded, (const char *)&byte, 1, &state);
         if (length == (size_t)-2) { continue; }
@@ -344,8 +416,10 @@ void shale_editline_remember(shale_editline *editor, const char *line) {
 
 const char *shale_editline_read(shale_editline *editor, bool brackets_paste, shale_editline_status *status) {
     stopped = SHALE_EDITLINE_LINE;
-    typed = "";
+    if (!keeps_typed) { typed = ""; }
+    keeps_typed = false;
     is_hinting = false;
+    has_gathered = false;
     was_at_end = false;
     is_bracketing = brackets_paste;
     forget_signals();
@@ -402,6 +476,7 @@ unsigned char shale_editline_paste(shale_editline *editor, int key) {
     unsigned char result = CC_ERROR;
     wchar_t next;
     if (!text) { return result; }
+    is_pasting = true;
     while (lib.wgetc((EditLine *)editor, &next) == 1 && length < LONGEST_PASTE) {
         if (length + 2 > capacity) {
             wchar_t *larger = realloc(text, 2 * capacity * sizeof *text);
@@ -432,6 +507,7 @@ unsigned char shale_editline_paste(shale_editline *editor, int key) {
     text[kept] = L'\0';
     if (kept > 0 && lib.winsertstr((EditLine *)editor, text) != 0) { result = CC_ERROR; }
 done:
+    is_pasting = false;
     free(text);
     return result;
 }

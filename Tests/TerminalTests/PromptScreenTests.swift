@@ -147,6 +147,35 @@ struct PromptScreenTests {
         try scene.leave(terminal)
     }
 
+    /// A terminal that does not bracket pastes sends a block as if it were typed: its output does not run either.
+    @Test(arguments: ["xterm-256color", "dumb"])
+    func aBlockWithoutBrackets(term: String) throws {
+        let scene = try PromptScene()
+        let terminal = try scene.prompt(environment: ["TERM": term])
+        let block = [
+            "$ touch one", "images > made", " ---> Running in bd0b4e349cb4", "$ cat > f <<E", "first é", "$ E", "E",
+            "Step 1/4 : FROM alpine:3.13", "FROM alpine", "$ docker images -q busybox | wc -l",
+        ]
+        let shown = try terminal.run(block.joined(separator: "\r"))
+        #expect(!shown.contains("unknown command"))
+        try terminal.waitFor("the last line's end") { $0.lines.contains("1") }
+        #expect(terminal.screen.text.contains("not run, because lines beside it bear a prompt sign: images > made and"))
+        #expect(scene.learner.exists("one") && !scene.learner.exists("made"))
+        #expect(try scene.learner.text("f") == "first é\n$ E\n")
+        // Without an Enter the last line waits for one; a line by itself runs at once, and what follows later, too.
+        try terminal.send("$ touch two\r$ touch three")
+        try terminal.waitFor("the line") { $0.currentLine.hasSuffix("$ touch three") }
+        #expect(!scene.learner.exists("two"))
+        try terminal.run("")
+        #expect(scene.learner.exists("two") && scene.learner.exists("three"))
+        try terminal.run("$ docker images -q")
+        #expect(try terminal.run("!echo later").contains("later"))
+        // A key behind the Enter is that key.
+        try terminal.send("$ touch four\r\u{4}")
+        #expect(try terminal.waitForExit() == 0)
+        #expect(scene.learner.exists("four"))
+    }
+
     @Test func settingsAndFiltersAreCompleted() throws {
         let scene = try PromptScene()
         let terminal = try scene.prompt()

@@ -56,6 +56,13 @@ void shale_editline_set_escape_alone(bool on);
 /// The key sequence of such an ESC; no terminal sends it.
 #define SHALE_EDITLINE_ESCAPE "\033[9004~"
 
+/// Sets what is asked at Enter when more was already waiting behind it: whether both are one pasted text, of a terminal
+/// that does not bracket pastes. All that comes without a pause is then taken into the line as a bracketed paste.
+void shale_editline_set_gather(bool (*_Nullable gathers)(shale_editline *editor));
+
+/// Whether the line read last was gathered so.
+bool shale_editline_gathered(void);
+
 /// Reads one byte while a line is being read; 3 for a Ctrl-C, -1 at the end.
 int shale_editline_read_key(void);
 

@@ -27,6 +27,8 @@ package final class LineEditor {
         package var isIncomplete: (String) -> Bool
         /// Whether a command may be kept in the history.
         package var mayRemember: (String) -> Bool
+        /// Whether a text with more waiting behind it begins a pasted block, where the terminal does not bracket pastes.
+        package var beginsBlock: (String) -> Bool = { _ in false }
 
         package init(
             isIncomplete: @escaping (String) -> Bool = { text in
@@ -47,6 +49,8 @@ package final class LineEditor {
     private(set) var handle: OpaquePointer?
     /// The lines of an unfinished command that are already read, each with its newline.
     private(set) var linesBefore = ""
+    /// Whether the command read last came as a block without brackets.
+    private(set) var wasGathered = false
     private var prompt: UnsafeMutablePointer<CChar>?
     private(set) var promptText = ""
     var search = HistorySearch()
@@ -85,6 +89,7 @@ package final class LineEditor {
             { _ in emptyText })
         bindKeys(handle)
         if console.canRedraw(.output) { shale_editline_set_idle { LineEditor.of($0)?.drawHint() ?? false } }
+        shale_editline_set_gather { LineEditor.of($0)?.gathers() ?? false }
         for entry in history.entries { shale_editline_remember(handle, entry) }
     }
 
@@ -102,6 +107,7 @@ package final class LineEditor {
     /// - Returns: How it ended. An unfinished command ended by Ctrl-D comes back as a line.
     package func read(prompt: String, continuation: String = "   … ", initial: String = "") -> ReadResult {
         linesBefore = ""
+        wasGathered = false
         FreshLine.begin(on: console)
         var text = ""
         var isFirst = true
@@ -142,6 +148,7 @@ package final class LineEditor {
         pending = initial
         var status = SHALE_EDITLINE_LINE
         let line = shale_editline_read(handle, console.canRedraw(.output), &status)
+        if shale_editline_gathered() { wasGathered = true }
         switch status {
         case SHALE_EDITLINE_INTERRUPTED:
             // Behind the last character nothing but a hint can stand.
@@ -163,6 +170,12 @@ package final class LineEditor {
         let state = shale_editline_line(handle)
         let bytes = UnsafeRawBufferPointer(start: state.text, count: state.bytes)
         return (String(decoding: bytes, as: UTF8.self), Int(state.length), Int(state.cursor))
+    }
+
+    /// Whether what waits behind this line's Enter belongs to it.
+    private func gathers() -> Bool {
+        let line = line
+        return line.cursor == line.length && questions.beginsBlock(linesBefore + line.text)
     }
 
     /// The line up to the cursor.

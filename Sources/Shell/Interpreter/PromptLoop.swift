@@ -42,6 +42,7 @@ struct PromptLoop {
         questions.isIncomplete = { text in
             if case .incomplete? = try? Self.parser(shell).parse(text) { true } else { false }
         }
+        questions.beginsBlock = { Transcript.begins($0, at: .prompt) }
         let mayRemember = questions.mayRemember
         questions.mayRemember = { mayRemember($0) && Recall($0, in: history) == nil }
         return questions
@@ -61,16 +62,31 @@ struct PromptLoop {
             }
             let parser = Self.parser(shell)
             // A recording replays without the output that was pasted too.
-            text = Transcript.commandsOnly(text, by: parser)
+            let commands = Transcript.commandsOnly(text, by: parser)
+            // Whoever typed ahead meant these lines to run.
+            if editor.wasGathered { noteOutput(of: text, commands) }
+            text = commands
             text = try SecretAnswers(shell).filled(text)
             let statements = try parser.statements(in: text)
             Interrupt.watch()
             let isPrivate = statements.first?.isPrivate ?? false
-            _ = shell.typed(text, isPrivate: isPrivate) { interpreter.run(statements) }
+            let status = shell.typed(text, isPrivate: isPrivate) { interpreter.run(statements) }
+            // The terminal wrote `^C` itself.
+            if Interrupt.flag.isCancelled || status > 128 { FreshLine.isUnknown() }
         } catch {
             shell.console.report(error)
             shell.lastStatus = 64
         }
+    }
+
+    /// Says which lines of a pasted block did not run.
+    private func noteOutput(of text: String, _ commands: String) {
+        func lines(_ text: String) -> [Substring] { text.split(separator: "\n", omittingEmptySubsequences: false) }
+        let left = zip(lines(text), lines(commands)).filter { !$0.isEmpty && $1.isEmpty }.map(\.0)
+        guard let first = left.first else { return }
+        let more = left.count > 1 ? " and \(left.count - 1) more" : ""
+        shell.console.note(
+            "not run, because lines beside it bear a prompt sign: \(String(first).trimmed.visible.ellipsis(40))\(more)")
     }
 
     /// The session where it is not the default one, where relative paths start, and the last status if it was bad.

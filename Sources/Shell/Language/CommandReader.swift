@@ -198,6 +198,8 @@ extension StatementReader {
                 inner.position += 2
             } else if scalar == "$" {
                 try inner.dollar(into: &parts, quoted: true)
+            } else if scalar == "`" {
+                parts.append(.substitution(text: try inner.backquoted(), quoted: true))
             } else {
                 parts.append(String(scalar), quoted: true)
                 inner.position += 1

@@ -73,6 +73,8 @@ struct HostText {
         while let scalar = scanner.current, !scalar.endsWord, scalar != "(", scalar != ")" {
             if scalar == "'" || scalar == "\"" || scalar == "\\" || scalar == "$" {
                 try quotedPiece()
+            } else if scalar == "`" {
+                _ = try scanner.backquoted()
             } else {
                 scanner.position += 1
             }

@@ -105,6 +105,7 @@ extension LineScanner {
             case "\"": try doubleQuoted(into: &parts)
             case "\\": try escaped(into: &parts)
             case "$": try dollar(into: &parts, quoted: false)
+            case "`": parts.append(.substitution(text: try backquoted(), quoted: false))
             default:
                 parts.append(scalar)
                 position += 1
@@ -142,12 +143,32 @@ extension LineScanner {
                 let isEscape = next == "$" || next == "\"" || next == "\\" || next == "`"
                 parts.append(isEscape ? String(next) : "\\" + String(next), quoted: true)
             case "$": try dollar(into: &parts, quoted: true)
+            case "`": parts.append(.substitution(text: try backquoted(), quoted: true))
             default:
                 parts.append(String(scalar), quoted: true)
                 position += 1
             }
         }
         throw .incomplete(.doubleQuote)
+    }
+
+    /// Reads a command between backquotes, the older way to write `$(…)`, and returns it.
+    ///
+    /// A backslash in it stands before a character only where that is `$`, another backquote or a backslash.
+    mutating func backquoted() throws(LineStop) -> String {
+        position += 1
+        var content = String.UnicodeScalarView()
+        while let scalar = current {
+            position += 1
+            if scalar == "`" { return String(content) }
+            if scalar == "\\", let next = current, next == "$" || next == "`" || next == "\\" {
+                position += 1
+                content.append(next)
+            } else {
+                content.append(scalar)
+            }
+        }
+        throw .incomplete(.backquote)
     }
 
     private mutating func escaped(into parts: inout WordParts) throws(LineStop) {

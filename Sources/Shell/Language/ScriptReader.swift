@@ -134,6 +134,7 @@ extension Incomplete {
         case .singleQuote: line.contains("'")
         case .doubleQuote: line.contains("\"")
         case .substitution: line.contains(")")
+        case .backquote: line.contains("`")
         case .hereDocument(let delimiter):
             line == delimiter || line == delimiter + "\r" || String(line.drop { $0 == "\t" }) == delimiter
         case .continuation, .operand, .variable, .hostBlock: true

@@ -153,6 +153,8 @@ package enum Incomplete: Sendable, Equatable {
     case operand(String)
     /// `$(` without its `)`.
     case substitution
+    /// A command between backquotes that has no end yet.
+    case backquote
     /// `${` without its `}`.
     case variable
     /// A compound command of the host's shell: `while`, `if`, `case`, `{`, `(`.
@@ -167,6 +169,7 @@ package enum Incomplete: Sendable, Equatable {
         case .hereDocument(let delimiter): "here-document without its closing \(delimiter)"
         case .operand(let text): "nothing follows \(text)"
         case .substitution: "$( without )"
+        case .backquote: "unterminated quote: no closing `"
         case .variable: "${ without }"
         case .hostBlock(let word): "\(word) without its end"
         }

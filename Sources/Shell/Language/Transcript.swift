@@ -13,9 +13,9 @@ package enum Transcript {
     }
 
     /// Whether the first line with anything on it bears a prompt sign: a file that begins so is a transcript.
-    package static func begins(_ text: String) -> Bool {
+    package static func begins(_ text: String, at origin: LineParser.Origin = .script) -> Bool {
         let first = text.split(separator: "\n", omittingEmptySubsequences: true).first { !String($0).trimmed.isEmpty }
-        return first.map { signLength(String($0), origin: .script) != nil } ?? false
+        return first.map { signLength(String($0), origin: origin) != nil } ?? false
     }
 
     /// How many scalars of a line stand before its command; `nil` for a line without a prompt sign.

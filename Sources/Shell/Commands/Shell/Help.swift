@@ -6,18 +6,22 @@ package struct Help: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "help", abstract: "List the commands, or explain one", aliases: ["?"])
     package static let isWorthKeeping = false
-    package static let examples = ["help", "help build"]
+    package static let examples = ["help", "help build", "help language"]
 
-    @Argument(help: "A command, or a Dockerfile instruction.") var command: String?
+    @Argument(help: "A command, a Dockerfile instruction, or language: how a line is read.") var command: String?
     @Argument(help: .hidden) var part: String?
 
     package init() {}
+
+    /// What `help` knows beside commands.
+    static let languageTopic = "language"
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         guard let command else { return .text(HelpText.overview) }
         if Instruction.names.contains(command.uppercased()), command == command.uppercased() {
             return .text(HelpText.instructions)
         }
+        if command == Self.languageTopic { return .text(HelpText.language) }
         guard let type = CommandTable.shared.find(command) else { throw CommandTable.shared.unknown(command) }
         guard let part else { return .text(HelpText.of(type)) }
         guard type == VolumeCommand.self, let type = VolumeCommand.find(part) else {
@@ -56,8 +60,32 @@ enum HelpText {
             }
         }
         return text
-            + "\n  quit        Leave\n\n'help COMMAND' says more; Tab completes; Ctrl-R searches what was typed.\n"
+            + "\n  quit        Leave\n\n'help COMMAND' says more, 'help language' how a line is read; Tab completes; "
+            + "Ctrl-R searches\nwhat was typed.\n"
     }
+
+    static let language = """
+        How a line is read:
+
+          a; b && c || d        one after the other; c where b succeeded; d where that failed
+          'a b'  "a $x"  a\\ b   quotes as in sh; # begins a comment; \\ at the end, <<EOF and open quotes go on
+          $x ${x} $? $_         a variable of shale's, else of the host's environment; $_ is what was made last
+          x = images -q app     keeps what a command prints; x = VALUE a word; unset x forgets it
+          $(ps -q)  `ps -q`     what a command of shale's prints, else one of the host's; '…' keeps both as they are
+          a | cmd > f < f       the host's: pipes and files
+          !cmd  !               a command of the host's; a shell of the host's
+          !! !12 !-2 !run       an earlier line again; history lists them
+          RUN touch /x          an instruction in capitals is a step on the working image
+          $ docker ps           a line of a tutorial: the sign, sudo, docker and podman are left out
+
+        A line behind a prompt sign ($, 1 $, user@host:~$) that begins with no command of shale's is the host's:
+        $ chmod +x hello.sh. Of a pasted block with prompt signs only the lines with one run, and what they go on with;
+        a block without any runs line by line. Where the terminal does not mark what is pasted, all that comes without
+        a pause behind a line with a sign is one block.
+
+        There are no background jobs, loops or functions: run -d, !sh, or a script of the host's.
+
+        """
 
     static let instructions = """
         A Dockerfile instruction typed by itself is a step on the working image, @:
