@@ -27,6 +27,13 @@ struct ShellLanguageTests {
         ("HERE = mine\nrun --rm busybox echo $HERE", "mine"),
         ("HERE = mine\nunset HERE\nx = $HERE\n!echo $x", "from outside"),
         ("x = $(cat here.txt)\n!echo $x", "words of a file"), ("x = $(echo one; echo two)\n!echo $x", "one two"),
+        ("x = `cat here.txt`\n!echo $x", "words of a file"), ("!echo `echo one; echo two`", "one two"),
+        ("run --rm busybox echo `images -q busybox | wc -l`", "1"),
+        ("run --rm busybox echo 'a `b`' \\`c\\`", "a `b` `c`"),
+        ("run --rm -v `pwd`:/x busybox ls /x", "here.txt"), ("x = \"a`echo b c; echo d`e\"\n!echo \"$x\"", "ab c\nde"),
+        ("x = `echo \\`echo inner\\``\n!echo $x", "inner"), ("$ echo `echo a; echo b` | wc -w; pwd >/dev/null", "2"),
+        ("cat <<E\nof `cat here.txt`, \\`kept\\`\nE", "of words of a file, `kept`"),
+        ("cat <<'E'\n`kept`\nE", "`kept`"), ("FROM busybox\nRUN touch /`uname`\nrecipe", "RUN touch /`uname`"),
         ("x = $(pwd)\n!test \"$x\" = \"$PWD\" && echo same", "same"),
         ("run --rm busybox echo $(images -q busybox | wc -l)", "1"),
         ("run --rm busybox echo $NOTHING", "$NOTHING"), ("run --rm busybox sh -c \"echo a$NOTHING; echo b\"", "a\nb"),
@@ -103,6 +110,10 @@ struct ShellLanguageTests {
         ("ls busybox#1:etc", "did you mean busybox#1:/etc?"), ("cd busybox:etc", "hint: cd busybox:/etc"),
         ("diff busybox:etc web", "hint: diff busybox:/etc web"), ("ls busybox:", "hint: ls busybox:/"),
         ("diff web:etc", "hint: diff web:/etc"), ("size busybox:etc", "hint: size busybox:/etc"),
+        ("docekr ps", "hint: docker"), ("from busybox", "hint: FROM …"),
+        ("docker-compose up", "hint: run, for each"),
+        ("history 99999", "hint: history | tail -n 99999"),
+        ("recipe save busybox out", "hint: recipe save out busybox"),
         // What could be a tag is one where there is no such file.
         ("ls busybox:latst", "hint: did you mean busybox:latest?"),
         ("ls busybox:nosuch", "hint: did you mean busybox:latest?"),
@@ -121,6 +132,26 @@ struct ShellLanguageTests {
         try learner.shale(["create", "--name", "web", "busybox"])
         let outcome = try learner.shale(["-c", line], expecting: nil)
         #expect(outcome.status != 0 && outcome.errors.contains(hint), "\(outcome.errors)")
+    }
+
+    /// `set teach on`: a line after each about what it did.
+    @Test func teachingTellsWhatALineDid() throws {
+        let learner = try Learner()
+        try learner.shale(["set", "teach", "on"])
+        let lines = [
+            ("tag busybox mine", "(mine:latest is now a name of "), ("FROM busybox", "(a working image begins, with "),
+            ("RUN touch /a", "as a layer on top; images new here: 1; undo takes it back)"),
+            ("run --name one busybox true", "what it writes is a layer of its own"),
+            ("rm one", "(container one lies aside until prune; undo takes it back)"),
+            ("prune -f --history", "for good: undo cannot bring it back)"),
+            ("untag mine", "(mine:latest is no name any more; "), ("images -q", "(nothing was changed)"),
+        ]
+        for (line, words) in lines {
+            let told = try learner.shale(["-c", line]).errors
+            #expect(told.contains(words), "\(line): \(told)")
+        }
+        try learner.shale(["set", "teach", "off"])
+        #expect(try learner.shale(["-c", "images -q"]).errors.isEmpty)
     }
 
     /// A stored setting that is not right locks nobody out.

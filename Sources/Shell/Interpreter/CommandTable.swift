@@ -33,7 +33,8 @@ package struct CommandTable: Sendable {
 
     /// The error for a word that is no command, with the nearest that is one.
     package func unknown(_ word: String) -> ShaleError {
-        let near = Suggestion.nearest(to: word, among: byName.keys.sorted() + ["quit", "exit"]).first
+        let known = byName.keys.sorted() + ["quit", "exit"] + Spelling.tools.sorted()
+        let near = Suggestion.nearest(to: word, among: known).first
         let hint =
             if (try? FileStatus.of(hostPath: word))?.kind == .regular {
                 access(word, X_OK) == 0
@@ -43,18 +44,23 @@ package struct CommandTable: Sendable {
                 told
             } else if let verbs = Spelling.nouns[word]?.keys.sorted() {
                 verbs.map { "\(word) \($0)" }.joined(separator: ", ")
+            } else if Instruction.names.contains(word.uppercased()) {
+                "\(word.uppercased()) …   (a Dockerfile instruction is in capitals)"
             } else {
                 isHostProgram(word) ? "!\(word)   (a command of the host's)" : near ?? "help"
             }
         return ShaleError(.usage, "unknown command: \(word.visible)", hint: hint)
     }
 
+    private static let notComposed =
+        "run, for each container by itself; a shale script (shale FILE.shale) holds several"
+
     /// Commands of docker's that shale has not, and what does their work here.
     private static let notHere: [String: String] = [
         "network":
             "there are none to make: run --network host, none, private or container:NAME, which shares another's",
         "push": "save -o FILE IMAGE   (writes an image into a file, which load reads elsewhere)",
-        "compose": "run, for each container by itself; a shale script (shale FILE.shale) holds several",
+        "compose": notComposed, "docker-compose": notComposed,
         "swarm": "help   (shale works on one machine)", "stack": "help   (shale works on one machine)",
         "service": "help   (shale works on one machine)", "node": "help   (shale works on one machine)",
         "events": "history   (lists what was typed), timeline what it changed",

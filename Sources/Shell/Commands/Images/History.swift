@@ -58,11 +58,23 @@ package struct HistoryCommand: Verb {
                 engine.history(of: try engine.remoteImage(reference, platform: platform, keeping: true, talk))
             }
         } else {
-            let stack = try PlaceWords(shell).whole(name, for: "history")
+            let stack = try whole(name, shell)
             rows = try engine.history(of: stack.image, countingFiles: layers)
             if let own = stack.own { rows.insert(try own.historyRow(number: stack.count), at: 0) }
         }
         let table = ImageHistory(isHuman: human, noTrunc: noTrunc, showsLayers: layers)
         return .listing(table.listing(rows), format: format, quiet: quiet)
+    }
+
+    /// The host's shell has `history 3` for the last lines.
+    private func whole(_ name: String, _ shell: ShellContext) throws(ShaleError) -> ImageLayers {
+        do throws(ShaleError) {
+            return try PlaceWords(shell).whole(name, for: "history")
+        } catch {
+            guard name.utf8.allSatisfy({ (48...57).contains($0) }) else { throw error }
+            var error = error
+            error.hint = "history | tail -n \(name)   (the last lines that were typed)"
+            throw error
+        }
     }
 }

@@ -54,7 +54,7 @@ struct RecipeOutput {
         }
         let name = words.count > 1 ? words[1] : "@"
         let form = try self.form()
-        let recipe = try given(subject(name), named: name, in: form == .sh)
+        let recipe = try given(savedSubject(words, name), named: name, in: form == .sh)
         var others: [(path: String, text: String, mode: UInt32)] = []
         if form != .dockerfile {
             others.append(
@@ -66,6 +66,18 @@ struct RecipeOutput {
             recipe, others: others, isPrivate: showsSecrets, shell.cancellation)
         warnOfKeys(in: folder, paths)
         return .lines(paths.map { "\(folder)/\($0)".visible })
+    }
+
+    /// What is saved; for the two words the wrong way round, the line that was meant.
+    private func savedSubject(_ words: [String], _ name: String) throws(ShaleError) -> RecipeSubject {
+        do throws(ShaleError) {
+            return try subject(name)
+        } catch {
+            guard words.count == 2, (try? subject(words[0])) != nil else { throw error }
+            var error = error
+            error.hint = "recipe save \(name.shellQuoted) \(words[0].shellQuoted)"
+            throw error
+        }
     }
 
     func verify(_ words: [String]) throws(ShaleError) -> Outcome {
