@@ -97,7 +97,7 @@ package enum Entry {
 
           --home DIR        everything shale keeps is below it ($SHALE_HOME)
           -S, --session N   the session to be in ($SHALE_SESSION)
-          --offline         fetch nothing
+          --offline         ask no server; what is not here is an error
           --no-rc           do not read rc.shale
           --keep-going      a script goes on after a failure
           --version, --help

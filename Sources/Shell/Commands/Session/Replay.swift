@@ -10,9 +10,13 @@ package struct Replay: Verb {
         commandName: "replay", abstract: "Run a script, a Dockerfile or a saved recipe again",
         usage: "replay FILE|DIR [--step] [--until N] [--var NAME=VALUE] [--keep-going] [--check]")
     package static let leasesWhatItUses = false
-    package static let examples = ["replay chapter.shale --check", "replay Dockerfile --until 3", "replay hello"]
+    package static let examples = [
+        "replay chapter.shale --check", "replay Dockerfile --until 3", "replay notes.shale --var API_TOKEN=…",
+    ]
     package static let differences = [
         "Docker has no such command.",
+        "A secret that was masked (***) when it was kept is asked for at a terminal, or given by --var; else the replay "
+            + "stops at that line.",
         "--check compares what each line shows with the recorded lines (record --output), where ids, ages, dates, sizes "
             + "and progress count as equal.",
     ]

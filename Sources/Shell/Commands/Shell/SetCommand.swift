@@ -6,12 +6,17 @@ import OCI
 package struct SetCommand: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "set", abstract: "Show or change lasting settings",
-        usage: "set\nset NAME VALUE\nset --unset NAME [VALUE]")
+        usage: "set\nset NAME VALUE\nset --unset NAME [VALUE]",
+        discussion: "They last for every shale on this home, and a value that a setting cannot have is refused:\n"
+            + Setting.all.map { "  \($0.usage)\n" }.joined())
     package static let isWorthKeeping = false
     package static let examples = [
         "set", "set registry.mirror docker.io=http://127.0.0.1:5000", "set build.wording moby",
     ]
-    package static let differences = ["Docker keeps these in the daemon's configuration."]
+    package static let differences = [
+        "Docker keeps these in the daemon's configuration.",
+        "offline on is --offline for every command: no server is asked, on this machine neither.",
+    ]
 
     @Argument(help: "The setting.") var name: String?
     @Argument(help: "Its value.") var value: String?
