@@ -6,16 +6,29 @@ import Synchronization
 ///
 /// Until then it has no name (`O_TMPFILE`): a process that is killed on the way leaves nothing behind. Where a file system
 /// knows no such files it is written beside its place, and what a killed process left there goes with the next write.
+/// What is no plain file, `/dev/null` say, is written to as it stands, and never replaced.
 package final class UnnamedFile: Sendable {
     package let descriptor: OwnedFD
     private let path: String
     /// Its name so far, where it has one.
     private let aside: String?
     private let isPut = Atomic(false)
+    /// Whether what is there is written to.
+    private let isInPlace: Bool
 
     /// Opens it for the place `path`; throws what stands in the way there.
     package init(for path: String, mode: UInt32) throws(SystemCallError) {
         self.path = path
+        isInPlace = Self.isNoPlainFile(path)
+        guard !isInPlace else {
+            aside = nil
+            do throws(SystemCallError) {
+                descriptor = try OwnedFD.open(path, O_WRONLY)
+            } catch {
+                throw SystemCallError(error.call, path: path, errno: error.errno)
+            }
+            return
+        }
         let (folder, _) = Self.parts(of: path)
         var opened: OwnedFD?
         do throws(SystemCallError) {
@@ -45,6 +58,7 @@ package final class UnnamedFile: Sendable {
 
     /// Gives it its name; what was written is made to last first.
     package func put(syncing: Bool = true) throws(SystemCallError) {
+        guard !isInPlace else { return }
         do throws(SystemCallError) {
             if syncing { try descriptor.sync() }
             if let aside {
@@ -93,6 +107,14 @@ package final class UnnamedFile: Sendable {
             _ = aside.withPath { unlink($0) }
             throw error
         }
+    }
+
+    /// A device, a pipe, a socket; or a link of `/dev`, `/dev/stdout` say, whatever it leads to at the moment.
+    private static func isNoPlainFile(_ path: String) -> Bool {
+        guard let status = try? FileStatus.of(hostPath: path, followingLink: true) else { return false }
+        if status.kind != .regular { return status.kind != .directory }
+        let isOfSystem = ["/dev/", "/proc/"].contains { path.utf8.starts(with: $0.utf8) }
+        return isOfSystem && (try? FileStatus.of(hostPath: path))?.kind == .symlink
     }
 
     private static let unnamed = shale_o_tmpfile()

@@ -37,6 +37,23 @@ struct HostFolderTests {
         #expect(try look() == before)
     }
 
+    /// As root an output named `/dev/null` would take the device's place.
+    @Test(arguments: [
+        "recipe -o PLACE busybox", "recipe --to sh -o PLACE busybox", "build -q --iidfile PLACE c",
+        "save -o PLACE busybox", "export -o PLACE kept", "layers --html PLACE busybox",
+    ])
+    func aPipeIsWrittenToAndStays(deed: String) throws {
+        try shale.run(["create", "--name", "kept", "busybox", "true"])
+        let program = try #require(BuiltShale.path)
+        let words = deed.replacing("PLACE", with: "pipe")
+        let script = """
+            mkdir c && echo FROM busybox > c/Dockerfile && mkfifo pipe && { timeout 60 cat pipe > got & } &&
+            "$0" --home home \(words) > said && wait && test -p pipe && test -s got
+            """
+        let run = try Peer("sh").run(["-c", script, program], in: shale.folder.path, expecting: nil)
+        #expect(run.status == 0, "\(run.errors)")
+    }
+
     @Test func aSharedFolderIsNoHome() throws {
         let shared = shale.folder.path + "/shared"
         mkdir(shared, 0o700)
