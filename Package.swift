@@ -51,20 +51,20 @@ let package = Package(
         room("Layers", ["Basics", "OCI", "Linux", "CArchive"]),
         room("Stores", ["Basics", "OCI", "Linux"]),
         room("Registries", ["Basics", "OCI", "CCurl"]),
-        room("Containers", ["Basics", "OCI", "Linux", "RunnerProtocol", "CSeccomp"]),
+        room("Runtime", ["Basics", "OCI", "Linux", "RunnerProtocol", "CSeccomp"]),
         room("Dockerfiles", ["Basics"]),
         room(
             "Engine",
             [
-                "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Containers", "RunnerProtocol",
+                "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Runtime", "RunnerProtocol",
                 "Dockerfiles",
             ]),
         room("Explorer", ["Basics", "OCI", "Linux", "Layers", "Stores", "Engine"]),
-        room("Sessions", ["Basics", "OCI", "Linux", "Layers", "Stores", "Containers", "Dockerfiles", "Engine"]),
+        room("Sessions", ["Basics", "OCI", "Linux", "Layers", "Stores", "Runtime", "Dockerfiles", "Engine"]),
         room(
             "Shell",
             [
-                "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Containers", "Dockerfiles", "Engine",
+                "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Runtime", "Dockerfiles", "Engine",
                 "Explorer", "Sessions", "CEditline", argumentParser,
             ]),
 
@@ -84,12 +84,12 @@ let package = Package(
         tests("LayersTests", ["TestSupport", "Basics", "OCI", "Linux", "Layers"]),
         tests("StoresTests", ["TestSupport", "Basics", "OCI", "Linux", "Stores"]),
         tests("RegistriesTests", ["TestSupport", "Basics", "OCI", "Registries"]),
-        tests("ContainersTests", ["TestSupport", "Basics", "OCI", "Linux", "RunnerProtocol", "Containers"]),
+        tests("RuntimeTests", ["TestSupport", "Basics", "OCI", "Linux", "RunnerProtocol", "Runtime"]),
         tests("DockerfilesTests", ["TestSupport", "Basics", "Dockerfiles"]),
         tests(
             "EngineTests",
             [
-                "TestSupport", "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Containers", "Dockerfiles",
+                "TestSupport", "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Runtime", "Dockerfiles",
                 "Engine",
             ]),
         tests(

@@ -1,5 +1,5 @@
 package import Basics
-package import Containers
+package import Runtime
 package import Linux
 package import OCI
 package import Registries

@@ -1,5 +1,5 @@
 package import Basics
-package import Containers
+package import Runtime
 import FoundationEssentials
 import Glibc
 import Layers

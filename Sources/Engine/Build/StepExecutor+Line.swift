@@ -1,5 +1,5 @@
 package import Basics
-import Containers
+import Runtime
 import Dockerfiles
 import FoundationEssentials
 import Glibc

@@ -1,5 +1,5 @@
 import Basics
-package import Containers
+package import Runtime
 import Dockerfiles
 package import Linux
 package import OCI

@@ -1,5 +1,5 @@
 package import Basics
-import Containers
+import Runtime
 import Linux
 package import OCI
 package import Stores

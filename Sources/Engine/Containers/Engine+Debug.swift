@@ -1,5 +1,5 @@
 package import Basics
-package import Containers
+package import Runtime
 import Glibc
 package import Linux
 import OCI

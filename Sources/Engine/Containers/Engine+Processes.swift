@@ -1,5 +1,5 @@
 package import Basics
-import Containers
+import Runtime
 import Glibc
 import Linux
 package import Stores

@@ -1,5 +1,5 @@
 package import Basics
-import Containers
+import Runtime
 package import Stores
 
 /// What `update` changes of a container.

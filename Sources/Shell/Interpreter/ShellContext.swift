@@ -1,5 +1,5 @@
 package import Basics
-import Containers
+import Runtime
 package import Engine
 import Glibc
 import Linux

@@ -1,5 +1,5 @@
 import Basics
-import Containers
+import Runtime
 
 /// `--log-opt` of docker's `json-file`: when the log is begun anew.
 struct LogFileOptions: Sendable, Equatable {

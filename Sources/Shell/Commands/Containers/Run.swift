@@ -1,6 +1,6 @@
 package import ArgumentParser
 package import Basics
-import Containers
+import Runtime
 import Engine
 import Glibc
 import Stores

@@ -4,7 +4,7 @@ import Linux
 import RunnerProtocol
 import Testing
 
-@testable import Containers
+@testable import Runtime
 
 /// A host, who runs shale on it, and where a limited container's groups come to lie.
 struct CgroupRow: Sendable, CustomTestStringConvertible {

@@ -4,7 +4,7 @@ import RunnerProtocol
 import TestSupport
 import Testing
 
-@testable import Containers
+@testable import Runtime
 
 /// The plan against what docker 20.10 gave its runtime for the same command line.
 @Suite(.enabled(if: Corpus.isPresent, Comment(rawValue: Corpus.absent)))

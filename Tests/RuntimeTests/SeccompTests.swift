@@ -4,7 +4,7 @@ import OCI
 import TestSupport
 import Testing
 
-@testable import Containers
+@testable import Runtime
 
 @Suite struct SeccompTests {
     private static let compiler = SeccompCompiler(cachePath: TemporaryDirectory().path)

@@ -1,5 +1,5 @@
 import Basics
-import Containers
+import Runtime
 import FoundationEssentials
 import Glibc
 import Linux
@@ -44,7 +44,7 @@ struct RootlessTests {
             exec setpriv --reuid 1000 --regid 1000 --clear-groups env HOME=\(directory.path) \\
                 TMPDIR=\(directory.path) \(OrdinaryUser.marker)=1 \(runner) \\
                 --inside \(directory.path)/home \(program) --testing-library swift-testing \\
-                --filter 'ContainersTests.RunTests|LinuxTests.OverlayTests' \\
+                --filter 'RuntimeTests.RunTests|LinuxTests.OverlayTests' \\
                 > \(directory.path)/output 2>&1
             """
         ContainerFixture.write(directory.path + "/output", "")

@@ -1,5 +1,5 @@
 import Basics
-import Containers
+import Runtime
 import Glibc
 import Linux
 import TestSupport
