@@ -1,9 +1,9 @@
 package import Basics
-import Runtime
 import Glibc
 package import Layers
 import Linux
 package import OCI
+import Runtime
 package import Stores
 
 /// How `commit` makes an image of a container.
@@ -110,7 +110,8 @@ extension Engine {
         var config = container.config
         // A variable without `=` takes the image's away; an image has no such entry.
         config.env = config.env.map { $0.filter { $0.contains("=") } }
-        config.onBuild = base.containerConfig.onBuild
+        // As docker has it, triggers are the image's and no container's.
+        config.onBuild = options.keepsConfig ? base.containerConfig.onBuild : nil
         config.labels = config.labels ?? [:]
         container.keepConsole(in: &config)
         let differs =

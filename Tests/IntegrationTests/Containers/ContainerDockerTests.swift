@@ -83,6 +83,45 @@ struct ContainerDockerTests {
         print("docker diff and commit: \(same)/\(Self.changes.count) alike")
     }
 
+    /// What an image committed from a container has of each setting of the container's image.
+    @Test func sameCommittedSettings() throws {
+        let (bench, docker) = (try CrashHome(), try DockerDaemon())
+        let (theirs, ours) = try Self.engines(bench, docker)
+        let text = """
+            FROM busybox
+            ENV A=1
+            LABEL k=v
+            USER 5
+            WORKDIR /w
+            VOLUME /v
+            EXPOSE 80
+            STOPSIGNAL SIGINT
+            HEALTHCHECK --retries=2 CMD true
+            SHELL ["/bin/sh", "-e", "-c"]
+            ONBUILD RUN true
+            ENTRYPOINT ["/bin/sh"]
+            CMD ["-c", "true"]
+
+            """
+        mkdir(bench.work + "/settings", 0o755)
+        try text.write(toFile: bench.work + "/settings/Dockerfile", atomically: false, encoding: .utf8)
+        // Not `Shell`: a recipe cannot take it back, and lines typed after the commit go on meaning what they did.
+        let fields = [
+            "Env", "Labels", "User", "WorkingDir", "Volumes", "ExposedPorts", "StopSignal", "Healthcheck", "OnBuild",
+            "Entrypoint", "Cmd", "Tty", "OpenStdin",
+        ]
+        for engine in [theirs, ours] {
+            _ = try engine.must(["build", "--network", "host", "-q", "-t", "settings", bench.work + "/settings"])
+            _ = try engine.must(["run", "--network", "host", "-e", "B=2", "--name", "made", "settings", "-c", "true"])
+            _ = try engine.must(["commit", "made", "committed"])
+        }
+        for field in fields {
+            let words = ["inspect", "-f", "{{json .Config.\(field)}}", "committed"]
+            let (wanted, found) = (try theirs.run(words), try ours.run(words))
+            #expect(wanted == found, "\(field): docker \(wanted.output), shale \(found.output)")
+        }
+    }
+
     /// Lines without what either engine's own mounts bring.
     private static func paths(_ text: String) -> [String] {
         text.split(separator: "\n").map(String.init).filter { line in

@@ -28,7 +28,7 @@ package struct Commit: Verb {
     var change: [String] = []
     @Flag(name: .customLong("no-pause"), help: "Do not let it stand still meanwhile") var noPause = false
     @Flag(name: [.customShort("p"), .customLong("pause")], help: .hidden) var pause = false
-    @Flag(name: .customLong("keep-config"), help: "Keep the image's CMD and ENTRYPOINT") var keepsConfig = false
+    @Flag(name: .customLong("keep-config"), help: "Keep CMD, ENTRYPOINT and ONBUILD") var keepsConfig = false
     @Argument(help: "Name or id") var container: String
     @Argument(help: "The image's name") var reference: String?
 
