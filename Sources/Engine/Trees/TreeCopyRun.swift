@@ -14,6 +14,8 @@ struct TreeCopyRun {
     var current = ""
     /// Docker's refusal, thrown instead of the system call's error.
     var refusal: ShaleError?
+    /// The directory that the top of the source becomes.
+    var topDirectory: FileStatus?
 
     private struct FileIdentity: Hashable {
         var device: UInt64
@@ -62,6 +64,7 @@ struct TreeCopyRun {
         if options.followSourceLink, try source.status(sourcePath).kind == .symlink {
             let file = try source.open(sourcePath, O_RDONLY | O_NONBLOCK)
             let status = try FileStatus.of(file)
+            try refuseSameFile(status, as: to.name, in: to.directory)
             try copyContent(of: file, status, to: to.name, in: to.directory)
             return
         }
@@ -74,7 +77,9 @@ struct TreeCopyRun {
     private mutating func copyTopDirectory(
         _ sourcePath: String, _ status: FileStatus, to destination: String
     ) throws(SystemCallError) {
+        try refuseInsideItself(status, destination)
         let made = try makeDirectory(at: destination)
+        topDirectory = try FileStatus.of(openTarget(destination).descriptor)
         directories = [
             Directory(
                 sourcePath: sourcePath, targetPath: destination, relative: "", status: status, isPending: false,
@@ -108,6 +113,7 @@ struct TreeCopyRun {
             let isDirectory = status.kind == .directory
             let inclusion = options.include?(relative, isDirectory) ?? .include
             if inclusion == .prune || (inclusion == .skip && !isDirectory) { continue }
+            if isDirectory { try refuseDestination(status) }
             let path = joined(directory.targetPath, name)
             if inclusion == .include, to == nil { to = try makePending(position) }
             if isDirectory {
@@ -180,6 +186,7 @@ struct TreeCopyRun {
         in to: borrowing OwnedFD, targetPath: String
     ) throws(SystemCallError) {
         if status.kind == .socket { return }
+        try refuseSameFile(status, as: newName, in: to)
         let identity = FileIdentity(device: status.device, inode: status.inode)
         if status.kind != .regular || status.links > 1 { try clear(newName, in: to, forDirectory: false) }
         if status.links > 1, let first = linked[identity] {

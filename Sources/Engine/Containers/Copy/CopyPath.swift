@@ -30,6 +30,8 @@ struct CopySide: Sendable {
     let name: String?
     /// Docker's words when nothing may be written here.
     var refusal: String?
+    /// The stopped container whose own files these are.
+    var stopped: String?
 
     /// A source that is not there, in docker's words.
     func missing(_ path: String) -> ShaleError {
@@ -47,7 +49,7 @@ struct CopySide: Sendable {
 
 /// A source found: where it lies and what it is.
 struct CopySource {
-    let side: CopySide
+    private(set) var side: CopySide
     /// Below the side's root.
     let path: String
     /// The name it takes in a directory.
@@ -72,6 +74,15 @@ struct CopySource {
             throw side.failure(error, at: written.path)
         }
         if written.assertsDirectory, !isDirectory { throw ShaleError(.invalid, "not a directory") }
+    }
+
+    /// The same, read where `other` is written when both are one stopped container: two mounts of its files would hide
+    /// that a file is copied onto itself.
+    func reading(from other: CopySide) -> CopySource {
+        guard let stopped = side.stopped, stopped == other.stopped else { return self }
+        var source = self
+        source.side = other
+        return source
     }
 }
 

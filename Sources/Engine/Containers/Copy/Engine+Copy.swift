@@ -1,9 +1,9 @@
 package import Basics
-import Runtime
 import Glibc
 package import Layers
 import Linux
 import OCI
+import Runtime
 import Stores
 
 extension Engine {
@@ -59,7 +59,7 @@ extension Engine {
             throw ShaleError(.invalid, "destination \"\(request.destination.text)\" must be a directory")
         }
         var results: [CopyOutcome] = []
-        for source in found {
+        for source in found.map({ $0.reading(from: side) }) {
             let place = try target.place(of: source)
             var options = TreeCopyOptions()
             options.owner = try owner(request, on: side)
@@ -182,7 +182,8 @@ extension Engine {
             return (CopySide(root: own, prefix: "", name: record.name), "/\(name)", nil)
         }
         let (root, lease) = try stoppedRoot(of: record, forWriting: forWriting)
-        return (CopySide(root: root, prefix: "", name: name, refusal: refusal), written.path, lease)
+        let side = CopySide(root: root, prefix: "", name: name, refusal: refusal, stopped: record.id)
+        return (side, written.path, lease)
     }
 
     /// A running container's files as its processes see them; `nil` when it ended meanwhile.
