@@ -70,6 +70,18 @@ struct RandomRecipe {
             + (generator.containers.last { containers.contains(Substring($0)) }.map { [$0] } ?? [])
     }
 
+    /// Whether a difference is the owner of a directory that `COPY --chown` made on the way to its destination: the classic
+    /// builder gives root what BuildKit, and shale, give that owner.
+    private static func isParentOfOwned(_ difference: String, in recipe: String) -> Bool {
+        guard let match = difference.wholeMatch(of: #/(/[^:]+): was dir 755 (\d+:\d+) \[\], is dir 755 0:0 \[\]/#)
+        else {
+            return false
+        }
+        return recipe.split(separator: "\n").contains { line in
+            line.hasPrefix("COPY --chown=\(match.2)") && line.contains(" \(match.1)/")
+        }
+    }
+
     private func prove(_ subject: String, _ place: SessionPlace, _ bench: SessionBench, _ script: String) throws {
         let recipe = try place.home.run(["recipe", subject], in: place.folder)
         guard recipe.status == 0 else {
@@ -88,8 +100,9 @@ struct RandomRecipe {
             of: subject, in: place, as: "\(seed)-\(subject == "@" ? "working" : String(subject.prefix { $0 != ":" }))",
             alsoByDocker: isForDocker)
         if ours != [] { _ = fail("\(subject) built by shale: \(ours)\n--- the recipe\n\(recipe.output)", script) }
-        if dockers != [] {
-            _ = fail("\(subject) built by docker: \(dockers)\n--- the recipe\n\(recipe.output)", script)
+        let counted = dockers.filter { !Self.isParentOfOwned($0, in: recipe.output) }
+        if counted != [] {
+            _ = fail("\(subject) built by docker: \(counted)\n--- the recipe\n\(recipe.output)", script)
         }
     }
 }
