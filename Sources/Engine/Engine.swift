@@ -1,8 +1,8 @@
 package import Basics
-package import Runtime
 package import Linux
 package import OCI
 package import Registries
+package import Runtime
 package import Stores
 import Synchronization
 

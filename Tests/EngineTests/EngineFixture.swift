@@ -1,10 +1,10 @@
 import Basics
-import Runtime
 import FoundationEssentials
 import Layers
 import Linux
 import OCI
 import Registries
+import Runtime
 import Stores
 import Synchronization
 import TestSupport

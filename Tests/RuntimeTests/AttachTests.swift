@@ -1,7 +1,7 @@
 import Basics
-import Runtime
 import Glibc
 import Linux
+import Runtime
 import TestSupport
 import Testing
 

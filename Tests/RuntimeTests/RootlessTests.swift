@@ -1,8 +1,8 @@
 import Basics
-import Runtime
 import FoundationEssentials
 import Glibc
 import Linux
+import Runtime
 import TestSupport
 import Testing
 

@@ -1,7 +1,7 @@
 import Basics
-import Runtime
 import Glibc
 import Linux
+import Runtime
 import Synchronization
 
 /// A terminal of the test's own, as the user's would be: what is typed, and what is seen.

@@ -1,10 +1,10 @@
 package import Basics
-package import Runtime
 import FoundationEssentials
 import Glibc
 import Layers
 package import Linux
 import OCI
+package import Runtime
 import Stores
 
 /// A process on the files of a stage: what `RUN` starts.

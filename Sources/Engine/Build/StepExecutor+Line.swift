@@ -1,11 +1,11 @@
 package import Basics
-import Runtime
 import Dockerfiles
 import FoundationEssentials
 import Glibc
 import Layers
 import Linux
 import OCI
+import Runtime
 package import Stores
 
 /// One line of a recorded shell: what runs, and what is written down for it.

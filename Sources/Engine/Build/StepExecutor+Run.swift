@@ -1,9 +1,9 @@
 import Basics
-import Runtime
 import Dockerfiles
 import Layers
 import Linux
 import OCI
+import Runtime
 import Stores
 
 extension StepExecutor {

@@ -1,8 +1,8 @@
 import Basics
-package import Runtime
 import Dockerfiles
 package import Linux
 package import OCI
+package import Runtime
 package import Stores
 
 /// What one instruction came to.

@@ -1,10 +1,10 @@
 import Basics
-import Runtime
 import Dockerfiles
 import FoundationEssentials
 import Glibc
 import Linux
 import OCI
+import Runtime
 import Stores
 
 /// What a `RUN` sees beside its image's files: `--mount`, the volumes declared so far, a script that stands in the file.

@@ -1,7 +1,7 @@
 package import Basics
-import Runtime
 import Linux
 package import OCI
+import Runtime
 package import Stores
 
 /// The document that `inspect` shows of a container, with docker's keys in docker's order.

@@ -1,9 +1,9 @@
 import Basics
-import Runtime
 import Dockerfiles
 import Glibc
 import Linux
 import OCI
+import Runtime
 import Stores
 
 /// The options of `run` and `create`, read and checked before anything is pulled or made.

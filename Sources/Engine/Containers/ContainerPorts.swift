@@ -1,7 +1,7 @@
 import Basics
-import Runtime
 import Dockerfiles
 import OCI
+import Runtime
 import Stores
 
 /// A container's ports as `ps`, `port` and `inspect` show them.

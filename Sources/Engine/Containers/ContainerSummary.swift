@@ -1,8 +1,8 @@
 package import Basics
-import Runtime
 import Glibc
 import Linux
 import OCI
+import Runtime
 package import Stores
 
 /// A container and where it stands now.

@@ -1,9 +1,9 @@
 package import Basics
-import Runtime
 import Glibc
 package import Layers
 import Linux
 import OCI
+import Runtime
 package import Stores
 
 /// One line of a recorded shell in a container.

@@ -1,7 +1,7 @@
 package import Basics
-import Runtime
 import Glibc
 import Linux
+import Runtime
 package import Stores
 
 /// What a container uses now.

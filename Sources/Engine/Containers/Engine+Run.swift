@@ -1,8 +1,8 @@
 package import Basics
-package import Runtime
 import Glibc
 package import Linux
 import OCI
+package import Runtime
 package import Stores
 
 /// What `exec` was asked for.

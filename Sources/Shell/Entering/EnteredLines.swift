@@ -1,8 +1,8 @@
 import Basics
-import Runtime
 import Engine
 import Linux
 import OCI
+import Runtime
 import Sessions
 import Stores
 import Synchronization

@@ -1,10 +1,10 @@
 import Basics
-import Runtime
 import Engine
 import Glibc
 import Linux
 import OCI
 import Registries
+import Runtime
 import Stores
 
 /// Opens the engine: the store on its home, the runner beside this program, registries as the user set them.

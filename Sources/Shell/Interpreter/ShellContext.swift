@@ -1,10 +1,10 @@
 package import Basics
-import Runtime
 package import Engine
 import Glibc
 import Linux
 import OCI
 import Registries
+import Runtime
 package import Sessions
 package import Stores
 

@@ -1,9 +1,9 @@
 import Basics
-import Runtime
 import Engine
 import Glibc
 import Linux
 import OCI
+import Runtime
 import Stores
 
 /// The shell that `enter` opens while stepping: a container of the state so far.

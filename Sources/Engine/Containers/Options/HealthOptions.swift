@@ -1,7 +1,7 @@
 import Basics
-import Runtime
 import Dockerfiles
 import OCI
+import Runtime
 
 /// `--health-*` and `--no-healthcheck`, as they were written.
 package struct HealthOptions: Sendable, Hashable {

@@ -1,7 +1,7 @@
 import Basics
-import Runtime
 import Glibc
 import Linux
+import Runtime
 import Stores
 
 /// The limits of `run`, `create` and `update`, as they were written; `nil` for those that were not.

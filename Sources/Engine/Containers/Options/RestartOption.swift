@@ -1,8 +1,8 @@
 import Basics
-import Runtime
 import Linux
 import OCI
 import RunnerProtocol
+import Runtime
 import Stores
 
 /// `--restart no|always|unless-stopped|on-failure[:N]`.

@@ -1,11 +1,11 @@
 package import ArgumentParser
 package import Basics
-import Runtime
 import Dockerfiles
 import Engine
 import Glibc
 import Linux
 import OCI
+import Runtime
 import Stores
 
 /// `build`: an image from a Dockerfile.

@@ -1,8 +1,8 @@
 import Basics
-import Runtime
 import Engine
 import Glibc
 import Linux
+import Runtime
 import Stores
 
 /// The streams of a command that is attached to a container.

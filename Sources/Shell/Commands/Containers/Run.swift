@@ -1,8 +1,8 @@
 package import ArgumentParser
 package import Basics
-import Runtime
 import Engine
 import Glibc
+import Runtime
 import Stores
 
 /// `run`: a container of an image, started.

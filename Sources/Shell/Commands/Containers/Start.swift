@@ -1,7 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Runtime
 import Engine
+import Runtime
 import Stores
 
 /// `start CONTAINER…`.

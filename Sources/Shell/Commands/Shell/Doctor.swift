@@ -1,9 +1,9 @@
 package import ArgumentParser
 package import Basics
-import Runtime
 import Engine
 import Glibc
 import Linux
+import Runtime
 import Stores
 
 /// `doctor`: what the host has and lacks, and the command that mends it.

@@ -1,9 +1,9 @@
 package import ArgumentParser
 package import Basics
-import Runtime
 import Engine
 import Linux
 import OCI
+import Runtime
 import Stores
 
 /// `info`: this shale, its store and its host.
