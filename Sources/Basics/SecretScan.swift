@@ -96,7 +96,7 @@ struct SecretScan {
         }
         guard let written = name(endingAt: end), start < bytes.count else { return }
         let name = written.name
-        guard isBoundary(before: written.start, also: "?&={\\"), name != "key", name != "Key", Secrets.isNamed(name)
+        guard isBoundary(before: written.start, also: "?&={:\\"), name != "key", name != "Key", Secrets.isNamed(name)
         else {
             return
         }
@@ -331,10 +331,17 @@ struct SecretScan {
         let start = colon + 3
         var end = start
         while end < bytes.count, !bytes[end].isBlank, !bytes[end].isQuote, !"/?#".utf8.contains(bytes[end]) { end += 1 }
-        guard let at = bytes[start..<end].lastIndex(of: UInt8(ascii: "@")),
-            let sign = bytes[start..<at].firstIndex(of: UInt8(ascii: ":")), sign + 1 < at
-        else { return }
-        add((sign + 1)..<at, name: nil, what: "a password in a URL")
+        guard let at = bytes[start..<end].lastIndex(of: UInt8(ascii: "@")) else { return }
+        guard let sign = bytes[start..<at].firstIndex(of: UInt8(ascii: ":")) else {
+            // A token in a user's place: `https://TOKEN@host`. A person's name has no digits at that length.
+            let user = bytes[start..<at]
+            let isToken = user.count >= 10 && user.contains(where: \.isDigit) && user.contains(where: \.isLetter)
+            if isToken || user.elementsEqual(Array(Secrets.mask.utf8)) {
+                add(start..<at, name: nil, what: "a token in a URL")
+            }
+            return
+        }
+        if sign + 1 < at { add((sign + 1)..<at, name: nil, what: "a password in a URL") }
     }
 
     // MARK: Shapes

@@ -11,20 +11,6 @@ struct SecretWords {
 
     init(_ bytes: [UInt8]) { self.bytes = bytes }
 
-    /// Options of programs whose next word, or the rest of theirs, is a password.
-    private static let options: [String: (option: String, takesNext: Bool, isUser: Bool)] = {
-        var all: [String: (option: String, takesNext: Bool, isUser: Bool)] = [
-            "sshpass": ("-p", true, false), "redis-cli": ("-a", true, false), "curl": ("-u", true, true),
-            "login": ("-p", true, false), "http": ("-a", true, true), "https": ("-a", true, true),
-        ]
-        for name in ["mysql", "mysqldump", "mysqladmin", "mysqlimport", "mariadb", "mariadb-dump", "mariadb-admin"] {
-            all[name] = ("-p", false, false)
-        }
-        for name in ["mongo", "mongosh", "mongodump", "mongorestore"] { all[name] = ("-p", true, false) }
-        for name in ["ldapsearch", "ldapadd", "ldapmodify", "ldapwhoami"] { all[name] = ("-w", true, false) }
-        return all
-    }()
-
     private static let stdinReaders: Set<String> = ["chpasswd", "--password-stdin", "--passphrase-fd", "--stdin"]
 
     mutating func run() { scan(0..<bytes.count, depth: 0) }
@@ -99,45 +85,74 @@ struct SecretWords {
 
     private mutating func look(_ words: [Word]) {
         for (place, word) in words.enumerated() {
-            let name = word.text.split(separator: "/").last.map(String.init) ?? ""
-            guard let known = Self.options[name] else { continue }
-            // `docker login`, and not a container of that name.
-            if name == "login", place > 3 || (place > 0 && words[place - 1].text.hasPrefix("-")) { continue }
-            options(known, of: name, words[(place + 1)...])
-            if name == "curl" { options(("--user", true, true), of: name, words[(place + 1)...]) }
-            if name == "curl" { options(("--proxy-user", true, true), of: name, words[(place + 1)...]) }
+            var name = word.text.split(separator: "/").last.map(String.init) ?? ""
+            // `!curl` of the shell's own.
+            if place == 0, name.hasPrefix("!") { name.removeFirst() }
+            // `logn -p X` gets an error line, which repeats it.
+            if place < 2, name.utf8.count > 3, Suggestion.distance(name, "login") == 1 { name = "login" }
+            guard let known = PasswordOption.known[name] else { continue }
+            if name == "login", !isLogin(at: place, in: words) { continue }
+            for option in known { options(option, of: name, words[(place + 1)...]) }
         }
         netrc(words)
+        settings(words)
+        for word in words { account(in: word) }
     }
 
-    private mutating func options(
-        _ known: (option: String, takesNext: Bool, isUser: Bool), of name: String, _ words: ArraySlice<Word>
-    ) {
+    /// `docker login`, and not a container of that name.
+    private func isLogin(at place: Int, in words: [Word]) -> Bool {
+        guard place > 0 else { return true }
+        let before = words[place - 1].text
+        return PasswordOption.registryClients.contains(before) || (place <= 3 && !before.hasPrefix("-"))
+    }
+
+    private mutating func options(_ known: PasswordOption, of name: String, _ words: ArraySlice<Word>) {
         var index = words.startIndex
         while index < words.endIndex {
             let word = words[index]
             index += 1
-            guard word.text.hasPrefix(known.option) else { continue }
-            var value = word.range.dropFirst(known.option.utf8.count)
+            guard var value = known.value(in: word.range, of: bytes) else { continue }
             if value.isEmpty {
                 guard known.takesNext, index < words.endIndex else { continue }
                 // With its quotes: what is given back is a word of its own.
-                value = words[index].range[...]
+                value = words[index].range
                 index += 1
-            } else if known.option.hasPrefix("--") || bytes[value.lowerBound] == UInt8(ascii: "=") {
-                guard bytes[value.lowerBound] == UInt8(ascii: "=") else { continue }
-                value = value.dropFirst()
             }
-            guard let first = value.first, let last = value.last else { continue }
-            var secret = first..<(last + 1)
-            if known.isUser {
-                guard let colon = bytes[secret].firstIndex(of: UInt8(ascii: ":")) else { continue }
-                secret = (colon + 1)..<secret.upperBound
-                // `-u "me:x"y`: the quote that closes stays.
-                if let end = bytes[secret].last, end.isQuote { secret = secret.lowerBound..<(secret.upperBound - 1) }
+            guard let separator = known.separator else {
+                add(value, what: "the password of \(name)")
+                continue
             }
+            guard let sign = bytes[value].firstIndex(of: separator) else { continue }
+            var secret = (sign + 1)..<value.upperBound
+            // `-u "me:x"y`: the quote that closes stays.
+            if let end = bytes[secret].last, end.isQuote { secret = secret.lowerBound..<(secret.upperBound - 1) }
             add(secret, what: "the password of \(name)")
         }
+    }
+
+    /// `aws configure set aws_secret_access_key X`, `npm config set NAME X`.
+    private mutating func settings(_ words: [Word]) {
+        for (place, word) in words.enumerated() where word.text == "set" && place + 2 < words.count {
+            let name = words[place + 1].text
+            if Secrets.isNamed(name) { add(words[place + 2].range, what: "the value of \(name)") }
+        }
+    }
+
+    /// `user:password@host/…`, an address without a scheme.
+    private mutating func account(in word: Word) {
+        let range = word.range
+        guard let at = bytes[range].firstIndex(of: UInt8(ascii: "@")),
+            let colon = bytes[range.lowerBound..<at].firstIndex(of: UInt8(ascii: ":")), colon + 1 < at,
+            bytes[range.lowerBound..<colon].allSatisfy(\.isNameByte), colon > range.lowerBound
+        else { return }
+        let password = (colon + 1)..<at
+        let host = bytes[(at + 1)..<range.upperBound]
+        // Not `name:tag@sha256:…`, and not `host:path@version`.
+        guard !bytes[password].contains(UInt8(ascii: "/")), !host.starts(with: Array("sha".utf8)),
+            host.first?.isLetter == true || host.first?.isDigit == true,
+            host.contains(where: { "/:".utf8.contains($0) })
+        else { return }
+        add(password, what: "a password in an address")
     }
 
     /// `machine HOST login ME password X`.

@@ -114,6 +114,9 @@ package enum Secrets {
         if lower.contains("tokeniz") || words.contains("public") || words.contains("pub") { return false }
         if strong.contains(where: { lower.contains($0) }) { return true }
         if words.contains("pass") || words.contains("key") { return true }
+        // DBPASS, and what a signed address ends with.
+        if name == name.uppercased(), lower.hasSuffix("pass"), !notPasswords.contains(lower) { return true }
+        if words == ["sig"] || words.last == "signature" || name == "AUTH" { return true }
         return words.count > 1 && words.contains("pwd")
     }
 
@@ -121,6 +124,7 @@ package enum Secrets {
         "password", "passwd", "passphrase", "token", "secret", "apikey", "api_key", "private_key", "credential",
         "storepass", "keypass", "passwort",
     ]
+    private static let notPasswords: Set<String> = ["bypass", "compass", "encompass", "surpass", "trespass", "overpass"]
     private static let about: Set<String> = [
         "file", "files", "path", "dir", "directory", "ttl", "stdin", "url", "uri", "length", "policy", "name", "prompt",
         "command", "helper", "helpers", "expiry", "expires",

@@ -74,6 +74,15 @@ import Testing
         "RUN curl 'http://x/?a=b&access_token=S3CRET&c=d'",
         "RUN curl http://x/?token=S3CRET", "RUN git clone https://me:S3CRET@example.org/x",
         "RUN pip install --index-url https://u:S3CRET@x/simple y", "RUN psql postgres://u:S3@CRET@db/x",
+        "!curl -u me:S3CRET http://x", "$ curl -su me:S3CRET http://x", "RUN curl -fsSLu me:S3CRET http://x",
+        "logn -u me -p S3CRET host", "run --rm busybox docker login -u me -p S3CRET",
+        "RUN npm config set //r/:_authToken=S3CRET", "RUN git clone https://S3CRETS3CRET1@github.com/x/y",
+        "run busybox env DBPASS=S3CRET true", "DBPASS = S3CRET", "pull bob:S3CRET@127.0.0.1:5997/x",
+        "RUN aws configure set aws_secret_access_key S3CRET", "RUN openssl rsa -passin pass:S3CRET -in k",
+        "RUN unzip -P S3CRET a.zip", "RUN 7z x -pS3CRET a", "RUN useradd -p S3CRET bob",
+        "RUN smbclient -U u%S3CRET //h/s", "RUN curl 'http://x/?sig=S3CRET'",
+        "RUN curl 'http://x/?a=b&X-Amz-Signature=S3CRET'", "RUN curl --cookie s=S3CRET http://x",
+        "run -e AUTH=S3CRET busybox", "HEALTHCHECK CMD curl -su me:S3CRET http://x",
     ])
     func aSecretIsMasked(_ text: String) {
         let masked = Secrets.masked(text)
