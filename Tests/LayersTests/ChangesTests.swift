@@ -187,6 +187,31 @@ struct ChangesTests {
         #expect(found["/g"] == nil)
     }
 
+    /// docker gives a file its owner again at each of its names, which takes its capability away.
+    @Test("attributes stand at every name of a file")
+    func attributesOfLinks() throws {
+        var stack = LayerStack()
+        try stack.push(
+            TarBytes.archive([
+                .init(name: "f", content: Array("x".utf8), pax: [("SCHILY.xattr.user.k", [1])]),
+                .init(name: "g", type: "1", link: "f"),
+            ]))
+        let changes = try ChangeFinder(upper: stack.roots[0], lowers: [], form: .current).changes()
+        let (layer, bytes) = try write(changes, stack.roots[0])
+        let archives = [bytes, try packed(MergedTree(layers: stack.roots))]
+        for archive in archives {
+            let text = String(decoding: archive, as: UTF8.self)
+            #expect(text.split(separator: "SCHILY.xattr.user.k", omittingEmptySubsequences: false).count == 3)
+        }
+        #expect(layer.index.entries.map(\.attributes.count) == [1, 0])
+    }
+
+    private func packed(_ tree: MergedTree) throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        _ = try TreeArchive.pack(tree) { chunk throws(ShaleError) in bytes.append(contentsOf: chunk) }
+        return bytes
+    }
+
     @Test("times are clamped, and a name that would be a whiteout is refused")
     func writing() throws {
         var stack = LayerStack()

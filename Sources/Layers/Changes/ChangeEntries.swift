@@ -27,7 +27,9 @@ struct ChangeEntries {
         guard status.kind != .directory, status.links > 1 else { return entry }
         let identity = FileIdentity(status)
         if let first = names[identity] {
-            (entry.kind, entry.link, entry.size, entry.attributes) = (.hardLink, first, 0, [])
+            // Attributes stay, as docker's own archives have them: docker gives the file its owner again at each of its
+            // names, which takes a capability away that is not repeated there.
+            (entry.kind, entry.link, entry.size) = (.hardLink, first, 0)
         } else {
             names[identity] = change.path
         }

@@ -62,7 +62,12 @@ package enum LayerWriter {
     private static func add(
         _ entry: inout LayerEntry, _ upper: RootDirectory, _ last: LastDirectory, _ tar: TarWriter
     ) throws(ShaleError) {
-        guard entry.kind == .file else { return try tar.add(TarEntry(entry)) }
+        guard entry.kind == .file else {
+            try tar.add(TarEntry(entry))
+            // In an index they stand at the file's first name alone.
+            if entry.kind == .hardLink { entry.attributes = [] }
+            return
+        }
         let file = try open(entry.path, upper, last)
         entry.size = file.size
         entry.contentHash = try tar.add(TarEntry(entry), from: file.descriptor, hashing: true)

@@ -80,7 +80,8 @@ package enum TreeArchive {
             if entry.status.kind != .directory, entry.status.links > 1 {
                 let identity = FileIdentity(entry.status)
                 if let first = names[identity] {
-                    (member.kind, member.link, member.size, member.attributes) = (.hardLink, first, 0, [])
+                    // Attributes stay: see ChangeEntries.
+                    (member.kind, member.link, member.size) = (.hardLink, first, 0)
                     return try tar.add(member)
                 }
                 names[identity] = name
