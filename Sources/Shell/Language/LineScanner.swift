@@ -262,20 +262,35 @@ extension LineScanner {
 /// The parts of a word under construction; neighbours of one kind become one.
 struct WordParts {
     private var parts: [Word.Part] = []
+    /// The literal text that is being gathered, in a place of its own, so that a letter more does not copy it.
+    private var text = ""
+    private var isQuoted: Bool?
 
     mutating func append(_ scalar: Unicode.Scalar) { append(String(scalar), quoted: false) }
 
     mutating func append(_ text: String, quoted: Bool) {
-        if case .literal(let before, quoted)? = parts.last {
-            parts[parts.count - 1] = .literal(before + text, quoted: quoted)
-        } else {
-            parts.append(.literal(text, quoted: quoted))
-        }
+        if isQuoted != quoted { endLiteral() }
+        isQuoted = quoted
+        self.text += text
     }
 
-    mutating func append(_ part: Word.Part) { parts.append(part) }
+    mutating func append(_ part: Word.Part) {
+        endLiteral()
+        parts.append(part)
+    }
 
-    func finished() -> [Word.Part] { parts }
+    private mutating func endLiteral() {
+        guard let isQuoted else { return }
+        parts.append(.literal(text, quoted: isQuoted))
+        text = ""
+        self.isQuoted = nil
+    }
+
+    func finished() -> [Word.Part] {
+        var whole = self
+        whole.endLiteral()
+        return whole.parts
+    }
 }
 
 // MARK: - Characters

@@ -137,7 +137,9 @@ extension Incomplete {
         case .backquote: line.contains("`")
         case .hereDocument(let delimiter):
             line == delimiter || line == delimiter + "\r" || String(line.drop { $0 == "\t" }) == delimiter
-        case .continuation, .operand, .variable, .hostBlock: true
+        // A line that goes on itself ends nothing; two backslashes are one that was meant.
+        case .continuation: line.utf8.reversed().prefix { $0 == UInt8(ascii: "\\") }.count.isMultiple(of: 2)
+        case .operand, .variable, .hostBlock: true
         }
     }
 }
