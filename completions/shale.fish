@@ -425,7 +425,7 @@ complete -c shale -n '__fish_seen_subcommand_from commit' -l author -s a -r -f -
 complete -c shale -n '__fish_seen_subcommand_from commit' -l message -s m -r -f -d 'A comment for the history'
 complete -c shale -n '__fish_seen_subcommand_from commit' -l change -s c -r -f -d 'Apply a Dockerfile instruction'
 complete -c shale -n '__fish_seen_subcommand_from commit' -l no-pause -d 'Do not let it stand still meanwhile'
-complete -c shale -n '__fish_seen_subcommand_from commit' -l keep-config -d 'Keep the image’s CMD and ENTRYPOINT'
+complete -c shale -n '__fish_seen_subcommand_from commit' -l keep-config -d 'Keep CMD, ENTRYPOINT and ONBUILD'
 complete -c shale -n '__fish_seen_subcommand_from commit' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from commit' -f -a '(__shale_operand container reference)'
 

@@ -31,7 +31,7 @@ package struct NetworkFiles {
         let path = "\(spec.socketDirectory)/\(name)"
         do throws(SystemCallError) {
             let file = try OwnedFD.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o644)
-            try file.write(Array(text.utf8))
+            try file.write(text.pathBytes)
             // Readable for every user of the container, whatever this process's umask.
             fchmod(file.raw, 0o644)
         } catch {

@@ -41,10 +41,22 @@ extension Engine {
         var request = BuildRequest(source: .directory(scratch.path))
         request.tags = [name]
         var failed: String?
-        let made = try build(request, failedContainer: &failed, Conversation(cancellation: talk.cancellation))
+        let made = try atTimeOfBusybox().build(request, failedContainer: &failed, Conversation(cancellation: talk.cancellation))
         // To a recipe it is a base like any that was pulled: `FROM busybox` says it all.
         forgetProvenance(of: made.imageID)
         talk.note("made \(Self.firstImageName) from Debian's busybox-static, by \(recipes)/busybox/Dockerfile")
+    }
+
+    /// The same engine at the time of the program it packs: every home on every machine with that program makes the
+    /// same image, so that `FROM busybox` of a session that came from elsewhere means the image that is here.
+    private func atTimeOfBusybox() -> Engine {
+        var dated = settings
+        if dated.sourceDateEpoch == nil, let path = Self.staticBusybox,
+            let status = try? FileStatus.of(hostPath: path, followingLink: true)
+        {
+            dated.sourceDateEpoch = Timestamp(seconds: status.modified.seconds)
+        }
+        return Engine(store: store, registry: registry, runtime: runtime, settings: dated)
     }
 
     /// Where Debian's package has it; `nil` when it is not installed.

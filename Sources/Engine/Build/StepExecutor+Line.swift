@@ -77,7 +77,7 @@ extension StepExecutor {
         let staging = try engine.store.layers.beginUnpack()
         var isSettled = false
         defer { if !isSettled { engine.store.layers.discard(staging) } }
-        let lowers = try engine.lowerPaths(of: state)
+        let lowers = try engine.rootPaths(of: state)
         let (status, stubs, left) = try start(line, lowers: lowers, staging: staging, on: state)
         var outcome = LineOutcome(exitStatus: status)
         outcome.report = left.files

@@ -110,7 +110,7 @@ extension StepExecutor {
         _ arguments: [String], environment: [String], container id: String, network: String, _ mounts: StepMounts,
         on state: StageState
     ) throws(ShaleError) -> StepLayer? {
-        let paths = try engine.lowerPaths(of: state)
+        let paths = try engine.rootPaths(of: state)
         let staging = try engine.store.layers.beginUnpack()
         try staging.makeWorkFolder()
         var keepsStaging = false

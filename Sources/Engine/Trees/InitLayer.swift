@@ -14,7 +14,12 @@ extension Engine {
         try lowerPaths(of: container) + [initLayer()]
     }
 
-    /// The same, open.
+    /// What lies below what a step's process writes: it sees what a container's does, as with docker.
+    func rootPaths(of state: StageState) throws(ShaleError) -> [String] {
+        try lowerPaths(of: state) + [initLayer()]
+    }
+
+    /// The same of a container, open.
     package func roots(of container: ContainerRecord) throws(ShaleError) -> [RootDirectory] {
         try directories(rootPaths(of: container))
     }

@@ -68,13 +68,13 @@ package enum Namespaces {
     }
 
     package static func setHostname(_ name: String) throws(SystemCallError) {
-        let count = name.utf8.count
-        try check("sethostname") { name.withCString { shale_sethostname($0, count) } }
+        let count = name.pathBytes.count
+        try check("sethostname") { name.withPath { shale_sethostname($0, count) } }
     }
 
     package static func setDomainname(_ name: String) throws(SystemCallError) {
-        let count = name.utf8.count
-        try check("setdomainname") { name.withCString { shale_setdomainname($0, count) } }
+        let count = name.pathBytes.count
+        try check("setdomainname") { name.withPath { shale_setdomainname($0, count) } }
     }
 
     package static func bringLoopbackUp() throws(SystemCallError) {
