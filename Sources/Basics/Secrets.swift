@@ -124,7 +124,9 @@ package enum Secrets {
         "password", "passwd", "passphrase", "token", "secret", "apikey", "api_key", "private_key", "credential",
         "storepass", "keypass", "passwort",
     ]
-    private static let notPasswords: Set<String> = ["bypass", "compass", "encompass", "surpass", "trespass", "overpass"]
+    private static let notPasswords: Set<String> = [
+        "bypass", "compass", "encompass", "surpass", "trespass", "overpass",
+    ]
     private static let about: Set<String> = [
         "file", "files", "path", "dir", "directory", "ttl", "stdin", "url", "uri", "length", "policy", "name", "prompt",
         "command", "helper", "helpers", "expiry", "expires",

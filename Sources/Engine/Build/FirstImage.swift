@@ -41,7 +41,8 @@ extension Engine {
         var request = BuildRequest(source: .directory(scratch.path))
         request.tags = [name]
         var failed: String?
-        let made = try atTimeOfBusybox().build(request, failedContainer: &failed, Conversation(cancellation: talk.cancellation))
+        let made = try atTimeOfBusybox().build(
+            request, failedContainer: &failed, Conversation(cancellation: talk.cancellation))
         // To a recipe it is a base like any that was pulled: `FROM busybox` says it all.
         forgetProvenance(of: made.imageID)
         talk.note("made \(Self.firstImageName) from Debian's busybox-static, by \(recipes)/busybox/Dockerfile")

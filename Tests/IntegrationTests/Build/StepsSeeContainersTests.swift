@@ -44,7 +44,9 @@ struct StepsSeeContainersTests {
             \(BuiltShale.path ?? "") --home \(shale.home) run --rm --hostname "$name" --add-host "$name:1.2.3.4" busybox \\
                 sh -c 'hostname | od -An -tx1; tail -n 1 /etc/hosts | od -An -tx1; od -An -tx1 /etc/hostname'
             """
-        let words = try Script.text(script, in: shale.folder.path).split(separator: "\n").map { $0.split(separator: " ") }
+        let words = try Script.text(script, in: shale.folder.path).split(separator: "\n").map {
+            $0.split(separator: " ")
+        }
         #expect(words.map(\.first) == ["6e", "31", "6e"])
         #expect(words.allSatisfy { $0.contains("e9") && !$0.contains("f4") }, "\(words)")
     }
