@@ -63,7 +63,7 @@ struct RecipeSessionGenerator {
             "chmod \(choose(["600", "755", "4711", "2770", "1777", "000", "g+w", "a-x"])) \(first)",
             "chown \(choose(["3:4", "1000", "0:0", ":7"])) \(first)", "touch -d @\(value)00000 \(first)",
             "touch \(first)",
-            "mkfifo \(first)", "mkdir -p \(first)", "rmdir \(first)", "ls /", "cat /etc/passwd", "true", "false",
+            "mkfifo /fifo\(value)", "mkdir -p \(first)", "rmdir \(first)", "ls /", "cat /etc/passwd", "true", "false",
             "rm -rf /m && mkdir /m && echo again > /m/a", "rm -rf /m && echo file > /m",
             "rm -rf /m/d && ln -s /opt /m/d", "mkdir -p /usr/xlib && ln -sfn usr/xlib /lnk",
             "printf x > \"$(printf '/m/\\351\\377')\"", "printf y > \"$(printf '/m/new\\nline')\"", "rm -f /m/*",
