@@ -22,8 +22,8 @@ package struct Build: Verb {
         "A cache miss after a hit says why in one line.",
         "A failed RUN leaves its container as $failed: diff $failed, cp $failed:/path .",
         "--step stops before each instruction: forward, back, into a shell, on with another command.",
-        "A git context is fetched without your git's settings, keys and credentials, and without GIT_AUTH_TOKEN: a "
-            + "private one comes over ssh with --ssh default.",
+        "A git context is fetched without your git's settings, keys and credentials: a private one comes over ssh with "
+            + "--ssh default, or with --secret id=GIT_AUTH_TOKEN,env=GIT_AUTH_TOKEN.",
         "Stages that the target needs are built at once, and told one after the other; others are not built.",
     ]
 
