@@ -217,13 +217,12 @@ struct ContainerOptionTests {
     }
 
     @Test("docker's words for where a container stands")
-    func statusWords() {
+    func statusWords() throws {
         var state = ContainerState(.running)
         let now = Timestamp(seconds: 1_000_000)
         state.startedAt = Timestamp(seconds: 1_000_000 - 240)
         let id = String(repeating: "a", count: 64)
-        let digest = try? Digest(parsing: "sha256:\(id)")
-        guard let digest else { return }
+        let digest = try Digest(parsing: "sha256:\(id)")
         let record = ContainerRecord(
             id: id, name: "n", created: .epoch, image: digest,
             manifest: Descriptor(mediaType: "", digest: digest, size: 0), imageName: "busybox",

@@ -105,9 +105,8 @@ struct TreeCopyTests {
         }
     }
 
-    @Test("owner, mode and parents are made as told")
+    @Test("owner, mode and parents are made as told", .enabled(if: geteuid() == 0, "needs root to give files away"))
     func owners() throws {
-        guard geteuid() == 0 else { return }
         let rooms = try Rooms()
         _ = try rooms.sh("mkdir from/d; echo x > from/d/x")
         var options = TreeCopyOptions()

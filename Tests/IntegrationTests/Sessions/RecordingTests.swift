@@ -154,7 +154,7 @@ struct RecordingTests {
         #expect(
             replayed.errors.contains("demo.cast: a cast shows what was typed, it is no script\nhint: record FILE"),
             "\(replayed.errors)")
-        guard Peer("asciinema").isPresent, Peer("script").isPresent else { return }
+        try #require(Peer("asciinema").isPresent && Peer("script").isPresent, "asciinema or script is not installed")
         let played = try Peer("script").run(
             ["-qec", "asciinema cat \(shale.folder.path)/demo.cast", "/dev/null"], environment: ["LC_ALL": "C.UTF-8"])
         #expect(played.text.contains("shale> FROM busybox\r\n"), "\(played.text)")
