@@ -94,7 +94,7 @@ package final class Store: Sendable {
             bytes = try WholeFile.read(paths.keptFiles(of: image))
         } catch {
             if error.errno == ENOENT { return [] }
-            throw error.shaleError("files of image \(image.short)")
+            throw error.storeError("files of image \(image.short)", at: paths.keptFiles(of: image))
         }
         let lines = bytes.split(separator: UInt8(ascii: "\n"))
         let digests = lines.compactMap { try? Digest(parsing: String(decoding: $0, as: UTF8.self)) }

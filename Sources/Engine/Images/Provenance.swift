@@ -51,6 +51,10 @@ extension Engine {
             bytes = try WholeFile.read(store.paths.provenanceRecord(of: image), limit: 64 << 20)
         } catch {
             if error.errno == ENOENT { return nil }
+            if error.leavesUnseen {
+                let path = store.paths.provenanceRecord(of: image)
+                throw error.storeError("the record of how image \(image.short) was made cannot be read", at: path)
+            }
             throw Self.unreadable(image, error.description)
         }
         if bytes.isEmpty { throw Self.unreadable(image, "the file is empty") }

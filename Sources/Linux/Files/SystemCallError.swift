@@ -40,6 +40,20 @@ package struct SystemCallError: Error, Sendable, CustomStringConvertible {
     }
 }
 
+extension SystemCallError {
+    /// Whether the call let nobody look: what is there may be whole, and must not be taken for damaged.
+    ///
+    /// What is missing, too large, or another kind of file than it should be was looked at.
+    package var leavesUnseen: Bool {
+        ![ENOENT, ENOTDIR, EISDIR, ELOOP, ENXIO, EFBIG, EINVAL, 0].contains(errno)
+    }
+}
+
+extension ShaleError {
+    /// Whether it is a call's that let nobody look.
+    package var leavesUnseen: Bool { systemError.map { SystemCallError("", errno: $0).leavesUnseen } ?? false }
+}
+
 /// Repeats a call that a signal interrupted; throws when it answers -1.
 @discardableResult
 package func check(

@@ -115,7 +115,7 @@ package final class BlobStore: Sendable {
     }
 
     private func absent(_ digest: Digest, _ error: SystemCallError) -> ShaleError {
-        guard error.errno == ENOENT else { return error.shaleError("blob \(digest)") }
+        guard error.errno == ENOENT else { return error.storeError("blob \(digest)", at: path(digest)) }
         return ShaleError(.notFound, "blob \(digest): not in the store", hint: "pull the image again")
     }
 }
@@ -127,7 +127,7 @@ enum StoreFolder {
             return try DirectoryEntries.names(of: OwnedFD.open(path, O_RDONLY | O_DIRECTORY))
         } catch {
             if error.errno == ENOENT { return [] }
-            throw error.shaleError(path)
+            throw error.storeError(path, at: path)
         }
     }
 }

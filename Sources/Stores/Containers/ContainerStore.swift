@@ -122,8 +122,17 @@ package final class ContainerStore: Sendable {
     /// What was done to a container, oldest first; lines that cannot be read are passed over.
     package func deeds(of id: String) -> [Deed] { deeds(in: folder(id)) }
 
-    func deeds(in folder: ContainerFolder) -> [Deed] {
-        guard let bytes = try? WholeFile.read(folder.deeds) else { return [] }
+    func deeds(in folder: ContainerFolder) -> [Deed] { (try? readDeeds(in: folder)) ?? [] }
+
+    /// The same for whoever must know that none is overlooked.
+    func readDeeds(in folder: ContainerFolder) throws(ShaleError) -> [Deed] {
+        let bytes: [UInt8]
+        do throws(SystemCallError) {
+            bytes = try WholeFile.read(folder.deeds)
+        } catch {
+            if error.leavesUnseen { throw error.storeError("what was done to a container", at: folder.deeds) }
+            return []
+        }
         let decoder = JSONDecoder()
         return bytes.split(separator: UInt8(ascii: "\n")).compactMap { try? decoder.decode(Deed.self, from: Data($0)) }
     }
@@ -148,7 +157,8 @@ package final class ContainerStore: Sendable {
         do throws(SystemCallError) {
             bytes = try WholeFile.read(folder(id).config, limit: 16 << 20)
         } catch {
-            throw error.errno == ENOENT ? Self.noSuchContainer(id) : error.shaleError("container \(id)")
+            throw error.errno == ENOENT
+                ? Self.noSuchContainer(id) : error.storeError("container \(id)", at: folder(id).config)
         }
         return try OCIDocument.decode(ContainerRecord.self, from: Data(bytes), naming: "container \(id)")
     }

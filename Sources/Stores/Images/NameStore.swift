@@ -54,7 +54,7 @@ package final class NameStore: Sendable {
         do throws(SystemCallError) {
             bytes = try WholeFile.read(path)
         } catch {
-            throw error.shaleError(name)
+            throw error.storeError(name, at: path)
         }
         let table = ImageTable(try parse(bytes))
         remember(table, version)
@@ -194,7 +194,7 @@ package final class NameStore: Sendable {
                 if mayBeMissing { return nil }
                 throw damaged("missing")
             }
-            throw error.shaleError(name)
+            throw error.storeError(name, at: path)
         }
     }
 

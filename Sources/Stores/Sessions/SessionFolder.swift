@@ -109,7 +109,7 @@ package struct SessionFolder: Sendable {
             return try WholeFile.read(file(name), limit: limit)
         } catch {
             if error.errno == ENOENT { return nil }
-            throw error.shaleError("session \(self.name)")
+            throw error.storeError("session \(self.name)", at: file(name))
         }
     }
 

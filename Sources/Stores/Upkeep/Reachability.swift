@@ -37,7 +37,7 @@ struct Reachability {
         for id in try store.containers.identifiers() { try marks.container(id) }
         for id in roots.containers {
             if let record = store.containers.asideRecord(id) {
-                for deed in store.containers.deeds(in: store.containers.asideFolder(id)) {
+                for deed in try store.containers.readDeeds(in: store.containers.asideFolder(id)) {
                     marks.blobs.formUnion(deed.payload ?? [])
                 }
                 try marks.manifest(record.manifest.digest, what: record.name)
@@ -57,10 +57,13 @@ struct Reachability {
         do throws(ShaleError) {
             let record = try store.containers.read(id)
             try manifest(record.manifest.digest, what: record.name)
-            for deed in store.containers.deeds(of: id) { blobs.formUnion(deed.payload ?? []) }
+            for deed in try store.containers.readDeeds(in: store.containers.folder(id)) {
+                blobs.formUnion(deed.payload ?? [])
+            }
         } catch {
             // Half-made: it stands on nothing.
             if error.code == .notFound { return }
+            if error.leavesUnseen { throw error }
             throw ShaleError(
                 .corrupt, error.message, cause: error.cause, hint: "rm \(Identifier.short(id))")
         }
@@ -97,7 +100,7 @@ struct Reachability {
     }
 
     private mutating func config(_ digest: Digest) throws(ShaleError) {
-        guard store.blobs.contains(digest), let json = try? read(digest, nil), json["rootfs"] != nil else { return }
+        guard store.blobs.contains(digest), let json = try seen(digest), json["rootfs"] != nil else { return }
         let config = try ImageConfig(DocumentReader(json, path: "config \(digest)"))
         blobs.formUnion(try store.keptFiles(of: digest))
         for layer in LayerStore.stack(of: config) {
@@ -106,10 +109,21 @@ struct Reachability {
         }
     }
 
+    /// A config's document, `nil` for one that is none.
+    private func seen(_ digest: Digest) throws(ShaleError) -> JSONDocument? {
+        do throws(ShaleError) {
+            return try read(digest, nil)
+        } catch {
+            if error.leavesUnseen { throw error }
+            return nil
+        }
+    }
+
     private func read(_ digest: Digest, _ what: String?) throws(ShaleError) -> JSONDocument {
         do throws(ShaleError) {
             return try JSONDocument(parsing: try store.blobs.bytes(digest), naming: "blob \(digest)")
         } catch {
+            if error.leavesUnseen { throw error }
             throw ShaleError(
                 .corrupt, "image \(what ?? digest.short): cannot be read, so nothing can be collected safely",
                 cause: error.description, hint: "system check --repair")

@@ -16,7 +16,7 @@ extension StoreCheck {
                 try checkRecord(of: image)
             } else if name.hasSuffix(".files"), access(store.paths.provenanceRecord(of: image), F_OK) != 0 {
                 // Its record comes next, or never; a list that can be read does no harm.
-                guard (try? store.keptFiles(of: image)) == nil else { continue }
+                guard try listedFiles(of: image) == nil else { continue }
                 note("image \(image.short): the list of files of its recipe is damaged", "removed")
                 if repair { unlink(store.paths.keptFiles(of: image)) }
             }
@@ -25,7 +25,7 @@ extension StoreCheck {
 
     private mutating func checkRecord(of image: Digest) throws(ShaleError) {
         let path = store.paths.provenanceRecord(of: image)
-        let bytes = try? WholeFile.read(path)
+        let bytes = try seen(path)
         guard let bytes, let record = try? JSONDocument(parsing: bytes, naming: "record"), record["origin"] != nil
         else {
             let why = bytes?.isEmpty == true ? "is empty" : "cannot be read"
@@ -39,7 +39,7 @@ extension StoreCheck {
             return
         }
         let needed = Set(Self.files(neededBy: record))
-        let listed = try? store.keptFiles(of: image)
+        let listed = try listedFiles(of: image)
         if listed.map({ needed.isSubset(of: $0) }) != true {
             note("image \(image.short): the list of files of its recipe is damaged", "written anew")
             if repair {
@@ -52,6 +52,16 @@ extension StoreCheck {
             note(
                 "image \(image.short): a copied file that its recipe needs is missing (blob \(file))",
                 "its recipe keeps the files that the image has", isRepaired: false)
+        }
+    }
+
+    /// The list of files beside a record, `nil` for a damaged one.
+    private func listedFiles(of image: Digest) throws(ShaleError) -> [Digest]? {
+        do throws(ShaleError) {
+            return try store.keptFiles(of: image)
+        } catch {
+            if error.leavesUnseen { throw error }
+            return nil
         }
     }
 

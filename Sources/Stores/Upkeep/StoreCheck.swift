@@ -43,6 +43,7 @@ struct StoreCheck {
     }
 
     mutating func run() throws(ShaleError) {
+        try requireReadable()
         // What is to be repaired is moved there.
         if repair || !store.isReadOnly { try store.ingest.prepare() }
         if repair { store.ingest.sweepLeftovers() }
@@ -74,7 +75,7 @@ struct StoreCheck {
                 if repair { try store.ingest.discard(path) }
                 continue
             }
-            let found = hash(path, buffer)
+            let found = try hash(path, buffer)
             // One that another shale removed meanwhile is no damage.
             if found == digest || (found == nil && !store.blobs.contains(digest)) { continue }
             damaged.insert(digest)
@@ -84,18 +85,23 @@ struct StoreCheck {
         }
     }
 
-    private func hash(_ path: String, _ buffer: UnsafeMutableRawBufferPointer) -> Digest? {
-        guard let file = try? OwnedFD.open(path, O_RDONLY | O_NOFOLLOW) else { return nil }
-        var hasher = DigestHasher()
-        while let count = try? file.read(into: buffer) {
-            if count == 0 { return hasher.digest() }
-            hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+    private func hash(_ path: String, _ buffer: UnsafeMutableRawBufferPointer) throws(ShaleError) -> Digest? {
+        do throws(SystemCallError) {
+            let file = try OwnedFD.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+            var hasher = DigestHasher()
+            while true {
+                let count = try file.read(into: buffer)
+                if count == 0 { return hasher.digest() }
+                hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            }
+        } catch {
+            if error.leavesUnseen { throw error.storeError(path, at: path) }
+            return nil
         }
-        return nil
     }
 
     private mutating func checkLayout() throws(ShaleError) {
-        let bytes = (try? WholeFile.read(store.paths.layoutFile, limit: 4096)) ?? []
+        let bytes = try seen(store.paths.layoutFile, limit: 4096) ?? []
         let version = (try? JSONDocument(parsing: bytes, naming: "oci-layout"))?["imageLayoutVersion"]?.string
         if version?.hasPrefix("1.") ?? false { return }
         note("oci-layout: does not say version 1", "written anew")
@@ -140,8 +146,9 @@ struct StoreCheck {
         do throws(ShaleError) {
             table = try store.images.held.table()
         } catch {
+            if error.leavesUnseen { throw error }
             note(error.description, "kept as held.json.damaged; removed images cannot be brought back")
-            if repair { rename(store.paths.held, store.paths.held + ".damaged") }
+            if repair { try setAside(store.paths.held) }
             return
         }
         var sound: [ImageEntry] = []
@@ -207,7 +214,11 @@ struct StoreCheck {
 
     /// Names are lost with the file; the images are found by their manifests and kept without names.
     private mutating func rebuildIndex(_ error: ShaleError) throws(ShaleError) {
-        note(error.description, "kept as index.json.damaged; images are kept without names")
+        if error.leavesUnseen { throw error }
+        let isThere = (try? FileStatus.of(hostPath: store.paths.index)) != nil
+        note(
+            error.description,
+            "\(isThere ? "kept as index.json.damaged" : "made anew"); images are kept without names")
         guard repair else { return }
         var table = ImageTable()
         for digest in try store.blobs.all() where !damaged.contains(digest) {
@@ -220,8 +231,15 @@ struct StoreCheck {
             let descriptor = Descriptor(mediaType: type, digest: digest, size: size)
             table.insert(ImageEntry(manifest: descriptor, image: manifest.config.digest))
         }
-        rename(store.paths.index, store.paths.index + ".damaged")
+        if isThere { try setAside(store.paths.index) }
         try store.names.write(table)
+    }
+
+    /// Keeps a damaged file under another name.
+    private func setAside(_ path: String) throws(ShaleError) {
+        guard rename(path, path + ".damaged") == 0 else {
+            throw SystemCallError("rename", path: path).storeError(path, at: path)
+        }
     }
 
     // MARK: Containers and sessions
@@ -235,6 +253,7 @@ struct StoreCheck {
                 record = try store.containers.read(id)
             } catch {
                 if error.code == .notFound { continue }
+                if error.leavesUnseen { throw error }
                 note(error.description, "rm \(Identifier.short(id))", isRepaired: false)
                 continue
             }

@@ -1,0 +1,41 @@
+import Glibc
+import TestSupport
+import Testing
+
+/// Files and homes of another user: what cannot be read is not damaged, and what is another's is not written to.
+@Suite(.serialized, .enabled(if: CrashHome.isBuilt && CrashHome.isRoot, "needs root to become others"))
+struct ForeignFileTests {
+    @Test(.enabled(if: RootlessTests.tester != nil, "no user shale-test (scripts/test makes it)"))
+    func whatCannotBeReadIsNotRepaired() throws {
+        guard let tester = RootlessTests.tester else { return }
+        let bench = try CrashHome(as: .user(uid: tester.uid, gid: tester.gid))
+        try bench.must("run", "--name", "box", "busybox", "true")
+        try bench.must("commit", "box", "made:1")
+        try bench.must("rmi", "made:1")
+        for place in ["index.json", "held.json", "provenance/*", "containers/*/config.json", "blobs/sha256/*"] {
+            let find = "set -- \(bench.home)/\(place); echo \"$1\""
+            let path = try Peer("sh").run(["-c", find]).text.split(separator: "\n").map(String.init)[0]
+            try #require(access(path, F_OK) == 0, "\(place)")
+            func look() throws -> String {
+                try Peer("sh").run([
+                    "-c",
+                    "cd \(bench.home) && ls provenance containers blobs/sha256; md5sum *.json* provenance/* \(path)",
+                ]).text
+            }
+            let before = try look()
+            chown(path, 0, 0)
+            chmod(path, 0o600)
+            for command in [["system", "check"], ["system", "check", "--repair"]] {
+                let said = try bench.shale(command)
+                #expect(said.status != 0 && said.errors.contains("permission denied"), "\(place): \(said)")
+                #expect(said.errors.contains("hint: sudo chown -R"), "\(place): \(said)")
+                #expect(!(said.output + said.errors).contains("system check --repair"), "\(place): \(said)")
+                #expect(!said.output.contains("damaged") && !said.output.contains("lost"), "\(place): \(said)")
+            }
+            chown(path, tester.uid, tester.gid)
+            #expect(try look() == before, "\(place)")
+        }
+        #expect(try bench.shale(["system", "check"]).status == 0)
+        #expect(try bench.shale(["run", "--rm", "busybox", "echo", "here"]).output == "here\n")
+    }
+}
