@@ -23,6 +23,7 @@ enum StoreLayout {
             throw ShaleError(
                 .invalid, "home \(paths.home.visible): all users share this folder", hint: "choose another with --home")
         }
+        try HomeOwner.refuseForeign(paths.home)
         if access(paths.layoutFile, R_OK) == 0 {
             guard access(paths.home, W_OK) == 0 else {
                 return State(unwritable: unwritable(paths.home, SystemCallError("access")))

@@ -38,4 +38,27 @@ struct ForeignFileTests {
         #expect(try bench.shale(["system", "check"]).status == 0)
         #expect(try bench.shale(["run", "--rm", "busybox", "echo", "here"]).output == "here\n")
     }
+
+    @Test(.enabled(if: RootlessTests.tester != nil, "no user shale-test (scripts/test makes it)"))
+    func nobodyWritesToTheHomeOfAnother() throws {
+        guard let tester = RootlessTests.tester else { return }
+        let bench = try CrashHome(as: .user(uid: tester.uid, gid: tester.gid))
+        try bench.must("images")
+        for command in [["images"], ["run", "--rm", "busybox", "true"], ["system", "check", "--repair"]] {
+            let said = try CrashHome(home: bench.home).shale(command)
+            #expect(said.status != 0 && said.errors.contains("belongs to shale-test"), "\(said)")
+            #expect(said.errors.contains("hint: sudo -u shale-test shale"), "\(said.errors)")
+        }
+        #expect(try Peer("find").run([bench.home, "-uid", "0"]).text.isEmpty)
+        // An empty folder that all may write to stays as it is, also for whoever is not root.
+        let open = bench.folder.path + "/open"
+        mkdir(open, 0o777)
+        chmod(open, 0o777)
+        let other = try CrashHome(as: .user(uid: tester.uid, gid: tester.gid), home: open).shale(["images"])
+        #expect(other.status == 1 && other.errors.contains("belongs to root"), "\(other)")
+        chown(open, tester.uid, tester.gid)
+        let said = try CrashHome(home: open).shale(["images"])
+        #expect(said.status == 1 && said.errors.contains("belongs to shale-test"), "\(said.errors)")
+        #expect(try Peer("sh").run(["-c", "stat -c %a \(open); ls -A \(open)"]).text == "777\n")
+    }
 }

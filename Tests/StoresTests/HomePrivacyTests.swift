@@ -1,3 +1,4 @@
+import Basics
 import Glibc
 import Linux
 import OCI
@@ -32,6 +33,23 @@ import Testing
         #expect(try open(directory.path + "/home").isEmpty)
         // Nobody was told of a home: there was none.
         #expect(!store.wasClosed)
+    }
+
+    /// What root writes to the home of another user would be lost to them.
+    @Test(.enabled(if: getuid() == 0, "needs root to give a folder away"))
+    func theHomeOfAnotherIsLeftAlone() throws {
+        let directory = TemporaryDirectory()
+        let empty = directory.path + "/empty"
+        mkdir(empty, 0o777)
+        chmod(empty, 0o777)
+        let fixture = try Fixture()
+        for (home, mode) in [(empty, UInt32(0o777)), (fixture.home, 0o700)] {
+            chown(home, 12345, 12345)
+            #expect(code { _ = try Store(home: home, form: .current) } == .denied)
+            #expect(message { _ = try Store(home: home, form: .current) }?.contains("belongs to #12345") == true)
+            #expect(try FileStatus.of(hostPath: home).permissions == mode)
+        }
+        #expect(try Peer("ls").run(["-A", empty]).text.isEmpty)
     }
 
     @Test func anOldHomeIsClosedOnce() throws {

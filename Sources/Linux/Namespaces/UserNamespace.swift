@@ -23,6 +23,7 @@ package enum UserNamespace {
     @discardableResult
     package static func enter(home: String) throws(ShaleError) -> UserNamespaceEntry {
         if geteuid() == 0, Capabilities.effective().contains(.sysAdmin) { return .notNeeded }
+        try HomeOwner.refuseForeign(home)
         do throws(SystemCallError) {
             let folder = try makeFolders(home)
             let lock = try FileLock.waiting(on: home + "/run/lock", exclusive: true)
