@@ -297,8 +297,8 @@ _shale_command() {
         operands='object'
         ;;
     build)
-        flags='--tag -t --file -f --build-arg --label --target --platform --network --add-host --iidfile --progress --no-cache --pull --quiet -q --rm --no-rm --force-rm --cgroup-parent --ulimit --memory -m --shm-size --cache-from --secret --ssh --check --step --help -h'
-        values='--tag:none -t:none --file:host.path -f:host.path --build-arg:none --label:none --target:none --platform:platform --network:network --add-host:none --iidfile:host.path --progress:none --cgroup-parent:none --ulimit:none --memory:none -m:none --shm-size:none --cache-from:none --secret:none --ssh:none'
+        flags='--tag -t --file -f --build-arg --label --target --platform --network --allow --add-host --iidfile --progress --no-cache --pull --quiet -q --rm --no-rm --force-rm --cgroup-parent --ulimit --memory -m --shm-size --cache-from --secret --ssh --check --step --help -h'
+        values='--tag:none -t:none --file:host.path -f:host.path --build-arg:none --label:none --target:none --platform:platform --network:network --allow:none --add-host:none --iidfile:host.path --progress:none --cgroup-parent:none --ulimit:none --memory:none -m:none --shm-size:none --cache-from:none --secret:none --ssh:none'
         operands='host.directory'
         ;;
     context)

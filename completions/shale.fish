@@ -595,6 +595,7 @@ complete -c shale -n '__fish_seen_subcommand_from build' -l label -r -f -d 'Set 
 complete -c shale -n '__fish_seen_subcommand_from build' -l target -r -f -d 'Stop at this stage.'
 complete -c shale -n '__fish_seen_subcommand_from build' -l platform -r -f -a '(shale complete platform (commandline -ct) 2>/dev/null)' -d 'Build for this platform (OS/ARCH).'
 complete -c shale -n '__fish_seen_subcommand_from build' -l network -r -f -a '(shale complete network (commandline -ct) 2>/dev/null)' -d 'Network of RUN: host or none.'
+complete -c shale -n '__fish_seen_subcommand_from build' -l allow -r -f -d 'Let the Dockerfile ask for it: network.host (RUN --network=host).'
 complete -c shale -n '__fish_seen_subcommand_from build' -l add-host -r -f -d 'Add a line to /etc/hosts of RUN (HOST:IP).'
 complete -c shale -n '__fish_seen_subcommand_from build' -l iidfile -r -F -d 'Write the image id to this file.'
 complete -c shale -n '__fish_seen_subcommand_from build' -l progress -r -f -d 'What is told: seed, plain or auto for docker’s lines, json for an object an event.'

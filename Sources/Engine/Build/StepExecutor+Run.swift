@@ -84,6 +84,10 @@ extension StepExecutor {
             // As a daemon without that entitlement says it.
             throw ShaleError(.denied, "failed to load LLB: security.insecure is not allowed")
         }
+        if run.network == "host", !options.allowsHostNetwork {
+            throw ShaleError(
+                .denied, "failed to load LLB: network.host is not allowed", hint: "build --allow network.host …")
+        }
         for text in run.devices {
             guard let device = try? RunDevice(reading: text) else { continue }
             if device.isRequired {

@@ -214,6 +214,8 @@ package struct StepOptions: Sendable {
     /// Whether later builds may find these steps.
     package var fillsCache = true
     package var network: String?
+    /// Whether `RUN --network=host` may have the host's network: a Dockerfile may be a stranger's.
+    package var allowsHostNetwork = true
     package var extraHosts: [String] = []
     /// The control group that those of `RUN` are made in; empty for shale's own.
     package var cgroupParent = ""

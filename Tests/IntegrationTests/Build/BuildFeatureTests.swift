@@ -8,6 +8,7 @@ import Testing
 struct BuildFeatureTests {
     private let home = BuildHome()
 
+    @discardableResult
     private func build(
         _ text: String, _ options: [String] = [], files: [String: String] = [:], environment: [String: String] = [:],
         expecting status: Int32? = 0
@@ -15,6 +16,19 @@ struct BuildFeatureTests {
         let context = try ContextFolder(files.merging(["Dockerfile": text]) { $1 })
         return try home.run(
             ["build"] + options + ["."], in: context.path, environment: environment, expecting: status)
+    }
+
+    /// A Dockerfile may be a stranger's: the host's network is the caller's to give, as BuildKit has it.
+    @Test func theNetworkOfTheHostIsForTheCallerToAllow() throws {
+        let text = "FROM busybox\nRUN --network=host true\n"
+        for options in [[], ["--network", "none"], ["--network", "default"]] {
+            let refused = try build(text, options, expecting: 1)
+            #expect(refused.errors.contains("network.host is not allowed"), "\(refused.errors)")
+            try build(text, options + ["--allow", "network.host"])
+        }
+        try build(text, ["--network", "host"])
+        let other = try build(text, ["--allow", "security.insecure"], expecting: 1)
+        #expect(other.errors.contains("--allow security.insecure: cannot be granted here"), "\(other.errors)")
     }
 
     @Test func secretsAreSeenAndLeaveNoTrace() throws {

@@ -55,6 +55,9 @@ package struct Build: Verb {
     @Option(help: "Network of RUN: host or none.")
     var network: String?
 
+    @Option(name: .customLong("allow"), help: "Let the Dockerfile ask for it: network.host (RUN --network=host).")
+    var allowed: [String] = []
+
     @Option(name: .customLong("add-host"), help: "Add a line to /etc/hosts of RUN (HOST:IP).")
     var extraHosts: [String] = []
 
@@ -245,6 +248,7 @@ package struct Build: Verb {
         if let platform { request.platform = try Self.platform(platform) }
         request.steps.usesCache = !noCache
         request.steps.network = network
+        request.steps.allowsHostNetwork = try allowsHostNetwork
         request.steps.cgroupParent = cgroupParent
         // Looked at now: a build whose steps are all cached would never meet it.
         try Engine.network(network)
@@ -268,6 +272,17 @@ package struct Build: Verb {
             try Self.bytes(text, of: "-m, --memory")
         }
         return request
+    }
+
+    /// Whoever gives the build the host's network has allowed it; no other entitlement can be had here.
+    private var allowsHostNetwork: Bool {
+        get throws(ShaleError) {
+            if let other = allowed.first(where: { $0 != "network.host" }) {
+                throw ShaleError(
+                    .unsupported, "--allow \(other.visible): cannot be granted here", hint: "--allow network.host")
+            }
+            return network == "host" || !allowed.isEmpty
+        }
     }
 
     private func source(_ path: String, _ shell: ShellContext) throws(ShaleError) -> BuildRequest.Source {
