@@ -5,6 +5,9 @@ package final class Cancellation: Sendable {
     private let raised = Atomic<Bool>(false)
     private let parent: Cancellation?
 
+    /// The one that a signal to this process raises.
+    package static let ofProcess = Cancellation()
+
     package init() { parent = nil }
 
     /// One that is also up when `parent` is: stops a part of the work without stopping the whole.

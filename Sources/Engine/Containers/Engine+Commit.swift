@@ -139,7 +139,7 @@ extension Engine {
         let upper = try open(store.containers.folder(container.id).upper)
         let changes = try ChangeFinder(
             upper: upper, lowers: roots(of: container), form: form, ignoring: mountStubs(of: container)
-        ).changes()
+        ).changes(cancellation: talk.cancellation)
         guard !changes.isEmpty else { return nil }
         let (written, descriptor) = try pack(changes, of: upper, talk)
         let chain = Digest.chainID(base.config.rootfs.diffIDs[...])

@@ -22,7 +22,11 @@ package enum LayerWriter {
         changes: [Change], upper: RootDirectory, clampingTo epoch: Timestamp? = nil,
         cancellation: Cancellation = Cancellation(), to sink: @escaping ByteSink
     ) throws(ShaleError) -> WrittenLayer {
-        let tar = TarWriter(to: sink)
+        // One file may be larger than anybody wants to wait for.
+        let tar = TarWriter { (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
+            try cancellation.check()
+            try sink(bytes)
+        }
         let last = LastDirectory()
         var index = LayerIndex()
         var entries = ChangeEntries(of: upper, last)

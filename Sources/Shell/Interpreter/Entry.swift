@@ -171,25 +171,3 @@ enum SingleCommand {
         return Interpreter(shell).run([Statement(.command(command), source: source)])
     }
 }
-
-/// Ctrl-C while a command runs: the first stops it gracefully, a second within two seconds ends the process.
-enum Interrupt {
-    static let flag = Cancellation()
-    private nonisolated(unsafe) static var last: Int = 0
-
-    /// Begins to catch SIGINT and SIGTERM.
-    static func watch() {
-        _ = flag.isCancelled
-        signal(SIGINT) { _ in
-            let now = time(nil)
-            // Two in a row: whoever presses again means it.
-            if Interrupt.flag.isCancelled, now - Interrupt.last <= 2 { _exit(130) }
-            Interrupt.last = now
-            Interrupt.flag.cancel()
-        }
-        signal(SIGTERM) { _ in
-            if Interrupt.flag.isCancelled { _exit(143) }
-            Interrupt.flag.cancel()
-        }
-    }
-}

@@ -11,7 +11,7 @@ extension ShaleError {
         case .usage: return 64
         case .notExecutable: return 126
         case .commandNotFound: return 127
-        case .cancelled: return 130
+        case .cancelled: return Interrupt.status
         case .readerLeft: return 141
         case _ where startsContainers: return 125
         default: return 1

@@ -42,6 +42,6 @@ package struct Logs: Verb {
             console.write(line, to: entry.isError ? .errors : .output)
             return !console.isOutputClosed
         }
-        return .done
+        return follow && shell.cancellation.isCancelled ? .status(Interrupt.status) : .done
     }
 }

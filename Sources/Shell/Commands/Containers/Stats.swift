@@ -42,7 +42,7 @@ package struct Stats: Verb {
             console.write("\u{1B}[H\u{1B}[2J" + table)
             for _ in 0..<8 where !shell.cancellation.isCancelled { usleep(100_000) }
         }
-        return .done
+        return .status(Interrupt.status)
     }
 
     private func listing(_ shell: ShellContext) throws(ShaleError) -> Listing {

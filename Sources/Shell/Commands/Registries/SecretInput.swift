@@ -43,7 +43,7 @@ struct SecretInput {
         while let byte = next(), byte != 10, bytes.count < Self.longest { bytes.append(byte) }
         guard !Interrupt.flag.isCancelled else {
             if !isHidden { console.write("\n", to: .errors) }
-            throw ShaleError(.cancelled, "", exitStatus: 130)
+            throw ShaleError(.cancelled, "", exitStatus: Interrupt.status)
         }
         return String(decoding: bytes, as: UTF8.self)
     }

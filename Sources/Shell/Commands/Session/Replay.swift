@@ -88,7 +88,7 @@ package struct Replay: Verb {
                 if !keepGoing { return comparison?.outcome ?? .status(status == 0 ? 1 : status) }
                 failed = true
             }
-            if shell.cancellation.isCancelled { return .status(130) }
+            if shell.cancellation.isCancelled { return .status(Interrupt.status) }
         }
         return comparison?.outcome ?? .status(failed ? 1 : 0)
     }
