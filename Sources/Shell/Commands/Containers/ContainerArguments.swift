@@ -37,7 +37,7 @@ extension ShaleError {
     /// The same with the exit status that an engine's failure has in `run`, `create` and `exec`.
     func asEngineFailure() -> ShaleError {
         var error = self
-        let keepsOwn: Bool = [.usage, .notExecutable, .commandNotFound, .cancelled].contains(code)
+        let keepsOwn: Bool = [.usage, .notExecutable, .commandNotFound, .cancelled, .readerLeft].contains(code)
         if error.exitStatus == nil, !keepsOwn { error.exitStatus = 125 }
         return error
     }
