@@ -194,7 +194,7 @@ struct PreparedBuild: Sendable {
         do throws(SystemCallError) {
             return String(pathBytes: try WholeFile.read(path, limit: 1 << 22))
         } catch {
-            throw missing(path, cause: error.reason)
+            throw error.cancelled ?? missing(path, cause: error.reason)
         }
     }
 

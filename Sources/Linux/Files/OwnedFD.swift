@@ -17,9 +17,20 @@ package struct OwnedFD: ~Copyable, Sendable {
     }
 
     /// Opens a path of the host's own (`--home`, a file the user named); never one below an image's root.
+    ///
+    /// Where a named pipe has nobody at its other end this waits, and ends with `ECANCELED` when the process is told to.
     package static func open(
         _ path: String, _ flags: Int32, mode: UInt32 = 0o600
     ) throws(SystemCallError) -> OwnedFD {
+        switch flags & O_ACCMODE {
+        case _ where flags & (O_DIRECTORY | O_NONBLOCK | O_EXCL) != 0: try openAtOnce(path, flags, mode)
+        case O_RDONLY: try NamedPipe.openToRead(path, flags)
+        case O_WRONLY: try NamedPipe.openToWrite(path, flags, mode)
+        default: try openAtOnce(path, flags, mode)
+        }
+    }
+
+    static func openAtOnce(_ path: String, _ flags: Int32, _ mode: UInt32) throws(SystemCallError) -> OwnedFD {
         OwnedFD(
             adopting: try check("open", path: path) {
                 path.withPath { Glibc.open($0, flags | O_CLOEXEC, mode) }
@@ -85,6 +96,7 @@ package struct OwnedFD: ~Copyable, Sendable {
         var all: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
         while true {
+            try NamedPipe.wait(for: POLLIN, on: raw)
             let count = try checkLength("read") {
                 chunk.withUnsafeMutableBytes { Glibc.read(raw, $0.baseAddress, $0.count) }
             }

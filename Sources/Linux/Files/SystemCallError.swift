@@ -24,6 +24,7 @@ package struct SystemCallError: Error, Sendable, CustomStringConvertible {
 
     /// The error a module boundary lets through; `doing` names the object first (`layer sha256:…: usr/bin/x`).
     package func shaleError(_ doing: String) -> ShaleError {
+        if let cancelled { return cancelled }
         let code: ShaleError.Code =
             switch errno {
             case ENOENT, ENOTDIR: .notFound
@@ -41,6 +42,9 @@ package struct SystemCallError: Error, Sendable, CustomStringConvertible {
 }
 
 extension SystemCallError {
+    /// What a call says that was given up because the process is told to stop; `nil` for a failure.
+    package var cancelled: ShaleError? { errno == ECANCELED ? ShaleError(.cancelled, "interrupted") : nil }
+
     /// Whether the call let nobody look: what is there may be whole, and must not be taken for damaged.
     ///
     /// What is missing, too large, or another kind of file than it should be was looked at.

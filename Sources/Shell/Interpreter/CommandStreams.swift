@@ -97,7 +97,7 @@ struct CommandStreams {
             files.append(descriptor)
             return descriptor
         } catch {
-            throw ShaleError(.io, path.visible, cause: error.reason)
+            throw error.cancelled ?? ShaleError(.io, path.visible, cause: error.reason)
         }
     }
 

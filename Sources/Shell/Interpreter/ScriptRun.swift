@@ -26,7 +26,7 @@ package struct ScriptRun {
         do throws(SystemCallError) {
             bytes = try WholeFile.read(file)
         } catch {
-            throw ShaleError(.notFound, file.visible, cause: error.reason, exitStatus: 66)
+            throw error.cancelled ?? ShaleError(.notFound, file.visible, cause: error.reason, exitStatus: 66)
         }
         let saved = shell.variables
         shell.variables["0"] = file

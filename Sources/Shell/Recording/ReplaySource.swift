@@ -38,7 +38,7 @@ struct ReplaySource {
         do throws(SystemCallError) {
             bytes = try WholeFile.read(path)
         } catch {
-            throw ShaleError(.notFound, path.visible, cause: error.reason, exitStatus: 66)
+            throw error.cancelled ?? ShaleError(.notFound, path.visible, cause: error.reason, exitStatus: 66)
         }
         try self.init(text: String(pathBytes: bytes), path: path, variables: variables, answers)
     }

@@ -58,7 +58,7 @@ enum EnvironmentOption {
         do throws(SystemCallError) {
             bytes = try WholeFile.read(path, limit: 16 << 20)
         } catch {
-            throw ShaleError(.notFound, "open \(path)", cause: error.reason)
+            throw error.cancelled ?? ShaleError(.notFound, "open \(path)", cause: error.reason)
         }
         return try lines(in: bytes, path: path)
     }

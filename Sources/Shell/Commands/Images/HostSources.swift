@@ -9,7 +9,8 @@ extension FDSource {
         do throws(SystemCallError) {
             self.init(try OwnedFD.open(path, O_RDONLY), subject: path)
         } catch {
-            throw ShaleError(error.errno == ENOENT ? .notFound : .io, "open \(path)", cause: error.reason)
+            throw error.cancelled
+                ?? ShaleError(error.errno == ENOENT ? .notFound : .io, "open \(path)", cause: error.reason)
         }
     }
 
