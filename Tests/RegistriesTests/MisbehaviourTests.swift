@@ -236,6 +236,25 @@ private func fetch(
         #expect(throws: ShaleError.self) { try plainClient().resolve(Reference(parsing: "\(server.host)/a/b")) }
     }
 
+    /// A server that names yet another page on each page.
+    @Test(arguments: [#"{"tags":["a"]}"#, #"{"tags":[]}"#])
+    func pagesWithoutEndEnd(page: String) throws {
+        let server = try MisbehavingServer { request in
+            .json(page, headers: [("Link", "</v2/a/b/tags/list?last=\(request.number)>; rel=\"next\"")])
+        }
+        let error = #expect(throws: ShaleError.self) {
+            try plainClient().tags(Reference(parsing: "\(server.host)/a/b"))
+        }
+        #expect(error?.cause == "the registry names page after page, and nothing new on them")
+        let fresh = try MisbehavingServer { request in
+            .json(
+                #"{"tags":["a\#(request.number)"]}"#,
+                headers: [("Link", "</v2/a/b/tags/list?last=\(request.number)>; rel=\"next\"")])
+        }
+        let other = #expect(throws: ShaleError.self) { try plainClient().tags(Reference(parsing: "\(fresh.host)/a/b")) }
+        #expect(other?.cause == "the list has more than 1000 pages")
+    }
+
     @Test func pagesThatGoInCirclesOrElsewhereEnd() throws {
         let circle = try MisbehavingServer { request in
             .json(#"{"tags":["a\#(request.number)"]}"#, headers: [("Link", "</v2/a/b/tags/list?last=x>; rel=\"next\"")])

@@ -5,8 +5,10 @@ package import OCI
 extension RegistryClient {
     /// Lists can be long; one page is not.
     private static let largestPage = 32 << 20
-    private static let mostPages = 10_000
-    private static let mostNames = 1_000_000
+    private static let mostPages = 1000
+    private static let mostBytes = 256 << 20
+    /// Pages in a row that name nothing new, and yet another page: such a list never ends.
+    private static let mostIdlePages = 3
 
     private struct TagPage: Decodable { var tags: [String]? }
     private struct CatalogPage: Decodable { var repositories: [String]? }
@@ -43,17 +45,19 @@ extension RegistryClient {
     ) throws(RequestFailure) -> [String] {
         let names = try pages(
             "/v2/_catalog?n=1000", scopes: ["registry:catalog:*"], at: endpoint, cancellation: cancellation,
-            reading: CatalogPage.self, naming: "catalog of \(endpoint.domain)", limit: limit
-        ) { ($0.repositories ?? []).filter(matching) }
+            reading: CatalogPage.self, naming: "catalog of \(endpoint.domain)", limit: limit, matching: matching
+        ) { $0.repositories ?? [] }
         return Array(names.prefix(limit))
     }
 
     /// Reads pages as long as `Link: <…>; rel="next"` names another (RFC 8288).
     private func pages<Page: Decodable>(
         _ path: String, scopes: [String], at endpoint: Endpoint, cancellation: Cancellation, reading: Page.Type,
-        naming what: String, limit: Int = .max, _ names: (Page) -> [String]
+        naming what: String, limit: Int = .max, matching: (String) -> Bool = { _ in true }, _ names: (Page) -> [String]
     ) throws(RequestFailure) -> [String] {
         var found: [String] = []
+        var known: Set<String> = []
+        var (bytes, idle) = (0, 0)
         var seen: Set<WebURL> = []
         var call = Call(target: .path(path), scopes: scopes, limit: Self.largestPage)
         for _ in 0..<Self.mostPages {
@@ -61,18 +65,25 @@ extension RegistryClient {
             guard let page = try? JSONDecoder().decode(Page.self, from: answer.body) else {
                 throw .final(ShaleError(.corrupt, what, cause: "the answer is not valid JSON"))
             }
-            found += names(page)
-            guard found.count <= Self.mostNames else {
-                throw .final(ShaleError(.invalid, what, cause: "more than \(Self.mostNames) names"))
+            let before = known.count
+            for name in names(page) where known.insert(name).inserted && matching(name) { found.append(name) }
+            idle = known.count == before ? idle + 1 : 0
+            bytes += answer.body.count
+            guard bytes <= Self.mostBytes else {
+                throw .final(ShaleError(.invalid, what, cause: "the list is larger than \(Self.mostBytes >> 20) MiB"))
             }
             guard found.count < limit, let next = Self.nextPage(of: answer) else { return found }
             guard next.origin == answer.url.origin else {
                 throw .final(ShaleError(.denied, what, cause: "the next page is on another host"))
             }
             guard seen.insert(next).inserted else { return found }
+            guard idle < Self.mostIdlePages else {
+                throw .final(
+                    ShaleError(.invalid, what, cause: "the registry names page after page, and nothing new on them"))
+            }
             call.target = .address(next)
         }
-        return found
+        throw .final(ShaleError(.invalid, what, cause: "the list has more than \(Self.mostPages) pages"))
     }
 
     private static func nextPage(of answer: HTTPAnswer) -> WebURL? {
