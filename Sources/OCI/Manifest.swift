@@ -61,13 +61,14 @@ package enum OCIDocument {
     package static let largest = 4 << 20
 
     package static func decode<Value: Decodable>(
-        _ type: Value.Type, from data: Data, naming what: String
+        _ type: Value.Type, from data: Data, naming what: String, as kind: String? = nil
     ) throws(ShaleError) -> Value {
         guard data.count <= largest else { throw ShaleError(.invalid, "\(what): larger than \(largest) bytes") }
         do {
             return try JSONDecoder().decode(type, from: data)
         } catch {
-            throw ShaleError(.corrupt, "\(what): not a valid \(type)".lowercasedHead, cause: Self.reason(of: error))
+            let kind = kind ?? Self.kinds["\(type)"] ?? "document"
+            throw ShaleError(.corrupt, "\(what): not a valid \(kind)".lowercasedHead, cause: Self.reason(of: error))
         }
     }
 
@@ -80,6 +81,12 @@ package enum OCIDocument {
             throw ShaleError(.io, "encoding \(type(of: value))", cause: "\(error)")
         }
     }
+
+    /// What people call the documents.
+    private static let kinds = [
+        "Manifest": "manifest", "Index": "image index", "ImageConfig": "image config",
+        "ContainerRecord": "container record",
+    ]
 
     private static func reason(of error: any Error) -> String {
         guard let error = error as? DecodingError else { return "\(error)" }

@@ -255,6 +255,15 @@ private func fetch(
         #expect(other?.cause == "the list has more than 1000 pages")
     }
 
+    @Test(arguments: [
+        ("7", "wait 7 seconds"), ("1", "wait 1 second"), ("-5", "wait a moment"), ("0", "wait a moment"),
+        ("1000000000", "wait more than a day"), ("99999999999999999999", "wait more than a day"),
+        ("Fri, 31 Dec 1999 23:59:59 GMT", "wait until Fri, 31 Dec 1999 23:59:59 GMT"),
+    ])
+    func howLongToWaitIsSaidSensibly(said: String, words: String) {
+        #expect(RegistryClient.wait(said) == words)
+    }
+
     @Test func pagesThatGoInCirclesOrElsewhereEnd() throws {
         let circle = try MisbehavingServer { request in
             .json(#"{"tags":["a\#(request.number)"]}"#, headers: [("Link", "</v2/a/b/tags/list?last=x>; rel=\"next\"")])

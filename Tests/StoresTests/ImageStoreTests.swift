@@ -12,6 +12,19 @@ import Testing
 
     init() throws { fixture = try Fixture() }
 
+    /// Also a blob that was here before has the size that a manifest announces.
+    @Test(arguments: [0, 1, 12, Int64.max])
+    func aLayerOfAnotherSizeIsRefused(size: Int64) throws {
+        let image = try fixture.image(["a"], names: ["app"])
+        var layer = image.manifest.layers[0]
+        layer.size = size
+        let other = try Reference(parsing: "other")
+        #expect(
+            message { _ = try store.images.add(config: image.config, layers: [layer], references: [other]) }
+                == "blob \(layer.digest): 7 bytes instead of the \(size) announced")
+        #expect(try store.names.resolve(other) == nil)
+    }
+
     @Test func anImageIsFoundByEveryNameItHas() throws {
         let image = try fixture.image(["a"], names: ["busybox", "quay.io/me/box:1"])
         let texts = [

@@ -146,7 +146,13 @@ extension Engine {
         _ descriptor: Descriptor, in reference: Reference, keeping: Bool = false, _ talk: Conversation
     ) throws(ShaleError) -> Data {
         if store.blobs.contains(descriptor.digest) {
-            return try store.blobs.data(descriptor.digest, limit: OCIDocument.largest)
+            let data = try store.blobs.data(descriptor.digest, limit: OCIDocument.largest)
+            guard data.count == descriptor.size else {
+                throw ShaleError(
+                    .corrupt,
+                    "blob \(descriptor.digest): \(data.count) bytes instead of the \(descriptor.size) announced")
+            }
+            return data
         }
         return try kept(descriptor, keeping) { () throws(ShaleError) in
             try registry.blobData(descriptor, in: reference, cancellation: talk.cancellation)

@@ -130,7 +130,8 @@ extension RegistryClient {
 
     /// The type of an answer: its header's, checked against the document's own.
     private static func manifestType(of answer: HTTPAnswer, naming label: String) throws(ShaleError) -> String {
-        let shape = try OCIDocument.decode(Shape.self, from: answer.body, naming: "manifest for \(label)")
+        let shape = try OCIDocument.decode(
+            Shape.self, from: answer.body, naming: "manifest for \(label)", as: "manifest")
         let said = answer.head.contentType ?? ""
         if shape.schemaVersion == 1 { throw formatOne(label) }
         let own = shape.mediaType ?? (shape.manifests != nil ? MediaType.ociIndex : MediaType.ociManifest)

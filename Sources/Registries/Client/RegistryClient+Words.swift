@@ -63,14 +63,26 @@ extension RegistryClient {
 
     private func tooMany(_ answer: ErrorAnswer, at endpoint: Endpoint, for purpose: Purpose) -> ShaleError {
         let said = answer.entries.first.map(\.message).flatMap { $0.isEmpty ? nil : $0.visible } ?? "too many requests"
-        let wait = answer.retryAfter.map { text in
-            Int(text).map { "wait \($0) second\($0 == 1 ? "" : "s")" } ?? "wait until \(text.visible)"
-        }
+        let wait = answer.retryAfter.map(Self.wait)
         let isKnown = authenticator.hasCredentials(for: endpoint, repository: purpose.repository?.path)
         let login = isKnown ? nil : "\(loginCommand(endpoint)) may raise the limit"
         let hints = [wait, login].compactMap { $0 }
         return ShaleError(
             .unavailable, "toomanyrequests: \(said)", hint: hints.isEmpty ? "wait" : hints.joined(separator: ", or "))
+    }
+
+    /// What `Retry-After` says, as far as it can be meant: seconds, or a date.
+    static func wait(_ text: String) -> String {
+        let text = text.trimmingSpaces
+        if let seconds = Int(text), (1...86_400).contains(seconds) {
+            return "wait \(seconds) second\(seconds == 1 ? "" : "s")"
+        }
+        let digits = text.hasPrefix("-") ? text.dropFirst() : text[...]
+        if digits.utf8.allSatisfy({ (48...57).contains($0) }) {
+            let isLong = !text.hasPrefix("-") && digits.contains { $0 != "0" }
+            return isLong ? "wait more than a day" : "wait a moment"
+        }
+        return "wait until \(String(text.prefix(40)).visible)"
     }
 
     private func refusal(_ answer: ErrorAnswer, at endpoint: Endpoint, for purpose: Purpose) -> ShaleError {

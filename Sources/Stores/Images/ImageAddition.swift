@@ -73,10 +73,23 @@ extension ImageStore {
         ])[0]
     }
 
+    /// Throws `corrupt` for a document that announces another size than a blob has, also one that was here before.
+    private func requireSizes(of image: ArrivingImage) throws(ShaleError) {
+        for blob in [image.descriptor, image.manifest.config] + image.manifest.layers where blobs.contains(blob.digest)
+        {
+            let size = try blobs.size(blob.digest)
+            guard size == blob.size else {
+                throw ShaleError(
+                    .corrupt, "blob \(blob.digest): \(size) bytes instead of the \(blob.size) announced")
+            }
+        }
+    }
+
     /// Writes images into the table; their blobs are there.
     private func enter(_ images: [ArrivingImage]) throws(ShaleError) -> [Image] {
         for reference in images.flatMap(\.references) { _ = try reference.asTarget() }
         let entries = images.map { $0.entry(size: layers.totalSize(of: $0.config)) }
+        for image in images { try requireSizes(of: image) }
         let needed = Set(images.flatMap(\.blobs))
         let leased = needed.union(images.flatMap(\.config.rootfs.diffIDs)).map { Leasable.digest($0) }
         // What was put already may have been leased by another use, since ended; the layers below were found.
