@@ -102,6 +102,37 @@ import Testing
     }
 }
 
+@Suite struct BusyStoreCheckTests {
+    /// Containers come and go meanwhile: a whole store is found whole.
+    @Test func whatIsRemovedMeanwhileIsNoDamage() throws {
+        let fixture = try Fixture()
+        let image = try fixture.image(["a"], names: ["app"])
+        let home = fixture.home
+        let child = fork()
+        if child == 0 {
+            guard let store = try? Store(home: home, form: .current) else { _exit(1) }
+            while true {
+                var record = ContainerRecord(
+                    image: image, imageName: "app", config: ContainerConfig(), path: "sh", arguments: [])
+                record.name = "busy"
+                guard let made = try? store.containers.create(record) else { continue }
+                try? store.containers.remove(made.id)
+            }
+        }
+        defer {
+            kill(child, SIGKILL)
+            var status: Int32 = 0
+            waitpid(child, &status, 0)
+        }
+        let store = try fixture.another()
+        for _ in 0..<400 {
+            let findings = try store.check()
+            #expect(findings.isEmpty, "\(findings)")
+            if !findings.isEmpty { break }
+        }
+    }
+}
+
 @Suite struct HostileHomeTests {
     private static let needsRoot: Comment = "mounting a tmpfs needs root"
 

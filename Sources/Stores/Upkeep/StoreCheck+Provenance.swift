@@ -26,6 +26,7 @@ extension StoreCheck {
     private mutating func checkRecord(of image: Digest) throws(ShaleError) {
         let path = store.paths.provenanceRecord(of: image)
         let bytes = try seen(path)
+        if bytes == nil, (try? FileStatus.of(hostPath: path)) == nil { return }
         guard let bytes, let record = try? JSONDocument(parsing: bytes, naming: "record"), record["origin"] != nil
         else {
             let why = bytes?.isEmpty == true ? "is empty" : "cannot be read"
@@ -40,7 +41,7 @@ extension StoreCheck {
         }
         let needed = Set(Self.files(neededBy: record))
         let listed = try listedFiles(of: image)
-        if listed.map({ needed.isSubset(of: $0) }) != true {
+        if listed.map({ needed.isSubset(of: $0) }) != true, access(path, F_OK) == 0 {
             note("image \(image.short): the list of files of its recipe is damaged", "written anew")
             if repair {
                 let text = needed.sorted().map { "\($0)\n" }.joined()

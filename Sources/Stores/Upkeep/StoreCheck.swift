@@ -257,11 +257,15 @@ struct StoreCheck {
                 note(error.description, "rm \(Identifier.short(id))", isRepaired: false)
                 continue
             }
-            if !store.containers.isNamed(record) {
+            let isNamed = store.containers.isNamed(record)
+            let stands = stands(record)
+            // Whoever removes a container takes no lock for that: one that is gone by now was whole.
+            guard !isNamed || !stands, access(store.containers.folder(id).config, F_OK) == 0 else { continue }
+            if !isNamed {
                 note("container \(Identifier.short(id)): its name \(record.name) leads elsewhere", "named again")
                 if repair { mendName(record) }
             }
-            if !stands(record) {
+            if !stands {
                 note(
                     "container \(record.name): its image \(record.image.short) is missing or damaged",
                     "pull \(record.imageName), or rm \(record.name)", isRepaired: false)
