@@ -17,7 +17,10 @@ package final class UnnamedFile: Sendable {
     private let isInPlace: Bool
 
     /// Opens it for the place `path`; throws what stands in the way there.
-    package init(for path: String, mode: UInt32) throws(SystemCallError) {
+    ///
+    /// With `followingLink` a link at its end stays, and the file that it leads to is the place: for what a person named.
+    package init(for path: String, mode: UInt32, followingLink: Bool = false) throws(SystemCallError) {
+        let path = followingLink ? try Self.behindLinks(path) : path
         self.path = path
         isInPlace = Self.isNoPlainFile(path)
         guard !isInPlace else {
@@ -79,9 +82,9 @@ package final class UnnamedFile: Sendable {
 
     /// Writes a person's small file whole.
     package static func write(
-        _ bytes: [UInt8], to path: String, mode: UInt32, syncing: Bool = true
+        _ bytes: [UInt8], to path: String, mode: UInt32, syncing: Bool = true, followingLink: Bool = false
     ) throws(SystemCallError) {
-        let file = try UnnamedFile(for: path, mode: mode)
+        let file = try UnnamedFile(for: path, mode: mode, followingLink: followingLink)
         do throws(SystemCallError) {
             try file.descriptor.write(bytes)
         } catch {
@@ -107,6 +110,21 @@ package final class UnnamedFile: Sendable {
             _ = aside.withPath { unlink($0) }
             throw error
         }
+    }
+
+    /// Where the links at a path's end lead, also one that leads to nothing yet; those of `/dev` and `/proc` stay.
+    private static func behindLinks(_ path: String) throws(SystemCallError) -> String {
+        var place = path
+        for _ in 0..<40 {
+            guard (try? FileStatus.of(hostPath: place))?.kind == .symlink, !isNoPlainFile(place) else { return place }
+            var buffer = [CChar](repeating: 0, count: 4097)
+            let count = readlink(place, &buffer, buffer.count - 1)
+            guard count > 0 else { return place }
+            let target = String(pathBytes: buffer[..<count].map { UInt8(bitPattern: $0) })
+            let folder = parts(of: place).folder
+            place = target.hasPrefix("/") ? target : "\(folder)/\(target)"
+        }
+        throw SystemCallError("open", path: path, errno: ELOOP)
     }
 
     /// A device, a pipe, a socket; or a link of `/dev`, `/dev/stdout` say, whatever it leads to at the moment.

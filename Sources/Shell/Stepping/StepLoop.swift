@@ -103,7 +103,8 @@ final class StepLoop {
         case .save(let path):
             let text = program.text
             try translating(path) {
-                try UnnamedFile.write(text.pathBytes, to: path, mode: CallersUmask.applied(to: 0o644))
+                try UnnamedFile.write(
+                    text.pathBytes, to: path, mode: CallersUmask.applied(to: 0o644), followingLink: true)
             }
             savedText = text
             shell.console.note("saved to \(path)")

@@ -54,6 +54,44 @@ struct HostFolderTests {
         #expect(run.status == 0, "\(run.errors)")
     }
 
+    private static let outputs = [
+        "recipe -o PLACE busybox", "recipe --to sh -o PLACE busybox", "build -q --iidfile PLACE c",
+        "layers --html PLACE busybox",
+    ]
+    private static let archives = ["save -o PLACE busybox", "export -o PLACE kept", "session export PLACE"]
+
+    /// A link that was named is followed, whether there is a file behind it or not yet.
+    @Test(arguments: outputs + archives + ["cp kept:/etc/passwd PLACE"], ["file", "none"])
+    func aLinkIsFollowedAndStays(deed: String, behind: String) throws {
+        try shale.run(["create", "--name", "kept", "busybox", "true"])
+        let program = try #require(BuiltShale.path)
+        let script = """
+            mkdir c && echo FROM busybox > c/Dockerfile && mkdir d && : > d/file && ln -s d/\(behind) one && ln -s one two &&
+            "$0" --home home \(deed.replacing("PLACE", with: "two")) && test -L two && test -L one && test -s d/\(behind)
+            """
+        let run = try Peer("sh").run(["-c", script, program], in: shale.folder.path, expecting: nil)
+        #expect(run.status == 0, "\(run.errors)")
+    }
+
+    /// A device is written to, or refused; it is never replaced.
+    @Test(
+        .enabled(if: getuid() == 0, "making a device needs root"),
+        arguments: outputs.map { ($0, 0) } + archives.map { ($0, 1) } + [("cp kept:/etc/passwd PLACE", 1)])
+    func aDeviceStays(deed: String, status: Int32) throws {
+        try shale.run(["create", "--name", "kept", "busybox", "true"])
+        let program = try #require(BuiltShale.path)
+        let script = """
+            mkdir c && echo FROM busybox > c/Dockerfile && mknod node c 1 3 && ln -s node link || exit 9
+            for place in node link; do
+                "$0" --home home \(deed.replacing("PLACE", with: "$place")) && found=0 || found=$?
+                test -c node && test -L link && test $found = \(status) || exit 8
+            done
+            """
+        let run = try Peer("sh").run(["-c", script, program], in: shale.folder.path, expecting: nil)
+        #expect(run.status == 0, "\(run.text)\(run.errors)")
+        if deed.hasPrefix("cp") { #expect(run.errors.contains("got a device"), "\(run.errors)") }
+    }
+
     @Test func aSharedFolderIsNoHome() throws {
         let shared = shale.folder.path + "/shared"
         mkdir(shared, 0o700)

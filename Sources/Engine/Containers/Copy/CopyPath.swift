@@ -120,6 +120,24 @@ struct CopyTarget {
 
     var isDirectory: Bool { kind == .directory }
 
+    /// Throws docker's words for a device, which a file would take the place of; a pipe of the host's is as much to others.
+    func requireFile(named place: CopyPlace) throws(ShaleError) {
+        let what: String
+        switch kind {
+        case .characterDevice, .blockDevice: what = "got a device"
+        case .fifo where side.name == nil: what = "got a pipe"
+        case .socket where side.name == nil: what = "got a socket"
+        default: return
+        }
+        let path =
+            switch place {
+            case .host(let path), .inside(_, let path): path
+            case .stream: "-"
+            }
+        throw ShaleError(
+            .invalid, "destination \"\(path)\" must be a directory or a regular file", cause: what)
+    }
+
     /// Where a source goes, docker's table; `merges` when it is what is in a directory that goes into another.
     func place(of source: CopySource) throws(ShaleError) -> (path: String, merges: Bool) {
         if isDirectory {

@@ -55,6 +55,7 @@ extension Engine {
         defer { withExtendedLifetime(lease) {} }
         if let refusal = side.refusal { throw ShaleError(.denied, refusal) }
         let target = try CopyTarget(written, at: path, on: side)
+        try target.requireFile(named: request.destination)
         if found.count + request.sources.count > 2, !target.isDirectory {
             throw ShaleError(.invalid, "destination \"\(request.destination.text)\" must be a directory")
         }

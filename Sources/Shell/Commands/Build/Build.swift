@@ -334,7 +334,8 @@ package struct Build: Verb {
 
     private func write(_ text: String, to path: String) throws(ShaleError) {
         try translating("--iidfile") {
-            try UnnamedFile.write(text.pathBytes, to: path, mode: CallersUmask.applied(to: 0o644))
+            try UnnamedFile.write(
+                text.pathBytes, to: path, mode: CallersUmask.applied(to: 0o644), followingLink: true)
         }
     }
 }

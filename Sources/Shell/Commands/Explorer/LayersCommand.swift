@@ -57,7 +57,8 @@ package struct LayersCommand: Verb {
         let path = file.hasPrefix("/") ? file : "\(shell.hostDirectory)/\(file)"
         try translating(file) {
             try UnnamedFile.write(
-                Array(page.text.utf8), to: path, mode: CallersUmask.applied(to: 0o644), syncing: false)
+                Array(page.text.utf8), to: path, mode: CallersUmask.applied(to: 0o644), syncing: false,
+                followingLink: true)
         }
         return .line("wrote \(file.visible) (\(HumanUnits.size(Int64(page.text.utf8.count)))): open it in any browser")
     }

@@ -19,7 +19,7 @@ enum ArchiveOutput {
         }
         try check(path, what)
         let target: UnnamedFile
-        do throws(SystemCallError) { target = try UnnamedFile(for: path, mode: 0o600) } catch {
+        do throws(SystemCallError) { target = try UnnamedFile(for: path, mode: 0o600, followingLink: true) } catch {
             throw error.shaleError(path)
         }
         try body { bytes throws(ShaleError) in

@@ -43,7 +43,8 @@ struct RecipeOutput {
         let most: UInt32 = showsSecrets ? 0o700 : 0o777
         let mode: UInt32 = (form == .sh || form == .shale ? 0o755 : 0o644) & most
         try translating(file) {
-            try UnnamedFile.write(text.pathBytes, to: file, mode: CallersUmask.applied(to: mode))
+            try UnnamedFile.write(
+                text.pathBytes, to: file, mode: CallersUmask.applied(to: mode), followingLink: true)
         }
         return .done
     }
