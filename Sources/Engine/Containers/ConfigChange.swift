@@ -19,6 +19,25 @@ package enum ConfigChange {
         }
     }
 
+    /// Carries out one instruction that sets nothing but the config, as a build does.
+    static func carryOut(_ line: String, on config: inout ContainerConfig) throws(ShaleError) {
+        let instruction: Instruction
+        do throws(DockerfileError) {
+            instruction = try Instruction.parse(line: line).value
+        } catch {
+            throw ShaleError(.invalid, error.message)
+        }
+        var hasCommand = false
+        switch instruction {
+        case .shell(let words): config.shell = words
+        case .stopsignal(let signal):
+            let signal = try WordExpander(environment: environment(of: config)).expand(signal).text
+            guard SignalName.number(signal) != nil else { throw ShaleError(.invalid, "invalid signal: \(signal)") }
+            config.stopSignal = signal
+        default: try apply(instruction, to: &config, &hasCommand)
+        }
+    }
+
     private static func apply(
         _ text: String, to config: inout ContainerConfig, _ hasCommand: inout Bool
     ) throws(ShaleError) {

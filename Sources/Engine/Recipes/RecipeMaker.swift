@@ -249,15 +249,27 @@ package struct RecipeMaker {
 
     // MARK: Pieces
 
-    /// Writes the instructions from one config to another; `false` where none can say it.
-    mutating func writeConfig(from old: ContainerConfig, to new: ContainerConfig) -> Bool {
-        guard ConfigInstructions.canSay(from: old, to: new) else {
+    /// Writes the instructions from one config to another, and says what none of them sets.
+    ///
+    /// `image` is the one they lead to: what they make of files beside it is told.
+    mutating func writeConfig(
+        from old: ContainerConfig, to new: ContainerConfig, of image: Image? = nil
+    ) -> Bool {
+        let plan = ConfigInstructions.plan(from: old, to: new)
+        if let image, let directory = new.workingDir, plan.lines.contains(where: { $0.hasPrefix("WORKDIR ") }),
+            let tree = try? engine.tree(of: image), (try? tree.entry(directory, followingLinks: true)) == .some(nil)
+        {
             lines.append(
-                .comment("some settings cannot be said in a Dockerfile: line breaks in them, or what was taken away"))
-            lines += ConfigInstructions.lines(from: old, to: new).map { .instruction($0) }
-            return true
+                .comment("WORKDIR makes \(directory), which the image does not have: no instruction only sets it"))
         }
-        lines += ConfigInstructions.lines(from: old, to: new).map { .instruction($0) }
+        if !plan.unsaid.isEmpty {
+            lines.append(
+                .comment(
+                    "some settings cannot be said in a Dockerfile: \(plan.unsaid.joined(separator: ", "))\n"
+                        + "(line breaks, bytes that are no text, a name or a member it has no word for, what was taken away)"
+                ))
+        }
+        lines += plan.lines.map { .instruction($0) }
         return true
     }
 

@@ -120,45 +120,26 @@ private struct Comparison {
 
     private func configDifferences() -> [RecipeDifference] {
         var old = settings
-        var new = rebuilt.containerConfig
+        let new = rebuilt.containerConfig
         // Every builder gives an image without a PATH one: no Dockerfile can make one that has none.
         let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         if new.env?.first == path, !(old.env ?? []).contains(where: { $0.hasPrefix("PATH=") }) {
             old.env = [path] + (old.env ?? [])
         }
         var found: [RecipeDifference] = []
-        // Their order means nothing, and a Dockerfile cannot put one before those it inherits.
-        old.env = old.env?.sorted()
-        new.env = new.env?.sorted()
-        let members = (Self.members(old), Self.members(new))
-        for name in Set(members.0.keys).union(members.1.keys).sorted() where members.0[name] != members.1[name] {
-            let texts = (members.0[name] ?? "nothing", members.1[name] ?? "nothing")
+        let (before, after) = (ConfigMembers(old), ConfigMembers(new))
+        for name in after.differences(from: before) {
+            let texts = (before.texts[name] ?? "nothing", after.texts[name] ?? "nothing")
             found.append(RecipeDifference(subject: "config", what: "\(name) is \(texts.1) and was \(texts.0)"))
         }
-        if (author ?? "") != (rebuilt.config.author ?? "") {
+        if rebuilt.config.platform.normalised != platform.normalised {
+            let what = "platform is \(rebuilt.config.platform) and was \(platform)"
+            found.append(RecipeDifference(subject: "config", what: what))
+        }
+        if !PathOrder.same(author ?? "", rebuilt.config.author ?? "") {
             let what = "author is \(rebuilt.config.author ?? "") and was \(author ?? "")"
             found.append(RecipeDifference(subject: "config", what: what))
         }
         return found
-    }
-
-    /// How the container that was committed was started: no instruction says so, and no image needs it.
-    private static let ofContainers: Set<String> = [
-        "Hostname", "Domainname", "Image", "AttachStdin", "AttachStdout", "AttachStderr", "Tty", "OpenStdin",
-        "StdinOnce",
-    ]
-
-    /// Members with a value, as text, but for those of containers alone.
-    private static func members(_ config: ContainerConfig) -> [String: String] {
-        guard let bytes = try? OCIDocument.encode(config),
-            let document = try? JSONDocument(parsing: Array(bytes), naming: "config"),
-            case .object(let members) = document
-        else { return [:] }
-        var texts: [String: String] = [:]
-        for member in members where !ofContainers.contains(member.key) {
-            let text = member.value.text()
-            if !["[]", "{}", "\"\"", "null", "0", "false"].contains(text) { texts[member.key] = text }
-        }
-        return texts
     }
 }

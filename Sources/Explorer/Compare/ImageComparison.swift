@@ -70,18 +70,27 @@ package struct ImageComparison {
     package var isSame: Bool { config.isEmpty && history.isEmpty && packages.isEmpty && files.isEmpty }
 
     private static func values(_ old: [String: String], _ new: [String: String]) -> [Value] {
-        Set(old.keys).union(new.keys).sorted().compactMap { key in
-            old[key] == new[key] ? nil : Value(key: key, old: old[key], new: new[key])
+        func keyed(_ values: [String: String]) -> [PathKey: String] {
+            values.reduce(into: [:]) { $0[PathKey($1.key)] = $1.value }
+        }
+        return values(keyed(old), keyed(new))
+    }
+
+    /// By bytes: what `String` holds for the same may be two spellings of a letter.
+    private static func values(_ old: [PathKey: String], _ new: [PathKey: String]) -> [Value] {
+        Set(old.keys).union(new.keys).sorted { PathOrder.precedes($0.path, $1.path) }.compactMap { key in
+            let isSame = old[key].map(PathKey.init) == new[key].map(PathKey.init)
+            return isSame ? nil : Value(key: key.path, old: old[key], new: new[key])
         }
     }
 
     /// The config as keys and values: `config.Env.PATH`, `config.Cmd`.
     private static func flat(
         _ config: ImageConfig, _ container: ContainerConfig, semantic: Bool
-    ) -> [String: String] {
-        var flat: [String: String] = [:]
+    ) -> [PathKey: String] {
+        var flat: [PathKey: String] = [:]
         func note(_ key: String, _ value: String?) {
-            if let value, !value.isEmpty { flat[key] = value }
+            if let value, !value.isEmpty { flat[PathKey(key)] = value }
         }
         note("architecture", config.architecture)
         note("os", config.os)
@@ -98,10 +107,10 @@ package struct ImageComparison {
         ] { note(key, words.map { list($0) }) }
         note("ExposedPorts", container.exposedPorts.map { $0.keys.sorted().joined(separator: " ") })
         note("Volumes", container.volumes.map { $0.keys.sorted().joined(separator: " ") })
-        for (name, value) in container.labels ?? [:] { flat["Labels.\(name)"] = value }
+        for (name, value) in container.labels ?? [:] { flat[PathKey("Labels.\(name)")] = value }
         for entry in container.env ?? [] {
             let parts = entry.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            flat["Env.\(parts[0])"] = parts.count > 1 ? String(parts[1]) : ""
+            flat[PathKey("Env.\(parts[0])")] = parts.count > 1 ? String(parts[1]) : ""
         }
         if !semantic {
             note("Env", (container.env ?? []).map { String($0.prefix { $0 != "=" }) }.joined(separator: " "))
