@@ -56,6 +56,13 @@ package struct Platform: Sendable, Hashable, Codable, CustomStringConvertible {
 
     package var description: String { ([os, architecture] + (variant.map { [$0] } ?? [])).joined(separator: "/") }
 
+    /// The same by the names containerd gives: two spellings of one platform are equal then.
+    package var normalised: Platform {
+        var platform = self
+        platform.normalise()
+        return platform
+    }
+
     /// The names containerd gives an architecture's spellings.
     mutating func normalise() {
         switch architecture {

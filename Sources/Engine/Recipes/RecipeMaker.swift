@@ -137,7 +137,7 @@ package struct RecipeMaker {
         case .imported(let source):
             lines.append(.comment("imported from \(source)"))
             guard try keep(link, "imported") else { return false }
-            return writeConfig(from: ContainerConfig(), to: link.image.containerConfig)
+            return writeConfig(from: ContainerConfig(), to: link.image.containerConfig, of: link.image)
         }
     }
 
@@ -166,7 +166,7 @@ package struct RecipeMaker {
     /// Writes `FROM`; answers how many of the links it carries out by itself (`ONBUILD`).
     private mutating func begin(_ base: Base, name: String?, _ links: [Link]) throws(ShaleError) -> Int {
         switch base {
-        case .scratch: lines.append(.instruction("FROM scratch"))
+        case .scratch: beginOnNothing(as: links.first?.image)
         case .orphan(let image):
             lines.append(
                 .comment("what image \(image.id.short) was made from is not here any more: its files are kept"))
@@ -194,32 +194,6 @@ package struct RecipeMaker {
             return triggers.count
         }
         return 0
-    }
-
-    private func from(_ image: Image, name: String?) -> String {
-        let platform = image.config.platform
-        let isOther = platform.os != Platform.host.os || platform.architecture != Platform.host.architecture
-        return "FROM \(isOther ? "--platform=\(platform) " : "")\(engine.baseName(of: image, called: name))"
-    }
-
-    /// Begins on nothing, with all files an image or a container has.
-    private mutating func beginWhole(_ image: Image, at place: Recipe.LayerPlace? = nil) throws(ShaleError) {
-        number += 1
-        lines.append(.instruction("FROM scratch"))
-        if place != nil || !image.config.rootfs.diffIDs.isEmpty {
-            recipe.attachments.append(.init(path: "step-\(number).tar", content: .whole(place ?? .image(image.id))))
-            lines.append(.instruction("ADD step-\(number).tar /"))
-        }
-        _ = writeConfig(from: ContainerConfig(), to: image.containerConfig)
-    }
-
-    /// Forgets the stage so far and begins with what a link came to.
-    private mutating func beginAnew(_ link: Link) throws(ShaleError) {
-        let what = if case .container = link.place { "the container" } else { "image \(link.image.id.short)" }
-        lines.cut(at: 0)
-        declared = []
-        lines.append(.comment("no instruction can say how \(what) was made: its files are kept as they are"))
-        try beginWhole(link.image, at: link.place)
     }
 
     /// The stage that ends with an image, written when it is first asked for; `nil` when the image is not here.

@@ -63,6 +63,7 @@ private struct Comparison {
     private let original: MergedTree
     private let settings: ContainerConfig
     private let author: String?
+    private let platform: Platform
     private let ignored: Set<String>
     private let rebuilt: Image
     private let blame: RecipeBlame
@@ -78,6 +79,7 @@ private struct Comparison {
             original = try engine.tree(of: image)
             settings = image.containerConfig
             author = image.config.author
+            platform = image.config.platform
             ignored = []
             blame = try RecipeBlame(recipe, image, isContainer: false, rebuilt, steps, engine: engine)
         case .container(let record):
@@ -86,6 +88,7 @@ private struct Comparison {
             original = MergedTree(layers: [upper] + (try engine.lowers(of: record)), form: engine.form)
             settings = engine.imageSettings(of: record, base: base)
             author = base.config.author
+            platform = base.config.platform
             ignored = engine.mountStubs(of: record)
             blame = try RecipeBlame(recipe, base, isContainer: true, rebuilt, steps, engine: engine)
         }
