@@ -16,7 +16,9 @@ enum JoinedRun {
         if !run.command.usesShell { return .failure(Obstacle("a command in JSON form stands alone")) }
         if !run.flagsUsed.isEmpty { return .failure(Obstacle("one of them has flags of its own")) }
         if !run.heredocs.isEmpty || text.contains("<<") { return .failure(Obstacle("one of them has a here-document")) }
-        if instruction.contains("\n") { return .failure(Obstacle("one of them stands on several lines")) }
+        if instruction.utf8.contains(UInt8(ascii: "\n")) {
+            return .failure(Obstacle("one of them stands on several lines"))
+        }
         if text.hasSuffix("\\") || text.hasPrefix("[") {
             return .failure(Obstacle("one of them would be read otherwise behind another"))
         }

@@ -17,13 +17,17 @@ package struct Recipe: Sendable {
         package var text: String {
             switch self {
             case .comment(let text):
-                text.split(separator: "\n", omittingEmptySubsequences: false).map {
-                    $0.isEmpty ? "#" : "# \(String($0).visible)"
+                // Not by letters: `String` holds CR LF for one that is no line break.
+                text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map {
+                    $0.isEmpty ? "#" : "# \(String($0).visible.withBytesShown)"
                 }
                 .joined(separator: "\n")
             case .instruction(let text): text
             }
         }
+
+        /// How many lines of the Dockerfile it takes.
+        package var height: Int { 1 + text.utf8.count { $0 == UInt8(ascii: "\n") } }
     }
 
     /// A file or folder that lies beside the Dockerfile.
@@ -67,4 +71,14 @@ package struct Recipe: Sendable {
 
     /// The Dockerfile's text.
     package var dockerfile: String { lines.map { $0.text + "\n" }.joined() }
+}
+
+extension String {
+    /// Bytes that are no text as escapes: not every builder reads a file that has them.
+    fileprivate var withBytesShown: String {
+        unicodeScalars.reduce(into: "") { text, scalar in
+            guard scalar.value >= 0x10FF00 else { return text.unicodeScalars.append(scalar) }
+            text += "\\x" + String(scalar.value & 0xFF, radix: 16)
+        }
+    }
 }

@@ -51,7 +51,7 @@ struct RecipeBlame {
             numbers.append(number)
             let made = steps.image(line: number).flatMap { try? engine.store.images.image($0).config.rootfs.diffIDs }
             counts.append(made.flatMap { new.starts(with: $0) ? $0.count : nil })
-            number += line.text.split(separator: "\n", omittingEmptySubsequences: false).count
+            number += line.height
         }
         var start = recipe.lines.lastIndex { $0.keyword == "FROM" } ?? 0
         guard recipe.sources.count == recipe.lines.count else { return }

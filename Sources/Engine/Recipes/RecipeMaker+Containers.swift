@@ -32,8 +32,9 @@ extension RecipeMaker {
         guard writeConfig(from: start, to: during) else { return false }
         var writer = try ContainerWriter(link, told, settings: during)
         guard try writer.write(into: &self) else { return false }
-        if case .image = link.place { writeSignature(link) }
-        return writeConfig(from: during, to: link.image.containerConfig)
+        guard case .image = link.place else { return writeConfig(from: during, to: link.image.containerConfig) }
+        writeSignature(link)
+        return writeConfig(from: during, to: link.image.containerConfig, of: link.image)
     }
 }
 
@@ -42,10 +43,8 @@ extension RecipeMaker {
     private mutating func writeSignature(_ link: Link) {
         let last = link.image.config.history?.last
         if let message = last?.comment, !message.isEmpty { lines.append(.comment("commit message: \(message)")) }
-        if let author = link.image.config.author, !author.isEmpty, author != link.parent?.config.author,
-            !author.contains("\n")
-        {
-            lines.append(.instruction("MAINTAINER \(author)"))
+        if let author = link.image.config.author, !PathOrder.same(author, link.parent?.config.author ?? "") {
+            writeAuthor(author)
         }
     }
 }
@@ -201,7 +200,7 @@ private struct ContainerWriter {
                 of: deed.arguments, prefix: prefix, assignments: assignments, shell: shell)
         else { return false }
         let all = before + ["RUN \(text)"] + after
-        guard all.allSatisfy({ !$0.contains("\n") }) else { return false }
+        guard all.allSatisfy(ConfigInstructions.isOneLine) else { return false }
         maker.lines += all.map { .instruction($0) }
         return true
     }

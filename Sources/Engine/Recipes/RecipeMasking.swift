@@ -36,7 +36,7 @@ extension Recipe {
                 secrets.append(MaskedSecret(line: number, what: what, argument: argument, keyword: line.keyword))
             }
             recipe.lines.append(line)
-            number += line.text.split(separator: "\n", omittingEmptySubsequences: false).count
+            number += line.height
         }
         for line in lines {
             switch line {

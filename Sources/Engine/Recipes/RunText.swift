@@ -13,7 +13,7 @@ enum RunText {
     /// A text for the shell, behind `RUN `: as it is where a line can hold it, else as an exec form.
     static func line(of text: String, shell: [String]) -> String {
         var trimmed = text
-        while trimmed.hasSuffix("\n") { trimmed.removeLast() }
+        while trimmed.unicodeScalars.last == "\n" { trimmed.unicodeScalars.removeLast() }
         let isOneLine = trimmed.unicodeScalars.allSatisfy { $0.value >= 32 && $0.value != 127 }
         let isItself =
             isOneLine && !trimmed.isEmpty && !trimmed.hasPrefix("[") && !trimmed.hasPrefix("-")
