@@ -62,6 +62,17 @@ struct OwnLayer {
 
     subscript(path: String) -> Change? { places[PathKey(path)].map { changes[$0] } }
 
+    /// Whether a path is made, changed or removed, by itself or with a directory above it.
+    func touches(_ path: String) -> Bool {
+        if let change = self[path], !change.isParentOnly { return true }
+        var above = path.parentPath
+        while above != "/" {
+            if let change = self[above], !change.isParentOnly, change.status?.kind != .directory { return true }
+            above = above.parentPath
+        }
+        return false
+    }
+
     /// Whether a path, or one below it, has what a `COPY` of it would not keep with every builder.
     func isDelicate(below path: String) -> Bool {
         changes.contains { change in

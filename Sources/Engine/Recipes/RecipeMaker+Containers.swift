@@ -155,13 +155,8 @@ private struct ContainerWriter {
         for path in paths where last[PathKey(path)] == index { explained.insert(PathKey(path)) }
     }
 
-    private func hasShell(_ maker: RecipeMaker) -> Bool {
-        guard let parent = link.parent, let tree = try? maker.engine.tree(of: parent) else { return false }
-        return (try? tree.entry("/bin/sh", followingLinks: true)) != nil
-    }
-
     private func writeRun(_ deed: Deed, _ maker: inout RecipeMaker) -> Bool {
-        let shell = hasShell(maker) ? RunText.shell(of: settings) : nil
+        let shell = maker.program(["/bin/sh"], for: link) != nil ? RunText.shell(of: settings) : nil
         var prefix = ""
         if let ended = maker.endedArguments(before: link) {
             guard RecipeMaker.isPosix(shell ?? []) else { return false }

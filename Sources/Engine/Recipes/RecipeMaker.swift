@@ -16,6 +16,10 @@ package struct RecipeMaker {
     var lines = StageLines()
     /// Build arguments that the stage's `ARG` lines have in force: a step of another Dockerfile must not see them.
     var declared: Set<String> = []
+    /// Of those, the proxies that a build gave its `RUN`s without an `ARG`.
+    var proxies: [String: String] = [:]
+    /// The first line of the link being written.
+    var linkStart = 0
     /// Paths beside the Dockerfile that are taken, and by which file of which image.
     var taken: [PathKey: String] = [:]
     /// Stages written, by the image they end with.
@@ -112,6 +116,7 @@ package struct RecipeMaker {
                 lines.remove("ONBUILD")
             }
             let start = (lines: lines.count, attachments: recipe.attachments.count)
+            linkStart = start.lines
             guard try !write(link) else {
                 dropCommand(before: link)
                 continue
@@ -204,7 +209,7 @@ package struct RecipeMaker {
             let name = from(image, name: name).split(separator: " ").last.map(String.init)
             return name?.hasPrefix("sha256:") == true ? nil : name
         }
-        let outer = (lines: lines, declared: declared)
+        let outer = (lines, declared, proxies, linkStart)
         lines = StageLines()
         declared = []
         try write(image, calledBase: nil)
@@ -216,7 +221,7 @@ package struct RecipeMaker {
         if let place = lines.firstIndex(of: "FROM") { lines[place] = .instruction("\(lines[place].text) AS \(alias)") }
         lines.append(.comment(""))
         recipe.append(lines)
-        (lines, declared) = outer
+        (lines, declared, proxies, linkStart) = outer
         stages[id] = alias
         return alias
     }
@@ -258,9 +263,9 @@ package struct RecipeMaker {
         let removed = changes.filter { $0.kind == .deleted }.map(\.path)
         if !removed.isEmpty {
             // Nor can an instruction name a file whose name is no text.
-            guard canRemove(link), removed.allSatisfy({ !$0.utf8.contains(0xF4) }) else { return false }
+            guard let program = removal(link), removed.allSatisfy({ !$0.utf8.contains(0xF4) }) else { return false }
             asRoot(user) { maker in
-                maker.lines.append(.instruction("RUN \(ConfigInstructions.array(["rm", "-rf"] + removed))"))
+                maker.lines.append(.instruction("RUN \(ConfigInstructions.array([program, "-rf"] + removed))"))
             }
         }
         let added = changes.filter { $0.kind != .deleted && $0.status?.kind != .socket }.map(\.path)
@@ -272,11 +277,6 @@ package struct RecipeMaker {
         recipe.attachments.append(.init(path: path, content: .tar(of: link.place, paths: added)))
         lines.append(.instruction("ADD \(path) /"))
         return true
-    }
-
-    private func canRemove(_ link: Link) -> Bool {
-        guard let parent = link.parent, let tree = try? engine.tree(of: parent) else { return false }
-        return ["/bin/rm", "/usr/bin/rm"].contains { (try? tree.entry($0, followingLinks: true)) != nil }
     }
 
     /// Writes lines that need root, and gives the stage its user back.
