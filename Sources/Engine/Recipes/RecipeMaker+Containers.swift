@@ -222,7 +222,7 @@ private struct ContainerWriter {
             let path = place(file.path, &maker)
             maker.recipe.attachments.append(.init(path: path, content: .keptPiece(kept, path: file.path)))
             let owner = (file.uid, file.gid) == (0, 0) ? "" : "--chown=\(file.uid):\(file.gid) "
-            maker.lines.append(.instruction("COPY \(owner)\(operands(path, file.path))"))
+            maker.lines.append(.instruction("COPY \(owner)\(RecipeMaker.operands([path, file.path]))"))
             return note(changed, at: index)
         }
         maker.number += 1
@@ -272,21 +272,16 @@ private struct ContainerWriter {
             else { return false }
             let path = place(first.path, &maker)
             maker.recipe.attachments.append(.init(path: path, content: .piece(of: link.place, path: first.path)))
-            maker.lines.append(.instruction("COPY \(operands(path, first.path))"))
+            maker.lines.append(.instruction("COPY \(RecipeMaker.operands([path, first.path]))"))
             return true
         }
         guard changes.count <= 8, changes.allSatisfy({ $0.status?.kind == .regular }) else { return false }
         for change in changes {
             let path = place(change.path, &maker)
             maker.recipe.attachments.append(.init(path: path, content: .piece(of: link.place, path: change.path)))
-            maker.lines.append(.instruction("COPY \(flags)\(operands(path, change.path))"))
+            maker.lines.append(.instruction("COPY \(flags)\(RecipeMaker.operands([path, change.path]))"))
         }
         return true
-    }
-
-    private func operands(_ source: String, _ destination: String) -> String {
-        let words = [source, destination]
-        return words.contains { $0.contains(" ") } ? ConfigInstructions.array(words) : words.joined(separator: " ")
     }
 
     /// A path beside the Dockerfile for a file: its own name where that is free.

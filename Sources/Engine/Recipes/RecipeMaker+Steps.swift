@@ -131,10 +131,35 @@ extension RecipeMaker {
     }
 
     private func copyLine(_ keyword: String, _ flags: [String], _ paths: [String], _ destination: String) -> String {
-        let words = paths + [destination]
-        let operands =
-            words.contains { $0.contains(" ") } ? ConfigInstructions.array(words) : words.joined(separator: " ")
-        return ([keyword] + flags + [operands]).joined(separator: " ")
+        ([keyword] + flags + [Self.operands(paths + [destination])]).joined(separator: " ")
+    }
+
+    /// `--chown` as every builder reads it; `nil` where one instruction gives its files more than one owner.
+    ///
+    /// A name alone is a user's with docker's newer builder, whose group is looked up by the user, and with its older one
+    /// a group's as well: where these are not the same, numbers are written.
+    private func ownerFlag(_ files: FileSources, _ link: Link) throws(ShaleError) -> [String]? {
+        guard let owner = files.owner else { return [] }
+        let isNameAlone = !owner.utf8.contains { ":$".utf8.contains($0) } && UInt32(owner) == nil
+        guard isNameAlone, let layer = try link.layer else { return ["--chown=\(owner)"] }
+        let owners = layer.changes.filter { !$0.isParentOnly }.compactMap { change in
+            change.status.map { [$0.uid, $0.gid] }
+        }
+        guard let first = owners.first else { return ["--chown=\(owner)"] }
+        let groups =
+            link.parent.flatMap { try? engine.mountedTree(of: $0).contents(of: "/etc/group", limit: 16 << 20) } ?? []
+        let ids = String(decoding: groups, as: UTF8.self).split(separator: "\n").compactMap { line -> UInt32? in
+            let parts = line.split(separator: ":", omittingEmptySubsequences: false)
+            return parts.count > 2 && parts[0] == owner ? UInt32(parts[2]) : nil
+        }
+        if ids.first == first[1] { return ["--chown=\(owner)"] }
+        return Set(owners).count == 1 ? ["--chown=\(first[0]):\(first[1])"] : nil
+    }
+
+    /// Sources and the destination as `COPY` and `ADD` read them.
+    static func operands(_ words: [String]) -> String {
+        let isSplit = words.contains { $0.unicodeScalars.contains { $0.properties.isWhitespace } }
+        return isSplit ? ConfigInstructions.array(words) : words.joined(separator: " ")
     }
 
     /// Files whose text stood in the Dockerfile: they lie beside it, for older builders read no here-documents.
@@ -211,6 +236,7 @@ extension RecipeMaker {
             return false
         }
         return taken.allSatisfy { known, by in
+        guard path.isPlainWord else { return false }
             if known == PathKey(path) { return by == owner }
             return !known.path.utf8.starts(with: "\(path)/".utf8) && !path.utf8.starts(with: "\(known.path)/".utf8)
         }
