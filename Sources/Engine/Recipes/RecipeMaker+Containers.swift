@@ -113,7 +113,7 @@ private struct ContainerWriter {
             case .exec(let deed):
                 let isKnown =
                     deed.exitCode == 0 && deed.isInteractive != true && deed.isPrivileged != true
-                    && deed.wasAlone == true && facts?.isPlain == true
+                    && deed.wasAlone == true && facts?.isPlain == true && deed.foundTraces != true
                 guard write(deed, deed.changed ?? [], at: index, isKnown: isKnown && isComplete, &maker) else {
                     return false
                 }

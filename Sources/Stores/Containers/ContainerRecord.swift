@@ -193,6 +193,9 @@ package struct Deed: Sendable, Hashable, Codable {
     package var wasAlone: Bool?
     /// Whether it had more rights than the container (`--privileged`).
     package var isPrivileged: Bool?
+    /// Whether, when it began, something lay outside the container's layer that no `RUN` finds there: files in `/dev/shm`,
+    /// a changed `/etc/hosts`.
+    package var foundTraces: Bool?
 
     package init(_ kind: Kind, arguments: [String], at: Timestamp = .now()) {
         self.kind = kind

@@ -43,12 +43,20 @@ extension Engine {
 }
 
 extension ContainerRecord {
+    private static let usualSharedMemory: Int64 = 64 << 20
+
+    /// Whether nobody named its host.
+    private var hasPlainNames: Bool {
+        (domainname ?? "").isEmpty && (hostname == Identifier.short(id) || host.networkMode == "host")
+    }
+
     /// Whether its processes run as a `RUN`'s do.
     fileprivate var isPlain: Bool {
         let isNoted = ["dnsSearch", "dnsOptions", "sysctls"].contains { !(notes?[$0] ?? "").isEmpty }
         return !isNoted && !host.privileged && !host.readOnlyRoot && host.mounts.isEmpty && host.tmpfs.isEmpty
             && host.capAdd.isEmpty && host.capDrop.isEmpty && host.securityOptions.isEmpty && host.extraHosts.isEmpty
             && host.dns.isEmpty && host.groupAdd.isEmpty && host.devices.isEmpty && host.ulimits.isEmpty
-            && host.networkMode != "none" && (config.volumes ?? [:]).isEmpty
+            && host.networkMode != "none" && (config.volumes ?? [:]).isEmpty && hasPlainNames && !host.useInit
+            && host.shmSize ?? Self.usualSharedMemory == Self.usualSharedMemory && (host.cpuSet ?? "").isEmpty
     }
 }

@@ -12,6 +12,8 @@ package struct DeedWindow: Sendable {
     /// What had changed since the last deed.
     let changedBefore: [String]?
     let activity: ProcessActivityBox
+    /// What was done before it left something outside the layer.
+    let foundTraces: Bool
 }
 
 /// What the processes had done when the window was opened; `nil` for a container that does not run.
@@ -31,7 +33,8 @@ extension Engine {
             changedBefore = now.differences(from: last).filter { !stubs.contains($0) }
         }
         return DeedWindow(
-            began: .now(), before: now, changedBefore: changedBefore, activity: ProcessActivityBox(counts: activity))
+            began: .now(), before: now, changedBefore: changedBefore, activity: ProcessActivityBox(counts: activity),
+            foundTraces: state.isRunning && OutsideTraces.exist(beside: state.pid, since: state.startedAt))
     }
 
     /// Writes a deed down, with what changed since the window was opened.
@@ -46,6 +49,7 @@ extension Engine {
         deed.began = window.began
         deed.at = .now()
         deed.changedBefore = window.changedBefore
+        deed.foundTraces = window.foundTraces ? true : nil
         if let after, let before = window.before {
             let changed = after.differences(from: before).filter { !stubs.contains($0) }
             deed.changed = changed
