@@ -14,6 +14,8 @@ extension StepExecutor {
         _ located: Located<Instruction>, escape: Unicode.Scalar = "\\", on state: inout StageState
     ) throws(ShaleError) -> StepResult {
         source = located.text
+        self.escape = escape
+        isRun = if case .run = located.value { true } else { false }
         inputs = ""
         from = nil
         linkKey = nil

@@ -63,6 +63,8 @@ extension StepExecutor {
     package func enter(_ line: LineRequest, on state: inout StageState) throws(ShaleError) -> LineOutcome {
         let run = try Self.runInstruction(line.instruction)
         source = line.instruction
+        escape = "\\"
+        isRun = true
         inputs = ""
         linkKey = nil
         let created = historyOfRun(try Self.arguments(of: run, state), text: run, state)

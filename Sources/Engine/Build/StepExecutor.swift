@@ -55,6 +55,10 @@ package final class StepExecutor {
     private let tally: CacheTally
     /// The instruction under way, with its heredocs, as provenance keeps it.
     var source = ""
+    /// The escape character that it is written with.
+    var escape: Unicode.Scalar = "\\"
+    /// Whether it runs a command.
+    var isRun = false
     /// What the step under way reads beside its parent and its text: part of the cache's key.
     var inputs = ""
     /// The key that a linked copy has whatever lies below it; `nil` for every other step.
@@ -153,6 +157,12 @@ package final class StepExecutor {
         provenance.from = from
         let arguments = state.arguments.values
         if !arguments.isEmpty { provenance.arguments = arguments }
+        if escape != "\\" { provenance.escape = String(escape) }
+        if isRun {
+            let proxies = state.arguments.proxies
+            if !proxies.isEmpty { provenance.proxies = proxies }
+            if options.givesOwnHost { provenance.hasOwnHost = true }
+        }
         let image = try engine.store.images.add(config: state.config, layers: state.layers, parent: parent?.id) {
             id throws(ShaleError) in try engine.keepProvenance(provenance, of: id)
         }
@@ -230,6 +240,9 @@ package struct StepOptions: Sendable {
     package var agents: [BuildAgent] = []
 
     package init() {}
+
+    /// Whether a `RUN` sees hosts, limits or a network that another build would not give it.
+    var givesOwnHost: Bool { !extraHosts.isEmpty || !limits.isEmpty || sharedMemory != nil || network == "none" }
 }
 
 extension StageState {

@@ -31,6 +31,12 @@ package struct Provenance: Sendable, Codable {
     package var from: Digest?
     /// The build arguments in force in a step, with their values.
     package var arguments: [String: String]?
+    /// The Dockerfile's escape character, where it is not the backslash.
+    package var escape: String?
+    /// The predefined arguments that a `RUN` saw without an `ARG`: proxies.
+    package var proxies: [String: String]?
+    /// Whether a `RUN` had hosts, limits or a network by options of its build, which no instruction gives it.
+    package var hasOwnHost: Bool?
     /// What is known of a committed container beside its deeds.
     package var facts: ContainerFacts?
 

@@ -34,7 +34,7 @@ extension RecipeMaker {
     private func ended(before link: Link) -> [String] {
         guard !declared.isEmpty else { return [] }
         let hidden = Set((link.settings.env ?? []).map { String($0.prefix { $0 != "=" }) })
-        let inForce = link.provenance.arguments ?? [:]
+        let inForce = (link.provenance.arguments ?? [:]).merging(link.provenance.proxies ?? [:]) { own, _ in own }
         return declared.filter { inForce[$0] == nil && !hidden.contains($0) }.sorted()
     }
 
@@ -58,13 +58,84 @@ extension RecipeMaker {
         return ended(before: link).contains { parsed.text.contains("$\($0)") || parsed.text.contains("${\($0)") }
     }
 
-    /// A step by what it came to.
-    mutating func writeResolved(_ link: Link, _ parsed: Located<Instruction>) throws(ShaleError) -> Bool {
+    /// A step by what it came to, and why its own words are not written.
+    mutating func writeResolved(
+        _ link: Link, _ parsed: Located<Instruction>, because why: String
+    ) throws(ShaleError) -> Bool {
         switch parsed.value {
-        case .copy, .add:
-            return try keepStep(link, parsed, because: "a build argument it names ended with the Dockerfile before it")
+        case .copy, .add: return try keepStep(link, parsed, because: why)
+        case .run(let run):
+            guard link.addsLayer else { return true }
+            let isPlain = run.flagsUsed.isEmpty && run.heredocs.isEmpty && endedArguments(before: link) == nil
+            let words = run.command.words
+            let text =
+                run.command.usesShell
+                ? RunText.line(of: words.joined(separator: " "), shell: RunText.shell(of: link.settings))
+                : ConfigInstructions.array(words)
+            guard isPlain, ConfigInstructions.isOneLine(text) else { return try keepStep(link, parsed, because: why) }
+            if let own = try keepsOwnHost(link, parsed) { return own }
+            lines.append(.instruction("RUN \(text)"))
+            return true
+        case .arg(let argument):
+            for entry in argument.arguments {
+                let value = value(of: entry.key, after: link)
+                let line = "ARG \(entry.key)" + (value.map { "=\(ConfigInstructions.quoted($0))" } ?? "")
+                if value != nil || entry.value == nil, ConfigInstructions.isOneLine(line) {
+                    lines.append(.instruction(line))
+                }
+            }
+            declare(link)
+            return true
+        case .maintainer(let author):
+            writeAuthor(author)
+            return true
         default: return writeConfig(from: link.settings, to: link.image.containerConfig)
         }
+    }
+
+    /// Why a step's own words do not mean the same to every builder of the recipe; `nil` where they do.
+    func wordsObstacle(_ parsed: Located<Instruction>, _ link: Link) -> String? {
+        if namesEndedArgument(parsed, before: link) {
+            return "a build argument it names ended with the Dockerfile before it"
+        }
+        let text = parsed.text
+        if text.unicodeScalars.contains(where: { $0.value >= 0x10FF00 }) { return "bytes that are no text" }
+        if link.provenance.escape != nil, text.utf8.contains(where: { $0 == UInt8(ascii: "\\") || $0 == 0x60 }) {
+            return "its Dockerfile has an escape character of its own"
+        }
+        switch parsed.value {
+        case .run, .arg, .cmd, .entrypoint, .shell, .healthcheck, .onbuild, .maintainer, .from: return nil
+        default: return Self.hasNewerModifier(text) ? "not every builder reads its variables" : nil
+        }
+    }
+
+    /// Whether a text has `${NAME…}` with anything but `:-` and `:+` behind the name.
+    static func hasNewerModifier(_ text: String) -> Bool {
+        text.rests(after: "${").contains { rest in
+            let modifier = rest.drop { $0.isASCIIAlphanumeric || $0 == UInt8(ascii: "_") }
+            guard let first = modifier.first, first != UInt8(ascii: "}") else { return false }
+            let second = modifier.dropFirst().first
+            return first != UInt8(ascii: ":") || (second != UInt8(ascii: "-") && second != UInt8(ascii: "+"))
+        }
+    }
+
+    /// Keeps the files of a `RUN` that saw more of the host than the recipe gives it, and declares the proxies it saw;
+    /// `nil` where its line is still to be written.
+    mutating func keepsOwnHost(_ link: Link, _ parsed: Located<Instruction>) throws(ShaleError) -> Bool? {
+        if link.provenance.hasOwnHost == true {
+            return try keepStep(link, parsed, because: "its build gave it hosts, limits or a network of its own")
+        }
+        for (name, value) in (link.provenance.proxies ?? [:]).sorted(by: { $0.key < $1.key })
+        where proxies[name] != value {
+            let line = "ARG \(name)=\(ConfigInstructions.quoted(value))"
+            guard ConfigInstructions.isOneLine(line) else {
+                return try keepStep(link, parsed, because: "an argument it saw cannot be written")
+            }
+            lines.append(.instruction(line))
+            proxies[name] = value
+            declared.insert(name)
+        }
+        return nil
     }
 
     /// `ARG` with the value that was given for it, where steps after it tell; `nil` for nothing that counts.
@@ -156,5 +227,18 @@ extension Engine {
             return pulled.familiar
         }
         return called ?? image.references.first?.familiar ?? image.repoDigests.first?.familiar ?? image.id.description
+    }
+}
+
+extension String {
+    /// What follows each place of a mark.
+    fileprivate func rests(after mark: String) -> [Substring.UTF8View] {
+        var found: [Substring.UTF8View] = []
+        var rest = self[...]
+        while let range = rest.firstRange(of: mark) {
+            rest = rest[range.upperBound...]
+            found.append(rest.utf8)
+        }
+        return found
     }
 }

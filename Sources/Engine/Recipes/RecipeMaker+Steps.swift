@@ -10,17 +10,18 @@ extension RecipeMaker {
     mutating func writeStep(
         _ link: Link, _ instruction: String, _ copied: [CopiedSource]
     ) throws(ShaleError) -> Bool {
-        guard let parsed = try? Instruction.parse(line: instruction) else {
+        let directive = link.provenance.escape.map { "# escape=\($0)\n" } ?? ""
+        guard let parsed = try? Instruction.parse(line: directive + instruction) else {
             lines.append(.instruction(instruction))
             return true
         }
-        if namesEndedArgument(parsed, before: link) {
-            return try writeResolved(link, parsed)
-        }
+        if let why = wordsObstacle(parsed, link) { return try writeResolved(link, parsed, because: why) }
         switch parsed.value {
         case .copy(let copy):
             if let from = copy.from { return try writeCopyFrom(link, parsed, copy, from) }
             return try writeFiles(link, parsed, copy.files, copied, isParents: copy.parents)
+        case .add(let add) where add.unpack != nil:
+            return try keepStep(link, parsed, because: "not every builder reads it")
         case .add(let add): return try writeFiles(link, parsed, add.files, copied, isParents: false)
         case .run(let run): return try writeRun(link, parsed, run)
         case .arg(let argument):
@@ -52,6 +53,7 @@ extension RecipeMaker {
         if run.flagsUsed.contains("network") || !run.devices.isEmpty || run.flagsUsed.contains("security") {
             return try keepStep(link, parsed, because: "it has a network or rights of its own")
         }
+        if let own = try keepsOwnHost(link, parsed) { return own }
         let ended = endedArguments(before: link)
         guard !run.heredocs.isEmpty || ended != nil else {
             lines.append(.instruction(parsed.text))
@@ -90,7 +92,9 @@ extension RecipeMaker {
             return try keepStep(
                 link, parsed, because: isPlain ? "its source is not here" : "not every builder reads it")
         }
-        let owner = files.owner.map { ["--chown=\($0)"] } ?? []
+        guard let owner = try ownerFlag(files, link) else {
+            return try keepStep(link, parsed, because: "not every builder reads its owner")
+        }
         lines.append(.instruction(copyLine("COPY", ["--from=\(stage)"] + owner, files.paths, files.destination)))
         return true
     }
@@ -112,6 +116,9 @@ extension RecipeMaker {
         guard copied.allSatisfy({ $0.source.isPlainWord }) else {
             return try keepStep(link, parsed, because: "a name that no instruction can spell")
         }
+        guard let owner = try ownerFlag(files, link) else {
+            return try keepStep(link, parsed, because: "not every builder reads its owner")
+        }
         var renamed: [String] = []
         for (index, source) in copied.enumerated() {
             let written = files.paths.count == copied.count ? files.paths[index] : source.source
@@ -121,10 +128,9 @@ extension RecipeMaker {
         let isSame =
             files.paths.count == renamed.count && zip(renamed, files.paths).allSatisfy { $0 == $1 || "./\($0)" == $1 }
         let isOrdinary = files.mode == nil && files.excluding.isEmpty && !files.link
-        if isSame, isOrdinary {
+        if isSame, isOrdinary, owner == files.owner.map({ ["--chown=\($0)"] }) ?? [] {
             lines.append(.instruction(parsed.text))
         } else {
-            let owner = files.owner.map { ["--chown=\($0)"] } ?? []
             lines.append(.instruction(copyLine(parsed.spelling, owner, renamed, files.destination)))
         }
         return true
@@ -171,6 +177,9 @@ extension RecipeMaker {
             files.inline.count == 1
                 || files.inline.allSatisfy({ inline in made.contains { $0.path.hasSuffix("/\(inline.name)") } })
         else { return try keepStep(link, parsed, because: "files that stood in it") }
+        guard let owner = try ownerFlag(files, link) else {
+            return try keepStep(link, parsed, because: "not every builder reads its owner")
+        }
         var paths: [String] = []
         for inline in files.inline {
             let change = made.count == 1 ? made[0] : made.first { $0.path.hasSuffix("/\(inline.name)") } ?? made[0]
@@ -178,7 +187,6 @@ extension RecipeMaker {
             recipe.attachments.append(.init(path: path, content: .piece(of: link.place, path: change.path)))
             paths.append(path)
         }
-        let owner = files.owner.map { ["--chown=\($0)"] } ?? []
         lines.append(.instruction(copyLine(parsed.spelling, owner, paths, files.destination)))
         return true
     }
@@ -226,8 +234,9 @@ extension RecipeMaker {
         return (path, (try? tree.resolvedStatus(path))?.permissions, content)
     }
 
-    /// Whether a file may lie at a path beside the Dockerfile.
+    /// Whether a file may lie at a path beside the Dockerfile, and be named there by an instruction.
     func isFree(_ path: String, for owner: String) -> Bool {
+        guard path.isPlainWord else { return false }
         let first = path.pathParts.first.map(String.init) ?? ""
         let lower = first.lowercased()
         if lower.hasSuffix("dockerfile") || lower.hasSuffix(".dockerignore") || lower.hasSuffix(".containerignore")
@@ -236,7 +245,6 @@ extension RecipeMaker {
             return false
         }
         return taken.allSatisfy { known, by in
-        guard path.isPlainWord else { return false }
             if known == PathKey(path) { return by == owner }
             return !known.path.utf8.starts(with: "\(path)/".utf8) && !path.utf8.starts(with: "\(known.path)/".utf8)
         }

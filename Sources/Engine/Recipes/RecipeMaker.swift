@@ -211,7 +211,7 @@ package struct RecipeMaker {
         }
         let outer = (lines, declared, proxies, linkStart)
         lines = StageLines()
-        declared = []
+        (declared, proxies) = ([], [:])
         try write(image, calledBase: nil)
         var alias = name
         let isPlain = name.utf8.allSatisfy { $0.isASCIIAlphanumeric || "-_.".utf8.contains($0) }
