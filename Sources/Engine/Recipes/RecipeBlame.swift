@@ -100,6 +100,43 @@ struct RecipeBlame {
         return maker(of: path, in: rest) ?? maker(of: path, in: recipe.lines.indices)
     }
 
+    /// Paths that were otherwise after some steps, by the steps' places.
+    ///
+    /// Such a path need not be otherwise in the end: a later step may have moved or removed it.
+    func histories() -> [PathKey: [Int]] {
+        var found: [PathKey: [Int]] = [:]
+        for entry in (original + rebuilt).lazy.flatMap(\.entries) where found[PathKey(entry.path)] == nil {
+            let old = states(of: entry.path, in: original)
+            let new = states(of: entry.path, in: rebuilt)
+            found[PathKey(entry.path)] = links.indices.filter { place in
+                old[max(0, min(old.count - 1, links[place].original - shared))]
+                    != new[max(0, min(new.count - 1, links[place].rebuilt - shared))]
+            }
+        }
+        return found.filter { !$0.value.isEmpty }
+    }
+
+    /// Where a difference began, when that was at a path which is none of the `reported` ones: what the step that first
+    /// made `path` otherwise found there was otherwise already.
+    func origin(
+        of path: String, _ histories: [PathKey: [Int]], reported: Set<PathKey>
+    ) -> (path: String, step: (text: String, line: Int)?)? {
+        var place = PathKey(path)
+        var link = histories[place]?.first ?? links.count
+        while link > 0 {
+            let earlier = histories.filter { !reported.contains($0.key) && $0.value.contains(link - 1) }
+                .min { left, right in
+                    let firsts = (left.value.first ?? 0, right.value.first ?? 0)
+                    return firsts.0 == firsts.1
+                        ? PathOrder.precedes(left.key.path, right.key.path) : firsts.0 < firsts.1
+                }
+            guard let earlier, let first = earlier.value.first else { break }
+            (place, link) = (earlier.key, first)
+        }
+        guard place != PathKey(path), links.indices.contains(link) else { return nil }
+        return (place.path, maker(of: place.path, in: links[link].lines))
+    }
+
     /// The last of some lines whose layer has to do with a path; else the last that could have.
     private func maker(of path: String, in lines: Range<Int>) -> (text: String, line: Int)? {
         var below = shared

@@ -113,7 +113,24 @@ private struct Comparison {
                 }
             found.append(entry(path, what))
         }
-        return found + configDifferences()
+        return traced(found) + configDifferences()
+    }
+
+    /// Names the step a difference began with where that is told by a path which is not there any more.
+    private func traced(_ found: [RecipeDifference]) -> [RecipeDifference] {
+        guard !found.isEmpty else { return [] }
+        let histories = blame.histories()
+        let reported = Set(found.map { PathKey($0.subject) })
+        return found.map { difference in
+            guard let origin = blame.origin(of: difference.subject, histories, reported: reported) else {
+                return difference
+            }
+            var traced = difference
+            traced.what += ", by way of \(origin.path)"
+            traced.step = origin.step?.text
+            traced.line = origin.step?.line
+            return traced
+        }
     }
 
     private func entry(_ path: String, _ what: String) -> RecipeDifference {
