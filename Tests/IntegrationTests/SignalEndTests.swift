@@ -12,6 +12,10 @@ struct SignalEndTests {
         "run --rm --env-file PIPE busybox true", "./PIPE", "save -o PIPE busybox", "recipe -o PIPE busybox",
         "wait up", "logs -f up", "commit large",
     ]
+    /// What reads a stream whose writer takes its time.
+    private static let readers = [
+        "load", "import - x:1", "build -", "build -f - .", "cp - up:/", "import /dev/stdin x:1",
+    ]
 
     private func bash(_ script: String) throws -> Peer.Outcome {
         let program = try #require(BuiltShale.path)
@@ -26,8 +30,12 @@ struct SignalEndTests {
         let starts = Self.commands.enumerated().map { number, words in
             "mkfifo f\(number); $shale \(words.replacing("PIPE", with: "f\(number)")) >out\(number) 2>&1 & all+=($!)"
         }
+        let reads = Self.readers.enumerated().map { number, words in
+            "$shale \(words) < <(printf abc; exec sleep 20) >read\(number) 2>&1 & all+=($!)"
+        }
+        let commands = Self.commands + Self.readers
         let script =
-            starts.joined(separator: "\n") + """
+            (starts + reads).joined(separator: "\n") + """
 
                 sleep 3; for p in ${all[@]}; do kill -\(signal) $p; done
                 (sleep 40; kill -KILL ${all[@]} 2> no) & killer=$!
@@ -35,10 +43,10 @@ struct SignalEndTests {
                 """
         let ended = try bash(script)
         try shale.run(["rm", "-f", "up", "large"])
-        for (command, found) in zip(Self.commands, ended.text.split(separator: "\n")) {
+        for (command, found) in zip(commands, ended.text.split(separator: "\n")) {
             #expect(found == "\(status)", "\(command)")
         }
-        #expect(ended.text.split(separator: "\n").count == Self.commands.count, "\(ended.errors)")
+        #expect(ended.text.split(separator: "\n").count == commands.count, "\(ended.errors)")
     }
 
     @Test func aPipeWithSomeoneAtItsOtherEndGoesOn() throws {

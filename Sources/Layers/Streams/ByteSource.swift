@@ -22,6 +22,8 @@ package final class FDSource: ByteSource {
 
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws(ShaleError) -> Int {
         do throws(SystemCallError) {
+            // Whoever writes at the other end of a pipe may take any time.
+            try descriptor.waitForInput()
             return try descriptor.read(into: buffer)
         } catch {
             throw error.shaleError(subject)

@@ -41,6 +41,9 @@ package struct OwnedFD: ~Copyable, Sendable {
         OwnedFD(adopting: try check("fcntl") { fcntl(raw, F_DUPFD_CLOEXEC, 3) })
     }
 
+    /// Waits until there is something to read, or the end; `ECANCELED` when the process is told to stop before.
+    package func waitForInput() throws(SystemCallError) { try NamedPipe.wait(for: POLLIN, on: raw) }
+
     /// Reads once, up to the buffer's length; 0 at the end.
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemCallError) -> Int {
         try checkLength("read") { Glibc.read(raw, buffer.baseAddress, buffer.count) }
@@ -96,7 +99,7 @@ package struct OwnedFD: ~Copyable, Sendable {
         var all: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
         while true {
-            try NamedPipe.wait(for: POLLIN, on: raw)
+            try waitForInput()
             let count = try checkLength("read") {
                 chunk.withUnsafeMutableBytes { Glibc.read(raw, $0.baseAddress, $0.count) }
             }
