@@ -46,6 +46,7 @@ let package = Package(
 
         room("Basics"),
         room("OCI", ["Basics", crypto]),
+        room("GoTemplates", ["Basics", "OCI"]),
         room("Linux", ["Basics", "CLinux"]),
         room("RunnerProtocol"),
         room("Layers", ["Basics", "OCI", "Linux", "CArchive"]),
@@ -65,7 +66,7 @@ let package = Package(
             "Shell",
             [
                 "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Runtime", "Dockerfiles", "Engine",
-                "Explorer", "Sessions", "CEditline", argumentParser,
+                "Explorer", "Sessions", "GoTemplates", "CEditline", argumentParser,
             ]),
 
         .executableTarget(
@@ -96,6 +97,7 @@ let package = Package(
             "ExplorerTests",
             ["TestSupport", "Basics", "OCI", "Linux", "Layers", "Stores", "Engine", "Explorer"]),
         tests("SessionsTests", ["TestSupport", "Basics", "OCI", "Engine", "Sessions", "Dockerfiles"]),
+        tests("GoTemplatesTests", ["TestSupport", "Basics", "OCI", "GoTemplates"]),
         tests("ShellTests", ["TestSupport", "Basics", "OCI", "Engine", "Sessions", "Shell"]),
         tests("IntegrationTests", ["TestSupport", "Basics", "Linux", "OCI", "Dockerfiles"]),
         tests("TerminalTests", ["TestSupport", "Basics", "OCI"]),

@@ -1,4 +1,5 @@
 import Basics
+import GoTemplates
 import OCI
 
 /// What `inspect` prints: a JSON array with four spaces a level, or a template filled in for each document.

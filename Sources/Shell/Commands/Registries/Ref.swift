@@ -1,5 +1,6 @@
 package import ArgumentParser
 package import Basics
+import GoTemplates
 import OCI
 
 /// `ref NAME`: a reference, part by part.

@@ -4,7 +4,7 @@ import OCI
 import TestSupport
 import Testing
 
-@testable import Shell
+@testable import GoTemplates
 
 struct TemplateTests {
     static let data = JSONDocument.members([

@@ -263,7 +263,8 @@ extension String {
     fileprivate var percentEncoded: String {
         utf8.reduce(into: "") { out, byte in
             let scalar = Unicode.Scalar(byte)
-            if scalar.isVariableContinuation || scalar == "-" || scalar == "." || scalar == "~" {
+            // RFC 3986 section 2.3, "Unreserved Characters".
+            if byte.isASCIIAlphanumeric || "-._~".utf8.contains(byte) {
                 out.unicodeScalars.append(scalar)
             } else if byte == 32 {
                 out += "+"

@@ -56,7 +56,7 @@ package struct Template: Sendable {
     }
 
     /// Fills the template in with a table's headers: docker's functions leave them as they are.
-    func header(_ headers: JSONDocument, methods: [String: Method]) throws(ShaleError) -> String {
+    package func header(_ headers: JSONDocument, methods: [String: Method]) throws(ShaleError) -> String {
         try text(of: headers, missing: .noValue, methods: methods, isHeader: true)
     }
 

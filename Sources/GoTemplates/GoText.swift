@@ -1,9 +1,9 @@
 import Basics
 import Glibc
-import OCI
+package import OCI
 
 /// How Go prints values: `%v` and its relatives, and how docker's types print when they are empty.
-enum GoText {
+package enum GoText {
     /// Members that are maps in docker's types: an absent entry is no error, and a null one prints as `map[]`.
     private static let maps: Set<String> = [
         "Annotations", "Config", "Data", "ExposedPorts", "Labels", "LogConfig", "Networks", "Options", "Opts",
@@ -64,7 +64,7 @@ enum GoText {
     }
 
     /// `%v`.
-    static func text(_ document: JSONDocument) -> String {
+    package static func text(_ document: JSONDocument) -> String {
         switch document {
         case .null: return "<nil>"
         case .bool(let value): return value ? "true" : "false"
@@ -199,7 +199,7 @@ private struct Printf {
             return Int(min(max(0, value), 10_000))
         }
         var value: Int?
-        while index < scalars.count, scalars[index].isDigit {
+        while index < scalars.count, ("0"..."9").contains(scalars[index]) {
             value = min(10_000, (value ?? 0) * 10 + Int(scalars[index].value - 48))
             index += 1
         }
