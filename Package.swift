@@ -98,7 +98,7 @@ let package = Package(
             ["TestSupport", "Basics", "OCI", "Linux", "Layers", "Stores", "Engine", "Explorer"]),
         tests("SessionsTests", ["TestSupport", "Basics", "OCI", "Engine", "Sessions", "Dockerfiles"]),
         tests("GoTemplatesTests", ["TestSupport", "Basics", "OCI", "GoTemplates"]),
-        tests("ShellTests", ["TestSupport", "Basics", "OCI", "Engine", "Sessions", "Shell"]),
+        tests("ShellTests", ["TestSupport", "Basics", "OCI", "Engine", "Sessions", "GoTemplates", "Shell"]),
         tests("IntegrationTests", ["TestSupport", "Basics", "Linux", "OCI", "Dockerfiles"]),
         tests("TerminalTests", ["TestSupport", "Basics", "OCI"]),
     ]

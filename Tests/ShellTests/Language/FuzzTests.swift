@@ -2,6 +2,7 @@ import Basics
 import OCI
 import Testing
 
+@testable import GoTemplates
 @testable import Shell
 
 /// Random texts made of what the grammars know: nothing may trap, and what is read must stay inside the text.
