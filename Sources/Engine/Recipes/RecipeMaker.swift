@@ -282,7 +282,8 @@ package struct RecipeMaker {
     /// Writes lines that need root, and gives the stage its user back.
     mutating func asRoot(_ user: String?, _ body: (inout RecipeMaker) -> Void) {
         let isRoot = user.map { ["", "0", "root", "0:0", "root:root"].contains($0) } ?? true
-        if !isRoot { lines.append(.instruction("USER root")) }
+        // By number: there need be no list of users that has the name.
+        if !isRoot { lines.append(.instruction("USER 0")) }
         body(&self)
         if !isRoot, let user { lines.append(.instruction("USER \(ConfigInstructions.quoted(user))")) }
     }

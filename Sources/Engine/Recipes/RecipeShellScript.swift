@@ -1,5 +1,6 @@
 import Basics
 import Dockerfiles
+import OCI
 
 /// A recipe as a POSIX script that does the same to the root file system it runs on: in a container of the base, a
 /// chroot, a fresh machine.
@@ -60,7 +61,15 @@ struct ShellScript {
         guard let parsed = try? Instruction.parse(line: text) else { return ["# \(text.visible)"] }
         switch parsed.value {
         case .run(let run): return [command(run, user: user)]
-        case .env(let pairs): return pairs.map { "export \($0.key)=\(word($0.value))" }
+        case .env(let pairs):
+            return pairs.map { pair in
+                // A shell has fewer names than a config.
+                let isName =
+                    pair.key.utf8.first.map { !(48...57).contains($0) } == true
+                    && pair.key.utf8.allSatisfy { $0.isASCIIAlphanumeric || $0 == UInt8(ascii: "_") }
+                return isName
+                    ? "export \(pair.key)=\(word(pair.value))" : "# ENV \("\(pair.key)=\(pair.value)".visible)"
+            }
         case .arg(let argument):
             return argument.arguments.map { entry in
                 let value = entry.value.map(word) ?? ""
@@ -79,7 +88,7 @@ struct ShellScript {
             }
             return [put(add.files)]
         case .from: return ["# base: \(text.dropFirst(5))"]
-        default: return text.split(separator: "\n").map { "# \($0)" }
+        default: return text.unicodeScalars.split(separator: "\n").map { "# \(String($0).visible)" }
         }
     }
 

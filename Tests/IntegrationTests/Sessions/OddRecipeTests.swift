@@ -130,6 +130,20 @@ struct OddRecipeTests {
         #expect(try proved("odd").contains("RUN [\"/bin/rm\", \"-rf\", \"/etc/passwd\"]"))
     }
 
+    @Test func anImageWithoutUsers() throws {
+        try session(
+            "FROM busybox", "RUN rm /etc/passwd", "tag @ base", "run -u 55 -d --name ww base sleep 1000",
+            "exec --privileged -u 0 ww rm /etc/group", "stop -t 0 ww", "commit ww odd")
+        #expect(try proved("odd").contains("USER 0"))
+    }
+
+    @Test func namesThatAShellHasNot() throws {
+        try home.run(["run", "--name", "ww", "-e", "A B=c", "-e", "D=e", "busybox", "touch", "/t"], expecting: 0)
+        try home.run(["commit", "ww", "odd"], expecting: 0)
+        let lines = try home.lines(["recipe", "--to", "sh", "odd"])
+        #expect(lines.contains("# ENV \"A B\"=c") && lines.contains("export D=\"e\""), "\(lines)")
+    }
+
     @Test func anotherEscapeCharacter() throws {
         try build(
             """
