@@ -31,6 +31,11 @@ package final class Store: Sendable {
     package let leases: Leases
     let ingest: IngestFolder
 
+    /// Refuses a folder that all users share as a home, before anything is made in it.
+    ///
+    /// - Throws: `invalid`.
+    package static func refuseShared(home: String) throws(ShaleError) { try StoreLayout.refuseShared(home) }
+
     /// Opens the store at an absolute path, making it on first use, and sweeps what dead processes left.
     ///
     /// A home that cannot be written to is only looked at. Throws `denied` where one cannot be made, `noSpace` on a full

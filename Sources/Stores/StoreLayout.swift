@@ -19,10 +19,7 @@ enum StoreLayout {
 
     /// Makes the layout where it is missing.
     static func prepare(_ paths: StorePaths) throws(ShaleError) -> State {
-        guard !isShared(paths.home) else {
-            throw ShaleError(
-                .invalid, "home \(paths.home.visible): all users share this folder", hint: "choose another with --home")
-        }
+        try refuseShared(paths.home)
         try HomeOwner.refuseForeign(paths.home)
         if access(paths.layoutFile, R_OK) == 0 {
             guard access(paths.home, W_OK) == 0 else {
@@ -37,6 +34,14 @@ enum StoreLayout {
             throw unwritable(paths.home, error)
         }
         return State(isNew: true)
+    }
+
+    /// Throws `invalid` for a folder that is no home; to be asked before anything is made there.
+    static func refuseShared(_ home: String) throws(ShaleError) {
+        guard !isShared(home) else {
+            throw ShaleError(
+                .invalid, "home \(home.visible): all users share this folder", hint: "choose another with --home")
+        }
     }
 
     /// A folder that all users share, `/tmp`, or that holds the system, stays as it is: a home closes its folder to others.

@@ -43,11 +43,11 @@ package enum ConfigInstructions {
         return line
     }
 
-    /// Whether every builder reads a text as one line, whole: no line break, not even one that `String` holds for a
-    /// letter with its neighbour (CR LF), no bytes that are no text, no escape at the end.
+    /// Whether a text is read as one line, whole: no line break, not even one that `String` holds for a
+    /// letter with its neighbour (CR LF), no escape at the end.
     static func isOneLine(_ text: String) -> Bool {
         text.utf8.last != UInt8(ascii: "\\")
-            && !text.unicodeScalars.contains { $0 == "\n" || $0 == "\r" || $0.value == 0 || $0.value >= 0x10FF00 }
+            && !text.unicodeScalars.contains { $0 == "\n" || $0 == "\r" || $0.value == 0 }
     }
 
     private static func candidates(from old: ContainerConfig, to new: ContainerConfig) -> [String] {

@@ -245,8 +245,11 @@ package struct RecipeMaker {
             lines.append(
                 .comment(
                     "some settings cannot be said in a Dockerfile: \(plan.unsaid.joined(separator: ", "))\n"
-                        + "(line breaks, bytes that are no text, a name or a member it has no word for, what was taken away)"
+                        + "(line breaks, a name or a member it has no word for, what was taken away)"
                 ))
+        }
+        if plan.lines.contains(where: { $0.unicodeScalars.contains { $0.value >= 0x10FF00 } }) {
+            lines.append(.comment("bytes that are no text: docker reads others in their place"))
         }
         lines += plan.lines.map { .instruction($0) }
         return true

@@ -36,6 +36,8 @@ package enum Entry {
             try check(session: options.session)
             let wish = try wish(Array(rest), isTerminal: isatty(0) == 1)
             do throws(ShaleError) {
+                // The namespace leaves its lock in the home.
+                try Store.refuseShared(home: options.home)
                 try UserNamespace.enter(home: options.home)
             } catch {
                 // Whoever asks what is lacking is told.
