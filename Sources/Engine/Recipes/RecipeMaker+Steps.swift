@@ -128,7 +128,8 @@ extension RecipeMaker {
         let isSame =
             files.paths.count == renamed.count && zip(renamed, files.paths).allSatisfy { $0 == $1 || "./\($0)" == $1 }
         let isOrdinary = files.mode == nil && files.excluding.isEmpty && !files.link
-        if isSame, isOrdinary, owner == files.owner.map({ ["--chown=\($0)"] }) ?? [] {
+        let isFolder = renamed.count < 2 || files.destination.utf8.last == UInt8(ascii: "/")
+        if isSame, isOrdinary, isFolder, owner == files.owner.map({ ["--chown=\($0)"] }) ?? [] {
             lines.append(.instruction(parsed.text))
         } else {
             lines.append(.instruction(copyLine(parsed.spelling, owner, renamed, files.destination)))
@@ -136,8 +137,10 @@ extension RecipeMaker {
         return true
     }
 
+    /// Several sources go into a directory, which docker's older builder wants to see by the slash.
     private func copyLine(_ keyword: String, _ flags: [String], _ paths: [String], _ destination: String) -> String {
-        ([keyword] + flags + [Self.operands(paths + [destination])]).joined(separator: " ")
+        let slash = paths.count > 1 && destination.utf8.last != UInt8(ascii: "/") ? "/" : ""
+        return ([keyword] + flags + [Self.operands(paths + [destination + slash])]).joined(separator: " ")
     }
 
     /// `--chown` as every builder reads it; `nil` where one instruction gives its files more than one owner.

@@ -49,6 +49,14 @@ struct OddRecipeTests {
         #expect(try proved("odd").contains("FROM --platform=\(platform) scratch"))
     }
 
+    /// docker's older builder refuses several sources without it.
+    @Test func severalSourcesGoIntoAFolderWithASlash() throws {
+        try build("FROM busybox\nWORKDIR /w\nCOPY f Dockerfile .\nCOPY Docker* f /w/x/\n")
+        let recipe = try proved("odd")
+        let places = recipe.filter { $0.hasPrefix("COPY ") }.map { $0.split(separator: " ").last }
+        #expect(places == ["./", "/w/x/"], "\(recipe)")
+    }
+
     @Test func theAuthorOutlivesAFlattening() throws {
         // What is removed by hand has nothing left that removes it.
         try session(
