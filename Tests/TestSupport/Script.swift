@@ -31,14 +31,4 @@ package enum Script {
             status: child.wait(), output: Array(try Data(contentsOf: URL(filePath: output))),
             errors: String(decoding: try Data(contentsOf: URL(filePath: errors)), as: UTF8.self))
     }
-
-    /// What a script says that ends at its first failure; fails itself where the script does.
-    @discardableResult
-    package static func text(_ script: String, in folder: String) throws -> String {
-        let outcome = try run("set -e\n" + script, in: folder)
-        guard outcome.status == 0 else {
-            throw PeerError(text: "\(script): status \(outcome.status): \(outcome.errors)")
-        }
-        return outcome.text
-    }
 }

@@ -36,7 +36,7 @@ struct ContainerRoom {
 
     @discardableResult
     func sh(_ script: String, in folder: String? = nil) throws -> String {
-        try Script.text(script, in: folder ?? work)
+        try Peer("sh").run(["-ec", script], in: folder ?? work).text
     }
 
     func create(_ name: String, _ change: (inout RunOptions) -> Void = { _ in }) throws -> ContainerRecord {

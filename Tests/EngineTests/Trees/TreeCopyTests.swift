@@ -18,12 +18,12 @@ struct TreeCopyTests {
 
         init() throws {
             folder = TemporaryDirectory()
-            try Script.text("mkdir from to outside; echo secret > outside/secret", in: folder.path)
+            try Peer("sh").run(["-ec", "mkdir from to outside; echo secret > outside/secret"], in: folder.path)
             from = try RootDirectory(hostPath: folder.path + "/from")
             to = try RootDirectory(hostPath: folder.path + "/to")
         }
 
-        func sh(_ script: String) throws -> String { try Script.text(script, in: folder.path) }
+        func sh(_ script: String) throws -> String { try Peer("sh").run(["-ec", script], in: folder.path).text }
     }
 
     @Test("a tree keeps modes, times, links, hard links and special files")

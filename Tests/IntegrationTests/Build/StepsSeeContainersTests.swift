@@ -44,7 +44,7 @@ struct StepsSeeContainersTests {
             \(BuiltShale.path ?? "") --home \(shale.home) run --rm --hostname "$name" --add-host "$name:1.2.3.4" busybox \\
                 sh -c 'hostname | od -An -tx1; tail -n 1 /etc/hosts | od -An -tx1; od -An -tx1 /etc/hostname'
             """
-        let words = try Script.text(script, in: shale.folder.path).split(separator: "\n").map {
+        let words = try Peer("sh").run(["-ec", script], in: shale.folder.path).text.split(separator: "\n").map {
             $0.split(separator: " ")
         }
         #expect(words.map(\.first) == ["6e", "31", "6e"])
