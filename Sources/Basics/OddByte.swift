@@ -8,6 +8,9 @@ package enum OddByte {
 
     package static func scalar(for byte: UInt8) -> Unicode.Scalar? { Unicode.Scalar(base + UInt32(byte)) }
 
+    /// Whether a scalar is of the page that odd bytes stand on.
+    package static func isOnPage(_ scalar: Unicode.Scalar) -> Bool { scalar.value >= base }
+
     package static func byte(of scalar: Unicode.Scalar) -> UInt8? {
         scalar.value >= base + 0x80 && scalar.value <= base + 0xFF ? UInt8(scalar.value & 0xFF) : nil
     }

@@ -77,7 +77,7 @@ extension String {
     /// Bytes that are no text as escapes: not every builder reads a file that has them.
     fileprivate var withBytesShown: String {
         unicodeScalars.reduce(into: "") { text, scalar in
-            guard scalar.value >= 0x10FF00 else { return text.unicodeScalars.append(scalar) }
+            guard OddByte.isOnPage(scalar) else { return text.unicodeScalars.append(scalar) }
             text += "\\x" + String(scalar.value & 0xFF, radix: 16)
         }
     }

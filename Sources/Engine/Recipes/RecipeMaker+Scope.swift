@@ -99,7 +99,7 @@ extension RecipeMaker {
             return "a build argument it names ended with the Dockerfile before it"
         }
         let text = parsed.text
-        if text.unicodeScalars.contains(where: { $0.value >= 0x10FF00 }) { return "bytes that are no text" }
+        if text.unicodeScalars.contains(where: OddByte.isOnPage) { return "bytes that are no text" }
         if link.provenance.escape != nil, text.utf8.contains(where: { $0 == UInt8(ascii: "\\") || $0 == 0x60 }) {
             return "its Dockerfile has an escape character of its own"
         }

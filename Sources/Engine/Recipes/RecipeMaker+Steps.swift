@@ -304,7 +304,7 @@ extension String {
     var isPlainWord: Bool {
         !hasPrefix("-") && !hasPrefix("<") && !hasPrefix("[")
             && unicodeScalars.allSatisfy {
-                $0.value < 0x10FF00 && $0.value >= 32 && $0.value != 127 && !"*?[]\\$\"'#".unicodeScalars.contains($0)
+                !OddByte.isOnPage($0) && $0.value >= 32 && $0.value != 127 && !"*?[]\\$\"'#".unicodeScalars.contains($0)
             }
     }
 

@@ -248,7 +248,7 @@ package struct RecipeMaker {
                         + "(line breaks, a name or a member it has no word for, what was taken away)"
                 ))
         }
-        if plan.lines.contains(where: { $0.unicodeScalars.contains { $0.value >= 0x10FF00 } }) {
+        if plan.lines.contains(where: { $0.unicodeScalars.contains(where: OddByte.isOnPage) }) {
             lines.append(.comment("bytes that are no text: docker reads others in their place"))
         }
         lines += plan.lines.map { .instruction($0) }
