@@ -107,7 +107,7 @@ struct RootSetup {
     /// itself is looked at, not its path: another container may change a shared volume's links at any moment.
     private mutating func refuseProtected(_ place: borrowing OwnedFD, _ mount: MountPlan) throws(SystemCallError) {
         let (status, root) = (try FileStatus.of(place), try FileStatus.of(rootMount.fd))
-        if (status.device, status.inode) == (root.device, root.inode) {
+        if status.identity == root.identity {
             refusal = "invalid specification: destination can't be '/': \(mount.destination) leads there"
         } else if let proc = try? FileStatus.of(points.root.open("proc", OpenFlags.link)), proc.device != root.device,
             status.device == proc.device, !(mount.kind == .bind && isReplaceable(status))
@@ -122,7 +122,7 @@ struct RootSetup {
     private func isReplaceable(_ status: FileStatus) -> Bool {
         ProcessFiles.replaceable.contains { name in
             guard let file = try? FileStatus.of(points.root.open("proc/\(name)", OpenFlags.link)) else { return false }
-            return (file.device, file.inode) == (status.device, status.inode)
+            return file.identity == status.identity
         }
     }
 

@@ -48,7 +48,7 @@ enum StoreLayout {
     private static func isShared(_ path: String) -> Bool {
         guard let status = try? FileStatus.of(hostPath: path, followingLink: true) else { return false }
         let root = try? FileStatus.of(hostPath: "/")
-        return status.permissions & 0o1000 != 0 || (status.device, status.inode) == (root?.device, root?.inode)
+        return status.permissions & 0o1000 != 0 || status.identity == root?.identity
     }
 
     private static func create(_ paths: StorePaths) throws(SystemCallError) {

@@ -19,11 +19,6 @@ struct SourceHash: Sendable {
     /// whoever checked it out.
     private let countsOwners: Bool
 
-    private struct FileIdentity: Hashable {
-        var device: UInt64
-        var inode: UInt64
-    }
-
     init(countingOwners: Bool, files: PathLines = PathLines()) {
         countsOwners = countingOwners
         self.files = files
@@ -93,7 +88,7 @@ struct SourceHash: Sendable {
     /// The name under which the same file was added before.
     private mutating func firstName(of path: String, _ status: FileStatus) -> String? {
         guard status.kind == .regular, status.links > 1 else { return nil }
-        let identity = FileIdentity(device: status.device, inode: status.inode)
+        let identity = status.identity
         if let first = firstNames[identity] { return first }
         firstNames[identity] = path
         return nil

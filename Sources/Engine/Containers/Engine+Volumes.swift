@@ -97,7 +97,7 @@ extension Engine {
                     ? "cannot mount volume over existing file, file exists \(path)" : "source \(path) is not directory")
         }
         // A link may lead to the root: the container would be refused, with all of the image in the volume.
-        if let top = try? source.resolvedStatus("/"), (top.device, top.inode) == (status.device, status.inode) {
+        if let top = try? source.resolvedStatus("/"), top.identity == status.identity {
             if VolumeName.isAnonymous(name) { try? FileTree.remove(store.volumes.folder(name)) }
             throw ShaleError(
                 .invalid, "invalid specification: destination can't be '/': \(path.visible) leads there")

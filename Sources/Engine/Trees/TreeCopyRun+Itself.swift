@@ -9,7 +9,7 @@ extension TreeCopyRun {
     mutating func refuseSameFile(
         _ status: FileStatus, as name: String, in directory: borrowing OwnedFD
     ) throws(SystemCallError) {
-        guard let there = try directory.statusIfPresent(name), there.isSameFile(as: status) else { return }
+        guard let there = try directory.statusIfPresent(name), there.identity == status.identity else { return }
         refusal = ShaleError(.conflict, "\(current.visible) and \(name.visible) are the same file")
         throw SystemCallError("copy", path: name, errno: EINVAL)
     }
@@ -19,7 +19,7 @@ extension TreeCopyRun {
         var above = destination.pathParts.filter { $0 != "." }
         while true {
             let path = "/" + above.joined(separator: "/")
-            if let there = try? target.status(path), there.isSameFile(as: status) {
+            if let there = try? target.status(path), there.identity == status.identity {
                 try refuseItself(destination)
             }
             guard above.popLast() != nil else { return }
@@ -28,7 +28,7 @@ extension TreeCopyRun {
 
     /// Refuses to go on where the walk comes to the directory it writes to.
     mutating func refuseDestination(_ status: FileStatus) throws(SystemCallError) {
-        guard let top = topDirectory, status.isSameFile(as: top) else { return }
+        guard let top = topDirectory, status.identity == top.identity else { return }
         try refuseItself(current)
     }
 
@@ -38,8 +38,4 @@ extension TreeCopyRun {
             .conflict, "cannot copy a directory, \(current.visible), into itself, \(place.visible)")
         throw SystemCallError("copy", path: destination, errno: ELOOP)
     }
-}
-
-extension FileStatus {
-    fileprivate func isSameFile(as other: FileStatus) -> Bool { device == other.device && inode == other.inode }
 }

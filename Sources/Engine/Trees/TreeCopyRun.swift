@@ -17,11 +17,6 @@ struct TreeCopyRun {
     /// The directory that the top of the source becomes.
     var topDirectory: FileStatus?
 
-    private struct FileIdentity: Hashable {
-        var device: UInt64
-        var inode: UInt64
-    }
-
     private struct Directory {
         /// Below the source root and the target root.
         var sourcePath: String
@@ -187,7 +182,7 @@ struct TreeCopyRun {
     ) throws(SystemCallError) {
         if status.kind == .socket { return }
         try refuseSameFile(status, as: newName, in: to)
-        let identity = FileIdentity(device: status.device, inode: status.inode)
+        let identity = status.identity
         if status.kind != .regular || status.links > 1 { try clear(newName, in: to, forDirectory: false) }
         if status.links > 1, let first = linked[identity] {
             let existing = try target.parent(of: first)

@@ -25,7 +25,7 @@ struct ChangeEntries {
         if status.kind == .socket { return nil }
         var entry = try described(change, status)
         guard status.kind != .directory, status.links > 1 else { return entry }
-        let identity = FileIdentity(status)
+        let identity = status.identity
         if let first = names[identity] {
             // Attributes stay, as docker's own archives have them: docker gives the file its owner again at each of its
             // names, which takes a capability away that is not repeated there.
@@ -46,17 +46,6 @@ struct ChangeEntries {
         } catch {
             throw error.shaleError(change.path)
         }
-    }
-}
-
-/// Which file a name means, for finding its other names.
-struct FileIdentity: Hashable {
-    private let device: UInt64
-    private let inode: UInt64
-
-    init(_ status: FileStatus) {
-        device = status.device
-        inode = status.inode
     }
 }
 

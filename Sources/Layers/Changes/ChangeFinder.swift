@@ -59,13 +59,8 @@ package struct ChangeFinder {
         /// Directories that are as they were.
         var unchanged: [PathKey: Change] = [:]
         /// Files with several names that are as they were.
-        var linked: [Inode: [Change]] = [:]
-        var linkedChanged: Set<Inode> = []
-    }
-
-    private struct Inode: Hashable {
-        var device: UInt64
-        var number: UInt64
+        var linked: [FileIdentity: [Change]] = [:]
+        var linkedChanged: Set<FileIdentity> = []
     }
 
     private func visit(_ place: Place, _ walk: inout Walk) throws {
@@ -109,8 +104,8 @@ package struct ChangeFinder {
         }
         if isChange { walk.found.append(change) }
         guard status.links > 1 else { return }
-        let inode = Inode(device: status.device, number: status.inode)
-        if isChange { walk.linkedChanged.insert(inode) } else { walk.linked[inode, default: []].append(change) }
+        let identity = status.identity
+        if isChange { walk.linkedChanged.insert(identity) } else { walk.linked[identity, default: []].append(change) }
     }
 
     private func reasons(

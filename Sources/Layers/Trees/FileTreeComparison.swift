@@ -63,7 +63,7 @@ package struct FileTreeComparison {
 
     private static func firstName(_ entry: TreeEntry, _ names: inout [FileIdentity: String]) -> String {
         guard entry.status.links > 1 else { return entry.path }
-        let identity = FileIdentity(entry.status)
+        let identity = entry.status.identity
         if let known = names[identity] { return known }
         names[identity] = entry.path
         return entry.path

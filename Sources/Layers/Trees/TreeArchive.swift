@@ -78,7 +78,7 @@ package enum TreeArchive {
             member.path = name
             members += 1
             if entry.status.kind != .directory, entry.status.links > 1 {
-                let identity = FileIdentity(entry.status)
+                let identity = entry.status.identity
                 if let first = names[identity] {
                     // Attributes stay: see ChangeEntries.
                     (member.kind, member.link, member.size) = (.hardLink, first, 0)

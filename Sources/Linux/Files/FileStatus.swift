@@ -39,6 +39,9 @@ package struct FileStatus: Sendable, Hashable {
     package var modified: Timestamp
     package var changed: Timestamp
 
+    /// Which file it is, whatever names lead to it.
+    package var identity: FileIdentity { FileIdentity(device: device, inode: inode) }
+
     /// Overlayfs's whiteout: a character device 0:0.
     package var isWhiteout: Bool { kind == .characterDevice && rdevMajor == 0 && rdevMinor == 0 }
 
@@ -90,5 +93,16 @@ package struct FileStatus: Sendable, Hashable {
             path.withPath { shale_fstatat(AT_FDCWD, $0, followingLink ? 0 : AT_SYMLINK_NOFOLLOW, &info) }
         }
         return FileStatus(info)
+    }
+}
+
+/// Which file a name means, for finding its other names: the device and inode numbers of stat(2).
+package struct FileIdentity: Hashable, Sendable {
+    private let device: UInt64
+    private let inode: UInt64
+
+    init(device: UInt64, inode: UInt64) {
+        self.device = device
+        self.inode = inode
     }
 }
