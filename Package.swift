@@ -54,6 +54,7 @@ let package = Package(
         room("Registries", ["Basics", "OCI", "CCurl"]),
         room("Runtime", ["Basics", "OCI", "Linux", "RunnerProtocol", "CSeccomp"]),
         room("Dockerfiles", ["Basics"]),
+        room("ShellLanguage", ["Basics"]),
         room(
             "Engine",
             [
@@ -66,7 +67,7 @@ let package = Package(
             "Shell",
             [
                 "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Runtime", "Dockerfiles", "Engine",
-                "Explorer", "Sessions", "GoTemplates", "CEditline", argumentParser,
+                "Explorer", "Sessions", "GoTemplates", "ShellLanguage", "CEditline", argumentParser,
             ]),
 
         .executableTarget(
@@ -97,8 +98,11 @@ let package = Package(
             "ExplorerTests",
             ["TestSupport", "Basics", "OCI", "Linux", "Layers", "Stores", "Engine", "Explorer"]),
         tests("SessionsTests", ["TestSupport", "Basics", "OCI", "Engine", "Sessions", "Dockerfiles"]),
+        tests("ShellLanguageTests", ["TestSupport", "Basics", "ShellLanguage"]),
         tests("GoTemplatesTests", ["TestSupport", "Basics", "OCI", "GoTemplates"]),
-        tests("ShellTests", ["TestSupport", "Basics", "OCI", "Engine", "Sessions", "GoTemplates", "Shell"]),
+        tests(
+            "ShellTests",
+            ["TestSupport", "Basics", "OCI", "Engine", "Sessions", "GoTemplates", "ShellLanguage", "Shell"]),
         tests("IntegrationTests", ["TestSupport", "Basics", "Linux", "OCI", "Dockerfiles"]),
         tests("TerminalTests", ["TestSupport", "Basics", "OCI"]),
     ]

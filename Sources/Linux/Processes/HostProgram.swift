@@ -18,6 +18,12 @@ package enum HostProgram {
         searchPath.split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
     }
 
+    /// Whether a word is the name of a program on the `PATH` of this process.
+    package static func isOnPath(_ name: String) -> Bool {
+        guard !name.isEmpty, !name.contains("/"), let path = HostEnvironment.value("PATH") else { return false }
+        return find(name, searchPath: path) != nil
+    }
+
     /// Starts a program, with nothing on its standard input unless told, and waits for its end.
     ///
     /// With an input, or where it can be cancelled, it has no terminal to ask for more. Once `isCancelled` answers yes,

@@ -1,3 +1,6 @@
+import Basics
+import ShellLanguage
+
 /// Where in the language the end of an unfinished line is.
 struct CompletionContext: Equatable {
     /// The quote that is open at the end.
@@ -89,10 +92,8 @@ private struct ContextReader {
 
     /// `$ ` and its kin, pasted.
     private mutating func skipPrompt() {
-        var scanner = LineScanner(String(String.UnicodeScalarView(scalars)))
-        while scanner.current?.isBlank ?? false { scanner.position += 1 }
-        let length = PastedPrompt.length(in: scanner, origin: .prompt)
-        if length > 0 { position = min(scalars.count, scanner.position + length) }
+        let text = String(String.UnicodeScalarView(scalars))
+        if let length = Transcript.signLength(text, origin: .prompt) { position = min(scalars.count, length) }
     }
 
     mutating func readStep() {

@@ -32,7 +32,7 @@ package final class HistoryFile {
     ///
     /// - Throws: `io` when the file cannot be written; the entry is in memory then.
     package func add(_ entry: String) throws(ShaleError) {
-        guard !entry.trimmed.isEmpty, entry != entries.last else { return }
+        guard !entry.trimmingBlanks.isEmpty, entry != entries.last else { return }
         entries.append(entry)
         if entries.count > size { entries.removeFirst(entries.count - size) }
         try append(entry)

@@ -1,5 +1,6 @@
 import CEditline
 import Glibc
+import ShellLanguage
 
 /// What a bound function asks libedit to do: its `CC_` codes.
 enum KeyOutcome: UInt8 {
@@ -281,13 +282,6 @@ struct LastArgument {
 
     /// The last word as typed, quotes kept.
     static func lastWord(of entry: String) -> String? {
-        var scanner = LineScanner(entry)
-        var last: String?
-        while !scanner.isAtEnd {
-            guard (try? scanner.skipBlanks()) != nil else { break }
-            guard let word = try? scanner.word() else { break }
-            if word.parts.isEmpty { scanner.position += 1 } else { last = word.source }
-        }
-        return last
+        Word.last(in: entry)?.source
     }
 }

@@ -2,6 +2,7 @@ package import Basics
 import CEditline
 import Glibc
 import Linux
+import ShellLanguage
 
 /// The prompt's line editor: libedit with shale's keys, completion, hints and history.
 ///
@@ -135,7 +136,7 @@ package final class LineEditor {
 
     /// Adds a command to the history of this prompt and of the file; a file that cannot be written is not told.
     package func remember(_ text: String) {
-        guard let handle, !text.trimmed.isEmpty, questions.mayRemember(text) else { return }
+        guard let handle, !text.trimmingBlanks.isEmpty, questions.mayRemember(text) else { return }
         shale_editline_remember(handle, text)
         try? history.add(text)
     }

@@ -1,5 +1,5 @@
 package import Basics
-import Glibc
+import Linux
 
 /// A line that stands for one of the history: `!!`, `!12`, `!-2`, each with more behind it, and `!word`.
 package struct Recall {
@@ -40,7 +40,7 @@ package struct Recall {
         guard !word.isEmpty, word.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "-" || $0 == "_" }) else {
             return true
         }
-        return builtins.contains(String(word)) || CommandTable.shared.isHostProgram(String(word))
+        return builtins.contains(String(word)) || HostProgram.isOnPath(String(word))
     }
 
     private static let builtins: Set<String> = [

@@ -1,5 +1,6 @@
 import Basics
 import Sessions
+import ShellLanguage
 
 /// A recorded shell and its lines as one command of a script: `enter <<'END'`, the lines, `END`.
 ///
@@ -26,7 +27,7 @@ enum EnteredBlock {
         let source = ScriptedLines(name: "", lines: lines)
         var taken: [String] = []
         while case .command(let text, _) = try source.next(prompt: "") {
-            if EnteredLines.leaving(text.trimmed) != nil { break }
+            if EnteredLines.leaving(text.trimmingBlanks) != nil { break }
             taken.append(text)
         }
         let text = text(command.text, lines: taken)

@@ -4,6 +4,7 @@ import Linux
 import OCI
 import Runtime
 import Sessions
+import ShellLanguage
 import Stores
 import Synchronization
 
@@ -72,7 +73,7 @@ struct EnteredLines {
             case .interrupted: continue
             case .end: return leave(failed ? 1 : 0)
             case .command(let text, let place):
-                let command = text.trimmed
+                let command = text.trimmingBlanks
                 if command.isEmpty || command.hasPrefix("#") { continue }
                 if let status = Self.leaving(command) { return leave(status ?? (failed ? 1 : 0)) }
                 let heard = shell.recorder?.heard ?? 0
@@ -130,7 +131,7 @@ struct EnteredLines {
         shell.cancellation.reset()
         lastWasAnswered.value = false
         if isInteractive { Interrupt.watch() }
-        let firstLine = text.trimmed.split(separator: "\n").first.map(String.init) ?? text
+        let firstLine = text.trimmingBlanks.split(separator: "\n").first.map(String.init) ?? text
         let consolePlace = place.map { Console.Place(file: $0.file, line: $0.line, command: firstLine) }
         do throws(ShaleError) {
             let text = try answers.filled(text)

@@ -1,3 +1,5 @@
+import Basics
+
 /// Shale's own commands inside the recorded shell, behind a `\`.
 ///
 /// Only those that no image has a program for: `\ls` and `\rm` are the shell's way around an alias.
@@ -10,7 +12,7 @@ enum InsideCommands {
 
     /// The command of shale's that a line is; `nil` for a line of the image's shell.
     static func command(in line: String) -> String? {
-        let text = line.trimmed
+        let text = line.trimmingBlanks
         guard text.hasPrefix("\\") else { return nil }
         let command = text.dropFirst()
         let verb = command.prefix { $0 != " " && $0 != ";" && $0 != "|" && $0 != ">" }

@@ -31,7 +31,7 @@ struct InsideCompleter: Completer {
             return Completions(candidates, span: (length - prefix.unicodeScalars.count)..<length)
         }
         let span = word.start..<length
-        if text.trimmed.hasPrefix("\\"), word.isFirst {
+        if text.trimmingBlanks.hasPrefix("\\"), word.isFirst {
             let names = InsideCommands.verbs.map { "\\\($0)" }.filter { $0.hasPrefix(word.raw) }
             return Completions(names.sorted().map { Candidate($0) }, span: span)
         }

@@ -1,6 +1,7 @@
 import Basics
 import Linux
 import Sessions
+import ShellLanguage
 
 /// Whole lines of shell, however they come: typed, from a script, or from what `<` and `<<` give.
 protocol LineSource: AnyObject {

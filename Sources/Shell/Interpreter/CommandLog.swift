@@ -2,6 +2,7 @@ import Basics
 import Engine
 import OCI
 import Sessions
+import ShellLanguage
 import Stores
 
 /// Writes one statement into the session's journal: what was typed, how it ended, what it made and changed.

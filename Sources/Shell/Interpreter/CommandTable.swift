@@ -3,6 +3,7 @@ package import Basics
 import FoundationEssentials
 import Glibc
 import Linux
+import ShellLanguage
 import Synchronization
 
 /// Every command there is, in the groups that `help` shows.
@@ -15,6 +16,8 @@ package struct CommandTable: Sendable {
     package static let shared = CommandTable()
 
     package let groups: [Group] = CommandGroups.all
+    /// Every verb and its aliases.
+    package let words: Set<String>
     private let byName: [String: any Verb.Type]
 
     private init() {
@@ -24,6 +27,7 @@ package struct CommandTable: Sendable {
             for alias in type.configuration.aliases { names[alias] = type }
         }
         byName = names
+        words = Set(names.keys)
     }
 
     package var verbs: [any Verb.Type] { groups.flatMap(\.verbs) }
@@ -47,7 +51,7 @@ package struct CommandTable: Sendable {
             } else if Instruction.names.contains(word.uppercased()) {
                 "\(word.uppercased()) …   (a Dockerfile instruction is in capitals)"
             } else {
-                isHostProgram(word) ? "!\(word)   (a command of the host's)" : near ?? "help"
+                HostProgram.isOnPath(word) ? "!\(word)   (a command of the host's)" : near ?? "help"
             }
         return ShaleError(.usage, "unknown command: \(word.visible)", hint: hint)
     }
@@ -68,12 +72,6 @@ package struct CommandTable: Sendable {
         "echo": "!echo …   (the host's; it knows shale's variables)",
         "printf": "!printf …   (the host's; it knows shale's variables)",
     ]
-
-    /// Whether a word is a program on the host's `PATH`.
-    func isHostProgram(_ word: String) -> Bool {
-        guard !word.isEmpty, !word.contains("/"), let path = getenv("PATH") else { return false }
-        return String(cString: path).split(separator: ":").contains { access("\($0)/\(word)", X_OK) == 0 }
-    }
 
     /// Commands whose words behind the image belong to the container's shell.
     static func keepsUnknownVariables(_ verb: String) -> Bool {

@@ -1,4 +1,5 @@
 import Basics
+import ShellLanguage
 
 /// Which words of a command line a container will read.
 enum ContainerWords {

@@ -1,6 +1,7 @@
 import Basics
 import Glibc
 import Linux
+import ShellLanguage
 import Stores
 
 /// What `main` does: the options before the command, the mode, and the exit status.

@@ -3,6 +3,7 @@ import Glibc
 import Linux
 import OCI
 import Sessions
+package import ShellLanguage
 
 /// Carries out statements of the shell language, one after the other, and writes the session's journal.
 package final class Interpreter {
@@ -316,13 +317,5 @@ extension Statement.Body {
         case .host: "!"
         case .recall: nil
         }
-    }
-}
-
-extension String {
-    var trimmingFinalNewlines: String {
-        var text = self[...]
-        while text.hasSuffix("\n") { text.removeLast() }
-        return String(text)
     }
 }

@@ -54,7 +54,7 @@ package struct LastingSettings: Sendable {
     package mutating func setAside() -> [Problem] {
         if isChecked { return [] }
         isChecked = true
-        problems = unread.filter { !$0.trimmed.isEmpty }.map { line in
+        problems = unread.filter { !$0.trimmingBlanks.isEmpty }.map { line in
             Problem(line: line, reason: "not NAME = VALUE", hint: "set NAME VALUE", name: nil)
         }
         lines = lines.filter { line in

@@ -3,6 +3,7 @@ import Engine
 import Glibc
 import Linux
 import Sessions
+import ShellLanguage
 import Stores
 
 /// The prompt: reads commands from the terminal until the user leaves.
@@ -85,8 +86,8 @@ struct PromptLoop {
         let left = zip(lines(text), lines(commands)).filter { !$0.isEmpty && $1.isEmpty }.map(\.0)
         guard let first = left.first else { return }
         let more = left.count > 1 ? " and \(left.count - 1) more" : ""
-        shell.console.note(
-            "not run, because lines beside it bear a prompt sign: \(String(first).trimmed.visible.ellipsis(40))\(more)")
+        let start = String(first).trimmingBlanks.visible.ellipsis(40)
+        shell.console.note("not run, because lines beside it bear a prompt sign: \(start)\(more)")
     }
 
     /// The session where it is not the default one, where relative paths start, and the last status if it was bad.

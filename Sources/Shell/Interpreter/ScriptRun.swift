@@ -1,6 +1,7 @@
 package import Basics
 import Glibc
 import Linux
+import ShellLanguage
 
 /// Runs a script: a file, standard input, or the text of `-c`.
 ///
@@ -36,18 +37,18 @@ package struct ScriptRun {
             shell.scriptDepth -= 1
             for name in ["0"] + arguments.indices.map({ String($0 + 1) }) { shell.variables[name] = saved[name] }
         }
-        return try run(ScriptReader(text: String(pathBytes: bytes)), name: file)
+        return try run(ScriptReader(text: String(pathBytes: bytes), parser: LineParser()), name: file)
     }
 
     /// Runs a text that came on the command line.
     package func run(text: String, name: String) throws(ShaleError) -> Int32 {
-        try run(ScriptReader(text: text, isPasted: true), name: name)
+        try run(ScriptReader(text: text, parser: LineParser(), isPasted: true), name: name)
     }
 
     /// Runs standard input line by line, as it comes.
     package func runInput() throws(ShaleError) -> Int32 {
         let lines = InputLines(descriptor: 0)
-        return try run(ScriptReader { () throws(ShaleError) in try lines.next() }, name: "stdin")
+        return try run(ScriptReader(parser: LineParser()) { () throws(ShaleError) in try lines.next() }, name: "stdin")
     }
 
     private func run(_ reader: ScriptReader, name: String) throws(ShaleError) -> Int32 {

@@ -6,6 +6,7 @@ import OCI
 import Registries
 import Runtime
 package import Sessions
+import ShellLanguage
 package import Stores
 
 /// What a command may reach: the engine, the session, the console, and what the user set.

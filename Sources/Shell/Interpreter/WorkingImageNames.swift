@@ -2,6 +2,7 @@ import Basics
 import Engine
 import OCI
 import Sessions
+import ShellLanguage
 import Stores
 
 /// What only a session can name, among a command's words.

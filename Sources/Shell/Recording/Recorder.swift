@@ -2,6 +2,7 @@ import Basics
 import Glibc
 import Linux
 import OCI
+import ShellLanguage
 import Synchronization
 
 /// One way to keep a session: lines as they were typed, and what they showed.

@@ -3,6 +3,7 @@ import Dockerfiles
 import Engine
 import Glibc
 import Linux
+import ShellLanguage
 
 /// The lines of a file that is replayed: a script's commands with what they showed when they were recorded, or the
 /// instructions of a Dockerfile.
@@ -81,7 +82,7 @@ struct ReplaySource {
 
     private static func commands(of text: String, _ answers: SecretAnswers) throws(ShaleError) -> [Line] {
         let source = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-        var reader = ScriptReader(text: text)
+        var reader = ScriptReader(text: text, parser: LineParser())
         var lines: [Line] = []
         while let read = try reader.next() {
             let command = EnteredBlock.isOpen(read) ? try EnteredBlock.whole(read, reader.lines) : read

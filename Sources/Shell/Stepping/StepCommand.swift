@@ -58,9 +58,9 @@ enum StepCommand: Equatable {
     }()
 
     init(parsing line: String) throws(ShaleError) {
-        let text = line.trimmed
+        let text = line.trimmingBlanks
         let word = String(text.prefix { !$0.isWhitespace })
-        let rest = String(text.dropFirst(word.count)).trimmed
+        let rest = String(text.dropFirst(word.count)).trimmingBlanks
         if Self.isInstruction(word) {
             self = .instruction(text)
             return
@@ -101,7 +101,7 @@ enum StepCommand: Equatable {
         case "edit":
             let number = rest.prefix { $0.isNumber }
             let hasLine = !number.isEmpty && (rest.count == number.count || rest.dropFirst(number.count).first == " ")
-            let text = hasLine ? String(rest.dropFirst(number.count)).trimmed : rest
+            let text = hasLine ? String(rest.dropFirst(number.count)).trimmingBlanks : rest
             return .edit(line: hasLine ? Int(number) : nil, text: text.isEmpty ? nil : unquoted(text))
         case "save":
             if rest.isEmpty { throw usage(verb) }

@@ -1,3 +1,5 @@
+import Basics
+
 /// Tab and F1 while stepping: its own words first, then what shale completes.
 struct StepCompleter: Completer {
     let base: any Completer
@@ -48,7 +50,7 @@ struct StepCompleter: Completer {
         guard let entry = StepCommand.table.first(where: { $0.names.contains(word) }) else {
             return base.hint(for: text)
         }
-        return text.contains(" ") ? nil : String(entry.usage.dropFirst(entry.names[0].count)).trimmed
+        return text.contains(" ") ? nil : String(entry.usage.dropFirst(entry.names[0].count)).trimmingBlanks
     }
 
     func help(for text: String) -> String? { StepLoop.helpText }

@@ -3,6 +3,7 @@ import Engine
 import Glibc
 import Linux
 import OCI
+import ShellLanguage
 import Stores
 
 /// The stepper: stops before each piece of a program, shows the source and does what is typed.
@@ -45,7 +46,7 @@ final class StepLoop {
             case .interrupted: continue
             case .end: return leave()
             case .text(let line):
-                guard !line.trimmed.isEmpty, !line.trimmed.hasPrefix("#") else { continue }
+                guard !line.trimmingBlanks.isEmpty, !line.trimmingBlanks.hasPrefix("#") else { continue }
                 do throws(ShaleError) {
                     if let status = try carryOut(StepCommand(parsing: line)) { return status }
                 } catch {
@@ -291,7 +292,7 @@ final class StepLoop {
         if command.isEmpty, !input.isTerminal {
             // The lines up to `exit` are the shell's.
             var lines: [String] = []
-            while let line = input.plainLine(), line.trimmed != "exit" { lines.append(line) }
+            while let line = input.plainLine(), line.trimmingBlanks != "exit" { lines.append(line) }
             script = lines.joined(separator: "\n") + "\n"
         }
         let program = self.program

@@ -2,6 +2,7 @@ import Basics
 import Engine
 import OCI
 import Sessions
+import ShellLanguage
 import Stores
 
 /// `replay --step`: a script, or a Dockerfile as steps on the working image, between two lines.

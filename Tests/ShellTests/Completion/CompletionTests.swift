@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import ShellLanguage
 import TestSupport
 import Testing
 

@@ -1,5 +1,6 @@
 package import ArgumentParser
 package import Basics
+import ShellLanguage
 
 /// `help`: all commands in groups, or one with examples.
 package struct Help: Verb {

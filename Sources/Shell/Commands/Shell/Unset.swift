@@ -1,5 +1,6 @@
 package import ArgumentParser
 package import Basics
+import ShellLanguage
 
 /// `unset`: forgets variables.
 package struct Unset: Verb {

@@ -8,6 +8,12 @@ package struct ScriptCommand: Sendable {
     package var text: String
     /// What it says, or why it says nothing: one bad line does not spoil those after it.
     package var statements: Result<[Statement], ShaleError>
+
+    package init(line: Int, text: String, statements: Result<[Statement], ShaleError>) {
+        self.line = line
+        self.text = text
+        self.statements = statements
+    }
 }
 
 /// Splits a script into logical commands, line by line, so that a pipe's commands run as they come.
@@ -25,15 +31,13 @@ package struct ScriptReader {
     private static let longestCommand = 20_000
 
     /// Reads lines from a source that returns them without their newline, and `nil` at the end.
-    package init(
-        parser: LineParser = LineParser(origin: .script), nextLine: @escaping () throws(ShaleError) -> String?
-    ) {
+    package init(parser: LineParser, nextLine: @escaping () throws(ShaleError) -> String?) {
         self.parser = parser
         lines = ScriptLines(take: nextLine)
     }
 
     /// Reads from a text; of one that begins with a prompt sign, or that `isPasted` and has one, only the commands.
-    package init(text: String, parser: LineParser = LineParser(origin: .script), isPasted: Bool = false) {
+    package init(text: String, parser: LineParser, isPasted: Bool = false) {
         let isTranscript = isPasted || Transcript.begins(text)
         var lines = LineScanner(isTranscript ? Transcript.commandsOnly(text, by: parser) : text)
         self.init(parser: parser) { () throws(ShaleError) in lines.takeLine() }
@@ -77,7 +81,7 @@ package struct ScriptReader {
 
     /// Whether a line is a transcript's that no command begins on.
     private mutating func isOutput(_ line: String) -> Bool {
-        if isTranscript == false || line.trimmed.isEmpty { return false }
+        if isTranscript == false || line.trimmingBlanks.isEmpty { return false }
         let isSigned = Transcript.signLength(line, origin: .script) != nil
         isTranscript = isTranscript ?? isSigned
         return isTranscript == true && !isSigned

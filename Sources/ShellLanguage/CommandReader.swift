@@ -244,7 +244,3 @@ extension Statement.Body {
         }
     }
 }
-
-extension String {
-    var droppingFinalNewline: String { hasSuffix("\n") ? String(dropLast()) : self }
-}

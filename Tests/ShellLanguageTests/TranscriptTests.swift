@@ -1,7 +1,7 @@
 import Basics
 import Testing
 
-@testable import Shell
+@testable import ShellLanguage
 
 /// Pasted tutorials: which lines of a block run, and whether shale or the host runs them.
 struct TranscriptTests {
@@ -88,7 +88,10 @@ struct TranscriptTests {
     ])
     func aScriptThatBeginsWithASign(text: String, lines: [Int]) throws {
         var streamed = LineScanner(text)
-        var readers = [ScriptReader(text: text), ScriptReader { () throws(ShaleError) in streamed.takeLine() }]
+        var readers = [
+            ScriptReader(text: text, parser: LineParser()),
+            ScriptReader(parser: LineParser()) { () throws(ShaleError) in streamed.takeLine() },
+        ]
         for index in readers.indices {
             var seen: [Int] = []
             while let command = try readers[index].next() { seen.append(command.line) }

@@ -40,6 +40,20 @@ package struct Word: Sendable, Equatable {
         return String(text[..<equals]).isAssignableName
     }
 
+    /// The last word of a line, for Alt-.; `nil` where there is none.
+    ///
+    /// A quote that is open at the end hides the words behind it.
+    package static func last(in line: String) -> Word? {
+        var scanner = LineScanner(line)
+        var last: Word?
+        while !scanner.isAtEnd {
+            guard (try? scanner.skipBlanks()) != nil else { break }
+            guard let word = try? scanner.word() else { break }
+            if word.parts.isEmpty { scanner.position += 1 } else { last = word }
+        }
+        return last
+    }
+
     /// The text of a word without any variable, quotes removed; `nil` when something has to be looked up.
     package var constant: String? {
         var text = ""

@@ -68,7 +68,7 @@ enum MetaCommand {
 /// Other tools' ways to say what our verbs say.
 package enum Spelling {
     /// Programs whose commands are ours.
-    static let tools: Set<String> = ["docker", "podman", "nerdctl"]
+    package static let tools: Set<String> = ["docker", "podman", "nerdctl"]
 
     /// Words of a tool's own, dropped together with it.
     private static let sudoFlags: Set<String> = ["-E", "-H", "-n", "-S", "--"]
@@ -77,7 +77,7 @@ package enum Spelling {
     ///
     /// What is set for a tool in front of it (`DOCKER_BUILDKIT=1 docker build`) is for docker's own program.
     /// - Returns: What was dropped, in order.
-    static func normalise(_ words: inout [Word]) -> [String] {
+    package static func normalise(_ words: inout [Word]) -> [String] {
         var dropped: [String] = []
         let settings = words.prefix { $0.isSetting }
         if !settings.isEmpty, words.dropFirst(settings.count).first?.plain.map(tools.contains) ?? false {
@@ -99,12 +99,11 @@ package enum Spelling {
     }
 
     /// Whether these first words of a command are one of shale's, `sudo` and a tool's name in front or not.
-    static func isCommand(_ words: [Word], aliases: Set<String>) -> Bool {
+    static func isCommand(_ words: [Word], commands: Set<String>) -> Bool {
         var words = words
         if normalise(&words).contains(where: tools.contains) { return true }
         guard let word = words.first?.plain else { return false }
-        return word == "quit" || word == "exit" || nouns[word] != nil || aliases.contains(word)
-            || CommandTable.shared.find(word) != nil
+        return word == "quit" || word == "exit" || nouns[word] != nil || commands.contains(word)
     }
 
     /// `docker` alone and `docker --version` are commands of ours by another name.

@@ -14,12 +14,14 @@ package enum Transcript {
 
     /// Whether the first line with anything on it bears a prompt sign: a file that begins so is a transcript.
     package static func begins(_ text: String, at origin: LineParser.Origin = .script) -> Bool {
-        let first = text.split(separator: "\n", omittingEmptySubsequences: true).first { !String($0).trimmed.isEmpty }
+        let first = text.split(separator: "\n", omittingEmptySubsequences: true).first {
+            !String($0).trimmingBlanks.isEmpty
+        }
         return first.map { signLength(String($0), origin: origin) != nil } ?? false
     }
 
     /// How many scalars of a line stand before its command; `nil` for a line without a prompt sign.
-    static func signLength(_ line: String, origin: LineParser.Origin) -> Int? {
+    package static func signLength(_ line: String, origin: LineParser.Origin) -> Int? {
         var scanner = LineScanner(line)
         while scanner.current?.isBlank ?? false { scanner.position += 1 }
         let length = PastedPrompt.length(in: scanner, origin: origin)
@@ -42,7 +44,7 @@ private struct TranscriptReader {
     init(_ text: String, parser: LineParser) {
         lines = LineScanner(text).lines
         self.parser = parser
-        inner = LineParser(origin: .script, aliases: parser.aliases)
+        inner = LineParser(origin: .script, commands: parser.commands)
     }
 
     /// The text of the commands; `nil` when no line bears a sign.

@@ -9,12 +9,12 @@ package struct LineParser: Sendable {
     }
 
     package var origin: Origin
-    /// Words that are commands beside the verbs: what stands behind a prompt sign and is none is the host's.
-    package var aliases: Set<String>
+    /// The verbs and aliases: behind a prompt sign, a command that begins with any other word is the host's.
+    package var commands: Set<String>
 
-    package init(origin: Origin = .script, aliases: Set<String> = []) {
+    package init(origin: Origin, commands: Set<String>) {
         self.origin = origin
-        self.aliases = aliases
+        self.commands = commands
     }
 
     /// Reads a whole text: one line, a pasted buffer, or a script.
@@ -109,7 +109,7 @@ struct StatementReader {
         guard let body = try body(statementIndex: index, marks: &marks) else {
             throw .failure(unexpected(at: scanner.position))
         }
-        var source = scanner.text(from: start).trimmedEnd
+        var source = scanner.text(from: start).trimmingBlanksAtEnd
         // Without its sign it is a host command only behind a `!`.
         if case .host(let text) = body, !source.hasPrefix("!"), !source.hasPrefix("\\!") { source = "!" + text }
         found.append(
@@ -193,7 +193,7 @@ struct StatementReader {
         guard let first = words.first, first.constant != nil else { return false }
         // Of `cat` without a place the host's is meant: `$ cat > Dockerfile <<EOF`.
         if first.plain == "cat", words.dropFirst().allSatisfy({ $0.plain == "-" }) { return true }
-        if Spelling.isCommand(words, aliases: parser.aliases) { return false }
+        if Spelling.isCommand(words, commands: parser.commands) { return false }
         // `name=value` alone sets a variable of shale's, and so does `export name=value`.
         return !(words.count == 1 && first.isSetting)
     }
@@ -319,17 +319,5 @@ extension Statement.Condition {
         case .success: "&&"
         case .failure: "||"
         }
-    }
-}
-
-extension String {
-    var trimmedEnd: String {
-        var scalars = unicodeScalars
-        while let last = scalars.last, last.isBlank || last == "\n" { scalars.removeLast() }
-        return String(scalars)
-    }
-
-    var trimmed: String {
-        String(trimmedEnd.unicodeScalars.drop { $0.isBlank || $0 == "\n" })
     }
 }

@@ -296,13 +296,12 @@ struct WordParts {
 // MARK: - Characters
 
 extension Unicode.Scalar {
-    var isBlank: Bool { self == " " || self == "\t" }
     var isDigit: Bool { ("0"..."9").contains(self) }
-    var isVariableStart: Bool { ("a"..."z").contains(self) || ("A"..."Z").contains(self) || self == "_" }
-    var isVariableContinuation: Bool { isVariableStart || isDigit }
+    package var isVariableStart: Bool { ("a"..."z").contains(self) || ("A"..."Z").contains(self) || self == "_" }
+    package var isVariableContinuation: Bool { isVariableStart || isDigit }
 
     /// Whether an unquoted word stops before it.
-    var endsWord: Bool {
+    package var endsWord: Bool {
         switch self {
         case " ", "\t", "\n", ";", "&", "|", "<", ">": true
         default: false
@@ -321,5 +320,7 @@ extension String {
     }
 
     /// Whether it can be assigned to.
-    var isAssignableName: Bool { (unicodeScalars.first?.isVariableStart ?? false) && isVariableName && self != "_" }
+    package var isAssignableName: Bool {
+        (unicodeScalars.first?.isVariableStart ?? false) && isVariableName && self != "_"
+    }
 }

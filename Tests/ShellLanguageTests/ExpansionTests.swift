@@ -1,7 +1,7 @@
 import Basics
 import Testing
 
-@testable import Shell
+@testable import ShellLanguage
 
 struct ExpansionTests {
     private func expand(
@@ -81,7 +81,7 @@ struct ScriptReaderTests {
             END
             df
             """
-        var reader = ScriptReader(text: text)
+        var reader = ScriptReader(text: text, parser: LineParser())
         var seen: [(Int, Int)] = []
         while let command = try reader.next() {
             switch command.statements {
@@ -97,7 +97,7 @@ struct ScriptReaderTests {
 
     @Test
     func endsTooEarly() throws {
-        var reader = ScriptReader(text: "ps\nrun 'x\ny")
+        var reader = ScriptReader(text: "ps\nrun 'x\ny", parser: LineParser())
         _ = try reader.next()
         guard let command = try reader.next(), case .failure(let error) = command.statements else {
             Issue.record("expected a failure")
@@ -110,7 +110,8 @@ struct ScriptReaderTests {
 
     @Test
     func unclosedQuoteInALongFile() throws {
-        var reader = ScriptReader(text: "echo 'x\n" + String(repeating: "a line of text\n", count: 30_000))
+        let text = "echo 'x\n" + String(repeating: "a line of text\n", count: 30_000)
+        var reader = ScriptReader(text: text, parser: LineParser())
         guard case .failure? = try reader.next()?.statements else {
             Issue.record("expected a failure")
             return

@@ -45,7 +45,7 @@ struct HostText {
             }
         }
         if let block = blocks.last { throw .incomplete(.hostBlock(block)) }
-        return scanner.text(from: start).trimmed
+        return scanner.text(from: start).trimmingBlanks
     }
 
     private var isOperator: Bool {

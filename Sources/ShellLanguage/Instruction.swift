@@ -78,8 +78,10 @@ extension StatementReader {
         while let line = scanner.takeLine() {
             let isFirst = logical.isEmpty
             // BuildKit passes over comments and blank lines here; the last blank one ends the instruction at a prompt.
-            if !isFirst, line.trimmed.hasPrefix("#") || (line.trimmed.isEmpty && !scanner.isAtEnd) { continue }
-            let content = line.trimmedEnd
+            if !isFirst, line.trimmingBlanks.hasPrefix("#") || (line.trimmingBlanks.isEmpty && !scanner.isAtEnd) {
+                continue
+            }
+            let content = line.trimmingBlanksAtEnd
             guard content.hasSuffix("\\") else { return logical + line }
             logical += content.dropLast()
             if logical.isEmpty { logical = " " }

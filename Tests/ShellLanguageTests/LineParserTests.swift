@@ -1,7 +1,7 @@
 import Basics
 import Testing
 
-@testable import Shell
+@testable import ShellLanguage
 
 /// Statements as one line of text, so that a table can hold what is expected.
 func summary(_ statements: [Statement]) -> String {
