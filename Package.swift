@@ -55,6 +55,7 @@ let package = Package(
         room("Runtime", ["Basics", "OCI", "Linux", "RunnerProtocol", "CSeccomp"]),
         room("Dockerfiles", ["Basics"]),
         room("ShellLanguage", ["Basics"]),
+        room("Rendering", ["Basics", "OCI", "Linux", "GoTemplates"]),
         room(
             "Engine",
             [
@@ -67,7 +68,8 @@ let package = Package(
             "Shell",
             [
                 "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Runtime", "Dockerfiles", "Engine",
-                "Explorer", "Sessions", "GoTemplates", "ShellLanguage", "CEditline", argumentParser,
+                "Explorer", "Sessions", "GoTemplates", "ShellLanguage", "Rendering", "CEditline",
+                argumentParser,
             ]),
 
         .executableTarget(
@@ -78,7 +80,8 @@ let package = Package(
 
         // A program that does nothing but edit lines, for the terminal tests of Shell's editor.
         .executableTarget(
-            name: "EditorProbe", dependencies: ["Basics", "Shell"], path: "Tests/EditorProbe", swiftSettings: strict),
+            name: "EditorProbe", dependencies: ["Basics", "Rendering", "Shell"], path: "Tests/EditorProbe",
+            swiftSettings: strict),
         .target(name: "TestSupport", dependencies: ["Basics"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("BasicsTests", ["TestSupport", "Basics"]),
         tests("OCITests", ["TestSupport", "Basics", "OCI"]),
@@ -99,10 +102,14 @@ let package = Package(
             ["TestSupport", "Basics", "OCI", "Linux", "Layers", "Stores", "Engine", "Explorer"]),
         tests("SessionsTests", ["TestSupport", "Basics", "OCI", "Engine", "Sessions", "Dockerfiles"]),
         tests("ShellLanguageTests", ["TestSupport", "Basics", "ShellLanguage"]),
+        tests("RenderingTests", ["TestSupport", "Basics", "OCI", "Rendering"]),
         tests("GoTemplatesTests", ["TestSupport", "Basics", "OCI", "GoTemplates"]),
         tests(
             "ShellTests",
-            ["TestSupport", "Basics", "OCI", "Engine", "Sessions", "GoTemplates", "ShellLanguage", "Shell"]),
+            [
+                "TestSupport", "Basics", "OCI", "Engine", "Sessions", "GoTemplates", "ShellLanguage", "Rendering",
+                "Shell",
+            ]),
         tests("IntegrationTests", ["TestSupport", "Basics", "Linux", "OCI", "Dockerfiles"]),
         tests("TerminalTests", ["TestSupport", "Basics", "OCI"]),
     ]

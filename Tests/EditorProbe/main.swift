@@ -1,5 +1,6 @@
 import Basics
 import Glibc
+import Rendering
 import Shell
 
 // Reads lines with shale's editor and says what it read; what the tests of the editor run in a terminal of their own.

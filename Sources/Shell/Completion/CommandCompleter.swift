@@ -1,4 +1,5 @@
 import Basics
+import Rendering
 import ShellLanguage
 
 /// Completes a line of shale's language from the command model and what exists.

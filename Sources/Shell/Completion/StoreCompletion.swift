@@ -7,6 +7,7 @@ import FoundationEssentials
 import Layers
 import Linux
 import OCI
+import Rendering
 import Sessions
 import Stores
 

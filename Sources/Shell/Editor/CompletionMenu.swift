@@ -1,6 +1,7 @@
 import Basics
 import CEditline
 import Glibc
+import Rendering
 
 /// Tab: the common start first, then a list.
 extension LineEditor {

@@ -1,5 +1,6 @@
 import Basics
 import CEditline
+import Rendering
 
 /// Ctrl-X Ctrl-E: the line in `$VISUAL` or `$EDITOR`.
 extension LineEditor {

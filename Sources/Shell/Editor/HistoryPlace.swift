@@ -1,4 +1,5 @@
 import Glibc
+import Rendering
 
 /// Where histories are kept: `$XDG_STATE_HOME/shale`, or wherever `SHALE_HISTORY` says.
 struct HistoryPlace {

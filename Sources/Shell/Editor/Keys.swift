@@ -1,5 +1,6 @@
 import CEditline
 import Glibc
+import Rendering
 import ShellLanguage
 
 /// What a bound function asks libedit to do: its `CC_` codes.

@@ -2,6 +2,7 @@ package import Basics
 import CEditline
 import Glibc
 import Linux
+package import Rendering
 import ShellLanguage
 
 /// The prompt's line editor: libedit with shale's keys, completion, hints and history.

@@ -1,6 +1,7 @@
 package import Basics
 import Glibc
 import Linux
+import Rendering
 
 /// Lets the user change a text in an editor of the host's.
 package struct TextEditor {

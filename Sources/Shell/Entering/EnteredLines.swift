@@ -2,6 +2,7 @@ import Basics
 import Engine
 import Linux
 import OCI
+import Rendering
 import Runtime
 import Sessions
 import ShellLanguage

@@ -1,5 +1,6 @@
 import Basics
 import Linux
+import Rendering
 import Sessions
 import ShellLanguage
 

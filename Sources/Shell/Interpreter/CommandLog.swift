@@ -1,6 +1,7 @@
 import Basics
 import Engine
 import OCI
+import Rendering
 import Sessions
 import ShellLanguage
 import Stores

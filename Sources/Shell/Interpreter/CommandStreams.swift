@@ -1,6 +1,7 @@
 import Basics
 import Glibc
 import Linux
+import Rendering
 import ShellLanguage
 
 /// Where one command's streams go: files, here-documents, and the host's pipeline behind `|`.

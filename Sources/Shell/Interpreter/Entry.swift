@@ -1,6 +1,7 @@
 import Basics
 import Glibc
 import Linux
+import Rendering
 import ShellLanguage
 import Stores
 

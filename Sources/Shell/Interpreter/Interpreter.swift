@@ -2,6 +2,7 @@ package import Basics
 import Glibc
 import Linux
 import OCI
+import Rendering
 import Sessions
 package import ShellLanguage
 

@@ -2,6 +2,7 @@ import Basics
 import Engine
 import Glibc
 import Linux
+import Rendering
 import Sessions
 import ShellLanguage
 import Stores

@@ -2,6 +2,7 @@ import Basics
 import Dockerfiles
 import Engine
 import OCI
+import Rendering
 import Sessions
 import Stores
 

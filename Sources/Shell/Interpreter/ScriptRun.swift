@@ -1,6 +1,7 @@
 package import Basics
 import Glibc
 import Linux
+import Rendering
 import ShellLanguage
 
 /// Runs a script: a file, standard input, or the text of `-c`.

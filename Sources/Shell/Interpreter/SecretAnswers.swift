@@ -1,5 +1,6 @@
 import Basics
 import Glibc
+import Rendering
 
 /// Gives the secrets back to lines that were kept without them: what `--var` or a variable says, or a person's answer.
 ///

@@ -4,6 +4,7 @@ import FoundationEssentials
 import Glibc
 import Linux
 import OCI
+import Rendering
 import Stores
 
 /// The variables of a session, kept across restarts: a JSON object in its folder, for the owner alone.

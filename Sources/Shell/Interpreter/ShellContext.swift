@@ -4,6 +4,7 @@ import Glibc
 import Linux
 import OCI
 import Registries
+package import Rendering
 import Runtime
 package import Sessions
 import ShellLanguage

@@ -2,6 +2,7 @@ import Basics
 import Glibc
 import Linux
 import OCI
+import Rendering
 import Synchronization
 
 /// An asciicast of version 2, which asciinema plays: a header, then one event a line, `[seconds, "o", text]`.

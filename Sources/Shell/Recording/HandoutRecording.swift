@@ -1,5 +1,6 @@
 import Basics
 import OCI
+import Rendering
 import Sessions
 import Synchronization
 

@@ -1,6 +1,7 @@
 package import Basics
 import Glibc
 import Linux
+package import Rendering
 import Synchronization
 
 /// Hears everything that a shale shows: what recordings keep.

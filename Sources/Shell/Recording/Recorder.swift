@@ -2,6 +2,7 @@ import Basics
 import Glibc
 import Linux
 import OCI
+import Rendering
 import ShellLanguage
 import Synchronization
 

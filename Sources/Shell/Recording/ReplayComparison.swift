@@ -1,6 +1,7 @@
 import Basics
 import Explorer
 import Glibc
+import Rendering
 import ShellLanguage
 
 /// What a replay showed beside what was recorded, line by line.

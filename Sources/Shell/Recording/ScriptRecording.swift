@@ -1,6 +1,7 @@
 import Basics
 import Glibc
 import OCI
+import Rendering
 
 /// A script that replays: each line as it was typed, with `--output` what it showed behind `#> `.
 ///

@@ -3,6 +3,7 @@ import Engine
 import Glibc
 import Linux
 import OCI
+import Rendering
 import Runtime
 import Stores
 

@@ -1,6 +1,7 @@
 import Basics
 import Glibc
 import Linux
+import Rendering
 import ShellLanguage
 
 /// Where the commands of a stepped program come from: the terminal, with keys and history, or a pipe.

@@ -1,6 +1,7 @@
 import Basics
 import Engine
 import OCI
+import Rendering
 import Stores
 
 /// `build --step`: a build between two instructions.

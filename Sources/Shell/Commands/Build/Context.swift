@@ -5,6 +5,7 @@ import Engine
 import Glibc
 import Linux
 import OCI
+import Rendering
 
 /// `context`: what a build of a directory would see.
 package struct Context: Verb {

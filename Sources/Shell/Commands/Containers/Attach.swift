@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Engine
+import Rendering
 import Runtime
 import Stores
 

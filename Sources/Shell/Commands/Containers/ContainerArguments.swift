@@ -1,5 +1,6 @@
 import Basics
 import Engine
+import Rendering
 import Stores
 
 extension ShellContext {

@@ -3,6 +3,7 @@ package import Basics
 import Engine
 import Linux
 import OCI
+import Rendering
 import Stores
 
 /// `debug CONTAINER|IMAGE`: a shell with tools of its own.

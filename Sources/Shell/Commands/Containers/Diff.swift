@@ -4,6 +4,7 @@ import Engine
 import Explorer
 import Layers
 import OCI
+import Rendering
 
 /// `diff CONTAINER`: what it changed; `diff IMAGE#N` what a layer changed; `diff A B` how two differ.
 package struct Diff: Verb {

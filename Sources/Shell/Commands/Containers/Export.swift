@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Engine
+import Rendering
 
 /// `export CONTAINER|IMAGE`: its files as a tar.
 package struct Export: Verb {

@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Engine
+import Rendering
 
 /// `logs CONTAINER`.
 package struct Logs: Verb {

@@ -2,6 +2,7 @@ package import ArgumentParser
 package import Basics
 import Engine
 import OCI
+import Rendering
 
 /// `port CONTAINER [PORT[/PROTOCOL]]`.
 package struct Port: Verb {

@@ -2,6 +2,7 @@ package import ArgumentParser
 package import Basics
 import Engine
 import Glibc
+import Rendering
 import Runtime
 import Stores
 

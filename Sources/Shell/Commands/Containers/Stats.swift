@@ -3,6 +3,7 @@ package import Basics
 import Engine
 import Glibc
 import OCI
+import Rendering
 import Stores
 
 /// `stats [CONTAINER…]`: what containers use; at a terminal again and again until Ctrl-C.

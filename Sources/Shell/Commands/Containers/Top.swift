@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Engine
+import Rendering
 
 /// `top CONTAINER [ps options]`.
 package struct Top: Verb {

@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Engine
+import Rendering
 
 /// `wait CONTAINER…`: prints their exit codes when they have ended.
 package struct Wait: Verb {

@@ -3,6 +3,7 @@ package import Basics
 import Engine
 import Explorer
 import OCI
+import Rendering
 import Stores
 
 /// `base IMAGE|CONTAINER`: what it is built from.

@@ -2,6 +2,7 @@ package import ArgumentParser
 package import Basics
 import Explorer
 import OCI
+import Rendering
 
 /// `blame IMAGE:/path`: the layers a path's every version comes from.
 package struct BlameCommand: Verb {

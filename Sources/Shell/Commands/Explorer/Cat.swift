@@ -3,6 +3,7 @@ package import Basics
 import Explorer
 import Glibc
 import Linux
+import Rendering
 
 /// `cat PLACE…`: the bytes of files.
 package struct Cat: Verb {

@@ -3,6 +3,7 @@ package import Basics
 import Explorer
 import Layers
 import OCI
+import Rendering
 
 /// `compare A B`: how two images, layers or containers differ, all told.
 package struct Compare: Verb {

@@ -3,6 +3,7 @@ import Engine
 import Explorer
 import Layers
 import OCI
+import Rendering
 import Stores
 
 /// What `diff` compares: a container with its image, a layer with those below it, or any two.

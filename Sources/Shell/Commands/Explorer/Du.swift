@@ -2,6 +2,7 @@ package import ArgumentParser
 package import Basics
 import Explorer
 import OCI
+import Rendering
 
 /// `du PLACE`: how much the files below each directory hold.
 package struct Du: Verb {

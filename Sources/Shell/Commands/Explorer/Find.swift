@@ -2,6 +2,7 @@ package import ArgumentParser
 package import Basics
 import Explorer
 import OCI
+import Rendering
 
 /// `find PLACE`: the paths below a place that fit.
 package struct Find: Verb {

@@ -3,6 +3,7 @@ package import Basics
 import Explorer
 import Linux
 import OCI
+import Rendering
 
 /// `grep PATTERN PLACE`: lines of files.
 package struct Grep: Verb {

@@ -5,6 +5,7 @@ import Explorer
 import Layers
 import Linux
 import OCI
+import Rendering
 import Stores
 
 /// `layers IMAGE|CONTAINER`: a row a layer.

@@ -3,6 +3,7 @@ package import Basics
 import Explorer
 import Layers
 import OCI
+import Rendering
 
 /// `ls PLACE`: what is in a directory of an image, a layer or a container.
 package struct Ls: Verb {

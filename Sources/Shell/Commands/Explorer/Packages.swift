@@ -2,6 +2,7 @@ package import ArgumentParser
 package import Basics
 import Explorer
 import OCI
+import Rendering
 
 /// `packages IMAGE`: what package managers installed.
 package struct Packages: Verb {

@@ -3,6 +3,7 @@ import Basics
 import Engine
 import Explorer
 import OCI
+import Rendering
 import Stores
 
 /// `--remote`: where an image is looked into.

@@ -2,6 +2,7 @@ import Basics
 import Engine
 import Explorer
 import OCI
+import Rendering
 import Stores
 
 /// Images of registries, looked into for one command.

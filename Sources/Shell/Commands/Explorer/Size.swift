@@ -3,6 +3,7 @@ package import Basics
 import Engine
 import Explorer
 import OCI
+import Rendering
 
 /// `size IMAGE|CONTAINER`: one answer to how large it is, and why.
 package struct Size: Verb {

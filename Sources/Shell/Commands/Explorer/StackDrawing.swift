@@ -1,5 +1,6 @@
 import Basics
 import Explorer
+import Rendering
 
 /// A stack of layers as a drawing: a box a layer, the highest on top, each with a bar as long as it is large.
 struct StackDrawing {

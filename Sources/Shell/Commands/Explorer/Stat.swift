@@ -2,6 +2,7 @@ package import ArgumentParser
 package import Basics
 import Explorer
 import OCI
+import Rendering
 
 /// `stat PLACE`: all there is to know about a file.
 package struct Stat: Verb {

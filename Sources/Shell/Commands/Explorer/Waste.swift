@@ -5,6 +5,7 @@ import Explorer
 import Glibc
 import Linux
 import OCI
+import Rendering
 
 /// `waste IMAGE|CONTAINER`: bytes that later layers write again or hide.
 package struct Waste: Verb {

@@ -2,6 +2,7 @@ import Basics
 import Glibc
 import Layers
 import Linux
+import Rendering
 
 /// Where `save` and `export` put their archive: a file, which is there whole or not at all, or stdout.
 enum ArchiveOutput {

@@ -2,6 +2,7 @@ package import ArgumentParser
 package import Basics
 import Engine
 import OCI
+import Rendering
 import Stores
 
 /// `df`: what takes space in the home.

@@ -1,6 +1,7 @@
 import Basics
 import Engine
 import OCI
+import Rendering
 
 /// The history of an image or container as a listing; `history IMAGE|CONTAINER`.
 struct ImageHistory {

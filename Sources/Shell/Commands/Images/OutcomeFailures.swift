@@ -1,4 +1,5 @@
 import Basics
+import Rendering
 
 extension ShellContext {
     /// The outcome of a command that went on after failures: what there is, then the errors; the last one counts.

@@ -3,6 +3,7 @@ package import Basics
 import Engine
 import Glibc
 import OCI
+import Rendering
 import Sessions
 import Stores
 

@@ -3,6 +3,7 @@ package import Basics
 import Engine
 import Glibc
 import Linux
+import Rendering
 
 /// `save IMAGE…`.
 package struct Save: Verb {

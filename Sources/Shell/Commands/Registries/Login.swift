@@ -3,6 +3,7 @@ package import Basics
 import Engine
 import Glibc
 import Registries
+import Rendering
 
 /// `login [SERVER]`.
 package struct Login: Verb {

@@ -4,6 +4,7 @@ import Engine
 import GoTemplates
 import OCI
 import Registries
+import Rendering
 
 /// `manifest NAME`: the document a name leads to, as the registry sends it.
 package struct ManifestCommand: Verb {

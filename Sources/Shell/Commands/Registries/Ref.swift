@@ -2,6 +2,7 @@ package import ArgumentParser
 package import Basics
 import GoTemplates
 import OCI
+import Rendering
 
 /// `ref NAME`: a reference, part by part.
 package struct Ref: Verb {

@@ -3,6 +3,7 @@ package import Basics
 import Engine
 import OCI
 import Registries
+import Rendering
 
 /// `search TERM`.
 package struct Search: Verb {

@@ -1,5 +1,6 @@
 import Basics
 import Glibc
+import Rendering
 
 /// Words of a person's that are asked for, hidden or not.
 struct SecretInput {

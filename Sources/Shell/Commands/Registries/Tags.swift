@@ -2,6 +2,7 @@ package import ArgumentParser
 package import Basics
 import Engine
 import OCI
+import Rendering
 
 /// `tags REPOSITORY [GLOB]`: what a registry has of a repository.
 package struct Tags: Verb {

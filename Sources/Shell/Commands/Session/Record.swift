@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Linux
+import Rendering
 
 /// `record`: keeps what is typed, as a script, an asciicast or a handout.
 package struct Record: Verb {

@@ -2,6 +2,7 @@ package import ArgumentParser
 package import Basics
 import Glibc
 import Linux
+import Rendering
 import Sessions
 
 /// `replay`: runs a script, a Dockerfile or a saved recipe again.

@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import OCI
+import Rendering
 import Sessions
 
 /// `edit`: another text for an earlier step; what follows is carried out again.

@@ -4,6 +4,7 @@ import Engine
 import Layers
 import Linux
 import OCI
+import Rendering
 import Sessions
 import Stores
 

@@ -3,6 +3,7 @@ package import Basics
 import Explorer
 import Glibc
 import Linux
+import Rendering
 
 /// `cd`: to a directory of the host, or into an image or container.
 package struct Cd: Verb {

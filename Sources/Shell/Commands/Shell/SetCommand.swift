@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import OCI
+import Rendering
 
 /// `set`: settings that last.
 package struct SetCommand: Verb {

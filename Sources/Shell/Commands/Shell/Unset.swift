@@ -1,5 +1,6 @@
 package import ArgumentParser
 package import Basics
+import Rendering
 import ShellLanguage
 
 /// `unset`: forgets variables.

@@ -57,15 +57,15 @@ package struct Table: Sendable, Equatable {
 /// Go's `text/tabwriter` with docker's settings.
 package enum ElasticTabs {
     /// What stands between two columns.
-    struct Spacing {
+    package struct Spacing: Sendable {
         /// The least a cell with its spaces takes.
         var minimum: Int
         /// Spaces after the widest cell.
         var padding: Int
 
-        static let docker = Spacing(minimum: 10, padding: 3)
+        package static let docker = Spacing(minimum: 10, padding: 3)
         /// Of its `top`.
-        static let dockerTop = Spacing(minimum: 20, padding: 3)
+        package static let dockerTop = Spacing(minimum: 20, padding: 3)
         static let close = Spacing(minimum: 0, padding: 2)
         static let closest = Spacing(minimum: 0, padding: 1)
 
@@ -84,7 +84,7 @@ package enum ElasticTabs {
         return text(lines.map { $0.split(separator: "\t", omittingEmptySubsequences: false).map(String.init) })
     }
 
-    static func text(_ lines: [[String]], spacing: Spacing = .docker) -> String {
+    package static func text(_ lines: [[String]], spacing: Spacing = .docker) -> String {
         var widths = lines.map { [Int](repeating: 0, count: $0.count) }
         let columnCount = lines.map(\.count).max() ?? 0
         for column in 0..<max(0, columnCount - 1) {
@@ -112,7 +112,7 @@ package enum ElasticTabs {
 
 extension String {
     /// The text as one cell: control characters visible, tabs as spaces.
-    var singleLine: String {
+    package var singleLine: String {
         let text = visible
         return text.contains("\t") ? String(text.map { $0 == "\t" ? " " : $0 }) : text
     }
@@ -138,7 +138,7 @@ extension String {
             separator: "\n")
     }
 
-    var trimmedSpaces: String {
+    package var trimmedSpaces: String {
         var scalars = unicodeScalars
         while scalars.last == " " { scalars.removeLast() }
         return String(scalars)

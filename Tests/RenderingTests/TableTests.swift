@@ -3,7 +3,7 @@ import OCI
 import TestSupport
 import Testing
 
-@testable import Shell
+@testable import Rendering
 
 struct TableTests {
     @Test

@@ -1,15 +1,15 @@
-import Basics
-import Glibc
+package import Basics
+package import Glibc
 import Linux
 
 /// Commands of the host's own shell: `!ls`, and what stands behind a `|`.
-enum HostCommand {
+package enum HostCommand {
     /// A process under way.
-    struct Running {
-        let pid: pid_t
+    package struct Running {
+        package let pid: pid_t
 
         /// Waits for its end; answers its status as a shell does, 128 + n for a signal.
-        func wait() -> Int32 {
+        package func wait() -> Int32 {
             var status: Int32 = 0
             while waitpid(pid, &status, 0) == -1 && errno == EINTR {}
             let signal = status & 0x7F
@@ -18,7 +18,7 @@ enum HostCommand {
     }
 
     /// Starts `/bin/sh -c text`; an empty text is the user's own shell.
-    static func start(
+    package static func start(
         _ text: String, input: Int32 = 0, output: Int32 = 1, errors: Int32 = 2, environment: [String: String]
     ) throws(ShaleError) -> Running {
         FreshLine.isUnknown()
@@ -53,12 +53,13 @@ enum HostCommand {
     }
 
     /// Runs one with the terminal, and waits.
-    static func run(_ text: String, input: Int32 = 0, environment: [String: String]) throws(ShaleError) -> Int32 {
+    package static func run(_ text: String, input: Int32 = 0, environment: [String: String]) throws(ShaleError) -> Int32
+    {
         try start(text, input: input, environment: environment).wait()
     }
 
     /// Runs one and gathers what it prints.
-    static func capture(_ text: String, environment: [String: String]) throws(ShaleError) -> (String, Int32) {
+    package static func capture(_ text: String, environment: [String: String]) throws(ShaleError) -> (String, Int32) {
         let pipe = try HostPipe()
         let running = try start(text, output: pipe.writeEnd, environment: environment)
         pipe.closeWriteEnd()
@@ -68,11 +69,11 @@ enum HostCommand {
 }
 
 /// A pipe between shale and a host command.
-final class HostPipe {
-    private(set) var readEnd: Int32
-    private(set) var writeEnd: Int32
+package final class HostPipe {
+    package private(set) var readEnd: Int32
+    package private(set) var writeEnd: Int32
 
-    init() throws(ShaleError) {
+    package init() throws(ShaleError) {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw SystemCallError("pipe").shaleError("host command") }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
@@ -80,18 +81,18 @@ final class HostPipe {
         writeEnd = ends[1]
     }
 
-    func closeWriteEnd() {
+    package func closeWriteEnd() {
         if writeEnd >= 0 { close(writeEnd) }
         writeEnd = -1
     }
 
     /// Once the reader has its own: a pipe whose last reader has gone breaks, and does not fill up.
-    func closeReadEnd() {
+    package func closeReadEnd() {
         if readEnd >= 0 { close(readEnd) }
         readEnd = -1
     }
 
-    func readAll(limit: Int = 64 << 20) -> [UInt8] {
+    package func readAll(limit: Int = 64 << 20) -> [UInt8] {
         var all: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
         while all.count < limit {

@@ -2,7 +2,7 @@ import Glibc
 import Synchronization
 
 /// Whether the terminal's cursor stands at the left edge: a prompt begins on a line of its own.
-enum FreshLine {
+package enum FreshLine {
     private enum State {
         case fresh
         /// The last thing written was no newline.
@@ -22,13 +22,13 @@ enum FreshLine {
     }
 
     /// Says that others may have written to the terminal.
-    static func isUnknown() { state.withLock { $0 = .unknown } }
+    package static func isUnknown() { state.withLock { $0 = .unknown } }
 
     /// Moves to a line of its own, where output without a newline at its end stands before the cursor; a dim `⏎` tells.
     ///
     /// The mark and the spaces behind it fill a row: from the left edge they end on that row, which is cleared again,
     /// from any other place on the next one. So nobody has to know where the cursor is.
-    static func begin(on console: Console) {
+    package static func begin(on console: Console) {
         let now = state.withLock { state in
             defer { state = .fresh }
             return state

@@ -4,7 +4,7 @@ import Synchronization
 import TestSupport
 import Testing
 
-@testable import Shell
+@testable import Rendering
 
 struct ConsoleTests {
     private func console(_ environment: [String: String] = [:]) -> (Console, OutputBuffer, OutputBuffer) {

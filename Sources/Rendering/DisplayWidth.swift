@@ -34,7 +34,7 @@ extension String {
 }
 
 extension Unicode.Scalar {
-    var displayWidth: Int {
+    package var displayWidth: Int {
         if value < 0x300 { return value < 0x20 || (0x7f..<0xa0).contains(value) ? 0 : 1 }
         switch properties.generalCategory {
         case .nonspacingMark, .enclosingMark, .format: return value == 0xad ? 1 : 0

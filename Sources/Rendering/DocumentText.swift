@@ -1,10 +1,10 @@
-import Basics
+package import Basics
 import GoTemplates
-import OCI
+package import OCI
 
 /// What `inspect` prints: a JSON array with four spaces a level, or a template filled in for each document.
-enum DocumentText {
-    static func text(of documents: [JSONDocument], template: String?) throws(ShaleError) -> String {
+package enum DocumentText {
+    package static func text(of documents: [JSONDocument], template: String?) throws(ShaleError) -> String {
         guard let template, !template.isEmpty else {
             return JSONDocument.array(documents).text(indent: 4) + "\n"
         }
