@@ -56,6 +56,7 @@ let package = Package(
         room("Dockerfiles", ["Basics"]),
         room("ShellLanguage", ["Basics"]),
         room("Rendering", ["Basics", "OCI", "Linux", "GoTemplates"]),
+        room("LineEditing", ["Basics", "Linux", "Rendering", "CEditline"]),
         room(
             "Engine",
             [
@@ -68,7 +69,7 @@ let package = Package(
             "Shell",
             [
                 "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Runtime", "Dockerfiles", "Engine",
-                "Explorer", "Sessions", "GoTemplates", "ShellLanguage", "Rendering", "CEditline",
+                "Explorer", "Sessions", "GoTemplates", "ShellLanguage", "Rendering", "LineEditing",
                 argumentParser,
             ]),
 
@@ -78,10 +79,10 @@ let package = Package(
             linkerSettings: [.unsafeFlags(["-static-executable"])]),
         .executableTarget(name: "shale", dependencies: ["Shell"], swiftSettings: strict),
 
-        // A program that does nothing but edit lines, for the terminal tests of Shell's editor.
+        // A program that does nothing but edit lines, for the terminal tests of LineEditing.
         .executableTarget(
-            name: "EditorProbe", dependencies: ["Basics", "Rendering", "Shell"], path: "Tests/EditorProbe",
-            swiftSettings: strict),
+            name: "EditorProbe", dependencies: ["Basics", "ShellLanguage", "Rendering", "LineEditing"],
+            path: "Tests/EditorProbe", swiftSettings: strict),
         .target(name: "TestSupport", dependencies: ["Basics"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("BasicsTests", ["TestSupport", "Basics"]),
         tests("OCITests", ["TestSupport", "Basics", "OCI"]),
@@ -103,12 +104,13 @@ let package = Package(
         tests("SessionsTests", ["TestSupport", "Basics", "OCI", "Engine", "Sessions", "Dockerfiles"]),
         tests("ShellLanguageTests", ["TestSupport", "Basics", "ShellLanguage"]),
         tests("RenderingTests", ["TestSupport", "Basics", "OCI", "Rendering"]),
+        tests("LineEditingTests", ["TestSupport", "Basics", "Linux", "LineEditing"]),
         tests("GoTemplatesTests", ["TestSupport", "Basics", "OCI", "GoTemplates"]),
         tests(
             "ShellTests",
             [
                 "TestSupport", "Basics", "OCI", "Engine", "Sessions", "GoTemplates", "ShellLanguage", "Rendering",
-                "Shell",
+                "LineEditing", "Shell",
             ]),
         tests("IntegrationTests", ["TestSupport", "Basics", "Linux", "OCI", "Dockerfiles"]),
         tests("TerminalTests", ["TestSupport", "Basics", "OCI"]),

@@ -1,7 +1,8 @@
 import Basics
 import Glibc
+import LineEditing
 import Rendering
-import Shell
+import ShellLanguage
 
 // Reads lines with shale's editor and says what it read; what the tests of the editor run in a terminal of their own.
 // PROBE_PROMPT: the prompt. PROBE_HISTORY: the history file.
@@ -29,7 +30,13 @@ let console = Console()
 let prompt = console.environment["PROBE_PROMPT"] ?? "> "
 let history = HistoryFile(path: console.environment["PROBE_HISTORY"])
 do throws(ShaleError) {
-    let editor = try LineEditor(console: console, history: history, completer: FixedCompleter())
+    let questions = LineEditor.Questions(
+        isIncomplete: { text in
+            if case .incomplete? = try? LineParser(origin: .prompt, commands: []).parse(text) { true } else { false }
+        },
+        lastWord: { Word.last(in: $0)?.source })
+    let editor = try LineEditor(
+        console: console, history: history, completer: FixedCompleter(), questions: questions)
     reading: while true {
         switch editor.read(prompt: prompt, continuation: "more> ") {
         case .line("sleep"):

@@ -213,4 +213,13 @@ struct LineParserTests {
         let many = String(repeating: "ps;", count: 20_000)
         #expect(try LineParser().statements(in: many).count == 20_000)
     }
+
+    @Test(
+        arguments: [
+            ("tag a b", "b"), ("run 'a b' \"$x y\"", "\"$x y\""), ("ps | grep x", "x"), ("ps;", "ps"), ("", nil),
+            ("run 'x", "run"),
+        ] as [(String, String?)])
+    func lastWord(entry: String, word: String?) {
+        #expect(Word.last(in: entry)?.source == word)
+    }
 }

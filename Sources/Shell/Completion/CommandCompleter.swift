@@ -1,4 +1,5 @@
 import Basics
+package import LineEditing
 import Rendering
 import ShellLanguage
 

@@ -1,5 +1,6 @@
 import Basics
 import Layers
+import LineEditing
 import Linux
 import Sessions
 

@@ -1,6 +1,7 @@
 import Basics
 import Engine
 import Glibc
+import LineEditing
 import Linux
 import Rendering
 import Sessions
@@ -20,7 +21,7 @@ struct PromptLoop {
     func run() throws(ShaleError) -> Int32 {
         _ = try shell.engine()
         try shell.joinSession()
-        let history = HistoryFile(path: HistoryPlace(shell).path("history"))
+        let history = HistoryFile(path: HistoryPlace(shell.console.environment).path("history"))
         let editor = try LineEditor(
             console: shell.console, history: history, completer: PromptCompletion.completer(shell),
             questions: questions(history))
@@ -39,11 +40,8 @@ struct PromptLoop {
 
     /// A line that stands for an earlier one is not remembered itself.
     private func questions(_ history: HistoryFile) -> LineEditor.Questions {
-        var questions = LineEditor.Questions()
         let shell = self.shell
-        questions.isIncomplete = { text in
-            if case .incomplete? = try? Self.parser(shell).parse(text) { true } else { false }
-        }
+        var questions = LineEditor.Questions { Self.parser(shell) }
         questions.beginsBlock = { Transcript.begins($0, at: .prompt) }
         let mayRemember = questions.mayRemember
         questions.mayRemember = { mayRemember($0) && Recall($0, in: history) == nil }

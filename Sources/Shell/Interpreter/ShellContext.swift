@@ -1,6 +1,7 @@
 package import Basics
 package import Engine
 import Glibc
+import LineEditing
 import Linux
 import OCI
 import Registries

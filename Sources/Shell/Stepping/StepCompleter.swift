@@ -1,4 +1,5 @@
 import Basics
+import LineEditing
 
 /// Tab and F1 while stepping: its own words first, then what shale completes.
 struct StepCompleter: Completer {

@@ -1,5 +1,6 @@
 import Basics
 import Glibc
+import LineEditing
 import Linux
 import Rendering
 import ShellLanguage
@@ -24,8 +25,9 @@ final class StepInput {
         editor =
             isTerminal
             ? try? LineEditor(
-                console: shell.console, history: HistoryFile(path: HistoryPlace(shell).path("step_history")),
-                completer: completer) : nil
+                console: shell.console,
+                history: HistoryFile(path: HistoryPlace(shell.console.environment).path("step_history")),
+                completer: completer, questions: LineEditor.Questions()) : nil
     }
 
     var isTerminal: Bool { editor != nil }

@@ -1,6 +1,7 @@
 import Basics
 import Engine
 import Glibc
+import LineEditing
 import Linux
 import OCI
 import Rendering

@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import LineEditing
 import ShellLanguage
 import TestSupport
 import Testing

@@ -2,6 +2,7 @@ package import ArgumentParser
 package import Basics
 import Engine
 import Explorer
+import LineEditing
 import OCI
 import Sessions
 

@@ -1,5 +1,6 @@
 package import ArgumentParser
 package import Basics
+import LineEditing
 import OCI
 import Rendering
 import Sessions

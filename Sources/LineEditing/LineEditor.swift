@@ -3,7 +3,6 @@ import CEditline
 import Glibc
 import Linux
 package import Rendering
-import ShellLanguage
 
 /// The prompt's line editor: libedit with shale's keys, completion, hints and history.
 ///
@@ -29,16 +28,17 @@ package final class LineEditor {
         package var isIncomplete: (String) -> Bool
         /// Whether a command may be kept in the history.
         package var mayRemember: (String) -> Bool
+        /// The last word of a line as it was typed, for Alt-.; `nil` where there is none.
+        package var lastWord: (String) -> String?
         /// Whether a text with more waiting behind it begins a pasted block, where the terminal does not bracket pastes.
         package var beginsBlock: (String) -> Bool = { _ in false }
 
         package init(
-            isIncomplete: @escaping (String) -> Bool = { text in
-                if case .incomplete? = try? LineParser(origin: .prompt).parse(text) { true } else { false }
-            },
+            isIncomplete: @escaping (String) -> Bool, lastWord: @escaping (String) -> String?,
             mayRemember: @escaping (String) -> Bool = { !($0.unicodeScalars.first?.isBlank ?? true) }
         ) {
             self.isIncomplete = isIncomplete
+            self.lastWord = lastWord
             self.mayRemember = mayRemember
         }
     }
@@ -52,7 +52,7 @@ package final class LineEditor {
     /// The lines of an unfinished command that are already read, each with its newline.
     private(set) var linesBefore = ""
     /// Whether the command read last came as a block without brackets.
-    private(set) var wasGathered = false
+    package private(set) var wasGathered = false
     private var prompt: UnsafeMutablePointer<CChar>?
     private(set) var promptText = ""
     var search = HistorySearch()
@@ -69,7 +69,7 @@ package final class LineEditor {
     ///   - questions: See ``Questions``.
     /// - Throws: `unavailable` when libedit cannot be loaded or started.
     package init(
-        console: Console, history: HistoryFile, completer: (any Completer)? = nil, questions: Questions = Questions()
+        console: Console, history: HistoryFile, completer: (any Completer)? = nil, questions: Questions
     ) throws(ShaleError) {
         self.console = console
         self.history = history

@@ -4,7 +4,7 @@ import Glibc
 import TestSupport
 import Testing
 
-@testable import Shell
+@testable import LineEditing
 
 struct HistoryTests {
     @Test(arguments: ["images", "a b\tc", "x\ny", "back\\slash", "grüße 🐳", "\u{1}\u{7f}"])
@@ -59,15 +59,6 @@ struct HistoryTests {
     @Test
     func unwritableFile() {
         #expect(throws: ShaleError.self) { try HistoryFile(path: "/proc/nowhere/history").add("a") }
-    }
-
-    @Test(
-        arguments: [
-            ("tag a b", "b"), ("run 'a b' \"$x y\"", "\"$x y\""), ("ps | grep x", "x"), ("ps;", "ps"), ("", nil),
-            ("run 'x", "run"),
-        ] as [(String, String?)])
-    func lastWord(entry: String, word: String?) {
-        #expect(LastArgument.lastWord(of: entry) == word)
     }
 
     @Test(arguments: [("", 0), ("abc", 0), ("12345678901", 1), ("1234567890", 1), ("a\nb\nc", 2), ("漢字漢字漢", 1)])

@@ -1,16 +1,15 @@
 import Glibc
-import Rendering
 
 /// Where histories are kept: `$XDG_STATE_HOME/shale`, or wherever `SHALE_HISTORY` says.
-struct HistoryPlace {
+package struct HistoryPlace {
     private let environment: [String: String]
 
-    init(_ shell: ShellContext) { environment = shell.console.environment }
+    package init(_ environment: [String: String]) { self.environment = environment }
 
     /// The file for a history of this name, its folder made; `nil` for none.
     ///
     /// `SHALE_HISTORY` names the prompt's own file; others stand beside it.
-    func path(_ name: String) -> String? {
+    package func path(_ name: String) -> String? {
         if let path = environment["SHALE_HISTORY"] {
             return path.isEmpty ? nil : name == "history" ? path : "\(path).\(name)"
         }

@@ -3,7 +3,7 @@ import Linux
 import TestSupport
 import Testing
 
-@testable import Shell
+@testable import LineEditing
 
 /// What was typed is kept without its secrets, for the owner alone.
 struct SecretHistoryTests {

@@ -1,7 +1,6 @@
 import CEditline
 import Glibc
 import Rendering
-import ShellLanguage
 
 /// What a bound function asks libedit to do: its `CC_` codes.
 enum KeyOutcome: UInt8 {
@@ -130,7 +129,10 @@ extension LineEditor {
     }
 
     func insertLastArgument() -> KeyOutcome {
-        guard let (length, word) = lastArgument.next(line: line.text, entries: history.entries) else {
+        guard
+            let (length, word) = lastArgument.next(
+                line: line.text, entries: history.entries, lastWord: questions.lastWord)
+        else {
             return .error
         }
         replaceBeforeCursor(length, with: word)
@@ -265,12 +267,12 @@ struct LastArgument {
     private var shown: String?
 
     /// How many scalars to take back, and what to put there.
-    mutating func next(line: String, entries: [String]) -> (Int, String)? {
+    mutating func next(line: String, entries: [String], lastWord: (String) -> String?) -> (Int, String)? {
         let isContinued = index != nil && line == shown
         var position = isContinued ? index ?? entries.count : entries.count
         while position > 0 {
             position -= 1
-            guard let word = Self.lastWord(of: entries[position]) else { continue }
+            guard let word = lastWord(entries[position]) else { continue }
             let before = isContinued ? length : 0
             index = position
             length = word.unicodeScalars.count
@@ -280,9 +282,4 @@ struct LastArgument {
     }
 
     mutating func leave(line: String) { shown = line }
-
-    /// The last word as typed, quotes kept.
-    static func lastWord(of entry: String) -> String? {
-        Word.last(in: entry)?.source
-    }
 }

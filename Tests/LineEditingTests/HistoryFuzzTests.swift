@@ -1,7 +1,7 @@
 import TestSupport
 import Testing
 
-@testable import Shell
+@testable import LineEditing
 
 /// Random texts made of what the grammar knows: nothing may trap.
 struct HistoryFuzzTests {
