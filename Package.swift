@@ -15,8 +15,10 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 /// SHA-256 at the processor's speed (BoringSSL), for digests.
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 
-func room(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: strict)
+/// A module; `embedding` are folders of it whose files become a part of the program, as bytes in `PackageResources`.
+func room(_ name: String, _ dependencies: [Target.Dependency] = [], embedding folders: [String] = []) -> Target {
+    .target(
+        name: name, dependencies: dependencies, resources: folders.map { .embedInCode($0) }, swiftSettings: strict)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -63,7 +65,8 @@ let package = Package(
                 "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Runtime", "RunnerProtocol",
                 "Dockerfiles",
             ]),
-        room("Explorer", ["Basics", "OCI", "Linux", "Layers", "Stores", "Engine"]),
+        room(
+            "Explorer", ["Basics", "OCI", "Linux", "Layers", "Stores", "Engine"], embedding: ["Page/Resources"]),
         room("Sessions", ["Basics", "OCI", "Linux", "Layers", "Stores", "Runtime", "Dockerfiles", "Engine"]),
         room(
             "Shell",
@@ -71,7 +74,7 @@ let package = Package(
                 "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Runtime", "Dockerfiles", "Engine",
                 "Explorer", "Sessions", "GoTemplates", "ShellLanguage", "Rendering", "LineEditing",
                 argumentParser,
-            ]),
+            ], embedding: ["Completion/HostShells/Resources"]),
 
         .executableTarget(
             name: "ShaleRunner", dependencies: ["Basics", "RunnerProtocol", "Linux"], swiftSettings: strict,

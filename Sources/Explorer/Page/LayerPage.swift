@@ -11,37 +11,7 @@ package struct LayerPage {
         let shared = try layers.stack().map { $0.chain.flatMap { owners[$0] } ?? [] }
         let data = try PageData(layers, sharedWith: shared, cancellation)
             .text(waste: DiveEfficiency(layers, cancellation))
-        text = """
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; \
-            script-src 'unsafe-inline'; img-src data:">
-            <meta name="color-scheme" content="light dark">
-            <title>\(Self.escaped(layers.title.visible)) · layers</title>
-            <style>
-            \(PageStyle.text)
-            </style>
-            </head>
-            <body>
-            \(PageMarkup.text)
-            <script type="application/json" id="data">
-            \(data)
-            </script>
-            <script>
-            "use strict";
-            \(PageScript.model)
-            \(PageScript.stack)
-            \(PageScript.treemap)
-            \(PageScript.files)
-            \(PageScript.start)
-            </script>
-            </body>
-            </html>
-
-            """
+        text = PageTemplate.page(["title": Self.escaped(layers.title.visible), "data": data])
     }
 
     private static func escaped(_ text: String) -> String {

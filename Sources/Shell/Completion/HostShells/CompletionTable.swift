@@ -41,6 +41,9 @@ struct CompletionTable {
         "'" + text.replacing("'", with: "’").replacing("\\", with: "/").replacing("\n", with: " ") + "'"
     }
 
+    /// What every script of a shell has, whatever the commands: a file of `Resources`.
+    static func functions(_ file: [UInt8]) -> String { "\n" + String(decoding: file, as: UTF8.self) }
+
     static func header(_ shell: String, install: String) -> String {
         """
         # Completion of shale for \(shell). \(install)

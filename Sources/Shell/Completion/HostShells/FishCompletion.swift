@@ -1,7 +1,9 @@
 /// `completions/shale.fish`.
 enum FishCompletion {
     static func script(_ table: CompletionTable) -> String {
-        var text = CompletionTable.header("fish", install: "Put it into ~/.config/fish/completions.") + functions
+        var text =
+            CompletionTable.header("fish", install: "Put it into ~/.config/fish/completions.")
+            + CompletionTable.functions(PackageResources.functions_fish) + "\n"
         for (flag, kind) in CompletionTable.globalValues where flag.hasPrefix("--") {
             text += "complete -c shale -n __fish_use_subcommand -l \(flag.dropFirst(2)) -r\(offer(kind))\n"
         }
@@ -45,29 +47,4 @@ enum FishCompletion {
         default: return " -f -a '(shale complete \(kind) (commandline -ct) 2>/dev/null)'"
         }
     }
-
-    private static let functions = #"""
-
-        # What exists of the kind of the operand at the cursor; the kinds are the arguments.
-        function __shale_operand
-            set -l words (commandline -opc)
-            set -l operands
-            for word in $words[2..-1]
-                string match -q -- '-*' $word; or set -a operands $word
-            end
-            set -l index (count $operands)
-            test $index -lt 1; and set index 1
-            test $index -gt (count $argv); and set index (count $argv)
-            set -l kind $argv[$index]
-            switch $kind
-                case none 'host.*'
-                case '=*'
-                    string split , (string sub -s 2 -- $kind)
-                case '*'
-                    shale complete $kind (commandline -ct) $operands[2..-1] 2>/dev/null
-            end
-        end
-
-
-        """#
 }
