@@ -298,10 +298,10 @@ struct WordParts {
 extension Unicode.Scalar {
     var isDigit: Bool { ("0"..."9").contains(self) }
     package var isVariableStart: Bool { ("a"..."z").contains(self) || ("A"..."Z").contains(self) || self == "_" }
-    package var isVariableContinuation: Bool { isVariableStart || isDigit }
+    var isVariableContinuation: Bool { isVariableStart || isDigit }
 
     /// Whether an unquoted word stops before it.
-    package var endsWord: Bool {
+    var endsWord: Bool {
         switch self {
         case " ", "\t", "\n", ";", "&", "|", "<", ">": true
         default: false

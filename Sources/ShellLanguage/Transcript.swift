@@ -21,7 +21,7 @@ package enum Transcript {
     }
 
     /// How many scalars of a line stand before its command; `nil` for a line without a prompt sign.
-    package static func signLength(_ line: String, origin: LineParser.Origin) -> Int? {
+    static func signLength(_ line: String, origin: LineParser.Origin) -> Int? {
         var scanner = LineScanner(line)
         while scanner.current?.isBlank ?? false { scanner.position += 1 }
         let length = PastedPrompt.length(in: scanner, origin: origin)

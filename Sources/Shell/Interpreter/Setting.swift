@@ -1,4 +1,4 @@
-package import Basics
+import Basics
 import Registries
 
 /// One of the settings there are: what it means, and which values it may have.

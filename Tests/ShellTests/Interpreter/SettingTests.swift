@@ -38,7 +38,7 @@ struct SettingTests {
     }
 
     @Test func aBadStoredOneIsToldOnceAndMended() throws {
-        let home = try TemporaryDirectory()
+        let home = TemporaryDirectory()
         let file = URL(filePath: home.path + "/settings")
         let stored = "registry.mirror = garbage\noffline = banana\nno.such = 1\nundo.limit = 3\nnonsense\n# a comment\n"
         try Data(stored.utf8).write(to: file)

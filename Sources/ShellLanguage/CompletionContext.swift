@@ -1,16 +1,15 @@
 import Basics
-import ShellLanguage
 
 /// Where in the language the end of an unfinished line is.
-struct CompletionContext: Equatable {
+package struct CompletionContext: Sendable, Equatable {
     /// The quote that is open at the end.
-    enum Quote: Equatable {
+    package enum Quote: Sendable, Equatable {
         case none
         case single
         case double
     }
 
-    enum Place: Equatable {
+    package enum Place: Sendable, Equatable {
         /// A word of a command of ours, after these.
         case word(before: [String])
         /// The text of a Dockerfile instruction, after these words of it.
@@ -24,15 +23,15 @@ struct CompletionContext: Equatable {
         case variable(isBraced: Bool)
     }
 
-    var place: Place
+    package var place: Place
     /// The word under way, quotes removed; for a variable, its name.
-    var word: String
+    package var word: String
     /// Where it starts, in scalars.
-    var start: Int
-    var quote: Quote
+    package var start: Int
+    package var quote: Quote
 
     /// Finds the context of a text's end; never fails.
-    init(_ text: String) {
+    package init(_ text: String) {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         // A continued instruction is still that instruction.
         let isStep = Instruction.starts(text)
