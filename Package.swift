@@ -1,7 +1,7 @@
 // swift-tools-version: 6.0
 import PackageDescription
 
-// The rooms of the house, in the order in which they may see each other: a target imports only what stands above it.
+// The modules, in the order in which they may see each other: a target imports only what stands above it.
 // scripts/check-imports holds this table against the sources.
 
 let strict: [SwiftSetting] = [
@@ -16,7 +16,7 @@ let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
 
 /// A module; `embedding` are folders of it whose files become a part of the program, as bytes in `PackageResources`.
-func room(_ name: String, _ dependencies: [Target.Dependency] = [], embedding folders: [String] = []) -> Target {
+func module(_ name: String, _ dependencies: [Target.Dependency] = [], embedding folders: [String] = []) -> Target {
     .target(
         name: name, dependencies: dependencies, resources: folders.map { .embedInCode($0) }, swiftSettings: strict)
 }
@@ -46,34 +46,52 @@ let package = Package(
         .target(name: "CArchive"),
         .target(name: "CSeccomp"),
 
-        room("Basics"),
-        room("OCI", ["Basics", crypto]),
-        room("GoTemplates", ["Basics", "OCI"]),
-        room("Linux", ["Basics", "CLinux"]),
-        room("RunnerProtocol"),
-        room("Layers", ["Basics", "OCI", "Linux", "CArchive"]),
-        room("Stores", ["Basics", "OCI", "Linux"]),
-        room("Registries", ["Basics", "OCI", "CCurl"]),
-        room("Runtime", ["Basics", "OCI", "Linux", "RunnerProtocol", "CSeccomp"]),
-        room("Dockerfiles", ["Basics"]),
-        room("ShellLanguage", ["Basics"]),
-        room("Rendering", ["Basics", "OCI", "Linux", "GoTemplates"]),
-        room("LineEditing", ["Basics", "Linux", "Rendering", "CEditline"]),
-        room(
-            "Engine",
+        module("Basics"),
+        module("OCI", ["Basics", crypto]),
+        module("GoTemplates", ["Basics", "OCI"]),
+        module("Linux", ["Basics", "CLinux"]),
+        module("RunnerProtocol"),
+        module("Layers", ["Basics", "OCI", "Linux", "CArchive"]),
+        module("Stores", ["Basics", "OCI", "Linux"]),
+        module("Registries", ["Basics", "OCI", "CCurl"]),
+        module("Runtime", ["Basics", "OCI", "Linux", "RunnerProtocol", "CSeccomp"]),
+        module("Dockerfiles", ["Basics"]),
+        module("ShellLanguage", ["Basics"]),
+        module("Rendering", ["Basics", "OCI", "Linux", "GoTemplates"]),
+        module("LineEditing", ["Basics", "Linux", "Rendering", "CEditline"]),
+        module("Images", ["Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Dockerfiles"]),
+        module(
+            "Containers",
+            [
+                "Basics", "OCI", "Linux", "Layers", "Stores", "Runtime", "RunnerProtocol", "Dockerfiles", "Images",
+            ]),
+        module(
+            "Building",
             [
                 "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Runtime", "RunnerProtocol",
-                "Dockerfiles",
+                "Dockerfiles", "Images", "Containers",
             ]),
-        room(
-            "Explorer", ["Basics", "OCI", "Linux", "Layers", "Stores", "Engine"], embedding: ["Page/Resources"]),
-        room("Sessions", ["Basics", "OCI", "Linux", "Layers", "Stores", "Runtime", "Dockerfiles", "Engine"]),
-        room(
+        module(
+            "Recipes",
+            [
+                "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Runtime", "Dockerfiles", "Images",
+                "Containers", "Building",
+            ]),
+        module(
+            "Explorer", ["Basics", "OCI", "Linux", "Layers", "Stores", "Images", "Containers"],
+            embedding: ["Page/Resources"]),
+        module(
+            "Sessions",
+            [
+                "Basics", "OCI", "Linux", "Layers", "Stores", "Runtime", "Dockerfiles", "Images",
+                "Containers", "Building", "Recipes",
+            ]),
+        module(
             "Shell",
             [
-                "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Runtime", "Dockerfiles", "Engine",
-                "Explorer", "Sessions", "GoTemplates", "ShellLanguage", "Rendering", "LineEditing",
-                argumentParser,
+                "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Runtime", "Dockerfiles", "Images",
+                "Containers", "Building", "Recipes", "Explorer", "Sessions", "GoTemplates", "ShellLanguage",
+                "Rendering", "LineEditing", argumentParser,
             ], embedding: ["Completion/HostShells/Resources"]),
 
         .executableTarget(
@@ -96,15 +114,21 @@ let package = Package(
         tests("RuntimeTests", ["TestSupport", "Basics", "OCI", "Linux", "RunnerProtocol", "Runtime"]),
         tests("DockerfilesTests", ["TestSupport", "Basics", "Dockerfiles"]),
         tests(
-            "EngineTests",
+            "ImagesTests",
+            ["TestSupport", "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Dockerfiles", "Images"]),
+        tests(
+            "ContainersTests",
             [
                 "TestSupport", "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Runtime", "Dockerfiles",
-                "Engine",
+                "Images", "Containers",
             ]),
+        tests("RecipesTests", ["TestSupport", "Basics", "OCI", "Linux", "Layers", "Stores", "Dockerfiles", "Recipes"]),
         tests(
             "ExplorerTests",
-            ["TestSupport", "Basics", "OCI", "Linux", "Layers", "Stores", "Engine", "Explorer"]),
-        tests("SessionsTests", ["TestSupport", "Basics", "OCI", "Engine", "Sessions", "Dockerfiles"]),
+            ["TestSupport", "Basics", "OCI", "Linux", "Layers", "Stores", "Images", "Containers", "Explorer"]),
+        tests(
+            "SessionsTests",
+            ["TestSupport", "Basics", "OCI", "Images", "Containers", "Building", "Recipes", "Sessions", "Dockerfiles"]),
         tests("ShellLanguageTests", ["TestSupport", "Basics", "ShellLanguage"]),
         tests("RenderingTests", ["TestSupport", "Basics", "OCI", "Rendering"]),
         tests("LineEditingTests", ["TestSupport", "Basics", "Linux", "LineEditing"]),
@@ -112,8 +136,8 @@ let package = Package(
         tests(
             "ShellTests",
             [
-                "TestSupport", "Basics", "OCI", "Engine", "Sessions", "GoTemplates", "ShellLanguage", "Rendering",
-                "LineEditing", "Shell",
+                "TestSupport", "Basics", "OCI", "Images", "Containers", "Building", "Recipes", "Sessions",
+                "GoTemplates", "ShellLanguage", "Rendering", "LineEditing", "Shell",
             ]),
         tests("IntegrationTests", ["TestSupport", "Basics", "Linux", "OCI", "Dockerfiles"]),
         tests("TerminalTests", ["TestSupport", "Basics", "OCI"]),

@@ -19,3 +19,14 @@ extension StringProtocol where UTF8View: BidirectionalCollection {
     /// The index of the last slash.
     package var lastSlash: Index? { utf8.lastIndex(of: UInt8(ascii: "/")) }
 }
+
+extension String {
+    /// The path above; `/` above a top-level one.
+    package var parentPath: String {
+        guard let slash = lastSlash, slash != startIndex else { return "/" }
+        return String(self[..<slash])
+    }
+
+    /// What stands behind the last slash that something follows; empty where nothing does.
+    package var lastPart: String { pathParts.last.map(String.init) ?? "" }
+}

@@ -156,3 +156,20 @@ package struct HealthConfig: Sendable, Hashable, Codable {
 package struct EmptyObject: Sendable, Hashable, Codable {
     package init() {}
 }
+
+extension ContainerConfig {
+    /// Sets `name` to `value`, in place where the name is there already.
+    package mutating func setEnvironment(_ name: String, _ value: String) {
+        var list = env ?? []
+        // By bytes: two spellings of a letter are two names.
+        let start = Array("\(name)=".utf8)
+        if let position = list.firstIndex(where: {
+            $0.utf8.starts(with: start) || $0.utf8.elementsEqual(start.dropLast())
+        }) {
+            list[position] = "\(name)=\(value)"
+        } else {
+            list.append("\(name)=\(value)")
+        }
+        env = list
+    }
+}

@@ -1,8 +1,8 @@
 package import Basics
-package import Engine
 import Glibc
 import Linux
 package import OCI
+package import Recipes
 import Stores
 
 /// A session: what was typed, every state it led to, and the working image.

@@ -1,5 +1,6 @@
 import Basics
-import Engine
+import Building
+import Images
 import OCI
 import Stores
 import Testing

@@ -1,5 +1,5 @@
 import Basics
-import Engine
+import Building
 import Synchronization
 import Testing
 

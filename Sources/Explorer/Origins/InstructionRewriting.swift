@@ -1,5 +1,5 @@
 import Basics
-import Engine
+import Images
 import OCI
 
 /// Writes a config step of a history as a Dockerfile takes it: histories hold Go's print of lists and maps.

@@ -1,5 +1,5 @@
 package import Basics
-import Engine
+import Images
 import Layers
 import Linux
 import OCI

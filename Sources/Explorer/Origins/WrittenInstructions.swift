@@ -1,9 +1,9 @@
 package import Basics
-package import Engine
+package import Images
 import OCI
 package import Stores
 
-extension Engine {
+extension ImageEngine {
     /// The instructions that made an image's layers, as they were written, by layer number.
     ///
     /// Only of those made here; the image it began with came whole and tells no more than its history.

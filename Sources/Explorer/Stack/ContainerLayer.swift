@@ -1,5 +1,6 @@
 package import Basics
-package import Engine
+package import Containers
+package import Images
 package import Layers
 package import Linux
 package import Stores
@@ -27,7 +28,7 @@ package final class ContainerLayer {
         find = changes
     }
 
-    package convenience init(_ record: ContainerRecord, engine: Engine) throws(ShaleError) {
+    package convenience init(_ record: ContainerRecord, engine: ContainerEngine) throws(ShaleError) {
         let path = engine.store.containers.folder(record.id).upper
         self.init(
             record, root: try translating("container \(record.name)") { try RootDirectory(hostPath: path) },

@@ -1,6 +1,6 @@
 package import Basics
-package import Engine
 import Glibc
+package import Images
 package import Layers
 package import Linux
 package import OCI

@@ -1,9 +1,10 @@
 package import Basics
-package import Engine
 import FoundationEssentials
+import Images
 package import Layers
 import Linux
 import OCI
+import Recipes
 import Stores
 
 /// Writes a session into one file, with every image it can come back to.
@@ -48,7 +49,7 @@ package struct SessionExport {
         try add(SessionArchive.listed, Array(ImageTable(entries: listed).index.document.text().utf8))
         try add(SessionArchive.held, Array(ImageTable(entries: held).index.document.text().utf8))
         for image in Set((listed + held).compactMap(\.image)).sorted() {
-            guard let provenance = try engine.provenance(of: image) else { continue }
+            guard let provenance = try engine.images.provenance(of: image) else { continue }
             try add(SessionArchive.provenance + image.hex, Array(OCIDocument.encode(provenance)))
         }
         var total: Int64 = 0
@@ -93,7 +94,7 @@ package struct SessionExport {
         while let digest = wanted.popLast() {
             for (_, entry) in known[digest] ?? [] {
                 guard let image = entry.image, images.insert(image).inserted else { continue }
-                let made = try engine.provenance(of: image)
+                let made = try engine.images.provenance(of: image)
                 // Stages it copied from, and files that are in no layer, too.
                 wanted += [entry.parent, made?.parent, made?.from].compactMap(\.self)
                 files.formUnion(made?.keptFiles.filter(engine.store.blobs.contains) ?? [])

@@ -1,10 +1,11 @@
 package import Basics
-package import Engine
 import FoundationEssentials
 import Glibc
+import Images
 package import Layers
 import Linux
 import OCI
+package import Recipes
 import Stores
 
 /// Reads a session that was exported, here or on another machine.
@@ -157,9 +158,9 @@ package final class SessionImport {
         let held = try self.held.map { entry throws(ShaleError) in try checked(entry) }
         for entry in listed + held {
             let image = try engine.store.images.image(manifest: entry.manifest)
-            try engine.unpackMissingLayers(of: image, Conversation(cancellation: talk.cancellation))
+            try engine.images.unpackMissingLayers(of: image, Conversation(cancellation: talk.cancellation))
         }
-        for (image, value) in provenance { try engine.keepProvenance(value, of: image) }
+        for (image, value) in provenance { try engine.images.keepProvenance(value, of: image) }
         var roots = SessionRoots()
         for change in states.flatMap({ $0.changes ?? [] }) { roots.formUnion(change.roots) }
         // Removed containers stayed where they were, unless that is here.

@@ -1,8 +1,9 @@
 package import Basics
-package import Engine
+package import Containers
 package import Layers
 import Linux
 import OCI
+package import Recipes
 package import Stores
 
 /// A shell in a container, line by line: what each line changes is kept among the container's deeds.
@@ -20,7 +21,8 @@ package final class ContainerShell: LineShell {
         self.record = record
         self.engine = engine
         try ShellProgram.require(
-            engine.shell(of: record), in: engine.tree(of: record), named: "container \(record.name)")
+            engine.containers.shell(of: record), in: engine.containers.tree(of: record),
+            named: "container \(record.name)")
     }
 
     package var name: String { record.name }
@@ -39,7 +41,7 @@ package final class ContainerShell: LineShell {
         return carried.exports[name] ?? own.map { String($0.dropFirst(name.count + 1)) }
     }
 
-    package func tree() throws(ShaleError) -> MergedTree { try engine.tree(of: record) }
+    package func tree() throws(ShaleError) -> MergedTree { try engine.containers.tree(of: record) }
 
     package func run(
         _ line: String, person: PersonAtStep, wasAnswered: @escaping @Sendable (_ unread: Int) -> Bool,
@@ -49,7 +51,7 @@ package final class ContainerShell: LineShell {
         let scan = ShellScan(line)
         let written = (scan.joined ?? line).trimmingBlanks
         let (text, uses) = carried.complete(written)
-        let outcome = try engine.enter(
+        let outcome = try engine.containers.enter(
             ContainerLine(
                 text: text, script: { RecorderScript.text(running: text, in: $0) }, person: person,
                 wasAnswered: wasAnswered),

@@ -1,5 +1,5 @@
 package import Basics
-package import Engine
+package import Containers
 package import Layers
 
 /// A shell whose lines are kept: in the working image, or in a container.

@@ -1,8 +1,11 @@
 package import Basics
-package import Engine
+import Building
+package import Containers
+package import Images
 package import Layers
 import Linux
 import OCI
+import Recipes
 import Stores
 
 /// What one line of a recorded shell came to.
@@ -71,18 +74,18 @@ package final class RecordedShell: LineShell {
         let engine = session.engine
         let image = try session.requireWorking().image.map { id throws(ShaleError) in try engine.store.images.image(id)
         }
-        let paths = try image.map { image throws(ShaleError) in try engine.lowerPaths(of: image) } ?? []
-        return MergedTree(layers: try engine.directories(paths), form: engine.form)
+        let paths = try image.map { image throws(ShaleError) in try engine.images.lowerPaths(of: image) } ?? []
+        return MergedTree(layers: try engine.images.directories(paths), form: engine.form)
     }
 
     private static func requireShell(in session: Session) throws(ShaleError) {
         let working = try session.requireWorking()
         let engine = session.engine
         let image = try working.image.map { id throws(ShaleError) in try engine.store.images.image(id) }
-        let paths = try image.map { image throws(ShaleError) in try engine.lowerPaths(of: image) } ?? []
+        let paths = try image.map { image throws(ShaleError) in try engine.images.lowerPaths(of: image) } ?? []
         try ShellProgram.require(
             session.state(of: working).shell,
-            in: MergedTree(layers: engine.directories(paths), form: engine.form),
+            in: MergedTree(layers: engine.images.directories(paths), form: engine.form),
             named: "image \(image?.id.short ?? "scratch")")
     }
 
@@ -101,7 +104,7 @@ package final class RecordedShell: LineShell {
         let written = (scan.joined ?? line).trimmingBlanks
         let (text, uses) = carried.complete(written)
         var state = try session.state(of: working)
-        let executor = StepExecutor(engine: session.engine, context: nil, talk)
+        let executor = StepExecutor(engine: session.engine.building, context: nil, talk)
         let request = LineRequest(
             instruction: LineInstruction.run(text, shell: state.shell),
             failedInstruction: keepsFailed ? LineInstruction.runTolerating(text, shell: state.shell) : nil,
@@ -179,8 +182,8 @@ package final class RecordedShell: LineShell {
     private func isDirectory(_ path: String, in working: WorkingImage) throws(ShaleError) -> Bool {
         guard let id = working.image else { return false }
         let engine = session.engine
-        let paths = try engine.lowerPaths(of: engine.store.images.image(id))
-        let tree = MergedTree(layers: try engine.directories(paths), form: engine.form)
+        let paths = try engine.images.lowerPaths(of: engine.store.images.image(id))
+        let tree = MergedTree(layers: try engine.images.directories(paths), form: engine.form)
         return try tree.entry(path, followingLinks: true)?.status.kind == .directory
     }
 

@@ -1,5 +1,6 @@
 package import Basics
-package import Engine
+import Building
+package import Images
 package import OCI
 package import Stores
 

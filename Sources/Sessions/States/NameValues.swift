@@ -1,6 +1,6 @@
 package import Basics
-import Engine
 package import OCI
+import Recipes
 package import Stores
 
 /// One change of what a name led to, as the session saw it.

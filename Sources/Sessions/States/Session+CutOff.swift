@@ -1,6 +1,6 @@
 import Basics
-import Engine
 import OCI
+import Recipes
 import Stores
 
 // Lines that a kill or a power cut ended between what they did and their entry in the journal.

@@ -1,6 +1,6 @@
 package import Basics
-import Engine
 import OCI
+import Recipes
 import Stores
 
 /// How far a walk through the states came.

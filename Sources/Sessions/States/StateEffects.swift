@@ -1,6 +1,8 @@
 import Basics
-import Engine
+import Containers
+import Images
 import OCI
+import Recipes
 import Stores
 
 /// What states did beside the working image, taken back and made again on a way through them: names, images and
@@ -46,7 +48,7 @@ struct StateEffects {
                         .notFound, "container \(name) stayed where this session was exported",
                         hint: "goto \(node.parent)   (without the container)")
                 }
-                try engine.checkBringingBack(container)
+                try engine.containers.checkBringingBack(container)
             case (.removed, .forth), (.lost, _), (.began, _), (.step, _), (.rewrote, _): break
             }
         }
@@ -66,9 +68,9 @@ struct StateEffects {
                 moved[reference.withDefaultTag.description] = (reference, direction == .back ? before : after)
             case .removed(let container, _):
                 if direction == .back {
-                    try engine.bringBack(container)
+                    try engine.containers.bringBack(container)
                 } else if !isElsewhere(container) {
-                    try engine.setAsideAgain(container, heldBy: folder)
+                    try engine.containers.setAsideAgain(container, heldBy: folder)
                 }
             case .began, .step, .rewrote, .images, .lost: break
             }
@@ -105,7 +107,7 @@ struct StateEffects {
             TableMoves.Name(
                 reference, expected: start[reference.withDefaultTag.description], target: entry)
         }
-        try engine.carryOut(TableMoves(names: names, shown: shown, hidden: hidden))
+        try engine.images.carryOut(TableMoves(names: names, shown: shown, hidden: hidden))
     }
 
     private func check(_ reference: Reference, from: ImageEntry?, to: ImageEntry?) throws(ShaleError) {

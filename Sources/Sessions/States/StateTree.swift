@@ -1,5 +1,5 @@
 package import Basics
-import Engine
+import Building
 package import OCI
 package import Stores
 

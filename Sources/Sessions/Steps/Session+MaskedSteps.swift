@@ -1,5 +1,7 @@
 import Basics
-import Engine
+import Building
+import Images
+import Recipes
 import Stores
 
 // The journal has no secrets: an instruction with one stands there masked. What was carried out is known by the record
@@ -41,7 +43,7 @@ extension Session {
         guard step.isMasked == true else { return step.instruction }
         let written: String
         // A record that cannot be read tells as little as none.
-        switch ((try? engine.provenance(of: step.image)) ?? nil)?.origin {
+        switch ((try? engine.images.provenance(of: step.image)) ?? nil)?.origin {
         case .step(let instruction, _): written = instruction
         case .typed(let line): written = line
         default: return nil

@@ -1,6 +1,7 @@
 package import Basics
-package import Engine
+import Building
 import OCI
+import Recipes
 import Stores
 
 // Earlier steps changed, and what follows carried out again, from the cache where it can be.
@@ -81,7 +82,7 @@ extension Session {
     private func repeated(
         _ step: Step, on working: WorkingImage, _ talk: Conversation
     ) throws(ShaleError) -> StepTaken {
-        let executor = StepExecutor(engine: engine, context: nil, talk)
+        let executor = StepExecutor(engine: engine.building, context: nil, talk)
         var state = try state(of: working)
         let start = Timestamp.now()
         let result = try executor.repeatLayer(

@@ -1,8 +1,10 @@
 package import Basics
+package import Building
 import Dockerfiles
-package import Engine
 import Glibc
+import Images
 import OCI
+import Recipes
 package import Stores
 
 /// What an instruction at the prompt came to.
@@ -69,7 +71,7 @@ extension Session {
             throw ShaleError(.invalid, error.message)
         }
         let context = try BuildContext(directory: directory, cache: engine.store.cache)
-        let executor = StepExecutor(engine: engine, options: options, context: context, talk) {
+        let executor = StepExecutor(engine: engine.building, options: options, context: context, talk) {
             [engine] name throws(ShaleError) in
             guard let image = working.stages[name.lowercased()] else { return nil }
             return try engine.store.images.image(image)
@@ -95,7 +97,7 @@ extension Session {
         if let stage = working?.stages[from.baseName.lowercased()] {
             image = try engine.store.images.image(stage)
         } else if from.baseName != "scratch" {
-            image = try engine.ensureImage(from.baseName, platform: platform, policy: .missing, talk)
+            image = try engine.images.ensureImage(from.baseName, platform: platform, policy: .missing, talk)
         }
         let base = WorkingBase(instruction: text, image: image?.id, stage: from.stageName)
         var taken = StepTaken(image: image, result: nil, change: .began(base))

@@ -1,12 +1,15 @@
 import ArgumentParser
 import Basics
+import Building
+import Containers
 import Dockerfiles
-import Engine
 import Explorer
 import FoundationEssentials
+import Images
 import Layers
 import Linux
 import OCI
+import Recipes
 import Rendering
 import Sessions
 import Stores
@@ -111,7 +114,7 @@ struct StoreCompletion: CompletionSource {
     private func containers(_ isOffered: (ContainerState.Status) -> Bool) -> [CompletionValue] {
         guard let engine = try? shell.engine(), let records = try? engine.store.containers.all() else { return [] }
         return records.compactMap { record in
-            let view = engine.view(of: record)
+            let view = engine.containers.view(of: record)
             guard isOffered(view.state.status) else { return nil }
             return CompletionValue(record.name, "\(record.imageName)  \(view.statusWords())")
         }
@@ -206,10 +209,10 @@ struct StoreCompletion: CompletionSource {
             let upper = try translating(object) {
                 try RootDirectory(hostPath: engine.store.containers.folder(record.id).upper)
             }
-            return MergedTree(layers: [upper] + (try engine.lowers(of: record)), form: engine.form)
+            return MergedTree(layers: [upper] + (try engine.containers.lowers(of: record)), form: engine.form)
         }
         let image = try SubjectImage(shell).image(object)
-        return MergedTree(layers: try engine.directories(engine.lowerPaths(of: image)), form: engine.form)
+        return MergedTree(layers: try engine.images.directories(engine.images.lowerPaths(of: image)), form: engine.form)
     }
 }
 

@@ -1,5 +1,7 @@
 import Basics
-import Engine
+import Building
+import Containers
+import Images
 import Linux
 import OCI
 import Rendering

@@ -1,6 +1,6 @@
 import Basics
-import Engine
 import OCI
+import Recipes
 import Rendering
 import Sessions
 import ShellLanguage

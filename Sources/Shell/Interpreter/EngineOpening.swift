@@ -1,8 +1,9 @@
 import Basics
-import Engine
 import Glibc
+import Images
 import Linux
 import OCI
+import Recipes
 import Registries
 import Runtime
 import Stores

@@ -1,6 +1,7 @@
 import Basics
+import Building
 import Dockerfiles
-import Engine
+import Images
 import OCI
 import Rendering
 import Sessions

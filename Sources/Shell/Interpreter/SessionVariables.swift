@@ -1,5 +1,4 @@
 import Basics
-import Engine
 import FoundationEssentials
 import Glibc
 import Linux

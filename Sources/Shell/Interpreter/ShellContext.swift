@@ -1,9 +1,12 @@
 package import Basics
-package import Engine
+import Building
+import Containers
 import Glibc
+import Images
 import LineEditing
 import Linux
 import OCI
+package import Recipes
 import Registries
 package import Rendering
 import Runtime
@@ -122,6 +125,12 @@ package final class ShellContext {
         return engine
     }
 
+    /// The engine modules one by one, for commands that need no more than one.
+    func images() throws(ShaleError) -> ImageEngine { try engine().images }
+    func containers() throws(ShaleError) -> ContainerEngine { try engine().containers }
+    func building() throws(ShaleError) -> BuildEngine { try engine().building }
+    func recipes() throws(ShaleError) -> RecipeEngine { try engine().recipes }
+
     /// Says that a stored setting does not count.
     func tell(_ problem: LastingSettings.Problem) {
         console.warning("the stored setting \"\(problem.line)\" is passed over: \(problem.reason)")
@@ -195,7 +204,7 @@ package final class ShellContext {
         let making = engine.store.leases.beginUse()
         defer { withExtendedLifetime(making) {} }
         do throws(ShaleError) {
-            try engine.makeFirstImage(
+            try engine.building.makeFirstImage(
                 Conversation(cancellation: cancellation) { if case .note(let text) = $0 { console.note(text) } })
         } catch {
             console.warning("the image busybox is not there: \(error)")

@@ -1,4 +1,3 @@
-import Engine
 import OCI
 import Sessions
 import Stores

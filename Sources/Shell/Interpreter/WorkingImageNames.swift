@@ -1,6 +1,6 @@
 import Basics
-import Engine
 import OCI
+import Recipes
 import Sessions
 import ShellLanguage
 import Stores

@@ -1,8 +1,9 @@
 import Basics
+import Building
 import Dockerfiles
-import Engine
 import Glibc
 import Linux
+import Recipes
 import ShellLanguage
 
 /// The lines of a file that is replayed: a script's commands with what they showed when they were recorded, or the

@@ -1,5 +1,4 @@
 import Basics
-import Engine
 import OCI
 
 /// Lines of the stepping prompt that look at files: `/etc` in `ls /etc` is a path of the state so far.

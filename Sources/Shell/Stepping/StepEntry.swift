@@ -1,8 +1,10 @@
 import Basics
-import Engine
+import Containers
 import Glibc
+import Images
 import Linux
 import OCI
+import Recipes
 import Rendering
 import Runtime
 import Stores
@@ -21,9 +23,9 @@ final class StepEntry {
 
     /// Throws away what was done in it.
     func discard() {
-        if let record = container { _ = try? shell.engine().remove(record, force: true, named: record.name) }
+        if let record = container { _ = try? shell.containers().remove(record, force: true, named: record.name) }
         container = nil
-        for image in own.reversed() { try? shell.engine().discardImage(image) }
+        for image in own.reversed() { try? shell.images().discardImage(image) }
         own = []
     }
 
@@ -34,14 +36,14 @@ final class StepEntry {
     func enter(
         _ state: () throws(ShaleError) -> SteppedState?, command: String, script: String?
     ) throws(ShaleError) -> Int32 {
-        let engine = try shell.engine()
+        let containers = try shell.containers()
         let isTerminal = script == nil && Terminal.isTerminal(shell.input) && shell.console.isTerminal(.output)
         let program = command.isEmpty ? ["/bin/sh"] : ["/bin/sh", "-c", command]
         // Another command means another container on the same files.
         let previous = container
         let place: SteppedState?
         if let previous {
-            let image = try engine.imageToEnter(of: previous)
+            let image = try containers.imageToEnter(of: previous)
             place = SteppedState(image: image.id, isOwn: true, environment: previous.config.env ?? [])
         } else {
             place = try state()
@@ -54,15 +56,15 @@ final class StepEntry {
         options.terminal = isTerminal
         options.environment = place.environment
         options.hostDirectory = shell.hostDirectory
-        let record = try engine.createContainer(options, Conversation(cancellation: shell.cancellation))
+        let record = try containers.createContainer(options, Conversation(cancellation: shell.cancellation))
         container = record
-        if let previous { _ = try? engine.remove(previous, force: true, named: previous.name) }
+        if let previous { _ = try? containers.remove(previous, force: true, named: previous.name) }
         let feed = try script.map { text throws(ShaleError) in try TextFeed(text) }
         var streams = try ContainerStreams.make(shell, stdin: feed != nil || isTerminal)
         if let feed { streams.input = feed.descriptor }
         streams.detachKeys = nil
         let size = ContainerStreams.size(shell, terminal: isTerminal)
-        guard let running = try engine.start(record, streams: streams, size: size) else { return 0 }
+        guard let running = try containers.start(record, streams: streams, size: size) else { return 0 }
         let end = try running.relay()
         withExtendedLifetime(feed) {}
         return ContainerStreams.outcome(end).status

@@ -1,9 +1,10 @@
 import Basics
-import Engine
+import Containers
 import Glibc
 import LineEditing
 import Linux
 import OCI
+import Recipes
 import Rendering
 import ShellLanguage
 import Stores
@@ -148,7 +149,7 @@ final class StepLoop {
     private func showChanges() throws(ShaleError) {
         if failure != nil, let container = program.failedContainer, !container.isEmpty {
             let engine = try shell.engine()
-            if try engine.changes(of: engine.store.containers.find(container)).isEmpty {
+            if try engine.containers.changes(of: engine.store.containers.find(container)).isEmpty {
                 return shell.console.note("the failed instruction changed no file")
             }
             _ = try interpreter.run(arguments: ["diff", container])

@@ -1,6 +1,8 @@
 import Basics
-import Engine
+import Building
+import Images
 import OCI
+import Recipes
 import Rendering
 import Stores
 
@@ -16,7 +18,7 @@ final class SteppedDockerfile: SteppedProgram {
         self.shell = shell
         self.request = request
         build = try shell.conversing { talk throws(ShaleError) in
-            try SteppedBuild(request, engine: shell.engine(), talk)
+            try SteppedBuild(request, engine: shell.engine().building, talk)
         }
     }
 

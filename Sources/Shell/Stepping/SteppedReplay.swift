@@ -1,6 +1,8 @@
 import Basics
-import Engine
+import Containers
+import Images
 import OCI
+import Recipes
 import Rendering
 import Sessions
 import ShellLanguage
@@ -90,7 +92,7 @@ final class SteppedReplay: SteppedProgram {
     func entry(failed: Bool) throws(ShaleError) -> SteppedState? {
         if failed, let failedContainer {
             let engine = try shell.engine()
-            let image = try engine.imageToEnter(of: engine.store.containers.find(failedContainer))
+            let image = try engine.containers.imageToEnter(of: engine.store.containers.find(failedContainer))
             return SteppedState(image: image.id, isOwn: true)
         }
         return try shell.session().working?.image.map { SteppedState(image: $0) }

@@ -1,10 +1,12 @@
 package import ArgumentParser
 package import Basics
+import Building
+import Containers
 import Dockerfiles
-import Engine
 import Glibc
 import Linux
 import OCI
+import Recipes
 import Rendering
 import Runtime
 import Stores
@@ -121,7 +123,7 @@ package struct Build: Verb {
         } else {
             outcome = try shell.conversing { talk throws(ShaleError) in
                 try rememberingFailure(shell) { failed throws(ShaleError) in
-                    try shell.engine().build(request, failedContainer: &failed, talk)
+                    try shell.building().build(request, failedContainer: &failed, talk)
                 }
             }
         }
@@ -136,7 +138,7 @@ package struct Build: Verb {
         let console = shell.console
         request.observe = { event in console.line(BuildEventText.line(event)) }
         return try rememberingFailure(shell) { failed throws(ShaleError) in
-            try shell.engine().build(
+            try shell.building().build(
                 request, failedContainer: &failed, Conversation(cancellation: shell.cancellation))
         }
     }
@@ -144,7 +146,7 @@ package struct Build: Verb {
     /// `--check`.
     private func lint(_ request: BuildRequest, _ shell: ShellContext) throws(ShaleError) -> Outcome {
         let engine = try shell.engine()
-        let source = try engine.buildSource(request, Conversation(cancellation: shell.cancellation))
+        let source = try engine.building.buildSource(request, Conversation(cancellation: shell.cancellation))
         let arguments = request.arguments.compactMapValues { $0 }
         let text = try LintText(
             checking: source.text, named: source.fileName, target: target, arguments: arguments,
@@ -175,7 +177,7 @@ package struct Build: Verb {
         }
         do throws(ShaleError) {
             return try rememberingFailure(shell) { failed throws(ShaleError) in
-                try shell.engine().build(
+                try shell.building().build(
                     request, failedContainer: &failed, Conversation(cancellation: shell.cancellation, tell: sink))
             }
         } catch {
@@ -252,7 +254,7 @@ package struct Build: Verb {
         request.steps.allowsHostNetwork = try allowsHostNetwork
         request.steps.cgroupParent = cgroupParent
         // Looked at now: a build whose steps are all cached would never meet it.
-        try Engine.network(network)
+        try ContainerEngine.network(network)
         for host in extraHosts { _ = try ExtraHost.parse(host) }
         request.steps.extraHosts = extraHosts
         request.steps.forceRemove = forceRemove

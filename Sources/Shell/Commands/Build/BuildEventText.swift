@@ -1,5 +1,6 @@
 import Basics
-import Engine
+import Building
+import Images
 import OCI
 
 /// `build --progress json`: an object an event, on a line of its own.

@@ -1,7 +1,7 @@
 package import ArgumentParser
 package import Basics
+import Building
 import Dockerfiles
-import Engine
 import Glibc
 import Linux
 import OCI

@@ -1,6 +1,6 @@
 import Basics
+import Building
 import Dockerfiles
-import Engine
 import OCI
 
 /// What `recipe check` and `build --check` print: docker's words, each warning with its place and the lines around it.

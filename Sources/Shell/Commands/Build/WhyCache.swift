@@ -1,7 +1,8 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Building
 import OCI
+import Recipes
 import Sessions
 import Stores
 

@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
+import Recipes
 import Rendering
 import Runtime
 import Stores
@@ -21,12 +22,12 @@ package struct Attach: Verb {
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        let engine = try shell.engine()
-        let record = try engine.container(container).record
+        let containers = try shell.containers()
+        let record = try containers.container(container).record
         let takesInput = record.console.openStdin && !noInput
         try ContainerStreams.checkTerminal(shell, terminal: record.console.tty, interactive: takesInput)
         var streams = try ContainerStreams.make(shell, stdin: takesInput)
         streams.proxiesSignals = signalProxy
-        return ContainerStreams.outcome(try engine.attach(record, streams: streams, detachKeys: detachKeys))
+        return ContainerStreams.outcome(try containers.attach(record, streams: streams, detachKeys: detachKeys))
     }
 }

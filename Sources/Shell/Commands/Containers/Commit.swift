@@ -1,7 +1,8 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
 import OCI
+import Recipes
 import Rendering
 import Stores
 
@@ -45,8 +46,8 @@ package struct Commit: Verb {
         options.keepsConfig = keepsConfig
         let name = container
         let image = try shell.conversing(lines: .errors) { talk throws(ShaleError) in
-            let engine = try shell.engine()
-            return try engine.commit(engine.container(name).record, options, talk)
+            let containers = try shell.containers()
+            return try containers.commit(containers.container(name).record, options, talk)
         }
         shell.remember(image: image.id.hex)
         return .line("\(image.id)")

@@ -1,5 +1,4 @@
 import Basics
-import Engine
 import Rendering
 import Stores
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Basics
-import Engine
+import Containers
+import Images
 import OCI
 
 /// The options of `run` and `create`.

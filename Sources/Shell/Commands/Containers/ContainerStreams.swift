@@ -1,5 +1,4 @@
 import Basics
-import Engine
 import Glibc
 import Linux
 import Rendering

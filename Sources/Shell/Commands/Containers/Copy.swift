@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
+import Recipes
 import Rendering
 import Sessions
 
@@ -46,7 +47,7 @@ package struct Copy: Verb {
         }
         let console = shell.console
         let outcomes = try shell.conversing { talk throws(ShaleError) in
-            try shell.engine().copy(request, input: shell.input, talk) { bytes throws(ShaleError) in
+            try shell.containers().copy(request, input: shell.input, talk) { bytes throws(ShaleError) in
                 console.write(Array(bytes), to: .output)
                 try console.checkOutput()
             }

@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
+import Recipes
 import Rendering
 import Stores
 
@@ -22,7 +23,7 @@ package struct Create: Verb {
             let options = try self.options.runOptions(imageAndCommand: imageAndCommand, verb: "create", shell)
             let record = try shell.conversing(lines: .errors, isQuiet: self.options.isQuiet) {
                 talk throws(ShaleError) in
-                try shell.engine().createContainer(options, talk)
+                try shell.containers().createContainer(options, talk)
             }
             shell.remember(container: record.id)
             return .line(record.id)

@@ -1,8 +1,9 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
 import Linux
 import OCI
+import Recipes
 import Rendering
 import Stores
 
@@ -57,13 +58,13 @@ package struct Debug: Verb {
         options.user = process.user
         options.initialSize = ContainerStreams.size(shell, terminal: options.terminal)
         do throws(ShaleError) {
-            let engine = try shell.engine()
+            let containers = try shell.containers()
             let target = try shell.conversing(lines: .errors) { talk throws(ShaleError) in
-                try engine.debugTarget(name, talk)
+                try containers.debugTarget(name, talk)
             }
             if case .container(let view) = target { shell.remember(container: view.record.id) }
             let streams = try ContainerStreams.make(shell, stdin: options.interactive)
-            return ContainerStreams.outcome(try engine.debug(target, options, streams: streams))
+            return ContainerStreams.outcome(try containers.debug(target, options, streams: streams))
         } catch {
             throw error.asEngineFailure()
         }

@@ -1,6 +1,5 @@
 package import ArgumentParser
 package import Basics
-import Engine
 import Explorer
 import Layers
 import OCI

@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
+import Recipes
 import Stores
 
 /// `exec CONTAINER COMMAND…`.
@@ -46,11 +47,11 @@ package struct Exec: Verb {
         options.initialSize = ContainerStreams.size(shell, terminal: terminal)
         if !detach { try ContainerStreams.checkTerminal(shell, terminal: terminal, interactive: interactive) }
         do throws(ShaleError) {
-            let engine = try shell.engine()
-            let record = try engine.container(name).record
+            let containers = try shell.containers()
+            let record = try containers.container(name).record
             shell.remember(container: record.id)
             let streams = try ContainerStreams.make(shell, stdin: interactive && !detach, detachKeys: detachKeys)
-            return ContainerStreams.outcome(try engine.exec(in: record, options, streams: streams))
+            return ContainerStreams.outcome(try containers.exec(in: record, options, streams: streams))
         } catch {
             throw error.asEngineFailure()
         }

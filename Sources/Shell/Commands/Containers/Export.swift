@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
+import Recipes
 import Rendering
 
 /// `export CONTAINER|IMAGE`: its files as a tar.
@@ -23,10 +24,10 @@ package struct Export: Verb {
                 .usage, "cowardly refusing to save to a terminal. Use the -o flag or redirect",
                 hint: "export -o FILE.tar \(name)")
         }
-        let engine = try shell.engine()
-        let tree = try engine.tree(of: name)
+        let containers = try shell.containers()
+        let tree = try containers.tree(of: name)
         try ArchiveOutput.write(to: output, doing: "export", shell) { sink throws(ShaleError) in
-            try engine.export(tree, cancellation: shell.cancellation, to: sink)
+            try containers.export(tree, cancellation: shell.cancellation, to: sink)
         }
         return .done
     }

@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
+import Recipes
 
 /// `kill CONTAINER…`.
 package struct Kill: Verb {
@@ -23,12 +24,12 @@ package struct Kill: Verb {
         return try shell.each(containers, of: "kill") { name throws(ShaleError) in
             let container: ContainerView
             do throws(ShaleError) {
-                container = try engine.container(name)
+                container = try engine.containers.container(name)
             } catch {
                 throw ShaleError(error.code, "Cannot kill container: \(name)", cause: error.message, hint: error.hint)
             }
-            try engine.kill(container.record, signal: signal, named: name)
-            engine.awaitAutomaticRemoval(of: container.record, cancellation: shell.cancellation)
+            try engine.containers.kill(container.record, signal: signal, named: name)
+            engine.containers.awaitAutomaticRemoval(of: container.record, cancellation: shell.cancellation)
         }
     }
 }

@@ -1,5 +1,5 @@
 import ArgumentParser
-import Engine
+import Containers
 
 /// The limits that `run`, `create` and `update` take.
 struct LimitFlags: ParsableArguments {

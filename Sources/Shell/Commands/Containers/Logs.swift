@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
+import Recipes
 import Rendering
 
 /// `logs CONTAINER`.
@@ -32,11 +33,11 @@ package struct Logs: Verb {
         options.tail = Int(tail).flatMap { $0 >= 0 ? $0 : nil }
         options.since = try since.map { text throws(ShaleError) in try ContainerTimes.parse(text) }
         options.until = try until.map { text throws(ShaleError) in try ContainerTimes.parse(text) }
-        let engine = try shell.engine()
-        let record = try engine.container(container).record
+        let containers = try shell.containers()
+        let record = try containers.container(container).record
         let (console, showsTime, showsDetails) = (shell.console, timestamps, details)
         // A terminal's stream is one: its bytes come as they are.
-        try engine.logs(of: record, options, cancellation: shell.cancellation) { entry in
+        try containers.logs(of: record, options, cancellation: shell.cancellation) { entry in
             // A long line's further pieces go on behind the first.
             let lead = entry.continuesLine ? "" : (showsTime ? "\(entry.timeText) " : "") + (showsDetails ? " " : "")
             let line = lead.isEmpty ? entry.text : Array(lead.utf8) + entry.text

@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
+import Recipes
 
 /// `pause CONTAINER…`.
 package struct Pause: Verb {
@@ -15,7 +16,7 @@ package struct Pause: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let engine = try shell.engine()
         return try shell.each(containers, of: "pause") { name throws(ShaleError) in
-            try engine.pause(engine.container(name).record)
+            try engine.containers.pause(engine.containers.container(name).record)
         }
     }
 }

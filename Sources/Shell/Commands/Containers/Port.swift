@@ -1,7 +1,8 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
 import OCI
+import Recipes
 import Rendering
 
 /// `port CONTAINER [PORT[/PROTOCOL]]`.
@@ -20,7 +21,7 @@ package struct Port: Verb {
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        let view = try shell.engine().container(container)
+        let view = try shell.containers().container(container)
         var ports = view.ports.filter { !$0.address.isEmpty }
             .sorted { ($0.containerPort, $0.proto, $0.hostPort) < ($1.containerPort, $1.proto, $1.hostPort) }
         if let port {

@@ -1,7 +1,8 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
 import OCI
+import Recipes
 import Rendering
 import Stores
 
@@ -36,7 +37,7 @@ package struct Ps: Verb {
         conditions.last = latest ? 1 : last.flatMap { $0 > 0 ? $0 : nil }
         for text in filter { try conditions.add(text) }
         let wantsSize = size || format?.contains(".Size") == true
-        let summaries = try shell.engine().containers(conditions, sizes: wantsSize)
+        let summaries = try shell.containers().list(conditions, sizes: wantsSize)
         let now = Timestamp.now()
         let listing = Listing(
             columns: columns, rows: summaries.map { row(of: $0, now: now) }, quietKey: "ID",

@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
+import Recipes
 import Sessions
 import Stores
 
@@ -19,9 +20,9 @@ package struct Rename: Verb {
         guard !container.isEmpty, !newName.isEmpty else {
             throw ShaleError(.invalid, "Neither old nor new names may be empty")
         }
-        let engine = try shell.engine()
-        let record = try engine.container(container).record
-        try engine.rename(record, to: newName)
+        let containers = try shell.containers()
+        let record = try containers.container(container).record
+        try containers.rename(record, to: newName)
         let session = try shell.session()
         // Who makes room for a removed container that is to come back is not stopped by that.
         let makesRoom = session.tree.nodes[session.tree.head]?.changes.contains { change in

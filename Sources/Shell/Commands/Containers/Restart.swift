@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
+import Recipes
 
 /// `restart CONTAINER…`.
 package struct Restart: Verb {
@@ -23,8 +24,8 @@ package struct Restart: Verb {
         let engine = try shell.engine()
         let (timeout, signal) = (timeout, signal)
         return try shell.each(containers, of: "restart") { name throws(ShaleError) in
-            let record = try engine.container(name).record
-            try engine.restart(record, timeout: timeout, signal: signal, cancellation: shell.cancellation)
+            let record = try engine.containers.container(name).record
+            try engine.containers.restart(record, timeout: timeout, signal: signal, cancellation: shell.cancellation)
         }
     }
 }

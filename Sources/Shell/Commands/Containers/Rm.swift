@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
+import Recipes
 import Rendering
 import Sessions
 import Stores
@@ -32,8 +33,8 @@ package struct Rm: Verb {
         if rest.isEmpty, !forgiven.isEmpty { return .done }
         let session = try shell.sessionFolder()
         return try shell.each(rest, of: "rm") { name throws(ShaleError) in
-            let record = try engine.container(name).record
-            guard try engine.remove(record, force: force, named: name, heldBy: session) else {
+            let record = try engine.containers.container(name).record
+            guard try engine.containers.remove(record, force: force, named: name, heldBy: session) else {
                 if !record.host.autoRemove {
                     shell.console.note("\(name) is gone for good: there is no space left to keep it for undo")
                     shell.changes.append(.lost(.containerRemoved))

@@ -1,7 +1,8 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
 import Glibc
+import Recipes
 import Rendering
 import Runtime
 import Stores
@@ -44,13 +45,13 @@ package struct Run: Verb {
         }
         let engine = try shell.engine()
         let record = try shell.conversing(lines: .errors, isQuiet: self.options.isQuiet) { talk throws(ShaleError) in
-            try engine.createContainer(options, talk)
+            try engine.containers.createContainer(options, talk)
         }
         shell.remember(container: record.id)
         do throws(ShaleError) {
             return try start(record, engine, shell)
         } catch {
-            if record.host.autoRemove { _ = try? engine.remove(record, force: true, named: record.name) }
+            if record.host.autoRemove { _ = try? engine.containers.remove(record, force: true, named: record.name) }
             throw error
         }
     }
@@ -59,24 +60,24 @@ package struct Run: Verb {
         _ record: ContainerRecord, _ engine: Engine, _ shell: ShellContext
     ) throws(ShaleError) -> Outcome {
         if detach {
-            _ = try engine.start(record, streams: nil)
+            _ = try engine.containers.start(record, streams: nil)
             return .line(record.id)
         }
         let console = record.console
         let streams = try ContainerStreams.make(
             shell, stdin: console.openStdin && console.attachStdin, stdout: console.attachStdout,
             stderr: console.attachStderr, detachKeys: console.detachKeys)
-        let container = try engine.start(
+        let container = try engine.containers.start(
             record, streams: streams, size: ContainerStreams.size(shell, terminal: console.tty))
         let end: AttachOutcome
         do throws(ShaleError) {
             end = try container?.relay() ?? .detached
         } catch {
             // Nobody is left to read what it writes: it ends, instead of writing for ever.
-            if error.exitStatus == 141 { try? engine.kill(record, named: record.name) }
+            if error.exitStatus == 141 { try? engine.containers.kill(record, named: record.name) }
             throw error
         }
-        if case .exited = end, record.host.autoRemove { engine.removeFinished(record) }
+        if case .exited = end, record.host.autoRemove { engine.containers.removeFinished(record) }
         return ContainerStreams.outcome(end)
     }
 }

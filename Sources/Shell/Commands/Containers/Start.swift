@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
+import Recipes
 import Rendering
 import Runtime
 import Stores
@@ -24,13 +25,13 @@ package struct Start: Verb {
         if attach || interactive { return try startAttached(engine, shell) }
         return try shell.each(containers, of: "start", failing: "failed to start containers") {
             name throws(ShaleError) in
-            let container = try engine.container(name)
+            let container = try engine.containers.container(name)
             // Docker leaves a paused container as it is, and says so.
             if container.state.status == .paused {
                 throw ShaleError(
                     .conflict, "cannot start a paused container, try unpause instead", hint: "unpause \(name)")
             }
-            _ = try engine.start(container.record, streams: nil)
+            _ = try engine.containers.start(container.record, streams: nil)
             shell.remember(container: container.record.id)
         }
     }
@@ -39,18 +40,21 @@ package struct Start: Verb {
         guard let name = containers.first, containers.count == 1 else {
             throw ShaleError(.usage, "you cannot start and attach multiple containers at once", exitStatus: 1)
         }
-        let container = try engine.container(name)
+        let container = try engine.containers.container(name)
         let record = container.record
         try ContainerStreams.checkTerminal(shell, terminal: record.console.tty, interactive: interactive)
         shell.remember(container: record.id)
         let streams = try ContainerStreams.make(
             shell, stdin: interactive && record.console.openStdin, detachKeys: detachKeys ?? record.console.detachKeys)
         guard
-            let started = try engine.start(
+            let started = try engine.containers.start(
                 record, streams: streams, size: ContainerStreams.size(shell, terminal: record.console.tty))
-        else { return ContainerStreams.outcome(try engine.attach(record, streams: streams, detachKeys: detachKeys)) }
+        else {
+            return ContainerStreams.outcome(
+                try engine.containers.attach(record, streams: streams, detachKeys: detachKeys))
+        }
         let end = try started.relay()
-        if case .exited = end, record.host.autoRemove { engine.removeFinished(record) }
+        if case .exited = end, record.host.autoRemove { engine.containers.removeFinished(record) }
         return ContainerStreams.outcome(end)
     }
 }

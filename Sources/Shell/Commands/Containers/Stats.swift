@@ -1,8 +1,9 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
 import Glibc
 import OCI
+import Recipes
 import Rendering
 import Stores
 
@@ -27,7 +28,7 @@ package struct Stats: Verb {
         let engine = try shell.engine()
         let failures = containers.compactMap { name -> ShaleError? in
             do throws(ShaleError) {
-                _ = try engine.container(name)
+                _ = try engine.containers.container(name)
                 return nil
             } catch {
                 return error
@@ -52,9 +53,9 @@ package struct Stats: Verb {
         if containers.isEmpty {
             var filter = ContainerFilter()
             filter.all = all
-            views = try engine.containers(filter).map(\.view)
+            views = try engine.containers.list(filter).map(\.view)
         } else {
-            for name in containers { views.append(try engine.container(name)) }
+            for name in containers { views.append(try engine.containers.container(name)) }
         }
         var listing = Listing(columns: [
             Listing.Column("ID", "CONTAINER ID"), Listing.Column("Name", "NAME"), Listing.Column("CPUPerc", "CPU %"),
@@ -65,7 +66,7 @@ package struct Stats: Verb {
         for view in views {
             try shell.cancellation.check()
             let record = view.record
-            let usage = try engine.usage(of: record)
+            let usage = try engine.containers.usage(of: record)
             let share = usage.memoryLimit > 0 ? Double(usage.memory) / Double(usage.memoryLimit) * 100 : 0
             listing.rows.append(
                 .members([

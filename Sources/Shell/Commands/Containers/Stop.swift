@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
+import Recipes
 
 /// `stop CONTAINER…`.
 package struct Stop: Verb {
@@ -22,9 +23,9 @@ package struct Stop: Verb {
         let engine = try shell.engine()
         let (timeout, signal) = (timeout, signal)
         return try shell.each(containers, of: "stop") { name throws(ShaleError) in
-            let record = try engine.container(name).record
-            try engine.stop(record, timeout: timeout, signal: signal, cancellation: shell.cancellation)
-            engine.awaitAutomaticRemoval(of: record, cancellation: shell.cancellation)
+            let record = try engine.containers.container(name).record
+            try engine.containers.stop(record, timeout: timeout, signal: signal, cancellation: shell.cancellation)
+            engine.containers.awaitAutomaticRemoval(of: record, cancellation: shell.cancellation)
         }
     }
 }

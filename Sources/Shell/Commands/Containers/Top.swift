@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
+import Recipes
 import Rendering
 
 /// `top CONTAINER [ps options]`.
@@ -18,9 +19,9 @@ package struct Top: Verb {
         guard let name = words.first else {
             throw ShaleError(.usage, "'top' requires at least 1 argument", hint: "top CONTAINER")
         }
-        let engine = try shell.engine()
-        let (titles, rows) = try engine.processes(
-            of: engine.container(name).record, arguments: Array(words.dropFirst()))
+        let containers = try shell.containers()
+        let (titles, rows) = try containers.processes(
+            of: containers.container(name).record, arguments: Array(words.dropFirst()))
         return .text(ElasticTabs.text([titles] + rows, spacing: .dockerTop))
     }
 }

@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
+import Recipes
 
 /// `unpause CONTAINER…`.
 package struct Unpause: Verb {
@@ -15,7 +16,7 @@ package struct Unpause: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let engine = try shell.engine()
         return try shell.each(containers, of: "unpause") { name throws(ShaleError) in
-            try engine.unpause(engine.container(name).record)
+            try engine.containers.unpause(engine.containers.container(name).record)
         }
     }
 }

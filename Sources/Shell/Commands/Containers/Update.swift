@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
+import Recipes
 import Rendering
 import Sessions
 
@@ -24,7 +25,7 @@ package struct Update: Verb {
         let engine = try shell.engine()
         let change = try ContainerUpdate(limits: limits.options, restart: restart)
         let outcome = try shell.each(containers, of: "update") { name throws(ShaleError) in
-            try engine.update(engine.container(name).record, change)
+            try engine.containers.update(engine.containers.container(name).record, change)
             shell.changes.append(.lost(.containerUpdated))
         }
         if let note = change.note { shell.console.note(note) }

@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
+import Recipes
 import Rendering
 
 /// `wait CONTAINER…`: prints their exit codes when they have ended.
@@ -23,7 +24,8 @@ package struct Wait: Verb {
         var failures: [ShaleError] = []
         for name in containers {
             do throws(ShaleError) {
-                let code = try engine.wait(engine.container(name).record, cancellation: shell.cancellation)
+                let code = try engine.containers.wait(
+                    engine.containers.container(name).record, cancellation: shell.cancellation)
                 shell.console.line("\(code)")
             } catch {
                 if error.code == .cancelled { throw error }

@@ -1,8 +1,10 @@
 import Basics
-import Engine
+import Building
+import Containers
 import Explorer
 import Layers
 import OCI
+import Recipes
 import Rendering
 import Stores
 
@@ -35,7 +37,7 @@ struct DiffSubjects {
             // Docker's words where there is no such container; an image alone has nothing to be compared with.
             let record: ContainerRecord
             do throws(ShaleError) {
-                record = try shell.engine().container(subjects[0]).record
+                record = try shell.containers().container(subjects[0]).record
             } catch {
                 if let meant = words.meant(by: subjects[0]) { throw error.hinting("diff \(meant.shellQuoted)") }
                 guard error.code == .notFound, (try? words.whole(subjects[0], for: "diff")) != nil else { throw error }
@@ -59,8 +61,8 @@ struct DiffSubjects {
     func differences(linked: Bool) throws(ShaleError) -> [TreeDifference] {
         switch pair {
         case .container(let name, _):
-            let engine = try shell.engine()
-            let changes = try engine.changes(of: engine.container(name).record)
+            let containers = try shell.containers()
+            let changes = try containers.changes(of: containers.container(name).record)
             return (linked ? changes : changes.withoutLinkedNames).map { TreeDifference($0) }
         case .layer(let number, let layers): return try TreeDifference.ofLayer(number, layers)
         case .two(let old, let new): return try TreeComparison(old, new).differences(shell.cancellation)

@@ -1,7 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Engine
 import Explorer
+import Recipes
 import Stores
 
 /// `dockerfile IMAGE|CONTAINER`: its history as a Dockerfile.

@@ -1,10 +1,10 @@
 package import ArgumentParser
 package import Basics
-import Engine
 import Explorer
 import Layers
 import Linux
 import OCI
+import Recipes
 import Rendering
 import Stores
 

@@ -1,8 +1,10 @@
 package import ArgumentParser
 import Basics
-import Engine
+import Building
 import Explorer
+import Images
 import OCI
+import Recipes
 import Rendering
 import Stores
 
@@ -31,14 +33,14 @@ struct PlaceWords {
             image: { text throws(ShaleError) in
                 let known = try WorkingImageNames.image(text, shell)
                 let image =
-                    if let known { try engine.store.images.image(known) } else { try engine.image(named: text) }
+                    if let known { try engine.store.images.image(known) } else { try engine.images.image(named: text) }
                 // Another tool may have put it into the layout.
-                try engine.unpackMissingLayers(of: image, Conversation(cancellation: shell.cancellation))
+                try engine.images.unpackMissingLayers(of: image, Conversation(cancellation: shell.cancellation))
                 return image
-            }, own: { record throws(ShaleError) in try ContainerLayer(record, engine: engine) },
+            }, own: { record throws(ShaleError) in try ContainerLayer(record, engine: engine.containers) },
             written: { image in
                 do throws(ShaleError) {
-                    return try engine.writtenInstructions(of: image)
+                    return try engine.images.writtenInstructions(of: image)
                 } catch {
                     if !isQuiet { console.warning("\(error)") }
                     return [:]

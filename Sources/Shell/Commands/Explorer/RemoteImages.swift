@@ -1,7 +1,8 @@
 import Basics
-import Engine
 import Explorer
+import Images
 import OCI
+import Recipes
 import Rendering
 import Stores
 
@@ -26,12 +27,12 @@ final class RemoteImages {
     func layers(_ name: String) throws(ShaleError) -> ImageLayers {
         if let layers = known[name] { return layers }
         let reference = try Reference(parsing: name)
-        let remote = try engine.remoteImage(reference, platform: platform, keeping: true, talk)
+        let remote = try engine.images.remoteImage(reference, platform: platform, keeping: true, talk)
         let image = Image(
             id: remote.manifest.config.digest, manifestDescriptor: remote.descriptor, manifest: remote.manifest,
             config: remote.config, size: 0, references: [remote.reference])
         let layers = ImageLayers(
-            image, name: name, store: engine.store, remote: RemoteLayers(engine, remote, talk))
+            image, name: name, store: engine.store, remote: RemoteLayers(engine.images, remote, talk))
         known[name] = layers
         return layers
     }

@@ -1,8 +1,8 @@
 package import ArgumentParser
 package import Basics
-import Engine
 import Explorer
 import OCI
+import Recipes
 import Rendering
 
 /// `size IMAGE|CONTAINER`: one answer to how large it is, and why.

@@ -1,10 +1,10 @@
 package import ArgumentParser
 package import Basics
-import Engine
 import Explorer
 import Glibc
 import Linux
 import OCI
+import Recipes
 import Rendering
 
 /// `waste IMAGE|CONTAINER`: bytes that later layers write again or hide.

@@ -1,9 +1,10 @@
 package import ArgumentParser
 package import Basics
-import Engine
 import Explorer
+import Images
 import LineEditing
 import OCI
+import Recipes
 import Sessions
 
 /// `history IMAGE|CONTAINER`: how it came to be; `history` alone: what was typed.
@@ -48,7 +49,7 @@ package struct HistoryCommand: Verb {
                     return String(repeating: " ", count: max(0, 5 - digits.count)) + "\(digits)  \(line.visible)"
                 })
         }
-        let engine = try shell.engine()
+        let images = try shell.images()
         let platform = try Platform.option(platform)
         var rows: [HistoryRow]
         if remote {
@@ -56,11 +57,11 @@ package struct HistoryCommand: Verb {
             if thing.layer != nil { throw PlaceWords.oneLayer(thing, "history --remote") }
             let reference = try Reference(parsing: thing.subject)
             rows = try shell.conversing { talk throws(ShaleError) in
-                engine.history(of: try engine.remoteImage(reference, platform: platform, keeping: true, talk))
+                images.history(of: try images.remoteImage(reference, platform: platform, keeping: true, talk))
             }
         } else {
             let stack = try whole(name, shell)
-            rows = try engine.history(of: stack.image, countingFiles: layers)
+            rows = try images.history(of: stack.image, countingFiles: layers)
             if let own = stack.own { rows.insert(try own.historyRow(number: stack.count), at: 0) }
         }
         let table = ImageHistory(isHuman: human, noTrunc: noTrunc, showsLayers: layers)

@@ -1,5 +1,5 @@
 import Basics
-import Engine
+import Images
 import OCI
 import Rendering
 

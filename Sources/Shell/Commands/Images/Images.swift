@@ -1,7 +1,8 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Images
 import OCI
+import Recipes
 import Rendering
 import Stores
 
@@ -38,7 +39,7 @@ package struct Images: Verb {
         if let name { try conditions.add(reference: name) }
         let engine = try shell.engine()
         let isDangling = conditions.isDangling == true
-        let images = try engine.images(conditions, includingIntermediate: all || isDangling || tree)
+        let images = try engine.images.list(conditions, includingIntermediate: all || isDangling || tree)
         if let name, images.isEmpty, ["ls", "list", "rm", "prune", "inspect"].contains(name) {
             shell.console.note("No images found matching \"\(name)\": did you mean \"docker image \(name)\"?")
         }

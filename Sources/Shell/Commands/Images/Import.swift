@@ -1,8 +1,9 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Images
 import Layers
 import OCI
+import Recipes
 import Stores
 
 /// `import FILE|- [REFERENCE]`.
@@ -29,7 +30,7 @@ package struct Import: Verb {
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         var options = ImportOptions()
-        options.reference = try name.map { text throws(ShaleError) in try Engine.target(text) }
+        options.reference = try name.map { text throws(ShaleError) in try ImageEngine.target(text) }
         options.changes = change
         options.message = message ?? ""
         options.platform = try Platform.option(platform)
@@ -38,11 +39,11 @@ package struct Import: Verb {
             throw ShaleError(.unsupported, "import from a URL is not done", hint: "!curl -L \(file) | shale import -")
         }
         let (file, descriptor, given) = (file, shell.input, options)
-        let engine = try shell.engine()
+        let images = try shell.images()
         let image = try shell.conversing { talk throws(ShaleError) in
             let source =
                 file == "-" ? try FDSource(duplicating: descriptor, subject: "stdin") : try FDSource(opening: file)
-            return try engine.importTree(source, given, talk)
+            return try images.importTree(source, given, talk)
         }
         shell.remember(image: image.id.description)
         return .line(image.id.description)

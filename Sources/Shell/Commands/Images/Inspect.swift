@@ -1,7 +1,9 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
+import Images
 import OCI
+import Recipes
 import Stores
 
 /// `inspect NAME…`: everything that is known of images, containers and volumes.
@@ -55,19 +57,19 @@ package struct Inspect: Verb {
         if remote {
             let reference = try Reference(parsing: name)
             let image = try shell.conversing { talk throws(ShaleError) in
-                try engine.remoteImage(reference, platform: platform, keeping: true, talk)
+                try engine.images.remoteImage(reference, platform: platform, keeping: true, talk)
             }
-            return engine.document(of: image)
+            return engine.images.document(of: image)
         }
         if type == "volume" { return VolumeInspect.document(of: try engine.store.volumes.find(name)) }
         if type == "container" {
-            return try engine.document(of: engine.store.containers.find(name), includingSizes: size)
+            return try engine.containers.document(of: engine.store.containers.find(name), includingSizes: size)
         }
         if type == nil, let meant = try engine.store.container(meantBy: name) {
-            return try engine.document(of: meant.record, includingSizes: size)
+            return try engine.containers.document(of: meant.record, includingSizes: size)
         }
         do throws(ShaleError) {
-            return try engine.document(of: engine.store.images.find(name))
+            return try engine.images.document(of: engine.store.images.find(name))
         } catch {
             // Docker says here what was typed, with no tag added.
             guard error.code == .notFound || (error.code == .invalid && type == nil) else { throw error }

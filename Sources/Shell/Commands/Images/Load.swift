@@ -1,10 +1,11 @@
 package import ArgumentParser
 package import Basics
-import Engine
 import Glibc
+import Images
 import Layers
 import Linux
 import OCI
+import Recipes
 import Stores
 
 /// `load`.
@@ -25,19 +26,19 @@ package struct Load: Verb {
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let platform = try Platform.option(platform)
-        let engine = try shell.engine()
+        let images = try shell.images()
         let path = input
         let descriptor = shell.input
         if path == nil { try Self.refuseEmpty(descriptor) }
         let loaded = try shell.conversing(isQuiet: quiet) { talk throws(ShaleError) in
             guard let path, path != "-" else {
-                return try engine.load(
+                return try images.load(
                     try FDSource(duplicating: descriptor, subject: "stdin"), named: "stdin", platform: platform, talk)
             }
             if let status = try? FileStatus.of(hostPath: path, followingLink: true), status.kind == .directory {
-                return try engine.load(folder: path, platform: platform, talk)
+                return try images.load(folder: path, platform: platform, talk)
             }
-            return try engine.load(
+            return try images.load(
                 FDSource(opening: path), named: path, platform: platform, talk)
         }
         if let last = loaded.last { shell.remember(image: last.image.id.description) }

@@ -1,8 +1,10 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
 import Glibc
+import Images
 import OCI
+import Recipes
 import Rendering
 import Sessions
 import Stores
@@ -54,7 +56,7 @@ package struct Prune: Verb {
         request.held = history ? sessions.current : sessions.all
         request.isDryRun = true
         if dryRun || !force {
-            let plan = try engine.prune(request, talk)
+            let plan = try engine.containers.prune(request, talk)
             if dryRun {
                 var plan = plan
                 if history { plan.bytes &+= try sessions.cost().bytes }
@@ -71,7 +73,7 @@ package struct Prune: Verb {
             try makeRoom(request, engine, sessions, talk)
             if history { try sessions.forgetOthers() } else { try sessions.keepLimit() }
         }
-        let report = try engine.prune(request, talk)
+        let report = try engine.containers.prune(request, talk)
         let isLoss = !report.containers.isEmpty || !report.images.isEmpty || (history && cost != nil)
         // Cached steps are made again: nothing is lost with them.
         if isLoss { shell.changes.append(.lost(.pruned)) }
@@ -86,7 +88,7 @@ package struct Prune: Verb {
         if request.containers {
             var containers = request
             (containers.images, containers.cache) = (false, false)
-            try engine.pruneContainers(containers, talk)
+            try engine.containers.pruneContainers(containers, talk)
         }
         try engine.store.makeRoom(keeping: sessions.current)
     }
@@ -101,7 +103,7 @@ package struct Prune: Verb {
     }
 
     private static func add(_ text: String, to request: inout PruneRequest) throws(ShaleError) {
-        let (key, value) = try ContainerFilter.parts(of: text)
+        let (key, value) = try FilterCondition.parts(of: text)
         switch key {
         case "until":
             guard let moment = TimeText.moment(value, now: .now()) else {

@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Images
+import Recipes
 import Rendering
 import Stores
 
@@ -24,14 +25,14 @@ package struct Rmi: Verb {
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        let engine = try shell.engine()
+        let images = try shell.images()
         var lines: [String] = []
         var failures: [ShaleError] = []
         let session = try shell.sessionFolder()
         for name in names {
             try shell.cancellation.check()
             do throws(ShaleError) {
-                let removed = try engine.removeImage(name, force: force, keepingParents: noPrune, heldBy: session)
+                let removed = try images.removeImage(name, force: force, keepingParents: noPrune, heldBy: session)
                 lines += removed.lines.map(\.description)
                 if removed.isGoneForGood {
                     shell.console.note("\(name) is gone for good: there is no space left to keep it for undo")

@@ -1,8 +1,9 @@
 package import ArgumentParser
 package import Basics
-import Engine
 import Glibc
+import Images
 import Linux
+import Recipes
 import Rendering
 
 /// `save IMAGE…`.
@@ -37,10 +38,10 @@ package struct Save: Verb {
                 .usage, "cowardly refusing to save to a terminal. Use the -o flag or redirect", exitStatus: 1)
         }
         let (names, format) = (names, wanted)
-        let engine = try shell.engine()
+        let images = try shell.images()
         let talk = Conversation(cancellation: shell.cancellation)
         try ArchiveOutput.write(to: output, doing: "save image", shell) { sink throws(ShaleError) in
-            try engine.save(names, format: format, to: sink, talk)
+            try images.save(names, format: format, to: sink, talk)
         }
         return .done
     }

@@ -1,7 +1,8 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Images
 import OCI
+import Recipes
 import Rendering
 
 /// `tag SOURCE TARGET`.
@@ -21,8 +22,8 @@ package struct Tag: Verb {
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        let reference = try Engine.target(target)
-        let change = try shell.engine().tag(source, as: reference)
+        let reference = try ImageEngine.target(target)
+        let change = try shell.images().tag(source, as: reference)
         if let before = change.before, before != change.after, shell.isInteractive {
             shell.console.note("moved \(reference.familiar) from \(before.short) to \(change.after?.short ?? "")")
         }

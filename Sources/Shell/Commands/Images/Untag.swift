@@ -1,7 +1,8 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Images
 import OCI
+import Recipes
 
 /// `untag REF…`.
 package struct Untag: Verb {
@@ -16,10 +17,10 @@ package struct Untag: Verb {
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        let engine = try shell.engine()
+        let images = try shell.images()
         var lines: [String] = []
         for name in names {
-            let change = try engine.untag(Reference(parsing: name))
+            let change = try images.untag(Reference(parsing: name))
             lines.append("Untagged: \(change.reference.familiar)")
         }
         return .lines(lines)

@@ -1,7 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Engine
 import Glibc
+import Recipes
 import Registries
 import Rendering
 

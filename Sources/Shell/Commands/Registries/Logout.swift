@@ -1,6 +1,6 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Recipes
 import Registries
 
 /// `logout [SERVER]`.

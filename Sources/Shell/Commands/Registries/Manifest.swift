@@ -1,8 +1,9 @@
 package import ArgumentParser
 package import Basics
-import Engine
 import GoTemplates
+import Images
 import OCI
+import Recipes
 import Registries
 import Rendering
 
@@ -28,10 +29,10 @@ package struct ManifestCommand: Verb {
         let words = name == "inspect" ? "manifest NAME" : name
         let reference = try Reference(parsing: words).withDefaultTag
         let platform = try Platform.option(platform)
-        let engine = try shell.engine()
+        let images = try shell.images()
         let bytes = try shell.conversing { talk throws(ShaleError) in
-            if let platform { return Array(try engine.remoteImage(reference, platform: platform, talk).manifestBytes) }
-            return Array(try engine.resolve(reference, talk.cancellation).bytes)
+            if let platform { return Array(try images.remoteImage(reference, platform: platform, talk).manifestBytes) }
+            return Array(try images.resolve(reference, talk.cancellation).bytes)
         }
         guard let format else {
             let text = String(decoding: bytes, as: UTF8.self)

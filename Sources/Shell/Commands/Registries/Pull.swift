@@ -1,7 +1,8 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Images
 import OCI
+import Recipes
 import Stores
 
 /// `pull NAME[:TAG|@DIGEST]`.
@@ -37,11 +38,11 @@ package struct Pull: Verb {
             }
             return try pullAll(reference, platform, shell)
         }
-        let engine = try shell.engine()
+        let images = try shell.images()
         let quiet = quiet
         let result = try shell.conversing(isQuiet: quiet) { talk throws(ShaleError) in
             if reference.tag == nil, reference.digest == nil { talk.line("Using default tag: latest") }
-            return try engine.pull(reference, platform: platform, talk)
+            return try images.pull(reference, platform: platform, talk)
         }
         shell.remember(image: result.image.id.description)
         return .line(result.reference.description)
@@ -50,9 +51,9 @@ package struct Pull: Verb {
     private func pullAll(
         _ repository: Reference, _ platform: Platform?, _ shell: ShellContext
     ) throws(ShaleError) -> Outcome {
-        let engine = try shell.engine()
+        let images = try shell.images()
         let results = try shell.conversing(isQuiet: quiet) { talk throws(ShaleError) in
-            try engine.pullAll(repository, platform: platform, talk)
+            try images.pullAll(repository, platform: platform, talk)
         }
         if let last = results.last { shell.remember(image: last.image.id.description) }
         return .line(repository.description)

@@ -1,7 +1,8 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Images
 import OCI
+import Recipes
 import Rendering
 
 /// `tags REPOSITORY [GLOB]`: what a registry has of a repository.
@@ -41,13 +42,13 @@ package struct Tags: Verb {
             order = known
         }
         if let limit, limit < 1 { throw ShaleError(.usage, "--limit \(limit): less than 1") }
-        let engine = try shell.engine()
+        let images = try shell.images()
         let pattern = glob ?? reference.tag
         let (digests, limit) = (digests, limit)
         let rows = try shell.conversing { talk throws(ShaleError) in
-            var tags = try engine.remoteTags(of: reference.repository, matching: pattern, order: order, talk)
+            var tags = try images.remoteTags(of: reference.repository, matching: pattern, order: order, talk)
             if let limit { tags = Array(tags.prefix(limit)) }
-            return try engine.remoteDigests(of: tags, in: reference.repository, fetching: digests, talk)
+            return try images.remoteDigests(of: tags, in: reference.repository, fetching: digests, talk)
         }
         if format == nil, !digests { return .lines(rows.map(\.tag)) }
         let columns = [Listing.Column("Tag", "TAG"), Listing.Column("Digest", "DIGEST", isShown: digests)]

@@ -1,10 +1,12 @@
 package import ArgumentParser
 package import Basics
+import Building
 import Dockerfiles
-import Engine
 import Glibc
+import Images
 import Linux
 import OCI
+import Recipes
 import Rendering
 import Sessions
 import Stores

@@ -1,9 +1,9 @@
 import Basics
 import Dockerfiles
-import Engine
 import Glibc
 import Linux
 import OCI
+import Recipes
 import Rendering
 import Sessions
 import Stores
@@ -64,7 +64,7 @@ struct RecipeOutput {
         }
         var folder = words[0]
         while folder.count > 1, folder.hasSuffix("/") { folder.removeLast() }
-        let paths = try RecipeFolder(folder, engine: shell.engine()).save(
+        let paths = try RecipeFolder(folder, engine: shell.engine().recipes).save(
             recipe, others: others, isPrivate: showsSecrets, shell.cancellation)
         warnOfKeys(in: folder, paths)
         return .lines(paths.map { "\(folder)/\($0)".visible })
@@ -88,7 +88,7 @@ struct RecipeOutput {
         let name = words.first ?? "@"
         let subject = try self.subject(name)
         var recipe = try self.recipe(of: subject, named: name)
-        if isTidy { recipe = try shell.engine().tidied(recipe) }
+        if isTidy { recipe = try shell.recipes().tidied(recipe) }
         guard ["auto", "plain"].contains(progress) else {
             throw ShaleError(.usage, "recipe verify: --progress is auto or plain")
         }
@@ -118,7 +118,7 @@ struct RecipeOutput {
     ) throws(ShaleError) -> [RecipeDifference] {
         let voice = VerifyVoice(talk)
         do throws(ShaleError) {
-            return try shell.engine().verify(recipe, of: subject, voice.conversation)
+            return try shell.recipes().verify(recipe, of: subject, voice.conversation)
         } catch {
             if error.code != .cancelled { voice.tellLastStep() }
             throw error
@@ -136,7 +136,7 @@ struct RecipeOutput {
                 talk.tell(progress)
             }
         }
-        return try shell.engine().verify(recipe, of: subject, told)
+        return try shell.recipes().verify(recipe, of: subject, told)
     }
 
     // MARK: Recipes
@@ -170,7 +170,7 @@ struct RecipeOutput {
         let engine = try shell.engine()
         switch subject {
         case .container(let record):
-            return try RecipeMaker.recipe(of: record, inOneStage: inOneStage, engine: engine)
+            return try RecipeMaker.recipe(of: record, inOneStage: inOneStage, engine: engine.recipes)
         case .image(let image):
             var calledBase: String?
             if text == "@", let line = try shell.session().working?.base.instruction,
@@ -179,7 +179,7 @@ struct RecipeOutput {
                 calledBase = from.baseName
             }
             return try RecipeMaker.recipe(
-                of: image, calledBase: calledBase, inOneStage: inOneStage, engine: engine)
+                of: image, calledBase: calledBase, inOneStage: inOneStage, engine: engine.recipes)
         }
     }
 
@@ -190,7 +190,7 @@ struct RecipeOutput {
         let form = try form()
         let isScript = oneStage ?? (form == .sh)
         var recipe = try self.recipe(of: subject, named: name, inOneStage: isScript)
-        if isTidy { recipe = try shell.engine().tidied(recipe) }
+        if isTidy { recipe = try shell.recipes().tidied(recipe) }
         if showsSecrets { return recipe }
         let (masked, secrets) = recipe.masked
         for secret in secrets {

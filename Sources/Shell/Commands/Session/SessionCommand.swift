@@ -1,9 +1,9 @@
 package import ArgumentParser
 package import Basics
-import Engine
 import Layers
 import Linux
 import OCI
+import Recipes
 import Rendering
 import Sessions
 import Stores

@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Building
+import Images
 import OCI
 import Rendering
 import Sessions

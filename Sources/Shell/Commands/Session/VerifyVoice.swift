@@ -1,5 +1,5 @@
 import Basics
-import Engine
+import Building
 import Synchronization
 
 /// What `recipe verify` tells of its build: a line a step, and all that a step said only where the build fails.

@@ -1,8 +1,8 @@
 package import ArgumentParser
 package import Basics
-import Engine
 import Glibc
 import Linux
+import Recipes
 import Runtime
 import Stores
 

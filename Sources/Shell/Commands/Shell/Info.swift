@@ -1,8 +1,9 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
 import Linux
 import OCI
+import Recipes
 import Runtime
 import Stores
 
@@ -25,7 +26,7 @@ package struct Info: Verb {
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let engine = try shell.engine()
-        let containers = try engine.store.containers.all().map { engine.view(of: $0).state.status }
+        let containers = try engine.store.containers.all().map { engine.containers.view(of: $0).state.status }
         let facts: [(String, JSONDocument)] = [
             ("ServerVersion", .string(Version.current)),
             ("DockerRootDir", .string(engine.store.home)),

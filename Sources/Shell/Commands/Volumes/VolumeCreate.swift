@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
+import Recipes
 
 /// `volume create [VOLUME]`: an empty volume.
 package struct VolumeCreate: Verb {
@@ -32,6 +33,6 @@ package struct VolumeCreate: Verb {
             throw ShaleError(
                 .unsupported, "volume create: --opt \(option.visible) is not supported: volumes here are folders")
         }
-        return .line(try shell.engine().createVolume(name, labels: labels))
+        return .line(try shell.containers().createVolume(name, labels: labels))
     }
 }

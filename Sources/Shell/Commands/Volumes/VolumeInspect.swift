@@ -1,7 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Engine
 import OCI
+import Recipes
 import Stores
 
 /// `volume inspect VOLUME…`: what is known of volumes, as JSON.

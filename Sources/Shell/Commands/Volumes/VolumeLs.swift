@@ -1,7 +1,8 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
 import OCI
+import Recipes
 import Rendering
 import Stores
 

@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
-import Engine
+import Containers
+import Recipes
 import Rendering
 import Sessions
 import Stores

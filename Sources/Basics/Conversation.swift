@@ -1,0 +1,13 @@
+/// How a long operation reports and is stopped.
+package struct Conversation: Sendable {
+    package let tell: ProgressSink
+    package let cancellation: Cancellation
+
+    package init(cancellation: Cancellation = Cancellation(), tell: @escaping ProgressSink = { _ in }) {
+        self.tell = tell
+        self.cancellation = cancellation
+    }
+
+    package func line(_ text: String) { tell(.line(text)) }
+    package func note(_ text: String) { tell(.note(text)) }
+}

@@ -1,0 +1,42 @@
+import Basics
+package import Containers
+package import Images
+package import Linux
+import OCI
+package import Registries
+package import Runtime
+package import Stores
+
+/// Builds: Dockerfiles and their contexts, the cache of steps, stages, and single steps at the prompt.
+package struct BuildEngine: Sendable {
+    package let store: Store
+    /// Fetches what `ADD` names by address.
+    let registry: RegistryClient
+    let runtime: ContainerRuntime
+    package let containers: ContainerEngine
+
+    package init(store: Store, registry: RegistryClient, runtime: ContainerRuntime, containers: ContainerEngine) {
+        self.store = store
+        self.registry = registry
+        self.runtime = runtime
+        self.containers = containers
+    }
+
+    /// The whole chain of engines below, with the image that is made where no registry can be reached.
+    package init(store: Store, registry: RegistryClient, runtime: ContainerRuntime, settings: EngineSettings) {
+        let images = ImageEngine(store: store, registry: registry, settings: settings) {
+            reference, talk throws(ShaleError) in
+            guard settings.recipesPath != nil, reference.familiar == "\(Self.firstImageName):\(Reference.defaultTag)"
+            else { return false }
+            try BuildEngine(store: store, registry: registry, runtime: runtime, settings: settings).makeFirstImage(talk)
+            return true
+        }
+        let containers = ContainerEngine(store: store, runtime: runtime, images: images)
+        self.init(store: store, registry: registry, runtime: runtime, containers: containers)
+    }
+
+    package var images: ImageEngine { containers.images }
+    package var form: OverlayForm { store.form }
+    package var settings: EngineSettings { images.settings }
+    var creationTime: Timestamp { images.creationTime }
+}

@@ -1,0 +1,175 @@
+package import Basics
+import FoundationEssentials
+package import Images
+package import OCI
+package import Stores
+
+/// What was built before: for each parent image, each step taken on it and the image that came of it.
+///
+/// The key is docker's: parent, instruction as it goes into history (build arguments included), and for files their
+/// content, mode, owner, attributes and hard links, never their times.
+package struct BuildCache: Sendable {
+    let store: CacheStore
+
+    /// How many steps on one parent are remembered for telling why a later one differs.
+    private static let remembered = 16
+
+    /// One step taken before.
+    package struct Record: Codable, Sendable {
+        package var image: Digest
+        package var parent: Digest?
+        /// The instruction as written, to find the step again when its inputs differ.
+        package var instruction: String
+        /// The instruction as it stands in the history.
+        package var createdBy: String
+        /// What it read beside its parent and its files: mounts and the like.
+        package var inputs: String?
+        package var hasFiles: Bool?
+        package var summary: StepSummary
+        package var made: Timestamp
+    }
+
+    package init(store: CacheStore) { self.store = store }
+
+    /// Stands for the parent of a step that does not depend on one: a linked copy.
+    package static let anyParent = Digest.of("any image".utf8)
+
+    static func key(parent: Digest?, step: String) -> Digest {
+        Digest.of("\(parent?.description ?? "scratch")\n\(step)".utf8)
+    }
+
+    package func find(_ key: Digest) -> Record? {
+        store.value(.build, key).flatMap { try? JSONDecoder().decode(Record.self, from: Data($0)) }
+    }
+
+    /// What COPY and ADD of a step read: path to `kind mode owner digest`.
+    package func files(of key: Digest) -> PathLines? {
+        store.value(.build, Self.filesKey(key)).flatMap {
+            try? JSONDecoder().decode(PathLines.self, from: Data($0))
+        }
+    }
+
+    /// The key of the step that made an image.
+    package func key(thatMade image: Digest) -> Digest? {
+        store.value(.build, Self.madeKey(image)).flatMap { try? Digest(parsing: String(decoding: $0, as: UTF8.self)) }
+    }
+
+    func keep(_ record: Record, files: PathLines?, key: Digest) throws(ShaleError) {
+        // The files first: a record that is there has all that belongs to it.
+        if let files { try store.set(.build, Self.filesKey(key), to: Array(OCIDocument.encode(files))) }
+        try store.set(.build, Self.madeKey(record.image), to: Array(key.description.utf8))
+        try store.set(.build, key, to: Array(OCIDocument.encode(record)))
+        let keys = [key] + self.keys(on: record.parent).filter { $0 != key }
+        let text = keys.prefix(Self.remembered).map { "\($0)\n" }.joined()
+        try store.set(.build, Self.listKey(record.parent), to: Array(text.utf8))
+    }
+
+    private static func listKey(_ parent: Digest?) -> Digest {
+        Digest.of("steps on \(parent?.description ?? "scratch")".utf8)
+    }
+
+    private static func filesKey(_ key: Digest) -> Digest { Digest.of("files of \(key)".utf8) }
+
+    private static func madeKey(_ image: Digest) -> Digest { Digest.of("step that made \(image)".utf8) }
+
+    /// The keys of the steps taken on a parent, the last one first.
+    private func keys(on parent: Digest?) -> [Digest] {
+        let text = String(decoding: store.value(.build, Self.listKey(parent)) ?? [], as: UTF8.self)
+        return text.split(separator: "\n").compactMap { try? Digest(parsing: String($0)) }
+    }
+
+    /// Why a step is not found: what differs from the nearest step taken on the same parent.
+    func miss(
+        parent: Digest?, isParentNew: Bool, instruction: String, createdBy: String, inputs: String,
+        files: PathLines?
+    ) -> CacheMiss {
+        let earlier = keys(on: parent).compactMap { key in find(key).map { (key: key, record: $0) } }
+        if let same = earlier.first(where: { $0.record.instruction == instruction }) {
+            return CacheMiss(
+                from: same.record, key: same.key, createdBy: createdBy, inputs: inputs,
+                before: same.record.hasFiles == true ? self.files(of: same.key) : nil, now: files)
+        }
+        if isParentNew { return CacheMiss(reason: "the step before it was carried out anew") }
+        let keyword = instruction.prefix { $0 != " " }
+        if let other = earlier.first(where: { $0.record.instruction.hasPrefix("\(keyword) ") }) {
+            return CacheMiss(
+                reason: "instruction changed, it was: \(other.record.instruction)", earlier: other.key)
+        }
+        return CacheMiss(reason: "it was not carried out on this image before")
+    }
+}
+
+/// Why a step was not found in the cache.
+package struct CacheMiss: Codable, Sendable, Hashable {
+    /// A path that differs, as the key sees it: `kind mode owner digest`; `nil` where it is not.
+    package struct Difference: Codable, Sendable, Hashable {
+        package var path: String
+        package var before: String?
+        package var now: String?
+
+        /// What of it differs: `content`, `mode`, `owner`, `type`, `extended attributes`, `hard link`.
+        package var attributes: [String] {
+            let names = ["type", "mode", "owner", "content", "extended attributes", "hard link"]
+            // The last two stand there only where a file has one of them.
+            func fields(_ text: String?) -> [Substring] {
+                let own = (text ?? "").split(separator: " ")
+                return own + Array(repeating: "-", count: max(0, names.count - own.count))
+            }
+            return zip(names, zip(fields(before), fields(now))).filter { $0.1.0 != $0.1.1 }.map(\.0)
+        }
+    }
+
+    /// One line: `content of hello.sh changed`.
+    package var reason: String
+    /// The key of the step it was compared with.
+    package var earlier: Digest?
+    /// The first few paths that differ.
+    package var differences: [Difference] = []
+
+    private static let kept = 20
+
+    init(reason: String, earlier: Digest? = nil) {
+        self.reason = reason
+        self.earlier = earlier
+    }
+
+    init(
+        from record: BuildCache.Record, key: Digest, createdBy: String, inputs: String, before: PathLines?,
+        now: PathLines?
+    ) {
+        earlier = key
+        let old = before ?? PathLines()
+        let new = now ?? PathLines()
+        let paths = new.differences(from: old)
+        differences = paths.prefix(Self.kept).map { Difference(path: $0, before: old[$0], now: new[$0]) }
+        if let first = differences.first {
+            let more = paths.count > 1 ? " (and \(paths.count - 1) more)" : ""
+            if first.before == nil {
+                reason = "\(first.path) is new\(more)"
+            } else if first.now == nil {
+                reason = "\(first.path) is gone\(more)"
+            } else {
+                reason = "\(first.attributes.joined(separator: " and ")) of \(first.path) changed\(more)"
+            }
+        } else if (record.inputs ?? "") != inputs {
+            reason = "what it mounts changed"
+        } else if record.createdBy != createdBy {
+            reason = Self.textChange(record.createdBy, createdBy)
+        } else {
+            reason = "the image it made is not here any more"
+        }
+    }
+
+    /// Build arguments stand in front of a RUN, `|1 a=b /bin/sh …`; elsewhere a variable was replaced by another text.
+    private static func textChange(_ old: String, _ new: String) -> String {
+        func arguments(_ text: String) -> Set<Substring>? {
+            guard text.hasPrefix("|"), let count = Int(text.dropFirst().prefix { $0.isNumber }) else { return [] }
+            return Set(text.split(separator: " ").dropFirst().prefix(count))
+        }
+        let (before, now) = (arguments(old) ?? [], arguments(new) ?? [])
+        guard before != now else { return "instruction changed, it was: \(old)" }
+        let names = before.symmetricDifference(now).map { String($0.prefix { $0 != "=" }) }
+        let list = Set(names).sorted().joined(separator: ", ")
+        return "build argument\(Set(names).count == 1 ? "" : "s") \(list) changed"
+    }
+}

@@ -1,0 +1,188 @@
+package import Basics
+package import Dockerfiles
+import FoundationEssentials
+import Glibc
+import Images
+package import Linux
+import OCI
+package import Stores
+import Synchronization
+
+/// The files a build may copy: a directory of the host's, less what its ignore file leaves out.
+package final class BuildContext: Sendable {
+    package let root: RootDirectory
+    package let ignored: IgnoreList?
+
+    /// What is known of its files from earlier builds; for a directory of the host's.
+    let digests: FileDigests?
+    /// The image whose files these are.
+    let image: Digest?
+    /// Keeps an unpacked context there as long as the context is in use.
+    private let scratch: ScratchFolder?
+    /// What the walk before the first step saw.
+    private let walked = Mutex<ContextSurvey?>(nil)
+
+    package convenience init(root: RootDirectory, ignored: IgnoreList?) {
+        self.init(root: root, ignored: ignored, holding: nil)
+    }
+
+    /// Files in a folder of shale's own, which lives as long as the value.
+    init(
+        root: RootDirectory, ignored: IgnoreList?, holding scratch: ScratchFolder?, digests: FileDigests? = nil,
+        image: Digest? = nil
+    ) {
+        self.image = image
+        self.digests = digests
+        self.root = root
+        self.ignored = ignored
+        self.scratch = scratch
+    }
+
+    /// A context that came as a tar, or none at all: an empty folder.
+    init(scratch: ScratchFolder) throws(ShaleError) {
+        root = scratch.root
+        digests = nil
+        image = nil
+        self.scratch = scratch
+        ignored = try Self.list(try? root.contents(of: ".dockerignore", limit: 1 << 20))
+    }
+
+    private static func list(_ text: [UInt8]?) throws(ShaleError) -> IgnoreList? {
+        guard let text else { return nil }
+        do throws(ShaleError) {
+            return try IgnoreList(parsing: String(pathBytes: text))
+        } catch {
+            throw ShaleError(error.code, "error checking context: \(error.message)")
+        }
+    }
+
+    /// A directory with its `.dockerignore`, or the one beside the Dockerfile (`NAME.dockerignore`) if that is there.
+    ///
+    /// With a cache, files that are as they were in an earlier build are not read again.
+    package convenience init(
+        directory: String, dockerfile: String? = nil, cache: CacheStore? = nil
+    ) throws(ShaleError) {
+        let root = try translating("unable to prepare context: path \"\(directory)\"") {
+            try RootDirectory(hostPath: directory)
+        }
+        var text: [UInt8]?
+        if let dockerfile { text = try? WholeFile.read("\(dockerfile).dockerignore", limit: 1 << 20) }
+        if text == nil { text = try? root.contents(of: ".dockerignore", limit: 1 << 20) }
+        self.init(
+            root: root, ignored: try Self.list(text), holding: nil,
+            digests: cache.flatMap { FileDigests(folder: root, $0) })
+    }
+
+    /// Whether the ignore file leaves a path out; paths have no leading slash.
+    ///
+    /// As BuildKit decides it: the last line that matches the path or a directory above it counts.
+    package func isIgnored(_ path: String) -> Bool { ignoring(path) != nil }
+
+    /// The line of the ignore file that leaves a path out, be it by a directory above; `nil` where none does.
+    package func ignoring(_ path: String) -> IgnoreMatch? { path.isEmpty ? nil : ignored?.matches(path) }
+
+    /// Whether anything below an ignored directory may be let in again by a `!` line behind the one that ignores it.
+    func mayHoldExceptions(_ directory: String) -> Bool { ignored?.mayMatchBelow(directory) ?? false }
+
+    /// Whether a path is in the context: not left out, or a directory on the way to something that is not.
+    func holds(_ path: String) -> Bool {
+        guard let status = try? root.resolvedStatus(path.isEmpty ? "/" : path) else { return false }
+        guard isIgnored(path) else { return true }
+        guard status.kind == .directory, mayHoldExceptions(path) else { return false }
+        var isFound = false
+        try? walk(from: path, until: { isFound }, listing: entries(of:), { _, _ in isFound = true })
+        return isFound
+    }
+
+    /// Calls `body` with every path that is not ignored, parents before what they hold, names in byte order.
+    package func walk(
+        from start: String = "", _ body: (_ path: String, _ status: FileStatus) throws(ShaleError) -> Void
+    ) throws(ShaleError) {
+        try walk(from: start, listing: entries(of:), body)
+    }
+
+    private func walk(
+        from start: String = "", until isDone: () -> Bool = { false },
+        listing: (_ directory: String) throws(ShaleError) -> [ContextSurvey.Entry],
+        _ body: (_ path: String, _ status: FileStatus) throws(ShaleError) -> Void
+    ) throws(ShaleError) {
+        var pending = [start]
+        while let directory = pending.popLast() {
+            var below: [String] = []
+            for (name, status) in try listing(directory) {
+                let path = directory.isEmpty ? name : "\(directory)/\(name)"
+                let isOut = isIgnored(path)
+                if !isOut { try body(path, status) }
+                if isDone() { return }
+                if status.kind == .directory, !isOut || mayHoldExceptions(path) { below.append(path) }
+            }
+            pending.append(contentsOf: below.reversed())
+        }
+    }
+
+    /// Calls `body` with every path there is, and the line of the ignore file that leaves it out.
+    package func walkAll(
+        _ body: (_ path: String, _ status: FileStatus, _ ignoredBy: IgnoreMatch?) throws(ShaleError) -> Void
+    ) throws(ShaleError) {
+        var pending = [""]
+        while let directory = pending.popLast() {
+            var below: [String] = []
+            for (name, status) in try entries(of: directory) {
+                let path = directory.isEmpty ? name : "\(directory)/\(name)"
+                try body(path, status, ignored?.matches(path))
+                if status.kind == .directory { below.append(path) }
+            }
+            pending.append(contentsOf: below.reversed())
+        }
+    }
+
+    /// What `transferSize` saw of the directories; `nil` once something was to be copied.
+    var survey: ContextSurvey? { walked.withLock { $0 } }
+
+    /// From now on directories are read when they are asked for.
+    func forgetSurvey() { walked.withLock { $0 = nil } }
+
+    /// What `docker build` would send: the length of a tar of the context.
+    ///
+    /// What is seen on the way is kept, so that looking the steps up costs no second look at each file.
+    package func transferSize() throws(ShaleError) -> Int64 {
+        var total: Int64 = 1024
+        var survey = ContextSurvey()
+        func list(_ directory: String) throws(ShaleError) -> [ContextSurvey.Entry] {
+            let entries = try entries(of: directory)
+            survey.add(entries, of: directory)
+            return entries
+        }
+        try walk(listing: list) { path, status throws(ShaleError) in
+            total += 512
+            // Whoever may not read a file learns it before the first step.
+            if status.kind == .regular, status.permissions & 0o444 != 0o444 { try checkReadable(path) }
+            if status.kind == .regular { total = total.addingClamped(status.size.inWholeBlocks) }
+        }
+        let seen = survey
+        walked.withLock { $0 = seen }
+        return total
+    }
+
+    private func checkReadable(_ path: String) throws(ShaleError) {
+        do throws(SystemCallError) {
+            _ = try root.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+        } catch {
+            guard error.errno == EACCES else { return }
+            throw ShaleError(.denied, "error checking context: no permission to read from '\(path)'")
+        }
+    }
+
+    private func entries(of directory: String) throws(ShaleError) -> [ContextSurvey.Entry] {
+        do throws(SystemCallError) {
+            return try DirectoryEntries.list(root.open(directory, O_RDONLY | O_DIRECTORY | O_NOFOLLOW))
+        } catch {
+            if error.errno == EACCES {
+                throw ShaleError(
+                    .denied,
+                    "error checking context: no permission to read from '\(directory.isEmpty ? "." : directory)'")
+            }
+            throw error.shaleError("error checking context: \(directory)")
+        }
+    }
+}

@@ -1,0 +1,78 @@
+import Basics
+import Glibc
+import Images
+import Linux
+import OCI
+import Registries
+
+/// A file fetched for `ADD`, lying in a folder of its own until the step is done.
+struct Download: Sendable {
+    let folder: ScratchFolder
+    /// Its name in the folder.
+    let fileName: String
+    /// The name its address gives it.
+    let name: String
+    let digest: Digest
+}
+
+extension BuildEngine {
+    /// Fetches a file by its http or https address.
+    ///
+    /// With `isContext` the address need not end in a name. Throws `corrupt` when it does not have the digest that `--checksum` asks for.
+    func download(_ address: String, checksum: String?, isContext: Bool = false, _ talk: Conversation)
+        throws(ShaleError) -> Download
+    {
+        let subject = isContext ? "GET \(address.visible)" : "ADD failed: Get \"\(address.visible)\""
+        let path = address.split(separator: "?").first.map(String.init) ?? address
+        let parts = path.pathParts
+        guard isContext || (parts.count > 2 && !path.hasSuffix("/")), let name = parts.last.map(String.init) else {
+            throw ShaleError(.invalid, "cannot determine filename from url: \(address.visible)")
+        }
+        let folder = try ScratchFolder(in: store)
+        let place = "\(folder.path)/file"
+        let fetched = try translating(subject) {
+            let file = try OwnedFD.open(place, O_WRONLY | O_CREAT | O_EXCL)
+            let raw = file.raw
+            let fetched = try registry.file(at: address, cancellation: talk.cancellation) {
+                (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
+                try translating(subject) {
+                    var done = 0
+                    while done < bytes.count {
+                        done += try checkLength("write") {
+                            write(raw, bytes.baseAddress?.advanced(by: done), bytes.count - done)
+                        }
+                    }
+                }
+            }
+            // A file that came over the network has the age its server gives it; docker falls back to the epoch.
+            try file.setTimes(fetched.lastModified.flatMap(HTTPDate.parse) ?? .epoch)
+            return fetched
+        }
+        if let checksum {
+            let wanted = try Digest(parsing: checksum)
+            guard wanted == fetched.digest else {
+                throw ShaleError(
+                    .corrupt, "ADD failed: digest mismatch \(fetched.digest): \(wanted)")
+            }
+        }
+        return Download(folder: folder, fileName: "file", name: name, digest: fetched.digest)
+    }
+}
+
+/// The date of an HTTP header: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
+enum HTTPDate {
+    private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+    static func parse(_ text: String) -> Timestamp? {
+        let words = text.split(separator: " ")
+        guard words.count == 6, words[5] == "GMT", let day = Int64(words[1]), let year = Int64(words[3]),
+            let month = months.firstIndex(of: String(words[2]))
+        else { return nil }
+        let clock = words[4].split(separator: ":").compactMap { Int64($0) }
+        guard clock.count == 3, (1...31).contains(day), (1970...9999).contains(year),
+            clock[0] < 24, clock[1] < 60, clock[2] < 61
+        else { return nil }
+        let days = CivilDate(year: year, month: Int64(month + 1), day: day).daysSinceEpoch
+        return Timestamp(seconds: days * 86_400 + clock[0] * 3600 + clock[1] * 60 + clock[2])
+    }
+}

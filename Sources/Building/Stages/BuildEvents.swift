@@ -1,0 +1,96 @@
+import Basics
+import Dockerfiles
+package import Images
+import Linux
+package import OCI
+import Stores
+import Synchronization
+
+/// What a build tells a program that follows it (`--progress json`).
+package enum BuildEvent: Sendable {
+    /// Bytes of the context.
+    case context(bytes: Int64)
+    case began(Place)
+    /// Why a step that might have been in the cache was not.
+    case missed(Place, reason: String)
+    case output(Place, text: String, isError: Bool)
+    case ended(Place, image: Digest?, isCached: Bool, summary: StepSummary)
+    case failed(Place, message: String, status: Int32?, container: String?)
+    case note(String)
+    case skipped(stage: String)
+    case built(image: Digest)
+    case tagged(String)
+
+    /// Which step of the build, and where it stands.
+    package struct Place: Sendable {
+        package var number: Int
+        package var count: Int
+        /// Name or number; empty before the first `FROM`.
+        package var stage: String
+        package var line: Int
+        package var instruction: String
+    }
+}
+
+/// Turns what one stage says into events, beside saying it.
+final class StepWatch: Sendable {
+    private let observe: (@Sendable (BuildEvent) -> Void)?
+    private let current = Mutex<BuildEvent.Place?>(nil)
+
+    init(_ observe: (@Sendable (BuildEvent) -> Void)?) { self.observe = observe }
+
+    /// The same conversation, with output and notes told as events as well.
+    func listening(to talk: Conversation) -> Conversation {
+        guard let observe else { return talk }
+        return Conversation(cancellation: talk.cancellation) { [self] progress in
+            let place = current.withLock { $0 }
+            switch progress {
+            case .output(let bytes, let isError):
+                if let place { observe(.output(place, text: String(pathBytes: bytes), isError: isError)) }
+            case .note(let text):
+                let prefix = CacheTally.prefix
+                if let place, text.hasPrefix(prefix) {
+                    observe(.missed(place, reason: String(text.dropFirst(prefix.count))))
+                } else {
+                    observe(.note(text))
+                }
+            default: break
+            }
+            talk.tell(progress)
+        }
+    }
+
+    func begin(_ step: BuildSequence.Step, of sequence: BuildSequence) {
+        guard let observe else { return }
+        let stage = step.stage.map { sequence.file.stages[$0].name ?? String($0) } ?? ""
+        let place = BuildEvent.Place(
+            number: step.number, count: sequence.count, stage: stage, line: step.line, instruction: step.text)
+        current.withLock { $0 = place }
+        observe(.began(place))
+    }
+
+    func end(_ step: BuildSequence.Step, _ outcome: StepOutcome) {
+        guard let observe, let place = current.withLock({ $0 }) else { return }
+        observe(
+            .ended(
+                place, image: outcome.image?.id, isCached: outcome.result?.wasCached ?? false,
+                summary: outcome.result?.summary ?? .none))
+    }
+
+    func fail(_ step: BuildSequence.Step, _ error: ShaleError, container: String?) {
+        guard let observe, let place = current.withLock({ $0 }) else { return }
+        observe(
+            .failed(place, message: error.description, status: error.exitStatus, container: container))
+    }
+}
+
+/// Whether any step of a build was found in the cache: misses are explained from then on.
+package final class CacheTally: Sendable {
+    static let prefix = "cache miss: "
+    private let hits = Atomic<Int>(0)
+
+    package init() {}
+
+    var hasHit: Bool { hits.load(ordering: .relaxed) > 0 }
+    func hit() { hits.add(1, ordering: .relaxed) }
+}

@@ -1,0 +1,235 @@
+package import Basics
+package import Dockerfiles
+import FoundationEssentials
+import Images
+import Layers
+import Linux
+package import OCI
+package import Stores
+
+extension BuildEngine {
+    /// Builds an image from a Dockerfile and its context, with the classic builder's lines told on the way.
+    ///
+    /// Throws docker's words; finished steps stay in the cache, and nothing is named before the whole is done.
+    /// `failedContainer` is set to the container that a failed `RUN` left.
+    package func build(
+        _ request: BuildRequest, failedContainer: inout String?, _ talk: Conversation
+    ) throws(ShaleError) -> BuildOutcome {
+        let prepared = try PreparedBuild(request, engine: self, talk)
+        try tellContext(prepared, request, talk)
+        let builder = try Builder(prepared, engine: self, request: request, talk)
+        let image: Image
+        do throws(ShaleError) {
+            image = try builder.run()
+        } catch {
+            guard let container = builder.failedContainer else { throw error }
+            failedContainer = container
+            let id = Identifier.short(container)
+            throw error.hinting("diff \(id)   (what the failed step did; it is $failed)")
+        }
+        return try finish(image, request, talk)
+    }
+
+    /// Builds an image for a look at it: nothing is named, and what it made beyond the known images is gone afterwards.
+    package func withTrialBuild<Result>(
+        _ request: BuildRequest, known: Set<Digest>, _ talk: Conversation,
+        _ body: (Image) throws(ShaleError) -> Result
+    ) throws(ShaleError) -> Result {
+        let prepared = try PreparedBuild(request, engine: self, talk)
+        let builder = try Builder(prepared, engine: self, request: request, talk)
+        defer {
+            for id in builder.made.reversed() where !known.contains(id) { images.discardImage(id) }
+            if let container = builder.failedContainer { try? store.containers.remove(container) }
+        }
+        return try body(builder.run())
+    }
+
+    /// The Dockerfile of a build, and what its context leaves out, without building.
+    package func buildSource(
+        _ request: BuildRequest, _ talk: Conversation
+    ) throws(ShaleError) -> (text: String, fileName: String, ignored: IgnoreList?) {
+        let prepared = try PreparedBuild(request, engine: self, talk)
+        return (prepared.text, prepared.fileName, prepared.context?.ignored)
+    }
+
+    func tellContext(
+        _ prepared: PreparedBuild, _ request: BuildRequest, _ talk: Conversation
+    ) throws(ShaleError) {
+        if let context = prepared.context {
+            let bytes = try context.transferSize()
+            request.observe?(.context(bytes: bytes))
+            talk.line("Sending build context to Docker daemon  \(HumanUnits.preciseSize(bytes))")
+        }
+        for line in prepared.warnings {
+            request.observe?(.note(line))
+            talk.line(line)
+        }
+    }
+
+    /// Names a finished image, and says that it is built.
+    func finish(
+        _ image: Image, _ request: BuildRequest, _ talk: Conversation
+    ) throws(ShaleError) -> BuildOutcome {
+        request.observe?(.built(image: image.id))
+        talk.line("Successfully built \(image.id.short)")
+        for tag in request.tags {
+            try store.images.tag(image.id, as: tag.withDefaultTag)
+            request.observe?(.tagged(tag.withDefaultTag.familiar))
+            talk.line("Successfully tagged \(tag.withDefaultTag.familiar)")
+        }
+        return BuildOutcome(imageID: image.id, tags: request.tags.map(\.withDefaultTag))
+    }
+}
+
+/// A Dockerfile read and its context opened.
+struct PreparedBuild: Sendable {
+    private(set) var file: StagedFile
+    /// The Dockerfile's own text.
+    private(set) var text: String
+    let context: BuildContext?
+    /// Where the Dockerfile came from, for messages.
+    let fileName: String
+
+    init(_ request: BuildRequest, engine: BuildEngine, _ talk: Conversation) throws(ShaleError) {
+        let text: String
+        switch request.source {
+        case .directory(let directory):
+            let path = Self.dockerfilePath(request.dockerfile, in: directory)
+            guard (try? FileStatus.of(hostPath: directory, followingLink: true))?.kind == .directory else {
+                throw ShaleError(.notFound, "unable to prepare context: path \"\(directory)\" not found")
+            }
+            if let given = request.dockerfileText { text = given } else { text = try Self.read(path) }
+            fileName = request.dockerfileText != nil ? "-" : path.hasPrefix("./") ? String(path.dropFirst(2)) : path
+            context = try BuildContext(directory: directory, dockerfile: path, cache: engine.store.cache)
+        case .bytes(let bytes):
+            (text, context, fileName) = try Self.unpack(bytes, request, engine, talk)
+        case .remote(.file(let address)):
+            let bytes = try Self.translatingFetch(address) { () throws(ShaleError) in
+                let download = try engine.download(address, checksum: nil, isContext: true, talk)
+                return try translating(address) {
+                    try download.folder.root.contents(of: download.fileName, limit: 1 << 30)
+                }
+            }
+            (text, context, fileName) = try Self.unpack(bytes, request, engine, talk)
+        case .remote(.git(let address)):
+            let keeps = request.arguments["BUILDKIT_CONTEXT_KEEP_GIT_DIR"].flatMap { $0 } == "1"
+            let access = GitAccess(request.steps, context: address)
+            let scratch = try engine.gitContext(address, access, keepsGitFolder: keeps, talk)
+            fileName = request.dockerfile ?? "Dockerfile"
+            text = try Self.text(of: fileName, in: scratch, request)
+            context = try BuildContext(scratch: scratch)
+        }
+        self.text = text
+        file = try Self.parse(text, named: fileName)
+    }
+
+    private static func translatingFetch<Result>(
+        _ address: String, _ body: () throws(ShaleError) -> Result
+    ) throws(ShaleError) -> Result {
+        do throws(ShaleError) {
+            return try body()
+        } catch {
+            var copy = error
+            var words = error.description
+            if words.hasPrefix("ADD failed: ") { words = String(words.dropFirst("ADD failed: ".count)) }
+            copy.message = "unable to prepare context: unable to download remote context \(address): \(words)"
+            copy.cause = nil
+            throw copy
+        }
+    }
+
+    /// A context that came as one file: a tar of any kind, or a Dockerfile with nothing beside it.
+    private static func unpack(
+        _ bytes: [UInt8], _ request: BuildRequest, _ engine: BuildEngine, _ talk: Conversation
+    ) throws(ShaleError) -> (text: String, context: BuildContext, fileName: String) {
+        let scratch = try ScratchFolder(in: engine.store)
+        guard TreeArchive.isArchive(BytesSource(bytes)) else {
+            let text = request.dockerfileText ?? String(pathBytes: bytes)
+            return (text, try BuildContext(scratch: scratch), "-")
+        }
+        _ = try TreeArchive.unpack(
+            BytesSource(bytes), into: scratch.root, subject: "build context", cancellation: talk.cancellation)
+        let name = request.dockerfile ?? "Dockerfile"
+        let text = try Self.text(of: name, in: scratch, request)
+        return (text, try BuildContext(scratch: scratch), name)
+    }
+
+    private static func text(
+        of name: String, in scratch: ScratchFolder, _ request: BuildRequest
+    ) throws(ShaleError) -> String {
+        if let given = request.dockerfileText { return given }
+        guard let read = try? scratch.root.contents(of: name, limit: 1 << 22) else {
+            throw ShaleError(.notFound, "Cannot locate specified Dockerfile: \(name)")
+        }
+        return String(pathBytes: read)
+    }
+
+    /// The parser's warnings in the classic builder's words; the detail that all have, once.
+    var warnings: [String] {
+        var lines: [String] = []
+        for warning in file.warnings {
+            let parts = warning.message.split(separator: ": ", maxSplits: 1)
+            lines.append("[WARNING]: \(parts.first ?? ""):")
+            lines += parts.dropFirst().map { "    \($0)" }
+        }
+        for detail in Set(file.warnings.map(\.detail)).sorted() { lines.append("[WARNING]: \(detail).") }
+        return lines
+    }
+
+    /// The same with another Dockerfile.
+    func with(text: String) throws(ShaleError) -> PreparedBuild {
+        var copy = self
+        copy.text = text
+        copy.file = try Self.parse(text, named: fileName)
+        return copy
+    }
+
+    static func parse(_ text: String, named fileName: String) throws(ShaleError) -> StagedFile {
+        do throws(DockerfileError) {
+            return try StagedFile(Dockerfile(parsing: text))
+        } catch {
+            throw error.shaleError(inFile: fileName)
+        }
+    }
+
+    private static func dockerfilePath(_ name: String?, in directory: String) -> String {
+        guard let name else {
+            let usual = "\(directory)/Dockerfile"
+            let lower = "\(directory)/dockerfile"
+            let isLower = (try? FileStatus.of(hostPath: usual)) == nil && (try? FileStatus.of(hostPath: lower)) != nil
+            return isLower ? lower : usual
+        }
+        if name.hasPrefix("/") || (try? FileStatus.of(hostPath: name)) != nil { return name }
+        // One that is nowhere is told as docker tells it: where the user is, not in the context.
+        let inContext = "\(directory)/\(name)"
+        return (try? FileStatus.of(hostPath: inContext)) != nil ? inContext : name
+    }
+
+    private static func read(_ path: String) throws(ShaleError) -> String {
+        do throws(SystemCallError) {
+            return String(pathBytes: try WholeFile.read(path, limit: 1 << 22))
+        } catch {
+            throw error.cancelled ?? missing(path, cause: error.reason)
+        }
+    }
+
+    private static func missing(_ path: String, cause: String = "no such file or directory") -> ShaleError {
+        // Docker tells the whole path.
+        var whole = path
+        if !path.hasPrefix("/"), let here = ProcessCalls.workingDirectory() {
+            whole = ImagePath.clean(path, relativeTo: here)
+        }
+        return ShaleError(
+            .notFound,
+            "unable to prepare context: unable to evaluate symlinks in Dockerfile path: lstat \(whole)", cause: cause)
+    }
+}
+
+extension DockerfileError {
+    /// The failure with its place in front and the line itself below, as `FILE:LINE: message`.
+    package func shaleError(inFile name: String) -> ShaleError {
+        var text = "\(name):\(line): dockerfile parse error on line \(line): \(message)"
+        if let sourceLine, !sourceLine.isEmpty { text += "\n    \(sourceLine.visible)" }
+        return ShaleError(.invalid, text)
+    }
+}

@@ -1,0 +1,195 @@
+import Basics
+import Dockerfiles
+import Images
+import OCI
+package import Stores
+
+/// Where a build stands between two steps: values alone, so that going back is taking an old one.
+package struct BuildPosition: Sendable {
+    /// What the file declares before its first `FROM`, and what was given.
+    var arguments: BuildArguments
+    /// The stage under way; `nil` before the first `FROM`.
+    package var state: StageState?
+    /// How finished stages ended, by place.
+    var stages: [Int: FinishedStage] = [:]
+
+    init(arguments: BuildArguments) { self.arguments = arguments }
+}
+
+/// How a stage ended: `image` is `nil` for one that made none.
+struct FinishedStage: Sendable {
+    var image: Image?
+    var arguments: BuildArguments
+
+    init(_ state: StageState?, else arguments: BuildArguments) {
+        image = state?.image
+        self.arguments = state?.arguments ?? arguments
+    }
+}
+
+/// What one step of a build came to.
+package struct StepOutcome: Sendable {
+    package var image: Image?
+    /// `nil` for `FROM` and for an `ARG` above it.
+    package var result: StepResult?
+}
+
+/// Carries out the steps of one stage, told as docker's classic builder tells them.
+///
+/// Used by one thread at a time.
+final class StageBuild {
+    let sequence: BuildSequence
+    let engine: BuildEngine
+    let request: BuildRequest
+    let fileName: String
+    let talk: Conversation
+    let executor: StepExecutor
+    private let stage: (String) throws(ShaleError) -> FinishedStage?
+    private let watch: StepWatch
+
+    /// `stage` finds an earlier stage by name or number; `nil` for a name that is no stage's.
+    init(
+        _ sequence: BuildSequence, prepared: PreparedBuild, engine: BuildEngine, request: BuildRequest,
+        tally: CacheTally,
+        _ talk: Conversation, stage: @escaping (String) throws(ShaleError) -> FinishedStage?
+    ) {
+        self.sequence = sequence
+        self.engine = engine
+        self.request = request
+        self.stage = stage
+        fileName = prepared.fileName
+        let watch = StepWatch(request.observe)
+        self.watch = watch
+        self.talk = watch.listening(to: talk)
+        executor = StepExecutor(
+            engine: engine, options: request.steps, context: prepared.context, tally: tally, self.talk
+        ) { name throws(ShaleError) in
+            guard let finished = try stage(name) else { return nil }
+            guard let image = finished.image else {
+                throw ShaleError(.notFound, "stage \(name) made no image: it is empty")
+            }
+            return image
+        }
+    }
+
+    /// Carries one step out; when it fails, `position` stays where it was.
+    func perform(_ step: BuildSequence.Step, on position: inout BuildPosition) throws(ShaleError) -> StepOutcome {
+        try talk.cancellation.check()
+        watch.begin(step, of: sequence)
+        talk.line("Step \(step.number)/\(sequence.count) : \(step.text)")
+        var next = position
+        do throws(ShaleError) {
+            let outcome = try carryOut(step, on: &next)
+            position = next
+            watch.end(step, outcome)
+            return outcome
+        } catch {
+            let located = error.located(step, inFile: fileName)
+            watch.fail(step, located, container: executor.failedContainer)
+            throw located
+        }
+    }
+
+    private func carryOut(
+        _ step: BuildSequence.Step, on position: inout BuildPosition
+    ) throws(ShaleError) -> StepOutcome {
+        switch step.action {
+        case .fileArgument(let argument):
+            try declare(argument.value, in: &position)
+            return StepOutcome()
+        case .from(let stage):
+            try begin(stage, on: &position)
+            return StepOutcome(image: position.state?.image)
+        case .instruction(let located):
+            guard var state = position.state else { throw ShaleError(.invalid, "no build stage in current context") }
+            let result = try executor.execute(located, escape: sequence.file.escape, on: &state)
+            position.state = state
+            talk.line(" ---> \(result.image.id.short)")
+            return StepOutcome(image: result.image, result: result)
+        case .label(let name, let value):
+            guard var state = position.state else { throw ShaleError(.invalid, "no build stage in current context") }
+            let result = try executor.label(name, value, on: &state)
+            position.state = state
+            talk.line(" ---> \(result.image.id.short)")
+            return StepOutcome(image: result.image, result: result)
+        }
+    }
+
+    private func declare(_ argument: ArgInstruction, in position: inout BuildPosition) throws(ShaleError) {
+        for entry in argument.arguments {
+            let words = fileWords(position.arguments)
+            var value: String?
+            if let written = entry.value { value = try words.expand(written).text }
+            position.arguments.declareForFile(try words.expand(entry.key).text, value)
+        }
+    }
+
+    /// Words of `FROM` and of the arguments above it see those arguments alone, and the platform ones.
+    func fileWords(_ arguments: BuildArguments) -> WordExpander {
+        WordExpander(escape: sequence.file.escape) { arguments.fileValue($0) }
+    }
+
+    /// `FROM`: finds the base, and carries out what it left for its heirs.
+    private func begin(_ stage: Stage, on position: inout BuildPosition) throws(ShaleError) {
+        let words = fileWords(position.arguments)
+        let name = try words.expand(stage.baseName).text
+        guard !name.isEmpty else {
+            throw ShaleError(.invalid, "base name (\(stage.baseName)) should not be blank")
+        }
+        var platform = request.platform
+        if let written = stage.platform { platform = try Platform(parsing: words.expand(written).text) }
+        position.arguments.beginStage()
+        var state = try base(named: name, of: stage, platform: platform, arguments: position.arguments)
+        try carryOutTriggers(on: &state)
+        talk.line(" ---> \(state.image?.id.short ?? "")")
+        position.state = state
+    }
+
+    private func base(
+        named name: String, of heir: Stage, platform: Platform?, arguments: BuildArguments
+    ) throws(ShaleError) -> StageState {
+        // A later stage of that name is none for `FROM`: an image is meant.
+        if sequence.stage(named: name, before: heir.index) != nil, let earlier = try stage(name) {
+            guard let image = earlier.image else {
+                throw ShaleError(.notFound, "stage \(name) made no image: it is empty")
+            }
+            var state = StageState(from: image, arguments: arguments)
+            state.arguments.inherit(from: earlier.arguments)
+            return state
+        }
+        if name == "scratch" {
+            return StageState(scratchFor: platform ?? engine.settings.platform, arguments: arguments)
+        }
+        let image = try engine.images.ensureImage(
+            name, platform: platform, policy: request.pullsBases ? .always : .missing, announces: false, talk)
+        var state = StageState(from: image, arguments: arguments)
+        state.baseName = name
+        return state
+    }
+
+    private func carryOutTriggers(on state: inout StageState) throws(ShaleError) {
+        guard let triggers = state.settings.onBuild, !triggers.isEmpty else { return }
+        talk.line("# Executing \(triggers.count) build trigger\(triggers.count == 1 ? "" : "s")")
+        state.settings.onBuild = nil
+        for trigger in triggers {
+            let instruction: Located<Instruction>
+            do throws(DockerfileError) {
+                instruction = try Instruction.parse(line: trigger)
+            } catch {
+                throw error.shaleError
+            }
+            _ = try executor.execute(instruction, escape: sequence.file.escape, on: &state)
+        }
+    }
+}
+
+extension ShaleError {
+    /// The failure of a step with its place and the instruction below it.
+    func located(_ step: BuildSequence.Step, inFile name: String) -> ShaleError {
+        guard code != .cancelled, step.line > 0 else { return self }
+        var copy = self
+        copy.message = "\(description)\n    \(name):\(step.line): \(step.text)"
+        copy.cause = nil
+        return copy
+    }
+}

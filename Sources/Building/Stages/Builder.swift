@@ -1,0 +1,282 @@
+import Basics
+import Dockerfiles
+import Images
+import Linux
+import OCI
+import Stores
+import Synchronization
+
+/// Builds the stages that the target needs: independent ones at once, each on a thread, told one after the other.
+///
+/// A stage that is not known to be needed beforehand (a base yet to be pulled copies from it) is built when asked for.
+final class Builder: Sendable {
+    private enum Progress {
+        case running
+        case done(FinishedStage)
+        case failed(ShaleError)
+    }
+
+    private struct Table {
+        var stages: [Int: Progress] = [:]
+        var used: Set<String> = []
+        /// What failed `RUN`s left, by stage.
+        var failedContainers: [Int: String] = [:]
+        var made: [Digest] = []
+    }
+
+    private let prepared: PreparedBuild
+    private let sequence: BuildSequence
+    private let engine: BuildEngine
+    private let request: BuildRequest
+    private let talk: Conversation
+    private let tally = CacheTally()
+    private let trace: BuildTrace
+    private let table = Condition(Table())
+
+    init(
+        _ prepared: PreparedBuild, engine: BuildEngine, request: BuildRequest, _ talk: Conversation
+    ) throws(ShaleError) {
+        self.prepared = prepared
+        self.engine = engine
+        self.request = request
+        self.talk = talk
+        sequence = try BuildSequence(prepared.file, target: request.target, labels: request.labels)
+        trace = BuildTrace(named: request.traceName)
+    }
+
+    /// The container that a failed `RUN` left.
+    var failedContainer: String? { table.read { $0.failedContainers.min { $0.key < $1.key }?.value } }
+
+    /// The images made, those of one stage in order.
+    var made: [Digest] { table.read { $0.made } }
+
+    /// Builds up to the target and answers its image.
+    ///
+    /// When stages fail, the first in the file's order is told; what was finished of the others stays in the cache.
+    func run() throws(ShaleError) -> Image {
+        defer { if request.steps.fillsCache { trace.keep(in: engine.store.cache) } }
+        var start = BuildPosition(arguments: request.startArguments(engine))
+        let opening = stageBuild(before: 0, voice: talk)
+        for step in sequence.steps(of: nil) { _ = try opening.perform(step, on: &start) }
+        let needs = try dependencies(start, opening)
+        let needed = Self.reachable(from: sequence.target, needs)
+        tellSkipped(needed)
+        try build(needed, needs, from: start)
+        guard case .done(let end)? = table.read({ $0.stages[sequence.target] }), let image = end.image else {
+            throw ShaleError(.invalid, "No image was generated. Is your Dockerfile empty?")
+        }
+        tellUnconsumed(start.arguments)
+        return image
+    }
+
+    // MARK: What is needed
+
+    private func dependencies(
+        _ start: BuildPosition, _ opening: StageBuild
+    ) throws(ShaleError) -> [Set<Int>] {
+        var needs: [Set<Int>] = []
+        for stage in sequence.file.stages[...sequence.target] {
+            // A base that cannot be read is the stage's own failure, if it is built at all.
+            let name = (try? opening.fileWords(start.arguments).expand(stage.baseName).text) ?? stage.baseName
+            // What a base leaves to its heirs may copy from stages as well.
+            let left =
+                sequence.stage(named: name, before: stage.index) == nil
+                ? (try? engine.images.image(named: name))?.containerConfig.onBuild ?? [] : []
+            needs.append(sequence.dependencies(of: stage.index, baseName: name, triggers: left))
+        }
+        return needs
+    }
+
+    static func reachable(from target: Int, _ needs: [Set<Int>]) -> [Int] {
+        var found: Set<Int> = []
+        var pending = [target]
+        while let place = pending.popLast() {
+            if found.insert(place).inserted { pending += needs[place] }
+        }
+        return found.sorted()
+    }
+
+    private func tellSkipped(_ needed: [Int]) {
+        for stage in sequence.file.stages[...sequence.target] where !needed.contains(stage.index) {
+            let name = stage.name ?? String(stage.index)
+            talk.note("stage \(name) is not needed and not built")
+            request.observe?(.skipped(stage: name))
+        }
+    }
+
+    private func tellUnconsumed(_ arguments: BuildArguments) {
+        var declared = table.read { $0.used }
+        for stage in sequence.file.stages {
+            for case .arg(let argument) in stage.instructions.map(\.value) {
+                declared.formUnion(argument.arguments.map(\.key))
+            }
+        }
+        let unconsumed = arguments.unconsumed(besides: declared)
+        if !unconsumed.isEmpty {
+            // Among the build's lines, where the classic builder has it.
+            let warning = "[Warning] One or more build-args \(GoFormat.plain(unconsumed)) were not consumed"
+            request.observe?(.note(warning))
+            talk.line(warning)
+        }
+    }
+
+    // MARK: Stages
+
+    private func build(_ needed: [Int], _ needs: [Set<Int>], from start: BuildPosition) throws(ShaleError) {
+        let voices = StageVoices(order: needed, to: talk.tell)
+        let stops = Dictionary(uniqueKeysWithValues: needed.map { ($0, Cancellation(below: talk.cancellation)) })
+        let workers = min(needed.count, max(2, Workers.processors))
+        try Workers.forEach(Array(0..<workers), limit: workers, stopping: Cancellation(below: talk.cancellation)) {
+            _ throws(ShaleError) in
+            while let place = self.takeStage(of: needed, needs) {
+                let stop = stops[place] ?? self.talk.cancellation
+                do throws(ShaleError) {
+                    try self.build(place, from: start, Conversation(cancellation: stop, tell: voices.sink(for: place)))
+                    voices.finish(place)
+                } catch {
+                    voices.finish(place, hasFailed: true)
+                    // Stages above it go on: had they failed as well, theirs is the failure that is told.
+                    for later in stops where later.key > place { later.value.cancel() }
+                }
+            }
+        }
+        let failures: [(place: Int, error: ShaleError)] = table.read { table in
+            needed.compactMap { place in
+                if case .failed(let error)? = table.stages[place] { (place, error) } else { nil }
+            }
+        }
+        guard let told = failures.first(where: { $0.error.code != .cancelled }) ?? failures.first else { return }
+        // What fails below it would not have been reached.
+        let left = table.update { table in
+            defer { table.failedContainers = table.failedContainers.filter { $0.key == told.place } }
+            return table.failedContainers.filter { $0.key != told.place }.values.sorted()
+        }
+        for container in left where !container.isEmpty { try? engine.store.containers.remove(container) }
+        throw told.error
+    }
+
+    /// The next stage whose own stages are all there, none below one that failed; waits for one, and answers `nil` when
+    /// none is left.
+    private func takeStage(of needed: [Int], _ needs: [Set<Int>]) -> Int? {
+        table.wait { table in
+            let failed = table.stages.compactMap { place, progress in
+                if case .failed = progress { place } else { nil }
+            }
+            let limit = failed.min() ?? .max
+            var isLeft = false
+            for place in needed where place < limit && table.stages[place] == nil {
+                isLeft = true
+                let isReady = needs[place].allSatisfy {
+                    if case .done? = table.stages[$0] { true } else { false }
+                }
+                if isReady {
+                    table.stages[place] = .running
+                    return .some(place)
+                }
+            }
+            return isLeft ? nil : .some(nil)
+        }
+    }
+
+    private func build(_ place: Int, from start: BuildPosition, _ voice: Conversation) throws(ShaleError) {
+        let stage = stageBuild(before: place, voice: voice, start: start)
+        var position = start
+        defer { table.update { $0.made += stage.executor.made } }
+        do throws(ShaleError) {
+            for step in sequence.steps(of: place) {
+                let outcome = try stage.perform(step, on: &position)
+                trace.add(step, outcome, engine.store.cache)
+            }
+            let end = FinishedStage(position.state, else: start.arguments)
+            let used = end.arguments.used
+            table.update {
+                $0.stages[place] = .done(end)
+                $0.used.formUnion(used)
+            }
+        } catch {
+            table.update {
+                $0.stages[place] = .failed(error)
+                $0.failedContainers[place] = stage.executor.failedContainer
+            }
+            throw error
+        }
+    }
+
+    private func stageBuild(before place: Int, voice: Conversation, start: BuildPosition? = nil) -> StageBuild {
+        StageBuild(
+            sequence, prepared: prepared, engine: engine, request: request, tally: tally, voice
+        ) { [self] name throws(ShaleError) in
+            guard let wanted = sequence.stage(named: name, before: place) else {
+                if let misplaced = sequence.misplacement(of: name, in: place) { throw misplaced }
+                return nil
+            }
+            return try finished(wanted, from: start, voice)
+        }
+    }
+
+    /// An earlier stage: waited for where it is being built, built here where nobody does.
+    private func finished(
+        _ place: Int, from start: BuildPosition?, _ voice: Conversation
+    ) throws(ShaleError) -> FinishedStage {
+        let isOurs = table.update { table in
+            guard table.stages[place] == nil else { return false }
+            table.stages[place] = .running
+            return true
+        }
+        if isOurs, let start { try build(place, from: start, voice) }
+        let outcome: Progress? = table.wait { table in
+            if case .running? = table.stages[place] { return nil }
+            return table.stages[place]
+        }
+        switch outcome {
+        case .done(let end): return end
+        default: throw ShaleError(.cancelled, "interrupted")
+        }
+    }
+}
+
+/// Lets stages that are built at once speak one after the other, in the file's order.
+///
+/// The first that is not finished speaks as it goes; what the others say is kept until it is their turn.
+final class StageVoices: Sendable {
+    private struct State {
+        var turn = 0
+        var kept: [Int: [Progress]] = [:]
+        var finished: Set<Int> = []
+        var failed: Set<Int> = []
+    }
+
+    private let order: [Int]
+    private let tell: ProgressSink
+    private let state = Mutex(State())
+
+    init(order: [Int], to tell: @escaping ProgressSink) {
+        self.order = order
+        self.tell = tell
+    }
+
+    func sink(for stage: Int) -> ProgressSink {
+        { [self] progress in
+            state.withLock { state in
+                if state.turn < order.count, order[state.turn] == stage {
+                    tell(progress)
+                } else {
+                    state.kept[stage, default: []].append(progress)
+                }
+            }
+        }
+    }
+
+    /// Passes the word on when the stage that has it is finished; behind one that failed nobody has it any more.
+    func finish(_ stage: Int, hasFailed: Bool = false) {
+        state.withLock { state in
+            state.finished.insert(stage)
+            if hasFailed { state.failed.insert(stage) }
+            while state.turn < order.count {
+                for progress in state.kept.removeValue(forKey: order[state.turn]) ?? [] { tell(progress) }
+                guard state.finished.contains(order[state.turn]) else { return }
+                state.turn = state.failed.contains(order[state.turn]) ? order.count : state.turn + 1
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+package import Basics
+import Containers
+import Glibc
+import Images
+import Linux
+import OCI
+import Stores
+
+// The image that is there before any network: busybox, built on the first start by a recipe like any other.
+extension BuildEngine {
+    /// The name the first image has.
+    package static let firstImageName = "busybox"
+
+    /// Makes busybox from Debian's busybox-static and the recipe in `scripts/recipes/busybox`, once in a home's life.
+    ///
+    /// Of two shales that start at once, one waits for the other. Whoever removes the image later is left in peace.
+    package func makeFirstImage(_ talk: Conversation) throws(ShaleError) {
+        let mark = "\(store.home)/first-image"
+        if access(mark, F_OK) == 0 { return }
+        let lock = try translating("first image") { try FileLock.waiting(on: "\(mark).lock", exclusive: true) }
+        defer { withExtendedLifetime(lock) {} }
+        if access(mark, F_OK) == 0 { return }
+        try buildFirstImage(talk)
+        try translating("first image") { try WholeFile.replace(mark, with: []) }
+    }
+
+    private func buildFirstImage(_ talk: Conversation) throws(ShaleError) {
+        let name = try Reference(parsing: Self.firstImageName).withDefaultTag
+        if try store.names.resolve(name) != nil { return }
+        guard let recipes = settings.recipesPath else {
+            throw ShaleError(
+                .notFound, "the recipe of the first image is not beside this program",
+                hint: "SHALE_RECIPES=/path/to/scripts/recipes shale")
+        }
+        let scratch = try ScratchFolder(in: store)
+        for file in try translating(
+            "recipe busybox", { try RootDirectory(hostPath: "\(recipes)/busybox").names(in: "/") })
+        {
+            let bytes = try translating(file) { try WholeFile.read("\(recipes)/busybox/\(file)") }
+            try scratch.write(bytes, as: file)
+        }
+        try copyBusybox(to: scratch)
+        var request = BuildRequest(source: .directory(scratch.path))
+        request.tags = [name]
+        var failed: String?
+        let made = try atTimeOfBusybox().build(
+            request, failedContainer: &failed, Conversation(cancellation: talk.cancellation))
+        // To a recipe it is a base like any that was pulled: `FROM busybox` says it all.
+        images.forgetProvenance(of: made.imageID)
+        talk.note("made \(Self.firstImageName) from Debian's busybox-static, by \(recipes)/busybox/Dockerfile")
+    }
+
+    /// The same engine at the time of the program it packs: every home on every machine with that program makes the
+    /// same image, so that `FROM busybox` of a session that came from elsewhere means the image that is here.
+    private func atTimeOfBusybox() -> BuildEngine {
+        var dated = settings
+        if dated.sourceDateEpoch == nil, let path = StaticBusybox.path,
+            let status = try? FileStatus.of(hostPath: path, followingLink: true)
+        {
+            dated.sourceDateEpoch = Timestamp(seconds: status.modified.seconds)
+        }
+        return BuildEngine(store: store, registry: registry, runtime: runtime, settings: dated)
+    }
+
+    /// The static program of Debian's package; another `busybox` would want libraries that are not in the image.
+    private func copyBusybox(to scratch: ScratchFolder) throws(ShaleError) {
+        guard let path = StaticBusybox.path else {
+            throw ShaleError(
+                .notFound, "the image busybox is made from Debian's busybox-static, which is not installed",
+                hint: "apt-get install busybox-static")
+        }
+        let bytes = try translating(path) { try WholeFile.read(path) }
+        try scratch.write(bytes, as: "busybox")
+        let target = "\(scratch.path)/busybox"
+        try translating(target) { try Linux.check("chmod", path: target) { chmod(target, 0o755) } }
+    }
+}

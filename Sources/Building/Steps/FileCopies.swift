@@ -1,0 +1,364 @@
+import Basics
+import Containers
+import Dockerfiles
+import Glibc
+import Images
+import Layers
+import Linux
+import OCI
+import Stores
+
+/// The files of one COPY or ADD: found, hashed for the cache, and put in place.
+struct FileCopies {
+    private enum Origin {
+        /// A path of the context or of another image.
+        ///
+        /// `name` is the path as asked for, before links; the first `pivot` parts of it are left away by `--parents`.
+        case tree(BuildContext, path: String, name: String, pivot: Int, kind: FileStatus.Kind)
+        /// Bytes that stood in the Dockerfile.
+        case inline(name: String, content: [UInt8])
+        /// A file fetched aside, with the name its address gives it.
+        case download(Download)
+    }
+
+    private let placement: FilePlacement
+    private let engine: BuildEngine
+    private let talk: Conversation
+    private var origins: [Origin] = []
+    private var digests: [Digest] = []
+
+    /// `file:<hash>`, `dir:<hash>` or `multi:<hash>`, as docker's history names what was copied.
+    private(set) var label = ""
+    /// Path to `kind mode owner content` of everything read.
+    private(set) var hashes = PathLines()
+    /// Whether directories were not read anew, but taken as they were before the first step.
+    private(set) var isFromSurvey = false
+    /// What came from the context, for recipes.
+    private(set) var sources: [CopiedSource] = []
+
+    init(_ placement: FilePlacement, engine: BuildEngine, _ talk: Conversation) {
+        self.placement = placement
+        self.engine = engine
+        self.talk = talk
+    }
+
+    mutating func find() throws(ShaleError) {
+        for path in placement.paths {
+            if placement.instruction == "ADD", case .git(let address)? = RemoteContext(path) {
+                try findRepository(address)
+            } else if placement.instruction == "ADD", path.isRemoteAddress {
+                try findRemote(path)
+            } else {
+                try findLocal(path)
+            }
+        }
+        for block in placement.inline {
+            let content = Array(block.content.utf8)
+            var hash = SourceHash(countingOwners: placement.keepsOwners)
+            hash.add(content: Digest.of(content), as: block.name)
+            remember(.inline(name: block.name, content: content), hash, prefix: "")
+        }
+        guard !origins.isEmpty else {
+            throw ShaleError(.notFound, "\(placement.instruction) failed: no source files were specified")
+        }
+        if origins.count > 1, !placement.isIntoDirectory {
+            throw ShaleError(
+                .invalid,
+                "When using \(placement.instruction) with more than one source file, the destination must be a "
+                    + "directory and end with a /")
+        }
+        if digests.count == 1, let digest = digests.first {
+            var kind = "file"
+            if case .tree(_, _, _, _, .directory) = origins[0] { kind = "dir" }
+            label = "\(kind):\(digest.hex)"
+        } else {
+            label = "multi:\(Digest.of(digests.map(\.hex).joined(separator: ",").utf8).hex)"
+        }
+    }
+
+    private mutating func findRemote(_ address: String) throws(ShaleError) {
+        let download = try engine.download(address, checksum: placement.checksum, talk)
+        var hash = SourceHash(countingOwners: placement.keepsOwners)
+        hash.add(content: download.digest, as: download.name)
+        remember(.download(download), hash, prefix: "")
+    }
+
+    /// A git repository: its files as a directory's.
+    private mutating func findRepository(_ address: GitAddress) throws(ShaleError) {
+        let (folder, commit) = try engine.checkOut(
+            address, placement.gitAccess, keepsGitFolder: placement.keepsGitFolder, talk)
+        if let checksum = placement.checksum, !commit.hasPrefix(checksum) {
+            throw ShaleError(
+                .corrupt, "ADD failed: expected checksum to match \(checksum), got \(commit)")
+        }
+        let source = BuildContext(root: folder.root, ignored: nil, holding: folder)
+        let top = ImagePath.clean(address.directory).withoutLeadingSlash
+        guard (try? source.root.resolvedStatus(top.isEmpty ? "/" : top))?.kind == .directory else {
+            throw ShaleError(
+                .notFound, "ADD failed: directory \(address.directory) not found in \(address.repository)")
+        }
+        var hash = SourceHash(countingOwners: placement.keepsOwners)
+        try hash.add(
+            top, in: source.root, including: { !$0.hasPrefix(".git/") }, descendingInto: { $0 != ".git" },
+            talk.cancellation)
+        remember(.tree(source, path: top, name: top, pivot: 0, kind: .directory), hash, prefix: top)
+    }
+
+    private mutating func findLocal(_ written: String) throws(ShaleError) {
+        guard let source = placement.source else {
+            throw ShaleError(
+                .notFound, "\(placement.instruction) failed: no build context: stat \(written): file does not exist")
+        }
+        let path = ImagePath.clean(written).withoutLeadingSlash
+        if written.leavesRoot {
+            throw ShaleError(
+                .denied, "\(placement.instruction) failed: forbidden path outside the build context: \(written) ()")
+        }
+        guard path.hasPatternCharacters else { return try take(path, in: source, written: written) }
+        for path in try matches(of: path, in: source) where !isExcluded(path, below: "") {
+            try take(path, in: source, written: written)
+        }
+    }
+
+    /// The paths a pattern names, none of them ignored.
+    private func matches(of pattern: String, in source: BuildContext) throws(ShaleError) -> [String] {
+        if placement.makesParents { return try topMatches(of: pattern, in: source) }
+        guard let compiled = FileNamePattern(pattern) else {
+            throw ShaleError(.invalid, "\(placement.instruction) failed: syntax error in pattern")
+        }
+        var found: [String] = []
+        try source.walk { path, _ in
+            if compiled.matches(path) { found.append(path) }
+        }
+        return found
+    }
+
+    /// With `--parents` a pattern reads as in a `.dockerignore`, `**` for any depth; a directory stands for all below it.
+    private func topMatches(of pattern: String, in source: BuildContext) throws(ShaleError) -> [String] {
+        let wanted = try IgnoreList(patterns: [pattern])
+        var found: [String] = []
+        var matched: Set<PathKey> = []
+        try source.walk { path, status in
+            guard wanted.matches(path) != nil else { return }
+            let above = path.lastSlash.map { String(path[..<$0]) } ?? ""
+            if !matched.contains(PathKey(above)) { found.append(path) }
+            if status.kind == .directory { matched.insert(PathKey(path)) }
+        }
+        return found
+    }
+
+    /// Whether `--exclude` leaves a path out; its patterns are relative to the directory copied.
+    private func isExcluded(_ path: String, below directory: String) -> Bool {
+        guard let excluded = placement.excluded else { return false }
+        if directory.isEmpty || PathOrder.same(path, directory) { return excluded.matches(path) != nil }
+        let rest = String(path.utf8.dropFirst(directory.utf8.count + 1)) ?? ""
+        return excluded.matches(path) != nil || excluded.matches(rest) != nil
+    }
+
+    private mutating func take(_ path: String, in source: BuildContext, written: String) throws(ShaleError) {
+        let words = source.image == nil ? "file not found in build context or excluded by .dockerignore: " : ""
+        let rule = (try? source.root.resolvedStatus(path)) != nil ? source.ignoring(path) : nil
+        let missing = ShaleError(
+            .notFound, "\(placement.instruction) failed: \(words)stat \(path): file does not exist",
+            hint: rule.map { "context -a   (line \($0.line) of the ignore file leaves it out: \($0.pattern.visible))" })
+        guard source.holds(path) else { throw missing }
+        // A link named as source is followed, inside the context.
+        let top = (try? source.root.pathBehindLinks(path)) ?? path
+        guard let status = try? source.root.status(top) else { throw missing }
+        let here = self
+        let kept = KeptHash(top, of: source, leavingOut: placement.excluded, engine.store.cache)
+        var hash = kept?.found ?? SourceHash(countingOwners: placement.keepsOwners)
+        if hash.files.isEmpty {
+            let survey = placement.usesSurvey && status.kind == .directory ? source.survey : nil
+            if survey != nil { isFromSurvey = true }
+            try hash.add(
+                top, in: source.root,
+                including: { !source.isIgnored($0) && !here.isExcluded($0, below: top) },
+                descendingInto: { source.mayHoldExceptions($0) }, known: source.digests, survey: survey,
+                talk.cancellation)
+            kept?.keep(hash)
+        }
+        var copied = CopiedSource(
+            source: path, destination: target(for: path, kind: status.kind), isDirectory: status.kind == .directory,
+            mode: status.permissions, entries: entries(of: hash, below: top, kind: status.kind))
+        if placement.unpacksArchives, status.kind == .regular {
+            copied.isUnpacked = Self.isArchive(top, of: source.root)
+        }
+        // With `--parents` a source lies elsewhere than its name says.
+        if placement.makesParents { copied.isUnpacked = true }
+        sources.append(copied)
+        remember(
+            .tree(source, path: top, name: path, pivot: placement.pivot(of: written), kind: status.kind), hash,
+            prefix: top, named: placement.makesParents ? path : status.kind == .directory ? "" : path.lastPart)
+    }
+
+    /// What a directory's copy takes along, relative to it.
+    private func entries(of hash: SourceHash, below path: String, kind: FileStatus.Kind) -> [String]? {
+        guard kind == .directory else { return nil }
+        let prefix = path.isEmpty ? "" : path + "/"
+        return hash.files.paths.compactMap { entry in
+            guard !PathOrder.same(entry, path), entry.utf8.starts(with: prefix.utf8) else { return nil }
+            return String(entry.utf8.dropFirst(prefix.utf8.count))
+        }
+    }
+
+    private mutating func remember(_ origin: Origin, _ hash: SourceHash, prefix: String, named name: String = "") {
+        origins.append(origin)
+        hashes.merge(hash.files)
+        digests.append(hash.digest(relativeTo: prefix, named: name))
+    }
+
+    /// Where a source goes, as far as can be told before the image is looked at.
+    private func target(for path: String, kind: FileStatus.Kind) -> String {
+        guard kind != .directory, placement.isIntoDirectory else { return placement.destination }
+        return placement.destination.appendingPath(String(path.pathParts.last ?? ""))
+    }
+
+    /// Puts everything in place below `root`, the image's files with a new layer on top.
+    ///
+    /// `chown` is what `--chown` says: everything else belongs to root, but for what lies in an archive.
+    func place(in root: RootDirectory, chown: TreeCopyOptions.Owner?, mode: ModeChange?) throws(ShaleError) {
+        let owner = chown ?? .root
+        // Directories that lead to a destination are made as docker's classic builder makes them, or as `--chmod` says.
+        let parentMode = mode.map { $0.applied(to: 0o755, isDirectory: true) & 0o777 } ?? 0o755
+        // What comes from another stage or image keeps its owners.
+        let copiedOwner = placement.keepsOwners ? chown : owner
+        let here = self
+        for origin in origins {
+            try talk.cancellation.check()
+            switch origin {
+            case .tree(let source, let path, let name, let pivot, .directory):
+                var options = self.options(copiedOwner, mode, parentMode)
+                options.include = { inside, isDirectory in
+                    let whole = path.isEmpty ? inside : "\(path)/\(inside)"
+                    if source.isIgnored(whole) { return source.mayHoldExceptions(whole) ? .skip : .prune }
+                    return here.isExcluded(whole, below: path) ? (isDirectory ? .skip : .prune) : .include
+                }
+                var target = placement.destination
+                if !placement.makesParents, let there = try? root.resolvedStatus(target), there.kind != .directory {
+                    throw ShaleError(
+                        .conflict, "\(placement.instruction) failed: cannot copy to non-directory: \(target)")
+                }
+                if placement.makesParents {
+                    target = try parents(of: name, after: pivot, from: source, in: root, options)
+                    options.updatesTopDirectory = true
+                } else {
+                    // A destination that is not there is not made as the source is.
+                    try translating("\(placement.instruction) failed: \(target)") {
+                        try root.makeOwnedDirectories(target, owner: owner, mode: parentMode)
+                    }
+                }
+                try TreeCopy(from: source.root, to: root, options: options)
+                    .copy(path, to: target, cancellation: talk.cancellation)
+            case .tree(let source, let path, let name, let pivot, _):
+                var options = self.options(copiedOwner, mode, parentMode)
+                var target = try place(name, in: root, &options)
+                if placement.makesParents {
+                    target = try parents(of: name, after: pivot, from: source, in: root, options)
+                    options.followDestinationLink = false
+                }
+                if placement.unpacksArchives,
+                    try Self.unpack(
+                        path, of: source.root, at: placement.destination, in: root, owner: chown,
+                        talk.cancellation)
+                {
+                    continue
+                }
+                try TreeCopy(from: source.root, to: root, options: options)
+                    .copy(path, to: target, cancellation: talk.cancellation)
+            case .inline(let name, let content):
+                var options = self.options(owner, Self.mode(mode, ofNew: 0o644), parentMode)
+                let target = try place(name, in: root, &options)
+                let scratch = try ScratchFolder(in: engine.store)
+                try scratch.write(content, as: "inline")
+                try TreeCopy(from: scratch.root, to: root, options: options)
+                    .copy("inline", to: target, cancellation: talk.cancellation)
+            case .download(let download):
+                var options = self.options(owner, Self.mode(mode, ofNew: 0o600), parentMode)
+                let target = try place(download.name, in: root, &options)
+                try TreeCopy(from: download.folder.root, to: root, options: options)
+                    .copy(download.fileName, to: target, cancellation: talk.cancellation)
+            }
+        }
+    }
+
+    /// `--parents`: makes the directories that lead to a source below the destination, each as it is in the source, and
+    /// answers where the source itself goes.
+    private func parents(
+        of name: String, after pivot: Int, from source: BuildContext, in root: RootDirectory, _ options: TreeCopyOptions
+    ) throws(ShaleError) -> String {
+        var options = options
+        options.include = { _, _ in .prune }
+        options.updatesTopDirectory = false
+        let parts = name.pathParts.map(String.init)
+        var target = placement.destination
+        for count in parts.indices.dropFirst(min(pivot, parts.count)) {
+            target = target.appendingPath(parts[count])
+            guard count + 1 < parts.count else { break }
+            try TreeCopy(from: source.root, to: root, options: options)
+                .copy(parts[...count].joined(separator: "/"), to: target, cancellation: talk.cancellation)
+        }
+        return target
+    }
+
+    /// The mode of a file that had none in the context.
+    private static func mode(_ change: ModeChange?, ofNew bits: UInt32) -> ModeChange {
+        .fixed(change?.applied(to: bits, isDirectory: false) ?? bits)
+    }
+
+    private func options(
+        _ owner: TreeCopyOptions.Owner?, _ mode: ModeChange?, _ parentMode: UInt32
+    ) -> TreeCopyOptions {
+        var options = TreeCopyOptions()
+        options.owner = owner
+        options.mode = mode
+        options.makeParents = true
+        options.parentMode = parentMode
+        options.keepsDirectoryLinks = true
+        return options
+    }
+
+    /// The target of a single file: inside the destination where that is, or must be, a directory.
+    ///
+    /// A link that is there by that name is replaced; one at the destination itself is followed.
+    private func place(
+        _ name: String, in root: RootDirectory, _ options: inout TreeCopyOptions
+    ) throws(ShaleError) -> String {
+        let destination = placement.destination
+        let isDirectory =
+            placement.isIntoDirectory || (try? root.resolvedStatus(destination))?.kind == .directory
+        guard isDirectory else { return destination }
+        options.followDestinationLink = false
+        return destination.appendingPath(name.lastPart)
+    }
+}
+
+extension String {
+    fileprivate var isRemoteAddress: Bool {
+        let lower = lowercased()
+        return lower.hasPrefix("http://") || lower.hasPrefix("https://")
+    }
+
+    /// A backslash quotes what follows and makes no pattern by itself, as docker has it.
+    fileprivate var hasPatternCharacters: Bool {
+        var rest = unicodeScalars[...]
+        while let scalar = rest.popFirst() {
+            if scalar == "*" || scalar == "?" || scalar == "[" { return true }
+            if scalar == "\\" { _ = rest.popFirst() }
+        }
+        return false
+    }
+
+    /// Whether following it from a root, in words alone, would climb above that root.
+    fileprivate var leavesRoot: Bool {
+        guard !hasPrefix("/") else { return false }
+        var depth = 0
+        for part in pathParts where part != "." {
+            depth += part == ".." ? -1 : 1
+            if depth < 0 { return true }
+        }
+        return false
+    }
+
+    package func appendingPath(_ name: String) -> String { hasSuffix("/") ? self + name : "\(self)/\(name)" }
+}

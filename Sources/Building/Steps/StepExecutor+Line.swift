@@ -1,0 +1,180 @@
+package import Basics
+package import Containers
+import Dockerfiles
+import FoundationEssentials
+import Glibc
+package import Images
+import Layers
+import Linux
+import OCI
+import Runtime
+package import Stores
+
+/// One line of a recorded shell: what runs, and what is written down for it.
+package struct LineRequest: Sendable {
+    /// The `RUN` that does what the line does.
+    package var instruction: String
+    /// The `RUN` to keep when the line fails; `nil` keeps nothing then.
+    package var failedInstruction: String?
+    /// What the image's shell is given in the instruction's place; leaves its report in `folder`.
+    package var script: String
+    /// Where the container sees the report's folder, in its own `/dev`.
+    package var folder: String
+    /// As it was typed.
+    package var line: String
+    package var person: PersonAtStep
+    /// Whether so much was typed while it ran, beside what nobody read, that it cannot be repeated.
+    package var wasAnswered: @Sendable (_ unread: Int) -> Bool
+
+    package init(
+        instruction: String, failedInstruction: String?, script: String, folder: String, line: String,
+        person: PersonAtStep, wasAnswered: @escaping @Sendable (_ unread: Int) -> Bool
+    ) {
+        self.instruction = instruction
+        self.failedInstruction = failedInstruction
+        self.script = script
+        self.folder = folder
+        self.line = line
+        self.person = person
+        self.wasAnswered = wasAnswered
+    }
+}
+
+/// What a line came to.
+package struct LineOutcome: Sendable {
+    package var exitStatus: Int32
+    /// The step it became; `nil` where it changed no file, or failed.
+    package var result: StepResult?
+    /// The instruction of that step.
+    package var instruction: String?
+    /// Whether a person's answers made it, so that its layer alone can be repeated.
+    package var isTyped = false
+    /// What it had changed, where that was dropped.
+    package var dropped: StepSummary = .none
+    /// The files its shell left in the report's folder, by name.
+    package var report: [String: [UInt8]] = [:]
+    /// What was typed while it ran, and nobody read.
+    package var typedAhead: [UInt8] = []
+}
+
+extension StepExecutor {
+    /// Runs one line of a recorded shell on the stage's files, and makes a step of it if it changed any.
+    ///
+    /// A line that fails is no error: its status is in the outcome, and what it changed is dropped. Throws what keeps a
+    /// line from being run at all.
+    package func enter(_ line: LineRequest, on state: inout StageState) throws(ShaleError) -> LineOutcome {
+        let run = try Self.runInstruction(line.instruction)
+        source = line.instruction
+        escape = "\\"
+        isRun = true
+        inputs = ""
+        linkKey = nil
+        let created = historyOfRun(try Self.arguments(of: run, state), text: run, state)
+        let reportKey = Digest.of("report of \(key(created, on: state))".utf8)
+        if let bytes = engine.store.cache.value(.build, reportKey),
+            let report = try? JSONDecoder().decode([String: Data].self, from: Data(bytes)),
+            let cached = reuse(created, instruction: line.instruction, on: &state)
+        {
+            return LineOutcome(
+                exitStatus: 0, result: cached, instruction: line.instruction, report: report.mapValues { Array($0) })
+        }
+        let staging = try engine.store.layers.beginUnpack()
+        var isSettled = false
+        defer { if !isSettled { engine.store.layers.discard(staging) } }
+        let lowers = try engine.rootPaths(of: state)
+        let (status, stubs, left) = try start(line, lowers: lowers, staging: staging, on: state)
+        var outcome = LineOutcome(exitStatus: status)
+        outcome.report = left.files
+        outcome.typedAhead = left.typedAhead
+        outcome.isTyped = line.wasAnswered(outcome.typedAhead.count)
+        let instruction = status == 0 ? line.instruction : line.failedInstruction
+        guard let instruction else {
+            outcome.dropped = try changes(in: staging, over: lowers, stubs: stubs)
+            return outcome
+        }
+        guard try !changes(in: staging, over: lowers, stubs: stubs).isEmpty,
+            let layer = try engine.images.settle(staging, over: engine.images.directories(lowers), stubs: stubs, talk)
+        else { return outcome }
+        isSettled = true
+        source = instruction
+        let kept = try Self.runInstruction(instruction)
+        let text = historyOfRun(try Self.arguments(of: kept, state), text: kept, state)
+        outcome.result = try finish(
+            text, instruction: instruction, layer: layer,
+            origin: outcome.isTyped ? .typed(line: line.line) : nil, on: &state)
+        outcome.instruction = instruction
+        if !outcome.isTyped, status == 0 {
+            let bytes = try OCIDocument.encode(outcome.report.mapValues { Data($0) })
+            try engine.store.cache.set(.build, reportKey, to: Array(bytes))
+        }
+        return outcome
+    }
+
+    /// Puts the topmost layer of an image made by a person's answers on the stage's files.
+    package func repeatLayer(
+        of made: Image, _ instruction: String, summary: StepSummary, on state: inout StageState
+    ) throws(ShaleError) -> StepResult {
+        guard let story = try engine.images.provenance(of: made.id), let blob = made.manifest.layers.last,
+            let diffID = made.config.rootfs.diffIDs.last
+        else { throw ShaleError(.notFound, "image \(made.id.short): how it was made is not known any more") }
+        if story.parent == state.image?.id {
+            state.advance(to: made)
+            return StepResult(image: made, wasCached: true, summary: summary)
+        }
+        let created = made.config.history?.last?.createdBy ?? instruction
+        return try finish(
+            created, instruction: instruction, layer: StepLayer(descriptor: blob, diffID: diffID, summary: summary),
+            origin: story.origin, on: &state)
+    }
+
+    private static func runInstruction(_ text: String) throws(ShaleError) -> RunInstruction {
+        do throws(DockerfileError) {
+            if case .run(let run) = try Instruction.parse(line: text).value { return run }
+        } catch {
+            throw ShaleError(.invalid, error.message)
+        }
+        throw ShaleError(.invalid, "\(text.visible): not a RUN")
+    }
+
+    private static func arguments(of run: RunInstruction, _ state: StageState) throws(ShaleError) -> [String] {
+        guard case .command(let command) = run.script else {
+            throw ShaleError(.invalid, "a line is no file of its own")
+        }
+        return command.arguments(shell: state.shell)
+    }
+
+    /// Runs the line's script, writing into `staging`; answers what its shell reported.
+    private func start(
+        _ line: LineRequest, lowers: [String], staging: LayerStaging, on state: StageState
+    ) throws(ShaleError) -> (status: Int32, stubs: Set<String>, left: LineReport) {
+        try staging.makeWorkFolder()
+        let folder = try ScratchFolder(in: engine.store)
+        try translating(folder.path) { try Linux.check("chmod") { chmod(folder.path, 0o777) } }
+        var mounts = StepMounts()
+        try mounts.addVolumes(of: state, engine, talk)
+        var process = StagedProcess(
+            id: Identifier.random(), arguments: state.shell + [line.script], environment: Self.environment(of: state),
+            workingDirectory: state.workingDirectory, user: state.settings.user ?? "", network: options.network,
+            extraHosts: options.extraHosts)
+        process.mounts = mounts.binds + [BindMount(source: folder.path, destination: line.folder)]
+        process.temporaryMounts = mounts.temporaries
+        process.person = line.person
+        process.person?.typedAhead = "\(line.folder)/\(LineReport.typedAheadName)"
+        let outcome = try engine.runInStaging(process, lowers: lowers, staging: staging, talk)
+        try talk.cancellation.check()
+        return (
+            outcome.exitStatus, outcome.stubs.subtracting(mounts.volumePlaces), LineReport(in: folder.path)
+        )
+    }
+
+    /// What a line changed; a directory that was only written to and stands as it stood is no change.
+    private func changes(
+        in staging: LayerStaging, over lowers: [String], stubs: Set<String>
+    ) throws(ShaleError) -> StepSummary {
+        let changes = try ChangeFinder(
+            upper: staging.root(), lowers: engine.images.directories(lowers), form: engine.form, ignoring: stubs
+        ).changes(cancellation: talk.cancellation)
+        let files = changes.filter { !$0.isParentOnly }
+        return StepSummary(files, bytes: files.contentBytes)
+    }
+}

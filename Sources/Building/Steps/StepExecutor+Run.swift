@@ -1,0 +1,149 @@
+import Basics
+import Dockerfiles
+import Images
+import Layers
+import Linux
+import OCI
+import Runtime
+import Stores
+
+extension StepExecutor {
+    /// `RUN`: starts the command on the stage's files and keeps what it changed.
+    ///
+    /// A command that fails throws its own exit status and leaves a container with everything it did, by the id in
+    /// `failedContainer`; the stage stands where it stood.
+    func run(
+        _ run: RunInstruction, _ words: WordExpander, _ text: String, _ state: inout StageState
+    ) throws(ShaleError) -> StepResult {
+        try refuse(run)
+        let written: CommandLine
+        switch run.script {
+        case .command(let line): written = line
+        case .file(let name, let content):
+            written = CommandLine(words: ["<<\(name)\n\(content)\(name)"], usesShell: true)
+        }
+        let created = historyOfRun(written.arguments(shell: state.shell), text: run, state)
+        var mounts = try plannedMounts(of: run, words, state)
+        if let cached = find(created, on: &state) { return cached }
+        if mounts.isFromSurvey {
+            // As for a copy: what is there when the step is carried out counts.
+            context?.forgetSurvey()
+            mounts = try plannedMounts(of: run, words, state)
+            if let cached = find(created, on: &state) { return cached }
+        }
+        explainMiss(created, instruction: text, files: nil, on: state)
+        var command = written
+        if case .file(let name, let content) = run.script {
+            // A file that the container sees in its own /dev, which is no part of any layer.
+            command = CommandLine(words: [try mounts.add(script: content, named: name, engine)], usesShell: true)
+        }
+        let arguments = command.arguments(shell: state.shell)
+        guard !arguments.isEmpty else { throw ShaleError(.invalid, "no command specified") }
+        try mounts.prepare(engine, talk)
+        let id = Identifier.random()
+        talk.line(" ---> Running in \(Identifier.short(id))")
+        try mounts.addVolumes(of: state, engine, talk)
+        let layer = try carryOut(
+            arguments, environment: Self.environment(of: state) + mounts.variables, container: id,
+            network: run.network, mounts, on: state)
+        announceRemoval(id)
+        return try finish(created, instruction: text, layer: layer, on: &state)
+    }
+
+    /// A step's mounts, looked at for the cache's key.
+    private func plannedMounts(
+        of run: RunInstruction, _ words: WordExpander, _ state: StageState
+    ) throws(ShaleError) -> StepMounts {
+        var mounts = StepMounts()
+        for text in run.mounts { try addMount(RunMount(parsing: words.expand(text).text), to: &mounts, state) }
+        inputs = mounts.cacheText
+        return mounts
+    }
+
+    /// What a process of a step sees: the image's variables, and the build arguments they do not hide.
+    static func environment(of state: StageState) -> [String] {
+        let own = state.settings.env ?? []
+        let names = Set(own.map { String($0.prefix { $0 != "=" }) })
+        let added = state.arguments.values.merging(state.arguments.proxies) { declared, _ in declared }
+            .filter { !names.contains($0.key) }
+            .map { "\($0.key)=\($0.value)" }.sorted()
+        return own + added
+    }
+
+    /// What the history says: the build arguments in force come first, as `|2 a=1 b=2`.
+    func historyOfRun(_ arguments: [String], text run: RunInstruction, _ state: StageState) -> String {
+        let names = Set((state.settings.env ?? []).map { String($0.prefix { $0 != "=" }) })
+        let values = state.arguments.values.filter { !names.contains($0.key) }
+        let line = arguments.joined(separator: " ")
+        guard !values.isEmpty || !state.arguments.proxies.isEmpty else { return line }
+        let pairs = values.map { "\($0.key)=\($0.value)" }.sorted()
+        return (["|\(pairs.count)"] + pairs + [line]).joined(separator: " ")
+    }
+
+    private func refuse(_ run: RunInstruction) throws(ShaleError) {
+        if run.security == "insecure" {
+            // As a daemon without that entitlement says it.
+            throw ShaleError(.denied, "failed to load LLB: security.insecure is not allowed")
+        }
+        if run.network == "host", !options.allowsHostNetwork {
+            throw ShaleError(
+                .denied, "failed to load LLB: network.host is not allowed", hint: "build --allow network.host …")
+        }
+        for text in run.devices {
+            guard let device = try? RunDevice(reading: text) else { continue }
+            if device.isRequired {
+                let name = GoFormat.quoted(device.name)
+                throw ShaleError(.notFound, "failed to load LLB: required device \(name) is not registered")
+            }
+        }
+    }
+
+    /// A command that cannot be started has no status of its own: docker's builder ends with 1.
+    private func start(
+        _ process: StagedProcess, lowers: [String], staging: LayerStaging
+    ) throws(ShaleError) -> StagedOutcome {
+        do throws(ShaleError) {
+            return try engine.runInStaging(process, lowers: lowers, staging: staging, talk)
+        } catch {
+            var told = error
+            if error.code != .cancelled { told.exitStatus = told.exitStatus ?? 1 }
+            throw told
+        }
+    }
+
+    private func carryOut(
+        _ arguments: [String], environment: [String], container id: String, network: String, _ mounts: StepMounts,
+        on state: StageState
+    ) throws(ShaleError) -> StepLayer? {
+        let paths = try engine.rootPaths(of: state)
+        let staging = try engine.store.layers.beginUnpack()
+        try staging.makeWorkFolder()
+        var keepsStaging = false
+        defer { if !keepsStaging { engine.store.layers.discard(staging) } }
+        var process = StagedProcess(
+            id: id, arguments: arguments, environment: environment, workingDirectory: state.workingDirectory,
+            user: state.settings.user ?? "", network: network == "default" ? options.network : network,
+            extraHosts: options.extraHosts)
+        process.mounts = mounts.binds
+        process.temporaryMounts = mounts.temporaries
+        process.limits = options.limits
+        process.cgroupParent = options.cgroupParent
+        process.resources = options.resources
+        process.sharedMemory = mounts.sharedMemory ?? options.sharedMemory
+        var outcome = try start(process, lowers: paths, staging: staging)
+        // The places of volumes stay in the layer, as docker leaves them there.
+        outcome.stubs.subtract(mounts.volumePlaces)
+        try talk.cancellation.check()
+        guard outcome.exitStatus == 0 else {
+            keepsStaging = true
+            failedContainer = try engine.keepFailedStep(
+                id: id, image: state.image, settings: state.settings, arguments: arguments, staging: staging,
+                outcome: outcome)
+            throw ShaleError(
+                .engine,
+                "The command '\(Secrets.masked(arguments.joined(separator: " ")).text)' returned a non-zero code: \(outcome.exitStatus)",
+                exitStatus: outcome.exitStatus)
+        }
+        return try engine.images.settle(staging, over: engine.images.directories(paths), stubs: outcome.stubs, talk)
+    }
+}

@@ -1,0 +1,306 @@
+import Basics
+import Containers
+import Dockerfiles
+import FoundationEssentials
+import Glibc
+import Images
+import Linux
+import OCI
+import Runtime
+import Stores
+
+/// What a `RUN` sees beside its image's files: `--mount`, the volumes declared so far, a script that stands in the file.
+///
+/// Mounts are first looked at, for the cache's key; only a step that is carried out has its files copied, its cache
+/// locked and its agent served.
+struct StepMounts {
+    /// A mount that was looked at.
+    private enum Planned {
+        /// `top` is its source behind links; copied where the mount is one of files.
+        case bind(RunMount, place: String, BuildContext, top: String, isDirectory: Bool)
+        case cache(RunMount, place: String, BuildContext?)
+        case secret(RunMount, directory: String, BuildSecret, id: String)
+        case agent(RunMount, directory: String, BuildAgent)
+        /// What was required and not given: a cached step is found without it.
+        case missing(ShaleError)
+    }
+
+    private var planned: [Planned] = []
+    /// Whether directories were not read anew, but taken as they were before the first step.
+    private(set) var isFromSurvey = false
+    private(set) var binds: [BindMount] = []
+    private(set) var temporaries: [TemporaryMount] = []
+    /// Bytes of `/dev/shm`, where a mount says so.
+    private(set) var sharedMemory: Int64?
+    /// Where volumes go, with the directories above: they stay in the layer.
+    private(set) var volumePlaces: Set<String> = []
+    /// Variables that mounts set for the command: secrets, and an agent's socket.
+    private(set) var variables: [String] = []
+    private var agents = 0
+    /// What of them belongs to the cache's key.
+    private(set) var cacheText = ""
+    /// Folders that live as long as the step.
+    private var scratches: [ScratchFolder] = []
+    private var forwarders: [AgentForwarder] = []
+    private var locks: [FileLockBox] = []
+
+    /// A lock that a struct may hold.
+    private final class FileLockBox {
+        let lock: FileLock
+        init(_ lock: consuming FileLock) { self.lock = lock }
+    }
+
+    /// Puts an executable script in the container's own `/dev` and answers its path there.
+    mutating func add(script: String, named name: String, _ engine: BuildEngine) throws(ShaleError) -> String {
+        let scratch = try ScratchFolder(in: engine.store)
+        try scratch.write(Array(script.utf8), as: "script")
+        let path = "\(scratch.path)/script"
+        try translating(path) { try Linux.check("chmod", path: path) { chmod(path, 0o755) } }
+        scratches.append(scratch)
+        let place = "/dev/pipes/\(name.replacing("/", with: "_"))"
+        binds.append(BindMount(source: path, destination: place, readOnly: true))
+        return place
+    }
+
+    /// Gives each declared volume a folder of its own, filled from the image and gone with the step: what a `RUN` writes
+    /// to a volume stays out of the image, as with docker's classic builder.
+    mutating func addVolumes(of state: StageState, _ engine: BuildEngine, _ talk: Conversation) throws(ShaleError) {
+        let taken = Set(binds.map(\.destination) + temporaries.map(\.destination))
+        for written in (state.settings.volumes ?? [:]).keys.sorted() {
+            let place = ImagePath.clean(written)
+            guard place != "/", !taken.contains(place) else { continue }
+            let scratch = try ScratchFolder(in: engine.store)
+            try translating(scratch.path) { try Linux.check("chmod") { chmod(scratch.path, 0o755) } }
+            if let image = state.image {
+                let tree = try engine.images.mountedTree(of: image)
+                if (try? tree.resolvedStatus(place))?.kind == .directory {
+                    try Self.copy(place, of: tree, into: scratch, talk)
+                }
+            }
+            scratches.append(scratch)
+            binds.append(BindMount(source: scratch.path, destination: place))
+            var above = place
+            while above != "/" {
+                volumePlaces.insert(above)
+                above = above.parentPath
+            }
+        }
+    }
+
+    private static func copy(
+        _ path: String, of tree: RootDirectory, into scratch: ScratchFolder, owner: TreeCopyOptions.Owner? = nil,
+        _ talk: Conversation, include: (@Sendable (String, Bool) -> TreeCopyOptions.Inclusion)? = nil
+    ) throws(ShaleError) {
+        var options = TreeCopyOptions()
+        options.owner = owner
+        options.updatesTopDirectory = true
+        options.followSourceLink = true
+        options.include = include
+        try TreeCopy(from: tree, to: scratch.root, options: options)
+            .copy(path, to: "/", cancellation: talk.cancellation)
+    }
+
+    /// Makes what was planned.
+    mutating func prepare(_ engine: BuildEngine, _ talk: Conversation) throws(ShaleError) {
+        for mount in planned {
+            switch mount {
+            case .bind(let mount, let place, let source, let top, let isDirectory):
+                try prepare(bind: mount, at: place, from: source, top: top, isDirectory: isDirectory, engine, talk)
+            case .cache(let mount, let place, let source):
+                try prepare(cache: mount, at: place, engine, talk, filledFrom: source)
+            case .secret(let mount, let directory, let secret, let id):
+                try prepare(secret: mount, secret, id: id, relativeTo: directory, engine)
+            case .agent(let mount, let directory, let agent):
+                try prepare(agent: mount, agent, relativeTo: directory, engine)
+            case .missing(let error): throw error
+            }
+        }
+        planned = []
+    }
+
+    /// A bind mount of files of the context, a stage or an image.
+    mutating func add(
+        bind mount: RunMount, at place: String, from source: BuildContext, _ talk: Conversation
+    ) throws(ShaleError) {
+        let path = ImagePath.clean(mount.source ?? "/").withoutLeadingSlash
+        guard source.holds(path), let top = try? source.root.pathBehindLinks(path.isEmpty ? "/" : path),
+            let status = try? source.root.status(top)
+        else {
+            throw ShaleError(.notFound, "RUN --mount: \"/\(path.visible)\" not found")
+        }
+        var hash = SourceHash(countingOwners: mount.keepsOwners)
+        let survey = status.kind == .directory ? source.survey : nil
+        if survey != nil { isFromSurvey = true }
+        try hash.add(
+            top == "/" ? "" : top, in: source.root, including: { !source.isIgnored($0) },
+            descendingInto: { source.mayHoldExceptions($0) }, known: source.digests, survey: survey, talk.cancellation)
+        cacheText += "\nmount \(place) \(hash.digest(relativeTo: top == "/" ? "" : top))"
+        planned.append(.bind(mount, place: place, source, top: top, isDirectory: status.kind == .directory))
+    }
+
+    /// A copy of the files, so that writing leaves the original alone.
+    private mutating func prepare(
+        bind mount: RunMount, at place: String, from source: BuildContext, top: String, isDirectory: Bool,
+        _ engine: BuildEngine, _ talk: Conversation
+    ) throws(ShaleError) {
+        let scratch = try ScratchFolder(in: engine.store)
+        scratches.append(scratch)
+        guard isDirectory else {
+            var options = TreeCopyOptions()
+            options.owner = mount.keepsOwners ? nil : .root
+            try TreeCopy(from: source.root, to: scratch.root, options: options)
+                .copy(top, to: "file", cancellation: talk.cancellation)
+            binds.append(BindMount(source: "\(scratch.path)/file", destination: place, readOnly: mount.isReadOnly))
+            return
+        }
+        try Self.copy(top, of: source.root, into: scratch, owner: mount.keepsOwners ? nil : .root, talk) { inside, _ in
+            let whole = top == "/" || top.isEmpty ? inside : "\(top)/\(inside)"
+            if source.isIgnored(whole) { return source.mayHoldExceptions(whole) ? .skip : .prune }
+            return .include
+        }
+        if top == "/" || top.isEmpty {
+            try translating(scratch.path) { try Linux.check("chmod") { chmod(scratch.path, 0o755) } }
+        }
+        binds.append(BindMount(source: scratch.path, destination: place, readOnly: mount.isReadOnly))
+    }
+
+    /// A folder that builds share and that outlives them, by its id or its place.
+    mutating func add(cache mount: RunMount, at place: String, filledFrom source: BuildContext?) {
+        cacheText += "\nmount cache \(place)"
+        planned.append(.cache(mount, place: place, source))
+    }
+
+    private mutating func prepare(
+        cache mount: RunMount, at place: String, _ engine: BuildEngine, _ talk: Conversation,
+        filledFrom source: BuildContext?
+    ) throws(ShaleError) {
+        let id = mount.id.flatMap { $0.isEmpty ? nil : $0 } ?? place
+        let folder = "\(engine.store.cache.folder)/mounts/\(Digest.of(id.utf8).hex)"
+        try translating("cache \(id)") {
+            try RootDirectory(hostPath: engine.store.cache.folder).makeDirectories("mounts")
+            if mount.sharing == .locked {
+                locks.append(FileLockBox(try FileLock.waiting(on: "\(folder).lock", exclusive: true)))
+            }
+            guard mkdir(folder, 0o755) == 0 else {
+                if errno == EEXIST { return }
+                throw SystemCallError("mkdir", path: folder)
+            }
+            if let source {
+                var options = TreeCopyOptions()
+                options.updatesTopDirectory = true
+                try TreeCopy(from: source.root, to: RootDirectory(hostPath: folder), options: options)
+                    .copy(mount.source ?? "/", to: "/", cancellation: talk.cancellation)
+            }
+            try Linux.check("chown") { chown(folder, mount.user ?? 0, mount.group ?? 0) }
+            try Linux.check("chmod") { chmod(folder, mode_t(mount.mode ?? 0o755)) }
+        }
+        binds.append(BindMount(source: folder, destination: place, readOnly: mount.isReadOnly))
+    }
+
+    /// A secret as a file or a variable; its text is no part of the cache's key, and none of the layer.
+    mutating func add(
+        secret mount: RunMount, relativeTo directory: String, _ secrets: [BuildSecret]
+    ) {
+        let names = [mount.id, mount.source, mount.target?.split(separator: "/").last.map(String.init)]
+        let id = names.compactMap { $0 }.first { !$0.isEmpty } ?? ""
+        cacheText += "\nmount secret \(id) \(mount.target ?? "") \(mount.environment ?? "")"
+        guard let secret = secrets.first(where: { $0.id == id }) else {
+            if mount.isRequired { planned.append(.missing(ShaleError(.notFound, "secret \(id): not found"))) }
+            return
+        }
+        planned.append(.secret(mount, directory: directory, secret, id: id))
+    }
+
+    private mutating func prepare(
+        secret mount: RunMount, _ secret: BuildSecret, id: String, relativeTo directory: String, _ engine: BuildEngine
+    ) throws(ShaleError) {
+        let bytes = try secret.bytes()
+        if let name = mount.environment {
+            variables.append("\(name.isEmpty ? id : name)=\(String(pathBytes: bytes))")
+            if (mount.target ?? "").isEmpty { return }
+        }
+        let target = mount.target.flatMap { $0.isEmpty ? nil : $0 } ?? "/run/secrets/\(id)"
+        let scratch = try ScratchFolder(in: engine.store)
+        scratches.append(scratch)
+        let file = "\(scratch.path)/secret"
+        try translating("secret \(id)") {
+            try WholeFile.replace(file, with: bytes, mode: 0o600, syncing: false)
+            try Linux.check("chown") { chown(file, mount.user ?? 0, mount.group ?? 0) }
+            try Linux.check("chmod") { chmod(file, mode_t(mount.mode ?? 0o400)) }
+        }
+        binds.append(
+            BindMount(
+                source: file, destination: ImagePath.clean(target, relativeTo: directory), readOnly: true))
+    }
+
+    /// An agent's socket, told to the command by `SSH_AUTH_SOCK`.
+    mutating func add(
+        agent mount: RunMount, relativeTo directory: String, _ known: [BuildAgent]
+    ) {
+        let id = mount.id.flatMap { $0.isEmpty ? nil : $0 } ?? "default"
+        cacheText += "\nmount ssh \(id) \(mount.target ?? "")"
+        guard let agent = known.first(where: { $0.id == id }) else {
+            if mount.isRequired { planned.append(.missing(ShaleError(.notFound, "unset ssh forward key \(id)"))) }
+            return
+        }
+        planned.append(.agent(mount, directory: directory, agent))
+    }
+
+    /// Another socket than the agent's, so that its mode and owner are the mount's, and nothing changes the agent.
+    private mutating func prepare(
+        agent mount: RunMount, _ agent: BuildAgent, relativeTo directory: String, _ engine: BuildEngine
+    ) throws(ShaleError) {
+        let target = mount.target.flatMap { $0.isEmpty ? nil : $0 } ?? "/run/buildkit/ssh_agent.\(agents)"
+        let place = ImagePath.clean(target, relativeTo: directory)
+        if agents == 0 { variables.append("SSH_AUTH_SOCK=\(place)") }
+        agents += 1
+        let scratch = try ScratchFolder(in: engine.store)
+        let forwarder = try AgentForwarder(
+            to: agent.socket, in: scratch, (mount.user ?? 0, mount.group ?? 0, mount.mode ?? 0o600))
+        forwarders.append(forwarder)
+        scratches.append(scratch)
+        binds.append(BindMount(source: forwarder.path, destination: place))
+    }
+
+    mutating func add(temporary mount: RunMount, at place: String) {
+        cacheText += "\nmount tmpfs \(place) \(mount.size ?? 0)"
+        if place == "/dev/shm", let size = mount.size {
+            sharedMemory = size
+            return
+        }
+        // What is compiled or unpacked there may run, as in BuildKit's; of docker's three guards only nosuid is kept.
+        let size = mount.size.map { ",size=\($0)" } ?? ""
+        temporaries.append(TemporaryMount(destination: place, options: "exec,dev" + size))
+    }
+}
+
+extension StepExecutor {
+    /// One `--mount`, its words replaced.
+    func addMount(_ mount: RunMount, to mounts: inout StepMounts, _ state: StageState) throws(ShaleError) {
+        let place = ImagePath.clean(mount.target ?? "", relativeTo: state.workingDirectory)
+        switch mount.kind {
+        case .tmpfs, .bind, .cache:
+            if place == "/" { throw ShaleError(.invalid, "invalid mount target \"/\"", hint: "--mount=…,target=/DIR") }
+        case .secret, .ssh: break
+        }
+        switch mount.kind {
+        case .tmpfs: mounts.add(temporary: mount, at: place)
+        case .bind:
+            guard let source = try mount.from.map({ name throws(ShaleError) in try tree(of: name) }) ?? context else {
+                throw ShaleError(.notFound, "RUN --mount: there is no build context")
+            }
+            try mounts.add(bind: mount, at: place, from: source, talk)
+        case .cache:
+            let source = try mount.from.map { name throws(ShaleError) in try tree(of: name) }
+            mounts.add(cache: mount, at: place, filledFrom: source)
+        case .secret:
+            mounts.add(secret: mount, relativeTo: state.workingDirectory, options.secrets)
+        case .ssh: mounts.add(agent: mount, relativeTo: state.workingDirectory, options.agents)
+        }
+    }
+}
+
+extension RunMount {
+    /// What is mounted of the context is root's, as what is copied of it; stages and images keep their owners.
+    fileprivate var keepsOwners: Bool { from != nil }
+}

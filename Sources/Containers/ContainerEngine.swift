@@ -1,0 +1,30 @@
+import Basics
+package import Images
+package import Linux
+import OCI
+package import Runtime
+package import Stores
+import Synchronization
+
+/// Containers: made from images, run, looked into, changed, and committed to images again.
+package struct ContainerEngine: Sendable {
+    package let store: Store
+    package let runtime: ContainerRuntime
+    package let images: ImageEngine
+    let recentLowers = RecentLowers()
+
+    package init(store: Store, runtime: ContainerRuntime, images: ImageEngine) {
+        self.store = store
+        self.runtime = runtime
+        self.images = images
+    }
+
+    package var form: OverlayForm { store.form }
+    package var settings: EngineSettings { images.settings }
+    var creationTime: Timestamp { images.creationTime }
+}
+
+/// The unpacked layers of images looked at lately, top first, by manifest.
+final class RecentLowers: Sendable {
+    let paths = Mutex<[Digest: [String]]>([:])
+}

@@ -1,0 +1,35 @@
+package import Basics
+import Glibc
+import Images
+package import Linux
+import OCI
+package import Stores
+import Synchronization
+
+extension ContainerEngine {
+    /// The unpacked layers below a container's own, top first.
+    package func lowerPaths(of container: ContainerRecord) throws(ShaleError) -> [String] {
+        if let known = recentLowers.paths.withLock({ $0[container.manifest.digest] }),
+            known.allSatisfy({ access($0, F_OK) == 0 })
+        {
+            return known
+        }
+        return try rememberLowers(of: store.images.image(manifest: container.manifest))
+    }
+
+    /// Keeps the layers of an image at hand for the container that is about to be started from it.
+    @discardableResult
+    func rememberLowers(of image: Image) throws(ShaleError) -> [String] {
+        let paths = try images.lowerPaths(of: image)
+        recentLowers.paths.withLock { known in
+            if known.count > 64 { known = [:] }
+            known[image.manifestDescriptor.digest] = paths
+        }
+        return paths
+    }
+
+    /// The same, open.
+    package func lowers(of container: ContainerRecord) throws(ShaleError) -> [RootDirectory] {
+        try images.directories(lowerPaths(of: container))
+    }
+}

@@ -1,0 +1,188 @@
+import Basics
+import Glibc
+import Images
+import Linux
+import OCI
+import Stores
+
+extension ContainerEngine {
+    /// The mounts of a new container: bind sources are made or checked, volumes are made and filled, and those of
+    /// other containers (`--volumes-from`) taken over.
+    func mounts(of plan: ContainerPlan, for record: ContainerRecord, image: Image) throws(ShaleError) -> [MountRecord] {
+        var mounts: [MountRecord] = []
+        do throws(ShaleError) {
+            try add(to: &mounts, of: plan, for: record, image: image)
+        } catch {
+            var unmade = record
+            unmade.host.mounts = mounts
+            removeAnonymousVolumes(of: unmade)
+            throw error
+        }
+        return mounts
+    }
+
+    private func add(
+        to mounts: inout [MountRecord], of plan: ContainerPlan, for record: ContainerRecord, image: Image
+    ) throws(ShaleError) {
+        var taken: Set<String> = []
+        for request in plan.mounts where request.kind != .tmpfs && !request.isDeclaration {
+            mounts.append(try mount(request, image: image))
+            taken.insert(request.destination)
+        }
+        taken.formUnion(record.host.tmpfs.keys)
+        for text in plan.options.volumesFrom {
+            for mount in try volumes(from: text) where taken.insert(mount.destination).inserted { mounts.append(mount) }
+        }
+        for path in (record.config.volumes ?? [:]).keys.sorted() {
+            let path = ImagePath.clean(path)
+            guard path != "/", taken.insert(path).inserted else { continue }
+            mounts.append(try mount(MountRequest(anonymousAt: path), image: image))
+        }
+    }
+
+    private func mount(_ request: MountRequest, image: Image) throws(ShaleError) -> MountRecord {
+        let options = request.mode.isEmpty ? nil : request.mode
+        guard request.kind == .volume else {
+            if request.makesSource { try makeBindSource(request.source) }
+            return MountRecord(
+                type: "bind", source: request.source, destination: request.destination, readOnly: request.readOnly,
+                options: options ?? (request.recursive ? nil : "bind"))
+        }
+        let name = request.source.isEmpty ? Identifier.random() : request.source
+        let path = try makeVolume(name, filledFrom: request.copiesImage ? image : nil, at: request.destination)
+        return MountRecord(
+            type: "volume", source: path, destination: request.destination, readOnly: request.readOnly, name: name,
+            options: options)
+    }
+
+    private func makeBindSource(_ path: String) throws(ShaleError) {
+        if access(path, F_OK) == 0 { return }
+        do throws(SystemCallError) {
+            // A link that leads nowhere is not made a directory.
+            if faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 {
+                throw SystemCallError("mkdir", path: path, errno: EEXIST)
+            }
+            try RootDirectory(hostPath: "/").makeDirectories(path)
+        } catch {
+            throw ShaleError(
+                .denied, "error while creating mount source path '\(path)'", cause: "mkdir \(path): \(error.reason)")
+        }
+    }
+
+    /// A volume's folder, made and filled with what the image has at the place it goes to when it is new.
+    ///
+    /// Throws `notFound` when another process removes it meanwhile.
+    private func makeVolume(_ name: String, filledFrom image: Image?, at path: String) throws(ShaleError) -> String {
+        try store.volumes.hold(name)
+        let folder = "\(store.volumes.folder(name))/_data"
+        let source: RootDirectory?
+        let volume: RootDirectory
+        do throws(SystemCallError) {
+            let root = try RootDirectory(hostPath: store.home)
+            try store.volumes.makeFolder()
+            try root.makeDirectories("volumes/\(name)/_data")
+            volume = try RootDirectory(hostPath: folder)
+            guard let image, try volume.names(in: "/").isEmpty else { return folder }
+            source = try? images.mountedTree(of: image)
+        } catch {
+            if error.errno == ENOENT { throw VolumeStore.noSuchVolume(name) }
+            throw error.shaleError("volume \(name)")
+        }
+        guard let source, let status = try? source.resolvedStatus(path) else { return folder }
+        guard status.kind == .directory else {
+            let isAnonymous = VolumeName.isAnonymous(name)
+            if isAnonymous { try? FileTree.remove(store.volumes.folder(name)) }
+            throw ShaleError(
+                .invalid,
+                isAnonymous
+                    ? "cannot mount volume over existing file, file exists \(path)" : "source \(path) is not directory")
+        }
+        // A link may lead to the root: the container would be refused, with all of the image in the volume.
+        if let top = try? source.resolvedStatus("/"), top.identity == status.identity {
+            if VolumeName.isAnonymous(name) { try? FileTree.remove(store.volumes.folder(name)) }
+            throw ShaleError(
+                .invalid, "invalid specification: destination can't be '/': \(path.visible) leads there")
+        }
+        do throws(SystemCallError) {
+            try fill(volume, from: source, at: path)
+        } catch {
+            let (own, there) = (try? volume.resolvedStatus("/"), try? FileStatus.of(hostPath: folder))
+            if own?.inode != there?.inode { throw VolumeStore.noSuchVolume(name) }
+            throw error.shaleError("volume \(name)")
+        }
+        return folder
+    }
+
+    private func fill(_ volume: RootDirectory, from tree: RootDirectory, at path: String) throws(SystemCallError) {
+        var options = TreeCopyOptions()
+        options.updatesTopDirectory = true
+        options.followSourceLink = true
+        do throws(ShaleError) {
+            try TreeCopy(from: tree, to: volume, options: options).copy(path, to: "/")
+        } catch {
+            throw SystemCallError("copy", path: path, errno: EIO)
+        }
+    }
+
+    /// `--volumes-from CONTAINER[:ro|rw]`.
+    private func volumes(from text: String) throws(ShaleError) -> [MountRecord] {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let mode = parts.count > 1 ? parts[1] : "rw"
+        guard MountRequest.isMode(mode) else { throw ShaleError(.invalid, "invalid mode: \(mode)") }
+        return try store.containers.find(parts[0]).host.mounts.map { mount in
+            var mount = mount
+            if mode.split(separator: ",").contains("ro") { mount.readOnly = true }
+            return mount
+        }
+    }
+
+    /// Removes the volumes without a name that a container had and no other has.
+    func removeAnonymousVolumes(of record: ContainerRecord) {
+        for name in anonymousVolumes(of: record) { try? FileTree.remove(store.volumes.folder(name)) }
+    }
+
+    /// The volumes without a name that a container has and no other.
+    private func anonymousVolumes(of record: ContainerRecord) -> [String] {
+        let own = record.host.mounts.compactMap { $0.type == "volume" ? $0.name : nil }
+            .filter { VolumeName.isAnonymous($0) }
+        guard !own.isEmpty, let others = try? store.containers.all() else { return [] }
+        let used = Set(others.filter { $0.id != record.id }.flatMap { $0.host.mounts.compactMap(\.name) })
+        return own.filter { !used.contains($0) }
+    }
+
+    // MARK: Volumes of containers that lie aside
+
+    private func volumesAside(_ id: String) -> String { "\(store.containers.asideFolder(id).path)/volumes" }
+
+    /// Moves the nameless volumes of a container that lies aside to it.
+    func setAsideVolumes(of record: ContainerRecord) throws(ShaleError) {
+        let names = anonymousVolumes(of: record)
+        guard !names.isEmpty else { return }
+        let aside = volumesAside(record.id)
+        mkdir(aside, 0o700)
+        for name in names where Linux.rename(store.volumes.folder(name), "\(aside)/\(name)") == -1 && errno != ENOENT {
+            throw SystemCallError("rename", path: "\(aside)/\(name)").shaleError("volume \(Identifier.short(name))")
+        }
+    }
+
+    /// Moves them back.
+    func returnVolumes(of id: String) throws(ShaleError) {
+        let aside = volumesAside(id)
+        guard let folder = try? OwnedFD.open(aside, O_RDONLY | O_DIRECTORY),
+            let names = try? DirectoryEntries.names(of: folder)
+        else { return }
+        for name in names where Linux.rename("\(aside)/\(name)", store.volumes.folder(name)) == -1 {
+            throw SystemCallError("rename", path: "\(aside)/\(name)").shaleError("volume \(Identifier.short(name))")
+        }
+    }
+
+    /// Volumes of a container aside that are neither with it nor where they were, as a person would call them.
+    func missingVolumes(of record: ContainerRecord) -> [String] {
+        record.host.mounts.filter { $0.type == "volume" }.compactMap { mount in
+            guard let name = mount.name, access(mount.source, F_OK) != 0,
+                access("\(volumesAside(record.id))/\(name)", F_OK) != 0
+            else { return nil }
+            return VolumeName.isAnonymous(name) ? "\(Identifier.short(name)) at \(mount.destination)" : name
+        }
+    }
+}

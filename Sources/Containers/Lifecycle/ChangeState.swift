@@ -1,0 +1,233 @@
+package import Basics
+import Glibc
+import Linux
+import OCI
+import Runtime
+package import Stores
+
+extension ContainerEngine {
+    private func socket(_ record: ContainerRecord) -> String {
+        store.containers.folder(record.id).socketDirectory
+    }
+
+    static func notRunning(_ record: ContainerRecord) -> ShaleError {
+        ShaleError(.conflict, "Container \(record.id) is not running")
+    }
+
+    static func isRestarting(_ record: ContainerRecord) -> ShaleError {
+        ShaleError(
+            .conflict, "Container \(record.id) is restarting, wait until the container is running",
+            hint: "stop \(record.name), or update --restart no \(record.name)")
+    }
+
+    /// `stop`, then `start`; one that is removed at its end is not removed in between.
+    package func restart(
+        _ record: ContainerRecord, timeout: Int?, signal: String?, cancellation: Cancellation
+    ) throws(ShaleError) {
+        let kept = record.host.autoRemove ? try? runtime.keep(socketDirectory: socket(record)) : nil
+        try stop(record, timeout: timeout, signal: signal, cancellation: cancellation)
+        defer { withExtendedLifetime(kept) {} }
+        _ = try start(record, streams: nil)
+    }
+
+    /// Ends a running container: its stop signal, then SIGKILL after the time it has; nothing to do when it stands.
+    ///
+    /// `timeout` is in seconds, negative waits for ever; `nil` takes the container's own, or 10.
+    package func stop(
+        _ record: ContainerRecord, timeout: Int? = nil, signal: String? = nil,
+        cancellation: Cancellation = Cancellation()
+    ) throws(ShaleError) {
+        let state = state(of: record.id)
+        guard state.isRunning else { return }
+        let number = try Self.signal(signal ?? record.config.stopSignal ?? "SIGTERM")
+        let seconds = timeout ?? record.config.stopTimeout ?? 10
+        do throws(ShaleError) {
+            if seconds != 0 {
+                try runtime.signal(number, socketDirectory: socket(record))
+                if state.status == .paused { try runtime.unpause(socketDirectory: socket(record)) }
+                if waitUntilStopped(record, seconds: seconds < 0 ? nil : Double(seconds), cancellation) { return }
+                try cancellation.check()
+            } else if state.status == .paused {
+                try runtime.unpause(socketDirectory: socket(record))
+            }
+            try runtime.signal(SIGKILL, socketDirectory: socket(record))
+        } catch {
+            // It may have ended between the look and the signal.
+            if !self.state(of: record.id).isRunning { return }
+            throw error
+        }
+        guard waitUntilStopped(record, seconds: 10, cancellation) else {
+            throw ShaleError(
+                .timeout, "cannot stop container: \(record.name)", cause: "tried to kill it, and it does not end")
+        }
+    }
+
+    /// Answers whether it ended in time.
+    private func waitUntilStopped(_ record: ContainerRecord, seconds: Double?, _ cancellation: Cancellation) -> Bool {
+        let start = Timestamp.now()
+        var pause: UInt32 = 1000
+        while true {
+            if !state(of: record.id).isRunning { return true }
+            if cancellation.isCancelled { return false }
+            if let seconds, Timestamp.now().seconds(since: start) >= seconds { return false }
+            usleep(pause)
+            pause = min(pause * 2, 20_000)
+        }
+    }
+
+    /// Waits a moment for an auto-removed container that ended to be gone, so that its name is free when `stop` is done.
+    package func awaitAutomaticRemoval(of record: ContainerRecord, cancellation: Cancellation) {
+        guard record.host.autoRemove, !state(of: record.id).isRunning else { return }
+        let start = Timestamp.now()
+        while (try? store.containers.record(record.id)) != nil, !cancellation.isCancelled,
+            Timestamp.now().seconds(since: start) < 2
+        {
+            usleep(5000)
+        }
+    }
+
+    static func signal(_ text: String) throws(ShaleError) -> Int32 {
+        guard let number = Signals.number(of: text) else { throw ShaleError(.invalid, "Invalid signal: \(text)") }
+        return number
+    }
+
+    /// Sends a signal to a container's first process.
+    package func kill(_ record: ContainerRecord, signal: String = "SIGKILL", named text: String) throws(ShaleError) {
+        let number = try Self.signal(signal)
+        let state = state(of: record.id)
+        guard state.isRunning else {
+            throw ShaleError(.conflict, "Cannot kill container: \(text): \(Self.notRunning(record).message)")
+        }
+        try runtime.signal(number, socketDirectory: socket(record))
+        guard number == SIGKILL else { return }
+        if state.status == .paused { try? runtime.unpause(socketDirectory: socket(record)) }
+        _ = waitUntilStopped(record, seconds: 10, Cancellation())
+    }
+
+    package func pause(_ record: ContainerRecord) throws(ShaleError) {
+        let state = state(of: record.id)
+        guard state.isRunning else { throw Self.notRunning(record) }
+        if state.status == .restarting { throw Self.isRestarting(record) }
+        guard state.status != .paused else {
+            throw ShaleError(.conflict, "Container \(record.id) is already paused")
+        }
+        try runtime.pause(socketDirectory: socket(record))
+    }
+
+    package func unpause(_ record: ContainerRecord) throws(ShaleError) {
+        guard state(of: record.id).status == .paused else {
+            throw ShaleError(.conflict, "Container \(record.id) is not paused")
+        }
+        try runtime.unpause(socketDirectory: socket(record))
+    }
+
+    /// Waits for a container's end and answers its exit code; at once when it does not run.
+    package func wait(_ record: ContainerRecord, cancellation: Cancellation) throws(ShaleError) -> Int32 {
+        let state = state(of: record.id)
+        guard state.isRunning else { return state.exitCode }
+        do throws(ShaleError) {
+            let code = try runtime.wait(socketDirectory: socket(record)) { !cancellation.isCancelled }
+            try cancellation.check()
+            if let code { return code }
+        } catch {
+            if error.code == .cancelled { throw error }
+        }
+        // It ended between the look and the question, or its runner was killed.
+        return self.state(of: record.id).exitCode
+    }
+
+    /// Removes a container with what it wrote and its nameless volumes.
+    ///
+    /// With `force`, kills it first when it runs. With a session it is set aside whole, until that session lets go of it;
+    /// answers whether it was: on a full disk it is gone for good, and so is one with `--rm`, which goes by itself
+    /// meanwhile.
+    @discardableResult
+    package func remove(
+        _ record: ContainerRecord, force: Bool = false, named text: String, heldBy session: SessionFolder? = nil
+    ) throws(ShaleError) -> Bool {
+        let state = state(of: record.id)
+        if state.isRunning {
+            guard force else {
+                guard state.status != .restarting else {
+                    throw ShaleError(
+                        .conflict,
+                        "You cannot remove a restarting container \(record.id). Stop the container before attempting "
+                            + "removal or force remove", hint: "rm -f \(text)")
+                }
+                let isPaused = state.status == .paused
+                throw ShaleError(
+                    .conflict,
+                    isPaused
+                        ? "cannot remove container \"\(text)\": container is paused and must be unpaused first"
+                        : "cannot remove container \"\(text)\": container is running: stop the container before "
+                            + "removing or force remove",
+                    hint: isPaused ? "unpause \(text)" : "rm -f \(text)")
+            }
+            do throws(ShaleError) {
+                try kill(record, named: text)
+            } catch {
+                // It may have come to its own end between the look and the signal.
+                if self.state(of: record.id).isRunning { throw error }
+            }
+        }
+        if let session, !record.host.autoRemove, !store.isDiskFull, try keeps(record, for: session) { return true }
+        try store.containers.remove(record.id)
+        removeAnonymousVolumes(of: record)
+        return false
+    }
+
+    /// Sets a container aside for a session's `undo`; `false` where the disk has no room for that.
+    private func keeps(_ record: ContainerRecord, for session: SessionFolder) throws(ShaleError) -> Bool {
+        do throws(ShaleError) {
+            try session.addRoots(SessionRoots(containers: [record.id]))
+            try store.containers.setAside(record.id)
+        } catch {
+            guard error.code == .noSpace else { throw error }
+            return false
+        }
+        try setAsideVolumes(of: record)
+        return true
+    }
+
+    /// Puts a removed container back, stopped, with its id, name, changes and nameless volumes; nothing where it is back
+    /// already.
+    ///
+    /// Throws `conflict`, touching nothing, when its name is taken meanwhile or a volume is gone, `notFound` when it is
+    /// gone itself.
+    package func bringBack(_ id: String) throws(ShaleError) {
+        if (try? store.containers.record(id)) != nil { return }
+        try checkBringingBack(id)
+        try returnVolumes(of: id)
+        try store.containers.bringBack(id)
+    }
+
+    /// Throws what `bringBack` would.
+    package func checkBringingBack(_ id: String) throws(ShaleError) {
+        if (try? store.containers.record(id)) != nil { return }
+        guard let record = store.containers.asideRecord(id) else {
+            throw ShaleError(.notFound, "container \(Identifier.short(id)) has been pruned")
+        }
+        if let holder = try? store.containers.find(record.name), holder.name == record.name {
+            throw ShaleError(
+                .conflict, "the name \(record.name) is taken by container \(Identifier.short(holder.id)) meanwhile",
+                hint: "rename \(record.name) \(record.name)-2")
+        }
+        for volume in missingVolumes(of: record) {
+            throw ShaleError(.conflict, "container \(record.name): its volume \(volume) is gone")
+        }
+    }
+
+    /// Sets a container aside again, for `redo`; nothing where it is aside already.
+    package func setAsideAgain(_ id: String, heldBy session: SessionFolder) throws(ShaleError) {
+        guard let record = try? store.containers.record(id) else {
+            if store.containers.asideRecord(id) != nil { return }
+            throw ShaleError(.notFound, "container \(Identifier.short(id)) is gone")
+        }
+        try remove(record, named: record.name, heldBy: session)
+    }
+
+    package func rename(_ record: ContainerRecord, to name: String) throws(ShaleError) {
+        guard !name.isEmpty else { throw ShaleError(.invalid, "Neither old nor new names may be empty") }
+        try store.containers.rename(record.id, to: name)
+    }
+}

@@ -1,0 +1,148 @@
+package import Basics
+import Glibc
+package import Images
+package import Layers
+import Linux
+import OCI
+import Runtime
+package import Stores
+
+/// One line of a recorded shell in a container.
+package struct ContainerLine: Sendable {
+    /// What the line comes to, with everything written before it that it needs.
+    package var text: String
+    /// Makes, from where the report's folder is seen, the script that runs it.
+    package var script: @Sendable (_ folder: String) -> String
+    package var person: PersonAtStep
+    /// Whether so much was typed while it ran, beside what nobody read, that it cannot be repeated.
+    package var wasAnswered: @Sendable (_ unread: Int) -> Bool
+
+    package init(
+        text: String, script: @escaping @Sendable (_ folder: String) -> String, person: PersonAtStep,
+        wasAnswered: @escaping @Sendable (_ unread: Int) -> Bool
+    ) {
+        self.text = text
+        self.script = script
+        self.person = person
+        self.wasAnswered = wasAnswered
+    }
+}
+
+/// What a line in a container came to.
+package struct ContainerLineOutcome: Sendable {
+    package var exitStatus: Int32
+    /// What it changed, told by docker's letters against the image.
+    package var summary: StepSummary
+    /// The files its shell left in the report's folder, by name.
+    package var report: [String: [UInt8]]
+    /// What was typed while it ran, and nobody read.
+    package var typedAhead: [UInt8]
+}
+
+extension ContainerEngine {
+    /// What runs the lines of a container's shell.
+    package func shell(of record: ContainerRecord) -> [String] {
+        if let shell = record.config.shell, !shell.isEmpty { return shell }
+        return ["/bin/sh", "-c"]
+    }
+
+    /// The container's files as they lie, nothing mounted.
+    package func tree(of record: ContainerRecord) throws(ShaleError) -> MergedTree {
+        let upper = try images.open(store.containers.folder(record.id).upper)
+        return MergedTree(layers: [upper] + (try lowers(of: record)), form: form)
+    }
+
+    /// Runs one line of a recorded shell in a container, beside its command where that runs, and keeps it among the
+    /// container's deeds with what it changed.
+    package func enter(
+        _ line: ContainerLine, in record: ContainerRecord, _ talk: Conversation
+    ) throws(ShaleError) -> ContainerLineOutcome {
+        let state = state(of: record.id)
+        guard state.status != .paused else {
+            throw ShaleError(
+                .conflict, "Container \(record.name) is paused", hint: "unpause \(record.name)")
+        }
+        if state.status == .restarting { throw Self.isRestarting(record) }
+        let window = openDeed(in: record)
+        let (status, left) =
+            state.isRunning
+            ? try runBeside(line, pid: state.pid, in: record, talk) : try runAlone(line, in: record, talk)
+        var deed = Deed(.exec, arguments: shell(of: record) + [line.text])
+        deed.exitCode = status
+        if line.wasAnswered(left.typedAhead.count) { deed.isInteractive = true }
+        closeDeed(window, deed, in: record)
+        let changed = store.containers.deeds(of: record.id).last?.changed ?? []
+        return ContainerLineOutcome(
+            exitStatus: status, summary: try summary(of: changed, in: record), report: left.files,
+            typedAhead: left.typedAhead)
+    }
+
+    private func summary(of paths: [String], in record: ContainerRecord) throws(ShaleError) -> StepSummary {
+        guard !paths.isEmpty else { return .none }
+        let wanted = Set(paths.map(PathKey.init))
+        let changes = try changes(of: record)
+        var mine = changes.filter { wanted.contains(PathKey($0.path)) && !$0.isParentOnly }
+        // Made in the container before, and gone now: against the image nothing is left to see.
+        let seen = Set(changes.map { PathKey($0.path) })
+        let tree = try tree(of: record)
+        for path in paths where !seen.contains(PathKey(path)) {
+            if try tree.entry(path, followingLinks: false) == nil { mine.append(Change(kind: .deleted, path: path)) }
+        }
+        mine.sort { $0.path < $1.path }
+        return StepSummary(mine, bytes: mine.contentBytes)
+    }
+
+    /// In a running container: another process of it, whose report lies in the container's own `/dev`.
+    private func runBeside(
+        _ line: ContainerLine, pid: Int32, in record: ContainerRecord, _ talk: Conversation
+    ) throws(ShaleError) -> (status: Int32, left: LineReport) {
+        let folder = "/dev/.enter-\(Identifier.short(Identifier.random()))"
+        let host = "/proc/\(pid)/root\(folder)"
+        try translating("container \(record.name)") {
+            try Linux.check("mkdir", path: folder) { mkdir(host, 0o700) }
+            _ = try Linux.check("chmod", path: folder) { chmod(host, 0o777) }
+        }
+        defer { try? FileTree.remove(host) }
+        var options = ExecOptions(command: shell(of: record) + [line.script(folder)])
+        options.terminal = line.person.hasTerminal
+        options.interactive = line.person.streams.input != nil
+        options.initialSize = line.person.size
+        let outcome = try startExec(in: record, options, streams: line.person.streams)
+        guard case .exited(let status) = outcome else { throw ShaleError(.cancelled, "interrupted") }
+        return (status, LineReport(in: host))
+    }
+
+    /// In one that does not run: a process by itself on its files, with everything else its own.
+    private func runAlone(
+        _ line: ContainerLine, in record: ContainerRecord, _ talk: Conversation
+    ) throws(ShaleError) -> (status: Int32, left: LineReport) {
+        let lease = try ContainerLock(store.containers.folder(record.id))
+        defer { withExtendedLifetime(lease) {} }
+        let report = try ScratchFolder(in: store)
+        let scratch = try ScratchFolder(in: store)
+        try translating(report.path) { try Linux.check("chmod") { chmod(report.path, 0o777) } }
+        var spec = try launchSpec(for: record)
+        let folder = "/dev/.enter"
+        spec.arguments = shell(of: record) + [line.script(folder)]
+        spec.mounts.append(BindMount(source: report.path, destination: folder))
+        spec.logPath = ""
+        spec.statePath = "\(scratch.path)/state.json"
+        spec.volatile = false
+        spec.health = nil
+        spec.restart = nil
+        spec.terminal = line.person.hasTerminal
+        spec.openStdin = line.person.streams.input != nil
+        spec.initialSize = line.person.size
+        spec.reaper = true
+        spec.endsWithLauncher = true
+        spec.typedAhead = "\(folder)/\(LineReport.typedAheadName)"
+        let running = try runtime.start(spec, attach: line.person.streams)
+        let socket = spec.socketDirectory
+        let watch = try CancellationWatch(talk.cancellation) { [runtime] in
+            try? runtime.signal(SIGKILL, socketDirectory: socket)
+        }
+        defer { watch.end() }
+        guard case .exited(let status) = try running.relay() else { throw ShaleError(.cancelled, "interrupted") }
+        return (status, LineReport(in: report.path))
+    }
+}

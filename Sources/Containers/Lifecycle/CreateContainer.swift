@@ -1,0 +1,87 @@
+package import Basics
+import Glibc
+import Images
+import Linux
+import OCI
+package import Stores
+
+extension ContainerEngine {
+    /// Makes a container, not started: brings the image where it is missing, checks every option, makes volumes.
+    ///
+    /// - Throws: docker's words; `unsupported`, by name, for a flag this engine cannot honour.
+    package func createContainer(_ options: RunOptions, _ talk: Conversation) throws(ShaleError) -> ContainerRecord {
+        let plan = try ContainerPlan(options)
+        let image = try images.ensureImage(options.image, platform: options.platform, policy: options.pull, talk)
+        if !image.config.os.isEmpty, image.config.os != "linux" {
+            throw ShaleError(
+                .unsupported, "image operating system \"\(image.config.os)\" cannot be used on this platform")
+        }
+        let wanted = options.platform ?? .host
+        if options.platform == nil, image.config.architecture != wanted.architecture {
+            talk.note(
+                "WARNING: The requested image's platform (\(image.config.platform)) does not match the detected host "
+                    + "platform (\(wanted)) and no specific platform was requested")
+        }
+        for note in plan.notes { talk.note(note) }
+        try rememberLowers(of: image)
+        var record = try plan.record(for: image)
+        if let name = record.host.networkContainer {
+            record.host.networkMode = "container:\(try store.containers.find(name).id)"
+        }
+        record = try make(record, of: plan, image)
+        do throws(ShaleError) {
+            if record.config.workingDir != image.containerConfig.workingDir { try makeWorkingDirectory(of: record) }
+        } catch {
+            try? store.containers.remove(record.id)
+            removeAnonymousVolumes(of: record)
+            throw error
+        }
+        if let file = options.cidFile {
+            do throws(SystemCallError) {
+                let made = try OwnedFD.open(file, O_WRONLY | O_CREAT | O_EXCL, mode: CallersUmask.applied(to: 0o644))
+                try made.write(Array(record.id.utf8))
+            } catch {
+                try? store.containers.remove(record.id)
+                throw error.shaleError("failed to write the container ID file \(file)")
+            }
+        }
+        return record
+    }
+
+    /// Makes a container's mounts and writes its record; again, when another process removed a volume in between.
+    private func make(
+        _ record: ContainerRecord, of plan: ContainerPlan, _ image: Image
+    ) throws(ShaleError) -> ContainerRecord {
+        var record = record
+        var attempts = 0
+        while true {
+            do throws(ShaleError) {
+                record.host.mounts = try mounts(of: plan, for: record, image: image)
+                return try store.containers.create(record)
+            } catch {
+                removeAnonymousVolumes(of: record)
+                attempts += 1
+                guard error.code == .notFound, attempts < 10 else { throw error }
+            }
+        }
+    }
+
+    /// Makes a container's working directory where its image has none; docker does so before the first start.
+    private func makeWorkingDirectory(of record: ContainerRecord) throws(ShaleError) {
+        guard let path = record.config.workingDir, !path.isEmpty else { return }
+        let (before, _) = try stoppedRoot(of: record, forWriting: false)
+        do throws(SystemCallError) {
+            guard try before.resolvedStatus(path).kind != .directory else { return }
+        } catch {
+            if error.errno == ENOENT {
+                let (root, lease) = try stoppedRoot(of: record, forWriting: true)
+                defer { withExtendedLifetime(lease) {} }
+                // A dangling link in it is told when it is entered.
+                try? root.makeDirectories(path)
+                return
+            }
+            guard error.errno == ENOTDIR else { throw error.shaleError("mkdir \(path)") }
+        }
+        throw ShaleError(.invalid, "Cannot mkdir: \(path) is not a directory")
+    }
+}

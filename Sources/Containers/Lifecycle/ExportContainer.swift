@@ -1,0 +1,25 @@
+package import Basics
+import Images
+package import Layers
+import Linux
+import OCI
+import Stores
+
+extension ContainerEngine {
+    /// The files of a container or an image, the container's own on top.
+    package func tree(of name: String) throws(ShaleError) -> MergedTree {
+        guard let record = try store.container(meantBy: name)?.record else {
+            guard let image = try? store.images.find(name) else { throw ContainerStore.noSuchContainer(name) }
+            return MergedTree(layers: try images.directories(images.lowerPaths(of: image)), form: form)
+        }
+        let upper = try images.open(store.containers.folder(record.id).upper)
+        return MergedTree(layers: [upper] + (try roots(of: record)), form: form)
+    }
+
+    /// Writes a tree as a tar.
+    package func export(
+        _ tree: MergedTree, cancellation: Cancellation, to sink: @escaping ByteSink
+    ) throws(ShaleError) {
+        _ = try TreeArchive.pack(tree, cancellation: cancellation, to: sink)
+    }
+}

@@ -1,0 +1,244 @@
+package import Basics
+import Glibc
+package import Linux
+import OCI
+package import Runtime
+package import Stores
+
+/// What `exec` was asked for.
+package struct ExecOptions: Sendable {
+    package var command: [String]
+    package var interactive = false
+    package var terminal = false
+    package var detach = false
+    package var environment: [String] = []
+    package var environmentFiles: [String] = []
+    package var workingDirectory: String?
+    package var user: String?
+    package var privileged = false
+    package var initialSize: TerminalSize?
+
+    package init(command: [String]) { self.command = command }
+}
+
+extension ContainerEngine {
+    // MARK: Starting
+
+    /// Starts a container that does not run; `nil` when it runs already.
+    ///
+    /// With streams it is in the foreground, and `relay()` of what comes back carries them; without, it runs by itself
+    /// and, auto-removed, is removed by its runner when it ends.
+    package func start(
+        _ record: ContainerRecord, streams: AttachStreams?, size: TerminalSize? = nil
+    ) throws(ShaleError) -> RunningContainer? {
+        // Not while `cp` has its files mounted, and not twice at once.
+        let lease = try ContainerLock(store.containers.folder(record.id))
+        defer { withExtendedLifetime(lease) {} }
+        guard !state(of: record.id).isRunning else { return nil }
+        var spec = try launchSpec(for: record)
+        spec.initialSize = size
+        if record.host.autoRemove, let program = Self.ownProgram {
+            spec.afterExit = [program, "--home", store.home, "rm", "-f", record.id]
+        }
+        try? store.containers.append(Deed(.run, arguments: record.command), to: record.id)
+        return try runtime.start(spec, attach: streams)
+    }
+
+    private static let ownProgram: String? = {
+        var buffer = [CChar](repeating: 0, count: 4097)
+        let count = readlink("/proc/self/exe", &buffer, buffer.count)
+        return count > 0 ? String(pathBytes: buffer[..<count].map { UInt8(bitPattern: $0) }) : nil
+    }()
+
+    func launchSpec(for record: ContainerRecord) throws(ShaleError) -> LaunchSpec {
+        let folder = store.containers.folder(record.id)
+        let config = record.config
+        let host = record.host
+        var spec = LaunchSpec(
+            containerID: record.id, arguments: record.command, lowerPaths: try rootPaths(of: record),
+            upperPath: folder.upper, workPath: folder.work,
+            logPath: record.notes?["logDriver"] == "none" ? "" : folder.log, statePath: folder.state,
+            socketDirectory: folder.socketDirectory, home: store.home)
+        spec.hostname = record.hostname
+        spec.domainname = record.domainname ?? ""
+        spec.volatile = host.autoRemove
+        spec.environment = config.env ?? []
+        spec.workingDirectory = config.workingDir ?? "/"
+        spec.user = config.user ?? ""
+        spec.additionalGroups = host.groupAdd
+        spec.terminal = record.console.tty
+        spec.openStdin = record.console.openStdin
+        spec.mounts = host.mounts.map {
+            BindMount(source: $0.source, destination: $0.destination, readOnly: $0.readOnly)
+        }
+        spec.temporaryMounts = host.tmpfs.sorted { $0.key < $1.key }.map {
+            TemporaryMount(destination: $0.key, options: $0.value)
+        }
+        spec.network =
+            switch host.networkMode {
+            case "none": .none
+            case "private": .private(try record.publishedPorts())
+            default: .host
+            }
+        try share(&spec, networkOf: record)
+        spec.hasHostNames = host.networkMode == "host"
+        spec.logRotation = try LogFileOptions(record.noted("logOptions")).rotation
+        spec.health = config.healthProbe
+        spec.readOnlyRoot = host.readOnlyRoot
+        spec.extraHosts = host.extraHosts
+        spec.dns = host.dns
+        spec.dnsSearch = record.noted("dnsSearch")
+        spec.dnsOptions = record.noted("dnsOptions")
+        spec.sysctls = record.noted("sysctls")
+        spec.limits = host.ulimits.compactMap { try? ResourceLimit(parsing: $0) }
+        spec.resources = host.resources
+        spec.restart = record.restartPlan
+        spec.devices = host.devices
+        spec.sharedMemory = host.shmSize ?? 64 << 20
+        spec.reaper = host.useInit
+        let rights = try rights(of: record)
+        (spec.capabilities, spec.privileged) = (rights.capabilities, host.privileged)
+        (spec.seccomp, spec.noNewPrivileges) = (rights.seccomp, rights.noNewPrivileges)
+        return spec
+    }
+
+    /// With `--network container:NAME`: the network, the name and the hosts of the other one.
+    private func share(_ spec: inout LaunchSpec, networkOf record: ContainerRecord) throws(ShaleError) {
+        guard let id = record.host.networkContainer else { return }
+        var owner = try store.containers.record(id)
+        let state = state(of: id)
+        if state.status == .restarting { throw Self.isRestarting(owner) }
+        guard state.isRunning else {
+            throw ShaleError(
+                .conflict, "cannot join network of a non running container: \(id)", hint: "start \(owner.name)")
+        }
+        let folder = store.containers.folder(id).socketDirectory
+        // It may share another's in turn: whose files are these then?
+        while let next = owner.host.networkContainer, let record = try? store.containers.record(next) { owner = record }
+        spec.hostname = owner.hostname
+        spec.domainname = owner.domainname ?? ""
+        spec.network = .shared(
+            containerID: id, folder: folder, files: store.containers.folder(owner.id).path,
+            isHost: owner.host.network == "host")
+    }
+
+    func rights(
+        of record: ContainerRecord
+    ) throws(ShaleError) -> (capabilities: Capabilities, seccomp: LaunchSpec.Seccomp, noNewPrivileges: Bool) {
+        let security = try SecurityOptions(record.host.securityOptions)
+        let seccomp: LaunchSpec.Seccomp =
+            switch security.seccomp {
+            case nil: .standard
+            case "unconfined": .unconfined
+            case let path?: .profile(path: path)
+            }
+        let mask = try CapabilityOptions.mask(
+            added: record.host.capAdd, dropped: record.host.capDrop, privileged: record.host.privileged)
+        return (mask, seccomp, security.noNewPrivileges)
+    }
+
+    // MARK: Running ones
+
+    /// Joins the streams of a running container.
+    package func attach(
+        _ record: ContainerRecord, streams: AttachStreams, detachKeys: String? = nil
+    ) throws(ShaleError) -> AttachOutcome {
+        let state = state(of: record.id)
+        if state.status == .restarting {
+            throw ShaleError(.conflict, "You cannot attach to a restarting container, wait until it is running")
+        }
+        guard state.isRunning else {
+            throw ShaleError(
+                .conflict, "You cannot attach to a stopped container, start it first", hint: "start -ai \(record.name)")
+        }
+        guard state.status != .paused else {
+            throw ShaleError(
+                .conflict, "You cannot attach to a paused container, unpause it first", hint: "unpause \(record.name)")
+        }
+        let keys = try (detachKeys ?? record.console.detachKeys).map { text throws(ShaleError) in
+            try DetachKeys(parsing: text)
+        }
+        return try runtime.attach(
+            socketDirectory: store.containers.folder(record.id).socketDirectory, streams: streams,
+            detachKeys: keys ?? .standard)
+    }
+
+    /// Runs another process in a running container, and keeps that it did among the container's deeds.
+    package func exec(
+        in record: ContainerRecord, _ options: ExecOptions, streams: AttachStreams
+    ) throws(ShaleError) -> AttachOutcome {
+        guard !options.command.isEmpty else { throw ShaleError(.usage, "no exec command specified") }
+        let state = state(of: record.id)
+        if state.status == .restarting { throw Self.isRestarting(record) }
+        guard state.isRunning else {
+            throw ShaleError(.conflict, "container \(record.id) is not running", hint: "start \(record.name)")
+        }
+        guard state.status != .paused else {
+            throw ShaleError(
+                .conflict, "Container \(record.name) is paused, unpause the container before exec",
+                hint: "unpause \(record.name)")
+        }
+        let window = openDeed(in: record)
+        let outcome = try startExec(in: record, options, streams: streams)
+        try note(options, outcome, window, in: record)
+        return outcome
+    }
+
+    /// The same without a word in the container's deeds.
+    func startExec(
+        in record: ContainerRecord, _ options: ExecOptions, streams: AttachStreams
+    ) throws(ShaleError) -> AttachOutcome {
+        let own = try EnvironmentOption.all(files: options.environmentFiles, values: options.environment)
+        var spec = ExecSpec(
+            arguments: options.command,
+            environment: ["HOSTNAME=\(record.hostname)"] + (record.config.env ?? []) + own,
+            workingDirectory: options.workingDirectory ?? record.config.workingDir ?? "/",
+            user: options.user ?? record.config.user ?? "", terminal: options.terminal,
+            openStdin: options.interactive)
+        let rights = try rights(of: record)
+        spec.additionalGroups = record.host.groupAdd
+        spec.detached = options.detach
+        spec.privileged = options.privileged || record.host.privileged
+        (spec.capabilities, spec.seccomp) = (rights.capabilities, rights.seccomp)
+        spec.noNewPrivileges = rights.noNewPrivileges
+        spec.initialSize = options.initialSize
+        return try runtime.exec(
+            socketDirectory: store.containers.folder(record.id).socketDirectory, spec, streams: streams)
+    }
+
+    private func note(
+        _ options: ExecOptions, _ outcome: AttachOutcome, _ window: DeedWindow, in record: ContainerRecord
+    ) throws(ShaleError) {
+        let environment = try EnvironmentOption.all(files: options.environmentFiles, values: options.environment)
+        var deed = Deed(.exec, arguments: options.command)
+        deed.workingDirectory = options.workingDirectory
+        deed.user = options.user
+        deed.environment = environment.isEmpty ? nil : environment
+        if case .exited(let code) = outcome, !options.detach { deed.exitCode = code }
+        if options.interactive || options.terminal { deed.isInteractive = true }
+        if options.privileged { deed.isPrivileged = true }
+        closeDeed(window, deed, in: record)
+    }
+
+    /// Removes a container whose foreground run is over, without another look whether it runs.
+    package func removeFinished(_ record: ContainerRecord) {
+        try? store.containers.remove(record.id, named: record.name)
+        removeAnonymousVolumes(of: record)
+    }
+
+    /// Removes auto-removed containers that ended when nobody was there to do it: detached from by keys, or their
+    /// shell killed.
+    func removeEnded(_ views: [ContainerView]) -> [ContainerView] {
+        let exclusion = try? store.exclusion()
+        return views.filter { view in
+            guard view.record.host.autoRemove, view.state.status == .exited,
+                Timestamp.now().seconds(since: view.state.finishedAt ?? .epoch) > 10
+            else { return true }
+            // One whose shell is still there is removed by it.
+            guard let exclusion, exclusion.take(.container(view.record.id)) else { return true }
+            defer { exclusion.give(.container(view.record.id)) }
+            removeFinished(view.record)
+            return false
+        }
+    }
+}

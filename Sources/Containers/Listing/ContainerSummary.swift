@@ -1,0 +1,140 @@
+package import Basics
+import Glibc
+import Linux
+import OCI
+import Runtime
+package import Stores
+
+/// A container and where it stands now.
+package struct ContainerView: Sendable {
+    package var record: ContainerRecord
+    package var state: ContainerState
+
+    /// Docker's STATUS: `Up 4 minutes (Paused)`, `Exited (0) 5 minutes ago`, `Created`.
+    package func statusWords(now: Timestamp = .now()) -> String {
+        func since(_ moment: Timestamp?) -> String {
+            HumanUnits.duration(seconds: max(0, now.seconds(since: moment ?? record.created)))
+        }
+        switch state.status {
+        case .created: return "Created"
+        case .running: return "Up \(since(state.startedAt))\(healthWords)"
+        case .paused: return "Up \(since(state.startedAt)) (Paused)"
+        case .restarting: return "Restarting (\(state.exitCode)) \(since(state.finishedAt)) ago"
+        case .exited: return "Exited (\(state.exitCode)) \(since(state.finishedAt)) ago"
+        case .removing: return "Removal In Progress"
+        case .dead: return "Dead"
+        }
+    }
+
+    private var healthWords: String {
+        switch state.health?.status {
+        case nil: ""
+        case "starting": " (health: starting)"
+        case let status?: " (\(status))"
+        }
+    }
+}
+
+/// A row of `ps`.
+package struct ContainerSummary: Sendable {
+    package var view: ContainerView
+    /// The reference as given, or the image's short id when that name means another image now.
+    package var imageName: String
+    /// Program and arguments, quoted where a shell would need it.
+    package var command: String
+    /// Bytes the container wrote, and with its image's; only when asked for.
+    package var size: (own: Int64, virtual: Int64)?
+    package var ports: String
+}
+
+extension ContainerEngine {
+    /// A container with its state, a runner that died unseen accounted for.
+    package func view(of record: ContainerRecord) -> ContainerView {
+        ContainerView(record: record, state: state(of: record.id))
+    }
+
+    /// The container a text names, with its state.
+    package func container(_ text: String) throws(ShaleError) -> ContainerView {
+        view(of: try store.containers.find(text))
+    }
+
+    /// What a container's runner last wrote; one that says it runs and has no runner any more was killed with it.
+    package func state(of id: String) -> ContainerState {
+        var state = store.containers.state(id)
+        guard state.isRunning, !ContainerRuntime.isAlive(socketDirectory: store.containers.folder(id).socketDirectory)
+        else {
+            return state
+        }
+        // It may just have ended, its last word written after our first look.
+        state = store.containers.state(id)
+        guard state.isRunning else { return state }
+        // Ends what outlived the runner, and writes the state down; where that cannot be done, it is told all the same.
+        let folder = store.containers.folder(id)
+        if (try? ContainerRuntime.recover(
+            containerID: id, socketDirectory: folder.socketDirectory, statePath: folder.state)) == true
+        {
+            return store.containers.state(id)
+        }
+        state.status = .exited
+        state.exitCode = 137
+        state.pid = 0
+        state.error = "the container's runner was killed"
+        state.finishedAt = state.finishedAt ?? state.startedAt
+        return state
+    }
+
+    /// The rows of `ps`, newest first.
+    package func list(
+        _ filter: ContainerFilter = ContainerFilter(), sizes: Bool = false
+    ) throws(ShaleError) -> [ContainerSummary] {
+        var views = removeEnded(try store.containers.all().map { view(of: $0) })
+        views = try filter.apply(to: views, self)
+        guard !views.isEmpty else { return [] }
+        let images = try store.images.all(includingIntermediate: true)
+        var identifiers: [String: Digest] = [:]
+        for image in images {
+            for reference in image.references { identifiers[reference.description] = image.id }
+        }
+        var sizesOfImages: [Digest: Int64] = [:]
+        if sizes { for image in images { sizesOfImages[image.id] = image.size } }
+        return views.map { view in
+            let record = view.record
+            var summary = ContainerSummary(
+                view: view, imageName: displayName(of: record, identifiers), command: record.command.shellWords,
+                ports: "")
+            summary.ports = ContainerPort.summary(view.ports)
+            if sizes {
+                let own = (try? FileTree.usage(of: store.containers.folder(record.id).upper).bytes) ?? 0
+                summary.size = (own, own &+ (sizesOfImages[record.image] ?? 0))
+            }
+            return summary
+        }
+    }
+
+    private func displayName(of record: ContainerRecord, _ identifiers: [String: Digest]) -> String {
+        let given = record.imageName
+        if given.isEmpty { return "<no image>" }
+        if record.image.description.hasPrefix(given) || record.image.hex.hasPrefix(given) { return given }
+        guard let reference = try? Reference(parsing: given) else { return given }
+        if reference.digest != nil { return given }
+        return identifiers[reference.withDefaultTag.description] == record.image ? given : record.image.short
+    }
+
+}
+
+extension [String] {
+    /// Words as one command line, each quoted where it needs it (docker's `Path` and `Args` in `ps`).
+    fileprivate var shellWords: String {
+        map { word in
+            let isPlain =
+                !word.isEmpty
+                && word.utf8.allSatisfy { byte in
+                    (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
+                        || "_-./:=+,@%^".utf8.contains(byte)
+                }
+            return isPlain
+                ? word
+                : "'" + word.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\"'\"'") + "'"
+        }.joined(separator: " ")
+    }
+}

@@ -1,0 +1,53 @@
+package import Basics
+package import Images
+package import Stores
+
+/// Which volumes `volume ls` and `volume prune` mean.
+package struct VolumeFilter: Sendable {
+    private var conditions: [String: [String]] = [:]
+    private let keys: [FilterKey]
+
+    /// What `volume ls` and `volume prune` know.
+    package static let listed: [FilterKey] = [
+        FilterKey("name"), FilterKey("label"), FilterKey("driver", ["local"]),
+        FilterKey("dangling", ["true", "false"]),
+    ]
+    package static let pruned: [FilterKey] = [FilterKey("label"), FilterKey("label!")]
+
+    /// With the keys that are known there.
+    package init(keys: [FilterKey]) { self.keys = keys }
+
+    /// Adds a `--filter`.
+    package mutating func add(_ text: String) throws(ShaleError) {
+        let (key, value) = try FilterCondition.parts(of: text)
+        guard let known = keys.first(where: { $0.name == key }) else {
+            throw ShaleError(.invalid, "Invalid filter '\(key)'", hint: FilterKey.hint(keys))
+        }
+        if key == "dangling", !["true", "1", "false", "0"].contains(value) {
+            throw ShaleError(.invalid, "Invalid filter 'dangling=[\(value)]'", hint: known.hint)
+        }
+        conditions[key, default: []].append(value)
+    }
+
+    /// Whether a volume is one of those; several values of one key are alternatives, but for labels.
+    package func takes(_ volume: Volume) -> Bool {
+        conditions.allSatisfy { key, values in
+            switch key {
+            case "name": values.contains { ContainerFilter.matches(volume.name, $0) }
+            case "label": values.allSatisfy { FilterCondition.hasLabel(volume.labels, $0) }
+            case "label!": !values.contains { FilterCondition.hasLabel(volume.labels, $0) }
+            case "driver": values.contains("local")
+            default: values.contains { ["true", "1"].contains($0) == volume.users.isEmpty }
+            }
+        }
+    }
+}
+
+extension ContainerEngine {
+    /// Makes a volume of a name, or of one that is made up, with `KEY=VALUE` labels; answers its name.
+    package func createVolume(_ name: String, labels: [String]) throws(ShaleError) -> String {
+        let name = name.isEmpty ? Identifier.random() : name
+        try store.volumes.create(name, labels: EnvironmentOption.labels(files: [], values: labels))
+        return name
+    }
+}

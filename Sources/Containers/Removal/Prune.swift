@@ -1,0 +1,40 @@
+package import Basics
+package import Images
+import Linux
+import OCI
+import Stores
+
+extension ContainerEngine {
+    /// Removes what nobody uses: stopped containers, images without a name, cached build steps, and what nothing leads
+    /// to any more.
+    package func prune(_ request: PruneRequest, _ talk: Conversation) throws(ShaleError) -> PruneReport {
+        var report = PruneReport()
+        if request.containers { try pruneContainers(request, into: &report, talk) }
+        try images.prune(request, into: &report)
+        return report
+    }
+
+    /// Removes stopped containers alone.
+    package func pruneContainers(_ request: PruneRequest, _ talk: Conversation) throws(ShaleError) {
+        var report = PruneReport()
+        try pruneContainers(request, into: &report, talk)
+    }
+
+    private func pruneContainers(
+        _ request: PruneRequest, into report: inout PruneReport, _ talk: Conversation
+    ) throws(ShaleError) {
+        let exclusion = try store.exclusion()
+        for record in try store.containers.all() {
+            try talk.cancellation.check()
+            guard request.takes(created: record.created, labels: record.labels) else { continue }
+            // One that is being made, started, copied from or committed is leased; what is taken here is not started.
+            guard exclusion.take(.container(record.id)) else { continue }
+            defer { exclusion.give(.container(record.id)) }
+            guard !view(of: record).state.isRunning, store.containers.isHere(record.id) else { continue }
+            let bytes = (try? FileTree.usage(of: store.containers.folder(record.id).upper).bytes) ?? 0
+            if !request.isDryRun { try remove(record, named: record.name) }
+            report.containers.append(record.id)
+            report.bytes &+= bytes
+        }
+    }
+}

@@ -1,0 +1,243 @@
+package import Basics
+import Glibc
+package import Layers
+import Linux
+import OCI
+import Stores
+
+/// What an archive of images holds.
+package enum ArchiveFormat: String, Sendable, CaseIterable {
+    /// An OCI layout and docker's `manifest.json` over the same blobs, as docker writes it since version 25.
+    case both
+    /// The OCI layout alone.
+    case oci
+    /// Docker's layout before version 25: each layer a plain `layer.tar` in a folder of its own.
+    case docker
+}
+
+extension ImageEngine {
+    /// Writes images as one tar archive to `sink`.
+    ///
+    /// A repository without tag stands for all its tags, an id or a digest for the image without a name. Blobs go in
+    /// as they lie in the store, so that a loaded image has the manifest it had.
+    package func save(
+        _ names: [String], format: ArchiveFormat = .both, to sink: @escaping ByteSink, _ talk: Conversation
+    ) throws(ShaleError) {
+        let images = try savedImages(names)
+        for image in images.map(\.image) { try store.hold(image.config, blobs: image.manifest.layers) }
+        let writer = TarWriter { bytes throws(ShaleError) in
+            try talk.cancellation.check()
+            try sink(bytes)
+        }
+        switch format {
+        case .both, .oci: try LayoutArchive(engine: self, images: images, format: format).write(to: writer)
+        case .docker: try LegacyArchive(engine: self, images: images, talk: talk).write(to: writer)
+        }
+        _ = try writer.finish()
+    }
+
+    /// The images that names stand for, each once, with the tags that go with it.
+    private func savedImages(_ names: [String]) throws(ShaleError) -> [SavedImage] {
+        var images: [SavedImage] = []
+        for name in names {
+            for (image, tag) in try selected(by: name) {
+                if let position = images.firstIndex(where: { $0.image.id == image.id }) {
+                    if let tag, !images[position].tags.contains(tag) { images[position].tags.append(tag) }
+                } else {
+                    images.append(SavedImage(image: image, tags: tag.map { [$0] } ?? []))
+                }
+            }
+        }
+        return images
+    }
+
+    private func selected(by name: String) throws(ShaleError) -> [(Image, Reference?)] {
+        // `sha256:…` is an id, although it reads like a name with a tag.
+        guard !name.hasPrefix("sha256:"), let reference = try? Reference(parsing: name), reference.digest == nil else {
+            return [(try image(named: name), nil)]
+        }
+        if reference.tag != nil { return [(try image(named: name), reference)] }
+        let all = try store.names.all().map(\.reference).filter { $0.name == reference.name }
+        // A text that is no repository here is an id.
+        guard !all.isEmpty else { return [(try image(named: name), nil)] }
+        var chosen: [(Image, Reference?)] = []
+        for tagged in all.sorted(by: { $0.description < $1.description }) {
+            chosen.append((try self.image(named: tagged.description), tagged))
+        }
+        return chosen
+    }
+}
+
+/// One image of an archive and the names it goes by there.
+struct SavedImage {
+    var image: Image
+    var tags: [Reference]
+}
+
+/// An OCI layout in a tar, with docker's `manifest.json` beside it unless only OCI is wanted.
+private struct LayoutArchive {
+    let engine: ImageEngine
+    let images: [SavedImage]
+    let format: ArchiveFormat
+
+    func write(to writer: TarWriter) throws(ShaleError) {
+        try writer.add(ArchiveMember.directory("blobs"))
+        try writer.add(ArchiveMember.directory("blobs/sha256"))
+        for digest in blobs {
+            try writer.add(
+                ArchiveMember.file("blobs/sha256/\(digest.hex)", size: try engine.store.blobs.size(digest)),
+                from: try engine.store.blobs.open(digest))
+        }
+        try add("index.json", index, to: writer)
+        if format == .both { try add("manifest.json", dockerManifest, to: writer) }
+        try add("oci-layout", .members(["imageLayoutVersion": "1.0.0"]), to: writer)
+        if format == .both, images.contains(where: { !$0.tags.isEmpty }) {
+            try add("repositories", DockerArchive.repositories(images) { Self.topBlob($0) }, to: writer)
+        }
+    }
+
+    private func add(_ path: String, _ document: JSONDocument, to writer: TarWriter) throws(ShaleError) {
+        try writer.add(ArchiveMember.file(path, size: 0), contents: Array(document.text().utf8))
+    }
+
+    private var blobs: [Digest] {
+        var all: Set<Digest> = []
+        for saved in images {
+            all.insert(saved.image.manifestDescriptor.digest)
+            all.insert(saved.image.manifest.config.digest)
+            all.formUnion(saved.image.manifest.layers.map(\.digest))
+        }
+        return all.sorted()
+    }
+
+    private static func topBlob(_ image: Image) -> String {
+        (image.manifest.layers.last ?? image.manifest.config).digest.hex
+    }
+
+    private var index: JSONDocument {
+        let entries = images.flatMap { saved in
+            let descriptor = saved.image.manifestDescriptor
+            let base: [JSONDocument.Member] = [
+                .init("mediaType", .string(descriptor.mediaType)),
+                .init("digest", .string(descriptor.digest.description)),
+                .init("size", .integer(descriptor.size)),
+            ]
+            guard !saved.tags.isEmpty else { return [JSONDocument.object(base)] }
+            return saved.tags.map { tag in
+                let names = JSONDocument.members([
+                    "io.containerd.image.name": .string(tag.description),
+                    "org.opencontainers.image.ref.name": .string(tag.tag ?? Reference.defaultTag),
+                ])
+                return JSONDocument.object(base + [.init("annotations", names)])
+            }
+        }
+        return .members([
+            "schemaVersion": 2, "mediaType": .string(MediaType.ociIndex), "manifests": .array(entries),
+        ])
+    }
+
+    private var dockerManifest: JSONDocument {
+        .array(
+            images.map { saved in
+                DockerArchive.entry(
+                    config: "blobs/sha256/\(saved.image.manifest.config.digest.hex)", saved,
+                    layers: saved.image.manifest.layers.map { "blobs/sha256/\($0.digest.hex)" })
+            })
+    }
+}
+
+/// Docker's archive as versions before 25 wrote it.
+private struct LegacyArchive {
+    let engine: ImageEngine
+    let images: [SavedImage]
+    let talk: Conversation
+
+    func write(to writer: TarWriter) throws(ShaleError) {
+        var written: Set<String> = []
+        for saved in images {
+            let image = saved.image
+            let config = image.manifest.config.digest
+            if written.insert(config.hex).inserted {
+                try writer.add(
+                    ArchiveMember.file("\(config.hex).json", size: try engine.store.blobs.size(config)),
+                    from: try engine.store.blobs.open(config))
+            }
+            for (blob, diffID) in zip(image.manifest.layers, image.config.rootfs.diffIDs)
+            where written.insert(diffID.hex).inserted {
+                try writer.add(ArchiveMember.directory(diffID.hex))
+                try writer.add(ArchiveMember.file("\(diffID.hex)/VERSION", size: 0), contents: Array("1.0".utf8))
+                try writePlain(blob, diffID, to: writer)
+            }
+        }
+        let manifest = JSONDocument.array(
+            images.map { saved in
+                DockerArchive.entry(
+                    config: "\(saved.image.manifest.config.digest.hex).json", saved,
+                    layers: saved.image.config.rootfs.diffIDs.map { "\($0.hex)/layer.tar" })
+            })
+        try writer.add(ArchiveMember.file("manifest.json", size: 0), contents: Array(manifest.text().utf8))
+        if images.contains(where: { !$0.tags.isEmpty }) {
+            let repositories = DockerArchive.repositories(images) { ($0.config.rootfs.diffIDs.last ?? $0.id).hex }
+            try writer.add(ArchiveMember.file("repositories", size: 0), contents: Array(repositories.text().utf8))
+        }
+    }
+
+    /// A packed layer is unpacked into a file of the store's ingest folder first: a tar names sizes before contents.
+    private func writePlain(_ blob: Descriptor, _ diffID: Digest, to writer: TarWriter) throws(ShaleError) {
+        let path = "\(diffID.hex)/layer.tar"
+        if blob.digest == diffID {
+            return try { () throws(ShaleError) in
+                _ = try writer.add(
+                    ArchiveMember.file(path, size: try engine.store.blobs.size(diffID)),
+                    from: try engine.store.blobs.open(diffID))
+            }()
+        }
+        let plain = try engine.store.blobs.newIngest()
+        defer { plain.abandon(keepingPartial: false) }
+        let stream = try UnpackedStream(
+            FDSource(engine.store.blobs.open(blob.digest), subject: "layer \(blob.digest)"),
+            subject: "layer \(blob.digest)", hashing: false, cancellation: talk.cancellation)
+        defer { stream.close() }
+        while let chunk = try stream.nextChunk() { try plain.append(chunk) }
+        _ = try writer.add(ArchiveMember.file(path, size: plain.count), from: try plain.openForReading())
+    }
+}
+
+/// The members of an archive of images: root's, of one fixed time, so that the same images make the same archive.
+private enum ArchiveMember {
+    static func directory(_ path: String) -> TarEntry {
+        var entry = TarEntry(path: Array(path.utf8), kind: .directory)
+        entry.mode = 0o755
+        return entry
+    }
+
+    static func file(_ path: String, size: Int64) -> TarEntry {
+        var entry = TarEntry(path: Array(path.utf8), kind: .file)
+        entry.size = size
+        return entry
+    }
+}
+
+/// Docker's own documents of an archive.
+private enum DockerArchive {
+    /// One entry of `manifest.json`.
+    static func entry(config: String, _ saved: SavedImage, layers: [String]) -> JSONDocument {
+        .members([
+            "Config": .string(config),
+            "RepoTags": saved.tags.isEmpty ? .null : .texts(saved.tags.map(\.familiar)),
+            "Layers": .texts(layers),
+        ])
+    }
+
+    /// `repositories`: name → tag → top layer.
+    static func repositories(_ images: [SavedImage], top: (Image) -> String) -> JSONDocument {
+        var table: [String: [JSONDocument.Member]] = [:]
+        for saved in images {
+            for tag in saved.tags {
+                table[tag.familiarName, default: []].append(
+                    .init(tag.tag ?? Reference.defaultTag, .string(top(saved.image))))
+            }
+        }
+        return .object(table.keys.sorted().map { .init($0, .object(table[$0] ?? [])) })
+    }
+}

@@ -1,0 +1,16 @@
+package import Basics
+package import OCI
+
+/// What the user set for the engine.
+package struct EngineSettings: Sendable {
+    package var platform: Platform = .host
+    package var offline = false
+    /// Times of made layers and configs are clamped to this when set.
+    package var sourceDateEpoch: Timestamp?
+    /// `Removing intermediate container X`, or today's ` ---> Removed intermediate container X`.
+    package var modernBuildWording = false
+    /// Where the sample recipes lie, the first image's among them.
+    package var recipesPath: String?
+
+    package init() {}
+}

@@ -1,0 +1,64 @@
+package import Basics
+import Glibc
+import Layers
+package import Linux
+import OCI
+import Stores
+
+extension ImageEngine {
+    /// Gives `body` a writable view of unpacked layers (top first, or none), and makes what it changed a layer; `nil`
+    /// when that is nothing.
+    ///
+    /// `keepingRewritten` keeps what was written again as it was, in the layer.
+    ///
+    /// The view is an overlay mount that no path leads to: it goes with its descriptor.
+    package func changing(
+        _ paths: [String], keepingRewritten: Bool = false, _ talk: Conversation,
+        _ body: (RootDirectory) throws(ShaleError) -> Void
+    ) throws(ShaleError) -> StepLayer? {
+        let staging = try store.layers.beginUnpack()
+        do throws(ShaleError) {
+            if paths.isEmpty {
+                try body(staging.root())
+            } else {
+                try staging.makeWorkFolder()
+                // Volatile: else its end writes all to the disk that anyone has written there, and waits for it. What
+                // a layer's files are worth before that is `LayerSettling`'s business.
+                let mount = try Overlay.detachedMount(
+                    lowers: paths, upper: staging.fsPath, work: staging.workPath, form: form, volatile: true)
+                try body(RootDirectory(mount))
+            }
+            try talk.cancellation.check()
+            guard
+                let layer = try settle(
+                    staging, over: directories(paths), stubs: [], keepingRewritten: keepingRewritten, talk)
+            else {
+                store.layers.discard(staging)
+                return nil
+            }
+            return layer
+        } catch {
+            store.layers.discard(staging)
+            throw error
+        }
+    }
+
+    /// Folders of unpacked layers, open.
+    package func directories(_ paths: [String]) throws(ShaleError) -> [RootDirectory] {
+        do throws(SystemCallError) {
+            var directories: [RootDirectory] = []
+            for path in paths { directories.append(try RootDirectory(hostPath: path)) }
+            return directories
+        } catch {
+            throw error.shaleError("opening a layer")
+        }
+    }
+}
+
+extension LayerStaging {
+    /// The work directory that an overlay mount wants beside its upper one.
+    package func makeWorkFolder() throws(ShaleError) {
+        let path = workPath
+        try translating("overlay work directory") { try check("mkdir", path: path) { mkdir(path, 0o700) } }
+    }
+}

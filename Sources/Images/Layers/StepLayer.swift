@@ -1,0 +1,68 @@
+package import Basics
+package import Layers
+package import Linux
+package import OCI
+package import Stores
+
+/// A layer that a step or a commit made, stored packed and unpacked.
+package struct StepLayer: Sendable {
+    package let descriptor: Descriptor
+    package let diffID: Digest
+    package let summary: StepSummary
+
+    package init(descriptor: Descriptor, diffID: Digest, summary: StepSummary) {
+        self.descriptor = descriptor
+        self.diffID = diffID
+        self.summary = summary
+    }
+}
+
+extension ImageEngine {
+    /// Turns the upper directory of a finished step into a layer by rename; `nil` when it changed nothing.
+    ///
+    /// The tar is written once, uncompressed, into the blobs, hashed as it streams: exactly what the walker found.
+    package func settle(
+        _ staging: LayerStaging, over lowers: [RootDirectory], stubs: Set<String>, keepingRewritten: Bool = false,
+        _ talk: Conversation
+    ) throws(ShaleError) -> StepLayer? {
+        let upper = try staging.root()
+        try translating("overlay work directory") { try FileTree.remove(staging.workPath) }
+        var finder = ChangeFinder(upper: upper, lowers: lowers, form: form, ignoring: stubs)
+        finder.keepsRewritten = keepingRewritten
+        let changes = try finder.changes(cancellation: talk.cancellation)
+        guard !changes.isEmpty else { return nil }
+        let (written, descriptor) = try pack(changes, of: upper, talk)
+        try OverlayUpper.settle(upper, changes: changes, form: form, clampingTo: settings.sourceDateEpoch)
+        try store.layers.commit(
+            staging, diffID: written.diffID, index: written.index.encoded(),
+            size: LayerSize(tar: written.size, content: written.contentBytes))
+        return StepLayer(
+            descriptor: descriptor, diffID: written.diffID,
+            summary: StepSummary(changes, bytes: written.contentBytes))
+    }
+
+    /// Writes changes as a canonical tar into the blobs.
+    package func pack(
+        _ changes: [Change], of upper: RootDirectory, _ talk: Conversation
+    ) throws(ShaleError) -> (WrittenLayer, Descriptor) {
+        let ingest = try store.blobs.newIngest()
+        do throws(ShaleError) {
+            let written = try LayerWriter.write(
+                changes: changes, upper: upper, clampingTo: settings.sourceDateEpoch, cancellation: talk.cancellation
+            ) { (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
+                try ingest.append(bytes)
+            }
+            var descriptor = try ingest.commit()
+            descriptor.mediaType = MediaType.ociLayer
+            return (written, descriptor)
+        } catch {
+            ingest.abandon(keepingPartial: false)
+            throw error
+        }
+    }
+}
+
+extension WrittenLayer {
+    /// Bytes of the regular files in it.
+    package var contentBytes: Int64 { index.entries.reduce(0) { $0.addingClamped($1.kind == .file ? $1.size : 0) } }
+}

@@ -1,0 +1,31 @@
+package import Basics
+
+/// A condition of `--filter`: `NAME=VALUE`.
+package enum FilterCondition {
+    /// The two sides of a `--filter`.
+    package static func parts(of text: String) throws(ShaleError) -> (key: String, value: String) {
+        let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard parts.count == 2 else {
+            throw ShaleError(
+                .usage, "invalid argument \"\(text)\" for \"-f, --filter\" flag",
+                cause: "bad format of filter (expected name=value)")
+        }
+        return (parts[0].lowercased().trimmingSpaces, String(parts[1]).trimmingSpaces)
+    }
+
+    /// Whether labels hold `NAME` or `NAME=VALUE`.
+    package static func hasLabel(_ labels: [String: String], _ condition: String) -> Bool {
+        let parts = condition.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let value = labels[String(parts[0])] else { return false }
+        return parts.count == 1 || value == parts[1]
+    }
+}
+
+extension String {
+    fileprivate var trimmingSpaces: String {
+        var text = self[...]
+        while text.first?.isWhitespace == true { text.removeFirst() }
+        while text.last?.isWhitespace == true { text.removeLast() }
+        return String(text)
+    }
+}

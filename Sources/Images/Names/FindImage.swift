@@ -1,0 +1,82 @@
+package import Basics
+package import OCI
+package import Stores
+
+extension ImageEngine {
+    /// An image that is here, by name, `name@digest`, id or unambiguous id prefix; docker's `No such image: x:latest`.
+    package func image(named text: String) throws(ShaleError) -> Image {
+        do throws(ShaleError) {
+            return try store.images.find(text)
+        } catch {
+            guard error.code == .notFound, error.hint == nil else { throw error }
+            throw error.hinting(try missingImageHint(text))
+        }
+    }
+
+    /// The image a run or a `FROM` names: the one that is here, or pulled.
+    ///
+    /// Tells docker's `Unable to find image 'x:latest' locally` as a note before it pulls, where `announces` says so: a
+    /// run does, a build does not. An image that is here for
+    /// another platform than the one asked for is pulled again.
+    package func ensureImage(
+        _ text: String, platform: Platform? = nil, policy: PullPolicy = .missing, announces: Bool = true,
+        _ talk: Conversation
+    ) throws(ShaleError) -> Image {
+        if policy != .always, let image = try localImage(text) {
+            guard let platform, !PlatformOrder(platform).accepts(image.config.platform), policy == .missing else {
+                try unpackMissingLayers(of: image, talk)
+                return image
+            }
+        }
+        if policy == .never { return try image(named: text) }
+        let reference = try Reference(parsing: text).withDefaultTag
+        if policy == .missing, announces {
+            talk.note("Unable to find image '\(reference.familiar)' locally")
+        }
+        do throws(ShaleError) {
+            return try pull(reference, platform: platform, talk).image
+        } catch {
+            // Without a network there is still the image that every shale can make.
+            guard error.code == .unavailable, platform == nil, let offlineImage, try offlineImage(reference, talk)
+            else {
+                throw error
+            }
+            return try image(named: text)
+        }
+    }
+
+    private func localImage(_ text: String) throws(ShaleError) -> Image? {
+        do throws(ShaleError) {
+            return try store.images.find(text)
+        } catch {
+            if error.code == .notFound { return nil }
+            throw error
+        }
+    }
+
+    /// The name nearest to a text: of the same repository the nearest tag, else the nearest repository.
+    ///
+    /// The tag does not count where a name is looked for: `foo:latest` is not near `bar:latest`.
+    static func nearestName(to text: String, among names: [Reference]) -> Reference? {
+        let wanted = (try? Reference(parsing: text))?.withDefaultTag
+        let repository = wanted?.familiarName ?? text
+        let tag = wanted?.tag ?? Reference.defaultTag
+        let ofRepository = names.filter { $0.familiarName == repository }
+        if !ofRepository.isEmpty {
+            let near = Suggestion.nearest(to: tag, among: ofRepository.compactMap(\.tag)).first
+            return ofRepository.first { near == nil || $0.tag == near }
+        }
+        guard let near = Suggestion.nearest(to: repository, among: Set(names.map(\.familiarName)).sorted()).first else {
+            return nil
+        }
+        let found = names.filter { $0.familiarName == near }
+        return found.first { $0.tag == tag } ?? found.first
+    }
+
+    /// The nearest name there is, or how to get the image.
+    private func missingImageHint(_ text: String) throws(ShaleError) -> String {
+        let names = try store.names.all().map(\.reference)
+        if let near = Self.nearestName(to: text, among: names) { return "did you mean \(near.familiar)?" }
+        return "images lists what is here; pull \(text) brings it from its registry"
+    }
+}

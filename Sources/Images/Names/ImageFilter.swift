@@ -1,0 +1,184 @@
+package import Basics
+package import OCI
+package import Stores
+
+/// Docker's filters of `images`, each `name=value`; all must hold, several `reference` are alternatives.
+package struct ImageFilter: Sendable {
+    package var isDangling: Bool?
+    /// `label=key` or `label=key=value`.
+    package var labels: [(key: String, value: String?)] = []
+    /// Older than this image.
+    package var before: [String] = []
+    /// Newer than this image.
+    package var since: [String] = []
+    /// Made before this moment.
+    package var until: Timestamp?
+    var references: [FileNamePattern] = []
+    /// Used by a container, or not.
+    package var isUsed: Bool?
+
+    package init() {}
+
+    /// Reads the values of `--filter`, in docker's words for what cannot be read.
+    package init(parsing texts: [String], now: Timestamp = .now()) throws(ShaleError) {
+        for text in texts {
+            guard let equals = text.firstIndex(of: "=") else {
+                throw ShaleError(
+                    .usage,
+                    "invalid argument \"\(text)\" for \"-f, --filter\" flag: bad format of filter (expected name=value)"
+                )
+            }
+            let name = text[..<equals].trimmed.lowercased()
+            try add(name, text[text.index(after: equals)...].trimmed, now: now)
+        }
+    }
+
+    /// Adds a `reference` filter: what `images PATTERN` means.
+    package mutating func add(reference pattern: String) throws(ShaleError) {
+        references.append(try FileNamePattern(parsing: pattern))
+    }
+
+    private mutating func add(_ name: String, _ value: String, now: Timestamp) throws(ShaleError) {
+        switch name {
+        case "dangling": isDangling = try Self.flag(name, value)
+        case "unused": isUsed = try !Self.flag(name, value)
+        case "in-use": isUsed = try Self.flag(name, value)
+        case "label":
+            let parts = value.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+            labels.append((parts[0], parts.count == 2 ? parts[1] : nil))
+        case "before": before.append(value)
+        case "since": since.append(value)
+        case "until":
+            guard let moment = TimeText.moment(value, now: now) else {
+                throw ShaleError(.invalid, "Invalid filter 'until=[\(value)]'", hint: "--filter until=24h")
+            }
+            until = moment
+        case "reference": references.append(try FileNamePattern(parsing: value))
+        default: throw ShaleError(.invalid, "Invalid filter '\(name)'", hint: FilterKey.hint(Self.known))
+        }
+    }
+
+    /// The filters there are.
+    package static let known: [FilterKey] = [
+        FilterKey("dangling", ["true", "false"]), FilterKey("label"), FilterKey("before"), FilterKey("since"),
+        FilterKey("until"), FilterKey("reference"), FilterKey("in-use", ["true", "false"]),
+        FilterKey("unused", ["true", "false"]),
+    ]
+
+    private static func flag(_ name: String, _ value: String) throws(ShaleError) -> Bool {
+        switch value.lowercased() {
+        case "1", "true", "t": return true
+        case "0", "false", "f": return false
+        default: throw ShaleError(.invalid, "Invalid filter '\(name)=[\(value)]'", hint: "--filter \(name)=true|false")
+        }
+    }
+}
+
+extension ImageEngine {
+    /// The images here that pass a filter, newest first; with a `reference` filter, only the names that match.
+    package func list(
+        _ filter: ImageFilter = ImageFilter(), includingIntermediate: Bool = false
+    ) throws(ShaleError) -> [ImageSummary] {
+        var bounds: (after: Timestamp?, before: Timestamp?) = (nil, nil)
+        for text in filter.since {
+            let created = try image(named: text).config.created ?? .epoch
+            bounds.after = max(bounds.after ?? created, created)
+        }
+        for text in filter.before {
+            let created = try image(named: text).config.created ?? .epoch
+            bounds.before = min(bounds.before ?? created, created)
+        }
+        if let until = filter.until { bounds.before = min(bounds.before ?? until, until) }
+        let used = filter.isUsed == nil ? [] : try usedImages()
+        var summaries: [ImageSummary] = []
+        for summary in try store.images.all(includingIntermediate: includingIntermediate) {
+            let created = summary.created ?? .epoch
+            if let after = bounds.after, created <= after { continue }
+            if let before = bounds.before, created >= before { continue }
+            if let wanted = filter.isDangling, summary.isDangling != wanted { continue }
+            if let wanted = filter.isUsed, used.contains(summary.id) != wanted { continue }
+            if try !hasLabels(summary, filter.labels) { continue }
+            guard filter.references.isEmpty else {
+                if let named = Self.matching(summary, filter.references) { summaries.append(named) }
+                continue
+            }
+            summaries.append(summary)
+        }
+        return summaries
+    }
+
+    /// The ids of the images that containers were made from.
+    package func usedImages() throws(ShaleError) -> Set<Digest> {
+        Set(try store.containers.all().map(\.image))
+    }
+
+    private func hasLabels(
+        _ summary: ImageSummary, _ wanted: [(key: String, value: String?)]
+    ) throws(ShaleError) -> Bool {
+        if wanted.isEmpty { return true }
+        let labels = try store.images.image(summary.id).containerConfig.labels ?? [:]
+        return wanted.allSatisfy { label in
+            labels[label.key].map { label.value == nil || label.value == $0 } ?? false
+        }
+    }
+
+    /// The image with only those of its names that a pattern matches, as docker's `FamiliarMatch` does.
+    private static func matching(_ summary: ImageSummary, _ patterns: [FileNamePattern]) -> ImageSummary? {
+        let matches = { (reference: Reference) in
+            patterns.contains { pattern in
+                pattern.matches(reference.familiar) || pattern.matches(reference.familiarName)
+                    || pattern.matches(reference.description) || pattern.matches(reference.name)
+            }
+        }
+        var result = summary
+        result.references = summary.references.filter(matches)
+        result.repoDigests = summary.repoDigests.filter(matches)
+        return result.references.isEmpty && result.repoDigests.isEmpty ? nil : result
+    }
+}
+
+extension FileNamePattern {
+    /// Throws docker's words for a malformed pattern.
+    init(parsing text: String) throws(ShaleError) {
+        guard let pattern = FileNamePattern(text) else { throw ShaleError(.invalid, "syntax error in pattern") }
+        self = pattern
+    }
+}
+
+/// Moments as `--since`, `--until` and the like take them.
+package enum TimeText {
+    /// RFC 3339, seconds since 1970, or a span before now (`10m`, `1h30m`, `7d`).
+    package static func moment(_ text: String, now: Timestamp) -> Timestamp? {
+        if let time = Timestamp(rfc3339: text) { return time }
+        if let time = Timestamp(rfc3339: text + "T00:00:00Z") ?? Timestamp(rfc3339: text + "Z") { return time }
+        if let seconds = Int64(text) { return Timestamp(seconds: seconds) }
+        guard let span = span(text) else { return nil }
+        return Timestamp(seconds: now.seconds.subtractingClamped(span), nanoseconds: now.nanoseconds)
+    }
+
+    private static func span(_ text: String) -> Int64? {
+        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800]
+        var total: Int64 = 0
+        var digits = ""
+        guard !text.isEmpty else { return nil }
+        for character in text {
+            if character.isASCII, character.isNumber {
+                digits.append(character)
+                continue
+            }
+            guard let unit = units[character], let count = Int64(digits), count <= 1 << 32 else { return nil }
+            total = total &+ count &* unit
+            digits = ""
+        }
+        return digits.isEmpty ? total : nil
+    }
+}
+
+extension Substring {
+    fileprivate var trimmed: String {
+        var text = self
+        while text.first == " " { text.removeFirst() }
+        while text.last == " " { text.removeLast() }
+        return String(text)
+    }
+}

@@ -1,0 +1,46 @@
+package import Basics
+import Linux
+package import OCI
+import Registries
+
+/// How `tags` sorts.
+package enum TagSort: String, Sendable, CaseIterable {
+    /// By name, bytes compared.
+    case name
+    /// The newest version first.
+    case semver
+}
+
+extension ImageEngine {
+    /// The tags of a repository in its registry, all pages; `glob` keeps those that match (`*`, `?`, `[…]`).
+    package func remoteTags(
+        of repository: Reference, matching glob: String?, order: TagSort?, _ talk: Conversation
+    ) throws(ShaleError) -> [String] {
+        var tags = try registry.tags(repository, cancellation: talk.cancellation)
+        if let glob {
+            let pattern = try FileNamePattern(parsing: glob)
+            tags = tags.filter { pattern.matches($0) }
+        }
+        switch order {
+        case .name: tags.sort { Array($0.utf8).lexicographicallyPrecedes(Array($1.utf8)) }
+        case .semver: tags = TagOrder.newestFirst(tags)
+        case nil: break
+        }
+        return tags
+    }
+
+    /// What tags point to; `nil` for each unless `fetching`, which asks the registry for one tag after another.
+    package func remoteDigests(
+        of tags: [String], in repository: Reference, fetching: Bool, _ talk: Conversation
+    ) throws(ShaleError) -> [(tag: String, digest: Digest?)] {
+        guard fetching else { return tags.map { ($0, nil) } }
+        let found = Condition<[String: Digest]>([:])
+        let stopping = Cancellation(below: talk.cancellation)
+        try Workers.forEach(tags, limit: ImageLimits.transfers, stopping: stopping) { tag throws(ShaleError) in
+            let descriptor = try self.registry.head(repository.with(tag: tag), cancellation: stopping)
+            found.update { $0[tag] = descriptor.digest }
+        }
+        let digests = found.read { $0 }
+        return tags.map { ($0, digests[$0]) }
+    }
+}

@@ -1,0 +1,40 @@
+package import Basics
+package import OCI
+import Stores
+
+/// A name that now leads elsewhere, or nowhere: what `undo` takes back.
+package struct NameChange: Sendable {
+    package let reference: Reference
+    /// The image it led to before.
+    package let before: Digest?
+    /// The image it leads to now.
+    package let after: Digest?
+}
+
+extension ImageEngine {
+    /// Gives an image one more name, taking that name from whatever had it.
+    package func tag(_ source: String, as target: Reference) throws(ShaleError) -> NameChange {
+        let reference = try target.asTarget()
+        let image = try image(named: source)
+        let before = try imageID(of: reference)
+        try store.images.tag(image.id, as: reference)
+        return NameChange(reference: reference, before: before, after: image.id)
+    }
+
+    /// Takes a name away; the image stays, dangling if that was its last.
+    package func untag(_ reference: Reference) throws(ShaleError) -> NameChange {
+        let reference = reference.withDefaultTag
+        let entry = try store.removeName(reference)
+        guard let entry else { throw ShaleError(.notFound, "No such image: \(reference.familiar)") }
+        return NameChange(reference: reference, before: entry.image, after: nil)
+    }
+
+    /// Reads a name that an image is to get, in docker's words for what cannot be one.
+    package static func target(_ text: String) throws(ShaleError) -> Reference {
+        try Reference(parsing: text).asTarget()
+    }
+
+    private func imageID(of reference: Reference) throws(ShaleError) -> Digest? {
+        try store.names.table().entry(named: reference)?.image
+    }
+}

@@ -1,0 +1,109 @@
+import Basics
+import Layers
+import Linux
+import OCI
+import Registries
+import Stores
+
+/// One layer on its way in: this thread downloads, another unpacks what is there so far.
+struct LayerDownload {
+    let engine: ImageEngine
+    let reference: Reference
+    let layer: LayerIntake.Layer
+    let talk: Conversation
+    let stopping: Cancellation
+
+    /// How many bytes pass between two reports.
+    private static let reportEvery: Int64 = 256 << 10
+
+    /// Answers whether the layer is in; not, when what an earlier attempt left was wrong and is gone now.
+    ///
+    /// What was fetched of a layer that did not arrive stays for the next attempt.
+    func run(
+        unpacking: Bool, lower: @escaping @Sendable () throws(ShaleError) -> [RootDirectory]
+    ) throws(ShaleError) -> Bool {
+        let ingest = try engine.store.blobs.ingest(expected: layer.blob)
+        let wasResumed = ingest.offset > 0
+        do throws(ShaleError) {
+            if unpacking {
+                try downloadAndUnpack(ingest, lower)
+            } else {
+                try fetch(into: ingest, growth: nil, sibling: nil)
+                _ = tellVerified(ingest)
+                try ingest.commit()
+            }
+            return true
+        } catch {
+            ingest.abandon(keepingPartial: error.code != .corrupt && error.code != .invalid)
+            if wasResumed, error.code == .corrupt { return false }
+            throw error
+        }
+    }
+
+    private func downloadAndUnpack(
+        _ ingest: BlobIngest, _ lower: @escaping @Sendable () throws(ShaleError) -> [RootDirectory]
+    ) throws(ShaleError) {
+        let growth = Growth()
+        growth.reached(ingest.offset)
+        let unpacking = try LayerUnpacking(
+            engine: engine, layer: layer, source: ingest.openForReading(), growth: growth, talk: talk,
+            cancellation: stopping, lower: lower)
+        do throws(ShaleError) {
+            try fetch(into: ingest, growth: growth, sibling: unpacking)
+        } catch {
+            growth.fail(error)
+            _ = unpacking.outcome()
+            unpacking.discard()
+            throw error
+        }
+        let isIntact = tellVerified(ingest)
+        growth.finish()
+        let outcome = unpacking.outcome()
+        do throws(ShaleError) {
+            // A wrong digest is the reason for whatever else the unpacker may have found; a layer whose digest is
+            // right and that cannot be unpacked leaves no blob behind.
+            guard isIntact else {
+                try ingest.commit()
+                return
+            }
+            let unpacked = try outcome.get()
+            try engine.check(unpacked, is: layer.diffID, blob: layer.blob.digest)
+            try ingest.commit()
+            try unpacking.commit(unpacked)
+        } catch {
+            unpacking.discard()
+            throw error
+        }
+    }
+
+    /// Downloads what is missing; `sibling` failing for a reason that no other byte can mend stops it.
+    private func fetch(
+        into ingest: BlobIngest, growth: Growth?, sibling: LayerUnpacking?
+    ) throws(ShaleError) {
+        guard ingest.count < layer.blob.size else { return }
+        let id = layer.id
+        let total = layer.blob.size
+        var reported: Int64 = 0
+        talk.tell(.bytes(id: id, state: "Downloading", current: ingest.count, total: total))
+        try engine.registry.blob(
+            layer.blob, in: reference, offset: ingest.offset, cancellation: stopping,
+            retrying: { talk.tell(.item(id: id, state: $0.line)) },
+            body: { bytes throws(ShaleError) in
+                if let failure = sibling?.failure, failure.code != .corrupt { throw failure }
+                try ingest.append(bytes)
+                growth?.reached(ingest.count)
+                if ingest.count - reported >= Self.reportEvery || ingest.count == total {
+                    reported = ingest.count
+                    talk.tell(.bytes(id: id, state: "Downloading", current: reported, total: total))
+                }
+            })
+    }
+
+    /// Whether all bytes have the right digest; they were hashed as they came.
+    private func tellVerified(_ ingest: BlobIngest) -> Bool {
+        talk.tell(.item(id: layer.id, state: "Verifying Checksum"))
+        let isIntact = ingest.digest == layer.blob.digest
+        if isIntact { talk.tell(.item(id: layer.id, state: "Download complete")) }
+        return isIntact
+    }
+}

@@ -1,0 +1,112 @@
+import Basics
+import Layers
+import Linux
+import OCI
+import Registries
+import Stores
+
+/// Brings a pulled image's layers in: three at a time, each unpacked while it downloads.
+///
+/// Layers start lowest first, so one that must look into those below it (a hard link to a lower file) waits only for
+/// layers that are under way.
+final class LayerIntake: Sendable {
+    /// One layer of the manifest.
+    struct Layer: Sendable {
+        let position: Int
+        let blob: Descriptor
+        let diffID: Digest
+        /// The chain of the layers below.
+        let parentChain: Digest?
+
+        var id: String { blob.digest.short }
+    }
+
+    private let engine: ImageEngine
+    private let reference: Reference
+    private let talk: Conversation
+    private let layers: [Layer]
+    private let stack: LayerStack
+
+    init(engine: ImageEngine, reference: Reference, remote: RemoteImage, talk: Conversation) {
+        self.engine = engine
+        self.reference = reference
+        self.talk = talk
+        let diffIDs = remote.config.rootfs.diffIDs
+        layers = zip(remote.manifest.layers, diffIDs).enumerated().map { position, pair in
+            Layer(
+                position: position, blob: pair.0, diffID: pair.1,
+                parentChain: Digest.chainID(diffIDs[..<position]))
+        }
+        stack = LayerStack(store: engine.store, diffIDs: diffIDs)
+    }
+
+    /// Returns when every layer's blob is in the store and unpacked.
+    func run() throws(ShaleError) {
+        var waiting: [Layer] = []
+        var seen: Set<Digest> = []
+        for layer in layers {
+            guard seen.insert(layer.blob.digest).inserted else { continue }
+            if try isHere(layer) {
+                talk.tell(.item(id: layer.id, state: "Already exists"))
+                stack.finished(layer.position)
+            } else {
+                talk.tell(.item(id: layer.id, state: "Pulling fs layer"))
+                waiting.append(layer)
+            }
+        }
+        // A layer that an image has twice is brought once.
+        let brought = Set(waiting.map(\.position))
+        for layer in layers where !brought.contains(layer.position) { stack.finished(layer.position) }
+        for layer in waiting.dropFirst(ImageLimits.transfers) { talk.tell(.item(id: layer.id, state: "Waiting")) }
+        let stopping = Cancellation(below: talk.cancellation)
+        try Workers.forEach(waiting, limit: ImageLimits.transfers, stopping: stopping) {
+            layer throws(ShaleError) in
+            do throws(ShaleError) {
+                try self.bring(layer, stopping)
+            } catch {
+                self.stack.fail(error)
+                throw error
+            }
+            self.stack.finished(layer.position)
+        }
+    }
+
+    private func isHere(_ layer: Layer) throws(ShaleError) -> Bool {
+        let hasBlob = try engine.store.blobs.claim(layer.blob.digest)
+        return try engine.store.layers.claim(layer.diffID, on: layer.parentChain) && hasBlob
+    }
+
+    private func bring(_ layer: Layer, _ stopping: Cancellation) throws(ShaleError) {
+        let isUnpacked = engine.store.layers.has(layer.diffID, on: layer.parentChain)
+        if engine.store.blobs.contains(layer.blob.digest) {
+            if !isUnpacked { try unpackStored(layer, stopping) }
+        } else {
+            try download(layer, unpacking: !isUnpacked, stopping)
+        }
+        talk.tell(.item(id: layer.id, state: "Pull complete"))
+    }
+
+    /// Unpacks a blob that an earlier pull, cut short, left whole.
+    private func unpackStored(_ layer: Layer, _ stopping: Cancellation) throws(ShaleError) {
+        talk.tell(.item(id: layer.id, state: "Extracting"))
+        try engine.unpackLayer(
+            FDSource(engine.store.blobs.open(layer.blob.digest), subject: "blob \(layer.blob.digest)"),
+            as: layer.diffID, above: layer.parentChain,
+            blob: layer.blob.digest, lower: lowers(of: layer), cancellation: stopping)
+    }
+
+    /// Downloads; when a partial blob of an earlier attempt turns out wrong, it is fetched from its first byte.
+    private func download(_ layer: Layer, unpacking: Bool, _ stopping: Cancellation) throws(ShaleError) {
+        let download = LayerDownload(
+            engine: engine, reference: reference, layer: layer, talk: talk, stopping: stopping)
+        for _ in 0..<2 {
+            if try download.run(unpacking: unpacking, lower: lowers(of: layer)) { return }
+        }
+        throw ShaleError(.corrupt, "filesystem layer verification failed for digest \(layer.blob.digest)")
+    }
+
+    private func lowers(of layer: Layer) -> @Sendable () throws(ShaleError) -> [RootDirectory] {
+        let stack = stack
+        return { () throws(ShaleError) in try stack.lowers(of: layer.position) }
+    }
+}

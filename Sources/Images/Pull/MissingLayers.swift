@@ -1,0 +1,50 @@
+package import Basics
+import Layers
+import Linux
+import OCI
+package import Stores
+
+extension ImageEngine {
+    /// Unpacks the layers of an image that are not unpacked here; nothing to do costs next to nothing.
+    ///
+    /// Another tool may have put the image into the layout, and a repair may have thrown a damaged layer away: every
+    /// layer can be made again from its blob.
+    package func unpackMissingLayers(of image: Image, _ talk: Conversation) throws(ShaleError) {
+        try unpackMissingLayers(of: image.config, blobs: image.manifest.layers, talk)
+    }
+
+    /// The same for an image that is being made; `blobs` are one a layer, lowest first.
+    func unpackMissingLayers(
+        of config: ImageConfig, blobs: [Descriptor], _ talk: Conversation
+    ) throws(ShaleError) {
+        try store.hold(config, blobs: blobs)
+        let missing = store.layers.missing(for: config)
+        guard !missing.isEmpty else { return }
+        let layers = LayerStore.stack(of: config)
+        guard layers.count == blobs.count else {
+            throw ShaleError(
+                .corrupt, "layers from manifest don't match image configuration",
+                cause: "\(blobs.count) layers, \(layers.count) diff IDs")
+        }
+        let stack = LayerStack(store: store, diffIDs: config.rootfs.diffIDs)
+        for position in layers.indices where !missing.contains(position) { stack.finished(position) }
+        let stopping = Cancellation(below: talk.cancellation)
+        try Workers.forEach(missing, limit: ImageLimits.transfers, stopping: stopping) {
+            position throws(ShaleError) in
+            let layer = layers[position]
+            let blob = blobs[position].digest
+            do throws(ShaleError) {
+                talk.tell(.item(id: blob.short, state: "Extracting"))
+                try self.unpackLayer(
+                    FDSource(self.store.blobs.open(blob), subject: "blob \(blob)"), as: layer.diffID,
+                    above: layer.parentChain, blob: blob,
+                    lower: { () throws(ShaleError) in try stack.lowers(of: position) }, cancellation: stopping)
+            } catch {
+                stack.fail(error)
+                throw error
+            }
+            stack.finished(position)
+            talk.tell(.item(id: blob.short, state: "Pull complete"))
+        }
+    }
+}

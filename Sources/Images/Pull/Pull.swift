@@ -1,0 +1,84 @@
+package import Basics
+import FoundationEssentials
+package import OCI
+import Registries
+package import Stores
+
+/// What a pull brought.
+package struct PullResult: Sendable {
+    package let reference: Reference
+    /// Of what the name points to: the index where there is one.
+    package let digest: Digest
+    package let image: Image
+    /// Whether the name pointed elsewhere, or nowhere, before.
+    package let isNew: Bool
+
+    /// Docker's last line but one.
+    package var status: String {
+        "Status: \(isNew ? "Downloaded newer image" : "Image is up to date") for \(reference.familiar)"
+    }
+}
+
+/// When `run` and `build` ask the registry.
+package enum PullPolicy: String, Sendable, CaseIterable {
+    case missing
+    case always
+    case never
+}
+
+extension ImageEngine {
+    /// Brings an image from its registry: docker's lines and states (`tell`), layers unpacked while they download.
+    ///
+    /// `cancelled` keeps the layers that are finished and what is there of the others; the next pull goes on.
+    package func pull(
+        _ reference: Reference, platform: Platform?, _ talk: Conversation
+    ) throws(ShaleError) -> PullResult {
+        let reference = try reference.digest == nil ? reference.asTarget() : reference.withDefaultTag
+        let remote = try remoteImage(reference, platform: platform, talk)
+        talk.line("\(Self.pulledName(reference)): Pulling from \(reference.familiarPath)")
+        let before = try store.names.table().entry(named: reference)?.image
+        try LayerIntake(engine: self, reference: reference, remote: remote, talk: talk).run()
+        try talk.cancellation.check()
+        let image = try record(remote)
+        // A layer that is there twice and looks into those below it differs by its place.
+        try unpackMissingLayers(of: image, talk)
+        let result = PullResult(
+            reference: reference, digest: remote.resolved.digest, image: image,
+            isNew: before != image.id)
+        talk.line("Digest: \(result.digest)")
+        talk.line(result.status)
+        return result
+    }
+
+    /// Every tag of a repository, in the registry's order.
+    package func pullAll(
+        _ repository: Reference, platform: Platform?, _ talk: Conversation
+    ) throws(ShaleError) -> [PullResult] {
+        let tags = try registry.tags(repository, cancellation: talk.cancellation)
+        guard !tags.isEmpty else {
+            throw ShaleError(.notFound, "repository \(repository.familiarName) has no tags")
+        }
+        var results: [PullResult] = []
+        for tag in tags { results.append(try pull(repository.with(tag: tag), platform: platform, talk)) }
+        return results
+    }
+
+    /// Writes the documents and, last of all, the name.
+    private func record(_ remote: RemoteImage) throws(ShaleError) -> Image {
+        _ = try store.blobs.put(remote.configBytes)
+        return try store.images.add(
+            manifest: remote.manifestBytes, mediaType: remote.descriptor.mediaType,
+            references: remote.reference.digest == nil ? [remote.reference] : [],
+            repoDigest: remote.reference.with(digest: remote.resolved.digest))
+    }
+
+    private static func pulledName(_ reference: Reference) -> String {
+        if reference.digest != nil { return reference.familiar }
+        return reference.tag ?? Reference.defaultTag
+    }
+}
+
+extension Reference {
+    /// The path as docker's `Pulling from` says it: without the host, `library/` kept.
+    var familiarPath: String { path }
+}

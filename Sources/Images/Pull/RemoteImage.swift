@@ -1,0 +1,195 @@
+package import Basics
+package import FoundationEssentials
+package import OCI
+package import Registries
+import Stores
+
+/// A registry's image as far as its documents tell; no layer is fetched for it.
+package struct RemoteImage: Sendable {
+    package let reference: Reference
+    /// What the name points to: an index of platforms, or the manifest itself.
+    package let resolved: Descriptor
+    /// The manifest of the platform chosen.
+    package let descriptor: Descriptor
+    package let manifestBytes: Data
+    package let manifest: Manifest
+    package let configBytes: Data
+    package let config: ImageConfig
+}
+
+extension ImageEngine {
+    /// Asks the registry for a name's manifest and config; `platform` chooses from an index, the host's if `nil`.
+    ///
+    /// Throws docker's `manifest for X not found` with the nearest tags as a hint, `no matching manifest for P` with
+    /// what there is, `unsupported` for manifests of schema 1 and for what is no image, `corrupt` for documents that
+    /// contradict each other.
+    ///
+    /// `keeping` notes the documents in the cache, for those who only look; a pull has them in its blobs.
+    package func remoteImage(
+        _ reference: Reference, platform: Platform?, keeping: Bool = false, _ talk: Conversation
+    ) throws(ShaleError) -> RemoteImage {
+        let reference = reference.withDefaultTag
+        let fetched = try resolve(reference, talk.cancellation)
+        try talk.cancellation.check()
+        let chosen = try manifest(in: fetched, of: reference, for: platform ?? settings.platform, keeping, talk)
+        let manifest = try OCIDocument.decode(
+            Manifest.self, from: chosen.bytes, naming: "manifest \(chosen.descriptor.digest)")
+        try Self.checkManifest(manifest, reference)
+        let configBytes = try document(manifest.config, in: reference, keeping: keeping, talk)
+        let config = try OCIDocument.decode(
+            ImageConfig.self, from: configBytes, naming: "config \(manifest.config.digest)")
+        guard config.rootfs.diffIDs.count == manifest.layers.count else {
+            throw ShaleError(
+                .corrupt, "layers from manifest don't match image configuration",
+                cause: "\(manifest.layers.count) layers, \(config.rootfs.diffIDs.count) diff IDs")
+        }
+        try Self.checkPlatform(of: config, wanted: platform, reference)
+        return RemoteImage(
+            reference: reference, resolved: fetched.descriptor, descriptor: chosen.descriptor,
+            manifestBytes: chosen.bytes, manifest: manifest, configBytes: configBytes, config: config)
+    }
+
+    /// What a name points to in its registry; a tag that is not there comes with those that are.
+    package func resolve(
+        _ reference: Reference, _ cancellation: Cancellation
+    ) throws(ShaleError) -> FetchedManifest {
+        do throws(ShaleError) {
+            return try registry.resolve(reference, cancellation: cancellation)
+        } catch {
+            guard error.code == .notFound, reference.digest == nil,
+                let found = try? registry.suggestions(for: reference, cancellation: cancellation),
+                let hint = Self.hint(for: reference, among: found)
+            else { throw error }
+            var better = error
+            better.hint = hint
+            throw better
+        }
+    }
+
+    /// The literal command that works, and what else there is.
+    private static func hint(for reference: Reference, among found: TagSuggestions) -> String? {
+        let tags = found.best()
+        guard let first = tags.first else { return nil }
+        let command = "pull \(reference.with(tag: first).familiar)"
+        if found.total == 1 { return "\(command) (its only tag)" }
+        return "\(command) (tags there: \(tags.joined(separator: ", "))\(found.total > tags.count ? ", …" : ""))"
+    }
+
+    private func manifest(
+        in fetched: FetchedManifest, of reference: Reference, for platform: Platform, _ keeping: Bool,
+        _ talk: Conversation
+    ) throws(ShaleError) -> FetchedManifest {
+        var current = fetched
+        // An index may list indexes; real ones are one deep.
+        for _ in 0..<4 {
+            let type = current.mediaType
+            guard MediaType.isIndex(type) else {
+                guard MediaType.isManifest(type) else {
+                    throw ShaleError(.unsupported, "\(reference.familiar): unsupported manifest media type \(type)")
+                }
+                return current
+            }
+            let index = try OCIDocument.decode(
+                Index.self, from: current.bytes, naming: "index \(current.descriptor.digest)")
+            guard let entry = index.manifest(for: platform) else {
+                throw Self.noMatch(platform, in: index)
+            }
+            try talk.cancellation.check()
+            current = try platformManifest(entry, in: reference, keeping, talk)
+        }
+        throw ShaleError(.invalid, "\(reference.familiar): indexes within indexes")
+    }
+
+    private static func noMatch(_ platform: Platform, in index: Index) -> ShaleError {
+        let offered = index.manifests.compactMap(\.platform).map(\.description)
+            .filter { $0 != "unknown/unknown" }
+        var unique: [String] = []
+        for name in offered where !unique.contains(name) { unique.append(name) }
+        return ShaleError(
+            .notFound, "no matching manifest for \(platform) in the manifest list entries",
+            hint: unique.isEmpty ? nil : "it is there for \(unique.joined(separator: ", "))")
+    }
+
+    private static func checkManifest(_ manifest: Manifest, _ reference: Reference) throws(ShaleError) {
+        let type = manifest.config.mediaType
+        guard type == MediaType.ociConfig || type == MediaType.dockerConfig || type == "application/octet-stream" else {
+            throw ShaleError(
+                .unsupported, "\(reference.familiar): encountered remote \"\(type)\" when fetching: not an image")
+        }
+        guard manifest.layers.count <= ImageLimits.layers else {
+            throw ShaleError(
+                .invalid, "\(reference.familiar): \(manifest.layers.count) layers, more than \(ImageLimits.layers)")
+        }
+        for layer in manifest.layers where !MediaType.isLayer(layer.mediaType) {
+            throw ShaleError(
+                .unsupported, "\(reference.familiar): layer \(layer.digest): unsupported media type \(layer.mediaType)")
+        }
+    }
+
+    private static func checkPlatform(
+        of config: ImageConfig, wanted: Platform?, _ reference: Reference
+    ) throws(ShaleError) {
+        if let wanted, !PlatformOrder(wanted).accepts(config.platform) {
+            throw ShaleError(
+                .notFound,
+                "image with reference \(reference.familiar) was found but its platform (\(config.platform)) "
+                    + "does not match the specified platform (\(wanted))")
+        }
+        guard config.os == "linux" || config.os.isEmpty else {
+            throw ShaleError(
+                .unsupported, "image operating system \"\(config.os)\" cannot be used on this platform")
+        }
+    }
+
+    /// A small blob, whole and verified: from the store if it is there, else from the registry into the store.
+    func document(
+        _ descriptor: Descriptor, in reference: Reference, keeping: Bool = false, _ talk: Conversation
+    ) throws(ShaleError) -> Data {
+        if store.blobs.contains(descriptor.digest) {
+            let data = try store.blobs.data(descriptor.digest, limit: OCIDocument.largest)
+            guard data.count == descriptor.size else {
+                throw ShaleError(
+                    .corrupt,
+                    "blob \(descriptor.digest): \(data.count) bytes instead of the \(descriptor.size) announced")
+            }
+            return data
+        }
+        return try kept(descriptor, keeping) { () throws(ShaleError) in
+            try registry.blobData(descriptor, in: reference, cancellation: talk.cancellation)
+        }
+    }
+
+    private func platformManifest(
+        _ entry: Descriptor, in reference: Reference, _ keeping: Bool, _ talk: Conversation
+    ) throws(ShaleError) -> FetchedManifest {
+        var mediaType = entry.mediaType
+        let bytes = try kept(entry, keeping) { () throws(ShaleError) in
+            let fetched = try registry.manifest(entry, in: reference, cancellation: talk.cancellation)
+            mediaType = fetched.mediaType
+            return fetched.bytes
+        }
+        return FetchedManifest(descriptor: entry, bytes: bytes, mediaType: mediaType)
+    }
+
+    /// A document that was fetched before, or is fetched now and kept: looking into a registry twice fetches once.
+    private func kept(
+        _ descriptor: Descriptor, _ keeping: Bool, _ fetch: () throws(ShaleError) -> Data
+    ) throws(ShaleError) -> Data {
+        guard keeping else { return try fetch() }
+        if let bytes = store.cache.value(.remote, descriptor.digest), Digest.of(bytes) == descriptor.digest {
+            return Data(bytes)
+        }
+        let data = try fetch()
+        // A home that cannot be written to looks each time.
+        if Digest.of(data) == descriptor.digest { try? store.cache.set(.remote, descriptor.digest, to: Array(data)) }
+        return data
+    }
+}
+
+/// Bounds on what an image from outside may be.
+enum ImageLimits {
+    /// Docker stops at 125 layers, overlayfs at 500.
+    static let layers = 500
+    /// Layers that travel or are unpacked at once (docker's `max-concurrent-downloads`).
+    static let transfers = 3
+}

@@ -1,0 +1,31 @@
+package import Building
+package import Containers
+package import Images
+package import Linux
+package import Registries
+package import Runtime
+package import Stores
+
+/// The four engine modules over one home, as a session holds them.
+package struct Engine: Sendable {
+    package let images: ImageEngine
+    package let containers: ContainerEngine
+    package let building: BuildEngine
+    package let recipes: RecipeEngine
+    /// Logs in and out, and searches.
+    package let registry: RegistryClient
+    package let store: Store
+
+    package init(store: Store, registry: RegistryClient, runtime: ContainerRuntime, settings: EngineSettings) {
+        let building = BuildEngine(store: store, registry: registry, runtime: runtime, settings: settings)
+        self.store = store
+        self.registry = registry
+        self.building = building
+        containers = building.containers
+        images = building.images
+        recipes = RecipeEngine(store: store, building: building)
+    }
+
+    package var settings: EngineSettings { images.settings }
+    package var form: OverlayForm { store.form }
+}

@@ -1,0 +1,206 @@
+import Basics
+import Images
+import Layers
+import OCI
+import Stores
+import Synchronization
+
+/// The images that a build's steps made, by their lines in the Dockerfile.
+final class BuiltSteps: Sendable {
+    private let images = Mutex<[Int: Digest]>([:])
+
+    func note(_ image: Digest, line: Int) { images.withLock { $0[line] = image } }
+
+    func image(line: Int) -> Digest? { images.withLock { $0[line] } }
+}
+
+/// Finds the step of a recipe that first made a path otherwise than the original had it.
+///
+/// The original and what its recipe made are compared step by step, from the lowest: what a later step took over is
+/// not its doing.
+struct RecipeBlame {
+    /// One step of the original: the recipe's lines for it, and how many layers both have after it.
+    private struct Link {
+        var lines: Range<Int>
+        var original: Int
+        var rebuilt: Int
+    }
+
+    private let recipe: Recipe
+    private let original: [LayerIndex]
+    private let rebuilt: [LayerIndex]
+    private let shared: Int
+    private var links: [Link] = []
+    /// Layers there are after each line of the recipe.
+    private var counts: [Int?] = []
+    /// Where each line begins in the Dockerfile, counted from 1.
+    private var numbers: [Int] = []
+
+    /// `isContainer`: the original has changes of its own above the image.
+    init(
+        _ recipe: Recipe, _ image: Image, isContainer: Bool, _ rebuilt: Image, _ steps: BuiltSteps, engine: RecipeEngine
+    ) throws(ShaleError) {
+        self.recipe = recipe
+        let old = image.config.rootfs.diffIDs
+        let new = rebuilt.config.rootfs.diffIDs
+        // Layers that both have are the same, and need not be looked into.
+        shared = zip(old, new).prefix { $0 == $1 }.count
+        original = try Self.indexes(of: image, from: shared, engine)
+        self.rebuilt = try Self.indexes(of: rebuilt, from: shared, engine)
+        var number = 1
+        for line in recipe.lines {
+            numbers.append(number)
+            let made = steps.image(line: number).flatMap { try? engine.store.images.image($0).config.rootfs.diffIDs }
+            counts.append(made.flatMap { new.starts(with: $0) ? $0.count : nil })
+            number += line.height
+        }
+        var start = recipe.lines.lastIndex { $0.keyword == "FROM" } ?? 0
+        guard recipe.sources.count == recipe.lines.count else { return }
+        for index in recipe.lines.indices where index >= start {
+            let isLast = index + 1 == recipe.lines.count || recipe.sources[index + 1] != recipe.sources[index]
+            guard isLast, let source = recipe.sources[index] else { continue }
+            guard let after = counts[start...index].last(where: { $0 != nil }) ?? nil else { continue }
+            var before = old.count
+            if case .image(let id) = source {
+                guard let made = try? engine.store.images.image(id).config.rootfs.diffIDs, old.starts(with: made) else {
+                    continue
+                }
+                before = made.count
+            } else if isContainer {
+                continue
+            }
+            links.append(Link(lines: start..<index + 1, original: before, rebuilt: after))
+            start = index + 1
+        }
+    }
+
+    private static func indexes(of image: Image, from shared: Int, _ engine: RecipeEngine) throws(ShaleError)
+        -> [LayerIndex]
+    {
+        try engine.images.unpackMissingLayers(of: image, Conversation())
+        var found: [LayerIndex] = []
+        for (diffID, chain) in LayerStore.stack(of: image.config).dropFirst(shared) {
+            guard let path = engine.store.layers.indexPath(diffID, on: chain) else { return [] }
+            found.append(try LayerIndex(reading: path))
+        }
+        return found
+    }
+
+    /// The instruction that made a path otherwise, and its line in the recipe.
+    func step(of path: String) -> (text: String, line: Int)? {
+        let old = states(of: path, in: original)
+        let new = states(of: path, in: rebuilt)
+        var start = 0
+        for link in links {
+            let one = old[max(0, min(old.count - 1, link.original - shared))]
+            let other = new[max(0, min(new.count - 1, link.rebuilt - shared))]
+            if one != other { return maker(of: path, in: link.lines) }
+            start = link.lines.upperBound
+        }
+        // What the container changed, or nothing that a layer tells by itself: another set of names of a file.
+        let rest = start < recipe.lines.count ? start..<recipe.lines.count : recipe.lines.indices
+        return maker(of: path, in: rest) ?? maker(of: path, in: recipe.lines.indices)
+    }
+
+    /// Paths that were otherwise after some steps, by the steps' places.
+    ///
+    /// Such a path need not be otherwise in the end: a later step may have moved or removed it.
+    func histories() -> [PathKey: [Int]] {
+        var found: [PathKey: [Int]] = [:]
+        for entry in (original + rebuilt).lazy.flatMap(\.entries) where found[PathKey(entry.path)] == nil {
+            let old = states(of: entry.path, in: original)
+            let new = states(of: entry.path, in: rebuilt)
+            found[PathKey(entry.path)] = links.indices.filter { place in
+                old[max(0, min(old.count - 1, links[place].original - shared))]
+                    != new[max(0, min(new.count - 1, links[place].rebuilt - shared))]
+            }
+        }
+        return found.filter { !$0.value.isEmpty }
+    }
+
+    /// Where a difference began, when that was at a path which is none of the `reported` ones: what the step that first
+    /// made `path` otherwise found there was otherwise already.
+    func origin(
+        of path: String, _ histories: [PathKey: [Int]], reported: Set<PathKey>
+    ) -> (path: String, step: (text: String, line: Int)?)? {
+        var place = PathKey(path)
+        var link = histories[place]?.first ?? links.count
+        while link > 0 {
+            let earlier = histories.filter { !reported.contains($0.key) && $0.value.contains(link - 1) }
+                .min { left, right in
+                    let firsts = (left.value.first ?? 0, right.value.first ?? 0)
+                    return firsts.0 == firsts.1
+                        ? PathOrder.precedes(left.key.path, right.key.path) : firsts.0 < firsts.1
+                }
+            guard let earlier, let first = earlier.value.first else { break }
+            (place, link) = (earlier.key, first)
+        }
+        guard place != PathKey(path), links.indices.contains(link) else { return nil }
+        return (place.path, maker(of: place.path, in: links[link].lines))
+    }
+
+    /// The last of some lines whose layer has to do with a path; else the last that could have.
+    private func maker(of path: String, in lines: Range<Int>) -> (text: String, line: Int)? {
+        var below = shared
+        for count in counts[..<lines.lowerBound] { if let count { below = count } }
+        var found: Int?
+        for index in lines {
+            guard let count = counts[index] else { continue }
+            if count > below, count - shared - 1 < rebuilt.count, count > shared,
+                rebuilt[count - shared - 1].state(of: path) != nil
+            {
+                found = index
+            }
+            below = count
+        }
+        let index =
+            found ?? lines.last { ["RUN", "COPY", "ADD", "WORKDIR", "FROM"].contains(recipe.lines[$0].keyword) }
+        return index.map { (recipe.lines[$0].text, numbers[$0]) }
+    }
+
+    /// What a path is after none of the layers, after the first, and so on.
+    private func states(of path: String, in layers: [LayerIndex]) -> [PathState?] {
+        var states: [PathState?] = [nil]
+        for layer in layers { states.append(layer.state(of: path) ?? states.last ?? nil) }
+        return states
+    }
+}
+
+/// What a layer makes of a path, times aside.
+enum PathState: Hashable {
+    case removed
+    case present(LayerEntry)
+}
+
+extension LayerIndex {
+    /// `nil` for a path that the layer leaves as it is.
+    func state(of path: String) -> PathState? {
+        if let entry = self[path] {
+            if entry.isCopiedUp { return nil }
+            return entry.kind == .whiteout ? .removed : .present(entry.withoutTime(target: self[entry.link]))
+        }
+        var above = path.parentPath
+        while above != "/" {
+            if let entry = self[above] {
+                if entry.kind != .directory || entry.isOpaque { return .removed }
+            }
+            above = above.parentPath
+        }
+        return nil
+    }
+}
+
+extension LayerEntry {
+    /// For a hard link, with what the file itself is.
+    fileprivate func withoutTime(target: LayerEntry?) -> LayerEntry {
+        var entry = self
+        entry.modified = .epoch
+        entry.isOpaque = false
+        entry.isImplied = false
+        if kind == .hardLink, let target {
+            entry.size = target.size
+            entry.contentHash = target.contentHash
+        }
+        return entry
+    }
+}

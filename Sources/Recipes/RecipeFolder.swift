@@ -1,0 +1,206 @@
+package import Basics
+import Containers
+import Dockerfiles
+import Glibc
+import Images
+import Layers
+import Linux
+import OCI
+import Stores
+
+/// Writes a recipe with everything it copies, so that `docker build DIR` and `shale build DIR` both make the image.
+package struct RecipeFolder {
+    private let engine: RecipeEngine
+    private let folder: String
+    /// Layers looked into so far.
+    private let known = KnownLayers()
+
+    /// What tells a recipe's folder from any other: the paths in it that are the recipe's, a JSON array.
+    private static let listName = ".shale-recipe"
+
+    /// The folder is made if it is missing; one that holds anything but a recipe saved before is refused.
+    package init(_ folder: String, engine: RecipeEngine) throws(ShaleError) {
+        self.engine = engine
+        self.folder = folder
+        try translating("recipe save \(folder)") {
+            if mkdir(folder, mode_t(CallersUmask.applied(to: 0o755))) == -1, errno != EEXIST {
+                throw SystemCallError("mkdir", path: folder)
+            }
+            let names = try RootDirectory(hostPath: folder).names(in: "/")
+            guard names.isEmpty || names.contains(Self.listName) else {
+                throw ShaleError(
+                    .conflict, "\(folder) holds files that are no recipe's",
+                    hint: "recipe save \(folder.hasSuffix("/") ? folder : folder + "/")recipe")
+            }
+        }
+    }
+
+    /// Writes the recipe, and `others` beside it, in place of the one that was saved here before; answers the paths
+    /// written.
+    ///
+    /// Files in the folder that no recipe put there stay. `isPrivate` makes its texts the owner's alone.
+    package func save(
+        _ recipe: Recipe, others: [(path: String, text: String, mode: UInt32)] = [], isPrivate: Bool = false,
+        _ cancellation: Cancellation
+    ) throws(ShaleError) -> [String] {
+        let root = try translating("recipe save \(folder)") { try RootDirectory(hostPath: folder) }
+        let written = recipe.attachments.map(\.path)
+        let texts = [(path: "Dockerfile", text: recipe.dockerfile, mode: UInt32(0o644))] + others
+        let list = "\(folder)/\(Self.listName)"
+        let all = texts.map(\.path) + written
+        try translating("recipe save \(folder)") {
+            for path in savedBefore(root) { try remove(path, below: root) }
+            // The list first: should this be cut short, the next one knows what to take away.
+            try UnnamedFile.write(
+                Array((ConfigInstructions.array(all) + "\n").utf8), to: list, mode: CallersUmask.applied(to: 0o644))
+        }
+        for attachment in recipe.attachments {
+            try cancellation.check()
+            try write(attachment, below: root, cancellation)
+        }
+        for file in texts {
+            let path = "\(folder)/\(file.path)"
+            try translating(path) {
+                try UnnamedFile.write(
+                    file.text.pathBytes, to: path,
+                    mode: CallersUmask.applied(to: isPrivate ? file.mode & 0o700 : file.mode))
+            }
+        }
+        return all
+    }
+
+    private func savedBefore(_ root: RootDirectory) -> [String] {
+        guard let bytes = try? root.contents(of: Self.listName, limit: 64 << 20),
+            let list = try? JSONDocument(parsing: bytes, naming: Self.listName).array
+        else { return [] }
+        return list.compactMap(\.string)
+    }
+
+    /// Removes a path of an earlier recipe, and the folders above it that are then empty.
+    private func remove(_ path: String, below root: RootDirectory) throws(SystemCallError) {
+        guard !path.pathParts.contains(".."), let place = try? root.parent(of: path) else { return }
+        do throws(SystemCallError) {
+            try TreeRemoval.remove(place.name, in: place.directory)
+        } catch {
+            guard error.errno == ENOENT else { throw error }
+        }
+        var above = path.pathParts.dropLast()
+        while !above.isEmpty, let place = try? root.parent(of: above.joined(separator: "/")) {
+            guard (try? place.directory.removeDirectory(place.name)) != nil else { break }
+            above = above.dropLast()
+        }
+    }
+
+    private func write(
+        _ attachment: Recipe.Attachment, below root: RootDirectory, _ cancellation: Cancellation
+    ) throws(ShaleError) {
+        switch attachment.content {
+        case .file(let image, let path, let mode):
+            var options = self.options
+            options.mode = .fixed(mode)
+            options.followSourceLink = true
+            try TreeCopy(from: tree(image), to: root, options: options)
+                .copy(path, to: attachment.path, cancellation: cancellation)
+        case .tree(let image, let path, let entries):
+            var options = self.options
+            let wanted = Set(entries.map(PathKey.init))
+            options.include = { entry, isDirectory in
+                wanted.contains(PathKey(entry)) ? .include : isDirectory ? .skip : .prune
+            }
+            options.updatesTopDirectory = true
+            // The copy went through a link that was there, /lib say: its files are where that leads.
+            let tree = try tree(image)
+            let place = try translating(path) { try tree.pathBehindLinks(path) }
+            try TreeCopy(from: tree, to: root, options: options)
+                .copy(place, to: attachment.path, cancellation: cancellation)
+        case .piece(let place, let path):
+            var options = self.options
+            options.updatesTopDirectory = true
+            try TreeCopy(from: layer(place).root, to: root, options: options)
+                .copy(path, to: attachment.path, cancellation: cancellation)
+        case .tar(let place, let paths):
+            let layer = try layer(place)
+            let wanted = Set(paths.map(PathKey.init))
+            let changes = layer.changes.filter { wanted.contains(PathKey($0.path)) && $0.kind != .deleted }
+            try writing(attachment.path) { sink throws(ShaleError) in
+                _ = try LayerWriter.write(changes: changes, upper: layer.root, cancellation: cancellation, to: sink)
+            }
+        case .kept(let digest): try writeKept(digest, to: attachment.path, cancellation)
+        case .keptPiece(let digest, let path):
+            let scratch = try ScratchFolder(in: engine.store)
+            let source = FDSource(try engine.store.blobs.open(digest), subject: "a copied file")
+            _ = try TreeArchive.unpack(
+                source, into: scratch.root, subject: "a copied file", cancellation: cancellation)
+            try TreeCopy(from: scratch.root, to: root, options: options)
+                .copy(path, to: attachment.path, cancellation: cancellation)
+        case .whole(let place):
+            let tree =
+                switch place {
+                case .image(let id): try engine.tree(of: engine.store.images.image(id))
+                case .container(let id): try engine.containers.tree(of: engine.store.containers.record(id))
+                }
+            try writing(attachment.path) { sink throws(ShaleError) in
+                _ = try TreeArchive.pack(tree, cancellation: cancellation, to: sink)
+            }
+        }
+    }
+
+    /// The copies belong to whoever saves them: an image's owners mean nothing on the host.
+    private var options: TreeCopyOptions {
+        var options = TreeCopyOptions()
+        options.owner = TreeCopyOptions.Owner(uid: UInt32(geteuid()), gid: UInt32(getegid()))
+        options.keepAttributes = false
+        options.makeParents = true
+        return options
+    }
+
+    private func tree(_ image: Digest) throws(ShaleError) -> RootDirectory {
+        try engine.images.mountedTree(of: engine.store.images.image(image))
+    }
+
+    private func layer(_ place: Recipe.LayerPlace) throws(ShaleError) -> OwnLayer {
+        if let layer = known.layers[place] { return layer }
+        let layer = try find(place)
+        known.layers[place] = layer
+        return layer
+    }
+
+    private final class KnownLayers { var layers: [Recipe.LayerPlace: OwnLayer] = [:] }
+
+    private func find(_ place: Recipe.LayerPlace) throws(ShaleError) -> OwnLayer {
+        switch place {
+        case .container(let id): return try OwnLayer(of: engine.store.containers.record(id), engine: engine)
+        case .image(let id):
+            let image = try engine.store.images.image(id)
+            let parent = try engine.images.provenance(of: id)?.parent.flatMap { try? engine.store.images.image($0) }
+            guard let layer = try OwnLayer(of: image, over: parent, engine: engine) else {
+                throw ShaleError(.notFound, "image \(id.short) has no layer of its own any more")
+            }
+            return layer
+        }
+    }
+
+    private func writeKept(_ digest: Digest, to path: String, _ cancellation: Cancellation) throws(ShaleError) {
+        let source = FDSource(try engine.store.blobs.open(digest), subject: "a copied file")
+        try writing(path) { sink throws(ShaleError) in
+            let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 128 << 10, alignment: 4096)
+            defer { buffer.deallocate() }
+            while true {
+                try cancellation.check()
+                let count = try source.read(into: buffer)
+                if count == 0 { break }
+                try sink(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            }
+        }
+    }
+
+    /// Gives `body` a file of the recipe's to write into.
+    private func writing(_ path: String, _ body: (@escaping ByteSink) throws(ShaleError) -> Void) throws(ShaleError) {
+        let target = "\(folder)/\(path)"
+        let file = try translating(target) { try UnnamedFile(for: target, mode: CallersUmask.applied(to: 0o644)) }
+        try body { (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
+            try translating(target) { try file.descriptor.write(bytes) }
+        }
+        try translating(target) { try file.put(syncing: false) }
+    }
+}

@@ -1,0 +1,86 @@
+import Basics
+import Containers
+import Images
+import Layers
+import OCI
+import Stores
+
+// How a stage begins, and what its image must have for an instruction to be carried out.
+extension RecipeMaker {
+    func from(_ image: Image, name: String?) -> String {
+        "FROM \(platformFlag(image))\(engine.baseName(of: image, called: name))"
+    }
+
+    /// `--platform=… ` for an image that is not of this machine's.
+    private func platformFlag(_ image: Image) -> String {
+        let platform = image.config.platform.normalised
+        return platform == Platform.host.normalised ? "" : "--platform=\(platform) "
+    }
+
+    /// `FROM scratch`, with what is an image's own before its first instruction: its platform and its author.
+    mutating func beginOnNothing(as image: Image?) {
+        guard let image else { return lines.append(.instruction("FROM scratch")) }
+        let flag = platformFlag(image)
+        if !flag.isEmpty {
+            lines.append(.comment("docker's builder before BuildKit makes it for its own processor all the same"))
+        }
+        lines.append(.instruction("FROM \(flag)scratch"))
+    }
+
+    /// Begins on nothing, with all files an image or a container has.
+    mutating func beginWhole(_ image: Image, at place: Recipe.LayerPlace? = nil) throws(ShaleError) {
+        number += 1
+        beginOnNothing(as: image)
+        if place != nil || !image.config.rootfs.diffIDs.isEmpty {
+            recipe.attachments.append(.init(path: "step-\(number).tar", content: .whole(place ?? .image(image.id))))
+            lines.append(.instruction("ADD step-\(number).tar /"))
+        }
+        if let author = image.config.author { writeAuthor(author) }
+        _ = writeConfig(from: ContainerConfig(), to: image.containerConfig, of: place == nil ? image : nil)
+    }
+
+    /// Forgets the stage so far and begins with what a link came to.
+    mutating func beginAnew(_ link: Link) throws(ShaleError) {
+        let what = if case .container = link.place { "the container" } else { "image \(link.image.id.short)" }
+        lines.cut(at: 0)
+        (declared, proxies) = ([], [:])
+        lines.append(.comment("no instruction can say how \(what) was made: its files are kept as they are"))
+        try beginWhole(link.image, at: link.place)
+    }
+
+    /// `MAINTAINER`, or a comment where no line can hold the author.
+    mutating func writeAuthor(_ author: String) {
+        guard !author.isEmpty else { return }
+        lines.append(
+            ConfigInstructions.maintainer(author).map { .instruction($0) }
+                ?? .comment("its author cannot be said in a Dockerfile: \(author)"))
+    }
+
+    // MARK: Programs
+
+    /// The first of some programs that is there when the next line of a link runs: in the image below, and, once lines
+    /// of the link have changed files, not touched by the link.
+    func program(_ paths: [String], for link: Link) -> String? {
+        guard let parent = link.parent, let tree = try? engine.tree(of: parent) else { return nil }
+        let isChanged = (linkStart..<max(linkStart, lines.count)).contains {
+            ["RUN", "COPY", "ADD"].contains(lines[$0].keyword)
+        }
+        let layer = isChanged ? (try? link.layer) ?? nil : nil
+        return paths.first { path in
+            guard let place = (try? tree.entry(path, followingLinks: true))?.path else { return false }
+            return [path, place].allSatisfy { layer?.touches($0) != true }
+        }
+    }
+
+    /// What removes files: by its name where every `PATH` of the link leads to it, else by its path.
+    func removal(_ link: Link) -> String? {
+        guard let path = program(["/bin/rm", "/usr/bin/rm"], for: link) else { return nil }
+        let settings =
+            [link.settings, link.image.containerConfig] + (link.provenance.facts.map { [$0.settings] } ?? [])
+        let isFound = settings.allSatisfy { settings in
+            guard let entry = settings.env?.last(where: { $0.hasPrefix("PATH=") }) else { return true }
+            return entry.dropFirst(5).split(separator: ":").contains { $0 == path.parentPath }
+        }
+        return isFound ? "rm" : path
+    }
+}

@@ -1,0 +1,315 @@
+package import Basics
+import Containers
+import Dockerfiles
+import Images
+import Layers
+import Linux
+package import OCI
+package import Stores
+
+/// Writes the recipe of an image or a container from how it came to be: step by step down to the image that came whole.
+///
+/// What the recipe makes is right in every case: a step whose instruction would not do again what it did, or that only
+/// some builders read, is kept as the files it left.
+package struct RecipeMaker {
+    let engine: RecipeEngine
+    var recipe = Recipe()
+    /// The stage being written.
+    var lines = StageLines()
+    /// Build arguments that the stage's `ARG` lines have in force: a step of another Dockerfile must not see them.
+    var declared: Set<String> = []
+    /// Of those, the proxies that a build gave its `RUN`s without an `ARG`.
+    var proxies: [String: String] = [:]
+    /// The first line of the link being written.
+    var linkStart = 0
+    /// Paths beside the Dockerfile that are taken, and by which file of which image.
+    var taken: [PathKey: String] = [:]
+    /// Stages written, by the image they end with.
+    private var stages: [Digest: String] = [:]
+    /// Whether what comes from other stages is kept as files instead: for forms that know no stages.
+    private(set) var isInOneStage = false
+    /// Steps met so far, in all stages: they number the files.
+    var number = 0
+
+    private init(_ engine: RecipeEngine) { self.engine = engine }
+
+    /// The recipe of an image.
+    ///
+    /// `calledBase` is what the image it begins with was called, where no step has noted it. `inOneStage` keeps what came
+    /// from other stages as files.
+    package static func recipe(
+        of image: Image, calledBase: String? = nil, inOneStage: Bool = false, engine: RecipeEngine
+    ) throws(ShaleError) -> Recipe {
+        var maker = RecipeMaker(engine)
+        maker.isInOneStage = inOneStage
+        try maker.write(image, calledBase: calledBase)
+        return maker.finished
+    }
+
+    /// The recipe of a container as it is now, running or not; nothing is committed.
+    package static func recipe(
+        of container: ContainerRecord, inOneStage: Bool = false, engine: RecipeEngine
+    ) throws(ShaleError) -> Recipe {
+        var maker = RecipeMaker(engine)
+        maker.isInOneStage = inOneStage
+        let base = try engine.store.images.image(manifest: container.manifest)
+        let layer = try OwnLayer(of: container, engine: engine)
+        let story = engine.containers.story(of: container, above: base, changes: [])
+        var next = base
+        next.config.config = engine.imageSettings(of: container, base: base)
+        try maker.write(
+            base, calledBase: container.imageName,
+            last: Link(
+                image: next, parent: base, provenance: story, source: LazyLayer { () throws(ShaleError) in layer },
+                place: .container(container.id)))
+        return maker.finished
+    }
+
+    private var finished: Recipe {
+        var recipe = recipe
+        recipe.append(lines)
+        return recipe
+    }
+
+    /// One thing made here, and what it was made from.
+    struct Link {
+        let image: Image
+        let parent: Image?
+        let provenance: Provenance
+        let source: LazyLayer
+        let place: Recipe.LayerPlace
+        /// Links of the chain above it, for what only they tell.
+        var later: [Provenance] = []
+
+        /// Whether a step made a layer, told without reading it.
+        var addsLayer: Bool {
+            image.config.rootfs.diffIDs.count > (parent?.config.rootfs.diffIDs.count ?? 0)
+        }
+
+        /// What it adds; `nil` for nothing.
+        var layer: OwnLayer? { get throws(ShaleError) { try source.read() } }
+
+        /// The settings its instruction was carried out with.
+        var settings: ContainerConfig { parent?.containerConfig ?? ContainerConfig() }
+    }
+
+    private enum Base {
+        case scratch
+        /// Came whole.
+        case whole(Image)
+        /// Was made here, from something that is not here any more.
+        case orphan(Image)
+        /// Was made here, and its record is lost.
+        case untold(Image)
+    }
+
+    private mutating func write(_ image: Image, calledBase: String?, last: Link? = nil) throws(ShaleError) {
+        var (links, base) = try chain(to: image)
+        if let last { links.append(last) }
+        for index in links.indices { links[index].later = links[(index + 1)...].map(\.provenance) }
+        let skipped = try begin(base, name: links.first?.provenance.base ?? calledBase, links)
+        for link in links.prefix(skipped) { declare(link) }
+        for link in links.dropFirst(skipped) {
+            number += 1
+            lines.source = link.place
+            // Triggers that were carried out are steps now, and gone from the config.
+            let triggers = link.settings.onBuild ?? []
+            if !triggers.isEmpty, (link.image.containerConfig.onBuild ?? []).count < triggers.count {
+                lines.remove("ONBUILD")
+            }
+            let start = (lines: lines.count, attachments: recipe.attachments.count)
+            linkStart = start.lines
+            guard try !write(link) else {
+                dropCommand(before: link)
+                continue
+            }
+            lines.cut(at: start.lines)
+            recipe.attachments.removeSubrange(start.attachments...)
+            try beginAnew(link)
+        }
+    }
+
+    /// Writes one link; `false` when no instruction can say what it did.
+    private mutating func write(_ link: Link) throws(ShaleError) -> Bool {
+        switch link.provenance.origin {
+        case .step(let instruction, let copied): return try writeStep(link, instruction, copied)
+        case .commit(let container, let name, let command, _, let deeds):
+            return try writeContainer(
+                link, Told(container: container, name: name, command: command, deeds: deeds))
+        case .typed(let line):
+            lines.append(.comment("typed at the terminal: \(line)\nwhat it changed is kept file by file"))
+            guard try keep(link, "typed") else { return false }
+            return writeConfig(from: link.settings, to: link.image.containerConfig)
+        case .lost: return false
+        case .imported(let source):
+            lines.append(.comment("imported from \(source)"))
+            guard try keep(link, "imported") else { return false }
+            return writeConfig(from: ContainerConfig(), to: link.image.containerConfig, of: link.image)
+        }
+    }
+
+    /// The images made here, lowest first, and what they stand on.
+    private func chain(to image: Image) throws(ShaleError) -> ([Link], Base) {
+        var links: [Link] = []
+        var next = image
+        while let provenance = try engine.images.provenance(of: next.id) {
+            if case .lost = provenance.origin { return (links.reversed(), .untold(next)) }
+            let parent = provenance.parent.flatMap { try? engine.store.images.image($0) }
+            if provenance.parent != nil, parent == nil { return (links.reversed(), .orphan(next)) }
+            links.append(
+                Link(
+                    image: next, parent: parent, provenance: provenance,
+                    source: LazyLayer { [engine, next] () throws(ShaleError) in
+                        try OwnLayer(of: next, over: parent, engine: engine)
+                    }, place: .image(next.id)))
+            guard let parent else { return (links.reversed(), .scratch) }
+            next = parent
+        }
+        return (links.reversed(), .whole(next))
+    }
+
+    // MARK: Beginnings
+
+    /// Writes `FROM`; answers how many of the links it carries out by itself (`ONBUILD`).
+    private mutating func begin(_ base: Base, name: String?, _ links: [Link]) throws(ShaleError) -> Int {
+        switch base {
+        case .scratch: beginOnNothing(as: links.first?.image)
+        case .orphan(let image):
+            lines.append(
+                .comment("what image \(image.id.short) was made from is not here any more: its files are kept"))
+            try beginWhole(image)
+        case .untold(let image):
+            lines.append(
+                .comment("the record of how image \(image.id.short) was made is lost: its files are kept"))
+            try beginWhole(image)
+        case .whole(let image):
+            let triggers = image.containerConfig.onBuild ?? []
+            if triggers.isEmpty {
+                lines.append(.instruction(from(image, name: name)))
+                return 0
+            }
+            let carriedOut = links.prefix(triggers.count).map { link in
+                if case .step(let instruction, _) = link.provenance.origin { instruction } else { "" }
+            }
+            guard carriedOut == triggers, links.prefix(triggers.count).allSatisfy({ attachInPlace($0) }) else {
+                lines.append(.comment("\(from(image, name: name))\n(its ONBUILD triggers were not carried out here)"))
+                try beginWhole(image)
+                return 0
+            }
+            lines.append(.instruction(from(image, name: name)))
+            lines.append(.comment("carries out: \(triggers.joined(separator: "; "))"))
+            return triggers.count
+        }
+        return 0
+    }
+
+    /// The stage that ends with an image, written when it is first asked for; `nil` when the image is not here.
+    mutating func stage(_ id: Digest, called name: String) throws(ShaleError) -> String? {
+        if let known = stages[id] { return known }
+        guard let image = try? engine.store.images.image(id) else { return nil }
+        if try engine.images.provenance(of: id) == nil {
+            let name = from(image, name: name).split(separator: " ").last.map(String.init)
+            return name?.hasPrefix("sha256:") == true ? nil : name
+        }
+        let outer = (lines, declared, proxies, linkStart)
+        lines = StageLines()
+        (declared, proxies) = ([], [:])
+        try write(image, calledBase: nil)
+        var alias = name
+        let isPlain = name.utf8.allSatisfy { $0.isASCIIAlphanumeric || "-_.".utf8.contains($0) }
+        if !isPlain || name.first?.isLetter != true || stages.values.contains(name) {
+            alias = "stage\(stages.count + 1)"
+        }
+        if let place = lines.firstIndex(of: "FROM") { lines[place] = .instruction("\(lines[place].text) AS \(alias)") }
+        lines.append(.comment(""))
+        recipe.append(lines)
+        (lines, declared, proxies, linkStart) = outer
+        stages[id] = alias
+        return alias
+    }
+
+    // MARK: Pieces
+
+    /// Writes the instructions from one config to another, and says what none of them sets.
+    ///
+    /// `image` is the one they lead to: what they make of files beside it is told.
+    mutating func writeConfig(
+        from old: ContainerConfig, to new: ContainerConfig, of image: Image? = nil
+    ) -> Bool {
+        let plan = ConfigInstructions.plan(from: old, to: new)
+        if let image, let directory = new.workingDir, plan.lines.contains(where: { $0.hasPrefix("WORKDIR ") }),
+            let tree = try? engine.tree(of: image), (try? tree.entry(directory, followingLinks: true)) == .some(nil)
+        {
+            lines.append(
+                .comment("WORKDIR makes \(directory), which the image does not have: no instruction only sets it"))
+        }
+        if !plan.unsaid.isEmpty {
+            lines.append(
+                .comment(
+                    "some settings cannot be said in a Dockerfile: \(plan.unsaid.joined(separator: ", "))\n"
+                        + "(line breaks, a name or a member it has no word for, what was taken away)"
+                ))
+        }
+        if plan.lines.contains(where: { $0.unicodeScalars.contains(where: OddByte.isOnPage) }) {
+            lines.append(.comment("bytes that are no text: docker reads others in their place"))
+        }
+        lines += plan.lines.map { .instruction($0) }
+        return true
+    }
+
+    /// Keeps a link's layer as files; `false` when it deletes something and nothing there can.
+    mutating func keep(_ link: Link, _ why: String) throws(ShaleError) -> Bool {
+        guard let layer = try link.layer else { return true }
+        return keep(layer.changes.filter { !$0.isParentOnly }, of: link, user: link.settings.user)
+    }
+
+    /// Removes and adds paths of a link's layer.
+    mutating func keep(_ changes: [Change], of link: Link, user: String?) -> Bool {
+        let removed = changes.filter { $0.kind == .deleted }.map(\.path)
+        if !removed.isEmpty {
+            // Nor can an instruction name a file whose name is no text.
+            guard let program = removal(link), removed.allSatisfy({ !$0.utf8.contains(0xF4) }) else { return false }
+            asRoot(user) { maker in
+                maker.lines.append(.instruction("RUN \(ConfigInstructions.array([program, "-rf"] + removed))"))
+            }
+        }
+        let added = changes.filter { $0.kind != .deleted && $0.status?.kind != .socket }.map(\.path)
+        guard !added.isEmpty else { return true }
+        var path = "step-\(number).tar"
+        if recipe.attachments.contains(where: { $0.path == path }) {
+            path = "step-\(number)-\(recipe.attachments.count + 1).tar"
+        }
+        recipe.attachments.append(.init(path: path, content: .tar(of: link.place, paths: added)))
+        lines.append(.instruction("ADD \(path) /"))
+        return true
+    }
+
+    /// Writes lines that need root, and gives the stage its user back.
+    mutating func asRoot(_ user: String?, _ body: (inout RecipeMaker) -> Void) {
+        let isRoot = user.map { ["", "0", "root", "0:0", "root:root"].contains($0) } ?? true
+        // By number: there need be no list of users that has the name.
+        if !isRoot { lines.append(.instruction("USER 0")) }
+        body(&self)
+        if !isRoot, let user { lines.append(.instruction("USER \(ConfigInstructions.quoted(user))")) }
+    }
+}
+
+extension RecipeEngine {
+    /// An image's files, read without a mount.
+    func tree(of image: Image) throws(ShaleError) -> MergedTree {
+        let paths = try images.lowerPaths(of: image)
+        // An image of no layers is an empty directory.
+        return MergedTree(
+            layers: try paths.isEmpty ? [images.mountedTree(of: image)] : images.directories(paths), form: form)
+    }
+
+    /// The settings of the image that a container's recipe makes: its own, and the image's command.
+    package func imageSettings(of container: ContainerRecord, base: Image) -> ContainerConfig {
+        var config = container.config
+        config.env = config.env.map { $0.filter { $0.contains("=") } }
+        config.onBuild = base.containerConfig.onBuild
+        config.cmd = base.containerConfig.cmd
+        config.entrypoint = base.containerConfig.entrypoint
+        return config
+    }
+}

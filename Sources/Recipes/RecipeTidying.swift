@@ -1,0 +1,235 @@
+import Building
+import Dockerfiles
+
+extension Recipe {
+    /// A recipe made shorter: what it makes stays the same, but for the package lists that are cleaned.
+    ///
+    /// Neighbouring `RUN`s are joined, package lists cleaned in the `RUN` that fetched them, settings in a row made one.
+    /// `facts` are those of a line's source; without them the text alone tells what may be joined. A comment says which
+    /// `RUN` was not joined with the one above it, and why.
+    func tidied(_ facts: (LayerPlace) -> RunFacts? = { _ in nil }) -> Recipe {
+        var recipe = self
+        var stages: [[StageTidying.Step]] = [[]]
+        for (index, line) in lines.enumerated() {
+            if line.keyword == "FROM" { stages.append([]) }
+            let source = sources.indices.contains(index) ? sources[index] : nil
+            stages[stages.count - 1].append(StageTidying.Step(line: line, source: source))
+        }
+        recipe.lines = []
+        recipe.sources = []
+        for stage in stages {
+            let tidying = StageTidying(steps: stage)
+            for step in tidying.tidied(facts) {
+                recipe.lines.append(step.line)
+                if !sources.isEmpty { recipe.sources.append(step.source) }
+            }
+            recipe.cleaned += tidying.cleanedLists.filter { !recipe.cleaned.contains($0) }
+        }
+        return recipe
+    }
+}
+
+private struct StageTidying {
+    struct Step {
+        var line: Recipe.Line
+        var source: Recipe.LayerPlace?
+    }
+
+    private let steps: [Step]
+    /// Directories of package lists that are cleaned.
+    let cleanedLists: [String]
+
+    init(steps: [Step]) {
+        (self.steps, cleanedLists) = Self.withCleanedLists(Self.withoutSuperseded(steps))
+    }
+
+    /// A `RUN` that others are joined to.
+    private struct Gathered {
+        var comments: [Step] = []
+        /// Its parts; none for one that stays as it is written.
+        var elements: [String] = []
+        var written: Step
+        var sources: [Recipe.LayerPlace] = []
+        /// Why its text cannot be joined with any other; `nil` where it can.
+        var obstacle: String?
+
+        var steps: [Step] {
+            var step = written
+            if !elements.isEmpty { step.line = .instruction(JoinedRun.text(elements)) }
+            step.source = sources.last
+            return comments + [step]
+        }
+    }
+
+    func tidied(_ facts: (Recipe.LayerPlace) -> RunFacts?) -> [Step] {
+        var result: [Step] = []
+        var run: Gathered?
+        var comments: [Step] = []
+        let hasOwnShell = steps.contains { $0.line.keyword == "SHELL" }
+        for step in steps {
+            guard case .instruction(let text) = step.line else {
+                comments.append(step)
+                continue
+            }
+            guard step.line.keyword == "RUN" else {
+                if run == nil, comments.isEmpty, let last = result.last, let merged = Self.merged(last.line, text) {
+                    result[result.count - 1] = Step(line: .instruction(merged), source: step.source)
+                } else {
+                    result += (run?.steps ?? []) + comments + [step]
+                    (run, comments) = (nil, [])
+                }
+                continue
+            }
+            var next = Gathered(comments: comments, written: step, sources: step.source.map { [$0] } ?? [])
+            comments = []
+            switch JoinedRun.element(text) {
+            case .success(let element): next.elements = [element]
+            case .failure(let reason): next.obstacle = reason.words
+            }
+            if hasOwnShell { (next.elements, next.obstacle) = ([], "the stage has a SHELL of its own") }
+            guard var gathered = run else {
+                run = next
+                continue
+            }
+            if let obstacle = gathered.obstacle ?? next.obstacle ?? Self.obstacle(gathered, next, facts) {
+                next.comments.append(
+                    Step(line: .comment("not joined with the RUN above: \(obstacle)"), source: step.source))
+                result += gathered.steps
+                run = next
+            } else {
+                gathered.comments += next.comments
+                gathered.elements += next.elements
+                gathered.sources += next.sources
+                run = gathered
+            }
+        }
+        return result + (run?.steps ?? []) + comments
+    }
+
+    /// Why two `RUN`s in one command would not make what they make one after the other.
+    private static func obstacle(
+        _ run: Gathered, _ next: Gathered, _ facts: (Recipe.LayerPlace) -> RunFacts?
+    ) -> String? {
+        for element in run.elements {
+            if let place = JoinedRun.passing(in: element) {
+                return "what the RUN above writes to \(place) ends with it"
+            }
+        }
+        guard let source = next.sources.first, let last = facts(source) else { return nil }
+        var known: [Recipe.LayerPlace] = []
+        // What one container did was done in one piece.
+        for earlier in run.sources where earlier != source && !known.contains(earlier) {
+            known.append(earlier)
+            if let obstacle = facts(earlier)?.obstacle(to: last) { return obstacle }
+        }
+        return nil
+    }
+
+    /// A `CMD` that a later one replaces says nothing.
+    private static func withoutSuperseded(_ steps: [Step]) -> [Step] {
+        guard !steps.contains(where: { $0.line.keyword == "ENTRYPOINT" }) else { return steps }
+        let last = steps.lastIndex { $0.line.keyword == "CMD" }
+        return steps.enumerated().filter { $0.element.line.keyword != "CMD" || $0.offset == last }.map(\.element)
+    }
+
+    /// Two instructions in a row as one of the same meaning; `nil` where there is none.
+    private static func merged(_ line: Recipe.Line, _ text: String) -> String? {
+        guard case .instruction(let before) = line, let first = try? Instruction.parse(line: before),
+            let second = try? Instruction.parse(line: text)
+        else { return nil }
+        switch (first.value, second.value) {
+        case (.env(let old), .env(let new)):
+            // Within one instruction a variable still means what it meant before it.
+            let refers = new.contains { pair in
+                old.contains { pair.value.contains("$\($0.key)") || pair.value.contains("${\($0.key)") }
+            }
+            guard !refers, (old + new).allSatisfy({ !$0.isLegacy }) else { return nil }
+            return Instruction.env(old + new).printed()
+        case (.label(let old), .label(let new)):
+            guard (old + new).allSatisfy({ !$0.isLegacy }) else { return nil }
+            return Instruction.label(old + new).printed()
+        case (.expose(let old), .expose(let new)):
+            return Instruction.expose(old + new.filter { !old.contains($0) }).printed()
+        case (.workdir(let old), .workdir(let new)):
+            if old == new { return before }
+            guard !new.hasPrefix("/"), !new.contains(".."), !(old + new).contains(where: { "$\"'\\ ".contains($0) })
+            else {
+                return nil
+            }
+            return "WORKDIR \(old.appendingPath(new))"
+        case (.user, .user): return text
+        default: return nil
+        }
+    }
+
+    // MARK: Package lists
+
+    private static func withCleanedLists(_ steps: [Step]) -> (steps: [Step], cleaned: [String]) {
+        // What a later RUN installs without fetching the lists anew needs those that are there.
+        var isNeeded: Set<PackageTool> = []
+        var used: Set<PackageTool> = []
+        var result: [Step] = []
+        for step in steps.reversed() {
+            guard case .instruction(let text) = step.line, case .success(let element) = JoinedRun.element(text) else {
+                result.append(step)
+                continue
+            }
+            var cleaned = element
+            for tool in PackageTool.allCases where tool.isUsed(in: element) {
+                let before = cleaned
+                if !isNeeded.contains(tool) { cleaned = tool.cleaned(cleaned) }
+                if cleaned != before { used.insert(tool) }
+                if tool.fetchesLists(in: element) { isNeeded.remove(tool) } else { isNeeded.insert(tool) }
+            }
+            let line = cleaned == element ? text : "RUN \(cleaned)"
+            result.append(Step(line: .instruction(line), source: step.source))
+        }
+        return (result.reversed(), PackageTool.allCases.filter(used.contains).map(\.lists))
+    }
+}
+
+private enum PackageTool: CaseIterable {
+    case apt, apk, yum, dnf
+
+    func isUsed(in text: String) -> Bool {
+        switch self {
+        case .apt:
+            text.contains("apt-get install") || text.contains("apt install") || text.contains("apt-get -y install")
+                || text.contains("apt-get update") || text.contains("apt update")
+        case .apk: text.contains("apk add") || text.contains("apk update")
+        case .yum: text.contains("yum install") || text.contains("yum -y install")
+        case .dnf: text.contains("dnf install") || text.contains("dnf -y install")
+        }
+    }
+
+    func fetchesLists(in text: String) -> Bool {
+        switch self {
+        case .apt: text.contains("apt-get update") || text.contains("apt update")
+        case .apk: text.contains("apk update") || text.contains("--no-cache") || text.contains("-U ")
+        case .yum, .dnf: true
+        }
+    }
+
+    func cleaned(_ text: String) -> String {
+        let command =
+            switch self {
+            case .apt: "rm -rf /var/lib/apt/lists/*"
+            case .apk: "rm -rf /var/cache/apk/*"
+            case .yum: "yum clean all"
+            case .dnf: "dnf clean all"
+            }
+        // A list that is only fetched here is for the RUNs behind it, which may be joined to this one.
+        let isCleaned = text.contains(command) || (self == .apk && text.contains("--no-cache"))
+        return isCleaned || text.hasSuffix("\\") || text.contains("#") ? text : "\(text) && \(command)"
+    }
+
+    /// Where the lists lie that it cleans.
+    var lists: String {
+        switch self {
+        case .apt: "/var/lib/apt/lists"
+        case .apk: "/var/cache/apk"
+        case .yum: "/var/cache/yum"
+        case .dnf: "/var/cache/dnf"
+        }
+    }
+}

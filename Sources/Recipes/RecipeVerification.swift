@@ -1,0 +1,163 @@
+package import Basics
+import Building
+import Containers
+import Glibc
+import Images
+import Layers
+import Linux
+import OCI
+package import Stores
+
+/// What a recipe is about: an image, or a container as it is now.
+package enum RecipeSubject: Sendable {
+    case image(Image)
+    case container(ContainerRecord)
+}
+
+/// One thing that came out otherwise than in the original.
+package struct RecipeDifference: Sendable, Hashable {
+    /// A path, or `config` for the settings.
+    package var subject: String
+    /// What differs, in words.
+    package var what: String
+    /// The instruction that made it so, with its line in the recipe where it is one of the recipe's.
+    package var step: String?
+    /// Counted from 1.
+    package var line: Int?
+}
+
+extension RecipeEngine {
+    /// Makes an image again from its recipe, without the cache and without a name, and says what came out otherwise.
+    ///
+    /// Compared are each path's type, mode, owner, size, content, link and attributes, and the config; not times.
+    /// Nothing is left behind, also when it fails or is interrupted. Throws what building throws: a recipe that cannot
+    /// be carried out is no recipe.
+    package func verify(
+        _ recipe: Recipe, of subject: RecipeSubject, _ talk: Conversation
+    ) throws(ShaleError) -> [RecipeDifference] {
+        let scratch = try ScratchFolder(in: store)
+        let folder = "\(scratch.path)/recipe"
+        _ = try RecipeFolder(folder, engine: self).save(recipe, talk.cancellation)
+        var request = BuildRequest(source: .directory(folder))
+        request.steps.usesCache = false
+        request.steps.fillsCache = false
+        // What sessions hold is known, too, and stays as it is.
+        let held = try store.images.heldTable().entries.compactMap(\.image)
+        let known = Set(try store.images.all(includingIntermediate: true).map(\.id) + held)
+        let steps = BuiltSteps()
+        request.observe = { event in
+            if case .ended(let place, let image?, _, _) = event { steps.note(image, line: place.line) }
+        }
+        return try building.withTrialBuild(request, known: known, talk) { rebuilt throws(ShaleError) in
+            try Comparison(recipe, of: subject, against: rebuilt, steps, engine: self).differences(talk.cancellation)
+        }
+    }
+}
+
+/// An original beside what its recipe made.
+private struct Comparison {
+    private let recipe: Recipe
+    private let engine: RecipeEngine
+    private let original: MergedTree
+    private let settings: ContainerConfig
+    private let author: String?
+    private let platform: Platform
+    private let ignored: Set<String>
+    private let rebuilt: Image
+    private let blame: RecipeBlame
+
+    init(
+        _ recipe: Recipe, of subject: RecipeSubject, against rebuilt: Image, _ steps: BuiltSteps, engine: RecipeEngine
+    ) throws(ShaleError) {
+        self.recipe = recipe
+        self.engine = engine
+        self.rebuilt = rebuilt
+        switch subject {
+        case .image(let image):
+            original = try engine.tree(of: image)
+            settings = image.containerConfig
+            author = image.config.author
+            platform = image.config.platform
+            ignored = []
+            blame = try RecipeBlame(recipe, image, isContainer: false, rebuilt, steps, engine: engine)
+        case .container(let record):
+            let base = try engine.store.images.image(manifest: record.manifest)
+            let upper = try engine.images.open(engine.store.containers.folder(record.id).upper)
+            original = MergedTree(layers: [upper] + (try engine.containers.lowers(of: record)), form: engine.form)
+            settings = engine.imageSettings(of: record, base: base)
+            author = base.config.author
+            platform = base.config.platform
+            ignored = engine.containers.mountStubs(of: record)
+            blame = try RecipeBlame(recipe, base, isContainer: true, rebuilt, steps, engine: engine)
+        }
+    }
+
+    func differences(_ cancellation: Cancellation) throws(ShaleError) -> [RecipeDifference] {
+        let again = try engine.tree(of: rebuilt)
+        let comparison = FileTreeComparison(original, again, comparingTimes: false)
+        var found: [RecipeDifference] = []
+        for difference in try comparison.differences(cancellation: cancellation) {
+            let path = difference.path
+            if difference.kind == .onlyLeft, ignored.contains(path) { continue }
+            // What was cleaned on purpose is no difference.
+            if difference.kind != .differs, recipe.cleaned.contains(where: { path.isAtOrBelow($0) && path != $0 }) {
+                continue
+            }
+            let what =
+                switch difference.kind {
+                case .onlyLeft: "not made by the recipe"
+                case .onlyRight: "made by the recipe alone"
+                case .differs: difference.reasons.map(\.rawValue).sorted().joined(separator: ", ")
+                }
+            found.append(entry(path, what))
+        }
+        return traced(found) + configDifferences()
+    }
+
+    /// Names the step a difference began with where that is told by a path which is not there any more.
+    private func traced(_ found: [RecipeDifference]) -> [RecipeDifference] {
+        guard !found.isEmpty else { return [] }
+        let histories = blame.histories()
+        let reported = Set(found.map { PathKey($0.subject) })
+        return found.map { difference in
+            guard let origin = blame.origin(of: difference.subject, histories, reported: reported) else {
+                return difference
+            }
+            var traced = difference
+            traced.what += ", by way of \(origin.path)"
+            traced.step = origin.step?.text
+            traced.line = origin.step?.line
+            return traced
+        }
+    }
+
+    private func entry(_ path: String, _ what: String) -> RecipeDifference {
+        let step = blame.step(of: path)
+        return RecipeDifference(subject: path, what: what, step: step?.text, line: step?.line)
+    }
+
+    private func configDifferences() -> [RecipeDifference] {
+        var old = settings
+        let new = rebuilt.containerConfig
+        // Every builder gives an image without a PATH one: no Dockerfile can make one that has none.
+        let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        if new.env?.first == path, !(old.env ?? []).contains(where: { $0.hasPrefix("PATH=") }) {
+            old.env = [path] + (old.env ?? [])
+        }
+        var found: [RecipeDifference] = []
+        let (before, after) = (ConfigMembers(old), ConfigMembers(new))
+        for name in after.differences(from: before) {
+            let texts = (before.texts[name] ?? "nothing", after.texts[name] ?? "nothing")
+            found.append(RecipeDifference(subject: "config", what: "\(name) is \(texts.1) and was \(texts.0)"))
+        }
+        if rebuilt.config.platform.normalised != platform.normalised {
+            let what = "platform is \(rebuilt.config.platform) and was \(platform)"
+            found.append(RecipeDifference(subject: "config", what: what))
+        }
+        if !PathOrder.same(author ?? "", rebuilt.config.author ?? "") {
+            let what = "author is \(rebuilt.config.author ?? "") and was \(author ?? "")"
+            found.append(RecipeDifference(subject: "config", what: what))
+        }
+        return found
+    }
+}

@@ -1,0 +1,60 @@
+import Basics
+import Dockerfiles
+import Images
+import OCI
+
+/// A command as `RUN` says it.
+enum RunText {
+    /// What runs the shell form.
+    static func shell(of settings: ContainerConfig) -> [String] {
+        if let shell = settings.shell, !shell.isEmpty { return shell }
+        return ["/bin/sh", "-c"]
+    }
+
+    /// A text for the shell, behind `RUN `: as it is where a line can hold it, else as an exec form.
+    static func line(of text: String, shell: [String]) -> String {
+        var trimmed = text
+        while trimmed.unicodeScalars.last == "\n" { trimmed.unicodeScalars.removeLast() }
+        let isOneLine = trimmed.unicodeScalars.allSatisfy { $0.value >= 32 && $0.value != 127 }
+        let isItself =
+            isOneLine && !trimmed.isEmpty && !trimmed.hasPrefix("[") && !trimmed.hasPrefix("-")
+            && !trimmed.hasPrefix("#") && !trimmed.hasSuffix("\\") && !trimmed.contains("<<")
+            && trimmed.first != " " && trimmed.last != " "
+        return isItself ? trimmed : ConfigInstructions.array(shell + [text])
+    }
+
+    /// The command of an argument vector, behind `RUN `.
+    ///
+    /// `prefix` is shell text to stand before it (`cd`, variables); `nil` where that needs a shell that is not there.
+    static func line(of arguments: [String], prefix: String = "", assignments: [String] = [], shell: [String]?)
+        -> String?
+    {
+        guard let shell else {
+            return prefix.isEmpty && assignments.isEmpty ? ConfigInstructions.array(arguments) : nil
+        }
+        if shell == ["/bin/sh", "-c"], arguments.count == 3, ["sh", "/bin/sh"].contains(arguments[0]),
+            arguments[1] == "-c"
+        {
+            let exported = assignments.isEmpty ? "" : "export \(assignments.joined(separator: " ")); "
+            return line(of: prefix + exported + arguments[2], shell: shell)
+        }
+        let isPlain = arguments.allSatisfy { $0.isPlainShellWord } && !(arguments.first?.isShellWord ?? true)
+        guard isPlain || !prefix.isEmpty || !assignments.isEmpty else { return ConfigInstructions.array(arguments) }
+        guard isPlain || !(arguments.first?.isShellWord ?? true) else { return nil }
+        let words = assignments + arguments.map(\.shellQuoted)
+        return line(of: prefix + words.joined(separator: " "), shell: shell)
+    }
+}
+
+extension String {
+    /// Whether a shell takes it for something of its own at the beginning of a command, or for an assignment.
+    fileprivate var isShellWord: Bool {
+        contains("=")
+            || [
+                "if", "then", "else", "elif", "fi", "for", "while", "until", "do", "done", "case", "esac", "in", ".",
+                ":", "time", "exec", "exit", "cd", "export", "set", "unset", "trap", "eval", "source", "return",
+                "wait", "umask", "ulimit", "readonly", "shift", "times", "break", "continue", "alias", "command",
+                "hash", "type", "local", "function", "let", "read", "jobs", "fg", "bg", "getopts",
+            ].contains(self)
+    }
+}
