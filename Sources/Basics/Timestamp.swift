@@ -139,7 +139,8 @@ private func padded(_ value: Int64, _ width: Int) -> String {
     return String(repeating: "0", count: max(0, width - digits.count)) + digits
 }
 
-private struct DigitScanner {
+/// Reads numbers of a fixed width from the front of a text.
+struct DigitScanner {
     let bytes: [UInt8]
     var position = 0
 

@@ -19,14 +19,24 @@ struct HumanUnitsTests {
         #expect(HumanUnits.duration(seconds: seconds) == text)
     }
 
-    @Test(arguments: [("1.5g", 1_610_612_736), ("64m", 67_108_864), ("0", 0), ("1 KiB", 1024)])
-    func binary(text: String, bytes: Int64) throws {
-        #expect(try HumanUnits.binaryBytes(parsing: text) == bytes)
+    @Test(
+        "a size in both bases",
+        arguments: [
+            ("1.5g", 1_610_612_736, 1_500_000_000), ("64m", 67_108_864, 64_000_000), ("0", 0, 0),
+            ("1 KiB", 1024, 1000), ("512", 512, 512), ("1.5GiB", 3 << 29, 1_500_000_000), ("1K", 1024, 1000),
+            ("2 kb", 2048, 2000), (".3 MB", 314_572, 300_000), ("7b", 7, 7), ("1t", 1 << 40, 1_000_000_000_000),
+        ] as [(String, Int64, Int64)])
+    func sizes(text: String, binary: Int64, decimal: Int64) throws {
+        #expect(try ByteSize.bytes(text, .binary) == binary)
+        #expect(try ByteSize.bytes(text, .decimal) == decimal)
     }
 
-    @Test(arguments: ["", " ", "-1", "1e9", "9999999999999p", "12 mm", "1..2k", "k", "ib"])
+    @Test(arguments: [
+        "", " ", "-1", "1e9", "9999999999999p", "9999999999g", "12 mm", "1..2k", "k", "ib", "abc", "1x", "inf", "0x1p3",
+    ])
     func malformed(text: String) {
-        #expect(throws: ShaleError.self) { try HumanUnits.binaryBytes(parsing: text) }
+        #expect(throws: ShaleError.self) { try ByteSize.bytes(text, .binary) }
+        #expect(throws: ShaleError.self) { try ByteSize.bytes(text, .decimal) }
     }
 
     /// Rows where this code differs on purpose: the unit goes up where Go prints an exponent, and sizes are 64 bits.
@@ -58,9 +68,9 @@ struct HumanUnitsTests {
         case "HumanDuration":
             return row["expect"]?.string == number(row, "seconds").map { HumanUnits.duration(seconds: $0) }
         case "FromHumanSize":
-            return number(row, "expect") == (try? HumanUnits.decimalBytes(parsing: input)).map(Double.init)
+            return number(row, "expect") == (try? ByteSize.bytes(input, .decimal)).map(Double.init)
         case "RAMInBytes":
-            return number(row, "expect") == (try? HumanUnits.binaryBytes(parsing: input)).map(Double.init)
+            return number(row, "expect") == (try? ByteSize.bytes(input, .binary)).map(Double.init)
         default: return false
         }
     }

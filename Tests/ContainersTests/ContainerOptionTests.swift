@@ -129,17 +129,6 @@ struct ContainerOptionTests {
     }
 
     @Test(
-        "sizes",
-        arguments: [
-            ("512", 512), ("64m", 64 << 20), ("1.5GiB", 3 << 29), ("1K", 1024), ("2 kb", 2048), ("-1", nil),
-            ("abc", nil),
-            ("", nil), ("1x", nil), ("9999999999g", nil),
-        ] as [(String, Int64?)])
-    func sizes(text: String, expected: Int64?) {
-        #expect(ByteCount.parse(text) == expected)
-    }
-
-    @Test(
         "environment files",
         arguments: ["A=1\n# c\n\n  B=two words\r\nPASSED\nGONE", "\u{FEFF}A=1\nB=two words\nPASSED"])
     func environmentFiles(text: String) throws {
@@ -204,16 +193,6 @@ struct ContainerOptionTests {
         #expect(refusal { $0.securityOptions = ["nosuch=1"] } == "invalid --security-opt 2: \"nosuch=1\"")
         #expect(refusal { $0.resources.memory = "1k" } == "Minimum memory limit allowed is 6MB")
         #expect(refusal { $0.stopSignal = "NOPE" } == "Invalid signal: NOPE")
-    }
-
-    @Test(
-        "times",
-        arguments: [
-            ("10m", 999_999_400), ("1h30m", 999_994_600), ("2001-09-09T01:46:40Z", 1_000_000_000),
-            ("2001-09-09", 999_993_600), ("1000000000", 1_000_000_000),
-        ] as [(String, Int64)])
-    func times(text: String, expected: Int64) throws {
-        #expect(try ContainerTimes.parse(text, now: Timestamp(seconds: 1_000_000_000)).seconds == expected)
     }
 
     @Test("docker's words for where a container stands")

@@ -10,12 +10,4 @@ struct GoFormatTests {
     func wordsAreQuotedAsGoDoes(word: String, quoted: String) {
         #expect(GoFormat.quoted(word) == quoted)
     }
-
-    @Test(arguments: [
-        (Int64(0), "0s"), (5_000_000_000, "5s"), (90_000_000_000, "1m30s"), (1_500_000_000, "1.5s"),
-        (3_600_000_000_000, "1h0m0s"), (250_000_000, "250ms"), (1_000, "1\u{b5}s"), (7, "7ns"),
-    ])
-    func durations(nanoseconds: Int64, text: String) {
-        #expect(GoDuration.text(nanoseconds) == text)
-    }
 }

@@ -117,21 +117,3 @@ struct ParserTests {
         }
     }
 }
-
-struct DurationTests {
-    @Test(arguments: [
-        ("1m30s", Int64(90_000_000_000), "1m30s"), ("300ms", 300_000_000, "300ms"),
-        ("1.5h", 5_400_000_000_000, "1h30m0s"),
-        ("0", 0, "0s"), ("1500us", 1_500_000, "1.5ms"), ("90s", 90_000_000_000, "1m30s"),
-        ("-1s", -1_000_000_000, "-1s"),
-    ])
-    func roundTrip(_ text: String, _ nanoseconds: Int64, _ printed: String) throws {
-        #expect(try GoDuration.nanoseconds(text) == nanoseconds)
-        #expect(GoDuration.text(nanoseconds) == printed)
-    }
-
-    @Test(arguments: ["", "s", "1", "1x", ".s", "1e9s", "99999999999h", "--1s"])
-    func refused(_ text: String) {
-        #expect(throws: Complaint.self) { try GoDuration.nanoseconds(text) }
-    }
-}

@@ -118,17 +118,6 @@ import Testing
         #expect(
             try FileNamePattern(parsing: row.pattern).matches(row.name) == row.isMatch, "\(row.pattern) on \(row.name)")
     }
-
-    static let moments: [(text: String, seconds: Int64?)] = [
-        ("10m", 1_000_000 - 600), ("1h30m", 1_000_000 - 5400), ("7d", 1_000_000 - 604_800),
-        ("1700000000", 1_700_000_000),
-        ("2023-11-14", 1_699_920_000), ("soon", nil), ("", nil), ("5x", nil),
-    ]
-
-    @Test(arguments: moments.indices) func momentsAreRead(_ index: Int) {
-        let row = Self.moments[index]
-        #expect(TimeText.moment(row.text, now: Timestamp(seconds: 1_000_000))?.seconds == row.seconds, "\(row.text)")
-    }
 }
 
 @Suite struct ImageDocumentTests {

@@ -39,7 +39,7 @@ struct ContainerPlan {
             throw ShaleError(.usage, "conflicting options: cannot specify both --restart and --rm", exitStatus: 125)
         }
         sharedMemory = try options.sharedMemory.map { text throws(ShaleError) in
-            try ByteCount.parse(text, flag: "--shm-size")
+            try ByteSize.bytes(text, .binary, flag: "--shm-size")
         }
         (exposedPorts, notes) = try Self.ports(options, network: network)
         // A limit that cannot hold is not kept as if it held.

@@ -51,10 +51,12 @@ package struct HealthOptions: Sendable, Hashable {
     /// `nil` for one that is not given, or is 0: the default's.
     private func span(_ text: String?, _ name: String) throws(ShaleError) -> Int64? {
         guard let text else { return nil }
-        guard let nanoseconds = GoDuration.parse(text) else {
+        let nanoseconds: Int64
+        do throws(GoDuration.Malformed) {
+            nanoseconds = try GoDuration.nanoseconds(text)
+        } catch {
             throw ShaleError(
-                .usage, "invalid argument \"\(text)\" for \"--health-\(name)\" flag",
-                cause: "time: invalid duration \"\(text)\"")
+                .usage, "invalid argument \"\(text.visible)\" for \"--health-\(name)\" flag", cause: error.words)
         }
         guard nanoseconds >= 0 else {
             throw ShaleError(.usage, "--health-\(name) cannot be negative", exitStatus: 125)

@@ -33,11 +33,11 @@ struct ContainerLimits: Sendable, Hashable {
 
     init(_ options: LimitOptions) throws(ShaleError) {
         if let text = options.memory {
-            memory = try ByteCount.parse(text, flag: "-m, --memory")
+            memory = try ByteSize.bytes(text, .binary, flag: "-m, --memory")
             if memory == 0 { memory = nil }
         }
         if let text = options.memorySwap {
-            memorySwap = text == "-1" ? -1 : try ByteCount.parse(text, flag: "--memory-swap")
+            memorySwap = text == "-1" ? -1 : try ByteSize.bytes(text, .binary, flag: "--memory-swap")
             if memorySwap == 0 { memorySwap = nil }
         }
         if let memory, memory < 6 << 20 { throw ShaleError(.invalid, "Minimum memory limit allowed is 6MB") }

@@ -16,10 +16,10 @@ struct LogFileOptions: Sendable, Equatable {
                     rotation.size = 0
                     continue
                 }
-                guard let bytes = DecimalBytes.parse(value), bytes > 0 else {
+                guard let bytes = try? ByteSize.bytes(value, .decimal), bytes > 0 else {
                     throw ShaleError(.invalid, "invalid value for max-size: \"\(value)\"", exitStatus: 125)
                 }
-                rotation.size = bytes
+                rotation.size = UInt64(bytes)
             case "max-file":
                 guard let files = UInt32(value), files >= 1, files <= 1000 else {
                     throw ShaleError(.invalid, "max-file cannot be less than 1", exitStatus: 125)
@@ -30,21 +30,5 @@ struct LogFileOptions: Sendable, Equatable {
                     .unsupported, "unknown log opt '\(parts[0])' for json-file log driver", exitStatus: 125)
             }
         }
-    }
-}
-
-/// Bytes as docker's log options have them: `10m` is ten million.
-private enum DecimalBytes {
-    static func parse(_ text: String) -> UInt64? {
-        var number = text.lowercased()[...]
-        if number.hasSuffix("b") { number = number.dropLast() }
-        let scales: [Character: Double] = ["k": 1e3, "m": 1e6, "g": 1e9, "t": 1e12]
-        var scale = 1.0
-        if let last = number.last, let found = scales[last] {
-            scale = found
-            number = number.dropLast()
-        }
-        guard let value = Double(number), value.isFinite, value >= 0 else { return nil }
-        return UInt64(exactly: (value * scale).rounded(.down))
     }
 }

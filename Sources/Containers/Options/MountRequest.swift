@@ -114,7 +114,7 @@ struct MountRequest: Sendable, Equatable {
             case "bind-recursive": recursive = value != "disabled"
             case "consistency", "volume-label": break
             case "tmpfs-size":
-                guard let value, let bytes = ByteCount.parse(value) else {
+                guard let value, let bytes = try? ByteSize.bytes(value, .binary) else {
                     throw ShaleError(.usage, flag, cause: "invalid value for tmpfs-size: \(value ?? "")")
                 }
                 tmpfsOptions.append("size=\(bytes)")

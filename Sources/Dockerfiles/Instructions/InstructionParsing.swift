@@ -1,3 +1,5 @@
+import Basics
+
 extension Dockerfile {
     /// What a node says; throws docker's words for what is wrong with it.
     package func instruction(_ node: Node) throws(DockerfileError) -> Located<Instruction> {
@@ -271,7 +273,12 @@ extension HealthCheck {
     /// A flag's nanoseconds; 0 where it is absent, at least one millisecond otherwise.
     private static func duration(_ name: String, _ flags: InstructionFlags) throws(Complaint) -> Int64 {
         guard let text = flags.text(name), !text.isEmpty else { return 0 }
-        let nanoseconds = try GoDuration.nanoseconds(text)
+        let nanoseconds: Int64
+        do throws(GoDuration.Malformed) {
+            nanoseconds = try GoDuration.nanoseconds(text)
+        } catch {
+            throw Complaint(error.words)
+        }
         guard nanoseconds == 0 || nanoseconds >= 1_000_000 else {
             throw Complaint("Interval \(goQuoted(name)) cannot be less than 1ms")
         }

@@ -1,3 +1,5 @@
+import Basics
+
 /// A rule of `docker build --check`.
 package struct LintRule: Sendable, Hashable {
     package let name: String

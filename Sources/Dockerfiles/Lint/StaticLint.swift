@@ -1,3 +1,5 @@
+import Basics
+
 /// Rules that need only the text of the instructions.
 enum StaticLint {
     static func check(_ file: Dockerfile, _ staged: StagedFile, into report: inout LintReport) {

@@ -1,3 +1,5 @@
+import Basics
+
 /// The part of an image's configuration that a Dockerfile decides.
 package struct PlannedConfig: Sendable, Hashable {
     /// `NAME=value`, in order.

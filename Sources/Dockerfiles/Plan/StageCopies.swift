@@ -1,3 +1,5 @@
+import Basics
+
 /// `COPY` and `ADD` of a stage.
 extension Planner {
     func checkSource(

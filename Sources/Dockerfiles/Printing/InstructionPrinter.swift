@@ -1,3 +1,5 @@
+import Basics
+
 extension Instruction {
     /// The instruction as canonical Dockerfile text, without a line ending at its end; reading it gives it back.
     ///

@@ -1,3 +1,5 @@
+import Basics
+
 extension Dockerfile {
     /// BuildKit's dump of the syntax tree: `(keyword [flags] "argument" …)`, an instruction a line.
     package var dump: String { nodes.map { "(\($0.dump))\n" }.joined() }

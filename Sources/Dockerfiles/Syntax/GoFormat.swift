@@ -1,3 +1,5 @@
+import Basics
+
 /// Go's `%q` and `%v`, in which docker writes instructions into an image's history.
 package enum GoFormat {
     /// `["a" "b"]`.

@@ -1,3 +1,5 @@
+import Basics
+
 /// One joined line to a node: keyword, flags, and the words as that keyword reads them.
 struct NodeGrammar {
     /// How deep `ONBUILD` may nest before it is refused here; docker refuses the second level later.

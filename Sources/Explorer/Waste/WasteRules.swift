@@ -101,8 +101,7 @@ package struct WasteRules: Sendable, Hashable {
 
     private static func bytes(_ text: String) throws(ShaleError) -> Int64 {
         let spelling = text.lowercased()
-        return spelling.hasSuffix("ib") || spelling.hasSuffix("i")
-            ? try HumanUnits.binaryBytes(parsing: text) : try HumanUnits.decimalBytes(parsing: text)
+        return try ByteSize.bytes(text, spelling.hasSuffix("ib") || spelling.hasSuffix("i") ? .binary : .decimal)
     }
 
     /// A number with two digits behind the point.

@@ -49,10 +49,7 @@ package struct ImageFilter: Sendable {
         case "before": before.append(value)
         case "since": since.append(value)
         case "until":
-            guard let moment = TimeText.moment(value, now: now) else {
-                throw ShaleError(.invalid, "Invalid filter 'until=[\(value)]'", hint: "--filter until=24h")
-            }
-            until = moment
+            until = try Timestamp(typed: value, now: now)
         case "reference": references.append(try FileNamePattern(parsing: value))
         default: throw ShaleError(.invalid, "Invalid filter '\(name)'", hint: FilterKey.hint(Self.known))
         }
@@ -142,35 +139,6 @@ extension FileNamePattern {
     init(parsing text: String) throws(ShaleError) {
         guard let pattern = FileNamePattern(text) else { throw ShaleError(.invalid, "syntax error in pattern") }
         self = pattern
-    }
-}
-
-/// Moments as `--since`, `--until` and the like take them.
-package enum TimeText {
-    /// RFC 3339, seconds since 1970, or a span before now (`10m`, `1h30m`, `7d`).
-    package static func moment(_ text: String, now: Timestamp) -> Timestamp? {
-        if let time = Timestamp(rfc3339: text) { return time }
-        if let time = Timestamp(rfc3339: text + "T00:00:00Z") ?? Timestamp(rfc3339: text + "Z") { return time }
-        if let seconds = Int64(text) { return Timestamp(seconds: seconds) }
-        guard let span = span(text) else { return nil }
-        return Timestamp(seconds: now.seconds.subtractingClamped(span), nanoseconds: now.nanoseconds)
-    }
-
-    private static func span(_ text: String) -> Int64? {
-        let units: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800]
-        var total: Int64 = 0
-        var digits = ""
-        guard !text.isEmpty else { return nil }
-        for character in text {
-            if character.isASCII, character.isNumber {
-                digits.append(character)
-                continue
-            }
-            guard let unit = units[character], let count = Int64(digits), count <= 1 << 32 else { return nil }
-            total = total &+ count &* unit
-            digits = ""
-        }
-        return digits.isEmpty ? total : nil
     }
 }
 

@@ -11,6 +11,22 @@ struct OptionEffectTests {
             ("ps --filter is-task=maybe", "Invalid filter 'is-task=[maybe]'"),
             ("prune -f --filter bogus=1", "Invalid filter 'bogus'"),
             ("prune -f --filter until=foo", "failed to parse value as time or duration: \"foo\""),
+            ("images --filter until=foo", "failed to parse value as time or duration: \"foo\""),
+            (
+                "create --name con busybox true && shale logs --since foo con",
+                "invalid value for \"since\": failed to parse value as time or duration: \"foo\""
+            ),
+            ("run -m 1x busybox true", "invalid argument \"1x\" for \"-m, --memory\" flag: invalid size: '1x'"),
+            ("run --memory-swap x busybox true", "for \"--memory-swap\" flag: invalid size: 'x'"),
+            ("run --shm-size 1..2k busybox true", "for \"--shm-size\" flag: invalid size: '1..2k'"),
+            ("build --shm-size x .", "for \"--shm-size\" flag: invalid size: 'x'"),
+            ("build -m x .", "for \"-m, --memory\" flag: invalid size: 'x'"),
+            ("run --log-opt max-size=1e3 busybox true", "invalid value for max-size: \"1e3\""),
+            ("run --mount type=tmpfs,dst=/t,tmpfs-size=x busybox true", "invalid value for tmpfs-size: x"),
+            (
+                "run --health-cmd true --health-interval 5x busybox true",
+                "\"5x\" for \"--health-interval\" flag: time: unknown unit \"x\" in duration \"5x\""
+            ),
             ("run -v /tmp:/m:ro,rw busybox true", "invalid mode: ro,rw"),
             (
                 "run -v /tmp:/m:nocopy busybox true",
@@ -31,6 +47,35 @@ struct OptionEffectTests {
         let said = try bench.sh("printf 'A=1\\0B\\n' > null; ln -s gone nowhere; shale \(line)")
         #expect(said.status != 0 && said.errors.contains(words), "\(said)")
         #expect(try bench.sh("test -e gone").status != 0)
+    }
+
+    @Test("a time means the same in logs, prune and images", arguments: ["1.5h", "1h30m", "90m", "1d", "@now"])
+    func times(_ text: String) throws {
+        let bench = try CrashHome()
+        let said = try bench.sh(
+            """
+            set -e
+            shale run --name con busybox echo out
+            then=\(text == "@now" ? "$(date +%s.%N)" : text)
+            shale logs --until "$then" con | wc -l
+            shale prune containers -f --filter until="$then" >/dev/null; shale ps -aq | wc -l
+            shale images -q --filter until="$then" busybox | wc -l
+            """)
+        // Only what was there at the moment that was just now is older than it; busybox was made in another year.
+        let isPast = text != "@now"
+        #expect(said.status == 0 && said.output == (isPast ? "out\n0\n1\n1\n" : "out\n1\n0\n1\n"), "\(said)")
+    }
+
+    @Test("a date without a zone is one of the typing person's zone") func zone() throws {
+        let bench = try CrashHome()
+        let said = try bench.sh(
+            """
+            shale run --name con busybox echo out
+            here=$(TZ=EAST-9 date -d @$(($(date +%s) - 60)) +%Y-%m-%dT%H:%M:%S)
+            for zone in EAST-9 WEST+9; do TZ=$zone shale logs --until "$here" con | wc -l; done
+            """)
+        // A minute ago in the east; the clocks of the west show it eighteen hours later.
+        #expect(said.output == "out\n0\n1\n", "\(said)")
     }
 
     @Test("a volume at /etc has the container's names on top") func names() throws {

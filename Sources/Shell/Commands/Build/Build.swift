@@ -269,10 +269,10 @@ package struct Build: Verb {
         for text in agents { request.steps.agents.append(try BuildAgent(parsing: text, environment: environment)) }
         for limit in limits { request.steps.limits.append(try ResourceLimit(parsing: limit)) }
         if let sharedMemory {
-            request.steps.sharedMemory = try Self.bytes(sharedMemory, of: "--shm-size")
+            request.steps.sharedMemory = try ByteSize.bytes(sharedMemory, .binary, flag: "--shm-size")
         }
         request.steps.resources.memory = try memory.map { text throws(ShaleError) in
-            try Self.bytes(text, of: "-m, --memory")
+            try ByteSize.bytes(text, .binary, flag: "-m, --memory")
         }
         return request
     }
@@ -291,14 +291,6 @@ package struct Build: Verb {
     private func source(_ path: String, _ shell: ShellContext) throws(ShaleError) -> BuildRequest.Source {
         if path == "-" { return .bytes(try input(shell)) }
         return RemoteContext(path).map { .remote($0) } ?? .directory(path)
-    }
-
-    private static func bytes(_ text: String, of option: String) throws(ShaleError) -> Int64 {
-        guard let bytes = ByteCount.parse(text) else {
-            throw ShaleError(
-                .usage, "invalid argument \"\(text.visible)\" for \"\(option)\" flag: invalid size: '\(text.visible)'")
-        }
-        return bytes
     }
 
     /// Docker's words for several platforms, as its default driver says them.

@@ -31,8 +31,8 @@ package struct Logs: Verb {
         options.follow = follow
         // Docker shows all for what is no number, and for a negative one.
         options.tail = Int(tail).flatMap { $0 >= 0 ? $0 : nil }
-        options.since = try since.map { text throws(ShaleError) in try ContainerTimes.parse(text) }
-        options.until = try until.map { text throws(ShaleError) in try ContainerTimes.parse(text) }
+        options.since = try since.map { text throws(ShaleError) in try Self.moment(text, "since") }
+        options.until = try until.map { text throws(ShaleError) in try Self.moment(text, "until") }
         let containers = try shell.containers()
         let record = try containers.container(container).record
         let (console, showsTime, showsDetails) = (shell.console, timestamps, details)
@@ -45,5 +45,14 @@ package struct Logs: Verb {
             return !console.isOutputClosed
         }
         return follow && shell.cancellation.isCancelled ? .status(Interrupt.status) : .done
+    }
+
+    private static func moment(_ text: String, _ option: String) throws(ShaleError) -> Timestamp {
+        do throws(ShaleError) {
+            return try Timestamp(typed: text)
+        } catch {
+            throw ShaleError(
+                error.code, "invalid value for \"\(option)\"", cause: error.message, hint: error.hint)
+        }
     }
 }

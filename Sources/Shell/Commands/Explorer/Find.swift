@@ -68,7 +68,7 @@ package struct Find: Verb {
             query.maximumDepth = maxdepth
         }
         query.newer = try newer.map { text throws(ShaleError) in
-            if let time = Timestamp(rfc3339: text) ?? Timestamp(rfc3339: text + "T00:00:00Z") { return time }
+            if let time = Timestamp(typedDate: text) { return time }
             if text.contains(":/"), let place = try? Place(parsing: text), place.label == view.label {
                 return try view.require(place.path).modified
             }

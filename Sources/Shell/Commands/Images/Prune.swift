@@ -106,10 +106,7 @@ package struct Prune: Verb {
         let (key, value) = try FilterCondition.parts(of: text)
         switch key {
         case "until":
-            guard let moment = TimeText.moment(value, now: .now()) else {
-                throw ShaleError(.invalid, "failed to parse value as time or duration: \"\(value)\"")
-            }
-            request.until = moment
+            request.until = try Timestamp(typed: value)
         case "label": request.labels.append(value)
         case "label!": request.unwantedLabels.append(value)
         default:

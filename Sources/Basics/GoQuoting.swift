@@ -21,7 +21,7 @@ package func goQuoted(_ text: String) -> String {
     return quoted + "\""
 }
 
-func hexadecimal(_ value: UInt32, width: Int) -> String {
+package func hexadecimal(_ value: UInt32, width: Int) -> String {
     let digits = String(value, radix: 16)
     return String(repeating: "0", count: max(0, width - digits.count)) + digits
 }
@@ -40,7 +40,7 @@ extension Unicode.Scalar {
 }
 
 /// Text as a JSON string.
-func jsonQuoted(_ text: String) -> String {
+package func jsonQuoted(_ text: String) -> String {
     var quoted = "\""
     for scalar in text.unicodeScalars {
         switch scalar {

@@ -1,17 +1,30 @@
-/// Sizes as people write them (`docker/go-units`), for `-m 512m`, `--limit` and filters.
-extension HumanUnits {
-    /// Bytes of `32`, `32.5kB`, `.3 MB`: units are powers of 1000.
-    ///
-    /// - Throws: `invalid` for anything else, negative numbers included.
-    package static func decimalBytes(parsing text: String) throws(ShaleError) -> Int64 {
-        try bytes(parsing: text, base: 1000)
+/// Sizes as people write them (`docker/go-units`), for `-m 512m`, `--shm-size`, `--limit`, log options and filters.
+package enum ByteSize {
+    /// What a `k` is worth.
+    package enum Base: Double, Sendable {
+        /// 1000: what is counted or sold in thousands, such as files and logs (`units.FromHumanSize`).
+        case decimal = 1000
+        /// 1024: memory (`units.RAMInBytes`).
+        case binary = 1024
     }
 
-    /// Bytes of `32`, `64m`, `1.5GiB`: units are powers of 1024.
+    /// Bytes of `32`, `64m`, `.3 MB`, `1.5GiB`.
     ///
     /// - Throws: `invalid` for anything else, negative numbers included.
-    package static func binaryBytes(parsing text: String) throws(ShaleError) -> Int64 {
-        try bytes(parsing: text, base: 1024)
+    package static func bytes(_ text: String, _ base: Base) throws(ShaleError) -> Int64 {
+        try bytes(parsing: text, base: base.rawValue)
+    }
+
+    /// The same of an option's value.
+    ///
+    /// - Throws: `usage` with docker's words about the option.
+    package static func bytes(_ text: String, _ base: Base, flag: String) throws(ShaleError) -> Int64 {
+        do throws(ShaleError) {
+            return try bytes(text, base)
+        } catch {
+            throw ShaleError(
+                .usage, "invalid argument \"\(text.visible)\" for \"\(flag)\" flag", cause: error.message)
+        }
     }
 
     private static func bytes(parsing text: String, base: Double) throws(ShaleError) -> Int64 {
