@@ -105,19 +105,6 @@ import Testing
         _ = try fixture.images.untag(registry.reference("app:2"))
         #expect(try fixture.images.list(ImageFilter(parsing: ["dangling=true"])).isEmpty)
     }
-
-    static let globs: [(pattern: String, name: String, isMatch: Bool)] = [
-        ("testfoobarbaz*", "testfoobarbaz", true), ("*", "a/b", false), ("*/*", "a/b", true), ("a?c", "abc", true),
-        ("a?c", "a/c", false), ("[a-c]x", "bx", true), ("[^a-c]x", "bx", false), ("\\*", "*", true),
-        ("\\*", "x", false), ("a*b*c", "axxbyyc", true), ("a*b*c", "axxbyy", false), ("", "", true),
-        ("*a", "aaab", false),
-    ]
-
-    @Test(arguments: globs.indices) func patternsMatchAsGosDo(_ index: Int) throws {
-        let row = Self.globs[index]
-        #expect(
-            try FileNamePattern(parsing: row.pattern).matches(row.name) == row.isMatch, "\(row.pattern) on \(row.name)")
-    }
 }
 
 @Suite struct ImageDocumentTests {

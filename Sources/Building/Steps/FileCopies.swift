@@ -123,7 +123,7 @@ struct FileCopies {
     /// The paths a pattern names, none of them ignored.
     private func matches(of pattern: String, in source: BuildContext) throws(ShaleError) -> [String] {
         if placement.makesParents { return try topMatches(of: pattern, in: source) }
-        guard let compiled = FileNamePattern(pattern) else {
+        guard let compiled = try? Glob(pattern, .path) else {
             throw ShaleError(.invalid, "\(placement.instruction) failed: syntax error in pattern")
         }
         var found: [String] = []

@@ -86,7 +86,7 @@ extension ContainerEngine {
     private func sources(_ place: CopyPlace, _ request: CopyRequest) throws(ShaleError) -> [CopySource] {
         let written = path(of: place, request)
         let (side, path, _) = try side(place, written, forWriting: false)
-        if CopyPattern.isPattern(path), (try? side.root.status(path)) == nil {
+        if Glob.isPattern(path), (try? side.root.status(path)) == nil {
             let matches = CopyPattern.matches(path, in: side.root)
             guard !matches.isEmpty else { throw side.missing(written.path) }
             var found: [CopySource] = []

@@ -16,7 +16,7 @@ package struct IgnoreList: Sendable {
     private struct Entry: Sendable {
         let match: IgnoreMatch
         let isException: Bool
-        let pattern: IgnorePattern
+        let pattern: Glob
     }
 
     private let entries: [Entry]
@@ -48,7 +48,7 @@ package struct IgnoreList: Sendable {
             let isException = cleaned.hasPrefix("!")
             let body = isException ? String(cleaned.unicodeScalars.dropFirst()) : cleaned
             if body.isEmpty { throw ShaleError(.invalid, "illegal exclusion pattern: \"!\"") }
-            guard let compiled = IgnorePattern(body) else { throw ShaleError(.invalid, "syntax error in pattern") }
+            guard let compiled = try? Glob(body, .ignore) else { throw ShaleError(.invalid, "syntax error in pattern") }
             entries.append(
                 Entry(
                     match: IgnoreMatch(pattern: written, line: line), isException: isException, pattern: compiled))
@@ -93,7 +93,7 @@ package struct IgnoreList: Sendable {
     private func decision(on path: Scalars) -> Int? {
         var decisive: Int?
         for (index, entry) in entries.enumerated() where entry.isException == (decisive != nil) {
-            if entry.pattern.matches(path) { decisive = entry.isException ? nil : index }
+            if entry.pattern.matchesPathOrParent(path) { decisive = entry.isException ? nil : index }
         }
         return decisive
     }

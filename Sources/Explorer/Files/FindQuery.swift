@@ -1,19 +1,17 @@
 package import Basics
-import Glibc
 import Linux
 
 /// What `find` looks for: all that is given must hold.
 package struct FindQuery: Sendable {
     /// A shell pattern over the last component, or over the whole path.
     package struct Pattern: Sendable {
-        package var text: String
-        package var isWholePath = false
-        package var ignoresCase = false
+        let glob: Glob?
+        let isWholePath: Bool
 
         package init(_ text: String, isWholePath: Bool = false, ignoresCase: Bool = false) {
-            self.text = text
+            // No pattern of this flavour is malformed.
+            glob = try? Glob(text, .name, ignoresCase: ignoresCase)
             self.isWholePath = isWholePath
-            self.ignoresCase = ignoresCase
         }
     }
 
@@ -98,9 +96,7 @@ package struct FindQuery: Sendable {
 extension FindQuery.Pattern {
     func matches(_ entry: ViewEntry) -> Bool {
         let subject = isWholePath ? entry.path : entry.name
-        // FNM_CASEFOLD is a GNU extension that the module does not export.
-        let flags: Int32 = ignoresCase ? 1 << 4 : 0
-        return text.withPath { pattern in subject.withPath { fnmatch(pattern, $0, flags) == 0 } }
+        return glob?.matches(subject) ?? false
     }
 }
 

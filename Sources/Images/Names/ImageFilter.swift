@@ -13,7 +13,7 @@ package struct ImageFilter: Sendable {
     package var since: [String] = []
     /// Made before this moment.
     package var until: Timestamp?
-    var references: [FileNamePattern] = []
+    var references: [Glob] = []
     /// Used by a container, or not.
     package var isUsed: Bool?
 
@@ -35,7 +35,7 @@ package struct ImageFilter: Sendable {
 
     /// Adds a `reference` filter: what `images PATTERN` means.
     package mutating func add(reference pattern: String) throws(ShaleError) {
-        references.append(try FileNamePattern(parsing: pattern))
+        references.append(try Glob(parsing: pattern))
     }
 
     private mutating func add(_ name: String, _ value: String, now: Timestamp) throws(ShaleError) {
@@ -50,7 +50,7 @@ package struct ImageFilter: Sendable {
         case "since": since.append(value)
         case "until":
             until = try Timestamp(typed: value, now: now)
-        case "reference": references.append(try FileNamePattern(parsing: value))
+        case "reference": references.append(try Glob(parsing: value))
         default: throw ShaleError(.invalid, "Invalid filter '\(name)'", hint: FilterKey.hint(Self.known))
         }
     }
@@ -120,10 +120,10 @@ extension ImageEngine {
     }
 
     /// The image with only those of its names that a pattern matches, as docker's `FamiliarMatch` does.
-    private static func matching(_ summary: ImageSummary, _ patterns: [FileNamePattern]) -> ImageSummary? {
+    private static func matching(_ summary: ImageSummary, _ patterns: [Glob]) -> ImageSummary? {
         let matches = { (reference: Reference) in
             patterns.contains { pattern in
-                pattern.matches(reference.familiar) || pattern.matches(reference.familiarName)
+                reference.matches(familiarPattern: pattern)
                     || pattern.matches(reference.description) || pattern.matches(reference.name)
             }
         }
@@ -134,11 +134,14 @@ extension ImageEngine {
     }
 }
 
-extension FileNamePattern {
-    /// Throws docker's words for a malformed pattern.
+extension Glob {
+    /// A pattern over names; throws docker's words for a malformed one.
     init(parsing text: String) throws(ShaleError) {
-        guard let pattern = FileNamePattern(text) else { throw ShaleError(.invalid, "syntax error in pattern") }
-        self = pattern
+        do throws(Malformed) {
+            try self.init(text, .path)
+        } catch {
+            throw ShaleError(.invalid, "syntax error in pattern")
+        }
     }
 }
 

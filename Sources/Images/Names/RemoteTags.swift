@@ -18,7 +18,7 @@ extension ImageEngine {
     ) throws(ShaleError) -> [String] {
         var tags = try registry.tags(repository, cancellation: talk.cancellation)
         if let glob {
-            let pattern = try FileNamePattern(parsing: glob)
+            let pattern = try Glob(parsing: glob)
             tags = tags.filter { pattern.matches($0) }
         }
         switch order {
