@@ -17,4 +17,22 @@ extension String {
     package var singleQuoted: String {
         "'" + split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
     }
+
+    /// The text as an unquoted word, as it is typed: `\` before what means something to a shell.
+    ///
+    /// `#N` and `~N` behind a name, and `~/` in front, stay as they are.
+    package var shellEscaped: String {
+        if isEmpty { return "''" }
+        // A newline cannot be escaped, only quoted.
+        if unicodeScalars.contains("\n") { return singleQuoted }
+        var out = String.UnicodeScalarView()
+        var isFirst = true
+        for scalar in unicodeScalars {
+            let isSpecial = " \t'\"\\$;&|<>(){}*?[]`!".unicodeScalars.contains(scalar)
+            if isSpecial || isFirst && (scalar == "#" || scalar == "~" && !hasPrefix("~/")) { out.append("\\") }
+            out.append(scalar)
+            isFirst = false
+        }
+        return String(out)
+    }
 }

@@ -271,5 +271,5 @@ struct TemplateLexer {
     }
 
     /// A text in Go's `%q`.
-    static func quoted(_ text: String) -> String { JSONDocument.string(text).text() }
+    static func quoted(_ text: String) -> String { goQuoted(text) }
 }

@@ -168,19 +168,20 @@ private struct ContainerWriter {
         var after: [String] = []
         if let directory = deed.workingDirectory, directory != settings.workingDir ?? "/" {
             if let own = settings.workingDir, !own.isEmpty {
-                before.append("WORKDIR \(ConfigInstructions.quoted(directory))")
-                after.append("WORKDIR \(ConfigInstructions.quoted(own))")
+                before.append("WORKDIR \(DockerfileWord.quoted(directory))")
+                after.append("WORKDIR \(DockerfileWord.quoted(own))")
             } else {
                 // As when it starts there: no OLDPWD, and no names of links in PWD.
                 change = "cd -P -- \(directory.shellQuoted) && unset OLDPWD"
             }
         }
         if let user = deed.user, user != settings.user ?? "" {
-            before.append("USER \(ConfigInstructions.quoted(user))")
+            before.append("USER \(DockerfileWord.quoted(user))")
             // A variable that is not set: the user goes back to being none.
             after.append(
                 "USER "
-                    + (settings.user.flatMap { $0.isEmpty ? nil : $0 }.map(ConfigInstructions.quoted) ?? "${NO_USER}"))
+                    + (settings.user.flatMap { $0.isEmpty ? nil : $0 }.map { DockerfileWord.quoted($0) } ?? "${NO_USER}")
+            )
         }
         let assignments = (deed.environment ?? []).map { pair in
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)

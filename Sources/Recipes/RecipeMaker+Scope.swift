@@ -81,7 +81,7 @@ extension RecipeMaker {
         case .arg(let argument):
             for entry in argument.arguments {
                 let value = value(of: entry.key, after: link)
-                let line = "ARG \(entry.key)" + (value.map { "=\(ConfigInstructions.quoted($0))" } ?? "")
+                let line = "ARG \(entry.key)" + (value.map { "=\(DockerfileWord.quoted($0))" } ?? "")
                 if value != nil || entry.value == nil, ConfigInstructions.isOneLine(line) {
                     lines.append(.instruction(line))
                 }
@@ -129,7 +129,7 @@ extension RecipeMaker {
         }
         for (name, value) in (link.provenance.proxies ?? [:]).sorted(by: { $0.key < $1.key })
         where proxies[name] != value {
-            let line = "ARG \(name)=\(ConfigInstructions.quoted(value))"
+            let line = "ARG \(name)=\(DockerfileWord.quoted(value))"
             guard ConfigInstructions.isOneLine(line) else {
                 return try keepStep(link, parsed, because: "an argument it saw cannot be written")
             }
@@ -154,12 +154,12 @@ extension RecipeMaker {
                 if entry.value == nil, declared.contains(entry.key) { isSame = false } else { words.append(plain) }
                 continue
             }
-            guard ConfigInstructions.quoted(value) != entry.value, value != entry.value else {
+            guard DockerfileWord.quoted(value) != entry.value, value != entry.value else {
                 words.append(plain)
                 continue
             }
             isSame = false
-            words.append("\(entry.key)=\(ConfigInstructions.quoted(value))")
+            words.append("\(entry.key)=\(DockerfileWord.quoted(value))")
         }
         if isSame { return instruction }
         return words.isEmpty ? nil : "ARG " + words.joined(separator: " ")

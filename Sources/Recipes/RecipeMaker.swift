@@ -290,7 +290,7 @@ package struct RecipeMaker {
         // By number: there need be no list of users that has the name.
         if !isRoot { lines.append(.instruction("USER 0")) }
         body(&self)
-        if !isRoot, let user { lines.append(.instruction("USER \(ConfigInstructions.quoted(user))")) }
+        if !isRoot, let user { lines.append(.instruction("USER \(DockerfileWord.quoted(user))")) }
     }
 }
 

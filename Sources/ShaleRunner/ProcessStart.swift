@@ -258,14 +258,14 @@ struct ProgramSearch {
             let about = isMissing ? "stat \(name): \(error.reason)" : error.reason
             throw StepFailure(
                 step: "exec", path: name, errno: error.errno, status: isMissing ? 127 : 126,
-                words: "exec: \(quoted(name)): \(about)")
+                words: "exec: \(goQuoted(name)): \(about)")
         }
     }
 
     private static func notFound(_ name: String) -> StepFailure {
         StepFailure(
             step: "exec", path: name, errno: ENOENT, status: 127,
-            words: "exec: \(quoted(name)): executable file not found in $PATH")
+            words: "exec: \(goQuoted(name)): executable file not found in $PATH")
     }
 
     /// What execve itself refused: a wrong format, a missing interpreter.
@@ -273,11 +273,5 @@ struct ProgramSearch {
         StepFailure(
             step: "exec", path: program, errno: errno, status: errno == ENOENT || errno == ENOTDIR ? 127 : 126,
             words: "exec \(program): \(SystemCallError.words(of: errno))")
-    }
-
-    private static func quoted(_ text: String) -> String {
-        var bytes: [UInt8] = []
-        JSONText.append(quoting: Array(text.utf8)[...], to: &bytes)
-        return String(decoding: bytes, as: UTF8.self)
     }
 }

@@ -70,6 +70,25 @@ struct ExpansionTests {
         #expect(message { _ = try WordExpander(environment: Self.environment).expand(word) } == wanted)
     }
 
+    @Test(
+        "a quoted word stands for its text",
+        arguments: [
+            ("plain", "plain"), ("", "\"\""), ("a b", "\"a b\""), ("$HOME", "\"\\$HOME\""), ("--flag", "\"--flag\""),
+            ("-x", "-x"), ("a\"b", "\"a\\\"b\""), ("c:\\d", "\"c:\\\\d\""), ("it's", "\"it's\""), ("a=b", "\"a=b\""),
+            ("~/x", "~/x"), ("\u{E4}", "\u{E4}"), ("a\u{A0}b", "\"a\u{A0}b\""), ("#x", "\"#x\""), ("a\tb", "\"a\tb\""),
+            ("[\"a\"]", "\"[\\\"a\\\"]\""),
+        ])
+    func quoted(_ text: String, _ word: String) throws {
+        #expect(DockerfileWord.quoted(text) == word)
+        for escape: Unicode.Scalar in ["\\", "`"] {
+            let expander = WordExpander(escape: escape, environment: Self.environment)
+            let quoted = DockerfileWord.quoted(text, escape: escape)
+            #expect(try expander.expand(quoted).text == text)
+            // An empty word is none in a list, as BuildKit splits it.
+            #expect(try expander.expandWords(quoted) == (text.isEmpty ? [] : [text]))
+        }
+    }
+
     @Test func escapeByBacktick() throws {
         let expander = WordExpander(escape: "`", environment: Self.environment)
         #expect(try expander.expand("`$A c:\\d").text == "$A c:\\d")

@@ -38,7 +38,7 @@ extension StepExecutor {
         labels[name] = value
         state.settings.labels = labels
         let comment = "LABEL \(name)=\(value)"
-        source = "LABEL \(ConfigInstructions.quoted(name))=\(ConfigInstructions.quoted(value))"
+        source = "LABEL \(DockerfileWord.quoted(name))=\(DockerfileWord.quoted(value))"
         return try commitSettings(comment, instruction: comment, on: &state)
     }
 

@@ -31,18 +31,8 @@ struct InstructionPrinter {
 
     /// A word that expands to exactly `literal`, or `nil` where there is none.
     static func quoted(_ literal: String, escape: Unicode.Scalar) -> String? {
-        let scalars = literal.unicodeScalars
-        if scalars.contains(where: { $0 == "\n" || $0 == "\r" }) { return nil }
-        let isPlain = scalars.allSatisfy {
-            $0.isASCII && ($0.isLetter || $0.isDigit || "_./:@%+,-=".unicodeScalars.contains($0))
-        }
-        if isPlain && !literal.isEmpty { return literal }
-        var quoted: Scalars = ["\""]
-        for scalar in scalars {
-            if scalar == "\"" || scalar == "$" || scalar == escape { quoted.append(escape) }
-            quoted.append(scalar)
-        }
-        return String(quoted + ["\""])
+        if literal.unicodeScalars.contains(where: { $0 == "\n" || $0 == "\r" }) { return nil }
+        return DockerfileWord.quoted(literal, escape: escape)
     }
 
     func print(_ instruction: Instruction) -> String {

@@ -87,7 +87,7 @@ struct InstructionRewriting {
             let end = position + 1 < starts.count ? starts[position + 1] : text.endIndex
             let pair = String(text[start..<end]).trimmedBlanks
             guard let equals = pair.firstIndex(of: "=") else { continue }
-            parts.append("\(pair[..<equals])=\(ConfigInstructions.quoted(String(pair[pair.index(after: equals)...])))")
+            parts.append("\(pair[..<equals])=\(DockerfileWord.quoted(String(pair[pair.index(after: equals)...])))")
         }
         return parts.joined(separator: " ")
     }

@@ -105,7 +105,7 @@ package struct ReverseDockerfile {
         let name = destination.lastPathComponent
         let isFile = rest.hasPrefix("file:") && !destination.hasSuffix("/") && !name.isEmpty
         lines.append(.guess("the source's name is not told; what it copied is in layer #\(layer.number)"))
-        lines.append(.instruction("\(word) \(isFile ? ConfigInstructions.quoted(name) : ".") \(destination)"))
+        lines.append(.instruction("\(word) \(isFile ? DockerfileWord.quoted(name) : ".") \(destination)"))
     }
 
     private mutating func addWhole(_ layer: ImageLayer, why: String) {

@@ -55,21 +55,21 @@ package enum ConfigInstructions {
         let known = old.labels ?? [:]
         for (name, value) in (new.labels ?? [:]).sorted(by: { PathOrder.precedes($0.key, $1.key) })
         where !same(known[name], value) || !known.keys.contains(where: { PathOrder.same($0, name) }) {
-            lines.append("LABEL \(quoted(name))=\(quoted(value))")
+            lines.append("LABEL \(DockerfileWord.quoted(name))=\(DockerfileWord.quoted(value))")
         }
         let ports = added((old.exposedPorts ?? [:]).keys, (new.exposedPorts ?? [:]).keys)
         if !ports.isEmpty { lines.append("EXPOSE \(ports.joined(separator: " "))") }
         let volumes = added((old.volumes ?? [:]).keys, (new.volumes ?? [:]).keys)
         if !volumes.isEmpty { lines.append("VOLUME \(array(volumes.map(unexpanded)))") }
         if let directory = new.workingDir, !directory.isEmpty, !same(directory, old.workingDir) {
-            lines.append("WORKDIR \(quoted(directory))")
+            lines.append("WORKDIR \(DockerfileWord.quoted(directory))")
         }
         if !same(new.user ?? "", old.user ?? "") {
-            lines.append("USER \(new.user.flatMap { $0.isEmpty ? nil : quoted($0) } ?? "${NO_USER}")")
+            lines.append("USER \(new.user.flatMap { $0.isEmpty ? nil : DockerfileWord.quoted($0) } ?? "${NO_USER}")")
         }
         if !same(new.shell, old.shell), let shell = new.shell { lines.append("SHELL \(array(shell))") }
         if !same(new.stopSignal, old.stopSignal), let signal = new.stopSignal {
-            lines.append("STOPSIGNAL \(quoted(signal))")
+            lines.append("STOPSIGNAL \(DockerfileWord.quoted(signal))")
         }
         let hasNewEntrypoint = !same(new.entrypoint ?? [], old.entrypoint ?? [])
         if hasNewEntrypoint { lines.append("ENTRYPOINT \(array(new.entrypoint ?? []))") }
@@ -91,7 +91,8 @@ package enum ConfigInstructions {
         let known = Set(old.map(PathKey.init))
         return new.filter { !known.contains(PathKey($0)) }.map { assignment in
             let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            return "ENV \(quoted(String(parts[0])))=\(quoted(parts.count > 1 ? String(parts[1]) : ""))"
+            let value = parts.count > 1 ? String(parts[1]) : ""
+            return "ENV \(DockerfileWord.quoted(String(parts[0])))=\(DockerfileWord.quoted(value))"
         }
     }
 
@@ -112,7 +113,7 @@ package enum ConfigInstructions {
 
     /// A word of a list whose words are expanded and not split.
     private static func unexpanded(_ word: String) -> String {
-        word.utf8.contains { "\"'\\$".utf8.contains($0) } ? quoted(word) : word
+        word.utf8.contains { "\"'\\$".utf8.contains($0) } ? DockerfileWord.quoted(word) : word
     }
 
     private static func healthcheck(_ check: HealthConfig) -> String {
@@ -124,19 +125,6 @@ package enum ConfigInstructions {
         value.startInterval = check.startInterval ?? 0
         value.retries = check.retries ?? 0
         return Instruction.healthcheck(value).printed()
-    }
-
-    /// A word that an instruction takes as it is, whatever is in it.
-    package static func quoted(_ word: String) -> String {
-        let isPlain = !word.isEmpty && word.utf8.allSatisfy { $0.isASCIIAlphanumeric || "-_./:,@%+".utf8.contains($0) }
-        // In front it would be taken for a flag.
-        if isPlain, !word.hasPrefix("--") { return word }
-        var text = "\""
-        for character in word.unicodeScalars {
-            if character == "\"" || character == "\\" || character == "$" { text.unicodeScalars.append("\\") }
-            text.unicodeScalars.append(character)
-        }
-        return text + "\""
     }
 
     /// The JSON form of a list of words.

@@ -1,3 +1,4 @@
+import Basics
 import OCI
 
 /// A line of shell as the `RUN` that does the same.
@@ -27,24 +28,10 @@ package enum LineInstruction {
     }
 
     package static func environment(_ assignments: [(name: String, value: String)]) -> String {
-        "ENV " + assignments.map { "\($0.name)=\(quoted($0.value))" }.joined(separator: " ")
+        "ENV " + assignments.map { "\($0.name)=\(DockerfileWord.quoted($0.value))" }.joined(separator: " ")
     }
 
-    package static func directory(_ path: String) -> String { "WORKDIR \(quoted(path))" }
-
-    /// A word of a Dockerfile that stands for this text: nothing in it is replaced.
-    private static func quoted(_ text: String) -> String {
-        let isPlain =
-            !text.isEmpty
-            && text.utf8.allSatisfy { ShellWords.isNameByte($0) || "-./:,@%+~=".utf8.contains($0) || $0 > 0x7f }
-        if isPlain { return text }
-        var out = "\""
-        for character in text {
-            if character == "\"" || character == "\\" || character == "$" { out.append("\\") }
-            out.append(character)
-        }
-        return out + "\""
-    }
+    package static func directory(_ path: String) -> String { "WORKDIR \(DockerfileWord.quoted(path))" }
 }
 
 extension String {

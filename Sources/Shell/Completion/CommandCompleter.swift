@@ -263,7 +263,7 @@ package final class CommandCompleter: Completer {
             guard entry.name.hasPrefix(name), !entry.name.hasPrefix(".") || name.hasPrefix(".") else { return nil }
             let text = before + directory + entry.name + (entry.isDirectory ? "/" : "")
             return Candidate(
-                ShellQuoting.quoted(text, context.quote, isWhole: !entry.isDirectory),
+                context.quote.quoting(text, isWhole: !entry.isDirectory),
                 display: entry.name + (entry.isDirectory ? "/" : ""), isWhole: !entry.isDirectory)
         }
     }
@@ -271,7 +271,7 @@ package final class CommandCompleter: Completer {
     private func quoted(_ values: [CompletionValue], _ context: CompletionContext) -> [Candidate] {
         values.filter { $0.text.hasPrefix(context.word) }.map { value in
             Candidate(
-                ShellQuoting.quoted(value.text, context.quote, isWhole: value.isWhole), display: value.text,
+                context.quote.quoting(value.text, isWhole: value.isWhole), display: value.text,
                 summary: value.summary, isWhole: value.isWhole)
         }
     }

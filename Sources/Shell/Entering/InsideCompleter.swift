@@ -169,12 +169,6 @@ struct InsideWord: Equatable {
     /// A text as it is typed in this word's place.
     func quoted(_ text: String) -> String {
         if let quote { return String(Character(quote)) + text }
-        var out = ""
-        for (index, character) in text.enumerated() {
-            let isPlain = character.isLetter || character.isNumber || "_-./:,@%+=^".contains(character)
-            if !isPlain, !(character == "~" && index == 0) { out.append("\\") }
-            out.append(character)
-        }
-        return out
+        return text.shellEscaped
     }
 }

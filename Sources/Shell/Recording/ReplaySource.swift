@@ -161,14 +161,11 @@ struct ReplaySource {
         }
         guard isConcerned else { return nil }
         let entries = argument.arguments.map { entry in
-            let value = variables[entry.key] ?? (entry.value == nil ? global[entry.key].map(quoted) : entry.value)
-            return value.map { "\(entry.key)=\(variables[entry.key] == nil ? $0 : quoted($0))" } ?? entry.key
+            let given = variables[entry.key] ?? (entry.value == nil ? global[entry.key] : nil)
+            let value = given.map { DockerfileWord.quoted($0) } ?? entry.value
+            return value.map { "\(entry.key)=\($0)" } ?? entry.key
         }
         return "ARG " + entries.joined(separator: " ")
-    }
-
-    private static func quoted(_ text: String) -> String {
-        "\"" + text.flatMap { "\\\"$".contains($0) ? ["\\", $0] : [$0] } + "\""
     }
 
     private static func line(_ number: Int, _ last: Int, _ text: String, _ filled: String? = nil) -> Line {

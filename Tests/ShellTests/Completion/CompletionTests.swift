@@ -1,3 +1,4 @@
+import Basics
 import FoundationEssentials
 import Glibc
 import LineEditing
@@ -156,7 +157,7 @@ struct CompletionTests {
         for (text, candidates) in expected { #expect(complete(text, folder: folder.path) == candidates, "\(text)") }
         // What is offered reads back as the name it stands for.
         for entry in HostDirectory.entries(in: folder.path) {
-            let words = try LineParser().statements(in: "load " + ShellQuoting.word(entry.name))
+            let words = try LineParser().statements(in: "load " + entry.name.shellEscaped)
             guard case .command(let command)? = words.first?.body else { continue }
             #expect(command.words.last?.constant == entry.name)
         }
