@@ -8,6 +8,6 @@ package struct Conversation: Sendable {
         self.cancellation = cancellation
     }
 
-    package func line(_ text: String) { tell(.line(text)) }
+    package func line(_ text: String, _ kind: Progress.Line = .plain) { tell(.line(text, kind)) }
     package func note(_ text: String) { tell(.note(text)) }
 }

@@ -61,6 +61,9 @@ package struct ShaleError: Error, Sendable, CustomStringConvertible {
     /// The errno of the system call that failed, where that is what lies beneath; for code that must decide.
     package var systemError: Int32?
 
+    /// Whether the person at the prompt saw it happen and is not told: a question left with Ctrl-C.
+    package var isSeen = false
+
     package init(
         _ code: Code, _ message: String, cause: String? = nil, hint: String? = nil, exitStatus: Int32? = nil
     ) {

@@ -66,11 +66,11 @@ package final class ProgressView: Sendable {
     package func show(_ progress: Progress) {
         state.withLock { state in
             switch progress {
-            case .line(let text):
+            case .line(let text, _):
                 if isQuiet { return }
                 freeze(&state)
                 console.write(text.visibleLines + "\n", to: lines)
-            case .note(let text):
+            case .note(let text, _):
                 freeze(&state)
                 console.note(text)
             case .output(let bytes, let isError):

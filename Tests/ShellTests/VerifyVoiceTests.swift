@@ -17,13 +17,15 @@ struct VerifyVoiceTests {
         let voice = VerifyVoice(ear.talk)
         let talk = voice.conversation
         for progress: Progress in [
-            .line("Step 1/3 : FROM base"), .item(id: "base", state: "Pulling"), .line(" ---> 012345678901"),
-            .line("Step 2/3 : RUN first"), .output(Array("quiet\n".utf8), isError: false),
-            .line("Step 3/3 : RUN cat <<EOF\nhi\nEOF"), .note("beware"), .output(Array("loud\n".utf8), isError: false),
+            .line("Step 1/3 : FROM base", .step), .item(id: "base", state: "Pulling"), .line(" ---> 012345678901"),
+            .line("Step 2/3 : RUN first", .step), .output(Array("quiet\n".utf8), isError: false),
+            .line("Step 3/3 : RUN cat <<EOF\nhi\nEOF", .step), .note("beware"),
+            .output(Array("loud\n".utf8), isError: false),
         ] { talk.tell(progress) }
         let steps: [Progress] = [
-            .line("Step 1/3 : FROM base"), .item(id: "base", state: "Pulling"), .line("Step 2/3 : RUN first"),
-            .line("Step 3/3 : RUN cat <<EOF"),
+            .line("Step 1/3 : FROM base", .step), .item(id: "base", state: "Pulling"),
+            .line("Step 2/3 : RUN first", .step),
+            .line("Step 3/3 : RUN cat <<EOF", .step),
         ]
         #expect(ear.heard.withLock { $0 } == steps)
         voice.tellLastStep()

@@ -17,11 +17,11 @@ package final class Talk: Sendable {
     }
 
     package var lines: [String] {
-        events.withLock { $0 }.compactMap { if case .line(let text) = $0 { text } else { nil } }
+        events.withLock { $0 }.compactMap { if case .line(let text, _) = $0 { text } else { nil } }
     }
 
     package var notes: [String] {
-        events.withLock { $0 }.compactMap { if case .note(let text) = $0 { text } else { nil } }
+        events.withLock { $0 }.compactMap { if case .note(let text, _) = $0 { text } else { nil } }
     }
 
     /// States of one item, or of all.

@@ -47,10 +47,9 @@ final class StepWatch: Sendable {
             switch progress {
             case .output(let bytes, let isError):
                 if let place { observe(.output(place, text: String(pathBytes: bytes), isError: isError)) }
-            case .note(let text):
-                let prefix = CacheTally.prefix
-                if let place, text.hasPrefix(prefix) {
-                    observe(.missed(place, reason: String(text.dropFirst(prefix.count))))
+            case .note(let text, let kind):
+                if let place, case .cacheMiss(let reason) = kind {
+                    observe(.missed(place, reason: reason))
                 } else {
                     observe(.note(text))
                 }
@@ -86,7 +85,6 @@ final class StepWatch: Sendable {
 
 /// Whether any step of a build was found in the cache: misses are explained from then on.
 package final class CacheTally: Sendable {
-    static let prefix = "cache miss: "
     private let hits = Atomic<Int>(0)
 
     package init() {}

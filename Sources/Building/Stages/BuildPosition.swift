@@ -76,7 +76,7 @@ final class StageBuild {
     func perform(_ step: BuildSequence.Step, on position: inout BuildPosition) throws(ShaleError) -> StepOutcome {
         try talk.cancellation.check()
         watch.begin(step, of: sequence)
-        talk.line("Step \(step.number)/\(sequence.count) : \(step.text)")
+        talk.line("Step \(step.number)/\(sequence.count) : \(step.text)", .step)
         var next = position
         do throws(ShaleError) {
             let outcome = try carryOut(step, on: &next)
@@ -104,13 +104,13 @@ final class StageBuild {
             guard var state = position.state else { throw ShaleError(.invalid, "no build stage in current context") }
             let result = try executor.execute(located, escape: sequence.file.escape, on: &state)
             position.state = state
-            talk.line(" ---> \(result.image.id.short)")
+            talk.line(" ---> \(result.image.id.short)", .detail)
             return StepOutcome(image: result.image, result: result)
         case .label(let name, let value):
             guard var state = position.state else { throw ShaleError(.invalid, "no build stage in current context") }
             let result = try executor.label(name, value, on: &state)
             position.state = state
-            talk.line(" ---> \(result.image.id.short)")
+            talk.line(" ---> \(result.image.id.short)", .detail)
             return StepOutcome(image: result.image, result: result)
         }
     }
@@ -141,7 +141,7 @@ final class StageBuild {
         position.arguments.beginStage()
         var state = try base(named: name, of: stage, platform: platform, arguments: position.arguments)
         try carryOutTriggers(on: &state)
-        talk.line(" ---> \(state.image?.id.short ?? "")")
+        talk.line(" ---> \(state.image?.id.short ?? "")", .detail)
         position.state = state
     }
 

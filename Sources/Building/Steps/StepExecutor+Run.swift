@@ -41,7 +41,7 @@ extension StepExecutor {
         guard !arguments.isEmpty else { throw ShaleError(.invalid, "no command specified") }
         try mounts.prepare(engine, talk)
         let id = Identifier.random()
-        talk.line(" ---> Running in \(Identifier.short(id))")
+        talk.line(" ---> Running in \(Identifier.short(id))", .detail)
         try mounts.addVolumes(of: state, engine, talk)
         let layer = try carryOut(
             arguments, environment: Self.environment(of: state) + mounts.variables, container: id,

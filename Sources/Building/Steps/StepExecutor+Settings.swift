@@ -76,7 +76,7 @@ extension StepExecutor {
         if !arguments.isEmpty { state.hasOwnCommand = true }
         if line.usesShell == false, state.settings.entrypoint?.first == "/bin/sh", state.settings.entrypoint?.count == 3
         {
-            talk.line(" ---> [Warning] Shell-form ENTRYPOINT and exec-form CMD may have unexpected results")
+            talk.line(" ---> [Warning] Shell-form ENTRYPOINT and exec-form CMD may have unexpected results", .detail)
         }
         return result
     }

@@ -95,13 +95,16 @@ package final class StepExecutor {
             parent: linkKey == nil ? state.image?.id : BuildCache.anyParent,
             isParentNew: linkKey == nil && state.isFresh, instruction: instruction, createdBy: createdBy,
             inputs: inputs, files: files)
-        if tally.hasHit { talk.note("\(CacheTally.prefix)\(Self.subject(instruction)): \(miss.reason)") }
+        if tally.hasHit {
+            let reason = "\(Self.subject(instruction)): \(miss.reason)"
+            talk.tell(.note("cache miss: \(reason)", .cacheMiss(reason: reason)))
+        }
         self.miss = miss
     }
 
     func announceHit() {
         tally.hit()
-        talk.line(" ---> Using cache")
+        talk.line(" ---> Using cache", .detail)
     }
 
     /// An instruction as a message names it: COPY and ADD without their destination, everything at most 60 columns.
@@ -178,7 +181,7 @@ package final class StepExecutor {
 
     /// Docker's two lines about the container a step ran in.
     func announceContainer(_ id: String, removed: Bool = true) {
-        talk.line(" ---> Running in \(Identifier.short(id))")
+        talk.line(" ---> Running in \(Identifier.short(id))", .detail)
         if removed { announceRemoval(id) }
     }
 
@@ -186,7 +189,7 @@ package final class StepExecutor {
         talk.line(
             engine.settings.modernBuildWording
                 ? " ---> Removed intermediate container \(Identifier.short(id))"
-                : "Removing intermediate container \(Identifier.short(id))")
+                : "Removing intermediate container \(Identifier.short(id))", .detail)
     }
 
     func key(_ createdBy: String, on state: StageState) -> Digest {

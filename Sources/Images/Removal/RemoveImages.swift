@@ -16,7 +16,7 @@ extension ImageEngine {
                 try ImageRemoval.plan(text, in: table, uses: uses, force: force, pruningParents: !keepingParents)
             }
         } catch {
-            guard error.code == .notFound, error.hint == nil,
+            guard error.code == .notFound,
                 let near = Self.nearestName(to: text, among: try store.names.all().map(\.reference))
             else { throw error }
             throw error.hinting("did you mean \(near.familiar)?")

@@ -123,7 +123,7 @@ extension RegistryClient {
                 try reception.take(bytes, head: head)
             }
         } catch {
-            // A server without ranges had more to say than was asked for.
+            // All is there, however the transfer ended.
             if reception.isComplete { return }
             guard case .answer(let refused) = error, refused.status == 416, reception.usesRange else { throw error }
             reception.usesRange = false
@@ -167,7 +167,7 @@ private final class BlobReception {
     func beginAnswer() { position = nil }
 
     /// Takes bytes of an answer: known ones are passed over, more than the descriptor promises are refused.
-    func take(_ bytes: UnsafeRawBufferPointer, head: HTTPHead) throws(ShaleError) {
+    func take(_ bytes: UnsafeRawBufferPointer, head: HTTPHead) throws(ShaleError) -> BodyDemand {
         var start: Int64
         if let position { start = position } else { start = try Self.start(of: head, for: descriptor, at: received) }
         var rest = bytes[...]
@@ -181,13 +181,13 @@ private final class BlobReception {
                 .corrupt, "blob \(descriptor.digest): the registry sends more than its \(descriptor.size) bytes")
         }
         position = start + Int64(rest.count)
-        rest = rest.prefix(Int(max(0, min(Int64(rest.count), end - start))))
-        guard !rest.isEmpty else {
-            if isComplete, end < descriptor.size { throw ShaleError(.cancelled, "all is there that was asked for") }
-            return
+        let wanted = rest.prefix(Int(max(0, min(Int64(rest.count), end - start))))
+        if !wanted.isEmpty {
+            try body(UnsafeRawBufferPointer(rebasing: wanted))
+            received = start + Int64(wanted.count)
         }
-        try body(UnsafeRawBufferPointer(rebasing: rest))
-        received = start + Int64(rest.count)
+        // A server without ranges sends more than was asked for.
+        return wanted.count < rest.count ? .enough : .more
     }
 
     /// Where an answer's first byte stands; throws `corrupt` when its lengths deny the descriptor.

@@ -51,6 +51,7 @@ extension RegistryClient {
                 try transport.send(HTTPRequest(url: url), cancellation: cancellation) {
                     (head: HTTPHead, bytes: UnsafeRawBufferPointer) throws(ShaleError) in
                     if head.isSuccess { try body(bytes) }
+                    return .more
                 }
             }
         } catch {

@@ -16,6 +16,8 @@ final class Exchange {
     private(set) var head = HTTPHead()
     private(set) var body = Data()
     private(set) var stop: Stop?
+    /// Whether the sink has all it wants: the transfer ends early, and well.
+    private(set) var hasEnough = false
     private let limit: Int
     /// Bodies of errors are never needed beyond this.
     private let errorLimit = 64 << 10
@@ -103,7 +105,7 @@ final class Exchange {
         }
         if let sink, head.isSuccess {
             do throws(ShaleError) {
-                try sink(head, bytes)
+                hasEnough = try sink(head, bytes) == .enough
             } catch {
                 stop = .sink(error)
             }
@@ -111,7 +113,7 @@ final class Exchange {
             // What the sink took is not the server's time.
             paceStart = paceStart.map { $0 &+ (now &- lastActivity) }
             lastActivity = now
-            return stop == nil
+            return stop == nil && !hasEnough
         }
         if head.isSuccess {
             guard bytes.count <= limit - body.count else {

@@ -38,7 +38,14 @@ enum HTTPBody {
 /// Where an upload's bytes come from; 0 bytes is the end.
 typealias BodySource = (UnsafeMutableRawBufferPointer) throws(ShaleError) -> Int
 /// Where a successful answer's bytes go, with its head.
-typealias BodySink = (HTTPHead, UnsafeRawBufferPointer) throws(ShaleError) -> Void
+typealias BodySink = (HTTPHead, UnsafeRawBufferPointer) throws(ShaleError) -> BodyDemand
+
+/// How much of a body its reader still wants.
+enum BodyDemand {
+    case more
+    /// The transfer ends here, and well.
+    case enough
+}
 
 /// One request, to one address.
 struct HTTPRequest {

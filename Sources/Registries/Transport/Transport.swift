@@ -69,6 +69,7 @@ final class Transport: Sendable {
             shale_curl_set_read(handle.easy, sourceCallback, context)
             return shale_curl_perform(handle.easy, handle.multi, 100, proceedCallback, context)
         }
+        if exchange.hasEnough { return HTTPAnswer(head: exchange.head, body: exchange.body, url: request.url) }
         if let stop = exchange.stop { throw failure(for: stop, request: request) }
         // A refusal counts even when its text breaks off (docker-registry does so after a bad range).
         let isCutRefusal = exchange.head.status >= 400 && [CURLE_PARTIAL_FILE, CURLE_RECV_ERROR].contains(code)

@@ -57,7 +57,7 @@ extension Session {
         let same = drafts.enumerated().prefix { $0 == $1.place }.count
         var steps = Array(working.steps.prefix(same))
         for (index, draft) in drafts.enumerated().dropFirst(same) {
-            talk.line("Step \(index + 1)/\(drafts.count) : \(Secrets.masked(draft.instruction).text)")
+            talk.line("Step \(index + 1)/\(drafts.count) : \(Secrets.masked(draft.instruction).text)", .step)
             let sofar = WorkingImage(base: working.base, steps: steps, stages: working.stages)
             let taken: StepTaken
             if let typed = draft.typed {
@@ -72,7 +72,7 @@ extension Session {
             guard case .step(let step) = taken.change else {
                 throw ShaleError(.invalid, "FROM begins a working image and is no step in one")
             }
-            talk.line(" ---> \(step.image.short)")
+            talk.line(" ---> \(step.image.short)", .detail)
             steps.append(step)
         }
         return .rewrote(steps)

@@ -55,7 +55,7 @@ package final class Interpreter {
         let before = report
         report = { [self] error in
             shell.hasReported = true
-            guard error.code != .cancelled || shell.mode != .prompt || !error.message.isEmpty else { return }
+            guard !error.isSeen || shell.mode != .prompt else { return }
             shell.tap.hear(error)
             shell.console.report(error, at: origin.map { place(of: statement, in: $0) })
         }

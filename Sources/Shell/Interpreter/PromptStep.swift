@@ -23,9 +23,7 @@ struct PromptStep {
             let taken = try shell.conversing { talk throws(ShaleError) in
                 let quiet = Conversation(cancellation: talk.cancellation) { progress in
                     // The classic builder's lines about containers say nothing here; the summary below says more.
-                    if case .line(let line) = progress, line.hasPrefix(" --->") || line.hasPrefix("Removing inter") {
-                        return
-                    }
+                    if case .line(_, .detail) = progress { return }
                     talk.tell(progress)
                 }
                 return try session.take(

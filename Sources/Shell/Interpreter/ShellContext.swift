@@ -205,7 +205,7 @@ package final class ShellContext {
         defer { withExtendedLifetime(making) {} }
         do throws(ShaleError) {
             try engine.building.makeFirstImage(
-                Conversation(cancellation: cancellation) { if case .note(let text) = $0 { console.note(text) } })
+                Conversation(cancellation: cancellation) { if case .note(let text, _) = $0 { console.note(text) } })
         } catch {
             console.warning("the image busybox is not there: \(error)")
             if let hint = error.hint { console.note("hint: \(hint)") }

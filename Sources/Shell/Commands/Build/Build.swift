@@ -170,7 +170,7 @@ package struct Build: Verb {
         let log = OutputBuffer()
         let sink: ProgressSink = { progress in
             switch progress {
-            case .line(let line), .note(let line): log.append(Array("\(line)\n".utf8))
+            case .line(let line, _), .note(let line, _): log.append(Array("\(line)\n".utf8))
             case .output(let bytes, _): log.append(bytes)
             default: break
             }

@@ -44,7 +44,9 @@ struct SecretInput {
         while let byte = next(), byte != 10, bytes.count < Self.longest { bytes.append(byte) }
         guard !Interrupt.flag.isCancelled else {
             if !isHidden { console.write("\n", to: .errors) }
-            throw ShaleError(.cancelled, "", exitStatus: Interrupt.status)
+            var left = ShaleError(.cancelled, "", exitStatus: Interrupt.status)
+            left.isSeen = true
+            throw left
         }
         return String(decoding: bytes, as: UTF8.self)
     }

@@ -23,11 +23,11 @@ final class VerifyVoice: Sendable {
 
     private func hear(_ progress: Progress) {
         switch progress {
-        case .line(let text) where text.hasPrefix("Step "):
+        case .line(let text, .step):
             state.withLock { $0 = State() }
-            talk.line(text.split(separator: "\n").first.map(String.init) ?? text)
-        case .line(let text): keep(progress, text.utf8.count)
-        case .note(let text): keep(progress, text.utf8.count)
+            talk.line(text.split(separator: "\n").first.map(String.init) ?? text, .step)
+        case .line(let text, _): keep(progress, text.utf8.count)
+        case .note(let text, _): keep(progress, text.utf8.count)
         case .output(let bytes, _): keep(.output(bytes, isError: true), bytes.count)
         // The base that is fetched takes its time.
         case .item, .bytes: talk.tell(progress)
@@ -44,7 +44,7 @@ final class VerifyVoice: Sendable {
 
     private static func size(_ progress: Progress) -> Int {
         switch progress {
-        case .line(let text), .note(let text): text.utf8.count
+        case .line(let text, _), .note(let text, _): text.utf8.count
         case .output(let bytes, _): bytes.count
         case .item, .bytes: 0
         }
