@@ -131,24 +131,41 @@ package struct DocumentReader: Sendable {
 }
 
 extension OCIDocument {
-    /// Reads a document by hand-written rules; preferred by the compiler over the one for any `Decodable`.
+    /// Reads a document of the specifications, by the rules written for it (`DocumentValue`).
+    ///
+    /// - Throws: `invalid` for one that is too large, `corrupt` for one that breaks a rule, with the member's path.
+    package static func read<Value: DocumentValue>(
+        _ type: Value.Type, from bytes: some Collection<UInt8>, naming what: String
+    ) throws(ShaleError) -> Value {
+        try read(type, from: document(bytes, naming: what), naming: what)
+    }
+
+    /// The same of a text that was read as JSON before.
+    package static func read<Value: DocumentValue>(
+        _ type: Value.Type, from document: JSONDocument, naming what: String
+    ) throws(ShaleError) -> Value {
+        try Value(DocumentReader(document, path: what))
+    }
+
+    /// A document's JSON, of whatever kind it is.
+    ///
+    /// - Throws: `invalid` for one that is too large, `corrupt` for what is no JSON.
+    package static func document(
+        _ bytes: some Collection<UInt8>, naming what: String
+    ) throws(ShaleError) -> JSONDocument {
+        guard bytes.count <= largest else { throw ShaleError(.invalid, "\(what): larger than \(largest) bytes") }
+        do throws(ShaleError) {
+            return try JSONDocument(parsing: bytes, naming: what)
+        } catch {
+            throw ShaleError(.corrupt, error.message, cause: error.cause)
+        }
+    }
+
+    /// A document of the specifications has its own rules: `read`.
+    @available(*, unavailable, message: "read(_:from:naming:) reads it by its own rules")
     package static func decode<Value: DocumentValue & Decodable>(
         _ type: Value.Type, from data: Data, naming what: String
     ) throws(ShaleError) -> Value {
         try read(type, from: data, naming: what)
-    }
-
-    /// The same from bytes that are no `Data`.
-    package static func read<Value: DocumentValue>(
-        _ type: Value.Type, from bytes: some Collection<UInt8>, naming what: String
-    ) throws(ShaleError) -> Value {
-        guard bytes.count <= largest else { throw ShaleError(.invalid, "\(what): larger than \(largest) bytes") }
-        let document: JSONDocument
-        do throws(ShaleError) {
-            document = try JSONDocument(parsing: bytes, naming: what)
-        } catch {
-            throw ShaleError(.corrupt, error.message, cause: error.cause)
-        }
-        return try Value(DocumentReader(document, path: what))
     }
 }

@@ -162,7 +162,9 @@ extension JSONDocument: Codable {
 
     /// Any encodable value as a document.
     package init(encoding value: some Encodable) throws {
-        self = try JSONDecoder().decode(JSONDocument.self, from: JSONEncoder().encode(value))
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        self = try JSONDocument(parsing: encoder.encode(value), naming: "\(type(of: value))")
     }
 }
 

@@ -56,6 +56,11 @@ package struct Index: Sendable, Hashable, Codable {
 }
 
 /// Reading and writing of the documents; written ones have sorted keys, so that equal values have equal digests.
+///
+/// There are two readers of JSON. What others write, and what has no one type, is read by `JSONDocument(parsing:)`, and
+/// the documents of the specifications by `read` on top of it: their members are checked one by one, and an error names
+/// the member. `JSONDecoder`, here as `decode`, reads what has one `Codable` type of ours: shale's own notes, and
+/// answers of a server's API of which a few members are wanted.
 package enum OCIDocument {
     /// Documents larger than this are refused (the distribution specification's limit for manifests).
     package static let largest = 4 << 20
@@ -84,8 +89,7 @@ package enum OCIDocument {
 
     /// What people call the documents.
     private static let kinds = [
-        "Manifest": "manifest", "Index": "image index", "ImageConfig": "image config",
-        "ContainerRecord": "container record",
+        "ContainerRecord": "container record"
     ]
 
     private static func reason(of error: any Error) -> String {

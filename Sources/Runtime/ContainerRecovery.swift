@@ -26,7 +26,7 @@ extension ContainerRuntime {
         containerID: String, socketDirectory: String, statePath: String
     ) throws(ShaleError) -> Bool {
         guard let text = try? WholeFile.read(statePath, limit: 1 << 20),
-            let state = try? JSONDecoder().decode(JSONDocument.self, from: Data(text)),
+            let state = try? JSONDocument(parsing: text, naming: statePath),
             let status = state["status"]?.string, ["running", "paused", "restarting"].contains(status)
         else { return false }
         do throws(SystemCallError) {

@@ -123,7 +123,7 @@ import Testing
             "history":[{"created":"2020-01-01T00:00:00Z","created_by":"x","empty_layer":true,"comment":"c"}]}
             """
         let data = Data(text.utf8)
-        let ours = try OCIDocument.decode(ImageConfig.self, from: data, naming: "config")
+        let ours = try OCIDocument.read(ImageConfig.self, from: data, naming: "config")
         let theirs = try JSONDecoder().decode(ImageConfig.self, from: data)
         #expect(ours == theirs)
         #expect(try OCIDocument.read(ImageConfig.self, from: OCIDocument.encode(ours), naming: "config") == ours)

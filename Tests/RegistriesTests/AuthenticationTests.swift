@@ -31,7 +31,7 @@ struct RealAuthenticationTests {
             $0.credentials = CredentialStore(
                 only: [host: Credentials(username: RegistryServer.user, password: RegistryServer.password)])
         }
-        let manifest = try OCIDocument.decode(
+        let manifest = try OCIDocument.read(
             Manifest.self, from: right.resolve(reference).bytes, naming: "manifest")
         #expect(Int64(try right.blobData(manifest.config, in: reference).count) == manifest.config.size)
     }

@@ -51,7 +51,7 @@ struct RealRegistryTests {
                 fetched.mediaType == (name.hasSuffix("oci") ? MediaType.ociManifest : MediaType.dockerManifest))
             #expect(try client.head(reference) == fetched.descriptor)
             #expect(try client.resolve(reference.with(digest: fetched.descriptor.digest)) == fetched)
-            let manifest = try OCIDocument.decode(Manifest.self, from: fetched.bytes, naming: "manifest")
+            let manifest = try OCIDocument.read(Manifest.self, from: fetched.bytes, naming: "manifest")
             let config = try client.blobData(manifest.config, in: reference)
             #expect(Int64(config.count) == manifest.config.size)
             for layer in manifest.layers {

@@ -88,16 +88,10 @@ extension ImageEngine {
         let opened = Condition(waiting.map(\.descriptor))
         defer { for descriptor in opened.read({ $0 }) { close(descriptor) } }
         let stopping = Cancellation(below: talk.cancellation)
-        try Workers.forEach(waiting, limit: min(ImageLimits.transfers, Workers.processors), stopping: stopping) {
-            layer throws(ShaleError) in
+        let limit = min(ImageLimits.transfers, Workers.processors)
+        try stack.fill(waiting, at: \.position, limit: limit, stopping: stopping) { layer throws(ShaleError) in
             opened.update { $0.removeAll { $0 == layer.descriptor } }
-            do throws(ShaleError) {
-                try self.unpack(layer, stack, talk, stopping)
-            } catch {
-                stack.fail(error)
-                throw error
-            }
-            stack.finished(layer.position)
+            try self.unpack(layer, stack, talk, stopping)
         }
     }
 

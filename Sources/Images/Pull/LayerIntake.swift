@@ -59,15 +59,8 @@ final class LayerIntake: Sendable {
         for layer in layers where !brought.contains(layer.position) { stack.finished(layer.position) }
         for layer in waiting.dropFirst(ImageLimits.transfers) { talk.tell(.item(id: layer.id, state: "Waiting")) }
         let stopping = Cancellation(below: talk.cancellation)
-        try Workers.forEach(waiting, limit: ImageLimits.transfers, stopping: stopping) {
-            layer throws(ShaleError) in
-            do throws(ShaleError) {
-                try self.bring(layer, stopping)
-            } catch {
-                self.stack.fail(error)
-                throw error
-            }
-            self.stack.finished(layer.position)
+        try stack.fill(waiting, at: \.position, stopping: stopping) { layer throws(ShaleError) in
+            try self.bring(layer, stopping)
         }
     }
 

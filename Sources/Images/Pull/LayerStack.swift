@@ -19,10 +19,26 @@ final class LayerStack: Sendable {
         self.diffIDs = diffIDs
     }
 
+    /// Does something with each layer that is missing, some at once; those above wait for it, and stop if it fails.
+    func fill<Layer: Sendable>(
+        _ missing: [Layer], at position: @escaping @Sendable (Layer) -> Int, limit: Int = ImageLimits.transfers,
+        stopping: Cancellation, _ body: @escaping @Sendable (Layer) throws(ShaleError) -> Void
+    ) throws(ShaleError) {
+        try Workers.forEach(missing, limit: limit, stopping: stopping) { layer throws(ShaleError) in
+            do throws(ShaleError) {
+                try body(layer)
+            } catch {
+                self.fail(error)
+                throw error
+            }
+            self.finished(position(layer))
+        }
+    }
+
     func finished(_ position: Int) { state.update { _ = $0.finished.insert(position) } }
 
     /// A layer will not come: whoever waits for it stops.
-    func fail(_ error: ShaleError) { state.update { $0.failure = $0.failure ?? error } }
+    private func fail(_ error: ShaleError) { state.update { $0.failure = $0.failure ?? error } }
 
     /// Waits for every layer below `position`, and opens them, top first.
     func lowers(of position: Int) throws(ShaleError) -> [RootDirectory] {

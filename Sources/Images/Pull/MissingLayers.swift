@@ -29,21 +29,14 @@ extension ImageEngine {
         let stack = LayerStack(store: store, diffIDs: config.rootfs.diffIDs)
         for position in layers.indices where !missing.contains(position) { stack.finished(position) }
         let stopping = Cancellation(below: talk.cancellation)
-        try Workers.forEach(missing, limit: ImageLimits.transfers, stopping: stopping) {
-            position throws(ShaleError) in
+        try stack.fill(missing, at: \.self, stopping: stopping) { position throws(ShaleError) in
             let layer = layers[position]
             let blob = blobs[position].digest
-            do throws(ShaleError) {
-                talk.tell(.item(id: blob.short, state: "Extracting"))
-                try self.unpackLayer(
-                    FDSource(self.store.blobs.open(blob), subject: "blob \(blob)"), as: layer.diffID,
-                    above: layer.parentChain, blob: blob,
-                    lower: { () throws(ShaleError) in try stack.lowers(of: position) }, cancellation: stopping)
-            } catch {
-                stack.fail(error)
-                throw error
-            }
-            stack.finished(position)
+            talk.tell(.item(id: blob.short, state: "Extracting"))
+            try self.unpackLayer(
+                FDSource(self.store.blobs.open(blob), subject: "blob \(blob)"), as: layer.diffID,
+                above: layer.parentChain, blob: blob,
+                lower: { () throws(ShaleError) in try stack.lowers(of: position) }, cancellation: stopping)
             talk.tell(.item(id: blob.short, state: "Pull complete"))
         }
     }

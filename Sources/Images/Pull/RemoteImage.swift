@@ -32,11 +32,11 @@ extension ImageEngine {
         let fetched = try resolve(reference, talk.cancellation)
         try talk.cancellation.check()
         let chosen = try manifest(in: fetched, of: reference, for: platform ?? settings.platform, keeping, talk)
-        let manifest = try OCIDocument.decode(
-            Manifest.self, from: chosen.bytes, naming: "manifest \(chosen.descriptor.digest)")
+        let manifest = try OCIDocument.read(
+            Manifest.self, from: chosen.document, naming: "manifest \(chosen.descriptor.digest)")
         try Self.checkManifest(manifest, reference)
         let configBytes = try document(manifest.config, in: reference, keeping: keeping, talk)
-        let config = try OCIDocument.decode(
+        let config = try OCIDocument.read(
             ImageConfig.self, from: configBytes, naming: "config \(manifest.config.digest)")
         guard config.rootfs.diffIDs.count == manifest.layers.count else {
             throw ShaleError(
@@ -89,8 +89,8 @@ extension ImageEngine {
                 }
                 return current
             }
-            let index = try OCIDocument.decode(
-                Index.self, from: current.bytes, naming: "index \(current.descriptor.digest)")
+            let index = try OCIDocument.read(
+                Index.self, from: current.document, naming: "index \(current.descriptor.digest)")
             guard let entry = index.manifest(for: platform) else {
                 throw Self.noMatch(platform, in: index)
             }
@@ -163,12 +163,16 @@ extension ImageEngine {
         _ entry: Descriptor, in reference: Reference, _ keeping: Bool, _ talk: Conversation
     ) throws(ShaleError) -> FetchedManifest {
         var mediaType = entry.mediaType
+        var document: JSONDocument?
         let bytes = try kept(entry, keeping) { () throws(ShaleError) in
             let fetched = try registry.manifest(entry, in: reference, cancellation: talk.cancellation)
             mediaType = fetched.mediaType
+            document = fetched.document
             return fetched.bytes
         }
-        return FetchedManifest(descriptor: entry, bytes: bytes, mediaType: mediaType)
+        if document == nil { document = try OCIDocument.document(bytes, naming: "manifest \(entry.digest)") }
+        return FetchedManifest(
+            descriptor: entry, bytes: bytes, document: document ?? .null, mediaType: mediaType)
     }
 
     /// A document that was fetched before, or is fetched now and kept: looking into a registry twice fetches once.

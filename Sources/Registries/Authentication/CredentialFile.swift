@@ -18,8 +18,8 @@ struct CredentialFile {
         guard let data = try contents(of: path) else { return nil }
         var file = CredentialFile()
         if data.isEmpty { return file }
-        do {
-            file.document = try JSONDecoder().decode(JSONDocument.self, from: data)
+        do throws(ShaleError) {
+            file.document = try JSONDocument(parsing: data, naming: path)
         } catch {
             throw ShaleError(.invalid, path.visible, cause: "not valid JSON")
         }

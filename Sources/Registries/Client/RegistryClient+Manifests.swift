@@ -7,13 +7,18 @@ package struct FetchedManifest: Sendable, Equatable {
     package var descriptor: Descriptor
     /// The bytes as they came, to be kept so.
     package var bytes: Data
+    /// What they say.
+    package var document: JSONDocument
     package var mediaType: String
     /// Whether a mirror answered.
     package var isFromMirror: Bool
 
-    package init(descriptor: Descriptor, bytes: Data, mediaType: String, isFromMirror: Bool = false) {
+    package init(
+        descriptor: Descriptor, bytes: Data, document: JSONDocument, mediaType: String, isFromMirror: Bool = false
+    ) {
         self.descriptor = descriptor
         self.bytes = bytes
+        self.document = document
         self.mediaType = mediaType
         self.isFromMirror = isFromMirror
     }
@@ -105,10 +110,11 @@ extension RegistryClient {
                     .corrupt, "manifest for \(label): its digest is \(actual), and the registry says \(claimed)",
                     hint: "the registry is broken, or something between you and it changes what it sends")
             }
-            let type = try Self.manifestType(of: answer, naming: label)
+            let document = try OCIDocument.document(answer.body, naming: "manifest for \(label)")
+            let type = try Self.manifestType(of: document, answer.head, naming: label)
             return FetchedManifest(
                 descriptor: Descriptor(mediaType: type, digest: actual, size: Int64(answer.body.count)),
-                bytes: answer.body, mediaType: type, isFromMirror: endpoint.isMirror)
+                bytes: answer.body, document: document, mediaType: type, isFromMirror: endpoint.isMirror)
         } catch {
             throw .final(error)
         }
@@ -120,27 +126,24 @@ extension RegistryClient {
             hint: "push the image again with a newer docker")
     }
 
-    /// The little of a manifest that tells what kind it is.
-    private struct Shape: Decodable {
-        var schemaVersion: Int?
-        var mediaType: String?
-        var manifests: [JSONDocument]?
-        var config: JSONDocument?
-    }
-
     /// The type of an answer: its header's, checked against the document's own.
-    private static func manifestType(of answer: HTTPAnswer, naming label: String) throws(ShaleError) -> String {
-        let shape = try OCIDocument.decode(
-            Shape.self, from: answer.body, naming: "manifest for \(label)", as: "manifest")
-        let said = answer.head.contentType ?? ""
-        if shape.schemaVersion == 1 { throw formatOne(label) }
-        let own = shape.mediaType ?? (shape.manifests != nil ? MediaType.ociIndex : MediaType.ociManifest)
-        guard manifestTypes.contains(own), shape.manifests != nil || shape.config != nil else {
+    private static func manifestType(
+        of document: JSONDocument, _ head: HTTPHead, naming label: String
+    ) throws(ShaleError) -> String {
+        guard case .object = document else {
+            throw ShaleError(.corrupt, "manifest for \(label): not a valid manifest", cause: "not an object")
+        }
+        let said = head.contentType ?? ""
+        if document["schemaVersion"] == .integer(1) { throw formatOne(label) }
+        let hasManifests = document["manifests"]?.array != nil
+        let named = document["mediaType"]?.string
+        let own = named ?? (hasManifests ? MediaType.ociIndex : MediaType.ociManifest)
+        guard manifestTypes.contains(own), hasManifests || (document["config"] ?? .null) != .null else {
             throw ShaleError(.unsupported, "manifest for \(label)", cause: "unknown media type \(own.visible)")
         }
         // Some servers name every answer after its format only.
-        guard manifestTypes.contains(said), shape.mediaType != nil, said != own else {
-            return shape.mediaType == nil && manifestTypes.contains(said) ? said : own
+        guard manifestTypes.contains(said), named != nil, said != own else {
+            return named == nil && manifestTypes.contains(said) ? said : own
         }
         throw ShaleError(
             .corrupt, "manifest for \(label)", cause: "it calls itself \(own.visible), the registry \(said.visible)")

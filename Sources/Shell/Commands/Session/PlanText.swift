@@ -52,7 +52,7 @@ enum PlanText {
                 "needed": .bool(stage.isNeeded), "steps": .array(steps),
             ])
         }
-        let config = (try? JSONDecoder().decode(JSONDocument.self, from: Data(plan.image.config.json.utf8))) ?? .null
+        let config = (try? JSONDocument(parsing: plan.image.config.json.utf8, naming: "config")) ?? .null
         let history = plan.image.history.map { entry in
             JSONDocument.members([
                 "created_by": .string(entry.createdBy), "comment": .string(entry.comment),
