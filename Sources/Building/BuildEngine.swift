@@ -25,10 +25,11 @@ package struct BuildEngine: Sendable {
     /// The whole chain of engines below, with the image that is made where no registry can be reached.
     package init(store: Store, registry: RegistryClient, runtime: ContainerRuntime, settings: EngineSettings) {
         let images = ImageEngine(store: store, registry: registry, settings: settings) {
-            reference, talk throws(ShaleError) in
+            reference, operation throws(ShaleError) in
             guard settings.recipesPath != nil, reference.familiar == "\(Self.firstImageName):\(Reference.defaultTag)"
             else { return false }
-            try BuildEngine(store: store, registry: registry, runtime: runtime, settings: settings).makeFirstImage(talk)
+            try BuildEngine(store: store, registry: registry, runtime: runtime, settings: settings).makeFirstImage(
+                operation)
             return true
         }
         let containers = ContainerEngine(store: store, runtime: runtime, images: images)

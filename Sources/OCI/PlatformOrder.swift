@@ -7,10 +7,10 @@ package struct PlatformOrder: Sendable {
     private let isVariantAsked: Bool
 
     package init(_ platform: Platform) {
-        var wish = platform
-        wish.normalise()
-        isVariantAsked = wish.variant != nil
-        order = Self.order(wish)
+        var wanted = platform
+        wanted.normalise()
+        isVariantAsked = wanted.variant != nil
+        order = Self.order(wanted)
     }
 
     /// How well an entry of an index serves, 0 the best; `nil` where it cannot run.
@@ -32,26 +32,26 @@ package struct PlatformOrder: Sendable {
         return order.contains { $0.os == offer.os && $0.architecture == offer.architecture }
     }
 
-    private static func order(_ wish: Platform) -> [Platform] {
+    private static func order(_ wanted: Platform) -> [Platform] {
         let make = { (architecture: String, variant: String?) in
-            Platform(os: wish.os, architecture: architecture, variant: variant)
+            Platform(os: wanted.os, architecture: architecture, variant: variant)
         }
-        switch wish.architecture {
+        switch wanted.architecture {
         case "amd64":
-            let level = number(wish.variant) ?? 1
-            let own = wish.variant.map { [make("amd64", $0)] } ?? []
+            let level = number(wanted.variant) ?? 1
+            let own = wanted.variant.map { [make("amd64", $0)] } ?? []
             let lower = level > 2 && level <= 9 ? (2..<level).reversed().map { make("amd64", "v\($0)") } : []
             return own + lower + [make("amd64", nil), make("386", nil)]
         case "arm":
-            let variant = wish.variant ?? "v7"
+            let variant = wanted.variant ?? "v7"
             let level = number(variant) ?? 0
             let lower = level > 5 && level <= 9 ? (5..<level).reversed().map { make("arm", "v\($0)") } : []
             return [make("arm", variant)] + lower
         case "arm64":
-            let own = wish.variant.map { [make("arm64", $0)] } ?? []
+            let own = wanted.variant.map { [make("arm64", $0)] } ?? []
             return own + [make("arm64", nil)] + order(make("arm", "v8"))
         default:
-            return [wish]
+            return [wanted]
         }
     }
 

@@ -25,7 +25,7 @@ struct OwnLayer {
         guard image.config.rootfs.diffIDs.count > (parent?.config.rootfs.diffIDs.count ?? 0),
             let (diffID, chain) = LayerStore.stack(of: image.config).last
         else { return nil }
-        try engine.images.unpackMissingLayers(of: image, Conversation())
+        try engine.images.unpackMissingLayers(of: image, OperationContext())
         guard let path = engine.store.layers.indexPath(diffID, on: chain) else { return nil }
         root = try engine.store.layers.directory(diffID, on: chain)
         let below = try parent.map { parent throws(ShaleError) in

@@ -38,15 +38,15 @@ package struct Recipe: Sendable {
             /// Some paths below a directory of an image.
             case tree(image: Digest, path: String, entries: [String])
             /// A path of a layer with all in it that the layer holds.
-            case piece(of: LayerPlace, path: String)
+            case piece(of: LayerOwner, path: String)
             /// Paths of a layer, as a tar.
-            case tar(of: LayerPlace, paths: [String])
+            case tar(of: LayerOwner, paths: [String])
             /// Bytes of a tar that was kept when something was copied.
             case kept(Digest)
             /// One path of such a tar.
             case keptPiece(Digest, path: String)
             /// Everything the tree of an image or a container holds, as a tar.
-            case whole(LayerPlace)
+            case whole(LayerOwner)
         }
 
         /// Below the recipe's folder.
@@ -55,7 +55,7 @@ package struct Recipe: Sendable {
     }
 
     /// Whose own layer it is.
-    package enum LayerPlace: Sendable, Hashable {
+    package enum LayerOwner: Sendable, Hashable {
         /// The topmost of an image.
         case image(Digest)
         /// What a container changed so far.
@@ -64,7 +64,7 @@ package struct Recipe: Sendable {
 
     package var lines: [Line] = []
     /// Of each line, what the original was once its step was done; empty where that is not known.
-    package var sources: [LayerPlace?] = []
+    package var sources: [LayerOwner?] = []
     package var attachments: [Attachment] = []
     /// Directories of package lists that were cleaned to make it shorter.
     package var cleaned: [String] = []

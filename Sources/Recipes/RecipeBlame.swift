@@ -77,7 +77,7 @@ struct RecipeBlame {
     private static func indexes(of image: Image, from shared: Int, _ engine: RecipeEngine) throws(ShaleError)
         -> [LayerIndex]
     {
-        try engine.images.unpackMissingLayers(of: image, Conversation())
+        try engine.images.unpackMissingLayers(of: image, OperationContext())
         var found: [LayerIndex] = []
         for (diffID, chain) in LayerStore.stack(of: image.config).dropFirst(shared) {
             guard let path = engine.store.layers.indexPath(diffID, on: chain) else { return [] }

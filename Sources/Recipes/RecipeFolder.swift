@@ -158,16 +158,16 @@ package struct RecipeFolder {
         try engine.images.mountedTree(of: engine.store.images.image(image))
     }
 
-    private func layer(_ place: Recipe.LayerPlace) throws(ShaleError) -> OwnLayer {
+    private func layer(_ place: Recipe.LayerOwner) throws(ShaleError) -> OwnLayer {
         if let layer = known.layers[place] { return layer }
         let layer = try find(place)
         known.layers[place] = layer
         return layer
     }
 
-    private final class KnownLayers { var layers: [Recipe.LayerPlace: OwnLayer] = [:] }
+    private final class KnownLayers { var layers: [Recipe.LayerOwner: OwnLayer] = [:] }
 
-    private func find(_ place: Recipe.LayerPlace) throws(ShaleError) -> OwnLayer {
+    private func find(_ place: Recipe.LayerOwner) throws(ShaleError) -> OwnLayer {
         switch place {
         case .container(let id): return try OwnLayer(of: engine.store.containers.record(id), engine: engine)
         case .image(let id):

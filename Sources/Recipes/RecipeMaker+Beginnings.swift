@@ -28,7 +28,7 @@ extension RecipeMaker {
     }
 
     /// Begins on nothing, with all files an image or a container has.
-    mutating func beginWhole(_ image: Image, at place: Recipe.LayerPlace? = nil) throws(ShaleError) {
+    mutating func beginWhole(_ image: Image, at place: Recipe.LayerOwner? = nil) throws(ShaleError) {
         number += 1
         beginOnNothing(as: image)
         if place != nil || !image.config.rootfs.diffIDs.isEmpty {

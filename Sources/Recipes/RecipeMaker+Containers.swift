@@ -13,7 +13,7 @@ extension RecipeMaker {
         var container: String
         var name: String
         var command: [String]
-        var deeds: [Deed]
+        var events: [ContainerEvent]
     }
 
     mutating func writeContainer(_ link: Link, _ told: Told) throws(ShaleError) -> Bool {
@@ -57,7 +57,7 @@ private struct ContainerWriter {
     private let told: RecipeMaker.Told
     private let facts: ContainerFacts?
     private let settings: ContainerConfig
-    private let events: [ContainerEvent]
+    private let events: [HistoryEntry]
     private let isComplete: Bool
     /// Which event touched a path last.
     private var last: [PathKey: Int] = [:]
@@ -79,8 +79,8 @@ private struct ContainerWriter {
         self.told = told
         self.settings = settings
         facts = link.provenance.facts
-        let all = ContainerEvents(told.deeds, command: told.command, facts: facts)
-        events = all.events
+        let all = ContainerHistory(told.events, command: told.command, facts: facts)
+        events = all.entries
         isComplete = all.isComplete
         for (index, event) in events.enumerated() {
             for path in event.changed ?? [] { last[PathKey(path)] = index }
@@ -109,16 +109,16 @@ private struct ContainerWriter {
             switch event {
             case .unknown(let paths): pending.formUnion(paths.map(PathKey.init))
             case .command(let command, let changed):
-                let deed = Deed(.run, arguments: command)
-                guard write(deed, changed, at: index, isKnown: true, &maker) else { return false }
-            case .exec(let deed):
+                let event = ContainerEvent(.run, arguments: command)
+                guard write(event, changed, at: index, isKnown: true, &maker) else { return false }
+            case .exec(let event):
                 let isKnown =
-                    deed.exitCode == 0 && deed.isInteractive != true && deed.isPrivileged != true
-                    && deed.wasAlone == true && facts?.isPlain == true && deed.foundTraces != true
-                guard write(deed, deed.changed ?? [], at: index, isKnown: isKnown && isComplete, &maker) else {
+                    event.exitCode == 0 && event.isInteractive != true && event.isPrivileged != true
+                    && event.wasAlone == true && facts?.isPlain == true && event.foundTraces != true
+                guard write(event, event.changed ?? [], at: index, isKnown: isKnown && isComplete, &maker) else {
                     return false
                 }
-            case .copy(let deed): writeCopy(deed, at: index, &maker)
+            case .copy(let event): writeCopy(event, at: index, &maker)
             }
         }
         return writeRest(&maker)
@@ -127,14 +127,14 @@ private struct ContainerWriter {
     // MARK: Commands
 
     private mutating func write(
-        _ deed: Deed, _ changed: [String], at index: Int, isKnown: Bool, _ maker: inout RecipeMaker
+        _ event: ContainerEvent, _ changed: [String], at index: Int, isKnown: Bool, _ maker: inout RecipeMaker
     ) -> Bool {
         // Nothing came of it: it only looked.
-        if changed.isEmpty, deed.changed != nil || deed.kind == .run { return true }
+        if changed.isEmpty, event.changed != nil || event.kind == .run { return true }
         let start = (maker.lines.count, maker.recipe.attachments.count, explained, pending)
         if isKnown, isComplete, !parting.contains(index), pending.allSatisfy({ (last[$0] ?? .max) < index }) {
             guard flush(&maker) else { return false }
-            if writeRun(deed, &maker) {
+            if writeRun(event, &maker) {
                 note(changed, at: index)
                 return true
             }
@@ -143,9 +143,9 @@ private struct ContainerWriter {
             (explained, pending) = (start.2, start.3)
         }
         pending.formUnion(changed.map(PathKey.init))
-        if deed.kind == .exec {
-            let how = deed.isInteractive == true ? "typed into" : "ran"
-            comments.append("\(how): \(deed.arguments.joined(separator: " "))")
+        if event.kind == .exec {
+            let how = event.isInteractive == true ? "typed into" : "ran"
+            comments.append("\(how): \(event.arguments.joined(separator: " "))")
         }
         return true
     }
@@ -156,7 +156,7 @@ private struct ContainerWriter {
         for path in paths where last[PathKey(path)] == index { explained.insert(PathKey(path)) }
     }
 
-    private func writeRun(_ deed: Deed, _ maker: inout RecipeMaker) -> Bool {
+    private func writeRun(_ event: ContainerEvent, _ maker: inout RecipeMaker) -> Bool {
         let shell = maker.program(["/bin/sh"], for: link) != nil ? RunText.shell(of: settings) : nil
         var prefix = ""
         if let ended = maker.endedArguments(before: link) {
@@ -166,7 +166,7 @@ private struct ContainerWriter {
         var change: String?
         var before: [String] = []
         var after: [String] = []
-        if let directory = deed.workingDirectory, directory != settings.workingDir ?? "/" {
+        if let directory = event.workingDirectory, directory != settings.workingDir ?? "/" {
             if let own = settings.workingDir, !own.isEmpty {
                 before.append("WORKDIR \(DockerfileWord.quoted(directory))")
                 after.append("WORKDIR \(DockerfileWord.quoted(own))")
@@ -175,7 +175,7 @@ private struct ContainerWriter {
                 change = "cd -P -- \(directory.shellQuoted) && unset OLDPWD"
             }
         }
-        if let user = deed.user, user != settings.user ?? "" {
+        if let user = event.user, user != settings.user ?? "" {
             before.append("USER \(DockerfileWord.quoted(user))")
             // A variable that is not set: the user goes back to being none.
             after.append(
@@ -183,18 +183,18 @@ private struct ContainerWriter {
                     + (settings.user.flatMap { $0.isEmpty ? nil : $0 }.map { DockerfileWord.quoted($0) } ?? "${NO_USER}")
             )
         }
-        let assignments = (deed.environment ?? []).map { pair in
+        let assignments = (event.environment ?? []).map { pair in
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
             return parts[0] + "=" + (parts.count > 1 ? parts[1] : "").shellQuoted
         }
-        let isScript = deed.arguments.count == 3 && deed.arguments[1] == "-c"
+        let isScript = event.arguments.count == 3 && event.arguments[1] == "-c"
         if let change {
-            let isList = isScript && deed.arguments[2].contains { ";|&\n#".contains($0) }
+            let isList = isScript && event.arguments[2].contains { ";|&\n#".contains($0) }
             prefix += isList ? "\(change) || exit 1; " : "\(change) && "
         }
         guard
             let text = RunText.line(
-                of: deed.arguments, prefix: prefix, assignments: assignments, shell: shell)
+                of: event.arguments, prefix: prefix, assignments: assignments, shell: shell)
         else { return false }
         let all = before + ["RUN \(text)"] + after
         guard all.allSatisfy(ConfigInstructions.isOneLine) else { return false }
@@ -204,8 +204,8 @@ private struct ContainerWriter {
 
     // MARK: Copies
 
-    private mutating func writeCopy(_ deed: Deed, at index: Int, _ maker: inout RecipeMaker) {
-        let changed = deed.changed ?? []
+    private mutating func writeCopy(_ event: ContainerEvent, at index: Int, _ maker: inout RecipeMaker) {
+        let changed = event.changed ?? []
         guard !changed.isEmpty, isComplete else { return pending.formUnion(changed.map(PathKey.init)) }
         let changes = changed.compactMap { layer?[$0] }.filter { !$0.isParentOnly }
         let isFinal = changed.allSatisfy { path in
@@ -217,7 +217,7 @@ private struct ContainerWriter {
             return note(changed, at: index)
         }
         // Changed later: what was copied matters to commands after it alone.
-        guard let kept = deed.payload?.first, hasCommand(after: index) else {
+        guard let kept = event.payload?.first, hasCommand(after: index) else {
             return pending.formUnion(changed.map(PathKey.init))
         }
         if let file = Self.onlyFile(of: kept, maker.engine), file.path.isPlainWord {
@@ -230,7 +230,7 @@ private struct ContainerWriter {
         maker.number += 1
         let path = "step-\(maker.number).tar"
         maker.recipe.attachments.append(.init(path: path, content: .kept(kept)))
-        maker.lines.append(.comment("cp \(deed.arguments.joined(separator: " ")) \(deed.destination ?? "")"))
+        maker.lines.append(.comment("cp \(event.arguments.joined(separator: " ")) \(event.destination ?? "")"))
         maker.lines.append(.instruction("ADD \(path) /"))
         note(changed, at: index)
     }
@@ -249,7 +249,7 @@ private struct ContainerWriter {
     private func hasCommand(after index: Int) -> Bool {
         events[(index + 1)...].contains { event in
             switch event {
-            case .exec(let deed): deed.exitCode == 0 && deed.isInteractive != true && deed.changed?.isEmpty == false
+            case .exec(let event): event.exitCode == 0 && event.isInteractive != true && event.changed?.isEmpty == false
             case .command: true
             default: false
             }

@@ -77,7 +77,7 @@ package struct RecipeMaker {
         let parent: Image?
         let provenance: Provenance
         let source: LazyLayer
-        let place: Recipe.LayerPlace
+        let place: Recipe.LayerOwner
         /// Links of the chain above it, for what only they tell.
         var later: [Provenance] = []
 
@@ -133,9 +133,9 @@ package struct RecipeMaker {
     private mutating func write(_ link: Link) throws(ShaleError) -> Bool {
         switch link.provenance.origin {
         case .step(let instruction, let copied): return try writeStep(link, instruction, copied)
-        case .commit(let container, let name, let command, _, let deeds):
+        case .commit(let container, let name, let command, _, let events):
             return try writeContainer(
-                link, Told(container: container, name: name, command: command, deeds: deeds))
+                link, Told(container: container, name: name, command: command, events: events))
         case .typed(let line):
             lines.append(.comment("typed at the terminal: \(line)\nwhat it changed is kept file by file"))
             guard try keep(link, "typed") else { return false }

@@ -7,7 +7,7 @@ extension Recipe {
     /// Neighbouring `RUN`s are joined, package lists cleaned in the `RUN` that fetched them, settings in a row made one.
     /// `facts` are those of a line's source; without them the text alone tells what may be joined. A comment says which
     /// `RUN` was not joined with the one above it, and why.
-    func tidied(_ facts: (LayerPlace) -> RunFacts? = { _ in nil }) -> Recipe {
+    func tidied(_ facts: (LayerOwner) -> RunFacts? = { _ in nil }) -> Recipe {
         var recipe = self
         var stages: [[StageTidying.Step]] = [[]]
         for (index, line) in lines.enumerated() {
@@ -32,7 +32,7 @@ extension Recipe {
 private struct StageTidying {
     struct Step {
         var line: Recipe.Line
-        var source: Recipe.LayerPlace?
+        var source: Recipe.LayerOwner?
     }
 
     private let steps: [Step]
@@ -49,7 +49,7 @@ private struct StageTidying {
         /// Its parts; none for one that stays as it is written.
         var elements: [String] = []
         var written: Step
-        var sources: [Recipe.LayerPlace] = []
+        var sources: [Recipe.LayerOwner] = []
         /// Why its text cannot be joined with any other; `nil` where it can.
         var obstacle: String?
 
@@ -61,7 +61,7 @@ private struct StageTidying {
         }
     }
 
-    func tidied(_ facts: (Recipe.LayerPlace) -> RunFacts?) -> [Step] {
+    func tidied(_ facts: (Recipe.LayerOwner) -> RunFacts?) -> [Step] {
         var result: [Step] = []
         var run: Gathered?
         var comments: [Step] = []
@@ -108,7 +108,7 @@ private struct StageTidying {
 
     /// Why two `RUN`s in one command would not make what they make one after the other.
     private static func obstacle(
-        _ run: Gathered, _ next: Gathered, _ facts: (Recipe.LayerPlace) -> RunFacts?
+        _ run: Gathered, _ next: Gathered, _ facts: (Recipe.LayerOwner) -> RunFacts?
     ) -> String? {
         for element in run.elements {
             if let place = JoinedRun.passing(in: element) {
@@ -116,7 +116,7 @@ private struct StageTidying {
             }
         }
         guard let source = next.sources.first, let last = facts(source) else { return nil }
-        var known: [Recipe.LayerPlace] = []
+        var known: [Recipe.LayerOwner] = []
         // What one container did was done in one piece.
         for earlier in run.sources where earlier != source && !known.contains(earlier) {
             known.append(earlier)

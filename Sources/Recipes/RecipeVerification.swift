@@ -33,23 +33,24 @@ extension RecipeEngine {
     /// Nothing is left behind, also when it fails or is interrupted. Throws what building throws: a recipe that cannot
     /// be carried out is no recipe.
     package func verify(
-        _ recipe: Recipe, of subject: RecipeSubject, _ talk: Conversation
+        _ recipe: Recipe, of subject: RecipeSubject, _ operation: OperationContext
     ) throws(ShaleError) -> [RecipeDifference] {
         let scratch = try ScratchFolder(in: store)
         let folder = "\(scratch.path)/recipe"
-        _ = try RecipeFolder(folder, engine: self).save(recipe, talk.cancellation)
+        _ = try RecipeFolder(folder, engine: self).save(recipe, operation.cancellation)
         var request = BuildRequest(source: .directory(folder))
         request.steps.usesCache = false
         request.steps.fillsCache = false
         // What sessions hold is known, too, and stays as it is.
-        let held = try store.images.heldTable().entries.compactMap(\.image)
-        let known = Set(try store.images.all(includingIntermediate: true).map(\.id) + held)
+        let retained = try store.images.retainedTable().entries.compactMap(\.image)
+        let known = Set(try store.images.all(includingIntermediate: true).map(\.id) + retained)
         let steps = BuiltSteps()
         request.observe = { event in
             if case .ended(let place, let image?, _, _) = event { steps.note(image, line: place.line) }
         }
-        return try building.withTrialBuild(request, known: known, talk) { rebuilt throws(ShaleError) in
-            try Comparison(recipe, of: subject, against: rebuilt, steps, engine: self).differences(talk.cancellation)
+        return try building.withTrialBuild(request, known: known, operation) { rebuilt throws(ShaleError) in
+            try Comparison(recipe, of: subject, against: rebuilt, steps, engine: self).differences(
+                operation.cancellation)
         }
     }
 }

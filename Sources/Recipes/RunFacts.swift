@@ -85,7 +85,7 @@ extension LayerIndex {
 extension RecipeEngine {
     /// A recipe made shorter where that is proved to make the same; what was not joined is said in it.
     package func tidied(_ recipe: Recipe) throws(ShaleError) -> Recipe {
-        var known: [Recipe.LayerPlace: RunFacts] = [:]
+        var known: [Recipe.LayerOwner: RunFacts] = [:]
         for (line, source) in zip(recipe.lines, recipe.sources) where line.keyword == "RUN" {
             guard let source, known[source] == nil else { continue }
             known[source] = try runFacts(of: source)
@@ -93,7 +93,7 @@ extension RecipeEngine {
         return recipe.tidied { known[$0] }
     }
 
-    private func runFacts(of place: Recipe.LayerPlace) throws(ShaleError) -> RunFacts {
+    private func runFacts(of place: Recipe.LayerOwner) throws(ShaleError) -> RunFacts {
         let parent: Image?
         let settings: ContainerConfig
         var layer = LayerIndex()
@@ -106,7 +106,7 @@ extension RecipeEngine {
             if image.config.rootfs.diffIDs.count > (parent?.config.rootfs.diffIDs.count ?? 0),
                 let (diffID, chain) = LayerStore.stack(of: image.config).last
             {
-                try images.unpackMissingLayers(of: image, Conversation())
+                try images.unpackMissingLayers(of: image, OperationContext())
                 if let path = store.layers.indexPath(diffID, on: chain) { layer = try LayerIndex(reading: path) }
             }
         case .container(let id):

@@ -1,9 +1,9 @@
 /// The lines of the stage being written, each with what the original was once its step was done.
 struct StageLines {
     private(set) var lines: [Recipe.Line] = []
-    private(set) var sources: [Recipe.LayerPlace?] = []
+    private(set) var sources: [Recipe.LayerOwner?] = []
     /// Whose lines are written next.
-    var source: Recipe.LayerPlace?
+    var source: Recipe.LayerOwner?
 
     var count: Int { lines.count }
 

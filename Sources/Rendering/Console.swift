@@ -36,7 +36,7 @@ package final class Console: Sendable {
     }
 
     /// Where a script's message comes from.
-    package struct Place: Sendable, Equatable {
+    package struct SourceLine: Sendable, Equatable {
         package var file: String
         package var line: Int
         package var command: String
@@ -168,7 +168,7 @@ package final class Console: Sendable {
     /// - Parameters:
     ///   - error: Its message and cause are made safe to print here.
     ///   - place: In a script, where it happened: `FILE:LINE: COMMAND: message` takes the place of `shale: message`.
-    package func report(_ error: ShaleError, at place: Place? = nil) {
+    package func report(_ error: ShaleError, at place: SourceLine? = nil) {
         if error.code == .readerLeft { return }
         var prefix = "shale:"
         var message = Secrets.masked(error.description, isProse: true).text.visibleLines[...]

@@ -3,7 +3,7 @@ import Glibc
 import Linux
 import RunnerProtocol
 
-/// A conversation with a runner.
+/// A connection to a runner.
 final class RunnerConnection: @unchecked Sendable {
     // Used by one thread at a time: whoever started it or attached to it.
     let socket: OwnedFD

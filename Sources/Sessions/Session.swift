@@ -110,7 +110,7 @@ package final class Session {
     // MARK: What is kept for coming back
 
     /// The images of the session's newest states (all for `nil`), and those that the current one needs.
-    package func heldImages(newest count: Int?) -> Set<Digest> {
+    package func retainedImages(newest count: Int?) -> Set<Digest> {
         var images = Self.images(of: tree.working(at: tree.head))
         for change in tree.newest(count).flatMap(\.changes) {
             if case .name(_, let before, let after) = change {

@@ -21,7 +21,7 @@ final class ManagedProcess {
     private(set) var pendingInput: [UInt8] = []
     private var inputEnds = false
     /// Where it alone sees the tools it was given.
-    var toolbox: ToolboxPlace?
+    var toolbox: ToolboxMount?
     /// Set once it ended.
     var exitCode: Int32?
     private(set) var isFinished = false
@@ -204,7 +204,7 @@ final class Client {
         process?.subscribers.removeAll { $0 === self }
     }
 
-    /// Answers and ends the conversation.
+    /// Answers and ends the connection.
     func conclude(_ message: Message) {
         isClosing = true
         send(message)

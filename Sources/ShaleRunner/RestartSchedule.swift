@@ -7,7 +7,7 @@ struct RestartSchedule {
     private static let shortestPause: Int64 = 100
     private static let longestPause: Int64 = 60_000
     /// A program that ran this long ended for another reason than the last time.
-    private static let settled: Int64 = 10_000
+    private static let stableTime: Int64 = 10_000
 
     var plan: RestartPlan?
     /// How often it was started again.
@@ -22,7 +22,8 @@ struct RestartSchedule {
     mutating func pause(afterExit code: Int32, ranFor time: Int64) -> Int64? {
         guard let plan, !isCalledOff else { return nil }
         guard plan.always || (code != 0 && (plan.limit == 0 || count < plan.limit)) else { return nil }
-        pause = time >= Self.settled ? Self.shortestPause : min(max(pause * 2, Self.shortestPause), Self.longestPause)
+        pause =
+            time >= Self.stableTime ? Self.shortestPause : min(max(pause * 2, Self.shortestPause), Self.longestPause)
         count += 1
         return pause
     }

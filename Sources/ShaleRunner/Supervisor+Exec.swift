@@ -13,7 +13,7 @@ extension Supervisor {
                     step: "exec", errno: EBUSY,
                     words: "Container \(plan.containerID) is paused, unpause the container before exec")
             }
-            let toolbox = process.toolbox.isEmpty ? nil : ToolboxPlace(path: process.toolboxPlace, plan: plan)
+            let toolbox = process.toolbox.isEmpty ? nil : ToolboxMount(path: process.toolboxPlace, plan: plan)
             try toolbox?.make(in: first.pid)
             let started = try ExecStart(plan: plan, process: process, container: first.pid, cgroup: cgroup)
                 .run(input: process.openStdin && !detached, outputs: !detached)

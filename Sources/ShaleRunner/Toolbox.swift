@@ -5,7 +5,7 @@ import RunnerProtocol
 /// The folder on which a debugging process mounts its tools: made for it, unmade after the last one.
 ///
 /// The mount itself is in a namespace of that process's own, so that the container's programs never see the tools.
-struct ToolboxPlace {
+struct ToolboxMount {
     let path: String
     let plan: LaunchPlan
 

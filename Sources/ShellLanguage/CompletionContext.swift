@@ -9,7 +9,7 @@ package struct CompletionContext: Sendable, Equatable {
         case double
     }
 
-    package enum Place: Sendable, Equatable {
+    package enum Expected: Sendable, Equatable {
         /// A word of a command of ours, after these.
         case word(before: [String])
         /// The text of a Dockerfile instruction, after these words of it.
@@ -23,7 +23,7 @@ package struct CompletionContext: Sendable, Equatable {
         case variable(isBraced: Bool)
     }
 
-    package var place: Place
+    package var place: Expected
     /// The word under way, quotes removed; for a variable, its name.
     package var word: String
     /// Where it starts, in scalars.
@@ -55,7 +55,7 @@ package struct CompletionContext: Sendable, Equatable {
 private struct ContextReader {
     private let scalars: [Unicode.Scalar]
     var position = 0
-    var place = CompletionContext.Place.word(before: [])
+    var place = CompletionContext.Expected.word(before: [])
     var word = ""
     var start = 0
     var quote = CompletionContext.Quote.none

@@ -54,7 +54,7 @@ package final class Store: Sendable {
         let blobs = BlobStore(paths: paths, ingest: ingest, leases: leases)
         let writeAhead = WriteAhead(paths: paths, ingest: ingest)
         let names = NameStore(path: paths.index, lock: lock, writeAhead: writeAhead)
-        let held = NameStore(path: paths.held, lock: lock, mayBeMissing: true)
+        let retained = NameStore(path: paths.retained, lock: lock, mayBeMissing: true)
         let layers = LayerStore(paths: paths, ingest: ingest, leases: leases, lock: lock)
         self.ingest = ingest
         self.leases = leases
@@ -63,7 +63,7 @@ package final class Store: Sendable {
         self.names = names
         self.layers = layers
         images = ImageStore(
-            blobs: blobs, names: names, held: held, layers: layers, lock: lock, leases: leases)
+            blobs: blobs, names: names, retained: retained, layers: layers, lock: lock, leases: leases)
         containers = ContainerStore(
             paths: paths, ingest: ingest, leases: leases, lock: lock, writeAhead: writeAhead)
         volumes = VolumeStore(paths: paths, containers: containers, ingest: ingest, lock: lock)
@@ -73,7 +73,7 @@ package final class Store: Sendable {
             // Someone died: containers may be half-made. Whatever stands in the way of looking is told on use.
             _ = try? lock.exclusively { () throws(ShaleError) in try containers.sweepHalfMade(dryRun: false) }
         }
-        layers.settling.settleIfDue(ingest)
+        layers.syncing.syncIfDue(ingest)
     }
 
     /// The lock of the whole store, for moments.

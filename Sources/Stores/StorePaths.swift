@@ -7,7 +7,7 @@ package struct StorePaths: Sendable {
     package var layoutFile: String { home + "/oci-layout" }
     package var index: String { home + "/index.json" }
     /// Images that only sessions can bring back, in the form of `index.json`; missing where there are none.
-    var held: String { home + "/held.json" }
+    var retained: String { home + "/held.json" }
     package var lock: String { home + "/lock" }
     /// Empty: its places are what ``Leases`` locks.
     var leases: String { home + "/lock.leases" }
@@ -20,7 +20,7 @@ package struct StorePaths: Sendable {
     /// One link a container name, leading to its id: a name is taken by making it.
     package var containerNames: String { home + "/containers/names" }
     /// Containers that were removed and that a session can bring back; made on first use.
-    var containersAside: String { home + "/containers/aside" }
+    var containerTrash: String { home + "/containers/aside" }
     /// A folder each; made on first use.
     package var volumes: String { home + "/volumes" }
     package var sessions: String { home + "/sessions" }

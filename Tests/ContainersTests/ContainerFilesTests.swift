@@ -40,7 +40,7 @@ struct ContainerRoom {
         var options = ImportOptions()
         options.reference = try Reference(parsing: "tree")
         options.changes = ["CMD [\"sh\"]", "ENV A=1"]
-        _ = try containers.images.importTree(FDSource(file, subject: "tree"), options, Conversation())
+        _ = try containers.images.importTree(FDSource(file, subject: "tree"), options, OperationContext())
     }
 
     @discardableResult
@@ -61,15 +61,15 @@ struct ContainerRoom {
         var options = RunOptions(image: "tree")
         options.name = name
         change(&options)
-        return try containers.createContainer(options, Conversation())
+        return try containers.createContainer(options, OperationContext())
     }
 
     func cp(_ words: String..., change: (inout CopyRequest) -> Void = { _ in }) throws(ShaleError) {
         var request = CopyRequest(
-            from: words.dropLast().map { CopyPlace(parsing: $0) }, to: CopyPlace(parsing: words[words.count - 1]),
+            from: words.dropLast().map { CopyOperand(parsing: $0) }, to: CopyOperand(parsing: words[words.count - 1]),
             hostDirectory: work)
         change(&request)
-        _ = try containers.copy(request, Conversation())
+        _ = try containers.copy(request, OperationContext())
     }
 
     /// The error's words, or what `script` prints afterwards.
@@ -197,18 +197,18 @@ struct ContainerFilesTests {
         try room.sh("mkdir t; echo x > t/x; tar -cf in.tar t")
         let input = try OwnedFD.open(room.work + "/in.tar", O_RDONLY)
         var request = CopyRequest(from: [.stream], to: .inside(name: "cc", path: "/dir"), hostDirectory: room.work)
-        _ = try room.containers.copy(request, input: input.raw, Conversation())
+        _ = try room.containers.copy(request, input: input.raw, OperationContext())
         request = CopyRequest(from: [.inside(name: "cc", path: "/dir")], to: .stream, hostDirectory: room.work)
         let output = try OwnedFD.open(room.work + "/out.tar", O_WRONLY | O_CREAT)
         let file = output.raw
-        _ = try room.containers.copy(request, Conversation()) { bytes throws(ShaleError) in
+        _ = try room.containers.copy(request, OperationContext()) { bytes throws(ShaleError) in
             _ = try translating("out.tar") {
                 try Linux.checkLength("write") { write(file, bytes.baseAddress, bytes.count) }
             }
         }
         #expect(try room.sh("tar -tf out.tar") == "dir/\ndir/f\ndir/t/\ndir/t/x\n")
         request = CopyRequest(from: [.stream], to: .inside(name: "cc", path: "/dir/f"), hostDirectory: room.work)
-        #expect(throws: ShaleError.self) { try room.containers.copy(request, input: input.raw, Conversation()) }
+        #expect(throws: ShaleError.self) { try room.containers.copy(request, input: input.raw, OperationContext()) }
     }
 
     @Test("read-only containers and mounts refuse in docker's words")
@@ -231,12 +231,12 @@ struct ContainerFilesTests {
         }
         try room.sh("echo x > file")
         try room.cp("file", "cc:/new")
-        let talk = Talk()
+        let talk = RecordedOperation()
         var options = CommitOptions()
         options.reference = "made:v1"
         options.message = "why"
         options.author = "who"
-        let image = try room.containers.commit(record, options, talk.conversation)
+        let image = try room.containers.commit(record, options, talk.context)
         #expect(image.config.config?.cmd == ["run", "me"])
         #expect(image.config.config?.env == ["B=2", "A=1"])
         #expect(image.config.history?.last?.createdBy == "run me")
@@ -247,12 +247,12 @@ struct ContainerFilesTests {
         #expect(try room.text("/new", in: image) == "x\n")
         options.keepsConfig = true
         options.reference = nil
-        let kept = try room.containers.commit(record, options, Talk().conversation)
+        let kept = try room.containers.commit(record, options, RecordedOperation().context)
         #expect(kept.config.config?.cmd == ["sh"])
         // Nothing changed: no layer.
-        let untouched = try room.containers.commit(room.create("dd"), CommitOptions(), Talk().conversation)
+        let untouched = try room.containers.commit(room.create("dd"), CommitOptions(), RecordedOperation().context)
         #expect(untouched.config.rootfs.diffIDs.count == 1 && untouched.config.history?.last?.emptyLayer == true)
-        #expect(room.store.containers.deeds(of: record.id).map(\.kind) == [.copyIn, .commit, .commit])
+        #expect(room.store.containers.events(of: record.id).map(\.kind) == [.copyIn, .commit, .commit])
     }
 
     @Test(

@@ -69,10 +69,10 @@ struct ContainerOptionTests {
             return CapabilityOptions.fullName(input) == out ? "" : CapabilityOptions.fullName(input)
         case "cp argument container:path":
             guard row["os"]?.string != "windows", let path = row["path"]?.string else { return nil }
-            let expected: CopyPlace =
+            let expected: CopyOperand =
                 row["expectedContainer"]?.string.map { .inside(name: $0, path: row["expectedPath"]?.string ?? "") }
                 ?? .host(row["expectedPath"]?.string ?? "")
-            return CopyPlace(parsing: path) == expected ? "" : "\(CopyPlace(parsing: path))"
+            return CopyOperand(parsing: path) == expected ? "" : "\(CopyOperand(parsing: path))"
         default: return nil
         }
     }

@@ -98,9 +98,9 @@ struct LevelTreeTests {
         func asked(_ path: String) throws -> (Int, String?) {
             final class Count { var levels: Set<Int> = [] }
             let count = Count()
-            let tree = LevelTree(count: 3) { level throws(ShaleError) in
+            let tree = LayerViewTree(count: 3) { level throws(ShaleError) in
                 count.levels.insert(level)
-                return IndexLevel(indexes[level])
+                return IndexedLayerView(indexes[level])
             }
             let found = try tree.entry(path, followingLinks: true)?.entry.path
             return (count.levels.count, found)

@@ -82,7 +82,7 @@ import Testing
         }
         let fixture = try ImageFixture()
         for number in 1...3 {
-            _ = try fixture.images.pull(registry.reference("app:\(number)"), platform: nil, Talk().conversation)
+            _ = try fixture.images.pull(registry.reference("app:\(number)"), platform: nil, RecordedOperation().context)
         }
         let name = "\(registry.host)/app"
         let tags = { (filters: [String]) throws in

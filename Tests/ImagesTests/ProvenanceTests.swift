@@ -59,15 +59,15 @@ struct ProvenanceTests {
         let fixture = try ImageFixture()
         let images = fixture.images
         let file = try images.store.blobs.put(Array("a copied file".utf8))
-        var deed = Deed(.copyIn, arguments: ["f"])
-        deed.payload = [file]
+        var event = ContainerEvent(.copyIn, arguments: ["f"])
+        event.payload = [file]
         let image = try images.store.images.add(
             config: ImageConfig(platform: .host), layers: []
         ) { id throws(ShaleError) in
             try images.keepProvenance(
                 Provenance(
                     parent: nil, base: nil,
-                    origin: .commit(container: "", name: "c", command: [], changes: [], deeds: [deed])), of: id)
+                    origin: .commit(container: "", name: "c", command: [], changes: [], events: [event])), of: id)
         }
         images.store.blobs.release([file])
         _ = try fixture.prune()

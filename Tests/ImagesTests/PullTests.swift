@@ -25,9 +25,9 @@ struct PullFromRealRegistryTests {
             archive, layers: [[.init("etc/hello", "hello\n")], [.init("data", noise), .init("etc/more", "more\n")]])
         try server.fill("docker-archive:\(archive)", as: "library/ubuntu:22.04", options: options)
         let fixture = try ImageFixture { $0.mirrors = ["docker.io": server.url] }
-        let talk = Talk()
+        let talk = RecordedOperation()
         let reference = try Reference(parsing: "ubuntu:22.04")
-        let result = try fixture.images.pull(reference, platform: nil, talk.conversation)
+        let result = try fixture.images.pull(reference, platform: nil, talk.context)
         #expect(result.isNew)
         #expect(result.image.references.map(\.familiar) == ["ubuntu:22.04"])
         #expect(result.image.config.rootfs.diffIDs.count == 2)
@@ -42,8 +42,8 @@ struct PullFromRealRegistryTests {
             let states = talk.states(of: layer.digest.short)
             #expect(states == ["Pulling fs layer", "Verifying Checksum", "Download complete", "Pull complete"])
         }
-        let again = Talk()
-        let second = try fixture.images.pull(reference, platform: nil, again.conversation)
+        let again = RecordedOperation()
+        let second = try fixture.images.pull(reference, platform: nil, again.context)
         #expect(!second.isNew)
         #expect(second.image.id == result.image.id)
         #expect(again.lines.last == "Status: Image is up to date for ubuntu:22.04")
@@ -57,7 +57,8 @@ struct PullFromRealRegistryTests {
         try SmallImage.writeDockerArchive(archive, layers: [[.init("etc/hello", "hello\n")]])
         try server.fill("docker-archive:\(archive)", as: "library/ubuntu:22.04", options: ["--format", "oci"])
         let fixture = try ImageFixture { $0.mirrors = ["docker.io": server.url] }
-        let result = try fixture.images.pull(Reference(parsing: "ubuntu:22.04"), platform: nil, Talk().conversation)
+        let result = try fixture.images.pull(
+            Reference(parsing: "ubuntu:22.04"), platform: nil, RecordedOperation().context)
         let output = try Peers.skopeo.run(
             ["inspect", "--raw", "oci:\(fixture.home):docker.io/library/ubuntu:22.04"])
         #expect(Digest.of(output.output) == result.image.manifestDescriptor.digest)
@@ -71,7 +72,7 @@ struct PullFromRealRegistryTests {
         let fixture = try ImageFixture { $0.mirrors = ["quay.io": server.url] }
         let error = #expect(throws: ShaleError.self) {
             try fixture.images.pull(
-                Reference(parsing: "quay.io/nordstrom/hello-world"), platform: nil, Talk().conversation)
+                Reference(parsing: "quay.io/nordstrom/hello-world"), platform: nil, RecordedOperation().context)
         }
         #expect(
             error?.description
@@ -100,13 +101,13 @@ struct PullFromRealRegistryTests {
         let fixture = try ImageFixture()
         let reference = try registry.reference("app:1")
         let result = try fixture.images.pull(
-            reference, platform: try Platform(parsing: "linux/arm64"), Talk().conversation)
+            reference, platform: try Platform(parsing: "linux/arm64"), RecordedOperation().context)
         #expect(result.digest == descriptor.digest)
         #expect(try fixture.text("/arch", in: result.image) == "arm64")
         #expect(result.image.repoDigests == [reference.with(digest: descriptor.digest)])
         let error = #expect(throws: ShaleError.self) {
             try fixture.images.pull(
-                reference, platform: try Platform(parsing: "linux/s390x"), Talk().conversation)
+                reference, platform: try Platform(parsing: "linux/s390x"), RecordedOperation().context)
         }
         #expect(error?.message == "no matching manifest for linux/s390x in the manifest list entries")
         #expect(error?.hint == "it is there for linux/arm64/v8, linux/amd64")
@@ -158,7 +159,7 @@ struct PullFromRealRegistryTests {
         }
         let fixture = try ImageFixture()
         let error = #expect(throws: ShaleError.self) {
-            try fixture.images.pull(registry.reference("app:1"), platform: nil, Talk().conversation)
+            try fixture.images.pull(registry.reference("app:1"), platform: nil, RecordedOperation().context)
         }
         #expect(error?.message.contains(words) ?? false, "\(lie): \(error?.description ?? "")")
         #expect(try fixture.store.images.all().isEmpty)
@@ -177,8 +178,8 @@ struct PullFromRealRegistryTests {
             request.headers["range"] == nil && request.path.hasSuffix(Digest.of(big).hex) ? .cutAfter(100_000) : .whole
         }
         let fixture = try ImageFixture()
-        let talk = Talk()
-        let result = try fixture.images.pull(registry.reference("app:1"), platform: nil, talk.conversation)
+        let talk = RecordedOperation()
+        let result = try fixture.images.pull(registry.reference("app:1"), platform: nil, talk.context)
         #expect(result.image.manifest.layers.count == 1)
         #expect(talk.states().contains { $0.hasPrefix("Retrying in 1 second") })
         #expect(registry.server.requests.contains { $0.headers["range"]?.hasPrefix("bytes=") ?? false })
@@ -197,7 +198,7 @@ struct PullFromRealRegistryTests {
         let bigID = Digest.of(big).short
         let seen = Condition<(low: Bool, big: Bool)>((false, false))
         let cancellation = Cancellation()
-        let conversation = Conversation(cancellation: cancellation) { event in
+        let context = OperationContext(cancellation: cancellation) { event in
             let isDue = seen.update { seen in
                 if event == .item(id: lowID, state: "Pull complete") { seen.low = true }
                 if case .bytes(bigID, "Downloading", let current, _) = event, current > 0 { seen.big = true }
@@ -206,14 +207,14 @@ struct PullFromRealRegistryTests {
             if isDue { cancellation.cancel() }
         }
         let error = #expect(throws: ShaleError.self) {
-            try fixture.images.pull(registry.reference("app:1"), platform: nil, conversation)
+            try fixture.images.pull(registry.reference("app:1"), platform: nil, context)
         }
         #expect(error?.code == .cancelled)
         #expect(fixture.partials == ["\(Digest.of(big).hex).partial"])
         #expect(try fixture.blobs.contains(Digest.of(Self.low).hex))
         #expect(try fixture.store.images.all().isEmpty)
-        let talk = Talk()
-        let result = try fixture.images.pull(registry.reference("app:1"), platform: nil, talk.conversation)
+        let talk = RecordedOperation()
+        let result = try fixture.images.pull(registry.reference("app:1"), platform: nil, talk.context)
         #expect(talk.states(of: lowID) == ["Already exists"])
         let ranged = registry.server.requests.filter { $0.path == bigPath && $0.headers["range"] != nil }
         #expect(!ranged.isEmpty)
@@ -226,7 +227,7 @@ struct PullFromRealRegistryTests {
         let fixture = try ImageFixture()
         let partial = fixture.home + "/ingest/\(Digest.of(Self.low).hex).partial"
         try Data(repeating: 9, count: 700).write(to: URL(filePath: partial))
-        let result = try fixture.images.pull(registry.reference("app:1"), platform: nil, Talk().conversation)
+        let result = try fixture.images.pull(registry.reference("app:1"), platform: nil, RecordedOperation().context)
         #expect(try fixture.text("/etc/low", in: result.image) == "low\n")
     }
 
@@ -239,7 +240,7 @@ struct PullFromRealRegistryTests {
             request.path.hasSuffix(Digest.of(Self.low).hex) ? .drip(bytes: 512, milliseconds: 30) : .whole
         }
         let fixture = try ImageFixture()
-        let result = try fixture.images.pull(registry.reference("app:1"), platform: nil, Talk().conversation)
+        let result = try fixture.images.pull(registry.reference("app:1"), platform: nil, RecordedOperation().context)
         #expect(try fixture.text("/etc/again", in: result.image) == "low\n")
     }
 
@@ -248,8 +249,8 @@ struct PullFromRealRegistryTests {
         let descriptor = try registry.image([Self.low], tag: "1")
         let fixture = try ImageFixture()
         let reference = try registry.reference("app").with(digest: descriptor.digest)
-        let talk = Talk()
-        let result = try fixture.images.pull(reference, platform: nil, talk.conversation)
+        let talk = RecordedOperation()
+        let result = try fixture.images.pull(reference, platform: nil, talk.context)
         #expect(result.image.references.isEmpty)
         #expect(result.image.repoDigests == [reference])
         #expect(try fixture.images.image(named: reference.description).id == result.image.id)
@@ -261,14 +262,14 @@ struct PullFromRealRegistryTests {
         try registry.image([Self.low], tag: "1")
         let fixture = try ImageFixture()
         let name = "\(registry.host)/app:1"
-        let talk = Talk()
-        let image = try fixture.images.ensureImage(name, talk.conversation)
+        let talk = RecordedOperation()
+        let image = try fixture.images.ensureImage(name, talk.context)
         #expect(talk.notes == ["Unable to find image '\(name)' locally"])
         let asked = registry.server.requests.count
-        #expect(try fixture.images.ensureImage(name, Talk().conversation).id == image.id)
+        #expect(try fixture.images.ensureImage(name, RecordedOperation().context).id == image.id)
         #expect(registry.server.requests.count == asked)
         let error = #expect(throws: ShaleError.self) {
-            try fixture.images.ensureImage("nothing", policy: .never, Talk().conversation)
+            try fixture.images.ensureImage("nothing", policy: .never, RecordedOperation().context)
         }
         #expect(error?.message == "No such image: nothing:latest")
     }

@@ -18,12 +18,13 @@ private final class Gathered {
 extension ImageFixture {
     func saved(_ names: [String], format: ArchiveFormat = .both) throws -> [UInt8] {
         let gathered = Gathered()
-        try images.save(names, format: format, to: { gathered.bytes.append(contentsOf: $0) }, Talk().conversation)
+        try images.save(
+            names, format: format, to: { gathered.bytes.append(contentsOf: $0) }, RecordedOperation().context)
         return gathered.bytes
     }
 
     func load(_ bytes: [UInt8], platform: Platform? = nil) throws -> [LoadedImage] {
-        try images.load(BytesSource(bytes), named: "archive.tar", platform: platform, Talk().conversation)
+        try images.load(BytesSource(bytes), named: "archive.tar", platform: platform, RecordedOperation().context)
     }
 }
 
@@ -73,9 +74,9 @@ extension ImageFixture {
         let old = try fixture.images.image(named: "small:1")
         let path = fixture.folder.path + "/other.tar"
         try SmallImage.writeDockerArchive(path, layers: [[.init("other", "other")]], tag: "small:1")
-        let talk = Talk()
+        let talk = RecordedOperation()
         let bytes = Array(try Data(contentsOf: URL(filePath: path)))
-        let loaded = try fixture.images.load(BytesSource(bytes), named: path, talk.conversation)
+        let loaded = try fixture.images.load(BytesSource(bytes), named: path, talk.context)
         #expect(
             talk.lines == [
                 "The image small:1 already exists, renaming the old one with ID \(old.id) to empty string"
@@ -88,7 +89,7 @@ extension ImageFixture {
         let fixture = try Self.filled()
         let image = try fixture.images.image(named: "small:1")
         for (name, _) in try fixture.store.layers.all() { try fixture.store.layers.remove(named: name) }
-        let again = try fixture.images.ensureImage("small:1", Talk().conversation)
+        let again = try fixture.images.ensureImage("small:1", RecordedOperation().context)
         #expect(again.id == image.id)
         #expect(try fixture.text("/etc/more", in: again) == "more\n")
     }
@@ -137,7 +138,7 @@ extension ImageFixture {
         try Peers.skopeo.run(copy + ["docker-archive:\(source)", "oci:\(scratch.path)/layout:quay.io/a/small:1"])
         try Peers.skopeo.run(copy + ["docker-archive:\(source)", "oci-archive:\(scratch.path)/oci.tar:one"])
         let fixture = try ImageFixture()
-        let fromFolder = try fixture.images.load(folder: scratch.path + "/layout", Talk().conversation)
+        let fromFolder = try fixture.images.load(folder: scratch.path + "/layout", RecordedOperation().context)
         #expect(fromFolder.flatMap(\.lines) == ["Loaded image: quay.io/a/small:1"])
         #expect(try fromFolder.first.flatMap { try fixture.text("/etc/hello", in: $0.image) } == "hello\n")
         let archive = Array(try Data(contentsOf: URL(filePath: scratch.path + "/oci.tar")))

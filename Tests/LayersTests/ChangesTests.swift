@@ -116,7 +116,7 @@ struct ChangesTests {
         #expect(unpacked.index.entries.map(\.path) == layer.index.entries.map(\.path))
         #expect(unpacked.index.entries.map(\.contentHash) == layer.index.entries.map(\.contentHash))
 
-        try OverlayUpper.settle(upper, changes: changes, form: .current)
+        try OverlayUpper.finalize(upper, changes: changes, form: .current)
         let settled = try FileTreeComparison(again.onlyTop, MergedTree(layers: [upper])).differences().filter(counts)
         #expect(settled.isEmpty, "\(name): \(settled)")
         #expect(try onDisk(upper) == onDisk(again.roots[0]), "\(name): the same files on disk")
@@ -221,7 +221,7 @@ struct ChangesTests {
             changes: changes, upper: stack.roots[0], clampingTo: Timestamp(seconds: 1000)
         ) { _ throws(ShaleError) in }
         #expect(layer.index.entries.map(\.modified.seconds) == [1000, 10])
-        try OverlayUpper.settle(
+        try OverlayUpper.finalize(
             stack.roots[0], changes: changes, form: .current, clampingTo: Timestamp(seconds: 1000))
         #expect(try stack.roots[0].status("x").modified.seconds == 1000)
         _ = try stack.roots[0].open(".wh.trap", O_CREAT | O_WRONLY, mode: 0o644)

@@ -120,7 +120,7 @@ struct RunFactsTests {
     }
 
     @Test func whatOneContainerDidIsOnePiece() {
-        let place = Recipe.LayerPlace.container("c")
+        let place = Recipe.LayerOwner.container("c")
         let recipe = Recipe(
             lines: [.instruction("FROM x"), .instruction("RUN a"), .instruction("RUN b")], sources: [nil, place, place])
         let facts = Self.facts([Self.gone("/w")], directory: ["/w"])

@@ -9,13 +9,13 @@ import Testing
 struct VerifyVoiceTests {
     private final class Ear: Sendable {
         let heard = Mutex<[Progress]>([])
-        var talk: Conversation { Conversation { [self] progress in heard.withLock { $0.append(progress) } } }
+        var talk: OperationContext { OperationContext { [self] progress in heard.withLock { $0.append(progress) } } }
     }
 
     @Test func aLineAStepAndTheLastOneWholeWhereItFails() {
         let ear = Ear()
         let voice = VerifyVoice(ear.talk)
-        let talk = voice.conversation
+        let talk = voice.context
         for progress: Progress in [
             .line("Step 1/3 : FROM base", .step), .item(id: "base", state: "Pulling"), .line(" ---> 012345678901"),
             .line("Step 2/3 : RUN first", .step), .output(Array("quiet\n".utf8), isError: false),
@@ -38,7 +38,7 @@ struct VerifyVoiceTests {
         let ear = Ear()
         let voice = VerifyVoice(ear.talk)
         for number in 0..<200 {
-            voice.conversation.tell(.output(Array(repeating: UInt8(number), count: 1000), isError: false))
+            voice.context.tell(.output(Array(repeating: UInt8(number), count: 1000), isError: false))
         }
         voice.tellLastStep()
         let told = ear.heard.withLock { $0 }

@@ -124,14 +124,15 @@ import Testing
 
     @Test func deedsAreKeptInOrderAndATornOneIsPassedOver() throws {
         let record = try fixture.container(of: image)
-        try containers.append(Deed(.exec, arguments: ["touch", "/a"], at: Timestamp(seconds: 1)), to: record.id)
-        var copy = Deed(.copyIn, arguments: ["x"], at: Timestamp(seconds: 2))
+        try containers.append(
+            ContainerEvent(.exec, arguments: ["touch", "/a"], at: Timestamp(seconds: 1)), to: record.id)
+        var copy = ContainerEvent(.copyIn, arguments: ["x"], at: Timestamp(seconds: 2))
         copy.destination = "/y"
         try containers.append(copy, to: record.id)
-        let path = containers.folder(record.id).deeds
+        let path = containers.folder(record.id).events
         try fixture.write(try fixture.text(of: path) + "{\"kind\":\"ex", to: path)
-        #expect(containers.deeds(of: record.id).map(\.kind) == [.exec, .copyIn])
-        #expect(containers.deeds(of: record.id).last?.destination == "/y")
+        #expect(containers.events(of: record.id).map(\.kind) == [.exec, .copyIn])
+        #expect(containers.events(of: record.id).last?.destination == "/y")
     }
 
     @Test func oneNameIsTakenOnceByManyThreads() throws {

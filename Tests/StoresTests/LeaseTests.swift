@@ -109,7 +109,7 @@ import Testing
     @Test func aHeldImageInUseOutlivesItsSessionsRoots() throws {
         let image = try fixture.image(["a"], names: ["app"])
         let session = try store.session("work")
-        _ = try store.removeImages(heldBy: session) { table throws(ShaleError) in
+        _ = try store.removeImages(retainedBy: session) { table throws(ShaleError) in
             try ImageRemoval.plan("app", in: table, uses: [])
         }
         var use: LeaseUse? = other.leases.beginUse()

@@ -76,7 +76,7 @@ final class FileDigests: Sendable {
 
     /// Keeps what was read of a file whose status, taken before, was this.
     func keep(_ digests: Digests, of path: String, _ status: FileStatus) {
-        guard Self.isSettled(status) else { return }
+        guard Self.isOldEnough(status) else { return }
         let entry = Entry(stamp: Stamp(status), digests: digests)
         state.withLock { state in
             state.entries[PathKey(path)] = entry
@@ -85,7 +85,7 @@ final class FileDigests: Sendable {
     }
 
     /// Whether a further change would have given the file other times.
-    private static func isSettled(_ status: FileStatus) -> Bool {
+    private static func isOldEnough(_ status: FileStatus) -> Bool {
         let age = Timestamp.now().wholeNanoseconds(since: status.changed)
         // A time without a fraction is one of a file system that counts seconds, or two of them.
         return age > (status.changed.nanoseconds == 0 ? 2_500_000_000 : tick)

@@ -19,7 +19,7 @@ extension BuildEngine {
     /// Fetches a file by its http or https address.
     ///
     /// With `isContext` the address need not end in a name. Throws `corrupt` when it does not have the digest that `--checksum` asks for.
-    func download(_ address: String, checksum: String?, isContext: Bool = false, _ talk: Conversation)
+    func download(_ address: String, checksum: String?, isContext: Bool = false, _ operation: OperationContext)
         throws(ShaleError) -> Download
     {
         let subject = isContext ? "GET \(address.visible)" : "ADD failed: Get \"\(address.visible)\""
@@ -33,7 +33,7 @@ extension BuildEngine {
         let fetched = try translating(subject) {
             let file = try OwnedFD.open(place, O_WRONLY | O_CREAT | O_EXCL)
             let raw = file.raw
-            let fetched = try registry.file(at: address, cancellation: talk.cancellation) {
+            let fetched = try registry.file(at: address, cancellation: operation.cancellation) {
                 (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
                 try translating(subject) {
                     var done = 0

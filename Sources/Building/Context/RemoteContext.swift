@@ -61,7 +61,7 @@ extension BuildEngine {
     /// Nothing of the person's takes part but what `access` holds. Throws `denied` for a repository of the host's that a
     /// Dockerfile names, `unavailable` without a git, and git's own last words when it fails.
     func checkOut(
-        _ address: GitAddress, _ access: GitAccess, keepsGitFolder: Bool, _ talk: Conversation
+        _ address: GitAddress, _ access: GitAccess, keepsGitFolder: Bool, _ operation: OperationContext
     ) throws(ShaleError) -> (folder: ScratchFolder, commit: String) {
         guard access.allowsHost || !address.isOfHost else {
             throw ShaleError(
@@ -85,7 +85,7 @@ extension BuildEngine {
         let home = try ScratchFolder(in: store)
         let run = GitRun(
             program: git, folder: folder.path, home: home.path, address: address, access: access,
-            cancellation: talk.cancellation)
+            cancellation: operation.cancellation)
         let repository = address.isOfHost ? try HostRepository(address) : nil
         let form = repository?.usesLongHashes == true ? ["--object-format=sha256"] : []
         _ = try run(["init", "--quiet", "--template="] + form)
@@ -107,7 +107,7 @@ extension BuildEngine {
         ]
         var failure: ShaleError?
         for (fetched, checkedOut) in ways {
-            try talk.cancellation.check()
+            try operation.cancellation.check()
             do throws(ShaleError) {
                 _ = try run(["fetch", "--quiet"] + fetched)
                 _ = try run(["checkout", "--quiet"] + checkedOut)
@@ -127,9 +127,9 @@ extension BuildEngine {
 
     /// A git context's folder, the directory of its address taken as the whole.
     func gitContext(
-        _ address: GitAddress, _ access: GitAccess, keepsGitFolder: Bool, _ talk: Conversation
+        _ address: GitAddress, _ access: GitAccess, keepsGitFolder: Bool, _ operation: OperationContext
     ) throws(ShaleError) -> ScratchFolder {
-        let (folder, _) = try checkOut(address, access, keepsGitFolder: keepsGitFolder, talk)
+        let (folder, _) = try checkOut(address, access, keepsGitFolder: keepsGitFolder, operation)
         guard !address.directory.isEmpty else { return folder }
         let inner = try ScratchFolder(in: store)
         guard (try? folder.root.resolvedStatus(address.directory))?.kind == .directory else {

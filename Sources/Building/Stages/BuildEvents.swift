@@ -10,19 +10,19 @@ import Synchronization
 package enum BuildEvent: Sendable {
     /// Bytes of the context.
     case context(bytes: Int64)
-    case began(Place)
+    case began(Position)
     /// Why a step that might have been in the cache was not.
-    case missed(Place, reason: String)
-    case output(Place, text: String, isError: Bool)
-    case ended(Place, image: Digest?, isCached: Bool, summary: StepSummary)
-    case failed(Place, message: String, status: Int32?, container: String?)
+    case missed(Position, reason: String)
+    case output(Position, text: String, isError: Bool)
+    case ended(Position, image: Digest?, isCached: Bool, summary: StepSummary)
+    case failed(Position, message: String, status: Int32?, container: String?)
     case note(String)
     case skipped(stage: String)
     case built(image: Digest)
     case tagged(String)
 
     /// Which step of the build, and where it stands.
-    package struct Place: Sendable {
+    package struct Position: Sendable {
         package var number: Int
         package var count: Int
         /// Name or number; empty before the first `FROM`.
@@ -35,14 +35,14 @@ package enum BuildEvent: Sendable {
 /// Turns what one stage says into events, beside saying it.
 final class StepWatch: Sendable {
     private let observe: (@Sendable (BuildEvent) -> Void)?
-    private let current = Mutex<BuildEvent.Place?>(nil)
+    private let current = Mutex<BuildEvent.Position?>(nil)
 
     init(_ observe: (@Sendable (BuildEvent) -> Void)?) { self.observe = observe }
 
-    /// The same conversation, with output and notes told as events as well.
-    func listening(to talk: Conversation) -> Conversation {
-        guard let observe else { return talk }
-        return Conversation(cancellation: talk.cancellation) { [self] progress in
+    /// The same operation context, with output and notes told as events as well.
+    func listening(to operation: OperationContext) -> OperationContext {
+        guard let observe else { return operation }
+        return OperationContext(cancellation: operation.cancellation) { [self] progress in
             let place = current.withLock { $0 }
             switch progress {
             case .output(let bytes, let isError):
@@ -55,14 +55,14 @@ final class StepWatch: Sendable {
                 }
             default: break
             }
-            talk.tell(progress)
+            operation.tell(progress)
         }
     }
 
     func begin(_ step: BuildSequence.Step, of sequence: BuildSequence) {
         guard let observe else { return }
         let stage = step.stage.map { sequence.file.stages[$0].name ?? String($0) } ?? ""
-        let place = BuildEvent.Place(
+        let place = BuildEvent.Position(
             number: step.number, count: sequence.count, stage: stage, line: step.line, instruction: step.text)
         current.withLock { $0 = place }
         observe(.began(place))

@@ -13,11 +13,11 @@ extension BuildEngine {
     /// Throws docker's words; finished steps stay in the cache, and nothing is named before the whole is done.
     /// `failedContainer` is set to the container that a failed `RUN` left.
     package func build(
-        _ request: BuildRequest, failedContainer: inout String?, _ talk: Conversation
+        _ request: BuildRequest, failedContainer: inout String?, _ operation: OperationContext
     ) throws(ShaleError) -> BuildOutcome {
-        let prepared = try PreparedBuild(request, engine: self, talk)
-        try tellContext(prepared, request, talk)
-        let builder = try Builder(prepared, engine: self, request: request, talk)
+        let prepared = try PreparedBuild(request, engine: self, operation)
+        try tellContext(prepared, request, operation)
+        let builder = try Builder(prepared, engine: self, request: request, operation)
         let image: Image
         do throws(ShaleError) {
             image = try builder.run()
@@ -27,16 +27,16 @@ extension BuildEngine {
             let id = Identifier.short(container)
             throw error.hinting("diff \(id)   (what the failed step did; it is $failed)")
         }
-        return try finish(image, request, talk)
+        return try finish(image, request, operation)
     }
 
     /// Builds an image for a look at it: nothing is named, and what it made beyond the known images is gone afterwards.
     package func withTrialBuild<Result>(
-        _ request: BuildRequest, known: Set<Digest>, _ talk: Conversation,
+        _ request: BuildRequest, known: Set<Digest>, _ operation: OperationContext,
         _ body: (Image) throws(ShaleError) -> Result
     ) throws(ShaleError) -> Result {
-        let prepared = try PreparedBuild(request, engine: self, talk)
-        let builder = try Builder(prepared, engine: self, request: request, talk)
+        let prepared = try PreparedBuild(request, engine: self, operation)
+        let builder = try Builder(prepared, engine: self, request: request, operation)
         defer {
             for id in builder.made.reversed() where !known.contains(id) { images.discardImage(id) }
             if let container = builder.failedContainer { try? store.containers.remove(container) }
@@ -46,36 +46,36 @@ extension BuildEngine {
 
     /// The Dockerfile of a build, and what its context leaves out, without building.
     package func buildSource(
-        _ request: BuildRequest, _ talk: Conversation
+        _ request: BuildRequest, _ operation: OperationContext
     ) throws(ShaleError) -> (text: String, fileName: String, ignored: IgnoreList?) {
-        let prepared = try PreparedBuild(request, engine: self, talk)
+        let prepared = try PreparedBuild(request, engine: self, operation)
         return (prepared.text, prepared.fileName, prepared.context?.ignored)
     }
 
     func tellContext(
-        _ prepared: PreparedBuild, _ request: BuildRequest, _ talk: Conversation
+        _ prepared: PreparedBuild, _ request: BuildRequest, _ operation: OperationContext
     ) throws(ShaleError) {
         if let context = prepared.context {
             let bytes = try context.transferSize()
             request.observe?(.context(bytes: bytes))
-            talk.line("Sending build context to Docker daemon  \(HumanUnits.preciseSize(bytes))")
+            operation.line("Sending build context to Docker daemon  \(HumanUnits.preciseSize(bytes))")
         }
         for line in prepared.warnings {
             request.observe?(.note(line))
-            talk.line(line)
+            operation.line(line)
         }
     }
 
     /// Names a finished image, and says that it is built.
     func finish(
-        _ image: Image, _ request: BuildRequest, _ talk: Conversation
+        _ image: Image, _ request: BuildRequest, _ operation: OperationContext
     ) throws(ShaleError) -> BuildOutcome {
         request.observe?(.built(image: image.id))
-        talk.line("Successfully built \(image.id.short)")
+        operation.line("Successfully built \(image.id.short)")
         for tag in request.tags {
             try store.images.tag(image.id, as: tag.withDefaultTag)
             request.observe?(.tagged(tag.withDefaultTag.familiar))
-            talk.line("Successfully tagged \(tag.withDefaultTag.familiar)")
+            operation.line("Successfully tagged \(tag.withDefaultTag.familiar)")
         }
         return BuildOutcome(imageID: image.id, tags: request.tags.map(\.withDefaultTag))
     }
@@ -90,7 +90,7 @@ struct PreparedBuild: Sendable {
     /// Where the Dockerfile came from, for messages.
     let fileName: String
 
-    init(_ request: BuildRequest, engine: BuildEngine, _ talk: Conversation) throws(ShaleError) {
+    init(_ request: BuildRequest, engine: BuildEngine, _ operation: OperationContext) throws(ShaleError) {
         let text: String
         switch request.source {
         case .directory(let directory):
@@ -102,19 +102,19 @@ struct PreparedBuild: Sendable {
             fileName = request.dockerfileText != nil ? "-" : path.hasPrefix("./") ? String(path.dropFirst(2)) : path
             context = try BuildContext(directory: directory, dockerfile: path, cache: engine.store.cache)
         case .bytes(let bytes):
-            (text, context, fileName) = try Self.unpack(bytes, request, engine, talk)
+            (text, context, fileName) = try Self.unpack(bytes, request, engine, operation)
         case .remote(.file(let address)):
             let bytes = try Self.translatingFetch(address) { () throws(ShaleError) in
-                let download = try engine.download(address, checksum: nil, isContext: true, talk)
+                let download = try engine.download(address, checksum: nil, isContext: true, operation)
                 return try translating(address) {
                     try download.folder.root.contents(of: download.fileName, limit: 1 << 30)
                 }
             }
-            (text, context, fileName) = try Self.unpack(bytes, request, engine, talk)
+            (text, context, fileName) = try Self.unpack(bytes, request, engine, operation)
         case .remote(.git(let address)):
             let keeps = request.arguments["BUILDKIT_CONTEXT_KEEP_GIT_DIR"].flatMap { $0 } == "1"
             let access = GitAccess(request.steps, context: address)
-            let scratch = try engine.gitContext(address, access, keepsGitFolder: keeps, talk)
+            let scratch = try engine.gitContext(address, access, keepsGitFolder: keeps, operation)
             fileName = request.dockerfile ?? "Dockerfile"
             text = try Self.text(of: fileName, in: scratch, request)
             context = try BuildContext(scratch: scratch)
@@ -140,7 +140,7 @@ struct PreparedBuild: Sendable {
 
     /// A context that came as one file: a tar of any kind, or a Dockerfile with nothing beside it.
     private static func unpack(
-        _ bytes: [UInt8], _ request: BuildRequest, _ engine: BuildEngine, _ talk: Conversation
+        _ bytes: [UInt8], _ request: BuildRequest, _ engine: BuildEngine, _ operation: OperationContext
     ) throws(ShaleError) -> (text: String, context: BuildContext, fileName: String) {
         let scratch = try ScratchFolder(in: engine.store)
         guard TreeArchive.isArchive(BytesSource(bytes)) else {
@@ -148,7 +148,7 @@ struct PreparedBuild: Sendable {
             return (text, try BuildContext(scratch: scratch), "-")
         }
         _ = try TreeArchive.unpack(
-            BytesSource(bytes), into: scratch.root, subject: "build context", cancellation: talk.cancellation)
+            BytesSource(bytes), into: scratch.root, subject: "build context", cancellation: operation.cancellation)
         let name = request.dockerfile ?? "Dockerfile"
         let text = try Self.text(of: name, in: scratch, request)
         return (text, try BuildContext(scratch: scratch), name)

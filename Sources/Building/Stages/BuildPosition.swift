@@ -31,7 +31,7 @@ struct FinishedStage: Sendable {
 package struct StepOutcome: Sendable {
     package var image: Image?
     /// `nil` for `FROM` and for an `ARG` above it.
-    package var result: StepResult?
+    package var result: InstructionResult?
 }
 
 /// Carries out the steps of one stage, told as docker's classic builder tells them.
@@ -42,7 +42,7 @@ final class StageBuild {
     let engine: BuildEngine
     let request: BuildRequest
     let fileName: String
-    let talk: Conversation
+    let operation: OperationContext
     let executor: StepExecutor
     private let stage: (String) throws(ShaleError) -> FinishedStage?
     private let watch: StepWatch
@@ -51,7 +51,7 @@ final class StageBuild {
     init(
         _ sequence: BuildSequence, prepared: PreparedBuild, engine: BuildEngine, request: BuildRequest,
         tally: CacheTally,
-        _ talk: Conversation, stage: @escaping (String) throws(ShaleError) -> FinishedStage?
+        _ operation: OperationContext, stage: @escaping (String) throws(ShaleError) -> FinishedStage?
     ) {
         self.sequence = sequence
         self.engine = engine
@@ -60,9 +60,9 @@ final class StageBuild {
         fileName = prepared.fileName
         let watch = StepWatch(request.observe)
         self.watch = watch
-        self.talk = watch.listening(to: talk)
+        self.operation = watch.listening(to: operation)
         executor = StepExecutor(
-            engine: engine, options: request.steps, context: prepared.context, tally: tally, self.talk
+            engine: engine, options: request.steps, context: prepared.context, tally: tally, self.operation
         ) { name throws(ShaleError) in
             guard let finished = try stage(name) else { return nil }
             guard let image = finished.image else {
@@ -74,9 +74,9 @@ final class StageBuild {
 
     /// Carries one step out; when it fails, `position` stays where it was.
     func perform(_ step: BuildSequence.Step, on position: inout BuildPosition) throws(ShaleError) -> StepOutcome {
-        try talk.cancellation.check()
+        try operation.cancellation.check()
         watch.begin(step, of: sequence)
-        talk.line("Step \(step.number)/\(sequence.count) : \(step.text)", .step)
+        operation.line("Step \(step.number)/\(sequence.count) : \(step.text)", .step)
         var next = position
         do throws(ShaleError) {
             let outcome = try carryOut(step, on: &next)
@@ -104,13 +104,13 @@ final class StageBuild {
             guard var state = position.state else { throw ShaleError(.invalid, "no build stage in current context") }
             let result = try executor.execute(located, escape: sequence.file.escape, on: &state)
             position.state = state
-            talk.line(" ---> \(result.image.id.short)", .detail)
+            operation.line(" ---> \(result.image.id.short)", .detail)
             return StepOutcome(image: result.image, result: result)
         case .label(let name, let value):
             guard var state = position.state else { throw ShaleError(.invalid, "no build stage in current context") }
             let result = try executor.label(name, value, on: &state)
             position.state = state
-            talk.line(" ---> \(result.image.id.short)", .detail)
+            operation.line(" ---> \(result.image.id.short)", .detail)
             return StepOutcome(image: result.image, result: result)
         }
     }
@@ -129,7 +129,7 @@ final class StageBuild {
         WordExpander(escape: sequence.file.escape) { arguments.fileValue($0) }
     }
 
-    /// `FROM`: finds the base, and carries out what it left for its heirs.
+    /// `FROM`: finds the base, and carries out its ONBUILD triggers.
     private func begin(_ stage: Stage, on position: inout BuildPosition) throws(ShaleError) {
         let words = fileWords(position.arguments)
         let name = try words.expand(stage.baseName).text
@@ -141,15 +141,15 @@ final class StageBuild {
         position.arguments.beginStage()
         var state = try base(named: name, of: stage, platform: platform, arguments: position.arguments)
         try carryOutTriggers(on: &state)
-        talk.line(" ---> \(state.image?.id.short ?? "")", .detail)
+        operation.line(" ---> \(state.image?.id.short ?? "")", .detail)
         position.state = state
     }
 
     private func base(
-        named name: String, of heir: Stage, platform: Platform?, arguments: BuildArguments
+        named name: String, of user: Stage, platform: Platform?, arguments: BuildArguments
     ) throws(ShaleError) -> StageState {
         // A later stage of that name is none for `FROM`: an image is meant.
-        if sequence.stage(named: name, before: heir.index) != nil, let earlier = try stage(name) {
+        if sequence.stage(named: name, before: user.index) != nil, let earlier = try stage(name) {
             guard let image = earlier.image else {
                 throw ShaleError(.notFound, "stage \(name) made no image: it is empty")
             }
@@ -161,7 +161,7 @@ final class StageBuild {
             return StageState(scratchFor: platform ?? engine.settings.platform, arguments: arguments)
         }
         let image = try engine.images.ensureImage(
-            name, platform: platform, policy: request.pullsBases ? .always : .missing, announces: false, talk)
+            name, platform: platform, policy: request.pullsBases ? .always : .missing, announces: false, operation)
         var state = StageState(from: image, arguments: arguments)
         state.baseName = name
         return state
@@ -169,7 +169,7 @@ final class StageBuild {
 
     private func carryOutTriggers(on state: inout StageState) throws(ShaleError) {
         guard let triggers = state.settings.onBuild, !triggers.isEmpty else { return }
-        talk.line("# Executing \(triggers.count) build trigger\(triggers.count == 1 ? "" : "s")")
+        operation.line("# Executing \(triggers.count) build trigger\(triggers.count == 1 ? "" : "s")")
         state.settings.onBuild = nil
         for trigger in triggers {
             let instruction: Located<Instruction>

@@ -28,18 +28,18 @@ final class Builder: Sendable {
     private let sequence: BuildSequence
     private let engine: BuildEngine
     private let request: BuildRequest
-    private let talk: Conversation
+    private let operation: OperationContext
     private let tally = CacheTally()
     private let trace: BuildTrace
     private let table = Condition(Table())
 
     init(
-        _ prepared: PreparedBuild, engine: BuildEngine, request: BuildRequest, _ talk: Conversation
+        _ prepared: PreparedBuild, engine: BuildEngine, request: BuildRequest, _ operation: OperationContext
     ) throws(ShaleError) {
         self.prepared = prepared
         self.engine = engine
         self.request = request
-        self.talk = talk
+        self.operation = operation
         sequence = try BuildSequence(prepared.file, target: request.target, labels: request.labels)
         trace = BuildTrace(named: request.traceName)
     }
@@ -56,7 +56,7 @@ final class Builder: Sendable {
     func run() throws(ShaleError) -> Image {
         defer { if request.steps.fillsCache { trace.keep(in: engine.store.cache) } }
         var start = BuildPosition(arguments: request.startArguments(engine))
-        let opening = stageBuild(before: 0, voice: talk)
+        let opening = stageBuild(before: 0, voice: operation)
         for step in sequence.steps(of: nil) { _ = try opening.perform(step, on: &start) }
         let needs = try dependencies(start, opening)
         let needed = Self.reachable(from: sequence.target, needs)
@@ -78,7 +78,7 @@ final class Builder: Sendable {
         for stage in sequence.file.stages[...sequence.target] {
             // A base that cannot be read is the stage's own failure, if it is built at all.
             let name = (try? opening.fileWords(start.arguments).expand(stage.baseName).text) ?? stage.baseName
-            // What a base leaves to its heirs may copy from stages as well.
+            // A base's ONBUILD triggers may copy from stages as well.
             let left =
                 sequence.stage(named: name, before: stage.index) == nil
                 ? (try? engine.images.image(named: name))?.containerConfig.onBuild ?? [] : []
@@ -99,7 +99,7 @@ final class Builder: Sendable {
     private func tellSkipped(_ needed: [Int]) {
         for stage in sequence.file.stages[...sequence.target] where !needed.contains(stage.index) {
             let name = stage.name ?? String(stage.index)
-            talk.note("stage \(name) is not needed and not built")
+            operation.note("stage \(name) is not needed and not built")
             request.observe?(.skipped(stage: name))
         }
     }
@@ -116,22 +116,23 @@ final class Builder: Sendable {
             // Among the build's lines, where the classic builder has it.
             let warning = "[Warning] One or more build-args \(GoFormat.plain(unconsumed)) were not consumed"
             request.observe?(.note(warning))
-            talk.line(warning)
+            operation.line(warning)
         }
     }
 
     // MARK: Stages
 
     private func build(_ needed: [Int], _ needs: [Set<Int>], from start: BuildPosition) throws(ShaleError) {
-        let voices = StageVoices(order: needed, to: talk.tell)
-        let stops = Dictionary(uniqueKeysWithValues: needed.map { ($0, Cancellation(below: talk.cancellation)) })
+        let voices = StageVoices(order: needed, to: operation.tell)
+        let stops = Dictionary(uniqueKeysWithValues: needed.map { ($0, Cancellation(below: operation.cancellation)) })
         let workers = min(needed.count, max(2, Workers.processors))
-        try Workers.forEach(Array(0..<workers), limit: workers, stopping: Cancellation(below: talk.cancellation)) {
+        try Workers.forEach(Array(0..<workers), limit: workers, stopping: Cancellation(below: operation.cancellation)) {
             _ throws(ShaleError) in
             while let place = self.takeStage(of: needed, needs) {
-                let stop = stops[place] ?? self.talk.cancellation
+                let stop = stops[place] ?? self.operation.cancellation
                 do throws(ShaleError) {
-                    try self.build(place, from: start, Conversation(cancellation: stop, tell: voices.sink(for: place)))
+                    try self.build(
+                        place, from: start, OperationContext(cancellation: stop, tell: voices.sink(for: place)))
                     voices.finish(place)
                 } catch {
                     voices.finish(place, hasFailed: true)
@@ -178,7 +179,7 @@ final class Builder: Sendable {
         }
     }
 
-    private func build(_ place: Int, from start: BuildPosition, _ voice: Conversation) throws(ShaleError) {
+    private func build(_ place: Int, from start: BuildPosition, _ voice: OperationContext) throws(ShaleError) {
         let stage = stageBuild(before: place, voice: voice, start: start)
         var position = start
         defer { table.update { $0.made += stage.executor.made } }
@@ -202,7 +203,7 @@ final class Builder: Sendable {
         }
     }
 
-    private func stageBuild(before place: Int, voice: Conversation, start: BuildPosition? = nil) -> StageBuild {
+    private func stageBuild(before place: Int, voice: OperationContext, start: BuildPosition? = nil) -> StageBuild {
         StageBuild(
             sequence, prepared: prepared, engine: engine, request: request, tally: tally, voice
         ) { [self] name throws(ShaleError) in
@@ -216,7 +217,7 @@ final class Builder: Sendable {
 
     /// An earlier stage: waited for where it is being built, built here where nobody does.
     private func finished(
-        _ place: Int, from start: BuildPosition?, _ voice: Conversation
+        _ place: Int, from start: BuildPosition?, _ voice: OperationContext
     ) throws(ShaleError) -> FinishedStage {
         let isOurs = table.update { table in
             guard table.stages[place] == nil else { return false }

@@ -14,17 +14,17 @@ extension BuildEngine {
     /// Makes busybox from Debian's busybox-static and the recipe in `scripts/recipes/busybox`, once in a home's life.
     ///
     /// Of two shales that start at once, one waits for the other. Whoever removes the image later is left in peace.
-    package func makeFirstImage(_ talk: Conversation) throws(ShaleError) {
+    package func makeFirstImage(_ operation: OperationContext) throws(ShaleError) {
         let mark = "\(store.home)/first-image"
         if access(mark, F_OK) == 0 { return }
         let lock = try translating("first image") { try FileLock.waiting(on: "\(mark).lock", exclusive: true) }
         defer { withExtendedLifetime(lock) {} }
         if access(mark, F_OK) == 0 { return }
-        try buildFirstImage(talk)
+        try buildFirstImage(operation)
         try translating("first image") { try WholeFile.replace(mark, with: []) }
     }
 
-    private func buildFirstImage(_ talk: Conversation) throws(ShaleError) {
+    private func buildFirstImage(_ operation: OperationContext) throws(ShaleError) {
         let name = try Reference(parsing: Self.firstImageName).withDefaultTag
         if try store.names.resolve(name) != nil { return }
         guard let recipes = settings.recipesPath else {
@@ -44,10 +44,10 @@ extension BuildEngine {
         request.tags = [name]
         var failed: String?
         let made = try atTimeOfBusybox().build(
-            request, failedContainer: &failed, Conversation(cancellation: talk.cancellation))
+            request, failedContainer: &failed, OperationContext(cancellation: operation.cancellation))
         // To a recipe it is a base like any that was pulled: `FROM busybox` says it all.
         images.forgetProvenance(of: made.imageID)
-        talk.note("made \(Self.firstImageName) from Debian's busybox-static, by \(recipes)/busybox/Dockerfile")
+        operation.note("made \(Self.firstImageName) from Debian's busybox-static, by \(recipes)/busybox/Dockerfile")
     }
 
     /// The same engine at the time of the program it packs: every home on every machine with that program makes the

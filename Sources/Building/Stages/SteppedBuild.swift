@@ -29,16 +29,16 @@ package final class SteppedBuild {
     private var positions: [BuildPosition]
 
     /// Reads the Dockerfile and opens the context; nothing is carried out.
-    package init(_ request: BuildRequest, engine: BuildEngine, _ talk: Conversation) throws(ShaleError) {
+    package init(_ request: BuildRequest, engine: BuildEngine, _ operation: OperationContext) throws(ShaleError) {
         self.engine = engine
         self.request = request
-        prepared = try PreparedBuild(request, engine: engine, talk)
+        prepared = try PreparedBuild(request, engine: engine, operation)
         text = prepared.text
         sequence = try BuildSequence(prepared.file, target: request.target, labels: request.labels)
         trace = BuildTrace(named: request.traceName)
         positions = [BuildPosition(arguments: request.startArguments(engine))]
-        steps = try neededSteps(Conversation())
-        try engine.tellContext(prepared, request, talk)
+        steps = try neededSteps(OperationContext())
+        try engine.tellContext(prepared, request, operation)
         // A file may be edited between two steps.
         prepared.context?.forgetSurvey()
     }
@@ -51,22 +51,22 @@ package final class SteppedBuild {
     /// Where it stands; `image` in it is the state so far.
     package var state: StageState? { positions[next].state }
 
-    private func stageBuild(_ talk: Conversation, before place: Int) -> StageBuild {
+    private func stageBuild(_ operation: OperationContext, before place: Int) -> StageBuild {
         StageBuild(
-            sequence, prepared: prepared, engine: engine, request: request, tally: tally, talk
+            sequence, prepared: prepared, engine: engine, request: request, tally: tally, operation
         ) { [self] name throws(ShaleError) in
             guard let wanted = sequence.stage(named: name, before: place) else {
                 if let misplaced = sequence.misplacement(of: name, in: place) { throw misplaced }
                 return nil
             }
-            return try finished(wanted, talk)
+            return try finished(wanted, operation)
         }
     }
 
     /// A stage that is needed although no text says so, a base's `ONBUILD` copying from it, is built in between.
-    private func finished(_ place: Int, _ talk: Conversation) throws(ShaleError) -> FinishedStage {
+    private func finished(_ place: Int, _ operation: OperationContext) throws(ShaleError) -> FinishedStage {
         if let made = positions[next].stages[place] { return made }
-        let stage = stageBuild(talk, before: place)
+        let stage = stageBuild(operation, before: place)
         var position = BuildPosition(arguments: positions[next].arguments)
         for step in sequence.steps(of: place) { _ = try stage.perform(step, on: &position) }
         let end = FinishedStage(position.state, else: position.arguments)
@@ -74,8 +74,8 @@ package final class SteppedBuild {
         return end
     }
 
-    private func neededSteps(_ talk: Conversation) throws(ShaleError) -> [BuildSequence.Step] {
-        let stage = stageBuild(talk, before: 0)
+    private func neededSteps(_ operation: OperationContext) throws(ShaleError) -> [BuildSequence.Step] {
+        let stage = stageBuild(operation, before: 0)
         var start = BuildPosition(arguments: request.startArguments(engine))
         for step in sequence.steps(of: nil) { _ = try stage.perform(step, on: &start) }
         let needs = sequence.file.stages[...sequence.target].map { written in
@@ -89,9 +89,9 @@ package final class SteppedBuild {
     /// Carries out the next step.
     ///
     /// When it fails it is still the next one, and a failed `RUN` leaves `failedContainer`.
-    package func carryOut(_ talk: Conversation) throws(ShaleError) -> StepOutcome {
+    package func carryOut(_ operation: OperationContext) throws(ShaleError) -> StepOutcome {
         let step = steps[next]
-        let stage = stageBuild(talk, before: step.stage ?? 0)
+        let stage = stageBuild(operation, before: step.stage ?? 0)
         failedContainer = nil
         var position = positions[next]
         do throws(ShaleError) {
@@ -125,7 +125,7 @@ package final class SteppedBuild {
             prepared = try prepared.with(text: text)
             sequence = try BuildSequence(prepared.file, target: request.target, labels: request.labels)
             self.text = text
-            steps = try neededSteps(Conversation())
+            steps = try neededSteps(OperationContext())
         } catch {
             (prepared, sequence, self.text, steps) = before
             throw error
@@ -135,12 +135,12 @@ package final class SteppedBuild {
     }
 
     /// Names the finished image.
-    package func finish(_ talk: Conversation) throws(ShaleError) -> BuildOutcome {
+    package func finish(_ operation: OperationContext) throws(ShaleError) -> BuildOutcome {
         trace.keep(in: engine.store.cache)
         guard let image = positions[next].state?.image else {
             throw ShaleError(.invalid, "No image was generated. Is your Dockerfile empty?")
         }
-        return try engine.finish(image, request, talk)
+        return try engine.finish(image, request, operation)
     }
 
     /// Keeps for `why-cache` what was carried out, when the build is left before its end.

@@ -23,7 +23,7 @@ struct FileCopies {
 
     private let placement: FilePlacement
     private let engine: BuildEngine
-    private let talk: Conversation
+    private let operation: OperationContext
     private var origins: [Origin] = []
     private var digests: [Digest] = []
 
@@ -36,10 +36,10 @@ struct FileCopies {
     /// What came from the context, for recipes.
     private(set) var sources: [CopiedSource] = []
 
-    init(_ placement: FilePlacement, engine: BuildEngine, _ talk: Conversation) {
+    init(_ placement: FilePlacement, engine: BuildEngine, _ operation: OperationContext) {
         self.placement = placement
         self.engine = engine
-        self.talk = talk
+        self.operation = operation
     }
 
     mutating func find() throws(ShaleError) {
@@ -77,7 +77,7 @@ struct FileCopies {
     }
 
     private mutating func findRemote(_ address: String) throws(ShaleError) {
-        let download = try engine.download(address, checksum: placement.checksum, talk)
+        let download = try engine.download(address, checksum: placement.checksum, operation)
         var hash = SourceHash(countingOwners: placement.keepsOwners)
         hash.add(content: download.digest, as: download.name)
         remember(.download(download), hash, prefix: "")
@@ -86,7 +86,7 @@ struct FileCopies {
     /// A git repository: its files as a directory's.
     private mutating func findRepository(_ address: GitAddress) throws(ShaleError) {
         let (folder, commit) = try engine.checkOut(
-            address, placement.gitAccess, keepsGitFolder: placement.keepsGitFolder, talk)
+            address, placement.gitAccess, keepsGitFolder: placement.keepsGitFolder, operation)
         if let checksum = placement.checksum, !commit.hasPrefix(checksum) {
             throw ShaleError(
                 .corrupt, "ADD failed: expected checksum to match \(checksum), got \(commit)")
@@ -100,7 +100,7 @@ struct FileCopies {
         var hash = SourceHash(countingOwners: placement.keepsOwners)
         try hash.add(
             top, in: source.root, including: { !$0.hasPrefix(".git/") }, descendingInto: { $0 != ".git" },
-            talk.cancellation)
+            operation.cancellation)
         remember(.tree(source, path: top, name: top, pivot: 0, kind: .directory), hash, prefix: top)
     }
 
@@ -175,7 +175,7 @@ struct FileCopies {
                 top, in: source.root,
                 including: { !source.isIgnored($0) && !here.isExcluded($0, below: top) },
                 descendingInto: { source.mayHoldExceptions($0) }, known: source.digests, survey: survey,
-                talk.cancellation)
+                operation.cancellation)
             kept?.keep(hash)
         }
         var copied = CopiedSource(
@@ -225,7 +225,7 @@ struct FileCopies {
         let copiedOwner = placement.keepsOwners ? chown : owner
         let here = self
         for origin in origins {
-            try talk.cancellation.check()
+            try operation.cancellation.check()
             switch origin {
             case .tree(let source, let path, let name, let pivot, .directory):
                 var options = self.options(copiedOwner, mode, parentMode)
@@ -249,7 +249,7 @@ struct FileCopies {
                     }
                 }
                 try TreeCopy(from: source.root, to: root, options: options)
-                    .copy(path, to: target, cancellation: talk.cancellation)
+                    .copy(path, to: target, cancellation: operation.cancellation)
             case .tree(let source, let path, let name, let pivot, _):
                 var options = self.options(copiedOwner, mode, parentMode)
                 var target = try place(name, in: root, &options)
@@ -260,24 +260,24 @@ struct FileCopies {
                 if placement.unpacksArchives,
                     try Self.unpack(
                         path, of: source.root, at: placement.destination, in: root, owner: chown,
-                        talk.cancellation)
+                        operation.cancellation)
                 {
                     continue
                 }
                 try TreeCopy(from: source.root, to: root, options: options)
-                    .copy(path, to: target, cancellation: talk.cancellation)
+                    .copy(path, to: target, cancellation: operation.cancellation)
             case .inline(let name, let content):
                 var options = self.options(owner, Self.mode(mode, ofNew: 0o644), parentMode)
                 let target = try place(name, in: root, &options)
                 let scratch = try ScratchFolder(in: engine.store)
                 try scratch.write(content, as: "inline")
                 try TreeCopy(from: scratch.root, to: root, options: options)
-                    .copy("inline", to: target, cancellation: talk.cancellation)
+                    .copy("inline", to: target, cancellation: operation.cancellation)
             case .download(let download):
                 var options = self.options(owner, Self.mode(mode, ofNew: 0o600), parentMode)
                 let target = try place(download.name, in: root, &options)
                 try TreeCopy(from: download.folder.root, to: root, options: options)
-                    .copy(download.fileName, to: target, cancellation: talk.cancellation)
+                    .copy(download.fileName, to: target, cancellation: operation.cancellation)
             }
         }
     }
@@ -296,7 +296,7 @@ struct FileCopies {
             target = target.appendingPath(parts[count])
             guard count + 1 < parts.count else { break }
             try TreeCopy(from: source.root, to: root, options: options)
-                .copy(parts[...count].joined(separator: "/"), to: target, cancellation: talk.cancellation)
+                .copy(parts[...count].joined(separator: "/"), to: target, cancellation: operation.cancellation)
         }
         return target
     }

@@ -24,7 +24,7 @@ struct StagedProcess: Sendable {
     var sharedMemory: Int64?
     var cgroupParent = ""
     var resources = ContainerResources()
-    /// A person's own streams, with a terminal or without; `nil` for none to read, and a conversation to write to.
+    /// A person's own streams, with a terminal or without; `nil` for none to read, and an operation context to write to.
     var person: PersonAtStep?
 }
 
@@ -37,10 +37,10 @@ struct StagedOutcome: Sendable {
 extension BuildEngine {
     /// Runs a process on a stage's layers, writing into `staging`, and waits for its end.
     ///
-    /// Its output goes to the conversation as it comes; it has no input, unless a person sits before it. Cancelling
+    /// Its output goes to the operation context as it comes; it has no input, unless a person sits before it. Cancelling
     /// kills it.
     func runInStaging(
-        _ process: StagedProcess, lowers: [String], staging: LayerStaging, _ talk: Conversation
+        _ process: StagedProcess, lowers: [String], staging: LayerStaging, _ operation: OperationContext
     ) throws(ShaleError) -> StagedOutcome {
         let folder = try ScratchFolder(in: store)
         var spec = LaunchSpec(
@@ -69,19 +69,19 @@ extension BuildEngine {
             spec.typedAhead = person.typedAhead
         }
         do throws(ShaleError) {
-            return try carryOut(spec, in: folder, process.person?.streams ?? streams(talk), talk)
+            return try carryOut(spec, in: folder, process.person?.streams ?? streams(operation), operation)
         } catch {
             // However the process took it that it was killed while it started.
-            if talk.cancellation.isCancelled { throw ShaleError(.cancelled, "interrupted") }
+            if operation.cancellation.isCancelled { throw ShaleError(.cancelled, "interrupted") }
             throw error
         }
     }
 
     private func carryOut(
-        _ spec: LaunchSpec, in folder: ScratchFolder, _ streams: AttachStreams, _ talk: Conversation
+        _ spec: LaunchSpec, in folder: ScratchFolder, _ streams: AttachStreams, _ operation: OperationContext
     ) throws(ShaleError) -> StagedOutcome {
         let running = try runtime.start(spec, attach: streams)
-        let watch = try CancellationWatch(talk.cancellation) { [runtime] in
+        let watch = try CancellationWatch(operation.cancellation) { [runtime] in
             try? runtime.signal(SIGKILL, socketDirectory: folder.path)
         }
         defer { watch.end() }
@@ -89,14 +89,14 @@ extension BuildEngine {
         return StagedOutcome(exitStatus: status, stubs: ContainerEngine.stubs(in: folder.path))
     }
 
-    private func streams(_ talk: Conversation) -> AttachStreams {
+    private func streams(_ operation: OperationContext) -> AttachStreams {
         var streams = AttachStreams(
             stdin: nil,
             output: { (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
-                talk.tell(.output(Array(bytes), isError: false))
+                operation.tell(.output(Array(bytes), isError: false))
             },
             errors: { (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
-                talk.tell(.output(Array(bytes), isError: true))
+                operation.tell(.output(Array(bytes), isError: true))
             })
         streams.proxiesSignals = false
         return streams

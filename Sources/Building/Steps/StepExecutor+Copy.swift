@@ -10,7 +10,7 @@ import Stores
 extension StepExecutor {
     func copy(
         _ copy: CopyInstruction, _ words: WordExpander, _ text: String, _ state: inout StageState
-    ) throws(ShaleError) -> StepResult {
+    ) throws(ShaleError) -> InstructionResult {
         var source = context
         if let from = copy.from {
             if from.unicodeScalars.dropLast().contains("$") {
@@ -32,7 +32,7 @@ extension StepExecutor {
 
     func add(
         _ add: AddInstruction, _ words: WordExpander, _ text: String, _ state: inout StageState
-    ) throws(ShaleError) -> StepResult {
+    ) throws(ShaleError) -> InstructionResult {
         let checksum = try add.checksum.map { text throws(ShaleError) in try words.expand(text).text }
         if checksum.map({ !$0.isEmpty }) ?? false {
             guard add.files.paths.count == 1, let path = add.files.paths.first else {
@@ -58,7 +58,7 @@ extension StepExecutor {
     private func image(of name: String) throws(ShaleError) -> Image {
         if let image = try stage(name) { return image }
         do throws(ShaleError) {
-            return try engine.images.ensureImage(name, platform: nil, policy: .missing, announces: false, talk)
+            return try engine.images.ensureImage(name, platform: nil, policy: .missing, announces: false, operation)
         } catch {
             var told = error
             told.message = "invalid from flag value \(name): \(error.message)"
@@ -73,7 +73,7 @@ extension StepExecutor {
         let createdBy: String
 
         init(_ placement: FilePlacement, _ executor: StepExecutor, shell: [String]) throws(ShaleError) {
-            var copies = FileCopies(placement, engine: executor.engine, executor.talk)
+            var copies = FileCopies(placement, engine: executor.engine, executor.operation)
             try copies.find()
             comment = placement.comment(label: copies.label)
             createdBy = (shell + ["#(nop) \(comment)"]).joined(separator: " ")
@@ -83,7 +83,7 @@ extension StepExecutor {
 
     private func place(
         _ placement: FilePlacement, _ words: WordExpander, _ text: String, _ state: inout StageState
-    ) throws(ShaleError) -> StepResult {
+    ) throws(ShaleError) -> InstructionResult {
         var placement = placement
         try placement.resolve(words, workingDirectory: state.workingDirectory)
         if placement.keepsOwners { inputs += "\nowners kept" }
@@ -104,7 +104,7 @@ extension StepExecutor {
         }
         let bits = try placement.mode.map { text throws(ShaleError) in try FilePlacement.permissions(text) }
         let lowers = placement.isLinked ? [] : try engine.lowerPaths(of: state)
-        let layer = try engine.images.changing(lowers, keepingRewritten: true, talk) { root throws(ShaleError) in
+        let layer = try engine.images.changing(lowers, keepingRewritten: true, operation) { root throws(ShaleError) in
             try copies.place(in: root, chown: identity, mode: bits)
         }
         return try finish(
@@ -114,7 +114,7 @@ extension StepExecutor {
     /// What was made before of the same parent, or by a linked copy of any.
     private func lookUp(
         _ found: FoundCopy, _ placement: FilePlacement, _ text: String, _ state: inout StageState
-    ) throws(ShaleError) -> StepResult? {
+    ) throws(ShaleError) -> InstructionResult? {
         if placement.isLinked { linkKey = Self.linkKey(found.comment, placement) }
         var cached = find(found.createdBy, on: &state)
         if cached == nil {

@@ -12,7 +12,7 @@ extension StepExecutor {
     /// Throws docker's words; a `RUN` that failed carries its own exit status and leaves `failedContainer`.
     package func execute(
         _ located: Located<Instruction>, escape: Unicode.Scalar = "\\", on state: inout StageState
-    ) throws(ShaleError) -> StepResult {
+    ) throws(ShaleError) -> InstructionResult {
         source = located.text
         self.escape = escape
         isRun = if case .run = located.value { true } else { false }

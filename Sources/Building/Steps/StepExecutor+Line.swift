@@ -44,7 +44,7 @@ package struct LineRequest: Sendable {
 package struct LineOutcome: Sendable {
     package var exitStatus: Int32
     /// The step it became; `nil` where it changed no file, or failed.
-    package var result: StepResult?
+    package var result: InstructionResult?
     /// The instruction of that step.
     package var instruction: String?
     /// Whether a person's answers made it, so that its layer alone can be repeated.
@@ -79,8 +79,8 @@ extension StepExecutor {
                 exitStatus: 0, result: cached, instruction: line.instruction, report: report.mapValues { Array($0) })
         }
         let staging = try engine.store.layers.beginUnpack()
-        var isSettled = false
-        defer { if !isSettled { engine.store.layers.discard(staging) } }
+        var isCommitted = false
+        defer { if !isCommitted { engine.store.layers.discard(staging) } }
         let lowers = try engine.rootPaths(of: state)
         let (status, stubs, left) = try start(line, lowers: lowers, staging: staging, on: state)
         var outcome = LineOutcome(exitStatus: status)
@@ -93,9 +93,10 @@ extension StepExecutor {
             return outcome
         }
         guard try !changes(in: staging, over: lowers, stubs: stubs).isEmpty,
-            let layer = try engine.images.settle(staging, over: engine.images.directories(lowers), stubs: stubs, talk)
+            let layer = try engine.images.makeLayer(
+                staging, over: engine.images.directories(lowers), stubs: stubs, operation)
         else { return outcome }
-        isSettled = true
+        isCommitted = true
         source = instruction
         let kept = try Self.runInstruction(instruction)
         let text = historyOfRun(try Self.arguments(of: kept, state), text: kept, state)
@@ -113,13 +114,13 @@ extension StepExecutor {
     /// Puts the topmost layer of an image made by a person's answers on the stage's files.
     package func repeatLayer(
         of made: Image, _ instruction: String, summary: StepSummary, on state: inout StageState
-    ) throws(ShaleError) -> StepResult {
+    ) throws(ShaleError) -> InstructionResult {
         guard let story = try engine.images.provenance(of: made.id), let blob = made.manifest.layers.last,
             let diffID = made.config.rootfs.diffIDs.last
         else { throw ShaleError(.notFound, "image \(made.id.short): how it was made is not known any more") }
         if story.parent == state.image?.id {
             state.advance(to: made)
-            return StepResult(image: made, wasCached: true, summary: summary)
+            return InstructionResult(image: made, wasCached: true, summary: summary)
         }
         let created = made.config.history?.last?.createdBy ?? instruction
         return try finish(
@@ -151,7 +152,7 @@ extension StepExecutor {
         let folder = try ScratchFolder(in: engine.store)
         try translating(folder.path) { try Linux.check("chmod") { chmod(folder.path, 0o777) } }
         var mounts = StepMounts()
-        try mounts.addVolumes(of: state, engine, talk)
+        try mounts.addVolumes(of: state, engine, operation)
         var process = StagedProcess(
             id: Identifier.random(), arguments: state.shell + [line.script], environment: Self.environment(of: state),
             workingDirectory: state.workingDirectory, user: state.settings.user ?? "", network: options.network,
@@ -160,8 +161,8 @@ extension StepExecutor {
         process.temporaryMounts = mounts.temporaries
         process.person = line.person
         process.person?.typedAhead = "\(line.folder)/\(LineReport.typedAheadName)"
-        let outcome = try engine.runInStaging(process, lowers: lowers, staging: staging, talk)
-        try talk.cancellation.check()
+        let outcome = try engine.runInStaging(process, lowers: lowers, staging: staging, operation)
+        try operation.cancellation.check()
         return (
             outcome.exitStatus, outcome.stubs.subtracting(mounts.volumePlaces), LineReport(in: folder.path)
         )
@@ -173,7 +174,7 @@ extension StepExecutor {
     ) throws(ShaleError) -> StepSummary {
         let changes = try ChangeFinder(
             upper: staging.root(), lowers: engine.images.directories(lowers), form: engine.form, ignoring: stubs
-        ).changes(cancellation: talk.cancellation)
+        ).changes(cancellation: operation.cancellation)
         let files = changes.filter { !$0.isParentOnly }
         return StepSummary(files, bytes: files.contentBytes)
     }

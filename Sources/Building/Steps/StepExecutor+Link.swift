@@ -21,7 +21,7 @@ extension StepExecutor {
     func relink(
         _ createdBy: String, instruction: String, files: PathLines, copied: [CopiedSource],
         on state: inout StageState
-    ) throws(ShaleError) -> StepResult? {
+    ) throws(ShaleError) -> InstructionResult? {
         guard options.usesCache, let linkKey, let record = cache.find(linkKey) else { return nil }
         let layer = try madeBefore(record)
         guard layer != nil || record.summary.isEmpty else { return nil }

@@ -14,7 +14,7 @@ extension StepExecutor {
     /// `failedContainer`; the stage stands where it stood.
     func run(
         _ run: RunInstruction, _ words: WordExpander, _ text: String, _ state: inout StageState
-    ) throws(ShaleError) -> StepResult {
+    ) throws(ShaleError) -> InstructionResult {
         try refuse(run)
         let written: CommandLine
         switch run.script {
@@ -39,10 +39,10 @@ extension StepExecutor {
         }
         let arguments = command.arguments(shell: state.shell)
         guard !arguments.isEmpty else { throw ShaleError(.invalid, "no command specified") }
-        try mounts.prepare(engine, talk)
+        try mounts.prepare(engine, operation)
         let id = Identifier.random()
-        talk.line(" ---> Running in \(Identifier.short(id))", .detail)
-        try mounts.addVolumes(of: state, engine, talk)
+        operation.line(" ---> Running in \(Identifier.short(id))", .detail)
+        try mounts.addVolumes(of: state, engine, operation)
         let layer = try carryOut(
             arguments, environment: Self.environment(of: state) + mounts.variables, container: id,
             network: run.network, mounts, on: state)
@@ -103,7 +103,7 @@ extension StepExecutor {
         _ process: StagedProcess, lowers: [String], staging: LayerStaging
     ) throws(ShaleError) -> StagedOutcome {
         do throws(ShaleError) {
-            return try engine.runInStaging(process, lowers: lowers, staging: staging, talk)
+            return try engine.runInStaging(process, lowers: lowers, staging: staging, operation)
         } catch {
             var told = error
             if error.code != .cancelled { told.exitStatus = told.exitStatus ?? 1 }
@@ -133,7 +133,7 @@ extension StepExecutor {
         var outcome = try start(process, lowers: paths, staging: staging)
         // The places of volumes stay in the layer, as docker leaves them there.
         outcome.stubs.subtract(mounts.volumePlaces)
-        try talk.cancellation.check()
+        try operation.cancellation.check()
         guard outcome.exitStatus == 0 else {
             keepsStaging = true
             failedContainer = try engine.keepFailedStep(
@@ -144,6 +144,7 @@ extension StepExecutor {
                 "The command '\(Secrets.masked(arguments.joined(separator: " ")).text)' returned a non-zero code: \(outcome.exitStatus)",
                 exitStatus: outcome.exitStatus)
         }
-        return try engine.images.settle(staging, over: engine.images.directories(paths), stubs: outcome.stubs, talk)
+        return try engine.images.makeLayer(
+            staging, over: engine.images.directories(paths), stubs: outcome.stubs, operation)
     }
 }

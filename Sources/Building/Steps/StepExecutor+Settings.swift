@@ -10,7 +10,7 @@ import Stores
 extension StepExecutor {
     func environment(
         _ pairs: [KeyValue], _ words: WordExpander, _ text: String, _ state: inout StageState
-    ) throws(ShaleError) -> StepResult {
+    ) throws(ShaleError) -> InstructionResult {
         var comment = "ENV"
         for pair in try expanded(pairs, words, instruction: "ENV") {
             state.settings.setEnvironment(pair.key, pair.value)
@@ -21,7 +21,7 @@ extension StepExecutor {
 
     func labels(
         _ pairs: [KeyValue], _ words: WordExpander, _ text: String, _ state: inout StageState
-    ) throws(ShaleError) -> StepResult {
+    ) throws(ShaleError) -> InstructionResult {
         var comment = "LABEL"
         var labels = state.settings.labels ?? [:]
         for pair in try expanded(pairs, words, instruction: "LABEL") {
@@ -33,7 +33,7 @@ extension StepExecutor {
     }
 
     /// `build --label`: a label whose text means only itself.
-    func label(_ name: String, _ value: String, on state: inout StageState) throws(ShaleError) -> StepResult {
+    func label(_ name: String, _ value: String, on state: inout StageState) throws(ShaleError) -> InstructionResult {
         var labels = state.settings.labels ?? [:]
         labels[name] = value
         state.settings.labels = labels
@@ -56,7 +56,7 @@ extension StepExecutor {
 
     func arguments(
         _ instruction: ArgInstruction, _ words: WordExpander, _ text: String, _ state: inout StageState
-    ) throws(ShaleError) -> StepResult {
+    ) throws(ShaleError) -> InstructionResult {
         var comment = "ARG"
         for argument in instruction.arguments {
             let key = try words.expand(argument.key).text
@@ -68,7 +68,8 @@ extension StepExecutor {
         return try commitSettings(comment, instruction: text, on: &state)
     }
 
-    func command(_ line: CommandLine, _ text: String, _ state: inout StageState) throws(ShaleError) -> StepResult {
+    func command(_ line: CommandLine, _ text: String, _ state: inout StageState) throws(ShaleError) -> InstructionResult
+    {
         let arguments = line.arguments(shell: state.shell)
         state.settings.cmd = arguments
         state.settings.argsEscaped = nil
@@ -76,12 +77,15 @@ extension StepExecutor {
         if !arguments.isEmpty { state.hasOwnCommand = true }
         if line.usesShell == false, state.settings.entrypoint?.first == "/bin/sh", state.settings.entrypoint?.count == 3
         {
-            talk.line(" ---> [Warning] Shell-form ENTRYPOINT and exec-form CMD may have unexpected results", .detail)
+            operation.line(
+                " ---> [Warning] Shell-form ENTRYPOINT and exec-form CMD may have unexpected results", .detail)
         }
         return result
     }
 
-    func entrypoint(_ line: CommandLine, _ text: String, _ state: inout StageState) throws(ShaleError) -> StepResult {
+    func entrypoint(_ line: CommandLine, _ text: String, _ state: inout StageState) throws(ShaleError)
+        -> InstructionResult
+    {
         let arguments = line.arguments(shell: state.shell)
         state.settings.entrypoint = arguments
         // A command inherited from the base was meant for the base's entrypoint.
@@ -91,7 +95,7 @@ extension StepExecutor {
 
     func expose(
         _ ports: [String], _ words: WordExpander, _ text: String, _ state: inout StageState
-    ) throws(ShaleError) -> StepResult {
+    ) throws(ShaleError) -> InstructionResult {
         var written: [String] = []
         for port in ports.sorted() { written += try words.expandWords(port) }
         var exposed = state.settings.exposedPorts ?? [:]
@@ -104,7 +108,7 @@ extension StepExecutor {
 
     func volumes(
         _ paths: [String], _ words: WordExpander, _ text: String, _ state: inout StageState
-    ) throws(ShaleError) -> StepResult {
+    ) throws(ShaleError) -> InstructionResult {
         var expanded: [String] = []
         for path in paths {
             let path = try words.expand(path).text
@@ -119,7 +123,7 @@ extension StepExecutor {
 
     func healthCheck(
         _ check: HealthCheck, _ text: String, _ state: inout StageState
-    ) throws(ShaleError) -> StepResult {
+    ) throws(ShaleError) -> InstructionResult {
         var health = HealthConfig(test: check.test)
         if check.test.first != "NONE" {
             health.interval = check.interval == 0 ? nil : check.interval
@@ -129,7 +133,7 @@ extension StepExecutor {
             health.retries = check.retries == 0 ? nil : check.retries
         }
         if let old = state.settings.healthcheck?.test, let first = old.first, first != "NONE" {
-            talk.line("Note: overriding previous HEALTHCHECK: \(GoFormat.plain(old))")
+            operation.line("Note: overriding previous HEALTHCHECK: \(GoFormat.plain(old))")
         }
         state.settings.healthcheck = health
         let times = [check.interval, check.timeout, check.startPeriod].map { "\"\(GoDuration.text($0))\"" }
@@ -139,7 +143,7 @@ extension StepExecutor {
         return try commitSettings(comment, instruction: text, on: &state)
     }
 
-    func onBuild(_ trigger: String, _ text: String, _ state: inout StageState) throws(ShaleError) -> StepResult {
+    func onBuild(_ trigger: String, _ text: String, _ state: inout StageState) throws(ShaleError) -> InstructionResult {
         state.settings.onBuild = (state.settings.onBuild ?? []) + [trigger]
         return try commitSettings("ONBUILD \(trigger)", instruction: text, on: &state)
     }
@@ -147,7 +151,7 @@ extension StepExecutor {
     /// `WORKDIR`: sets the directory, and makes it where it is missing, which is a layer.
     func workingDirectory(
         _ path: String, _ words: WordExpander, _ text: String, _ state: inout StageState
-    ) throws(ShaleError) -> StepResult {
+    ) throws(ShaleError) -> InstructionResult {
         let written = try words.expand(path).text
         guard !written.isEmpty else { throw ShaleError(.invalid, "cannot normalize nothing") }
         let directory = ImagePath.workingDirectory(written, relativeTo: state.workingDirectory)
@@ -157,7 +161,7 @@ extension StepExecutor {
         if let cached = reuse(createdBy, instruction: text, on: &state) { return cached }
         state = changed
         announceContainer(Identifier.random())
-        let layer = try engine.images.changing(engine.lowerPaths(of: state), talk) { root throws(ShaleError) in
+        let layer = try engine.images.changing(engine.lowerPaths(of: state), operation) { root throws(ShaleError) in
             let isDirectory = try translating("WORKDIR \(directory)") { () throws(SystemCallError) in
                 // A link to what is not there yet is followed: what it names is made.
                 try root.makeOwnedDirectories(directory, owner: .root)

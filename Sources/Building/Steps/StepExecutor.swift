@@ -7,7 +7,7 @@ package import Runtime
 package import Stores
 
 /// What one instruction came to.
-package struct StepResult: Sendable {
+package struct InstructionResult: Sendable {
     package var image: Image
     package var wasCached: Bool
     package var summary: StepSummary
@@ -24,7 +24,7 @@ package struct StepResult: Sendable {
 /// One executor serves one build or one line; it is not shared between threads.
 package final class StepExecutor {
     let engine: BuildEngine
-    let talk: Conversation
+    let operation: OperationContext
     let options: StepOptions
     let cache: BuildCache
     /// Where `COPY` without `--from` reads; `nil` where there is none.
@@ -52,14 +52,14 @@ package final class StepExecutor {
 
     package init(
         engine: BuildEngine, options: StepOptions = StepOptions(), context: BuildContext?,
-        tally: CacheTally = CacheTally(), _ talk: Conversation,
+        tally: CacheTally = CacheTally(), _ operation: OperationContext,
         stage: @escaping StageLookup = { _ in nil }
     ) {
         self.engine = engine
         self.options = options
         self.context = context
         self.tally = tally
-        self.talk = talk
+        self.operation = operation
         self.stage = stage
         cache = BuildCache(store: engine.store.cache)
     }
@@ -67,14 +67,14 @@ package final class StepExecutor {
     /// Looks a step up; on a hit, `state` moves to the image made before, else it is told why there was none.
     func reuse(
         _ createdBy: String, instruction: String, files: PathLines? = nil, on state: inout StageState
-    ) -> StepResult? {
+    ) -> InstructionResult? {
         if let found = find(createdBy, on: &state) { return found }
         explainMiss(createdBy, instruction: instruction, files: files, on: state)
         return nil
     }
 
     /// The image that a step made of this very parent.
-    func find(_ createdBy: String, on state: inout StageState) -> StepResult? {
+    func find(_ createdBy: String, on state: inout StageState) -> InstructionResult? {
         let key = key(createdBy, on: state)
         guard options.usesCache, let record = cache.find(key),
             let image = try? engine.store.images.image(record.image)
@@ -84,7 +84,7 @@ package final class StepExecutor {
         announceHit()
         state.advance(to: image)
         state.isFresh = false
-        return StepResult(image: image, wasCached: true, summary: record.summary, key: linkKey ?? key)
+        return InstructionResult(image: image, wasCached: true, summary: record.summary, key: linkKey ?? key)
     }
 
     /// Says in one line why a step is not in the cache, once any was.
@@ -97,14 +97,14 @@ package final class StepExecutor {
             inputs: inputs, files: files)
         if tally.hasHit {
             let reason = "\(Self.subject(instruction)): \(miss.reason)"
-            talk.tell(.note("cache miss: \(reason)", .cacheMiss(reason: reason)))
+            operation.tell(.note("cache miss: \(reason)", .cacheMiss(reason: reason)))
         }
         self.miss = miss
     }
 
     func announceHit() {
         tally.hit()
-        talk.line(" ---> Using cache", .detail)
+        operation.line(" ---> Using cache", .detail)
     }
 
     /// An instruction as a message names it: COPY and ADD without their destination, everything at most 60 columns.
@@ -125,7 +125,7 @@ package final class StepExecutor {
     func finish(
         _ createdBy: String, instruction: String, layer: StepLayer?, files: PathLines? = nil,
         copied: [CopiedSource] = [], origin: Provenance.Origin? = nil, on state: inout StageState
-    ) throws(ShaleError) -> StepResult {
+    ) throws(ShaleError) -> InstructionResult {
         let parent = state.image
         let key = key(createdBy, on: state)
         let moment = engine.creationTime
@@ -161,7 +161,7 @@ package final class StepExecutor {
         made.append(image.id)
         state.advance(to: image)
         state.isFresh = true
-        return StepResult(
+        return InstructionResult(
             image: image, wasCached: false, summary: summary, key: linkKey ?? key, miss: miss, copied: copied)
     }
 
@@ -170,7 +170,7 @@ package final class StepExecutor {
     /// `comment` stands in the history behind `#(nop) `, in docker's spelling.
     func commitSettings(
         _ comment: String, instruction: String, on state: inout StageState
-    ) throws(ShaleError) -> StepResult {
+    ) throws(ShaleError) -> InstructionResult {
         let createdBy = (state.shell + ["#(nop) ", comment]).joined(separator: " ")
         let changed = state
         if let cached = reuse(createdBy, instruction: instruction, on: &state) { return cached }
@@ -181,12 +181,12 @@ package final class StepExecutor {
 
     /// Docker's two lines about the container a step ran in.
     func announceContainer(_ id: String, removed: Bool = true) {
-        talk.line(" ---> Running in \(Identifier.short(id))", .detail)
+        operation.line(" ---> Running in \(Identifier.short(id))", .detail)
         if removed { announceRemoval(id) }
     }
 
     func announceRemoval(_ id: String) {
-        talk.line(
+        operation.line(
             engine.settings.modernBuildWording
                 ? " ---> Removed intermediate container \(Identifier.short(id))"
                 : "Removing intermediate container \(Identifier.short(id))", .detail)

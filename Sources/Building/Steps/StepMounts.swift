@@ -64,7 +64,9 @@ struct StepMounts {
 
     /// Gives each declared volume a folder of its own, filled from the image and gone with the step: what a `RUN` writes
     /// to a volume stays out of the image, as with docker's classic builder.
-    mutating func addVolumes(of state: StageState, _ engine: BuildEngine, _ talk: Conversation) throws(ShaleError) {
+    mutating func addVolumes(of state: StageState, _ engine: BuildEngine, _ operation: OperationContext)
+        throws(ShaleError)
+    {
         let taken = Set(binds.map(\.destination) + temporaries.map(\.destination))
         for written in (state.settings.volumes ?? [:]).keys.sorted() {
             let place = ImagePath.clean(written)
@@ -74,7 +76,7 @@ struct StepMounts {
             if let image = state.image {
                 let tree = try engine.images.mountedTree(of: image)
                 if (try? tree.resolvedStatus(place))?.kind == .directory {
-                    try Self.copy(place, of: tree, into: scratch, talk)
+                    try Self.copy(place, of: tree, into: scratch, operation)
                 }
             }
             scratches.append(scratch)
@@ -89,7 +91,7 @@ struct StepMounts {
 
     private static func copy(
         _ path: String, of tree: RootDirectory, into scratch: ScratchFolder, owner: TreeCopyOptions.Owner? = nil,
-        _ talk: Conversation, include: (@Sendable (String, Bool) -> TreeCopyOptions.Inclusion)? = nil
+        _ operation: OperationContext, include: (@Sendable (String, Bool) -> TreeCopyOptions.Inclusion)? = nil
     ) throws(ShaleError) {
         var options = TreeCopyOptions()
         options.owner = owner
@@ -97,17 +99,17 @@ struct StepMounts {
         options.followSourceLink = true
         options.include = include
         try TreeCopy(from: tree, to: scratch.root, options: options)
-            .copy(path, to: "/", cancellation: talk.cancellation)
+            .copy(path, to: "/", cancellation: operation.cancellation)
     }
 
     /// Makes what was planned.
-    mutating func prepare(_ engine: BuildEngine, _ talk: Conversation) throws(ShaleError) {
+    mutating func prepare(_ engine: BuildEngine, _ operation: OperationContext) throws(ShaleError) {
         for mount in planned {
             switch mount {
             case .bind(let mount, let place, let source, let top, let isDirectory):
-                try prepare(bind: mount, at: place, from: source, top: top, isDirectory: isDirectory, engine, talk)
+                try prepare(bind: mount, at: place, from: source, top: top, isDirectory: isDirectory, engine, operation)
             case .cache(let mount, let place, let source):
-                try prepare(cache: mount, at: place, engine, talk, filledFrom: source)
+                try prepare(cache: mount, at: place, engine, operation, filledFrom: source)
             case .secret(let mount, let directory, let secret, let id):
                 try prepare(secret: mount, secret, id: id, relativeTo: directory, engine)
             case .agent(let mount, let directory, let agent):
@@ -120,7 +122,7 @@ struct StepMounts {
 
     /// A bind mount of files of the context, a stage or an image.
     mutating func add(
-        bind mount: RunMount, at place: String, from source: BuildContext, _ talk: Conversation
+        bind mount: RunMount, at place: String, from source: BuildContext, _ operation: OperationContext
     ) throws(ShaleError) {
         let path = ImagePath.clean(mount.source ?? "/").withoutLeadingSlash
         guard source.holds(path), let top = try? source.root.pathBehindLinks(path.isEmpty ? "/" : path),
@@ -133,7 +135,8 @@ struct StepMounts {
         if survey != nil { isFromSurvey = true }
         try hash.add(
             top == "/" ? "" : top, in: source.root, including: { !source.isIgnored($0) },
-            descendingInto: { source.mayHoldExceptions($0) }, known: source.digests, survey: survey, talk.cancellation)
+            descendingInto: { source.mayHoldExceptions($0) }, known: source.digests, survey: survey,
+            operation.cancellation)
         cacheText += "\nmount \(place) \(hash.digest(relativeTo: top == "/" ? "" : top))"
         planned.append(.bind(mount, place: place, source, top: top, isDirectory: status.kind == .directory))
     }
@@ -141,7 +144,7 @@ struct StepMounts {
     /// A copy of the files, so that writing leaves the original alone.
     private mutating func prepare(
         bind mount: RunMount, at place: String, from source: BuildContext, top: String, isDirectory: Bool,
-        _ engine: BuildEngine, _ talk: Conversation
+        _ engine: BuildEngine, _ operation: OperationContext
     ) throws(ShaleError) {
         let scratch = try ScratchFolder(in: engine.store)
         scratches.append(scratch)
@@ -149,11 +152,12 @@ struct StepMounts {
             var options = TreeCopyOptions()
             options.owner = mount.keepsOwners ? nil : .root
             try TreeCopy(from: source.root, to: scratch.root, options: options)
-                .copy(top, to: "file", cancellation: talk.cancellation)
+                .copy(top, to: "file", cancellation: operation.cancellation)
             binds.append(BindMount(source: "\(scratch.path)/file", destination: place, readOnly: mount.isReadOnly))
             return
         }
-        try Self.copy(top, of: source.root, into: scratch, owner: mount.keepsOwners ? nil : .root, talk) { inside, _ in
+        try Self.copy(top, of: source.root, into: scratch, owner: mount.keepsOwners ? nil : .root, operation) {
+            inside, _ in
             let whole = top == "/" || top.isEmpty ? inside : "\(top)/\(inside)"
             if source.isIgnored(whole) { return source.mayHoldExceptions(whole) ? .skip : .prune }
             return .include
@@ -171,7 +175,7 @@ struct StepMounts {
     }
 
     private mutating func prepare(
-        cache mount: RunMount, at place: String, _ engine: BuildEngine, _ talk: Conversation,
+        cache mount: RunMount, at place: String, _ engine: BuildEngine, _ operation: OperationContext,
         filledFrom source: BuildContext?
     ) throws(ShaleError) {
         let id = mount.id.flatMap { $0.isEmpty ? nil : $0 } ?? place
@@ -189,7 +193,7 @@ struct StepMounts {
                 var options = TreeCopyOptions()
                 options.updatesTopDirectory = true
                 try TreeCopy(from: source.root, to: RootDirectory(hostPath: folder), options: options)
-                    .copy(mount.source ?? "/", to: "/", cancellation: talk.cancellation)
+                    .copy(mount.source ?? "/", to: "/", cancellation: operation.cancellation)
             }
             try Linux.check("chown") { chown(folder, mount.user ?? 0, mount.group ?? 0) }
             try Linux.check("chmod") { chmod(folder, mode_t(mount.mode ?? 0o755)) }
@@ -289,7 +293,7 @@ extension StepExecutor {
             guard let source = try mount.from.map({ name throws(ShaleError) in try tree(of: name) }) ?? context else {
                 throw ShaleError(.notFound, "RUN --mount: there is no build context")
             }
-            try mounts.add(bind: mount, at: place, from: source, talk)
+            try mounts.add(bind: mount, at: place, from: source, operation)
         case .cache:
             let source = try mount.from.map { name throws(ShaleError) in try tree(of: name) }
             mounts.add(cache: mount, at: place, filledFrom: source)

@@ -13,7 +13,7 @@ extension ContainerEngine {
     /// `input` is what `-` reads as a source, a descriptor that stays the caller's; `output` takes the archive that `-`
     /// as the destination stands for.
     package func copy(
-        _ request: CopyRequest, input: Int32 = 0, _ talk: Conversation,
+        _ request: CopyRequest, input: Int32 = 0, _ operation: OperationContext,
         output: @escaping ByteSink = { _ in }
     ) throws(ShaleError) -> [CopyOutcome] {
         try validate(request)
@@ -22,15 +22,15 @@ extension ContainerEngine {
         for source in request.sources {
             switch (source, request.destination) {
             case (.stream, let place):
-                results.append(try unpack(input, into: place, request, talk))
+                results.append(try unpack(input, into: place, request, operation))
             case (let place, .stream):
                 for found in try sources(place, request) {
-                    results.append(try pack(found, into: output, talk))
+                    results.append(try pack(found, into: output, operation))
                 }
-            default: results += try copy(from: source, request, talk)
+            default: results += try copy(from: source, request, operation)
             }
         }
-        if let noted { note(request, noted.window, in: noted.record, talk) }
+        if let noted { note(request, noted.window, in: noted.record, operation) }
         return results
     }
 
@@ -48,7 +48,7 @@ extension ContainerEngine {
     }
 
     private func copy(
-        from place: CopyPlace, _ request: CopyRequest, _ talk: Conversation
+        from place: CopyOperand, _ request: CopyRequest, _ operation: OperationContext
     ) throws(ShaleError) -> [CopyOutcome] {
         let found = try sources(place, request)
         let written = path(of: request.destination, request)
@@ -73,7 +73,7 @@ extension ContainerEngine {
             options.keepsDirectories = side.name == nil
             let copied = try translatingRefusals(side) { () throws(ShaleError) in
                 try TreeCopy(from: source.side.root, to: side.root, options: options)
-                    .copy(source.path, to: place.path, cancellation: talk.cancellation)
+                    .copy(source.path, to: place.path, cancellation: operation.cancellation)
             }
             results.append(
                 CopyOutcome(
@@ -83,7 +83,7 @@ extension ContainerEngine {
     }
 
     /// A source place as found files: more than one for a pattern.
-    private func sources(_ place: CopyPlace, _ request: CopyRequest) throws(ShaleError) -> [CopySource] {
+    private func sources(_ place: CopyOperand, _ request: CopyRequest) throws(ShaleError) -> [CopySource] {
         let written = path(of: place, request)
         let (side, path, _) = try side(place, written, forWriting: false)
         if Glob.isPattern(path), (try? side.root.status(path)) == nil {
@@ -99,7 +99,7 @@ extension ContainerEngine {
         return [try CopySource(written, at: path, on: side, followsLinks: request.followsLinks)]
     }
 
-    private func path(of place: CopyPlace, _ request: CopyRequest) -> CopyPath {
+    private func path(of place: CopyOperand, _ request: CopyRequest) -> CopyPath {
         switch place {
         case .stream: CopyPath("/", relativeTo: "/")
         case .host(let path): CopyPath(path, relativeTo: request.hostDirectory)
@@ -111,7 +111,7 @@ extension ContainerEngine {
 
     /// The root a place lies in, and its path there; the lease keeps a stopped container from being started meanwhile.
     private func side(
-        _ place: CopyPlace, _ written: CopyPath, forWriting: Bool
+        _ place: CopyOperand, _ written: CopyPath, forWriting: Bool
     ) throws(ShaleError) -> (CopySide, path: String, lease: ContainerLock?) {
         guard case .inside(let name, _) = place else {
             return (CopySide(root: try images.open("/"), prefix: "", name: nil), written.path, nil)
@@ -144,7 +144,7 @@ extension ContainerEngine {
             throw ShaleError(
                 .notFound, "\(name): no such layer: the image has \(stack.count)", hint: "layers \(subject)")
         }
-        try images.unpackMissingLayers(of: image, Conversation())
+        try images.unpackMissingLayers(of: image, OperationContext())
         let layer = stack[number - 1]
         let root = try store.layers.directory(layer.diffID, on: layer.parentChain)
         return CopySide(root: root, prefix: "", name: name)
@@ -254,7 +254,7 @@ extension ContainerEngine {
     // MARK: Archives
 
     private func unpack(
-        _ input: Int32, into place: CopyPlace, _ request: CopyRequest, _ talk: Conversation
+        _ input: Int32, into place: CopyOperand, _ request: CopyRequest, _ operation: OperationContext
     ) throws(ShaleError) -> CopyOutcome {
         let written = path(of: place, request)
         let (side, path, lease) = try side(place, written, forWriting: true)
@@ -273,18 +273,18 @@ extension ContainerEngine {
         let unpacked = try translatingRefusals(side) { () throws(ShaleError) in
             try TreeArchive.unpack(
                 source, into: side.root, at: target.path, subject: "archive", options: options,
-                cancellation: talk.cancellation)
+                cancellation: operation.cancellation)
         }
         return CopyOutcome(destination: place.text, content: unpacked.contentBytes, transferred: unpacked.size)
     }
 
     private func pack(
-        _ source: CopySource, into output: @escaping ByteSink, _ talk: Conversation
+        _ source: CopySource, into output: @escaping ByteSink, _ operation: OperationContext
     ) throws(ShaleError) -> CopyOutcome {
         let packed = try TreeArchive.pack(
             MergedTree(layers: [source.side.root], form: form), path: source.path,
             options: .init(name: source.isContents ? "" : source.name, followsLink: source.follows),
-            cancellation: talk.cancellation, to: output)
+            cancellation: operation.cancellation, to: output)
         return CopyOutcome(destination: "-", content: packed.contentBytes, transferred: packed.size)
     }
 
@@ -294,19 +294,19 @@ extension ContainerEngine {
         }
     }
 
-    // MARK: Deeds
+    // MARK: Events
 
-    private func beginNote(of request: CopyRequest) -> (record: ContainerRecord, window: DeedWindow)? {
+    private func beginNote(of request: CopyRequest) -> (record: ContainerRecord, window: EventWindow)? {
         guard case .inside(let name, _) = request.destination, let record = try? store.container(meantBy: name)?.record
         else {
             return nil
         }
-        return (record, openDeed(in: record))
+        return (record, openEvent(in: record))
     }
 
-    /// Keeps what was copied among the container's deeds, for recipes: the files too, should they be few.
+    /// Keeps what was copied among the container's events, for recipes: the files too, should they be few.
     private func note(
-        _ request: CopyRequest, _ window: DeedWindow, in record: ContainerRecord, _ talk: Conversation
+        _ request: CopyRequest, _ window: EventWindow, in record: ContainerRecord, _ operation: OperationContext
     ) {
         let sources = request.sources.map { place in
             if case .host(let path) = place {
@@ -315,10 +315,10 @@ extension ContainerEngine {
                 place.text
             }
         }
-        var deed = Deed(.copyIn, arguments: sources)
-        if case .inside(_, let path) = request.destination { deed.destination = path }
-        deed.user = request.owner
-        closeDeed(window, deed, in: record) { changed in keepPayload(changed, of: record, talk) }
+        var event = ContainerEvent(.copyIn, arguments: sources)
+        if case .inside(_, let path) = request.destination { event.destination = path }
+        event.user = request.owner
+        closeEvent(window, event, in: record) { changed in keepPayload(changed, of: record, operation) }
     }
 }
 

@@ -122,7 +122,7 @@ struct CopyTarget {
     var isDirectory: Bool { kind == .directory }
 
     /// Throws docker's words for a device, which a file would take the place of; a pipe of the host's is as much to others.
-    func requireFile(named place: CopyPlace) throws(ShaleError) {
+    func requireFile(named place: CopyOperand) throws(ShaleError) {
         let what: String
         switch kind {
         case .characterDevice, .blockDevice: what = "got a device"

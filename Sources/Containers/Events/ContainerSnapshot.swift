@@ -8,7 +8,7 @@ import Linux
 /// Of each path a mark is kept, made of inode, time of change (`ctime`, which nobody can set), size, mode and owner. A
 /// directory's is without times, which tell only that something in it came or went, and with its attributes.
 struct ContainerSnapshot: Sendable, Equatable {
-    /// More paths than this are not looked at for every deed: what changed is then not known.
+    /// More paths than this are not looked at for every event: what changed is then not known.
     private static let largest = 50_000
 
     private(set) var marks: [PathKey: UInt64] = [:]

@@ -10,7 +10,7 @@ extension ContainerEngine {
         let state = state(of: container.id)
         let isOver = !state.isRunning && state.finishedAt != nil
         let facts = ContainerFacts(
-            changedLast: changesSinceLastDeed(of: container), isPlain: container.isPlain,
+            changedLast: changesSinceLastEvent(of: container), isPlain: container.isPlain,
             isInteractive: container.console.tty || container.console.openStdin,
             exitCode: isOver ? state.exitCode : nil, finished: isOver ? state.finishedAt : nil,
             settings: container.config, typed: typedLines(of: container))
@@ -18,7 +18,7 @@ extension ContainerEngine {
             parent: base.id, base: container.imageName,
             origin: .commit(
                 container: container.id, name: container.name, command: container.command, changes: changes,
-                deeds: store.containers.deeds(of: container.id)))
+                events: store.containers.events(of: container.id)))
         story.facts = facts
         return story
     }

@@ -34,7 +34,7 @@ struct ProcessActivity: Equatable, Sendable {
 
     /// The same once they all sleep, should they do so within a moment: a program that was just started is still busy
     /// with starting.
-    static func settled(of first: Int32, since start: Timestamp?) -> ProcessActivity {
+    static func atRest(of first: Int32, since start: Timestamp?) -> ProcessActivity {
         var activity = ProcessActivity(of: first)
         guard let start, Timestamp.now().seconds(since: start) < 0.25 else { return activity }
         for _ in 0..<20 {

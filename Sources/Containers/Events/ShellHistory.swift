@@ -51,7 +51,7 @@ extension ContainerEngine {
     func typedLines(of container: ContainerRecord) -> [String]? {
         let wasTyped =
             container.console.tty || container.console.openStdin
-            || store.containers.deeds(of: container.id).contains { $0.isInteractive == true }
+            || store.containers.events(of: container.id).contains { $0.isInteractive == true }
         guard wasTyped, let changes = try? changes(of: container), let lowers = try? lowers(of: container),
             let upper = try? images.open(store.containers.folder(container.id).upper)
         else { return nil }

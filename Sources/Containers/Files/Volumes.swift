@@ -150,37 +150,37 @@ extension ContainerEngine {
         return own.filter { !used.contains($0) }
     }
 
-    // MARK: Volumes of containers that lie aside
+    // MARK: Volumes of containers in the trash
 
-    private func volumesAside(_ id: String) -> String { "\(store.containers.asideFolder(id).path)/volumes" }
+    private func volumeTrash(_ id: String) -> String { "\(store.containers.trashFolder(id).path)/volumes" }
 
-    /// Moves the nameless volumes of a container that lies aside to it.
-    func setAsideVolumes(of record: ContainerRecord) throws(ShaleError) {
+    /// Moves the nameless volumes of a container in the trash to it.
+    func moveVolumesToTrash(of record: ContainerRecord) throws(ShaleError) {
         let names = anonymousVolumes(of: record)
         guard !names.isEmpty else { return }
-        let aside = volumesAside(record.id)
-        mkdir(aside, 0o700)
-        for name in names where Linux.rename(store.volumes.folder(name), "\(aside)/\(name)") == -1 && errno != ENOENT {
-            throw SystemCallError("rename", path: "\(aside)/\(name)").shaleError("volume \(Identifier.short(name))")
+        let trash = volumeTrash(record.id)
+        mkdir(trash, 0o700)
+        for name in names where Linux.rename(store.volumes.folder(name), "\(trash)/\(name)") == -1 && errno != ENOENT {
+            throw SystemCallError("rename", path: "\(trash)/\(name)").shaleError("volume \(Identifier.short(name))")
         }
     }
 
     /// Moves them back.
     func returnVolumes(of id: String) throws(ShaleError) {
-        let aside = volumesAside(id)
-        guard let folder = try? OwnedFD.open(aside, O_RDONLY | O_DIRECTORY),
+        let trash = volumeTrash(id)
+        guard let folder = try? OwnedFD.open(trash, O_RDONLY | O_DIRECTORY),
             let names = try? DirectoryEntries.names(of: folder)
         else { return }
-        for name in names where Linux.rename("\(aside)/\(name)", store.volumes.folder(name)) == -1 {
-            throw SystemCallError("rename", path: "\(aside)/\(name)").shaleError("volume \(Identifier.short(name))")
+        for name in names where Linux.rename("\(trash)/\(name)", store.volumes.folder(name)) == -1 {
+            throw SystemCallError("rename", path: "\(trash)/\(name)").shaleError("volume \(Identifier.short(name))")
         }
     }
 
-    /// Volumes of a container aside that are neither with it nor where they were, as a person would call them.
+    /// Volumes of a container in the trash that are neither with it nor where they were, as a person would call them.
     func missingVolumes(of record: ContainerRecord) -> [String] {
         record.host.mounts.filter { $0.type == "volume" }.compactMap { mount in
             guard let name = mount.name, access(mount.source, F_OK) != 0,
-                access("\(volumesAside(record.id))/\(name)", F_OK) != 0
+                access("\(volumeTrash(record.id))/\(name)", F_OK) != 0
             else { return nil }
             return VolumeName.isAnonymous(name) ? "\(Identifier.short(name)) at \(mount.destination)" : name
         }

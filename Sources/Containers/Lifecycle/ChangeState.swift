@@ -138,12 +138,12 @@ extension ContainerEngine {
 
     /// Removes a container with what it wrote and its nameless volumes.
     ///
-    /// With `force`, kills it first when it runs. With a session it is set aside whole, until that session lets go of it;
+    /// With `force`, kills it first when it runs. With a session it is moved to the trash whole, until that session lets go of it;
     /// answers whether it was: on a full disk it is gone for good, and so is one with `--rm`, which goes by itself
     /// meanwhile.
     @discardableResult
     package func remove(
-        _ record: ContainerRecord, force: Bool = false, named text: String, heldBy session: SessionFolder? = nil
+        _ record: ContainerRecord, force: Bool = false, named text: String, retainedBy session: SessionFolder? = nil
     ) throws(ShaleError) -> Bool {
         let state = state(of: record.id)
         if state.isRunning {
@@ -176,16 +176,16 @@ extension ContainerEngine {
         return false
     }
 
-    /// Sets a container aside for a session's `undo`; `false` where the disk has no room for that.
+    /// Moves a container to the trash for a session's `undo`; `false` where the disk has no room for that.
     private func keeps(_ record: ContainerRecord, for session: SessionFolder) throws(ShaleError) -> Bool {
         do throws(ShaleError) {
             try session.addRoots(SessionRoots(containers: [record.id]))
-            try store.containers.setAside(record.id)
+            try store.containers.moveToTrash(record.id)
         } catch {
             guard error.code == .noSpace else { throw error }
             return false
         }
-        try setAsideVolumes(of: record)
+        try moveVolumesToTrash(of: record)
         return true
     }
 
@@ -204,7 +204,7 @@ extension ContainerEngine {
     /// Throws what `bringBack` would.
     package func checkBringingBack(_ id: String) throws(ShaleError) {
         if (try? store.containers.record(id)) != nil { return }
-        guard let record = store.containers.asideRecord(id) else {
+        guard let record = store.containers.trashRecord(id) else {
             throw ShaleError(.notFound, "container \(Identifier.short(id)) has been pruned")
         }
         if let holder = try? store.containers.find(record.name), holder.name == record.name {
@@ -217,13 +217,13 @@ extension ContainerEngine {
         }
     }
 
-    /// Sets a container aside again, for `redo`; nothing where it is aside already.
-    package func setAsideAgain(_ id: String, heldBy session: SessionFolder) throws(ShaleError) {
+    /// Moves a container to the trash again, for `redo`; nothing where it is there already.
+    package func moveToTrashAgain(_ id: String, retainedBy session: SessionFolder) throws(ShaleError) {
         guard let record = try? store.containers.record(id) else {
-            if store.containers.asideRecord(id) != nil { return }
+            if store.containers.trashRecord(id) != nil { return }
             throw ShaleError(.notFound, "container \(Identifier.short(id)) is gone")
         }
-        try remove(record, named: record.name, heldBy: session)
+        try remove(record, named: record.name, retainedBy: session)
     }
 
     package func rename(_ record: ContainerRecord, to name: String) throws(ShaleError) {

@@ -49,17 +49,17 @@ extension ContainerEngine {
 
     /// Makes an image of a container's changes and settings.
     package func commit(
-        _ container: ContainerRecord, _ options: CommitOptions = CommitOptions(), _ talk: Conversation
+        _ container: ContainerRecord, _ options: CommitOptions = CommitOptions(), _ operation: OperationContext
     ) throws(ShaleError) -> Image {
         let reference = try options.reference.map { text throws(ShaleError) in try ImageEngine.target(text) }
         let base = try store.images.image(manifest: container.manifest)
         var config = base.config
-        config.config = try settings(of: container, base: base, options, talk)
+        config.config = try settings(of: container, base: base, options, operation)
         config.author = options.author ?? config.author
         let view = view(of: container)
         let stored = { () throws(ShaleError) in
             (
-                layer: try self.storeChanges(of: container, above: base, talk),
+                layer: try self.storeChanges(of: container, above: base, operation),
                 story: self.story(of: container, above: base, changes: options.changes)
             )
         }
@@ -79,9 +79,9 @@ extension ContainerEngine {
         let image = try store.images.add(
             config: config, layers: layers, parent: base.id, references: reference.map { [$0] } ?? []
         ) { id throws(ShaleError) in try images.keepProvenance(story, of: id) }
-        var deed = Deed(.commit, arguments: [image.id.description])
-        deed.destination = reference?.familiar
-        try? self.store.containers.append(deed, to: container.id)
+        var event = ContainerEvent(.commit, arguments: [image.id.description])
+        event.destination = reference?.familiar
+        try? self.store.containers.append(event, to: container.id)
         return image
     }
 
@@ -90,12 +90,12 @@ extension ContainerEngine {
         var options = CommitOptions()
         options.pauses = false
         options.keepsConfig = true
-        return try commit(container, options, Conversation())
+        return try commit(container, options, OperationContext())
     }
 
     /// The container's settings become the image's, as docker has it; what that changes is told.
     private func settings(
-        of container: ContainerRecord, base: Image, _ options: CommitOptions, _ talk: Conversation
+        of container: ContainerRecord, base: Image, _ options: CommitOptions, _ operation: OperationContext
     ) throws(ShaleError) -> ContainerConfig {
         var config = container.config
         // A variable without `=` takes the image's away; an image has no such entry.
@@ -114,7 +114,7 @@ extension ContainerEngine {
         let written = config
         try ConfigChange.apply(options.changes, to: &config)
         if differs, !options.keepsConfig, config.cmd == written.cmd, config.entrypoint == written.entrypoint {
-            talk.note(
+            operation.note(
                 "note: the image's command is now the container's, \(GoFormat.quoted((config.entrypoint ?? []) + (config.cmd ?? []))): "
                     + "commit --keep-config keeps the old one")
         }
@@ -123,21 +123,21 @@ extension ContainerEngine {
 
     /// Stores what a container changed as a layer, packed and unpacked; `nil` when that is nothing.
     private func storeChanges(
-        of container: ContainerRecord, above base: Image, _ talk: Conversation
+        of container: ContainerRecord, above base: Image, _ operation: OperationContext
     ) throws(ShaleError) -> (diffID: Digest, descriptor: Descriptor)? {
         let lowers = try lowers(of: container)
         let upper = try images.open(store.containers.folder(container.id).upper)
         let changes = try ChangeFinder(
             upper: upper, lowers: roots(of: container), form: form, ignoring: mountStubs(of: container)
-        ).changes(cancellation: talk.cancellation)
+        ).changes(cancellation: operation.cancellation)
         guard !changes.isEmpty else { return nil }
-        let (written, descriptor) = try images.pack(changes, of: upper, talk)
+        let (written, descriptor) = try images.pack(changes, of: upper, operation)
         let chain = Digest.chainID(base.config.rootfs.diffIDs[...])
         if try !store.layers.claim(written.diffID, on: chain) {
             try images.unpackLayer(
                 FDSource(store.blobs.open(descriptor.digest), subject: "blob \(descriptor.digest)"),
                 as: written.diffID, above: chain, blob: descriptor.digest, lower: { lowers },
-                cancellation: talk.cancellation)
+                cancellation: operation.cancellation)
         }
         return (written.diffID, descriptor)
     }

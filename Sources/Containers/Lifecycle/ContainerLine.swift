@@ -53,9 +53,9 @@ extension ContainerEngine {
     }
 
     /// Runs one line of a recorded shell in a container, beside its command where that runs, and keeps it among the
-    /// container's deeds with what it changed.
+    /// container's events with what it changed.
     package func enter(
-        _ line: ContainerLine, in record: ContainerRecord, _ talk: Conversation
+        _ line: ContainerLine, in record: ContainerRecord, _ operation: OperationContext
     ) throws(ShaleError) -> ContainerLineOutcome {
         let state = state(of: record.id)
         guard state.status != .paused else {
@@ -63,15 +63,15 @@ extension ContainerEngine {
                 .conflict, "Container \(record.name) is paused", hint: "unpause \(record.name)")
         }
         if state.status == .restarting { throw Self.isRestarting(record) }
-        let window = openDeed(in: record)
+        let window = openEvent(in: record)
         let (status, left) =
             state.isRunning
-            ? try runBeside(line, pid: state.pid, in: record, talk) : try runAlone(line, in: record, talk)
-        var deed = Deed(.exec, arguments: shell(of: record) + [line.text])
-        deed.exitCode = status
-        if line.wasAnswered(left.typedAhead.count) { deed.isInteractive = true }
-        closeDeed(window, deed, in: record)
-        let changed = store.containers.deeds(of: record.id).last?.changed ?? []
+            ? try runBeside(line, pid: state.pid, in: record, operation) : try runAlone(line, in: record, operation)
+        var event = ContainerEvent(.exec, arguments: shell(of: record) + [line.text])
+        event.exitCode = status
+        if line.wasAnswered(left.typedAhead.count) { event.isInteractive = true }
+        closeEvent(window, event, in: record)
+        let changed = store.containers.events(of: record.id).last?.changed ?? []
         return ContainerLineOutcome(
             exitStatus: status, summary: try summary(of: changed, in: record), report: left.files,
             typedAhead: left.typedAhead)
@@ -94,7 +94,7 @@ extension ContainerEngine {
 
     /// In a running container: another process of it, whose report lies in the container's own `/dev`.
     private func runBeside(
-        _ line: ContainerLine, pid: Int32, in record: ContainerRecord, _ talk: Conversation
+        _ line: ContainerLine, pid: Int32, in record: ContainerRecord, _ operation: OperationContext
     ) throws(ShaleError) -> (status: Int32, left: LineReport) {
         let folder = "/dev/.enter-\(Identifier.short(Identifier.random()))"
         let host = "/proc/\(pid)/root\(folder)"
@@ -114,7 +114,7 @@ extension ContainerEngine {
 
     /// In one that does not run: a process by itself on its files, with everything else its own.
     private func runAlone(
-        _ line: ContainerLine, in record: ContainerRecord, _ talk: Conversation
+        _ line: ContainerLine, in record: ContainerRecord, _ operation: OperationContext
     ) throws(ShaleError) -> (status: Int32, left: LineReport) {
         let lease = try ContainerLock(store.containers.folder(record.id))
         defer { withExtendedLifetime(lease) {} }
@@ -138,7 +138,7 @@ extension ContainerEngine {
         spec.typedAhead = "\(folder)/\(LineReport.typedAheadName)"
         let running = try runtime.start(spec, attach: line.person.streams)
         let socket = spec.socketDirectory
-        let watch = try CancellationWatch(talk.cancellation) { [runtime] in
+        let watch = try CancellationWatch(operation.cancellation) { [runtime] in
             try? runtime.signal(SIGKILL, socketDirectory: socket)
         }
         defer { watch.end() }

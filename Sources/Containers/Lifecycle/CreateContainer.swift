@@ -9,20 +9,22 @@ extension ContainerEngine {
     /// Makes a container, not started: brings the image where it is missing, checks every option, makes volumes.
     ///
     /// - Throws: docker's words; `unsupported`, by name, for a flag this engine cannot honour.
-    package func createContainer(_ options: RunOptions, _ talk: Conversation) throws(ShaleError) -> ContainerRecord {
+    package func createContainer(_ options: RunOptions, _ operation: OperationContext) throws(ShaleError)
+        -> ContainerRecord
+    {
         let plan = try ContainerPlan(options)
-        let image = try images.ensureImage(options.image, platform: options.platform, policy: options.pull, talk)
+        let image = try images.ensureImage(options.image, platform: options.platform, policy: options.pull, operation)
         if !image.config.os.isEmpty, image.config.os != "linux" {
             throw ShaleError(
                 .unsupported, "image operating system \"\(image.config.os)\" cannot be used on this platform")
         }
         let wanted = options.platform ?? .host
         if options.platform == nil, image.config.architecture != wanted.architecture {
-            talk.note(
+            operation.note(
                 "WARNING: The requested image's platform (\(image.config.platform)) does not match the detected host "
                     + "platform (\(wanted)) and no specific platform was requested")
         }
-        for note in plan.notes { talk.note(note) }
+        for note in plan.notes { operation.note(note) }
         try rememberLowers(of: image)
         var record = try plan.record(for: image)
         if let name = record.host.networkContainer {

@@ -34,9 +34,9 @@ extension ContainerEngine {
     private static let readOnlyToolboxPlace = "/dev/.shale"
 
     /// The container or image of a name; an image that is not here is pulled.
-    package func debugTarget(_ name: String, _ talk: Conversation) throws(ShaleError) -> DebugTarget {
+    package func debugTarget(_ name: String, _ operation: OperationContext) throws(ShaleError) -> DebugTarget {
         if let meant = try store.container(meantBy: name) { return .container(view(of: meant.record)) }
-        return .image(try images.ensureImage(name, talk), name: name)
+        return .image(try images.ensureImage(name, operation), name: name)
     }
 
     /// Runs a shell with tools of its own in a container or an image that may have none, and leaves no trace.

@@ -40,7 +40,7 @@ extension ContainerEngine {
         if record.host.autoRemove, let program = Self.ownProgram {
             spec.afterExit = [program, "--home", store.home, "rm", "-f", record.id]
         }
-        try? store.containers.append(Deed(.run, arguments: record.command), to: record.id)
+        try? store.containers.append(ContainerEvent(.run, arguments: record.command), to: record.id)
         return try runtime.start(spec, attach: streams)
     }
 
@@ -163,7 +163,7 @@ extension ContainerEngine {
             detachKeys: keys ?? .standard)
     }
 
-    /// Runs another process in a running container, and keeps that it did among the container's deeds.
+    /// Runs another process in a running container, and keeps that it did among the container's events.
     package func exec(
         in record: ContainerRecord, _ options: ExecOptions, streams: AttachStreams
     ) throws(ShaleError) -> AttachOutcome {
@@ -178,13 +178,13 @@ extension ContainerEngine {
                 .conflict, "Container \(record.name) is paused, unpause the container before exec",
                 hint: "unpause \(record.name)")
         }
-        let window = openDeed(in: record)
+        let window = openEvent(in: record)
         let outcome = try startExec(in: record, options, streams: streams)
         try note(options, outcome, window, in: record)
         return outcome
     }
 
-    /// The same without a word in the container's deeds.
+    /// The same without a word in the container's events.
     func startExec(
         in record: ContainerRecord, _ options: ExecOptions, streams: AttachStreams
     ) throws(ShaleError) -> AttachOutcome {
@@ -207,17 +207,17 @@ extension ContainerEngine {
     }
 
     private func note(
-        _ options: ExecOptions, _ outcome: AttachOutcome, _ window: DeedWindow, in record: ContainerRecord
+        _ options: ExecOptions, _ outcome: AttachOutcome, _ window: EventWindow, in record: ContainerRecord
     ) throws(ShaleError) {
         let environment = try EnvironmentOption.all(files: options.environmentFiles, values: options.environment)
-        var deed = Deed(.exec, arguments: options.command)
-        deed.workingDirectory = options.workingDirectory
-        deed.user = options.user
-        deed.environment = environment.isEmpty ? nil : environment
-        if case .exited(let code) = outcome, !options.detach { deed.exitCode = code }
-        if options.interactive || options.terminal { deed.isInteractive = true }
-        if options.privileged { deed.isPrivileged = true }
-        closeDeed(window, deed, in: record)
+        var event = ContainerEvent(.exec, arguments: options.command)
+        event.workingDirectory = options.workingDirectory
+        event.user = options.user
+        event.environment = environment.isEmpty ? nil : environment
+        if case .exited(let code) = outcome, !options.detach { event.exitCode = code }
+        if options.interactive || options.terminal { event.isInteractive = true }
+        if options.privileged { event.isPrivileged = true }
+        closeEvent(window, event, in: record)
     }
 
     /// Removes a container whose foreground run is over, without another look whether it runs.

@@ -7,25 +7,25 @@ import Stores
 extension ContainerEngine {
     /// Removes what nobody uses: stopped containers, images without a name, cached build steps, and what nothing leads
     /// to any more.
-    package func prune(_ request: PruneRequest, _ talk: Conversation) throws(ShaleError) -> PruneReport {
+    package func prune(_ request: PruneRequest, _ operation: OperationContext) throws(ShaleError) -> PruneReport {
         var report = PruneReport()
-        if request.containers { try pruneContainers(request, into: &report, talk) }
+        if request.containers { try pruneContainers(request, into: &report, operation) }
         try images.prune(request, into: &report)
         return report
     }
 
     /// Removes stopped containers alone.
-    package func pruneContainers(_ request: PruneRequest, _ talk: Conversation) throws(ShaleError) {
+    package func pruneContainers(_ request: PruneRequest, _ operation: OperationContext) throws(ShaleError) {
         var report = PruneReport()
-        try pruneContainers(request, into: &report, talk)
+        try pruneContainers(request, into: &report, operation)
     }
 
     private func pruneContainers(
-        _ request: PruneRequest, into report: inout PruneReport, _ talk: Conversation
+        _ request: PruneRequest, into report: inout PruneReport, _ operation: OperationContext
     ) throws(ShaleError) {
         let exclusion = try store.exclusion()
         for record in try store.containers.all() {
-            try talk.cancellation.check()
+            try operation.cancellation.check()
             guard request.takes(created: record.created, labels: record.labels) else { continue }
             // One that is being made, started, copied from or committed is leased; what is taken here is not started.
             guard exclusion.take(.container(record.id)) else { continue }

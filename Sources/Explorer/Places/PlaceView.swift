@@ -19,7 +19,7 @@ package final class PlaceView {
     /// `ubuntu:22.04`, `ubuntu:22.04#2`: what stands before `:/` in messages.
     package let label: String
     package let source: Source
-    private let tree: LevelTree
+    private let tree: LayerViewTree
 
     /// What a stack is of, or one of its layers.
     package convenience init(_ layers: ImageLayers, layer: Int?, label: String) throws(ShaleError) {
@@ -41,8 +41,8 @@ package final class PlaceView {
         case .container(_, let layers): tree = layers.levels()
         case .layer(let layers, let number):
             _ = try layers.layer(number)
-            tree = LevelTree(count: 1, showingWhiteouts: true) { _ throws(ShaleError) in
-                IndexLevel(try layers.index(number))
+            tree = LayerViewTree(count: 1, showingWhiteouts: true) { _ throws(ShaleError) in
+                IndexedLayerView(try layers.index(number))
             }
         }
     }
@@ -80,7 +80,7 @@ package final class PlaceView {
         }
     }
 
-    private func view(_ found: LevelTree.Found) throws(ShaleError) -> ViewEntry {
+    private func view(_ found: LayerViewTree.Found) throws(ShaleError) -> ViewEntry {
         var entry = ViewEntry(found.entry, layer: layer(of: found.level))
         entry.found = found
         // What a layer hides is the layer's own affair: of an image it has happened.

@@ -33,7 +33,7 @@ package struct ViewEntry: Sendable, Hashable {
     /// In a layer: a directory that hides what lower layers have in it.
     package var isOpaque = false
     /// Where it stands in the tree; `nil` of what no tree was asked for.
-    var found: LevelTree.Found?
+    var found: LayerViewTree.Found?
     /// What a file of several names is told by among those of its layer.
     var identity: String?
 

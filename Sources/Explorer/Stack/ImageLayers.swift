@@ -185,12 +185,14 @@ package final class ImageLayers {
     }
 
     /// The layers up to a number merged, the whole stack without one.
-    func levels(upTo highest: Int? = nil) -> LevelTree {
+    func levels(upTo highest: Int? = nil) -> LayerViewTree {
         let highest = highest ?? count
-        return LevelTree(count: highest) { level throws(ShaleError) in
+        return LayerViewTree(count: highest) { level throws(ShaleError) in
             // A container is read where it writes: what it changed need not be known for that.
-            if let own = self.own, highest == self.count, level == 0 { return UpperLevel(own.root, form: self.form) }
-            return IndexLevel(try self.index(highest - level))
+            if let own = self.own, highest == self.count, level == 0 {
+                return ContainerLayerView(own.root, form: self.form)
+            }
+            return IndexedLayerView(try self.index(highest - level))
         }
     }
 }

@@ -24,7 +24,7 @@ extension ImageEngine {
     ///
     /// The layer is the tar as it is, unpacked. Throws docker's words for a change that cannot be made.
     package func importTree(
-        _ source: any ByteSource, _ options: ImportOptions, _ talk: Conversation
+        _ source: any ByteSource, _ options: ImportOptions, _ operation: OperationContext
     ) throws(ShaleError) -> Image {
         var config = ImageConfig(platform: options.platform ?? settings.platform)
         var container = ContainerConfig()
@@ -34,7 +34,7 @@ extension ImageEngine {
         config.created = created
         let ingest = try store.blobs.newIngest()
         let subject = options.origin == "-" ? "stdin" : options.origin
-        let stream = try UnpackedStream(source, subject: subject, hashing: false, cancellation: talk.cancellation)
+        let stream = try UnpackedStream(source, subject: subject, hashing: false, cancellation: operation.cancellation)
         defer { stream.close() }
         while let chunk = try stream.nextChunk() { try ingest.append(chunk) }
         guard ingest.count > 0 else { throw ShaleError(.invalid, "\(subject): the archive is empty") }
@@ -43,7 +43,7 @@ extension ImageEngine {
         if !store.layers.has(diffID, on: nil) {
             try unpackLayer(
                 FDSource(ingest.openForReading(), subject: subject), as: diffID, above: nil, blob: diffID,
-                lower: { () throws(ShaleError) in [] }, cancellation: talk.cancellation)
+                lower: { () throws(ShaleError) in [] }, cancellation: operation.cancellation)
         }
         let blob = try ingest.commit()
         let message = options.message.isEmpty ? "Imported from \(options.origin)" : options.message

@@ -24,54 +24,54 @@ extension ImageEngine {
     /// Everything is checked before anything is named: digests, sizes, diff IDs. Throws docker's words for what is no
     /// archive of images.
     package func load(
-        _ source: any ByteSource, named subject: String, platform: Platform? = nil, _ talk: Conversation
+        _ source: any ByteSource, named subject: String, platform: Platform? = nil, _ operation: OperationContext
     ) throws(ShaleError) -> [LoadedImage] {
         let archive = try TarImageArchive(
-            source, subject: subject, store: store, cancellation: talk.cancellation)
-        return try load(archive, subject, platform, talk)
+            source, subject: subject, store: store, cancellation: operation.cancellation)
+        return try load(archive, subject, platform, operation)
     }
 
     /// The same from a folder that holds an OCI layout or an unpacked archive.
     package func load(
-        folder path: String, platform: Platform? = nil, _ talk: Conversation
+        folder path: String, platform: Platform? = nil, _ operation: OperationContext
     ) throws(ShaleError) -> [LoadedImage] {
-        let archive = try FolderImageArchive(path: path, store: store, cancellation: talk.cancellation)
-        return try load(archive, path, platform, talk)
+        let archive = try FolderImageArchive(path: path, store: store, cancellation: operation.cancellation)
+        return try load(archive, path, platform, operation)
     }
 
     private func load(
-        _ archive: any ImageArchive, _ subject: String, _ platform: Platform?, _ talk: Conversation
+        _ archive: any ImageArchive, _ subject: String, _ platform: Platform?, _ operation: OperationContext
     ) throws(ShaleError) -> [LoadedImage] {
         let reader = ArchiveReading(
             archive: archive, subject: subject, platform: platform ?? settings.platform,
-            isPlatformAsked: platform != nil, cancellation: talk.cancellation, tell: talk.note)
+            isPlatformAsked: platform != nil, cancellation: operation.cancellation, tell: operation.note)
         let candidates = try reader.images()
         guard !candidates.isEmpty else {
             throw ShaleError(.invalid, "\(subject): the archive holds no image")
         }
         for candidate in candidates {
-            try talk.cancellation.check()
-            try unpack(candidate, talk)
+            try operation.cancellation.check()
+            try unpack(candidate, operation)
         }
         let owners = try store.names.table().imagesByName
         for candidate in candidates {
-            try talk.cancellation.check()
+            try operation.cancellation.check()
             for blob in candidate.blobs { try blob.commit() }
             let id = try store.blobs.put(candidate.configBytes)
             for reference in candidate.references {
                 guard let old = owners[reference.withDefaultTag.description], old != id else { continue }
-                talk.line(
+                operation.line(
                     "The image \(reference.familiar) already exists, renaming the old one with ID \(old) to empty string"
                 )
             }
         }
         let images = try store.images.add(
-            candidates.map { ($0.manifestBytes, $0.mediaType, $0.references) }, talk.cancellation)
+            candidates.map { ($0.manifestBytes, $0.mediaType, $0.references) }, operation.cancellation)
         return zip(images, candidates).map { LoadedImage(image: $0, references: $1.references) }
     }
 
     /// Unpacks the layers that are not here yet, some at once; those below come first.
-    private func unpack(_ candidate: ArchivedImage, _ talk: Conversation) throws(ShaleError) {
+    private func unpack(_ candidate: ArchivedImage, _ operation: OperationContext) throws(ShaleError) {
         let stack = LayerStack(store: store, diffIDs: candidate.config.rootfs.diffIDs)
         var waiting: [ArchivedLayer] = []
         for (position, pair) in zip(LayerStore.stack(of: candidate.config), candidate.blobs).enumerated() {
@@ -87,28 +87,28 @@ extension ImageEngine {
         }
         let opened = Condition(waiting.map(\.descriptor))
         defer { for descriptor in opened.read({ $0 }) { close(descriptor) } }
-        let stopping = Cancellation(below: talk.cancellation)
+        let stopping = Cancellation(below: operation.cancellation)
         let limit = min(ImageLimits.transfers, Workers.processors)
         try stack.fill(waiting, at: \.position, limit: limit, stopping: stopping) { layer throws(ShaleError) in
             opened.update { $0.removeAll { $0 == layer.descriptor } }
-            try self.unpack(layer, stack, talk, stopping)
+            try self.unpack(layer, stack, operation, stopping)
         }
     }
 
     private func unpack(
-        _ layer: ArchivedLayer, _ stack: LayerStack, _ talk: Conversation, _ stopping: Cancellation
+        _ layer: ArchivedLayer, _ stack: LayerStack, _ operation: OperationContext, _ stopping: Cancellation
     ) throws(ShaleError) {
         let id = layer.diffID.short
         let file = FDSource(OwnedFD(adopting: layer.descriptor), subject: "layer \(layer.digest)")
         var position: Int64 = 0
         var reported: Int64 = 0
-        talk.tell(.bytes(id: id, state: "Loading layer", current: 0, total: layer.size))
+        operation.tell(.bytes(id: id, state: "Loading layer", current: 0, total: layer.size))
         let source = ClosureSource { buffer throws(ShaleError) in
             let count = try file.read(into: buffer)
             position += Int64(count)
             if position - reported >= 1 << 20 || count == 0 {
                 reported = position
-                talk.tell(.bytes(id: id, state: "Loading layer", current: position, total: layer.size))
+                operation.tell(.bytes(id: id, state: "Loading layer", current: position, total: layer.size))
             }
             return count
         }

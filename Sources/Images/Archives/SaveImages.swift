@@ -21,17 +21,17 @@ extension ImageEngine {
     /// A repository without tag stands for all its tags, an id or a digest for the image without a name. Blobs go in
     /// as they lie in the store, so that a loaded image has the manifest it had.
     package func save(
-        _ names: [String], format: ArchiveFormat = .both, to sink: @escaping ByteSink, _ talk: Conversation
+        _ names: [String], format: ArchiveFormat = .both, to sink: @escaping ByteSink, _ operation: OperationContext
     ) throws(ShaleError) {
         let images = try savedImages(names)
         for image in images.map(\.image) { try store.hold(image.config, blobs: image.manifest.layers) }
         let writer = TarWriter { bytes throws(ShaleError) in
-            try talk.cancellation.check()
+            try operation.cancellation.check()
             try sink(bytes)
         }
         switch format {
         case .both, .oci: try LayoutArchive(engine: self, images: images, format: format).write(to: writer)
-        case .docker: try LegacyArchive(engine: self, images: images, talk: talk).write(to: writer)
+        case .docker: try LegacyArchive(engine: self, images: images, operation: operation).write(to: writer)
         }
         _ = try writer.finish()
     }
@@ -150,7 +150,7 @@ private struct LayoutArchive {
 private struct LegacyArchive {
     let engine: ImageEngine
     let images: [SavedImage]
-    let talk: Conversation
+    let operation: OperationContext
 
     func write(to writer: TarWriter) throws(ShaleError) {
         var written: Set<String> = []
@@ -196,7 +196,7 @@ private struct LegacyArchive {
         defer { plain.abandon(keepingPartial: false) }
         let stream = try UnpackedStream(
             FDSource(engine.store.blobs.open(blob.digest), subject: "layer \(blob.digest)"),
-            subject: "layer \(blob.digest)", hashing: false, cancellation: talk.cancellation)
+            subject: "layer \(blob.digest)", hashing: false, cancellation: operation.cancellation)
         defer { stream.close() }
         while let chunk = try stream.nextChunk() { try plain.append(chunk) }
         _ = try writer.add(ArchiveMember.file(path, size: plain.count), from: try plain.openForReading())

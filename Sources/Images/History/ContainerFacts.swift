@@ -1,9 +1,9 @@
 package import Basics
 package import OCI
 
-/// What is known of a container beside its deeds, as it was when it was committed or looked at.
+/// What is known of a container beside its events, as it was when it was committed or looked at.
 package struct ContainerFacts: Sendable, Codable {
-    /// Paths that changed after the last deed; `nil` where that is not known.
+    /// Paths that changed after the last event; `nil` where that is not known.
     package var changedLast: [String]?
     /// Whether its processes saw no more of the host, and had no other rights, than `RUN` gives: no mounts, no devices,
     /// no capabilities and limits of their own, the host's network.

@@ -13,13 +13,19 @@ package struct Provenance: Sendable, Codable {
         /// An instruction, as written with its heredocs, and what it copied from the build's context.
         case step(instruction: String, copied: [CopiedSource])
         /// A container's changes: which container, and what shale knows was done to it.
-        case commit(container: String, name: String, command: [String], changes: [String], deeds: [Deed])
+        case commit(container: String, name: String, command: [String], changes: [String], events: [ContainerEvent])
         /// A line of `enter` that a person answered at the terminal: what it changed is known, and not how.
         case typed(line: String)
         /// A file tree from outside.
         case imported(String)
         /// Made here, and nobody can say how any more: `system check --repair` puts this in the place of a damaged record.
         case lost
+
+        /// The members' names in the file.
+        enum CommitCodingKeys: String, CodingKey {
+            case container, name, command, changes
+            case events = "deeds"
+        }
     }
 
     /// The image it stands on; `nil` for scratch.
@@ -37,7 +43,7 @@ package struct Provenance: Sendable, Codable {
     package var proxies: [String: String]?
     /// Whether a `RUN` had hosts, limits or a network by options of its build, which no instruction gives it.
     package var hasOwnHost: Bool?
-    /// What is known of a committed container beside its deeds.
+    /// What is known of a committed container beside its events.
     package var facts: ContainerFacts?
 
     package init(parent: Digest?, base: String?, origin: Origin) {
@@ -138,7 +144,7 @@ extension Provenance {
 
     /// Blobs that its recipe needs and that are in no layer.
     package var keptFiles: [Digest] {
-        guard case .commit(_, _, _, _, let deeds) = origin else { return [] }
-        return Set(deeds.flatMap { $0.payload ?? [] }).sorted()
+        guard case .commit(_, _, _, _, let events) = origin else { return [] }
+        return Set(events.flatMap { $0.payload ?? [] }).sorted()
     }
 }

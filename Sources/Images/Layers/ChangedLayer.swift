@@ -13,7 +13,7 @@ extension ImageEngine {
     ///
     /// The view is an overlay mount that no path leads to: it goes with its descriptor.
     package func changing(
-        _ paths: [String], keepingRewritten: Bool = false, _ talk: Conversation,
+        _ paths: [String], keepingRewritten: Bool = false, _ operation: OperationContext,
         _ body: (RootDirectory) throws(ShaleError) -> Void
     ) throws(ShaleError) -> StepLayer? {
         let staging = try store.layers.beginUnpack()
@@ -23,15 +23,15 @@ extension ImageEngine {
             } else {
                 try staging.makeWorkFolder()
                 // Volatile: else its end writes all to the disk that anyone has written there, and waits for it. What
-                // a layer's files are worth before that is `LayerSettling`'s business.
+                // a layer's files are worth before that is `LayerSyncing`'s business.
                 let mount = try Overlay.detachedMount(
                     lowers: paths, upper: staging.fsPath, work: staging.workPath, form: form, volatile: true)
                 try body(RootDirectory(mount))
             }
-            try talk.cancellation.check()
+            try operation.cancellation.check()
             guard
-                let layer = try settle(
-                    staging, over: directories(paths), stubs: [], keepingRewritten: keepingRewritten, talk)
+                let layer = try makeLayer(
+                    staging, over: directories(paths), stubs: [], keepingRewritten: keepingRewritten, operation)
             else {
                 store.layers.discard(staging)
                 return nil

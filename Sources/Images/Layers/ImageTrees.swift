@@ -14,7 +14,7 @@ extension ImageEngine {
     /// The unpacked layers of a config, lowest first; what is not unpacked (an image that another tool put into the
     /// layout, a layer lost to a power cut) is unpacked from its blob.
     package func unpackedPaths(_ config: ImageConfig, _ layers: [Descriptor]) throws(ShaleError) -> [String] {
-        try unpackMissingLayers(of: config, blobs: layers, Conversation())
+        try unpackMissingLayers(of: config, blobs: layers, OperationContext())
         return try store.layers.paths(for: config)
     }
 

@@ -21,18 +21,18 @@ extension ImageEngine {
     /// Turns the upper directory of a finished step into a layer by rename; `nil` when it changed nothing.
     ///
     /// The tar is written once, uncompressed, into the blobs, hashed as it streams: exactly what the walker found.
-    package func settle(
+    package func makeLayer(
         _ staging: LayerStaging, over lowers: [RootDirectory], stubs: Set<String>, keepingRewritten: Bool = false,
-        _ talk: Conversation
+        _ operation: OperationContext
     ) throws(ShaleError) -> StepLayer? {
         let upper = try staging.root()
         try translating("overlay work directory") { try FileTree.remove(staging.workPath) }
         var finder = ChangeFinder(upper: upper, lowers: lowers, form: form, ignoring: stubs)
         finder.keepsRewritten = keepingRewritten
-        let changes = try finder.changes(cancellation: talk.cancellation)
+        let changes = try finder.changes(cancellation: operation.cancellation)
         guard !changes.isEmpty else { return nil }
-        let (written, descriptor) = try pack(changes, of: upper, talk)
-        try OverlayUpper.settle(upper, changes: changes, form: form, clampingTo: settings.sourceDateEpoch)
+        let (written, descriptor) = try pack(changes, of: upper, operation)
+        try OverlayUpper.finalize(upper, changes: changes, form: form, clampingTo: settings.sourceDateEpoch)
         try store.layers.commit(
             staging, diffID: written.diffID, index: written.index.encoded(),
             size: LayerSize(tar: written.size, content: written.contentBytes))
@@ -43,12 +43,13 @@ extension ImageEngine {
 
     /// Writes changes as a canonical tar into the blobs.
     package func pack(
-        _ changes: [Change], of upper: RootDirectory, _ talk: Conversation
+        _ changes: [Change], of upper: RootDirectory, _ operation: OperationContext
     ) throws(ShaleError) -> (WrittenLayer, Descriptor) {
         let ingest = try store.blobs.newIngest()
         do throws(ShaleError) {
             let written = try LayerWriter.write(
-                changes: changes, upper: upper, clampingTo: settings.sourceDateEpoch, cancellation: talk.cancellation
+                changes: changes, upper: upper, clampingTo: settings.sourceDateEpoch,
+                cancellation: operation.cancellation
             ) { (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
                 try ingest.append(bytes)
             }

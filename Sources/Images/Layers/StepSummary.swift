@@ -19,13 +19,15 @@ package struct StepSummary: Sendable, Hashable, Codable {
     package init(_ changes: [Change], bytes: Int64) {
         self.bytes = bytes
         for change in changes {
-            let isPassage = change.isParentOnly
+            let isParentOnly = change.isParentOnly
             switch change.kind {
             case .added: added += 1
-            case .changed: if !isPassage { changed += 1 }
+            case .changed: if !isParentOnly { changed += 1 }
             case .deleted: deleted += 1
             }
-            if !isPassage, firstPaths.count < Self.shown { firstPaths.append("\(change.kind.rawValue) \(change.path)") }
+            if !isParentOnly, firstPaths.count < Self.shown {
+                firstPaths.append("\(change.kind.rawValue) \(change.path)")
+            }
         }
     }
 

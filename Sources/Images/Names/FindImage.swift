@@ -20,24 +20,24 @@ extension ImageEngine {
     /// another platform than the one asked for is pulled again.
     package func ensureImage(
         _ text: String, platform: Platform? = nil, policy: PullPolicy = .missing, announces: Bool = true,
-        _ talk: Conversation
+        _ operation: OperationContext
     ) throws(ShaleError) -> Image {
         if policy != .always, let image = try localImage(text) {
             guard let platform, !PlatformOrder(platform).accepts(image.config.platform), policy == .missing else {
-                try unpackMissingLayers(of: image, talk)
+                try unpackMissingLayers(of: image, operation)
                 return image
             }
         }
         if policy == .never { return try image(named: text) }
         let reference = try Reference(parsing: text).withDefaultTag
         if policy == .missing, announces {
-            talk.note("Unable to find image '\(reference.familiar)' locally")
+            operation.note("Unable to find image '\(reference.familiar)' locally")
         }
         do throws(ShaleError) {
-            return try pull(reference, platform: platform, talk).image
+            return try pull(reference, platform: platform, operation).image
         } catch {
             // Without a network there is still the image that every shale can make.
-            guard error.code == .unavailable, platform == nil, let offlineImage, try offlineImage(reference, talk)
+            guard error.code == .unavailable, platform == nil, let offlineImage, try offlineImage(reference, operation)
             else {
                 throw error
             }

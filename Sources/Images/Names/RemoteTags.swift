@@ -14,9 +14,9 @@ package enum TagSort: String, Sendable, CaseIterable {
 extension ImageEngine {
     /// The tags of a repository in its registry, all pages; `glob` keeps those that match (`*`, `?`, `[…]`).
     package func remoteTags(
-        of repository: Reference, matching glob: String?, order: TagSort?, _ talk: Conversation
+        of repository: Reference, matching glob: String?, order: TagSort?, _ operation: OperationContext
     ) throws(ShaleError) -> [String] {
-        var tags = try registry.tags(repository, cancellation: talk.cancellation)
+        var tags = try registry.tags(repository, cancellation: operation.cancellation)
         if let glob {
             let pattern = try Glob(parsing: glob)
             tags = tags.filter { pattern.matches($0) }
@@ -31,11 +31,11 @@ extension ImageEngine {
 
     /// What tags point to; `nil` for each unless `fetching`, which asks the registry for one tag after another.
     package func remoteDigests(
-        of tags: [String], in repository: Reference, fetching: Bool, _ talk: Conversation
+        of tags: [String], in repository: Reference, fetching: Bool, _ operation: OperationContext
     ) throws(ShaleError) -> [(tag: String, digest: Digest?)] {
         guard fetching else { return tags.map { ($0, nil) } }
         let found = Condition<[String: Digest]>([:])
-        let stopping = Cancellation(below: talk.cancellation)
+        let stopping = Cancellation(below: operation.cancellation)
         try Workers.forEach(tags, limit: ImageLimits.transfers, stopping: stopping) { tag throws(ShaleError) in
             let descriptor = try self.registry.head(repository.with(tag: tag), cancellation: stopping)
             found.update { $0[tag] = descriptor.digest }

@@ -10,7 +10,7 @@ struct LayerDownload {
     let engine: ImageEngine
     let reference: Reference
     let layer: LayerIntake.Layer
-    let talk: Conversation
+    let operation: OperationContext
     let stopping: Cancellation
 
     /// How many bytes pass between two reports.
@@ -46,7 +46,7 @@ struct LayerDownload {
         let growth = Growth()
         growth.reached(ingest.offset)
         let unpacking = try LayerUnpacking(
-            engine: engine, layer: layer, source: ingest.openForReading(), growth: growth, talk: talk,
+            engine: engine, layer: layer, source: ingest.openForReading(), growth: growth, operation: operation,
             cancellation: stopping, lower: lower)
         do throws(ShaleError) {
             try fetch(into: ingest, growth: growth, sibling: unpacking)
@@ -84,26 +84,26 @@ struct LayerDownload {
         let id = layer.id
         let total = layer.blob.size
         var reported: Int64 = 0
-        talk.tell(.bytes(id: id, state: "Downloading", current: ingest.count, total: total))
+        operation.tell(.bytes(id: id, state: "Downloading", current: ingest.count, total: total))
         try engine.registry.blob(
             layer.blob, in: reference, offset: ingest.offset, cancellation: stopping,
-            retrying: { talk.tell(.item(id: id, state: $0.line)) },
+            retrying: { operation.tell(.item(id: id, state: $0.line)) },
             body: { bytes throws(ShaleError) in
                 if let failure = sibling?.failure, failure.code != .corrupt { throw failure }
                 try ingest.append(bytes)
                 growth?.reached(ingest.count)
                 if ingest.count - reported >= Self.reportEvery || ingest.count == total {
                     reported = ingest.count
-                    talk.tell(.bytes(id: id, state: "Downloading", current: reported, total: total))
+                    operation.tell(.bytes(id: id, state: "Downloading", current: reported, total: total))
                 }
             })
     }
 
     /// Whether all bytes have the right digest; they were hashed as they came.
     private func tellVerified(_ ingest: BlobIngest) -> Bool {
-        talk.tell(.item(id: layer.id, state: "Verifying Checksum"))
+        operation.tell(.item(id: layer.id, state: "Verifying Checksum"))
         let isIntact = ingest.digest == layer.blob.digest
-        if isIntact { talk.tell(.item(id: layer.id, state: "Download complete")) }
+        if isIntact { operation.tell(.item(id: layer.id, state: "Download complete")) }
         return isIntact
     }
 }

@@ -23,14 +23,14 @@ final class LayerIntake: Sendable {
 
     private let engine: ImageEngine
     private let reference: Reference
-    private let talk: Conversation
+    private let operation: OperationContext
     private let layers: [Layer]
     private let stack: LayerStack
 
-    init(engine: ImageEngine, reference: Reference, remote: RemoteImage, talk: Conversation) {
+    init(engine: ImageEngine, reference: Reference, remote: RemoteImage, operation: OperationContext) {
         self.engine = engine
         self.reference = reference
-        self.talk = talk
+        self.operation = operation
         let diffIDs = remote.config.rootfs.diffIDs
         layers = zip(remote.manifest.layers, diffIDs).enumerated().map { position, pair in
             Layer(
@@ -47,18 +47,18 @@ final class LayerIntake: Sendable {
         for layer in layers {
             guard seen.insert(layer.blob.digest).inserted else { continue }
             if try isHere(layer) {
-                talk.tell(.item(id: layer.id, state: "Already exists"))
+                operation.tell(.item(id: layer.id, state: "Already exists"))
                 stack.finished(layer.position)
             } else {
-                talk.tell(.item(id: layer.id, state: "Pulling fs layer"))
+                operation.tell(.item(id: layer.id, state: "Pulling fs layer"))
                 waiting.append(layer)
             }
         }
         // A layer that an image has twice is brought once.
         let brought = Set(waiting.map(\.position))
         for layer in layers where !brought.contains(layer.position) { stack.finished(layer.position) }
-        for layer in waiting.dropFirst(ImageLimits.transfers) { talk.tell(.item(id: layer.id, state: "Waiting")) }
-        let stopping = Cancellation(below: talk.cancellation)
+        for layer in waiting.dropFirst(ImageLimits.transfers) { operation.tell(.item(id: layer.id, state: "Waiting")) }
+        let stopping = Cancellation(below: operation.cancellation)
         try stack.fill(waiting, at: \.position, stopping: stopping) { layer throws(ShaleError) in
             try self.bring(layer, stopping)
         }
@@ -76,12 +76,12 @@ final class LayerIntake: Sendable {
         } else {
             try download(layer, unpacking: !isUnpacked, stopping)
         }
-        talk.tell(.item(id: layer.id, state: "Pull complete"))
+        operation.tell(.item(id: layer.id, state: "Pull complete"))
     }
 
     /// Unpacks a blob that an earlier pull, cut short, left whole.
     private func unpackStored(_ layer: Layer, _ stopping: Cancellation) throws(ShaleError) {
-        talk.tell(.item(id: layer.id, state: "Extracting"))
+        operation.tell(.item(id: layer.id, state: "Extracting"))
         try engine.unpackLayer(
             FDSource(engine.store.blobs.open(layer.blob.digest), subject: "blob \(layer.blob.digest)"),
             as: layer.diffID, above: layer.parentChain,
@@ -91,7 +91,7 @@ final class LayerIntake: Sendable {
     /// Downloads; when a partial blob of an earlier attempt turns out wrong, it is fetched from its first byte.
     private func download(_ layer: Layer, unpacking: Bool, _ stopping: Cancellation) throws(ShaleError) {
         let download = LayerDownload(
-            engine: engine, reference: reference, layer: layer, talk: talk, stopping: stopping)
+            engine: engine, reference: reference, layer: layer, operation: operation, stopping: stopping)
         for _ in 0..<2 {
             if try download.run(unpacking: unpacking, lower: lowers(of: layer)) { return }
         }

@@ -14,7 +14,8 @@ final class LayerUnpacking: Sendable {
     private let result: Condition<Result<UnpackedLayer, ShaleError>?>
 
     init(
-        engine: ImageEngine, layer: LayerIntake.Layer, source: consuming OwnedFD, growth: Growth, talk: Conversation,
+        engine: ImageEngine, layer: LayerIntake.Layer, source: consuming OwnedFD, growth: Growth,
+        operation: OperationContext,
         cancellation: Cancellation, lower: @escaping @Sendable () throws(ShaleError) -> [RootDirectory]
     ) throws(ShaleError) {
         let staging = try engine.store.layers.beginUnpack()
@@ -22,7 +23,7 @@ final class LayerUnpacking: Sendable {
         let (root, form, subject) = (try staging.root(), engine.form, "layer \(layer.blob.digest)")
         // A closure that escapes cannot take the descriptor itself over: its number travels.
         let raw = source.release()
-        let progress = ExtractionProgress(id: layer.id, total: layer.blob.size, growth: growth, talk: talk)
+        let progress = ExtractionProgress(id: layer.id, total: layer.blob.size, growth: growth, operation: operation)
         self.engine = engine
         self.layer = layer
         self.staging = staging
@@ -71,14 +72,14 @@ private final class ExtractionProgress: Sendable {
     private let id: String
     private let total: Int64
     private let growth: Growth
-    private let talk: Conversation
+    private let operation: OperationContext
     private let reported = Condition<Int64>(0)
 
-    init(id: String, total: Int64, growth: Growth, talk: Conversation) {
+    init(id: String, total: Int64, growth: Growth, operation: OperationContext) {
         self.id = id
         self.total = total
         self.growth = growth
-        self.talk = talk
+        self.operation = operation
     }
 
     func reached(_ position: Int64) {
@@ -88,7 +89,7 @@ private final class ExtractionProgress: Sendable {
             reported = position
             return true
         }
-        if isDue { talk.tell(.bytes(id: id, state: "Extracting", current: position, total: total)) }
+        if isDue { operation.tell(.bytes(id: id, state: "Extracting", current: position, total: total)) }
     }
 }
 

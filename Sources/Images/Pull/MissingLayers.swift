@@ -9,13 +9,13 @@ extension ImageEngine {
     ///
     /// Another tool may have put the image into the layout, and a repair may have thrown a damaged layer away: every
     /// layer can be made again from its blob.
-    package func unpackMissingLayers(of image: Image, _ talk: Conversation) throws(ShaleError) {
-        try unpackMissingLayers(of: image.config, blobs: image.manifest.layers, talk)
+    package func unpackMissingLayers(of image: Image, _ operation: OperationContext) throws(ShaleError) {
+        try unpackMissingLayers(of: image.config, blobs: image.manifest.layers, operation)
     }
 
     /// The same for an image that is being made; `blobs` are one a layer, lowest first.
     func unpackMissingLayers(
-        of config: ImageConfig, blobs: [Descriptor], _ talk: Conversation
+        of config: ImageConfig, blobs: [Descriptor], _ operation: OperationContext
     ) throws(ShaleError) {
         try store.hold(config, blobs: blobs)
         let missing = store.layers.missing(for: config)
@@ -28,16 +28,16 @@ extension ImageEngine {
         }
         let stack = LayerStack(store: store, diffIDs: config.rootfs.diffIDs)
         for position in layers.indices where !missing.contains(position) { stack.finished(position) }
-        let stopping = Cancellation(below: talk.cancellation)
+        let stopping = Cancellation(below: operation.cancellation)
         try stack.fill(missing, at: \.self, stopping: stopping) { position throws(ShaleError) in
             let layer = layers[position]
             let blob = blobs[position].digest
-            talk.tell(.item(id: blob.short, state: "Extracting"))
+            operation.tell(.item(id: blob.short, state: "Extracting"))
             try self.unpackLayer(
                 FDSource(self.store.blobs.open(blob), subject: "blob \(blob)"), as: layer.diffID,
                 above: layer.parentChain, blob: blob,
                 lower: { () throws(ShaleError) in try stack.lowers(of: position) }, cancellation: stopping)
-            talk.tell(.item(id: blob.short, state: "Pull complete"))
+            operation.tell(.item(id: blob.short, state: "Pull complete"))
         }
     }
 }

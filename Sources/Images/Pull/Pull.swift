@@ -31,35 +31,35 @@ extension ImageEngine {
     ///
     /// `cancelled` keeps the layers that are finished and what is there of the others; the next pull goes on.
     package func pull(
-        _ reference: Reference, platform: Platform?, _ talk: Conversation
+        _ reference: Reference, platform: Platform?, _ operation: OperationContext
     ) throws(ShaleError) -> PullResult {
         let reference = try reference.digest == nil ? reference.asTarget() : reference.withDefaultTag
-        let remote = try remoteImage(reference, platform: platform, talk)
-        talk.line("\(Self.pulledName(reference)): Pulling from \(reference.familiarPath)")
+        let remote = try remoteImage(reference, platform: platform, operation)
+        operation.line("\(Self.pulledName(reference)): Pulling from \(reference.familiarPath)")
         let before = try store.names.table().entry(named: reference)?.image
-        try LayerIntake(engine: self, reference: reference, remote: remote, talk: talk).run()
-        try talk.cancellation.check()
+        try LayerIntake(engine: self, reference: reference, remote: remote, operation: operation).run()
+        try operation.cancellation.check()
         let image = try record(remote)
         // A layer that is there twice and looks into those below it differs by its place.
-        try unpackMissingLayers(of: image, talk)
+        try unpackMissingLayers(of: image, operation)
         let result = PullResult(
             reference: reference, digest: remote.resolved.digest, image: image,
             isNew: before != image.id)
-        talk.line("Digest: \(result.digest)")
-        talk.line(result.status)
+        operation.line("Digest: \(result.digest)")
+        operation.line(result.status)
         return result
     }
 
     /// Every tag of a repository, in the registry's order.
     package func pullAll(
-        _ repository: Reference, platform: Platform?, _ talk: Conversation
+        _ repository: Reference, platform: Platform?, _ operation: OperationContext
     ) throws(ShaleError) -> [PullResult] {
-        let tags = try registry.tags(repository, cancellation: talk.cancellation)
+        let tags = try registry.tags(repository, cancellation: operation.cancellation)
         guard !tags.isEmpty else {
             throw ShaleError(.notFound, "repository \(repository.familiarName) has no tags")
         }
         var results: [PullResult] = []
-        for tag in tags { results.append(try pull(repository.with(tag: tag), platform: platform, talk)) }
+        for tag in tags { results.append(try pull(repository.with(tag: tag), platform: platform, operation)) }
         return results
     }
 

@@ -26,16 +26,16 @@ extension ImageEngine {
     ///
     /// `keeping` notes the documents in the cache, for those who only look; a pull has them in its blobs.
     package func remoteImage(
-        _ reference: Reference, platform: Platform?, keeping: Bool = false, _ talk: Conversation
+        _ reference: Reference, platform: Platform?, keeping: Bool = false, _ operation: OperationContext
     ) throws(ShaleError) -> RemoteImage {
         let reference = reference.withDefaultTag
-        let fetched = try resolve(reference, talk.cancellation)
-        try talk.cancellation.check()
-        let chosen = try manifest(in: fetched, of: reference, for: platform ?? settings.platform, keeping, talk)
+        let fetched = try resolve(reference, operation.cancellation)
+        try operation.cancellation.check()
+        let chosen = try manifest(in: fetched, of: reference, for: platform ?? settings.platform, keeping, operation)
         let manifest = try OCIDocument.read(
             Manifest.self, from: chosen.document, naming: "manifest \(chosen.descriptor.digest)")
         try Self.checkManifest(manifest, reference)
-        let configBytes = try document(manifest.config, in: reference, keeping: keeping, talk)
+        let configBytes = try document(manifest.config, in: reference, keeping: keeping, operation)
         let config = try OCIDocument.read(
             ImageConfig.self, from: configBytes, naming: "config \(manifest.config.digest)")
         guard config.rootfs.diffIDs.count == manifest.layers.count else {
@@ -77,7 +77,7 @@ extension ImageEngine {
 
     private func manifest(
         in fetched: FetchedManifest, of reference: Reference, for platform: Platform, _ keeping: Bool,
-        _ talk: Conversation
+        _ operation: OperationContext
     ) throws(ShaleError) -> FetchedManifest {
         var current = fetched
         // An index may list indexes; real ones are one deep.
@@ -94,8 +94,8 @@ extension ImageEngine {
             guard let entry = index.manifest(for: platform) else {
                 throw Self.noMatch(platform, in: index)
             }
-            try talk.cancellation.check()
-            current = try platformManifest(entry, in: reference, keeping, talk)
+            try operation.cancellation.check()
+            current = try platformManifest(entry, in: reference, keeping, operation)
         }
         throw ShaleError(.invalid, "\(reference.familiar): indexes within indexes")
     }
@@ -143,7 +143,7 @@ extension ImageEngine {
 
     /// A small blob, whole and verified: from the store if it is there, else from the registry into the store.
     func document(
-        _ descriptor: Descriptor, in reference: Reference, keeping: Bool = false, _ talk: Conversation
+        _ descriptor: Descriptor, in reference: Reference, keeping: Bool = false, _ operation: OperationContext
     ) throws(ShaleError) -> Data {
         if store.blobs.contains(descriptor.digest) {
             let data = try store.blobs.data(descriptor.digest, limit: OCIDocument.largest)
@@ -155,17 +155,17 @@ extension ImageEngine {
             return data
         }
         return try kept(descriptor, keeping) { () throws(ShaleError) in
-            try registry.blobData(descriptor, in: reference, cancellation: talk.cancellation)
+            try registry.blobData(descriptor, in: reference, cancellation: operation.cancellation)
         }
     }
 
     private func platformManifest(
-        _ entry: Descriptor, in reference: Reference, _ keeping: Bool, _ talk: Conversation
+        _ entry: Descriptor, in reference: Reference, _ keeping: Bool, _ operation: OperationContext
     ) throws(ShaleError) -> FetchedManifest {
         var mediaType = entry.mediaType
         var document: JSONDocument?
         let bytes = try kept(entry, keeping) { () throws(ShaleError) in
-            let fetched = try registry.manifest(entry, in: reference, cancellation: talk.cancellation)
+            let fetched = try registry.manifest(entry, in: reference, cancellation: operation.cancellation)
             mediaType = fetched.mediaType
             document = fetched.document
             return fetched.bytes

@@ -14,12 +14,12 @@ import Stores
 package struct RemoteLayers: Sendable {
     private let engine: ImageEngine
     private let remote: RemoteImage
-    private let talk: Conversation
+    private let operation: OperationContext
 
-    package init(_ engine: ImageEngine, _ remote: RemoteImage, _ talk: Conversation) {
+    package init(_ engine: ImageEngine, _ remote: RemoteImage, _ operation: OperationContext) {
         self.engine = engine
         self.remote = remote
-        self.talk = talk
+        self.operation = operation
     }
 
     private var diffIDs: [Digest] { remote.config.rootfs.diffIDs }
@@ -79,25 +79,26 @@ package struct RemoteLayers: Sendable {
             range = place
         }
         if let packed = cache.value(.remote, key),
-            let text = try? location.text(packed, subject: subject, talk.cancellation)
+            let text = try? location.text(packed, subject: subject, operation.cancellation)
         {
             return try TableOfContents(parsing: text, end: range.lowerBound, subject: subject)
         }
         let packed = try part(range, blob)
-        let text = try location.text(packed, subject: subject, talk.cancellation)
+        let text = try location.text(packed, subject: subject, operation.cancellation)
         try? cache.set(.remote, key, to: packed)
         return try TableOfContents(parsing: text, end: range.lowerBound, subject: subject)
     }
 
     private func part(_ range: Range<Int64>, _ blob: Descriptor) throws(ShaleError) -> [UInt8] {
-        try engine.registry.part(range, of: blob, in: remote.reference, cancellation: talk.cancellation)
+        try engine.registry.part(range, of: blob, in: remote.reference, cancellation: operation.cancellation)
     }
 
     /// Fetches a whole layer and unpacks it; those below it, too, where its files are other names of theirs.
     private func bring(_ position: Int) throws(ShaleError) {
         let layer = layer(position)
         let download = LayerDownload(
-            engine: engine, reference: remote.reference, layer: layer, talk: talk, stopping: talk.cancellation)
+            engine: engine, reference: remote.reference, layer: layer, operation: operation,
+            stopping: operation.cancellation)
         let lower: @Sendable () throws(ShaleError) -> [RootDirectory] = { () throws(ShaleError) in
             var found: [RootDirectory] = []
             for below in (0..<position).reversed() {
@@ -112,7 +113,7 @@ package struct RemoteLayers: Sendable {
             return try engine.unpackLayer(
                 FDSource(engine.store.blobs.open(layer.blob.digest), subject: "blob \(layer.blob.digest)"),
                 as: layer.diffID, above: layer.parentChain, blob: layer.blob.digest, lower: lower,
-                cancellation: talk.cancellation)
+                cancellation: operation.cancellation)
         }
         for _ in 0..<2 where try download.run(unpacking: true, lower: lower) { return }
         throw ShaleError(.corrupt, "filesystem layer verification failed for digest \(layer.blob.digest)")
@@ -151,7 +152,7 @@ package struct RemoteLayers: Sendable {
         // Pieces that lie one behind the other come together.
         var fetched: (range: Range<Int64>, bytes: [UInt8]) = (0..<0, [])
         for (number, piece) in pieces.enumerated() {
-            try talk.cancellation.check()
+            try operation.cancellation.check()
             if piece.place.isEmpty {
                 try skip(piece.size, &hasher, target, subject)
                 continue
@@ -171,7 +172,7 @@ package struct RemoteLayers: Sendable {
             let start = Int(piece.place.lowerBound - fetched.range.lowerBound)
             let packed = Array(fetched.bytes[start..<min(start + piece.place.count, fetched.bytes.count)])
             let bytes = try PackedPiece.unpacked(
-                packed, skipping: piece.skipped, limit: Int(piece.size), subject: subject, talk.cancellation)
+                packed, skipping: piece.skipped, limit: Int(piece.size), subject: subject, operation.cancellation)
             if let digest = piece.digest, Digest.of(bytes) != digest {
                 throw ShaleError(.corrupt, "\(subject): what came has the digest \(Digest.of(bytes)), not \(digest)")
             }
@@ -193,7 +194,7 @@ package struct RemoteLayers: Sendable {
         let zeros = [UInt8](repeating: 0, count: 1 << 20)
         var left = count
         while left > 0 {
-            try talk.cancellation.check()
+            try operation.cancellation.check()
             let next = Int(min(left, Int64(zeros.count)))
             zeros.withUnsafeBytes { hasher.update(UnsafeRawBufferPointer(rebasing: $0[..<next])) }
             left -= Int64(next)

@@ -17,8 +17,8 @@ package struct PruneRequest: Sendable {
     /// Only those that have none of these.
     package var unwantedLabels: [String] = []
     /// Images that sessions can come back to.
-    package var held: Set<Digest> = []
-    /// All that they kept before `held` was looked up; `nil` where that does not matter.
+    package var retained: Set<Digest> = []
+    /// All that they kept before `retained` was looked up; `nil` where that does not matter.
     package var known: Set<Digest>?
     /// Only say what would go.
     package var isDryRun = false
@@ -85,7 +85,7 @@ extension ImageEngine {
         return try store.pruneImages(
             dryRun: request.isDryRun, all: request.takesNamedImages, without: containers, known: request.known
         ) { entry in
-            guard let id = entry.image, !request.held.contains(id) else { return true }
+            guard let id = entry.image, !request.retained.contains(id) else { return true }
             guard request.isSelective else { return false }
             // What is not asked for counts as used.
             let own = request.looksAtLabels ? labels[id] : [:]

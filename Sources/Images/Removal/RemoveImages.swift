@@ -8,11 +8,11 @@ extension ImageEngine {
     /// With a session its content stays, out of sight, until that session lets go of it. Throws `notFound`, or `conflict`
     /// in docker's words with the command that clears the way.
     package func removeImage(
-        _ text: String, force: Bool = false, keepingParents: Bool = false, heldBy session: SessionFolder? = nil
+        _ text: String, force: Bool = false, keepingParents: Bool = false, retainedBy session: SessionFolder? = nil
     ) throws(ShaleError) -> RemovedImages {
         let uses = try store.imageUses()
         do throws(ShaleError) {
-            return try store.removeImages(heldBy: session) { table throws(ShaleError) in
+            return try store.removeImages(retainedBy: session) { table throws(ShaleError) in
                 try ImageRemoval.plan(text, in: table, uses: uses, force: force, pruningParents: !keepingParents)
             }
         } catch {

@@ -31,7 +31,9 @@ package struct ChangeFinder {
     /// All changes, sorted by path bytes, each with the directories it lies in.
     package func changes(cancellation: Cancellation = Cancellation()) throws(ShaleError) -> [Change] {
         var walk = Walk()
-        walk.pending = [Place(path: "/", below: lower.layers.isEmpty ? nil : try lower.root(), isHidden: false)]
+        walk.pending = [
+            PendingDirectory(path: "/", below: lower.layers.isEmpty ? nil : try lower.root(), isHidden: false)
+        ]
         while let place = walk.pending.popLast() {
             try cancellation.check()
             do {
@@ -46,7 +48,7 @@ package struct ChangeFinder {
     }
 
     /// A directory of the upper layer, and what it is merged with.
-    private struct Place {
+    private struct PendingDirectory {
         var path: String
         var below: TreeEntry?
         /// Whether what lies below cannot be seen any more.
@@ -54,7 +56,7 @@ package struct ChangeFinder {
     }
 
     private struct Walk {
-        var pending: [Place] = []
+        var pending: [PendingDirectory] = []
         var found: [Change] = []
         /// Directories that are as they were.
         var unchanged: [PathKey: Change] = [:]
@@ -63,7 +65,7 @@ package struct ChangeFinder {
         var linkedChanged: Set<FileIdentity> = []
     }
 
-    private func visit(_ place: Place, _ walk: inout Walk) throws {
+    private func visit(_ place: PendingDirectory, _ walk: inout Walk) throws {
         let here = try upper.directory(place.path)
         let names = try DirectoryEntries.list(here)
         for (name, status) in names {
@@ -86,7 +88,7 @@ package struct ChangeFinder {
             let merged = below.flatMap { $0.status.kind == .directory ? $0 : nil }
             var isHidden = place.isHidden
             if merged != nil, !isHidden { isHidden = try form.isOpaque(here.open(name, O_RDONLY | O_DIRECTORY)) }
-            walk.pending.append(Place(path: path, below: merged, isHidden: isHidden))
+            walk.pending.append(PendingDirectory(path: path, below: merged, isHidden: isHidden))
         }
         if place.isHidden, let below = place.below {
             let present = Set(names.map { PathKey($0.name) })

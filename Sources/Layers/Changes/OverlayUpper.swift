@@ -9,7 +9,7 @@ package enum OverlayUpper {
     /// Out go overlayfs's bookkeeping attributes, mount points, sockets, and files that were copied up and did not
     /// change; opaque marks become the whiteouts they amount to. Directories keep their times. With `epoch`, times are
     /// clamped as in the tar. The overlay must be unmounted.
-    package static func settle(
+    package static func finalize(
         _ upper: RootDirectory, changes: [Change], form: OverlayForm, clampingTo epoch: Timestamp? = nil
     ) throws(ShaleError) {
         var kept: [PathKey: Change] = [:]
@@ -24,7 +24,8 @@ package enum OverlayUpper {
         while let path = pending.popLast() {
             do throws(SystemCallError) {
                 let here = try upper.directory(path)
-                let inside = try settle(here, at: path, kept: kept, deleted: deleted[PathKey(path)] ?? [], epoch: epoch)
+                let inside = try finalize(
+                    here, at: path, kept: kept, deleted: deleted[PathKey(path)] ?? [], epoch: epoch)
                 pending.append(contentsOf: inside)
             } catch {
                 throw error.shaleError(path)
@@ -33,7 +34,7 @@ package enum OverlayUpper {
     }
 
     /// Settles one directory and answers those in it.
-    private static func settle(
+    private static func finalize(
         _ here: borrowing OwnedFD, at path: String, kept: [PathKey: Change], deleted: [String], epoch: Timestamp?
     ) throws(SystemCallError) -> [String] {
         let modified = try FileStatus.of(here).modified

@@ -4,15 +4,15 @@ import Linux
 
 /// Follows a path through a tree that no kernel has mounted: `..` stays inside the root, and so do links.
 ///
-/// Place: one entry of the tree, with what it takes to look below it.
-package struct PathWalk<Place> {
+/// Entry: one entry of the tree, with what it takes to look below it.
+package struct PathWalk<Entry> {
     /// Where a link leads; `nil` for what is no link.
-    private let link: (Place) -> String?
+    private let link: (Entry) -> String?
     /// One name in a directory; `nil` when it is not there, or the place is no directory.
-    private let child: (String, Place) throws(ShaleError) -> Place?
+    private let child: (String, Entry) throws(ShaleError) -> Entry?
 
     package init(
-        link: @escaping (Place) -> String?, child: @escaping (String, Place) throws(ShaleError) -> Place?
+        link: @escaping (Entry) -> String?, child: @escaping (String, Entry) throws(ShaleError) -> Entry?
     ) {
         self.link = link
         self.child = child
@@ -21,7 +21,7 @@ package struct PathWalk<Place> {
     /// What a path names below `root`, or `nil`; a link at its end is followed if asked, links before it always.
     ///
     /// Throws `ELOOP`'s error after 255 links, as docker's own walk does.
-    package func find(_ path: String, from root: Place, followingLinks: Bool) throws(ShaleError) -> Place? {
+    package func find(_ path: String, from root: Entry, followingLinks: Bool) throws(ShaleError) -> Entry? {
         var trail = [root]
         var pending = Self.components(path)
         var links = 0

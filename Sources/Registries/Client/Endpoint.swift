@@ -26,7 +26,7 @@ struct Endpoint: Sendable, Hashable {
 }
 
 /// Which servers answer for a domain, and what was learnt about how they speak.
-final class EndpointBook: Sendable {
+final class EndpointResolver: Sendable {
     private let configuration: RegistryConfiguration
     private let schemes = Mutex<[String: String]>([:])
 

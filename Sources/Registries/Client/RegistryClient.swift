@@ -9,7 +9,7 @@ import Synchronization
 package final class RegistryClient: Sendable {
     package let configuration: RegistryConfiguration
     let transport: Transport
-    let book: EndpointBook
+    let book: EndpointResolver
     let authenticator: Authenticator
     private let limits = Mutex<[String: RateLimit]>([:])
     private static let mostRedirects = 10
@@ -25,7 +25,7 @@ package final class RegistryClient: Sendable {
         timeouts.connect = configuration.connectTimeout
         timeouts.stall = configuration.stallTimeout
         transport = Transport(timeouts: timeouts, userAgent: "shale/\(configuration.version)")
-        book = EndpointBook(configuration)
+        book = EndpointResolver(configuration)
         authenticator = Authenticator(configuration.credentials, warn: configuration.warn)
     }
 

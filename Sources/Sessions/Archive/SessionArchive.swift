@@ -19,7 +19,7 @@ enum SessionArchive {
     /// Images that listings show; named where the session moved the name.
     static let listed = "index.json"
     /// Images that only the session can bring back.
-    static let held = "held.json"
+    static let retained = "held.json"
     static let blobs = "blobs/sha256/"
     static let provenance = "provenance/"
     static let end = "end"

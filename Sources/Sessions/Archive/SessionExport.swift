@@ -13,12 +13,12 @@ package struct SessionExport {
     private let engine: Engine
     /// Images that listings show, with a name where the session moved it.
     private var listed: [ImageEntry] = []
-    private var held: [ImageEntry] = []
+    private var retained: [ImageEntry] = []
     /// Names of containers that were removed: they stay behind, with what they changed.
     package private(set) var containersLeft: [String] = []
     /// Blobs that recipes need and no image has.
     private var files: Set<Digest> = []
-    package var imageCount: Int { Set((listed + held).compactMap(\.image)).count }
+    package var imageCount: Int { Set((listed + retained).compactMap(\.image)).count }
 
     package init(_ session: Session) throws(ShaleError) {
         self.session = session
@@ -28,13 +28,13 @@ package struct SessionExport {
     }
 
     /// Streams the archive to `sink`.
-    package func write(to sink: @escaping ByteSink, _ talk: Conversation) throws(ShaleError) {
+    package func write(to sink: @escaping ByteSink, _ operation: OperationContext) throws(ShaleError) {
         let blobs = try blobs()
         // What is written must not be pruned meanwhile.
         try engine.store.blobs.hold(blobs)
         defer { engine.store.blobs.release(blobs) }
         let writer = TarWriter { bytes throws(ShaleError) in
-            try talk.cancellation.check()
+            try operation.cancellation.check()
             try sink(bytes)
         }
         func add(_ path: String, _ bytes: [UInt8]) throws(ShaleError) {
@@ -47,8 +47,8 @@ package struct SessionExport {
             try add(SessionArchive.variables, variables)
         }
         try add(SessionArchive.listed, Array(ImageTable(entries: listed).index.document.text().utf8))
-        try add(SessionArchive.held, Array(ImageTable(entries: held).index.document.text().utf8))
-        for image in Set((listed + held).compactMap(\.image)).sorted() {
+        try add(SessionArchive.retained, Array(ImageTable(entries: retained).index.document.text().utf8))
+        for image in Set((listed + retained).compactMap(\.image)).sorted() {
             guard let provenance = try engine.images.provenance(of: image) else { continue }
             try add(SessionArchive.provenance + image.hex, Array(OCIDocument.encode(provenance)))
         }
@@ -57,7 +57,7 @@ package struct SessionExport {
         var written: Int64 = 0
         for digest in blobs {
             let size = try engine.store.blobs.size(digest)
-            talk.tell(.bytes(id: session.name, state: "Exporting", current: written, total: total))
+            operation.tell(.bytes(id: session.name, state: "Exporting", current: written, total: total))
             written &+= size
             try writer.add(
                 SessionArchive.file(SessionArchive.blobs + digest.hex, size: size),
@@ -77,7 +77,7 @@ package struct SessionExport {
 
     private mutating func gather() throws(ShaleError) {
         let table = try engine.store.names.table()
-        let heldTable = try engine.store.images.heldTable()
+        let retainedTable = try engine.store.images.retainedTable()
         let roots = try session.folder.roots()
         for case .removed(let id, let name) in session.tree.newest(nil).flatMap(\.changes)
         where roots.containers.contains(id) && !containersLeft.contains(name) {
@@ -88,7 +88,7 @@ package struct SessionExport {
         var images: Set<Digest> = []
         // Parents belong to what a recipe is written from.
         let known = Dictionary(
-            grouping: (table.entries + heldTable.entries).flatMap { entry in
+            grouping: (table.entries + retainedTable.entries).flatMap { entry in
                 Set([entry.image, entry.manifest.digest].compactMap(\.self)).map { ($0, entry) }
             }, by: \.0)
         while let digest = wanted.popLast() {
@@ -103,11 +103,11 @@ package struct SessionExport {
         var moved: Set<Reference> = []
         for value in session.nameValues() { moved.insert(value.reference) }
         let listings = Dictionary(grouping: table.entries, by: \.image)
-        let heldEntries = Dictionary(grouping: heldTable.entries, by: \.image)
+        let retainedEntries = Dictionary(grouping: retainedTable.entries, by: \.image)
         for image in images.sorted() {
             let entries = listings[image] ?? []
             guard let first = entries.first else {
-                held += (heldEntries[image] ?? []).prefix(1)
+                retained += (retainedEntries[image] ?? []).prefix(1)
                 continue
             }
             let named = entries.filter { entry in entry.name.map { moved.contains($0) } ?? false }
@@ -117,7 +117,7 @@ package struct SessionExport {
 
     private func blobs() throws(ShaleError) -> [Digest] {
         var blobs = files
-        for entry in listed + held where blobs.insert(entry.manifest.digest).inserted {
+        for entry in listed + retained where blobs.insert(entry.manifest.digest).inserted {
             let manifest = try OCIDocument.read(
                 Manifest.self, from: try engine.store.blobs.bytes(entry.manifest.digest),
                 naming: "manifest \(entry.manifest.digest)")

@@ -19,7 +19,7 @@ package final class SessionImport {
     private var journal: [UInt8] = []
     private var variables: [UInt8]?
     private var listed: [ImageEntry] = []
-    private var held: [ImageEntry] = []
+    private var retained: [ImageEntry] = []
     private var provenance: [(image: Digest, value: Provenance)] = []
     private var blobs: [Digest] = []
     private var imported: Int64 = 0
@@ -44,12 +44,12 @@ package final class SessionImport {
     ///
     /// Throws `conflict` for a name that is taken, `invalid` or `corrupt` for an archive that is none, or cut short.
     package func run(
-        _ source: any ByteSource, named wanted: String?, _ talk: Conversation
+        _ source: any ByteSource, named wanted: String?, _ operation: OperationContext
     ) throws(ShaleError) -> Result {
         do throws(ShaleError) {
-            let reader = try ArchiveReader(source, subject: subject, cancellation: talk.cancellation)
-            try read(reader, wanted, talk)
-            return try finish(wanted, talk)
+            let reader = try ArchiveReader(source, subject: subject, cancellation: operation.cancellation)
+            try read(reader, wanted, operation)
+            return try finish(wanted, operation)
         } catch {
             // Blobs that came and that nothing leads to: whatever is swept with them is nobody's either.
             engine.store.leases.drop(blobs.map { .digest($0) })
@@ -60,7 +60,7 @@ package final class SessionImport {
 
     // MARK: Reading
 
-    private func read(_ reader: ArchiveReader, _ wanted: String?, _ talk: Conversation) throws(ShaleError) {
+    private func read(_ reader: ArchiveReader, _ wanted: String?, _ operation: OperationContext) throws(ShaleError) {
         var seen: Set<String> = []
         while let entry = try reader.next() {
             let path = entry.pathText
@@ -73,9 +73,9 @@ package final class SessionImport {
             case SessionArchive.journal: journal = try reader.contents(limit: SessionArchive.largestJournal)
             case SessionArchive.variables: try takeVariables(reader)
             case SessionArchive.listed: listed = try entries(reader, path)
-            case SessionArchive.held: held = try entries(reader, path)
+            case SessionArchive.retained: retained = try entries(reader, path)
             case SessionArchive.end: isComplete = true
-            default: try takeByDigest(path, entry.size, reader, talk)
+            default: try takeByDigest(path, entry.size, reader, operation)
             }
         }
         guard header != nil else { throw ShaleError(.invalid, "\(subject): not a session that was exported") }
@@ -113,11 +113,11 @@ package final class SessionImport {
     }
 
     private func takeByDigest(
-        _ path: String, _ size: Int64, _ reader: ArchiveReader, _ talk: Conversation
+        _ path: String, _ size: Int64, _ reader: ArchiveReader, _ operation: OperationContext
     ) throws(ShaleError) {
         for folder in [SessionArchive.blobs, SessionArchive.provenance] where path.hasPrefix(folder) {
             guard let digest = try? Digest(parsing: "sha256:\(path.dropFirst(folder.count))") else { break }
-            if folder == SessionArchive.blobs { return try takeBlob(digest, size, reader, talk) }
+            if folder == SessionArchive.blobs { return try takeBlob(digest, size, reader, operation) }
             let bytes = try reader.contents(limit: SessionArchive.largestDocument)
             guard let value = try? JSONDecoder().decode(Provenance.self, from: Data(bytes)) else {
                 throw ShaleError(.invalid, "\(subject): \(path) cannot be read")
@@ -129,11 +129,11 @@ package final class SessionImport {
     }
 
     private func takeBlob(
-        _ digest: Digest, _ size: Int64, _ reader: ArchiveReader, _ talk: Conversation
+        _ digest: Digest, _ size: Int64, _ reader: ArchiveReader, _ operation: OperationContext
     ) throws(ShaleError) {
         blobs.append(digest)
         if try engine.store.blobs.claim(digest) { return }
-        talk.tell(.bytes(id: header?.name ?? subject, state: "Importing", current: imported, total: nil))
+        operation.tell(.bytes(id: header?.name ?? subject, state: "Importing", current: imported, total: nil))
         imported &+= size
         let ingest = try engine.store.blobs.newIngest()
         do throws(ShaleError) {
@@ -151,14 +151,14 @@ package final class SessionImport {
 
     // MARK: Putting in
 
-    private func finish(_ wanted: String?, _ talk: Conversation) throws(ShaleError) -> Result {
+    private func finish(_ wanted: String?, _ operation: OperationContext) throws(ShaleError) -> Result {
         let name = wanted ?? header?.name ?? ""
         let states = try states()
         let listed = try self.listed.map { entry throws(ShaleError) in try checked(entry) }
-        let held = try self.held.map { entry throws(ShaleError) in try checked(entry) }
-        for entry in listed + held {
+        let retained = try self.retained.map { entry throws(ShaleError) in try checked(entry) }
+        for entry in listed + retained {
             let image = try engine.store.images.image(manifest: entry.manifest)
-            try engine.images.unpackMissingLayers(of: image, Conversation(cancellation: talk.cancellation))
+            try engine.images.unpackMissingLayers(of: image, OperationContext(cancellation: operation.cancellation))
         }
         for (image, value) in provenance { try engine.images.keepProvenance(value, of: image) }
         var roots = SessionRoots()
@@ -172,12 +172,12 @@ package final class SessionImport {
         }
         if let variables { files.append((SessionArchive.variables, variables)) }
         try NewSession(named: name, engine.store).make(files, roots: roots)
-        // From here on the session keeps them; a crash in between leaves them held.
-        let left = try engine.store.images.adopt(listed: listed, held: held)
+        // From here on the session keeps them; a crash in between leaves them retained.
+        let left = try engine.store.images.adopt(listed: listed, retained: retained)
         engine.store.blobs.release(blobs)
         return Result(
             name: name, states: states.count { ($0.changes ?? []).contains { !$0.isLoss } },
-            images: Set((listed + held).compactMap(\.image)).count, namesLeft: left.map(\.familiar))
+            images: Set((listed + retained).compactMap(\.image)).count, namesLeft: left.map(\.familiar))
     }
 
     /// Every line of the journal, each of which must say something.

@@ -6,7 +6,7 @@ import OCI
 package import Recipes
 package import Stores
 
-/// A shell in a container, line by line: what each line changes is kept among the container's deeds.
+/// A shell in a container, line by line: what each line changes is kept among the container's events.
 ///
 /// A container has no states to go back to: a line that fails has changed what it changed. Directory and variables are
 /// carried like everything else; the container's own settings stay as they are.
@@ -46,7 +46,7 @@ package final class ContainerShell: LineShell {
     package func run(
         _ line: String, person: PersonAtStep, wasAnswered: @escaping @Sendable (_ unread: Int) -> Bool,
         directory host: String,
-        _ talk: Conversation
+        _ operation: OperationContext
     ) throws(ShaleError) -> LineTaken {
         let scan = ShellScan(line)
         let written = (scan.joined ?? line).trimmingBlanks
@@ -55,7 +55,7 @@ package final class ContainerShell: LineShell {
             ContainerLine(
                 text: text, script: { RecorderScript.text(running: text, in: $0) }, person: person,
                 wasAnswered: wasAnswered),
-            in: record, talk)
+            in: record, operation)
         var taken = LineTaken()
         taken.exitStatus = outcome.exitStatus
         carried.lastStatus = outcome.exitStatus

@@ -23,6 +23,6 @@ package protocol LineShell: AnyObject {
     func run(
         _ line: String, person: PersonAtStep, wasAnswered: @escaping @Sendable (_ unread: Int) -> Bool,
         directory host: String,
-        _ talk: Conversation
+        _ operation: OperationContext
     ) throws(ShaleError) -> LineTaken
 }

@@ -12,7 +12,7 @@ import Stores
 package struct LineTaken: Sendable {
     package var exitStatus: Int32 = 0
     /// The steps it became: its `RUN`, then `WORKDIR`, then `ENV`.
-    package var steps: [StepTaken] = []
+    package var steps: [StepResult] = []
     /// What it had changed, where that was dropped because it failed.
     package var dropped: StepSummary = .none
     /// What it changed, where that is no step: in a container.
@@ -97,14 +97,14 @@ package final class RecordedShell: LineShell {
     package func run(
         _ line: String, person: PersonAtStep, wasAnswered: @escaping @Sendable (_ unread: Int) -> Bool,
         directory host: String,
-        _ talk: Conversation
+        _ operation: OperationContext
     ) throws(ShaleError) -> LineTaken {
         var working = try session.requireWorking()
         let scan = ShellScan(line)
         let written = (scan.joined ?? line).trimmingBlanks
         let (text, uses) = carried.complete(written)
         var state = try session.state(of: working)
-        let executor = StepExecutor(engine: session.engine.building, context: nil, talk)
+        let executor = StepExecutor(engine: session.engine.building, context: nil, operation)
         let request = LineRequest(
             instruction: LineInstruction.run(text, shell: state.shell),
             failedInstruction: keepsFailed ? LineInstruction.runTolerating(text, shell: state.shell) : nil,
@@ -126,7 +126,7 @@ package final class RecordedShell: LineShell {
                 wasCached: result.wasCached, seconds: Timestamp.now().seconds(since: start), time: start,
                 directory: nil, copied: [])
             step.isTyped = outcome.isTyped ? true : nil
-            taken.steps.append(StepTaken(image: result.image, result: result, change: .step(step)))
+            taken.steps.append(StepResult(image: result.image, result: result, change: .step(step)))
             working.steps.append(step)
         }
         guard outcome.exitStatus == 0 || keepsFailed,
@@ -141,9 +141,9 @@ package final class RecordedShell: LineShell {
         for name in next.exports.keys.sorted() where carried.exports[name] == nil {
             note("ENV cannot hold a newline: \(name) is written before each line that follows here", in: &taken)
         }
-        try move(from: before.directory, to: after.directory, &next, &working, host, &taken, talk)
+        try move(from: before.directory, to: after.directory, &next, &working, host, &taken, operation)
         if !assignments.isEmpty {
-            try add(LineInstruction.environment(assignments), to: &working, host, &taken, talk)
+            try add(LineInstruction.environment(assignments), to: &working, host, &taken, operation)
         }
         carried = next
         return taken
@@ -156,13 +156,13 @@ package final class RecordedShell: LineShell {
     /// What `cd` came to: a `WORKDIR`, where the image has the directory.
     private func move(
         from before: String, to after: String, _ next: inout CarriedState, _ working: inout WorkingImage,
-        _ host: String, _ taken: inout LineTaken, _ talk: Conversation
+        _ host: String, _ taken: inout LineTaken, _ operation: OperationContext
     ) throws(ShaleError) {
         let current = try session.state(of: working).workingDirectory
         guard after.hasPrefix("/") else { return }
         if try isDirectory(after, in: working), !after.contains(where: \.isNewline) {
             next.directory = nil
-            if after != current { try add(LineInstruction.directory(after), to: &working, host, &taken, talk) }
+            if after != current { try add(LineInstruction.directory(after), to: &working, host, &taken, operation) }
             return
         }
         if ["/proc", "/sys", "/dev"].contains(where: { after == $0 || after.hasPrefix($0 + "/") })
@@ -176,7 +176,7 @@ package final class RecordedShell: LineShell {
         var above = after
         while above != "/", try !isDirectory(above, in: working) { above = above.directoryAbove }
         taken.notes.append("\(after.visible) is gone: now in \(above.visible)")
-        if above != current { try add(LineInstruction.directory(above), to: &working, host, &taken, talk) }
+        if above != current { try add(LineInstruction.directory(above), to: &working, host, &taken, operation) }
     }
 
     private func isDirectory(_ path: String, in working: WorkingImage) throws(ShaleError) -> Bool {
@@ -189,11 +189,11 @@ package final class RecordedShell: LineShell {
 
     private func add(
         _ instruction: String, to working: inout WorkingImage, _ host: String, _ taken: inout LineTaken,
-        _ talk: Conversation
+        _ operation: OperationContext
     ) throws(ShaleError) {
         var failed: String?
         let step = try session.take(
-            instruction, on: working, directory: host, options: StepOptions(), failedContainer: &failed, talk)
+            instruction, on: working, directory: host, options: StepOptions(), failedContainer: &failed, operation)
         taken.steps.append(step)
         if case .step(let made) = step.change { working.steps.append(made) }
     }

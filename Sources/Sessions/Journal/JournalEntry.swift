@@ -65,7 +65,7 @@ package enum StateChange: Sendable, Codable {
     case name(Reference, before: ImageEntry?, after: ImageEntry?)
     /// Images came to be here, or were removed.
     case images(arrived: [Digest], departed: [Digest])
-    /// A container was removed, and lies aside.
+    /// A container was removed, and lies in the trash.
     case removed(container: String, name: String)
     /// Something was taken away or overwritten that no state keeps; makes no state.
     case lost(Loss)

@@ -28,7 +28,7 @@ extension Session {
         guard let stamped = try? store.names.stamped(in: name), let roots = try? folder.roots() else { return true }
         let stamps =
             stamped.map(\.stamp) + roots.containers.compactMap { store.containers.cutOffRemoval(of: $0)?.stamp }
-        return stamps.contains { store.writeAhead.isCutOff($0) && !store.writeAhead.isSettled($0) }
+        return stamps.contains { store.writeAhead.isCutOff($0) && !store.writeAhead.isFinished($0) }
     }
 
     private func takeIn(_ stamp: LineStamp, _ changes: [StateChange]) throws(ShaleError) {
@@ -43,7 +43,7 @@ extension Session {
         try absorb(fresh)
     }
 
-    /// Containers that lie aside and that no state on the way here removed.
+    /// Containers that lie in the trash and that no state on the way here removed.
     private func removals() throws(ShaleError) -> [(stamp: LineStamp, change: StateChange)] {
         var rest = try folder.roots().containers
         if rest.isEmpty { return [] }

@@ -4,7 +4,7 @@ import Recipes
 import Stores
 
 /// How far a walk through the states came.
-package struct Passage: Sendable {
+package struct MoveResult: Sendable {
     /// The states that were taken back or made again, in that order.
     package var passed: [StateTree.Node] = []
     /// What was left as it is, in words.
@@ -18,7 +18,7 @@ extension Session {
     /// Takes back the last `count` states; stops in front of one that cannot be taken back.
     ///
     /// Throws `notFound` when there are fewer, and the obstacle when not even one could be taken back.
-    package func undo(_ count: Int = 1) throws(ShaleError) -> Passage {
+    package func undo(_ count: Int = 1) throws(ShaleError) -> MoveResult {
         try walk("undo", .back) { tree throws(ShaleError) in
             guard let (_, passed) = tree.undoTarget(count) else {
                 if tree.head == 0, let lost = tree.losses[0] { throw Self.obstacle(lost, below: nil) }
@@ -32,7 +32,7 @@ extension Session {
     }
 
     /// Makes the last `count` undone states current again; stops in front of one that cannot be made again.
-    package func redo(_ count: Int = 1) throws(ShaleError) -> Passage {
+    package func redo(_ count: Int = 1) throws(ShaleError) -> MoveResult {
         try walk("redo", .forth) { tree throws(ShaleError) in
             guard let (_, passed) = tree.redoTarget(count) else {
                 let have = tree.redoCount
@@ -47,8 +47,8 @@ extension Session {
     /// Makes any state current; 0 is the beginning.
     ///
     /// Names and containers that cannot be as they were then are left as they are, and told.
-    package func goto(_ state: Int) throws(ShaleError) -> Passage {
-        var passage = Passage()
+    package func goto(_ state: Int) throws(ShaleError) -> MoveResult {
+        var result = MoveResult()
         try append { tree throws(ShaleError) in
             var effects = try StateEffects(engine: engine, folder: folder)
             guard state == 0 || tree.nodes[state] != nil else {
@@ -58,16 +58,16 @@ extension Session {
             let way = tree.way(from: tree.head, to: state)
             for node in way.back {
                 if let lost = tree.losses[node.number] {
-                    passage.notes.append("line \(lost.number) (\(Self.firstLine(lost.line))): \(lost.loss.words)")
+                    result.notes.append("line \(lost.number) (\(Self.firstLine(lost.line))): \(lost.loss.words)")
                 }
-                passage.notes += effects.applyWherePossible(node, .back)
+                result.notes += effects.applyWherePossible(node, .back)
             }
-            for node in way.forth { passage.notes += effects.applyWherePossible(node, .forth) }
+            for node in way.forth { result.notes += effects.applyWherePossible(node, .forth) }
             try effects.finish()
-            passage.passed = way.back + way.forth
+            result.passed = way.back + way.forth
             return JournalEntry(time: .now(), line: "goto \(state)", movedTo: state, token: takeToken())
         }
-        return passage
+        return result
     }
 
     private func takeToken() -> String? { engine.store.writeAhead.takeToken() }
@@ -75,13 +75,13 @@ extension Session {
     private func walk(
         _ verb: String, _ direction: StateEffects.Direction,
         _ path: (StateTree) throws(ShaleError) -> [StateTree.Node]
-    ) throws(ShaleError) -> Passage {
-        var passage = Passage()
+    ) throws(ShaleError) -> MoveResult {
+        var result = MoveResult()
         try append { tree throws(ShaleError) in
             var effects = try StateEffects(engine: engine, folder: folder)
             for node in try path(tree) {
                 if direction == .back, let lost = tree.losses[node.number] {
-                    passage.obstacle = Self.obstacle(lost, below: node)
+                    result.obstacle = Self.obstacle(lost, below: node)
                     break
                 }
                 do throws(ShaleError) {
@@ -89,22 +89,22 @@ extension Session {
                     try effects.check(node, direction)
                     try effects.apply(node, direction)
                 } catch {
-                    passage.obstacle = Self.obstacle(node, direction, error)
+                    result.obstacle = Self.obstacle(node, direction, error)
                     break
                 }
-                passage.passed.append(node)
+                result.passed.append(node)
             }
-            guard let last = passage.passed.last else {
-                guard let obstacle = passage.obstacle else { return nil }
+            guard let last = result.passed.last else {
+                guard let obstacle = result.obstacle else { return nil }
                 throw obstacle
             }
             try effects.finish()
-            let count = passage.passed.count
+            let count = result.passed.count
             return JournalEntry(
                 time: .now(), line: count == 1 ? verb : "\(verb) \(count)",
                 movedTo: direction == .back ? last.parent : last.number, token: takeToken())
         }
-        return passage
+        return result
     }
 
     private func requireImage(of state: Int, in tree: StateTree, _ effects: StateEffects) throws(ShaleError) {

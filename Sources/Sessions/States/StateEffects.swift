@@ -70,7 +70,7 @@ struct StateEffects {
                 if direction == .back {
                     try engine.containers.bringBack(container)
                 } else if !isElsewhere(container) {
-                    try engine.containers.setAsideAgain(container, heldBy: folder)
+                    try engine.containers.moveToTrashAgain(container, retainedBy: folder)
                 }
             case .began, .step, .rewrote, .images, .lost: break
             }

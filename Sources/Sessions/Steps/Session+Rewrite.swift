@@ -52,27 +52,27 @@ extension Session {
     ///
     /// When one fails, the working image stands as it stood, and the failed step's container is kept.
     package func rewrite(
-        _ drafts: [Draft], of working: WorkingImage, failedContainer: inout String?, _ talk: Conversation
+        _ drafts: [Draft], of working: WorkingImage, failedContainer: inout String?, _ operation: OperationContext
     ) throws(ShaleError) -> StateChange {
         let same = drafts.enumerated().prefix { $0 == $1.place }.count
         var steps = Array(working.steps.prefix(same))
         for (index, draft) in drafts.enumerated().dropFirst(same) {
-            talk.line("Step \(index + 1)/\(drafts.count) : \(Secrets.masked(draft.instruction).text)", .step)
+            operation.line("Step \(index + 1)/\(drafts.count) : \(Secrets.masked(draft.instruction).text)", .step)
             let sofar = WorkingImage(base: working.base, steps: steps, stages: working.stages)
-            let taken: StepTaken
+            let taken: StepResult
             if let typed = draft.typed {
-                taken = try repeated(typed, on: sofar, talk)
+                taken = try repeated(typed, on: sofar, operation)
             } else if draft.isIncomplete {
                 throw Self.secretIsLost(draft.instruction, number: index + 1)
             } else {
                 taken = try take(
                     draft.instruction, on: sofar, directory: draft.directory, options: StepOptions(),
-                    failedContainer: &failedContainer, talk)
+                    failedContainer: &failedContainer, operation)
             }
             guard case .step(let step) = taken.change else {
                 throw ShaleError(.invalid, "FROM begins a working image and is no step in one")
             }
-            talk.line(" ---> \(step.image.short)", .detail)
+            operation.line(" ---> \(step.image.short)", .detail)
             steps.append(step)
         }
         return .rewrote(steps)
@@ -80,9 +80,9 @@ extension Session {
 
     /// Repeats a step that a person's answers made: its layer, on whatever is below it now.
     private func repeated(
-        _ step: Step, on working: WorkingImage, _ talk: Conversation
-    ) throws(ShaleError) -> StepTaken {
-        let executor = StepExecutor(engine: engine.building, context: nil, talk)
+        _ step: Step, on working: WorkingImage, _ operation: OperationContext
+    ) throws(ShaleError) -> StepResult {
+        let executor = StepExecutor(engine: engine.building, context: nil, operation)
         var state = try state(of: working)
         let start = Timestamp.now()
         let result = try executor.repeatLayer(
@@ -93,7 +93,7 @@ extension Session {
         again.wasCached = result.wasCached
         again.seconds = Timestamp.now().seconds(since: start)
         again.time = start
-        return StepTaken(image: result.image, result: result, change: .step(again))
+        return StepResult(image: result.image, result: result, change: .step(again))
     }
 
     /// A line whose steps were made on a working image that another shale has changed since: made again on what it is now.
@@ -108,14 +108,14 @@ extension Session {
         var failed: String?
         draft.changes = try draft.changes.map { change throws(ShaleError) in
             guard case .step(let step) = change else { return change }
-            let taken: StepTaken
+            let taken: StepResult
             do throws(ShaleError) {
                 taken =
                     step.isTyped == true
-                    ? try repeated(step, on: working, Conversation())
+                    ? try repeated(step, on: working, OperationContext())
                     : try take(
                         step.instruction, on: working, directory: step.directory ?? draft.directory ?? "/",
-                        options: StepOptions(), failedContainer: &failed, Conversation())
+                        options: StepOptions(), failedContainer: &failed, OperationContext())
             } catch {
                 throw ShaleError(
                     .conflict, "another shale changed the working image meanwhile, and on it this fails",

@@ -8,15 +8,15 @@ import Recipes
 package import Stores
 
 /// What an instruction at the prompt came to.
-package struct StepTaken: Sendable {
+package struct StepResult: Sendable {
     /// The image that is now `@`; `nil` after `FROM scratch`.
     package var image: Image?
     /// `nil` for `FROM`.
-    package var result: StepResult?
+    package var result: InstructionResult?
     /// What it changed itself.
     package var change: StateChange
-    /// What the base of a `FROM` left for its heirs (`ONBUILD`), carried out on it.
-    package var triggers: [StepTaken] = []
+    /// The ONBUILD triggers of the base of a `FROM`, carried out on it.
+    package var triggers: [StepResult] = []
 
     /// What goes into the journal.
     package var changes: [StateChange] { [change] + triggers.map(\.change) }
@@ -41,8 +41,8 @@ extension Session {
     /// a failed `RUN` leaves the container named by `failedContainer`.
     package func take(
         _ text: String, directory: String, options: StepOptions = StepOptions(), failedContainer: inout String?,
-        _ talk: Conversation
-    ) throws(ShaleError) -> StepTaken {
+        _ operation: OperationContext
+    ) throws(ShaleError) -> StepResult {
         // A step that no journal could keep is none.
         try folder.requireWritable()
         let located: Located<Instruction>
@@ -53,17 +53,18 @@ extension Session {
         }
         if case .from(let from) = located.value {
             return try begin(
-                from, text: text, directory: directory, options: options, failedContainer: &failedContainer, talk)
+                from, text: text, directory: directory, options: options, failedContainer: &failedContainer, operation)
         }
         return try take(
-            text, on: requireWorking(), directory: directory, options: options, failedContainer: &failedContainer, talk)
+            text, on: requireWorking(), directory: directory, options: options, failedContainer: &failedContainer,
+            operation)
     }
 
     /// The same on a working image that need not be the current one.
     func take(
         _ text: String, on working: WorkingImage, directory: String, options: StepOptions,
-        failedContainer: inout String?, _ talk: Conversation
-    ) throws(ShaleError) -> StepTaken {
+        failedContainer: inout String?, _ operation: OperationContext
+    ) throws(ShaleError) -> StepResult {
         let located: Located<Instruction>
         do throws(DockerfileError) {
             located = try Instruction.parse(line: text)
@@ -71,7 +72,7 @@ extension Session {
             throw ShaleError(.invalid, error.message)
         }
         let context = try BuildContext(directory: directory, cache: engine.store.cache)
-        let executor = StepExecutor(engine: engine.building, options: options, context: context, talk) {
+        let executor = StepExecutor(engine: engine.building, options: options, context: context, operation) {
             [engine] name throws(ShaleError) in
             guard let image = working.stages[name.lowercased()] else { return nil }
             return try engine.store.images.image(image)
@@ -84,27 +85,28 @@ extension Session {
             instruction: text, image: result.image.id, summary: result.summary, wasCached: result.wasCached,
             seconds: Timestamp.now().seconds(since: start), time: start,
             directory: result.copied.isEmpty ? nil : directory, copied: result.copied)
-        return StepTaken(image: result.image, result: result, change: .step(step))
+        return StepResult(image: result.image, result: result, change: .step(step))
     }
 
     private func begin(
         _ from: FromInstruction, text: String, directory: String, options: StepOptions,
-        failedContainer: inout String?, _ talk: Conversation
-    ) throws(ShaleError) -> StepTaken {
+        failedContainer: inout String?, _ operation: OperationContext
+    ) throws(ShaleError) -> StepResult {
         var platform: Platform?
         if let written = from.platform { platform = try Platform(parsing: written) }
         var image: Image?
         if let stage = working?.stages[from.baseName.lowercased()] {
             image = try engine.store.images.image(stage)
         } else if from.baseName != "scratch" {
-            image = try engine.images.ensureImage(from.baseName, platform: platform, policy: .missing, talk)
+            image = try engine.images.ensureImage(from.baseName, platform: platform, policy: .missing, operation)
         }
         let base = WorkingBase(instruction: text, image: image?.id, stage: from.stageName)
-        var taken = StepTaken(image: image, result: nil, change: .began(base))
+        var taken = StepResult(image: image, result: nil, change: .began(base))
         var begun = WorkingImage(base: base, steps: [], stages: working?.stages ?? [:])
         for trigger in image?.containerConfig.onBuild ?? [] {
             let step = try take(
-                trigger, on: begun, directory: directory, options: options, failedContainer: &failedContainer, talk)
+                trigger, on: begun, directory: directory, options: options, failedContainer: &failedContainer, operation
+            )
             if case .step(let made) = step.change { begun.steps.append(made) }
             taken.triggers.append(step)
             taken.image = step.image

@@ -6,7 +6,7 @@ package import Rendering
 /// A command of the shell, one type and one file each: its options are what swift-argument-parser reads of it.
 ///
 /// It asks the engine, and answers a value that the interpreter prints; it writes nothing itself but through the
-/// context's console and conversations.
+/// context's console and operation contexts.
 package protocol Verb: ParsableCommand {
     mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome
 

@@ -135,21 +135,21 @@ struct EnteredLines {
         lastWasAnswered.value = false
         if isInteractive { Interrupt.watch() }
         let firstLine = text.trimmingBlanks.split(separator: "\n").first.map(String.init) ?? text
-        let consolePlace = place.map { Console.Place(file: $0.file, line: $0.line, command: firstLine) }
+        let sourceLine = place.map { Console.SourceLine(file: $0.file, line: $0.line, command: firstLine) }
         do throws(ShaleError) {
             let text = try answers.filled(text)
             shell.recorder?.learn(text)
             if let command = InsideCommands.command(in: text) {
                 return Interpreter(shell).run(try LineParser(origin: .prompt).statements(in: command))
             }
-            return try runLine(text, at: consolePlace)
+            return try runLine(text, at: sourceLine)
         } catch {
-            shell.console.report(error, at: consolePlace)
+            shell.console.report(error, at: sourceLine)
             return error.status(of: nil)
         }
     }
 
-    private func runLine(_ text: String, at place: Console.Place?) throws(ShaleError) -> Int32 {
+    private func runLine(_ text: String, at place: Console.SourceLine?) throws(ShaleError) -> Int32 {
         let start = Timestamp.now()
         let outer = shell.beginLine(
             LineUnderWay(
@@ -168,8 +168,10 @@ struct EnteredLines {
         // Another shale may have gone on while this one waited for the line.
         try session.refresh()
         shell.stepBase = session.working?.image
-        let taken = try shell.conversing { talk throws(ShaleError) in
-            let quiet = Conversation(cancellation: talk.cancellation) { if case .note = $0 { talk.tell($0) } }
+        let taken = try shell.withOperation { operation throws(ShaleError) in
+            let quiet = OperationContext(cancellation: operation.cancellation) {
+                if case .note = $0 { operation.tell($0) }
+            }
             return try inside.run(
                 text, person: person, wasAnswered: { watch.wasAnswered(beside: $0) }, directory: shell.hostDirectory,
                 quiet)
@@ -199,7 +201,7 @@ struct EnteredLines {
         if let made = draft.made.last { shell.remember(image: made) }
     }
 
-    private func report(_ taken: LineTaken, at place: Console.Place?) {
+    private func report(_ taken: LineTaken, at place: Console.SourceLine?) {
         for step in taken.steps { for line in StepReport.lines(inside: step) { shell.console.line(line) } }
         if !taken.changed.isEmpty {
             shell.console.line(" ---> \(StepReport.counts(taken.changed))")
@@ -251,7 +253,7 @@ private final class LineWatch: Sendable {
 
 extension StepReport {
     /// A step as the recorded shell shows it: settings by their instruction, files by their changes.
-    static func lines(inside taken: StepTaken) -> [String] {
+    static func lines(inside taken: StepResult) -> [String] {
         guard let result = taken.result, result.summary.isEmpty, case .step(let step) = taken.change,
             !step.instruction.hasPrefix("RUN")
         else { return lines(taken) }

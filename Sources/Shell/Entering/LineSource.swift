@@ -34,7 +34,7 @@ final class TypedLines: LineSource {
 
     init(_ shell: ShellContext, completer: any Completer) throws(ShaleError) {
         console = shell.console
-        let history = HistoryFile(path: HistoryPlace(shell.console.environment).path("enter_history"))
+        let history = HistoryFile(path: HistoryLocation(shell.console.environment).path("enter_history"))
         var questions = LineEditor.Questions()
         questions.isIncomplete = { ShellScan($0).isIncomplete }
         editor = try LineEditor(console: shell.console, history: history, completer: completer, questions: questions)

@@ -8,7 +8,7 @@ import Stores
 /// What `main` does: the options before the command, the mode, and the exit status.
 package enum Entry {
     /// What the words of the command line ask for.
-    private enum Wish {
+    private enum Invocation {
         case prompt
         case input
         case command([String])
@@ -36,16 +36,16 @@ package enum Entry {
                 return 0
             }
             try check(session: options.session)
-            let wish = try wish(Array(rest), isTerminal: isatty(0) == 1)
+            let invocation = try invocation(Array(rest), isTerminal: isatty(0) == 1)
             do throws(ShaleError) {
                 // The namespace leaves its lock in the home.
                 try Store.refuseShared(home: options.home)
                 try UserNamespace.enter(home: options.home)
             } catch {
                 // Whoever asks what is lacking is told.
-                guard case .command(let words) = wish, words.first == "doctor" else { throw error }
+                guard case .command(let words) = invocation, words.first == "doctor" else { throw error }
             }
-            return try carryOut(wish, options, console, tap)
+            return try carryOut(invocation, options, console, tap)
         } catch {
             console.report(error)
             return error.status(of: nil)
@@ -109,7 +109,7 @@ package enum Entry {
 
         """
 
-    private static func wish(_ words: [String], isTerminal: Bool) throws(ShaleError) -> Wish {
+    private static func invocation(_ words: [String], isTerminal: Bool) throws(ShaleError) -> Invocation {
         guard let first = words.first else { return isTerminal ? .prompt : .input }
         if first == "-c" {
             guard words.count > 1 else { throw ShaleError(.usage, "-c needs the commands", hint: "shale -c 'images'") }
@@ -122,10 +122,10 @@ package enum Entry {
     }
 
     private static func carryOut(
-        _ wish: Wish, _ options: ShellOptions, _ console: Console, _ tap: OutputTap
+        _ invocation: Invocation, _ options: ShellOptions, _ console: Console, _ tap: OutputTap
     ) throws(ShaleError) -> Int32 {
         let mode: ShellContext.Mode
-        switch wish {
+        switch invocation {
         case .prompt: mode = .prompt
         case .command: mode = .single
         default: mode = .script
@@ -135,7 +135,7 @@ package enum Entry {
         Interrupt.watch()
         defer { shell.close() }
         try shell.loadVariables()
-        switch wish {
+        switch invocation {
         case .prompt: return try PromptLoop(shell).run()
         case .input: return try ScriptRun(shell).runInput()
         case .text(let text): return try ScriptRun(shell).run(text: text, name: "-c")

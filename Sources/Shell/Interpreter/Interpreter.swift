@@ -84,8 +84,8 @@ package final class Interpreter {
         return status
     }
 
-    private func place(of statement: Statement, in origin: Origin) -> Console.Place {
-        Console.Place(file: origin.file, line: statement.line, command: statement.body.verb ?? statement.source)
+    private func place(of statement: Statement, in origin: Origin) -> Console.SourceLine {
+        Console.SourceLine(file: origin.file, line: statement.line, command: statement.body.verb ?? statement.source)
     }
 
     /// Says where a script ended when nothing else has: a host command or a container failed without a word.
@@ -95,7 +95,7 @@ package final class Interpreter {
         let command = text.split(separator: "\n", maxSplits: 1).first.map(String.init) ?? text
         shell.console.report(
             ShaleError(.io, "exit status \(status)"),
-            at: Console.Place(file: file, line: line, command: command.visible))
+            at: Console.SourceLine(file: file, line: line, command: command.visible))
     }
 
     func perform(_ body: Statement.Body) throws(ShaleError) -> Int32 {

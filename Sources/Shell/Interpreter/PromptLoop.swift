@@ -20,7 +20,7 @@ struct PromptLoop {
     func run() throws(ShaleError) -> Int32 {
         _ = try shell.engine()
         try shell.joinSession()
-        let history = HistoryFile(path: HistoryPlace(shell.console.environment).path("history"))
+        let history = HistoryFile(path: HistoryLocation(shell.console.environment).path("history"))
         let editor = try LineEditor(
             console: shell.console, history: history, completer: PromptCompletion.completer(shell),
             questions: questions(history))

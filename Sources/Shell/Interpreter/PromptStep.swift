@@ -20,11 +20,11 @@ struct PromptStep {
         shell.stepBase = session.working?.image
         var failed: String?
         do throws(ShaleError) {
-            let taken = try shell.conversing { talk throws(ShaleError) in
-                let quiet = Conversation(cancellation: talk.cancellation) { progress in
+            let taken = try shell.withOperation { operation throws(ShaleError) in
+                let quiet = OperationContext(cancellation: operation.cancellation) { progress in
                     // The classic builder's lines about containers say nothing here; the summary below says more.
                     if case .line(_, .detail) = progress { return }
-                    talk.tell(progress)
+                    operation.tell(progress)
                 }
                 return try session.take(
                     text, directory: shell.hostDirectory, failedContainer: &failed, quiet)
@@ -53,7 +53,7 @@ struct PromptStep {
 
 /// A step as the prompt and `steps` show it.
 enum StepReport {
-    static func lines(_ taken: StepTaken) -> [String] {
+    static func lines(_ taken: StepResult) -> [String] {
         guard let result = taken.result else {
             return begun(taken)
         }
@@ -62,8 +62,8 @@ enum StepReport {
             + paths(result.summary)
     }
 
-    /// What `FROM` came to: the base, and what it left for its heirs.
-    private static func begun(_ taken: StepTaken) -> [String] {
+    /// What `FROM` came to: the base, and its ONBUILD triggers.
+    private static func begun(_ taken: StepResult) -> [String] {
         guard case .began(let base) = taken.change else { return [] }
         let count = taken.triggers.count
         var lines = [" ---> \(base.image?.short ?? "an empty image")"]

@@ -70,7 +70,7 @@ package struct ScriptRun {
                 }
             case .failure(let error):
                 let word = command.text.split { $0 == " " || $0 == "\n" }.first.map(String.init) ?? ""
-                shell.console.report(error, at: Console.Place(file: name, line: command.line, command: word))
+                shell.console.report(error, at: Console.SourceLine(file: name, line: command.line, command: word))
                 shell.hasReported = true
                 status = 64
             }

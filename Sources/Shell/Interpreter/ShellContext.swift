@@ -205,7 +205,7 @@ package final class ShellContext {
         defer { withExtendedLifetime(making) {} }
         do throws(ShaleError) {
             try engine.building.makeFirstImage(
-                Conversation(cancellation: cancellation) { if case .note(let text, _) = $0 { console.note(text) } })
+                OperationContext(cancellation: cancellation) { if case .note(let text, _) = $0 { console.note(text) } })
         } catch {
             console.warning("the image busybox is not there: \(error)")
             if let hint = error.hint { console.note("hint: \(hint)") }
@@ -298,21 +298,21 @@ package final class ShellContext {
     /// A long operation's voice: its own lines on `stream`, the state of items beside them, both as docker has it.
     ///
     /// Call `finish()` on the view when the operation is over, also when it failed.
-    package func conversation(
+    package func operation(
         lines stream: Console.Stream = .output, isQuiet: Bool = false
-    ) -> (talk: Conversation, view: ProgressView) {
+    ) -> (operation: OperationContext, view: ProgressView) {
         let view = ProgressView(console: console, lines: stream, items: stream, isQuiet: isQuiet)
-        return (Conversation(cancellation: cancellation, tell: view.sink), view)
+        return (OperationContext(cancellation: cancellation, tell: view.sink), view)
     }
 
     /// Runs a long operation with its voice, and leaves the terminal tidy however it ends.
-    package func conversing<Result>(
+    package func withOperation<Result>(
         lines stream: Console.Stream = .output, isQuiet: Bool = false,
-        _ body: (Conversation) throws(ShaleError) -> Result
+        _ body: (OperationContext) throws(ShaleError) -> Result
     ) throws(ShaleError) -> Result {
-        let (talk, view) = conversation(lines: stream, isQuiet: isQuiet)
+        let (operation, view) = operation(lines: stream, isQuiet: isQuiet)
         defer { view.finish() }
-        return try body(talk)
+        return try body(operation)
     }
 
     /// The words of the command under way, for a hint that is a whole line.

@@ -56,7 +56,7 @@ final class StepEntry {
         options.terminal = isTerminal
         options.environment = place.environment
         options.hostDirectory = shell.hostDirectory
-        let record = try containers.createContainer(options, Conversation(cancellation: shell.cancellation))
+        let record = try containers.createContainer(options, OperationContext(cancellation: shell.cancellation))
         container = record
         if let previous { _ = try? containers.remove(previous, force: true, named: previous.name) }
         let feed = try script.map { text throws(ShaleError) in try TextFeed(text) }

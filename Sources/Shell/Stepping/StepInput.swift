@@ -26,7 +26,7 @@ final class StepInput {
             isTerminal
             ? try? LineEditor(
                 console: shell.console,
-                history: HistoryFile(path: HistoryPlace(shell.console.environment).path("step_history")),
+                history: HistoryFile(path: HistoryLocation(shell.console.environment).path("step_history")),
                 completer: completer, questions: LineEditor.Questions()) : nil
     }
 

@@ -17,8 +17,8 @@ final class SteppedDockerfile: SteppedProgram {
     init(_ request: BuildRequest, _ shell: ShellContext) throws(ShaleError) {
         self.shell = shell
         self.request = request
-        build = try shell.conversing { talk throws(ShaleError) in
-            try SteppedBuild(request, engine: shell.engine().building, talk)
+        build = try shell.withOperation { operation throws(ShaleError) in
+            try SteppedBuild(request, engine: shell.engine().building, operation)
         }
     }
 
@@ -34,7 +34,7 @@ final class SteppedDockerfile: SteppedProgram {
     func carryOut() throws(ShaleError) {
         let done: StepOutcome
         do throws(ShaleError) {
-            done = try shell.conversing { talk throws(ShaleError) in try build.carryOut(talk) }
+            done = try shell.withOperation { operation throws(ShaleError) in try build.carryOut(operation) }
         } catch {
             if let failed = build.failedContainer, !failed.isEmpty { shell.remember(failed: failed) }
             throw error
@@ -58,7 +58,7 @@ final class SteppedDockerfile: SteppedProgram {
     func entryImage() -> Digest? { build.state?.image?.id }
 
     func finish() throws(ShaleError) {
-        outcome = try shell.conversing { talk throws(ShaleError) in try build.finish(talk) }
+        outcome = try shell.withOperation { operation throws(ShaleError) in try build.finish(operation) }
         if let outcome { shell.remember(image: outcome.imageID.hex) }
     }
 

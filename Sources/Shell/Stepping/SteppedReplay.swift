@@ -72,8 +72,8 @@ final class SteppedReplay: SteppedProgram {
     func goBack(to place: Int) throws(ShaleError) {
         let place = max(0, min(place, next))
         if states[place] != states[next] {
-            let passage = try shell.session().goto(states[place])
-            for note in passage.notes { shell.console.note(note) }
+            let result = try shell.session().goto(states[place])
+            for note in result.notes { shell.console.note(note) }
         }
         states = Array(states[...place])
         next = place

@@ -155,7 +155,7 @@ package struct MountRecord: Sendable, Hashable, Codable {
 }
 
 /// One thing shale did to a container, kept so that a recipe can tell how it came to be.
-package struct Deed: Sendable, Hashable, Codable {
+package struct ContainerEvent: Sendable, Hashable, Codable {
     package enum Kind: String, Sendable, Hashable, Codable {
         /// The container's own command ran.
         case run
@@ -187,7 +187,7 @@ package struct Deed: Sendable, Hashable, Codable {
     package var began: Timestamp?
     /// Paths of the container that are not as they were when it began, sorted; `nil` where nobody looked.
     package var changed: [String]?
-    /// Paths that had changed since the deed before, by something that is no deed, when it began.
+    /// Paths that had changed since the event before, by something that is no event, when it began.
     package var changedBefore: [String]?
     /// Whether no other process of the container ran meanwhile.
     package var wasAlone: Bool?

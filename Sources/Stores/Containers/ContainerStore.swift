@@ -109,32 +109,34 @@ package final class ContainerStore: Sendable {
     }
 
     /// Notes something done to a container.
-    package func append(_ deed: Deed, to id: String) throws(ShaleError) {
-        var line = Array(try OCIDocument.encode(deed))
+    package func append(_ event: ContainerEvent, to id: String) throws(ShaleError) {
+        var line = Array(try OCIDocument.encode(event))
         line.append(UInt8(ascii: "\n"))
         do throws(SystemCallError) {
-            try OwnedFD.open(folder(id).deeds, O_WRONLY | O_APPEND | O_CREAT).write(line)
+            try OwnedFD.open(folder(id).events, O_WRONLY | O_APPEND | O_CREAT).write(line)
         } catch {
             throw error.errno == ENOENT ? Self.noSuchContainer(id) : error.shaleError("container \(id)")
         }
     }
 
     /// What was done to a container, oldest first; lines that cannot be read are passed over.
-    package func deeds(of id: String) -> [Deed] { deeds(in: folder(id)) }
+    package func events(of id: String) -> [ContainerEvent] { events(in: folder(id)) }
 
-    func deeds(in folder: ContainerFolder) -> [Deed] { (try? readDeeds(in: folder)) ?? [] }
+    func events(in folder: ContainerFolder) -> [ContainerEvent] { (try? readEvents(in: folder)) ?? [] }
 
     /// The same for whoever must know that none is overlooked.
-    func readDeeds(in folder: ContainerFolder) throws(ShaleError) -> [Deed] {
+    func readEvents(in folder: ContainerFolder) throws(ShaleError) -> [ContainerEvent] {
         let bytes: [UInt8]
         do throws(SystemCallError) {
-            bytes = try WholeFile.read(folder.deeds)
+            bytes = try WholeFile.read(folder.events)
         } catch {
-            if error.leavesUnseen { throw error.storeError("what was done to a container", at: folder.deeds) }
+            if error.leavesUnseen { throw error.storeError("what was done to a container", at: folder.events) }
             return []
         }
         let decoder = JSONDecoder()
-        return bytes.split(separator: UInt8(ascii: "\n")).compactMap { try? decoder.decode(Deed.self, from: Data($0)) }
+        return bytes.split(separator: UInt8(ascii: "\n")).compactMap {
+            try? decoder.decode(ContainerEvent.self, from: Data($0))
+        }
     }
 
     // MARK: Reading
@@ -336,7 +338,7 @@ package struct ContainerFolder: Sendable, Hashable {
     /// The folder of the runner's control socket; a socket's path may be too long to bind by itself.
     package var socketDirectory: String { path }
     /// What was done to it, a JSON object a line.
-    package var deeds: String { path + "/deeds.jsonl" }
-    /// The line that removed it, while it lies aside.
+    package var events: String { path + "/deeds.jsonl" }
+    /// The line that removed it, while it lies in the trash.
     package var removal: String { path + "/removed.json" }
 }

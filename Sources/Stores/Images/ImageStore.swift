@@ -8,19 +8,19 @@ package final class ImageStore: Sendable {
     let blobs: BlobStore
     let names: NameStore
     /// Images that only sessions can bring back.
-    let held: NameStore
+    let retained: NameStore
     let layers: LayerStore
     let lock: StoreLock
     let leases: Leases
-    /// Held images that a session named in this process, which may be used like any other.
+    /// Retained images that a session named in this process, which may be used like any other.
     private let admitted = Mutex<Set<Digest>>([])
 
     init(
-        blobs: BlobStore, names: NameStore, held: NameStore, layers: LayerStore, lock: StoreLock, leases: Leases
+        blobs: BlobStore, names: NameStore, retained: NameStore, layers: LayerStore, lock: StoreLock, leases: Leases
     ) {
         self.blobs = blobs
         self.names = names
-        self.held = held
+        self.retained = retained
         self.layers = layers
         self.lock = lock
         self.leases = leases
@@ -38,7 +38,7 @@ package final class ImageStore: Sendable {
     /// The image with that id, also one that only a session holds; `notFound` in docker's words.
     package func image(_ id: Digest) throws(ShaleError) -> Image {
         let table = try notedTable()
-        guard let entry = try listedOrHeldEntry(id, in: table) else {
+        guard let entry = try listedOrRetainedEntry(id, in: table) else {
             throw Self.noSuchImage(id.description)
         }
         return try load(entry, id: id, from: table)
@@ -47,18 +47,18 @@ package final class ImageStore: Sendable {
     /// Lets an image that only a session holds be found by its whole id in this process; no listing shows it.
     package func admit(_ id: Digest) { admitted.withLock { _ = $0.insert(id) } }
 
-    func listedOrHeldEntry(_ id: Digest, in table: ImageTable) throws(ShaleError) -> ImageEntry? {
+    func listedOrRetainedEntry(_ id: Digest, in table: ImageTable) throws(ShaleError) -> ImageEntry? {
         if let entry = table.entries(of: id).first { return entry }
-        return try heldEntry(id)
+        return try retainedEntry(id)
     }
 
-    func heldEntry(_ id: Digest) throws(ShaleError) -> ImageEntry? { try held.table().entries(of: id).first }
+    func retainedEntry(_ id: Digest) throws(ShaleError) -> ImageEntry? { try retained.table().entries(of: id).first }
 
     private func admittedEntry(_ text: String) throws(ShaleError) -> ImageEntry? {
         guard let id = try? Digest(parsing: text.hasPrefix("sha256:") ? text : "sha256:\(text)"),
             admitted.withLock({ $0.contains(id) })
         else { return nil }
-        return try heldEntry(id)
+        return try retainedEntry(id)
     }
 
     /// The image a container or session keeps by its manifest, named or not.
@@ -105,7 +105,7 @@ package final class ImageStore: Sendable {
     @discardableResult
     package func tag(_ id: Digest, as reference: Reference) throws(ShaleError) -> ImageEntry? {
         try names.update { table throws(ShaleError) in
-            guard let entry = try listedOrHeldEntry(id, in: table) else {
+            guard let entry = try listedOrRetainedEntry(id, in: table) else {
                 throw Self.noSuchImage(id.description)
             }
             return try table.insert(entry.named(reference.asTarget()))

@@ -4,7 +4,7 @@ import Linux
 package import OCI
 import Synchronization
 
-/// `index.json`: which name leads to which manifest; and in the same form `held.json`.
+/// `index.json`: which name leads to which manifest; and in the same form `retained.json`.
 ///
 /// Read whole, replaced whole, under the store's lock.
 package final class NameStore: Sendable {
@@ -27,7 +27,7 @@ package final class NameStore: Sendable {
     /// Whether a missing file counts as an empty table.
     private let mayBeMissing: Bool
     let lock: StoreLock
-    /// Whose doing changes are; `nil` for a table that no line is held against.
+    /// Whose doing changes are; `nil` for a table that no line is compared with.
     private let writeAhead: WriteAhead?
     private let state = Mutex(State())
 
@@ -91,7 +91,7 @@ package final class NameStore: Sendable {
             let stamp = try writeAhead.stamp()
             let own = stamp.map { StampedChanges($0, changes) }
             table.stamped =
-                writeAhead.unsettled(old.stamped, butOf: stamp) + [own].compactMap(\.self).filter { !$0.isEmpty }
+                writeAhead.unfinished(old.stamped, butOf: stamp) + [own].compactMap(\.self).filter { !$0.isEmpty }
         }
         try write(table)
         state.withLock { $0.changes = changes }

@@ -12,14 +12,14 @@ package final class LayerStore: Sendable {
     private let ingest: IngestFolder
     private let leases: Leases
     private let lock: StoreLock
-    let settling: LayerSettling
+    let syncing: LayerSyncing
 
     init(paths: StorePaths, ingest: IngestFolder, leases: Leases, lock: StoreLock) {
         self.paths = paths
         self.ingest = ingest
         self.leases = leases
         self.lock = lock
-        settling = LayerSettling(paths: paths, lock: lock)
+        syncing = LayerSyncing(paths: paths, lock: lock)
     }
 
     /// The `fs` folder of a layer on the layers of that chain ID, or `nil` when it is not unpacked.
@@ -126,9 +126,9 @@ package final class LayerStore: Sendable {
         defer { discard(staging) }
         try lock.exclusively { () throws(ShaleError) in
             do throws(SystemCallError) {
-                try settling.mark(staging.path)
+                try syncing.mark(staging.path)
                 if rename(staging.path, target) == 0 {
-                    staging.isSettled = true
+                    staging.isCommitted = true
                 } else if errno != ENOTEMPTY, errno != EEXIST {
                     throw SystemCallError("rename", path: target)
                 }
@@ -157,8 +157,8 @@ package final class LayerStore: Sendable {
 
     /// Throws a staged tree away.
     package func discard(_ staging: LayerStaging) {
-        if staging.isSettled { return }
-        staging.isSettled = true
+        if staging.isCommitted { return }
+        staging.isCommitted = true
         try? FileTree.remove(staging.path)
     }
 
@@ -226,7 +226,7 @@ package final class LayerStaging: @unchecked Sendable {
     // Unchecked: handed from the thread that unpacks to the one that commits, never used by both at once.
 
     let path: String
-    fileprivate(set) var isSettled = false
+    fileprivate(set) var isCommitted = false
 
     /// The empty folder to unpack into.
     package var fsPath: String { path + "/fs" }

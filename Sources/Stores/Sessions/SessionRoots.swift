@@ -4,7 +4,7 @@ package import OCI
 package struct SessionRoots: Sendable, Hashable {
     /// Manifests, image ids, blobs; best ids and manifests, which keep config and layers too.
     package var digests: Set<Digest>
-    /// Ids of containers that were set aside.
+    /// Ids of containers that were moved to the trash.
     package var containers: Set<String>
 
     private static let containerMark = "container "

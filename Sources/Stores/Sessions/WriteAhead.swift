@@ -139,12 +139,12 @@ package final class WriteAhead: Sendable {
     package func isCutOff(_ stamp: LineStamp) -> Bool { !ingest.isOwned(stamp.process) }
 
     /// The stamped changes of other processes, without those that are in their session's journal.
-    func unsettled(_ all: [StampedChanges], butOf own: LineStamp?) -> [StampedChanges] {
-        all.filter { !$0.isEmpty && $0.stamp.process != own?.process && !isSettled($0.stamp) }
+    func unfinished(_ all: [StampedChanges], butOf own: LineStamp?) -> [StampedChanges] {
+        all.filter { !$0.isEmpty && $0.stamp.process != own?.process && !isFinished($0.stamp) }
     }
 
     /// Whether the journal of its session has a stamped line.
-    package func isSettled(_ stamp: LineStamp) -> Bool {
+    package func isFinished(_ stamp: LineStamp) -> Bool {
         guard (try? SessionFolder.check(stamp.session)) != nil else { return true }
         let journal = "\(paths.sessions)/\(stamp.session)/journal"
         // Without a journal it is a session's first line.

@@ -51,8 +51,8 @@ extension Store {
             var roots = try sessionRoots()
             try keepLeased(&roots, exclusion)
             let sweep = Sweep(table: try names.table(), roots: roots, exclusion: exclusion, dryRun: dryRun)
-            // The notes of what was held first: cut short, nothing is said to be there that is gone.
-            let aside = try sweepHeld(sweep, moved: &moved)
+            // The notes of what was retained first: cut short, nothing is said to be there that is gone.
+            let aside = try sweepRetained(sweep, moved: &moved)
             var collected = try self.sweep(everything, sweep, moved: &moved)
             collected.bytes &+= aside
             collected.leftovers = try containers.sweepHalfMade(dryRun: dryRun)
@@ -67,15 +67,15 @@ extension Store {
     /// `plan` is asked under the lock; what it throws leaves everything as it was. What `session` is given for, or any
     /// session can come back to anyway, is kept out of sight and can be brought back.
     package func removeImages(
-        dryRun: Bool = false, heldBy session: SessionFolder? = nil,
+        dryRun: Bool = false, retainedBy session: SessionFolder? = nil,
         _ plan: (ImageTable) throws(ShaleError) -> ImageRemoval
     ) throws(ShaleError) -> RemovedImages {
-        try removeImages(dryRun: dryRun, heldBy: session) { (table, _, _) throws(ShaleError) in try plan(table) }
+        try removeImages(dryRun: dryRun, retainedBy: session) { (table, _, _) throws(ShaleError) in try plan(table) }
     }
 
     /// The same; `plan` also sees what sessions can come back to, and what may be taken because nobody has a lease on it.
     func removeImages(
-        dryRun: Bool, heldBy session: SessionFolder?,
+        dryRun: Bool, retainedBy session: SessionFolder?,
         _ plan: (ImageTable, SessionRoots, Exclusion) throws(ShaleError) -> ImageRemoval
     ) throws(ShaleError) -> RemovedImages {
         // Entries that another tool wrote get their ids before the lock is taken.
@@ -92,19 +92,19 @@ extension Store {
             let remaining = Set(after.entries.compactMap(\.image))
             let gone = before.entries.filter { entry in entry.image.map { !remaining.contains($0) } ?? false }
             if let session, !dryRun {
-                if !isDiskFull, try hide(gone, from: before, to: after, heldBy: session) { return result }
+                if !isDiskFull, try hide(gone, from: before, to: after, retainedBy: session) { return result }
                 // A removal is to make room on a full disk: nothing of it is kept, for no session.
                 result.isGoneForGood = !gone.isEmpty
                 for entry in gone { roots.digests.subtract([entry.manifest.digest] + [entry.image].compactMap(\.self)) }
             }
             try keepLeased(&roots, exclusion)
-            let held = gone.filter { roots.reach($0) }
+            let retained = gone.filter { roots.reach($0) }
             let freed = try candidates(result.entries)
             let sweep = Sweep(table: after, roots: roots, exclusion: exclusion, dryRun: dryRun)
             if !dryRun {
                 let spare = { () throws(ShaleError) in try self.unpacked(freed, sweep) }
                 try makingRoom(by: spare) { () throws(ShaleError) in
-                    if !held.isEmpty { try images.hold(held) }
+                    if !retained.isEmpty { try images.hold(retained) }
                     try names.replace(before, with: after)
                 }
             }
@@ -121,7 +121,7 @@ extension Store {
 
     /// Takes images out of the listings for a session that can bring them back; `false` where the disk has no room.
     private func hide(
-        _ gone: [ImageEntry], from before: ImageTable, to after: ImageTable, heldBy session: SessionFolder
+        _ gone: [ImageEntry], from before: ImageTable, to after: ImageTable, retainedBy session: SessionFolder
     ) throws(ShaleError) -> Bool {
         do throws(ShaleError) {
             try session.addRoots(SessionRoots(digests: Set(gone.compactMap(\.image))))
@@ -144,7 +144,7 @@ extension Store {
             roots.digests.subtract(digests)
             try session.setRoots(roots)
         }
-        try images.held.updateLocked { table in
+        try images.retained.updateLocked { table in
             table.keep { !digests.contains($0.manifest.digest) && !digests.contains($0.image ?? $0.manifest.digest) }
         }
     }
@@ -157,7 +157,7 @@ extension Store {
         dryRun: Bool, all: Bool, without containers: Set<String>, known: Set<Digest>?,
         isUsed: (ImageEntry) -> Bool
     ) throws(ShaleError) -> RemovedImages {
-        try removeImages(dryRun: dryRun, heldBy: nil) { (table, roots, exclusion) throws(ShaleError) in
+        try removeImages(dryRun: dryRun, retainedBy: nil) { (table, roots, exclusion) throws(ShaleError) in
             let fresh = known.map { roots.digests.subtracting($0) } ?? []
             var uses = try imageUses().filter { !containers.contains($0.container) }
             var kept = Set(table.entries.filter(isUsed).compactMap(\.image)).union(fresh)
@@ -242,15 +242,15 @@ extension Store {
             blobs: marks.blobs.filter { blobs.contains($0) }, layers: Dictionary(uniqueKeysWithValues: unpacked))
     }
 
-    /// Lets go of held images and containers aside that no session can come back to; answers the containers' bytes.
+    /// Lets go of retained images and containers aside that no session can come back to; answers the containers' bytes.
     ///
     /// Under the lock.
-    private func sweepHeld(_ sweep: Sweep, moved: inout [String]) throws(ShaleError) -> Int64 {
+    private func sweepRetained(_ sweep: Sweep, moved: inout [String]) throws(ShaleError) -> Int64 {
         var bytes: Int64 = 0
-        for id in try containers.asideIdentifiers() where !sweep.roots.containers.contains(id) {
+        for id in try containers.trashIdentifiers() where !sweep.roots.containers.contains(id) {
             guard sweep.exclusion.take(.container(id)) else { continue }
             defer { sweep.exclusion.give(.container(id)) }
-            let folder = containers.asideFolder(id)
+            let folder = containers.trashFolder(id)
             bytes &+= (try? FileTree.usage(of: folder.upper).bytes) ?? 0
             if !sweep.dryRun, let place = try ingest.moveAway(folder.path) { moved.append(place) }
         }
@@ -261,15 +261,15 @@ extension Store {
                 return aside + (try self.unpacked(Contents(blobs: [], layers: layers), sweep))
             }
             try makingRoom(by: spare) { () throws(ShaleError) in
-                try images.held.updateLocked { table in table.keep { sweep.roots.reach($0) } }
+                try images.retained.updateLocked { table in table.keep { sweep.roots.reach($0) } }
             }
         }
         return bytes
     }
 
-    /// Adds to what sessions keep the held images that someone has a lease on.
+    /// Adds to what sessions keep the retained images that someone has a lease on.
     private func keepLeased(_ roots: inout SessionRoots, _ exclusion: Exclusion) throws(ShaleError) {
-        for entry in try images.held.table().entries where !roots.reach(entry) {
+        for entry in try images.retained.table().entries where !roots.reach(entry) {
             if let image = entry.image, exclusion.isLeased(.digest(image)) { roots.digests.insert(image) }
         }
     }

@@ -29,16 +29,16 @@ struct Reachability {
         _ store: Store, table: ImageTable, sessions roots: SessionRoots
     ) throws(ShaleError) -> Reachability {
         var marks = Reachability(store)
-        let held = try store.images.held.table()
-        for entry in table.entries + held.entries {
+        let retained = try store.images.retained.table()
+        for entry in table.entries + retained.entries {
             if let image = entry.image { marks.known[image, default: []].append(entry.manifest.digest) }
         }
         for entry in table.entries { try marks.manifest(entry.manifest.digest, what: entry.refName) }
         for id in try store.containers.identifiers() { try marks.container(id) }
         for id in roots.containers {
-            if let record = store.containers.asideRecord(id) {
-                for deed in try store.containers.readDeeds(in: store.containers.asideFolder(id)) {
-                    marks.blobs.formUnion(deed.payload ?? [])
+            if let record = store.containers.trashRecord(id) {
+                for event in try store.containers.readEvents(in: store.containers.trashFolder(id)) {
+                    marks.blobs.formUnion(event.payload ?? [])
                 }
                 try marks.manifest(record.manifest.digest, what: record.name)
             }
@@ -57,8 +57,8 @@ struct Reachability {
         do throws(ShaleError) {
             let record = try store.containers.read(id)
             try manifest(record.manifest.digest, what: record.name)
-            for deed in try store.containers.readDeeds(in: store.containers.folder(id)) {
-                blobs.formUnion(deed.payload ?? [])
+            for event in try store.containers.readEvents(in: store.containers.folder(id)) {
+                blobs.formUnion(event.payload ?? [])
             }
         } catch {
             // Half-made: it stands on nothing.

@@ -68,8 +68,8 @@ extension StoreCheck {
 
     /// Blobs that a record names: what was copied into the container that was committed.
     private static func files(neededBy record: JSONDocument) -> [Digest] {
-        let deeds = record["origin"]?["commit"]?["deeds"]?.array ?? []
-        return deeds.flatMap { $0["payload"]?.array ?? [] }.compactMap { $0.string }.compactMap {
+        let events = record["origin"]?["commit"]?["deeds"]?.array ?? []
+        return events.flatMap { $0["payload"]?.array ?? [] }.compactMap { $0.string }.compactMap {
             try? Digest(parsing: $0)
         }
     }

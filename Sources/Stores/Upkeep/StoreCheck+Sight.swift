@@ -7,14 +7,14 @@ extension StoreCheck {
     /// Throws where a file that tells what is in the store cannot be opened, before anything is changed.
     func requireReadable() throws(ShaleError) {
         let paths = store.paths
-        for path in [paths.layoutFile, paths.index, paths.held] { try look(at: path) }
+        for path in [paths.layoutFile, paths.index, paths.retained] { try look(at: path) }
         for folder in [paths.blobs, paths.provenance] {
             for name in try StoreFolder.names(folder) { try look(at: "\(folder)/\(name)") }
         }
         for name in try StoreFolder.names(paths.layers) { try look(at: "\(paths.layers)/\(name)/index") }
         for id in try store.containers.identifiers() {
             let folder = store.containers.folder(id)
-            for path in [folder.config, folder.deeds] { try look(at: path) }
+            for path in [folder.config, folder.events] { try look(at: path) }
         }
         for name in try store.sessionNames() {
             let folder = try store.session(name)

@@ -53,7 +53,7 @@ struct StoreCheck {
             try checkLayout()
             try checkLayers()
             try checkIndex()
-            try checkHeld()
+            try checkRetained()
             try checkContainers()
             try checkSessions()
             try checkProvenance()
@@ -141,14 +141,14 @@ struct StoreCheck {
     }
 
     /// Images that only sessions can bring back: those that are damaged are let go of.
-    private mutating func checkHeld() throws(ShaleError) {
+    private mutating func checkRetained() throws(ShaleError) {
         let table: ImageTable
         do throws(ShaleError) {
-            table = try store.images.held.table()
+            table = try store.images.retained.table()
         } catch {
             if error.leavesUnseen { throw error }
             note(error.description, "kept as held.json.damaged; removed images cannot be brought back")
-            if repair { try setAside(store.paths.held) }
+            if repair { try keepDamaged(store.paths.retained) }
             return
         }
         var sound: [ImageEntry] = []
@@ -161,7 +161,7 @@ struct StoreCheck {
                     "let go of")
             }
         }
-        if repair, sound.count < table.entries.count { try store.images.held.write(ImageTable(entries: sound)) }
+        if repair, sound.count < table.entries.count { try store.images.retained.write(ImageTable(entries: sound)) }
     }
 
     /// The entry as it should be, `nil` when it leads to nothing that can be used.
@@ -231,12 +231,12 @@ struct StoreCheck {
             let descriptor = Descriptor(mediaType: type, digest: digest, size: size)
             table.insert(ImageEntry(manifest: descriptor, image: manifest.config.digest))
         }
-        if isThere { try setAside(store.paths.index) }
+        if isThere { try keepDamaged(store.paths.index) }
         try store.names.write(table)
     }
 
     /// Keeps a damaged file under another name.
-    private func setAside(_ path: String) throws(ShaleError) {
+    private func keepDamaged(_ path: String) throws(ShaleError) {
         guard rename(path, path + ".damaged") == 0 else {
             throw SystemCallError("rename", path: path).storeError(path, at: path)
         }

@@ -8,15 +8,15 @@ struct HostFolderTests {
     private let shale = BuiltShale()
 
     /// In the working directory lie a context, `there` with a folder in it, and the container `kept`.
-    private static let deeds = [
+    private static let events = [
         "cp kept:/d there", "cp kept:/d there/", "cp kept:/d/. there", "cp kept:/. there", "cp -a kept:/d there",
         "cp kept:/d/f there", "cp kept:/d/sub there/d", "cp made:1:/d there", "export -o there/x kept",
         "save -o there/x made:1", "recipe save there/x made:1", "recipe save there/x kept", "session export there/x",
         "build -q --iidfile there/id -t again:1 there", "build -q -t again:1 -f context/Dockerfile there",
     ]
 
-    @Test(arguments: deeds)
-    func aFolderThatWasThereIsKept(deed: String) throws {
+    @Test(arguments: events)
+    func aFolderThatWasThereIsKept(event: String) throws {
         let folder = shale.folder.path
         try Peer("sh").run(
             [
@@ -33,7 +33,7 @@ struct HostFolderTests {
             try Peer("stat").run(["-c", "%n %a %u %g", "there", "there/d", "there/d/sub"], in: folder).text
         }
         let before = try look()
-        try shale.run(deed.split(separator: " ").map(String.init))
+        try shale.run(event.split(separator: " ").map(String.init))
         #expect(try look() == before)
     }
 
@@ -42,10 +42,10 @@ struct HostFolderTests {
         "recipe -o PLACE busybox", "recipe --to sh -o PLACE busybox", "build -q --iidfile PLACE c",
         "save -o PLACE busybox", "export -o PLACE kept", "layers --html PLACE busybox",
     ])
-    func aPipeIsWrittenToAndStays(deed: String) throws {
+    func aPipeIsWrittenToAndStays(event: String) throws {
         try shale.run(["create", "--name", "kept", "busybox", "true"])
         let program = try #require(BuiltShale.path)
-        let words = deed.replacing("PLACE", with: "pipe")
+        let words = event.replacing("PLACE", with: "pipe")
         let script = """
             mkdir c && echo FROM busybox > c/Dockerfile && mkfifo pipe && { timeout 60 cat pipe > got & } &&
             "$0" --home home \(words) > said && wait && test -p pipe && test -s got
@@ -62,12 +62,12 @@ struct HostFolderTests {
 
     /// A link that was named is followed, whether there is a file behind it or not yet.
     @Test(arguments: outputs + archives + ["cp kept:/etc/passwd PLACE"], ["file", "none"])
-    func aLinkIsFollowedAndStays(deed: String, behind: String) throws {
+    func aLinkIsFollowedAndStays(event: String, behind: String) throws {
         try shale.run(["create", "--name", "kept", "busybox", "true"])
         let program = try #require(BuiltShale.path)
         let script = """
             mkdir c && echo FROM busybox > c/Dockerfile && mkdir d && : > d/file && ln -s d/\(behind) one && ln -s one two &&
-            "$0" --home home \(deed.replacing("PLACE", with: "two")) && test -L two && test -L one && test -s d/\(behind)
+            "$0" --home home \(event.replacing("PLACE", with: "two")) && test -L two && test -L one && test -s d/\(behind)
             """
         let run = try Peer("sh").run(["-c", script, program], in: shale.folder.path, expecting: nil)
         #expect(run.status == 0, "\(run.errors)")
@@ -77,19 +77,19 @@ struct HostFolderTests {
     @Test(
         .enabled(if: getuid() == 0, "making a device needs root"),
         arguments: outputs.map { ($0, 0) } + archives.map { ($0, 1) } + [("cp kept:/etc/passwd PLACE", 1)])
-    func aDeviceStays(deed: String, status: Int32) throws {
+    func aDeviceStays(event: String, status: Int32) throws {
         try shale.run(["create", "--name", "kept", "busybox", "true"])
         let program = try #require(BuiltShale.path)
         let script = """
             mkdir c && echo FROM busybox > c/Dockerfile && mknod node c 1 3 && ln -s node link || exit 9
             for place in node link; do
-                "$0" --home home \(deed.replacing("PLACE", with: "$place")) && found=0 || found=$?
+                "$0" --home home \(event.replacing("PLACE", with: "$place")) && found=0 || found=$?
                 test -c node && test -L link && test $found = \(status) || exit 8
             done
             """
         let run = try Peer("sh").run(["-c", script, program], in: shale.folder.path, expecting: nil)
         #expect(run.status == 0, "\(run.text)\(run.errors)")
-        if deed.hasPrefix("cp") { #expect(run.errors.contains("got a device"), "\(run.errors)") }
+        if event.hasPrefix("cp") { #expect(run.errors.contains("got a device"), "\(run.errors)") }
     }
 
     @Test func aSharedFolderIsNoHome() throws {

@@ -6,7 +6,7 @@ import Testing
 @Suite("prune beside others", .serialized, .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
 struct PruneBesideTests {
     /// What is done again and again while two shales prune; each prints what went wrong, and nothing else.
-    static let deeds: [(name: String, script: String)] = [
+    static let events: [(name: String, script: String)] = [
         (
             "run",
             "o=$(shale run --rm busybox sh -c 'sleep 0.05; echo hi >/x && cat /x' 2>&1); [ \"$o\" = hi ] || echo $o"
@@ -55,14 +55,14 @@ struct PruneBesideTests {
         ),
     ]
 
-    @Test("what is done beside two prunes goes as if alone", arguments: deeds.map(\.name))
-    func deed(_ name: String) throws {
+    @Test("what is done beside two prunes goes as if alone", arguments: events.map(\.name))
+    func event(_ name: String) throws {
         let bench = try CrashHome()
         try bench.must("images", "-q")
         try bench.must("save", "-o", "b.tar", "busybox")
         try bench.write("f", as: "c/f")
         try bench.write("t", as: "t/f")
-        let body = try #require(Self.deeds.first { $0.name == name }).script
+        let body = try #require(Self.events.first { $0.name == name }).script
         let script = """
             touch go
             for p in 1 2; do (while [ -f go ]; do o=$(shale prune -f 2>&1) || echo "prune: $o"; done) & done
@@ -162,12 +162,12 @@ struct FullDiskRemovalTests {
         try #require(mount("tmpfs", disk, "tmpfs", 0, "size=30m") == 0)
         defer { umount2(disk, 2) }
         let bench = try CrashHome(home: disk + "/home")
-        let deed = try #require(Self.cases.first { $0.name == name })
+        let event = try #require(Self.cases.first { $0.name == name })
         let script = """
             shale create --name keep busybox >/dev/null 2>&1; mkdir t; head -c 6000000 /dev/urandom >t/f
-            (\(deed.make)) >/dev/null 2>&1
+            (\(event.make)) >/dev/null 2>&1
             cat /dev/zero >\(disk)/rest 2>/dev/null; dd if=/dev/zero of=\(disk)/rest2 bs=1 count=4096 2>/dev/null
-            { \(deed.free); } >o 2>&1 || cat o
+            { \(event.free); } >o 2>&1 || cat o
             [ $(df --output=avail -k \(disk) | tail -1) -gt 5500 ] || { echo no room; cat o; }
             rm \(disk)/rest*; shale run --rm busybox echo still
             """

@@ -20,14 +20,14 @@ struct TargetNameTests {
         let folder = shale.folder.path
         try Peer("sh").run(
             ["-c", "mkdir c && echo FROM busybox > c/Dockerfile && tar cf root.tar c/Dockerfile"], in: folder)
-        let deeds = [
+        let events = [
             ["tag", "busybox", name], ["commit", "kept", name], ["build", "-q", "-t", name, "c"],
             ["import", "root.tar", name], ["-c", "tag busybox \(name)"], ["-c", "FROM busybox\ntag @ \(name)"],
         ]
-        for deed in deeds {
-            let run = try shale.run(deed, expecting: nil)
-            #expect((run.status == 0) == refusal.isEmpty, "\(deed): \(run.errors)")
-            #expect(run.errors.contains(refusal), "\(deed): \(run.errors)")
+        for event in events {
+            let run = try shale.run(event, expecting: nil)
+            #expect((run.status == 0) == refusal.isEmpty, "\(event): \(run.errors)")
+            #expect(run.errors.contains(refusal), "\(event): \(run.errors)")
         }
         let names = try shale.run(["images", "--format", "{{.Repository}}"]).text.split(separator: "\n")
         #expect(Set(names).subtracting(["<none>"]).count == (refusal.isEmpty ? 2 : 1), "\(names)")

@@ -121,9 +121,9 @@ package struct Build: Verb {
         } else if isQuiet {
             outcome = try quietly(shell, request)
         } else {
-            outcome = try shell.conversing { talk throws(ShaleError) in
+            outcome = try shell.withOperation { operation throws(ShaleError) in
                 try rememberingFailure(shell) { failed throws(ShaleError) in
-                    try shell.building().build(request, failedContainer: &failed, talk)
+                    try shell.building().build(request, failedContainer: &failed, operation)
                 }
             }
         }
@@ -139,14 +139,14 @@ package struct Build: Verb {
         request.observe = { event in console.line(BuildEventText.line(event)) }
         return try rememberingFailure(shell) { failed throws(ShaleError) in
             try shell.building().build(
-                request, failedContainer: &failed, Conversation(cancellation: shell.cancellation))
+                request, failedContainer: &failed, OperationContext(cancellation: shell.cancellation))
         }
     }
 
     /// `--check`.
     private func lint(_ request: BuildRequest, _ shell: ShellContext) throws(ShaleError) -> Outcome {
         let engine = try shell.engine()
-        let source = try engine.building.buildSource(request, Conversation(cancellation: shell.cancellation))
+        let source = try engine.building.buildSource(request, OperationContext(cancellation: shell.cancellation))
         let arguments = request.arguments.compactMapValues { $0 }
         let text = try LintText(
             checking: source.text, named: source.fileName, target: target, arguments: arguments,
@@ -178,7 +178,7 @@ package struct Build: Verb {
         do throws(ShaleError) {
             return try rememberingFailure(shell) { failed throws(ShaleError) in
                 try shell.building().build(
-                    request, failedContainer: &failed, Conversation(cancellation: shell.cancellation, tell: sink))
+                    request, failedContainer: &failed, OperationContext(cancellation: shell.cancellation, tell: sink))
             }
         } catch {
             shell.console.write(log.bytes, to: .errors)

@@ -40,7 +40,7 @@ enum BuildEventText {
     private static func name(_ event: String) -> JSONDocument.Member { .init("event", .string(event)) }
 }
 
-extension BuildEvent.Place {
+extension BuildEvent.Position {
     fileprivate var members: [JSONDocument.Member] {
         [
             .init("step", .integer(Int64(number))), .init("of", .integer(Int64(count))),

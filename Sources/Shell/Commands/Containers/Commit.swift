@@ -45,9 +45,9 @@ package struct Commit: Verb {
         options.pauses = !noPause
         options.keepsConfig = keepsConfig
         let name = container
-        let image = try shell.conversing(lines: .errors) { talk throws(ShaleError) in
+        let image = try shell.withOperation(lines: .errors) { operation throws(ShaleError) in
             let containers = try shell.containers()
-            return try containers.commit(containers.container(name).record, options, talk)
+            return try containers.commit(containers.container(name).record, options, operation)
         }
         shell.remember(image: image.id.hex)
         return .line("\(image.id)")

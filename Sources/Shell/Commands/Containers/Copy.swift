@@ -36,7 +36,7 @@ package struct Copy: Verb {
                 .usage, "'cp' requires at least 2 arguments", hint: "cp CONTAINER:PATH PATH, or cp PATH CONTAINER:PATH")
         }
         var request = CopyRequest(
-            from: paths.dropLast().map { CopyPlace(parsing: $0) }, to: CopyPlace(parsing: last),
+            from: paths.dropLast().map { CopyOperand(parsing: $0) }, to: CopyOperand(parsing: last),
             hostDirectory: shell.hostDirectory)
         request.keepsOwners = archive
         request.followsLinks = followsLinks
@@ -46,8 +46,8 @@ package struct Copy: Verb {
                 .usage, "refusing to copy a tar archive to a terminal", hint: "cp \(paths[0]) - > FILE.tar")
         }
         let console = shell.console
-        let outcomes = try shell.conversing { talk throws(ShaleError) in
-            try shell.containers().copy(request, input: shell.input, talk) { bytes throws(ShaleError) in
+        let outcomes = try shell.withOperation { operation throws(ShaleError) in
+            try shell.containers().copy(request, input: shell.input, operation) { bytes throws(ShaleError) in
                 console.write(Array(bytes), to: .output)
                 try console.checkOutput()
             }

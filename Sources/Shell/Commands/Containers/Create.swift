@@ -21,9 +21,9 @@ package struct Create: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         do throws(ShaleError) {
             let options = try self.options.runOptions(imageAndCommand: imageAndCommand, verb: "create", shell)
-            let record = try shell.conversing(lines: .errors, isQuiet: self.options.isQuiet) {
-                talk throws(ShaleError) in
-                try shell.containers().createContainer(options, talk)
+            let record = try shell.withOperation(lines: .errors, isQuiet: self.options.isQuiet) {
+                operation throws(ShaleError) in
+                try shell.containers().createContainer(options, operation)
             }
             shell.remember(container: record.id)
             return .line(record.id)

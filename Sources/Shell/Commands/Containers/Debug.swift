@@ -59,8 +59,8 @@ package struct Debug: Verb {
         options.initialSize = ContainerStreams.size(shell, terminal: options.terminal)
         do throws(ShaleError) {
             let containers = try shell.containers()
-            let target = try shell.conversing(lines: .errors) { talk throws(ShaleError) in
-                try containers.debugTarget(name, talk)
+            let target = try shell.withOperation(lines: .errors) { operation throws(ShaleError) in
+                try containers.debugTarget(name, operation)
             }
             if case .container(let view) = target { shell.remember(container: view.record.id) }
             let streams = try ContainerStreams.make(shell, stdin: options.interactive)

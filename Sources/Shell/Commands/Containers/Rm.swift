@@ -34,7 +34,7 @@ package struct Rm: Verb {
         let session = try shell.sessionFolder()
         return try shell.each(rest, of: "rm") { name throws(ShaleError) in
             let record = try engine.containers.container(name).record
-            guard try engine.containers.remove(record, force: force, named: name, heldBy: session) else {
+            guard try engine.containers.remove(record, force: force, named: name, retainedBy: session) else {
                 if !record.host.autoRemove {
                     shell.console.note("\(name) is gone for good: there is no space left to keep it for undo")
                     shell.changes.append(.lost(.containerRemoved))

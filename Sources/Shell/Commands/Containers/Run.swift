@@ -44,8 +44,9 @@ package struct Run: Verb {
             try ContainerStreams.checkTerminal(shell, terminal: options.terminal, interactive: options.interactive)
         }
         let engine = try shell.engine()
-        let record = try shell.conversing(lines: .errors, isQuiet: self.options.isQuiet) { talk throws(ShaleError) in
-            try engine.containers.createContainer(options, talk)
+        let record = try shell.withOperation(lines: .errors, isQuiet: self.options.isQuiet) {
+            operation throws(ShaleError) in
+            try engine.containers.createContainer(options, operation)
         }
         shell.remember(container: record.id)
         do throws(ShaleError) {

@@ -35,7 +35,7 @@ struct PlaceWords {
                 let image =
                     if let known { try engine.store.images.image(known) } else { try engine.images.image(named: text) }
                 // Another tool may have put it into the layout.
-                try engine.images.unpackMissingLayers(of: image, Conversation(cancellation: shell.cancellation))
+                try engine.images.unpackMissingLayers(of: image, OperationContext(cancellation: shell.cancellation))
                 return image
             }, own: { record throws(ShaleError) in try ContainerLayer(record, engine: engine.containers) },
             written: { image in

@@ -10,7 +10,7 @@ import Stores
 final class RemoteImages {
     private let engine: Engine
     private let platform: Platform?
-    private let talk: Conversation
+    private let operation: OperationContext
     private let view: ProgressView
     private var known: [String: ImageLayers] = [:]
 
@@ -18,7 +18,7 @@ final class RemoteImages {
         self.engine = engine
         self.platform = platform
         // Results may go into a file: what is fetched is told beside them, and only to someone who looks on.
-        (talk, view) = shell.conversation(lines: .errors, isQuiet: !shell.console.isTerminal(.errors))
+        (operation, view) = shell.operation(lines: .errors, isQuiet: !shell.console.isTerminal(.errors))
     }
 
     deinit { view.finish() }
@@ -27,12 +27,12 @@ final class RemoteImages {
     func layers(_ name: String) throws(ShaleError) -> ImageLayers {
         if let layers = known[name] { return layers }
         let reference = try Reference(parsing: name)
-        let remote = try engine.images.remoteImage(reference, platform: platform, keeping: true, talk)
+        let remote = try engine.images.remoteImage(reference, platform: platform, keeping: true, operation)
         let image = Image(
             id: remote.manifest.config.digest, manifestDescriptor: remote.descriptor, manifest: remote.manifest,
             config: remote.config, size: 0, references: [remote.reference])
         let layers = ImageLayers(
-            image, name: name, store: engine.store, remote: RemoteLayers(engine.images, remote, talk))
+            image, name: name, store: engine.store, remote: RemoteLayers(engine.images, remote, operation))
         known[name] = layers
         return layers
     }

@@ -26,13 +26,13 @@ package struct Df: Verb {
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let store = try shell.engine().store
-        let held = try SessionHoldings(shell.engine(), limit: nil).cost()
+        let retained = try RetainedBySessions(shell.engine(), limit: nil).cost()
         var usage = try store.diskUsage()
         // As in `images`: the nameless steps of a build are part of what was built on them.
         usage.images.removeAll { $0.image.isIntermediate }
         if verbose {
             if format != nil { throw ShaleError(.usage, "the verbose and the format options conflict") }
-            return .text(DiskUsageReport(usage, held).text)
+            return .text(DiskUsageReport(usage, retained).text)
         }
         let columns = [
             Listing.Column("Type", "TYPE"), Listing.Column("TotalCount", "TOTAL"), Listing.Column("Active", "ACTIVE"),
@@ -55,8 +55,9 @@ package struct Df: Verb {
                 unused.reduce(0) { $0 &+ $1.bytes }),
             Self.row("Build Cache", store.cache.all(.build).count, 0, usage.cache, usage.cache),
         ]
-        if !held.isNothing {
-            rows.append(Self.row("Held for undo", held.images + held.containers, 0, held.bytes, held.bytes))
+        if !retained.isNothing {
+            rows.append(
+                Self.row("Held for undo", retained.images + retained.containers, 0, retained.bytes, retained.bytes))
         }
         let downloads = usage.downloads
         if !downloads.isEmpty {
@@ -82,11 +83,11 @@ package struct Df: Verb {
 /// `df -v`, as docker lays it out.
 struct DiskUsageReport {
     private let usage: DiskUsage
-    private let held: HeldCost
+    private let retained: RetainedCost
 
-    init(_ usage: DiskUsage, _ held: HeldCost) {
+    init(_ usage: DiskUsage, _ retained: RetainedCost) {
         self.usage = usage
-        self.held = held
+        self.retained = retained
     }
 
     var text: String {
@@ -94,7 +95,8 @@ struct DiskUsageReport {
             "Images space usage:\n\n", images, "\nContainers space usage:\n\n", containers,
             "\nLocal Volumes space usage:\n\n", volumes,
             "\nBuild cache usage: \(HumanUnits.preciseSize(usage.cache))\n",
-            held.isNothing ? "" : "\nHeld for undo: \(SessionHoldings.text(held)) (prune --history lets go of it)\n",
+            retained.isNothing
+                ? "" : "\nHeld for undo: \(RetainedBySessions.text(retained)) (prune --history lets go of it)\n",
             "\nPacked layers and documents: \(HumanUnits.preciseSize(usage.packed))",
             "\nUnfinished downloads: \(HumanUnits.preciseSize(usage.ingest))\n",
         ].joined()

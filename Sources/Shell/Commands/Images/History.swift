@@ -56,8 +56,8 @@ package struct HistoryCommand: Verb {
             let thing = try PlaceWords(shell).thing(name, for: "history --remote")
             if thing.layer != nil { throw PlaceWords.oneLayer(thing, "history --remote") }
             let reference = try Reference(parsing: thing.subject)
-            rows = try shell.conversing { talk throws(ShaleError) in
-                images.history(of: try images.remoteImage(reference, platform: platform, keeping: true, talk))
+            rows = try shell.withOperation { operation throws(ShaleError) in
+                images.history(of: try images.remoteImage(reference, platform: platform, keeping: true, operation))
             }
         } else {
             let stack = try whole(name, shell)

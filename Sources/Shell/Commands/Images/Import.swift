@@ -40,10 +40,10 @@ package struct Import: Verb {
         }
         let (file, descriptor, given) = (file, shell.input, options)
         let images = try shell.images()
-        let image = try shell.conversing { talk throws(ShaleError) in
+        let image = try shell.withOperation { operation throws(ShaleError) in
             let source =
                 file == "-" ? try FDSource(duplicating: descriptor, subject: "stdin") : try FDSource(opening: file)
-            return try images.importTree(source, given, talk)
+            return try images.importTree(source, given, operation)
         }
         shell.remember(image: image.id.description)
         return .line(image.id.description)

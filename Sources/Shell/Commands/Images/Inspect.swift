@@ -56,8 +56,8 @@ package struct Inspect: Verb {
     ) throws(ShaleError) -> JSONDocument {
         if remote {
             let reference = try Reference(parsing: name)
-            let image = try shell.conversing { talk throws(ShaleError) in
-                try engine.images.remoteImage(reference, platform: platform, keeping: true, talk)
+            let image = try shell.withOperation { operation throws(ShaleError) in
+                try engine.images.remoteImage(reference, platform: platform, keeping: true, operation)
             }
             return engine.images.document(of: image)
         }

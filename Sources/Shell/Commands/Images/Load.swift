@@ -30,16 +30,17 @@ package struct Load: Verb {
         let path = input
         let descriptor = shell.input
         if path == nil { try Self.refuseEmpty(descriptor) }
-        let loaded = try shell.conversing(isQuiet: quiet) { talk throws(ShaleError) in
+        let loaded = try shell.withOperation(isQuiet: quiet) { operation throws(ShaleError) in
             guard let path, path != "-" else {
                 return try images.load(
-                    try FDSource(duplicating: descriptor, subject: "stdin"), named: "stdin", platform: platform, talk)
+                    try FDSource(duplicating: descriptor, subject: "stdin"), named: "stdin", platform: platform,
+                    operation)
             }
             if let status = try? FileStatus.of(hostPath: path, followingLink: true), status.kind == .directory {
-                return try images.load(folder: path, platform: platform, talk)
+                return try images.load(folder: path, platform: platform, operation)
             }
             return try images.load(
-                FDSource(opening: path), named: path, platform: platform, talk)
+                FDSource(opening: path), named: path, platform: platform, operation)
         }
         if let last = loaded.last { shell.remember(image: last.image.id.description) }
         return .lines(loaded.flatMap(\.lines))

@@ -50,54 +50,54 @@ package struct Prune: Verb {
         request.takesNamedImages = all
         for text in filter { try Self.add(text, to: &request) }
         let engine = try shell.engine()
-        let talk = Conversation(cancellation: shell.cancellation)
+        let operation = OperationContext(cancellation: shell.cancellation)
         request.known = try engine.store.sessionRoots().digests
-        let sessions = try SessionHoldings(engine, limit: shell.settings["undo.limit"])
-        request.held = history ? sessions.current : sessions.all
+        let sessions = try RetainedBySessions(engine, limit: shell.settings["undo.limit"])
+        request.retained = history ? sessions.current : sessions.all
         request.isDryRun = true
         if dryRun || !force {
-            let plan = try engine.containers.prune(request, talk)
+            let plan = try engine.containers.prune(request, operation)
             if dryRun {
                 var plan = plan
                 if history { plan.bytes &+= try sessions.cost().bytes }
-                return .lines(try Self.lines(plan, isPlan: true, held(sessions)))
+                return .lines(try Self.lines(plan, isPlan: true, retained(sessions)))
             }
             try confirm(plan, shell)
         }
-        let cost = try held(sessions)
+        let cost = try retained(sessions)
         request.isDryRun = false
         do throws(ShaleError) {
             if history { try sessions.forgetOthers() } else { try sessions.keepLimit() }
         } catch {
             guard error.code == .noSpace else { throw error }
-            try makeRoom(request, engine, sessions, talk)
+            try makeRoom(request, engine, sessions, operation)
             if history { try sessions.forgetOthers() } else { try sessions.keepLimit() }
         }
-        let report = try engine.containers.prune(request, talk)
+        let report = try engine.containers.prune(request, operation)
         let isLoss = !report.containers.isEmpty || !report.images.isEmpty || (history && cost != nil)
         // Cached steps are made again: nothing is lost with them.
         if isLoss { shell.changes.append(.lost(.pruned)) }
         // What is let go of just now is part of the total.
-        return .lines(try Self.lines(report, isPlan: false, history ? cost : held(sessions)))
+        return .lines(try Self.lines(report, isPlan: false, history ? cost : retained(sessions)))
     }
 
     /// Frees, on a full disk, what goes anyway and needs no word of a session's.
     private func makeRoom(
-        _ request: PruneRequest, _ engine: Engine, _ sessions: SessionHoldings, _ talk: Conversation
+        _ request: PruneRequest, _ engine: Engine, _ sessions: RetainedBySessions, _ operation: OperationContext
     ) throws(ShaleError) {
         if request.containers {
             var containers = request
             (containers.images, containers.cache) = (false, false)
-            try engine.containers.pruneContainers(containers, talk)
+            try engine.containers.pruneContainers(containers, operation)
         }
         try engine.store.makeRoom(keeping: sessions.current)
     }
 
     /// What sessions hold beyond what is in use, in one line.
-    private func held(_ sessions: SessionHoldings) throws(ShaleError) -> String? {
+    private func retained(_ sessions: RetainedBySessions) throws(ShaleError) -> String? {
         let cost = try sessions.cost()
         guard !cost.isNothing else { return nil }
-        let text = SessionHoldings.text(cost)
+        let text = RetainedBySessions.text(cost)
         if history { return dryRun ? "Would let go of what undo could bring back: \(text)" : "Let go of: \(text)" }
         return "Held for undo: \(text) (prune --history lets go of it)"
     }
@@ -142,7 +142,7 @@ package struct Prune: Verb {
     /// Docker's lists, and the total.
     ///
     /// Nothing is called deleted before it is.
-    private static func lines(_ report: PruneReport, isPlan: Bool, _ held: String?) -> [String] {
+    private static func lines(_ report: PruneReport, isPlan: Bool, _ retained: String?) -> [String] {
         var lines: [String] = []
         func add(_ title: String, _ entries: [String]) {
             if !entries.isEmpty { lines += [isPlan ? "\(title) to be deleted:" : "Deleted \(title):"] + entries + [""] }
@@ -150,7 +150,7 @@ package struct Prune: Verb {
         add("Containers", report.containers)
         add("Images", report.images.map { line(of: $0, isPlan: isPlan) })
         add(isPlan ? "Build cache objects" : "build cache objects", report.cache.map(\.short))
-        if let held { lines.append(held) }
+        if let retained { lines.append(retained) }
         return lines + ["Total \(isPlan ? "reclaimable" : "reclaimed") space: \(HumanUnits.preciseSize(report.bytes))"]
     }
 }

@@ -32,7 +32,7 @@ package struct Rmi: Verb {
         for name in names {
             try shell.cancellation.check()
             do throws(ShaleError) {
-                let removed = try images.removeImage(name, force: force, keepingParents: noPrune, heldBy: session)
+                let removed = try images.removeImage(name, force: force, keepingParents: noPrune, retainedBy: session)
                 lines += removed.lines.map(\.description)
                 if removed.isGoneForGood {
                     shell.console.note("\(name) is gone for good: there is no space left to keep it for undo")

@@ -39,9 +39,9 @@ package struct Save: Verb {
         }
         let (names, format) = (names, wanted)
         let images = try shell.images()
-        let talk = Conversation(cancellation: shell.cancellation)
+        let operation = OperationContext(cancellation: shell.cancellation)
         try ArchiveOutput.write(to: output, doing: "save image", shell) { sink throws(ShaleError) in
-            try images.save(names, format: format, to: sink, talk)
+            try images.save(names, format: format, to: sink, operation)
         }
         return .done
     }

@@ -30,9 +30,11 @@ package struct ManifestCommand: Verb {
         let reference = try Reference(parsing: words).withDefaultTag
         let platform = try Platform.option(platform)
         let images = try shell.images()
-        let bytes = try shell.conversing { talk throws(ShaleError) in
-            if let platform { return Array(try images.remoteImage(reference, platform: platform, talk).manifestBytes) }
-            return Array(try images.resolve(reference, talk.cancellation).bytes)
+        let bytes = try shell.withOperation { operation throws(ShaleError) in
+            if let platform {
+                return Array(try images.remoteImage(reference, platform: platform, operation).manifestBytes)
+            }
+            return Array(try images.resolve(reference, operation.cancellation).bytes)
         }
         guard let format else {
             let text = String(decoding: bytes, as: UTF8.self)

@@ -40,9 +40,9 @@ package struct Pull: Verb {
         }
         let images = try shell.images()
         let quiet = quiet
-        let result = try shell.conversing(isQuiet: quiet) { talk throws(ShaleError) in
-            if reference.tag == nil, reference.digest == nil { talk.line("Using default tag: latest") }
-            return try images.pull(reference, platform: platform, talk)
+        let result = try shell.withOperation(isQuiet: quiet) { operation throws(ShaleError) in
+            if reference.tag == nil, reference.digest == nil { operation.line("Using default tag: latest") }
+            return try images.pull(reference, platform: platform, operation)
         }
         shell.remember(image: result.image.id.description)
         return .line(result.reference.description)
@@ -52,8 +52,8 @@ package struct Pull: Verb {
         _ repository: Reference, _ platform: Platform?, _ shell: ShellContext
     ) throws(ShaleError) -> Outcome {
         let images = try shell.images()
-        let results = try shell.conversing(isQuiet: quiet) { talk throws(ShaleError) in
-            try images.pullAll(repository, platform: platform, talk)
+        let results = try shell.withOperation(isQuiet: quiet) { operation throws(ShaleError) in
+            try images.pullAll(repository, platform: platform, operation)
         }
         if let last = results.last { shell.remember(image: last.image.id.description) }
         return .line(repository.description)

@@ -45,10 +45,10 @@ package struct Tags: Verb {
         let images = try shell.images()
         let pattern = glob ?? reference.tag
         let (digests, limit) = (digests, limit)
-        let rows = try shell.conversing { talk throws(ShaleError) in
-            var tags = try images.remoteTags(of: reference.repository, matching: pattern, order: order, talk)
+        let rows = try shell.withOperation { operation throws(ShaleError) in
+            var tags = try images.remoteTags(of: reference.repository, matching: pattern, order: order, operation)
             if let limit { tags = Array(tags.prefix(limit)) }
-            return try images.remoteDigests(of: tags, in: reference.repository, fetching: digests, talk)
+            return try images.remoteDigests(of: tags, in: reference.repository, fetching: digests, operation)
         }
         if format == nil, !digests { return .lines(rows.map(\.tag)) }
         let columns = [Listing.Column("Tag", "TAG"), Listing.Column("Digest", "DIGEST", isShown: digests)]

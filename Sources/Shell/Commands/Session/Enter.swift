@@ -59,8 +59,8 @@ package struct Enter: Verb {
         let line = "FROM \(image)"
         var failed: String?
         let start = Timestamp.now()
-        let taken = try shell.conversing(lines: .errors) { talk throws(ShaleError) in
-            try session.take(line, directory: shell.hostDirectory, failedContainer: &failed, talk)
+        let taken = try shell.withOperation(lines: .errors) { operation throws(ShaleError) in
+            try session.take(line, directory: shell.hostDirectory, failedContainer: &failed, operation)
         }
         var draft = JournalDraft(line: line, directory: shell.hostDirectory, time: start)
         shell.changes = taken.changes

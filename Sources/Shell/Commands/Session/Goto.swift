@@ -23,9 +23,9 @@ package struct Goto: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let session = try shell.session()
         if shell.isInteractive, !force { try askAboutNames(session, shell) }
-        let passage = try session.goto(state)
-        for note in passage.notes { shell.console.warning(note) }
-        return .lines(["now at state \(state)"] + MoveReport.place(session, passage.passed))
+        let result = try session.goto(state)
+        for note in result.notes { shell.console.warning(note) }
+        return .lines(["now at state \(state)"] + MoveReport.place(session, result.passed))
     }
 
     /// Asks first where most of the names that are here would be gone: few mean that by a number.

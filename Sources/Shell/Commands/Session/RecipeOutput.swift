@@ -93,8 +93,8 @@ struct RecipeOutput {
             throw ShaleError(.usage, "recipe verify: --progress is auto or plain")
         }
         // What is found is the result; what the build tells on the way is not.
-        let differences = try shell.conversing(lines: .errors) { talk throws(ShaleError) in
-            try progress == "plain" ? plainly(recipe, subject, talk) : briefly(recipe, subject, talk)
+        let differences = try shell.withOperation(lines: .errors) { operation throws(ShaleError) in
+            try progress == "plain" ? plainly(recipe, subject, operation) : briefly(recipe, subject, operation)
         }
         if format == "json" {
             return Outcome(.lines(differences.map { Self.json($0).text() }), status: differences.isEmpty ? 0 : 1)
@@ -114,11 +114,11 @@ struct RecipeOutput {
 
     /// Verifies with a line a step, and what a step said only where it fails.
     private func briefly(
-        _ recipe: Recipe, _ subject: RecipeSubject, _ talk: Conversation
+        _ recipe: Recipe, _ subject: RecipeSubject, _ operation: OperationContext
     ) throws(ShaleError) -> [RecipeDifference] {
-        let voice = VerifyVoice(talk)
+        let voice = VerifyVoice(operation)
         do throws(ShaleError) {
-            return try shell.recipes().verify(recipe, of: subject, voice.conversation)
+            return try shell.recipes().verify(recipe, of: subject, voice.context)
         } catch {
             if error.code != .cancelled { voice.tellLastStep() }
             throw error
@@ -127,13 +127,13 @@ struct RecipeOutput {
 
     /// Verifies with all that a build tells.
     private func plainly(
-        _ recipe: Recipe, _ subject: RecipeSubject, _ talk: Conversation
+        _ recipe: Recipe, _ subject: RecipeSubject, _ operation: OperationContext
     ) throws(ShaleError) -> [RecipeDifference] {
-        let told = Conversation(cancellation: talk.cancellation) { progress in
+        let told = OperationContext(cancellation: operation.cancellation) { progress in
             if case .output(let bytes, _) = progress {
-                talk.tell(.output(bytes, isError: true))
+                operation.tell(.output(bytes, isError: true))
             } else {
-                talk.tell(progress)
+                operation.tell(progress)
             }
         }
         return try shell.recipes().verify(recipe, of: subject, told)

@@ -103,7 +103,7 @@ package struct Replay: Verb {
         case .success(let statements):
             return interpreter.run(statements, origin: Interpreter.Origin(file: source.path))
         case .failure(let error):
-            shell.console.report(error, at: Console.Place(file: source.path, line: line.number, command: "replay"))
+            shell.console.report(error, at: Console.SourceLine(file: source.path, line: line.number, command: "replay"))
             shell.hasReported = true
             return 64
         }

@@ -130,8 +130,8 @@ private struct StepRewriting {
         var failed: String?
         let result: StateChange
         do throws(ShaleError) {
-            result = try shell.conversing { talk throws(ShaleError) in
-                try session.rewrite(drafts, of: working, failedContainer: &failed, talk)
+            result = try shell.withOperation { operation throws(ShaleError) in
+                try session.rewrite(drafts, of: working, failedContainer: &failed, operation)
             }
         } catch {
             guard let failed, !failed.isEmpty else { throw error }

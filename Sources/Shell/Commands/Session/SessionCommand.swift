@@ -98,9 +98,9 @@ package struct SessionCommand: Verb {
         let session =
             name == shell.options.session ? try shell.session() : try Session(named: name, engine: shell.engine())
         let export = try SessionExport(session)
-        try shell.conversing(isQuiet: path == "-") { talk throws(ShaleError) in
+        try shell.withOperation(isQuiet: path == "-") { operation throws(ShaleError) in
             try ArchiveOutput.write(to: path, doing: "export session", shell) { sink throws(ShaleError) in
-                try export.write(to: sink, talk)
+                try export.write(to: sink, operation)
             }
         }
         if let first = export.containersLeft.first {
@@ -122,11 +122,11 @@ package struct SessionCommand: Verb {
         let name = words.count > 2 ? words[2] : nil
         let engine = try shell.engine()
         let input = shell.input
-        let result = try shell.conversing { talk throws(ShaleError) in
+        let result = try shell.withOperation { operation throws(ShaleError) in
             let subject = path == "-" ? "stdin" : path.visible
             let source = path == "-" ? try FDSource(duplicating: input, subject: subject) : try FDSource(opening: path)
             do throws(ShaleError) {
-                return try SessionImport(engine, subject: subject).run(source, named: name, talk)
+                return try SessionImport(engine, subject: subject).run(source, named: name, operation)
             } catch {
                 guard error.code == .conflict, path != "-" else { throw error }
                 var error = error

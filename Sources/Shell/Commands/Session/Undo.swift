@@ -50,10 +50,10 @@ enum MoveReport {
 
     /// The states passed, where one stands now, and what stopped the walk.
     static func outcome(
-        _ passage: Passage, _ verb: String, _ direction: Direction, _ session: Session, _ shell: ShellContext
+        _ result: MoveResult, _ verb: String, _ direction: Direction, _ session: Session, _ shell: ShellContext
     ) throws(ShaleError) -> Outcome {
-        let lines = passage.passed.map { "\(verb): \(text($0, direction))" } + place(session, passage.passed)
-        return try shell.outcome(.lines(lines), failures: [passage.obstacle].compactMap(\.self))
+        let lines = result.passed.map { "\(verb): \(text($0, direction))" } + place(session, result.passed)
+        return try shell.outcome(.lines(lines), failures: [result.obstacle].compactMap(\.self))
     }
 
     static func text(_ node: StateTree.Node, _ direction: Direction) -> String {

@@ -12,25 +12,25 @@ final class VerifyVoice: Sendable {
         var bytes = 0
     }
 
-    private let talk: Conversation
+    private let operation: OperationContext
     private let state = Mutex(State())
 
-    init(_ talk: Conversation) { self.talk = talk }
+    init(_ operation: OperationContext) { self.operation = operation }
 
-    var conversation: Conversation {
-        Conversation(cancellation: talk.cancellation) { [self] progress in hear(progress) }
+    var context: OperationContext {
+        OperationContext(cancellation: operation.cancellation) { [self] progress in hear(progress) }
     }
 
     private func hear(_ progress: Progress) {
         switch progress {
         case .line(let text, .step):
             state.withLock { $0 = State() }
-            talk.line(text.split(separator: "\n").first.map(String.init) ?? text, .step)
+            operation.line(text.split(separator: "\n").first.map(String.init) ?? text, .step)
         case .line(let text, _): keep(progress, text.utf8.count)
         case .note(let text, _): keep(progress, text.utf8.count)
         case .output(let bytes, _): keep(.output(bytes, isError: true), bytes.count)
         // The base that is fetched takes its time.
-        case .item, .bytes: talk.tell(progress)
+        case .item, .bytes: operation.tell(progress)
         }
     }
 
@@ -56,6 +56,6 @@ final class VerifyVoice: Sendable {
             defer { state = State() }
             return state.said
         }
-        for progress in said { talk.tell(progress) }
+        for progress in said { operation.tell(progress) }
     }
 }

@@ -1,5 +1,5 @@
 /// How a long operation reports and is stopped.
-package struct Conversation: Sendable {
+package struct OperationContext: Sendable {
     package let tell: ProgressSink
     package let cancellation: Cancellation
 

@@ -1,5 +1,5 @@
 /// Where `cp` copies from or to.
-package enum CopyPlace: Sendable, Equatable {
+package enum CopyOperand: Sendable, Equatable {
     /// `-`: a tar on standard input or output.
     case stream
     /// A path of the host's, as written.
@@ -44,8 +44,8 @@ extension String {
 
 /// What `cp` was asked for.
 package struct CopyRequest: Sendable {
-    package var sources: [CopyPlace]
-    package var destination: CopyPlace
+    package var sources: [CopyOperand]
+    package var destination: CopyOperand
     /// `-a`: owners are kept; otherwise files become root's in a container and the caller's on the host.
     package var keepsOwners = false
     /// `-L`: a link named as source is followed.
@@ -55,7 +55,7 @@ package struct CopyRequest: Sendable {
     /// What relative host paths are relative to.
     package var hostDirectory: String
 
-    package init(from sources: [CopyPlace], to destination: CopyPlace, hostDirectory: String) {
+    package init(from sources: [CopyOperand], to destination: CopyOperand, hostDirectory: String) {
         self.sources = sources
         self.destination = destination
         self.hostDirectory = hostDirectory

@@ -3,7 +3,7 @@ import Linux
 package import OCI
 
 /// What it costs to keep what sessions can come back to, beyond what is in use anyway.
-package struct HeldCost: Sendable, Hashable {
+package struct RetainedCost: Sendable, Hashable {
     package var images = 0
     package var containers = 0
     /// Bytes that letting go would free.
@@ -14,7 +14,7 @@ package struct HeldCost: Sendable, Hashable {
 
 extension Store {
     /// Measures what would go if sessions let go of all but `current`, the images they stand on now.
-    package func heldCost(keeping current: Set<Digest>) throws(ShaleError) -> HeldCost {
+    package func retainedCost(keeping current: Set<Digest>) throws(ShaleError) -> RetainedCost {
         let roots = try sessionRoots()
         let uses = try imageUses()
         return try lock.quietly { () throws(ShaleError) in
@@ -22,16 +22,16 @@ extension Store {
             let now = try Reachability.of(self, table: pruned(table, uses, roots.digests), sessions: roots)
             let rest = try Reachability.of(
                 self, table: pruned(table, uses, current), sessions: SessionRoots(digests: current))
-            var cost = HeldCost()
+            var cost = RetainedCost()
             for blob in now.blobs.subtracting(rest.blobs) { cost.bytes &+= (try? blobs.size(blob)) ?? 0 }
             for (name, _) in try layers.all() where now.layers.contains(name) && !rest.layers.contains(name) {
                 cost.bytes &+= layers.size(named: name)?.content ?? 0
             }
-            let entries = (table.entries + (try images.held.table().entries)).compactMap(\.image)
+            let entries = (table.entries + (try images.retained.table().entries)).compactMap(\.image)
             cost.images = Set(entries).count { now.blobs.contains($0) && !rest.blobs.contains($0) }
-            for id in try containers.asideIdentifiers() where roots.containers.contains(id) {
+            for id in try containers.trashIdentifiers() where roots.containers.contains(id) {
                 cost.containers += 1
-                cost.bytes &+= (try? FileTree.usage(of: containers.asideFolder(id).upper).bytes) ?? 0
+                cost.bytes &+= (try? FileTree.usage(of: containers.trashFolder(id).upper).bytes) ?? 0
             }
             return cost
         }
@@ -39,9 +39,9 @@ extension Store {
 
     /// The table without the nameless images that `prune` takes when those are kept.
     func pruned(_ table: ImageTable, _ uses: [ImageUse], _ kept: Set<Digest>) -> ImageTable {
-        let held = kept.map { ImageUse(container: "", image: $0, isRunning: false) }
+        let retained = kept.map { ImageUse(container: "", image: $0, isRunning: false) }
         var table = table
-        for step in ImageRemoval.planPrune(in: table, uses: uses + held).steps {
+        for step in ImageRemoval.planPrune(in: table, uses: uses + retained).steps {
             ImageRemoval.apply(step, of: nil, to: &table)
         }
         return table

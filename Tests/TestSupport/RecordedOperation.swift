@@ -2,15 +2,15 @@ package import Basics
 import Synchronization
 
 /// What an operation said, in order.
-package final class Talk: Sendable {
+package final class RecordedOperation: Sendable {
     private let events = Mutex<[Progress]>([])
     package let cancellation = Cancellation()
     private let onEvent: @Sendable (Progress) -> Void
 
     package init(_ onEvent: @escaping @Sendable (Progress) -> Void = { _ in }) { self.onEvent = onEvent }
 
-    package var conversation: Conversation {
-        Conversation(cancellation: cancellation) { [self] event in
+    package var context: OperationContext {
+        OperationContext(cancellation: cancellation) { [self] event in
             events.withLock { $0.append(event) }
             onEvent(event)
         }

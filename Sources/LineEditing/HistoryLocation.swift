@@ -1,7 +1,7 @@
 import Glibc
 
 /// Where histories are kept: `$XDG_STATE_HOME/shale`, or wherever `SHALE_HISTORY` says.
-package struct HistoryPlace {
+package struct HistoryLocation {
     private let environment: [String: String]
 
     package init(_ environment: [String: String]) { self.environment = environment }

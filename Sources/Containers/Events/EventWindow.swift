@@ -7,10 +7,10 @@ package import OCI
 package import Stores
 
 /// A look at a container before something is done to it, to be compared with one afterwards.
-package struct DeedWindow: Sendable {
+package struct EventWindow: Sendable {
     let began: Timestamp
     let before: ContainerSnapshot?
-    /// What had changed since the last deed.
+    /// What had changed since the last event.
     let changedBefore: [String]?
     let activity: ProcessActivityBox
     /// What was done before it left something outside the layer.
@@ -23,50 +23,51 @@ struct ProcessActivityBox: Sendable {
 }
 
 extension ContainerEngine {
-    /// Looks at a container before a deed; costs a look at each path it changed so far, and at its processes.
-    package func openDeed(in record: ContainerRecord) -> DeedWindow {
+    /// Looks at a container before a event; costs a look at each path it changed so far, and at its processes.
+    package func openEvent(in record: ContainerRecord) -> EventWindow {
         let state = state(of: record.id)
-        let activity = state.isRunning ? ProcessActivity.settled(of: state.pid, since: state.startedAt) : nil
+        let activity = state.isRunning ? ProcessActivity.atRest(of: state.pid, since: state.startedAt) : nil
         let now = snapshot(of: record)
         var changedBefore: [String]?
         if let now, let last = lastSnapshot(of: record) {
             let stubs = mountStubs(of: record)
             changedBefore = now.differences(from: last).filter { !stubs.contains($0) }
         }
-        return DeedWindow(
+        return EventWindow(
             began: .now(), before: now, changedBefore: changedBefore, activity: ProcessActivityBox(counts: activity),
             foundTraces: state.isRunning && OutsideTraces.exist(beside: state.pid, since: state.startedAt))
     }
 
-    /// Writes a deed down, with what changed since the window was opened.
+    /// Writes a event down, with what changed since the window was opened.
     ///
     /// `payload` keeps the files of the changed paths it is given.
-    package func closeDeed(
-        _ window: DeedWindow, _ deed: Deed, in record: ContainerRecord, payload: ([String]) -> Digest? = { _ in nil }
+    package func closeEvent(
+        _ window: EventWindow, _ event: ContainerEvent, in record: ContainerRecord,
+        payload: ([String]) -> Digest? = { _ in nil }
     ) {
-        var deed = deed
+        var event = event
         let stubs = mountStubs(of: record)
         let after = snapshot(of: record)
-        deed.began = window.began
-        deed.at = .now()
-        deed.changedBefore = window.changedBefore
-        deed.foundTraces = window.foundTraces ? true : nil
+        event.began = window.began
+        event.at = .now()
+        event.changedBefore = window.changedBefore
+        event.foundTraces = window.foundTraces ? true : nil
         if let after, let before = window.before {
             let changed = after.differences(from: before).filter { !stubs.contains($0) }
-            deed.changed = changed
-            deed.payload = payload(changed).map { [$0] }
+            event.changed = changed
+            event.payload = payload(changed).map { [$0] }
         }
         let state = state(of: record.id)
-        deed.wasAlone = window.activity.counts == (state.isRunning ? ProcessActivity(of: state.pid) : nil)
+        event.wasAlone = window.activity.counts == (state.isRunning ? ProcessActivity(of: state.pid) : nil)
         guard access(store.containers.folder(record.id).config, F_OK) == 0 else { return }
-        if deed.changed?.isEmpty == false || deed.changedBefore?.isEmpty == false || after == nil {
+        if event.changed?.isEmpty == false || event.changedBefore?.isEmpty == false || after == nil {
             keep(after, of: record)
         }
-        try? store.containers.append(deed, to: record.id)
+        try? store.containers.append(event, to: record.id)
     }
 
-    /// What differs now from the last deed's end; `nil` where that is not known.
-    func changesSinceLastDeed(of record: ContainerRecord) -> [String]? {
+    /// What differs now from the last event's end; `nil` where that is not known.
+    func changesSinceLastEvent(of record: ContainerRecord) -> [String]? {
         guard let last = lastSnapshot(of: record), let now = snapshot(of: record) else { return nil }
         let stubs = mountStubs(of: record)
         return now.differences(from: last).filter { !stubs.contains($0) }
@@ -81,7 +82,7 @@ extension ContainerEngine {
         store.containers.folder(record.id).path + "/deeds.snapshot"
     }
 
-    /// How the container's layer was after the last deed; empty before the first one, `nil` when that is not known.
+    /// How the container's layer was after the last event; empty before the first one, `nil` when that is not known.
     private func lastSnapshot(of record: ContainerRecord) -> ContainerSnapshot? {
         do throws(SystemCallError) {
             return ContainerSnapshot(decoding: try WholeFile.read(snapshotPath(record), limit: 1 << 28))
@@ -98,7 +99,7 @@ extension ContainerEngine {
 
     /// Keeps paths of a container's layer as a tar in the blobs; `nil` for nothing, for much, and for what cannot be
     /// read.
-    func keepPayload(_ paths: [String], of record: ContainerRecord, _ talk: Conversation) -> Digest? {
+    func keepPayload(_ paths: [String], of record: ContainerRecord, _ operation: OperationContext) -> Digest? {
         guard let upper = try? RootDirectory(hostPath: store.containers.folder(record.id).upper) else { return nil }
         var changes: [Change] = []
         var bytes: Int64 = 0
@@ -110,7 +111,7 @@ extension ContainerEngine {
             changes.append(change)
         }
         guard !changes.isEmpty, bytes <= Self.largestPayload else { return nil }
-        return (try? images.pack(changes, of: upper, talk))?.1.digest
+        return (try? images.pack(changes, of: upper, operation))?.1.digest
     }
 
     /// Bytes of copied files that are kept beside the container's own.

@@ -7,7 +7,7 @@ import Linux
 /// A layer can be unpacked again from its blob, which is on disk before a name leads to it. So its thousands of files
 /// are not synced: until the kernel has surely written them by itself, the folder carries a mark with the machine's
 /// boot id. A mark of an earlier boot means that power may have gone before: the layer is thrown away.
-struct LayerSettling: Sendable {
+struct LayerSyncing: Sendable {
     /// Seconds until the kernel has written what was written: ten times its `dirty_expire_centisecs`.
     private static let delay: Int64 = 300
     private let paths: StorePaths
@@ -18,7 +18,7 @@ struct LayerSettling: Sendable {
         self.lock = lock
     }
 
-    /// The home's own mark, so that a store with nothing to settle costs one look.
+    /// The home's own mark, so that a store with nothing to sync costs one look.
     private var sign: String { paths.home + "/layers.unsettled" }
 
     /// Marks a staged layer before it gets its place.
@@ -31,7 +31,7 @@ struct LayerSettling: Sendable {
     /// Takes the marks from what is surely written, and throws away what an earlier boot left marked.
     ///
     /// An error leaves all as it is, for the next time.
-    func settleIfDue(_ ingest: IngestFolder) {
+    func syncIfDue(_ ingest: IngestFolder) {
         guard let status = try? FileStatus.of(hostPath: sign) else { return }
         let boot = Self.bootID()
         let isThisBoot = (try? WholeFile.read(sign, limit: 256)) == boot

@@ -4,7 +4,7 @@ import Layers
 import Linux
 
 /// A container's own changes, read where the overlay mount writes them.
-final class UpperLevel: Level {
+final class ContainerLayerView: LayerView {
     private let root: RootDirectory
     private let form: OverlayForm
     private let tree: MergedTree
@@ -58,10 +58,10 @@ final class UpperLevel: Level {
         return entry
     }
 
-    func file(_ entry: LayerEntry) throws(ShaleError) -> LevelFile {
-        guard let status = try status(entry.path) else { return LevelFile(entry: entry) }
+    func file(_ entry: LayerEntry) throws(ShaleError) -> LayerViewFile {
+        guard let status = try status(entry.path) else { return LayerViewFile(entry: entry) }
         let isShared = status.kind == .regular && status.links > 1
-        return LevelFile(
+        return LayerViewFile(
             entry: entry, names: status.links, identity: isShared ? "\(status.device):\(status.inode)" : nil,
             isSocket: status.kind == .socket)
     }

@@ -3,19 +3,19 @@ package import OCI
 
 /// Images that were removed or undone and that a session can bring back: out of every listing, their content kept.
 extension ImageStore {
-    /// Whether an image is here, listed or held.
+    /// Whether an image is here, listed or retained.
     package func isThere(_ id: Digest) throws(ShaleError) -> Bool {
-        try listedOrHeldEntry(id, in: names.table()) != nil
+        try listedOrRetainedEntry(id, in: names.table()) != nil
     }
 
-    /// Puts held images back among the others; those that are there already, or gone, are passed over.
+    /// Puts retained images back among the others; those that are there already, or gone, are passed over.
     package func revive(_ ids: some Sequence<Digest>) throws(ShaleError) {
-        let held = try held.table()
-        let wanted = ids.filter { !held.entries(of: $0).isEmpty }
+        let retained = try retained.table()
+        let wanted = ids.filter { !retained.entries(of: $0).isEmpty }
         guard !wanted.isEmpty else { return }
         try names.update { table throws(ShaleError) in
             for id in wanted where table.entries(of: id).isEmpty {
-                if let entry = held.entries(of: id).first { table.insert(entry) }
+                if let entry = retained.entries(of: id).first { table.insert(entry) }
             }
         }
     }
@@ -33,7 +33,7 @@ extension ImageStore {
             if !moves.shown.isEmpty {
                 let listed = Set(table.entries.compactMap(\.image))
                 var shown: Set<Digest> = []
-                for entry in try held.table().entries {
+                for entry in try retained.table().entries {
                     guard let image = entry.image, moves.shown.contains(image), !listed.contains(image),
                         shown.insert(image).inserted
                     else { continue }
@@ -43,7 +43,7 @@ extension ImageStore {
             table.setNames(try targets(of: moves.names, in: table))
             let hidden = table.hideable(moves.hidden, isUsed: isUsed)
             let gone = table.entries.filter { $0.image.map(hidden.contains) ?? false }
-            // The held ones first: cut short, an image is in both places, which does no harm.
+            // The retained ones first: cut short, an image is in both places, which does no harm.
             if !gone.isEmpty { try hold(gone) }
             table.keep { !($0.image.map(hidden.contains) ?? false) }
             if table != old { try names.replace(old, with: table) }
@@ -75,20 +75,20 @@ extension ImageStore {
         return targets
     }
 
-    /// Every image there is, listed or held.
+    /// Every image there is, listed or retained.
     package func allThere() throws(ShaleError) -> Set<Digest> {
-        Set(try (names.table().entries + held.table().entries).compactMap(\.image))
+        Set(try (names.table().entries + retained.table().entries).compactMap(\.image))
     }
 
     /// The images that only sessions can bring back.
-    package func heldTable() throws(ShaleError) -> ImageTable { try held.table() }
+    package func retainedTable() throws(ShaleError) -> ImageTable { try retained.table() }
 
     /// Takes in the images of a session that came from elsewhere; answers names that were left to other images.
     ///
     /// Their blobs are here already, and the session keeps them.
-    package func adopt(listed: [ImageEntry], held: [ImageEntry]) throws(ShaleError) -> [Reference] {
+    package func adopt(listed: [ImageEntry], retained: [ImageEntry]) throws(ShaleError) -> [Reference] {
         try lock.exclusively { () throws(ShaleError) in
-            try hold(held)
+            try hold(retained)
             return try names.updateLocked { table throws(ShaleError) in
                 var left: [Reference] = []
                 for entry in listed {
@@ -104,11 +104,11 @@ extension ImageStore {
         }
     }
 
-    /// Notes entries as held.
+    /// Notes entries as retained.
     ///
     /// Under the store's lock.
     func hold(_ entries: some Sequence<ImageEntry>) throws(ShaleError) {
-        try held.updateLocked { table throws(ShaleError) in
+        try retained.updateLocked { table throws(ShaleError) in
             var all = table.entries.map { $0.named(nil) }
             var places = Dictionary(
                 all.enumerated().map { ($1.identity, $0) }, uniquingKeysWith: { first, _ in first })

@@ -5,7 +5,7 @@ import Sessions
 import Stores
 
 /// What all sessions of a home keep for coming back to.
-struct SessionHoldings {
+struct RetainedBySessions {
     private let engine: Engine
     private let sessions: [Session]
 
@@ -28,10 +28,10 @@ struct SessionHoldings {
     var current: Set<Digest> { images(newest: 0) }
 
     private func images(newest count: Int?) -> Set<Digest> {
-        sessions.reduce(into: []) { $0.formUnion($1.heldImages(newest: count)) }
+        sessions.reduce(into: []) { $0.formUnion($1.retainedImages(newest: count)) }
     }
 
-    func cost() throws(ShaleError) -> HeldCost { try engine.store.heldCost(keeping: current) }
+    func cost() throws(ShaleError) -> RetainedCost { try engine.store.retainedCost(keeping: current) }
 
     /// Lets go of all but where each session stands.
     func forgetOthers() throws(ShaleError) { for session in sessions { try session.forget(keepingNewest: 0) } }
@@ -43,7 +43,7 @@ struct SessionHoldings {
     }
 
     /// `3 images, 1 container, 4.1kB`.
-    static func text(_ cost: HeldCost) -> String {
+    static func text(_ cost: RetainedCost) -> String {
         var parts: [String] = []
         if cost.images > 0 { parts.append("\(cost.images) image\(cost.images == 1 ? "" : "s")") }
         if cost.containers > 0 { parts.append("\(cost.containers) container\(cost.containers == 1 ? "" : "s")") }

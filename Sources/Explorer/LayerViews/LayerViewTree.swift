@@ -7,7 +7,7 @@ import Linux
 /// it, from the top.
 ///
 /// Links are resolved inside the tree, 255 of them at most. For one thread.
-final class LevelTree {
+final class LayerViewTree {
     /// What stands at a path, and the level that decides it.
     struct Found: Sendable, Hashable {
         var entry: LayerEntry
@@ -21,16 +21,16 @@ final class LevelTree {
     let count: Int
     /// Whether what the top level deletes is shown as such: a layer looked at by itself.
     private let showsWhiteouts: Bool
-    private let load: (Int) throws(ShaleError) -> any Level
-    private var loaded: [Int: any Level] = [:]
+    private let load: (Int) throws(ShaleError) -> any LayerView
+    private var loaded: [Int: any LayerView] = [:]
 
-    init(count: Int, showingWhiteouts: Bool = false, load: @escaping (Int) throws(ShaleError) -> any Level) {
+    init(count: Int, showingWhiteouts: Bool = false, load: @escaping (Int) throws(ShaleError) -> any LayerView) {
         self.count = count
         showsWhiteouts = showingWhiteouts
         self.load = load
     }
 
-    func level(_ number: Int) throws(ShaleError) -> any Level {
+    func level(_ number: Int) throws(ShaleError) -> any LayerView {
         if let known = loaded[number] { return known }
         let level = try load(number)
         loaded[number] = level
@@ -63,7 +63,7 @@ final class LevelTree {
     }
 
     /// Whether a level leaves nothing of lower ones to be seen below some directories.
-    private static func hides(_ level: any Level, _ ancestors: [String]) throws(ShaleError) -> Bool {
+    private static func hides(_ level: any LayerView, _ ancestors: [String]) throws(ShaleError) -> Bool {
         for ancestor in ancestors {
             guard let entry = try level.entry(ancestor) else { continue }
             if entry.kind != .directory || entry.isOpaque { return true }

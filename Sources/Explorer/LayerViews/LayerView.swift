@@ -4,7 +4,7 @@ import Layers
 /// One layer's paths, as a tree of levels asks for them.
 ///
 /// Paths are absolute, clean and without links. For one thread.
-protocol Level: AnyObject {
+protocol LayerView: AnyObject {
     /// What the level says of a path, whiteouts too; `nil` where it says nothing.
     func entry(_ path: String) throws(ShaleError) -> LayerEntry?
 
@@ -12,14 +12,14 @@ protocol Level: AnyObject {
     func children(of directory: String) throws(ShaleError) -> [LayerEntry]
 
     /// What stands behind an entry that is no directory.
-    func file(_ entry: LayerEntry) throws(ShaleError) -> LevelFile
+    func file(_ entry: LayerEntry) throws(ShaleError) -> LayerViewFile
 
     /// The attributes that travel in archives.
     func attributes(_ entry: LayerEntry) throws(ShaleError) -> [ExtendedAttribute]
 }
 
 /// What a level has at a path that is no directory.
-struct LevelFile {
+struct LayerViewFile {
     /// A hard link with the attributes of the file it names, anything else as it is.
     var entry: LayerEntry
     /// How many names the file has in its level.
@@ -31,7 +31,7 @@ struct LevelFile {
 }
 
 /// A level known by its index alone: an unpacked layer of the store, or one that still lies in a registry.
-final class IndexLevel: Level {
+final class IndexedLayerView: LayerView {
     private let index: LayerIndex
     /// How many hard links name a path; counted on first use.
     private var links: [PathKey: UInt32]?
@@ -65,8 +65,8 @@ final class IndexLevel: Level {
         return found
     }
 
-    func file(_ entry: LayerEntry) -> LevelFile {
-        guard entry.kind == .file || entry.kind == .hardLink else { return LevelFile(entry: entry) }
+    func file(_ entry: LayerEntry) -> LayerViewFile {
+        guard entry.kind == .file || entry.kind == .hardLink else { return LayerViewFile(entry: entry) }
         let target = entry.kind == .hardLink ? entry.link : entry.path
         let count = (countedLinks()[PathKey(target)] ?? 0) + 1
         var file = entry
@@ -74,7 +74,7 @@ final class IndexLevel: Level {
             file = named
             file.path = entry.path
         }
-        return LevelFile(entry: file, names: count, identity: count > 1 ? target : nil)
+        return LayerViewFile(entry: file, names: count, identity: count > 1 ? target : nil)
     }
 
     private func countedLinks() -> [PathKey: UInt32] {
