@@ -59,7 +59,7 @@ struct SecretScan {
         let value = SecretValue(bytes[range])
         if value.isMask || isInnerMask(range) {
             found.append(Secrets.Found(range: range, name: name, what: what, isMask: true))
-        } else if value.isSecret {
+        } else if value.isSecret, !(name.map { Secrets.isFingerprint(value.plain, named: $0) } ?? false) {
             found.append(Secrets.Found(range: range, name: name, what: what))
         }
     }

@@ -120,6 +120,18 @@ package enum Secrets {
         return words.count > 1 && words.contains("pwd")
     }
 
+    /// Whether a value is public whatever `isNamed` says of its name: the fingerprint or the id of an OpenPGP key
+    /// (RFC 9580, 5.5.4), as official images have it in `GPG_KEY`.
+    package static func isFingerprint(_ value: String, named name: String) -> Bool {
+        let lower = name.lowercased()
+        guard !Set(words(of: name)).isDisjoint(with: ["gpg", "pgp", "gpgkey"]),
+            !strong.contains(where: { lower.contains($0) })
+        else { return false }
+        let digits = value.utf8.filter { $0 != UInt8(ascii: " ") }
+        return [8, 16, 40].contains(digits.count)
+            && digits.allSatisfy { $0.isDigit || (65...70).contains($0) || (97...102).contains($0) }
+    }
+
     private static let strong = [
         "password", "passwd", "passphrase", "token", "secret", "apikey", "api_key", "private_key", "credential",
         "storepass", "keypass", "passwort",

@@ -76,7 +76,7 @@ extension Recipe {
         var names: [String] = []
         switch parsed.value {
         case .env(var pairs):
-            for index in pairs.indices where Secrets.isNamed(pairs[index].key) && isSecret(pairs[index].value) {
+            for index in pairs.indices where isSecret(pairs[index].value, pairs[index].key) {
                 names.append(pairs[index].key)
                 pairs[index].value = "${\(pairs[index].key)}"
             }
@@ -85,7 +85,7 @@ extension Recipe {
         case .arg(var argument):
             for index in argument.arguments.indices {
                 let entry = argument.arguments[index]
-                guard Secrets.isNamed(entry.key), let value = entry.value, isSecret(value) else { continue }
+                guard let value = entry.value, isSecret(value, entry.key) else { continue }
                 names.append(entry.key)
                 argument.arguments[index].value = nil
             }
@@ -94,8 +94,9 @@ extension Recipe {
         }
     }
 
-    private static func isSecret(_ value: String) -> Bool {
+    private static func isSecret(_ value: String, _ name: String) -> Bool {
+        guard Secrets.isNamed(name) else { return false }
         let bare = value.filter { $0 != "\"" && $0 != "'" }
-        return !bare.isEmpty && !bare.hasPrefix("$")
+        return !bare.isEmpty && !bare.hasPrefix("$") && !Secrets.isFingerprint(bare, named: name)
     }
 }

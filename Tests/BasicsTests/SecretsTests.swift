@@ -167,8 +167,24 @@ import Testing
         "logout quay.io",
         "RUN docker run --name login -p 80:80 x", "ENV TOKEN=", "RUN TOKEN= make", "ARG TOKEN",
         "unset TOKEN",
+        // Fingerprints of official images (python, and others).
+        "ENV GPG_KEY=7169605F62C751356D054A26A821E680E5FA6305", "ENV GPG_KEY 7169605F62C751356D054A26A821E680E5FA6305",
+        "RUN export GPG_KEY='7169 605F 62C7 5135 6D05  4A26 A821 E680 E5FA 6305'", "ARG PGP_KEY=A821E680E5FA6305",
+        #"{"GPG_KEY": "7169605f62c751356d054a26a821e680e5fa6305"}"#,
     ])
     func otherTextStays(_ text: String) { #expect(Secrets.masked(text).text == text) }
+
+    @Test(
+        "what is no fingerprint is masked for all that it looks like one",
+        arguments: [
+            "ENV GPG_PASSPHRASE=7169605F62C751356D054A26A821E680E5FA6305", "ENV GPG_PRIVATE_KEY=7169605F62C75135",
+            "ENV API_KEY=7169605F62C751356D054A26A821E680E5FA6305",
+            "ENV GPG_KEY=7169605F62C751356D054A26A821E680E5FA63",
+            "ENV GPG_KEY=notafingerprintatall", "ENV GPG_KEY=0123456789abcdef0123456789abcdef",
+        ])
+    func nearFingerprints(_ text: String) {
+        #expect(Secrets.masked(text).text == text.replacing(/=.*/, with: "=***"))
+    }
 
     /// Messages and what programs print: forms that no sentence has, alone.
     @Test(arguments: [
