@@ -66,6 +66,39 @@ struct OptionEffectTests {
         #expect(said.status == 0 && said.output == (isPast ? "out\n0\n1\n1\n" : "out\n1\n0\n1\n"), "\(said)")
     }
 
+    @Test(
+        "no verb gives an image a name that would be read as a digest",
+        arguments: [
+            "tag busybox NAME", "commit con NAME", "build -t NAME .", "import files.tar NAME",
+            "load -i named.tar",
+        ])
+    func ambiguousNames(_ line: String) throws {
+        let bench = try CrashHome()
+        let digest = String(repeating: "a", count: 64)
+        for (name, words) in [
+            ("sha256", "refusing to create an ambiguous tag using digest algorithm as name"),
+            ("sha256:v1", "refusing to create an ambiguous tag using digest algorithm as name"),
+            ("app@sha256:\(digest)", "digest"),
+        ] {
+            let said = try bench.sh(
+                """
+                set -e
+                echo FROM busybox > Dockerfile; tar cf files.tar Dockerfile; shale create --name con busybox true >/dev/null
+                mkdir un; shale save busybox | tar x -C un
+                sed -i 's|"busybox:latest"|"\(name)"|' un/manifest.json; rm -f un/index.json un/repositories
+                tar cf named.tar -C un .; rm -r un
+                shale images -q | sort > before
+                shale \(line.replacing("NAME", with: name)) >out 2>err && echo done || echo refused
+                shale rm con >/dev/null; shale images | grep -c sha256 || true
+                shale images -q | sort | cmp - before
+                """)
+            #expect(said.output.hasPrefix("refused\n0\n"), "\(name): \(said)")
+            // An archive's names are whole, with a tag and no digest.
+            let refusal = try bench.sh("cat err").output
+            #expect(refusal.contains(words) || refusal.contains("invalid tag \"\(name)\""), "\(name): \(refusal)")
+        }
+    }
+
     @Test("a date without a zone is one of the typing person's zone") func zone() throws {
         let bench = try CrashHome()
         let said = try bench.sh(
