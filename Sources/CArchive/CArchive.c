@@ -23,22 +23,6 @@
     X(archive_read_next_header)           \
     X(archive_read_data_block)            \
     X(archive_read_free)                  \
-    X(archive_write_new)                  \
-    X(archive_write_set_format_raw)       \
-    X(archive_write_add_filter_gzip)      \
-    X(archive_write_add_filter_bzip2)     \
-    X(archive_write_add_filter_xz)        \
-    X(archive_write_add_filter_zstd)      \
-    X(archive_write_set_filter_option)    \
-    X(archive_write_set_bytes_per_block)  \
-    X(archive_write_open)                 \
-    X(archive_write_header)               \
-    X(archive_write_data)                 \
-    X(archive_write_close)                \
-    X(archive_write_free)                 \
-    X(archive_entry_new)                  \
-    X(archive_entry_free)                 \
-    X(archive_entry_set_filetype)         \
     X(archive_error_string)
 
 static struct {
@@ -147,84 +131,4 @@ void shale_unpacking_close(shale_unpacking *unpacking) {
     if (unpacking == NULL) return;
     library.archive_read_free(unpacking->archive);
     free(unpacking);
-}
-
-// Packing
-
-struct shale_packing {
-    struct archive *archive;
-    void *context;
-    shale_write_function write;
-};
-
-static la_ssize_t drain(struct archive *archive, void *data, const void *bytes, size_t count) {
-    (void)archive;
-    shale_packing *packing = data;
-    return packing->write(packing->context, bytes, count);
-}
-
-static int add_filter(struct archive *archive, shale_filter filter, int level) {
-    const char *name = "gzip";
-    int result = ARCHIVE_FATAL;
-    switch (filter) {
-    case SHALE_FILTER_GZIP: result = library.archive_write_add_filter_gzip(archive); break;
-    case SHALE_FILTER_BZIP2: name = "bzip2"; result = library.archive_write_add_filter_bzip2(archive); break;
-    case SHALE_FILTER_XZ: name = "xz"; result = library.archive_write_add_filter_xz(archive); break;
-    case SHALE_FILTER_ZSTD: name = "zstd"; result = library.archive_write_add_filter_zstd(archive); break;
-    }
-    if (result != ARCHIVE_OK) return result;
-    if (filter == SHALE_FILTER_GZIP) library.archive_write_set_filter_option(archive, name, "timestamp", NULL);
-    if (level < 0) return ARCHIVE_OK;
-    char text[16];
-    snprintf(text, sizeof text, "%d", level);
-    return library.archive_write_set_filter_option(archive, name, "compression-level", text);
-}
-
-shale_packing *shale_packing_open(shale_filter filter, int level, void *context, shale_write_function write) {
-    if (shale_archive_load() != NULL) return NULL;
-    shale_packing *packing = calloc(1, sizeof *packing);
-    struct archive_entry *entry = library.archive_entry_new();
-    if (packing == NULL || entry == NULL) goto failed;
-    packing->archive = library.archive_write_new();
-    if (packing->archive == NULL) goto failed;
-    packing->context = context;
-    packing->write = write;
-    library.archive_entry_set_filetype(entry, 0100000);
-    if (library.archive_write_set_format_raw(packing->archive) != ARCHIVE_OK ||
-        add_filter(packing->archive, filter, level) != ARCHIVE_OK ||
-        library.archive_write_set_bytes_per_block(packing->archive, 0) != ARCHIVE_OK ||
-        library.archive_write_open(packing->archive, packing, NULL, drain, NULL) != ARCHIVE_OK ||
-        library.archive_write_header(packing->archive, entry) != ARCHIVE_OK)
-        goto failed;
-    library.archive_entry_free(entry);
-    return packing;
-failed:
-    if (entry != NULL) library.archive_entry_free(entry);
-    shale_packing_close(packing);
-    return NULL;
-}
-
-int shale_packing_write(shale_packing *packing, const void *bytes, size_t count) {
-    const char *next = bytes;
-    while (count > 0) {
-        la_ssize_t done = library.archive_write_data(packing->archive, next, count);
-        if (done <= 0) return -1;
-        next += done;
-        count -= (size_t)done;
-    }
-    return 0;
-}
-
-int shale_packing_finish(shale_packing *packing) {
-    return library.archive_write_close(packing->archive) == ARCHIVE_OK ? 0 : -1;
-}
-
-const char *shale_packing_error(shale_packing *packing) {
-    return error_text(packing->archive, "cannot compress");
-}
-
-void shale_packing_close(shale_packing *packing) {
-    if (packing == NULL) return;
-    if (packing->archive != NULL) library.archive_write_free(packing->archive);
-    free(packing);
 }

@@ -35,10 +35,7 @@ struct PeerUnpackTests {
         _ = try LayerWriter.write(changes: changes, upper: upper) { chunk throws(ShaleError) in
             bytes.append(contentsOf: chunk)
         }
-        var packed: [UInt8] = []
-        let compressor = try Compressor(.gzip) { chunk throws(ShaleError) in packed.append(contentsOf: chunk) }
-        bytes.withUnsafeBytes { all in try? compressor.write(all) }
-        _ = try compressor.finish()
+        let packed = try Peer("gzip").run(["-c"], input: bytes).output
 
         let image = TemporaryDirectory()
         try Self.writeImage(image.path, layers: [(Self.base, Self.base), (bytes, packed)])

@@ -1,4 +1,4 @@
-// Packing and unpacking of byte streams by libarchive's filters (gzip, bzip2, xz, zstd).
+// Unpacking of byte streams by libarchive's filters (gzip, bzip2, xz, zstd).
 //
 // libarchive.so.13 is opened on first use; nothing is linked. Only filters are used: the tar format is read and written
 // by Layers itself, because libarchive converts names between character sets and composes Unicode names on reading.
@@ -41,17 +41,3 @@ int shale_unpacking_next(shale_unpacking *SHALE_NONNULL unpacking, const void *S
 const char *SHALE_NONNULL shale_unpacking_error(shale_unpacking *SHALE_NONNULL unpacking);
 void shale_unpacking_close(shale_unpacking *SHALE_NULLABLE unpacking);
 
-/// Takes packed bytes: their count, or -1 for an error.
-typedef ssize_t (*shale_write_function)(void *SHALE_NULLABLE context, const void *SHALE_NONNULL bytes, size_t count);
-
-typedef struct shale_packing shale_packing;
-
-/// Begins to pack, without a time in gzip's header; a negative level is the filter's own default.
-shale_packing *SHALE_NULLABLE shale_packing_open(shale_filter filter, int level, void *SHALE_NULLABLE context,
-                                                 shale_write_function SHALE_NONNULL write);
-/// 0, or -1 with an error's text.
-int shale_packing_write(shale_packing *SHALE_NONNULL packing, const void *SHALE_NONNULL bytes, size_t count);
-/// Writes what is left; 0, or -1 with an error's text. The packing must still be closed.
-int shale_packing_finish(shale_packing *SHALE_NONNULL packing);
-const char *SHALE_NONNULL shale_packing_error(shale_packing *SHALE_NONNULL packing);
-void shale_packing_close(shale_packing *SHALE_NULLABLE packing);

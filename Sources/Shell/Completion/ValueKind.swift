@@ -4,7 +4,7 @@ package import ArgumentParser
 package enum ValueKind: String, Sendable, CaseIterable {
     /// An image of the store, by name; `@` and `@~N` included.
     case image
-    /// A name in a registry: local names, and remote tags behind a `:`.
+    /// A name that an image gets, or has in a registry: the names here are offered, for Tab asks no server.
     case reference
     case container
     case runningContainer = "container.running"

@@ -83,11 +83,11 @@ package final class ImageStore: Sendable {
 
     /// Whether a text is the whole name or the whole id of an image here.
     func isWholeName(_ text: String) -> Bool {
-        guard let table = try? notedTable() else { return false }
-        if let id = try? Digest(parsing: text.hasPrefix("sha256:") ? text : "sha256:\(text)") {
-            return !table.entries(of: id).isEmpty
+        guard let table = try? notedTable(), let wanted = try? AnyReference(parsing: text) else { return false }
+        switch wanted {
+        case .digest(let id): return !table.entries(of: id).isEmpty
+        case .named(let name): return table.entry(named: name) != nil
         }
-        return (try? Reference(parsing: text)).flatMap { table.entry(named: $0) } != nil
     }
 
     /// The id alone of what a text names; reads `index.json` only.
@@ -137,18 +137,15 @@ package final class ImageStore: Sendable {
 
     /// Resolves a text against a table, as `find` does.
     static func entry(of text: String, in table: ImageTable) throws(ShaleError) -> ImageEntry {
-        if text.hasPrefix("sha256:"), let id = try? Digest(parsing: text) {
+        switch try AnyReference(parsing: text) {
+        case .digest(let id):
             if let entry = table.entries(of: id).first { return entry }
-            throw noSuchImage(text)
-        }
-        if Reference.isIdentifier(text) {
+            throw noSuchImage(id.description)
+        case .named(let name):
+            if let entry = table.entry(named: name) { return entry }
             if let entry = try byPrefix(text, in: table) { return entry }
-            throw noSuchImage("sha256:\(text)")
+            throw noSuchImage(name.withDefaultTag.familiar)
         }
-        let reference = try Reference(parsing: text)
-        if let entry = table.entry(named: reference) { return entry }
-        if let entry = try byPrefix(text, in: table) { return entry }
-        throw noSuchImage(reference.withDefaultTag.familiar)
     }
 
     private static func byPrefix(_ text: String, in table: ImageTable) throws(ShaleError) -> ImageEntry? {

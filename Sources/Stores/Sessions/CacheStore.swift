@@ -98,15 +98,4 @@ package final class CacheStore: Sendable {
         }
         return bytes
     }
-
-    // MARK: Build steps
-
-    /// The image a build step with this key made.
-    package func builtImage(_ key: Digest) -> Digest? {
-        value(.build, key).flatMap { try? Digest(parsing: String(decoding: $0, as: UTF8.self)) }
-    }
-
-    package func setBuiltImage(_ key: Digest, _ image: Digest) throws(ShaleError) {
-        try set(.build, key, to: Array(image.description.utf8))
-    }
 }
