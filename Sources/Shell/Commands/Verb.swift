@@ -15,6 +15,21 @@ package protocol Verb: ParsableCommand {
     /// Whether nobody collects what it makes and uses, while it works; not so for those that remove, list everything, or
     /// carry out further lines.
     static var leasesWhatItUses: Bool { get }
+    /// What its operands are, where the option model does not say; the last one repeats.
+    static var operandKinds: [ValueKind] { get }
+    /// Whether words behind its first operand belong to a container's program: its options end there, variables unknown
+    /// to shale stay, and a failure of shale's own is told from the program's by its status, 125.
+    static var holdsContainerCommand: Bool { get }
+    /// Whether what it reads from a here-document has variables of its own.
+    static var hasVariablesOfItsOwn: Bool { get }
+    /// Whether it moves through the session's states, and writes the journal's entries of that itself.
+    static var writesItsOwnEntries: Bool { get }
+    /// Whether `record` writes it down.
+    static var isRecorded: Bool { get }
+    /// Whether it tells a word for the working image from the image's id, and takes it as it was typed.
+    static var takesWorkingImageAsTyped: Bool { get }
+    /// Whether a place in the working image is one of the image's to it: others show it as it was typed.
+    static var takesWorkingPlaces: Bool { get }
     /// Example lines for `help`.
     static var examples: [String] { get }
     /// How it differs from docker's, one sentence each.
@@ -24,6 +39,13 @@ package protocol Verb: ParsableCommand {
 extension Verb {
     package static var isWorthKeeping: Bool { true }
     package static var leasesWhatItUses: Bool { true }
+    package static var operandKinds: [ValueKind] { [] }
+    package static var holdsContainerCommand: Bool { false }
+    package static var hasVariablesOfItsOwn: Bool { false }
+    package static var writesItsOwnEntries: Bool { false }
+    package static var isRecorded: Bool { true }
+    package static var takesWorkingImageAsTyped: Bool { false }
+    package static var takesWorkingPlaces: Bool { false }
     package static var examples: [String] { [] }
     package static var differences: [String] { [] }
 

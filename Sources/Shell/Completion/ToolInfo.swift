@@ -3,14 +3,14 @@ import FoundationEssentials
 
 extension CommandModel.Verb {
     /// A command of swift-argument-parser; its options are read when they are first asked for.
-    package init<Command: ParsableCommand>(_ type: Command.Type) {
+    package init<Command: Verb>(_ type: Command.Type) {
         let configuration = type.configuration
         let name = configuration.commandName ?? String(describing: type).lowercased()
         self.init(
             name, aliases: configuration.aliases, summary: configuration.abstract,
             isHidden: !configuration.shouldDisplay
         ) {
-            CommandModel.Description(toolInfo: type._dumpHelp(), verb: name)
+            CommandModel.Description(toolInfo: type._dumpHelp(), of: type)
         }
     }
 }
@@ -19,9 +19,9 @@ extension CommandModel.Description {
     /// Reads what swift-argument-parser says of one command: the JSON of `Command._dumpHelp()` (its ToolInfo, version 0).
     ///
     /// The kind of a value is, in this order: what ``CompletionKind/shale(_:)`` or another `completion:` declares, what
-    /// ``OperandKinds`` knows of the verb, and what its name in the usage suggests. A text that cannot be read gives an
+    /// the verb's `operandKinds` say, and what its name in the usage suggests. A text that cannot be read gives an
     /// empty description: completion is a help, never a failure.
-    package init(toolInfo text: String, verb: String) {
+    package init(toolInfo text: String, of type: any Verb.Type) {
         guard let tool = try? JSONDecoder().decode(ToolInfo.self, from: Data(text.utf8)) else {
             self.init()
             return
@@ -31,17 +31,17 @@ extension CommandModel.Description {
         for argument in tool.command.arguments ?? [] where argument.shouldDisplay ?? true {
             switch argument.kind {
             case "positional":
-                let value = argument.value(verb: verb, index: operands.count, flag: nil)
+                let value = argument.value(of: type, index: operands.count, flag: nil)
                 let strategy = argument.parsingStrategy ?? ""
                 let takesRest = ["allRemainingInput", "postTerminator", "allUnrecognized"].contains(strategy)
                 operands += OperandKinds.operands(
-                    of: verb,
+                    of: type,
                     from: CommandModel.Operand(
                         value, isOptional: argument.isOptional ?? false, isRepeating: argument.isRepeating ?? false,
                         takesRest: takesRest))
             default:
                 let names = argument.dashedNames
-                let value = argument.kind == "option" ? argument.value(verb: verb, index: 0, flag: names) : nil
+                let value = argument.kind == "option" ? argument.value(of: type, index: 0, flag: names) : nil
                 flags.append(CommandModel.Flag(names, summary: argument.abstract ?? "", value: value))
             }
         }
@@ -91,20 +91,21 @@ private struct ToolInfo: Decodable {
             return [preferred] + all.filter { $0 != preferred }
         }
 
-        func value(verb: String, index: Int, flag: [String]?) -> CommandModel.Value {
+        func value(of type: any Verb.Type, index: Int, flag: [String]?) -> CommandModel.Value {
             let name = valueName ?? "value"
             let words = completionKind?.list?.values ?? allValues ?? []
-            return CommandModel.Value(kind(verb: verb, index: index, flag: flag), name: name, words: words)
+            return CommandModel.Value(kind(of: type, index: index, flag: flag), name: name, words: words)
         }
 
-        private func kind(verb: String, index: Int, flag: [String]?) -> ValueKind {
+        private func kind(of type: any Verb.Type, index: Int, flag: [String]?) -> ValueKind {
             if let command = completionKind?.shellCommand?.command, command.hasPrefix("shale complete ") {
                 return ValueKind(rawValue: String(command.dropFirst("shale complete ".count))) ?? .none
             }
             if completionKind?.directory != nil { return .hostDirectory }
             if completionKind?.file != nil { return .hostPath }
             if let flag { return OperandKinds.kind(ofFlag: flag, valueName: valueName ?? "") }
-            return OperandKinds.kind(ofOperand: index, of: verb) ?? OperandKinds.kind(ofName: valueName ?? "")
+            let kinds = type.operandKinds
+            return kinds.isEmpty ? OperandKinds.kind(ofName: valueName ?? "") : kinds[min(index, kinds.count - 1)]
         }
     }
 

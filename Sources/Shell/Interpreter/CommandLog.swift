@@ -19,8 +19,6 @@ struct CommandLog {
     private let line: String
     private let outer: LineUnderWay?
 
-    /// Verbs that move through states: they write their own entries.
-    private static let moving: Set<String> = ["undo", "redo", "goto"]
     /// What stands in the journal for a line that is not kept, where it changed something.
     private static let hidden = "(a line that is not kept)"
 
@@ -54,7 +52,7 @@ struct CommandLog {
             shell.console.note(Teaching(changes, container: container).line)
         }
         // Those that failed have written nothing, or only how far they came.
-        if Self.moving.contains(verb), status == 0 { return }
+        if status == 0, CommandTable.shared.find(verb)?.writesItsOwnEntries ?? false { return }
         if line.isEmpty { return }
         if statement.isPrivate, changes.isEmpty { return }
         // Looking at things leaves no trace of a host's command line, and opens no session for it.

@@ -75,15 +75,15 @@ package struct CommandTable: Sendable {
 
     /// Commands whose words behind the image belong to the container's shell.
     static func keepsUnknownVariables(_ verb: String) -> Bool {
-        ["run", "create", "exec", "debug", "retry"].contains(verb)
+        shared.find(verb)?.holdsContainerCommand ?? false
     }
 
     /// Commands whose here-document is for a container, or a Dockerfile with variables of its own.
     static func keepsVariablesOfDocument(_ verb: String) -> Bool {
-        keepsUnknownVariables(verb) || verb == "build" || verb == "enter"
+        keepsUnknownVariables(verb) || shared.find(verb)?.hasVariablesOfItsOwn ?? false
     }
 
-    static func stopsAtFirstOperand(_ type: any Verb.Type) -> Bool { keepsUnknownVariables(type.verb) }
+    static func stopsAtFirstOperand(_ type: any Verb.Type) -> Bool { type.holdsContainerCommand }
 
     /// The names of a command's options.
     static func optionNames(of type: any Verb.Type) -> SpelledFlags.Names {

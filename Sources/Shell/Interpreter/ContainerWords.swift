@@ -9,8 +9,6 @@ enum ContainerWords {
         guard let verb = words.first?.plain, CommandTable.keepsUnknownVariables(verb),
             let type = CommandTable.shared.find(verb)
         else { return words.count }
-        // Its one word is an instruction.
-        if verb == "retry" { return 1 }
         let names = CommandTable.optionNames(of: type)
         var index = 1
         while index < words.count {

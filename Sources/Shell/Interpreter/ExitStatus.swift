@@ -6,7 +6,7 @@ extension ShaleError {
     /// `run`, `create` and `exec` keep docker's: 125 for the engine's own failures, 126 and 127 for the command's.
     package func status(of verb: String?) -> Int32 {
         if let exitStatus { return exitStatus }
-        let startsContainers = verb.map { ["run", "create", "exec", "debug"].contains($0) } ?? false
+        let startsContainers = verb.flatMap(CommandTable.shared.find)?.holdsContainerCommand ?? false
         switch code {
         case .usage: return 64
         case .notExecutable: return 126

@@ -56,12 +56,14 @@ enum WorkingImageNames {
         guard let verb = arguments.first else { return [] }
         var words = Array(arguments.dropFirst())
         // They tell a working image from any other: its base is named as it was typed, and it is what is entered.
-        if verb == "recipe" || verb == "enter" { return words }
-        let takesOne = CommandTable.keepsUnknownVariables(verb)
+        let type = CommandTable.shared.find(verb)
+        if type?.takesWorkingImageAsTyped ?? false { return words }
+        let takesOne = type?.holdsContainerCommand ?? false
+        let takesPlaces = type?.takesWorkingPlaces ?? false
         for (index, text) in words.enumerated() {
             guard let word = Word(text) else { continue }
             // Places in the working image are shown as they were typed.
-            if case .working = word.subject, !word.rest.isEmpty, verb != "cp" { continue }
+            if case .working = word.subject, !word.rest.isEmpty, !takesPlaces { continue }
             words[index] = try image(word.subject, shell).hex + word.rest
             if takesOne { break }
         }

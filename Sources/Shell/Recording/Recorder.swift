@@ -92,7 +92,9 @@ final class Recorder {
         let output = String(pathBytes: all[min(taken, all.count)...])
         taken = all.count
         let verb = statement.body.verb ?? ""
-        if ["record", "quit", "exit"].contains(verb) || statement.isPrivate || statement.source.isEmpty { return }
+        let isLeaving = verb == "quit" || verb == "exit"
+        if isLeaving || statement.isPrivate || statement.source.isEmpty { return }
+        guard CommandTable.shared.find(verb)?.isRecorded ?? true else { return }
         let text = entered.isEmpty ? statement.source : EnteredBlock.text(statement.source, lines: entered)
         statements.append((Secrets.masked(text).text, status, secrets.masked(output)))
     }

@@ -63,7 +63,8 @@ struct CompletionTests {
                     .init(["--pull"], value: .init(.none, name: "policy", words: ["always", "missing", "never"])),
                 ],
                 OperandKinds.operands(
-                    of: "run", from: .init(.init(.image, name: "image-and-command"), isRepeating: true, takesRest: true)
+                    of: Run.self,
+                    from: .init(.init(.image, name: "image-and-command"), isRepeating: true, takesRest: true)
                 )),
             verb("images", [.init(["--all", "-a"])], [.init(image, isOptional: true)]),
             verb("tag", [], [.init(image), .init(.init(.reference, name: "target"))]),
@@ -71,7 +72,8 @@ struct CompletionTests {
             verb(
                 "volume", [],
                 OperandKinds.operands(
-                    of: "volume", from: .init(.init(.none, name: "words"), isRepeating: true, takesRest: true))),
+                    of: VolumeCommand.self, from: .init(.init(.none, name: "words"), isRepeating: true, takesRest: true)
+                )),
             verb("volume rm", [.init(["--force", "-f"])], [.init(.init(.volume, name: "volumes"), isRepeating: true)]),
             verb("stop", [], [.init(.init(.runningContainer, name: "container"), isRepeating: true)]),
             verb("cat", [], [.init(.init(.place, name: "place"), isRepeating: true)]),
@@ -193,7 +195,7 @@ struct CompletionTests {
               {"kind":"positional","isOptional":false,"isRepeating":true,"parsingStrategy":"allRemainingInput",
                "valueName":"image-and-command"}]}}
             """
-        let description = CommandModel.Description(toolInfo: json, verb: "run")
+        let description = CommandModel.Description(toolInfo: json, of: Run.self)
         #expect(
             description.flags == [
                 .init(["--env", "-e"], summary: "Set a variable", value: .init(.environment, name: "env")),
@@ -202,7 +204,7 @@ struct CompletionTests {
                 .init(["-i"]),
             ])
         #expect(description.operands.map(\.usage) == ["IMAGE", "[COMMAND…]"])
-        #expect(CommandModel.Description(toolInfo: "not json", verb: "run") == CommandModel.Description())
+        #expect(CommandModel.Description(toolInfo: "not json", of: Run.self) == CommandModel.Description())
     }
 
     @Test

@@ -16,6 +16,8 @@ package struct Build: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "build", abstract: "Build an image from a Dockerfile",
         usage: "build [OPTIONS] PATH|- [OPTIONS]")
+    package static let operandKinds: [ValueKind] = [.hostDirectory]
+    package static let hasVariablesOfItsOwn = true
 
     package static let examples = [
         "build . -t hello-docker", "build -f other/Dockerfile --build-arg version=2 .",

@@ -11,6 +11,7 @@ import Rendering
 package struct Context: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "context", abstract: "List what the build context holds after .dockerignore")
+    package static let operandKinds: [ValueKind] = [.hostDirectory]
     package static let isWorthKeeping = false
     package static let examples = ["context .", "context -a .", "context --top 10 --format json src"]
     package static let differences = ["Docker has no such command."]

@@ -10,6 +10,7 @@ import Stores
 package struct Attach: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "attach", abstract: "Join the streams of a running container", usage: "attach [OPTIONS] CONTAINER")
+    package static let operandKinds: [ValueKind] = [.runningContainer]
     package static let examples = ["attach web", "attach --detach-keys ctrl-x web"]
     package static let isWorthKeeping = false
 

@@ -11,6 +11,7 @@ package struct Commit: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "commit", abstract: "Make an image of what a container changed",
         usage: "commit [OPTIONS] CONTAINER [REPOSITORY[:TAG]]")
+    package static let operandKinds: [ValueKind] = [.container, .reference]
     package static let examples = ["commit web my-web:v2", "commit -m 'added a file' -c 'CMD [\"sh\"]' $ctr my-web"]
     package static let differences = [
         "The container's command becomes the image's, as with docker; a note says so, and --keep-config keeps the old."

@@ -10,6 +10,8 @@ package struct Copy: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "cp", abstract: "Copy between the host, containers and images",
         usage: "cp [OPTIONS] CONTAINER:PATH|PATH|-… CONTAINER:PATH|PATH|-")
+    package static let operandKinds: [ValueKind] = [.placeOrHostPath]
+    package static let takesWorkingPlaces = true
     package static let examples = [
         "cp ./additional.txt web:/usr/src/app/", "cp web:/etc/nginx . ", "cp 'web:/var/log/*.log' logs/",
         "cp ubuntu:22.04:/etc/os-release .", "cp 'app:1#2:/root/deleted-later' .",

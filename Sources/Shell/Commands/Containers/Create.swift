@@ -10,6 +10,8 @@ package struct Create: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "create", abstract: "Make a container without starting it",
         usage: "create [OPTIONS] IMAGE [COMMAND] [ARG…]", helpNames: .long)
+    package static let operandKinds: [ValueKind] = [.image, .program]
+    package static let holdsContainerCommand = true
     package static let examples = ["create --name web nginx", "create -it ubuntu:22.04 bash"]
 
     @OptionGroup var options: ContainerOptions

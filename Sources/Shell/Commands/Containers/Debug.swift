@@ -18,6 +18,8 @@ package struct Debug: Verb {
             stopped container or an image is seen through a layer that is thrown away at the end. It is root's, unless -u says
             whose.
             """, helpNames: .long)
+    package static let operandKinds: [ValueKind] = [.object, .program]
+    package static let holdsContainerCommand = true
     package static let examples = ["debug web", "debug web ps", "debug -c 'ls -l /etc' gcr.io/distroless/static"]
     package static let differences = [
         "docker debug needs Docker Desktop and an account; here it is a part of the shell, with busybox for a toolbox."

@@ -9,6 +9,8 @@ package struct Exec: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "exec", abstract: "Run a command in a running container",
         usage: "exec [OPTIONS] CONTAINER COMMAND [ARG…]", helpNames: .long)
+    package static let operandKinds: [ValueKind] = [.runningContainer, .program]
+    package static let holdsContainerCommand = true
     package static let examples = ["exec web ls /", "exec -it web sh", "exec -e A=1 -w /tmp web env"]
 
     @Flag(name: .shortAndLong, help: "Keep standard input open") var interactive = false

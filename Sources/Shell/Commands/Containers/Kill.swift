@@ -8,6 +8,7 @@ package struct Kill: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "kill", abstract: "Send a signal to running containers",
         usage: "kill [OPTIONS] CONTAINER [CONTAINER…]")
+    package static let operandKinds: [ValueKind] = [.runningContainer]
     package static let examples = ["kill web", "kill -s HUP web"]
 
     @Option(

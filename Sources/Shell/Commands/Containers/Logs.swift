@@ -8,6 +8,7 @@ import Rendering
 package struct Logs: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "logs", abstract: "Show what a container wrote", usage: "logs [OPTIONS] CONTAINER")
+    package static let operandKinds: [ValueKind] = [.container]
     package static let examples = ["logs web", "logs -f --since 10m web", "logs -n 20 -t web"]
     package static let isWorthKeeping = false
 

@@ -9,6 +9,7 @@ import Stores
 package struct Rename: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "rename", abstract: "Give a container another name", usage: "rename CONTAINER NEW_NAME")
+    package static let operandKinds: [ValueKind] = [.container, .none]
     package static let examples = ["rename quiet_hopper web"]
 
     @Argument(help: "Name or id") var container: String

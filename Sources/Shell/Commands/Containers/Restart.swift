@@ -8,6 +8,7 @@ package struct Restart: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "restart", abstract: "Stop containers and start them again",
         usage: "restart [OPTIONS] CONTAINER [CONTAINER…]")
+    package static let operandKinds: [ValueKind] = [.container]
     package static let examples = ["restart -t 0 web"]
 
     @Option(

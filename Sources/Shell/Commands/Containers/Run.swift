@@ -12,6 +12,8 @@ package struct Run: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "run", abstract: "Make a container of an image and run a command in it",
         usage: "run [OPTIONS] IMAGE [COMMAND] [ARG…]", helpNames: .long)
+    package static let operandKinds: [ValueKind] = [.image, .program]
+    package static let holdsContainerCommand = true
     package static let examples = [
         "run --rm busybox echo hello", "run -it ubuntu:22.04 bash", "run -d --name web -v ./site:/srv busybox httpd -f",
     ]

@@ -11,6 +11,7 @@ import Stores
 package struct Stats: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "stats", abstract: "Show what containers use", usage: "stats [OPTIONS] [CONTAINER…]")
+    package static let operandKinds: [ValueKind] = [.runningContainer]
     package static let examples = ["stats", "stats --format '{{.Name}} {{.MemUsage}}' web"]
     package static let differences = ["Goes on only at a terminal; into a pipe it prints once, as with --no-stream."]
     package static let isWorthKeeping = false

@@ -7,6 +7,7 @@ import Recipes
 package struct Stop: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "stop", abstract: "Stop running containers", usage: "stop [OPTIONS] CONTAINER [CONTAINER…]")
+    package static let operandKinds: [ValueKind] = [.runningContainer]
     package static let examples = ["stop web", "stop -t 1 $ctr"]
 
     @Option(

@@ -8,6 +8,7 @@ import Rendering
 package struct Top: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "top", abstract: "Show a container's processes", usage: "top CONTAINER [ps OPTIONS]")
+    package static let operandKinds: [ValueKind] = [.runningContainer]
     package static let examples = ["top web", "top web -o pid,comm"]
     package static let isWorthKeeping = false
 

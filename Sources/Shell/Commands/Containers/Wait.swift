@@ -9,6 +9,7 @@ package struct Wait: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "wait", abstract: "Wait until containers have ended, and print their exit codes",
         usage: "wait CONTAINER [CONTAINER…]")
+    package static let operandKinds: [ValueKind] = [.container]
     package static let examples = ["wait web"]
     package static let isWorthKeeping = false
 

@@ -12,6 +12,7 @@ package struct Base: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "base", abstract: "Tell what an image is built from, and how that is known",
         usage: "base IMAGE|CONTAINER")
+    package static let operandKinds: [ValueKind] = [.object]
     package static let isWorthKeeping = false
     package static let examples = ["base app:1", "base @", "base web"]
     package static let differences = ["Docker does not tell. Exit status 1 when nothing does."]

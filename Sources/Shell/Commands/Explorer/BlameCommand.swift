@@ -9,6 +9,7 @@ package struct BlameCommand: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "blame", abstract: "Show every layer that made, changed or removed a path",
         usage: "blame [-r] IMAGE:/path")
+    package static let operandKinds: [ValueKind] = [.place]
     package static let isWorthKeeping = false
     package static let examples = ["blame app:1:/etc/passwd", "blame -r app:1:/usr"]
     package static let differences = ["Docker has no such command."]

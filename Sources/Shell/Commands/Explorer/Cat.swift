@@ -9,6 +9,7 @@ import Rendering
 package struct Cat: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "cat", abstract: "Print files of an image, a layer or a container", usage: "cat PLACE...")
+    package static let operandKinds: [ValueKind] = [.place]
     package static let isWorthKeeping = false
     package static let examples = [
         "cat ubuntu:22.04:/etc/os-release", "cat app:1#2:/root/secret", "cat @:/bin/ls > ls",

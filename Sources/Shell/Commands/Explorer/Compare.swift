@@ -11,6 +11,7 @@ package struct Compare: Verb {
         commandName: "compare",
         abstract: "Compare two images, layers or containers: config, history, packages, files, size",
         usage: "compare [--semantic] A B")
+    package static let operandKinds: [ValueKind] = [.object]
     package static let isWorthKeeping = false
     package static let examples = [
         "compare app:1 app:2", "compare --semantic app:1 app:rebuilt", "compare app:1#3 app:2#3",

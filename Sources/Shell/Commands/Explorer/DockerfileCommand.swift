@@ -9,6 +9,7 @@ package struct DockerfileCommand: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "dockerfile", abstract: "Write a Dockerfile from an image's history, guesses marked # ?",
         usage: "dockerfile [--extract DIR] IMAGE|CONTAINER")
+    package static let operandKinds: [ValueKind] = [.object]
     package static let isWorthKeeping = false
     package static let examples = ["dockerfile nginx:1.25", "dockerfile --extract out nginx:1.25"]
     package static let differences = ["Docker has no such command. For what was made here, recipe knows exactly."]

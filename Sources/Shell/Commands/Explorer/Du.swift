@@ -9,6 +9,7 @@ package struct Du: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "du", abstract: "Show how much the files below each directory hold",
         usage: "du [-d N] [-s] [-b] PLACE...")
+    package static let operandKinds: [ValueKind] = [.place]
     package static let isWorthKeeping = false
     package static let examples = ["du -d 1 ubuntu:22.04", "du -s app:1#3:/usr"]
     package static let differences = ["Docker has no such command. Bytes of files are counted, not blocks of a disk."]

@@ -9,6 +9,7 @@ package struct Find: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "find", abstract: "Find files of an image, a layer or a container",
         usage: "find PLACE... [-name PATTERN] [-type f|d|l] [-size +1M] [-newer TIME|PATH]")
+    package static let operandKinds: [ValueKind] = [.place]
     package static let isWorthKeeping = false
     package static let examples = [
         "find ubuntu:22.04:/etc -name '*.conf'", "find @ -size +1M", "find 'app:1#3' -type D",

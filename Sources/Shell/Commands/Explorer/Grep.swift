@@ -10,6 +10,7 @@ package struct Grep: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "grep", abstract: "Look for lines in files of an image, a layer or a container",
         usage: "grep [-r] [-i] [-n] [-l] [-c] [-v] [-w] [-E|-F] PATTERN PLACE...")
+    package static let operandKinds: [ValueKind] = [.none, .place]
     package static let isWorthKeeping = false
     package static let examples = ["grep root ubuntu:22.04:/etc/passwd", "grep -rin password app:1:/etc"]
     package static let differences = ["Docker has no such command. Exit status 1 when nothing was found."]

@@ -14,6 +14,7 @@ package struct LayersCommand: Verb {
         commandName: "layers",
         abstract: "List the layers of an image or container: what made each, its size, what it changed",
         usage: "layers [OPTIONS] IMAGE|CONTAINER")
+    package static let operandKinds: [ValueKind] = [.object]
     package static let isWorthKeeping = false
     package static let examples = ["layers ubuntu:22.04", "layers --draw @", "layers --html app.html app:1"]
     package static let differences = [

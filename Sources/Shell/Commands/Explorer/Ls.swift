@@ -10,6 +10,7 @@ package struct Ls: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "ls", abstract: "List files of an image, a layer or a container, without running anything",
         usage: "ls [-l] [-a] [-R] [-h] [-n] [-t|-S] [-r] PLACE...")
+    package static let operandKinds: [ValueKind] = [.place]
     package static let isWorthKeeping = false
     package static let examples = ["ls ubuntu:22.04:/etc", "ls -la web:/tmp", "ls -a app:1#3:/var/cache"]
     package static let differences = ["Docker has no such command. No process is started, nothing need be running."]

@@ -9,6 +9,7 @@ package struct Packages: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "packages", abstract: "List installed packages: dpkg, apk, rpm, pip, npm",
         usage: "packages IMAGE|CONTAINER")
+    package static let operandKinds: [ValueKind] = [.object]
     package static let isWorthKeeping = false
     package static let examples = ["packages ubuntu:22.04", "packages --manager pip app:1"]
     package static let differences = ["Docker needs its scout for this. Here only files are read, and no network."]

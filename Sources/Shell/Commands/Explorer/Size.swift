@@ -10,6 +10,7 @@ package struct Size: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "size", abstract: "Show the size of an image, layer or container: on disk, shared, hidden",
         usage: "size IMAGE|CONTAINER...")
+    package static let operandKinds: [ValueKind] = [.object]
     package static let isWorthKeeping = false
     package static let examples = ["size app:1", "size --format json @", "size app:1#3 web"]
     package static let differences = ["Docker shows one number: what is on disk."]

@@ -9,6 +9,7 @@ package struct Stat: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "stat", abstract: "Show mode, owner, size, times, digest and layer of a file",
         usage: "stat PLACE...")
+    package static let operandKinds: [ValueKind] = [.place]
     package static let isWorthKeeping = false
     package static let examples = ["stat ubuntu:22.04:/etc/passwd", "stat --format json web:/tmp"]
     package static let differences = ["Docker has no such command."]

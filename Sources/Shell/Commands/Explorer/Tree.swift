@@ -8,6 +8,7 @@ package struct Tree: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "tree", abstract: "Draw the tree of files of an image, a layer or a container",
         usage: "tree [-L N] [-a] PLACE")
+    package static let operandKinds: [ValueKind] = [.place]
     package static let isWorthKeeping = false
     package static let examples = ["tree -L 2 ubuntu:22.04:/etc", "tree app:1#3"]
     package static let differences = ["Docker has no such command."]

@@ -12,6 +12,7 @@ package struct Waste: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "waste", abstract: "Show an image's efficiency as dive measures it, and what to join",
         usage: "waste [--check] IMAGE|CONTAINER")
+    package static let operandKinds: [ValueKind] = [.object]
     package static let isWorthKeeping = false
     package static let examples = ["waste app:1", "waste --check app:1"]
     package static let differences = ["Docker has no such command. The numbers are dive's; --check reads its .dive-ci."]

@@ -10,6 +10,7 @@ import Stores
 package struct Images: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "images", abstract: "List images", usage: "images [OPTIONS] [REPOSITORY[:TAG]]")
+    package static let operandKinds: [ValueKind] = [.image]
     package static let examples = ["images", "images ubuntu", "images --filter dangling=true -q"]
     package static let differences = ["the five columns of docker before version 29, always"]
     package static let isWorthKeeping = false

@@ -9,6 +9,7 @@ import Stores
 package struct Rmi: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "rmi", abstract: "Remove images", usage: "rmi [OPTIONS] IMAGE [IMAGE…]")
+    package static let operandKinds: [ValueKind] = [.image]
     package static let leasesWhatItUses = false
     package static let examples = [
         "rmi ubuntu:jammy_jellyfish", "rmi -f hello-docker", "rmi $(images -q -f dangling=true)",

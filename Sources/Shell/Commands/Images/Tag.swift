@@ -10,6 +10,7 @@ package struct Tag: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "tag", abstract: "Give an image one more name",
         usage: "tag SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]")
+    package static let operandKinds: [ValueKind] = [.image, .reference]
     package static let examples = [
         "tag ubuntu:22.04 ubuntu:jammy_jellyfish", "tag ubuntu:22.04 fav_distro:jammy_jellyfish",
     ]

@@ -8,6 +8,7 @@ import Rendering
 package struct Ref: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "ref", abstract: "Explain a reference part by part", usage: "ref [OPTIONS] NAME")
+    package static let operandKinds: [ValueKind] = [.reference]
     package static let examples = [
         "ref ubuntu", "ref quay.io/nordstrom/hello-world:2.0", "ref --format json alpine@sha256:…",
     ]

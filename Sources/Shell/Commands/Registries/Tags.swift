@@ -10,6 +10,7 @@ package struct Tags: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "tags", abstract: "List the tags of a repository in its registry",
         usage: "tags [OPTIONS] REPOSITORY [GLOB]")
+    package static let operandKinds: [ValueKind] = [.reference]
     package static let examples = ["tags ubuntu", "tags ubuntu '22.*'", "tags --sort semver --limit 5 alpine"]
     package static let differences = ["docker has no such command"]
     package static let isWorthKeeping = false

@@ -24,6 +24,9 @@ package struct Enter: Verb {
             Inside, \\undo, \\redo, \\steps, \\diff, \\recipe and their like are shale's; exit or Ctrl-D leaves. In a \
             script, the lines up to exit are the shell's.
             """)
+    package static let operandKinds: [ValueKind] = [.object]
+    package static let hasVariablesOfItsOwn = true
+    package static let takesWorkingImageAsTyped = true
     package static let examples = ["enter", "enter busybox", "enter web"]
     package static let differences = [
         "Docker has no such command: `docker run -it` and `docker commit` make one layer that says only `sh`."

@@ -10,6 +10,8 @@ import Stores
 package struct Goto: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "goto", abstract: "Jump to a state of the timeline")
+    package static let operandKinds: [ValueKind] = [.state]
+    package static let writesItsOwnEntries = true
     package static let examples = ["timeline", "goto 4", "goto 0"]
     package static let differences = [
         "Docker cannot.", "Names and containers go along; what cannot be as it was then is told and left.",

@@ -30,6 +30,8 @@ package struct RecipeCommand: Verb {
             the build prints is shown where it fails, or with '--progress plain'. \
             Values that look secret are masked.
             """)
+    package static let operandKinds: [ValueKind] = [.object]
+    package static let takesWorkingImageAsTyped = true
     package static let examples = ["recipe", "recipe save hello web", "recipe verify @"]
     package static let differences = [
         "Docker has no such command: a commit's record is 'bash'. Here every step is written down."

@@ -13,6 +13,8 @@ package struct Record: Verb {
             record --md FILE
             record off
             """)
+    package static let operandKinds: [ValueKind] = [.hostPath]
+    package static let isRecorded = false
     package static let isWorthKeeping = false
     package static let examples = ["record chapter.shale --output", "record --cast demo.cast", "record off"]
     package static let differences = [

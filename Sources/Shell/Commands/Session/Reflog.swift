@@ -10,6 +10,7 @@ import Stores
 package struct Reflog: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "reflog", abstract: "List every image a name meant in this session")
+    package static let operandKinds: [ValueKind] = [.image]
     package static let isWorthKeeping = false
     package static let examples = ["reflog", "reflog hello-docker", "run --rm hello-docker@{1}"]
     package static let differences = [

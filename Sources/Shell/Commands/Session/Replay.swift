@@ -10,6 +10,7 @@ package struct Replay: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "replay", abstract: "Run a script, a Dockerfile or a saved recipe again",
         usage: "replay FILE|DIR [--step] [--until N] [--var NAME=VALUE] [--keep-going] [--check]")
+    package static let operandKinds: [ValueKind] = [.hostPath]
     package static let leasesWhatItUses = false
     package static let examples = [
         "replay chapter.shale --check", "replay Dockerfile --until 3", "replay notes.shale --var API_TOKEN=…",

@@ -8,6 +8,7 @@ import Stores
 package struct Undo: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "undo", abstract: "Take back the last steps or name changes")
+    package static let writesItsOwnEntries = true
     package static let examples = ["undo", "undo 3", "timeline"]
     package static let differences = [
         "Docker cannot.", "It takes back steps, names (tag, untag, rmi, commit, build, pull, load, import) and rm.",
@@ -30,6 +31,7 @@ package struct Undo: Verb {
 package struct Redo: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "redo", abstract: "Make again what undo took back")
+    package static let writesItsOwnEntries = true
     package static let examples = ["redo", "redo 2"]
     package static let differences = ["Docker cannot."]
 

@@ -10,6 +10,7 @@ package struct Cd: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "cd", abstract: "Change the host directory, or go into an image: cd ubuntu:22.04:/etc",
         usage: "cd [DIR|IMAGE:/path|CONTAINER:/path|-]")
+    package static let operandKinds: [ValueKind] = [.placeOrHostPath]
     package static let isWorthKeeping = false
     package static let examples = ["cd src", "cd busybox:/etc", "cd -"]
     package static let differences = [

@@ -6,6 +6,7 @@ import ShellLanguage
 package struct Help: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "help", abstract: "List the commands, or explain one", aliases: ["?"])
+    package static let operandKinds: [ValueKind] = [.verb]
     package static let isWorthKeeping = false
     package static let examples = ["help", "help build", "help language"]
 

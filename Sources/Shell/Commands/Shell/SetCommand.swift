@@ -10,6 +10,7 @@ package struct SetCommand: Verb {
         usage: "set\nset NAME VALUE\nset --unset NAME [VALUE]",
         discussion: "They last for every shale on this home, and a value that a setting cannot have is refused:\n"
             + Setting.all.map { "  \($0.usage)\n" }.joined())
+    package static let operandKinds: [ValueKind] = [.setting, .settingValue]
     package static let isWorthKeeping = false
     package static let examples = [
         "set", "set registry.mirror docker.io=http://127.0.0.1:5000", "set build.wording moby",

@@ -5,6 +5,7 @@ package import Basics
 package struct Source: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "source", abstract: "Run the lines of a file in this shell")
+    package static let operandKinds: [ValueKind] = [.hostPath]
     package static let leasesWhatItUses = false
     package static let examples = ["source setup.shale"]
 

@@ -7,6 +7,7 @@ import ShellLanguage
 package struct Unset: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "unset", abstract: "Forget variables", usage: "unset NAME...")
+    package static let operandKinds: [ValueKind] = [.variable]
     package static let isWorthKeeping = false
     package static let examples = ["unset name", "unset img ctr"]
     package static let differences = [

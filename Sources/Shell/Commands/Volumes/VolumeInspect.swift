@@ -9,6 +9,7 @@ package struct VolumeInspect: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "volume inspect", abstract: "Show all there is to know about volumes, as JSON",
         usage: "volume inspect [OPTIONS] VOLUME [VOLUME…]")
+    package static let operandKinds: [ValueKind] = [.volume]
     package static let examples = ["volume inspect data", "volume inspect -f '{{.Mountpoint}}' data"]
 
     @Option(name: .shortAndLong, help: "json, or a Go template") var format: String?

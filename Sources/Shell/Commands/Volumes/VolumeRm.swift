@@ -9,6 +9,7 @@ package struct VolumeRm: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "volume rm", abstract: "Remove volumes that no container has, running or not",
         usage: "volume rm [OPTIONS] VOLUME [VOLUME…]", discussion: noWayBack)
+    package static let operandKinds: [ValueKind] = [.volume]
     package static let leasesWhatItUses = false
     package static let examples = ["volume rm data", "volume rm -f maybe"]
     static let noWayBack = "A volume that is removed is gone: undo brings containers back, but no volumes."

@@ -1,0 +1,36 @@
+import Testing
+
+@testable import Shell
+
+@Suite("what stands at the verbs themselves") struct VerbFactsTests {
+    private func verbs(_ isSo: (any Verb.Type) -> Bool) -> Set<String> {
+        Set(CommandTable.shared.verbs.filter(isSo).map { $0.verb })
+    }
+
+    @Test func eachFactIsOfTheVerbsItIsMeantFor() {
+        #expect(verbs { $0.holdsContainerCommand } == ["run", "create", "exec", "debug"])
+        #expect(verbs { $0.hasVariablesOfItsOwn } == ["build", "enter"])
+        #expect(verbs { $0.writesItsOwnEntries } == ["undo", "redo", "goto"])
+        #expect(verbs { !$0.isRecorded } == ["record"])
+        #expect(verbs { $0.takesWorkingImageAsTyped } == ["recipe", "enter"])
+        #expect(verbs { $0.takesWorkingPlaces } == ["cp"])
+    }
+
+    @Test func anAliasOfAVerbHasItsFacts() {
+        for name in CommandTable.shared.words {
+            guard let type = CommandTable.shared.find(name) else { continue }
+            #expect(CommandTable.keepsUnknownVariables(name) == type.holdsContainerCommand, "\(name)")
+            let isOwn = type.holdsContainerCommand || type.hasVariablesOfItsOwn
+            #expect(CommandTable.keepsVariablesOfDocument(name) == isOwn, "\(name)")
+        }
+        #expect(!CommandTable.keepsUnknownVariables("nosuch"))
+    }
+
+    /// A command after an image or a container takes the rest of the line, so nothing may follow it.
+    @Test func aProgramIsTheLastOperand() {
+        for type in CommandTable.shared.verbs {
+            #expect(!type.operandKinds.dropLast().contains(.program), "\(type.verb)")
+            #expect(type.holdsContainerCommand == type.operandKinds.contains(.program), "\(type.verb)")
+        }
+    }
+}
