@@ -14,6 +14,8 @@ let strict: [SwiftSetting] = [
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
 /// SHA-256 at the processor's speed (BoringSSL), for digests.
 let crypto: Target.Dependency = .product(name: "Crypto", package: "swift-crypto")
+/// The log's levels, labels and metadata, in the API that every Swift server knows.
+let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 /// A module; `embedding` are folders of it whose files become a part of the program, as bytes in `PackageResources`.
 func module(_ name: String, _ dependencies: [Target.Dependency] = [], embedding folders: [String] = []) -> Target {
@@ -36,6 +38,8 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         // Hashing every byte that enters or leaves the store.
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        // What the log's callers write against; no Foundation, and the runner does not link it.
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     ],
     targets: [
         // Thin C: what Swift cannot reach (variadics, macros, hidden system calls). The four libraries are loaded on
@@ -50,32 +54,36 @@ let package = Package(
         module("OCI", ["Basics", crypto]),
         module("GoTemplates", ["Basics", "OCI"]),
         module("Linux", ["Basics", "CLinux"]),
+        module("Diagnostics", ["Basics", "Linux", logging]),
         module("RunnerProtocol"),
         module("Layers", ["Basics", "OCI", "Linux", "CArchive"]),
-        module("Stores", ["Basics", "OCI", "Linux"]),
-        module("Registries", ["Basics", "OCI", "CCurl"]),
-        module("Runtime", ["Basics", "OCI", "Linux", "RunnerProtocol", "CSeccomp"]),
+        module("Stores", ["Basics", "OCI", "Linux", "Diagnostics", logging]),
+        module("Registries", ["Basics", "OCI", "CCurl", "Diagnostics", logging]),
+        module("Runtime", ["Basics", "OCI", "Linux", "RunnerProtocol", "CSeccomp", "Diagnostics", logging]),
         module("Dockerfiles", ["Basics"]),
         module("ShellLanguage", ["Basics"]),
         module("Rendering", ["Basics", "OCI", "Linux", "GoTemplates"]),
-        module("LineEditing", ["Basics", "Linux", "Rendering", "CEditline"]),
-        module("Images", ["Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Dockerfiles"]),
+        module("LineEditing", ["Basics", "Linux", "Rendering", "CEditline", "Diagnostics", logging]),
+        module(
+            "Images",
+            ["Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Dockerfiles", "Diagnostics", logging]),
         module(
             "Containers",
             [
                 "Basics", "OCI", "Linux", "Layers", "Stores", "Runtime", "RunnerProtocol", "Dockerfiles", "Images",
+                "Diagnostics", logging,
             ]),
         module(
             "Building",
             [
                 "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Runtime", "RunnerProtocol",
-                "Dockerfiles", "Images", "Containers",
+                "Dockerfiles", "Images", "Containers", "Diagnostics", logging,
             ]),
         module(
             "Recipes",
             [
                 "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Runtime", "Dockerfiles", "Images",
-                "Containers", "Building",
+                "Containers", "Building", "Diagnostics", logging,
             ]),
         module(
             "Explorer", ["Basics", "OCI", "Linux", "Layers", "Stores", "Images", "Containers"],
@@ -84,14 +92,14 @@ let package = Package(
             "Sessions",
             [
                 "Basics", "OCI", "Linux", "Layers", "Stores", "Runtime", "Dockerfiles", "Images",
-                "Containers", "Building", "Recipes",
+                "Containers", "Building", "Recipes", "Diagnostics", logging,
             ]),
         module(
             "Shell",
             [
                 "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Runtime", "Dockerfiles", "Images",
                 "Containers", "Building", "Recipes", "Explorer", "Sessions", "GoTemplates", "ShellLanguage",
-                "Rendering", "LineEditing", argumentParser,
+                "Rendering", "LineEditing", "Diagnostics", logging, argumentParser,
             ], embedding: ["Completion/HostShells/Resources"]),
 
         .executableTarget(
@@ -106,6 +114,7 @@ let package = Package(
             path: "Tests/EditorProbe", swiftSettings: strict),
         .target(name: "TestSupport", dependencies: ["Basics"], path: "Tests/TestSupport", swiftSettings: strict),
         tests("BasicsTests", ["TestSupport", "Basics"]),
+        tests("DiagnosticsTests", ["TestSupport", "Basics", "Linux", "Diagnostics", logging]),
         tests("OCITests", ["TestSupport", "Basics", "OCI"]),
         tests("LinuxTests", ["TestSupport", "Basics", "Linux"]),
         tests("LayersTests", ["TestSupport", "Basics", "OCI", "Linux", "Layers"]),

@@ -1,7 +1,7 @@
 # Completion of shale for bash. Source it, or put it into bash-completion's folder.
 # Made by `shale completions bash` from the command table; scripts/completions writes it anew.
 
-_shale_verbs='ref search tags pull manifest login logout images tag untag rmi history inspect save load import export prune df run create start stop kill restart pause unpause rm rename update wait ps logs attach exec top stats port cp diff commit debug volume layers ls cat tree find stat du grep blame waste size packages base compare dockerfile build context why-cache enter steps undo redo timeline reflog recipe record replay goto edit drop move fork session help ? set unset alias source cd pwd info doctor system version clear'
+_shale_verbs='ref search tags pull manifest login logout images tag untag rmi history inspect save load import export prune df run create start stop kill restart pause unpause rm rename update wait ps logs attach exec top stats port cp diff commit debug volume layers ls cat tree find stat du grep blame waste size packages base compare dockerfile build context why-cache enter steps undo redo timeline reflog recipe record replay goto edit drop move fork session help ? set unset alias source cd pwd info doctor trace system version clear'
 
 # Sets flags, values (FLAG:KIND) and operands of a command.
 _shale_command() {
@@ -431,6 +431,11 @@ _shale_command() {
         values=''
         operands=''
         ;;
+    trace)
+        flags='--format --help'
+        values='--format:format'
+        operands='verb'
+        ;;
     system)
         flags='--repair --help -h'
         values=''
@@ -500,7 +505,8 @@ _shale() {
         case $previous in
         --home) _shale_offer host.directory ;;
         -S | --session) _shale_offer session ;;
-        *) COMPREPLY=($(compgen -W "$_shale_verbs --home --session --offline --no-rc --keep-going --version --help" -- "$cur")) ;;
+        --log-level) _shale_offer =debug,info,warning,error ;;
+        *) COMPREPLY=($(compgen -W "$_shale_verbs --home --session --offline --no-rc --keep-going --log-level --version --help" -- "$cur")) ;;
         esac
     elif [[ -n $previous ]]; then
         word=" $values "

@@ -23,7 +23,7 @@ end
 
 complete -c shale -n __fish_use_subcommand -l home -r -f -a '(__fish_complete_directories)'
 complete -c shale -n __fish_use_subcommand -l session -r -f -a '(shale complete session (commandline -ct) 2>/dev/null)'
-complete -c shale -n __fish_use_subcommand -l log-level -r -f
+complete -c shale -n __fish_use_subcommand -l log-level -r -f -a 'debug info warning error'
 complete -c shale -n __fish_use_subcommand -l offline
 complete -c shale -n __fish_use_subcommand -l no-rc
 complete -c shale -n __fish_use_subcommand -l keep-going
@@ -752,6 +752,11 @@ complete -c shale -n '__fish_seen_subcommand_from info' -l help -s h -d 'Show he
 
 complete -c shale -n __fish_use_subcommand -f -a doctor -d 'Say what the host lacks, and the command that mends it'
 complete -c shale -n '__fish_seen_subcommand_from doctor' -l help -s h -d 'Show help information.'
+
+complete -c shale -n __fish_use_subcommand -f -a trace -d 'Run a command and show where its time went'
+complete -c shale -n '__fish_seen_subcommand_from trace' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'table, or json'
+complete -c shale -n '__fish_seen_subcommand_from trace' -l help -d 'Show help information.'
+complete -c shale -n '__fish_seen_subcommand_from trace' -f -a '(__shale_operand verb)'
 
 complete -c shale -n __fish_use_subcommand -f -a system -d 'Check the store: every digest, every reference, every lock'
 complete -c shale -n '__fish_seen_subcommand_from system' -l repair -d 'Mend what can be mended.'

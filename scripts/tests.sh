@@ -25,7 +25,7 @@ failures() {
 
 # What shale does in its user namespace is tested in one; the rest tests the program, or needs none.
 inside='^(LinuxTests|LayersTests|StoresTests|ImagesTests|ContainersTests|RecipesTests|RuntimeTests|ExplorerTests)\.'
-outside='^(BasicsTests|OCITests|RegistriesTests|DockerfilesTests|SessionsTests|ShellLanguageTests|RenderingTests|LineEditingTests|GoTemplatesTests|ShellTests|IntegrationTests|TerminalTests)\.'
+outside='^(BasicsTests|DiagnosticsTests|OCITests|RegistriesTests|DockerfilesTests|SessionsTests|ShellLanguageTests|RenderingTests|LineEditingTests|GoTemplatesTests|ShellTests|IntegrationTests|TerminalTests)\.'
 
 become() { setpriv --reuid $user --regid $user --init-groups "$@"; }
 

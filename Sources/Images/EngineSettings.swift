@@ -11,6 +11,8 @@ package struct EngineSettings: Sendable {
     package var modernBuildWording = false
     /// Where the sample recipes lie, the first image's among them.
     package var recipesPath: String?
+    /// Tells the user what went wrong without failing the command.
+    package var warn: @Sendable (String) -> Void = { _ in }
 
     package init() {}
 }

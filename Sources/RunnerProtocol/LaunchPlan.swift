@@ -3,7 +3,7 @@
 /// The runner executes it step by step and answers with the step, the path and the errno when one fails.
 package struct LaunchPlan: Sendable, Equatable {
     /// Raised with every change of the encoding; shell and runner must agree.
-    package static let version: UInt16 = 6
+    package static let version: UInt16 = 7
 
     package var containerID = ""
     package var hostname = ""
@@ -59,6 +59,8 @@ package struct LaunchPlan: Sendable, Equatable {
     package var afterExit: [String] = []
     /// The folder where holders of the user namespace note their pids; empty as real root.
     package var holderFolder = ""
+    /// Whether the runner tells how long each step took, before it says that the program has started.
+    package var timesSteps = false
 
     package init() {}
 }

@@ -18,6 +18,25 @@ package struct StepFailure: Sendable, Equatable, Error {
     }
 }
 
+/// How long a step of starting a container took.
+package struct StepTime: Sendable, Equatable {
+    package var step: String
+    package var path: String
+    /// Nanoseconds of `CLOCK_MONOTONIC`.
+    package var begin: UInt64
+    package var end: UInt64
+    /// Whether it is the container's first process that did it, and not its supervisor.
+    package var isOfChild: Bool
+
+    package init(step: String, path: String, begin: UInt64, end: UInt64, isOfChild: Bool) {
+        self.step = step
+        self.path = path
+        self.begin = begin
+        self.end = end
+        self.isOfChild = isOfChild
+    }
+}
+
 /// How a process ended.
 package struct ExitReport: Sendable, Equatable {
     /// The exit code, or 128 and the signal's number.
@@ -85,6 +104,8 @@ package enum Message: Sendable, Equatable {
     case exited(ExitReport)
     case ok
     case state(RunnerStatus)
+    /// Before `started` or `failed`, where the plan asks for it.
+    case steps([StepTime])
 }
 
 extension Message {
@@ -134,6 +155,15 @@ extension Message {
         case .restart(let plan):
             body.put(22 as UInt8)
             body.putOptional(plan) { $1.encode(to: &$0) }
+        case .steps(let steps):
+            body.put(23 as UInt8)
+            body.putList(steps) {
+                $0.put($1.step)
+                $0.put($1.path)
+                $0.put($1.begin)
+                $0.put($1.end)
+                $0.put($1.isOfChild)
+            }
         }
         var frame = WireWriter()
         frame.put(UInt32(truncatingIfNeeded: body.bytes.count))
@@ -173,6 +203,13 @@ extension Message {
         case 21: self = .limits(try CgroupPlan(from: &reader))
         case 22:
             self = .restart(try reader.optional { (reader) throws(WireError) in try RestartPlan(from: &reader) })
+        case 23:
+            self = .steps(
+                try reader.list { (reader) throws(WireError) in
+                    StepTime(
+                        step: try reader.string(), path: try reader.string(), begin: try reader.integer(),
+                        end: try reader.integer(), isOfChild: try reader.bool())
+                })
         default: throw .unknown(number)
         }
         try reader.end()

@@ -22,7 +22,7 @@ extension LaunchPlan {
         out.putOptional(restart) { $1.encode(to: &$0) }
         for flag in [
             ownNetwork, hostUTS, detached, attached, openStdin, stdinOnce, reaper, endsWithLauncher,
-            restrictsDevices,
+            restrictsDevices, timesSteps,
         ] {
             out.put(flag)
         }
@@ -67,6 +67,7 @@ extension LaunchPlan {
         reaper = try reader.bool()
         endsWithLauncher = try reader.bool()
         restrictsDevices = try reader.bool()
+        timesSteps = try reader.bool()
         afterExit = try reader.strings()
         typedAhead = try reader.string()
         try reader.end()

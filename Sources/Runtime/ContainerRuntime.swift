@@ -1,6 +1,8 @@
 package import Basics
+import Diagnostics
 import Glibc
 package import Linux
+import Logging
 package import RunnerProtocol
 import Synchronization
 
@@ -26,13 +28,18 @@ package final class ContainerRuntime: Sendable {
         collectChildren()
         var spec = spec
         if spec.terminal, spec.initialSize == nil { spec.initialSize = attach?.input.flatMap(Terminal.size(of:)) }
-        let plan = try planner.plan(for: spec, attached: attach != nil)
-        try NetworkFiles(spec: spec, hostname: plan.hostname).write()
+        let plan = try Observer.measure(.runner, "plan") { () throws(ShaleError) in
+            let plan = try planner.plan(for: spec, attached: attach != nil)
+            try NetworkFiles(spec: spec, hostname: plan.hostname).write()
+            return plan
+        }
         let connection: RunnerConnection
         let pid: Int32
         do throws(SystemCallError) {
             let pair = try UnixSocket.pair()
-            pid = try spawn(pair.second)
+            pid = try Observer.measure(.runner, "spawn \(runnerPath)") { () throws(SystemCallError) in
+                try spawn(pair.second)
+            }
             connection = RunnerConnection(try pair.first.duplicate())
         } catch {
             throw error.shaleError("container runner")
@@ -54,8 +61,11 @@ package final class ContainerRuntime: Sendable {
     private func started(
         _ plan: LaunchPlan, _ connection: RunnerConnection, _ attach: AttachStreams?
     ) throws(ShaleError) -> RunningContainer {
-        try connection.send(.launch(plan))
-        guard case .started(let pid) = try connection.answer() else {
+        let answer = try Observer.measure(.runner, "start \(plan.containerID)") { () throws(ShaleError) in
+            try connection.send(.launch(plan))
+            return try connection.answer()
+        }
+        guard case .started(let pid) = answer else {
             throw ShaleError(.engine, "container runner: unexpected answer")
         }
         return RunningContainer(
@@ -110,14 +120,19 @@ package final class ContainerRuntime: Sendable {
         if spec.terminal, spec.initialSize == nil { spec.initialSize = streams.input.flatMap(Terminal.size(of:)) }
         let plan = try planner.process(spec)
         let connection = try RunnerConnection(folder: socketDirectory)
-        try connection.send(.exec(plan, detached: spec.detached))
-        guard case .started = try connection.answer() else {
+        let answer = try Observer.measure(.runner, "exec") { () throws(ShaleError) in
+            try connection.send(.exec(plan, detached: spec.detached))
+            return try connection.answer()
+        }
+        guard case .started = answer else {
             throw ShaleError(.engine, "container runner: unexpected answer")
         }
         if spec.detached { return .exited(0) }
         var streams = streams
         if !spec.openStdin { streams.input = spec.terminal ? streams.input : nil }
-        return try Relay(connection: connection, streams: streams, terminal: spec.terminal).run()
+        return try Observer.measure(.process, "the process itself") { () throws(ShaleError) in
+            try Relay(connection: connection, streams: streams, terminal: spec.terminal).run()
+        }
     }
 
     /// Sends a signal to a container's first process.
@@ -216,7 +231,9 @@ package final class ContainerRuntime: Sendable {
         try signal(number, socketDirectory: socketDirectory)
         let milliseconds = timeout < 0 ? -1 : Int32(clamping: Int64(min(timeout, 1e6) * 1000))
         let events = Poller.wait(for: waiter.socket.raw, events: .input, milliseconds: milliseconds)
-        if events.isEmpty { try? signal(9, socketDirectory: socketDirectory) }
+        if events.isEmpty {
+            Logger.runner.attempt("kill what did not stop in time") { try signal(9, socketDirectory: socketDirectory) }
+        }
         while let message = try waiter.receive() {
             if case .exited(let report) = message { return report.code }
         }
@@ -265,6 +282,8 @@ package struct RunningContainer: Sendable {
     /// Carries the streams given at the start until the container ends or the user detaches; once.
     package func relay() throws(ShaleError) -> AttachOutcome {
         guard let connection, let streams else { return .detached }
-        return try Relay(connection: connection, streams: streams, terminal: terminal).run()
+        return try Observer.measure(.process, "the process itself") { () throws(ShaleError) in
+            try Relay(connection: connection, streams: streams, terminal: terminal).run()
+        }
     }
 }

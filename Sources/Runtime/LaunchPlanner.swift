@@ -65,6 +65,7 @@ struct LaunchPlanner {
         plan.typedAhead = spec.terminal && spec.reaper ? spec.typedAhead : ""
         plan.afterExit = spec.afterExit
         if Self.isInUserNamespace { plan.holderFolder = UserNamespace.holderFolder(home: spec.home) }
+        plan.timesSteps = Observer.isListening
         return plan
     }
 

@@ -68,7 +68,12 @@ final class RunnerConnection: @unchecked Sendable {
 
     /// The answer to what was asked; failures become errors.
     func answer() throws(ShaleError) -> Message {
-        guard let message = try receive() else {
+        var message = try receive()
+        while case .steps(let times)? = message {
+            StepReport.tell(times)
+            message = try receive()
+        }
+        guard let message else {
             throw ShaleError(.engine, "container runner ended without an answer")
         }
         if case .failed(let failure) = message { throw ShaleError(failure) }
@@ -92,4 +97,26 @@ extension ShaleError {
         let about = failure.path.isEmpty ? failure.step : "\(failure.step) \(failure.path)"
         self.init(code, about, cause: failure.errno == 0 ? nil : SystemCallError.words(of: failure.errno))
     }
+}
+
+/// What a runner told of its steps' times, told on.
+enum StepReport {
+    /// The child's steps are what the command waits for, and so are the supervisor's before and after them; what the
+    /// supervisor does meanwhile is shown beside them.
+    static func tell(_ times: [StepTime]) {
+        let child = times.filter(\.isOfChild)
+        let first = child.map(\.begin).min() ?? .max
+        let last = child.map(\.end).max() ?? 0
+        for time in times {
+            let isWaitedFor = time.isOfChild || time.end <= first || time.begin >= last
+            let about = time.path.isEmpty ? time.step : "\(time.step) \(time.path)"
+            Observer.tell(
+                Observer.Span(
+                    .runner, about, begin: time.begin, end: time.end,
+                    lane: isWaitedFor ? Observer.lane : Self.supervisor))
+        }
+    }
+
+    /// A lane that no thread of this process is.
+    private static let supervisor: UInt = 0
 }

@@ -15,6 +15,7 @@ struct ChildReport {
         var report = ChildReport()
         var parser = FrameParser()
         var buffer = [UInt8](repeating: 0, count: 4096)
+        var steps: [StepTime] = []
         while let (count, descriptor) = try? UnixSocket.receive(into: &buffer, from: socket) {
             if let descriptor { report.terminal = Handle(descriptor) }
             guard count > 0 else { break }
@@ -23,10 +24,12 @@ struct ChildReport {
                 switch message {
                 case .failed(let failure): report.failure = report.failure ?? failure
                 case .started(let pid): report.pid = pid
+                case .steps(let times): steps += times
                 default: break
                 }
             }
         }
+        StepClock.take(steps)
         return report
     }
 }

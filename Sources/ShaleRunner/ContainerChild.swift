@@ -14,9 +14,11 @@ struct ContainerChild {
     let report: Int32
 
     func run() -> Never {
+        if plan.timesSteps { StepClock.start(isOfChild: true) }
         do throws(StepFailure) {
             try start()
         } catch {
+            StepClock.report(to: report)
             try? UnixSocket.send(Message.failed(error).frame(), to: report)
             _exit(error.status)
         }

@@ -126,6 +126,8 @@ struct ProcessStart {
     }
 
     private func loadSeccomp() throws(StepFailure) {
+        // The filter may forbid telling anything.
+        StepClock.report(to: report)
         guard !plan.seccomp.isEmpty else { return }
         try step("seccomp") { () throws(SystemCallError) in try ProcessCalls.loadSeccomp(plan.seccomp) }
     }

@@ -69,6 +69,8 @@ struct RootSetup {
     }
 
     private mutating func mount(_ mount: MountPlan) throws(StepFailure) {
+        let begin = StepClock.isRunning ? SteadyTime.now() : nil
+        defer { if let begin { StepClock.add("mount", mount.destination, begin: begin) } }
         do throws(SystemCallError) {
             switch mount.kind {
             case .bind: try bind(mount)

@@ -16,12 +16,14 @@ enum RunnerProgram {
             exit(125)
         }
         if plan.detached { leaveParent() }
+        if plan.timesSteps { StepClock.start(isOfChild: false) }
         do throws(StepFailure) {
             let supervisor = try Supervisor(plan: plan, channel: channel, unread: reader.parser)
             supervisor.run()
         } catch {
             let state = StateFile(path: plan.statePath)
             state.write(.failed(error))
+            StepClock.report(to: channel)
             try? UnixSocket.send(Message.failed(error).frame(), to: channel)
             exit(125)
         }
@@ -94,17 +96,5 @@ extension StepFailure {
     /// A system call's failure as a step's.
     init(_ step: String, _ error: SystemCallError, path: String? = nil) {
         self.init(step: step, path: path ?? error.path ?? "", errno: error.errno)
-    }
-}
-
-/// Names what is being done, should it fail.
-@discardableResult
-func step<Result: ~Copyable>(
-    _ name: String, _ path: String? = nil, _ body: () throws(SystemCallError) -> Result
-) throws(StepFailure) -> Result {
-    do throws(SystemCallError) {
-        return try body()
-    } catch {
-        throw StepFailure(name, error, path: path)
     }
 }

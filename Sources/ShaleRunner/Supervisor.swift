@@ -61,7 +61,10 @@ final class Supervisor {
             throw error
         }
         self.listener = listener
+        let begin = SteadyTime.now()
         noteStart()
+        StepClock.add("state", plan.statePath, begin: begin)
+        StepClock.report(to: channel)
         accept(channel: channel, unread)
     }
 

@@ -1,7 +1,9 @@
 import Basics
+import Diagnostics
 import FoundationEssentials
 import Glibc
 import Linux
+import Logging
 
 /// What a build was given for its git repositories: an SSH agent, tokens, and whether the host's own may be read.
 struct GitAccess: Sendable {
@@ -85,10 +87,19 @@ struct GitRun {
         for setting in Self.settings { options += ["-c", setting] }
         let environment = try environment(ofSubmodules: ofSubmodules)
         let cancellation = cancellation
-        let outcome = try translating("git") {
-            try HostProgram.run(
-                program, options + arguments, environment: environment, isCancelled: { cancellation.isCancelled })
+        let begin = SteadyTime.now()
+        let outcome = try Observer.measure(.git, "git \(arguments[0]) \(address.repository)") { () throws(ShaleError) in
+            try translating("git") {
+                try HostProgram.run(
+                    program, options + arguments, environment: environment, isCancelled: { cancellation.isCancelled })
+            }
         }
+        Logger.git.info(
+            "git \(arguments[0])",
+            metadata: [
+                "repository": "\(address.repository)", "status": "\(outcome.status)",
+                "ms": "\(Milliseconds.text(since: begin))",
+            ])
         try cancellation.check()
         let text = String(decoding: outcome.output, as: UTF8.self).split(separator: "\n").map(String.init)
         guard outcome.status == 0 else {

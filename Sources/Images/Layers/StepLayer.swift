@@ -47,11 +47,14 @@ extension ImageEngine {
     ) throws(ShaleError) -> (WrittenLayer, Descriptor) {
         let ingest = try store.blobs.newIngest()
         do throws(ShaleError) {
-            let written = try LayerWriter.write(
-                changes: changes, upper: upper, clampingTo: settings.sourceDateEpoch,
-                cancellation: operation.cancellation
-            ) { (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
-                try ingest.append(bytes)
+            let written = try Observer.measure(.layer, "pack and hash \(changes.count) changes") {
+                () throws(ShaleError) in
+                try LayerWriter.write(
+                    changes: changes, upper: upper, clampingTo: settings.sourceDateEpoch,
+                    cancellation: operation.cancellation
+                ) { (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
+                    try ingest.append(bytes)
+                }
             }
             var descriptor = try ingest.commit()
             descriptor.mediaType = MediaType.ociLayer

@@ -104,7 +104,9 @@ extension ImageEngine {
         let staging = try store.layers.beginUnpack()
         do throws(ShaleError) {
             let unpacker = LayerUnpacker(into: try staging.root(), form: form, lower: lower)
-            let unpacked = try unpacker.unpack(source, subject: "layer \(blob)", cancellation: cancellation)
+            let unpacked = try Observer.measure(.layer, "unpack \(blob)") { () throws(ShaleError) in
+                try unpacker.unpack(source, subject: "layer \(blob)", cancellation: cancellation)
+            }
             try commit(unpacked, staging, as: diffID, above: parentChain, blob: blob)
         } catch {
             store.layers.discard(staging)

@@ -1,11 +1,17 @@
+import Basics
 import CLinux
 import Glibc
 
 /// A lock on a file of the store's that dies with its holder (`flock(2)`).
 package struct FileLock: ~Copyable, Sendable {
     private let descriptor: OwnedFD
+    /// Tells how long it was held; `nil` while nobody listens.
+    private let watch: LockWatch?
 
-    private init(_ descriptor: consuming OwnedFD) { self.descriptor = descriptor }
+    private init(_ descriptor: consuming OwnedFD, _ watch: LockWatch? = nil) {
+        self.descriptor = descriptor
+        self.watch = watch
+    }
 
     /// The file that is locked, made if it is not there; where nothing can be written, a file that is there locks as well.
     private static func file(_ path: String) throws(SystemCallError) -> OwnedFD {
@@ -23,19 +29,25 @@ package struct FileLock: ~Copyable, Sendable {
     package static func waiting(on path: String, exclusive: Bool) throws(SystemCallError) -> FileLock {
         let file = try file(path)
         let raw = file.raw
-        try check("flock", path: path) { shale_flock(raw, exclusive ? 1 : 0, 1) }
-        return FileLock(file)
+        let watch = try LockWatch.waiting(for: path, exclusive: exclusive) { () throws(SystemCallError) in
+            try check("flock", path: path) { shale_flock(raw, exclusive ? 1 : 0, 1) }
+        }
+        return FileLock(file, watch)
     }
 
     /// Waits for the lock of a directory itself, for which no file is made.
     package static func waiting(onDirectory path: String) throws(SystemCallError) -> FileLock {
         let directory = try OwnedFD.open(path, O_RDONLY | O_DIRECTORY)
         let raw = directory.raw
-        try check("flock", path: path) { shale_flock(raw, 1, 1) }
-        return FileLock(directory)
+        let watch = try LockWatch.waiting(for: path, exclusive: true) { () throws(SystemCallError) in
+            try check("flock", path: path) { shale_flock(raw, 1, 1) }
+        }
+        return FileLock(directory, watch)
     }
 
     /// Takes the lock of a directory itself at once, or answers `nil` when another holds it.
+    ///
+    /// It is not observed: the log takes such a lock itself.
     package static func trying(onDirectory path: String) throws(SystemCallError) -> FileLock? {
         let directory = try OwnedFD.open(path, O_RDONLY | O_DIRECTORY)
         if shale_flock(directory.raw, 1, 0) == 0 { return FileLock(directory) }
@@ -56,9 +68,48 @@ package struct FileLock: ~Copyable, Sendable {
     /// Takes the lock at once, or answers `nil` when another holds it.
     package static func trying(_ path: String, exclusive: Bool) throws(SystemCallError) -> FileLock? {
         let file = try file(path)
-        if shale_flock(file.raw, exclusive ? 1 : 0, 0) == 0 { return FileLock(file) }
+        if shale_flock(file.raw, exclusive ? 1 : 0, 0) == 0 {
+            return FileLock(file, LockWatch.taken(path, exclusive: exclusive))
+        }
         let error = errno
         guard error == EWOULDBLOCK else { throw SystemCallError("flock", path: path, errno: error) }
         return nil
+    }
+}
+
+/// How long a lock was waited for and held, for whoever listens.
+private final class LockWatch: Sendable {
+    private let name: String
+    private let since = SteadyTime.now()
+
+    private init(_ name: String) { self.name = name }
+
+    static func waiting(
+        for path: String, exclusive: Bool, _ body: () throws(SystemCallError) -> Void
+    ) throws(SystemCallError) -> LockWatch? {
+        guard Observer.isListening else {
+            try body()
+            return nil
+        }
+        let name = name(path, exclusive)
+        try Observer.measure(.lock, "wait for \(name)", body)
+        return LockWatch(name)
+    }
+
+    /// One that was free.
+    static func taken(_ path: String, exclusive: Bool) -> LockWatch? {
+        guard Observer.isListening else { return nil }
+        let name = name(path, exclusive)
+        Observer.note(.lock, "took \(name) at once")
+        return LockWatch(name)
+    }
+
+    private static func name(_ path: String, _ exclusive: Bool) -> String {
+        "\(path) (\(exclusive ? "exclusive" : "shared"))"
+    }
+
+    deinit {
+        let held = Double(SteadyTime.now() &- since) / 1e6
+        Observer.note(.lock, "let go of \(name), held \((held * 1000).rounded() / 1000) ms")
     }
 }

@@ -81,6 +81,7 @@ extension RegistryClient {
             attempt = reception.received - mark >= 1 << 20 ? 2 : attempt + 1
             mark = reception.received
             guard attempt <= configuration.retries.attempts else { throw error }
+            noteRetry(error)
             let wait = configuration.retries.unit * Double(attempt - 1)
             try cancellation.pause(seconds: wait) { seconds in
                 retrying(RetryNotice(seconds: max(1, seconds), attempt: attempt, reason: error))

@@ -1,4 +1,6 @@
 import Basics
+import Diagnostics
+import Logging
 import OCI
 
 extension RegistryClient {
@@ -40,6 +42,7 @@ extension RegistryClient {
                         failures.append((endpoint, error))
                         break
                     }
+                    noteRetry(words(error, at: endpoint, for: purpose))
                 }
                 try cancellation.pause(seconds: configuration.retries.unit / 10 * Double(attempt))
             }
@@ -48,6 +51,8 @@ extension RegistryClient {
         }
         throw worded(failures, for: purpose)
     }
+
+    func noteRetry(_ reason: ShaleError) { Logger.registry.warning("asking again", metadata: ["error": "\(reason)"]) }
 
     /// The error of several servers' failures: the registry's own, unless only its mirror was reached.
     func worded(

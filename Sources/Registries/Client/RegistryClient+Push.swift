@@ -1,5 +1,7 @@
 package import Basics
+import Diagnostics
 package import FoundationEssentials
+import Logging
 package import OCI
 
 /// Where an upload goes on: an address the registry gave, and how much it has.
@@ -168,11 +170,15 @@ extension RegistryClient {
                 let endpoints = try book.endpoints(for: blob.repository.domain, forWriting: true)
                 let worded = worded(endpoints.map { ($0, error) }, for: .push(blob.repository))
                 guard error.isTransient, attempt < configuration.retries.attempts else { throw worded }
+                noteRetry(worded)
                 try cancellation.pause(seconds: configuration.retries.unit * Double(attempt)) { seconds in
                     retrying(RetryNotice(seconds: max(1, seconds), attempt: attempt + 1, reason: worded))
                 }
                 if let place = session, let endpoint = endpoints.first {
-                    session = try? resumed(place, blob, at: endpoint, cancellation: cancellation)
+                    let known = Logger.registry.attempt("ask how much of an upload arrived") {
+                        try resumed(place, blob, at: endpoint, cancellation: cancellation)
+                    }
+                    session = known ?? nil
                 }
             }
         }

@@ -1,5 +1,7 @@
 import Basics
+import Diagnostics
 import FoundationEssentials
+import Logging
 import OCI
 import Synchronization
 
@@ -101,6 +103,8 @@ package final class RegistryClient: Sendable {
         let answer = try follow(
             bare, from: endpoint, authorization: authorization, cancellation: cancellation, sink: nil)
         guard answer.head.isSuccess else { throw .answer(ErrorAnswer(answer, method: request.method)) }
+        Logger.registry.info(
+            "token", metadata: ["from": "\(request.url.loggable)", "for": "\(endpoint.base.origin)"])
         return answer
     }
 
@@ -152,7 +156,10 @@ package final class RegistryClient: Sendable {
                 let location = answer.head.headers["location"]
             else { return answer }
             do throws(ShaleError) {
-                request.url = try request.url.resolving(location)
+                let from = request.url
+                request.url = try from.resolving(location)
+                Logger.registry.info(
+                    "redirect", metadata: ["from": "\(from.loggable)", "to": "\(request.url.loggable)"])
             } catch {
                 throw .final(error)
             }

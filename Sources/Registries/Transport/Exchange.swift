@@ -29,6 +29,8 @@ final class Exchange {
     /// When the bytes in `paceBytes` began to be counted; `nil` before the answer began.
     private var paceStart: UInt64?
     private var paceBytes = 0
+    /// Bytes of the answer so far, its head included.
+    private(set) var received = 0
     /// Below so many bytes a second a server does not serve: one byte now and then would keep a transfer for ever.
     private static let slowestPace = 100
 
@@ -43,11 +45,7 @@ final class Exchange {
     }
 
     /// Monotonic nanoseconds.
-    static func now() -> UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
-    }
+    static func now() -> UInt64 { SteadyTime.now() }
 
     /// Asked between two waits; false ends the transfer.
     func proceeds() -> Bool {
@@ -73,6 +71,7 @@ final class Exchange {
     private func count(_ bytes: Int) {
         if paceStart == nil { paceStart = Exchange.now() }
         paceBytes &+= bytes
+        received &+= bytes
     }
 
     /// Takes one header line; a new status line begins a new answer (100 Continue, a proxy's CONNECT).

@@ -1,7 +1,9 @@
 import Basics
 import CCurl
+import Diagnostics
 import FoundationEssentials
 import Glibc
+import Logging
 import Synchronization
 
 /// Requests over libcurl: a pool of handles, each with its own kept connections; any number of threads may send.
@@ -62,6 +64,7 @@ final class Transport: Sendable {
         }
         lines = prepare(request, on: handle.easy, errorText: errorText)
 
+        let begin = SteadyTime.now()
         let code = withExtendedLifetime(exchange) {
             let context = Unmanaged.passUnretained(exchange).toOpaque()
             shale_curl_set_header(handle.easy, headerCallback, context)
@@ -69,6 +72,7 @@ final class Transport: Sendable {
             shale_curl_set_read(handle.easy, sourceCallback, context)
             return shale_curl_perform(handle.easy, handle.multi, 100, proceedCallback, context)
         }
+        note(request, exchange, code, since: begin)
         if exchange.hasEnough { return HTTPAnswer(head: exchange.head, body: exchange.body, url: request.url) }
         if let stop = exchange.stop { throw failure(for: stop, request: request) }
         // A refusal counts even when its text breaks off (docker-registry does so after a bad range).
@@ -82,6 +86,21 @@ final class Transport: Sendable {
                     url: request.url))
         }
         return HTTPAnswer(head: exchange.head, body: exchange.body, url: request.url)
+    }
+
+    /// A line in the log for each request, and a piece of a trace.
+    private func note(_ request: HTTPRequest, _ exchange: Exchange, _ code: CURLcode, since begin: UInt64) {
+        Observer.tell(
+            Observer.Span(
+                .registry, "\(request.method) \(request.url.loggable)", begin: begin, end: SteadyTime.now(),
+                lane: Observer.lane))
+        Logger.registry.info(
+            "request",
+            metadata: [
+                "method": "\(request.method)", "url": "\(request.url.loggable)", "status": "\(exchange.head.status)",
+                "bytes": "\(exchange.received)", "ms": "\(Milliseconds.text(since: begin))",
+                "end": "\(code == CURLE_OK ? "whole" : String(cString: shale_curl_error_words(code)))",
+            ])
     }
 
     private func failure(for stop: Exchange.Stop, request: HTTPRequest) -> RequestFailure {

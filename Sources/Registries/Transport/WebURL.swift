@@ -65,6 +65,23 @@ package struct WebURL: Sendable, Hashable, CustomStringConvertible {
         description = "\(scheme)://\(authority)\(part(CURLUPART_PATH) ?? "/")\(query)"
     }
 
+    /// The address as a log may have it: of a query only what names repositories, tags and digests.
+    ///
+    /// Signed addresses and the state of an upload are as good as credentials.
+    package var loggable: String {
+        guard let mark = description.firstIndex(of: "?") else { return description }
+        let query = description[description.index(after: mark)...].split(separator: "&").map { part -> String in
+            let name = part.prefix { $0 != "=" }
+            return Self.harmless.contains(String(name)) || !part.contains("=")
+                ? String(part) : "\(name)=\(Secrets.mask)"
+        }
+        return "\(description[..<mark])?\(query.joined(separator: "&"))"
+    }
+
+    private static let harmless: Set<String> = [
+        "n", "last", "scope", "service", "digest", "mount", "from", "page", "page_size", "q", "query", "artifactType",
+    ]
+
     private static func standardPort(_ scheme: String) -> Int { scheme == "http" ? 80 : 443 }
 
     /// One value of a query or one segment of a path, escaped (RFC 3986, section 2.3); `keeping` is left as it is.

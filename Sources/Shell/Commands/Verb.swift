@@ -20,6 +20,8 @@ package protocol Verb: ParsableCommand {
     /// Whether words behind its first operand belong to a container's program: its options end there, variables unknown
     /// to shale stay, and a failure of shale's own is told from the program's by its status, 125.
     static var holdsContainerCommand: Bool { get }
+    /// Whether its operands are a command of shale's, with options of its own.
+    static var holdsCommand: Bool { get }
     /// Whether what it reads from a here-document has variables of its own.
     static var hasVariablesOfItsOwn: Bool { get }
     /// Whether it moves through the session's states, and writes the journal's entries of that itself.
@@ -41,6 +43,7 @@ extension Verb {
     package static var leasesWhatItUses: Bool { true }
     package static var operandKinds: [ValueKind] { [] }
     package static var holdsContainerCommand: Bool { false }
+    package static var holdsCommand: Bool { false }
     package static var hasVariablesOfItsOwn: Bool { false }
     package static var writesItsOwnEntries: Bool { false }
     package static var isRecorded: Bool { true }

@@ -1,4 +1,6 @@
 import Basics
+import Diagnostics
+import Logging
 import OCI
 import Recipes
 import Rendering
@@ -38,12 +40,32 @@ struct CommandLog {
 
     private var verb: String { statement.body.verb ?? "" }
 
+    /// Writes a failure into the log: a person's mistake for whoever wants details, what shale or the host failed at
+    /// for everybody.
+    func noteFailure(_ error: ShaleError) {
+        let isGrave = [.corrupt, .io, .engine, .noSpace].contains(error.code)
+        Logger.shell.log(
+            level: isGrave ? .error : .info, "command failed",
+            metadata: ["line": "\(line.isEmpty ? Self.hidden : line)", "error": "\(error)"])
+    }
+
+    private func noteEnd(_ status: Int32) {
+        guard !line.isEmpty else { return }
+        Logger.shell.info(
+            "command",
+            metadata: [
+                "line": "\(line)", "status": "\(status)", "session": "\(shell.options.session)",
+                "ms": "\(Milliseconds.text(Timestamp.now().seconds(since: start) * 1000))",
+            ])
+    }
+
     /// Writes the statement down.
     ///
     /// Throws `conflict` where what it did to the working image does not count, another shale having changed that
     /// meanwhile; whatever else keeps a line out of the journal is a warning.
     func finish(status: Int32) throws(ShaleError) {
         defer { _ = shell.beginLine(outer) }
+        noteEnd(status)
         var draft = JournalDraft(line: line, directory: directory, time: start)
         shell.takeChanges(into: &draft)
         let changes = draft.changes

@@ -83,7 +83,9 @@ package struct CommandTable: Sendable {
         keepsUnknownVariables(verb) || shared.find(verb)?.hasVariablesOfItsOwn ?? false
     }
 
-    static func stopsAtFirstOperand(_ type: any Verb.Type) -> Bool { type.holdsContainerCommand }
+    static func stopsAtFirstOperand(_ type: any Verb.Type) -> Bool {
+        type.holdsContainerCommand || type.holdsCommand
+    }
 
     /// The names of a command's options.
     static func optionNames(of type: any Verb.Type) -> SpelledFlags.Names {

@@ -6,6 +6,13 @@ enum ContainerWords {
     /// The index of the first word that belongs to the container, behind the image of `run`; the number of words where
     /// all are the host's.
     static func start(in words: [Word], value: (String) -> String?) -> Int {
+        if words.first?.plain.flatMap(CommandTable.shared.find)?.holdsCommand ?? false {
+            // The traced command's words are what they would be without.
+            let options = words.dropFirst().prefix { $0.source.hasPrefix("-") }
+            let skipped = 1 + options.reduce(0) { $0 + ($1.source == "--format" ? 2 : 1) }
+            guard skipped < words.count else { return words.count }
+            return skipped + start(in: Array(words[skipped...]), value: value)
+        }
         guard let verb = words.first?.plain, CommandTable.keepsUnknownVariables(verb),
             let type = CommandTable.shared.find(verb)
         else { return words.count }

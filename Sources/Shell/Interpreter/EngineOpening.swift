@@ -24,6 +24,7 @@ struct EngineOpening {
         engine.offline = options.isOffline || settings["offline"] == "on"
         engine.modernBuildWording = settings["build.wording"] == "moby"
         engine.recipesPath = recipesPath
+        engine.warn = warn
         if let epoch = environment["SOURCE_DATE_EPOCH"] {
             guard let seconds = Int64(epoch), seconds >= 0 else {
                 throw ShaleError(.usage, "SOURCE_DATE_EPOCH is \"\(epoch.visible)\", not a number of seconds")

@@ -1,4 +1,5 @@
 import Basics
+import Diagnostics
 import Glibc
 import Linux
 import Rendering
@@ -18,6 +19,7 @@ package enum Entry {
 
     /// Runs shale with the process's own arguments; answers the exit status.
     package static func run() -> Int32 {
+        let begin = SteadyTime.now()
         StandardDescriptors.reserve()
         let arguments = ProcessCalls.arguments.dropFirst()
         Console.ignoreBrokenPipes()
@@ -35,12 +37,19 @@ package enum Entry {
                 try console.checkWritten()
                 return 0
             }
+            if options.logLevel == nil { options.logLevel = try logLevel(environment) }
             try check(session: options.session)
-            let invocation = try invocation(Array(rest), isTerminal: isatty(0) == 1)
+            if rest.first == Trace.word { TraceStart.begin(at: begin) }
+            Log.open(home: options.home, level: options.logLevel ?? .warning)
+            let invocation = try Observer.measure(.start, "commands") { () throws(ShaleError) -> Invocation in
+                try Self.invocation(Array(rest), isTerminal: isatty(0) == 1)
+            }
             do throws(ShaleError) {
                 // The namespace leaves its lock in the home.
                 try Store.refuseShared(home: options.home)
-                try UserNamespace.enter(home: options.home)
+                try Observer.measure(.start, "user namespace") { () throws(ShaleError) in
+                    _ = try UserNamespace.enter(home: options.home)
+                }
             } catch {
                 // Whoever asks what is lacking is told.
                 guard case .command(let words) = invocation, words.first == "doctor" else { throw error }
@@ -81,7 +90,7 @@ package enum Entry {
             case "--offline": options.isOffline = true
             case "--no-rc": options.readsStartupFile = false
             case "--keep-going": options.keepsGoing = true
-            case "--log-level": options.logLevel = try value()
+            case "--log-level": options.logLevel = try logLevel(value(), of: "--log-level")
             case "--version": return "shale \(Version.current)\n"
             case "--help", "-h": return usage + HelpText.overview
             default:
@@ -104,6 +113,7 @@ package enum Entry {
           --offline         ask no server; what is not here is an error
           --no-rc           do not read rc.shale
           --keep-going      a script goes on after a failure
+          --log-level L     how much DIR/log keeps: debug, info, warning or error ($SHALE_LOG)
           --version, --help
 
 
@@ -130,11 +140,12 @@ package enum Entry {
         case .command: mode = .single
         default: mode = .script
         }
-        let shell = ShellContext(
-            options: options, mode: mode, console: console, tap: tap, cancellation: Interrupt.flag)
+        let shell = Observer.measure(.start, "settings") {
+            ShellContext(options: options, mode: mode, console: console, tap: tap, cancellation: Interrupt.flag)
+        }
         Interrupt.watch()
         defer { shell.close() }
-        try shell.loadVariables()
+        try Observer.measure(.start, "variables") { () throws(ShaleError) in try shell.loadVariables() }
         switch invocation {
         case .prompt: return try PromptLoop(shell).run()
         case .input: return try ScriptRun(shell).runInput()
@@ -151,10 +162,41 @@ package enum Entry {
         return "\(environment["HOME"] ?? "/tmp")/.local/share/shale"
     }
 
+    /// What `SHALE_LOG` says; `nil` where it says nothing.
+    private static func logLevel(_ environment: [String: String]) throws(ShaleError) -> LogLevel? {
+        guard let text = environment["SHALE_LOG"], !text.isEmpty else { return nil }
+        return try logLevel(text, of: "SHALE_LOG")
+    }
+
+    private static func logLevel(_ text: String, of source: String) throws(ShaleError) -> LogLevel {
+        if let level = LogLevel(spelled: text) { return level }
+        throw ShaleError(
+            .usage, "\(source) cannot be \"\(text.visible)\"",
+            cause: "one of: \(LogLevel.allCases.map(\.rawValue).joined(separator: ", "))",
+            hint: "shale --log-level debug …")
+    }
+
     private static func absolute(_ path: String) throws(ShaleError) -> String {
         guard !path.isEmpty else { throw ShaleError(.usage, "--home needs a directory") }
         if path.hasPrefix("/") { return path }
         return ProcessCalls.workingDirectory().map { "\($0)/\(path)" } ?? path
+    }
+}
+
+/// A trace that began with the program.
+private enum TraceStart {
+    /// Says how long it took to get here: the process's own start, by its processor time, and the options.
+    static func begin(at entry: UInt64) {
+        let now = SteadyTime.now()
+        var used = timespec()
+        clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used)
+        let processor = UInt64(used.tv_sec) &* 1_000_000_000 &+ UInt64(used.tv_nsec)
+        let start = min(entry, processor &- min(processor, now &- entry))
+        _ = SpanRecorder.start(at: entry &- start)
+        let lane = Observer.lane
+        Observer.tell(
+            Observer.Span(.start, "the program (processor time)", begin: entry &- start, end: entry, lane: lane))
+        Observer.tell(Observer.Span(.start, "options", begin: entry, end: now, lane: lane))
     }
 }
 

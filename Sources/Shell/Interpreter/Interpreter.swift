@@ -57,6 +57,7 @@ package final class Interpreter {
             shell.hasReported = true
             guard !error.isSeen || shell.mode != .prompt else { return }
             shell.tap.hear(error)
+            log.noteFailure(error)
             shell.console.report(error, at: origin.map { place(of: statement, in: $0) })
         }
         defer { report = before }
@@ -70,11 +71,12 @@ package final class Interpreter {
         }
         if let leaving { status = leaving }
         do throws(ShaleError) {
-            try log.finish(status: status)
+            try Observer.measure(.session, "journal") { () throws(ShaleError) in try log.finish(status: status) }
         } catch {
             status = error.status(of: statement.body.verb)
             report?(error)
         }
+        shell.endTrace(status: status)
         if shell.statementDepth == 1 {
             shell.recorder?.ran(statement, status: status, entered: shell.enteredLines)
             if !shell.enteredLines.isEmpty { shell.hasEntered = true }

@@ -7,7 +7,9 @@ extension Verb {
         if arguments == ["--help"] || arguments == ["-h"] { return .text(HelpText.of(Self.self)) }
         var command: Self
         do {
-            command = try parse(SpelledFlags.normalised(arguments, for: Self.self))
+            command = try Observer.measure(.shell, "options of \(verb)") {
+                try parse(SpelledFlags.normalised(arguments, for: Self.self))
+            }
         } catch {
             if exitCode(for: error) == .success { return .text(HelpText.of(Self.self)) }
             throw wrongUsage(message(for: error))

@@ -1,7 +1,9 @@
 import Basics
+import Diagnostics
 import FoundationEssentials
 import Glibc
 import Linux
+import Logging
 import OCI
 import Rendering
 import Stores
@@ -74,6 +76,6 @@ extension ShellContext {
         for name in variables.keys where SessionVariables.isKept(name) { variables[name] = nil }
         keptVariables = [:]
         options.session = session
-        try? loadVariables()
+        Logger.shell.attempt("read the variables of session \(session)") { try loadVariables() }
     }
 }

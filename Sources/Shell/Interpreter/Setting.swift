@@ -1,4 +1,5 @@
 import Basics
+import Diagnostics
 import Registries
 
 /// One of the settings there are: what it means, and which values it may have.
@@ -31,6 +32,9 @@ package struct Setting: Sendable {
     /// Every setting, in the order to list them.
     package static let all: [Setting] = [
         Setting("build.wording", .words(["seed", "moby"]), "seed: the course's words; moby: today's docker's"),
+        Setting(
+            "log.level", .words(LogLevel.allCases.map(\.rawValue)),
+            "how much HOME/log keeps: --log-level for every shale"),
         Setting("offline", .words(["on", "off"]), "on: nothing is fetched"),
         Setting("registry.mirror", .mirror, "HOST=URL: ask URL for what lies at HOST"),
         Setting("registry.insecure", .host, "HOST: speak plain http to it"),

@@ -1,6 +1,7 @@
 package import Basics
 import Building
 import Containers
+package import Diagnostics
 import Glibc
 import Images
 import LineEditing
@@ -70,6 +71,8 @@ package final class ShellContext {
     package var lastStatus: Int32 = 0
     /// Whether the command under way has said why it failed.
     var hasReported = false
+    /// The trace that the statement under way prints at its end.
+    var trace: TraceUnderWay?
     /// Raised by Ctrl-C, lowered before every command.
     package let cancellation: Cancellation
     /// Ids that the command under way made, for the journal.
@@ -97,6 +100,13 @@ package final class ShellContext {
         self.console = console
         self.cancellation = cancellation
         settings = LastingSettings.load(home: options.home)
+        applyLogLevel()
+    }
+
+    /// Says how much the log keeps: what the option or the environment said, else the setting.
+    func applyLogLevel() {
+        let kept = settings["log.level"].flatMap { LogLevel(spelled: $0) }
+        Log.set(options.logLevel ?? kept ?? .warning)
     }
 
     package var isInteractive: Bool { mode == .prompt }
@@ -108,10 +118,12 @@ package final class ShellContext {
             return openedEngine
         }
         for problem in settings.setAside() { tell(problem) }
-        let engine = try EngineOpening(
-            options: options, settings: settings, environment: console.environment,
-            warn: { [console] in console.warning($0) }
-        ).open()
+        let engine = try Observer.measure(.store, "open \(options.home)") { () throws(ShaleError) in
+            try EngineOpening(
+                options: options, settings: settings, environment: console.environment,
+                warn: { [console] in console.warning($0) }
+            ).open()
+        }
         openedEngine = engine
         lease(engine)
         if engine.store.wasClosed {
@@ -204,8 +216,12 @@ package final class ShellContext {
         let making = engine.store.leases.beginUse()
         defer { withExtendedLifetime(making) {} }
         do throws(ShaleError) {
-            try engine.building.makeFirstImage(
-                OperationContext(cancellation: cancellation) { if case .note(let text, _) = $0 { console.note(text) } })
+            try Observer.measure(.image, "the first image") { () throws(ShaleError) in
+                try engine.building.makeFirstImage(
+                    OperationContext(cancellation: cancellation) {
+                        if case .note(let text, _) = $0 { console.note(text) }
+                    })
+            }
         } catch {
             console.warning("the image busybox is not there: \(error)")
             if let hint = error.hint { console.note("hint: \(hint)") }
@@ -293,6 +309,7 @@ package final class ShellContext {
     package func reopen() {
         openedEngine = nil
         openedSession = nil
+        applyLogLevel()
     }
 
     /// A long operation's voice: its own lines on `stream`, the state of items beside them, both as docker has it.
@@ -394,7 +411,8 @@ package struct ShellOptions: Sendable {
     package var isOffline = false
     package var readsStartupFile = true
     package var keepsGoing = false
-    package var logLevel = "warning"
+    /// How much the log keeps, where the command line or the environment says.
+    package var logLevel: LogLevel?
 
     package init(home: String) { self.home = home }
 }

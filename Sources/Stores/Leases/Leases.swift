@@ -86,6 +86,7 @@ package final class Leases: Sendable {
 
     private func take(_ things: some Sequence<Leasable>) throws(ShaleError) {
         let things = Array(things)
+        Observer.note(.lock, "lease \(things.count) thing\(things.count == 1 ? "" : "s")")
         let failure: SystemCallError? = state.withLock { state in
             do throws(SystemCallError) {
                 if state.locks == nil { state.locks = try PlaceLocks(path: path) }

@@ -1,6 +1,8 @@
 package import Basics
+import Diagnostics
 import Glibc
 package import Linux
+import Logging
 package import OCI
 
 /// What can be made again: build steps, file hashes, seccomp programs.
@@ -32,7 +34,15 @@ package final class CacheStore: Sendable {
     package func path(_ kind: Kind, _ key: Digest) -> String { "\(folder)/\(kind.rawValue)/\(key.hex)" }
 
     /// A value, `nil` when there is none or it cannot be read.
-    package func value(_ kind: Kind, _ key: Digest) -> [UInt8]? { try? WholeFile.read(path(kind, key)) }
+    package func value(_ kind: Kind, _ key: Digest) -> [UInt8]? {
+        let value = try? WholeFile.read(path(kind, key))
+        noteLookup(kind, key, isHit: value != nil)
+        return value
+    }
+
+    private func noteLookup(_ kind: Kind, _ key: Digest, isHit: Bool) {
+        Logger.cache.debug("looked up", metadata: ["kind": "\(kind)", "key": "\(key.hex)", "hit": "\(isHit)"])
+    }
 
     /// Stores a value: not made to last, but whole or not there.
     package func set(_ kind: Kind, _ key: Digest, to bytes: [UInt8]) throws(ShaleError) {

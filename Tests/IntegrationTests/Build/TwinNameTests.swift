@@ -48,7 +48,7 @@ struct TwinNameTests {
             try context.write(Array("FROM busybox\n\(text)".utf8), to: "Dockerfile", mode: 0o644)
             try home.run(["build", "-q", "-t", "twins", "."], in: context.path, expecting: 0)
             let saved = context.path + "-saved-\(name)"
-            defer { _ = try? Peer("rm").run(["-rf", saved]) }
+            defer { try? Peer("rm").run(["-rf", saved]) }
             try home.run(["recipe", "save", saved, "twins"], expecting: 0)
             try home.run(["build", "-q", "--no-cache", "-t", "again", saved], expecting: 0)
             let sums = ["-c", "find /all -type f | sort | xargs cat"]

@@ -12,7 +12,8 @@ import Testing
         #expect(verbs { $0.hasVariablesOfItsOwn } == ["build", "enter"])
         #expect(verbs { $0.writesItsOwnEntries } == ["undo", "redo", "goto"])
         #expect(verbs { !$0.isRecorded } == ["record"])
-        #expect(verbs { $0.takesWorkingImageAsTyped } == ["recipe", "enter"])
+        #expect(verbs { $0.holdsCommand } == ["trace"])
+        #expect(verbs { $0.takesWorkingImageAsTyped } == ["recipe", "enter", "trace"])
         #expect(verbs { $0.takesWorkingPlaces } == ["cp"])
     }
 

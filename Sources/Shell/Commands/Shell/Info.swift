@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Containers
+import Diagnostics
 import Linux
 import OCI
 import Recipes
@@ -30,6 +31,7 @@ package struct Info: Verb {
         let facts: [(String, JSONDocument)] = [
             ("ServerVersion", .string(Version.current)),
             ("DockerRootDir", .string(engine.store.home)),
+            ("LogFile", .string(LogFile.path(home: engine.store.home))),
             ("Session", .string(shell.options.session)),
             ("Containers", .integer(Int64(containers.count))),
             ("ContainersRunning", .integer(Int64(containers.filter { $0 == .running }.count))),

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Diagnostics
 
 /// The commands as the completion scripts of the host's shells list them: names, flags, and the kinds of values.
 struct CompletionTable {
@@ -14,7 +15,8 @@ struct CompletionTable {
 
     /// The options before the command that take a value, and the kind of it.
     static let globalValues: KeyValuePairs<String, String> = [
-        "--home": "host.directory", "--session": "session", "-S": "session", "--log-level": "none",
+        "--home": "host.directory", "--session": "session", "-S": "session",
+        "--log-level": "=\(LogLevel.allCases.map(\.rawValue).joined(separator: ","))",
     ]
     static let globalSwitches = ["--offline", "--no-rc", "--keep-going", "--version", "--help"]
 

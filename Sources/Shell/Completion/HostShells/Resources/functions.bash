@@ -48,7 +48,8 @@ _shale() {
         case $previous in
         --home) _shale_offer host.directory ;;
         -S | --session) _shale_offer session ;;
-        *) COMPREPLY=($(compgen -W "$_shale_verbs --home --session --offline --no-rc --keep-going --version --help" -- "$cur")) ;;
+        --log-level) _shale_offer =debug,info,warning,error ;;
+        *) COMPREPLY=($(compgen -W "$_shale_verbs --home --session --offline --no-rc --keep-going --log-level --version --help" -- "$cur")) ;;
         esac
     elif [[ -n $previous ]]; then
         word=" $values "

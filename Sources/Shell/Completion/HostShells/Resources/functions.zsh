@@ -43,9 +43,10 @@ _shale() {
         case $previous in
         (--home) _shale_offer host.directory ;;
         (-S|--session) _shale_offer session ;;
+        (--log-level) _shale_offer =debug,info,warning,error ;;
         (*)
             _describe command _shale_verbs
-            compadd -- --home --session --offline --no-rc --keep-going --version --help
+            compadd -- --home --session --offline --no-rc --keep-going --log-level --version --help
             ;;
         esac
     elif [[ -n $previous ]]; then

@@ -1,0 +1,98 @@
+import Basics
+import Glibc
+import Linux
+import Synchronization
+
+/// The file that events are appended to: `HOME/log/shale.log`, a line each, for its owner alone.
+///
+/// Any number of processes append: each line is one `write(2)` with `O_APPEND`, which no other comes into. The file is
+/// opened with the first line. One that grew long is renamed to `shale.log.1`, the older ones to `.2` and `.3`. Nothing
+/// here fails a command: on a full disk, or in a home that cannot be written to, lines are lost.
+package final class LogFile: Sendable {
+    private struct State: ~Copyable {
+        var file: OwnedFD?
+        /// Which file that is, to notice that another process put it aside.
+        var identity: FileIdentity?
+        /// Whether the last line was cut by a full disk.
+        var isCut = false
+        /// Lines from before there was a home to keep them in.
+        var early: [[UInt8]] = []
+    }
+
+    package let path: String
+    private let folder: String
+    /// What says that the home is there: nothing is made in a folder that is none.
+    private let layout: String
+    /// Bytes after which the file is put aside.
+    private let size: Int64
+    /// How many older files are kept.
+    private let kept: Int
+    private let state = Mutex(State())
+    private static let mostEarly = 256
+
+    package init(home: String, size: Int64 = 4 << 20, kept: Int = 3) {
+        folder = home + "/log"
+        path = Self.path(home: home)
+        layout = home + "/oci-layout"
+        self.size = size
+        self.kept = kept
+    }
+
+    /// Where the log of a home lies.
+    package static func path(home: String) -> String { home + "/log/shale.log" }
+
+    /// Appends one line, its newline included.
+    package func append(_ line: [UInt8]) {
+        state.withLock { state in
+            guard open(&state) else {
+                if state.early.count < Self.mostEarly { state.early.append(line) }
+                return
+            }
+            let early = state.early
+            state.early = []
+            for line in early { write(line, &state) }
+            write(line, &state)
+        }
+    }
+
+    /// Sees to it that the file at the path is open and not too long; false where there is none to write to.
+    private func open(_ state: inout State) -> Bool {
+        if state.file != nil {
+            guard let now = try? FileStatus.of(hostPath: path), now.identity == state.identity else {
+                state.file = nil
+                return open(&state)
+            }
+            guard now.size >= size else { return true }
+            rotate()
+            state.file = nil
+        }
+        guard let file = openFile(), let status = try? FileStatus.of(file) else { return false }
+        state.identity = status.identity
+        state.file = consume file
+        return true
+    }
+
+    private func openFile() -> OwnedFD? {
+        let flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK
+        if let file = try? OwnedFD.open(path, flags, mode: 0o600) { return file }
+        guard access(layout, F_OK) == 0, folder.withPath({ mkdir($0, 0o700) }) == 0 else { return nil }
+        return try? OwnedFD.open(path, flags, mode: 0o600)
+    }
+
+    private func write(_ line: [UInt8], _ state: inout State) {
+        // What follows a cut line begins a new one.
+        let line = state.isCut ? [UInt8(ascii: "\n")] + line : line
+        guard let raw = state.file?.raw else { return }
+        let done = line.withUnsafeBytes { Glibc.write(raw, $0.baseAddress, $0.count) }
+        if done > 0 { state.isCut = done < line.count }
+    }
+
+    /// Puts the file aside, unless another process is about it or has done it.
+    private func rotate() {
+        guard let lock = try? FileLock.trying(onDirectory: folder) else { return }
+        guard let now = try? FileStatus.of(hostPath: path), now.size >= size else { return }
+        for number in stride(from: kept, to: 1, by: -1) { _ = rename("\(path).\(number - 1)", "\(path).\(number)") }
+        _ = kept > 0 ? rename(path, "\(path).1") : unlink(path)
+        withExtendedLifetime(lock) {}
+    }
+}

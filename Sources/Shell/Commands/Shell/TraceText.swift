@@ -1,0 +1,72 @@
+import Basics
+import Diagnostics
+import OCI
+import ShellLanguage
+
+/// Where a command's time went, as it is printed.
+struct TraceText {
+    private let tree: SpanTree
+    private let words: [String]
+    private let status: Int32
+
+    init(_ tree: SpanTree, words: [String], status: Int32) {
+        self.tree = tree
+        self.words = words
+        self.status = status
+    }
+
+    // MARK: For a person
+
+    /// A line a piece of work, in milliseconds and hundredths of the whole.
+    var table: String {
+        var text = "\n        ms   share  \(words.map(\.shellQuoted).joined(separator: " ").visible)\n"
+        for node in tree.nodes { append(node, depth: 0, to: &text) }
+        text += line(tree.unaccounted, "not accounted for")
+        return text + line(tree.total, "total")
+    }
+
+    private func append(_ node: SpanTree.Node, depth: Int, to text: inout String) {
+        let count = node.count > 1 ? " (\(node.count) times)" : ""
+        let indent = String(repeating: "  ", count: depth)
+        let mark = node.isBeside ? "| " : ""
+        let what = Secrets.masked(node.what, isProse: true).text.visible
+        text += line(node.duration, "\(indent)\(mark)\(node.subject.rawValue): \(what)\(count)")
+        for child in node.children { append(child, depth: depth + 1, to: &text) }
+    }
+
+    private func line(_ nanoseconds: UInt64, _ what: String) -> String {
+        let milliseconds = Milliseconds.text(Double(nanoseconds) / 1e6)
+        return "\(right(milliseconds, 10))\(right(share(nanoseconds), 6)) %  \(what)\n"
+    }
+
+    private func share(_ nanoseconds: UInt64) -> String {
+        guard tree.total > 0 else { return "0" }
+        return String(Int((Double(nanoseconds) * 100 / Double(tree.total)).rounded()))
+    }
+
+    private func right(_ text: String, _ width: Int) -> String {
+        String(repeating: " ", count: max(0, width - text.count)) + text
+    }
+
+    // MARK: For a program
+
+    /// One document on one line; times in nanoseconds.
+    var json: String {
+        let document = JSONDocument.members([
+            "Command": .array(words.map { .string(Secrets.masked($0).text) }),
+            "Status": .integer(Int64(status)), "Total": whole(tree.total), "Unaccounted": whole(tree.unaccounted),
+            "Spans": .array(tree.nodes.map(document)),
+        ])
+        return document.text() + "\n"
+    }
+
+    private func document(_ node: SpanTree.Node) -> JSONDocument {
+        .members([
+            "Subject": .string(node.subject.rawValue), "What": .string(Secrets.masked(node.what, isProse: true).text),
+            "Duration": whole(node.duration), "Count": .integer(Int64(node.count)), "Beside": .bool(node.isBeside),
+            "Spans": .array(node.children.map(document)),
+        ])
+    }
+
+    private func whole(_ nanoseconds: UInt64) -> JSONDocument { .integer(Int64(clamping: nanoseconds)) }
+}
