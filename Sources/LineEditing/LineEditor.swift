@@ -1,7 +1,9 @@
 package import Basics
 import CEditline
+import Diagnostics
 import Glibc
 import Linux
+import Logging
 package import Rendering
 
 /// The prompt's line editor: libedit with shale's keys, completion, hints and history.
@@ -139,7 +141,7 @@ package final class LineEditor {
     package func remember(_ text: String) {
         guard let handle, !text.trimmingBlanks.isEmpty, questions.mayRemember(text) else { return }
         shale_editline_remember(handle, text)
-        try? history.add(text)
+        Logger.shell.attempt("add a line to the history file") { try history.add(text) }
     }
 
     private func readLine(initial: String) -> ReadResult {

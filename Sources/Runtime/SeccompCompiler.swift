@@ -1,7 +1,9 @@
 import Basics
 import CSeccomp
+import Diagnostics
 import Glibc
 import Linux
+import Logging
 import OCI
 
 /// A profile made into the program the kernel runs, once per profile and set of capabilities.
@@ -20,7 +22,7 @@ struct SeccompCompiler: Sendable {
         let program = try compile(profile, capabilities: capabilities, architecture: architecture)
         // A cache that cannot be written is only slower.
         mkdir(cachePath, 0o700)
-        try? WholeFile.replace(path, with: program)
+        Logger.cache.attempt("keep a compiled seccomp profile") { try WholeFile.replace(path, with: program) }
         return program
     }
 

@@ -1,7 +1,9 @@
 package import Basics
+import Diagnostics
 import FoundationEssentials
 import Glibc
 import Linux
+import Logging
 package import Stores
 
 /// A session that begins with states: made aside, and there at once or not at all.
@@ -43,7 +45,7 @@ package struct NewSession {
                 try WholeFile.syncFolder(target)
             }
         } catch {
-            try? FileTree.remove(aside)
+            Logger.session.attempt("remove a half-made session") { try FileTree.remove(aside) }
             if access("\(target)/journal", F_OK) == 0 { throw Self.taken(name) }
             throw error
         }

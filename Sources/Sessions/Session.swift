@@ -1,6 +1,8 @@
 package import Basics
+import Diagnostics
 import Glibc
 import Linux
+import Logging
 package import OCI
 package import Recipes
 import Stores
@@ -51,7 +53,7 @@ package final class Session {
         try absorb(journal.refresh())
         isRead = true
         // Where nothing can be written, what is there can still be looked at.
-        try? takeInCutOff()
+        Logger.session.attempt("take in lines that were cut off") { try takeInCutOff() }
     }
 
     func absorb(_ entries: [JournalEntry]) throws(ShaleError) {

@@ -1,6 +1,8 @@
 package import Basics
+import Diagnostics
 import Glibc
 import Linux
+import Logging
 package import OCI
 import Synchronization
 
@@ -151,7 +153,7 @@ final class IngestFolder: Sendable {
     func close() {
         state.withLock { state in
             guard let own = state.own else { return }
-            try? FileTree.remove(own)
+            Logger.store.attempt("remove this process's folder of unfinished work") { try FileTree.remove(own) }
             state.own = nil
             state.owner = nil
             state.spreads = false
@@ -162,12 +164,14 @@ final class IngestFolder: Sendable {
         let aside = names(in: paths.home).filter { $0.hasSuffix("~") }
         if aside.isEmpty { return }
         // Whoever writes there holds the lock.
-        try? lock.exclusively { for name in aside { unlink("\(paths.home)/\(name)") } }
+        Logger.store.attempt("sweep half-written files") {
+            try lock.exclusively { for name in aside { unlink("\(paths.home)/\(name)") } }
+        }
     }
 
     private func sweepFolder(_ path: String) -> Bool {
         let isDead = isLeftover(path)
-        if isDead { try? FileTree.remove(path) }
+        if isDead { Logger.store.attempt("remove a dead process's folder") { try FileTree.remove(path) } }
         return isDead
     }
 

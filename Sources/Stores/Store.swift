@@ -1,6 +1,8 @@
 package import Basics
+import Diagnostics
 import Glibc
 package import Linux
+import Logging
 package import OCI
 
 /// Everything shale keeps below one home folder: an OCI image layout, with unpacked layers, containers and sessions.
@@ -71,7 +73,9 @@ package final class Store: Sendable {
         if lock.unwritable != nil { return }
         if ingest.sweepLeftovers() {
             // Someone died: containers may be half-made. Whatever stands in the way of looking is told on use.
-            _ = try? lock.exclusively { () throws(ShaleError) in try containers.sweepHalfMade(dryRun: false) }
+            _ = Logger.store.attempt("sweep half-made containers") {
+                try lock.exclusively { () throws(ShaleError) in try containers.sweepHalfMade(dryRun: false) }
+            }
         }
         layers.syncing.syncIfDue(ingest)
     }

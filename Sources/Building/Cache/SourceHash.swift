@@ -1,10 +1,12 @@
 import Basics
 import Containers
+import Diagnostics
 import Dockerfiles
 import FoundationEssentials
 import Glibc
 import Layers
 import Linux
+import Logging
 import OCI
 import Stores
 
@@ -178,6 +180,6 @@ struct KeptHash {
     /// What cannot be written is worked out again next time.
     func keep(_ hash: SourceHash) {
         guard let text = try? OCIDocument.encode(hash.files) else { return }
-        try? cache.set(.hashes, key, to: Array(text))
+        Logger.cache.attempt("keep the hashes of a folder") { try cache.set(.hashes, key, to: Array(text)) }
     }
 }

@@ -1,5 +1,7 @@
 import Basics
+import Diagnostics
 import FoundationEssentials
+import Logging
 package import OCI
 package import Stores
 import Synchronization
@@ -49,7 +51,9 @@ package final class BuildTrace: Sendable {
     func keep(in cache: CacheStore) {
         let all = steps.withLock { $0.sorted { $0.number < $1.number } }
         guard !all.isEmpty, let text = try? OCIDocument.encode(all) else { return }
-        try? cache.set(.build, Self.key(name), to: Array(text))
+        Logger.cache.attempt("keep the steps of build \(name)") {
+            try cache.set(.build, Self.key(name), to: Array(text))
+        }
     }
 
     /// The last build of a name, its steps in order.

@@ -1,7 +1,9 @@
 import Basics
+import Diagnostics
 import Dockerfiles
 import Images
 import Linux
+import Logging
 import OCI
 import Stores
 import Synchronization
@@ -152,7 +154,9 @@ final class Builder: Sendable {
             defer { table.failedContainers = table.failedContainers.filter { $0.key == told.place } }
             return table.failedContainers.filter { $0.key != told.place }.values.sorted()
         }
-        for container in left where !container.isEmpty { try? engine.store.containers.remove(container) }
+        for container in left where !container.isEmpty {
+            Logger.build.attempt("remove container \(container)") { try engine.store.containers.remove(container) }
+        }
         throw told.error
     }
 

@@ -1,10 +1,12 @@
 import Basics
 import Containers
+import Diagnostics
 import FoundationEssentials
 import Glibc
 import Images
 import Layers
 import Linux
+import Logging
 import OCI
 import Runtime
 import Stores
@@ -82,7 +84,9 @@ extension BuildEngine {
     ) throws(ShaleError) -> StagedOutcome {
         let running = try runtime.start(spec, attach: streams)
         let watch = try CancellationWatch(operation.cancellation) { [runtime] in
-            try? runtime.signal(SIGKILL, socketDirectory: folder.path)
+            Logger.build.attempt("kill what was interrupted") {
+                try runtime.signal(SIGKILL, socketDirectory: folder.path)
+            }
         }
         defer { watch.end() }
         guard case .exited(let status) = try running.relay() else { throw ShaleError(.cancelled, "interrupted") }

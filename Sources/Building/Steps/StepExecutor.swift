@@ -1,7 +1,9 @@
 package import Basics
+import Diagnostics
 import Dockerfiles
 package import Images
 package import Linux
+import Logging
 package import OCI
 package import Runtime
 package import Stores
@@ -80,7 +82,7 @@ package final class StepExecutor {
             let image = try? engine.store.images.image(record.image)
         else { return nil }
         // What was removed or undone is there again once something is built with it.
-        try? engine.store.images.revive([image.id])
+        Logger.build.attempt("bring image \(image.id.short) back") { try engine.store.images.revive([image.id]) }
         announceHit()
         state.advance(to: image)
         state.isFresh = false

@@ -1,8 +1,10 @@
 import Basics
+import Diagnostics
 import Glibc
 import Images
 import Layers
 import Linux
+import Logging
 package import OCI
 package import Stores
 
@@ -63,7 +65,21 @@ extension ContainerEngine {
         if event.changed?.isEmpty == false || event.changedBefore?.isEmpty == false || after == nil {
             keep(after, of: record)
         }
-        try? store.containers.append(event, to: record.id)
+        keep(event, of: record)
+    }
+
+    /// Writes a event down; what was done is done, so a failure is told and fails nothing.
+    func keep(_ event: ContainerEvent, of record: ContainerRecord) {
+        do throws(ShaleError) {
+            try store.containers.append(event, to: record.id)
+        } catch {
+            tellLost(error, of: record)
+        }
+    }
+
+    private func tellLost(_ error: ShaleError, of record: ContainerRecord) {
+        Logger.container.swallowed("note what was done to container \(record.name)", error)
+        settings.warn("what was done to container \(record.name) is not noted, its recipe will lack it: \(error)")
     }
 
     /// What differs now from the last event's end; `nil` where that is not known.
@@ -94,7 +110,13 @@ extension ContainerEngine {
     private func keep(_ snapshot: ContainerSnapshot?, of record: ContainerRecord) {
         // One that cannot be read says that nothing is known from here on.
         let bytes = snapshot?.encoded ?? [0]
-        try? WholeFile.replace(snapshotPath(record), with: bytes, syncing: false)
+        do throws(SystemCallError) {
+            try WholeFile.replace(snapshotPath(record), with: bytes, syncing: false)
+        } catch {
+            // One of before would make others' changes of what is done next.
+            unlink(snapshotPath(record))
+            Logger.container.swallowed("keep how the files of container \(record.name) are", error)
+        }
     }
 
     /// Keeps paths of a container's layer as a tar in the blobs; `nil` for nothing, for much, and for what cannot be

@@ -1,7 +1,9 @@
 import Basics
+import Diagnostics
 import Dockerfiles
 import Glibc
 import Linux
+import Logging
 
 /// One call of `TreeCopy.copy`: what it has copied so far and what is left to do.
 struct TreeCopyRun {
@@ -233,7 +235,7 @@ struct TreeCopyRun {
             if status.size > 0 { try FileCopying.copy(from: file, status, to: made) }
         } catch {
             // Half a file is worse than none, above all where it fills the disk.
-            try? directory.unlinkUnmounted(name)
+            Logger.container.attempt("remove \(name)") { try directory.unlinkUnmounted(name) }
             throw error
         }
         copied.bytes = copied.bytes.addingClamped(status.size)

@@ -1,7 +1,9 @@
 import Basics
+import Diagnostics
 import Glibc
 import Images
 import Linux
+import Logging
 import OCI
 import Stores
 
@@ -91,7 +93,7 @@ extension ContainerEngine {
         guard let source, let status = try? source.resolvedStatus(path) else { return folder }
         guard status.kind == .directory else {
             let isAnonymous = VolumeName.isAnonymous(name)
-            if isAnonymous { try? FileTree.remove(store.volumes.folder(name)) }
+            if isAnonymous { removeVolume(name) }
             throw ShaleError(
                 .invalid,
                 isAnonymous
@@ -99,7 +101,7 @@ extension ContainerEngine {
         }
         // A link may lead to the root: the container would be refused, with all of the image in the volume.
         if let top = try? source.resolvedStatus("/"), top.identity == status.identity {
-            if VolumeName.isAnonymous(name) { try? FileTree.remove(store.volumes.folder(name)) }
+            if VolumeName.isAnonymous(name) { removeVolume(name) }
             throw ShaleError(
                 .invalid, "invalid specification: destination can't be '/': \(path.visible) leads there")
         }
@@ -138,7 +140,11 @@ extension ContainerEngine {
 
     /// Removes the volumes without a name that a container had and no other has.
     func removeAnonymousVolumes(of record: ContainerRecord) {
-        for name in anonymousVolumes(of: record) { try? FileTree.remove(store.volumes.folder(name)) }
+        for name in anonymousVolumes(of: record) { removeVolume(name) }
+    }
+
+    private func removeVolume(_ name: String) {
+        Logger.container.attempt("remove volume \(name)") { try FileTree.remove(store.volumes.folder(name)) }
     }
 
     /// The volumes without a name that a container has and no other.

@@ -81,7 +81,7 @@ extension ContainerEngine {
         ) { id throws(ShaleError) in try images.keepProvenance(story, of: id) }
         var event = ContainerEvent(.commit, arguments: [image.id.description])
         event.destination = reference?.familiar
-        try? self.store.containers.append(event, to: container.id)
+        keep(event, of: container)
         return image
     }
 

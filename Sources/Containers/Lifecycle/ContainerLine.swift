@@ -1,8 +1,10 @@
 package import Basics
+import Diagnostics
 import Glibc
 package import Images
 package import Layers
 import Linux
+import Logging
 import OCI
 import Runtime
 package import Stores
@@ -102,7 +104,7 @@ extension ContainerEngine {
             try Linux.check("mkdir", path: folder) { mkdir(host, 0o700) }
             _ = try Linux.check("chmod", path: folder) { chmod(host, 0o777) }
         }
-        defer { try? FileTree.remove(host) }
+        defer { Logger.container.attempt("remove \(folder)") { try FileTree.remove(host) } }
         var options = ExecOptions(command: shell(of: record) + [line.script(folder)])
         options.terminal = line.person.hasTerminal
         options.interactive = line.person.streams.input != nil
@@ -139,7 +141,9 @@ extension ContainerEngine {
         let running = try runtime.start(spec, attach: line.person.streams)
         let socket = spec.socketDirectory
         let watch = try CancellationWatch(operation.cancellation) { [runtime] in
-            try? runtime.signal(SIGKILL, socketDirectory: socket)
+            Logger.container.attempt("kill what was interrupted") {
+                try runtime.signal(SIGKILL, socketDirectory: socket)
+            }
         }
         defer { watch.end() }
         guard case .exited(let status) = try running.relay() else { throw ShaleError(.cancelled, "interrupted") }

@@ -1,7 +1,9 @@
 package import Basics
+import Diagnostics
 import Glibc
 import Images
 import Linux
+import Logging
 import OCI
 package import Stores
 
@@ -34,7 +36,7 @@ extension ContainerEngine {
         do throws(ShaleError) {
             if record.config.workingDir != image.containerConfig.workingDir { try makeWorkingDirectory(of: record) }
         } catch {
-            try? store.containers.remove(record.id)
+            discard(record)
             removeAnonymousVolumes(of: record)
             throw error
         }
@@ -43,11 +45,16 @@ extension ContainerEngine {
                 let made = try OwnedFD.open(file, O_WRONLY | O_CREAT | O_EXCL, mode: CallersUmask.applied(to: 0o644))
                 try made.write(Array(record.id.utf8))
             } catch {
-                try? store.containers.remove(record.id)
+                discard(record)
                 throw error.shaleError("failed to write the container ID file \(file)")
             }
         }
         return record
+    }
+
+    /// Throws away a container that could not be made whole.
+    private func discard(_ record: ContainerRecord) {
+        Logger.container.attempt("remove container \(record.name)") { try store.containers.remove(record.id) }
     }
 
     /// Makes a container's mounts and writes its record; again, when another process removed a volume in between.
@@ -79,7 +86,7 @@ extension ContainerEngine {
                 let (root, lease) = try stoppedRoot(of: record, forWriting: true)
                 defer { withExtendedLifetime(lease) {} }
                 // A dangling link in it is told when it is entered.
-                try? root.makeDirectories(path)
+                Logger.container.attempt("make \(path)") { try root.makeDirectories(path) }
                 return
             }
             guard error.errno == ENOTDIR else { throw error.shaleError("mkdir \(path)") }

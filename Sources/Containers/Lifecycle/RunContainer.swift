@@ -1,6 +1,8 @@
 package import Basics
+import Diagnostics
 import Glibc
 package import Linux
+import Logging
 import OCI
 package import Runtime
 package import Stores
@@ -40,7 +42,8 @@ extension ContainerEngine {
         if record.host.autoRemove, let program = Self.ownProgram {
             spec.afterExit = [program, "--home", store.home, "rm", "-f", record.id]
         }
-        try? store.containers.append(ContainerEvent(.run, arguments: record.command), to: record.id)
+        // Nothing is done yet: where this cannot be noted, it is not begun.
+        try store.containers.append(ContainerEvent(.run, arguments: record.command), to: record.id)
         return try runtime.start(spec, attach: streams)
     }
 
@@ -222,7 +225,11 @@ extension ContainerEngine {
 
     /// Removes a container whose foreground run is over, without another look whether it runs.
     package func removeFinished(_ record: ContainerRecord) {
-        try? store.containers.remove(record.id, named: record.name)
+        Logger.container.attempt("remove container \(record.name)") {
+            try Observer.measure(.container, "remove") { () throws(ShaleError) in
+                try store.containers.remove(record.id, named: record.name)
+            }
+        }
         removeAnonymousVolumes(of: record)
     }
 

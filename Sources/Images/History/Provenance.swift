@@ -1,7 +1,9 @@
 package import Basics
+import Diagnostics
 import FoundationEssentials
 import Glibc
 import Linux
+import Logging
 package import OCI
 package import Stores
 
@@ -133,7 +135,7 @@ extension ImageEngine {
             guard let status = try? folder.status(name), status.modified.seconds < oldest else { continue }
             let image = try? Digest(parsing: "sha256:\(name.prefix { $0 != "." })")
             if let image, !exclusion.take(.digest(image)) { continue }
-            try? folder.descriptor.unlink(name)
+            Logger.store.attempt("remove the record \(name)") { try folder.descriptor.unlink(name) }
             if let image { exclusion.give(.digest(image)) }
         }
     }

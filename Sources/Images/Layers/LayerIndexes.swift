@@ -1,6 +1,8 @@
 package import Basics
+import Diagnostics
 package import Layers
 import Linux
+import Logging
 package import OCI
 package import Stores
 
@@ -25,7 +27,7 @@ package enum LayerIndexes {
             }
             let index = try remake(position, diffIDs, blob, store)
             note("layer \(diffID.short): its index was damaged, and is made again")
-            try? index.write(to: path)
+            Logger.layer.attempt("write the index of layer \(diffID.short)") { try index.write(to: path) }
             return index
         }
     }

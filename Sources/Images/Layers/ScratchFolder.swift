@@ -1,6 +1,8 @@
 package import Basics
+import Diagnostics
 import Glibc
 package import Linux
+import Logging
 package import Stores
 
 /// A folder for what is needed only while a step runs; gone with its last reference.
@@ -21,7 +23,7 @@ package final class ScratchFolder: Sendable {
         }
     }
 
-    deinit { try? FileTree.remove(path) }
+    deinit { Logger.store.attempt("remove a scratch folder") { try FileTree.remove(path) } }
 
     package func write(_ bytes: [UInt8], as name: String) throws(ShaleError) {
         do throws(SystemCallError) {

@@ -1,7 +1,9 @@
 package import Basics
+import Diagnostics
 import Glibc
 package import Layers
 package import Linux
+import Logging
 import OCI
 import Registries
 import Stores
@@ -51,7 +53,9 @@ package struct RemoteLayers: Sendable {
         if let known = try knownIndex(position) { return known }
         if let location = TableLocation(remote.manifest.layers[position]) {
             let index = try table(position, location).index
-            try? engine.store.cache.set(.remote, Self.indexKey(location), to: index.encoded())
+            Logger.cache.attempt("keep a layer's index") {
+                try engine.store.cache.set(.remote, Self.indexKey(location), to: index.encoded())
+            }
             return index
         }
         try bring(position)
@@ -75,7 +79,7 @@ package struct RemoteLayers: Sendable {
             guard let place = TableLocation.tableRange(footer: footer, of: blob) else {
                 throw ShaleError(.corrupt, "\(subject): it is said to be an eStargz, and has no footer of one")
             }
-            try? cache.set(.remote, footerKey, to: footer)
+            Logger.cache.attempt("keep a layer's footer") { try cache.set(.remote, footerKey, to: footer) }
             range = place
         }
         if let packed = cache.value(.remote, key),
@@ -85,7 +89,7 @@ package struct RemoteLayers: Sendable {
         }
         let packed = try part(range, blob)
         let text = try location.text(packed, subject: subject, operation.cancellation)
-        try? cache.set(.remote, key, to: packed)
+        Logger.cache.attempt("keep a layer's table of contents") { try cache.set(.remote, key, to: packed) }
         return try TableOfContents(parsing: text, end: range.lowerBound, subject: subject)
     }
 

@@ -1,9 +1,11 @@
 package import Basics
+import Diagnostics
 import FoundationEssentials
 import Glibc
 import Images
 package import Layers
 import Linux
+import Logging
 import OCI
 package import Recipes
 import Stores
@@ -53,7 +55,9 @@ package final class SessionImport {
         } catch {
             // Blobs that came and that nothing leads to: whatever is swept with them is nobody's either.
             engine.store.leases.drop(blobs.map { .digest($0) })
-            if !blobs.isEmpty { _ = try? engine.store.collect() }
+            if !blobs.isEmpty {
+                _ = Logger.session.attempt("collect what was brought for nothing") { try engine.store.collect() }
+            }
             throw error
         }
     }

@@ -1,8 +1,10 @@
 import Basics
 import Containers
+import Diagnostics
 import Glibc
 import Images
 import Linux
+import Logging
 import OCI
 import Recipes
 import Rendering
@@ -23,10 +25,18 @@ final class StepEntry {
 
     /// Throws away what was done in it.
     func discard() {
-        if let record = container { _ = try? shell.containers().remove(record, force: true, named: record.name) }
+        if let record = container { remove(record) }
         container = nil
-        for image in own.reversed() { try? shell.images().discardImage(image) }
+        for image in own.reversed() {
+            Logger.shell.attempt("discard image \(image.short)") { try shell.images().discardImage(image) }
+        }
         own = []
+    }
+
+    private func remove(_ record: ContainerRecord) {
+        _ = Logger.shell.attempt("remove container \(record.name)") {
+            try shell.containers().remove(record, force: true, named: record.name)
+        }
     }
 
     /// Runs a shell, a command or a script in it, and waits for its end; answers the exit status.
@@ -58,7 +68,7 @@ final class StepEntry {
         options.hostDirectory = shell.hostDirectory
         let record = try containers.createContainer(options, OperationContext(cancellation: shell.cancellation))
         container = record
-        if let previous { _ = try? containers.remove(previous, force: true, named: previous.name) }
+        if let previous { remove(previous) }
         let feed = try script.map { text throws(ShaleError) in try TextFeed(text) }
         var streams = try ContainerStreams.make(shell, stdin: feed != nil || isTerminal)
         if let feed { streams.input = feed.descriptor }

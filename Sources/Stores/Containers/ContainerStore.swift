@@ -1,7 +1,9 @@
 package import Basics
+import Diagnostics
 import FoundationEssentials
 import Glibc
 import Linux
+import Logging
 import OCI
 
 /// The containers of a home: one folder each, and a link by name.
@@ -50,7 +52,9 @@ package final class ContainerStore: Sendable {
                 try makeFolder(record)
             } catch {
                 unlink(link(record.name))
-                try? FileTree.remove(folder(record.id).path)
+                Logger.store.attempt("remove what there is of a container") {
+                    try FileTree.remove(folder(record.id).path)
+                }
                 throw error
             }
             return record
@@ -221,7 +225,9 @@ package final class ContainerStore: Sendable {
             }
             found.append("container \(Identifier.short(id)): half-made")
             // It holds nothing yet, so this is quick.
-            if !dryRun { try? FileTree.remove(folder(id).path) }
+            if !dryRun {
+                Logger.store.attempt("remove a half-made container") { try FileTree.remove(folder(id).path) }
+            }
         }
         for name in try StoreFolder.names(paths.containerNames) {
             // A rename that was cut short leaves a second name.

@@ -1,7 +1,9 @@
 package import Basics
+import Diagnostics
 import FoundationEssentials
 import Glibc
 import Linux
+import Logging
 import OCI
 
 /// Containers that were removed and that a session can bring back: their folders lie in the trash, out of every listing.
@@ -20,7 +22,7 @@ extension ContainerStore {
             throw SystemCallError("mkdir", path: paths.containerTrash).shaleError("container \(Identifier.short(id))")
         }
         // A disk too full for it must not keep a removal from making room.
-        try? stampRemoval(of: id)
+        Logger.store.attempt("write down whose doing a removal is") { try stampRemoval(of: id) }
         try lock.exclusively { () throws(ShaleError) in
             // The folder first: should this be cut short, a name without its container counts as free and is swept.
             guard Linux.rename(folder(id).path, trashFolder(id).path) == 0 else {

@@ -1,5 +1,7 @@
 package import Basics
+import Diagnostics
 import Linux
+import Logging
 package import OCI
 import Synchronization
 
@@ -195,8 +197,10 @@ package final class ImageStore: Sendable {
         guard table.entries.contains(where: { $0.image == nil }) else { return table }
         let noted = ImageTable(entries: table.entries.map { note($0) }).keepingAnnotations(of: table)
         if noted != table {
-            try? names.update { current in
-                current = ImageTable(entries: current.entries.map { note($0) }).keepingAnnotations(of: current)
+            Logger.store.attempt("note the ids of images that another tool wrote") {
+                try names.update { current in
+                    current = ImageTable(entries: current.entries.map { note($0) }).keepingAnnotations(of: current)
+                }
             }
         }
         return noted

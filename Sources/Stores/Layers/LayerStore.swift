@@ -1,6 +1,8 @@
 package import Basics
+import Diagnostics
 import Glibc
 package import Linux
+import Logging
 package import OCI
 
 /// Unpacked layers: `layers/<diff id>/fs`, shared by every image, never changed.
@@ -159,7 +161,7 @@ package final class LayerStore: Sendable {
     package func discard(_ staging: LayerStaging) {
         if staging.isCommitted { return }
         staging.isCommitted = true
-        try? FileTree.remove(staging.path)
+        Logger.store.attempt("throw a staged layer away") { try FileTree.remove(staging.path) }
     }
 
     /// The names of all unpacked layers' folders, each with the diff ID it is of.

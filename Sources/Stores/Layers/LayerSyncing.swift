@@ -1,6 +1,8 @@
 import Basics
+import Diagnostics
 import Glibc
 import Linux
+import Logging
 
 /// Durability of unpacked layers without waiting for it.
 ///
@@ -38,19 +40,23 @@ struct LayerSyncing: Sendable {
         let age = Timestamp.now().wholeSeconds(since: status.modified)
         if isThisBoot, age < Self.delay { return }
         var moved: [String] = []
-        try? lock.exclusively { () throws(ShaleError) in
-            for name in try StoreFolder.names(paths.layers) {
-                let layer = "\(paths.layers)/\(name)"
-                guard let mark = try? WholeFile.read(layer + "/unsettled", limit: 256) else { continue }
-                if mark == boot {
-                    unlink(layer + "/unsettled")
-                } else if let place = try ingest.moveAway(layer) {
-                    moved.append(place)
+        Logger.store.attempt("settle unpacked layers") {
+            try lock.exclusively { () throws(ShaleError) in
+                for name in try StoreFolder.names(paths.layers) {
+                    let layer = "\(paths.layers)/\(name)"
+                    guard let mark = try? WholeFile.read(layer + "/unsettled", limit: 256) else { continue }
+                    if mark == boot {
+                        unlink(layer + "/unsettled")
+                    } else if let place = try ingest.moveAway(layer) {
+                        moved.append(place)
+                    }
                 }
+                unlink(sign)
             }
-            unlink(sign)
         }
-        for place in moved { try? ingest.removeMoved(place) }
+        for place in moved {
+            Logger.store.attempt("remove a layer that may not be whole") { try ingest.removeMoved(place) }
+        }
     }
 
     private static func bootID() -> [UInt8] {
@@ -73,7 +79,7 @@ enum BackgroundSync {
             { argument in
                 guard let argument else { return nil }
                 let path = Unmanaged<Job>.fromOpaque(argument).takeRetainedValue().path
-                _ = try? OwnedFD.open(path, O_RDONLY).sync()
+                Logger.store.attempt("sync \(path)") { try OwnedFD.open(path, O_RDONLY).sync() }
                 return nil
             }, job.toOpaque())
         if result == 0 { pthread_detach(thread) } else { job.release() }

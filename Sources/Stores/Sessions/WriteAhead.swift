@@ -1,7 +1,9 @@
 package import Basics
+import Diagnostics
 import FoundationEssentials
 import Glibc
 import Linux
+import Logging
 package import OCI
 import Synchronization
 
@@ -114,9 +116,11 @@ package final class WriteAhead: Sendable {
             return
         }
         mkdir("\(paths.sessions)/\(line.session)", 0o700)
-        guard let file = try? OwnedFD.open(self.words(in: line.session), O_WRONLY | O_CREAT | O_APPEND) else { return }
-        if let size = (try? FileStatus.of(file))?.size, size > Self.mostWords { ftruncate(file.raw, 0) }
-        try? file.write(Array(bytes) + [UInt8(ascii: "\n")])
+        Logger.store.attempt("keep the words of the line under way") {
+            let file = try OwnedFD.open(self.words(in: line.session), O_WRONLY | O_CREAT | O_APPEND)
+            if try FileStatus.of(file).size > Self.mostWords { ftruncate(file.raw, 0) }
+            try file.write(Array(bytes) + [UInt8(ascii: "\n")])
+        }
     }
 
     /// The words of a stamped line; `nil` where they are lost.

@@ -1,7 +1,9 @@
 package import ArgumentParser
 package import Basics
 import Containers
+import Diagnostics
 import Glibc
+import Logging
 import Recipes
 import Rendering
 import Runtime
@@ -48,13 +50,19 @@ package struct Run: Verb {
         let engine = try shell.engine()
         let record = try shell.withOperation(lines: .errors, isQuiet: self.options.isQuiet) {
             operation throws(ShaleError) in
-            try engine.containers.createContainer(options, operation)
+            try Observer.measure(.container, "create") { () throws(ShaleError) in
+                try engine.containers.createContainer(options, operation)
+            }
         }
         shell.remember(container: record.id)
         do throws(ShaleError) {
             return try start(record, engine, shell)
         } catch {
-            if record.host.autoRemove { _ = try? engine.containers.remove(record, force: true, named: record.name) }
+            if record.host.autoRemove {
+                _ = Logger.shell.attempt("remove container \(record.name)") {
+                    try engine.containers.remove(record, force: true, named: record.name)
+                }
+            }
             throw error
         }
     }
