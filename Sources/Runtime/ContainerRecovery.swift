@@ -1,7 +1,9 @@
 package import Basics
+import Diagnostics
 import FoundationEssentials
 import Glibc
 import Linux
+import Logging
 import OCI
 
 extension ContainerRuntime {
@@ -62,7 +64,9 @@ extension ContainerRuntime {
             kill(pid, SIGKILL)
         }
         for folder in CgroupPlanner(groups: .current).folders(of: id) where access(folder, F_OK) == 0 {
-            if let file = try? OwnedFD.open(folder + "/cgroup.kill", O_WRONLY) { try? file.write(Array("1".utf8)) }
+            if let file = try? OwnedFD.open(folder + "/cgroup.kill", O_WRONLY) {
+                Logger.runner.attempt("kill what is left in \(folder)") { try file.write(Array("1".utf8)) }
+            }
             for _ in 0..<500 {
                 if rmdir(folder) == 0 || errno != EBUSY { break }
                 usleep(2000)

@@ -1,6 +1,7 @@
 import Basics
 import Diagnostics
 import FoundationEssentials
+import Glibc
 import Linux
 import Logging
 import TestSupport
@@ -73,6 +74,15 @@ struct LogFileTests {
         #expect(try FileStatus.of(hostPath: home + "/log").permissions == 0o700)
         #expect(try FileStatus.of(hostPath: home + "/log/shale.log").permissions == 0o600)
         #expect(try Self.lines(home) == ["kept"])
+    }
+
+    @Test("nothing is written into another user's home", .enabled(if: geteuid() == 0, "gives a folder away"))
+    func foreign() throws {
+        let folder = TemporaryDirectory()
+        let home = try Self.home(folder)
+        #expect(chown(home, 4711, 4711) == 0)
+        LogFile(home: home).append(Array("lost\n".utf8))
+        #expect(try FileManager.default.contentsOfDirectory(atPath: home) == ["oci-layout"])
     }
 
     @Test("lines from before there is a home come once there is one")

@@ -1,7 +1,9 @@
 import Basics
+import Diagnostics
 import Glibc
 import Layers
 import Linux
+import Logging
 import OCI
 import Stores
 import Synchronization
@@ -98,7 +100,8 @@ final class FileDigests: Sendable {
             state.isChanged = false
             return state.entries
         }
-        if let entries { try? store.set(.hashes, key, to: Self.encode(entries)) }
+        guard let entries else { return }
+        Logger.cache.attempt("keep the hashes of files") { try store.set(.hashes, key, to: Self.encode(entries)) }
     }
 
     // MARK: The file

@@ -1,9 +1,11 @@
 package import Basics
+import Diagnostics
 package import Dockerfiles
 import FoundationEssentials
 import Images
 import Layers
 import Linux
+import Logging
 package import OCI
 package import Stores
 
@@ -39,7 +41,9 @@ extension BuildEngine {
         let builder = try Builder(prepared, engine: self, request: request, operation)
         defer {
             for id in builder.made.reversed() where !known.contains(id) { images.discardImage(id) }
-            if let container = builder.failedContainer { try? store.containers.remove(container) }
+            if let container = builder.failedContainer {
+                Logger.build.attempt("remove container \(container)") { try store.containers.remove(container) }
+            }
         }
         return try body(builder.run())
     }

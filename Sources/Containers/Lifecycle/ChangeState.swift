@@ -1,6 +1,8 @@
 package import Basics
+import Diagnostics
 import Glibc
 import Linux
+import Logging
 import OCI
 import Runtime
 package import Stores
@@ -100,7 +102,11 @@ extension ContainerEngine {
         }
         try runtime.signal(number, socketDirectory: socket(record))
         guard number == SIGKILL else { return }
-        if state.status == .paused { try? runtime.unpause(socketDirectory: socket(record)) }
+        if state.status == .paused {
+            Logger.container.attempt("unpause container \(record.name) for its end") {
+                try runtime.unpause(socketDirectory: socket(record))
+            }
+        }
         _ = waitUntilStopped(record, seconds: 10, Cancellation())
     }
 

@@ -20,6 +20,7 @@ package final class LogFile: Sendable {
     }
 
     package let path: String
+    private let home: String
     private let folder: String
     /// What says that the home is there: nothing is made in a folder that is none.
     private let layout: String
@@ -31,6 +32,7 @@ package final class LogFile: Sendable {
     private static let mostEarly = 256
 
     package init(home: String, size: Int64 = 4 << 20, kept: Int = 3) {
+        self.home = home
         folder = home + "/log"
         path = Self.path(home: home)
         layout = home + "/oci-layout"
@@ -74,6 +76,10 @@ package final class LogFile: Sendable {
 
     private func openFile() -> OwnedFD? {
         let flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK
+        // Another user, root too, would leave a file that the owner cannot write to.
+        guard let owner = try? FileStatus.of(hostPath: home, followingLink: true).uid, owner == geteuid() else {
+            return nil
+        }
         if let file = try? OwnedFD.open(path, flags, mode: 0o600) { return file }
         guard access(layout, F_OK) == 0, folder.withPath({ mkdir($0, 0o700) }) == 0 else { return nil }
         return try? OwnedFD.open(path, flags, mode: 0o600)

@@ -1,5 +1,7 @@
 package import Basics
+import Diagnostics
 package import FoundationEssentials
+import Logging
 package import OCI
 package import Registries
 import Stores
@@ -185,7 +187,11 @@ extension ImageEngine {
         }
         let data = try fetch()
         // A home that cannot be written to looks each time.
-        if Digest.of(data) == descriptor.digest { try? store.cache.set(.remote, descriptor.digest, to: Array(data)) }
+        if Digest.of(data) == descriptor.digest {
+            Logger.cache.attempt("keep \(descriptor.digest)") {
+                try store.cache.set(.remote, descriptor.digest, to: Array(data))
+            }
+        }
         return data
     }
 }

@@ -1,4 +1,6 @@
 package import Basics
+import Diagnostics
+import Logging
 package import OCI
 package import Stores
 
@@ -29,8 +31,10 @@ extension ImageEngine {
             let top = [image.config.rootfs.diffIDs.last, image.manifest.layers.last?.digest].compactMap(\.self)
             store.leases.drop(([id, image.manifestDescriptor.digest] + top).map { .digest($0) })
         }
-        _ = try? store.removeImages { table throws(ShaleError) in
-            try ImageRemoval.plan(id.description, in: table, uses: [], pruningParents: false)
+        _ = Logger.image.attempt("discard image \(id.short)") { () throws(ShaleError) in
+            try store.removeImages { table throws(ShaleError) in
+                try ImageRemoval.plan(id.description, in: table, uses: [], pruningParents: false)
+            }
         }
         forgetProvenance(of: id)
     }

@@ -126,7 +126,9 @@ package final class ContainerStore: Sendable {
     /// What was done to a container, oldest first; lines that cannot be read are passed over.
     package func events(of id: String) -> [ContainerEvent] { events(in: folder(id)) }
 
-    func events(in folder: ContainerFolder) -> [ContainerEvent] { (try? readEvents(in: folder)) ?? [] }
+    func events(in folder: ContainerFolder) -> [ContainerEvent] {
+        Logger.store.attempt("read what was done to a container") { try readEvents(in: folder) } ?? []
+    }
 
     /// The same for whoever must know that none is overlooked.
     func readEvents(in folder: ContainerFolder) throws(ShaleError) -> [ContainerEvent] {
@@ -138,8 +140,10 @@ package final class ContainerStore: Sendable {
             return []
         }
         let decoder = JSONDecoder()
-        return bytes.split(separator: UInt8(ascii: "\n")).compactMap {
-            try? decoder.decode(ContainerEvent.self, from: Data($0))
+        return bytes.split(separator: UInt8(ascii: "\n")).compactMap { line in
+            Logger.store.attempt("read a line of \(folder.events)") {
+                try decoder.decode(ContainerEvent.self, from: Data(line))
+            }
         }
     }
 

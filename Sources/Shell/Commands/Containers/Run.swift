@@ -85,7 +85,11 @@ package struct Run: Verb {
             end = try container?.relay() ?? .detached
         } catch {
             // Nobody is left to read what it writes: it ends, instead of writing for ever.
-            if error.exitStatus == 141 { try? engine.containers.kill(record, named: record.name) }
+            if error.exitStatus == 141 {
+                Logger.shell.attempt("kill container \(record.name)") {
+                    try engine.containers.kill(record, named: record.name)
+                }
+            }
             throw error
         }
         if case .exited = end, record.host.autoRemove { engine.containers.removeFinished(record) }
