@@ -34,15 +34,6 @@ package struct RegistryConfiguration: Sendable {
         self.credentials = credentials
     }
 
-    /// Reads `SHALE_MIRROR`; throws `invalid` when it is malformed.
-    package static func fromEnvironment() throws(ShaleError) -> RegistryConfiguration {
-        var configuration = RegistryConfiguration()
-        if let text = getenv("SHALE_MIRROR") {
-            configuration.mirrors = try mirrors(parsing: String(cString: text))
-        }
-        return configuration
-    }
-
     /// Reads `HOST=URL`, several separated by commas or spaces.
     package static func mirrors(parsing text: String) throws(ShaleError) -> [String: String] {
         var mirrors: [String: String] = [:]

@@ -3,10 +3,8 @@ package enum TerminalStyle: String, Sendable {
     case bold = "1"
     case dim = "2"
     case red = "31"
-    case green = "32"
     case yellow = "33"
     case blue = "34"
-    case magenta = "35"
     case cyan = "36"
 
     /// Whether text for a stream may hold colours: <https://no-color.org> and <https://bixense.com/clicolors>.

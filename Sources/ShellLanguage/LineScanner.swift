@@ -56,11 +56,6 @@ struct LineScanner {
 
     func text(from start: Int) -> String { text(start..<max(start, position)) }
 
-    /// The number of newlines before `index`.
-    func newlines(before index: Int) -> Int {
-        scalars[..<min(index, scalars.count)].reduce(0) { $0 + ($1 == "\n" ? 1 : 0) }
-    }
-
     /// Passes blanks and `\`-newline pairs, but no newline of its own.
     mutating func skipBlanks() throws(LineStop) {
         while let scalar = current {

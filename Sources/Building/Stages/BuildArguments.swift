@@ -85,7 +85,4 @@ package struct BuildArguments: Sendable {
     func unconsumed(besides others: Set<String>) -> [String] {
         given.keys.filter { !used.contains($0) && !others.contains($0) && !Self.predefined.contains($0) }.sorted()
     }
-
-    /// Whether any were given that `RUN` must name: docker writes `|0` for proxies alone.
-    package var anyGiven: Bool { !given.isEmpty }
 }

@@ -10,8 +10,6 @@ package struct PortSpecification: Sendable, Hashable {
     package var address: String
     /// The host's ports; `nil` when none was named.
     package var hostPorts: ClosedRange<Int>?
-    /// Whether an address or a host port stood before it.
-    package var hasHostPart: Bool { !address.isEmpty || hostPorts != nil }
     /// Whether the protocol was not in lower case.
     package var hasUpperCaseProtocol: Bool
 

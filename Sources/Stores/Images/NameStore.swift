@@ -153,16 +153,6 @@ package final class NameStore: Sendable {
         try table().entries.compactMap { entry in entry.name.map { ($0, entry.manifest) } }
     }
 
-    /// Keeps a manifest without a name.
-    package func addUnnamed(_ descriptor: Descriptor) throws(ShaleError) {
-        try update { _ = $0.insert(ImageEntry(manifest: descriptor, image: nil)) }
-    }
-
-    /// Lets go of a manifest that has no name.
-    package func removeUnnamed(_ descriptor: Descriptor) throws(ShaleError) {
-        try update { $0.keep { $0.refName != nil || $0.manifest.digest != descriptor.digest } }
-    }
-
     /// Replaces the whole table; for repair, under the lock.
     func write(_ table: ImageTable) throws(ShaleError) {
         let bytes = Array(table.index.document.text().utf8)
