@@ -100,7 +100,7 @@ let package = Package(
                 "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Runtime", "Dockerfiles", "Images",
                 "Containers", "Building", "Recipes", "Explorer", "Sessions", "GoTemplates", "ShellLanguage",
                 "Rendering", "LineEditing", "Diagnostics", logging, argumentParser,
-            ], embedding: ["Completion/HostShells/Resources"]),
+            ], embedding: ["Completion/HostShells/Resources", "Commands/Shell/Resources"]),
 
         .executableTarget(
             name: "ShaleRunner", dependencies: ["Basics", "RunnerProtocol", "Linux"], swiftSettings: strict,

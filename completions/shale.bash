@@ -442,7 +442,7 @@ _shale_command() {
         operands='none'
         ;;
     version)
-        flags='--format --help -h'
+        flags='--format --license --help -h'
         values='--format:format'
         operands=''
         ;;

@@ -765,6 +765,7 @@ complete -c shale -n '__fish_seen_subcommand_from system' -f -a '(__shale_operan
 
 complete -c shale -n __fish_use_subcommand -f -a version -d 'Print the version'
 complete -c shale -n '__fish_seen_subcommand_from version' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a Go template: shale is docker’s Client and Server'
+complete -c shale -n '__fish_seen_subcommand_from version' -l license -d 'Print the licence instead: the Apache License 2.0'
 complete -c shale -n '__fish_seen_subcommand_from version' -l help -s h -d 'Show help information.'
 
 complete -c shale -n __fish_use_subcommand -f -a clear -d 'Clear the screen'
