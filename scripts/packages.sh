@@ -3,7 +3,7 @@
 # What a build needs (headers), and what the program loads when it runs.
 shale_packages="libedit-dev libcurl4-openssl-dev libarchive-dev libseccomp-dev busybox-static uidmap slirp4netns"
 # The peers that tests compare with, and a real registry.
-test_packages="$shale_packages docker-registry skopeo umoci crun buildah docker.io jq bzip2 xz-utils zstd apache2-utils curl chromium asciinema bsdutils openssh-client zsh fish"
+test_packages="$shale_packages docker-registry skopeo umoci crun buildah docker.io jq bzip2 xz-utils zstd apache2-utils curl chromium asciinema bsdutils openssh-client zsh fish strace git openssl e2fsprogs python3"
 
 say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
 die() {

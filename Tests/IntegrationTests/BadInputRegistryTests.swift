@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A registry that lies, hangs and cuts off, and a disk that is full: one clear line, and a store that is whole.
-@Suite("bad registries and disks", .serialized, .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
+@Suite("bad registries and disks", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct BadInputRegistryTests {
     typealias Answer = MisbehavingServer.Answer
 

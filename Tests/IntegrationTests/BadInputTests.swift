@@ -51,7 +51,7 @@ struct BadInputRow: Sendable, CustomTestStringConvertible {
 }
 
 /// What is typed wrong: one clear line, the right exit status, and nothing half-made.
-@Suite("bad input", .serialized, .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
+@Suite("bad input", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct BadInputTests {
     /// Words of a command.
     static let words: [BadInputRow] = [

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Containers leave nothing behind, whatever ends them.
-@Suite("what containers leave", .serialized, .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
+@Suite("what containers leave", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct CrashContainerTests {
     @Test("many at once, removed")
     func many() throws {

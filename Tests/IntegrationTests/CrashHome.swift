@@ -23,16 +23,6 @@ final class CrashHome: Sendable {
         var description: String { "status \(status)\nstdout: \(output)\nstderr: \(errors)" }
     }
 
-    /// `SHALE`, else what was built last in release, else in debug.
-    static let program: String? = {
-        let given = getenv("SHALE").map { String(cString: $0) }
-        let built = ["release", "debug"].map { "\(Corpus.packageRoot)/.build/\($0)/shale" }
-        return ([given].compactMap { $0 } + built).first {
-            access($0, X_OK) == 0 && access("\($0)-runner", X_OK) == 0
-        }
-    }()
-    static var isBuilt: Bool { program != nil }
-    static let notBuilt = "shale is not built (swift build --product shale; swift build --product shale-runner)"
     static var isRoot: Bool { geteuid() == 0 }
 
     let folder = TemporaryDirectory()
@@ -44,7 +34,7 @@ final class CrashHome: Sendable {
 
     /// An empty home; the first start makes busybox in it.
     init(as account: CrashAccount = .same, home: String? = nil) throws {
-        guard let program = Self.program else { throw CrashFailure(description: Self.notBuilt) }
+        guard let program = BuiltShale.path else { throw CrashFailure(description: BuiltShale.absent) }
         self.account = account
         self.home = home ?? folder.path + "/home"
         work = folder.path + "/work"

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// shale killed with SIGKILL at random moments of pull, build and commit: the next command finds everything whole.
-@Suite("killed at any moment", .serialized, .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
+@Suite("killed at any moment", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct CrashKillTests {
     /// How often each operation is killed; `SHALE_CRASH_ROUNDS` sets another number.
     static let rounds = getenv("SHALE_CRASH_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 10

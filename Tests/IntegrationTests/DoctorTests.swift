@@ -1,11 +1,11 @@
 import TestSupport
 import Testing
 
-@Suite("doctor", .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
+@Suite("doctor", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct DoctorTests {
     /// Every namespace has limits of its own, so that the host's need not be touched.
     private static func withoutNamespaces(_ command: String) throws -> String {
-        let program = try #require(CrashHome.program)
+        let program = try #require(BuiltShale.path)
         return "unshare --user --map-root-user sh -c 'echo 0 > /proc/sys/user/max_user_namespaces"
             + " && exec setpriv --bounding-set=-all --inh-caps=-all \(program) \(command)'"
     }

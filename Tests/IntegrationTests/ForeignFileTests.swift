@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Files and homes of another user: what cannot be read is not damaged, and what is another's is not written to.
-@Suite(.serialized, .enabled(if: CrashHome.isBuilt && CrashHome.isRoot, "needs root to become others"))
+@Suite(.serialized, .enabled(if: BuiltShale.isPresent && CrashHome.isRoot, "needs root to become others"))
 struct ForeignFileTests {
     @Test(.enabled(if: RootlessTests.tester != nil, "no user shale-test (scripts/test makes it)"))
     func whatCannotBeReadIsNotRepaired() throws {

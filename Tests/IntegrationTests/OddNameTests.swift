@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// File names, arguments and lines of scripts that are not UTF-8, or that look alike and are not the same.
-@Suite("names of odd bytes", .serialized, .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
+@Suite("names of odd bytes", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct OddNameTests {
     /// `$n` and `$d` are names in Latin-1; the first command makes the image busybox.
     private static let start = """

@@ -5,7 +5,7 @@ import Testing
 /// shale as an ordinary user: with id ranges, and without.
 @Suite(
     "as an ordinary user", .serialized,
-    .enabled(if: CrashHome.isBuilt && CrashHome.isRoot, "needs root to become others, and the built program"))
+    .enabled(if: BuiltShale.isPresent && CrashHome.isRoot, "needs root to become others, and the built program"))
 struct RootlessTests {
     /// The user that `scripts/test` makes.
     static let tester: (uid: UInt32, gid: UInt32)? = getpwnam("shale-test").map {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Standard streams that are full, closed, or read by someone who leaves early.
-@Suite("standard streams", .serialized, .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
+@Suite("standard streams", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct StandardStreamTests {
     /// A home with the image busybox, and a container of it that wrote a little.
     private func home() throws -> CrashHome {

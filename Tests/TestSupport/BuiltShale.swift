@@ -6,14 +6,24 @@ package struct BuiltShale: Sendable {
     package let folder = TemporaryDirectory()
     private let environment: [String: String]
 
-    /// `SHALE_BINARY`, or the one beside the tests.
+    /// The one program that every test starts: `SHALE`, else what was built last in release or in debug, with its
+    /// runner beside it.
+    ///
+    /// A stale release build beside a fresh debug one would test yesterday's program.
     package static let path: String? = {
-        if let given = getenv("SHALE_BINARY") { return String(cString: given) }
-        let debug = Corpus.packageRoot + "/.build/debug/shale"
-        return access(debug, X_OK) == 0 ? debug : nil
+        if let given = getenv("SHALE") { return String(cString: given) }
+        let candidates = ["release", "debug"].map { "\(Corpus.packageRoot)/.build/\($0)/shale" }
+        let built = candidates.filter { access($0, X_OK) == 0 && access("\($0)-runner", X_OK) == 0 }
+        return built.max { modified($0) < modified($1) }
     }()
     package static var isPresent: Bool { path != nil }
-    package static let absent = "shale is not built (swift build), and SHALE_BINARY names none"
+    package static let absent = "shale is not built (swift build), and SHALE names none"
+
+    /// When the file was last written, in seconds since 1970.
+    private static func modified(_ path: String) -> Int {
+        var status = stat()
+        return stat(path, &status) == 0 ? status.st_mtim.tv_sec : 0
+    }
 
     package init(_ environment: [String: String] = [:]) {
         self.environment = environment.merging(["NO_COLOR": "1", "HOME": folder.path]) { own, _ in own }

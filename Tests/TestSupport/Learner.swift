@@ -24,8 +24,7 @@ package final class Learner: Sendable {
         package var description: String { rawValue }
     }
 
-    /// `SHALE`, or what this package built beside the tests.
-    package static let builtProgram = getenv("SHALE").map { String(cString: $0) } ?? Terminal.product("shale")
+    package static let builtProgram = BuiltShale.path ?? Terminal.product("shale")
 
     package let user: User
     package let program: String

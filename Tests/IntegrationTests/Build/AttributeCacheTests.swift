@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What the cache knows of the files that COPY and RUN --mount read, beside their content.
-@Suite("the cache and what a copy copies", .serialized, .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
+@Suite("the cache and what a copy copies", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct AttributeCacheTests {
     /// `xattr FILE NAME VALUE` sets an attribute, and removes it for an empty value.
     private static let start = """

@@ -5,7 +5,7 @@ import Testing
 
 /// `--ssh` with private keys and with sockets, and `RUN --mount=type=ssh`.
 @Suite(
-    "agents of builds", .enabled(if: BuildProgram.path != nil, "\(BuildProgram.absent)"),
+    "agents of builds", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"),
     .enabled(if: Peer("ssh-agent").isPresent, "needs openssh-client"))
 struct BuildAgentTests {
     private let home = BuildHome()
@@ -65,7 +65,7 @@ struct BuildAgentTests {
     @Test func anAgentsSocketIsForwarded() throws {
         try context.write(
             Array("FROM busybox\nCOPY root /\nRUN --mount=type=ssh,mode=0666 ssh-add -l\n".utf8), to: "Dockerfile")
-        let program = try #require(BuildProgram.path)
+        let program = try #require(BuiltShale.path)
         let command = "ssh-add -q - < open && SHALE_HOME=\(home.path) \(program) build --ssh default ."
         let run = try Peer("ssh-agent").run(["sh", "-c", command], in: context.path)
         #expect(run.text.contains(" open (ED25519)"), "\(run.text)")

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The cache, interruption, failure and repetition of builds, through the built program.
-@Suite("builds", .enabled(if: BuildProgram.path != nil, "\(BuildProgram.absent)"))
+@Suite("builds", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct BuildBehaviourTests {
     private static let dockerfile =
         "FROM busybox\nWORKDIR /usr/src/app\nCOPY hello.sh .\nRUN echo built > /built\nCMD [\"./hello.sh\"]\n"
@@ -141,7 +141,7 @@ struct BuildBehaviourTests {
 }
 
 /// What a build refuses, and what it leaves when it fails.
-@Suite("refused builds", .enabled(if: BuildProgram.path != nil, "\(BuildProgram.absent)"))
+@Suite("refused builds", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct RefusedBuildTests {
     @Test func refusalsAndTheFailedContainer() throws {
         let home = BuildHome()
@@ -246,7 +246,7 @@ struct RefusedBuildTests {
 }
 
 /// Recipes: what they say, and that they make the same image again.
-@Suite("recipes of builds", .enabled(if: BuildProgram.path != nil, "\(BuildProgram.absent)"))
+@Suite("recipes of builds", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct BuildRecipeTests {
     private func context() throws -> ContextFolder {
         let context = try ContextFolder([

@@ -5,7 +5,7 @@ import Testing
 /// Builds that docker recorded, carried out by the built shale: config, history, layers, files or the error.
 @Suite(
     "recorded builds", .enabled(if: Corpus.isPresent, "\(Corpus.absent)"),
-    .enabled(if: BuildProgram.path != nil, "\(BuildProgram.absent)"),
+    .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"),
     .enabled(if: geteuid() == 0, "needs root: the recorded contexts have owners"))
 struct BuildCorpusTests {
     /// Rows that differ, each with why.

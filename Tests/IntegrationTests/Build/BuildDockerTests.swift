@@ -6,7 +6,7 @@ import Testing
 /// The same Dockerfiles built by Debian's dockerd (classic builder) and by shale: same files, same config.
 @Suite(
     "builds beside docker", .serialized, .enabled(if: DockerDaemon.isPossible, "\(DockerDaemon.impossible)"),
-    .enabled(if: BuildProgram.path != nil, "\(BuildProgram.absent)"))
+    .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct BuildDockerTests {
     /// Every instruction, in a dozen files; the name becomes the tag.
     static let dockerfiles: [(name: String, text: String)] = [
@@ -189,7 +189,7 @@ struct BuildDockerTests {
 }
 
 /// What shale builds, read by the tools of others.
-@Suite("built images in other tools", .enabled(if: BuildProgram.path != nil, "\(BuildProgram.absent)"))
+@Suite("built images in other tools", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct BuildPeerTests {
     @Test(.enabled(if: Peers.skopeo.isPresent && Peers.umoci.isPresent, "needs skopeo and umoci"))
     func skopeoAndUmociReadTheHome() throws {

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What BuildKit's Dockerfiles ask of a build beyond the classic builder's, through the built program.
-@Suite("build features", .enabled(if: BuildProgram.path != nil, "\(BuildProgram.absent)"))
+@Suite("build features", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct BuildFeatureTests {
     private let home = BuildHome()
 

@@ -2,24 +2,6 @@ import FoundationEssentials
 import Glibc
 import TestSupport
 
-/// The program under test: `SHALE`, or what the last build made.
-enum BuildProgram {
-    static let path: String? = {
-        if let given = getenv("SHALE") { return String(cString: given) }
-        let candidates = ["release", "debug"].map { "\(Corpus.packageRoot)/.build/\($0)/shale" }
-        let built = candidates.filter { access($0, X_OK) == 0 && access("\($0)-runner", X_OK) == 0 }
-        // The newest of them: a stale release build beside a fresh debug one would test yesterday's program.
-        return built.max { modified($0) < modified($1) }
-    }()
-
-    static let absent = "shale is not built (swift build --product shale; swift build --product shale-runner)"
-
-    private static func modified(_ path: String) -> Int {
-        var status = stat()
-        return stat(path, &status) == 0 ? status.st_mtim.tv_sec : 0
-    }
-}
-
 /// A home of one test's own, and what shale says in it.
 struct BuildHome: Sendable {
     struct Run: Sendable {
@@ -81,7 +63,7 @@ struct BuildHome: Sendable {
         _ arguments: [String], input: String = "/dev/null", in directory: String? = nil,
         environment: [String: String] = [:], output: String, errors: String
     ) throws -> Child {
-        guard let program = BuildProgram.path else { throw BuildTestError(text: BuildProgram.absent) }
+        guard let program = BuiltShale.path else { throw BuildTestError(text: BuiltShale.absent) }
         let own = ["SHALE_HOME": path, "LC_ALL": "C", "TZ": "UTC"]
         return try Child(
             program, arguments, environment: own.merging(environment) { $1 }, in: directory ?? folder.path,

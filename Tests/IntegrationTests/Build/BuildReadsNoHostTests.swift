@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A build reads its context and what it was given: no repository, configuration, hook or credential of the host.
-@Suite(.serialized, .enabled(if: BuildProgram.path != nil, "\(BuildProgram.absent)"))
+@Suite(.serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct BuildReadsNoHostTests {
     private let home = BuildHome()
     private let git = "git -c user.name=a -c user.email=a@b -c protocol.file.allow=always"

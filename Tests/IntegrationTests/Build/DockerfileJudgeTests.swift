@@ -10,7 +10,7 @@ import Testing
 @Suite(
     "other people's Dockerfiles beside docker", .enabled(if: Corpus.isPresent, "\(Corpus.absent)"),
     .enabled(if: DockerDaemon.isPossible, "\(DockerDaemon.impossible)"),
-    .enabled(if: BuildProgram.path != nil, "\(BuildProgram.absent)"))
+    .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct DockerfileJudgeTests {
     @Test func classicBuilder() throws {
         try Judging(.classic).judge(

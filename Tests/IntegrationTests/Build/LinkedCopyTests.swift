@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `COPY --link`: a layer that knows nothing of those below it.
-@Suite("linked copies", .enabled(if: BuildProgram.path != nil, "\(BuildProgram.absent)"))
+@Suite("linked copies", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct LinkedCopyTests {
     private let home = BuildHome()
 

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `build --step` and `replay --step` from a pipe: one stepper, buildg's view of the file.
-@Suite("stepping", .enabled(if: BuildProgram.path != nil, "\(BuildProgram.absent)"))
+@Suite("stepping", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct SteppingTests {
     private static let dockerfile =
         "FROM busybox AS tools\nRUN echo tool > /tool\n\n# the image\nFROM busybox\nARG V=1\nCOPY --from=tools /tool /\n"

@@ -4,7 +4,7 @@ import Testing
 
 /// Names that differ only in how Unicode writes them, `é` as one scalar or two, are two files: Linux has it so, and
 /// Swift's `String` takes them for one.
-@Suite(.serialized, .enabled(if: BuildProgram.path != nil, "\(BuildProgram.absent)"))
+@Suite(.serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct TwinNameTests {
     private static let one = "caf\u{e9}"
     private static let two = "cafe\u{301}"
@@ -48,7 +48,7 @@ struct TwinNameTests {
             try context.write(Array("FROM busybox\n\(text)".utf8), to: "Dockerfile", mode: 0o644)
             try home.run(["build", "-q", "-t", "twins", "."], in: context.path, expecting: 0)
             let saved = context.path + "-saved-\(name)"
-            defer { try? Peer("rm").run(["-rf", saved]) }
+            defer { _ = try? Peer("rm").run(["-rf", saved]) }
             try home.run(["recipe", "save", saved, "twins"], expecting: 0)
             try home.run(["build", "-q", "--no-cache", "-t", "again", saved], expecting: 0)
             let sums = ["-c", "find /all -type f | sort | xargs cat"]

@@ -6,7 +6,7 @@ import Testing
 /// The same commands carried out by Debian's dockerd and by shale: the same answers, the same files.
 @Suite(
     "containers beside docker", .serialized, .enabled(if: DockerDaemon.isPossible, "\(DockerDaemon.impossible)"),
-    .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
+    .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct ContainerDockerTests {
     /// Either engine, with the words of docker's command line.
     private struct Engine {

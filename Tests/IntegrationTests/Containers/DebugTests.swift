@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `debug`: tools where there are none, and no trace of them after.
-@Suite("debug", .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
+@Suite("debug", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct DebugTests {
     /// A home with an image that holds one static program and nothing else.
     private static func bench(as account: CrashAccount = .same) throws -> CrashHome {

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Lines longer than one entry of the log, 16 KiB.
-@Suite("long lines in a log", .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
+@Suite("long lines in a log", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct LongLogLineTests {
     @Test("come back byte for byte, and count as one")
     func lines() throws {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Many containers, many processes in one, many who come and go.
-@Suite("many at once", .serialized, .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
+@Suite("many at once", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct ManyContainerTests {
     @Test("two hundred containers started and removed at once leave nothing") func containers() throws {
         let bench = try CrashHome()

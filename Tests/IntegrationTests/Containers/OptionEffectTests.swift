@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What options bring about, and the words for those that docker refuses, through the built program.
-@Suite("what options bring about", .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
+@Suite("what options bring about", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct OptionEffectTests {
     @Test(
         "values that docker refuses",

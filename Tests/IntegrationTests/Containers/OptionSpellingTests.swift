@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Options as docker's users write them, through the built program.
-@Suite("options as docker's users write them", .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
+@Suite("options as docker's users write them", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct OptionSpellingTests {
     @Test("values behind short options, switches with a word") func spellings() throws {
         let bench = try CrashHome()

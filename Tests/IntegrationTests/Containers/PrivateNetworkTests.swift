@@ -5,10 +5,9 @@ import Testing
 
 /// Networks of containers' own, with ports of the host's that lead in.
 @Suite(
-    "private networks",
-    .enabled(
-        if: CrashHome.isBuilt && Peer("slirp4netns").isPresent && access("/dev/net/tun", R_OK | W_OK) == 0,
-        "needs the built program, slirp4netns and /dev/net/tun"))
+    "private networks", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"),
+    .enabled(if: Peer("slirp4netns").isPresent, "slirp4netns is not installed"),
+    .enabled(if: access("/dev/net/tun", R_OK | W_OK) == 0, "there is no /dev/net/tun"))
 struct PrivateNetworkTests {
     /// A server in a container that answers with a line.
     private static let server = ["sh", "-c", "mkdir /www; echo inside > /www/index.html; exec httpd -f -p 80 -h /www"]
@@ -90,7 +89,7 @@ struct PrivateNetworkTests {
     func sharedMounts() throws {
         let bench = try CrashHome()
         try bench.must("run", "--rm", "busybox", "true")
-        let program = try #require(CrashHome.program)
+        let program = try #require(BuiltShale.path)
         let script = """
             # Other tests mount below /tmp meanwhile.
             mounts() { cut -d ' ' -f 5 /proc/self/mountinfo | grep -v ^/tmp/ | sort; }

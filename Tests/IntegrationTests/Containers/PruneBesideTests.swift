@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Several shales on one home: what one makes or uses, another's prune leaves alone.
-@Suite("prune beside others", .serialized, .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
+@Suite("prune beside others", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct PruneBesideTests {
     /// What is done again and again while two shales prune; each prints what went wrong, and nothing else.
     static let events: [(name: String, script: String)] = [
@@ -115,7 +115,7 @@ struct PruneBesideTests {
 }
 
 /// Removing on a disk that has no room left.
-@Suite("a full disk is freed", .serialized, .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
+@Suite("a full disk is freed", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct FullDiskRemovalTests {
     /// What fills the disk, and what frees it again.
     static let cases: [(name: String, make: String, free: String)] = [

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Containers whose program is started again: by `restart`, and by their own policy.
-@Suite("restarts", .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
+@Suite("restarts", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct RestartTests {
     @Test("a detached --rm is restarted, and removed at its end only") func removedLater() throws {
         let bench = try CrashHome()
@@ -157,7 +157,7 @@ struct RestartTests {
 }
 
 /// `update`, and networks that are shared.
-@Suite("changed and joined containers", .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
+@Suite("changed and joined containers", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct UpdateTests {
     @Test("limits of a running container change at once, and stay", .enabled(if: CrashHome.isRoot, "needs root"))
     func limits() throws {

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `volume` and its commands through the built program.
-@Suite("volumes", .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
+@Suite("volumes", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct VolumeCommandTests {
     @Test("made, seen, used, refused, removed") func life() throws {
         let bench = try CrashHome()

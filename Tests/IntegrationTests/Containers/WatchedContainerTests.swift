@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What is watched over while a container runs: its health, its log's size, its limits.
-@Suite("watched containers", .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
+@Suite("watched containers", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct WatchedContainerTests {
     private static func status(_ bench: CrashHome, _ name: String) throws -> String {
         try bench.must("inspect", "-f", "{{.State.Health.Status}}", name).output

@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// Files of several names, and files with holes.
-@Suite("bytes that are stored", .serialized, .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
+@Suite("bytes that are stored", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct StoredBytesTests {
     @Test("a file of several names counts once")
     func links() throws {

@@ -6,7 +6,7 @@ import TestSupport
 import Testing
 
 /// Lines that were killed after they did what they did, and before the session's journal had them.
-@Suite("lines that were cut off", .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
+@Suite("lines that were cut off", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct CutOffLineTests {
     /// A line, and how what it did is seen in the home: by a script that succeeds once it is done.
     struct Line: CustomTestStringConvertible, Sendable {

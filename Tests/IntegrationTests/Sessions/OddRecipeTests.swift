@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Recipes of what hardly anybody does: each is proved, or says what it cannot say.
-@Suite("odd recipes", .enabled(if: BuildProgram.path != nil, "\(BuildProgram.absent)"))
+@Suite("odd recipes", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct OddRecipeTests {
     private let home = BuildHome()
 

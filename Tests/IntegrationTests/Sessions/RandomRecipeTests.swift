@@ -5,7 +5,7 @@ import Testing
 
 /// Random sessions, each proved: the recipe of what it made is verified, and built by shale and by Debian's dockerd to
 /// the same files and config.
-@Suite("random recipes", .serialized, .enabled(if: BuildProgram.path != nil, "\(BuildProgram.absent)"))
+@Suite("random recipes", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct RandomRecipeTests {
     /// `SHALE_RECIPE_SESSIONS` says how many, `SHALE_RECIPE_SEED` the first one's seed: session N has the seed after it.
     private static func number(_ name: String) -> UInt64? { getenv(name).flatMap { UInt64(String(cString: $0)) } }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// The other forms of a recipe make the same files: tidied, as a script of steps, as a script for a root file system.
-@Suite("recipe forms", .enabled(if: BuildProgram.path != nil, "\(BuildProgram.absent)"))
+@Suite("recipe forms", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct RecipeFormTests {
     private static let session = """
         FROM busybox AS tools

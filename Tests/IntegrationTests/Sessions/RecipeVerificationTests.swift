@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `recipe verify` names the step that first made a path otherwise, whatever later steps did to it.
-@Suite("recipe verification", .enabled(if: BuildProgram.path != nil, "\(BuildProgram.absent)"))
+@Suite("recipe verification", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct RecipeVerificationTests {
     /// What `recipe verify` says of a session's image that no build makes twice.
     private func found(_ session: String, _ subject: String = "@", _ flags: [String] = []) throws -> String {

@@ -5,7 +5,7 @@ import Testing
 
 /// Recorded sessions of every kind, each turned into a recipe that shale and Debian's dockerd build: the same files and
 /// the same config as the original, path by path.
-@Suite("recorded sessions", .serialized, .enabled(if: BuildProgram.path != nil, "\(BuildProgram.absent)"))
+@Suite("recorded sessions", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct RecordedSessionTests {
     @Test func eachYieldsARecipeThatMakesItAgain() async throws {
         let sessions = try RecordedSession.all()

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// shale killed with SIGKILL while it moves through a session's states: at most the line in flight is lost.
-@Suite("sessions killed at any moment", .serialized, .enabled(if: CrashHome.isBuilt, "\(CrashHome.notBuilt)"))
+@Suite("sessions killed at any moment", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
 struct SessionCrashTests {
     /// How often it is killed; `SHALE_CRASH_ROUNDS` sets another number.
     static let rounds = getenv("SHALE_CRASH_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 10

@@ -176,6 +176,7 @@ struct SessionFileTests {
         try CrashHome.wait(within: 60) {
             try Peer("ps").run(["-o", "state=", "-p", "\(child.pid)"]).text.hasPrefix("T")
         }
+        withExtendedLifetime(lock) {}
         lock = nil
         try shale.run(["ENV", "C=3"])
         kill(child.pid, SIGCONT)
