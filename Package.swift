@@ -23,6 +23,11 @@ func module(_ name: String, _ dependencies: [Target.Dependency] = [], embedding 
         name: name, dependencies: dependencies, resources: folders.map { .embedInCode($0) }, swiftSettings: strict)
 }
 
+/// The plug-in behind scripts/docs, which alone sets the variable: no build fetches or compiles it.
+let documentation: [Package.Dependency] =
+    Context.environment["SHALE_DOCS"] == nil
+    ? [] : [.package(url: "https://github.com/swiftlang/swift-docc-plugin", from: "1.5.0")]
+
 func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
     .testTarget(name: name, dependencies: dependencies, swiftSettings: strict)
 }
@@ -40,7 +45,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         // What the log's callers write against; no Foundation, and the runner does not link it.
         .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
-    ],
+    ] + documentation,
     targets: [
         // Thin C: what Swift cannot reach (variadics, macros, hidden system calls). The four libraries are loaded on
         // first use through a function table, so that a command that needs none of them does not pay for them.
