@@ -93,6 +93,8 @@ package struct ProcessPlan: Sendable, Equatable {
     package var capabilities: UInt64 = 0
     package var noNewPrivileges = false
     package var limits: [LimitPlan] = []
+    /// Written below `/proc/self` before the program starts: what the kernel keeps of each process.
+    package var kernelFiles: [KernelFilePlan] = []
     /// The filter as the kernel takes it; empty for none.
     package var seccomp: [UInt8] = []
     package var terminal = false
@@ -105,6 +107,17 @@ package struct ProcessPlan: Sendable, Equatable {
     package var toolboxPlace = ""
 
     package init() {}
+}
+
+/// A value for one of the kernel's files of a process: `name` below `/proc/self`.
+package struct KernelFilePlan: Sendable, Equatable {
+    package var name: String
+    package var value: String
+
+    package init(name: String, value: String) {
+        self.name = name
+        self.value = value
+    }
 }
 
 package struct MountPlan: Sendable, Equatable {

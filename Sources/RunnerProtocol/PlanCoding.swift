@@ -108,6 +108,10 @@ extension ProcessPlan {
             $0.put($1.soft)
             $0.put($1.hard)
         }
+        out.putList(kernelFiles) {
+            $0.put($1.name)
+            $0.put($1.value)
+        }
         out.put(seccomp)
         out.put(terminal)
         out.put(rows)
@@ -127,6 +131,9 @@ extension ProcessPlan {
         noNewPrivileges = try reader.bool()
         limits = try reader.list { (reader) throws(WireError) in
             LimitPlan(resource: try reader.integer(), soft: try reader.integer(), hard: try reader.integer())
+        }
+        kernelFiles = try reader.list { (reader) throws(WireError) in
+            KernelFilePlan(name: try reader.string(), value: try reader.string())
         }
         seccomp = try reader.data()
         terminal = try reader.bool()

@@ -24,13 +24,13 @@ struct LaunchPlanner {
         plan.root = Self.root(spec)
         plan.process = try process(spec, hostname: plan.hostname)
         plan.mounts = try Self.mounts(spec)
-        if !spec.privileged {
+        if !spec.host.privileged {
             plan.maskedPaths = Self.maskedPaths
             plan.readOnlyPaths = Self.readOnlyPaths
         }
         plan.devices = try Self.devices(spec)
         // In a user namespace no node can be made, and none opened that was not handed in.
-        plan.restrictsDevices = !spec.privileged && !Self.isInUserNamespace
+        plan.restrictsDevices = !spec.host.privileged && !Self.isInUserNamespace
         plan.ownNetwork = spec.network != .host
         if case .private(let ports) = spec.network {
             plan.network = NetworkPlan(
@@ -49,20 +49,20 @@ struct LaunchPlanner {
                 SysctlPlan(key: "net/ipv4/ping_group_range", value: "0 2147483647"),
             ]
         }
-        plan.sysctls += spec.sysctls.map { text in
+        plan.sysctls += spec.host.sysctls.map { text in
             let name = text.prefix { $0 != "=" }
             return SysctlPlan(
                 key: String(name.map { $0 == "." ? "/" : $0 }), value: String(text.dropFirst(name.count + 1)))
         }
         plan.cgroup = try CgroupPlanner(groups: .current).plan(
-            spec.resources, containerID: spec.containerID, parent: spec.cgroupParent)
+            spec.host.resources, containerID: spec.containerID, parent: spec.cgroupParent)
         plan.detached = !attached
         plan.attached = attached
         plan.openStdin = spec.openStdin
         plan.stdinOnce = spec.openStdin && attached
-        plan.reaper = spec.reaper
+        plan.reaper = spec.host.useInit
         plan.endsWithLauncher = spec.endsWithLauncher
-        plan.typedAhead = spec.terminal && spec.reaper ? spec.typedAhead : ""
+        plan.typedAhead = spec.terminal && spec.host.useInit ? spec.typedAhead : ""
         plan.afterExit = spec.afterExit
         if Self.isInUserNamespace { plan.holderFolder = UserNamespace.holderFolder(home: spec.home) }
         plan.timesSteps = Observer.isListening
@@ -95,7 +95,7 @@ struct LaunchPlanner {
         root.work = spec.workPath
         root.userXattr = isInUserNamespace
         root.volatile = spec.volatile
-        root.readOnly = spec.readOnlyRoot
+        root.readOnly = spec.host.readOnlyRoot
         return root
     }
 
@@ -106,18 +106,26 @@ struct LaunchPlanner {
             spec.environment, hostname: hostname, terminal: spec.terminal)
         process.workingDirectory = spec.workingDirectory.isEmpty ? "/" : spec.workingDirectory
         process.user = spec.user
-        process.additionalGroups = spec.additionalGroups
+        try Self.apply(spec.host, to: &process)
         let rights = try rights(
-            spec.capabilities, privileged: spec.privileged, seccomp: spec.seccomp)
+            spec.capabilities, privileged: spec.host.privileged, seccomp: spec.seccomp)
         process.capabilities = rights.capabilities.rawValue
         process.seccomp = rights.program
         process.noNewPrivileges = spec.noNewPrivileges
-        process.limits = spec.limits.map { LimitPlan(resource: $0.resource, soft: $0.soft, hard: $0.hard) }
         process.terminal = spec.terminal
         process.openStdin = spec.openStdin
         process.rows = spec.initialSize?.rows ?? 0
         process.columns = spec.initialSize?.columns ?? 0
         return process
+    }
+
+    /// What the host gives every process of a container, its first one and those that `exec` starts.
+    private static func apply(_ host: HostConfig, to process: inout ProcessPlan) throws(ShaleError) {
+        process.additionalGroups = host.groupAdd
+        for text in host.ulimits {
+            let limit = try ResourceLimit(parsing: text)
+            process.limits.append(LimitPlan(resource: limit.resource, soft: limit.soft, hard: limit.hard))
+        }
     }
 
     func process(_ spec: ExecSpec) throws(ShaleError) -> ProcessPlan {
@@ -128,10 +136,10 @@ struct LaunchPlanner {
             spec.environment, hostname: nil, terminal: spec.terminal)
         process.workingDirectory = spec.workingDirectory.isEmpty ? "/" : spec.workingDirectory
         process.user = spec.user
-        process.additionalGroups = spec.additionalGroups
+        try Self.apply(spec.host, to: &process)
         process.toolbox = spec.toolbox?.folder ?? ""
         process.toolboxPlace = spec.toolbox?.place ?? ""
-        let rights = try rights(spec.capabilities, privileged: spec.privileged, seccomp: spec.seccomp)
+        let rights = try rights(spec.capabilities, privileged: spec.host.privileged, seccomp: spec.seccomp)
         process.capabilities = rights.capabilities.rawValue
         process.seccomp = rights.program
         process.noNewPrivileges = spec.noNewPrivileges

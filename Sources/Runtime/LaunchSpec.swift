@@ -1,4 +1,5 @@
 package import Linux
+package import OCI
 package import RunnerProtocol
 
 /// What is to run, where, and with which rights: the engine's words, before the host's facts are put in.
@@ -38,7 +39,7 @@ package struct LaunchSpec: Sendable {
     package var endsWithLauncher = false
     /// A path in the container where what was typed and not read is written at the end; empty for none.
     ///
-    /// Only with `reaper` and a terminal.
+    /// Only with `host.useInit` and a terminal.
     package var typedAhead = ""
     package var arguments: [String]
     /// As image and command line say it; `PATH`, `HOSTNAME`, `TERM` and `HOME` are added where missing.
@@ -46,7 +47,6 @@ package struct LaunchSpec: Sendable {
     package var workingDirectory = "/"
     /// `name|uid[:group|gid]`, looked up in the container's own files when it starts.
     package var user = ""
-    package var additionalGroups: [String] = []
     package var terminal = false
     package var openStdin = false
     package var mounts: [BindMount] = []
@@ -55,8 +55,6 @@ package struct LaunchSpec: Sendable {
     /// Whether `/etc/hosts` is the host's, with its network.
     package var hasHostNames = true
     package var capabilities = Capabilities.containerDefault
-    package var privileged = false
-    package var readOnlyRoot = false
     package var seccomp = Seccomp.standard
     package var noNewPrivileges = false
     /// docker's json-file log; empty for none.
@@ -67,24 +65,11 @@ package struct LaunchSpec: Sendable {
     package var statePath: String
     /// The container's folder: control socket, lock, stubs, and the files bound at `/etc/hosts` and so on.
     package var socketDirectory: String
-    /// `name:address` each, as `--add-host` takes them.
-    package var extraHosts: [String] = []
-    package var dns: [String] = []
-    package var dnsSearch: [String] = []
-    package var dnsOptions: [String] = []
-    /// `NAME=VALUE` each, names with dots.
-    package var sysctls: [String] = []
     package var initialSize: TerminalSize?
-    package var limits: [ResourceLimit] = []
-    package var resources = ContainerResources()
+    /// What the host gives it; its mounts, ports and network are those above, of this host already.
+    package var host = HostConfig()
     /// `--cgroup-parent`: the control group to make the container's in, below the top; empty for shale's own.
     package var cgroupParent = ""
-    /// `HOST[:CONTAINER[:PERMISSIONS]]` each.
-    package var devices: [String] = []
-    /// Bytes of `/dev/shm`.
-    package var sharedMemory: Int64 = 64 << 20
-    /// `--init`: a process 1 that reaps.
-    package var reaper = false
     /// What the runner becomes at the end, `shale --home H rm -f ID` for `--rm`.
     ///
     /// In the foreground only if nobody is there any more to see the end: detached by keys, or killed.
@@ -179,6 +164,19 @@ package struct ContainerResources: Sendable, Hashable {
     package var isEmpty: Bool { self == ContainerResources() }
 }
 
+extension HostConfig {
+    /// Its limits, for a control group.
+    package var resources: ContainerResources {
+        var resources = ContainerResources(
+            memory: memory > 0 ? memory : nil, memorySwap: memorySwap,
+            cpus: nanoCPUs > 0 ? Double(nanoCPUs) / 1e9 : nil,
+            processes: pidsLimit > 0 ? pidsLimit : nil)
+        resources.cpuShares = cpuShares
+        resources.cpuSet = cpuSet
+        return resources
+    }
+}
+
 /// Another process in a running container.
 package struct ExecSpec: Sendable {
     package var arguments: [String]
@@ -186,12 +184,11 @@ package struct ExecSpec: Sendable {
     package var environment: [String]
     package var workingDirectory: String
     package var user: String
-    package var additionalGroups: [String] = []
     package var terminal: Bool
     package var openStdin: Bool
     package var detached = false
-    /// Every capability, and no seccomp filter.
-    package var privileged = false
+    /// What the host gives it: groups, limits, and with `privileged` every capability and no seccomp filter.
+    package var host = HostConfig()
     /// The container's own set.
     package var capabilities = Capabilities.containerDefault
     package var seccomp = LaunchSpec.Seccomp.standard

@@ -1,6 +1,7 @@
 import Basics
 import Glibc
 import Linux
+import OCI
 import RunnerProtocol
 
 /// The files a container sees at `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf`, kept in its folder.
@@ -57,8 +58,8 @@ package struct NetworkFiles {
             let full = spec.domainname.isEmpty ? "" : "\(hostname).\(spec.domainname)\t"
             text += "\(NetworkPlan.address)\t\(full)\(hostname)\n"
         }
-        if !spec.extraHosts.isEmpty, !text.hasSuffix("\n") { text += "\n" }
-        for entry in spec.extraHosts {
+        if !spec.host.extraHosts.isEmpty, !text.hasSuffix("\n") { text += "\n" }
+        for entry in spec.host.extraHosts {
             guard let separator = entry.firstIndex(where: { $0 == ":" || $0 == "=" }) else { continue }
             var address = String(entry[entry.index(after: separator)...])
             if address == "host-gateway" {
@@ -76,7 +77,7 @@ package struct NetworkFiles {
     /// The host's file, loopback servers left out where they cannot be reached; what the user gives replaces its part.
     func resolver() -> String {
         let own = Self.hostFile("/etc/resolv.conf") ?? ""
-        let overrides = !spec.dns.isEmpty || !spec.dnsSearch.isEmpty || !spec.dnsOptions.isEmpty
+        let overrides = !spec.host.dns.isEmpty || !spec.host.dnsSearch.isEmpty || !spec.host.dnsOptions.isEmpty
         if spec.network == .host, !overrides { return own }
         var lines: [String] = []
         for line in own.split(separator: "\n", omittingEmptySubsequences: false).map(String.init) {
@@ -84,18 +85,20 @@ package struct NetworkFiles {
             switch words.first {
             case "nameserver":
                 let isLoopback = words.count > 1 && (words[1].hasPrefix("127.") || words[1] == "::1")
-                if spec.dns.isEmpty, !isPrivate, spec.network == .host || !isLoopback { lines.append(line) }
-            case "search", "domain": if spec.dnsSearch.isEmpty { lines.append(line) }
-            case "options": if spec.dnsOptions.isEmpty { lines.append(line) }
+                if spec.host.dns.isEmpty, !isPrivate, spec.network == .host || !isLoopback { lines.append(line) }
+            case "search", "domain": if spec.host.dnsSearch.isEmpty { lines.append(line) }
+            case "options": if spec.host.dnsOptions.isEmpty { lines.append(line) }
             default: if !overrides { lines.append(line) }
             }
         }
         while lines.last?.isEmpty == true { lines.removeLast() }
-        if !spec.dnsSearch.isEmpty, spec.dnsSearch != ["."] {
-            lines.append("search " + spec.dnsSearch.joined(separator: " "))
+        if !spec.host.dnsSearch.isEmpty, spec.host.dnsSearch != ["."] {
+            lines.append("search " + spec.host.dnsSearch.joined(separator: " "))
         }
-        lines += (isPrivate && spec.dns.isEmpty ? [NetworkPlan.nameServer] : spec.dns).map { "nameserver \($0)" }
-        if !spec.dnsOptions.isEmpty { lines.append("options " + spec.dnsOptions.joined(separator: " ")) }
+        lines += (isPrivate && spec.host.dns.isEmpty ? [NetworkPlan.nameServer] : spec.host.dns).map {
+            "nameserver \($0)"
+        }
+        if !spec.host.dnsOptions.isEmpty { lines.append("options " + spec.host.dnsOptions.joined(separator: " ")) }
         let text = lines.joined(separator: "\n")
         return text.isEmpty || text.hasSuffix("\n") ? text : text + "\n"
     }

@@ -1,6 +1,7 @@
 import Basics
 import Glibc
 import Linux
+import OCI
 import RunnerProtocol
 
 /// docker's default mounts, nodes, masked and read-only paths.
@@ -16,7 +17,7 @@ extension LaunchPlanner {
 
     /// Mounts in the order in which they are made: file systems, the container's own files, the user's.
     static func mounts(_ spec: LaunchSpec) throws(ShaleError) -> [MountPlan] {
-        let systemFlags = spec.privileged ? guarded : guarded.union(.readOnly)
+        let systemFlags = spec.host.privileged ? guarded : guarded.union(.readOnly)
         var mounts = [
             fileSystem("proc", "/proc", guarded),
             MountPlan(
@@ -26,9 +27,9 @@ extension LaunchPlanner {
             fileSystem("sysfs", "/sys", systemFlags),
             MountPlan(
                 .cgroup, source: "cgroup", destination: "/sys/fs/cgroup", flags: systemFlags.rawValue,
-                readOnly: !spec.privileged, required: false),
+                readOnly: !spec.host.privileged, required: false),
             fileSystem("mqueue", "/dev/mqueue", guarded),
-            fileSystem("tmpfs", "/dev/shm", guarded, "mode=1777,size=\(spec.sharedMemory)", label: "shm"),
+            fileSystem("tmpfs", "/dev/shm", guarded, "mode=1777,size=\(spec.host.shmSize ?? 64 << 20)", label: "shm"),
         ]
         mounts += outerFirst(try userMounts(spec) + networkFiles(spec))
         return mounts
@@ -53,7 +54,7 @@ extension LaunchPlanner {
         return NetworkFiles.destinations.filter { !hides(spec, $0.destination) }.map { name, destination in
             MountPlan(
                 .bind, source: "\(NetworkFiles.folder(spec))/\(name)", destination: destination,
-                readOnly: spec.readOnlyRoot, required: !own.contains { destination.hasPrefix($0 + "/") })
+                readOnly: spec.host.readOnlyRoot, required: !own.contains { destination.hasPrefix($0 + "/") })
         }
     }
 
@@ -143,8 +144,8 @@ extension LaunchPlanner {
             DevicePlan(
                 path: "/dev/\(device.name)", hostPath: "/dev/\(device.name)", major: device.major, minor: device.minor)
         }
-        if spec.privileged { devices += hostDevices(below: "/dev", except: Set(devices.map(\.path))) }
-        for text in spec.devices {
+        if spec.host.privileged { devices += hostDevices(below: "/dev", except: Set(devices.map(\.path))) }
+        for text in spec.host.devices {
             let found = asked(text)
             guard !found.isEmpty else {
                 throw ShaleError(

@@ -38,6 +38,12 @@ struct ProcessStart {
                 try ProcessCalls.setLimit(limit.resource, soft: limit.soft, hard: limit.hard)
             }
         }
+        for file in plan.kernelFiles {
+            let path = "/proc/self/\(file.name)"
+            try step("write", path) { () throws(SystemCallError) in
+                try OwnedFD.open(path, O_WRONLY | O_NOFOLLOW).write(Array(file.value.utf8))
+            }
+        }
         ProcessCalls.joinNewKeyring()
         ProcessCalls.resetSignals()
         umask(0o022)

@@ -215,7 +215,7 @@ struct ContainerFilesTests {
     func refusals() throws {
         let room = try ContainerRoom()
         try room.sh("echo x > file; mkdir bound")
-        _ = try room.create("ro") { $0.readOnly = true }
+        _ = try room.create("ro") { $0.host.readOnlyRoot = true }
         _ = try room.create("mounted") { $0.volumes = ["\(room.work)/bound:/b:ro", "\(room.work)/bound:/w"] }
         #expect(try room.outcome("file", "ro:/x", "") == "container rootfs is marked read-only")
         #expect(try room.outcome("file", "mounted:/b/x", "") == "mounted volume is marked read-only")

@@ -182,9 +182,9 @@ struct ContainerOptionTests {
             }
         }
         #expect(refusal { $0.network = "nowhere" }.contains("network nowhere not found"))
-        #expect(refusal { ($0.network, $0.publish) = ("host", ["80/sctp"]) }.contains("-p 80/sctp"))
-        #expect(refusal { ($0.network, $0.publish) = ("host", ["8080:80"]) } == "accepted")
-        #expect(refusal { $0.logOptions = ["compress=true"] }.contains("unknown log opt 'compress'"))
+        #expect(refusal { ($0.network, $0.host.ports) = ("host", ["80/sctp"]) }.contains("-p 80/sctp"))
+        #expect(refusal { ($0.network, $0.host.ports) = ("host", ["8080:80"]) } == "accepted")
+        #expect(refusal { $0.host.logOptions = ["compress=true"] }.contains("unknown log opt 'compress'"))
         #expect(refusal { $0.health.interval = "soon" }.contains("--health-interval"))
         #expect(refusal { $0.workingDirectory = "rel" }.contains("needs to be an absolute path"))
         #expect(refusal { $0.volumes = ["/a:/x", "/b:/x"] } == "Duplicate mount point: /x")

@@ -2,6 +2,7 @@ import Basics
 import FoundationEssentials
 import Glibc
 import Linux
+import OCI
 import Runtime
 import TestSupport
 import Testing
@@ -33,9 +34,9 @@ extension RunTests {
         func devicesThatAreHandedIn() throws {
             var spec = fixture.spec(
                 "sh", "-c", "(exec 3<>/dev/t) && echo tun; mknod /f c 10 229; (exec 3</f) 2>/dev/null && echo fuse")
-            spec.devices = ["/dev/net/tun:/dev/t"]
+            spec.host.devices = ["/dev/net/tun:/dev/t"]
             #expect(try fixture.run(spec).output == "tun\n")
-            spec.devices = ["/dev/net/tun:/dev/t:r"]
+            spec.host.devices = ["/dev/net/tun:/dev/t:r"]
             #expect(try fixture.run(spec).output == "")
         }
 

@@ -2,6 +2,7 @@ import Basics
 import FoundationEssentials
 import Glibc
 import Linux
+import OCI
 import Runtime
 import TestSupport
 import Testing
@@ -158,7 +159,7 @@ extension RunTests {
                 "sh", "-c",
                 "grep Seccomp: /proc/self/status; mount -t tmpfs none /tmp && echo mounted"
             )
-            spec.privileged = true
+            spec.host.privileged = true
             let output = try fixture.run(spec).output
             #expect(output.contains("Seccomp:\t0"))
             #expect(output.contains("mounted"))
@@ -166,7 +167,7 @@ extension RunTests {
 
         @Test func readOnlyRoot() throws {
             var spec = fixture.spec("sh", "-c", "touch /x || echo ro; touch /dev/shm/x && touch /scratch/x && echo rw")
-            spec.readOnlyRoot = true
+            spec.host.readOnlyRoot = true
             spec.temporaryMounts = [TemporaryMount(destination: "/scratch")]
             #expect(try fixture.run(spec).output == "ro\nrw\n")
         }
@@ -193,23 +194,23 @@ extension RunTests {
 
         @Test func limitsAreBorneOrSet() throws {
             var spec = fixture.spec("sh", "-c", "ulimit -n; ulimit -c")
-            spec.limits = [
-                try ResourceLimit(parsing: "nofile=100:200"), try ResourceLimit(parsing: "core=0"),
+            spec.host.ulimits = [
+                "nofile=100:200", "core=0",
             ]
             #expect(try fixture.run(spec).output.hasPrefix("100\n"))
             // Beyond what the kernel gives anyone: not kept as if it held.
-            spec.limits = [try ResourceLimit(parsing: "nofile=-1")]
+            spec.host.ulimits = ["nofile=-1"]
             let refusal = #expect(throws: ShaleError.self) { _ = try fixture.run(spec) }
             #expect(refusal.map { "\($0)" }?.contains("error setting rlimit type 7: operation not permitted") == true)
         }
 
         @Test(.enabled(if: !UserNamespace.isInside, "cgroups need real root")) func resourcesAreLimited() throws {
             var spec = fixture.spec("sh", "-c", "for i in 1 2 3 4 5 6 7 8; do sleep 0.2 & done; wait")
-            spec.resources.processes = 4
+            spec.host.pidsLimit = 4
             #expect(try fixture.run(spec).errors.contains("can't fork"))
             spec = fixture.spec("sh", "-c", "dd if=/dev/zero of=/dev/null bs=64M count=1; echo $?")
-            spec.resources.memory = 16 << 20
-            spec.resources.memorySwap = 16 << 20
+            spec.host.memory = 16 << 20
+            spec.host.memorySwap = 16 << 20
             spec.arguments = ["dd", "if=/dev/zero", "of=/dev/null", "bs=64M", "count=1"]
             #expect(try fixture.run(spec).status == 137)
             #expect(fixture.state(spec)?["oomKilled"]?.bool == true)
@@ -219,7 +220,7 @@ extension RunTests {
             var spec = fixture.spec(
                 "sh", "-c",
                 "cat /proc/1/comm; (sleep 0.01 & ) ; trap 'exit 8' TERM; echo ready; while :; do sleep 0.05; done")
-            spec.reaper = true
+            spec.host.useInit = true
             _ = try fixture.runtime.start(spec, attach: nil)
             #expect(ContainerFixture.eventually { fixture.log(spec).count == 2 })
             // The loop's own sleep is one too, until the shell has waited for it.
@@ -230,7 +231,7 @@ extension RunTests {
                 })
             #expect(try fixture.runtime.stop(socketDirectory: spec.socketDirectory) == 8)
             var failing = fixture.spec("nada")
-            failing.reaper = true
+            failing.host.useInit = true
             let error = #expect(throws: ShaleError.self) { try fixture.run(failing) }
             #expect(error?.code == .commandNotFound)
         }

@@ -1,5 +1,6 @@
 import Basics
 import Linux
+import OCI
 import RunnerProtocol
 import TestSupport
 import Testing
@@ -29,7 +30,7 @@ struct PlanTests {
             case "-u": spec.user = value
             case "-w": spec.workingDirectory = value
             case "-t": spec.terminal = true
-            case "--init": spec.reaper = true
+            case "--init": spec.host.useInit = true
             case "--tmpfs":
                 let parts = value.split(separator: ":").map(String.init)
                 spec.temporaryMounts.append(
@@ -37,12 +38,12 @@ struct PlanTests {
             case "-v":
                 let parts = value.split(separator: ":").map(String.init)
                 spec.mounts.append(BindMount(source: "/volumes/" + parts[0], destination: parts[1]))
-            case "--ulimit": spec.limits = [try ResourceLimit(parsing: value)]
+            case "--ulimit": spec.host.ulimits = [value]
             case "--network": if value == "host" { spec.network = .host }
-            case "--shm-size": spec.sharedMemory = 1 << 30
+            case "--shm-size": spec.host.shmSize = 1 << 30
             case "--security-opt": spec.seccomp = .unconfined
-            case "--device": spec.devices.append(value)
-            case "--group-add": spec.additionalGroups.append(value)
+            case "--device": spec.host.devices.append(value)
+            case "--group-add": spec.host.groupAdd.append(value)
             default: break
             }
         }
@@ -144,13 +145,13 @@ struct PlanTests {
     @Test func hostsAndResolver() {
         var spec = spec()
         spec.network = .none
-        spec.extraHosts = ["a:1.2.3.4", "b=::1", "c:[::2]", "broken"]
+        spec.host.extraHosts = ["a:1.2.3.4", "b=::1", "c:[::2]", "broken"]
         let files = NetworkFiles(spec: spec, hostname: "h")
         #expect(files.hosts().hasPrefix("127.0.0.1\tlocalhost\n"))
         #expect(files.hosts().hasSuffix("1.2.3.4\ta\n::1\tb\n::2\tc\n"))
-        spec.dns = ["9.9.9.9"]
-        spec.dnsSearch = ["example.test"]
-        spec.dnsOptions = ["ndots:2"]
+        spec.host.dns = ["9.9.9.9"]
+        spec.host.dnsSearch = ["example.test"]
+        spec.host.dnsOptions = ["ndots:2"]
         #expect(
             NetworkFiles(spec: spec, hostname: "h").resolver()
                 == "search example.test\nnameserver 9.9.9.9\noptions ndots:2\n")

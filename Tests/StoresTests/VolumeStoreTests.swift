@@ -1,5 +1,6 @@
 import Basics
 import Glibc
+import OCI
 import Stores
 import TestSupport
 import Testing

@@ -18,14 +18,12 @@ struct StagedProcess: Sendable {
     var environment: [String]
     var workingDirectory: String
     var user: String
+    /// Its network as it was named.
     var network: String?
-    var extraHosts: [String]
+    var host: HostConfig
     var mounts: [BindMount] = []
     var temporaryMounts: [TemporaryMount] = []
-    var limits: [ResourceLimit] = []
-    var sharedMemory: Int64?
     var cgroupParent = ""
-    var resources = ContainerResources()
     /// A person's own streams, with a terminal or without; `nil` for none to read, and an operation context to write to.
     var person: PersonAtStep?
 }
@@ -53,21 +51,18 @@ extension BuildEngine {
         spec.environment = process.environment
         spec.workingDirectory = process.workingDirectory
         spec.user = process.user
-        spec.extraHosts = process.extraHosts
+        spec.host = process.host
         spec.network = try ContainerEngine.network(process.network)
         spec.mounts = process.mounts
         spec.temporaryMounts = process.temporaryMounts
-        spec.limits = process.limits
         spec.cgroupParent = process.cgroupParent
-        spec.resources = process.resources
-        if let bytes = process.sharedMemory { spec.sharedMemory = bytes }
         spec.endsWithLauncher = true
         if let person = process.person {
             spec.terminal = person.hasTerminal
             spec.openStdin = person.streams.input != nil
             spec.initialSize = person.size
             // Ctrl-C must reach the shell: process 1 takes no signal that it has no handler for.
-            spec.reaper = true
+            spec.host.useInit = true
             spec.typedAhead = person.typedAhead
         }
         do throws(ShaleError) {

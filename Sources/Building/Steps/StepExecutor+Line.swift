@@ -156,7 +156,7 @@ extension StepExecutor {
         var process = StagedProcess(
             id: Identifier.random(), arguments: state.shell + [line.script], environment: Self.environment(of: state),
             workingDirectory: state.workingDirectory, user: state.settings.user ?? "", network: options.network,
-            extraHosts: options.extraHosts)
+            host: options.host)
         process.mounts = mounts.binds + [BindMount(source: folder.path, destination: line.folder)]
         process.temporaryMounts = mounts.temporaries
         process.person = line.person

@@ -123,13 +123,11 @@ extension StepExecutor {
         var process = StagedProcess(
             id: id, arguments: arguments, environment: environment, workingDirectory: state.workingDirectory,
             user: state.settings.user ?? "", network: network == "default" ? options.network : network,
-            extraHosts: options.extraHosts)
+            host: options.host)
         process.mounts = mounts.binds
         process.temporaryMounts = mounts.temporaries
-        process.limits = options.limits
         process.cgroupParent = options.cgroupParent
-        process.resources = options.resources
-        process.sharedMemory = mounts.sharedMemory ?? options.sharedMemory
+        process.host.shmSize = mounts.sharedMemory ?? options.host.shmSize
         var outcome = try start(process, lowers: paths, staging: staging)
         // The places of volumes stay in the layer, as docker leaves them there.
         outcome.stubs.subtract(mounts.volumePlaces)

@@ -209,23 +209,22 @@ package struct StepOptions: Sendable {
     package var network: String?
     /// Whether `RUN --network=host` may have the host's network: a Dockerfile may be a stranger's.
     package var allowsHostNetwork = true
-    package var extraHosts: [String] = []
+    /// What the host gives a `RUN`: `--add-host`, `--memory`, `--ulimit`, `--shm-size`.
+    package var host = HostConfig()
     /// The control group that those of `RUN` are made in; empty for shale's own.
     package var cgroupParent = ""
-    /// `--memory` of `RUN`.
-    package var resources = ContainerResources()
     package var forceRemove = false
-    /// `--ulimit` of `RUN`.
-    package var limits: [ResourceLimit] = []
-    /// Bytes of `/dev/shm`; `nil` for docker's 64 MiB.
-    package var sharedMemory: Int64?
     package var secrets: [BuildSecret] = []
     package var agents: [BuildAgent] = []
 
     package init() {}
 
     /// Whether a `RUN` sees hosts, limits or a network that another build would not give it.
-    var givesOwnHost: Bool { !extraHosts.isEmpty || !limits.isEmpty || sharedMemory != nil || network == "none" }
+    var givesOwnHost: Bool {
+        var given = host
+        given.memory = 0
+        return given != HostConfig() || network == "none"
+    }
 }
 
 extension StageState {

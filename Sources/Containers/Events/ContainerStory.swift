@@ -32,13 +32,20 @@ extension ContainerRecord {
         (domainname ?? "").isEmpty && (hostname == Identifier.short(id) || host.networkMode == "host")
     }
 
-    /// Whether its processes run as a `RUN`'s do.
+    /// Whether its processes run as a `RUN`'s do: whatever its host gives it beside the members named here makes a
+    /// difference to them.
     fileprivate var isPlain: Bool {
-        let isNoted = ["dnsSearch", "dnsOptions", "sysctls"].contains { !(notes?[$0] ?? "").isEmpty }
-        return !isNoted && !host.privileged && !host.readOnlyRoot && host.mounts.isEmpty && host.tmpfs.isEmpty
-            && host.capAdd.isEmpty && host.capDrop.isEmpty && host.securityOptions.isEmpty && host.extraHosts.isEmpty
-            && host.dns.isEmpty && host.groupAdd.isEmpty && host.devices.isEmpty && host.ulimits.isEmpty
-            && host.networkMode != "none" && (config.volumes ?? [:]).isEmpty && hasPlainNames && !host.useInit
-            && host.shmSize ?? Self.usualSharedMemory == Self.usualSharedMemory && (host.cpuSet ?? "").isEmpty
+        var given = host
+        if given.networkMode != "none" { given.networkMode = HostConfig().networkMode }
+        if given.shmSize == Self.usualSharedMemory { given.shmSize = nil }
+        given.binds = []
+        (given.autoRemove, given.containerIDFile) = (false, nil)
+        (given.ports, given.publishAll) = ([], false)
+        (given.memory, given.memorySwap, given.pidsLimit) = (0, nil, 0)
+        (given.nanoCPUs, given.cpuShares) = (0, nil)
+        if given.cpuSet == "" { given.cpuSet = nil }
+        (given.restartPolicy, given.restartLimit) = (nil, nil)
+        (given.logDriver, given.logOptions) = (nil, [])
+        return given == HostConfig() && (config.volumes ?? [:]).isEmpty && hasPlainNames
     }
 }

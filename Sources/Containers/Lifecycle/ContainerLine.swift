@@ -135,7 +135,7 @@ extension ContainerEngine {
         spec.terminal = line.person.hasTerminal
         spec.openStdin = line.person.streams.input != nil
         spec.initialSize = line.person.size
-        spec.reaper = true
+        spec.host.useInit = true
         spec.endsWithLauncher = true
         spec.typedAhead = "\(folder)/\(LineReport.typedAheadName)"
         let running = try runtime.start(spec, attach: line.person.streams)

@@ -59,7 +59,7 @@ extension ContainerEngine {
         of record: ContainerRecord, _ options: LogOptions = LogOptions(), cancellation: Cancellation = Cancellation(),
         emit: (LogEntry) -> Bool
     ) throws(ShaleError) {
-        if record.notes?["logDriver"] == "none" {
+        if record.host.logDriver == "none" {
             throw ShaleError(.unsupported, "configured logging driver does not support reading")
         }
         let path = store.containers.folder(record.id).log

@@ -35,7 +35,7 @@ struct ContainerPlan {
         resources = try ContainerLimits(options.resources)
         try resources.check()
         restart = try options.restart.map { text throws(ShaleError) in try RestartOption(parsing: text) }
-        if options.autoRemove, let restart, restart.name != "no" {
+        if options.host.autoRemove, let restart, restart.name != "no" {
             throw ShaleError(.usage, "conflicting options: cannot specify both --restart and --rm", exitStatus: 125)
         }
         sharedMemory = try options.sharedMemory.map { text throws(ShaleError) in
@@ -71,12 +71,12 @@ struct ContainerPlan {
     /// The host's, unless another is asked for; ports to be published ask for one of the container's own.
     private static func network(_ options: RunOptions) throws(ShaleError) -> String {
         switch options.network {
-        case nil where !options.publish.isEmpty || options.publishAll:
-            try NetworkProgram.require(for: options.publish.first.map { "-p \($0)" } ?? "-P")
+        case nil where !options.host.ports.isEmpty || options.host.publishAll:
+            try NetworkProgram.require(for: options.host.ports.first.map { "-p \($0)" } ?? "-P")
             return "private"
         case nil:
             // What belongs to a network namespace is not set in the host's.
-            guard let sysctl = options.sysctls.first(where: { $0.hasPrefix("net.") }) else { return "default" }
+            guard let sysctl = options.host.sysctls.first(where: { $0.hasPrefix("net.") }) else { return "default" }
             try NetworkProgram.require(for: "--sysctl \(sysctl)")
             return "private"
         case "default": return "default"
@@ -104,10 +104,10 @@ struct ContainerPlan {
         if let own = options.name, own == name { throw ShaleError(.invalid, "cannot join own network") }
         let conflicts: [(Bool, String)] = [
             (options.hostname != nil, "hostname and the network mode"),
-            (!options.dns.isEmpty, "dns and the network mode"),
+            (!options.host.dns.isEmpty, "dns and the network mode"),
             (!options.extraHosts.isEmpty, "custom host-to-IP mapping and the network mode"),
             (
-                options.publishAll || !options.publish.isEmpty,
+                options.host.publishAll || !options.host.ports.isEmpty,
                 "port publishing and the container type network mode"
             ),
             (!options.expose.isEmpty, "port exposing and the container type network mode"),
@@ -125,10 +125,10 @@ struct ContainerPlan {
         for text in options.expose {
             for key in try PortSpecification(parsing: text).keys { exposed[key] = EmptyObject() }
         }
-        for text in options.publish {
+        for text in options.host.ports {
             for port in try PublishedPort.parse(text) { exposed["\(port.containerPort)/\(port.proto)"] = EmptyObject() }
         }
-        let isDiscarded = network != "private" && (!options.publish.isEmpty || options.publishAll)
+        let isDiscarded = network != "private" && (!options.host.ports.isEmpty || options.host.publishAll)
         return (
             exposed,
             isDiscarded
@@ -157,10 +157,10 @@ struct ContainerPlan {
                 cause: SystemCallError.words(of: errno))
         }
         _ = try CapabilityOptions.mask(
-            added: options.addedCapabilities, dropped: options.droppedCapabilities, privileged: options.privileged)
-        for limit in options.limits { _ = try ResourceLimit(parsing: limit) }
-        for device in options.devices { _ = try DeviceOption(parsing: device).nodes() }
-        for address in options.dns where !ExtraHost.isAddress(address) {
+            added: options.addedCapabilities, dropped: options.droppedCapabilities, privileged: options.host.privileged)
+        for limit in options.host.ulimits { _ = try ResourceLimit(parsing: limit) }
+        for device in options.host.devices { _ = try DeviceOption(parsing: device).nodes() }
+        for address in options.host.dns where !ExtraHost.isAddress(address) {
             throw ShaleError(
                 .usage, "invalid argument \"\(address)\" for \"--dns\" flag", cause: "\(address) is not an ip address")
         }
@@ -170,15 +170,15 @@ struct ContainerPlan {
                 .usage, "invalid argument \"\(stream)\" for \"-a, --attach\" flag",
                 cause: "valid streams are STDIN, STDOUT and STDERR")
         }
-        if let driver = options.logDriver, driver != "none", driver != "json-file" {
+        if let driver = options.host.logDriver, driver != "none", driver != "json-file" {
             throw ShaleError(.unsupported, "--log-driver \(driver) is not supported", hint: "json-file or none")
         }
-        _ = try LogFileOptions(options.logOptions)
+        _ = try LogFileOptions(options.host.logOptions)
         _ = try options.health.config(over: nil)
         if options.detach, !options.attach.isEmpty {
             throw ShaleError(.usage, "Conflicting options: -a and -d", exitStatus: 125)
         }
-        if let file = options.cidFile, access(file, F_OK) == 0 {
+        if let file = options.host.containerIDFile, access(file, F_OK) == 0 {
             throw ShaleError(
                 .conflict,
                 "container ID file found, make sure the other container isn't running or delete \(file)")
@@ -191,7 +191,7 @@ struct ContainerPlan {
             "kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem", "kernel.shmall", "kernel.shmmax",
             "kernel.shmmni", "kernel.shm_rmid_forced",
         ]
-        for sysctl in options.sysctls {
+        for sysctl in options.host.sysctls {
             let key = sysctl.prefix { $0 != "=" }
             guard key.hasPrefix("net.") || key.hasPrefix("fs.mqueue.") || known.contains(String(key)),
                 sysctl.contains("="), !key.contains("/"), !key.contains("..")
@@ -271,12 +271,9 @@ struct ContainerPlan {
     }
 
     private func setHost(_ record: inout ContainerRecord) {
-        var host = HostConfig()
+        var host = options.host
         host.networkMode = network
-        host.autoRemove = options.autoRemove
-        host.privileged = options.privileged
-        host.readOnlyRoot = options.readOnly
-        host.useInit = options.initProcess
+        if host.logDriver != "none" { host.logDriver = nil }
         host.binds = options.volumes.filter { $0.contains(":") }
         for request in mounts where request.kind == .tmpfs {
             host.tmpfs[request.destination] = request.tmpfsOptions.joined(separator: ",")
@@ -291,27 +288,10 @@ struct ContainerPlan {
             return "seccomp=" + ImagePath.clean(String(option.dropFirst(8)), relativeTo: options.hostDirectory)
         }
         host.extraHosts = extraHosts
-        host.dns = options.dns
-        host.groupAdd = options.groups
-        host.devices = options.devices
-        host.ports = options.publish
-        host.publishAll = options.publishAll
         resources.write(to: &host)
         restart?.write(to: &host)
-        host.ulimits = options.limits
         host.shmSize = sharedMemory == 0 ? nil : sharedMemory
-        host.containerIDFile = options.cidFile
         record.host = host
-        let lists = [
-            ("dnsSearch", options.dnsSearch), ("dnsOptions", options.dnsOptions), ("sysctls", options.sysctls),
-            ("logOptions", options.logOptions),
-        ]
-        for (key, values) in lists where !values.isEmpty {
-            record.notes = (record.notes ?? [:]).merging([key: values.joined(separator: "\n")]) { _, new in new }
-        }
-        if options.logDriver == "none" {
-            record.notes = (record.notes ?? [:]).merging(["logDriver": "none"]) { _, new in new }
-        }
     }
 }
 

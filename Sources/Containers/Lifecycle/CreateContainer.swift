@@ -40,7 +40,7 @@ extension ContainerEngine {
             removeAnonymousVolumes(of: record)
             throw error
         }
-        if let file = options.cidFile {
+        if let file = options.host.containerIDFile {
             do throws(SystemCallError) {
                 let made = try OwnedFD.open(file, O_WRONLY | O_CREAT | O_EXCL, mode: CallersUmask.applied(to: 0o644))
                 try made.write(Array(record.id.utf8))

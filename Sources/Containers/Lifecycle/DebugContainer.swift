@@ -90,7 +90,7 @@ extension ContainerEngine {
         let rights = try rights(of: record)
         spec.capabilities = rights.capabilities.union(.sysPtrace)
         spec.seccomp = rights.seccomp
-        spec.privileged = record.host.privileged
+        spec.host.privileged = record.host.privileged
         spec.initialSize = options.initialSize
         spec.toolbox = (toolbox, place)
         return try runtime.exec(

@@ -60,15 +60,15 @@ extension ContainerEngine {
         var spec = LaunchSpec(
             containerID: record.id, arguments: record.command, lowerPaths: try rootPaths(of: record),
             upperPath: folder.upper, workPath: folder.work,
-            logPath: record.notes?["logDriver"] == "none" ? "" : folder.log, statePath: folder.state,
+            logPath: host.logDriver == "none" ? "" : folder.log, statePath: folder.state,
             socketDirectory: folder.socketDirectory, home: store.home)
+        spec.host = host
         spec.hostname = record.hostname
         spec.domainname = record.domainname ?? ""
         spec.volatile = host.autoRemove
         spec.environment = config.env ?? []
         spec.workingDirectory = config.workingDir ?? "/"
         spec.user = config.user ?? ""
-        spec.additionalGroups = host.groupAdd
         spec.terminal = record.console.tty
         spec.openStdin = record.console.openStdin
         spec.mounts = host.mounts.map {
@@ -85,22 +85,11 @@ extension ContainerEngine {
             }
         try share(&spec, networkOf: record)
         spec.hasHostNames = host.networkMode == "host"
-        spec.logRotation = try LogFileOptions(record.noted("logOptions")).rotation
+        spec.logRotation = try LogFileOptions(host.logOptions).rotation
         spec.health = config.healthProbe
-        spec.readOnlyRoot = host.readOnlyRoot
-        spec.extraHosts = host.extraHosts
-        spec.dns = host.dns
-        spec.dnsSearch = record.noted("dnsSearch")
-        spec.dnsOptions = record.noted("dnsOptions")
-        spec.sysctls = record.noted("sysctls")
-        spec.limits = host.ulimits.compactMap { try? ResourceLimit(parsing: $0) }
-        spec.resources = host.resources
         spec.restart = record.restartPlan
-        spec.devices = host.devices
-        spec.sharedMemory = host.shmSize ?? 64 << 20
-        spec.reaper = host.useInit
         let rights = try rights(of: record)
-        (spec.capabilities, spec.privileged) = (rights.capabilities, host.privileged)
+        spec.capabilities = rights.capabilities
         (spec.seccomp, spec.noNewPrivileges) = (rights.seccomp, rights.noNewPrivileges)
         return spec
     }
@@ -199,9 +188,9 @@ extension ContainerEngine {
             user: options.user ?? record.config.user ?? "", terminal: options.terminal,
             openStdin: options.interactive)
         let rights = try rights(of: record)
-        spec.additionalGroups = record.host.groupAdd
+        spec.host = record.host
         spec.detached = options.detach
-        spec.privileged = options.privileged || record.host.privileged
+        spec.host.privileged = options.privileged || record.host.privileged
         (spec.capabilities, spec.seccomp) = (rights.capabilities, rights.seccomp)
         spec.noNewPrivileges = rights.noNewPrivileges
         spec.initialSize = options.initialSize

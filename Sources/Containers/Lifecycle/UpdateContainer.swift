@@ -1,4 +1,5 @@
 package import Basics
+import OCI
 import Runtime
 package import Stores
 

@@ -154,7 +154,7 @@ extension ContainerEngine {
 
     private static func starting(_ record: ContainerRecord) -> [JSONDocument.Member] {
         let host = record.host
-        let logging = record.noted("logOptions").sorted().map { option in
+        let logging = host.logOptions.sorted().map { option in
             let name = option.prefix { $0 != "=" }
             return JSONDocument.Member(String(name), .string(String(option.dropFirst(name.count + 1))))
         }
@@ -163,7 +163,7 @@ extension ContainerEngine {
             .init("ContainerIDFile", .string(host.containerIDFile ?? "")),
             .init(
                 "LogConfig",
-                .members(["Type": .string(record.notes?["logDriver"] ?? "json-file"), "Config": .object(logging)])),
+                .members(["Type": .string(host.logDriver ?? "json-file"), "Config": .object(logging)])),
             .init("NetworkMode", .string(host.networkMode)),
             .init("PortBindings", bindings(host.ports)),
             .init(
@@ -184,8 +184,8 @@ extension ContainerEngine {
             .init("CapDrop", list(host.capDrop)),
             .init("CgroupnsMode", "private"),
             .init("Dns", .strings(host.dns)),
-            .init("DnsOptions", .strings(record.noted("dnsOptions"))),
-            .init("DnsSearch", .strings(record.noted("dnsSearch"))),
+            .init("DnsOptions", .strings(host.dnsOptions)),
+            .init("DnsSearch", .strings(host.dnsSearch)),
             .init("ExtraHosts", list(host.extraHosts)),
             .init("GroupAdd", list(host.groupAdd)),
             .init("IpcMode", "private"),
@@ -285,11 +285,6 @@ extension ContainerEngine {
         return .object(
             [.init("Ports", .object(ports))] + address + [.init("Networks", .object([.init(mode, .object(address))]))])
     }
-}
-
-extension ContainerRecord {
-    /// A list kept among the engine's notes.
-    func noted(_ key: String) -> [String] { notes?[key]?.split(separator: "\n").map(String.init) ?? [] }
 }
 
 extension JSONDocument {

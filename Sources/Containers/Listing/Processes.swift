@@ -1,6 +1,7 @@
 package import Basics
 import Glibc
 import Linux
+import OCI
 import Runtime
 package import Stores
 

@@ -1,6 +1,7 @@
 import Basics
 import Glibc
 import Linux
+import OCI
 import Runtime
 import Stores
 
@@ -146,18 +147,5 @@ struct ContainerLimits: Sendable, Hashable {
         host.cpuShares = cpuShares ?? host.cpuShares
         host.cpuSet = cpuSet ?? host.cpuSet
         host.pidsLimit = processes ?? host.pidsLimit
-    }
-}
-
-extension HostConfig {
-    /// Its limits as the runner takes them.
-    var resources: ContainerResources {
-        var resources = ContainerResources(
-            memory: memory > 0 ? memory : nil, memorySwap: memorySwap,
-            cpus: nanoCPUs > 0 ? Double(nanoCPUs) / 1e9 : nil,
-            processes: pidsLimit > 0 ? pidsLimit : nil)
-        resources.cpuShares = cpuShares
-        resources.cpuSet = cpuSet
-        return resources
     }
 }

@@ -9,12 +9,10 @@ package struct RunOptions: Sendable {
     package var name: String?
     package var platform: Platform?
     package var pull: PullPolicy = .missing
-    package var cidFile: String?
 
     package var interactive = false
     package var terminal = false
     package var detach = false
-    package var autoRemove = false
     /// `-a`: any of `stdin`, `stdout`, `stderr`.
     package var attach: [String] = []
     package var detachKeys: String?
@@ -26,7 +24,6 @@ package struct RunOptions: Sendable {
     package var labelFiles: [String] = []
     package var workingDirectory: String?
     package var user: String?
-    package var groups: [String] = []
     /// `--entrypoint`; an empty text clears the image's.
     package var entrypoint: String?
     package var hostname: String?
@@ -38,36 +35,25 @@ package struct RunOptions: Sendable {
     package var mounts: [String] = []
     package var tmpfs: [String] = []
     package var volumesFrom: [String] = []
-    package var readOnly = false
-    package var devices: [String] = []
     /// Bytes as docker writes them (`64m`).
     package var sharedMemory: String?
 
     package var network: String?
-    package var publish: [String] = []
     package var expose: [String] = []
-    package var publishAll = false
     package var extraHosts: [String] = []
-    package var dns: [String] = []
-    package var dnsSearch: [String] = []
-    package var dnsOptions: [String] = []
 
     package var addedCapabilities: [String] = []
     package var droppedCapabilities: [String] = []
-    package var privileged = false
     package var securityOptions: [String] = []
-    package var limits: [String] = []
     package var resources = LimitOptions()
     /// `no`, `always`, `unless-stopped` or `on-failure[:MAX]`.
     package var restart: String?
-    package var sysctls: [String] = []
-    package var initProcess = false
-    /// `json-file` (the default) or `none`.
-    package var logDriver: String?
-    package var logOptions: [String] = []
     package var health = HealthOptions()
     /// What relative host paths are relative to.
     package var hostDirectory = "/"
+
+    /// What the host gives it, as far as it needs no reading: mounts, limits, capabilities and the network are above.
+    package var host = HostConfig()
 
     package init(image: String, command: [String] = []) {
         self.image = image

@@ -29,8 +29,6 @@ package struct ContainerRecord: Sendable, Hashable, Codable {
     package var mountStubs: [String]
     /// The session that made it.
     package var session: String?
-    /// Notes of the engine's own, for what has no member yet.
-    package var notes: [String: String]?
 
     package init(
         id: String, name: String, created: Timestamp, image: Digest, manifest: Descriptor, imageName: String,
@@ -75,83 +73,6 @@ package struct ConsoleConfig: Sendable, Hashable, Codable {
     package var detachKeys: String?
 
     package init() {}
-}
-
-/// What the host gives a container (docker's `HostConfig`).
-package struct HostConfig: Sendable, Hashable, Codable {
-    /// `host`, `none`, `private` or `container:ID`; `default` is the host's for want of a word, with names of its own in `/etc/hosts`.
-    package var networkMode = "default"
-    /// What it comes to.
-    package var network: String { networkMode == "default" ? "host" : networkMode }
-    /// The container whose network it shares.
-    package var networkContainer: String? {
-        networkMode.hasPrefix("container:") ? String(networkMode.dropFirst(10)) : nil
-    }
-    package var autoRemove = false
-    package var privileged = false
-    package var readOnlyRoot = false
-    package var useInit = false
-    /// `SOURCE:DESTINATION[:OPTIONS]`, as given.
-    package var binds: [String] = []
-    package var mounts: [MountRecord] = []
-    /// Destination → options.
-    package var tmpfs: [String: String] = [:]
-    package var capAdd: [String] = []
-    package var capDrop: [String] = []
-    package var securityOptions: [String] = []
-    /// `host:address`.
-    package var extraHosts: [String] = []
-    package var dns: [String] = []
-    package var groupAdd: [String] = []
-    package var devices: [String] = []
-    /// Published ports as given (`8080:80/tcp`).
-    package var ports: [String] = []
-    package var publishAll = false
-    /// Bytes; 0 is no limit.
-    package var memory: Int64 = 0
-    /// Bytes of memory and swap together; -1 without bound, `nil` for twice the memory.
-    package var memorySwap: Int64?
-    /// Billionths of a processor; 0 is no limit.
-    package var nanoCPUs: Int64 = 0
-    package var cpuShares: Int64?
-    package var cpuSet: String?
-    /// 0 is no limit.
-    package var pidsLimit: Int64 = 0
-    /// `nofile=1024:2048`, as given.
-    package var ulimits: [String] = []
-    package var shmSize: Int64?
-    /// Docker's restart policy, such as `no` or `always`.
-    package var restartPolicy: String?
-    /// How often `on-failure` starts it again at most.
-    package var restartLimit: Int?
-    package var containerIDFile: String?
-
-    package init() {}
-}
-
-/// One mount as the command line made it.
-package struct MountRecord: Sendable, Hashable, Codable {
-    /// `bind`, `volume` or `tmpfs`.
-    package var type: String
-    /// A host path; a volume's own folder; empty for tmpfs.
-    package var source: String
-    package var destination: String
-    package var readOnly: Bool
-    /// The volume's name, for `volume`.
-    package var name: String?
-    package var options: String?
-
-    package init(
-        type: String, source: String, destination: String, readOnly: Bool = false, name: String? = nil,
-        options: String? = nil
-    ) {
-        self.type = type
-        self.source = source
-        self.destination = destination
-        self.readOnly = readOnly
-        self.name = name
-        self.options = options
-    }
 }
 
 /// One thing shale did to a container, kept so that a recipe can tell how it came to be.

@@ -170,7 +170,7 @@ package final class ContainerStore: Sendable {
             throw error.errno == ENOENT
                 ? Self.noSuchContainer(id) : error.storeError("container \(id)", at: folder(id).config)
         }
-        return try OCIDocument.decode(ContainerRecord.self, from: Data(bytes), naming: "container \(id)")
+        return try ContainerRecord(reading: bytes, id: id)
     }
 
     package func state(_ id: String) -> ContainerState { ContainerState.read(folder(id).state) }

@@ -57,7 +57,7 @@ extension ContainerStore {
     /// The record of a container in the trash; `nil` where there is none.
     package func trashRecord(_ id: String) -> ContainerRecord? {
         guard let bytes = try? WholeFile.read(trashFolder(id).config, limit: 16 << 20) else { return nil }
-        return try? OCIDocument.decode(ContainerRecord.self, from: Data(bytes), naming: "container \(id)")
+        return try? ContainerRecord(reading: bytes, id: id)
     }
 
     /// Whether there is a container of that id, or one in the trash.

@@ -164,6 +164,16 @@ struct OptionEffectTests {
         #expect(try bench.must("inspect", "-f", "{{json .Config.Volumes}}", "both").output == "{\"/v\":{}}\n")
     }
 
+    @Test("exec has the limits and groups of its container") func execLimits() throws {
+        let bench = try CrashHome()
+        try bench.must(
+            "run", "-d", "--name", "limited", "--ulimit", "nofile=64:128", "--group-add", "4242", "busybox", "sleep",
+            "100")
+        #expect(
+            try bench.must("exec", "limited", "sh", "-c", "ulimit -n; ulimit -Hn; id -G").output == "64\n128\n0 4242\n")
+        try bench.must("rm", "-f", "limited")
+    }
+
     @Test("an empty HOME is the user's") func home() throws {
         let bench = try CrashHome()
         func home(_ options: String...) throws -> String {

@@ -258,7 +258,7 @@ package struct Build: Verb {
         // Looked at now: a build whose steps are all cached would never meet it.
         try ContainerEngine.network(network)
         for host in extraHosts { _ = try ExtraHost.parse(host) }
-        request.steps.extraHosts = extraHosts
+        request.steps.host.extraHosts = extraHosts
         request.steps.forceRemove = forceRemove
         request.pullsBases = pull
         request.traceName = shell.options.session
@@ -269,13 +269,12 @@ package struct Build: Verb {
             request.steps.secrets.append(secret)
         }
         for text in agents { request.steps.agents.append(try BuildAgent(parsing: text, environment: environment)) }
-        for limit in limits { request.steps.limits.append(try ResourceLimit(parsing: limit)) }
+        for limit in limits { _ = try ResourceLimit(parsing: limit) }
+        request.steps.host.ulimits = limits
         if let sharedMemory {
-            request.steps.sharedMemory = try ByteSize.bytes(sharedMemory, .binary, flag: "--shm-size")
+            request.steps.host.shmSize = try ByteSize.bytes(sharedMemory, .binary, flag: "--shm-size")
         }
-        request.steps.resources.memory = try memory.map { text throws(ShaleError) in
-            try ByteSize.bytes(text, .binary, flag: "-m, --memory")
-        }
+        if let memory { request.steps.host.memory = try ByteSize.bytes(memory, .binary, flag: "-m, --memory") }
         return request
     }
 

@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Containers
+import OCI
 import Recipes
 import Rendering
 import Sessions

@@ -4,6 +4,7 @@ import Containers
 import Diagnostics
 import Glibc
 import Logging
+import OCI
 import Recipes
 import Rendering
 import Runtime
