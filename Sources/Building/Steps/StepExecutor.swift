@@ -2,10 +2,10 @@ package import Basics
 import Diagnostics
 import Dockerfiles
 package import Images
-package import Linux
+import Linux
 import Logging
 package import OCI
-package import Runtime
+import Runtime
 package import Stores
 
 /// What one instruction came to.
