@@ -44,6 +44,8 @@ package struct HostConfig: Sendable, Hashable, Codable {
     package var cpuSet: String?
     /// 0 is no limit.
     package var pidsLimit: Int64 = 0
+    /// How early the kernel kills its processes when memory runs out: -1000 (never) to 1000 (first).
+    package var oomScoreAdj = 0
     /// `nofile=1024:2048`, as given.
     package var ulimits: [String] = []
     /// Bytes of `/dev/shm`; `nil` for docker's 64 MiB.

@@ -126,6 +126,9 @@ struct LaunchPlanner {
             let limit = try ResourceLimit(parsing: text)
             process.limits.append(LimitPlan(resource: limit.resource, soft: limit.soft, hard: limit.hard))
         }
+        if host.oomScoreAdj != 0 {
+            process.kernelFiles.append(KernelFilePlan(name: "oom_score_adj", value: "\(host.oomScoreAdj)"))
+        }
     }
 
     func process(_ spec: ExecSpec) throws(ShaleError) -> ProcessPlan {

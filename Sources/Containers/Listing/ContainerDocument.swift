@@ -190,7 +190,7 @@ extension ContainerEngine {
             .init("GroupAdd", list(host.groupAdd)),
             .init("IpcMode", "private"),
             .init("Links", nil),
-            .init("OomScoreAdj", 0),
+            .init("OomScoreAdj", .integer(Int64(host.oomScoreAdj))),
             .init("PidMode", ""),
             .init("Privileged", .bool(host.privileged)),
             .init("PublishAllPorts", .bool(host.publishAll)),

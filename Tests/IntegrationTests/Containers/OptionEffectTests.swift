@@ -174,6 +174,21 @@ struct OptionEffectTests {
         try bench.must("rm", "-f", "limited")
     }
 
+    @Test("a container's processes have its score for the day memory runs out") func memoryScore() throws {
+        let bench = try CrashHome()
+        let score = ["cat", "/proc/self/oom_score_adj"]
+        #expect(try bench.must(["run", "--rm", "--oom-score-adj", "321", "busybox"] + score).output == "321\n")
+        try bench.must("run", "-d", "--name", "scored", "--oom-score-adj=500", "busybox", "sleep", "100")
+        #expect(try bench.must(["exec", "scored"] + score).output == "500\n")
+        #expect(try bench.must("inspect", "-f", "{{.HostConfig.OomScoreAdj}}", "scored").output == "500\n")
+        try bench.must("restart", "-t", "0", "scored")
+        #expect(try bench.must(["exec", "scored"] + score).output == "500\n")
+        try bench.must("rm", "-f", "scored")
+        let refused = try bench.shale(["run", "--oom-score-adj", "1001", "busybox", "true"])
+        #expect(refused.status == 125)
+        #expect(refused.errors.contains("Invalid value 1001, range for oom score adj is [-1000, 1000]"))
+    }
+
     @Test("an empty HOME is the user's") func home() throws {
         let bench = try CrashHome()
         func home(_ options: String...) throws -> String {

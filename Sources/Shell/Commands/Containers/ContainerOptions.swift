@@ -90,6 +90,10 @@ package struct ContainerOptions: ParsableArguments {
     @Option(name: .customLong("ulimit"), parsing: .unconditionalSingleValue, help: "NAME=SOFT[:HARD]")
     var limits: [String] = []
     @OptionGroup var limitFlags: LimitFlags
+    @Option(
+        name: .customLong("oom-score-adj"), parsing: .unconditional,
+        help: "How early it is killed when memory runs out: -1000 to 1000")
+    var oomScoreAdj = 0
     @Option(parsing: .unconditionalSingleValue, help: "NAME=VALUE of a kernel parameter") var sysctl: [String] = []
     @Flag(name: .customLong("init"), help: "Run a small first process that reaps and forwards signals")
     var initProcess = false
@@ -188,6 +192,11 @@ package struct ContainerOptions: ParsableArguments {
         options.host.ulimits = limits
         options.resources = limitFlags.options
         options.restart = restart
+        guard (-1000...1000).contains(oomScoreAdj) else {
+            throw ShaleError(
+                .invalid, "Invalid value \(oomScoreAdj), range for oom score adj is [-1000, 1000]", exitStatus: 125)
+        }
+        options.host.oomScoreAdj = oomScoreAdj
         options.host.sysctls = sysctl
         options.host.useInit = initProcess
         options.host.logDriver = logDriver
@@ -218,7 +227,7 @@ enum RefusedFlags {
         "device-cgroup-rule", "device-read-bps", "device-read-iops", "device-write-bps", "device-write-iops",
         "disable-content-trust", "gpus", "io-maxbandwidth", "io-maxiops", "ip", "ip6", "ipc", "isolation",
         "kernel-memory", "link", "link-local-ip", "mac-address", "memory-reservation",
-        "memory-swappiness", "network-alias", "net-alias", "oom-kill-disable", "oom-score-adj", "pid",
+        "memory-swappiness", "network-alias", "net-alias", "oom-kill-disable", "pid",
         "runtime", "storage-opt", "use-api-socket", "userns", "uts", "volume-driver",
     ]
 
