@@ -139,7 +139,10 @@ let package = Package(
         tests("RecipesTests", ["TestSupport", "Basics", "OCI", "Linux", "Layers", "Stores", "Dockerfiles", "Recipes"]),
         tests(
             "ExplorerTests",
-            ["TestSupport", "Basics", "OCI", "Linux", "Layers", "Stores", "Images", "Containers", "Explorer"]),
+            [
+                "TestSupport", "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Images", "Containers",
+                "Explorer",
+            ]),
         tests(
             "SessionsTests",
             ["TestSupport", "Basics", "OCI", "Images", "Containers", "Building", "Recipes", "Sessions", "Dockerfiles"]),

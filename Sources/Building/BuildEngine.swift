@@ -9,7 +9,7 @@ package import Stores
 
 /// Builds: Dockerfiles and their contexts, the cache of steps, stages, and single steps at the prompt.
 package struct BuildEngine: Sendable {
-    package let store: Store
+    let store: Store
     /// Fetches what `ADD` names by address.
     let registry: RegistryClient
     let runtime: ContainerRuntime

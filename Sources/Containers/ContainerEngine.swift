@@ -8,7 +8,7 @@ import Synchronization
 
 /// Containers: made from images, run, looked into, changed, and committed to images again.
 package struct ContainerEngine: Sendable {
-    package let store: Store
+    let store: Store
     package let runtime: ContainerRuntime
     package let images: ImageEngine
     let recentLowers = RecentLowers()

@@ -12,7 +12,7 @@ package typealias OfflineImage = @Sendable (Reference, OperationContext) throws(
 /// Like the other engine modules it works in the shell's own process; any number of them share one home. Every method
 /// is synchronous, reports its progress to a sink, looks at a cancellation token, and throws `ShaleError` alone.
 package struct ImageEngine: Sendable {
-    package let store: Store
+    let store: Store
     let registry: RegistryClient
     package let settings: EngineSettings
     /// Where `ensureImage` turns when the registry cannot be reached.

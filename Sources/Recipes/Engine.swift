@@ -14,11 +14,11 @@ package struct Engine: Sendable {
     package let recipes: RecipeEngine
     /// Logs in and out, and searches.
     package let registry: RegistryClient
-    package let store: Store
+    package let home: Home
 
     package init(store: Store, registry: RegistryClient, runtime: ContainerRuntime, settings: EngineSettings) {
         let building = BuildEngine(store: store, registry: registry, runtime: runtime, settings: settings)
-        self.store = store
+        home = Home(store)
         self.registry = registry
         self.building = building
         containers = building.containers
@@ -27,5 +27,5 @@ package struct Engine: Sendable {
     }
 
     package var settings: EngineSettings { images.settings }
-    package var form: OverlayForm { store.form }
+    package var form: OverlayForm { images.form }
 }

@@ -7,7 +7,7 @@ package import Stores
 
 /// Recipes: how an image or a container came to be, as a Dockerfile, and the proof that it gives the same image.
 package struct RecipeEngine: Sendable {
-    package let store: Store
+    let store: Store
     package let building: BuildEngine
 
     package init(store: Store, building: BuildEngine) {

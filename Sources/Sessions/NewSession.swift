@@ -9,14 +9,14 @@ package import Stores
 /// A session that begins with states: made aside, and there at once or not at all.
 package struct NewSession {
     private let name: String
-    private let store: Store
+    private let sessions: SessionStore
 
     /// Throws `invalid` for a name that cannot be one, `conflict` for one that is taken.
-    package init(named name: String, _ store: Store) throws(ShaleError) {
+    package init(named name: String, in sessions: SessionStore) throws(ShaleError) {
         self.name = name
-        self.store = store
+        self.sessions = sessions
         try SessionFolder.check(name)
-        guard try !store.sessionNames().contains(name) else { throw Self.taken(name) }
+        guard try !sessions.names().contains(name) else { throw Self.taken(name) }
     }
 
     static func taken(_ name: String) -> ShaleError {
@@ -32,8 +32,8 @@ package struct NewSession {
 
     /// Makes the session with files of its folder.
     package func make(_ files: [(name: String, bytes: [UInt8])], roots: SessionRoots) throws(ShaleError) {
-        let aside = try store.newScratchPath()
-        let target = "\(store.paths.sessions)/\(name)"
+        let aside = try sessions.newPathAside()
+        let target = sessions.path(of: name)
         let files = files + [(name: SessionFolder.rootsName, bytes: Array(roots.text.utf8))]
         let name = self.name
         do throws(ShaleError) {

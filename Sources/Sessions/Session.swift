@@ -5,7 +5,7 @@ import Linux
 import Logging
 package import OCI
 package import Recipes
-import Stores
+package import Stores
 
 /// A session: what was typed, every state it led to, and the working image.
 ///
@@ -14,6 +14,7 @@ import Stores
 package final class Session {
     package let name: String
     package let engine: Engine
+    let sessions: SessionStore
     let folder: SessionFolder
     let journal: Journal
     package private(set) var tree = StateTree()
@@ -25,18 +26,19 @@ package final class Session {
     /// Opens a session, which begins with its first entry, and reads its journal.
     ///
     /// Throws `invalid` for a name that is no plain file name.
-    package convenience init(named name: String, engine: Engine) throws(ShaleError) {
-        try self.init(joining: name, engine: engine)
+    package convenience init(named name: String, in sessions: SessionStore, engine: Engine) throws(ShaleError) {
+        try self.init(joining: name, in: sessions, engine: engine)
         try refresh()
     }
 
     /// Enters a session without reading its journal; it is neither renamed nor removed meanwhile.
     ///
     /// What it stands on is not known before ``refresh()``.
-    package init(joining name: String, engine: Engine) throws(ShaleError) {
+    package init(joining name: String, in sessions: SessionStore, engine: Engine) throws(ShaleError) {
         self.name = name
         self.engine = engine
-        folder = try engine.store.session(name)
+        self.sessions = sessions
+        folder = try sessions.folder(of: name)
         journal = Journal(folder: folder.path)
         presence = try folder.share()
     }
@@ -91,9 +93,11 @@ package final class Session {
     }
 
     /// Writes a line that changed nothing into a session's journal without opening it.
-    package static func note(_ draft: JournalDraft, session name: String, engine: Engine) throws(ShaleError) {
-        try engine.store.requireWritable()
-        try Journal(folder: engine.store.session(name).path).note(draft.entry)
+    package static func note(
+        _ draft: JournalDraft, session name: String, in sessions: SessionStore
+    ) throws(ShaleError) {
+        try sessions.requireWritable()
+        try Journal(folder: sessions.folder(of: name).path).note(draft.entry)
     }
 
     /// Decides with the journal locked and read up, and writes down what `body` answers.

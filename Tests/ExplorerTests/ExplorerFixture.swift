@@ -1,8 +1,10 @@
 import Basics
 import FoundationEssentials
+import Images
 import Layers
 import Linux
 import OCI
+import Registries
 import Stores
 import TestSupport
 
@@ -13,7 +15,13 @@ struct ExplorerFixture {
     let folder = TemporaryDirectory()
     let store: Store
 
-    init() throws { store = try Store(home: folder.path + "/home", form: .current) }
+    let images: ImageEngine
+
+    init() throws {
+        store = try Store(home: folder.path + "/home", form: .current)
+        let registry = RegistryClient(RegistryConfiguration(credentials: CredentialStore(only: [:])))
+        images = ImageEngine(store: store, registry: registry, settings: EngineSettings())
+    }
 
     /// One layer: what made it, and its entries; without entries it is a step that made none.
     struct Step {
@@ -82,7 +90,8 @@ struct ExplorerFixture {
     var finder: PlaceFinder {
         let store = store
         return PlaceFinder(
-            store: store, image: { text throws(ShaleError) in try store.images.find(text) },
+            images: images, container: { text throws(ShaleError) in try store.container(meantBy: text) },
+            image: { text throws(ShaleError) in try store.images.find(text) },
             own: { record throws(ShaleError) in try Self.own(record, store) })
     }
 

@@ -204,7 +204,7 @@ struct DifferenceTests {
         try fixture.image("mid:1", [Self.base, .init("mid", [.file("m", "m")])])
         try fixture.image("app:1", [Self.base, .init("mid", [.file("m", "m")]), .init("app", [.file("p", "p")])])
         func names(_ name: String) throws -> [String] {
-            try BaseImage.candidates(of: fixture.layers(name), store: fixture.store).map(\.name)
+            try BaseImage.candidates(of: fixture.layers(name)).map(\.name)
         }
         #expect(try names("app:1") == ["mid:1"])
         #expect(try names("mid:1") == ["base:1"])

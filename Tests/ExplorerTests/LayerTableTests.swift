@@ -24,7 +24,7 @@ struct LayerTableTests {
         try fixture.image("base:1", [base])
         try fixture.image("one:1", [base, .init("x", [.file("b", "2")])])
         try fixture.image("two:1", [.init("other", [.file("c", "3")]), base])
-        let rows = try LayerTable(fixture.layers("one:1")).rows(sharing: fixture.store)
+        let rows = try LayerTable(fixture.layers("one:1")).rows(telling: true)
         #expect(rows.map(\.sharedWith) == [["base:1"], []])
     }
 

@@ -25,7 +25,7 @@ struct PageTemplateTests {
     @Test func aRealPageHasItsData() throws {
         let fixture = try ExplorerFixture()
         try fixture.image("app:1", [.init("COPY a /a", [.file("a", bytes: 10)])])
-        let page = try LayerPage(fixture.layers("app:1"), store: fixture.store, Cancellation()).text
+        let page = try LayerPage(fixture.layers("app:1"), Cancellation()).text
         #expect(page.contains("<title>app:1 · layers</title>") && page.contains("COPY a /a"))
     }
 }

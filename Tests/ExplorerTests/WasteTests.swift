@@ -114,7 +114,7 @@ struct WasteTests {
             pairs.map { "\($0.maker) \($0.hider) \($0.bytes) \($0.paths)" } == [
                 #"1 3 100 ["/d"]"#, #"2 3 30 ["/tmp"]"#,
             ])
-        let size = try ImageSize(fixture.layers("app:1"), store: fixture.store)
+        let size = try ImageSize(fixture.layers("app:1"))
         #expect(size.onDisk == 137)
         #expect(size.visible == 7)
         #expect(size.hidden == 130)

@@ -1,7 +1,8 @@
 package import Basics
+import Images
 import Layers
 package import OCI
-package import Stores
+import Stores
 
 /// What an image is built from, or a container was made from, and how that is known.
 package struct BaseImage: Sendable, Hashable {
@@ -26,19 +27,17 @@ package struct BaseImage: Sendable, Hashable {
 
     /// All that can be told, the surest first; nothing for an image from scratch.
     ///
-    /// `record` is what a `FROM` of this store's own said.
-    package static func candidates(
-        of layers: ImageLayers, store: Store, record: String? = nil
-    ) throws(ShaleError) -> [BaseImage] {
+    /// `record` is what a `FROM` of this home's own said.
+    package static func candidates(of layers: ImageLayers, record: String? = nil) throws(ShaleError) -> [BaseImage] {
         var found: [BaseImage] = []
         if layers.own != nil {
-            let isHere = try store.images.all().contains { $0.id == layers.image.id }
+            let isHere = try layers.images.all().contains { $0.id == layers.image.id }
             found.append(
                 BaseImage(
                     name: layers.displayName, id: isHere ? layers.image.id : nil, layers: layers.layers.count,
                     evidence: .container))
         }
-        if let best = try sharing(layers, store) { found.append(best) }
+        if let best = try sharing(layers) { found.append(best) }
         if let record, !found.contains(where: { $0.name == familiar(record) }) {
             found.append(BaseImage(name: record, id: nil, layers: nil, evidence: .record))
         }
@@ -57,8 +56,8 @@ package struct BaseImage: Sendable, Hashable {
     ///
     /// An image here that has the same layers tells; so does what was built here; and else the history: images to build
     /// on end with their `CMD`, and what comes after it was added to them.
-    package static func layersBelow(_ layers: ImageLayers, store: Store) throws(ShaleError) -> Int {
-        var below = try sharing(layers, store, onlyNamed: true)?.layers ?? 0
+    package static func layersBelow(_ layers: ImageLayers) throws(ShaleError) -> Int {
+        var below = try sharing(layers, onlyNamed: true)?.layers ?? 0
         if below == 0, let first = layers.layers.first(where: { $0.written != nil }) { below = first.number - 1 }
         guard below == 0 else { return below }
         var made = 0
@@ -77,13 +76,13 @@ package struct BaseImage: Sendable, Hashable {
 
     /// The image here with the most layers of which this one has all, and more.
     private static func sharing(
-        _ layers: ImageLayers, _ store: Store, onlyNamed: Bool = false
+        _ layers: ImageLayers, onlyNamed: Bool = false
     ) throws(ShaleError) -> BaseImage? {
         let chains = layers.layers.map(\.chain)
         var best: (summary: ImageSummary, count: Int)?
-        for summary in try store.images.all()
+        for summary in try layers.images.all()
         where summary.id != layers.image.id && (!onlyNamed || !summary.references.isEmpty) {
-            let diffIDs = try store.images.image(summary.id).config.rootfs.diffIDs
+            let diffIDs = try layers.images.image(id: summary.id).config.rootfs.diffIDs
             guard !diffIDs.isEmpty, diffIDs.count < chains.count, let chain = Digest.chainID(diffIDs),
                 chains[diffIDs.count - 1] == chain
             else { continue }

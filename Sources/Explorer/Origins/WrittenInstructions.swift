@@ -13,7 +13,7 @@ extension ImageEngine {
         // A chain of parents ends; a damaged one must, too.
         for _ in 0..<1024 {
             guard let current = next, let provenance = try provenance(of: current.id) else { break }
-            let parent = provenance.parent.flatMap { try? store.images.image($0) }
+            let parent = provenance.parent.flatMap { try? self.image(id: $0) }
             let count = current.config.rootfs.diffIDs.count
             if case .step(let instruction, _) = provenance.origin, count > (parent?.config.rootfs.diffIDs.count ?? 0) {
                 found[count] = instruction

@@ -1,13 +1,13 @@
 package import Basics
-package import Stores
+import Stores
 
 /// One page, whole in itself, that shows the layers of an image or a container: stack, bytes, files, search; for any browser, no network.
 package struct LayerPage {
     package let text: String
 
-    /// Draws the page; `store` tells which images share its layers.
-    package init(_ layers: ImageLayers, store: Store, _ cancellation: Cancellation) throws(ShaleError) {
-        let owners = try LayerTable.owners(in: store, besides: layers.image.id)
+    /// Draws the page, and which images here share the layers.
+    package init(_ layers: ImageLayers, _ cancellation: Cancellation) throws(ShaleError) {
+        let owners = try LayerTable.owners(in: layers.images, besides: layers.image.id)
         let shared = try layers.stack().map { $0.chain.flatMap { owners[$0] } ?? [] }
         let data = try PageData(layers, sharedWith: shared, cancellation)
             .text(waste: DiveEfficiency(layers, cancellation))

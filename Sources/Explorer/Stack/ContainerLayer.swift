@@ -29,10 +29,8 @@ package final class ContainerLayer {
     }
 
     package convenience init(_ record: ContainerRecord, engine: ContainerEngine) throws(ShaleError) {
-        let path = engine.store.containers.folder(record.id).upper
         self.init(
-            record, root: try translating("container \(record.name)") { try RootDirectory(hostPath: path) },
-            stubs: engine.mountStubs(of: record)
+            record, root: try engine.ownDirectory(of: record), stubs: engine.mountStubs(of: record)
         ) { () throws(ShaleError) in try engine.changes(of: record) }
     }
 

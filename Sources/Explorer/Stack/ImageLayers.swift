@@ -6,7 +6,7 @@ package import Linux
 package import OCI
 package import Stores
 
-/// One layer of an image, as its config, manifest and the store tell it, or what a container wrote above them.
+/// One layer of an image, as its config, manifest and the home tell it, or what a container wrote above them.
 package struct ImageLayer: Sendable, Hashable {
     /// 1 is the lowest.
     package var number: Int
@@ -51,10 +51,10 @@ package final class ImageLayers {
     package let layers: [ImageLayer]
     /// What a container of the image wrote: the highest layer of the stack.
     package let own: ContainerLayer?
-    package let form: OverlayForm
+    package var form: OverlayForm { images.form }
     /// Told in a sentence what was mended on the way.
     package var note: (String) -> Void = { _ in }
-    private let store: Store
+    let images: ImageEngine
     private let remote: RemoteLayers?
     private var indexes: [Int: LayerIndex] = [:]
     private var directories: [Int: RootDirectory] = [:]
@@ -62,15 +62,14 @@ package final class ImageLayers {
     /// `written` holds instructions as they were written, by layer number; `own` lies above the image's layers; `remote`
     /// fetches what is not here.
     package init(
-        _ image: Image, name: String, store: Store, written: [Int: String] = [:], own: ContainerLayer? = nil,
-        remote: RemoteLayers? = nil
+        _ image: Image, name: String, images: ImageEngine, written: [Int: String] = [:],
+        own: ContainerLayer? = nil, remote: RemoteLayers? = nil
     ) {
         self.image = image
         self.name = name
-        self.store = store
+        self.images = images
         self.own = own
         self.remote = remote
-        form = store.form
         let steps = image.config.layerHistory
         let blobs = image.manifest.layers
         layers = LayerStore.stack(of: image.config).enumerated().map { position, layer in
@@ -79,7 +78,7 @@ package final class ImageLayers {
                 number: position + 1, diffID: layer.diffID, parentChain: layer.parentChain,
                 chain: Digest.chainID([layer.parentChain, layer.diffID].compactMap(\.self)) ?? layer.diffID,
                 blob: position < blobs.count ? blobs[position] : nil, createdBy: step?.createdBy ?? "",
-                created: step?.created, size: store.layers.size(layer.diffID, on: layer.parentChain),
+                created: step?.created, size: images.layerSize(layer.diffID, on: layer.parentChain),
                 written: written[position + 1])
         }
     }
@@ -153,8 +152,8 @@ package final class ImageLayers {
         if let remote {
             index = try remote.index(number - 1)
         } else {
-            index = try LayerIndexes.index(
-                number - 1, of: image.config.rootfs.diffIDs, blob: layer.blob, in: store, note: note)
+            index = try images.layerIndex(
+                number - 1, of: image.config.rootfs.diffIDs, blob: layer.blob, note: note)
         }
         indexes[number] = index
         return index
@@ -179,7 +178,7 @@ package final class ImageLayers {
         let layer = try layer(number)
         if layer.container != nil, let own { return own.root }
         guard let diffID = layer.diffID else { throw ShaleError(.notFound, "\(subject)#\(number): not unpacked") }
-        let directory = try store.layers.directory(diffID, on: layer.parentChain)
+        let directory = try images.layerDirectory(diffID, on: layer.parentChain)
         directories[number] = directory
         return directory
     }
@@ -199,21 +198,24 @@ package final class ImageLayers {
 
 /// Finds what a place's subject is.
 package struct PlaceFinder {
-    private let store: Store
+    private let images: ImageEngine
+    private let container: (String) throws(ShaleError) -> MeantContainer?
     private let image: (String) throws(ShaleError) -> Image
     private let own: (ContainerRecord) throws(ShaleError) -> ContainerLayer
     private let written: (Image) -> [Int: String]
     private let note: (String) -> Void
 
-    /// `image` answers for names, ids, `@` and `@~N`, with its own words for what is not there; `own` for what a
+    /// `container` answers where a word means a container; `image` answers for names, ids, `@` and `@~N`, with its own words for what is not there; `own` for what a
     /// container wrote; `written` for the instructions of an image that was made here; `note` is told what was mended on
     /// the way.
     package init(
-        store: Store, image: @escaping (String) throws(ShaleError) -> Image,
+        images: ImageEngine, container: @escaping (String) throws(ShaleError) -> MeantContainer?,
+        image: @escaping (String) throws(ShaleError) -> Image,
         own: @escaping (ContainerRecord) throws(ShaleError) -> ContainerLayer,
         written: @escaping (Image) -> [Int: String] = { _ in [:] }, note: @escaping (String) -> Void = { _ in }
     ) {
-        self.store = store
+        self.images = images
+        self.container = container
         self.image = image
         self.own = own
         self.written = written
@@ -222,19 +224,19 @@ package struct PlaceFinder {
 
     /// The layers of an image, or of a container with its own on top.
     ///
-    /// A word that could mean either means what `Store.container(meantBy:)` says.
+    /// A word that could mean either means what `Store.container(meantBy:)` says, which is what `container` asks.
     package func layers(_ subject: String) throws(ShaleError) -> ImageLayers {
-        guard let meant = try store.container(meantBy: subject) else { return layers(try image(subject), subject) }
+        guard let meant = try container(subject) else { return layers(try image(subject), subject) }
         if let words = meant.note(subject) { note(words) }
         return try layers(of: meant.record)
     }
 
     private func layers(of record: ContainerRecord) throws(ShaleError) -> ImageLayers {
-        try layers(store.images.image(manifest: record.manifest), record.imageName, own: own(record))
+        try layers(images.image(manifest: record.manifest), record.imageName, own: own(record))
     }
 
     private func layers(_ image: Image, _ name: String, own: ContainerLayer? = nil) -> ImageLayers {
-        let layers = ImageLayers(image, name: name, store: store, written: written(image), own: own)
+        let layers = ImageLayers(image, name: name, images: images, written: written(image), own: own)
         layers.note = note
         return layers
     }

@@ -1,6 +1,7 @@
 package import Basics
+import Images
 import OCI
-package import Stores
+import Stores
 
 /// A row of `layers IMAGE`.
 package struct LayerRow: Sendable, Hashable {
@@ -21,7 +22,9 @@ package struct LayerTable {
     package init(_ layers: ImageLayers) { self.layers = layers }
 
     /// The layers, lowest first, a container's own on top; nothing is fetched for those that lie in a registry.
-    package func rows(sharing store: Store? = nil) throws(ShaleError) -> [LayerRow] {
+    ///
+    /// `owners` says whether to tell which images here share them.
+    package func rows(telling owners: Bool = false) throws(ShaleError) -> [LayerRow] {
         let merged = MergedIndex()
         var counts: [ChangeCount?] = []
         for layer in layers.layers {
@@ -33,18 +36,17 @@ package struct LayerTable {
             }
         }
         if let own = layers.own { counts.append(try own.count()) }
-        let owners =
-            try store.map { store throws(ShaleError) in try Self.owners(in: store, besides: layers.image.id) } ?? [:]
+        let owners = owners ? try Self.owners(in: layers.images, besides: layers.image.id) : [:]
         return zip(try layers.stack(), counts).map { layer, count in
             LayerRow(layer: layer, count: count, sharedWith: layer.chain.flatMap { owners[$0] } ?? [])
         }
     }
 
     /// The images that have a stack of layers, by its chain ID; nameless steps of builds are left out.
-    static func owners(in store: Store, besides id: Digest?) throws(ShaleError) -> [Digest: [String]] {
+    static func owners(in images: ImageEngine, besides id: Digest?) throws(ShaleError) -> [Digest: [String]] {
         var owners: [Digest: [String]] = [:]
-        for summary in try store.images.all() where summary.id != id {
-            let image = try store.images.image(summary.id)
+        for summary in try images.all() where summary.id != id {
+            let image = try images.image(id: summary.id)
             let names = summary.references.isEmpty ? [summary.id.short] : summary.references.map(\.familiar)
             var chain: Digest?
             for diffID in image.config.rootfs.diffIDs {

@@ -1,7 +1,7 @@
 package import Basics
 import Layers
 import OCI
-package import Stores
+import Stores
 
 /// One answer to "how large is it": bytes to download, on disk, shared, its own, seen, hidden.
 package struct ImageSize: Sendable, Hashable {
@@ -33,10 +33,10 @@ package struct ImageSize: Sendable, Hashable {
     }
 
     /// Of a whole stack, or of one layer of it.
-    package init(_ layers: ImageLayers, only number: Int? = nil, store: Store, top: Int = 5) throws(ShaleError) {
+    package init(_ layers: ImageLayers, only number: Int? = nil, top: Int = 5) throws(ShaleError) {
         if let number { _ = try layers.layer(number) }
         // Nameless steps of a build share what they lead to: that is no sharing.
-        let owners = try LayerTable.owners(in: store, besides: layers.own == nil ? layers.image.id : nil)
+        let owners = try LayerTable.owners(in: layers.images, besides: layers.own == nil ? layers.image.id : nil)
         let stack = try layers.stack().filter { number == nil || $0.number == number }
         for layer in stack {
             download &+= layer.blob?.size ?? 0

@@ -11,6 +11,7 @@ import Stores
 package struct SessionExport {
     private let session: Session
     private let engine: Engine
+    private let sessions: SessionStore
     /// Images that listings show, with a name where the session moved it.
     private var listed: [ImageEntry] = []
     private var retained: [ImageEntry] = []
@@ -23,6 +24,7 @@ package struct SessionExport {
     package init(_ session: Session) throws(ShaleError) {
         self.session = session
         engine = session.engine
+        sessions = session.sessions
         try session.refresh()
         try gather()
     }
@@ -31,8 +33,8 @@ package struct SessionExport {
     package func write(to sink: @escaping ByteSink, _ operation: OperationContext) throws(ShaleError) {
         let blobs = try blobs()
         // What is written must not be pruned meanwhile.
-        try engine.store.blobs.hold(blobs)
-        defer { engine.store.blobs.release(blobs) }
+        try sessions.blobs.hold(blobs)
+        defer { sessions.blobs.release(blobs) }
         let writer = TarWriter { bytes throws(ShaleError) in
             try operation.cancellation.check()
             try sink(bytes)
@@ -53,15 +55,15 @@ package struct SessionExport {
             try add(SessionArchive.provenance + image.hex, Array(OCIDocument.encode(provenance)))
         }
         var total: Int64 = 0
-        for digest in blobs { total &+= try engine.store.blobs.size(digest) }
+        for digest in blobs { total &+= try sessions.blobs.size(digest) }
         var written: Int64 = 0
         for digest in blobs {
-            let size = try engine.store.blobs.size(digest)
+            let size = try sessions.blobs.size(digest)
             operation.tell(.bytes(id: session.name, state: "Exporting", current: written, total: total))
             written &+= size
             try writer.add(
                 SessionArchive.file(SessionArchive.blobs + digest.hex, size: size),
-                from: try engine.store.blobs.open(digest))
+                from: try sessions.blobs.open(digest))
         }
         try add(SessionArchive.end, [])
         _ = try writer.finish()
@@ -76,8 +78,7 @@ package struct SessionExport {
     // MARK: Which images
 
     private mutating func gather() throws(ShaleError) {
-        let table = try engine.store.names.table()
-        let retainedTable = try engine.store.images.retainedTable()
+        let (table, retainedTable) = try sessions.tables()
         let roots = try session.folder.roots()
         for case .removed(let id, let name) in session.tree.newest(nil).flatMap(\.changes)
         where roots.containers.contains(id) && !containersLeft.contains(name) {
@@ -97,7 +98,7 @@ package struct SessionExport {
                 let made = try engine.images.provenance(of: image)
                 // Stages it copied from, and files that are in no layer, too.
                 wanted += [entry.parent, made?.parent, made?.from].compactMap(\.self)
-                files.formUnion(made?.keptFiles.filter(engine.store.blobs.contains) ?? [])
+                files.formUnion(made?.keptFiles.filter(sessions.blobs.contains) ?? [])
             }
         }
         var moved: Set<Reference> = []
@@ -119,7 +120,7 @@ package struct SessionExport {
         var blobs = files
         for entry in listed + retained where blobs.insert(entry.manifest.digest).inserted {
             let manifest = try OCIDocument.read(
-                Manifest.self, from: try engine.store.blobs.bytes(entry.manifest.digest),
+                Manifest.self, from: try sessions.blobs.bytes(entry.manifest.digest),
                 naming: "manifest \(entry.manifest.digest)")
             blobs.insert(manifest.config.digest)
             blobs.formUnion(manifest.layers.map(\.digest))

@@ -1,14 +1,13 @@
 package import Basics
-import Diagnostics
+import Containers
 import FoundationEssentials
 import Glibc
 import Images
 package import Layers
 import Linux
-import Logging
 import OCI
 package import Recipes
-import Stores
+package import Stores
 
 /// Reads a session that was exported, here or on another machine.
 ///
@@ -16,6 +15,7 @@ import Stores
 /// document read and checked against the others before the first image is named; what fails leaves nothing behind.
 package final class SessionImport {
     private let engine: Engine
+    private let sessions: SessionStore
     private let subject: String
     private var header: SessionArchive.Header?
     private var journal: [UInt8] = []
@@ -37,8 +37,9 @@ package final class SessionImport {
     }
 
     /// `subject` is how errors call the archive.
-    package init(_ engine: Engine, subject: String) {
+    package init(_ engine: Engine, into sessions: SessionStore, subject: String) {
         self.engine = engine
+        self.sessions = sessions
         self.subject = subject
     }
 
@@ -53,11 +54,7 @@ package final class SessionImport {
             try read(reader, wanted, operation)
             return try finish(wanted, operation)
         } catch {
-            // Blobs that came and that nothing leads to: whatever is swept with them is nobody's either.
-            engine.store.leases.drop(blobs.map { .digest($0) })
-            if !blobs.isEmpty {
-                _ = Logger.session.attempt("collect what was brought for nothing") { try engine.store.collect() }
-            }
+            sessions.discard(blobs)
             throw error
         }
     }
@@ -99,7 +96,7 @@ package final class SessionImport {
         }
         header = found
         // Before anything large is read.
-        _ = try NewSession(named: wanted ?? found.name, engine.store)
+        _ = try NewSession(named: wanted ?? found.name, in: sessions)
     }
 
     private func takeVariables(_ reader: ArchiveReader) throws(ShaleError) {
@@ -136,10 +133,10 @@ package final class SessionImport {
         _ digest: Digest, _ size: Int64, _ reader: ArchiveReader, _ operation: OperationContext
     ) throws(ShaleError) {
         blobs.append(digest)
-        if try engine.store.blobs.claim(digest) { return }
+        if try sessions.blobs.claim(digest) { return }
         operation.tell(.bytes(id: header?.name ?? subject, state: "Importing", current: imported, total: nil))
         imported &+= size
-        let ingest = try engine.store.blobs.newIngest()
+        let ingest = try sessions.blobs.newIngest()
         do throws(ShaleError) {
             try reader.readData { (_, bytes) throws(ShaleError) in try ingest.append(bytes) }
             guard ingest.digest == digest, ingest.count == size else {
@@ -161,24 +158,23 @@ package final class SessionImport {
         let listed = try self.listed.map { entry throws(ShaleError) in try checked(entry) }
         let retained = try self.retained.map { entry throws(ShaleError) in try checked(entry) }
         for entry in listed + retained {
-            let image = try engine.store.images.image(manifest: entry.manifest)
+            let image = try engine.images.image(manifest: entry.manifest)
             try engine.images.unpackMissingLayers(of: image, OperationContext(cancellation: operation.cancellation))
         }
         for (image, value) in provenance { try engine.images.keepProvenance(value, of: image) }
         var roots = SessionRoots()
         for change in states.flatMap({ $0.changes ?? [] }) { roots.formUnion(change.roots) }
         // Removed containers stayed where they were, unless that is here.
-        let elsewhere = roots.containers.filter { !engine.store.containers.isHere($0) }.sorted()
+        let elsewhere = roots.containers.filter { !engine.containers.isHere($0) }.sorted()
         roots.containers.subtract(elsewhere)
         var files = [(name: SessionArchive.journal, bytes: journal)]
         if !elsewhere.isEmpty {
             files.append((SessionFolder.elsewhereName, Array(elsewhere.map { $0 + "\n" }.joined().utf8)))
         }
         if let variables { files.append((SessionArchive.variables, variables)) }
-        try NewSession(named: name, engine.store).make(files, roots: roots)
+        try NewSession(named: name, in: sessions).make(files, roots: roots)
         // From here on the session keeps them; a crash in between leaves them retained.
-        let left = try engine.store.images.adopt(listed: listed, retained: retained)
-        engine.store.blobs.release(blobs)
+        let left = try sessions.adopt(listed: listed, retained: retained, releasing: blobs)
         return Result(
             name: name, states: states.count { ($0.changes ?? []).contains { !$0.isLoss } },
             images: Set((listed + retained).compactMap(\.image)).count, namesLeft: left.map(\.familiar))
@@ -205,18 +201,18 @@ package final class SessionImport {
 
     /// The entry with what its documents say, once all it consists of is here.
     private func checked(_ entry: ImageEntry) throws(ShaleError) -> ImageEntry {
-        let store = engine.store
+        let blobs = sessions.blobs
         let digest = entry.manifest.digest
-        guard store.blobs.contains(digest) else { throw missing("manifest", digest) }
+        guard blobs.contains(digest) else { throw missing("manifest", digest) }
         let manifest = try OCIDocument.read(
-            Manifest.self, from: try store.blobs.bytes(digest), naming: "\(subject): manifest \(digest)")
+            Manifest.self, from: try blobs.bytes(digest), naming: "\(subject): manifest \(digest)")
         try manifest.validate(naming: "\(subject): manifest \(digest)")
-        guard store.blobs.contains(manifest.config.digest) else { throw missing("config", manifest.config.digest) }
+        guard blobs.contains(manifest.config.digest) else { throw missing("config", manifest.config.digest) }
         let config = try OCIDocument.read(
-            ImageConfig.self, from: try store.blobs.bytes(manifest.config.digest),
+            ImageConfig.self, from: try blobs.bytes(manifest.config.digest),
             naming: "\(subject): config \(manifest.config.digest)")
         try config.validate(for: manifest, naming: "\(subject): config \(manifest.config.digest)")
-        for layer in manifest.layers where !store.blobs.contains(layer.digest) {
+        for layer in manifest.layers where !blobs.contains(layer.digest) {
             throw missing("layer", layer.digest)
         }
         guard entry.image == nil || entry.image == manifest.config.digest else {

@@ -72,20 +72,18 @@ package final class RecordedShell: LineShell {
     /// The files of the working image, for Tab: nothing is mounted or started.
     package func tree() throws(ShaleError) -> MergedTree {
         let engine = session.engine
-        let image = try session.requireWorking().image.map { id throws(ShaleError) in try engine.store.images.image(id)
-        }
-        let paths = try image.map { image throws(ShaleError) in try engine.images.lowerPaths(of: image) } ?? []
-        return MergedTree(layers: try engine.images.directories(paths), form: engine.form)
+        guard let id = try session.requireWorking().image else { return MergedTree(layers: [], form: engine.form) }
+        return try engine.images.tree(of: engine.images.image(id: id))
     }
 
     private static func requireShell(in session: Session) throws(ShaleError) {
         let working = try session.requireWorking()
         let engine = session.engine
-        let image = try working.image.map { id throws(ShaleError) in try engine.store.images.image(id) }
-        let paths = try image.map { image throws(ShaleError) in try engine.images.lowerPaths(of: image) } ?? []
+        let image = try working.image.map { id throws(ShaleError) in try engine.images.image(id: id) }
         try ShellProgram.require(
             session.state(of: working).shell,
-            in: MergedTree(layers: engine.images.directories(paths), form: engine.form),
+            in: image.map { image throws(ShaleError) in try engine.images.tree(of: image) }
+                ?? MergedTree(layers: [], form: engine.form),
             named: "image \(image?.id.short ?? "scratch")")
     }
 
@@ -181,9 +179,8 @@ package final class RecordedShell: LineShell {
 
     private func isDirectory(_ path: String, in working: WorkingImage) throws(ShaleError) -> Bool {
         guard let id = working.image else { return false }
-        let engine = session.engine
-        let paths = try engine.images.lowerPaths(of: engine.store.images.image(id))
-        let tree = MergedTree(layers: try engine.images.directories(paths), form: engine.form)
+        let images = session.engine.images
+        let tree = try images.tree(of: images.image(id: id))
         return try tree.entry(path, followingLinks: true)?.status.kind == .directory
     }
 

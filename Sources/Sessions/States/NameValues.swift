@@ -1,4 +1,5 @@
 package import Basics
+import Images
 package import OCI
 import Recipes
 package import Stores
@@ -54,7 +55,7 @@ extension Session {
         let hint = "reflog \(name.familiar)"
         let entry: ImageEntry?
         if back == 0 {
-            entry = try engine.store.names.table().entry(named: name)
+            entry = try engine.images.entry(named: name)
         } else {
             let values = nameValues().filter { $0.reference == name }
             guard back <= values.count else {
@@ -67,7 +68,7 @@ extension Session {
         guard let entry, let image = entry.image else {
             throw ShaleError(.notFound, "\(text): there was no image of that name", hint: hint)
         }
-        guard try engine.store.images.isThere(image) else {
+        guard try engine.images.isThere(image) else {
             throw ShaleError(.notFound, "\(text): the image \(image.short) has been pruned", hint: hint)
         }
         return image

@@ -11,7 +11,7 @@ extension Session {
     /// What others of this session's shales are doing right now is theirs to write down.
     func takeInCutOff() throws(ShaleError) {
         var lines: [String: (stamp: LineStamp, changes: [StateChange])] = [:]
-        for stamped in try engine.store.names.stamped(in: name) where isCutOff(stamped.stamp) {
+        for stamped in try sessions.stampedChanges(in: name) where isCutOff(stamped.stamp) {
             lines[stamped.stamp.token, default: (stamped.stamp, [])].changes += stamped.stateChanges
         }
         for removal in try removals() where removal.stamp.session == name && isCutOff(removal.stamp) {
@@ -24,16 +24,13 @@ extension Session {
 
     /// Whether a line of this session may have been cut off; told by the journal's end, without reading all of it.
     package var mayHaveCutOffLines: Bool {
-        let store = engine.store
-        guard let stamped = try? store.names.stamped(in: name), let roots = try? folder.roots() else { return true }
-        let stamps =
-            stamped.map(\.stamp) + roots.containers.compactMap { store.containers.cutOffRemoval(of: $0)?.stamp }
-        return stamps.contains { store.writeAhead.isCutOff($0) && !store.writeAhead.isFinished($0) }
+        guard let roots = try? folder.roots() else { return true }
+        return sessions.mayHaveCutOffLines(in: name, removing: roots.containers)
     }
 
     private func takeIn(_ stamp: LineStamp, _ changes: [StateChange]) throws(ShaleError) {
         try folder.addRoots(changes.reduce(into: SessionRoots()) { $0.formUnion($1.roots) })
-        let words = engine.store.writeAhead.line(of: stamp)
+        let words = sessions.words(of: stamp)
         // As of one that was killed.
         var entry = JournalEntry(
             time: stamp.time, line: words?.line ?? "(a line)", directory: words?.directory, status: 137,
@@ -51,12 +48,12 @@ extension Session {
             if case .removed(let container, _) = change { rest.remove(container) }
         }
         return rest.sorted().compactMap { id in
-            engine.store.containers.cutOffRemoval(of: id).map { ($0.stamp, .removed(container: id, name: $0.name)) }
+            sessions.cutOffRemoval(of: id).map { ($0.stamp, .removed(container: id, name: $0.name)) }
         }
     }
 
     private func isCutOff(_ stamp: LineStamp) -> Bool {
-        !isWritten(stamp.token) && engine.store.writeAhead.isCutOff(stamp)
+        !isWritten(stamp.token) && sessions.isCutOff(stamp)
     }
 
     private func isWritten(_ token: String) -> Bool { journal.stateEntries.contains { $0.token == token } }

@@ -70,7 +70,7 @@ extension Session {
         return result
     }
 
-    private func takeToken() -> String? { engine.store.writeAhead.takeToken() }
+    private func takeToken() -> String? { sessions.takeToken() }
 
     private func walk(
         _ verb: String, _ direction: StateEffects.Direction,

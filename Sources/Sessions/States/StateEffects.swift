@@ -27,8 +27,8 @@ struct StateEffects {
     init(engine: Engine, folder: SessionFolder) throws(ShaleError) {
         self.engine = engine
         self.folder = folder
-        start = try engine.store.names.table().namedEntries
-        images = try engine.store.images.allThere()
+        start = try engine.images.namedEntries()
+        images = try engine.images.allThere()
     }
 
     func isThere(_ image: Digest) -> Bool { images.contains(image) }
@@ -120,14 +120,14 @@ struct StateEffects {
                 "the name \(reference.familiar) leads to \(Self.text(now)) now, not to \(Self.text(from)): it was moved "
                     + "meanwhile", hint: "reflog \(reference.familiar)")
         }
-        if let to, !engine.store.blobs.contains(to.manifest.digest) {
+        if let to, !engine.images.hasManifest(of: to) {
             throw ShaleError(
                 .notFound, "the image \(Self.text(to)) that \(reference.familiar) led to has been pruned")
         }
     }
 
     private func isElsewhere(_ container: String) -> Bool {
-        !engine.store.containers.isHere(container) && folder.leftElsewhere(container)
+        !engine.containers.isHere(container) && folder.leftElsewhere(container)
     }
 
     private static func text(_ entry: ImageEntry?) -> String {

@@ -1,5 +1,6 @@
 package import Basics
 import Building
+import Images
 import OCI
 import Recipes
 import Stores
@@ -86,7 +87,7 @@ extension Session {
         var state = try state(of: working)
         let start = Timestamp.now()
         let result = try executor.repeatLayer(
-            of: engine.store.images.image(step.image), spelling(of: step) ?? step.instruction, summary: step.summary,
+            of: engine.images.image(id: step.image), spelling(of: step) ?? step.instruction, summary: step.summary,
             on: &state)
         var again = step
         again.image = result.image.id
@@ -124,9 +125,9 @@ extension Session {
             if case .step(let made) = taken.change { working.steps.append(made) }
             return taken.change
         }
-        let table = engine.store.names.takeChanges()
+        let table = sessions.takeChanges()
         if !table.arrived.isEmpty { draft.changes.append(.images(arrived: table.arrived, departed: [])) }
-        draft.token = engine.store.writeAhead.takeToken() ?? draft.token
+        draft.token = sessions.takeToken() ?? draft.token
         return draft
     }
 
@@ -138,7 +139,7 @@ extension Session {
         guard state == 0 || tree.nodes[state] != nil else {
             throw ShaleError(.notFound, "no state \(state)", hint: "timeline")
         }
-        if let image = tree.nodes[state]?.image, try !engine.store.images.isThere(image) {
+        if let image = tree.nodes[state]?.image, try !engine.images.isThere(image) {
             throw ShaleError(
                 .notFound, "the working image \(image.short) of state \(state) has been pruned", hint: "timeline")
         }
@@ -147,6 +148,6 @@ extension Session {
             let changes = node.changes.filter(\.isOfWorkingImage)
             return changes.isEmpty ? nil : JournalEntry(time: node.time, line: node.line, changes: changes)
         }
-        try NewSession(named: name, engine.store).make(entries)
+        try NewSession(named: name, in: sessions).make(entries)
     }
 }

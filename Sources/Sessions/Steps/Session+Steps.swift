@@ -71,11 +71,11 @@ extension Session {
         } catch {
             throw ShaleError(.invalid, error.message)
         }
-        let context = try BuildContext(directory: directory, cache: engine.store.cache)
+        let context = try engine.building.context(of: directory)
         let executor = StepExecutor(engine: engine.building, options: options, context: context, operation) {
             [engine] name throws(ShaleError) in
             guard let image = working.stages[name.lowercased()] else { return nil }
-            return try engine.store.images.image(image)
+            return try engine.images.image(id: image)
         }
         defer { failedContainer = executor.failedContainer }
         var state = try state(of: working)
@@ -96,7 +96,7 @@ extension Session {
         if let written = from.platform { platform = try Platform(parsing: written) }
         var image: Image?
         if let stage = working?.stages[from.baseName.lowercased()] {
-            image = try engine.store.images.image(stage)
+            image = try engine.images.image(id: stage)
         } else if from.baseName != "scratch" {
             image = try engine.images.ensureImage(from.baseName, platform: platform, policy: .missing, operation)
         }
@@ -127,7 +127,7 @@ extension Session {
             automatic: BuildArguments.platforms(target: engine.settings.platform, build: engine.settings.platform))
         var state: StageState
         if let id = working.image {
-            state = StageState(from: try engine.store.images.image(id), arguments: arguments)
+            state = StageState(from: try engine.images.image(id: id), arguments: arguments)
         } else {
             state = StageState(scratchFor: engine.settings.platform, arguments: arguments)
         }

@@ -38,7 +38,7 @@ struct StoreCompletion: CompletionSource {
         case .volumeOrHostPath: volumes().map { CompletionValue($0.text + ":", $0.summary, isWhole: false) }
         case .variable: shell.variables.keys.sorted().map { CompletionValue($0, shell.variables[$0] ?? "") }
         case .environment: shell.console.environment.keys.sorted().map { CompletionValue($0) }
-        case .session: ((try? shell.engine().store.sessionNames()) ?? []).map { CompletionValue($0) }
+        case .session: ((try? shell.sessions().names()) ?? []).map { CompletionValue($0) }
         case .signal:
             ["TERM", "KILL", "INT", "HUP", "QUIT", "USR1", "USR2", "STOP", "CONT"].map { CompletionValue($0) }
         case .platform: ["linux/amd64", "linux/arm64", "linux/arm/v7", "linux/386"].map { CompletionValue($0) }
@@ -97,7 +97,7 @@ struct StoreCompletion: CompletionSource {
         if withWorking, let working = try? shell.session().working, working.image != nil {
             values.append(CompletionValue("@", "the working image"))
         }
-        guard let images = try? shell.engine().store.images.all() else { return values }
+        guard let images = try? shell.images().all() else { return values }
         for image in images {
             for name in image.references {
                 values.append(CompletionValue(Self.shortest(name), "\(image.id.short)  \(HumanUnits.size(image.size))"))
@@ -112,16 +112,16 @@ struct StoreCompletion: CompletionSource {
     }
 
     private func containers(_ isOffered: (ContainerState.Status) -> Bool) -> [CompletionValue] {
-        guard let engine = try? shell.engine(), let records = try? engine.store.containers.all() else { return [] }
+        guard let engine = try? shell.containers(), let records = try? engine.all() else { return [] }
         return records.compactMap { record in
-            let view = engine.containers.view(of: record)
+            let view = engine.view(of: record)
             guard isOffered(view.state.status) else { return nil }
             return CompletionValue(record.name, "\(record.imageName)  \(view.statusWords())")
         }
     }
 
     private func volumes() -> [CompletionValue] {
-        let volumes = (try? shell.engine().store.volumes.all()) ?? []
+        let volumes = (try? shell.containers().volumes()) ?? []
         return volumes.map { CompletionValue($0.name, $0.users.isEmpty ? "unused" : "in use") }
     }
 
@@ -205,14 +205,10 @@ struct StoreCompletion: CompletionSource {
     /// The files of an image or container as they lie, nothing mounted.
     private func tree(of object: String) throws(ShaleError) -> MergedTree {
         let engine = try shell.engine()
-        if let record = try engine.store.container(meantBy: object)?.record {
-            let upper = try translating(object) {
-                try RootDirectory(hostPath: engine.store.containers.folder(record.id).upper)
-            }
-            return MergedTree(layers: [upper] + (try engine.containers.lowers(of: record)), form: engine.form)
+        if let record = try engine.containers.container(meantBy: object)?.record {
+            return try engine.containers.tree(of: record)
         }
-        let image = try SubjectImage(shell).image(object)
-        return MergedTree(layers: try engine.images.directories(engine.images.lowerPaths(of: image)), form: engine.form)
+        return try engine.images.tree(of: SubjectImage(shell).image(object))
     }
 }
 

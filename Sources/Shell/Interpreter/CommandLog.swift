@@ -10,7 +10,7 @@ import Stores
 
 /// Writes one statement into the session's journal: what was typed, how it ended, what it made and changed.
 ///
-/// The store tells what this process did to names and images, so that whatever moved a name can be undone, by whichever
+/// The home tells what this process did to names and images, so that whatever moved a name can be undone, by whichever
 /// command.
 struct CommandLog {
     private let statement: Statement
@@ -81,13 +81,13 @@ struct CommandLog {
         let isWorthKeeping = CommandTable.shared.find(verb)?.isWorthKeeping ?? true
         if changes.isEmpty, shell.mode == .single, !isWorthKeeping { return }
         // Where nothing can be written a line that changed nothing is not missed, and one that would have has said so.
-        if changes.isEmpty, (try? shell.engine().store.isReadOnly) ?? true { return }
+        if changes.isEmpty, (try? shell.engine().home.isReadOnly) ?? true { return }
         draft.status = status
         draft.seconds = Timestamp.now().seconds(since: start)
         draft.made = shell.made
         do throws(ShaleError) {
             if changes.isEmpty, !shell.hasReadSession {
-                try Session.note(draft, session: shell.options.session, engine: shell.engine())
+                try Session.note(draft, session: shell.options.session, in: shell.sessions())
             } else {
                 try shell.record(draft, in: shell.session())
             }

@@ -10,28 +10,36 @@ import Stores
 
 /// Opens the engine: the store on its home, the runner beside this program, registries as the user set them.
 struct EngineOpening {
+    /// What works on the home, and what the home keeps for sessions.
+    struct Opened {
+        let engine: Engine
+        let sessions: SessionStore
+    }
+
     let options: ShellOptions
     let settings: LastingSettings
     let environment: [String: String]
     /// Hears of what was passed over.
     let warn: @Sendable (String) -> Void
 
-    func open() throws(ShaleError) -> Engine {
+    func open() throws(ShaleError) -> Opened {
         let store = try Store(home: options.home, form: OverlayForm.current)
         let registry = RegistryClient(try registries())
         let runtime = ContainerRuntime(runnerPath: runnerPath, cachePath: store.cache.folder)
-        var engine = EngineSettings()
-        engine.offline = options.isOffline || settings["offline"] == "on"
-        engine.modernBuildWording = settings["build.wording"] == "moby"
-        engine.recipesPath = recipesPath
-        engine.warn = warn
+        var values = EngineSettings()
+        values.offline = options.isOffline || settings["offline"] == "on"
+        values.modernBuildWording = settings["build.wording"] == "moby"
+        values.recipesPath = recipesPath
+        values.warn = warn
         if let epoch = environment["SOURCE_DATE_EPOCH"] {
             guard let seconds = Int64(epoch), seconds >= 0 else {
                 throw ShaleError(.usage, "SOURCE_DATE_EPOCH is \"\(epoch.visible)\", not a number of seconds")
             }
-            engine.sourceDateEpoch = Timestamp(seconds: seconds)
+            values.sourceDateEpoch = Timestamp(seconds: seconds)
         }
-        return Engine(store: store, registry: registry, runtime: runtime, settings: engine)
+        return Opened(
+            engine: Engine(store: store, registry: registry, runtime: runtime, settings: values),
+            sessions: SessionStore(store))
     }
 
     private func registries() throws(ShaleError) -> RegistryConfiguration {

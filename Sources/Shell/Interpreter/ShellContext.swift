@@ -83,7 +83,7 @@ package final class ShellContext {
     var stepBase: Digest?
 
     private var lineUnderWay: LineUnderWay?
-    private var openedEngine: Engine?
+    private var opened: EngineOpening.Opened?
     private var openedSession: Session?
     /// What the statement under way makes and uses, leased to its end.
     private var use: LeaseUse?
@@ -111,30 +111,36 @@ package final class ShellContext {
 
     package var isInteractive: Bool { mode == .prompt }
 
-    /// The engine on the user's home; made on first use, with its store.
-    package func engine() throws(ShaleError) -> Engine {
-        if let openedEngine {
-            lease(openedEngine)
-            return openedEngine
+    /// The engine on the user's home.
+    package func engine() throws(ShaleError) -> Engine { try open().engine }
+
+    /// What the home keeps for sessions.
+    package func sessions() throws(ShaleError) -> SessionStore { try open().sessions }
+
+    /// Opens the home on first use.
+    private func open() throws(ShaleError) -> EngineOpening.Opened {
+        if let opened {
+            lease(opened.sessions)
+            return opened
         }
         for problem in settings.setAside() { tell(problem) }
-        let engine = try Observer.measure(.store, "open \(options.home)") { () throws(ShaleError) in
+        let opened = try Observer.measure(.store, "open \(options.home)") { () throws(ShaleError) in
             try EngineOpening(
                 options: options, settings: settings, environment: console.environment,
                 warn: { [console] in console.warning($0) }
             ).open()
         }
-        openedEngine = engine
-        lease(engine)
-        if engine.store.wasClosed {
+        self.opened = opened
+        lease(opened.sessions)
+        if opened.engine.home.wasClosed {
             console.note(
                 "other users could read \(options.home): its folders and files are now for their owner alone")
         }
-        makeFirstImage(engine)
+        makeFirstImage(opened)
         // The first image is no line's doing.
         discardTableChanges()
-        engine.store.writeAhead.begin(lineUnderWay)
-        return engine
+        opened.sessions.begin(lineUnderWay)
+        return opened
     }
 
     /// The engine modules one by one, for commands that need no more than one.
@@ -149,8 +155,8 @@ package final class ShellContext {
         console.note("hint: \(problem.hint)")
     }
 
-    private func lease(_ engine: Engine) {
-        if leasesWhatItUses, use == nil { use = engine.store.leases.beginUse() }
+    private func lease(_ sessions: SessionStore) {
+        if leasesWhatItUses, use == nil { use = sessions.beginUse() }
     }
 
     /// Says whether the command that now begins leases what it makes and uses, to the end of its statement.
@@ -163,22 +169,22 @@ package final class ShellContext {
     func leasing<Result>(_ body: () -> Result) -> Result {
         let outer = (use, leasesWhatItUses)
         (use, leasesWhatItUses) = (nil, true)
-        if let openedEngine { lease(openedEngine) }
+        if let opened { lease(opened.sessions) }
         defer { (use, leasesWhatItUses) = outer }
         return body()
     }
 
     /// Forgets what this process did to names and images so far.
-    func discardTableChanges() { _ = openedEngine?.store.names.takeChanges() }
+    func discardTableChanges() { _ = opened?.sessions.takeChanges() }
 
     /// Adds to a line's entry what the command under way changed, and of names and images; asked once.
     func takeChanges(into draft: inout JournalDraft) {
         draft.changes += changes
         draft.base = stepBase
         changes = []
-        guard let store = openedEngine?.store else { return }
-        draft.token = store.writeAhead.takeToken()
-        let table = store.names.takeChanges()
+        guard let sessions = opened?.sessions else { return }
+        draft.token = sessions.takeToken()
+        let table = sessions.takeChanges()
         rememberPulled(table)
         draft.changes += table.moves.map { .name($0.reference, before: $0.before, after: $0.after) }
         if !table.arrived.isEmpty || !table.departed.isEmpty {
@@ -204,20 +210,20 @@ package final class ShellContext {
     func beginLine(_ line: LineUnderWay?) -> LineUnderWay? {
         let outer = lineUnderWay
         lineUnderWay = line
-        openedEngine?.store.writeAhead.begin(line)
+        opened?.sessions.begin(line)
         return outer
     }
 
     /// On a new home the first command finds busybox; where it cannot be made, everything else works all the same.
-    private func makeFirstImage(_ engine: Engine) {
+    private func makeFirstImage(_ opened: EngineOpening.Opened) {
         // `doctor` runs without the right to mount, too.
-        guard Capabilities.effective().contains(.sysAdmin), !engine.store.isReadOnly else { return }
+        guard Capabilities.effective().contains(.sysAdmin), !opened.engine.home.isReadOnly else { return }
         let console = self.console
-        let making = engine.store.leases.beginUse()
+        let making = opened.sessions.beginUse()
         defer { withExtendedLifetime(making) {} }
         do throws(ShaleError) {
             try Observer.measure(.image, "the first image") { () throws(ShaleError) in
-                try engine.building.makeFirstImage(
+                try opened.engine.building.makeFirstImage(
                     OperationContext(cancellation: cancellation) {
                         if case .note(let text, _) = $0 { console.note(text) }
                     })
@@ -244,7 +250,7 @@ package final class ShellContext {
 
     private func joinedSession() throws(ShaleError) -> Session {
         if let openedSession { return openedSession }
-        let session = try Session(joining: options.session, engine: engine())
+        let session = try Session(joining: options.session, in: sessions(), engine: engine())
         openedSession = session
         return session
     }
@@ -256,7 +262,7 @@ package final class ShellContext {
 
     /// The folder of the session this shale is in.
     package func sessionFolder() throws(ShaleError) -> SessionFolder {
-        try engine().store.session(options.session)
+        try sessions().folder(of: options.session)
     }
 
     /// Lets go of the session this shale is in, for it to be renamed.
@@ -277,7 +283,7 @@ package final class ShellContext {
     /// Ends a recording, and lets go of what the store holds for this process.
     package func close() {
         endRecording()
-        openedEngine?.store.close()
+        opened?.engine.home.close()
     }
 
     /// Ends the recording under way, if there is one.
@@ -307,7 +313,7 @@ package final class ShellContext {
 
     /// Forgets the open engine, so that changed settings count.
     package func reopen() {
-        openedEngine = nil
+        opened = nil
         openedSession = nil
         applyLogLevel()
     }

@@ -1,4 +1,5 @@
 import Basics
+import Images
 import OCI
 import Recipes
 import Sessions
@@ -84,7 +85,7 @@ enum WorkingImageNames {
         case .working(let back): image = try working(session, back)
         case .former(let name, let back): image = try session.formerImage(of: Reference(parsing: name), back: back)
         }
-        try shell.engine().store.images.admit(image)
+        try shell.images().admit(image)
         return image
     }
 

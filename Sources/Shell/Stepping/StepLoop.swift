@@ -1,6 +1,7 @@
 import Basics
 import Containers
 import Glibc
+import Images
 import LineEditing
 import Linux
 import OCI
@@ -148,8 +149,8 @@ final class StepLoop {
     /// `diff` alone.
     private func showChanges() throws(ShaleError) {
         if failure != nil, let container = program.failedContainer, !container.isEmpty {
-            let engine = try shell.engine()
-            if try engine.containers.changes(of: engine.store.containers.find(container)).isEmpty {
+            let engine = try shell.containers()
+            if try engine.changes(of: engine.find(container)).isEmpty {
                 return shell.console.note("the failed instruction changed no file")
             }
             _ = try interpreter.run(arguments: ["diff", container])
@@ -158,7 +159,7 @@ final class StepLoop {
         guard let id = try program.entryImage() else {
             throw ShaleError(.notFound, "there is no image yet", hint: "next")
         }
-        let config = try shell.engine().store.images.image(id).config
+        let config = try shell.images().image(id: id).config
         if config.history?.last?.emptyLayer == true {
             return shell.console.note("the last instruction changed no file")
         }

@@ -91,8 +91,8 @@ final class SteppedReplay: SteppedProgram {
 
     func entry(failed: Bool) throws(ShaleError) -> SteppedState? {
         if failed, let failedContainer {
-            let engine = try shell.engine()
-            let image = try engine.containers.imageToEnter(of: engine.store.containers.find(failedContainer))
+            let engine = try shell.containers()
+            let image = try engine.imageToEnter(of: engine.find(failedContainer))
             return SteppedState(image: image.id, isOwn: true)
         }
         return try shell.session().working?.image.map { SteppedState(image: $0) }

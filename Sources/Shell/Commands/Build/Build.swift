@@ -4,6 +4,7 @@ import Building
 import Containers
 import Dockerfiles
 import Glibc
+import Images
 import Linux
 import OCI
 import Recipes
@@ -153,9 +154,7 @@ package struct Build: Verb {
         let text = try LintText(
             checking: source.text, named: source.fileName, target: target, arguments: arguments,
             ignoring: source.ignored
-        ) { base, platform in
-            (try? engine.store.images.find(base)).map { PlannedImage($0, platform: platform) }
-        }
+        ) { engine.images.planned($0, platform: $1) }
         return try text.outcome(format: progress.hasSuffix("json") ? "json" : nil) { shell.console.report($0) }
     }
 

@@ -33,7 +33,7 @@ package struct WhyCache: Verb {
             throw ShaleError(
                 .notFound, "no step \(step): there are \(steps.last?.number ?? 0)", hint: "why-cache")
         }
-        let account = Account(found, BuildCache(store: engine.store.cache))
+        let account = Account(found, engine.building.cache)
         return .lines(format == "json" ? [account.document.text()] : account.lines.map(\.visible))
     }
 
@@ -41,14 +41,14 @@ package struct WhyCache: Verb {
     private func steps(_ shell: ShellContext, _ engine: Engine) throws(ShaleError) -> [BuildTrace.Step] {
         let session = try shell.session()
         if !working {
-            let built = BuildTrace.last(named: session.name, in: engine.store.cache)
+            let built = engine.building.lastBuild(of: session.name)
             if !built.isEmpty { return built }
         }
         guard let image = session.working else {
             throw ShaleError(
                 .notFound, "no build was made in this session, and there is no working image", hint: "build .")
         }
-        let cache = BuildCache(store: engine.store.cache)
+        let cache = engine.building.cache
         return image.steps.enumerated().map { index, step in
             BuildTrace.Step(
                 number: index + 1, instruction: step.instruction, image: step.image, wasCached: step.wasCached,

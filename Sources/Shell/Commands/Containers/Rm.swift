@@ -29,7 +29,8 @@ package struct Rm: Verb {
         if link { throw ShaleError(.unsupported, "rm: --link is not supported") }
         let engine = try shell.engine()
         let force = force
-        let forgiven = force ? containers.filter { Self.isMissing($0, engine) } : []
+        // As docker: -f forgives a container that is not there, and says so.
+        let forgiven = force ? containers.filter { engine.containers.isMissing($0) } : []
         for name in forgiven { shell.console.report(ShaleError(.notFound, "No such container: \(name)")) }
         let rest = containers.filter { !forgiven.contains($0) }
         if rest.isEmpty, !forgiven.isEmpty { return .done }
@@ -44,16 +45,6 @@ package struct Rm: Verb {
                 return
             }
             shell.changes.append(.removed(container: record.id, name: record.name))
-        }
-    }
-
-    /// Docker's `-f` forgives a container that is not there, and says so.
-    private static func isMissing(_ name: String, _ engine: Engine) -> Bool {
-        do throws(ShaleError) {
-            _ = try engine.store.containers.id(of: name)
-            return false
-        } catch {
-            return error.code == .notFound
         }
     }
 }

@@ -26,7 +26,7 @@ package struct Base: Verb {
         let layers = try PlaceWords(shell).whole(image, for: "base")
         let engine = try shell.engine()
         let found = try BaseImage.candidates(
-            of: layers, store: engine.store, record: try engine.images.provenance(of: layers.image.id)?.base)
+            of: layers, record: try engine.images.provenance(of: layers.image.id)?.base)
         var rows = Rows([
             .init(key: "name", header: "BASE"), .init(key: "layers", header: "LAYERS"),
             .init(key: "known", header: "KNOWN BY"),

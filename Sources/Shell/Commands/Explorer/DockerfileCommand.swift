@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Explorer
+import Images
 import Recipes
 import Stores
 
@@ -21,13 +22,12 @@ package struct DockerfileCommand: Verb {
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let layers = try PlaceWords(shell).whole(image, for: "dockerfile")
-        let store = try shell.engine().store
         var base: (name: String, image: Image)?
-        let candidates = try BaseImage.candidates(of: layers, store: store)
+        let candidates = try BaseImage.candidates(of: layers)
         if let found = candidates.first(where: { [.layers, .container].contains($0.evidence) && $0.id != nil }),
             let id = found.id
         {
-            base = (found.name, try store.images.image(id))
+            base = (found.name, try shell.images().image(id: id))
         }
         let dockerfile = try ReverseDockerfile(layers, base: base, extracting: extract != nil)
         guard let extract else { return .text(dockerfile.text) }

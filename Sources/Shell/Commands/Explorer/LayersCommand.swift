@@ -36,13 +36,12 @@ package struct LayersCommand: Verb {
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let words = try PlaceWords(shell, remote)
-        let store = try shell.engine().store
         if let html {
-            let page = try LayerPage(words.whole(image, for: "layers --html FILE"), store: store, shell.cancellation)
+            let page = try LayerPage(words.whole(image, for: "layers --html FILE"), shell.cancellation)
             return try write(page, to: html, shell)
         }
         let (layers, number) = try words.stack(image, for: "layers")
-        var rows = try LayerTable(layers).rows(sharing: tree || draw || format != nil ? store : nil)
+        var rows = try LayerTable(layers).rows(telling: tree || draw || format != nil)
         if let number { rows.removeAll { $0.layer.number != number } }
         if draw, format == nil {
             let environment = shell.console.environment
@@ -92,7 +91,7 @@ package struct LayersCommand: Verb {
     static func drawing(of image: String, width: Int, _ shell: ShellContext) throws(ShaleError) -> [String] {
         let layers = try PlaceWords(shell).whole(image, for: "layers")
         let drawing = StackDrawing(width: width, pen: .fitting(shell.console.environment), colour: nil)
-        return drawing.lines(try LayerTable(layers).rows(sharing: nil), image: layers.displayName)
+        return drawing.lines(try LayerTable(layers).rows(), image: layers.displayName)
     }
 
     private func document(_ row: LayerRow) -> JSONDocument {

@@ -1,6 +1,7 @@
 package import ArgumentParser
 import Basics
 import Building
+import Containers
 import Explorer
 import Images
 import OCI
@@ -29,11 +30,12 @@ struct PlaceWords {
         let engine = try shell.engine()
         let console = shell.console
         finder = PlaceFinder(
-            store: engine.store,
+            images: engine.images,
+            container: { text throws(ShaleError) in try engine.containers.container(meantBy: text) },
             image: { text throws(ShaleError) in
                 let known = try WorkingImageNames.image(text, shell)
                 let image =
-                    if let known { try engine.store.images.image(known) } else { try engine.images.image(named: text) }
+                    if let known { try engine.images.image(id: known) } else { try engine.images.image(named: text) }
                 // Another tool may have put it into the layout.
                 try engine.images.unpackMissingLayers(of: image, OperationContext(cancellation: shell.cancellation))
                 return image

@@ -32,7 +32,7 @@ final class RemoteImages {
             id: remote.manifest.config.digest, manifestDescriptor: remote.descriptor, manifest: remote.manifest,
             config: remote.config, size: 0, references: [remote.reference])
         let layers = ImageLayers(
-            image, name: name, store: engine.store, remote: RemoteLayers(engine.images, remote, operation))
+            image, name: name, images: engine.images, remote: RemoteLayers(engine.images, remote, operation))
         known[name] = layers
         return layers
     }

@@ -22,7 +22,6 @@ package struct Size: Verb {
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let words = try PlaceWords(shell)
-        let store = try shell.engine().store
         var lines: [String] = []
         var rows = Rows(
             ["image", "download", "onDisk", "shared", "unique", "visible", "hidden"].map {
@@ -30,7 +29,7 @@ package struct Size: Verb {
             })
         for word in images.isEmpty ? [nil] : images.map(Optional.some) {
             let (layers, only) = try words.stack(word, for: "size")
-            let size = try ImageSize(layers, only: only, store: store)
+            let size = try ImageSize(layers, only: only)
             let name = only.map { "\(layers.subject)#\($0)" } ?? layers.subject
             rows.add(
                 [name]

@@ -50,7 +50,7 @@ package struct Waste: Verb {
             lines.append("")
             lines += table.text(width: shell.console.width).split(separator: "\n").map(String.init)
         }
-        let below = pairs.isEmpty ? 0 : try BaseImage.layersBelow(layers, store: shell.engine().store)
+        let below = pairs.isEmpty ? 0 : try BaseImage.layersBelow(layers)
         for pair in pairs.prefix(5) { lines += [""] + self.lines(pair, layers, base: below) }
         return .lines(lines)
     }

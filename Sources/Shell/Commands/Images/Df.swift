@@ -1,5 +1,6 @@
 package import ArgumentParser
 package import Basics
+import Building
 import OCI
 import Recipes
 import Rendering
@@ -25,9 +26,9 @@ package struct Df: Verb {
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        let store = try shell.engine().store
-        let retained = try RetainedBySessions(shell.engine(), limit: nil).cost()
-        var usage = try store.diskUsage()
+        let engine = try shell.engine()
+        let retained = try RetainedBySessions(shell, limit: nil).cost()
+        var usage = try engine.home.diskUsage()
         // As in `images`: the nameless steps of a build are part of what was built on them.
         usage.images.removeAll { $0.image.isIntermediate }
         if verbose {
@@ -53,7 +54,7 @@ package struct Df: Verb {
             Self.row(
                 "Local Volumes", volumes.count, volumes.count - unused.count, volumes.reduce(0) { $0 &+ $1.bytes },
                 unused.reduce(0) { $0 &+ $1.bytes }),
-            Self.row("Build Cache", store.cache.all(.build).count, 0, usage.cache, usage.cache),
+            Self.row("Build Cache", engine.building.cachedStepCount, 0, usage.cache, usage.cache),
         ]
         if !retained.isNothing {
             rows.append(

@@ -62,19 +62,19 @@ package struct Inspect: Verb {
             }
             return engine.images.document(of: image)
         }
-        if type == "volume" { return VolumeInspect.document(of: try engine.store.volumes.find(name)) }
+        if type == "volume" { return VolumeInspect.document(of: try engine.containers.volume(named: name)) }
         if type == "container" {
-            return try engine.containers.document(of: engine.store.containers.find(name), includingSizes: size)
+            return try engine.containers.document(of: engine.containers.find(name), includingSizes: size)
         }
-        if type == nil, let meant = try engine.store.container(meantBy: name) {
+        if type == nil, let meant = try engine.containers.container(meantBy: name) {
             return try engine.containers.document(of: meant.record, includingSizes: size)
         }
         do throws(ShaleError) {
-            return try engine.images.document(of: engine.store.images.find(name))
+            return try engine.images.document(of: engine.images.find(name))
         } catch {
             // Docker says here what was typed, with no tag added.
             guard error.code == .notFound || (error.code == .invalid && type == nil) else { throw error }
-            if type == nil, let volume = try? engine.store.volumes.find(name) {
+            if type == nil, let volume = try? engine.containers.volume(named: name) {
                 return VolumeInspect.document(of: volume)
             }
             throw ShaleError(.notFound, "No such \(type ?? "object"): \(name)", hint: error.hint)

@@ -51,8 +51,8 @@ package struct Prune: Verb {
         for text in filter { try Self.add(text, to: &request) }
         let engine = try shell.engine()
         let operation = OperationContext(cancellation: shell.cancellation)
-        request.known = try engine.store.sessionRoots().digests
-        let sessions = try RetainedBySessions(engine, limit: shell.settings["undo.limit"])
+        request.known = try shell.sessions().roots().digests
+        let sessions = try RetainedBySessions(shell, limit: shell.settings["undo.limit"])
         request.retained = history ? sessions.current : sessions.all
         request.isDryRun = true
         if dryRun || !force {
@@ -90,7 +90,7 @@ package struct Prune: Verb {
             (containers.images, containers.cache) = (false, false)
             try engine.containers.pruneContainers(containers, operation)
         }
-        try engine.store.makeRoom(keeping: sessions.current)
+        try engine.home.makeRoom(keeping: sessions.current)
     }
 
     /// What sessions hold beyond what is in use, in one line.

@@ -1,5 +1,6 @@
 package import ArgumentParser
 package import Basics
+import Containers
 import OCI
 import Recipes
 import Rendering
@@ -41,7 +42,7 @@ package struct Enter: Verb {
         let session = try shell.session()
         try session.refresh()
         if let image, image != "@" {
-            if let meant = try shell.engine().store.container(meantBy: image) {
+            if let meant = try shell.containers().container(meantBy: image) {
                 if let words = meant.note(image) { shell.console.note(words) }
                 let container = meant.record
                 guard !keepsFailed else {

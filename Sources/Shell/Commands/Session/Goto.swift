@@ -1,5 +1,6 @@
 package import ArgumentParser
 package import Basics
+import Images
 import OCI
 import Recipes
 import Rendering
@@ -35,7 +36,7 @@ package struct Goto: Verb {
         try session.refresh()
         let tree = session.tree
         guard state == 0 || tree.nodes[state] != nil else { return }
-        let here = Set(try shell.engine().store.names.all().map(\.reference))
+        let here = Set(try shell.images().names())
         let changes = tree.nameChanges(from: tree.head, to: state)
         let gone = here.intersection(changes.filter { $0.target == nil }.map(\.reference)).map(\.familiar).sorted()
         guard gone.count > 1, gone.count * 2 > here.count else { return }

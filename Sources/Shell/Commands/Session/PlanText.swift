@@ -1,6 +1,7 @@
 import Basics
 import Dockerfiles
 import FoundationEssentials
+import Images
 import Linux
 import OCI
 import Stores
@@ -91,6 +92,13 @@ private struct BaseConfig: DocumentValue {
         } else {
             image.config = try ContainerConfig(reader)
         }
+    }
+}
+
+extension ImageEngine {
+    /// The image that a `FROM` names, as a plan takes it; `nil` where it is not here.
+    func planned(_ base: String, platform: PlannedPlatform) -> PlannedImage? {
+        (try? find(base)).map { PlannedImage($0, platform: platform) }
     }
 }
 

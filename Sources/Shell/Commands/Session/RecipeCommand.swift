@@ -82,7 +82,7 @@ package struct RecipeCommand: Verb {
         do throws(DockerfileError) {
             let plan = try Plan(Dockerfile(parsing: text), options: options) { base, platform in
                 if let given { return PlannedImage(given, platform: platform) }
-                return (try? engine.store.images.find(base)).map { PlannedImage($0, platform: platform) }
+                return engine.images.planned(base, platform: platform)
             }
             return .lines(format == "json" ? [PlanText.document(plan).text()] : PlanText.lines(plan))
         } catch {
@@ -136,9 +136,7 @@ package struct RecipeCommand: Verb {
         let engine = try shell.engine()
         let found = try LintText(
             checking: text, named: name, target: target, arguments: buildArguments(shell)
-        ) { base, platform in
-            (try? engine.store.images.find(base)).map { PlannedImage($0, platform: platform) }
-        }
+        ) { engine.images.planned($0, platform: $1) }
         return try found.outcome(format: format) { shell.console.report($0) }
     }
 }
@@ -151,8 +149,8 @@ struct SubjectImage {
 
     /// The image a word names, `@` being the working image.
     func image(_ text: String) throws(ShaleError) -> Image {
-        let engine = try shell.engine()
-        if let image = try WorkingImageNames.image(text, shell) { return try engine.store.images.image(image) }
-        return try engine.store.images.find(text)
+        let images = try shell.images()
+        if let image = try WorkingImageNames.image(text, shell) { return try images.image(id: image) }
+        return try images.find(text)
     }
 }

@@ -1,4 +1,5 @@
 import Basics
+import Containers
 import Dockerfiles
 import Glibc
 import Linux
@@ -151,7 +152,7 @@ struct RecipeOutput {
     }
 
     private func subject(_ text: String) throws(ShaleError) -> RecipeSubject {
-        if let meant = try shell.engine().store.container(meantBy: text) {
+        if let meant = try shell.containers().container(meantBy: text) {
             if let words = meant.note(text) { shell.console.note(words) }
             return .container(meant.record)
         }

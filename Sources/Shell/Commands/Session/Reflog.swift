@@ -1,5 +1,6 @@
 package import ArgumentParser
 package import Basics
+import Images
 import OCI
 import Recipes
 import Rendering
@@ -48,7 +49,7 @@ package struct Reflog: Verb {
                 ]))
         }
         if let wanted, listing.rows.isEmpty {
-            let isThere = try shell.engine().store.names.table().entry(named: wanted) != nil
+            let isThere = try shell.images().entry(named: wanted) != nil
             throw ShaleError(
                 .notFound,
                 isThere

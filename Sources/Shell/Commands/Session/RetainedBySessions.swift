@@ -13,11 +13,12 @@ struct RetainedBySessions {
     private let limit: Int?
 
     /// `limit` is the setting `undo.limit`; what is no number is none.
-    init(_ engine: Engine, limit: String?) throws(ShaleError) {
+    init(_ shell: ShellContext, limit: String?) throws(ShaleError) {
+        let (engine, store) = (try shell.engine(), try shell.sessions())
         self.engine = engine
         self.limit = limit.flatMap { Int($0) }.flatMap { $0 < 0 ? nil : $0 }
-        sessions = try engine.store.sessionNames().map { name throws(ShaleError) in
-            try Session(named: name, engine: engine)
+        sessions = try store.names().map { name throws(ShaleError) in
+            try Session(named: name, in: store, engine: engine)
         }
     }
 
@@ -31,7 +32,7 @@ struct RetainedBySessions {
         sessions.reduce(into: []) { $0.formUnion($1.retainedImages(newest: count)) }
     }
 
-    func cost() throws(ShaleError) -> RetainedCost { try engine.store.retainedCost(keeping: current) }
+    func cost() throws(ShaleError) -> RetainedCost { try engine.home.retainedCost(keeping: current) }
 
     /// Lets go of all but where each session stands.
     func forgetOthers() throws(ShaleError) { for session in sessions { try session.forget(keepingNewest: 0) } }

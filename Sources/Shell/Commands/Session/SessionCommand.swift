@@ -36,50 +36,50 @@ package struct SessionCommand: Verb {
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        let store = try shell.engine().store
+        let sessions = try shell.sessions()
         switch (words.first ?? "list", words.count) {
-        case ("list", 0...1), ("ls", 1): return try list(shell, store)
+        case ("list", 0...1), ("ls", 1): return try list(shell, sessions)
         case ("new", 2):
-            guard try !store.sessionNames().contains(words[1]) else {
+            guard try !sessions.names().contains(words[1]) else {
                 throw ShaleError(
                     .conflict, "session \(words[1].visible) exists already", hint: "session switch \(words[1].visible)")
             }
-            _ = try store.session(words[1])
+            _ = try sessions.folder(of: words[1])
             shell.enter(session: words[1])
             shell.noteOneCommand(in: words[1])
             return .line("now in session \(words[1])")
         case ("switch", 2):
             // Who made another session before the first line of this one finds the way back.
             let isFirst = words[1] == ShellOptions.firstSession
-            if !isFirst { try require(words[1], store, in: shell.options.session) }
+            if !isFirst { try require(words[1], sessions, in: shell.options.session) }
             shell.enter(session: words[1])
             shell.noteOneCommand(in: words[1])
             return .lines(try ["now in session \(words[1])"] + MoveReport.place(shell.session()))
         case ("rename", 3):
-            try require(words[1], store, in: shell.options.session)
+            try require(words[1], sessions, in: shell.options.session)
             let isOwn = shell.options.session == words[1]
             if isOwn { shell.leaveSession() }
             // Whatever was cut off in it is written down under its old name.
-            _ = try Session(named: words[1], engine: shell.engine())
-            try SessionFolders.rename(words[1], to: words[2], in: store)
+            _ = try Session(named: words[1], in: sessions, engine: shell.engine())
+            try SessionFolders.rename(words[1], to: words[2], in: sessions)
             if isOwn { shell.enter(session: words[2]) }
             shell.changes.append(.lost(.sessionRenamed))
             return .line("session \(words[1]) is called \(words[2]) now")
         case ("rm", 2...):
             for name in words.dropFirst() {
-                try require(name, store, in: shell.options.session)
+                try require(name, sessions, in: shell.options.session)
                 guard name != shell.options.session else {
                     let first = ShellOptions.firstSession
-                    let other = try name != first ? first : store.sessionNames().first { $0 != name }
+                    let other = try name != first ? first : sessions.names().first { $0 != name }
                     throw ShaleError(
                         .inUse, "session \(name.visible) is the one you are in",
                         hint: other.map { "session switch \($0)" } ?? "session new NAME")
                 }
-                try SessionFolders.remove(name, in: store)
+                try SessionFolders.remove(name, in: sessions)
                 shell.changes.append(.lost(.sessionRemoved))
             }
             return .lines(Array(words.dropFirst()))
-        case ("export", 2...3): return try export(shell, store)
+        case ("export", 2...3): return try export(shell, sessions)
         case ("import", 2...3): return try importing(shell)
         default:
             let usages = Self.configuration.usage?.split(separator: "\n").map(String.init) ?? []
@@ -88,15 +88,16 @@ package struct SessionCommand: Verb {
         }
     }
 
-    private func export(_ shell: ShellContext, _ store: Store) throws(ShaleError) -> Outcome {
+    private func export(_ shell: ShellContext, _ sessions: SessionStore) throws(ShaleError) -> Outcome {
         let path = words[1]
         let name = words.count > 2 ? words[2] : shell.options.session
-        if name != shell.options.session { try require(name, store, in: shell.options.session) }
+        if name != shell.options.session { try require(name, sessions, in: shell.options.session) }
         if path == "-", shell.console.isTerminal(.output) {
             throw ShaleError(.usage, "refusing to export to a terminal", hint: "session export FILE", exitStatus: 1)
         }
         let session =
-            name == shell.options.session ? try shell.session() : try Session(named: name, engine: shell.engine())
+            name == shell.options.session
+            ? try shell.session() : try Session(named: name, in: sessions, engine: shell.engine())
         let export = try SessionExport(session)
         try shell.withOperation(isQuiet: path == "-") { operation throws(ShaleError) in
             try ArchiveOutput.write(to: path, doing: "export session", shell) { sink throws(ShaleError) in
@@ -120,13 +121,13 @@ package struct SessionCommand: Verb {
     private func importing(_ shell: ShellContext) throws(ShaleError) -> Outcome {
         let path = words[1]
         let name = words.count > 2 ? words[2] : nil
-        let engine = try shell.engine()
+        let (engine, sessions) = (try shell.engine(), try shell.sessions())
         let input = shell.input
         let result = try shell.withOperation { operation throws(ShaleError) in
             let subject = path == "-" ? "stdin" : path.visible
             let source = path == "-" ? try FDSource(duplicating: input, subject: subject) : try FDSource(opening: path)
             do throws(ShaleError) {
-                return try SessionImport(engine, subject: subject).run(source, named: name, operation)
+                return try SessionImport(engine, into: sessions, subject: subject).run(source, named: name, operation)
             } catch {
                 guard error.code == .conflict, path != "-" else { throw error }
                 var error = error
@@ -144,30 +145,30 @@ package struct SessionCommand: Verb {
 
     private static func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
 
-    private func require(_ name: String, _ store: Store, in shellSession: String) throws(ShaleError) {
+    private func require(_ name: String, _ sessions: SessionStore, in shellSession: String) throws(ShaleError) {
         // The one this shale is in is there, even before its first line.
         if name == shellSession {
-            _ = try store.session(name)
+            _ = try sessions.folder(of: name)
             return
         }
-        let names = try store.sessionNames()
+        let names = try sessions.names()
         guard !names.contains(name) else { return }
         let near = Suggestion.nearest(to: name, among: names).first
         throw ShaleError(
             .notFound, "no session \"\(name.visible)\"", hint: near.map { "session switch \($0)" } ?? "session")
     }
 
-    private func list(_ shell: ShellContext, _ store: Store) throws(ShaleError) -> Outcome {
+    private func list(_ shell: ShellContext, _ sessions: SessionStore) throws(ShaleError) -> Outcome {
         var listing = Listing(
             columns: [
                 .init("Current", ""), .init("Name", "NAME"), .init("Lines", "LINES"), .init("States", "STATES"),
                 .init("Image", "@"), .init("Last", "LAST USED"),
             ],
             quietKey: "Name")
-        var names = Swift.Set(try store.sessionNames())
+        var names = Swift.Set(try sessions.names())
         names.insert(shell.options.session)
         for name in names.sorted() {
-            let session = try Session(named: name, engine: shell.engine())
+            let session = try Session(named: name, in: sessions, engine: shell.engine())
             let last = session.lastUsed
             listing.rows.append(
                 .members([

@@ -1,5 +1,6 @@
 package import ArgumentParser
 package import Basics
+import Images
 import OCI
 import Recipes
 import Rendering
@@ -24,7 +25,7 @@ package struct Timeline: Verb {
         let session = try shell.session()
         try session.refresh()
         let tree = session.tree
-        let images = try shell.engine().store.images.allThere()
+        let images = try shell.images().allThere()
         let current = Set(tree.lineage(of: tree.head).map(\.number))
         var listing = Listing(
             columns: [

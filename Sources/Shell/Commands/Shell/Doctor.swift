@@ -17,8 +17,8 @@ package struct Doctor: Verb {
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        // The store's own file system is what counts: on a new home it is made first.
-        let home = (try? shell.engine().store.home) ?? shell.options.home
+        // The home's own file system is what counts: on a new home it is made first.
+        let home = (try? shell.engine().home.path) ?? shell.options.home
         let findings = ContainerDoctor.findings(
             home: home, runnerPath: "\(EngineOpening.programFolder)/shale-runner")
         var lines = findings.map(Self.line)

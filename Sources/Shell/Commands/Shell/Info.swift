@@ -2,6 +2,7 @@ package import ArgumentParser
 package import Basics
 import Containers
 import Diagnostics
+import Images
 import Linux
 import OCI
 import Recipes
@@ -27,17 +28,17 @@ package struct Info: Verb {
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let engine = try shell.engine()
-        let containers = try engine.store.containers.all().map { engine.containers.view(of: $0).state.status }
+        let containers = try engine.containers.all().map { engine.containers.view(of: $0).state.status }
         let facts: [(String, JSONDocument)] = [
             ("ServerVersion", .string(Version.current)),
-            ("DockerRootDir", .string(engine.store.home)),
-            ("LogFile", .string(LogFile.path(home: engine.store.home))),
+            ("DockerRootDir", .string(engine.home.path)),
+            ("LogFile", .string(LogFile.path(home: engine.home.path))),
             ("Session", .string(shell.options.session)),
             ("Containers", .integer(Int64(containers.count))),
             ("ContainersRunning", .integer(Int64(containers.filter { $0 == .running }.count))),
             ("ContainersPaused", .integer(Int64(containers.filter { $0 == .paused }.count))),
             ("ContainersStopped", .integer(Int64(containers.filter { $0 != .running && $0 != .paused }.count))),
-            ("Images", .integer(Int64(try engine.store.images.all().count))),
+            ("Images", .integer(Int64(try engine.images.all().count))),
             ("Driver", .string(engine.form == .user ? "overlay (in a user namespace)" : "overlay")),
             ("KernelVersion", .string(Self.kernel)),
             ("OSType", .string("linux")),

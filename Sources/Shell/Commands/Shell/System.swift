@@ -24,7 +24,7 @@ package struct System: Verb {
         guard what == "check" else {
             throw ShaleError(.usage, "system: \(what.visible) is no part of it", hint: "system check")
         }
-        let findings = try shell.engine().store.check(repair: repair, cancellation: shell.cancellation)
+        let findings = try shell.engine().home.check(repair: repair, shell.cancellation)
         if findings.isEmpty { return .line("the store is whole") }
         if repair, findings.contains(where: \.isRepaired) { shell.changes.append(.lost(.storeRepaired)) }
         let lines = findings.map { "\($0.what.visible)  (\($0.remedy.visible))" }

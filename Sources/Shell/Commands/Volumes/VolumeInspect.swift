@@ -1,5 +1,6 @@
 package import ArgumentParser
 package import Basics
+import Containers
 import OCI
 import Recipes
 import Stores
@@ -18,12 +19,12 @@ package struct VolumeInspect: Verb {
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        let store = try shell.engine().store.volumes
+        let containers = try shell.containers()
         var documents: [JSONDocument] = []
         var failures: [ShaleError] = []
         for name in volumes {
             do throws(ShaleError) {
-                documents.append(Self.document(of: try store.find(name)))
+                documents.append(Self.document(of: try containers.volume(named: name)))
             } catch {
                 failures.append(error)
             }

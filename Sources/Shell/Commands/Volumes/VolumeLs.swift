@@ -25,7 +25,7 @@ package struct VolumeLs: Verb {
         guard extra.isEmpty else { throw ShaleError(.usage, "'volume ls' accepts no arguments") }
         var conditions = VolumeFilter(keys: VolumeFilter.listed)
         for text in filter { try conditions.add(text) }
-        let volumes = try shell.engine().store.volumes.all().filter(conditions.takes)
+        let volumes = try shell.containers().volumes().filter(conditions.takes)
         let hidden = ["Availability", "Group", "Labels", "Links", "Mountpoint", "Scope", "Size", "Status"]
         let listing = Listing(
             columns: [Listing.Column("Driver", "DRIVER"), Listing.Column("Name", "VOLUME NAME")]

@@ -25,8 +25,8 @@ package struct VolumePrune: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         var conditions = VolumeFilter(keys: VolumeFilter.pruned)
         for text in filter { try conditions.add(text) }
-        let store = try shell.engine().store.volumes
-        let unused = try store.all().filter {
+        let containers = try shell.containers()
+        let unused = try containers.volumes().filter {
             $0.users.isEmpty && (all || VolumeName.isAnonymous($0.name)) && conditions.takes($0)
         }
         let plan = unused.map { (name: $0.name, bytes: $0.bytes) }
@@ -41,7 +41,7 @@ package struct VolumePrune: Verb {
         var failures: [ShaleError] = []
         for volume in plan {
             do throws(ShaleError) {
-                try store.remove(volume.name)
+                try containers.removeVolume(named: volume.name)
             } catch {
                 removed.removeAll { $0.name == volume.name }
                 // A container took it meanwhile, or another process was first.

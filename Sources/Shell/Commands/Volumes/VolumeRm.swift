@@ -1,5 +1,6 @@
 package import ArgumentParser
 package import Basics
+import Containers
 import Recipes
 import Sessions
 import Stores
@@ -20,11 +21,11 @@ package struct VolumeRm: Verb {
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        let store = try shell.engine().store.volumes
+        let containers = try shell.containers()
         let force = force
         return try shell.each(volumes, of: "volume rm") { name throws(ShaleError) in
             do throws(ShaleError) {
-                try store.remove(name)
+                try containers.removeVolume(named: name)
                 shell.changes.append(.lost(.volumesRemoved))
             } catch {
                 guard force, error.code == .notFound else { throw error }

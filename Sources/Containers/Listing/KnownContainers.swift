@@ -1,0 +1,36 @@
+package import Basics
+package import Linux
+package import Stores
+
+// What is here: containers by name and id.
+extension ContainerEngine {
+    /// The records of all containers, newest first.
+    package func all() throws(ShaleError) -> [ContainerRecord] { try store.containers.all() }
+
+    /// The container a text names: its id, its name, or the beginning of an id.
+    package func find(_ text: String) throws(ShaleError) -> ContainerRecord { try store.containers.find(text) }
+
+    /// The container that a word means where an image or a container may stand; `nil` where it means none.
+    package func container(meantBy text: String) throws(ShaleError) -> MeantContainer? {
+        try store.container(meantBy: text)
+    }
+
+    /// Whether a text names no container.
+    package func isMissing(_ text: String) -> Bool {
+        do throws(ShaleError) {
+            _ = try store.containers.id(of: text)
+            return false
+        } catch {
+            return error.code == .notFound
+        }
+    }
+
+    /// Whether there is a container of that id, or one that can be brought back.
+    package func isHere(_ id: String) -> Bool { store.containers.isHere(id) }
+
+    /// The directory a container writes to.
+    package func ownDirectory(of record: ContainerRecord) throws(ShaleError) -> RootDirectory {
+        let path = store.containers.folder(record.id).upper
+        return try translating("container \(record.name)") { try RootDirectory(hostPath: path) }
+    }
+}

@@ -1,0 +1,35 @@
+package import Basics
+package import OCI
+package import Stores
+
+/// A home as a whole: where it lies, what it takes up, whether it is whole.
+package struct Home: Sendable {
+    private let store: Store
+
+    init(_ store: Store) { self.store = store }
+
+    package var path: String { store.home }
+    /// Whether it can be looked at and not written to.
+    package var isReadOnly: Bool { store.isReadOnly }
+    /// Whether other users could read it until now.
+    package var wasClosed: Bool { store.wasClosed }
+
+    /// What is on disk.
+    package func diskUsage() throws(ShaleError) -> DiskUsage { try store.diskUsage() }
+
+    /// What is kept for coming back alone, beside the images that sessions stand on.
+    package func retainedCost(keeping current: Set<Digest>) throws(ShaleError) -> RetainedCost {
+        try store.retainedCost(keeping: current)
+    }
+
+    /// Lets go of what is kept for coming back, where a disk is full.
+    package func makeRoom(keeping current: Set<Digest>) throws(ShaleError) { try store.makeRoom(keeping: current) }
+
+    /// Checks every digest, every reference and every lock, and mends what can be mended where asked.
+    package func check(repair: Bool, _ cancellation: Cancellation) throws(ShaleError) -> [Finding] {
+        try store.check(repair: repair, cancellation: cancellation)
+    }
+
+    /// Lets go of what this process holds in it.
+    package func close() { store.close() }
+}
