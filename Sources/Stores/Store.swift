@@ -42,7 +42,12 @@ package final class Store: Sendable {
     ///
     /// A home that cannot be written to is only looked at. Throws `denied` where one cannot be made, `noSpace` on a full
     /// disk, `invalid` for a folder that holds something else.
-    package init(home: String, form: OverlayForm) throws(ShaleError) {
+    ///
+    /// `journalHolds` reads journals, which are the sessions' own; without it no change counts as written there, and its
+    /// stamp stays.
+    package init(
+        home: String, form: OverlayForm, journalHolds: @escaping JournalSearch = { _, _ in false }
+    ) throws(ShaleError) {
         let paths = StorePaths(home: home)
         let state = try StoreLayout.prepare(paths)
         isNew = state.isNew
@@ -54,7 +59,7 @@ package final class Store: Sendable {
         let ingest = IngestFolder(paths: paths, lock: lock)
         let leases = Leases(paths: paths, lock: lock)
         let blobs = BlobStore(paths: paths, ingest: ingest, leases: leases)
-        let writeAhead = WriteAhead(paths: paths, ingest: ingest)
+        let writeAhead = WriteAhead(paths: paths, ingest: ingest, journalHolds: journalHolds)
         let names = NameStore(path: paths.index, lock: lock, writeAhead: writeAhead)
         let retained = NameStore(path: paths.retained, lock: lock, mayBeMissing: true)
         let layers = LayerStore(paths: paths, ingest: ingest, leases: leases, lock: lock)

@@ -6,6 +6,7 @@ import OCI
 import Recipes
 import Registries
 import Runtime
+import Sessions
 import Stores
 
 /// Opens the engine: the store on its home, the runner beside this program, registries as the user set them.
@@ -23,7 +24,7 @@ struct EngineOpening {
     let warn: @Sendable (String) -> Void
 
     func open() throws(ShaleError) -> Opened {
-        let store = try Store(home: options.home, form: OverlayForm.current)
+        let store = try Store(home: options.home, form: OverlayForm.current, journalHolds: Journal.holds)
         let registry = RegistryClient(try registries())
         let runtime = ContainerRuntime(runnerPath: runnerPath, cachePath: store.cache.folder)
         var values = EngineSettings()

@@ -68,6 +68,9 @@ package struct StampedChanges: Sendable, Hashable, Codable {
     var isEmpty: Bool { moves.isEmpty && arrived.isEmpty && departed.isEmpty }
 }
 
+/// Whether a session's journal, by its path, has a line that carries a token; one that is not there has none.
+package typealias JournalSearch = @Sendable (_ journal: String, _ token: String) -> Bool
+
 /// Stamps what this process changes with the line that does it.
 package final class WriteAhead: Sendable {
     private struct State {
@@ -78,11 +81,13 @@ package final class WriteAhead: Sendable {
 
     private let paths: StorePaths
     private let ingest: IngestFolder
+    private let journalHolds: JournalSearch
     private let state = Mutex(State())
 
-    init(paths: StorePaths, ingest: IngestFolder) {
+    init(paths: StorePaths, ingest: IngestFolder, journalHolds: @escaping JournalSearch) {
         self.paths = paths
         self.ingest = ingest
+        self.journalHolds = journalHolds
     }
 
     /// Says which line is under way; `nil` where changes are no line's doing.
@@ -150,24 +155,6 @@ package final class WriteAhead: Sendable {
     /// Whether the journal of its session has a stamped line.
     package func isFinished(_ stamp: LineStamp) -> Bool {
         guard (try? SessionFolder.check(stamp.session)) != nil else { return true }
-        let journal = "\(paths.sessions)/\(stamp.session)/journal"
-        // Without a journal it is a session's first line.
-        guard let file = try? OwnedFD.open(journal, O_RDONLY) else { return false }
-        let size = (try? FileStatus.of(file).size) ?? 0
-        // Mostly the last lines have it.
-        return [64 << 10, size].contains { length in
-            file.contains(stamp.token, after: max(0, size - length))
-        }
-    }
-}
-
-extension OwnedFD {
-    /// Whether a file holds a text behind an offset.
-    fileprivate borrowing func contains(_ text: String, after offset: Int64) -> Bool {
-        let raw = self.raw
-        guard lseek(raw, off_t(offset), SEEK_SET) >= 0, let bytes = try? readAll(limit: 1 << 30) else { return false }
-        return (bytes + [0]).withUnsafeBytes { all in
-            all.baseAddress.map { strstr($0.assumingMemoryBound(to: CChar.self), text) != nil } ?? false
-        }
+        return journalHolds("\(paths.sessions)/\(stamp.session)/journal", stamp.token)
     }
 }
