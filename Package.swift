@@ -145,7 +145,10 @@ let package = Package(
             ]),
         tests(
             "SessionsTests",
-            ["TestSupport", "Basics", "OCI", "Images", "Containers", "Building", "Recipes", "Sessions", "Dockerfiles"]),
+            [
+                "TestSupport", "Basics", "OCI", "Stores", "Linux", "Images", "Containers", "Building", "Recipes",
+                "Sessions", "Dockerfiles",
+            ]),
         tests("ShellLanguageTests", ["TestSupport", "Basics", "ShellLanguage"]),
         tests("RenderingTests", ["TestSupport", "Basics", "OCI", "Rendering"]),
         tests("LineEditingTests", ["TestSupport", "Basics", "Linux", "LineEditing"]),

@@ -6,7 +6,7 @@ import Stores
 /// How far a walk through the states came.
 package struct MoveResult: Sendable {
     /// The states that were taken back or made again, in that order.
-    package var passed: [StateTree.Node] = []
+    package var passed: [StateMove] = []
     /// What was left as it is, in words.
     package var notes: [String] = []
     /// Why it went no further.
@@ -19,7 +19,7 @@ extension Session {
     ///
     /// Throws `notFound` when there are fewer, and the obstacle when not even one could be taken back.
     package func undo(_ count: Int = 1) throws(ShaleError) -> MoveResult {
-        try walk("undo", .back) { tree throws(ShaleError) in
+        try walk("undo") { tree throws(ShaleError) in
             guard let (_, passed) = tree.undoTarget(count) else {
                 if tree.head == 0, let lost = tree.losses[0] { throw Self.obstacle(lost, below: nil) }
                 let have = tree.lineage(of: tree.head).count
@@ -27,20 +27,20 @@ extension Session {
                     .notFound, have == 0 ? "nothing to undo" : "only \(have) to undo, not \(count)",
                     hint: have == 0 ? nil : "undo \(have)")
             }
-            return passed
+            return passed.map(StateMove.takingBack)
         }
     }
 
     /// Makes the last `count` undone states current again; stops in front of one that cannot be made again.
     package func redo(_ count: Int = 1) throws(ShaleError) -> MoveResult {
-        try walk("redo", .forth) { tree throws(ShaleError) in
+        try walk("redo") { tree throws(ShaleError) in
             guard let (_, passed) = tree.redoTarget(count) else {
                 let have = tree.redoCount
                 throw ShaleError(
                     .notFound, have == 0 ? "nothing to redo" : "only \(have) to redo, not \(count)",
                     hint: have == 0 ? nil : "redo \(have)")
             }
-            return passed
+            return passed.map(StateMove.making)
         }
     }
 
@@ -56,15 +56,14 @@ extension Session {
             }
             try requireImage(of: state, in: tree, effects)
             let way = tree.way(from: tree.head, to: state)
-            for node in way.back {
-                if let lost = tree.losses[node.number] {
+            result.passed = way.back.map(StateMove.takingBack) + way.forth.map(StateMove.making)
+            for move in result.passed {
+                if let lost = Self.loss(in: move, tree) {
                     result.notes.append("line \(lost.number) (\(Self.firstLine(lost.line))): \(lost.loss.words)")
                 }
-                result.notes += effects.applyWherePossible(node, .back)
+                result.notes += effects.applyWherePossible(move)
             }
-            for node in way.forth { result.notes += effects.applyWherePossible(node, .forth) }
             try effects.finish()
-            result.passed = way.back + way.forth
             return JournalEntry(time: .now(), line: "goto \(state)", movedTo: state, token: takeToken())
         }
         return result
@@ -73,26 +72,25 @@ extension Session {
     private func takeToken() -> String? { sessions.takeToken() }
 
     private func walk(
-        _ verb: String, _ direction: StateEffects.Direction,
-        _ path: (StateTree) throws(ShaleError) -> [StateTree.Node]
+        _ verb: String, _ path: (StateTree) throws(ShaleError) -> [StateMove]
     ) throws(ShaleError) -> MoveResult {
         var result = MoveResult()
         try append { tree throws(ShaleError) in
             var effects = try StateEffects(engine: engine, folder: folder)
-            for node in try path(tree) {
-                if direction == .back, let lost = tree.losses[node.number] {
-                    result.obstacle = Self.obstacle(lost, below: node)
+            for move in try path(tree) {
+                if let lost = Self.loss(in: move, tree) {
+                    result.obstacle = Self.obstacle(lost, below: move.node)
                     break
                 }
                 do throws(ShaleError) {
-                    try requireImage(of: direction == .back ? node.parent : node.number, in: tree, effects)
-                    try effects.check(node, direction)
-                    try effects.apply(node, direction)
+                    try requireImage(of: move.target, in: tree, effects)
+                    try effects.check(move)
+                    try effects.apply(move)
                 } catch {
-                    result.obstacle = Self.obstacle(node, direction, error)
+                    result.obstacle = Self.obstacle(move, error)
                     break
                 }
-                result.passed.append(node)
+                result.passed.append(move)
             }
             guard let last = result.passed.last else {
                 guard let obstacle = result.obstacle else { return nil }
@@ -102,7 +100,7 @@ extension Session {
             let count = result.passed.count
             return JournalEntry(
                 time: .now(), line: count == 1 ? verb : "\(verb) \(count)",
-                movedTo: direction == .back ? last.parent : last.number, token: takeToken())
+                movedTo: last.target, token: takeToken())
         }
         return result
     }
@@ -111,6 +109,11 @@ extension Session {
         guard let image = tree.nodes[state]?.image, !effects.isThere(image) else { return }
         throw ShaleError(
             .notFound, "the working image \(image.short) of state \(state) has been pruned", hint: "timeline")
+    }
+
+    /// What a way back over a state leaves as it is: what no record tells how to undo.
+    private static func loss(in move: StateMove, _ tree: StateTree) -> StateLoss? {
+        move.takesBack ? tree.losses[move.node.number] : nil
     }
 
     private static func firstLine(_ text: String) -> String {
@@ -124,12 +127,12 @@ extension Session {
     }
 
     private static func obstacle(
-        _ node: StateTree.Node, _ direction: StateEffects.Direction, _ error: ShaleError
+        _ move: StateMove, _ error: ShaleError
     ) -> ShaleError {
-        let line = firstLine(node.line)
-        let what = direction == .back ? "cannot be taken back" : "cannot be made again"
+        let line = firstLine(move.node.line)
+        let what = move.takesBack ? "cannot be taken back" : "cannot be made again"
         return ShaleError(
-            error.code, "state \(node.number) (\(line)) \(what)", cause: error.description,
+            error.code, "state \(move.node.number) (\(line)) \(what)", cause: error.description,
             hint: error.hint ?? "timeline")
     }
 }

@@ -11,8 +11,6 @@ import Stores
 /// Containers move at once. Names and images are noted on the way and written together by `finish()`: a way costs one
 /// write, however many states it passes.
 struct StateEffects {
-    enum Direction { case back, forth }
-
     private let engine: Engine
     private let folder: SessionFolder
     /// What each name led to at the start, by its full form.
@@ -33,67 +31,60 @@ struct StateEffects {
 
     func isThere(_ image: Digest) -> Bool { images.contains(image) }
 
-    /// Throws why a state cannot be taken back or made again; nothing is touched.
-    func check(_ node: StateTree.Node, _ direction: Direction) throws(ShaleError) {
-        for change in node.changes {
-            switch (change, direction) {
-            case (.name(let reference, let before, let after), _):
-                let (from, to) = direction == .back ? (after, before) : (before, after)
-                try check(reference, from: from, to: to)
-            case (.images(_, let departed), .back): try checkThere(departed)
-            case (.images(let arrived, _), .forth): try checkThere(arrived)
-            case (.removed(let container, let name), .back):
-                if isElsewhere(container) {
-                    throw ShaleError(
-                        .notFound, "container \(name) stayed where this session was exported",
-                        hint: "goto \(node.parent)   (without the container)")
-                }
-                try engine.containers.checkBringingBack(container)
-            case (.removed, .forth), (.lost, _), (.began, _), (.step, _), (.rewrote, _): break
+    /// Throws why a move cannot be made; nothing is touched.
+    func check(_ move: StateMove) throws(ShaleError) {
+        for change in move.changes { try check(change, of: move) }
+    }
+
+    private func check(_ change: SharedChange, of move: StateMove) throws(ShaleError) {
+        switch change {
+        case .name(let reference, let from, let to): try check(reference, from: from, to: to)
+        case .images(let shown, _): try checkThere(shown)
+        case .broughtBack(let container, let name):
+            if isElsewhere(container) {
+                throw ShaleError(
+                    .notFound, "container \(name) stayed where this session was exported",
+                    hint: "goto \(move.target)   (without the container)")
             }
+            try engine.containers.checkBringingBack(container)
+        case .removed: break
         }
     }
 
-    /// Takes a state back, or makes it again; what is so already is left alone.
-    mutating func apply(_ node: StateTree.Node, _ direction: Direction) throws(ShaleError) {
-        let changes = direction == .back ? node.changes.reversed() : node.changes
-        for case .images(let arrived, let departed) in changes {
-            let back = direction == .back ? departed : arrived
-            shown.formUnion(back)
-            hidden.subtract(back)
+    /// Makes a move; what is so already is left alone.
+    mutating func apply(_ move: StateMove) throws(ShaleError) { try apply(move.changes) }
+
+    private mutating func apply(_ changes: [SharedChange]) throws(ShaleError) {
+        for case .images(let images, _) in changes {
+            shown.formUnion(images)
+            hidden.subtract(images)
         }
         for change in changes {
             switch change {
-            case .name(let reference, let before, let after):
-                moved[reference.withDefaultTag.description] = (reference, direction == .back ? before : after)
+            case .name(let reference, _, let to): moved[reference.withDefaultTag.description] = (reference, to)
+            case .broughtBack(let container, _): try engine.containers.bringBack(container)
             case .removed(let container, _):
-                if direction == .back {
-                    try engine.containers.bringBack(container)
-                } else if !isElsewhere(container) {
+                if !isElsewhere(container) {
                     try engine.containers.moveToTrashAgain(container, retainedBy: folder)
                 }
-            case .began, .step, .rewrote, .images, .lost: break
+            case .images: break
             }
         }
-        for case .images(let arrived, let departed) in changes {
-            let gone = direction == .back ? arrived : departed
-            hidden.formUnion(gone)
-            shown.subtract(gone)
+        for case .images(_, let images) in changes {
+            hidden.formUnion(images)
+            shown.subtract(images)
         }
     }
 
-    /// Does of a state what can be done, and tells the rest.
-    mutating func applyWherePossible(_ node: StateTree.Node, _ direction: Direction) -> [String] {
+    /// Does of a move what can be done, and tells the rest.
+    mutating func applyWherePossible(_ move: StateMove) -> [String] {
         var notes: [String] = []
-        for change in node.changes {
-            let single = StateTree.Node(
-                number: node.number, parent: node.parent, line: node.line, time: node.time, changes: [change],
-                base: node.base, image: node.image)
+        for change in move.changes {
             do throws(ShaleError) {
-                try check(single, direction)
-                try apply(single, direction)
+                try check(change, of: move)
+                try apply([change])
             } catch {
-                notes.append("state \(node.number) (\(node.line)): left as it is: \(error)")
+                notes.append("state \(move.node.number) (\(move.node.line)): left as it is: \(error)")
             }
         }
         return notes

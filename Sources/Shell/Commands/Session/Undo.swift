@@ -23,7 +23,7 @@ package struct Undo: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         guard count > 0 else { throw ShaleError(.usage, "undo: a number above zero", hint: "undo 1") }
         let session = try shell.session()
-        return try MoveReport.outcome(session.undo(count), "took back", .back, session, shell)
+        return try MoveReport.outcome(session.undo(count), "took back", session, shell)
     }
 }
 
@@ -42,42 +42,39 @@ package struct Redo: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         guard count > 0 else { throw ShaleError(.usage, "redo: a number above zero", hint: "redo 1") }
         let session = try shell.session()
-        return try MoveReport.outcome(session.redo(count), "made again", .forth, session, shell)
+        return try MoveReport.outcome(session.redo(count), "made again", session, shell)
     }
 }
 
 /// What a walk through the states took back or made again, in words.
 enum MoveReport {
-    enum Direction { case back, forth }
-
     /// The states passed, where one stands now, and what stopped the walk.
     static func outcome(
-        _ result: MoveResult, _ verb: String, _ direction: Direction, _ session: Session, _ shell: ShellContext
+        _ result: MoveResult, _ verb: String, _ session: Session, _ shell: ShellContext
     ) throws(ShaleError) -> Outcome {
-        let lines = result.passed.map { "\(verb): \(text($0, direction))" } + place(session, result.passed)
+        let lines = result.passed.map { "\(verb): \(text($0))" } + place(session, result.passed)
         return try shell.outcome(.lines(lines), failures: [result.obstacle].compactMap(\.self))
     }
 
-    static func text(_ node: StateTree.Node, _ direction: Direction) -> String {
-        let line = (node.line.split(separator: "\n").first.map(String.init) ?? node.line).visible
-        let effects = effects(node, direction)
+    static func text(_ move: StateMove) -> String {
+        let line = (move.node.line.split(separator: "\n").first.map(String.init) ?? move.node.line).visible
+        let effects = effects(move)
         return effects.isEmpty ? line : "\(line)  (\(effects.joined(separator: ", ")))"
     }
 
-    private static func effects(_ node: StateTree.Node, _ direction: Direction) -> [String] {
+    private static func effects(_ move: StateMove) -> [String] {
         var effects: [String] = []
-        let isOfImages = node.changes.contains { $0.isOfWorkingImage } || !node.names.isEmpty
-        for change in direction == .back ? node.changes.reversed() : node.changes {
+        let isOfImages = move.node.changes.contains { $0.isOfWorkingImage } || !move.node.names.isEmpty
+        for change in move.changes {
             switch change {
-            case .name(let reference, let before, let after):
-                let (from, to) = direction == .back ? (after, before) : (before, after)
+            case .name(let reference, let from, let to):
                 effects.append("\(reference.familiar) \(short(from)) -> \(short(to))")
-            case .removed(_, let name): effects.append("container \(name) is \(direction == .back ? "back" : "gone")")
-            case .images(let arrived, let departed) where !isOfImages:
-                let (back, gone) = direction == .back ? (departed, arrived) : (arrived, departed)
-                if !back.isEmpty { effects.append("\(images(back)) back") }
-                if !gone.isEmpty { effects.append("\(images(gone)) gone") }
-            case .images, .began, .step, .rewrote, .lost: break
+            case .removed(_, let name): effects.append("container \(name) is gone")
+            case .broughtBack(_, let name): effects.append("container \(name) is back")
+            case .images(let shown, let hidden) where !isOfImages:
+                if !shown.isEmpty { effects.append("\(images(shown)) back") }
+                if !hidden.isEmpty { effects.append("\(images(hidden)) gone") }
+            case .images: break
             }
         }
         return effects
@@ -91,8 +88,8 @@ enum MoveReport {
     }
 
     /// The working image, where a walk passed a state of it.
-    static func place(_ session: Session, _ passed: [StateTree.Node]) -> [String] {
-        guard passed.contains(where: { $0.changes.contains { $0.isOfWorkingImage } }) else { return [] }
+    static func place(_ session: Session, _ passed: [StateMove]) -> [String] {
+        guard passed.contains(where: { $0.node.changes.contains { $0.isOfWorkingImage } }) else { return [] }
         return place(session)
     }
 
