@@ -15,6 +15,8 @@ package enum CallersUmask {
     package static func applied(to mode: UInt32) -> UInt32 { mode & ~value }
 
     /// Starts a program of the person's, or makes a file of theirs, with the person's umask.
+    ///
+    /// Throws what `body` throws.
     package static func restored<Result, Failure>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
         let own = umask(mode_t(value))
         defer { umask(own) }

@@ -62,6 +62,8 @@ package enum Observer {
     }
 
     /// Does a piece of work, and says how long it took, also when it fails.
+    ///
+    /// Throws what `body` throws.
     package static func measure<Result: ~Copyable, Failure: Error>(
         _ subject: Subject, _ what: @autoclosure () -> String, _ body: () throws(Failure) -> Result
     ) throws(Failure) -> Result {

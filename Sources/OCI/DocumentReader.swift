@@ -86,6 +86,8 @@ package struct DocumentReader: Sendable {
     }
 
     /// The keys of an object whose values say nothing (Go's `map[string]struct{}`).
+    ///
+    /// Throws `invalid` when the value or a member of it is not an object.
     package func keySet(_ key: String) throws(ShaleError) -> [String: EmptyObject]? {
         guard let value = value(key) else { return nil }
         guard case .object(let members) = value else { throw failure(key, "not an object") }
@@ -141,6 +143,8 @@ extension OCIDocument {
     }
 
     /// The same of a text that was read as JSON before.
+    ///
+    /// Throws what the type's own reading throws.
     package static func read<Value: DocumentValue>(
         _ type: Value.Type, from document: JSONDocument, naming what: String
     ) throws(ShaleError) -> Value {

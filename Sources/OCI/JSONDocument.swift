@@ -117,6 +117,8 @@ extension JSONDocument: Codable {
     }
 
     /// Decodes any JSON; the members of an object come sorted by key, their order in the text being lost.
+    ///
+    /// Throws what the decoder throws.
     package init(from decoder: any Decoder) throws {
         if let container = try? decoder.container(keyedBy: Key.self) {
             let keys = container.allKeys.sorted { $0.stringValue < $1.stringValue }
@@ -161,6 +163,8 @@ extension JSONDocument: Codable {
     }
 
     /// Any encodable value as a document.
+    ///
+    /// Throws what encoding the value throws.
     package init(encoding value: some Encodable) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -21,6 +21,8 @@ package struct Platform: Sendable, Hashable, Codable, CustomStringConvertible {
     }
 
     /// Parses `os/arch[/variant]`, or an architecture alone; names are normalised as containerd does.
+    ///
+    /// Throws `invalid` when the text is not of that form.
     package init(parsing text: String) throws(ShaleError) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map { $0.lowercased() }
         let isWord = { (part: String) in

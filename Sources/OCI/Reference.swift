@@ -48,6 +48,8 @@ package struct Reference: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// Parses a name as it is written, with nothing filled in (distribution/reference's `Parse`).
+    ///
+    /// Throws `invalid` when the text is not of that form.
     package init(literal text: String) throws(ShaleError) {
         guard !text.isEmpty else {
             throw ShaleError(.invalid, "repository name must have at least one component")

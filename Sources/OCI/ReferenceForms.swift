@@ -7,6 +7,8 @@ package enum AnyReference: Sendable, Hashable {
     case digest(Digest)
 
     /// Parses as distribution/reference's `ParseAnyReference`: an id first, then a digest, then a name.
+    ///
+    /// Throws `invalid` when the text cannot be a reference.
     package init(parsing text: String) throws(ShaleError) {
         if Reference.isIdentifier(text) {
             self = .digest(try Digest(parsing: "sha256:\(text)"))

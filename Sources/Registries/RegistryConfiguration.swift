@@ -35,6 +35,8 @@ package struct RegistryConfiguration: Sendable {
     }
 
     /// Reads `HOST=URL`, several separated by commas or spaces.
+    ///
+    /// Throws `invalid` when a part is not `HOST=URL`.
     package static func mirrors(parsing text: String) throws(ShaleError) -> [String: String] {
         var mirrors: [String: String] = [:]
         for part in text.split(whereSeparator: { $0 == "," || $0 == " " || $0 == "\n" || $0 == "\t" }) {
@@ -77,6 +79,8 @@ package struct RegistryConfiguration: Sendable {
     }
 
     /// Checks one mirror's address and gives it without a slash at its end.
+    ///
+    /// Throws `invalid` when the text is no http or https address, or has a query.
     package static func mirrorAddress(_ text: String) throws(ShaleError) -> String {
         let hasScheme = text.contains("://")
         let host = text.prefix { $0 != ":" && $0 != "/" }

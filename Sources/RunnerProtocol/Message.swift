@@ -171,6 +171,8 @@ extension Message {
     }
 
     /// A message from a frame's body.
+    ///
+    /// Throws a `WireError` when the body is not a message.
     package init(decoding body: [UInt8]) throws(WireError) {
         var reader = WireReader(body)
         let number = try reader.byte()
@@ -278,6 +280,8 @@ package struct FrameParser {
     }
 
     /// The next whole message, `nil` while more bytes are needed.
+    ///
+    /// Throws `WireError.tooLong` when the frame is larger than the limit, and what decoding its body throws.
     package mutating func next() throws(WireError) -> Message? {
         guard buffer.count - start >= 4 else { return nil }
         var header = WireReader(Array(buffer[start..<start + 4]))

@@ -74,6 +74,8 @@ package struct DetachKeys: Sendable, Hashable {
 
     /// docker's form: single characters and `ctrl-` with a letter or one of `@[\]^_`, separated by commas; the usual
     /// ones for none.
+    ///
+    /// Throws `invalid` when the text is not of that form.
     package init(parsing text: String) throws(ShaleError) {
         guard !text.isEmpty else {
             self = .standard

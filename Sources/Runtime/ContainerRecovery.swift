@@ -22,7 +22,8 @@ extension ContainerRuntime {
     /// Sets right what a killed runner left: processes that outlived it, its cgroup, and a state that says running.
     ///
     /// True if there was something to set right; the container then counts as exited with 137. Does nothing while
-    /// a runner lives, or to a container that has ended.
+    /// a runner lives, or to a container that has ended. Throws what locking the runner's file or writing the state
+    /// throws.
     @discardableResult
     package static func recover(
         containerID: String, socketDirectory: String, statePath: String

@@ -113,6 +113,9 @@ package final class ContainerRuntime: Sendable {
     }
 
     /// Runs another process in a container; its streams are carried until it ends, unless it is detached (exit 0).
+    ///
+    /// Throws `notFound` when the container does not run, `engine` when the runner ends without an answer, and the
+    /// failure that the runner reports.
     package func exec(
         socketDirectory: String, _ spec: ExecSpec, streams: AttachStreams
     ) throws(ShaleError) -> AttachOutcome {
@@ -136,19 +139,27 @@ package final class ContainerRuntime: Sendable {
     }
 
     /// Sends a signal to a container's first process.
+    ///
+    /// Throws `notFound` when the container does not run, and the failure that the runner reports.
     package func signal(_ number: Int32, socketDirectory: String) throws(ShaleError) {
         try ask(.signal(number), socketDirectory)
     }
 
     /// Sets the size of a container's terminal.
+    ///
+    /// Throws `notFound` when the container does not run, and what sending throws.
     package func resize(_ size: TerminalSize, socketDirectory: String) throws(ShaleError) {
         try RunnerConnection(folder: socketDirectory).send(.resize(rows: size.rows, columns: size.columns))
     }
 
     /// Freezes all processes of a container.
+    ///
+    /// Throws `notFound` when the container does not run, and the failure that the runner reports.
     package func pause(socketDirectory: String) throws(ShaleError) { try ask(.pause, socketDirectory) }
 
     /// Does something while all processes of a container stand still; they go on also when this process is killed.
+    ///
+    /// Throws `notFound` when the container does not run, the failure that the runner reports, and what `body` throws.
     package func whilePaused<Result>(
         socketDirectory: String, _ body: () throws(ShaleError) -> Result
     ) throws(ShaleError) -> Result {
@@ -160,10 +171,14 @@ package final class ContainerRuntime: Sendable {
     }
 
     /// Lets a frozen container go on.
+    ///
+    /// Throws `notFound` when the container does not run, and the failure that the runner reports.
     package func unpause(socketDirectory: String) throws(ShaleError) { try ask(.resume, socketDirectory) }
 
     /// Lets whoever holds the answer end a container and start it again: though it is one that is removed at its end,
     /// its runner leaves it be.
+    ///
+    /// Throws `notFound` when the container does not run, and the failure that the runner reports.
     package func keep(socketDirectory: String) throws(ShaleError) -> KeptContainer {
         let connection = try RunnerConnection(folder: socketDirectory)
         try connection.send(.keep)
@@ -172,6 +187,9 @@ package final class ContainerRuntime: Sendable {
     }
 
     /// Sets a running container's limits; `unsupported` for one that no control group here can hold.
+    ///
+    /// Throws `unsupported` in that case, `notFound` when the container does not run, and the failure that the runner
+    /// reports.
     package func setLimits(
         _ resources: ContainerResources, containerID: String, socketDirectory: String
     ) throws(ShaleError) {
@@ -180,6 +198,8 @@ package final class ContainerRuntime: Sendable {
     }
 
     /// Sets whether a running container's program is started again when it ends.
+    ///
+    /// Throws `notFound` when the container does not run, and the failure that the runner reports.
     package func setRestart(_ plan: RestartPlan?, socketDirectory: String) throws(ShaleError) {
         try ask(.restart(plan), socketDirectory)
     }
@@ -223,6 +243,9 @@ package final class ContainerRuntime: Sendable {
     }
 
     /// docker's stop: a signal, then SIGKILL when the container has not ended within `timeout` seconds (-1: never).
+    ///
+    /// Throws `notFound` when the container does not run, `engine` when its runner ends without a report, and what
+    /// sending the signal throws.
     package func stop(
         socketDirectory: String, signal number: Int32 = 15, timeout: Double = 10
     ) throws(ShaleError) -> Int32 {
@@ -280,6 +303,8 @@ package struct RunningContainer: Sendable {
     }
 
     /// Carries the streams given at the start until the container ends or the user detaches; once.
+    ///
+    /// Throws `engine` when the runner ends before the container does, and what carrying the streams throws.
     package func relay() throws(ShaleError) -> AttachOutcome {
         guard let connection, let streams else { return .detached }
         return try Observer.measure(.process, "the process itself") { () throws(ShaleError) in

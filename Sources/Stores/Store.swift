@@ -92,11 +92,15 @@ package final class Store: Sendable {
     package func requireWritable() throws(ShaleError) { try lock.requireWritable() }
 
     /// The folder of one session, made on first use.
+    ///
+    /// Throws `invalid` when the name cannot be a session's, and what making the folder throws.
     package func session(_ name: String) throws(ShaleError) -> SessionFolder {
         try SessionFolder(parent: paths.sessions, name: name, lock: lock)
     }
 
     /// A path for something needed only while this process works; swept when it dies without removing it.
+    ///
+    /// Throws what making the folder for it throws.
     package func newScratchPath() throws(ShaleError) -> String { try ingest.newPath("scratch") }
 
     /// Blobs that the record of how an image was made needs: a digest a line, beside that record.
@@ -121,11 +125,15 @@ package final class Store: Sendable {
     }
 
     /// The names of the sessions there are, sorted.
+    ///
+    /// Throws what reading the sessions' folder throws.
     package func sessionNames() throws(ShaleError) -> [String] {
         try SessionFolder.names(in: paths.sessions)
     }
 
     /// What all sessions together can come back to.
+    ///
+    /// Throws what reading the sessions' files throws.
     package func sessionRoots() throws(ShaleError) -> SessionRoots {
         var roots = SessionRoots()
         for name in try sessionNames() { roots.formUnion(try session(name).roots()) }
@@ -139,9 +147,13 @@ package final class Store: Sendable {
     }
 
     /// What may be collected, because nobody has a lease on it.
+    ///
+    /// Throws what opening the file of leases throws.
     package func exclusion() throws(ShaleError) -> Exclusion { try Exclusion(paths: paths) }
 
     /// Leases all that an image consists of, while a use is under way.
+    ///
+    /// Throws what locking the file of leases throws.
     package func hold(_ config: ImageConfig, blobs: [Descriptor]) throws(ShaleError) {
         try leases.holdInUse((config.rootfs.diffIDs + blobs.map(\.digest)).map { .digest($0) })
     }
@@ -160,7 +172,8 @@ package struct StoreLock: Sendable {
 
     /// Runs `body`, which writes, alone among all processes and threads of this home.
     ///
-    /// Not reentrant, never held over the network.
+    /// Not reentrant, never held over the network. Throws what taking the lock throws, also where the home cannot be
+    /// written to, and what `body` throws.
     package func exclusively<Result>(_ body: () throws(ShaleError) -> Result) throws(ShaleError) -> Result {
         try requireWritable()
         return try quietly(body)

@@ -8,6 +8,8 @@ import Synchronization
 
 extension ContainerEngine {
     /// The unpacked layers below a container's own, top first.
+    ///
+    /// Throws `notFound` when the container's image is not in the store, and what unpacking a missing layer throws.
     package func lowerPaths(of container: ContainerRecord) throws(ShaleError) -> [String] {
         if let known = recentLowers.paths.withLock({ $0[container.manifest.digest] }),
             known.allSatisfy({ access($0, F_OK) == 0 })
@@ -29,6 +31,8 @@ extension ContainerEngine {
     }
 
     /// The same, open.
+    ///
+    /// Throws what `lowerPaths` or opening a layer throws.
     package func lowers(of container: ContainerRecord) throws(ShaleError) -> [RootDirectory] {
         try images.directories(lowerPaths(of: container))
     }

@@ -16,6 +16,8 @@ extension ContainerEngine {
     }
 
     /// The same of a container, open.
+    ///
+    /// Throws what `rootPaths` or opening a layer throws.
     package func roots(of container: ContainerRecord) throws(ShaleError) -> [RootDirectory] {
         try images.directories(rootPaths(of: container))
     }

@@ -30,6 +30,8 @@ extension RootDirectory {
     }
 
     /// Makes the directories of a path that are missing, with that owner and mode; links in it are followed inside.
+    ///
+    /// Throws the error of the system call that failed.
     package func makeOwnedDirectories(
         _ path: String, owner: TreeCopyOptions.Owner, mode: UInt32 = 0o755
     ) throws(SystemCallError) {

@@ -23,6 +23,8 @@ extension ContainerEngine {
     }
 
     /// `stop`, then `start`; one that is removed at its end is not removed in between.
+    ///
+    /// Throws what `stop` and `start` throw.
     package func restart(
         _ record: ContainerRecord, timeout: Int?, signal: String?, cancellation: Cancellation
     ) throws(ShaleError) {
@@ -34,7 +36,9 @@ extension ContainerEngine {
 
     /// Ends a running container: its stop signal, then SIGKILL after the time it has; nothing to do when it stands.
     ///
-    /// `timeout` is in seconds, negative waits for ever; `nil` takes the container's own, or 10.
+    /// `timeout` is in seconds, negative waits for ever; `nil` takes the container's own, or 10. Throws `invalid` for
+    /// an unknown signal, `cancelled` when it is stopped, `timeout` when the container does not end within 10 seconds
+    /// after SIGKILL, and what asking the runner throws.
     package func stop(
         _ record: ContainerRecord, timeout: Int? = nil, signal: String? = nil,
         cancellation: Cancellation = Cancellation()
@@ -94,6 +98,9 @@ extension ContainerEngine {
     }
 
     /// Sends a signal to a container's first process.
+    ///
+    /// Throws `invalid` for an unknown signal, `conflict` when the container does not run, and what asking the runner
+    /// throws.
     package func kill(_ record: ContainerRecord, signal: String = "SIGKILL", named text: String) throws(ShaleError) {
         let number = try Self.signal(signal)
         let state = state(of: record.id)
@@ -128,6 +135,8 @@ extension ContainerEngine {
     }
 
     /// Waits for a container's end and answers its exit code; at once when it does not run.
+    ///
+    /// Throws `cancelled` when it is stopped before the container ends.
     package func wait(_ record: ContainerRecord, cancellation: Cancellation) throws(ShaleError) -> Int32 {
         let state = state(of: record.id)
         guard state.isRunning else { return state.exitCode }
@@ -146,7 +155,8 @@ extension ContainerEngine {
     ///
     /// With `force`, kills it first when it runs. With a session it is moved to the trash whole, until that session lets go of it;
     /// answers whether it was: on a full disk it is gone for good, and so is one with `--rm`, which goes by itself
-    /// meanwhile.
+    /// meanwhile. Throws `conflict` when the container runs and `force` is not set, and what killing it or writing to
+    /// the store throws.
     @discardableResult
     package func remove(
         _ record: ContainerRecord, force: Bool = false, named text: String, retainedBy session: SessionFolder? = nil
@@ -224,6 +234,8 @@ extension ContainerEngine {
     }
 
     /// Moves a container to the trash again, for `redo`; nothing where it is there already.
+    ///
+    /// Throws `notFound` when the container is gone, and what `remove` throws.
     package func moveToTrashAgain(_ id: String, retainedBy session: SessionFolder) throws(ShaleError) {
         guard let record = try? store.containers.record(id) else {
             if store.containers.trashRecord(id) != nil { return }

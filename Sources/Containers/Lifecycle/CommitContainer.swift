@@ -26,6 +26,8 @@ package struct CommitOptions: Sendable {
 
 extension ContainerEngine {
     /// What a container changed, docker's rule: added, changed and deleted paths, sorted.
+    ///
+    /// Throws what reading the container's files or those of its layers throws.
     package func changes(of container: ContainerRecord) throws(ShaleError) -> [Change] {
         try ChangeFinder(
             upper: images.open(store.containers.folder(container.id).upper), lowers: roots(of: container), form: form,
@@ -48,6 +50,9 @@ extension ContainerEngine {
     }
 
     /// Makes an image of a container's changes and settings.
+    ///
+    /// Throws `invalid` when `options.reference` cannot be a tag's name, `notFound` when the container's image is not
+    /// in the store, and what reading the files or writing to the store throws.
     package func commit(
         _ container: ContainerRecord, _ options: CommitOptions = CommitOptions(), _ operation: OperationContext
     ) throws(ShaleError) -> Image {
@@ -86,6 +91,8 @@ extension ContainerEngine {
     }
 
     /// An image of a container's files as they are now, for a shell to look at; it has no name.
+    ///
+    /// Throws what `commit` throws.
     package func imageToEnter(of container: ContainerRecord) throws(ShaleError) -> Image {
         var options = CommitOptions()
         options.pauses = false

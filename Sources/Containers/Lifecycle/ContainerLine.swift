@@ -49,6 +49,8 @@ extension ContainerEngine {
     }
 
     /// The container's files as they lie, nothing mounted.
+    ///
+    /// Throws what opening a layer throws.
     package func tree(of record: ContainerRecord) throws(ShaleError) -> MergedTree {
         let upper = try images.open(store.containers.folder(record.id).upper)
         return MergedTree(layers: [upper] + (try lowers(of: record)), form: form)
@@ -56,6 +58,8 @@ extension ContainerEngine {
 
     /// Runs one line of a recorded shell in a container, beside its command where that runs, and keeps it among the
     /// container's events with what it changed.
+    ///
+    /// Throws `conflict` when the container is paused or restarting, and what running the line throws.
     package func enter(
         _ line: ContainerLine, in record: ContainerRecord, _ operation: OperationContext
     ) throws(ShaleError) -> ContainerLineOutcome {

@@ -54,7 +54,8 @@ package struct LogOptions: Sendable {
 extension ContainerEngine {
     /// Hands a container's log to `emit`, oldest first, until its end; with `follow`, until the container's end.
     ///
-    /// `emit` answers whether to go on.
+    /// `emit` answers whether to go on. Throws `unsupported` when the container has the log driver `none`, and what
+    /// reading the log throws.
     package func logs(
         of record: ContainerRecord, _ options: LogOptions = LogOptions(), cancellation: Cancellation = Cancellation(),
         emit: (LogEntry) -> Bool

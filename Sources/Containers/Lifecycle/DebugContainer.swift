@@ -34,6 +34,8 @@ extension ContainerEngine {
     private static let readOnlyToolboxPlace = "/dev/.shale"
 
     /// The container or image of a name; an image that is not here is pulled.
+    ///
+    /// Throws `conflict` when the beginning of an id is ambiguous, and what `ImageEngine.ensureImage` throws.
     package func debugTarget(_ name: String, _ operation: OperationContext) throws(ShaleError) -> DebugTarget {
         if let meant = try store.container(meantBy: name) { return .container(view(of: meant.record)) }
         return .image(try images.ensureImage(name, operation), name: name)

@@ -7,6 +7,8 @@ import Stores
 
 extension ContainerEngine {
     /// The files of a container or an image, the container's own on top.
+    ///
+    /// Throws `notFound` when there is no such container or image, and what opening a layer throws.
     package func tree(of name: String) throws(ShaleError) -> MergedTree {
         guard let record = try store.container(meantBy: name)?.record else {
             guard let image = try? store.images.find(name) else { throw ContainerStore.noSuchContainer(name) }
@@ -17,6 +19,8 @@ extension ContainerEngine {
     }
 
     /// Writes a tree as a tar.
+    ///
+    /// Throws `cancelled` when it is stopped, and what reading the files or `sink` throws.
     package func export(
         _ tree: MergedTree, cancellation: Cancellation, to sink: @escaping ByteSink
     ) throws(ShaleError) {

@@ -29,7 +29,8 @@ extension ContainerEngine {
     /// Starts a container that does not run; `nil` when it runs already.
     ///
     /// With streams it is in the foreground, and `relay()` of what comes back carries them; without, it runs by itself
-    /// and, auto-removed, is removed by its runner when it ends.
+    /// and, auto-removed, is removed by its runner when it ends. Throws what locking the container, writing its event,
+    /// making the launch spec or starting the runner throws.
     package func start(
         _ record: ContainerRecord, streams: AttachStreams?, size: TerminalSize? = nil
     ) throws(ShaleError) -> RunningContainer? {
@@ -132,6 +133,9 @@ extension ContainerEngine {
     // MARK: Running ones
 
     /// Joins the streams of a running container.
+    ///
+    /// Throws `conflict` when the container is stopped, paused or restarting, `invalid` when the detach keys cannot be
+    /// read, and what asking the runner throws.
     package func attach(
         _ record: ContainerRecord, streams: AttachStreams, detachKeys: String? = nil
     ) throws(ShaleError) -> AttachOutcome {
@@ -156,6 +160,9 @@ extension ContainerEngine {
     }
 
     /// Runs another process in a running container, and keeps that it did among the container's events.
+    ///
+    /// Throws `usage` without a command, `conflict` when the container is stopped, paused or restarting, and what
+    /// starting the process throws.
     package func exec(
         in record: ContainerRecord, _ options: ExecOptions, streams: AttachStreams
     ) throws(ShaleError) -> AttachOutcome {

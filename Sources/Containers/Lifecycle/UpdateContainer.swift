@@ -9,6 +9,8 @@ package struct ContainerUpdate: Sendable {
     fileprivate let restart: RestartOption?
 
     /// `restart` is a policy as `--restart` takes it.
+    ///
+    /// Throws `invalid` or `usage` when a limit or the policy cannot be read.
     package init(limits options: LimitOptions, restart text: String?) throws(ShaleError) {
         limits = try ContainerLimits(options)
         restart = try text.map { text throws(ShaleError) in try RestartOption(parsing: text) }
@@ -20,6 +22,8 @@ package struct ContainerUpdate: Sendable {
 
 extension ContainerEngine {
     /// Changes limits and restart policy, of a running container at once.
+    ///
+    /// Throws what checking the limits, asking the runner or writing the record throws, in docker's words.
     package func update(_ record: ContainerRecord, _ change: ContainerUpdate) throws(ShaleError) {
         do throws(ShaleError) {
             var host = record.host

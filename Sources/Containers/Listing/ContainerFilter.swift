@@ -26,6 +26,8 @@ package struct ContainerFilter: Sendable {
     ]
 
     /// Adds a `--filter`.
+    ///
+    /// Throws `usage` when there is no `=`, and `invalid` for an unknown filter or value.
     package mutating func add(_ text: String) throws(ShaleError) {
         let (key, value) = try FilterCondition.parts(of: text)
         guard let known = Self.known.first(where: { $0.name == key }) else {

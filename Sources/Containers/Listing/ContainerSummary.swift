@@ -54,6 +54,8 @@ extension ContainerEngine {
     }
 
     /// The container a text names, with its state.
+    ///
+    /// Throws `notFound` when there is no such container, and `conflict` when the beginning of an id is ambiguous.
     package func container(_ text: String) throws(ShaleError) -> ContainerView {
         view(of: try store.containers.find(text))
     }
@@ -84,6 +86,8 @@ extension ContainerEngine {
     }
 
     /// The rows of `ps`, newest first.
+    ///
+    /// Throws what reading the store or applying the filter throws.
     package func list(
         _ filter: ContainerFilter = ContainerFilter(), sizes: Bool = false
     ) throws(ShaleError) -> [ContainerSummary] {

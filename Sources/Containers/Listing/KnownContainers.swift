@@ -5,12 +5,18 @@ package import Stores
 // What is here: containers by name and id.
 extension ContainerEngine {
     /// The records of all containers, newest first.
+    ///
+    /// Throws what reading the containers' folder throws.
     package func all() throws(ShaleError) -> [ContainerRecord] { try store.containers.all() }
 
     /// The container a text names: its id, its name, or the beginning of an id.
+    ///
+    /// Throws `notFound` when there is no such container, and `conflict` when the beginning of an id is ambiguous.
     package func find(_ text: String) throws(ShaleError) -> ContainerRecord { try store.containers.find(text) }
 
     /// The container that a word means where an image or a container may stand; `nil` where it means none.
+    ///
+    /// Throws `conflict` when the beginning of an id is ambiguous, and what reading the record throws.
     package func container(meantBy text: String) throws(ShaleError) -> MeantContainer? {
         try store.container(meantBy: text)
     }
@@ -29,6 +35,8 @@ extension ContainerEngine {
     package func isHere(_ id: String) -> Bool { store.containers.isHere(id) }
 
     /// The directory a container writes to.
+    ///
+    /// Throws what opening the directory throws.
     package func ownDirectory(of record: ContainerRecord) throws(ShaleError) -> RootDirectory {
         let path = store.containers.folder(record.id).upper
         return try translating("container \(record.name)") { try RootDirectory(hostPath: path) }

@@ -4,6 +4,8 @@ package import Stores
 // Volumes: looked up, and removed.
 extension ContainerEngine {
     /// All volumes, by name.
+    ///
+    /// Throws what reading the volumes' folder throws.
     package func volumes() throws(ShaleError) -> [Volume] { try store.volumes.all() }
 
     package func volume(named name: String) throws(ShaleError) -> Volume { try store.volumes.find(name) }

@@ -23,7 +23,8 @@ package struct ContainerUsage: Sendable {
 extension ContainerEngine {
     /// The host's `ps` of a container's processes: titles and rows.
     ///
-    /// `arguments` are options of `ps(1)`; `-ef` when there are none.
+    /// `arguments` are options of `ps(1)`; `-ef` when there are none. Throws `conflict` when the container does not run
+    /// or is restarting, `invalid` when the output of `ps` has no PID column, and what running `ps` throws.
     package func processes(
         of record: ContainerRecord, arguments: [String]
     ) throws(ShaleError) -> (titles: [String], rows: [[String]]) {

@@ -18,6 +18,8 @@ package struct VolumeFilter: Sendable {
     package init(keys: [FilterKey]) { self.keys = keys }
 
     /// Adds a `--filter`.
+    ///
+    /// Throws `usage` when there is no `=`, and `invalid` for an unknown filter or value.
     package mutating func add(_ text: String) throws(ShaleError) {
         let (key, value) = try FilterCondition.parts(of: text)
         guard let known = keys.first(where: { $0.name == key }) else {
@@ -45,6 +47,8 @@ package struct VolumeFilter: Sendable {
 
 extension ContainerEngine {
     /// Makes a volume of a name, or of one that is made up, with `KEY=VALUE` labels; answers its name.
+    ///
+    /// Throws `invalid` when the name cannot be a volume's, and what reading the labels or making the volume throws.
     package func createVolume(_ name: String, labels: [String]) throws(ShaleError) -> String {
         let name = name.isEmpty ? Identifier.random() : name
         try store.volumes.create(name, labels: EnvironmentOption.labels(files: [], values: labels))

@@ -34,6 +34,8 @@ package struct DeviceOption: Sendable, Equatable {
     }
 
     /// The node itself, or every node in a directory.
+    ///
+    /// Throws `invalid` when there is nothing at the path, or no device node.
     package func nodes() throws(ShaleError) -> [(path: String, hostPath: String, status: FileStatus)] {
         let gathering = "error gathering device information while adding custom device \"\(hostPath)\""
         let status: FileStatus

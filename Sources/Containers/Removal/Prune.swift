@@ -7,6 +7,8 @@ import Stores
 extension ContainerEngine {
     /// Removes what nobody uses: stopped containers, images without a name, cached build steps, and what nothing leads
     /// to any more.
+    ///
+    /// Throws what reading or changing the store throws.
     package func prune(_ request: PruneRequest, _ operation: OperationContext) throws(ShaleError) -> PruneReport {
         var report = PruneReport()
         if request.containers { try pruneContainers(request, into: &report, operation) }
@@ -15,6 +17,8 @@ extension ContainerEngine {
     }
 
     /// Removes stopped containers alone.
+    ///
+    /// Throws what reading or changing the store throws.
     package func pruneContainers(_ request: PruneRequest, _ operation: OperationContext) throws(ShaleError) {
         var report = PruneReport()
         try pruneContainers(request, into: &report, operation)

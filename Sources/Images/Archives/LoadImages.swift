@@ -32,6 +32,8 @@ extension ImageEngine {
     }
 
     /// The same from a folder that holds an OCI layout or an unpacked archive.
+    ///
+    /// Throws what reading the folder or writing to the store throws.
     package func load(
         folder path: String, platform: Platform? = nil, _ operation: OperationContext
     ) throws(ShaleError) -> [LoadedImage] {

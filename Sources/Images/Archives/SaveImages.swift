@@ -19,7 +19,8 @@ extension ImageEngine {
     /// Writes images as one tar archive to `sink`.
     ///
     /// A repository without tag stands for all its tags, an id or a digest for the image without a name. Blobs go in
-    /// as they lie in the store, so that a loaded image has the manifest it had.
+    /// as they lie in the store, so that a loaded image has the manifest it had. Throws `cancelled` when the operation
+    /// is stopped, and what finding the images, reading the store or `sink` throws.
     package func save(
         _ names: [String], format: ArchiveFormat = .both, to sink: @escaping ByteSink, _ operation: OperationContext
     ) throws(ShaleError) {

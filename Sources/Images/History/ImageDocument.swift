@@ -4,6 +4,8 @@ package import Stores
 
 extension ImageEngine {
     /// What `inspect` prints of an image: docker's keys in docker's order.
+    ///
+    /// Throws `notFound` when a layer of the image is not unpacked.
     package func document(of image: Image) throws(ShaleError) -> JSONDocument {
         let config = image.config
         let last = config.history?.last

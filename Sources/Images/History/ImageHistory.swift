@@ -72,6 +72,8 @@ package struct HistoryLayer: Sendable {
 
 extension ImageEngine {
     /// An image's history, newest first; `countingFiles` reads each layer's index for `--layers`.
+    ///
+    /// Throws what reading the store or an index of a layer throws.
     package func history(of image: Image, countingFiles: Bool = false) throws(ShaleError) -> [HistoryRow] {
         let layers = try historyLayers(of: image, countingFiles: countingFiles)
         var rows = image.config.steps.map { step in

@@ -92,7 +92,8 @@ extension ImageEngine {
 
     /// Notes how an image was made, to last; the first telling stands, since the same id means the same image.
     ///
-    /// Called before a name leads to the image: an image without this would count as one that came whole.
+    /// Called before a name leads to the image: an image without this would count as one that came whole. Throws what
+    /// writing the record throws.
     package func keepProvenance(_ provenance: Provenance, of image: Digest) throws(ShaleError) {
         // A damaged record is written anew.
         let known = (try? self.provenance(of: image)) ?? nil

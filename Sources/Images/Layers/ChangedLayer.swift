@@ -11,7 +11,8 @@ extension ImageEngine {
     ///
     /// `keepingRewritten` keeps what was written again as it was, in the layer.
     ///
-    /// The view is an overlay mount that no path leads to: it goes with its descriptor.
+    /// The view is an overlay mount that no path leads to: it goes with its descriptor. Throws what `body`, mounting
+    /// the view or writing the layer throws, and `cancelled` when the operation is stopped.
     package func changing(
         _ paths: [String], keepingRewritten: Bool = false, _ operation: OperationContext,
         _ body: (RootDirectory) throws(ShaleError) -> Void
@@ -44,6 +45,8 @@ extension ImageEngine {
     }
 
     /// Folders of unpacked layers, open.
+    ///
+    /// Throws what opening a folder throws.
     package func directories(_ paths: [String]) throws(ShaleError) -> [RootDirectory] {
         do throws(SystemCallError) {
             var directories: [RootDirectory] = []
@@ -57,6 +60,8 @@ extension ImageEngine {
 
 extension LayerStaging {
     /// The work directory that an overlay mount wants beside its upper one.
+    ///
+    /// Throws what making the directory throws.
     package func makeWorkFolder() throws(ShaleError) {
         let path = workPath
         try translating("overlay work directory") { try check("mkdir", path: path) { mkdir(path, 0o700) } }

@@ -12,11 +12,15 @@ extension ImageEngine {
     }
 
     /// A layer's own unpacked tree.
+    ///
+    /// Throws `notFound` when the layer is not unpacked.
     package func layerDirectory(_ diffID: Digest, on parentChain: Digest?) throws(ShaleError) -> RootDirectory {
         try store.layers.directory(diffID, on: parentChain)
     }
 
     /// All paths of one layer of a stack of diff IDs, 0 the lowest; see ``LayerIndexes``.
+    ///
+    /// Throws what reading or rebuilding the index throws.
     package func layerIndex(
         _ position: Int, of diffIDs: [Digest], blob: Descriptor?, note: (String) -> Void
     ) throws(ShaleError) -> LayerIndex {

@@ -21,6 +21,7 @@ extension ImageEngine {
     /// Turns the upper directory of a finished step into a layer by rename; `nil` when it changed nothing.
     ///
     /// The tar is written once, uncompressed, into the blobs, hashed as it streams: exactly what the walker found.
+    /// Throws `cancelled` when the operation is stopped, and what reading the files or writing to the store throws.
     package func makeLayer(
         _ staging: LayerStaging, over lowers: [RootDirectory], stubs: Set<String>, keepingRewritten: Bool = false,
         _ operation: OperationContext
@@ -42,6 +43,8 @@ extension ImageEngine {
     }
 
     /// Writes changes as a canonical tar into the blobs.
+    ///
+    /// Throws `cancelled` when the operation is stopped, and what reading the files or writing the blob throws.
     package func pack(
         _ changes: [Change], of upper: RootDirectory, _ operation: OperationContext
     ) throws(ShaleError) -> (WrittenLayer, Descriptor) {

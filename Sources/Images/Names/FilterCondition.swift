@@ -3,6 +3,8 @@ package import Basics
 /// A condition of `--filter`: `NAME=VALUE`.
 package enum FilterCondition {
     /// The two sides of a `--filter`.
+    ///
+    /// Throws `usage` when there is no `=`.
     package static func parts(of text: String) throws(ShaleError) -> (key: String, value: String) {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard parts.count == 2 else {

@@ -4,6 +4,9 @@ package import Stores
 
 extension ImageEngine {
     /// An image that is here, by name, `name@digest`, id or unambiguous id prefix; docker's `No such image: x:latest`.
+    ///
+    /// Throws `notFound` when there is no such image, `conflict` when an id prefix is ambiguous, and `invalid` when the
+    /// text cannot be a reference.
     package func image(named text: String) throws(ShaleError) -> Image {
         do throws(ShaleError) {
             return try store.images.find(text)
@@ -17,7 +20,8 @@ extension ImageEngine {
     ///
     /// Tells docker's `Unable to find image 'x:latest' locally` as a note before it pulls, where `announces` says so: a
     /// run does, a build does not. An image that is here for
-    /// another platform than the one asked for is pulled again.
+    /// another platform than the one asked for is pulled again. Throws `invalid` when the text cannot be a reference,
+    /// `notFound` when nothing is here and `policy` forbids a pull, and what `pull` throws.
     package func ensureImage(
         _ text: String, platform: Platform? = nil, policy: PullPolicy = .missing, announces: Bool = true,
         _ operation: OperationContext

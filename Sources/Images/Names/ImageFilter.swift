@@ -20,6 +20,8 @@ package struct ImageFilter: Sendable {
     package init() {}
 
     /// Reads the values of `--filter`, in docker's words for what cannot be read.
+    ///
+    /// Throws `usage` when there is no `=`, and an error with docker's words for an unknown filter or value.
     package init(parsing texts: [String], now: Timestamp = .now()) throws(ShaleError) {
         for text in texts {
             guard let equals = text.firstIndex(of: "=") else {
@@ -34,6 +36,8 @@ package struct ImageFilter: Sendable {
     }
 
     /// Adds a `reference` filter: what `images PATTERN` means.
+    ///
+    /// Throws what reading the pattern throws.
     package mutating func add(reference pattern: String) throws(ShaleError) {
         references.append(try Glob(parsing: pattern))
     }
@@ -73,6 +77,9 @@ package struct ImageFilter: Sendable {
 
 extension ImageEngine {
     /// The images here that pass a filter, newest first; with a `reference` filter, only the names that match.
+    ///
+    /// Throws what ``image(named:)`` throws for an image named by `since` or `before`, and what reading the store
+    /// throws.
     package func list(
         _ filter: ImageFilter = ImageFilter(), includingIntermediate: Bool = false
     ) throws(ShaleError) -> [ImageSummary] {
@@ -105,6 +112,8 @@ extension ImageEngine {
     }
 
     /// The ids of the images that containers were made from.
+    ///
+    /// Throws what reading the containers' folder throws.
     package func usedImages() throws(ShaleError) -> Set<Digest> {
         Set(try store.containers.all().map(\.image))
     }

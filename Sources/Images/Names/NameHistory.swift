@@ -4,6 +4,8 @@ package import Stores
 // What a session needs to take names and images back to where they were.
 extension ImageEngine {
     /// Moves names, and images into sight and out of it; what something else needs stays in sight.
+    ///
+    /// Throws what reading the containers or writing the names throws.
     package func carryOut(_ moves: TableMoves) throws(ShaleError) {
         let used = moves.hidden.isEmpty ? [] : Set(try store.containers.all().map(\.image))
         try store.images.move(moves) { used.contains($0) }

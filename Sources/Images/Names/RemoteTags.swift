@@ -13,6 +13,8 @@ package enum TagSort: String, Sendable, CaseIterable {
 
 extension ImageEngine {
     /// The tags of a repository in its registry, all pages; `glob` keeps those that match (`*`, `?`, `[…]`).
+    ///
+    /// Throws what reading the pattern or asking the registry throws.
     package func remoteTags(
         of repository: Reference, matching glob: String?, order: TagSort?, _ operation: OperationContext
     ) throws(ShaleError) -> [String] {
@@ -30,6 +32,8 @@ extension ImageEngine {
     }
 
     /// What tags point to; `nil` for each unless `fetching`, which asks the registry for one tag after another.
+    ///
+    /// Throws what the first failed request to the registry throws.
     package func remoteDigests(
         of tags: [String], in repository: Reference, fetching: Bool, _ operation: OperationContext
     ) throws(ShaleError) -> [(tag: String, digest: Digest?)] {

@@ -13,6 +13,9 @@ package struct NameChange: Sendable {
 
 extension ImageEngine {
     /// Gives an image one more name, taking that name from whatever had it.
+    ///
+    /// Throws `invalid` when `target` cannot be a tag's name, what ``image(named:)`` throws, and what writing the names
+    /// throws.
     package func tag(_ source: String, as target: Reference) throws(ShaleError) -> NameChange {
         let reference = try target.asTarget()
         let image = try image(named: source)
@@ -22,6 +25,8 @@ extension ImageEngine {
     }
 
     /// Takes a name away; the image stays, dangling if that was its last.
+    ///
+    /// Throws `notFound` when there is no such name, and what writing the names throws.
     package func untag(_ reference: Reference) throws(ShaleError) -> NameChange {
         let reference = reference.withDefaultTag
         let entry = try store.removeName(reference)
@@ -30,6 +35,8 @@ extension ImageEngine {
     }
 
     /// Reads a name that an image is to get, in docker's words for what cannot be one.
+    ///
+    /// Throws `invalid` when the text cannot be a tag's name.
     package static func target(_ text: String) throws(ShaleError) -> Reference {
         try Reference(parsing: text).asTarget()
     }

@@ -29,7 +29,9 @@ package enum PullPolicy: String, Sendable, CaseIterable {
 extension ImageEngine {
     /// Brings an image from its registry: docker's lines and states (`tell`), layers unpacked while they download.
     ///
-    /// `cancelled` keeps the layers that are finished and what is there of the others; the next pull goes on.
+    /// `cancelled` keeps the layers that are finished and what is there of the others; the next pull goes on. Throws
+    /// `invalid` when the reference cannot be a tag's name, `cancelled` when the operation is stopped, and what the
+    /// registry client and the store throw.
     package func pull(
         _ reference: Reference, platform: Platform?, _ operation: OperationContext
     ) throws(ShaleError) -> PullResult {
@@ -51,6 +53,8 @@ extension ImageEngine {
     }
 
     /// Every tag of a repository, in the registry's order.
+    ///
+    /// Throws `notFound` when the repository has no tags, and what listing the tags or `pull` throws.
     package func pullAll(
         _ repository: Reference, platform: Platform?, _ operation: OperationContext
     ) throws(ShaleError) -> [PullResult] {

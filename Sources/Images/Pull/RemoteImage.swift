@@ -52,6 +52,8 @@ extension ImageEngine {
     }
 
     /// What a name points to in its registry; a tag that is not there comes with those that are.
+    ///
+    /// Throws what the registry client throws; a `notFound` may carry a hint with similar tags.
     package func resolve(
         _ reference: Reference, _ cancellation: Cancellation
     ) throws(ShaleError) -> FetchedManifest {

@@ -39,6 +39,8 @@ package struct RemoteLayers: Sendable {
     // MARK: Paths
 
     /// The index of a layer, 0 the lowest, if it is here already.
+    ///
+    /// Throws what reading the index of an unpacked layer throws.
     package func knownIndex(_ position: Int) throws(ShaleError) -> LayerIndex? {
         if isUnpacked(position) {
             return try LayerIndexes.index(
@@ -49,6 +51,8 @@ package struct RemoteLayers: Sendable {
     }
 
     /// The index of a layer, 0 the lowest.
+    ///
+    /// Throws what fetching or unpacking the layer, or reading its index, throws.
     package func index(_ position: Int) throws(ShaleError) -> LayerIndex {
         if let known = try knownIndex(position) { return known }
         if let location = TableLocation(remote.manifest.layers[position]) {
@@ -126,6 +130,9 @@ package struct RemoteLayers: Sendable {
     // MARK: Contents
 
     /// A file's bytes to read; `entry` as the layer's index has it.
+    ///
+    /// Throws `notFound` when the layer is neither unpacked nor has a table of contents, and what fetching or opening
+    /// the file throws.
     package func open(_ entry: LayerEntry, in position: Int) throws(ShaleError) -> OwnedFD {
         let blob = remote.manifest.layers[position]
         if isUnpacked(position) {

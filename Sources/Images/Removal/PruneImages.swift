@@ -53,6 +53,8 @@ package struct PruneReport: Sendable {
 extension ImageEngine {
     /// Removes images without a name, cached build steps, and what nothing leads to any more, and adds it to a report
     /// that names the containers that went before.
+    ///
+    /// Throws what reading or changing the store throws.
     package func prune(_ request: PruneRequest, into report: inout PruneReport) throws(ShaleError) {
         if request.cache {
             report.cache = store.cache.all(.build).map(\.key)

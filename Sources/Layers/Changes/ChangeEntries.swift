@@ -53,7 +53,8 @@ extension LayerIndex {
     /// What a layer of these changes would hold, without the hashes of its files; of the upper directory only attributes
     /// are read.
     ///
-    /// A path that goes away meanwhile is left out: whoever writes there need not wait.
+    /// A path that goes away meanwhile is left out: whoever writes there need not wait. Throws what reading the
+    /// attributes throws, except `notFound`.
     package init(of changes: [Change], in upper: RootDirectory) throws(ShaleError) {
         self.init()
         var next = ChangeEntries(of: upper, LastDirectory())

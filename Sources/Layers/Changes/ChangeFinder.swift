@@ -29,6 +29,8 @@ package struct ChangeFinder {
     }
 
     /// All changes, sorted by path bytes, each with the directories it lies in.
+    ///
+    /// Throws `cancelled` when it is stopped, and what reading the directories or files throws.
     package func changes(cancellation: Cancellation = Cancellation()) throws(ShaleError) -> [Change] {
         var walk = Walk()
         walk.pending = [

@@ -18,6 +18,9 @@ package struct WrittenLayer: Sendable {
 /// file are hard links to its first. Sockets are left out, as everyone does.
 package enum LayerWriter {
     /// `changes` as `ChangeFinder` answers them; times after `epoch` become `epoch`.
+    ///
+    /// Throws `unsupported` for a name that begins with `.wh.`, `cancelled` when it is stopped, and what reading the
+    /// files or `sink` throws.
     package static func write(
         changes: [Change], upper: RootDirectory, clampingTo epoch: Timestamp? = nil,
         cancellation: Cancellation = Cancellation(), to sink: @escaping ByteSink

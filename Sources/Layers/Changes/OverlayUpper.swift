@@ -8,7 +8,7 @@ package enum OverlayUpper {
     ///
     /// Out go overlayfs's bookkeeping attributes, mount points, sockets, and files that were copied up and did not
     /// change; opaque marks become the whiteouts they amount to. Directories keep their times. With `epoch`, times are
-    /// clamped as in the tar. The overlay must be unmounted.
+    /// clamped as in the tar. The overlay must be unmounted. Throws what reading or changing the directory throws.
     package static func finalize(
         _ upper: RootDirectory, changes: [Change], form: OverlayForm, clampingTo epoch: Timestamp? = nil
     ) throws(ShaleError) {

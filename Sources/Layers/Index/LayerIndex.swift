@@ -32,6 +32,8 @@ package struct LayerIndex: Sendable, Equatable {
     package var isRootOpaque: Bool { entries.first.map { $0.path == "/" && $0.isOpaque } ?? false }
 
     /// Reads an index file; `corrupt` for one that is damaged or of another version, to be built anew.
+    ///
+    /// Throws `corrupt` in that case, and what reading the file throws.
     package init(reading path: String) throws(ShaleError) {
         do throws(SystemCallError) {
             let bytes = try WholeFile.read(path, limit: 1 << 30)
@@ -46,6 +48,8 @@ package struct LayerIndex: Sendable, Equatable {
     }
 
     /// Writes the index whole, by rename.
+    ///
+    /// Throws what writing the file throws.
     package func write(to path: String) throws(ShaleError) {
         do throws(SystemCallError) {
             try WholeFile.replace(path, with: encoded())

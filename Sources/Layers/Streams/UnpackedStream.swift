@@ -16,6 +16,8 @@ package final class UnpackedStream {
     private var hasher = DigestHasher()
 
     /// Starts to read; `hashing` for a diff ID at the end.
+    ///
+    /// Throws `io` when no thread can be started.
     package init(
         _ source: any ByteSource, subject: String, limits: UnpackLimits = .standard, hashing: Bool = true,
         cancellation: Cancellation
@@ -31,6 +33,9 @@ package final class UnpackedStream {
     deinit { close() }
 
     /// The next bytes, valid until the next call; `nil` at the end.
+    ///
+    /// Throws `corrupt` when the data is damaged or larger than the limits, `cancelled` when it is stopped, and what
+    /// reading the source throws.
     package func nextChunk() throws(ShaleError) -> UnsafeRawBufferPointer? {
         try cancellation.check()
         guard let chunk = try ring.next() else { return nil }

@@ -63,6 +63,8 @@ package enum TableLocation: Sendable, Hashable {
     }
 
     /// The table's JSON text out of the bytes that were fetched; `corrupt` when it is not what the manifest promised.
+    ///
+    /// Throws `corrupt` in that case or when the bytes are damaged, and `cancelled` when it is stopped.
     package func text(_ packed: [UInt8], subject: String, _ cancellation: Cancellation) throws(ShaleError) -> [UInt8] {
         let text: [UInt8]
         switch self {
@@ -92,6 +94,8 @@ package enum TableLocation: Sendable, Hashable {
 /// A part of a layer that is packed by itself.
 package enum PackedPiece {
     /// Bytes out of a packed piece: `skipping` at the start are left out, no more than `limit` are answered.
+    ///
+    /// Throws `corrupt` when the bytes are damaged, and `cancelled` when it is stopped.
     package static func unpacked(
         _ packed: [UInt8], skipping: Int64 = 0, limit: Int, subject: String, _ cancellation: Cancellation
     ) throws(ShaleError) -> [UInt8] {

@@ -27,6 +27,8 @@ package final class TarReader {
     }
 
     /// The next member, or `nil` at the end; what is unread of the last one is skipped.
+    ///
+    /// Throws `corrupt` when the archive is damaged, and what reading the stream throws.
     package func next() throws(ShaleError) -> TarEntry? {
         current = nil
         try skip(dataLeft)
@@ -63,6 +65,8 @@ package final class TarReader {
     }
 
     /// Hands the current file's stored bytes on, each piece with its place in the file.
+    ///
+    /// Throws `corrupt` when the archive ends too early, and what reading the stream or `body` throws.
     package func readData(
         _ body: (_ offset: Int64, _ bytes: UnsafeRawBufferPointer) throws(ShaleError) -> Void
     ) throws(ShaleError) {
@@ -81,6 +85,8 @@ package final class TarReader {
     }
 
     /// The current file's bytes, holes filled with zeros; more than `limit` is an error.
+    ///
+    /// Throws `corrupt` in that case or when the archive ends too early, and what reading the stream throws.
     package func contents(limit: Int) throws(ShaleError) -> [UInt8] {
         guard let entry = current else { return [] }
         guard entry.size <= Int64(limit) else {
@@ -97,6 +103,8 @@ package final class TarReader {
     }
 
     /// Reads to the end of the stream, for the sake of whoever hashes it.
+    ///
+    /// Throws what reading the stream throws.
     package func drain() throws(ShaleError) {
         window = UnsafeRawBufferPointer(start: nil, count: 0)
         while !isAtEnd { if try stream.nextChunk() == nil { isAtEnd = true } }

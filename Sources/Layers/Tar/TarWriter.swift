@@ -20,11 +20,15 @@ package final class TarWriter {
     deinit { buffer.deallocate() }
 
     /// Writes a member without data.
+    ///
+    /// Throws what the sink throws.
     package func add(_ entry: TarEntry) throws(ShaleError) {
         try append(TarHeaderWriter.blocks(for: entry))
     }
 
     /// Writes a file out of memory.
+    ///
+    /// Throws what the sink throws.
     package func add(_ entry: TarEntry, contents: [UInt8]) throws(ShaleError) {
         var entry = entry
         entry.size = Int64(contents.count)
@@ -35,7 +39,8 @@ package final class TarWriter {
 
     /// Writes a file out of a descriptor, exactly `entry.size` bytes, and answers the contents' hash if asked.
     ///
-    /// A file that turns out shorter is an error, one that grew is cut.
+    /// A file that turns out shorter is an error, one that grew is cut. Throws `conflict` when the file is shorter, and
+    /// what reading the file or the sink throws.
     @discardableResult
     package func add(
         _ entry: TarEntry, from file: borrowing OwnedFD, hashing: Bool = false
@@ -65,6 +70,8 @@ package final class TarWriter {
     }
 
     /// Ends the archive; answers the digest and count of all its bytes.
+    ///
+    /// Throws what the sink throws.
     package func finish() throws(ShaleError) -> (digest: Digest, size: Int64) {
         try append(TarHeaderWriter.endOfArchive)
         try flush()

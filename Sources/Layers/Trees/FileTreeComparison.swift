@@ -34,6 +34,8 @@ package struct FileTreeComparison {
     }
 
     /// All differences below a path, sorted; of a directory that one tree lacks, itself alone.
+    ///
+    /// Throws `cancelled` when it is stopped, and what reading the trees throws.
     package func differences(
         below path: String = "/", cancellation: Cancellation = Cancellation()
     ) throws(ShaleError) -> [Difference] {

@@ -26,6 +26,8 @@ package struct MergedTree: Sendable {
     }
 
     /// The root directory.
+    ///
+    /// Throws what reading the directory's status throws.
     package func root() throws(ShaleError) -> TreeEntry {
         guard let top = layers.first else {
             // An image of no layers is an empty directory, as a container of it has it.
@@ -41,6 +43,8 @@ package struct MergedTree: Sendable {
     }
 
     /// What a path names, or `nil`; a link at its end is followed if asked, links before it always.
+    ///
+    /// Throws what reading the directories on the way throws.
     package func entry(_ path: String, followingLinks: Bool) throws(ShaleError) -> TreeEntry? {
         let walk = PathWalk<TreeEntry>(
             link: { $0.status.kind == .symlink ? $0.link : nil },
@@ -51,6 +55,8 @@ package struct MergedTree: Sendable {
     }
 
     /// One name in a directory.
+    ///
+    /// Throws what reading the directory throws.
     package func child(_ name: String, of directory: TreeEntry) throws(ShaleError) -> TreeEntry? {
         let path = directory.child(name)
         do throws(SystemCallError) {
@@ -79,6 +85,8 @@ package struct MergedTree: Sendable {
     }
 
     /// All that is in a directory, sorted by bytes; nothing for what is no directory.
+    ///
+    /// Throws what reading the directory throws.
     package func children(of directory: TreeEntry) throws(ShaleError) -> [TreeEntry] {
         do throws(SystemCallError) {
             var merging = Merging(directory: directory)
@@ -131,6 +139,8 @@ package struct MergedTree: Sendable {
     // MARK: Contents
 
     /// A regular file's bytes to read; `invalid` for anything else.
+    ///
+    /// Throws `invalid` in that case, and what opening the file throws.
     package func open(_ entry: TreeEntry) throws(ShaleError) -> OwnedFD {
         do throws(SystemCallError) {
             let file = try layers[entry.layer].openLiteral(entry.path, O_RDONLY | O_NONBLOCK)
@@ -142,6 +152,8 @@ package struct MergedTree: Sendable {
     }
 
     /// A path's file to read, links followed; `notFound` where there is none.
+    ///
+    /// Throws `notFound` in that case, `invalid` for what is not a regular file, and what opening the file throws.
     package func open(_ path: String) throws(ShaleError) -> OwnedFD {
         guard let found = try entry(path, followingLinks: true) else {
             throw SystemCallError("open", path: path, errno: ENOENT).shaleError(path)
@@ -150,6 +162,8 @@ package struct MergedTree: Sendable {
     }
 
     /// A file's bytes, `nil` where there is none; more than `limit` is an error.
+    ///
+    /// Throws `invalid` for what is not a regular file, and what reading the file throws.
     package func contents(of path: String, limit: Int = 16 << 20) throws(ShaleError) -> [UInt8]? {
         guard let found = try entry(path, followingLinks: true) else { return nil }
         let file = try open(found)
@@ -161,12 +175,16 @@ package struct MergedTree: Sendable {
     }
 
     /// A link's text; `nil` for what is not a link.
+    ///
+    /// Throws what reading the directories on the way throws.
     package func readLink(_ path: String) throws(ShaleError) -> String? {
         guard let found = try entry(path, followingLinks: false), found.status.kind == .symlink else { return nil }
         return found.link
     }
 
     /// The attributes that travel in archives.
+    ///
+    /// Throws what reading the attributes throws.
     package func attributes(of entry: TreeEntry) throws(ShaleError) -> [ExtendedAttribute] {
         try attributes(of: entry, LastDirectory())
     }
@@ -196,6 +214,8 @@ package struct MergedTree: Sendable {
     }
 
     /// The entry as an index would have it, without a contents' hash.
+    ///
+    /// Throws what reading the attributes throws.
     package func layerEntry(_ entry: TreeEntry) throws(ShaleError) -> LayerEntry {
         try layerEntry(entry, LastDirectory())
     }

@@ -40,6 +40,8 @@ package enum TreeArchive {
     }
 
     /// Packs a path and everything below it, parents first, names by bytes; `notFound` where there is nothing.
+    ///
+    /// Throws `notFound` in that case, `cancelled` when it is stopped, and what reading the files or `sink` throws.
     package static func pack(
         _ tree: MergedTree, path: String = "/", options: PackOptions = PackOptions(),
         cancellation: Cancellation = Cancellation(), to sink: @escaping ByteSink
@@ -145,7 +147,9 @@ package enum TreeArchive {
     /// Unpacks an archive, packed or not, into a directory of a tree.
     ///
     /// Nothing leaves `root`: links on the way, the tree's own or the archive's, are followed inside it. What is in the
-    /// way is replaced. `.wh.` names are names like others. A missing `path` is made, 0755 root:root or the owner asked.
+    /// way is replaced. `.wh.` names are names like others. A missing `path` is made, 0755 root:root or the owner
+    /// asked. Throws `corrupt` when the archive is damaged, `denied` when a name leads outside of the directory,
+    /// `cancelled` when it is stopped, and what writing the files throws.
     package static func unpack(
         _ source: any ByteSource, into root: RootDirectory, at path: String = "/", subject: String,
         options: UnpackOptions = UnpackOptions(), cancellation: Cancellation = Cancellation()

@@ -43,6 +43,9 @@ package struct LayerUnpacker {
     }
 
     /// Unpacks a layer; `subject` is how errors call it: `layer sha256:…`.
+    ///
+    /// Throws `corrupt` when the layer is damaged or larger than the limits, `cancelled` when it is stopped, and what
+    /// reading the source or writing the files throws.
     package func unpack(
         _ source: any ByteSource, subject: String, cancellation: Cancellation
     ) throws(ShaleError) -> UnpackedLayer {

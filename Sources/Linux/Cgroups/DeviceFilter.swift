@@ -84,6 +84,8 @@ package enum DeviceFilter {
     }
 
     /// Loads it and attaches it to a group, whose directory is open for reading.
+    ///
+    /// Throws the error of `bpf(2)`.
     package static func attach(_ rules: [DeviceRule], to cgroup: Int32) throws(SystemCallError) {
         let code = program(rules)
         try check("bpf") { shale_cgroup_device_filter(cgroup, code, code.count) }

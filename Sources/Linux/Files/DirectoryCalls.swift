@@ -5,6 +5,8 @@ import Glibc
 /// What can be done to a name in an open directory; the name is one component and never followed if it is a link.
 extension OwnedFD {
     /// Opens a name; `O_CLOEXEC` and `O_NOFOLLOW` are always set.
+    ///
+    /// Throws the error of `openat(2)`.
     package func open(_ name: String, _ flags: Int32, mode: UInt32 = 0) throws(SystemCallError) -> OwnedFD {
         OwnedFD(
             adopting: try check("open", path: name) {
@@ -17,7 +19,7 @@ extension OwnedFD {
     ///
     /// Without a journal ext4 uses no number of a file again that was removed in the last minutes, and looks past every
     /// one of them for each new file beside: thousands written where thousands were removed take seconds
-    /// (`recently_deleted` in fs/ext4/ialloc.c).
+    /// (`recently_deleted` in fs/ext4/ialloc.c). Throws the error of `ioctl(2)`.
     package func spreadSubdirectories() throws(SystemCallError) {
         try check("ioctl") { shale_spread_subdirectories(raw) }
     }
@@ -27,6 +29,8 @@ extension OwnedFD {
     }
 
     /// Makes a fifo, a device or (character device 0:0) a whiteout; `mode` has the type's bits.
+    ///
+    /// Throws the error of `mknodat(2)`.
     package func makeNode(
         _ name: String, mode: UInt32, major: UInt32 = 0, minor: UInt32 = 0
     ) throws(SystemCallError) {
@@ -44,6 +48,8 @@ extension OwnedFD {
     }
 
     /// Gives `target` in another directory a second name here.
+    ///
+    /// Throws the error of `linkat(2)`.
     package func makeLink(
         _ name: String, to target: String, in directory: borrowing OwnedFD
     ) throws(SystemCallError) {
@@ -55,7 +61,8 @@ extension OwnedFD {
 
     /// Removes a name, but none that something is mounted at: `EBUSY` then, as for a mount of one's own.
     ///
-    /// In another namespace's tree the kernel would take the mount off, without a word.
+    /// In another namespace's tree the kernel would take the mount off, without a word. Throws `EBUSY` in that case,
+    /// and the error of `statx(2)` or `unlinkat(2)`.
     package func unlinkUnmounted(_ name: String) throws(SystemCallError) {
         let isMounted = try check("statx", path: name) { name.withPath { shale_is_mount_point(raw, $0) } }
         guard isMounted == 0 else { throw SystemCallError("unlink", path: name, errno: EBUSY) }
@@ -84,6 +91,8 @@ extension OwnedFD {
     }
 
     /// Changes permission bits; not for links, which have none.
+    ///
+    /// Throws the error of `fchmodat(2)`.
     package func changeMode(of name: String, _ mode: UInt32) throws(SystemCallError) {
         try check("chmod", path: name) { name.withPath { fchmodat(raw, $0, mode, AT_SYMLINK_NOFOLLOW) } }
     }
@@ -94,6 +103,8 @@ extension OwnedFD {
     }
 
     /// A link's target.
+    ///
+    /// Throws the error of `readlinkat(2)`.
     package func readLink(_ name: String) throws(SystemCallError) -> String {
         var buffer = [UInt8](repeating: 0, count: 4097)
         let count = try checkLength("readlink", path: name) {
@@ -108,6 +119,8 @@ extension OwnedFD {
     }
 
     /// The status of a name, or `nil` where there is none.
+    ///
+    /// Throws the error of reading the status, except `ENOENT`.
     package func statusIfPresent(_ name: String) throws(SystemCallError) -> FileStatus? {
         do throws(SystemCallError) {
             return try FileStatus.of(name, in: self)
@@ -139,11 +152,15 @@ extension OwnedFD {
     }
 
     /// Makes the file exactly this long; what is new is a hole.
+    ///
+    /// Throws the error of `ftruncate(2)`.
     package func truncate(to size: Int64) throws(SystemCallError) {
         try check("ftruncate") { ftruncate(raw, off_t(size)) }
     }
 
     /// Writes all of it at an offset.
+    ///
+    /// Throws the error of `pwrite(2)`.
     package func write(_ bytes: UnsafeRawBufferPointer, at offset: Int64) throws(SystemCallError) {
         var rest = bytes
         var position = offset
@@ -157,6 +174,8 @@ extension OwnedFD {
 
 extension RootDirectory {
     /// Opens a path whose every component is what it says: a link anywhere, the last included, is `ELOOP`.
+    ///
+    /// Throws the error of `openat2(2)`.
     package func openLiteral(_ path: String, _ flags: Int32) throws(SystemCallError) -> OwnedFD {
         let resolve = UInt64(
             SHALE_RESOLVE_IN_ROOT | SHALE_RESOLVE_NO_MAGICLINKS | SHALE_RESOLVE_NO_SYMLINKS)
@@ -173,6 +192,8 @@ extension RootDirectory {
     }
 
     /// An open directory at a literal path.
+    ///
+    /// Throws the error of `openat2(2)`.
     package func directory(_ path: String) throws(SystemCallError) -> OwnedFD {
         try openLiteral(path, O_RDONLY | O_DIRECTORY)
     }
@@ -180,6 +201,8 @@ extension RootDirectory {
 
 extension DirectoryEntries {
     /// All names with their status, sorted by bytes; names that vanish meanwhile are left out.
+    ///
+    /// Throws the error of reading the directory or a status.
     package static func list(
         _ directory: borrowing OwnedFD
     ) throws(SystemCallError) -> [(name: String, status: FileStatus)] {

@@ -14,6 +14,8 @@ package enum ExtendedAttributes {
     }
 
     /// The names, in the kernel's order.
+    ///
+    /// Throws the error of `flistxattr(2)`.
     package static func names(of file: borrowing OwnedFD) throws(SystemCallError) -> [String] {
         let raw = file.raw
         return try list { shale_flistxattr(raw, $0, $1) }
@@ -25,6 +27,8 @@ package enum ExtendedAttributes {
     }
 
     /// One attribute's bytes, or `nil` where there is none.
+    ///
+    /// Throws the error of `fgetxattr(2)`.
     package static func value(
         _ attribute: String, of file: borrowing OwnedFD
     ) throws(SystemCallError) -> [UInt8]? {
@@ -66,6 +70,8 @@ package enum ExtendedAttributes {
     }
 
     /// Removes an attribute; none is fine.
+    ///
+    /// Throws the error of `fremovexattr(2)`.
     package static func remove(_ attribute: String, of file: borrowing OwnedFD) throws(SystemCallError) {
         let raw = file.raw
         try tolerating { attribute.withPath { shale_fremovexattr(raw, $0) } }

@@ -26,6 +26,8 @@ package struct FileLock: ~Copyable, Sendable {
     }
 
     /// Waits for the lock; makes the file if it is not there.
+    ///
+    /// Throws the error of opening the file or of `flock(2)`.
     package static func waiting(on path: String, exclusive: Bool) throws(SystemCallError) -> FileLock {
         let file = try file(path)
         let raw = file.raw
@@ -36,6 +38,8 @@ package struct FileLock: ~Copyable, Sendable {
     }
 
     /// Waits for the lock of a directory itself, for which no file is made.
+    ///
+    /// Throws the error of opening the directory or of `flock(2)`.
     package static func waiting(onDirectory path: String) throws(SystemCallError) -> FileLock {
         let directory = try OwnedFD.open(path, O_RDONLY | O_DIRECTORY)
         let raw = directory.raw
@@ -47,7 +51,8 @@ package struct FileLock: ~Copyable, Sendable {
 
     /// Takes the lock of a directory itself at once, or answers `nil` when another holds it.
     ///
-    /// It is not observed: the log takes such a lock itself.
+    /// It is not observed: the log takes such a lock itself. Throws the error of opening the directory or of
+    /// `flock(2)`.
     package static func trying(onDirectory path: String) throws(SystemCallError) -> FileLock? {
         let directory = try OwnedFD.open(path, O_RDONLY | O_DIRECTORY)
         if shale_flock(directory.raw, 1, 0) == 0 { return FileLock(directory) }
@@ -57,6 +62,8 @@ package struct FileLock: ~Copyable, Sendable {
     }
 
     /// The locked file's inode, to tell whether the path still leads to it.
+    ///
+    /// Throws the error of reading the status.
     package func inode() throws(SystemCallError) -> UInt64 { try FileStatus.of(descriptor).inode }
 
     /// Whether another holds the lock of a file that is there.
@@ -66,6 +73,8 @@ package struct FileLock: ~Copyable, Sendable {
     }
 
     /// Takes the lock at once, or answers `nil` when another holds it.
+    ///
+    /// Throws the error of opening the file or of `flock(2)`.
     package static func trying(_ path: String, exclusive: Bool) throws(SystemCallError) -> FileLock? {
         let file = try file(path)
         if shale_flock(file.raw, exclusive ? 1 : 0, 0) == 0 {

@@ -71,6 +71,8 @@ package struct FileStatus: Sendable, Hashable {
     }
 
     /// Of an open descriptor (`fstat(2)`, also of an `O_PATH` one).
+    ///
+    /// Throws the error of the call.
     package static func of(_ fd: borrowing OwnedFD) throws(SystemCallError) -> FileStatus {
         var info = shale_stat()
         let raw = fd.raw
@@ -79,6 +81,8 @@ package struct FileStatus: Sendable, Hashable {
     }
 
     /// Of a name below an open directory, not following a link at its end.
+    ///
+    /// Throws the error of the call: `ENOENT` where there is no such name.
     package static func of(_ name: String, in directory: borrowing OwnedFD) throws(SystemCallError) -> FileStatus {
         var info = shale_stat()
         let raw = directory.raw
@@ -87,6 +91,8 @@ package struct FileStatus: Sendable, Hashable {
     }
 
     /// Of a path of the host's own.
+    ///
+    /// Throws the error of the call: `ENOENT` where there is no such path.
     package static func of(hostPath path: String, followingLink: Bool = false) throws(SystemCallError) -> FileStatus {
         var info = shale_stat()
         try check(followingLink ? "stat" : "lstat", path: path) {

@@ -7,6 +7,8 @@ import Glibc
 /// No link is ever followed.
 package enum FileTree {
     /// Removes a path of the host's own and everything below it; a path that is not there is no error.
+    ///
+    /// Throws the error of the call that failed, with `path` as its path.
     package static func remove(_ path: String) throws(SystemCallError) {
         let slash = path.lastSlash
         let parent = slash.map { $0 == path.startIndex ? "/" : String(path[..<$0]) } ?? "."
@@ -19,6 +21,8 @@ package enum FileTree {
     }
 
     /// What a tree holds: bytes of its regular files (each inode once) and 512-byte blocks in use.
+    ///
+    /// Throws the error of reading a directory or a status.
     package static func usage(of path: String) throws(SystemCallError) -> TreeUsage {
         var usage = TreeUsage()
         var seen: Set<UInt64> = []

@@ -18,7 +18,8 @@ package struct OwnedFD: ~Copyable, Sendable {
 
     /// Opens a path of the host's own (`--home`, a file the user named); never one below an image's root.
     ///
-    /// Where a named pipe has nobody at its other end this waits, and ends with `ECANCELED` when the process is told to.
+    /// Where a named pipe has nobody at its other end this waits, and ends with `ECANCELED` when the process is told
+    /// to. Throws the error of `open(2)`.
     package static func open(
         _ path: String, _ flags: Int32, mode: UInt32 = 0o600
     ) throws(SystemCallError) -> OwnedFD {
@@ -42,14 +43,20 @@ package struct OwnedFD: ~Copyable, Sendable {
     }
 
     /// Waits until there is something to read, or the end; `ECANCELED` when the process is told to stop before.
+    ///
+    /// Throws `ECANCELED` in that case.
     package func waitForInput() throws(SystemCallError) { try NamedPipe.wait(for: POLLIN, on: raw) }
 
     /// Reads once, up to the buffer's length; 0 at the end.
+    ///
+    /// Throws the error of `read(2)`.
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws(SystemCallError) -> Int {
         try checkLength("read") { Glibc.read(raw, buffer.baseAddress, buffer.count) }
     }
 
     /// Writes all of it.
+    ///
+    /// Throws the error of `write(2)`.
     package func write(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
         var rest = bytes
         while !rest.isEmpty {
@@ -69,6 +76,8 @@ package struct OwnedFD: ~Copyable, Sendable {
 
     /// Writes all of it where the file stands, but leaves holes for longer stretches of zeros; ``endWithHole()`` comes
     /// behind the last.
+    ///
+    /// Throws the error of `lseek(2)` or `write(2)`.
     package func writeLeavingHoles(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
         var rest = bytes
         while !rest.isEmpty {
@@ -83,6 +92,8 @@ package struct OwnedFD: ~Copyable, Sendable {
     }
 
     /// Makes the file as long as was written, also where a hole is at its end.
+    ///
+    /// Throws the error of `lseek(2)` or `ftruncate(2)`.
     package func endWithHole() throws(SystemCallError) {
         let end = lseek(raw, 0, SEEK_CUR)
         guard end >= 0 else { throw SystemCallError("lseek") }
@@ -95,6 +106,8 @@ package struct OwnedFD: ~Copyable, Sendable {
     }
 
     /// Everything from here to the end, refusing more than `limit` bytes with `EFBIG`.
+    ///
+    /// Throws `EFBIG` in that case, `ECANCELED` when the process is told to stop, and the error of `read(2)`.
     package func readAll(limit: Int = 64 << 20) throws(SystemCallError) -> [UInt8] {
         var all: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 << 10)

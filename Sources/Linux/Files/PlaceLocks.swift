@@ -9,6 +9,8 @@ package struct PlaceLocks: ~Copyable, Sendable {
     private let descriptor: OwnedFD
 
     /// Opens the file, made if it is not there; where nothing can be written, places can only be shared.
+    ///
+    /// Throws the error of opening the file.
     package init(path: String) throws(SystemCallError) {
         do throws(SystemCallError) {
             descriptor = try OwnedFD.open(path, O_RDWR | O_CREAT)
@@ -21,12 +23,16 @@ package struct PlaceLocks: ~Copyable, Sendable {
     }
 
     /// Shares a place; waits while another has it alone.
+    ///
+    /// Throws the error of `fcntl(2)`.
     package borrowing func share(_ place: Int64) throws(SystemCallError) {
         let raw = descriptor.raw
         try check("fcntl") { shale_lock_place(raw, place, Int32(SHALE_PLACE_SHARED), 1) }
     }
 
     /// Takes a place alone, at once; answers `false` when another holds it in any way.
+    ///
+    /// Throws the error of `fcntl(2)`.
     package borrowing func takeAlone(_ place: Int64) throws(SystemCallError) -> Bool {
         if shale_lock_place(descriptor.raw, place, Int32(SHALE_PLACE_ALONE), 0) == 0 { return true }
         let error = errno

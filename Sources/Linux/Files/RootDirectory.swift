@@ -13,13 +13,15 @@ package final class RootDirectory: Sendable {
     package init(_ descriptor: consuming OwnedFD) { self.descriptor = descriptor }
 
     /// Opens a directory of the host's own as a root.
+    ///
+    /// Throws the error of opening the directory.
     package convenience init(hostPath: String) throws(SystemCallError) {
         self.init(try OwnedFD.open(hostPath, O_RDONLY | O_DIRECTORY))
     }
 
     /// Opens a path below the root; `O_CLOEXEC` is always set.
     ///
-    /// Without `O_NOFOLLOW` a link at the end is followed, inside the root.
+    /// Without `O_NOFOLLOW` a link at the end is followed, inside the root. Throws the error of `openat2(2)`.
     package func open(
         _ path: String, _ flags: Int32, mode: UInt64 = 0, allowingOtherFileSystems: Bool = true
     ) throws(SystemCallError) -> OwnedFD {
@@ -52,16 +54,22 @@ package final class RootDirectory: Sendable {
     }
 
     /// Of what a path names, not following a link at its end.
+    ///
+    /// Throws the error of opening the path.
     package func status(_ path: String) throws(SystemCallError) -> FileStatus {
         try FileStatus.of(open(path, shale_o_path() | O_NOFOLLOW))
     }
 
     /// Of what a path leads to, its last link followed inside the root.
+    ///
+    /// Throws the error of opening the path.
     package func resolvedStatus(_ path: String) throws(SystemCallError) -> FileStatus {
         try FileStatus.of(open(path, shale_o_path()))
     }
 
     /// A link's target.
+    ///
+    /// Throws the error of opening the path or of `readlinkat(2)`.
     package func readLink(_ path: String) throws(SystemCallError) -> String {
         let link = try open(path, shale_o_path() | O_NOFOLLOW)
         return try Self.readLink(of: link, path: path)
@@ -79,11 +87,16 @@ package final class RootDirectory: Sendable {
     }
 
     /// The names in a directory, sorted by bytes.
+    ///
+    /// Throws the error of opening or reading the directory.
     package func names(in path: String) throws(SystemCallError) -> [String] {
         try DirectoryEntries.names(of: open(path, O_RDONLY | O_DIRECTORY))
     }
 
     /// A file's bytes, refusing what is not a regular file and more than `limit` bytes.
+    ///
+    /// Throws `EINVAL` for what is not a regular file, `EFBIG` for more than `limit` bytes, and the error of opening or
+    /// reading.
     package func contents(of path: String, limit: Int = 16 << 20) throws(SystemCallError) -> [UInt8] {
         let file = try open(path, O_RDONLY | O_NONBLOCK)
         guard try FileStatus.of(file).kind == .regular else {
@@ -93,6 +106,8 @@ package final class RootDirectory: Sendable {
     }
 
     /// Makes a directory and those above it that are missing, each with `mode` and the caller's owner.
+    ///
+    /// Throws the error of `mkdirat(2)` or of opening a directory on the way.
     package func makeDirectories(_ path: String, mode: UInt32 = 0o755) throws(SystemCallError) {
         var done = ""
         for part in path.pathParts where part != "." {
@@ -113,6 +128,8 @@ package struct ParentDirectory: ~Copyable, Sendable {
 /// The names of a directory.
 package enum DirectoryEntries {
     /// All names but `.` and `..`, sorted by bytes; takes the descriptor over.
+    ///
+    /// Throws the error of reading the directory.
     package static func names(of directory: consuming OwnedFD) throws(SystemCallError) -> [String] {
         try entries(of: directory).map(\.name).sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
     }
@@ -120,7 +137,8 @@ package enum DirectoryEntries {
     /// At most `most` names but `.` and `..` with what the directory says they are, in its own order; takes the
     /// descriptor over.
     ///
-    /// The kind is `nil` where the file system does not say it. See readdir(3).
+    /// The kind is `nil` where the file system does not say it. See readdir(3). Throws the error of reading the
+    /// directory.
     package static func entries(
         of directory: consuming OwnedFD, most: Int = .max
     ) throws(SystemCallError) -> [(name: String, kind: FileStatus.Kind?)] {

@@ -72,6 +72,8 @@ package func check(
 }
 
 /// The same for calls that answer a length.
+///
+/// Throws the error of the call, except `EINTR`.
 @discardableResult
 package func checkLength(
     _ call: String, path: String? = nil, _ body: () -> Int
@@ -85,6 +87,8 @@ package func checkLength(
 }
 
 /// Runs system calls for one purpose and lets only `ShaleError` out: a failed call is told with `doing` in front.
+///
+/// Throws what `body` throws, as a `ShaleError`.
 @discardableResult
 package func translating<Result: ~Copyable>(
     _ doing: @autoclosure () -> String, _ body: () throws -> Result

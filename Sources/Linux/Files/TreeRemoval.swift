@@ -5,7 +5,8 @@ package enum TreeRemoval {
     /// Removes a name and everything below it, following no link; nothing there is fine.
     ///
     /// Holds two descriptors however deep the tree is: it goes down by name and up by `..`, and gives up with `ESTALE`
-    /// when `..` is not where it came from because someone moved the directory meanwhile.
+    /// when `..` is not where it came from because someone moved the directory meanwhile. Throws `ESTALE` in that case,
+    /// and the error of reading or removing.
     package static func remove(_ name: String, in directory: borrowing OwnedFD) throws(SystemCallError) {
         do throws(SystemCallError) {
             try directory.unlink(name)
@@ -21,6 +22,8 @@ package enum TreeRemoval {
     }
 
     /// Removes everything in a directory, and keeps the directory.
+    ///
+    /// Throws the error of reading or removing.
     package static func empty(_ top: consuming OwnedFD) throws(SystemCallError) {
         var here = top
         var pending = try unlinkFiles(in: here)

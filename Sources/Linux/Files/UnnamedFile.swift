@@ -60,6 +60,8 @@ package final class UnnamedFile: Sendable {
     }
 
     /// Gives it its name; what was written is made to last first.
+    ///
+    /// Throws the error of syncing or naming the file.
     package func put(syncing: Bool = true) throws(SystemCallError) {
         guard !isInPlace else { return }
         do throws(SystemCallError) {
@@ -81,6 +83,8 @@ package final class UnnamedFile: Sendable {
     }
 
     /// Writes a person's small file whole.
+    ///
+    /// Throws the error of making, writing or naming the file.
     package static func write(
         _ bytes: [UInt8], to path: String, mode: UInt32, syncing: Bool = true, followingLink: Bool = false
     ) throws(SystemCallError) {

@@ -4,6 +4,8 @@ import Glibc
 /// Small files of the store's own, read and replaced whole.
 package enum WholeFile {
     /// A host file's bytes.
+    ///
+    /// Throws the error of opening or reading, and `EFBIG` for more than `limit` bytes.
     package static func read(_ path: String, limit: Int = 64 << 20) throws(SystemCallError) -> [UInt8] {
         do throws(SystemCallError) {
             return try OwnedFD.open(path, O_RDONLY).readAll(limit: limit)
@@ -14,7 +16,8 @@ package enum WholeFile {
 
     /// Writes aside, syncs, renames over `path`, and syncs the folder: a reader sees the old bytes or the new ones.
     ///
-    /// Without `syncing` that holds for readers and for a killed process, and not for a power cut.
+    /// Without `syncing` that holds for readers and for a killed process, and not for a power cut. Throws the error of
+    /// writing, syncing or renaming.
     package static func replace(
         _ path: String, with bytes: [UInt8], mode: UInt32 = 0o600, syncing: Bool = true
     ) throws(SystemCallError) {
@@ -33,6 +36,8 @@ package enum WholeFile {
     }
 
     /// Makes a rename or unlink in a folder last.
+    ///
+    /// Throws the error of opening or syncing the folder.
     package static func syncFolder(_ path: String) throws(SystemCallError) {
         try OwnedFD.open(path, O_RDONLY | O_DIRECTORY).sync()
     }

@@ -25,6 +25,8 @@ package struct MountFlags: OptionSet, Sendable, Hashable {
 /// The mount calls, on descriptors wherever the kernel allows.
 package enum Mounts {
     /// `mount(2)` on a path of the host's own, or of a root that is already this process's.
+    ///
+    /// Throws the error of `mount(2)`.
     package static func mount(
         source: String? = nil, target: String, type: String? = nil, flags: MountFlags = [], data: String? = nil
     ) throws(SystemCallError) {
@@ -47,6 +49,8 @@ package enum Mounts {
     }
 
     /// Mounts a file system on what an `O_PATH` descriptor refers to, whatever its path is by now.
+    ///
+    /// Throws the error of `mount(2)`.
     package static func mount(
         type: String, named source: String? = nil, on target: borrowing OwnedFD, flags: MountFlags = [],
         data: String? = nil
@@ -56,6 +60,8 @@ package enum Mounts {
 
     /// A new mount that is attached nowhere (`fsopen(2)`, `fsmount(2)`); `flags` are those that `fsmount` takes too:
     /// `readOnly`, `noSuid`, `noDev`, `noExec`.
+    ///
+    /// Throws the error of the call that failed.
     package static func detached(type: String, flags: MountFlags = []) throws(SystemCallError) -> OwnedFD {
         let fs = OwnedFD(adopting: try check("fsopen", path: type) { type.withPath { shale_fsopen($0) } })
         let raw = fs.raw
@@ -67,6 +73,8 @@ package enum Mounts {
     }
 
     /// A detached copy of the mount at a path (`open_tree(2)`), with what is mounted below it if `recursive`.
+    ///
+    /// Throws the error of `open_tree(2)`.
     package static func clone(_ path: String, recursive: Bool) throws(SystemCallError) -> OwnedFD {
         OwnedFD(
             adopting: try check("open_tree", path: path) {
@@ -75,6 +83,8 @@ package enum Mounts {
     }
 
     /// The same of what a descriptor refers to.
+    ///
+    /// Throws the error of `open_tree(2)`.
     package static func clone(
         of fd: borrowing OwnedFD, recursive: Bool
     ) throws(SystemCallError) -> OwnedFD {
@@ -83,6 +93,8 @@ package enum Mounts {
     }
 
     /// Attaches a detached mount (`move_mount(2)`).
+    ///
+    /// Throws the error of `move_mount(2)`.
     package static func attach(
         _ mount: borrowing OwnedFD, on target: borrowing OwnedFD
     ) throws(SystemCallError) {
@@ -91,6 +103,8 @@ package enum Mounts {
     }
 
     /// Makes a mount read-only, with what is mounted below it if `recursive` (`mount_setattr(2)`, Linux 5.12).
+    ///
+    /// Throws the error of `mount_setattr(2)`.
     package static func setReadOnly(
         _ mount: borrowing OwnedFD, recursive: Bool
     ) throws(SystemCallError) {
@@ -101,6 +115,8 @@ package enum Mounts {
     }
 
     /// Lets no device be opened through a mount, nor through what is mounted below it if `recursive`.
+    ///
+    /// Throws the error of `mount_setattr(2)`.
     package static func setNoDevices(
         _ mount: borrowing OwnedFD, recursive: Bool
     ) throws(SystemCallError) {
@@ -111,6 +127,8 @@ package enum Mounts {
     }
 
     /// Detaches what is mounted at a path (`umount2(2)`, `MNT_DETACH`).
+    ///
+    /// Throws the error of `umount2(2)`.
     package static func detach(_ path: String) throws(SystemCallError) {
         try check("umount", path: path) { path.withPath { shale_umount($0, Int32(SHALE_MNT_DETACH)) } }
     }

@@ -34,7 +34,7 @@ package enum Overlay {
     /// An overlay of these parts, attached nowhere; gone when the descriptor is closed.
     ///
     /// Layers become part of an image when the upper does, so nothing is written there that only this mount
-    /// understands: no redirects, no metadata-only copies, no index.
+    /// understands: no redirects, no metadata-only copies, no index. Throws the error of the mount call that failed.
     package static func detached(
         _ parts: OverlayParts, usingOldInterface: Bool = false
     ) throws(SystemCallError) -> OwnedFD {
@@ -114,6 +114,8 @@ package enum Overlay {
     }
 
     /// The contract's form: for `cp` into stopped containers and a build's `COPY`.
+    ///
+    /// Throws what mounting throws.
     package static func detachedMount(
         lowers: [String], upper: String?, work: String?, form: OverlayForm, volatile: Bool = false
     ) throws(ShaleError) -> OwnedFD {

@@ -24,6 +24,8 @@ package struct NamespaceKinds: OptionSet, Sendable, Hashable {
 /// Entering namespaces, for single-threaded programs.
 package enum Namespaces {
     /// Forks into new namespaces and, if given, a v2 cgroup's directory; 0 in the child.
+    ///
+    /// Throws the error of `clone(2)`.
     package static func fork(
         into kinds: NamespaceKinds = [], cgroup: Int32 = -1, asSibling: Bool = false
     ) throws(SystemCallError) -> Int32 {
@@ -32,11 +34,15 @@ package enum Namespaces {
     }
 
     /// Moves this process into new namespaces.
+    ///
+    /// Throws the error of `unshare(2)`.
     package static func unshare(_ kinds: NamespaceKinds) throws(SystemCallError) {
         try check("unshare") { shale_unshare(Int32(truncatingIfNeeded: kinds.rawValue)) }
     }
 
     /// Joins the namespaces of a process: all at once by its pidfd, else one by one.
+    ///
+    /// Throws the error of `pidfd_open(2)`, `setns(2)` or of opening a namespace's file.
     package static func join(_ kinds: NamespaceKinds, of pid: Int32) throws(SystemCallError) {
         let process = OwnedFD(adopting: try check("pidfd_open") { shale_pidfd_open(pid) })
         if shale_setns(process.raw, Int32(truncatingIfNeeded: kinds.rawValue)) == 0 { return }
@@ -53,11 +59,15 @@ package enum Namespaces {
     }
 
     /// Joins a namespace by a descriptor of its file.
+    ///
+    /// Throws the error of `setns(2)`.
     package static func join(_ kind: NamespaceKinds, by descriptor: Int32) throws(SystemCallError) {
         try check("setns") { shale_setns(descriptor, Int32(truncatingIfNeeded: kind.rawValue)) }
     }
 
     /// Makes `path` the root of this mount namespace; it must be a mount's root, and is the working directory after.
+    ///
+    /// Throws the error of `pivot_root(2)` or of a call around it.
     package static func pivotRoot(to root: borrowing OwnedFD) throws(SystemCallError) {
         let raw = root.raw
         try check("fchdir") { fchdir(raw) }

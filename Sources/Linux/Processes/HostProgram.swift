@@ -27,7 +27,8 @@ package enum HostProgram {
     /// Starts a program, with nothing on its standard input unless told, and waits for its end.
     ///
     /// With an input, or where it can be cancelled, it has no terminal to ask for more. Once `isCancelled` answers yes,
-    /// it and all it started are ended.
+    /// it and all it started are ended. Throws the error of starting the program, of reading its output or of waiting
+    /// for it.
     package static func run(
         _ path: String, _ arguments: [String], environment: [String], input: Int32? = nil,
         isCancelled: (() -> Bool)? = nil

@@ -4,6 +4,8 @@ import Glibc
 /// What a process does to itself between fork and exec.
 package enum ProcessCalls {
     /// Asks to be killed when the parent dies; lost with a change of ids: ask again after it.
+    ///
+    /// Throws the error of `prctl(2)`.
     package static func dieWithParent() throws(SystemCallError) {
         try check("prctl") { shale_prctl(Int32(SHALE_PR_SET_PDEATHSIG), UInt(SIGKILL), 0, 0, 0) }
     }
@@ -14,6 +16,8 @@ package enum ProcessCalls {
     }
 
     /// Keeps others in the same namespaces from tracing this process, and from its `/proc` files.
+    ///
+    /// Throws the error of `prctl(2)`.
     package static func hideFromOthers() throws(SystemCallError) {
         try check("prctl") { shale_prctl(Int32(SHALE_PR_SET_DUMPABLE), 0, 0, 0, 0) }
     }
@@ -37,6 +41,8 @@ package enum ProcessCalls {
     }
 
     /// Copies a descriptor onto a number, to be inherited.
+    ///
+    /// Throws the error of `dup2(2)`.
     package static func place(_ fd: Int32, at number: Int32) throws(SystemCallError) {
         try check("dup2") { shale_dup3_plain(fd, number) }
     }
@@ -60,6 +66,8 @@ package enum ProcessCalls {
     }
 
     /// Forks a single-threaded program; 0 in the child.
+    ///
+    /// Throws the error of `fork(2)`.
     package static func fork() throws(SystemCallError) -> Int32 {
         try check("fork") { shale_fork() }
     }
@@ -106,6 +114,8 @@ package enum ProcessCalls {
     }
 
     /// Loads a seccomp filter (`seccomp(2)`), without slowing the process by speculation limits.
+    ///
+    /// Throws the error of `seccomp(2)`.
     package static func loadSeccomp(_ program: [UInt8]) throws(SystemCallError) {
         try check("seccomp") { shale_seccomp_load(program, program.count, 4) }
     }
@@ -124,6 +134,8 @@ package enum Credentials {
     }
 
     /// Drops every capability that is not in `kept` from the bounding set.
+    ///
+    /// Throws the error of `prctl(2)`.
     package static func limitBounding(to kept: Capabilities) throws(SystemCallError) {
         for number in 0..<UInt64(64) where kept.rawValue >> number & 1 == 0 {
             if shale_prctl(Int32(SHALE_PR_CAPBSET_DROP), UInt(number), 0, 0, 0) == 0 { continue }
@@ -134,6 +146,8 @@ package enum Credentials {
     }
 
     /// Effective and permitted, nothing inheritable or ambient.
+    ///
+    /// Throws the error of `capset(2)`.
     package static func setCapabilities(_ set: Capabilities) throws(SystemCallError) {
         try check("capset") { shale_capset(set.rawValue, set.rawValue, 0) }
     }

@@ -5,7 +5,8 @@ import Glibc
 package enum RunnerProcess {
     /// Starts it and returns the pid.
     ///
-    /// Standard streams are the null device, but for errors if a descriptor is given.
+    /// Standard streams are the null device, but for errors if a descriptor is given. Throws the error of starting the
+    /// process.
     package static func spawn(
         _ path: String, channel: borrowing OwnedFD, errors: Int32 = -1, environment: [String]
     ) throws(SystemCallError) -> Int32 {

@@ -61,6 +61,8 @@ package struct SignalQueue: ~Copyable, Sendable {
     package let descriptor: OwnedFD
 
     /// Blocks the signals in this thread and opens the queue.
+    ///
+    /// Throws the error of `signalfd(2)`.
     package init(_ numbers: [Int32]) throws(SystemCallError) {
         Signals.block(numbers)
         descriptor = OwnedFD(adopting: try check("signalfd") { shale_signalfd(numbers, numbers.count) })

@@ -101,6 +101,8 @@ package struct UserDatabase: Sendable {
     }
 
     /// The id of a group by name or number.
+    ///
+    /// Throws `notFound` for an unknown name, and `invalid` for a number that is too large.
     package func gid(_ text: String) throws(ShaleError) -> UInt32 {
         let number = UInt32(text)
         if let found = groups.first(where: { $0.name == text[...] }) ?? groups.first(where: { $0.gid == number }) {

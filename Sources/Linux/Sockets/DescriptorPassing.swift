@@ -3,6 +3,8 @@ import Glibc
 
 extension UnixSocket {
     /// Sends bytes with a descriptor beside them.
+    ///
+    /// Throws the error of `sendmsg(2)`, and `EMSGSIZE` when not all bytes were sent.
     package static func send(
         _ bytes: [UInt8], passing fd: Int32, to socket: Int32
     ) throws(SystemCallError) {
@@ -11,6 +13,8 @@ extension UnixSocket {
     }
 
     /// Receives into a buffer, and a descriptor if one comes along; 0 at the end.
+    ///
+    /// Throws the error of `recvmsg(2)`.
     package static func receive(
         into buffer: inout [UInt8], from socket: Int32
     ) throws(SystemCallError) -> (count: Int, descriptor: Int32?) {

@@ -13,6 +13,8 @@ package struct PipeEnds: ~Copyable, Sendable {
     }
 
     /// Both ends as numbers that the caller closes.
+    ///
+    /// Throws the error of `pipe(2)`.
     package static func descriptors() throws(SystemCallError) -> (reading: Int32, writing: Int32) {
         var ends: [Int32] = [-1, -1]
         try check("pipe") { shale_pipe(&ends) }

@@ -10,7 +10,7 @@ package enum UnixSocket {
 
     /// Makes a socket of mode 0600 in a folder and listens on it; one left there is replaced.
     ///
-    /// It does not block.
+    /// It does not block. Throws the error of `bind` or `listen`.
     package static func listen(in folder: borrowing OwnedFD, name: String) throws(SystemCallError) -> OwnedFD {
         let address = address(folder, name)
         let raw = folder.raw
@@ -19,6 +19,8 @@ package enum UnixSocket {
     }
 
     /// Connects to a socket in a folder; refuses one whose other end belongs to someone else with `EPERM`.
+    ///
+    /// Throws `EPERM` in that case, and the error of opening the folder or of `connect(2)`.
     package static func connect(in folder: String, name: String) throws(SystemCallError) -> OwnedFD {
         let directory = try OwnedFD.open(folder, shale_o_path() | O_DIRECTORY)
         let address = address(directory, name)
@@ -29,6 +31,8 @@ package enum UnixSocket {
     }
 
     /// Connects to a socket whoever it belongs to; the caller closes it.
+    ///
+    /// Throws the error of opening the folder or of `connect(2)`.
     package static func connectToAny(_ path: String) throws(SystemCallError) -> Int32 {
         let (folder, name) =
             path.lastSlash.map { (String(path[...$0]), String(path[path.index(after: $0)...])) } ?? (".", path)
@@ -51,12 +55,16 @@ package enum UnixSocket {
     }
 
     /// Two connected sockets.
+    ///
+    /// Throws the error of `socketpair(2)`.
     package static func pair() throws(SystemCallError) -> SocketPair {
         let ends = try pairDescriptors()
         return SocketPair(first: OwnedFD(adopting: ends.first), second: OwnedFD(adopting: ends.second))
     }
 
     /// The same as numbers that the caller closes.
+    ///
+    /// Throws the error of `socketpair(2)`.
     package static func pairDescriptors() throws(SystemCallError) -> (first: Int32, second: Int32) {
         var ends: [Int32] = [-1, -1]
         try check("socketpair") { shale_socketpair(&ends) }
@@ -64,6 +72,8 @@ package enum UnixSocket {
     }
 
     /// Sends everything, waiting as long as it takes.
+    ///
+    /// Throws the error of sending or waiting.
     package static func send(_ bytes: [UInt8], to socket: Int32) throws(SystemCallError) {
         var start = 0
         while start < bytes.count {

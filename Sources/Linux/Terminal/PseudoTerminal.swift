@@ -7,11 +7,15 @@ package struct PseudoTerminal: ~Copyable {
     package let slave: OwnedFD
 
     /// Opens the multiplexer at a path, for one whose root this process already is in.
+    ///
+    /// Throws the error of opening the multiplexer or the slave.
     package init(multiplexer path: String) throws(SystemCallError) {
         try self.init(master: OwnedFD.open(path, O_RDWR | O_NOCTTY))
     }
 
     /// Takes an open multiplexer; the slave comes from it and not from a path that someone may have changed.
+    ///
+    /// Throws the error of unlocking or opening the slave.
     package init(master: consuming OwnedFD) throws(SystemCallError) {
         let raw = master.raw
         try check("unlockpt") { shale_pty_unlock(raw) }

@@ -27,6 +27,8 @@ package final class Condition<State>: @unchecked Sendable {
     }
 
     /// Changes the state and wakes everyone who waits.
+    ///
+    /// Throws what `body` throws.
     package func update<Result, Failure: Error>(
         _ body: (inout State) throws(Failure) -> Result
     ) throws(Failure) -> Result {
@@ -39,6 +41,8 @@ package final class Condition<State>: @unchecked Sendable {
     }
 
     /// Looks at the state, wakes nobody.
+    ///
+    /// Throws what `body` throws.
     package func read<Result, Failure: Error>(
         _ body: (State) throws(Failure) -> Result
     ) throws(Failure) -> Result {

@@ -57,7 +57,8 @@ package enum Workers {
 
     /// Calls `body` for each item, at most `limit` at once, started in order; returns when all have ended.
     ///
-    /// The first failure wins: items not yet begun are left, and `cancellation` is raised for those that run.
+    /// The first failure wins: items not yet begun are left, and `cancellation` is raised for those that run. Throws
+    /// the first failure of `body`, and `cancelled` when it is stopped.
     package static func forEach<Item: Sendable>(
         _ items: [Item], limit: Int, stopping cancellation: Cancellation,
         _ body: @escaping @Sendable (Item) throws(ShaleError) -> Void

@@ -65,7 +65,8 @@ package struct CredentialStore: Sendable {
 
     /// Keeps credentials: in the helper that `config.json` names for the registry, else in that file (mode 0600).
     ///
-    /// Returns where they are now, for people: a path or a helper's name.
+    /// Returns where they are now, for people: a path or a helper's name. Throws `invalid` when the file is not JSON,
+    /// `unavailable` when the helper fails, and what writing the file throws.
     @discardableResult
     package func store(_ credentials: Credentials, for domain: String) throws(ShaleError) -> String {
         var file = try CredentialFile.read(dockerConfig) ?? CredentialFile()
@@ -81,7 +82,8 @@ package struct CredentialStore: Sendable {
 
     /// Removes a registry's credentials from every place; false where there were none.
     ///
-    /// Podman's files at their default places may be another user's: `told` hears of those that cannot be read.
+    /// Podman's files at their default places may be another user's: `told` hears of those that cannot be read. Throws
+    /// `invalid` when a file is not JSON, `unavailable` when a helper fails, and what writing a file throws.
     package func erase(_ domain: String, told: (ShaleError) -> Void = { _ in }) throws(ShaleError) -> Bool {
         var found = false
         for path in files {

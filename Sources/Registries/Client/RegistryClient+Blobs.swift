@@ -26,7 +26,8 @@ extension RegistryClient {
 
     /// A part of a blob, asked for by `Range`; of a server that does no ranges the blob up to the part's end is read.
     ///
-    /// No digest covers a part: whoever asks has another way to tell that it is right.
+    /// No digest covers a part: whoever asks has another way to tell that it is right. Throws `invalid` when the range
+    /// is outside of the blob, and what the download throws.
     package func part(
         _ range: Range<Int64>, of descriptor: Descriptor, in repository: Reference,
         cancellation: Cancellation = Cancellation()
@@ -43,6 +44,9 @@ extension RegistryClient {
     }
 
     /// A small blob (a config) whole, its size and digest checked.
+    ///
+    /// Throws `invalid` when the blob has more than `limit` bytes, `unsupported` for a digest that is not sha256,
+    /// `corrupt` when what came has another digest, and what the download throws.
     package func blobData(
         _ descriptor: Descriptor, in repository: Reference, limit: Int = OCIDocument.largest,
         cancellation: Cancellation = Cancellation()

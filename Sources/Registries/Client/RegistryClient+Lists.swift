@@ -117,6 +117,8 @@ package struct TagSuggestions: Sendable, Equatable {
 
 extension RegistryClient {
     /// The tags of a reference's repository that come nearest to its own tag.
+    ///
+    /// Throws what listing the tags throws.
     package func suggestions(
         for reference: Reference, limit: Int = 5, cancellation: Cancellation = Cancellation()
     ) throws(ShaleError) -> TagSuggestions {

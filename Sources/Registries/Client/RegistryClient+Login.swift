@@ -24,6 +24,8 @@ extension RegistryClient {
     }
 
     /// Removes a registry's credentials; false where there were none.
+    ///
+    /// Throws what `CredentialStore.erase` throws.
     package func logOut(of domain: String) throws(ShaleError) -> Bool {
         defer { authenticator.forgetAll() }
         return try configuration.credentials.erase(

@@ -44,6 +44,8 @@ extension RegistryClient {
     }
 
     /// Fetches one manifest of a repository by the descriptor that an index gave; its size is checked too.
+    ///
+    /// Throws `corrupt` when the size differs, and what `resolve` throws.
     package func manifest(
         _ descriptor: Descriptor, in repository: Reference, cancellation: Cancellation = Cancellation()
     ) throws(ShaleError) -> FetchedManifest {
@@ -57,6 +59,8 @@ extension RegistryClient {
     }
 
     /// The descriptor a reference names now, without fetching the manifest where the registry says it in a header.
+    ///
+    /// Throws what the request throws.
     package func head(
         _ reference: Reference, cancellation: Cancellation = Cancellation()
     ) throws(ShaleError) -> Descriptor {

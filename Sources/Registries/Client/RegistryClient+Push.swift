@@ -24,6 +24,8 @@ package typealias BlobReader = (Int64, UnsafeMutableRawBufferPointer) throws(Sha
 
 extension RegistryClient {
     /// Whether a repository has a blob.
+    ///
+    /// Throws what the request throws; a status of 404 is no error.
     package func hasBlob(
         _ descriptor: Descriptor, in repository: Reference, cancellation: Cancellation = Cancellation()
     ) throws(ShaleError) -> Bool {
@@ -43,6 +45,8 @@ extension RegistryClient {
     }
 
     /// Asks the registry to take a blob over from another of its repositories; otherwise an upload begins.
+    ///
+    /// Throws what the request throws.
     package func mountBlob(
         _ digest: Digest, from source: Reference, to repository: Reference,
         cancellation: Cancellation = Cancellation()
@@ -70,6 +74,8 @@ extension RegistryClient {
     }
 
     /// Puts a manifest under a reference's tag or digest; the digest the registry knows it by.
+    ///
+    /// Throws `corrupt` when the registry answers with another digest, and what the request throws.
     @discardableResult
     package func putManifest(
         _ bytes: Data, mediaType: String, as reference: Reference, cancellation: Cancellation = Cancellation()

@@ -9,7 +9,9 @@ extension RegistryClient {
 
     /// Looks for repositories: Docker Hub's v1 search API, quay.io's, and for any other registry its catalog.
     ///
-    /// Where Docker Hub cannot be reached and a mirror stands in for it, the mirror's catalog answers.
+    /// Where Docker Hub cannot be reached and a mirror stands in for it, the mirror's catalog answers. Throws
+    /// `unsupported` when the registry has no search, `unavailable` when it cannot be reached, and `corrupt` when its
+    /// answer cannot be read.
     package func search(
         _ query: SearchQuery, cancellation: Cancellation = Cancellation()
     ) throws(ShaleError) -> SearchAnswer {

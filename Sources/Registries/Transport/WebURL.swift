@@ -17,6 +17,8 @@ package struct WebURL: Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The address that `location` means where this one is the base (RFC 3986, section 5).
+    ///
+    /// Throws `invalid` when the result is no http or https address.
     package func resolving(_ location: String) throws(ShaleError) -> WebURL {
         try WebURL(text: description, relative: location)
     }

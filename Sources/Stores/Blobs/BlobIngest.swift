@@ -47,6 +47,8 @@ package final class BlobIngest {
     package var digest: Digest { hasher.digest() }
 
     /// The bytes so far, from the first one, to unpack what an earlier attempt fetched.
+    ///
+    /// Throws what opening the file throws.
     package func openForReading() throws(ShaleError) -> OwnedFD {
         do throws(SystemCallError) {
             return try OwnedFD.open(path, O_RDONLY)
@@ -56,6 +58,8 @@ package final class BlobIngest {
     }
 
     /// Adds bytes; `corrupt` once there are more than announced.
+    ///
+    /// Throws `corrupt` in that case, and what writing the file throws.
     package func append(_ bytes: UnsafeRawBufferPointer) throws(ShaleError) {
         if let expected, hasher.count + Int64(bytes.count) > expected.size {
             abandon(keepingPartial: false)
@@ -79,6 +83,8 @@ package final class BlobIngest {
     }
 
     /// Forgets every byte so far, for a server that begins again from the first.
+    ///
+    /// Throws what truncating the file throws.
     package func restart() throws(ShaleError) {
         hasher = DigestHasher()
         guard ftruncate(file.raw, 0) == 0, lseek(file.raw, 0, SEEK_SET) == 0 else {

@@ -23,18 +23,23 @@ package final class BlobStore: Sendable {
 
     /// Keeps a blob (or the layer of that diff ID) from collection until an image names it, and tells if it is there.
     ///
-    /// For whoever finds that something need not be fetched: between the look and the naming nobody removes it.
+    /// For whoever finds that something need not be fetched: between the look and the naming nobody removes it. Throws
+    /// what locking the file of leases throws, also where the home cannot be written to.
     package func claim(_ digest: Digest) throws(ShaleError) -> Bool {
         try leases.hold([.digest(digest)])
         return contains(digest)
     }
 
     /// Keeps blobs from collection until this process lets go of them.
+    ///
+    /// Throws what locking the file of leases throws, and an error when the home cannot be written to.
     package func hold(_ digests: [Digest]) throws(ShaleError) { try leases.hold(digests.map { .digest($0) }) }
 
     package func release(_ digests: [Digest]) { leases.release(digests.map { .digest($0) }) }
 
     /// Bytes of a blob; `notFound` when it is not here.
+    ///
+    /// Throws `notFound` when the blob is not in the store.
     package func size(_ digest: Digest) throws(ShaleError) -> Int64 {
         do throws(SystemCallError) {
             return try FileStatus.of(hostPath: path(digest)).size
@@ -44,6 +49,8 @@ package final class BlobStore: Sendable {
     }
 
     /// The blob open for reading.
+    ///
+    /// Throws `notFound` when the blob is not in the store, and what opening it throws.
     package func open(_ digest: Digest) throws(ShaleError) -> OwnedFD {
         do throws(SystemCallError) {
             return try OwnedFD.open(path(digest), O_RDONLY)
@@ -52,7 +59,10 @@ package final class BlobStore: Sendable {
         }
     }
 
-    /// A small blob's bytes, checked against its digest; `corrupt` when they differ or are more than `limit`.
+    /// A small blob's bytes, checked against its digest.
+    ///
+    /// Throws `notFound` when the blob is not in the store, `corrupt` when its bytes have another digest, and `invalid`
+    /// when it has more than `limit` bytes.
     package func bytes(_ digest: Digest, limit: Int = OCIDocument.largest) throws(ShaleError) -> [UInt8] {
         let bytes: [UInt8]
         do throws(SystemCallError) {
@@ -70,6 +80,8 @@ package final class BlobStore: Sendable {
     }
 
     /// Stores bytes in memory under their digest.
+    ///
+    /// Throws what writing the blob throws.
     package func put(_ bytes: some Collection<UInt8>) throws(ShaleError) -> Digest {
         let digest = Digest.of(bytes)
         if try claim(digest) { return digest }
@@ -81,7 +93,8 @@ package final class BlobStore: Sendable {
     /// Begins to store what a descriptor announces; a partial download of it is taken up where it stopped.
     ///
     /// When another process is at the same blob, this one starts from nothing in a place of its own; whoever finishes
-    /// first has stored it.
+    /// first has stored it. Throws `unsupported` for a digest that is not sha256, and what making the file or its lease
+    /// throws.
     package func ingest(expected: Descriptor) throws(ShaleError) -> BlobIngest {
         guard expected.digest.algorithm == "sha256" else {
             throw ShaleError(.unsupported, "blob \(expected.digest): only sha256 digests can be stored")
@@ -91,11 +104,15 @@ package final class BlobStore: Sendable {
     }
 
     /// Begins to store bytes whose digest is not known before.
+    ///
+    /// Throws what making the file throws.
     package func newIngest() throws(ShaleError) -> BlobIngest {
         try BlobIngest(expected: nil, paths: paths, ingest: ingest, leases: leases)
     }
 
     /// Every digest in the store, sorted; names that are none are passed over.
+    ///
+    /// Throws what reading the folder throws.
     package func all() throws(ShaleError) -> [Digest] {
         try StoreFolder.names(paths.blobs).compactMap { try? Digest(parsing: "sha256:\($0)") }
     }

@@ -63,7 +63,8 @@ package final class ContainerStore: Sendable {
 
     /// Changes a record under the lock.
     ///
-    /// The name is changed by `rename`, the id never.
+    /// The name is changed by `rename`, the id never. Throws what taking the lock, reading or writing the record, or
+    /// `body` throws.
     @discardableResult
     package func update(
         _ id: String, _ body: (inout ContainerRecord) throws(ShaleError) -> Void
@@ -80,6 +81,9 @@ package final class ContainerStore: Sendable {
     }
 
     /// Gives a container another name; `conflict` in docker's words when it is taken.
+    ///
+    /// Throws `invalid` when the name cannot be a container's, `conflict` when another container or this one has it,
+    /// and what reading or writing the record throws.
     package func rename(_ id: String, to newName: String) throws(ShaleError) {
         let newName = try ContainerName.validated(newName)
         try ingest.prepare()
@@ -103,7 +107,8 @@ package final class ContainerStore: Sendable {
 
     /// Removes a container and all it wrote.
     ///
-    /// Callers know that it does not run; one who knows its name spares reading it.
+    /// Callers know that it does not run; one who knows its name spares reading it. Throws what removing the folder
+    /// throws.
     package func remove(_ id: String, named name: String? = nil) throws(ShaleError) {
         let name = name ?? (try? read(id).name)
         // The folder first: should this be cut short, a name without its container counts as free and is swept.
@@ -113,6 +118,8 @@ package final class ContainerStore: Sendable {
     }
 
     /// Notes something done to a container.
+    ///
+    /// Throws `notFound` when there is no such container, and what writing the file throws.
     package func append(_ event: ContainerEvent, to id: String) throws(ShaleError) {
         var line = Array(try OCIDocument.encode(event))
         line.append(UInt8(ascii: "\n"))
@@ -150,12 +157,16 @@ package final class ContainerStore: Sendable {
     // MARK: Reading
 
     /// All containers, newest first; half-made and unreadable ones are left out.
+    ///
+    /// Throws what reading the containers' folder throws.
     package func all() throws(ShaleError) -> [ContainerRecord] {
         try identifiers().compactMap { try? read($0) }
             .sorted { ($0.created, $0.id) > ($1.created, $1.id) }
     }
 
     /// The record of a whole id; the container is leased, while a use is under way.
+    ///
+    /// Throws what reading the record or locking the file of leases throws.
     package func record(_ id: String) throws(ShaleError) -> ContainerRecord {
         try leases.holdInUse([.container(id)])
         return try read(id)
@@ -181,6 +192,8 @@ package final class ContainerStore: Sendable {
     package func find(_ text: String) throws(ShaleError) -> ContainerRecord { try record(id(of: text)) }
 
     /// The id of what a text names.
+    ///
+    /// Throws `notFound` when there is no such container, and `conflict` when the beginning of an id is ambiguous.
     package func id(of text: String) throws(ShaleError) -> String {
         if let id = wholeName(text) { return id }
         let isHex = !text.isEmpty && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }

@@ -15,7 +15,8 @@ extension ContainerStore {
 
     /// Takes a container away whole, for `bringBack`.
     ///
-    /// Callers know that it does not run, and that a session holds it.
+    /// Callers know that it does not run, and that a session holds it. Throws what reading the record, taking the lock
+    /// or renaming the folder throws.
     package func moveToTrash(_ id: String) throws(ShaleError) {
         let name = try read(id).name
         if mkdir(paths.containerTrash, 0o700) == -1, errno != EEXIST {
@@ -83,6 +84,8 @@ extension ContainerStore {
     }
 
     /// Ids of all in the trash.
+    ///
+    /// Throws what reading the folder throws.
     package func trashIdentifiers() throws(ShaleError) -> [String] {
         guard access(paths.containerTrash, F_OK) == 0 else { return [] }
         return try StoreFolder.names(paths.containerTrash).filter { ContainerName.isIdentifier($0) }

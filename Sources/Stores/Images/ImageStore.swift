@@ -30,7 +30,7 @@ package final class ImageStore: Sendable {
 
     /// All images, newest first; nameless build steps only when asked for.
     ///
-    /// Reads `index.json` alone.
+    /// Reads `index.json` alone. Throws what reading the names throws.
     package func all(includingIntermediate: Bool = false) throws(ShaleError) -> [ImageSummary] {
         let summaries = ImageSummary.all(in: try notedTable())
         return (includingIntermediate ? summaries : summaries.filter { !$0.isIntermediate })
@@ -38,6 +38,8 @@ package final class ImageStore: Sendable {
     }
 
     /// The image with that id, also one that only a session holds; `notFound` in docker's words.
+    ///
+    /// Throws `notFound` when there is no such image, and what reading its manifest or config throws.
     package func image(_ id: Digest) throws(ShaleError) -> Image {
         let table = try notedTable()
         guard let entry = try listedOrRetainedEntry(id, in: table) else {
@@ -64,6 +66,8 @@ package final class ImageStore: Sendable {
     }
 
     /// The image a container or session keeps by its manifest, named or not.
+    ///
+    /// Throws `notFound` when the manifest or the config is not in the store, and what reading them throws.
     package func image(manifest descriptor: Descriptor) throws(ShaleError) -> Image {
         let table = try notedTable()
         if let entry = table.entries.first(where: { $0.manifest.digest == descriptor.digest }), let id = entry.image {
@@ -93,17 +97,25 @@ package final class ImageStore: Sendable {
     }
 
     /// The id alone of what a text names; reads `index.json` only.
+    ///
+    /// Throws `notFound` when there is no such image, `conflict` when an id prefix is ambiguous, and `invalid` when the
+    /// text cannot be a reference.
     package func id(of text: String) throws(ShaleError) -> Digest {
         let entry = try entry(of: text, in: try notedTable())
         return entry.image ?? entry.manifest.digest
     }
 
     /// The images directly built on one.
+    ///
+    /// Throws what reading the names throws.
     package func children(of id: Digest) throws(ShaleError) -> [Digest] {
         Array(Set(try notedTable().entries.compactMap { $0.parent == id ? $0.image : nil })).sorted()
     }
 
     /// Gives an image a name more; answers the entry that had it before, if that was another image's.
+    ///
+    /// Throws `notFound` when there is no such image, `invalid` when the reference cannot be a tag's name, and what
+    /// writing the names throws.
     @discardableResult
     package func tag(_ id: Digest, as reference: Reference) throws(ShaleError) -> ImageEntry? {
         try names.update { table throws(ShaleError) in
@@ -115,6 +127,8 @@ package final class ImageStore: Sendable {
     }
 
     /// Puts entries back as they were, for undo; `conflict` when their content is gone.
+    ///
+    /// Throws `conflict` in that case, and what writing the names throws.
     package func restore(_ entries: [ImageEntry]) throws(ShaleError) {
         try names.update { table throws(ShaleError) in
             for entry in entries {

@@ -47,6 +47,8 @@ package final class NameStore: Sendable {
     }
 
     /// The table as it is now; read again only when the file has changed.
+    ///
+    /// Throws `corrupt` when the file is damaged, and what reading it throws.
     package func table() throws(ShaleError) -> ImageTable {
         guard let version = try currentVersion() else { return ImageTable() }
         if let known = state.withLock({ $0.version == version ? $0.table : nil }) { return known }
@@ -98,6 +100,8 @@ package final class NameStore: Sendable {
     }
 
     /// What lines of a session did, by the last processes that changed the table: its journal may not have it yet.
+    ///
+    /// Throws what reading the names throws.
     package func stamped(in session: String) throws(ShaleError) -> [StampedChanges] {
         _ = try table()
         let stamped = state.withLock { state in
@@ -121,13 +125,16 @@ package final class NameStore: Sendable {
     }
 
     /// The manifest a name leads to, `nil` for an unknown name.
+    ///
+    /// Throws what reading the names throws.
     package func resolve(_ reference: Reference) throws(ShaleError) -> Descriptor? {
         try table().entry(named: reference)?.manifest
     }
 
     /// Gives a manifest a name, taking it from whatever had it; `expecting` refuses with `conflict` when that changed.
     ///
-    /// Most callers want `ImageStore.tag`, which notes the image's id too.
+    /// Most callers want `ImageStore.tag`, which notes the image's id too. Throws `conflict` in that case, and what
+    /// writing the names throws.
     package func set(
         _ reference: Reference, to descriptor: Descriptor, expecting old: Descriptor? = nil
     ) throws(ShaleError) {
@@ -142,13 +149,15 @@ package final class NameStore: Sendable {
 
     /// Takes a name away; the image stays, unnamed if that was its last.
     ///
-    /// Answers what it led to.
+    /// Answers what it led to. Throws what writing the names throws.
     @discardableResult
     package func remove(_ reference: Reference) throws(ShaleError) -> Descriptor? {
         try update { $0.removeName(reference)?.manifest }
     }
 
     /// Every name there is, in the order of the file.
+    ///
+    /// Throws what reading the names throws.
     package func all() throws(ShaleError) -> [(reference: Reference, descriptor: Descriptor)] {
         try table().entries.compactMap { entry in entry.name.map { ($0, entry.manifest) } }
     }

@@ -4,11 +4,15 @@ package import OCI
 /// Images that were removed or undone and that a session can bring back: out of every listing, their content kept.
 extension ImageStore {
     /// Whether an image is here, listed or retained.
+    ///
+    /// Throws what reading the names throws.
     package func isThere(_ id: Digest) throws(ShaleError) -> Bool {
         try listedOrRetainedEntry(id, in: names.table()) != nil
     }
 
     /// Puts retained images back among the others; those that are there already, or gone, are passed over.
+    ///
+    /// Throws what reading or writing the names throws.
     package func revive(_ ids: some Sequence<Digest>) throws(ShaleError) {
         let retained = try retained.table()
         let wanted = ids.filter { !retained.entries(of: $0).isEmpty }
@@ -76,16 +80,21 @@ extension ImageStore {
     }
 
     /// Every image there is, listed or retained.
+    ///
+    /// Throws what reading the names throws.
     package func allThere() throws(ShaleError) -> Set<Digest> {
         Set(try (names.table().entries + retained.table().entries).compactMap(\.image))
     }
 
     /// The images that only sessions can bring back.
+    ///
+    /// Throws what reading the file throws.
     package func retainedTable() throws(ShaleError) -> ImageTable { try retained.table() }
 
     /// Takes in the images of a session that came from elsewhere; answers names that were left to other images.
     ///
-    /// Their blobs are here already, and the session keeps them.
+    /// Their blobs are here already, and the session keeps them. Throws what taking the lock or writing the names
+    /// throws.
     package func adopt(listed: [ImageEntry], retained: [ImageEntry]) throws(ShaleError) -> [Reference] {
         try lock.exclusively { () throws(ShaleError) in
             try hold(retained)

@@ -32,12 +32,16 @@ package final class LayerStore: Sendable {
     package func has(_ diffID: Digest, on parentChain: Digest?) -> Bool { folder(diffID, on: parentChain) != nil }
 
     /// Keeps a layer from collection until an image names it, and tells if it is there.
+    ///
+    /// Throws what locking the file of leases throws, and an error when the home cannot be written to.
     package func claim(_ diffID: Digest, on parentChain: Digest?) throws(ShaleError) -> Bool {
         try leases.hold([.digest(diffID)])
         return has(diffID, on: parentChain)
     }
 
     /// A layer's tree, open.
+    ///
+    /// Throws `notFound` when the layer is not unpacked, and what opening it throws.
     package func directory(_ diffID: Digest, on parentChain: Digest?) throws(ShaleError) -> RootDirectory {
         guard let path = path(diffID, on: parentChain) else { throw Self.absent(diffID) }
         do throws(SystemCallError) {
@@ -71,6 +75,8 @@ package final class LayerStore: Sendable {
     }
 
     /// The `fs` folders of an image's layers, lowest first; `notFound` names the first that is not unpacked.
+    ///
+    /// Throws `notFound` in that case.
     package func paths(for config: ImageConfig) throws(ShaleError) -> [String] {
         var found: [String] = []
         for layer in Self.stack(of: config) {
@@ -97,6 +103,8 @@ package final class LayerStore: Sendable {
     // MARK: Writing
 
     /// A place to unpack a layer in: an empty `fs` that becomes a layer by `commit`.
+    ///
+    /// Throws what making the folders throws.
     package func beginUnpack() throws(ShaleError) -> LayerStaging {
         let staging = LayerStaging(path: try ingest.newTreePath("layer"))
         do throws(SystemCallError) {
@@ -141,6 +149,8 @@ package final class LayerStore: Sendable {
     }
 
     /// Makes a container's upper directory a layer by renaming it; `upperPath` is gone afterwards.
+    ///
+    /// Throws what renaming the directory or writing the index throws.
     package func adopt(
         _ upperPath: String, diffID: Digest, index: [UInt8], size: LayerSize, dependingOn parentChain: Digest? = nil
     ) throws(ShaleError) {
@@ -165,6 +175,8 @@ package final class LayerStore: Sendable {
     }
 
     /// The names of all unpacked layers' folders, each with the diff ID it is of.
+    ///
+    /// Throws what reading the layers' folder throws.
     package func all() throws(ShaleError) -> [(name: String, diffID: Digest)] {
         try StoreFolder.names(paths.layers).compactMap { name in
             let hex = name.prefix { $0 != "@" }
@@ -174,7 +186,7 @@ package final class LayerStore: Sendable {
 
     /// Removes a layer by its folder's name.
     ///
-    /// Callers know that nothing reaches it.
+    /// Callers know that nothing reaches it. Throws what removing the folder throws.
     package func remove(named name: String) throws(ShaleError) { try ingest.discard("\(paths.layers)/\(name)") }
 
     /// A folder's name for a layer that depends on nothing below it, or on the layers of that chain ID.
@@ -238,6 +250,8 @@ package final class LayerStaging: @unchecked Sendable {
     init(path: String) { self.path = path }
 
     /// The folder to unpack into, open.
+    ///
+    /// Throws what opening the folder throws.
     package func root() throws(ShaleError) -> RootDirectory {
         do throws(SystemCallError) {
             return try RootDirectory(hostPath: fsPath)

@@ -58,7 +58,8 @@ package final class Leases: Sendable {
 
     /// Leases what is about to be made, or is said not to need making.
     ///
-    /// Outside a use, until `release`.
+    /// Outside a use, until `release`. Throws what locking the file of leases throws, also where the home cannot be
+    /// written to.
     package func hold(_ things: some Sequence<Leasable>) throws(ShaleError) {
         try lock.requireWritable()
         try take(things)

@@ -45,6 +45,8 @@ package final class CacheStore: Sendable {
     }
 
     /// Stores a value: not made to last, but whole or not there.
+    ///
+    /// Throws what writing the file throws.
     package func set(_ kind: Kind, _ key: Digest, to bytes: [UInt8]) throws(ShaleError) {
         _ = try fill(kind, key) { file throws(ShaleError) in
             do throws(SystemCallError) { try file.write(bytes) } catch { throw error.shaleError("cache") }
@@ -52,6 +54,8 @@ package final class CacheStore: Sendable {
     }
 
     /// Stores what `body` writes, which may be more than memory holds; answers it, open for reading.
+    ///
+    /// Throws what writing the file or `body` throws.
     package func fill(
         _ kind: Kind, _ key: Digest, _ body: (borrowing OwnedFD) throws(ShaleError) -> Void
     ) throws(ShaleError) -> OwnedFD {
@@ -96,6 +100,8 @@ package final class CacheStore: Sendable {
     }
 
     /// Forgets everything of some kinds; answers the bytes that were in use.
+    ///
+    /// Throws what removing the folders throws.
     @discardableResult
     package func clear(_ kinds: [Kind] = Kind.allCases) throws(ShaleError) -> Int64 {
         var bytes: Int64 = 0

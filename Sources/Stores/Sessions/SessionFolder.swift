@@ -57,7 +57,7 @@ package struct SessionFolder: Sendable {
 
     /// Says that this process is in the session; several may be.
     ///
-    /// Let go when the value ends.
+    /// Let go when the value ends. Throws what opening or locking the file throws.
     package func share() throws(ShaleError) -> FileLock? {
         if lock.unwritable != nil, access(path + "/lock", F_OK) != 0 { return nil }
         do throws(SystemCallError) {
@@ -69,7 +69,7 @@ package struct SessionFolder: Sendable {
 
     /// Takes the session for this process alone, or answers `nil` when another is in it.
     ///
-    /// Let go when the value ends.
+    /// Let go when the value ends. Throws what opening or locking the file throws.
     package func tryLock() throws(ShaleError) -> FileLock? {
         do throws(SystemCallError) {
             return try FileLock.trying(path + "/lock", exclusive: true)
@@ -80,7 +80,8 @@ package struct SessionFolder: Sendable {
 
     /// Adds a line to the journal and makes it last.
     ///
-    /// The line holds no newline; a torn last line is cut off first.
+    /// The line holds no newline; a torn last line is cut off first. Throws what writing the journal throws, also where
+    /// the home cannot be written to.
     package func append(_ line: String, syncing: Bool = true) throws(ShaleError) {
         try requireWritable()
         do throws(SystemCallError) {
@@ -97,6 +98,8 @@ package struct SessionFolder: Sendable {
     }
 
     /// The journal's whole lines, oldest first.
+    ///
+    /// Throws what reading the journal throws.
     package func lines() throws(ShaleError) -> [String] {
         guard let bytes = try read("journal", limit: 1 << 30) else { return [] }
         let whole = bytes.lastIndex(of: UInt8(ascii: "\n")).map { bytes[...$0] } ?? []
@@ -104,6 +107,8 @@ package struct SessionFolder: Sendable {
     }
 
     /// A file's bytes, `nil` when it is not there.
+    ///
+    /// Throws what reading the file throws, also for more than `limit` bytes.
     package func read(_ name: String, limit: Int = 64 << 20) throws(ShaleError) -> [UInt8]? {
         do throws(SystemCallError) {
             return try WholeFile.read(file(name), limit: limit)
@@ -114,6 +119,8 @@ package struct SessionFolder: Sendable {
     }
 
     /// Replaces a file whole.
+    ///
+    /// Throws what writing the file throws, also where the home cannot be written to.
     package func write(_ name: String, _ bytes: [UInt8]) throws(ShaleError) {
         try requireWritable()
         do throws(SystemCallError) {
@@ -130,16 +137,22 @@ package struct SessionFolder: Sendable {
     }
 
     /// What collection keeps for this session.
+    ///
+    /// Throws what reading the file throws.
     package func roots() throws(ShaleError) -> SessionRoots {
         SessionRoots(parsing: try read(Self.rootsName) ?? [])
     }
 
     /// Replaces what collection keeps.
+    ///
+    /// Throws what locking or writing the file throws.
     package func setRoots(_ roots: SessionRoots) throws(ShaleError) {
         try withRootsLock { () throws(ShaleError) in try write(Self.rootsName, Array(roots.text.utf8)) }
     }
 
     /// Adds to what collection keeps, and makes it last; no-op for what it keeps already.
+    ///
+    /// Throws what locking, reading or writing the file throws.
     package func addRoots(_ roots: SessionRoots) throws(ShaleError) {
         try withRootsLock { () throws(ShaleError) in
             let known = try self.roots()
@@ -172,6 +185,8 @@ package struct SessionFolder: Sendable {
     }
 
     /// Removes the session's folder.
+    ///
+    /// Throws what removing the folder throws.
     package func remove() throws(ShaleError) {
         do throws(SystemCallError) { try FileTree.remove(path) } catch { throw error.shaleError("session \(name)") }
     }

@@ -12,24 +12,34 @@ package struct SessionStore: Sendable {
     // MARK: Folders
 
     /// The names of the sessions there are, sorted.
+    ///
+    /// Throws what reading the sessions' folder throws.
     package func names() throws(ShaleError) -> [String] { try store.sessionNames() }
 
     /// The folder of a session, made on first use.
+    ///
+    /// Throws `invalid` when the name cannot be a session's, and what making the folder throws.
     package func folder(of name: String) throws(ShaleError) -> SessionFolder { try store.session(name) }
 
     /// Where the folder of a session lies, whether there is one or not.
     package func path(of name: String) -> String { "\(store.paths.sessions)/\(name)" }
 
     /// What all sessions together can come back to.
+    ///
+    /// Throws what reading the sessions' files throws.
     package func roots() throws(ShaleError) -> SessionRoots { try store.sessionRoots() }
 
     /// Throws `denied` for a home that cannot be written to.
     package func requireWritable() throws(ShaleError) { try store.requireWritable() }
 
     /// A path aside, for a folder that is made or removed at one stroke.
+    ///
+    /// Throws what making the folder for it throws.
     package func newPathAside() throws(ShaleError) -> String { try store.newScratchPath() }
 
     /// Forgets whose doing the changes of a session's lines were that no journal has.
+    ///
+    /// Throws what writing the names throws.
     package func forgetLines(of name: String) throws(ShaleError) { try store.forgetLines(of: name) }
 
     // MARK: The line under way in this process
@@ -49,6 +59,8 @@ package struct SessionStore: Sendable {
     // MARK: Lines that were cut off
 
     /// Changes of names and images that are stamped with lines of a session.
+    ///
+    /// Throws what reading the names throws.
     package func stampedChanges(in name: String) throws(ShaleError) -> [StampedChanges] {
         try store.names.stamped(in: name)
     }
@@ -76,13 +88,16 @@ package struct SessionStore: Sendable {
     package var blobs: BlobStore { store.blobs }
 
     /// The tables of the images that listings show, and of those that only sessions hold.
+    ///
+    /// Throws what reading the files throws.
     package func tables() throws(ShaleError) -> (listed: ImageTable, retained: ImageTable) {
         (try store.names.table(), try store.images.retainedTable())
     }
 
     /// Makes the images of a session that was imported known, once the session is there and keeps them.
     ///
-    /// Answers the names that are another image's here and were left to it.
+    /// Answers the names that are another image's here and were left to it. Throws what taking the lock or writing the
+    /// names throws.
     package func adopt(
         listed: [ImageEntry], retained: [ImageEntry], releasing blobs: [Digest]
     ) throws(ShaleError) -> [Reference] {

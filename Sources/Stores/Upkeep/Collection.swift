@@ -41,6 +41,8 @@ package struct RemovedImages: Sendable, Hashable {
 
 extension Store {
     /// Removes what nothing leads to: no name, no kept image, no container, no session, no running operation.
+    ///
+    /// Throws what taking the lock, reading the store or removing the files throws.
     package func collect(dryRun: Bool = false) throws(ShaleError) -> Collected {
         if !dryRun { ingest.sweepLeftovers() }
         let exclusion = try exclusion()
@@ -152,7 +154,8 @@ extension Store {
     /// `prune`: takes images that nothing needs, and that nobody has a lease on.
     ///
     /// `isUsed` tells of an entry, under the lock, that it is to stay. `known` is what sessions could come back to when
-    /// the caller looked: what they note since then stays too.
+    /// the caller looked: what they note since then stays too. Throws what taking the lock, reading the store or
+    /// removing the files throws.
     package func pruneImages(
         dryRun: Bool, all: Bool, without containers: Set<String>, known: Set<Digest>?,
         isUsed: (ImageEntry) -> Bool
@@ -172,6 +175,9 @@ extension Store {
     }
 
     /// `rmi` of one argument.
+    ///
+    /// Throws `notFound` when there is no such image, `conflict` when it is in use and `force` does not help, and what
+    /// reading or changing the store throws.
     package func removeImage(_ text: String, uses: [ImageUse], force: Bool = false) throws(ShaleError) -> RemovedImages
     {
         try removeImages { table throws(ShaleError) in

@@ -49,7 +49,8 @@ package struct DiskUsage: Sendable, Hashable {
 extension Store {
     /// Measures the home.
     ///
-    /// Reads every image's config; a container's changes are counted file by file.
+    /// Reads every image's config; a container's changes are counted file by file. Throws what reading the store
+    /// throws.
     package func diskUsage() throws(ShaleError) -> DiskUsage {
         var usage = DiskUsage()
         let records = try containers.all()

@@ -38,11 +38,15 @@ extension Store {
     }
 
     /// Takes a name away, also on a full disk; answers what it led to.
+    ///
+    /// Throws what writing the names throws.
     package func removeName(_ reference: Reference) throws(ShaleError) -> ImageEntry? {
         try removing { () throws(ShaleError) in try names.updateLocked { $0.removeName(reference) } }
     }
 
     /// Forgets whose doing things were in a session that is renamed or removed, also on a full disk.
+    ///
+    /// Throws what writing the names throws.
     package func forgetLines(of session: String) throws(ShaleError) {
         try removing { () throws(ShaleError) in try names.forgetLines(of: session) }
     }
@@ -75,7 +79,8 @@ extension Store {
 
     /// Frees what can be had again and only sessions need, for a write of theirs that has no room.
     ///
-    /// `current` are the images they stand on now.
+    /// `current` are the images they stand on now. Throws what taking the lock, reading the store or removing the files
+    /// throws.
     package func makeRoom(keeping current: Set<Digest>) throws(ShaleError) {
         _ = try removeUnfinishedDownloads()
         try cache.clear()
@@ -97,7 +102,7 @@ extension Store {
 
     /// Removes downloads that were broken off, and that nobody goes on with at this moment; answers their bytes.
     ///
-    /// `until`, where given, spares what was written to since then.
+    /// `until`, where given, spares what was written to since then. Throws what opening the file of leases throws.
     package func removeUnfinishedDownloads(
         until: Timestamp? = nil, dryRun: Bool = false
     ) throws(ShaleError) -> Int64 {

@@ -14,6 +14,8 @@ package struct RetainedCost: Sendable, Hashable {
 
 extension Store {
     /// Measures what would go if sessions let go of all but `current`, the images they stand on now.
+    ///
+    /// Throws what taking the lock or reading the store throws.
     package func retainedCost(keeping current: Set<Digest>) throws(ShaleError) -> RetainedCost {
         let roots = try sessionRoots()
         let uses = try imageUses()

@@ -19,7 +19,8 @@ extension Store {
     /// No finding means whole.
     ///
     /// With `repair`, takes out what cannot be used, frees what is stuck, and writes notes anew; content that is gone
-    /// stays gone, and is named with the command that fetches it. Reads every byte of the blobs.
+    /// stays gone, and is named with the command that fetches it. Reads every byte of the blobs. Throws what reading or
+    /// repairing the store throws.
     package func check(
         repair: Bool = false, cancellation: Cancellation = Cancellation()
     ) throws(ShaleError) -> [Finding] {

@@ -37,6 +37,8 @@ package final class VolumeStore: Sendable {
     }
 
     /// All volumes by name; what was half-made is left out.
+    ///
+    /// Throws what reading the volumes' or the containers' folder throws.
     package func all() throws(ShaleError) -> [Volume] {
         let users = try users()
         return try StoreFolder.names(paths.volumes).sorted().compactMap { volume($0, users) }
@@ -49,6 +51,8 @@ package final class VolumeStore: Sendable {
     }
 
     /// Makes a volume, whole or not at all; one that is there stays as it is.
+    ///
+    /// Throws `invalid` when the name cannot be a volume's, and what making the folders throws.
     package func create(_ name: String, labels: [String: String]) throws(ShaleError) {
         let name = try VolumeName.validated(name)
         let aside = try ingest.newPath("volume")
@@ -71,9 +75,13 @@ package final class VolumeStore: Sendable {
     }
 
     /// Leases a volume for a container that is being made, while a use is under way.
+    ///
+    /// Throws what locking the file of leases throws.
     package func hold(_ name: String) throws(ShaleError) { try containers.leases.holdInUse([.volume(name)]) }
 
     /// Makes the folder of all volumes, which other users do not enter.
+    ///
+    /// Throws the error of `mkdir`, unless the folder is there already.
     package func makeFolder() throws(SystemCallError) {
         if mkdir(paths.volumes, 0o700) == -1, errno != EEXIST { throw SystemCallError("mkdir", path: paths.volumes) }
     }
