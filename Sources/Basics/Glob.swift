@@ -162,7 +162,7 @@ package struct Glob: Sendable {
 }
 
 extension Unicode.Scalar {
-    /// The one that stands for it and its other case.
+    /// One form for both cases of a letter.
     fileprivate var folded: Unicode.Scalar {
         let lower = properties.lowercaseMapping.unicodeScalars
         guard lower.count == 1, let first = lower.first else { return self }

@@ -81,7 +81,7 @@ struct GlobReader {
             if !set.ranges.isEmpty, take("]") { return set }
             guard let low = goMember() else { return nil }
             guard let high = take("-") ? goMember() : low else { return nil }
-            // A range turned round holds nothing, but stands for one.
+            // A reversed range such as `z-a` matches nothing, but counts as a range.
             set.ranges.append(.init(low: low, high: high))
         }
         return nil

@@ -1,7 +1,7 @@
 import Glibc
 import Synchronization
 
-/// The clock that is never set: for how long something took.
+/// The monotonic clock, for measuring how long something took.
 package enum SteadyTime {
     /// Nanoseconds of `CLOCK_MONOTONIC`, which every process of this machine reads alike.
     package static func now() -> UInt64 {
@@ -13,7 +13,7 @@ package enum SteadyTime {
 
 /// Where modules say how long each piece of their work took, for the log and for `trace`.
 ///
-/// While nobody listens a measured piece of work costs one look at a flag. The modules below the log say it here, too,
+/// While nobody listens, measuring costs one read of a flag. The modules below the log report here, too,
 /// because the runner links them and must not link the log.
 package enum Observer {
     /// What a piece of work belongs to; the log calls it `shale.lock` and so on.
@@ -21,7 +21,7 @@ package enum Observer {
         case start, lock, registry, runner, process, container, image, layer, build, cache, git, session, store, shell
     }
 
-    /// A piece of work that is over.
+    /// A piece of work that has ended.
     package struct Span: Sendable {
         package var subject: Subject
         /// What was done, and to what: `GET https://…`.

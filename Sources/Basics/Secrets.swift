@@ -2,7 +2,7 @@
 ///
 /// The one rule for the journal, history files, recordings, recipes and what the shell repeats.
 package enum Secrets {
-    /// What stands in a secret's place.
+    /// The text that replaces a secret.
     package static let mask = "***"
 
     /// A secret in a text.
@@ -188,7 +188,7 @@ struct SecretValue {
         isReference = !isLiteral && Self.isReference(plain)
     }
 
-    /// Whether it is there and is the thing itself.
+    /// Whether there is a value, and it is the secret itself, not a reference to it.
     var isSecret: Bool {
         !plain.isEmpty && !isReference && !["true", "false", "yes", "no", "null"].contains(plain.lowercased())
     }

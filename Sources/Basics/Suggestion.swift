@@ -11,7 +11,7 @@ package enum Suggestion {
             let continues = !word.isEmpty && name.hasPrefix(word)
             return (name: name, distance: continues ? 0 : distance(word, name))
         }
-        // An edit of every letter is no likeness.
+        // When every letter must be changed, the words are not similar.
         return scored.filter { $0.distance <= floor && $0.distance < max(1, word.count) }.sorted {
             ($0.distance, $0.name) < ($1.distance, $1.name)
         }

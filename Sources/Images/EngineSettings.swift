@@ -1,7 +1,7 @@
 package import Basics
 package import OCI
 
-/// What the user set for the engine.
+/// The user's settings for the engine.
 package struct EngineSettings: Sendable {
     package var platform: Platform = .host
     package var offline = false

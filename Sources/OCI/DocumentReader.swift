@@ -87,7 +87,7 @@ package struct DocumentReader: Sendable {
 
     /// The keys of an object whose values say nothing (Go's `map[string]struct{}`).
     ///
-    /// Throws `invalid` when the value or a member of it is not an object.
+    /// Throws `corrupt` when the value or a member of it is not an object.
     package func keySet(_ key: String) throws(ShaleError) -> [String: EmptyObject]? {
         guard let value = value(key) else { return nil }
         guard case .object(let members) = value else { throw failure(key, "not an object") }

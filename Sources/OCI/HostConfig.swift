@@ -2,9 +2,10 @@
 ///
 /// A member that is added here needs a default: a record that an older shale wrote lacks it.
 package struct HostConfig: Sendable, Hashable, Codable {
-    /// `host`, `none`, `private` or `container:ID`; `default` is the host's for want of a word, with names of its own in `/etc/hosts`.
+    /// `host`, `none`, `private` or `container:ID`; `default` stands for no choice: the host's network, but an
+    /// `/etc/hosts` of its own.
     package var networkMode = "default"
-    /// What it comes to.
+    /// The network in force: `default` means `host`.
     package var network: String { networkMode == "default" ? "host" : networkMode }
     /// The container whose network it shares.
     package var networkContainer: String? {

@@ -16,7 +16,7 @@ package enum MediaType {
     package static func isManifest(_ type: String) -> Bool { type == ociManifest || type == dockerManifest }
     private static let dockerLayerPrefix = "application/vnd.docker.image.rootfs."
 
-    /// A layer's type in the words of an OCI manifest: one manifest speaks one language, whatever its base spoke.
+    /// A layer's media type in an OCI manifest: all types of one manifest are OCI's, whatever the base image used.
     ///
     /// What has no OCI name stays as it is.
     package static func oci(_ layer: String) -> String {

@@ -1,6 +1,6 @@
 package import Basics
 
-/// What a document must satisfy before anything is unpacked or run on its word.
+/// What a document must satisfy before anything of it is unpacked or run.
 extension Manifest {
     /// More layers than docker's overlay driver takes are refused.
     package static let mostLayers = 500

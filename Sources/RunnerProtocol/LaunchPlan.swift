@@ -13,7 +13,7 @@ package struct LaunchPlan: Sendable, Equatable {
     package var statePath = ""
     /// Docker's json-file log, appended to; empty for none.
     package var logPath = ""
-    /// Bytes after which the log is put aside as `log.1` and begun anew; 0 for never.
+    /// Bytes after which the log is renamed to `log.1` and a new one begins (rotation); 0 for never.
     package var logLimit: UInt64 = 0
     /// How many files there are then, the one that is written to among them.
     package var logFiles: UInt32 = 1
@@ -31,7 +31,7 @@ package struct LaunchPlan: Sendable, Equatable {
     package var sysctls: [SysctlPlan] = []
     /// A network namespace of its own with nothing but a loopback interface.
     package var ownNetwork = false
-    /// A way out of that namespace, and the host's ports that lead into it; `nil` for none.
+    /// A network from that namespace to outside, and the host's ports that lead into it; `nil` for none.
     package var network: NetworkPlan?
     /// Another container's network instead of one of its own; with `ownNetwork`.
     package var sharedNetwork: SharedNetwork?

@@ -41,7 +41,7 @@ package struct StepTime: Sendable, Equatable {
 package struct ExitReport: Sendable, Equatable {
     /// The exit code, or 128 and the signal's number.
     package var code: Int32
-    /// Whether the kernel killed it for want of memory.
+    /// Whether the kernel killed it because memory ran out.
     package var outOfMemory: Bool
     /// Whether another start is on its way, so that it is not to be removed.
     package var isKept: Bool
@@ -89,7 +89,7 @@ package enum Message: Sendable, Equatable {
     case status
     /// Pauses for as long as the connection is open: whoever asked may be killed; answered by `ok` or `failed`.
     case hold
-    /// Leaves the container be at its end, though it is one to be removed then; for as long as the connection is open.
+    /// Does not remove the container at its end, although it has `--rm`; for as long as the connection is open.
     case keep
     /// Other limits, from now on; answered by `ok` or `failed`.
     case limits(CgroupPlan)

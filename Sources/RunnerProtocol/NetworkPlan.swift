@@ -38,7 +38,7 @@ package struct PortPlan: Sendable, Equatable {
     }
 }
 
-/// A command that is run in the container again and again to learn whether it is well (docker's health check).
+/// A command that is run in the container again and again to check its health (docker's health check).
 ///
 /// Times are milliseconds.
 package struct HealthPlan: Sendable, Equatable {
@@ -47,7 +47,7 @@ package struct HealthPlan: Sendable, Equatable {
     package var timeout: Int64
     /// Failures this soon after the start do not count.
     package var startPeriod: Int64
-    /// Between two looks while it starts.
+    /// Between two checks while it starts.
     package var startInterval: Int64
     /// Failures in a row after which it is unhealthy.
     package var retries: Int32

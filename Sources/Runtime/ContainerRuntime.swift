@@ -175,8 +175,8 @@ package final class ContainerRuntime: Sendable {
     /// Throws `notFound` when the container does not run, and the failure that the runner reports.
     package func unpause(socketDirectory: String) throws(ShaleError) { try ask(.resume, socketDirectory) }
 
-    /// Lets whoever holds the answer end a container and start it again: though it is one that is removed at its end,
-    /// its runner leaves it be.
+    /// Keeps a container that has `--rm`, so that the caller can end it and start it again: while the answer exists,
+    /// its runner does not remove it.
     ///
     /// Throws `notFound` when the container does not run, and the failure that the runner reports.
     package func keep(socketDirectory: String) throws(ShaleError) -> KeptContainer {

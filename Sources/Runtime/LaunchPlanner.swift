@@ -4,7 +4,7 @@ import Linux
 import OCI
 import RunnerProtocol
 
-/// Turns what is asked into a plan the runner can execute without asking anyone.
+/// Turns a launch spec into a plan that the runner can execute without looking anything up.
 struct LaunchPlanner {
     let compiler: SeccompCompiler
     /// Whether this process works in a user namespace, where overlay attributes are `user.overlay.*`.
@@ -156,7 +156,7 @@ struct LaunchPlanner {
     private func rights(
         _ asked: Capabilities, privileged: Bool, seccomp: LaunchSpec.Seccomp
     ) throws(ShaleError) -> (capabilities: Capabilities, program: [UInt8]) {
-        // What this process may not do itself it cannot give.
+        // A process cannot give a capability that it does not have.
         let possible = Capabilities.bounding()
         if privileged { return (possible, []) }
         let capabilities = asked.intersection(possible)

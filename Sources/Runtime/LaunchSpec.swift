@@ -2,7 +2,7 @@ package import Linux
 package import OCI
 package import RunnerProtocol
 
-/// What is to run, where, and with which rights: the engine's words, before the host's facts are put in.
+/// What is to run, where, and with which rights, before the host's facts are put in.
 package struct LaunchSpec: Sendable {
     package enum Network: Sendable, Hashable {
         /// The host's own.
@@ -35,7 +35,7 @@ package struct LaunchSpec: Sendable {
     /// For what is thrown away, `--rm` and build steps: spares the sync of the upper's file system when the container
     /// ends, and its last state when the shell that started it sees the end itself.
     package var volatile = false
-    /// Whether it is killed when the shell that started it goes away: a build step is nobody's but its builder's.
+    /// Whether it is killed when the shell that started it ends: nobody else needs a build step.
     package var endsWithLauncher = false
     /// A path in the container where what was typed and not read is written at the end; empty for none.
     ///
@@ -121,14 +121,14 @@ package struct TemporaryMount: Sendable, Hashable {
 package struct LogRotation: Sendable, Hashable {
     /// Bytes of a file; 0 for no limit.
     ///
-    /// What docker's `local` driver has, for want of a bound in `json-file`'s own.
+    /// The bounds of docker's `local` driver, because `json-file` has none.
     package var size: UInt64 = 20_000_000
     package var files: UInt32 = 5
 
     package init() {}
 }
 
-/// A command that tells whether the container is well; times are milliseconds.
+/// A command that checks the container's health; times are in milliseconds.
 package struct HealthProbe: Sendable, Hashable {
     package var arguments: [String]
     package var interval: Int64 = 30_000

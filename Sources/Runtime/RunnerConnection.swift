@@ -99,7 +99,7 @@ extension ShaleError {
     }
 }
 
-/// What a runner told of its steps' times, told on.
+/// Reports the times of a runner's steps to this process's observer.
 enum StepReport {
     /// The child's steps are what the command waits for, and so are the supervisor's before and after them; what the
     /// supervisor does meanwhile is shown beside them.
@@ -117,6 +117,6 @@ enum StepReport {
         }
     }
 
-    /// A lane that no thread of this process is.
+    /// A lane number that no thread of this process has.
     private static let supervisor: UInt = 0
 }

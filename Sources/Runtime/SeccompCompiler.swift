@@ -8,7 +8,7 @@ import OCI
 
 /// A profile made into the program the kernel runs, once per profile and set of capabilities.
 struct SeccompCompiler: Sendable {
-    /// Where programs are kept; they are as good as the profile they came from.
+    /// Where compiled programs are cached.
     let cachePath: String
 
     /// The program for a profile, from the cache if it is there.
@@ -20,7 +20,7 @@ struct SeccompCompiler: Sendable {
         let path = "\(cachePath)/seccomp-\(Digest.of(key.utf8).hex.prefix(32)).bpf"
         if let kept = try? WholeFile.read(path, limit: 64 << 10), !kept.isEmpty, kept.count % 8 == 0 { return kept }
         let program = try compile(profile, capabilities: capabilities, architecture: architecture)
-        // A cache that cannot be written is only slower.
+        // Without a writable cache the program is only compiled again.
         mkdir(cachePath, 0o700)
         Logger.cache.attempt("keep a compiled seccomp profile") { try WholeFile.replace(path, with: program) }
         return program
@@ -47,7 +47,7 @@ struct SeccompCompiler: Sendable {
         var last: Int32 = 0
         for rule in profile.effectiveRules(capabilities: capabilities, architecture: architecture) {
             let action = try Self.action(rule.action, errno: rule.errnoRet ?? 1)
-            // libseccomp refuses rules that say what happens anyway.
+            // libseccomp refuses rules whose action is the default action.
             if action == byDefault { continue }
             for name in rule.names {
                 try Self.add(rule, name, action, to: filter)

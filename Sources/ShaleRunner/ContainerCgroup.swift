@@ -13,7 +13,7 @@ final class ContainerCgroup {
 
     /// Makes the directories, and writes the limits and the devices that may be opened; `nil` for all of them.
     ///
-    /// Without limits a refusal is borne: the container then shares the runner's group.
+    /// Without limits a refusal is ignored: the container then shares the runner's group.
     init(_ plan: CgroupPlan?, devices: [DeviceRule]?) throws(StepFailure) {
         var effective = plan ?? CgroupPlan()
         var made: [String] = []
@@ -156,7 +156,7 @@ final class ContainerCgroup {
         made = []
     }
 
-    /// Whether the kernel killed something here for want of memory.
+    /// Whether the kernel killed something here because memory ran out.
     var hadOutOfMemory: Bool {
         for file in plan.legacy.map({ $0 + "/memory.oom_control" }) + [plan.unified + "/memory.events"] {
             guard let text = try? WholeFile.read(file, limit: 4096) else { continue }

@@ -5,7 +5,7 @@ import RunnerProtocol
 /// The child's side of starting the container's first process: new namespaces around it, the host's files still there.
 struct ContainerChild {
     let plan: LaunchPlan
-    /// Whether mounts keep devices from being opened, for want of a control group that does.
+    /// Whether mounts keep devices from being opened, because no control group does it.
     let guardsDevices: Bool
     /// Another container's network namespace, to go into.
     let sharedNetwork: Handle?
@@ -68,7 +68,7 @@ struct ContainerChild {
 }
 
 extension ContainerChild {
-    /// The supervisor says when there is a way out; until then there is no program to use it.
+    /// Waits until the supervisor says that the network is ready; the program starts only then.
     private func waitForNetwork() {
         var byte: UInt8 = 0
         while true {

@@ -47,7 +47,7 @@ struct ContainerLife {
         health = plan.health.map(HealthMonitor.init)
     }
 
-    /// The child mounts meanwhile, and waits for the word before it becomes the program.
+    /// Meanwhile the child mounts; it waits for the supervisor's message before it becomes the program.
     private static func openNetwork(
         _ plan: LaunchPlan, _ folder: borrowing OwnedFD, _ start: (process: ManagedProcess, report: Handle)
     ) throws(StepFailure) -> PrivateNetwork? {
@@ -94,7 +94,7 @@ struct ContainerLife {
         return (process, socket.own)
     }
 
-    /// Takes away what another start of the same container would trip over.
+    /// Removes what would make another start of the same container fail.
     func end() {
         cgroup.remove()
         network?.end()

@@ -123,7 +123,7 @@ final class ContainerLog {
         while start < bytes.count {
             let count = bytes.withUnsafeBytes { Glibc.write(file, $0.baseAddress.map { $0 + start }, $0.count - start) }
             if count < 0, errno == EINTR { continue }
-            // A full disk loses the log, never the container.
+            // On a full disk the log loses lines; the container goes on.
             guard count > 0 else { return }
             start += count
         }
@@ -138,7 +138,7 @@ final class ContainerLog {
         file = opened.release()
     }
 
-    /// Puts the file aside and begins a new one; the oldest goes.
+    /// Rotates the log: renames the file, begins a new one, and removes the oldest.
     private func rotate() {
         Glibc.close(file)
         file = -1

@@ -47,7 +47,7 @@ final class HealthMonitor {
 
     var isDue: Bool { process == nil && SteadyClock.milliseconds >= due }
 
-    /// Passes this time over; the container stands still.
+    /// Skips this check, because the container is paused.
     func postpone() { due = SteadyClock.milliseconds + pause(at: SteadyClock.milliseconds) }
 
     /// A check was started; its output is captured by the process.

@@ -31,7 +31,7 @@ enum JSONText {
         byte >= 0x20 && byte < 0x80 && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
-    /// Writes into room that has been reckoned beforehand.
+    /// Writes into a buffer whose size in bytes was computed before.
     private struct Writer {
         let target: UnsafeMutablePointer<UInt8>
         var used = 0

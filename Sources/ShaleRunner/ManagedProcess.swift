@@ -135,7 +135,7 @@ final class ManagedProcess {
 
 /// A connection to the supervisor.
 final class Client {
-    /// Unsent bytes beyond which what feeds this client has to wait.
+    /// The number of unsent bytes above which the process that writes to this client has to wait.
     static let outboxLimit = 1 << 20
 
     let handle: Handle
@@ -154,7 +154,7 @@ final class Client {
     /// Closed as soon as the outbox is empty.
     var isClosing = false
     private(set) var isClosed = false
-    /// Whether it went away with something unsaid.
+    /// Whether it was closed before all messages were sent.
     private(set) var isLost = false
 
     init(_ handle: Handle, parser: FrameParser = FrameParser()) {

@@ -8,7 +8,7 @@ struct MountPoints {
     private static let longestChain = 40
 
     let root: RootDirectory
-    /// What was made, for `diff` and `commit` to pass over.
+    /// What was made, so that `diff` and `commit` can leave it out.
     private(set) var stubs: [String] = []
 
     private let device: UInt64?

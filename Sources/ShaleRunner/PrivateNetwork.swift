@@ -10,7 +10,7 @@ struct PortBinding {
     var containerPort: UInt16
 }
 
-/// The container's way out of its network namespace: a `slirp4netns` beside it, which also listens on the host's ports.
+/// The container's network to outside: a `slirp4netns` process, which also listens on the host's ports.
 ///
 /// It ends with this object, and when the supervisor is killed: it watches a pipe whose other end is here.
 final class PrivateNetwork {
@@ -37,7 +37,7 @@ final class PrivateNetwork {
         let life = try step("pipe") { () throws(SystemCallError) in try PipeEnds.descriptors() }
         lifeline = Handle(life.writing)
         let readyEnd = Handle(ready.reading)
-        // The program's words, should it fail.
+        // The program's error output, for when it fails.
         let log = (try? OwnedFD.open(path + "/network.log", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW))?.release() ?? -1
         pid = try step("fork") { () throws(SystemCallError) in try ProcessCalls.fork() }
         if pid == 0 {
@@ -59,7 +59,7 @@ final class PrivateNetwork {
     func end() {
         lifeline = nil
         guard pid > 0 else { return }
-        // It has no state to keep. One that has been collected already is not killed under a number of another's.
+        // It has no state to save. When it was reaped already, it is not killed: another process may have its pid.
         if waitpid(pid, nil, WNOHANG) == 0 {
             kill(pid, SIGKILL)
             waitpid(pid, nil, 0)
@@ -71,7 +71,7 @@ final class PrivateNetwork {
     /// Whether a child that was reaped is this network's program.
     func isProgram(_ child: Int32) -> Bool { child == pid }
 
-    /// The program is gone by itself: what is left is a namespace without a way out.
+    /// The program has ended by itself: the namespace has no network to outside any more.
     func hasEnded() { pid = -1 }
 
     // MARK: The program
@@ -117,7 +117,7 @@ final class PrivateNetwork {
         }
     }
 
-    /// What the program said last of what went wrong.
+    /// The last error message of the program.
     private func logged() -> String? {
         guard let bytes = try? WholeFile.read(folderPath + "/network.log", limit: 64 << 10) else { return nil }
         let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)

@@ -17,7 +17,7 @@ struct StandardStreams {
 struct ProcessStart {
     let plan: ProcessPlan
     let streams: StandardStreams
-    /// Where failures are told; closing by exec says that all went well.
+    /// Failures are written here; when exec closes it without a message, the start succeeded.
     let report: Int32
     /// Whether the working directory is made when it is missing, as docker does for a container's first process.
     var makesWorkingDirectory = false
@@ -88,7 +88,7 @@ struct ProcessStart {
             do throws(SystemCallError) {
                 return try FileStatus.of(root.open(path, OpenFlags.path)).kind == .directory
             } catch {
-                // What else is wrong with it is told when it is entered.
+                // Other errors are reported by `chdir` later.
                 guard error.errno == ENOENT else { return true }
             }
             var points = MountPoints(root: root)
@@ -132,7 +132,7 @@ struct ProcessStart {
     }
 
     private func loadSeccomp() throws(StepFailure) {
-        // The filter may forbid telling anything.
+        // The filter may forbid writing an error.
         StepClock.report(to: report)
         guard !plan.seccomp.isEmpty else { return }
         try step("seccomp") { () throws(SystemCallError) in try ProcessCalls.loadSeccomp(plan.seccomp) }
@@ -144,7 +144,7 @@ struct ProcessStart {
         do throws(SystemCallError) {
             try Credentials.setGroups(user.groups)
         } catch {
-            // A user namespace of one id has no groups to set; the ones that are there are nobody's.
+            // A user namespace of one id cannot set groups; the groups that are set have no name in it.
             let denied = (try? WholeFile.read("/proc/self/setgroups", limit: 64))?.starts(with: Array("deny".utf8))
             guard error.errno == EPERM, denied == true else { throw StepFailure("setgroups", error) }
         }

@@ -11,7 +11,7 @@ struct RootSetup {
     private let guardsDevices: Bool
     /// The multiplexer of the container's own devpts, when it gets a terminal.
     private(set) var terminal: TerminalEnds?
-    /// Why a mount may not stand where its path leads.
+    /// Why nothing may be mounted at the place that the path leads to.
     private var refusal: String?
 
     /// Mounts the root; the host's tree is still the process's.
@@ -28,7 +28,7 @@ struct RootSetup {
         let place = try step("open", plan.root.upper) { () throws(SystemCallError) in
             try OwnedFD.open(plan.root.upper, OpenFlags.path | O_DIRECTORY)
         }
-        // Any directory will do to attach it on: nobody but this process sees that.
+        // Any directory can be the mount point: only this process sees it.
         try step("mount", plan.root.upper) { () throws(SystemCallError) in try Mounts.attach(mount, on: place) }
         let duplicate = try step("dup", "/") { () throws(SystemCallError) in try mount.duplicate() }
         points = MountPoints(root: RootDirectory(duplicate))
@@ -53,7 +53,7 @@ struct RootSetup {
         }
     }
 
-    /// Mounts everything below the root, makes it this process's root, and forgets the host's.
+    /// Mounts everything below the root, makes it this process's root, and unmounts the host's.
     mutating func enter() throws(StepFailure) {
         for mount in plan.mounts { try self.mount(mount) }
         for sysctl in plan.sysctls { setSysctl(sysctl) }
@@ -254,7 +254,7 @@ struct RootSetup {
         }
     }
 
-    /// Failing is borne: which keys exist, and which values a user namespace may set, is the kernel's business.
+    /// A failure is ignored: which keys exist, and which values a user namespace may set, depends on the kernel.
     private func setSysctl(_ sysctl: SysctlPlan) {
         guard !sysctl.key.contains(".."),
             let file = try? points.root.open("proc/sys/" + sysctl.key, O_WRONLY | O_NOFOLLOW)

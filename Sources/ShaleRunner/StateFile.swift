@@ -31,7 +31,7 @@ struct ContainerState {
 struct StateFile {
     let path: String
 
-    /// Writes aside and renames; failing is not the container's failure.
+    /// Writes to a temporary file and renames it; a failure does not make the container fail.
     func write(_ state: ContainerState) {
         guard !path.isEmpty else { return }
         var text = "{\"status\":\"\(state.status)\",\"pid\":\(state.pid),\"exitCode\":\(state.exitCode)"

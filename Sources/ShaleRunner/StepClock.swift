@@ -50,7 +50,7 @@ enum StepClock {
     }
 }
 
-/// Names what is being done, should it fail; and keeps how long it took.
+/// Gives a step its name, for an error, and measures how long it takes.
 @discardableResult
 func step<Result: ~Copyable>(
     _ name: String, _ path: String? = nil, _ body: () throws(SystemCallError) -> Result

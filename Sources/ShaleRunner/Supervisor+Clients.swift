@@ -32,7 +32,7 @@ extension Supervisor {
     }
 
     func lose(_ client: Client) {
-        // Nobody is left to type to it, and nobody can come back to it.
+        // Nobody can type into it any more, and nobody can attach to it again.
         if let process = client.process, process.toolbox != nil, process.exitCode == nil { kill(process.pid, SIGKILL) }
         if plan.endsWithLauncher, client === launcher, first.exitCode == nil { kill(first.pid, SIGKILL) }
         if let process = client.process, client.givesInput, plan.stdinOnce || !process.isFirst { process.endInput() }

@@ -80,7 +80,7 @@ final class Supervisor {
         stateFile.write(state)
     }
 
-    /// Another runner of the same container may just be on its way out.
+    /// Another runner of the same container may be ending at this moment.
     private static func takeLock(_ path: String) throws(StepFailure) -> FileLock {
         for _ in 0..<patience / 10 {
             let lock = try step("lock", path) { () throws(SystemCallError) in
@@ -257,12 +257,12 @@ final class Supervisor {
         launcherSawEnd = launcher.map { launcher in first.subscribers.contains { $0 === launcher } } ?? false
         isKept = clients.contains(where: \.keepsContainer)
         cleanUp()
-        // A container to be thrown away by the shell that waits for it has no further readers.
+        // Nobody reads the state of a container that the waiting shell removes at once.
         if isKept || !(plan.root.volatile && launcherSawEnd) { stateFile.write(state) }
         lock = nil
     }
 
-    /// Takes away what another start of the same container would trip over.
+    /// Removes what would make another start of the same container fail.
     private func cleanUp() {
         _ = unlinkat(folder.raw, Self.socketName, 0)
         listener = nil

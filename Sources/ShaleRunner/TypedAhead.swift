@@ -10,7 +10,7 @@ struct TypedAhead {
     private let terminal: Int32
     private let file: Int32
 
-    /// Begins the session on a terminal; the file is made now, when nobody of the container's can be in its way.
+    /// Begins the session on a terminal; the file is made now, before any process of the container can interfere.
     init(path: String, terminal: Int32) throws(StepFailure) {
         self.terminal = terminal
         setsid()

@@ -10,7 +10,8 @@ enum HomePrivacy {
 
     /// Takes from other users what an older shale left open to them; answers whether anything was.
     ///
-    /// A home that is closed costs two looks. The folder of blobs is closed last: cut short, the next one goes on.
+    /// A home that is closed already costs two calls of `lstat`. The folder of blobs is closed last: cut short, the
+    /// next one goes on.
     static func mend(_ paths: StorePaths) -> Bool {
         let marks = [paths.home, paths.blobFolder].filter { isOpen($0) }
         if marks.isEmpty { return false }

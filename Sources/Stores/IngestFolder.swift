@@ -6,7 +6,7 @@ import Logging
 package import OCI
 import Synchronization
 
-/// The folder of unfinished things: one subfolder a process, and partial downloads by digest.
+/// The folder of unfinished files: one subfolder for each process, and partial downloads by digest.
 ///
 /// A process's subfolder has a file `owner` that it keeps locked while it lives; a subfolder whose `owner` can be
 /// locked by another is a leftover. In it are staged blobs and layers. What is being removed lies beside these folders.
@@ -61,7 +61,7 @@ final class IngestFolder: Sendable {
         return String(folder[folder.index(folder.startIndex, offsetBy: paths.ingest.count + 1)...])
     }
 
-    /// Whether the process whose folder is called so lives.
+    /// Whether the process that has the folder of this name still runs.
     func isOwned(_ name: String) -> Bool {
         guard !name.isEmpty, !name.contains("/"), !name.hasPrefix(".") else { return false }
         let path = "\(paths.ingest)/\(name)"
@@ -104,10 +104,11 @@ final class IngestFolder: Sendable {
         }
     }
 
-    /// Removes what processes that are gone left: their folders, files half written beside `index.json`, and partial
+    /// Removes the leftovers of processes that have ended: their folders, temporary files beside `index.json`, and
+    /// partial
     /// downloads that are finished or a week old.
     ///
-    /// Answers whether a process was found that went without tidying up.
+    /// Returns whether a process was found that ended without cleaning up.
     @discardableResult
     func sweepLeftovers() -> Bool {
         sweepHalfWritten()

@@ -7,8 +7,9 @@ package import OCI
 
 /// Everything shale keeps below one home folder: an OCI image layout, with unpacked layers, containers and sessions.
 ///
-/// Any number of processes may share a home. Names change last and by rename; locks are `flock`s held for moments.
-/// Opening a warm home costs a few system calls.
+/// Any number of processes may share a home. Names change last and by rename; locks are `flock`s that are kept only for
+/// a short time.
+/// Opening a home that exists costs a few system calls.
 package final class Store: Sendable {
     package let home: String
     /// How unpacked layers write their whiteouts.
@@ -77,7 +78,7 @@ package final class Store: Sendable {
         cache = CacheStore(folder: paths.cache, ingest: ingest)
         if lock.unwritable != nil { return }
         if ingest.sweepLeftovers() {
-            // Someone died: containers may be half-made. Whatever stands in the way of looking is told on use.
+            // A process died: containers may be half-made. An error of this sweep is ignored: the next use reports it.
             _ = Logger.store.attempt("sweep half-made containers") {
                 try lock.exclusively { () throws(ShaleError) in try containers.sweepHalfMade(dryRun: false) }
             }
@@ -172,7 +173,8 @@ package struct StoreLock: Sendable {
 
     /// Runs `body`, which writes, alone among all processes and threads of this home.
     ///
-    /// Not reentrant, never held over the network. Throws what taking the lock throws, also where the home cannot be
+    /// Not reentrant. Never keep the lock during a network request. Throws what taking the lock throws, also where the
+    /// home cannot be
     /// written to, and what `body` throws.
     package func exclusively<Result>(_ body: () throws(ShaleError) -> Result) throws(ShaleError) -> Result {
         try requireWritable()
@@ -183,7 +185,7 @@ package struct StoreLock: Sendable {
     func quietly<Result>(_ body: () throws(ShaleError) -> Result) throws(ShaleError) -> Result {
         let held = try take()
         let result = try body()
-        // The lock is let go where its value ends: after the body, also when that throws.
+        // The lock ends when its value goes out of scope: after the body, also when that throws.
         withExtendedLifetime(held) {}
         return result
     }

@@ -1,6 +1,6 @@
 package import OCI
 
-/// Where everything lies below `--home`; nothing else builds these paths.
+/// The paths of all files below `--home`; no other code builds these paths.
 package struct StorePaths: Sendable {
     package let home: String
 

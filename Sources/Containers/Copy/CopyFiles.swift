@@ -179,7 +179,7 @@ extension ContainerEngine {
         if let name = NetworkFiles.destinations.first(where: { $0.destination == written.path })?.name,
             let own = try? images.open(store.containers.folder(record.id).path), (try? own.status(name)) != nil
         {
-            // Bound there when it ran, and when it runs again: what lies below is nobody's.
+            // A mount covers this path when the container runs: nobody would see what is copied below it.
             if forWriting { throw ShaleError(.conflict, "unlinkat \(written.path): device or resource busy") }
             return (CopySide(root: own, prefix: "", name: record.name), "/\(name)", nil)
         }
@@ -201,7 +201,7 @@ extension ContainerEngine {
             if error.errno == ENOENT || error.errno == ESRCH { return nil }
             throw error.shaleError("container \(container.record.name)")
         }
-        // The number may have gone to another process between the look and the open.
+        // Another process may have got the pid between the check and the open.
         let now = state(of: container.record.id)
         return now.isRunning && now.pid == pid ? root : nil
     }

@@ -27,7 +27,7 @@ extension ContainerEngine {
 extension ContainerRecord {
     private static let usualSharedMemory: Int64 = 64 << 20
 
-    /// Whether nobody named its host.
+    /// Whether no host name was given.
     private var hasPlainNames: Bool {
         (domainname ?? "").isEmpty && (hostname == Identifier.short(id) || host.networkMode == "host")
     }

@@ -15,7 +15,7 @@ package struct EventWindow: Sendable {
     /// What had changed since the last event.
     let changedBefore: [String]?
     let activity: ProcessActivityBox
-    /// What was done before it left something outside the layer.
+    /// Whether earlier commands left something outside the layer.
     let foundTraces: Bool
 }
 
@@ -25,7 +25,7 @@ struct ProcessActivityBox: Sendable {
 }
 
 extension ContainerEngine {
-    /// Looks at a container before a event; costs a look at each path it changed so far, and at its processes.
+    /// Looks at a container before an event; costs a look at each path it changed so far, and at its processes.
     package func openEvent(in record: ContainerRecord) -> EventWindow {
         let state = state(of: record.id)
         let activity = state.isRunning ? ProcessActivity.atRest(of: state.pid, since: state.startedAt) : nil
@@ -40,7 +40,7 @@ extension ContainerEngine {
             foundTraces: state.isRunning && OutsideTraces.exist(beside: state.pid, since: state.startedAt))
     }
 
-    /// Writes a event down, with what changed since the window was opened.
+    /// Writes an event down, with what changed since the window was opened.
     ///
     /// `payload` keeps the files of the changed paths it is given.
     package func closeEvent(
@@ -68,7 +68,7 @@ extension ContainerEngine {
         keep(event, of: record)
     }
 
-    /// Writes a event down; what was done is done, so a failure is told and fails nothing.
+    /// Writes an event down; a failure is only logged, because what the event tells of has happened already.
     func keep(_ event: ContainerEvent, of record: ContainerRecord) {
         do throws(ShaleError) {
             try store.containers.append(event, to: record.id)
@@ -113,7 +113,7 @@ extension ContainerEngine {
         do throws(SystemCallError) {
             try WholeFile.replace(snapshotPath(record), with: bytes, syncing: false)
         } catch {
-            // One of before would make others' changes of what is done next.
+            // With an older one, changes of others would be counted as the next event's.
             unlink(snapshotPath(record))
             Logger.container.swallowed("keep how the files of container \(record.name) are", error)
         }

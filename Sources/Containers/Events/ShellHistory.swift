@@ -7,7 +7,7 @@ import Stores
 
 /// What the shells of a container wrote down of the commands typed into them, by themselves.
 ///
-/// Never all of it, and never certain: a shell that is killed writes nothing, and whoever types may write the file too.
+/// It may be incomplete or wrong: a shell that is killed writes nothing, and a user can edit the file.
 enum ShellHistory {
     private static let names: Set<String> = [
         ".ash_history", ".bash_history", ".sh_history", ".zsh_history", ".history",
@@ -26,7 +26,7 @@ enum ShellHistory {
             guard names.contains(change.path.pathParts.last.map(String.init) ?? ""),
                 let bytes = try? upper.contents(of: change.path, limit: limit)
             else { continue }
-            // What the image's own history held is nobody's of this container.
+            // Lines that the image's history file has already were not typed in this container.
             let below = (try? MergedTree(layers: lowers, form: form).contents(of: change.path, limit: limit)) ?? nil
             let added = below.map { bytes.starts(with: $0) ? Array(bytes.dropFirst($0.count)) : bytes } ?? bytes
             lines += Self.lines(of: String(pathBytes: added))
@@ -47,7 +47,8 @@ enum ShellHistory {
 }
 
 extension ContainerEngine {
-    /// The lines typed into a container's shells, as far as these tell; `nil` where nobody could type.
+    /// The lines typed into a container's shells, as far as the shells' history files have them; `nil` where nobody
+    /// could type.
     func typedLines(of container: ContainerRecord) -> [String]? {
         let wasTyped =
             container.console.tty || container.console.openStdin

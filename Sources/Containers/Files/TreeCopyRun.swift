@@ -234,7 +234,7 @@ struct TreeCopyRun {
         do throws(SystemCallError) {
             if status.size > 0 { try FileCopying.copy(from: file, status, to: made) }
         } catch {
-            // Half a file is worse than none, above all where it fills the disk.
+            // A half-written file is removed: it is of no use and takes disk space.
             Logger.container.attempt("remove \(name)") { try directory.unlinkUnmounted(name) }
             throw error
         }

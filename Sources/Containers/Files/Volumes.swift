@@ -60,7 +60,7 @@ extension ContainerEngine {
     private func makeBindSource(_ path: String) throws(ShaleError) {
         if access(path, F_OK) == 0 { return }
         do throws(SystemCallError) {
-            // A link that leads nowhere is not made a directory.
+            // No directory is made behind a dangling link.
             if faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 {
                 throw SystemCallError("mkdir", path: path, errno: EEXIST)
             }

@@ -34,9 +34,11 @@ extension ContainerEngine {
         _ = try start(record, streams: nil)
     }
 
-    /// Ends a running container: its stop signal, then SIGKILL after the time it has; nothing to do when it stands.
+    /// Ends a running container: its stop signal, then SIGKILL after the time it has; does nothing when it does not
+    /// run.
     ///
-    /// `timeout` is in seconds, negative waits for ever; `nil` takes the container's own, or 10. Throws `invalid` for
+    /// `timeout` is in seconds, negative waits without limit; `nil` takes the container's own, or 10. Throws `invalid`
+    /// for
     /// an unknown signal, `cancelled` when it is stopped, `timeout` when the container does not end within 10 seconds
     /// after SIGKILL, and what asking the runner throws.
     package func stop(
@@ -58,7 +60,7 @@ extension ContainerEngine {
             }
             try runtime.signal(SIGKILL, socketDirectory: socket(record))
         } catch {
-            // It may have ended between the look and the signal.
+            // It may have ended between the check and the signal.
             if !self.state(of: record.id).isRunning { return }
             throw error
         }
@@ -147,7 +149,7 @@ extension ContainerEngine {
         } catch {
             if error.code == .cancelled { throw error }
         }
-        // It ended between the look and the question, or its runner was killed.
+        // It ended between the check and the request, or its runner was killed.
         return self.state(of: record.id).exitCode
     }
 
@@ -182,7 +184,7 @@ extension ContainerEngine {
             do throws(ShaleError) {
                 try kill(record, named: text)
             } catch {
-                // It may have come to its own end between the look and the signal.
+                // It may have ended by itself between the check and the signal.
                 if self.state(of: record.id).isRunning { throw error }
             }
         }

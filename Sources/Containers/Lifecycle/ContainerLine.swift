@@ -11,7 +11,7 @@ package import Stores
 
 /// One line of a recorded shell in a container.
 package struct ContainerLine: Sendable {
-    /// What the line comes to, with everything written before it that it needs.
+    /// The line to run, with the setup before it that it needs.
     package var text: String
     /// Makes, from where the report's folder is seen, the script that runs it.
     package var script: @Sendable (_ folder: String) -> String
@@ -30,7 +30,7 @@ package struct ContainerLine: Sendable {
     }
 }
 
-/// What a line in a container came to.
+/// The result of a line in a container.
 package struct ContainerLineOutcome: Sendable {
     package var exitStatus: Int32
     /// What it changed, told by docker's letters against the image.
@@ -88,7 +88,7 @@ extension ContainerEngine {
         let wanted = Set(paths.map(PathKey.init))
         let changes = try changes(of: record)
         var mine = changes.filter { wanted.contains(PathKey($0.path)) && !$0.isParentOnly }
-        // Made in the container before, and gone now: against the image nothing is left to see.
+        // It was made in the container before and is gone now: compared with the image nothing changed.
         let seen = Set(changes.map { PathKey($0.path) })
         let tree = try tree(of: record)
         for path in paths where !seen.contains(PathKey(path)) {
@@ -118,7 +118,7 @@ extension ContainerEngine {
         return (status, LineReport(in: host))
     }
 
-    /// In one that does not run: a process by itself on its files, with everything else its own.
+    /// In a container that does not run: a separate process on its files, with everything else of its own.
     private func runAlone(
         _ line: ContainerLine, in record: ContainerRecord, _ operation: OperationContext
     ) throws(ShaleError) -> (status: Int32, left: LineReport) {

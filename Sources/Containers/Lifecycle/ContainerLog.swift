@@ -108,7 +108,7 @@ extension ContainerEngine {
             }
         }
         if skipped, beginnings.count < tail {
-            // Lines that are none, after a crash, were among them.
+            // After a crash some of these lines may be damaged.
             reader = LogReader(path: path)
             return try self.last(tail, options, from: &reader, path, skipping: false)
         }

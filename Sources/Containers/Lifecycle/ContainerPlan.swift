@@ -19,7 +19,7 @@ struct ContainerPlan {
     private(set) var resources: ContainerLimits
     let restart: RestartOption?
     let sharedMemory: Int64?
-    /// Warnings for the user's eyes.
+    /// Warnings to show to the user.
     private(set) var notes: [String] = []
 
     /// - Throws: docker's words for what cannot be read, `unsupported` for what this engine cannot do.
@@ -42,7 +42,7 @@ struct ContainerPlan {
             try ByteSize.bytes(text, .binary, flag: "--shm-size")
         }
         (exposedPorts, notes) = try Self.ports(options, network: network)
-        // A limit that cannot hold is not kept as if it held.
+        // A limit that cannot be enforced here is dropped, with a warning.
         notes += resources.dropImpossible().map { words in
             "WARNING: \(words). Limitation discarded. doctor says what is lacking"
         }
@@ -55,7 +55,7 @@ struct ContainerPlan {
         for text in options.mounts {
             requests.append(try MountRequest(mount: text, hostDirectory: options.hostDirectory))
         }
-        // The same words twice are one mount, as docker counts them.
+        // A mount that is given twice in the same words is one mount, as in docker.
         var volumes: Set<String> = []
         for text in options.volumes where volumes.insert(text).inserted {
             requests.append(try MountRequest(volume: text, hostDirectory: options.hostDirectory))

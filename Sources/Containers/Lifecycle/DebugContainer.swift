@@ -41,7 +41,8 @@ extension ContainerEngine {
         return .image(try images.ensureImage(name, operation), name: name)
     }
 
-    /// Runs a shell with tools of its own in a container or an image that may have none, and leaves no trace.
+    /// Runs a shell with tools of its own in a container or an image that may have none, and removes the tools at the
+    /// end.
     ///
     /// In a running container it joins what runs there: what it writes to the container's files is the container's,
     /// the tools are seen by it alone. A stopped container and an image are seen through a layer that is thrown away.
@@ -49,7 +50,7 @@ extension ContainerEngine {
         _ target: DebugTarget, _ options: DebugOptions, streams: AttachStreams
     ) throws(ShaleError) -> AttachOutcome {
         var streams = streams
-        // Whoever left it running could not come back to it.
+        // A user who detaches from it could not attach to it again.
         streams.detachKeys = nil
         let toolbox = try toolbox()
         switch target {

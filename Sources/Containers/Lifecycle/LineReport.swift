@@ -7,7 +7,7 @@ package struct LineReport {
     /// The most that is read of one file: 16 MiB.
     private static let limit = 16 << 20
 
-    /// What its shell reported, by name; nothing of one that was killed while it wrote.
+    /// The files that its shell wrote, by name; empty when the shell was killed while it wrote.
     package private(set) var files: [String: [UInt8]] = [:]
     /// What was typed while it ran, and nobody read.
     package private(set) var typedAhead: [UInt8] = []

@@ -2,7 +2,7 @@ import Basics
 import Glibc
 import Linux
 
-/// Reads a log entry by entry, the files put aside first; at its end it may be asked again.
+/// Reads a log entry by entry, the rotated files first; at its end it may be asked again.
 struct LogReader {
     private let path: String
     /// Oldest first; what is read from now is the first.
@@ -22,7 +22,7 @@ struct LogReader {
             while let end = buffer[start...].firstIndex(of: UInt8(ascii: "\n")) {
                 let line = buffer[start..<end]
                 start = end + 1
-                // A line that is none, after a crash, is passed over.
+                // A line that a crash damaged is skipped.
                 guard var entry = LogEntry(parsing: line) else { continue }
                 entry.continuesLine = unfinished.contains(entry.isError)
                 if entry.text.last == UInt8(ascii: "\n") {
@@ -59,7 +59,7 @@ struct LogReader {
         }
         do throws(SystemCallError) {
             while let file = files.first {
-                // Whether it was put aside is asked before it is read to its end, so that nothing is missed.
+                // Whether it was rotated is asked before it is read to its end, so that nothing is missed.
                 let newer = files.count > 1 ? Array(files.dropFirst()) : file.newer(in: path)
                 if try file.read(into: &buffer) { return true }
                 guard !newer.isEmpty else { return false }
@@ -73,7 +73,7 @@ struct LogReader {
     }
 }
 
-/// One file of a log that may have been put aside.
+/// One file of a log; it may be rotated while it is read.
 private final class LogFile {
     private let descriptor: OwnedFD
     private let inode: UInt64
@@ -86,7 +86,8 @@ private final class LogFile {
         inode = status.inode
     }
 
-    /// Every file there is, oldest first; opened newest first, so that one put aside meanwhile is seen twice, not never.
+    /// Every file there is, oldest first; opened newest first, so that a file rotated meanwhile is seen twice instead
+    /// of never.
     static func all(of path: String) -> [LogFile] {
         var files: [LogFile] = []
         if let current = LogFile(path) { files.append(current) }

@@ -1,7 +1,7 @@
 package import Linux
 package import Runtime
 
-/// Who sits before a process of a step.
+/// The terminal through which a person answers a process of a step.
 package struct PersonAtStep: Sendable {
     package var streams: AttachStreams
     package var hasTerminal: Bool

@@ -43,7 +43,7 @@ extension ContainerEngine {
         if record.host.autoRemove, let program = Self.ownProgram {
             spec.afterExit = [program, "--home", store.home, "rm", "-f", record.id]
         }
-        // Nothing is done yet: where this cannot be noted, it is not begun.
+        // Nothing was done yet: when the event cannot be written, the container is not started.
         try store.containers.append(ContainerEvent(.run, arguments: record.command), to: record.id)
         return try runtime.start(spec, attach: streams)
     }
@@ -106,7 +106,7 @@ extension ContainerEngine {
                 .conflict, "cannot join network of a non running container: \(id)", hint: "start \(owner.name)")
         }
         let folder = store.containers.folder(id).socketDirectory
-        // It may share another's in turn: whose files are these then?
+        // That container may itself share the network of another: then the other's files are used.
         while let next = owner.host.networkContainer, let record = try? store.containers.record(next) { owner = record }
         spec.hostname = owner.hostname
         spec.domainname = owner.domainname ?? ""
@@ -183,7 +183,7 @@ extension ContainerEngine {
         return outcome
     }
 
-    /// The same without a word in the container's events.
+    /// The same, but no event is written.
     func startExec(
         in record: ContainerRecord, _ options: ExecOptions, streams: AttachStreams
     ) throws(ShaleError) -> AttachOutcome {

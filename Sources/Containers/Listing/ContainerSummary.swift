@@ -5,7 +5,7 @@ import OCI
 import Runtime
 package import Stores
 
-/// A container and where it stands now.
+/// A container and its state now.
 package struct ContainerView: Sendable {
     package var record: ContainerRecord
     package var state: ContainerState
@@ -48,7 +48,7 @@ package struct ContainerSummary: Sendable {
 }
 
 extension ContainerEngine {
-    /// A container with its state, a runner that died unseen accounted for.
+    /// A container with its state; when its runner was killed, it counts as exited.
     package func view(of record: ContainerRecord) -> ContainerView {
         ContainerView(record: record, state: state(of: record.id))
     }
@@ -60,14 +60,15 @@ extension ContainerEngine {
         view(of: try store.containers.find(text))
     }
 
-    /// What a container's runner last wrote; one that says it runs and has no runner any more was killed with it.
+    /// The state that a container's runner wrote last; a container that should run and has no runner was killed with
+    /// it.
     package func state(of id: String) -> ContainerState {
         var state = store.containers.state(id)
         guard state.isRunning, !ContainerRuntime.isAlive(socketDirectory: store.containers.folder(id).socketDirectory)
         else {
             return state
         }
-        // It may just have ended, its last word written after our first look.
+        // It may have ended just now: its runner wrote the state after our first read.
         state = store.containers.state(id)
         guard state.isRunning else { return state }
         // Ends what outlived the runner, and writes the state down; where that cannot be done, it is told all the same.

@@ -2,7 +2,7 @@ package import Basics
 package import Linux
 package import Stores
 
-// What is here: containers by name and id.
+// Looking up containers by name and id.
 extension ContainerEngine {
     /// The records of all containers, newest first.
     ///

@@ -7,7 +7,7 @@ import Stores
 
 /// The limits of `run`, `create` and `update`, as they were written; `nil` for those that were not.
 package struct LimitOptions: Sendable, Hashable {
-    /// Bytes as docker writes them (`64m`).
+    /// A size in bytes as docker writes it (`64m`).
     package var memory: String?
     package var memorySwap: String?
     package var cpus: String?
@@ -48,7 +48,7 @@ struct ContainerLimits: Sendable, Hashable {
         processes = options.processes.map { max(0, $0) }
     }
 
-    /// What only holds of a container's limits together.
+    /// Checks that need several limits of a container together.
     func check() throws(ShaleError) {
         guard let memorySwap, memorySwap > 0 else { return }
         guard let memory else {
@@ -68,7 +68,7 @@ struct ContainerLimits: Sendable, Hashable {
                 cause: "failed to parse \(text) as a rational number")
         }
         let processors = Workers.processors
-        // Below a hundredth the kernel's quota is less than it takes.
+        // For less than a hundredth the quota would be below the kernel's minimum.
         guard number == 0 || (number >= 0.01 && number <= Double(processors)) else {
             throw ShaleError(
                 .invalid,

@@ -41,7 +41,7 @@ struct RestartOption: Sendable, Hashable {
         host.restartLimit = limit == 0 ? nil : limit
     }
 
-    /// What no runner can keep: it does not outlive the host's power.
+    /// The part of the policy that a runner cannot carry out: it does not survive a restart of the host.
     var note: String? {
         guard name == "always" || name == "unless-stopped" else { return nil }
         return "note: --restart \(name) holds until the host is shut down: there is no daemon to start it at boot"

@@ -35,7 +35,7 @@ package struct RunOptions: Sendable {
     package var mounts: [String] = []
     package var tmpfs: [String] = []
     package var volumesFrom: [String] = []
-    /// Bytes as docker writes them (`64m`).
+    /// A size in bytes as docker writes it (`64m`).
     package var sharedMemory: String?
 
     package var network: String?

@@ -3,7 +3,7 @@ import FoundationEssentials
 import Layers
 import OCI
 
-/// One image found in an archive, its parts proved against each other.
+/// One image found in an archive; its config and its layers were checked against each other.
 struct ArchivedImage {
     var config: ImageConfig
     var configBytes: [UInt8]
@@ -180,7 +180,7 @@ struct ArchiveReading {
             let configPath = try reader.requiredString("Config")
             let paths = try reader.strings("Layers") ?? []
             let references = try dockerReferences(reader)
-            // An archive may name one image as often as it likes; it is read once.
+            // An archive may name one image several times; it is read once.
             let key = ([configPath] + paths).joined(separator: "\0")
             if images.add(references, to: key) { continue }
             images.append(try dockerImage(configPath, paths, references, manifests), by: [key])

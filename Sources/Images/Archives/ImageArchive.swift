@@ -5,7 +5,7 @@ import Linux
 import OCI
 import Stores
 
-/// The files of an archive of images, by their paths, wherever they lie meanwhile.
+/// The files of an archive of images by their paths, in memory, in a temporary file or in a folder.
 protocol ImageArchive: AnyObject {
     /// A document's bytes, `nil` when there is no such file; more than `OCIDocument.largest` is an error.
     func document(_ path: String) throws(ShaleError) -> [UInt8]?
@@ -140,7 +140,8 @@ final class TarImageArchive: ImageArchive {
 
     private func resolve(_ path: String) -> Member? { finalKey(path).flatMap { members[$0] } }
 
-    /// A path's one spelling: no `.`, no empty parts, `..` taken as written; `nil` when it leaves the archive.
+    /// A path in normal form: no `.`, no empty parts, `..` resolved by its text; `nil` when it leads out of the
+    /// archive.
     private static func key(_ path: [UInt8], relativeTo base: String? = nil) -> String? {
         let text = String(pathBytes: path)
         var parts: [Substring] = []

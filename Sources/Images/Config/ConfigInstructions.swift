@@ -34,7 +34,7 @@ package enum ConfigInstructions {
         return plan
     }
 
-    /// `MAINTAINER` with an author's very words; `nil` where it cannot say them.
+    /// `MAINTAINER` with exactly this author; `nil` when the instruction cannot express it.
     package static func maintainer(_ author: String) -> String? {
         let line = "MAINTAINER \(author)"
         guard isOneLine(line), case .maintainer(let read)? = (try? Instruction.parse(line: line))?.value,

@@ -1,9 +1,9 @@
 package import Layers
 package import OCI
 
-/// What a config says, member by member.
+/// The settings of a config, member by member.
 ///
-/// Compared by bytes: `String` holds a composed and a decomposed letter for one, and programs do not.
+/// Compared by bytes: for `String` a composed and a decomposed letter are equal, for programs they are not.
 package struct ConfigMembers {
     /// Members with a value, by docker's names, as JSON.
     package private(set) var texts: [String: String] = [:]
@@ -34,7 +34,7 @@ package struct ConfigMembers {
             .filter { texts[$0].map(PathKey.init) != other.texts[$0].map(PathKey.init) }.sorted()
     }
 
-    /// The single things a config says: each variable, label, port, volume and trigger, and every other member.
+    /// The single settings of a config: each variable, label, port, volume and trigger, and every other member.
     package static func pieces(of config: ContainerConfig) -> Set<PathKey> {
         var pieces: Set<PathKey> = []
         for entry in config.env ?? [] { pieces.insert(PathKey("Env \(entry)")) }

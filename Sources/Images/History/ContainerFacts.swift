@@ -1,11 +1,11 @@
 package import Basics
 package import OCI
 
-/// What is known of a container beside its events, as it was when it was committed or looked at.
+/// What is known of a container beside its events, at the time it was committed or inspected.
 package struct ContainerFacts: Sendable, Codable {
     /// Paths that changed after the last event; `nil` where that is not known.
     package var changedLast: [String]?
-    /// Whether its processes saw no more of the host, and had no other rights, than `RUN` gives: no mounts, no devices,
+    /// Whether its processes had the same view of the host and the same rights as in a `RUN`: no mounts, no devices,
     /// no capabilities and limits of their own, the host's network.
     package var isPlain: Bool
     /// Whether somebody could type into it.
@@ -16,7 +16,7 @@ package struct ContainerFacts: Sendable, Codable {
     package var finished: Timestamp?
     /// Its settings, before the changes a commit makes.
     package var settings: ContainerConfig
-    /// Lines that its shell's own history names, never known to be all.
+    /// Lines in the history file of its shell; there may have been others.
     package var typed: [String]?
 
     package init(

@@ -7,7 +7,7 @@ import Logging
 package import OCI
 package import Stores
 
-/// How an image came to be here: what a recipe is made of.
+/// How an image was made here: recipes are written from this.
 ///
 /// One small file an image in `provenance/`, written when the image is made; an image that was pulled or loaded has none.
 package struct Provenance: Sendable, Codable {
@@ -56,7 +56,7 @@ package struct Provenance: Sendable, Codable {
 }
 
 extension ImageEngine {
-    /// How an image was made here; `nil` for one that came whole.
+    /// How an image was made here; `nil` for one that was pulled or loaded.
     ///
     /// Throws `corrupt` for a record that is there and cannot be read: that is not the same as none.
     package func provenance(of image: Digest) throws(ShaleError) -> Provenance? {
@@ -84,13 +84,14 @@ extension ImageEngine {
             hint: "system check --repair")
     }
 
-    /// Lets an image count as one that came whole.
+    /// Removes the record of how an image was made, so that it counts as one that was pulled or loaded.
     package func forgetProvenance(of image: Digest) {
         unlink(store.paths.provenanceRecord(of: image))
         unlink(store.paths.keptFiles(of: image))
     }
 
-    /// Notes how an image was made, to last; the first telling stands, since the same id means the same image.
+    /// Writes durably how an image was made; a record that is there already stays, because the same id means the same
+    /// image.
     ///
     /// Called before a name leads to the image: an image without this would count as one that came whole. Throws what
     /// writing the record throws.

@@ -23,8 +23,8 @@ extension ImageEngine {
                 try body(staging.root())
             } else {
                 try staging.makeWorkFolder()
-                // Volatile: else its end writes all to the disk that anyone has written there, and waits for it. What
-                // a layer's files are worth before that is `LayerSyncing`'s business.
+                // Volatile: otherwise the unmount syncs the whole file system of the upper directory and waits for it.
+                // `LayerSyncing` takes care of the layer's files.
                 let mount = try Overlay.detachedMount(
                     lowers: paths, upper: staging.fsPath, work: staging.workPath, form: form, volatile: true)
                 try body(RootDirectory(mount))

@@ -3,7 +3,7 @@ package import Layers
 package import OCI
 package import Stores
 
-// What is here: images by name and id, and the names themselves.
+// Looking up images by name and id, and listing the names.
 extension ImageEngine {
     /// All images, newest first, without the nameless steps of builds.
     ///
@@ -20,7 +20,7 @@ extension ImageEngine {
     /// Throws what reading the names throws.
     package func isThere(_ id: Digest) throws(ShaleError) -> Bool { try store.images.isThere(id) }
 
-    /// What ``image(named:)`` answers, in words that do not guess at what was meant.
+    /// The same as ``image(named:)``, but an error has no hint at similar names.
     ///
     /// Throws `notFound` when there is no such image, `conflict` when an id prefix is ambiguous, and `invalid` when the
     /// text cannot be a reference.

@@ -3,7 +3,7 @@ package import Stores
 
 // What a session needs to take names and images back to where they were.
 extension ImageEngine {
-    /// Moves names, and images into sight and out of it; what something else needs stays in sight.
+    /// Moves names, and lists or hides images; an image that something else needs stays listed.
     ///
     /// Throws what reading the containers or writing the names throws.
     package func carryOut(_ moves: TableMoves) throws(ShaleError) {

@@ -21,10 +21,10 @@ final class Growth: Sendable {
     /// The writer has this many bytes in the file now.
     func reached(_ length: Int64) { state.update { $0.length = max($0.length, length) } }
 
-    /// No more will come.
+    /// All bytes have come.
     func finish() { state.update { if case .none = $0.end { $0.end = .complete } } }
 
-    /// No more will come, and what came is not all: the reader gets this error.
+    /// The download failed before all bytes came: the reader gets this error.
     func fail(_ error: ShaleError) { state.update { if case .none = $0.end { $0.end = .failed(error) } } }
 
     /// Whether all bytes are there.

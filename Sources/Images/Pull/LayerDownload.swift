@@ -5,7 +5,7 @@ import OCI
 import Registries
 import Stores
 
-/// One layer on its way in: this thread downloads, another unpacks what is there so far.
+/// The download of one layer: this thread downloads, another unpacks what is there so far.
 struct LayerDownload {
     let engine: ImageEngine
     let reference: Reference
@@ -76,7 +76,7 @@ struct LayerDownload {
         }
     }
 
-    /// Downloads what is missing; `sibling` failing for a reason that no other byte can mend stops it.
+    /// Downloads what is missing; stops when `sibling` failed for a reason that more bytes cannot change.
     private func fetch(
         into ingest: BlobIngest, growth: Growth?, sibling: LayerUnpacking?
     ) throws(ShaleError) {

@@ -3,7 +3,7 @@ import Linux
 import OCI
 import Stores
 
-/// Which layers of an image are unpacked, for those above that need to look into them.
+/// Which layers of an image are unpacked, for the layers above that need files of them.
 final class LayerStack: Sendable {
     private struct State {
         var finished: Set<Int> = []
@@ -37,7 +37,7 @@ final class LayerStack: Sendable {
 
     func finished(_ position: Int) { state.update { _ = $0.finished.insert(position) } }
 
-    /// A layer will not come: whoever waits for it stops.
+    /// Notes that a layer failed: whoever waits for it stops.
     private func fail(_ error: ShaleError) { state.update { $0.failure = $0.failure ?? error } }
 
     /// Waits for every layer below `position`, and opens them, top first.

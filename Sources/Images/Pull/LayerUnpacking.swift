@@ -46,7 +46,7 @@ final class LayerUnpacking: Sendable {
         }
     }
 
-    /// Why it stopped, if it has, and not because all was well.
+    /// The error that stopped it; `nil` while it runs and after success.
     var failure: ShaleError? {
         result.read { result in
             if case .failure(let error) = result { error } else { nil }

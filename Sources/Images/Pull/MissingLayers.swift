@@ -7,7 +7,7 @@ package import Stores
 extension ImageEngine {
     /// Unpacks the layers of an image that are not unpacked here; nothing to do costs next to nothing.
     ///
-    /// Another tool may have put the image into the layout, and a repair may have thrown a damaged layer away: every
+    /// Another tool may have put the image into the layout, and a repair may have removed a damaged layer: every
     /// layer can be made again from its blob.
     package func unpackMissingLayers(of image: Image, _ operation: OperationContext) throws(ShaleError) {
         try unpackMissingLayers(of: image.config, blobs: image.manifest.layers, operation)

@@ -42,7 +42,7 @@ extension ImageEngine {
         try LayerIntake(engine: self, reference: reference, remote: remote, operation: operation).run()
         try operation.cancellation.check()
         let image = try record(remote)
-        // A layer that is there twice and looks into those below it differs by its place.
+        // A layer that occurs twice and depends on those below it is unpacked once for each position.
         try unpackMissingLayers(of: image, operation)
         let result = PullResult(
             reference: reference, digest: remote.resolved.digest, image: image,

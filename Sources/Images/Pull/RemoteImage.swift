@@ -6,7 +6,7 @@ package import OCI
 package import Registries
 import Stores
 
-/// A registry's image as far as its documents tell; no layer is fetched for it.
+/// A registry's image as its manifest and config describe it; no layer is fetched for it.
 package struct RemoteImage: Sendable {
     package let reference: Reference
     /// What the name points to: an index of platforms, or the manifest itself.
@@ -70,7 +70,7 @@ extension ImageEngine {
         }
     }
 
-    /// The literal command that works, and what else there is.
+    /// The exact command that works, and the other choices.
     private static func hint(for reference: Reference, among found: TagSuggestions) -> String? {
         let tags = found.best()
         guard let first = tags.first else { return nil }
@@ -188,7 +188,7 @@ extension ImageEngine {
             return Data(bytes)
         }
         let data = try fetch()
-        // A home that cannot be written to looks each time.
+        // In a home that cannot be written to the document is fetched each time.
         if Digest.of(data) == descriptor.digest {
             Logger.cache.attempt("keep \(descriptor.digest)") {
                 try store.cache.set(.remote, descriptor.digest, to: Array(data))

@@ -195,7 +195,7 @@ package struct RemoteLayers: Sendable {
         }
     }
 
-    /// Larger pieces are not held in memory.
+    /// Larger pieces are not kept in memory.
     private static let largestPiece: Int64 = 256 << 20
 
     /// Zeros that are told and not stored: a hole.

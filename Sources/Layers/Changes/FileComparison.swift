@@ -10,7 +10,7 @@ enum FileComparison {
     ) -> Set<Change.Reason> {
         var reasons: Set<Change.Reason> = []
         if new.kind != old.kind { reasons.insert(.type) }
-        // A link's permission bits are nobody's.
+        // A link's permission bits have no meaning.
         if new.kind != .symlink || old.kind != .symlink, new.permissions != old.permissions { reasons.insert(.mode) }
         if new.uid != old.uid || new.gid != old.gid { reasons.insert(.owner) }
         guard new.kind == old.kind, new.kind != .directory else { return reasons }

@@ -25,7 +25,7 @@ package enum LayerWriter {
         changes: [Change], upper: RootDirectory, clampingTo epoch: Timestamp? = nil,
         cancellation: Cancellation = Cancellation(), to sink: @escaping ByteSink
     ) throws(ShaleError) -> WrittenLayer {
-        // One file may be larger than anybody wants to wait for.
+        // Checked for each piece: packing one large file may take minutes.
         let tar = TarWriter { (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
             try cancellation.check()
             try sink(bytes)

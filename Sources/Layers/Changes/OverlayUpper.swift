@@ -6,8 +6,8 @@ package import Linux
 package enum OverlayUpper {
     /// Brings `upper` in line with the changes that were written as its tar.
     ///
-    /// Out go overlayfs's bookkeeping attributes, mount points, sockets, and files that were copied up and did not
-    /// change; opaque marks become the whiteouts they amount to. Directories keep their times. With `epoch`, times are
+    /// Removes overlayfs's bookkeeping attributes, mount points, sockets, and files that were copied up and did not
+    /// change; opaque marks become whiteouts of the same effect. Directories keep their times. With `epoch`, times are
     /// clamped as in the tar. The overlay must be unmounted. Throws what reading or changing the directory throws.
     package static func finalize(
         _ upper: RootDirectory, changes: [Change], form: OverlayForm, clampingTo epoch: Timestamp? = nil
@@ -33,7 +33,7 @@ package enum OverlayUpper {
         }
     }
 
-    /// Settles one directory and answers those in it.
+    /// Does this for one directory and returns the directories in it.
     private static func finalize(
         _ here: borrowing OwnedFD, at path: String, kept: [PathKey: Change], deleted: [String], epoch: Timestamp?
     ) throws(SystemCallError) -> [String] {

@@ -1,7 +1,7 @@
 import Basics
 import Glibc
 
-/// Four buffers that go round between one thread that fills and one that empties them.
+/// A ring of four buffers between one thread that fills them and one that empties them.
 final class BufferRing: @unchecked Sendable {
     /// Bytes of one buffer: large enough that a hand-over costs nothing, small enough to stay in the cache.
     static let bufferSize = 256 << 10
@@ -37,7 +37,7 @@ final class BufferRing: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// Runs `body` with the mutex held.
+    /// Runs `body` while the mutex is locked.
     ///
     /// `body` reads and writes `state` member by member: an `inout` access that spans a wait would let the compiler keep
     /// what the other thread is about to change.
@@ -95,7 +95,7 @@ final class BufferRing: @unchecked Sendable {
         return found.map { UnsafeRawBufferPointer(rebasing: buffers[$0.index][..<$0.count]) }
     }
 
-    /// Lets the filling thread go.
+    /// Lets the filling thread end.
     func stop() {
         locked {
             state.isStopped = true

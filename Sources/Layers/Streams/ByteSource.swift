@@ -22,7 +22,7 @@ package final class FDSource: ByteSource {
 
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws(ShaleError) -> Int {
         do throws(SystemCallError) {
-            // Whoever writes at the other end of a pipe may take any time.
+            // The writer at the other end of a pipe may take any time.
             try descriptor.waitForInput()
             return try descriptor.read(into: buffer)
         } catch {

@@ -1,6 +1,6 @@
 import Basics
 
-/// What an archive may cost before it is refused: archives come from strangers.
+/// Limits above which an archive is refused, because archives come from sources that are not trusted.
 package struct UnpackLimits: Sendable {
     /// Members of one archive.
     package var entries: Int

@@ -43,7 +43,7 @@ package final class UnpackedStream {
         return chunk
     }
 
-    /// Lets the thread go and waits for it; a source that blocks is waited for.
+    /// Ends the thread and waits for it; while its source blocks, this waits too.
     package func close() {
         ring.stop()
         if let thread = thread.take() { thread.join() }
@@ -55,7 +55,7 @@ package final class UnpackedStream {
     package var compression: Compression { producer.compression }
 }
 
-/// What runs on the stream's thread; the reader looks at its results only after a hand-over through the ring.
+/// The part that runs on the stream's thread; the reader reads its results only after a hand-over through the ring.
 private final class Producer {
     private let source: any ByteSource
     private let ring: BufferRing
@@ -183,7 +183,7 @@ private final class Producer {
         ShaleError(.corrupt, "\(subject): damaged \(compression) data", cause: reason)
     }
 
-    /// Answers libarchive's call for more packed bytes.
+    /// Gives libarchive more packed bytes when it asks for them.
     private func feed(_ bytes: UnsafeMutablePointer<UnsafeRawPointer?>) -> Int {
         bytes.pointee = UnsafeRawPointer(packed.baseAddress)
         if pending > 0 {

@@ -1,10 +1,10 @@
 import Basics
 import Linux
 
-/// The bytes of a member's header: ustar, with a PAX header in front only for what ustar cannot say.
+/// The bytes of a member's header: ustar, with a PAX header in front only for values that ustar cannot hold.
 ///
 /// The same entry gives the same bytes everywhere: numeric owners without names, whole seconds, no access or change
-/// time, no header of anyone's own.
+/// time, no vendor headers.
 enum TarHeaderWriter {
     static let endOfArchive = [UInt8](repeating: 0, count: 1024)
 

@@ -102,7 +102,7 @@ package final class TarReader {
         return all
     }
 
-    /// Reads to the end of the stream, for the sake of whoever hashes it.
+    /// Reads to the end of the stream, so that its hash covers all bytes.
     ///
     /// Throws what reading the stream throws.
     package func drain() throws(ShaleError) {

@@ -3,7 +3,8 @@ import Linux
 
 /// The directory that was looked at last, kept open for what else is in it.
 ///
-/// Walks come to a directory's files one after the other; opening it for each would double what they cost.
+/// A walk visits the files of a directory one after the other; opening the directory for each would take twice the
+/// time.
 final class LastDirectory {
     private var path: String?
     private var layer = 0

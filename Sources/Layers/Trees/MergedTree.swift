@@ -2,7 +2,7 @@ package import Basics
 import Glibc
 package import Linux
 
-/// Layers seen as the one tree they make, as overlayfs would show them, without a mount: to read, never to write.
+/// Layers merged to one read-only tree, as overlayfs would show them, without a mount.
 ///
 /// Links are resolved inside the tree, 255 of them at most. A whiteout hides what is below it, an opaque directory what
 /// lower layers have in it; an opaque root hides whole layers, which overlayfs does not do by itself. What is not there

@@ -101,7 +101,7 @@ private final class LayerUnpacking {
         guard !["", ".", ".."].contains(name) else {
             throw ShaleError(.corrupt, "\(subject): \(path.absolute): invalid whiteout name")
         }
-        // Such names are aufs's own bookkeeping.
+        // Such names belong to aufs and mean nothing here.
         if path.name.hasPrefix(Whiteout.metaPrefix) { return }
         let parent = try builder.directory(path.parent, modified: entry.modified)
         let target = parent.absolute(name)

@@ -161,7 +161,7 @@ final class TreeBuilder {
         log.add(entry)
     }
 
-    /// Removes what stands at a name, a directory with all that is in it.
+    /// Removes what is at a name, a directory with all that is in it.
     func clear(_ name: String, in parent: OpenDirectory) throws(SystemCallError) {
         // What is mounted in a running container stays: only docker cp unpacks into one.
         if style.overlay == nil, let there = try parent.descriptor.statusIfPresent(name), there.kind != .directory {
@@ -304,7 +304,7 @@ final class TreeBuilder {
         try parent.descriptor.setTimes(of: name, entry.modified)
     }
 
-    /// An id that the namespace does not map stays ours; the index still knows the archive's.
+    /// Where the namespace does not map an id, the file keeps this process's id; the index has the archive's.
     private func tolerating(_ body: () throws(SystemCallError) -> Void) throws(SystemCallError) {
         do throws(SystemCallError) {
             try body()
@@ -314,7 +314,8 @@ final class TreeBuilder {
         }
     }
 
-    /// File systems without attributes and those we may not set are met everywhere; docker goes on as well.
+    /// A file system without attributes, and attributes that may not be set, are common: they are ignored, as docker
+    /// does.
     private func mayLack(_ attribute: ExtendedAttribute, _ error: SystemCallError) -> Bool {
         error.errno == ENOTSUP || error.errno == EPERM || (style.isInNamespace && error.errno == EINVAL)
     }

@@ -67,7 +67,7 @@ package enum DeviceFilter {
             load(.kind, at: 0), copy(.access, from: .kind), keep(0xFFFF, of: .kind),
             instruction(0x77, .access, value: 16), load(.major, at: 4), load(.minor, at: 8),
         ]
-        // Making a node is no harm: opening it is what counts.
+        // Making a node is harmless: only opening it gives access to the device.
         code += [copy(.scratch, from: .access), keep(6, of: .scratch), skip(2, unless: .scratch, is: 0)] + answer(1)
         for rule in rules {
             var tests: [(register: Register, value: UInt32)] = [(.kind, rule.isBlock ? 1 : 2), (.major, rule.major)]

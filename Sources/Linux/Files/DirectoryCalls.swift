@@ -15,7 +15,7 @@ extension OwnedFD {
     }
 
     /// Tells the file system that the directories made here have nothing to do with each other; ext4 then puts each
-    /// where there is most room, and all others know nothing of it (`ENOTTY`, `EOPNOTSUPP`).
+    /// where most blocks are free; other file systems do not know this call (`ENOTTY`, `EOPNOTSUPP`).
     ///
     /// Without a journal ext4 uses no number of a file again that was removed in the last minutes, and looks past every
     /// one of them for each new file beside: thousands written where thousands were removed take seconds
@@ -61,7 +61,7 @@ extension OwnedFD {
 
     /// Removes a name, but none that something is mounted at: `EBUSY` then, as for a mount of one's own.
     ///
-    /// In another namespace's tree the kernel would take the mount off, without a word. Throws `EBUSY` in that case,
+    /// In another namespace's tree the kernel would unmount it silently. Throws `EBUSY` in that case,
     /// and the error of `statx(2)` or `unlinkat(2)`.
     package func unlinkUnmounted(_ name: String) throws(SystemCallError) {
         let isMounted = try check("statx", path: name) { name.withPath { shale_is_mount_point(raw, $0) } }

@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 import Synchronization
 
-/// Copies a file's bytes by the cheapest way there is.
+/// Copies a file's bytes in the fastest way the file system offers.
 package enum FileCopying {
     /// Devices whose file system shares no blocks: it is asked once.
     private static let unsharing = Mutex<Set<UInt64>>([])

@@ -5,7 +5,7 @@ import Glibc
 /// A lock on a file of the store's that dies with its holder (`flock(2)`).
 package struct FileLock: ~Copyable, Sendable {
     private let descriptor: OwnedFD
-    /// Tells how long it was held; `nil` while nobody listens.
+    /// Reports how long the lock was held; `nil` when nobody listens.
     private let watch: LockWatch?
 
     private init(_ descriptor: consuming OwnedFD, _ watch: LockWatch? = nil) {
@@ -86,7 +86,7 @@ package struct FileLock: ~Copyable, Sendable {
     }
 }
 
-/// How long a lock was waited for and held, for whoever listens.
+/// Reports to a listener how long a lock was waited for and how long it was kept.
 private final class LockWatch: Sendable {
     private let name: String
     private let since = SteadyTime.now()

@@ -1,7 +1,7 @@
 import CLinux
 import Glibc
 
-/// A descriptor with one owner, closed when the owner lets go.
+/// A file descriptor with one owner, closed when the value ends.
 package struct OwnedFD: ~Copyable, Sendable {
     package let raw: Int32
 
@@ -9,7 +9,7 @@ package struct OwnedFD: ~Copyable, Sendable {
 
     deinit { Glibc.close(raw) }
 
-    /// Hands the number to someone who closes it.
+    /// Gives the number to the caller, who closes it.
     package consuming func release() -> Int32 {
         let number = raw
         discard self

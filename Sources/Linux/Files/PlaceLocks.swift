@@ -40,7 +40,7 @@ package struct PlaceLocks: ~Copyable, Sendable {
         return false
     }
 
-    /// Lets go of a place; one that is not held is no error.
+    /// Unlocks a place; it is no error when it is not locked.
     package borrowing func release(_ place: Int64) {
         _ = shale_lock_place(descriptor.raw, place, Int32(SHALE_PLACE_FREE), 0)
     }

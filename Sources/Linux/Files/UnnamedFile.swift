@@ -6,7 +6,7 @@ import Synchronization
 ///
 /// Until then it has no name (`O_TMPFILE`): a process that is killed on the way leaves nothing behind. Where a file system
 /// knows no such files it is written beside its place, and what a killed process left there goes with the next write.
-/// What is no plain file, `/dev/null` say, is written to as it stands, and never replaced.
+/// What is not a regular file, such as `/dev/null`, is written to in place, and never replaced.
 package final class UnnamedFile: Sendable {
     package let descriptor: OwnedFD
     private let path: String
@@ -59,7 +59,7 @@ package final class UnnamedFile: Sendable {
         flock(descriptor.raw, LOCK_EX | LOCK_NB)
     }
 
-    /// Gives it its name; what was written is made to last first.
+    /// Syncs the file and gives it its name.
     ///
     /// Throws the error of syncing or naming the file.
     package func put(syncing: Bool = true) throws(SystemCallError) {

@@ -14,7 +14,8 @@ package enum WholeFile {
         }
     }
 
-    /// Writes aside, syncs, renames over `path`, and syncs the folder: a reader sees the old bytes or the new ones.
+    /// Writes to a temporary file, syncs it, renames it to `path`, and syncs the folder: a reader sees the old bytes or
+    /// the new ones.
     ///
     /// Without `syncing` that holds for readers and for a killed process, and not for a power cut. Throws the error of
     /// writing, syncing or renaming.
@@ -35,7 +36,7 @@ package enum WholeFile {
         if syncing { try syncFolder(folder) }
     }
 
-    /// Makes a rename or unlink in a folder last.
+    /// Syncs a folder, so that a rename or unlink in it survives a power cut.
     ///
     /// Throws the error of opening or syncing the folder.
     package static func syncFolder(_ path: String) throws(SystemCallError) {

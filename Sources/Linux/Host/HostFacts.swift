@@ -67,7 +67,7 @@ package enum HostFacts {
             commands.append("sysctl -w kernel.apparmor_restrict_unprivileged_userns=0")
         }
         if !reasons.isEmpty {
-            // Root does without.
+            // Root does not need it.
             let verdict: HostFinding.Verdict = host.mayMount ? .limited : .missing
             return HostFinding(
                 subject, verdict, reasons.joined(separator: "; "),

@@ -6,7 +6,7 @@ extension OwnedFD {
     /// `O_PATH`.
     package static var pathOnly: Int32 { shale_o_path() }
 
-    /// Sets a directory's modification time back to what it was; failing is borne.
+    /// Sets a directory's modification time back to what it was; a failure is ignored.
     package func restoreModified(_ time: Timestamp) {
         _ = shale_utimens_restore(raw, time.seconds, Int64(time.nanoseconds))
     }

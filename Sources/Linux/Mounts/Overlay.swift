@@ -28,7 +28,7 @@ package struct OverlayParts: Sendable, Hashable {
     }
 }
 
-/// Overlay mounts that are born detached: a descriptor, in no one's mount table.
+/// Overlay mounts that are detached from the start: a descriptor, in no mount table.
 package enum Overlay {
 
     /// An overlay of these parts, attached nowhere; gone when the descriptor is closed.
@@ -70,7 +70,7 @@ package enum Overlay {
         }
         for (key, value) in options(parts) {
             if let value {
-                // Not every kernel knows every one of these; what it does not know it does not do either.
+                // A kernel that does not know one of these options does not have the feature it turns off.
                 do throws(SystemCallError) { try set(key, value) } catch {
                     guard error.errno == EINVAL else { throw error }
                 }
@@ -85,7 +85,7 @@ package enum Overlay {
     private static func options(_ parts: OverlayParts) -> [(key: String, value: String?)] {
         var options: [(key: String, value: String?)] = []
         if parts.upper != nil {
-            // `userxattr` implies the other two, and will not hear them said.
+            // `userxattr` implies the other two, and the kernel refuses them beside it.
             options = parts.userXattr ? [] : [("redirect_dir", "off"), ("metacopy", "off")]
             options.append(("index", "off"))
             if parts.volatile { options.append(("volatile", nil)) }
@@ -113,7 +113,7 @@ package enum Overlay {
         return try Mounts.clone(path, recursive: false)
     }
 
-    /// The contract's form: for `cp` into stopped containers and a build's `COPY`.
+    /// A detached overlay for `cp` into stopped containers and for `COPY` of a build.
     ///
     /// Throws what mounting throws.
     package static func detachedMount(

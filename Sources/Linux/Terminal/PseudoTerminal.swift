@@ -23,7 +23,7 @@ package struct PseudoTerminal: ~Copyable {
         self.master = master
     }
 
-    /// Hands both numbers to someone who closes them.
+    /// Gives both numbers to the caller, who closes them.
     package consuming func release() -> (master: Int32, slave: Int32) {
         (master.release(), slave.release())
     }

@@ -40,7 +40,7 @@ package final class Condition<State>: @unchecked Sendable {
         return try body(&state)
     }
 
-    /// Looks at the state, wakes nobody.
+    /// Reads the state without waking anyone.
     ///
     /// Throws what `body` throws.
     package func read<Result, Failure: Error>(

@@ -30,7 +30,7 @@ final class Authenticator: Sendable {
         var tokens: [TokenKey: Token] = [:]
         /// Looked up once per endpoint and repository: a helper program may be slow.
         var lookups: [LookupKey: CredentialLookup] = [:]
-        /// Problems that were told already.
+        /// Problems that were reported already.
         var told: Set<String> = []
     }
 
@@ -118,7 +118,7 @@ final class Authenticator: Sendable {
         return found
     }
 
-    /// Says once that a place for credentials is passed over.
+    /// Reports once that a file or helper for credentials is skipped.
     func tell(_ problem: ShaleError) {
         let text = "\(problem): passed over"
         if state.withLock({ $0.told.insert(text).inserted }) { warn(text) }

@@ -8,7 +8,7 @@ struct CredentialFile {
     private var document: JSONDocument = .object([])
 
     private static let hubKey = "https://index.docker.io/v1/"
-    /// No person's file is larger.
+    /// The largest file that is read, in bytes.
     private static let largest = 1 << 20
 
     init() {}

@@ -63,7 +63,7 @@ package struct CredentialStore: Sendable {
         return lookup
     }
 
-    /// Keeps credentials: in the helper that `config.json` names for the registry, else in that file (mode 0600).
+    /// Stores credentials: in the helper that `config.json` names for the registry, else in that file (mode 0600).
     ///
     /// Returns where they are now, for people: a path or a helper's name. Throws `invalid` when the file is not JSON,
     /// `unavailable` when the helper fails, and what writing the file throws.

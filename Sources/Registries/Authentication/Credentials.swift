@@ -1,8 +1,8 @@
 package import Basics
 
-/// Who one is for a registry.
+/// A user name and a password or token for a registry.
 ///
-/// The description tells no secret.
+/// The description does not contain the secret.
 package struct Credentials: Sendable, Equatable, CustomStringConvertible {
     package var username: String
     /// A password, or the identity token.

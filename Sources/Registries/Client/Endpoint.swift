@@ -25,7 +25,7 @@ struct Endpoint: Sendable, Hashable {
     func url(_ path: String) throws(ShaleError) -> WebURL { try WebURL(basePath + path) }
 }
 
-/// Which servers answer for a domain, and what was learnt about how they speak.
+/// Which servers answer for a domain, and whether they use http or https.
 final class EndpointResolver: Sendable {
     private let configuration: RegistryConfiguration
     private let schemes = Mutex<[String: String]>([:])
@@ -78,7 +78,7 @@ final class EndpointResolver: Sendable {
             scheme = "https"
         default: return nil
         }
-        // Each scheme is tried once: what was learnt first is not unlearnt.
+        // Each scheme is tried once: the first result stays.
         let isNew = schemes.withLock { $0.updateValue(scheme, forKey: host) == nil }
         return isNew ? try origin(endpoint.domain) : nil
     }

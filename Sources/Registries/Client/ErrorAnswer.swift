@@ -30,9 +30,9 @@ struct ErrorAnswer: Sendable {
 
     private struct Body: Decodable {
         var errors: [Entry]?
-        /// What some registries send with 401 and 429.
+        /// The form that some registries send with 401 and 429.
         var details: String?
-        /// What token servers send.
+        /// The form that token servers send.
         var message: String?
     }
 

@@ -162,7 +162,7 @@ extension RegistryClient {
                 } else {
                     place = try beginUpload(blob.repository, cancellation: cancellation)
                 }
-                // Only now is it known how the registry is spoken to.
+                // Only now it is known whether the registry uses http or https.
                 let endpoint = try writingEndpoint(blob.repository)
                 // Kept so that the next attempt can ask how much arrived; a whole upload starts anew.
                 session = chunkSize == nil ? nil : place

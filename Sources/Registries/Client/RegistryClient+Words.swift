@@ -71,7 +71,7 @@ extension RegistryClient {
             .unavailable, "toomanyrequests: \(said)", hint: hints.isEmpty ? "wait" : hints.joined(separator: ", or "))
     }
 
-    /// What `Retry-After` says, as far as it can be meant: seconds, or a date.
+    /// The advice to wait that a `Retry-After` field gives: a number of seconds, or a date.
     static func wait(_ text: String) -> String {
         let text = text.trimmingSpaces
         if let seconds = Int(text), (1...86_400).contains(seconds) {
@@ -136,6 +136,6 @@ extension RegistryClient {
 }
 
 extension WebURL {
-    /// The address as an error shows it: a query may hold what is nobody's business.
+    /// The address as an error shows it, without its query, which may hold secrets.
     var withoutQuery: String { String(description.prefix { $0 != "?" }).visible }
 }

@@ -3,7 +3,7 @@ import Glibc
 package import Linux
 package import OCI
 
-/// One blob on its way in: hashed as it grows, in `blobs/` only once it is whole and right.
+/// One blob that is being written: hashed while it grows, moved to `blobs/` only when it is complete and correct.
 ///
 /// For one thread.
 package final class BlobIngest {
@@ -92,7 +92,7 @@ package final class BlobIngest {
         }
     }
 
-    /// Proves size and digest, makes the bytes last, and puts them in their place.
+    /// Checks size and digest, syncs the file, and renames it to its place among the blobs.
     ///
     /// Throws `corrupt`, in docker's words, when they are others than announced; nothing of them is kept then.
     @discardableResult
@@ -100,7 +100,7 @@ package final class BlobIngest {
         let digest = hasher.digest()
         if let expected {
             guard hasher.count == expected.size else {
-                // Too few may go on later; too many never come here.
+                // With too few bytes the download may be resumed later; `append` refuses too many.
                 abandon(keepingPartial: true)
                 throw ShaleError(
                     .corrupt, "\(subject): \(hasher.count) bytes instead of the \(expected.size) announced")

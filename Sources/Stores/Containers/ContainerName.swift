@@ -26,7 +26,7 @@ package enum ContainerName {
             let adjective = NameWords.adjectives.randomElement(using: &generator) ?? "quiet"
             let surname = NameWords.surnames.randomElement(using: &generator) ?? "lovelace"
             let digit = attempt > 0 ? String(Int.random(in: 0...9, using: &generator)) : ""
-            // Steve Wozniak is not boring: docker's rule, and ours.
+            // Docker never makes `boring_wozniak`; neither does shale.
             if adjective == "boring", surname == "wozniak" { continue }
             return "\(adjective)_\(surname)\(digit)"
         }

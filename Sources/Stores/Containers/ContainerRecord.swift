@@ -1,7 +1,7 @@
 package import Basics
 package import OCI
 
-/// What a container is: written when it is made, and all that `inspect`, `ps`, `start` and `commit` need of it.
+/// The stored description of a container: written when it is made; `inspect`, `ps`, `start` and `commit` read it.
 package struct ContainerRecord: Sendable, Hashable, Codable {
     /// 64 hex digits.
     package var id: String
@@ -14,12 +14,12 @@ package struct ContainerRecord: Sendable, Hashable, Codable {
     /// The reference as it was given.
     package var imageName: String
     package var platform: Platform?
-    /// Image's config and command line made one.
+    /// The image's config merged with the command line.
     package var config: ContainerConfig
     package var console: ConsoleConfig
     package var hostname: String
     package var domainname: String?
-    /// The program, as given, and its arguments: entrypoint and command made one.
+    /// The program, as given, and its arguments: entrypoint and command in one list.
     package var path: String
     package var arguments: [String]
     package var host: HostConfig
@@ -100,7 +100,7 @@ package struct ContainerEvent: Sendable, Hashable, Codable {
     package var user: String?
     package var environment: [String]?
     package var exitCode: Int32?
-    /// Whether its words could be typed by a person at a terminal in between (`-it`): then they do not tell all.
+    /// Whether a person could type into it at a terminal (`-it`): then its words do not describe all that it did.
     package var isInteractive: Bool?
     /// A tar of what a copy brought, kept as a blob: what stands there may be changed later.
     package var payload: [Digest]?

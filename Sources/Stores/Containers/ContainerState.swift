@@ -2,7 +2,7 @@ package import Basics
 import Linux
 import OCI
 
-/// Where a container is in its life, as its runner last wrote it.
+/// A container's state, as its runner last wrote it.
 ///
 /// `created` when nothing was written yet; `dead` when what was written cannot be read. Whether a `running` one's
 /// process still lives is for the caller to find out (`pid`).

@@ -241,7 +241,7 @@ package final class ContainerStore: Sendable {
                 continue
             }
             found.append("container \(Identifier.short(id)): half-made")
-            // It holds nothing yet, so this is quick.
+            // It is still empty, so this is quick.
             if !dryRun {
                 Logger.store.attempt("remove a half-made container") { try FileTree.remove(folder(id).path) }
             }
@@ -332,7 +332,7 @@ package final class ContainerStore: Sendable {
             }
             throw error.shaleError("container \(record.id)")
         }
-        // Its sync runs while the container is being started.
+        // The file is synced while the container starts.
         try write(record, syncing: false)
         BackgroundSync.begin(folder.config)
     }

@@ -22,7 +22,7 @@ extension ContainerStore {
         if mkdir(paths.containerTrash, 0o700) == -1, errno != EEXIST {
             throw SystemCallError("mkdir", path: paths.containerTrash).shaleError("container \(Identifier.short(id))")
         }
-        // A disk too full for it must not keep a removal from making room.
+        // A failure here (a full disk) must not stop the removal, which frees disk space.
         Logger.store.attempt("write down whose doing a removal is") { try stampRemoval(of: id) }
         try lock.exclusively { () throws(ShaleError) in
             // The folder first: should this be cut short, a name without its container counts as free and is swept.
@@ -33,7 +33,7 @@ extension ContainerStore {
         }
     }
 
-    /// Writes down whose doing the removal is: it goes to the trash with the container, so both are there or neither.
+    /// Writes down which line makes the removal: it goes to the trash with the container, so both are there or neither.
     private func stampRemoval(of id: String) throws(ShaleError) {
         let path = folder(id).removal
         guard let stamp = try writeAhead.stamp() else {

@@ -1,7 +1,7 @@
 package import Basics
 package import OCI
 
-/// Images coming in: as a registry had them, or made here.
+/// Adding images: as they came from a registry, or made here.
 extension ImageStore {
     /// Adds an image whose manifest came from elsewhere, kept byte by byte as it came.
     ///

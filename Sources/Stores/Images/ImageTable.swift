@@ -3,7 +3,7 @@ package import OCI
 
 /// The entries of `index.json` as a value: names are moved in it, then it is written whole.
 ///
-/// Kept true: a name occurs once; an image without a name has exactly one entry; every entry of one image carries the
+/// Invariants: a name occurs once; an image without a name has exactly one entry; every entry of one image carries the
 /// same notes.
 package struct ImageTable: Sendable, Hashable {
     package private(set) var entries: [ImageEntry]
@@ -147,7 +147,7 @@ package struct ImageTable: Sendable, Hashable {
         return copy
     }
 
-    /// For changes of many entries at once, which keep true what is said above.
+    /// For changes of many entries at once; the caller keeps the invariants above.
     mutating func replaceEntries(_ entries: [ImageEntry]) { self.entries = entries }
 
     /// Takes out every entry that fails a test; for repair.
@@ -195,7 +195,7 @@ private struct TableBatch {
         for entry in old + new { note(entry) }
     }
 
-    /// What tells one image from another: its id, or the manifest of one whose id is not known.
+    /// The identity of an image: its id, or the manifest of one whose id is not known.
     private func key(_ entry: ImageEntry) -> Digest {
         entry.image ?? images[entry.manifest.digest] ?? entry.manifest.digest
     }

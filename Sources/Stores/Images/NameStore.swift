@@ -6,7 +6,7 @@ import Synchronization
 
 /// `index.json`: which name leads to which manifest; and in the same form `retained.json`.
 ///
-/// Read whole, replaced whole, under the store's lock.
+/// The file is always read and replaced as a whole, under the store's lock.
 package final class NameStore: Sendable {
     /// What tells whether the file is still the one that was read.
     private struct Version: Equatable {
@@ -27,7 +27,7 @@ package final class NameStore: Sendable {
     /// Whether a missing file counts as an empty table.
     private let mayBeMissing: Bool
     let lock: StoreLock
-    /// Whose doing changes are; `nil` for a table that no line is compared with.
+    /// Names the line that makes a change; `nil` for a table whose changes are not matched with lines.
     private let writeAhead: WriteAhead?
     private let state = Mutex(State())
 
@@ -82,7 +82,7 @@ package final class NameStore: Sendable {
         return result
     }
 
-    /// Writes a changed table, with the word of whose doing that is, and notes what it changed.
+    /// Writes a changed table, with the line that made the change, and notes what it changed.
     ///
     /// Under the store's lock.
     func replace(_ old: ImageTable, with table: ImageTable) throws(ShaleError) {
@@ -112,7 +112,8 @@ package final class NameStore: Sendable {
         return stamped.filter { $0.stamp.session == session }
     }
 
-    /// Forgets whose doing things were in a session that is renamed or removed: another may get its name.
+    /// Forgets which lines of a session made changes, for a session that is renamed or removed: another may get its
+    /// name.
     ///
     /// Under the store's lock.
     func forgetLines(of session: String) throws(ShaleError) {

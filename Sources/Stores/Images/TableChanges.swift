@@ -1,8 +1,8 @@
 package import OCI
 
-/// What one process did to names and images: told by a session, so that it can be taken back.
+/// What one process changed in names and images: a session writes it down, so that it can be undone.
 ///
-/// What came and went in between does not count.
+/// Changes that were reverted in between do not count.
 package struct TableChanges: Sendable {
     /// A name that leads elsewhere than before.
     package struct Move: Sendable, Hashable, Codable {

@@ -1,6 +1,6 @@
 package import OCI
 
-/// Where names go, and which images come into sight or out of it: for many states at once, written once.
+/// Changes of names and of the listing of images: those of many states together, written at once.
 package struct TableMoves: Sendable {
     /// A name that is to lead elsewhere.
     package struct Name: Sendable {
@@ -75,7 +75,8 @@ extension ImageTable {
                 })
     }
 
-    /// Images of `wanted` that can go out of sight, with all that then can: none that has a name, is used, or that
+    /// Images of `wanted` that can be hidden, and those that can be hidden after them: none that has a name, is used,
+    /// or that
     /// another image that stays was built on.
     func hideable(_ wanted: Set<Digest>, isUsed: (Digest) -> Bool) -> Set<Digest> {
         var children: [Digest: Int] = [:]

@@ -4,7 +4,7 @@ import Glibc
 import Linux
 import Logging
 
-/// Durability of unpacked layers without waiting for it.
+/// Makes unpacked layers safe against a power cut without waiting for a sync.
 ///
 /// A layer can be unpacked again from its blob, which is on disk before a name leads to it. So its thousands of files
 /// are not synced: until the kernel has surely written them by itself, the folder carries a mark with the machine's
@@ -64,7 +64,7 @@ struct LayerSyncing: Sendable {
     }
 }
 
-/// A file's sync on a thread of its own, for what should last but must not be waited for.
+/// Syncs a file on a thread of its own, so that nobody waits for it.
 enum BackgroundSync {
     private final class Job {
         let path: String

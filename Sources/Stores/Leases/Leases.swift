@@ -23,7 +23,7 @@ package struct Leasable: Sendable, Hashable {
 /// with its holder, however that ends; it takes no space, and the store's lock is not needed for it. Who wants to
 /// collect something takes its place alone first, at once or not at all: see ``Exclusion``.
 ///
-/// So whoever leases something and finds it there *afterwards* may count on it.
+/// So take the lease first and check *afterwards* whether the thing is there: then it stays.
 package final class Leases: Sendable {
     private struct State: ~Copyable {
         var locks: PlaceLocks?
@@ -67,7 +67,7 @@ package final class Leases: Sendable {
 
     /// Leases what was found, while a use is under way; the caller looks whether it is still there.
     func holdInUse(_ things: some Sequence<Leasable>) throws(ShaleError) {
-        // Who cannot write here looks on: a home on a read-only disk is collected by nobody.
+        // On a read-only disk no lease is needed: nobody can collect anything there.
         guard lock.unwritable == nil, state.withLock({ $0.uses > 0 }) else { return }
         try take(things)
     }
@@ -113,7 +113,7 @@ package final class Leases: Sendable {
     }
 }
 
-/// A use under way; it ends with the value.
+/// A use in progress; it ends with the value.
 package final class LeaseUse: Sendable {
     private let leases: Leases
 

@@ -7,7 +7,7 @@ package import OCI
 
 /// What can be made again: build steps, file hashes, seccomp programs.
 ///
-/// Losing any of it costs time only.
+/// It can be deleted at any time: then it is computed again.
 package final class CacheStore: Sendable {
     /// A kind of cached thing; each has its folder.
     package enum Kind: String, Sendable, CaseIterable {
@@ -44,7 +44,7 @@ package final class CacheStore: Sendable {
         Logger.cache.debug("looked up", metadata: ["kind": "\(kind)", "key": "\(key.hex)", "hit": "\(isHit)"])
     }
 
-    /// Stores a value: not made to last, but whole or not there.
+    /// Stores a value by a rename, without a sync: a reader sees all of it or nothing.
     ///
     /// Throws what writing the file throws.
     package func set(_ kind: Kind, _ key: Digest, to bytes: [UInt8]) throws(ShaleError) {

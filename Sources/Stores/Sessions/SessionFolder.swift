@@ -55,9 +55,9 @@ package struct SessionFolder: Sendable {
     /// Throws `denied` for a home that cannot be written to.
     package func requireWritable() throws(ShaleError) { try lock.requireWritable() }
 
-    /// Says that this process is in the session; several may be.
+    /// Takes a shared lock that says that this process uses the session; several processes may.
     ///
-    /// Let go when the value ends. Throws what opening or locking the file throws.
+    /// The lock ends with the value. Throws what opening or locking the file throws.
     package func share() throws(ShaleError) -> FileLock? {
         if lock.unwritable != nil, access(path + "/lock", F_OK) != 0 { return nil }
         do throws(SystemCallError) {
@@ -67,9 +67,9 @@ package struct SessionFolder: Sendable {
         }
     }
 
-    /// Takes the session for this process alone, or answers `nil` when another is in it.
+    /// Takes the session's exclusive lock, or returns `nil` when another process uses the session.
     ///
-    /// Let go when the value ends. Throws what opening or locking the file throws.
+    /// The lock ends with the value. Throws what opening or locking the file throws.
     package func tryLock() throws(ShaleError) -> FileLock? {
         do throws(SystemCallError) {
             return try FileLock.trying(path + "/lock", exclusive: true)

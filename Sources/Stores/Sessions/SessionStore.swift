@@ -32,12 +32,12 @@ package struct SessionStore: Sendable {
     /// Throws `denied` for a home that cannot be written to.
     package func requireWritable() throws(ShaleError) { try store.requireWritable() }
 
-    /// A path aside, for a folder that is made or removed at one stroke.
+    /// A path for a temporary folder that is then renamed, so that a folder is made or removed in one step.
     ///
     /// Throws what making the folder for it throws.
     package func newPathAside() throws(ShaleError) -> String { try store.newScratchPath() }
 
-    /// Forgets whose doing the changes of a session's lines were that no journal has.
+    /// Forgets which lines of a session made changes that no journal has yet.
     ///
     /// Throws what writing the names throws.
     package func forgetLines(of name: String) throws(ShaleError) { try store.forgetLines(of: name) }
@@ -47,7 +47,7 @@ package struct SessionStore: Sendable {
     /// Leases what is found, made or asked for until the value goes.
     package func beginUse() -> LeaseUse { store.leases.beginUse() }
 
-    /// Says which line is under way; `nil` where changes are no line's doing.
+    /// Says which line is being carried out; `nil` when no line makes the changes.
     package func begin(_ line: LineUnderWay?) { store.writeAhead.begin(line) }
 
     /// The token of what was stamped since this was last asked; `nil` where nothing was.

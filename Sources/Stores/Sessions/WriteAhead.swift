@@ -23,7 +23,7 @@ package struct LineUnderWay: Sendable, Hashable {
     }
 }
 
-/// Written with a change, in the same file: whose doing it is, before the session's journal can have the line.
+/// Written with a change, in the same file: which line makes it, before the session's journal can have the line.
 ///
 /// Others may read that file, so the line itself is not in it.
 package struct LineStamp: Sendable, Hashable, Codable {
@@ -51,7 +51,7 @@ package struct StampedLine: Sendable, Hashable, Codable {
 
 /// What a line did to names and images, kept in `index.json` with the change itself.
 ///
-/// So the change and the word of it are there together or not at all, and nothing more is waited for.
+/// So the change and its record are both there or neither, and no further write is waited for.
 package struct StampedChanges: Sendable, Hashable, Codable {
     package var stamp: LineStamp
     package var moves: [TableChanges.Move]
@@ -90,7 +90,7 @@ package final class WriteAhead: Sendable {
         self.journalHolds = journalHolds
     }
 
-    /// Says which line is under way; `nil` where changes are no line's doing.
+    /// Says which line is being carried out; `nil` when no line makes the changes.
     package func begin(_ line: LineUnderWay?) { state.withLock { $0.line = line } }
 
     /// The stamp for a change that is about to be made; `nil` where no line is under way.

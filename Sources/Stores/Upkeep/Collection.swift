@@ -248,7 +248,8 @@ extension Store {
             blobs: marks.blobs.filter { blobs.contains($0) }, layers: Dictionary(uniqueKeysWithValues: unpacked))
     }
 
-    /// Lets go of retained images and containers aside that no session can come back to; answers the containers' bytes.
+    /// Removes retained images and containers in the trash that no session can come back to; returns the containers'
+    /// bytes.
     ///
     /// Under the lock.
     private func sweepRetained(_ sweep: Sweep, moved: inout [String]) throws(ShaleError) -> Int64 {
@@ -320,7 +321,7 @@ private struct Contents {
     var layers: [String: Digest]
 }
 
-/// What a sweep goes by.
+/// The input of a sweep.
 private struct Sweep {
     var table: ImageTable
     var roots: SessionRoots

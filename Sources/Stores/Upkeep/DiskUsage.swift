@@ -2,7 +2,7 @@ package import Basics
 import Linux
 import OCI
 
-/// What takes space in a home, for `df`.
+/// The disk space that a home takes, in bytes, for `df`.
 package struct DiskUsage: Sendable, Hashable {
     package struct ImageUsage: Sendable, Hashable {
         package var image: ImageSummary
@@ -38,7 +38,7 @@ package struct DiskUsage: Sendable, Hashable {
     package var packed: Int64 = 0
     /// Bytes of unpacked layers that no container stands on.
     package var reclaimable: Int64 = 0
-    /// Bytes of the build cache and its kin.
+    /// Bytes of the build cache and of all other caches.
     package var cache: Int64 = 0
     /// Downloads that are under way, or were broken off.
     package var downloads: [UnfinishedDownload] = []

@@ -44,7 +44,8 @@ extension Store {
         try removing { () throws(ShaleError) in try names.updateLocked { $0.removeName(reference) } }
     }
 
-    /// Forgets whose doing things were in a session that is renamed or removed, also on a full disk.
+    /// Forgets which lines of a session made changes, for a session that is renamed or removed; works on a full disk
+    /// too.
     ///
     /// Throws what writing the names throws.
     package func forgetLines(of session: String) throws(ShaleError) {

@@ -2,7 +2,7 @@ import Basics
 import Linux
 import OCI
 
-/// What names, nameless images, containers and sessions lead to: the mark of mark and sweep.
+/// What names, nameless images, containers and sessions lead to: the mark phase of mark and sweep.
 struct Reachability {
     private(set) var blobs: Set<Digest> = []
     /// Names of folders in `layers/`.
@@ -61,7 +61,7 @@ struct Reachability {
                 blobs.formUnion(event.payload ?? [])
             }
         } catch {
-            // Half-made: it stands on nothing.
+            // Half-made: it has no image yet.
             if error.code == .notFound { return }
             if error.leavesUnseen { throw error }
             throw ShaleError(

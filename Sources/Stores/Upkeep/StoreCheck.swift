@@ -3,7 +3,7 @@ import Glibc
 import Linux
 import OCI
 
-/// One thing that is not as it should be.
+/// One problem that the check found.
 package struct Finding: Sendable, Hashable {
     /// What is wrong, the object first.
     package var what: String
@@ -16,7 +16,7 @@ package struct Finding: Sendable, Hashable {
 extension Store {
     /// Looks at everything: every blob's digest, every reference, every record, every lock.
     ///
-    /// No finding means whole.
+    /// An empty answer means that the store is whole.
     ///
     /// With `repair`, takes out what cannot be used, frees what is stuck, and writes notes anew; content that is gone
     /// stays gone, and is named with the command that fetches it. Reads every byte of the blobs. Throws what reading or
@@ -77,7 +77,7 @@ struct StoreCheck {
                 continue
             }
             let found = try hash(path, buffer)
-            // One that another shale removed meanwhile is no damage.
+            // A blob that another shale removed meanwhile is not damaged.
             if found == digest || (found == nil && !store.blobs.contains(digest)) { continue }
             damaged.insert(digest)
             let why = found.map { "its bytes have the digest \($0)" } ?? "cannot be read"
@@ -246,7 +246,7 @@ struct StoreCheck {
     // MARK: Containers and sessions
 
     private mutating func checkContainers() throws(ShaleError) {
-        // Harmless, and certainly nobody's: whoever makes or renames a container holds the lock.
+        // It is harmless, and no process uses it: making or renaming a container needs the lock, which is taken here.
         _ = try store.containers.sweepHalfMade(dryRun: false)
         for id in try store.containers.identifiers() {
             let record: ContainerRecord
