@@ -8,7 +8,8 @@ extension ImageEngine {
     /// Unpacks the layers of an image that are not unpacked here; nothing to do costs next to nothing.
     ///
     /// Another tool may have put the image into the layout, and a repair may have removed a damaged layer: every
-    /// layer can be made again from its blob.
+    /// layer can be made again from its blob. Throws `cancelled` when the operation is stopped, and what reading or
+    /// unpacking a blob throws.
     package func unpackMissingLayers(of image: Image, _ operation: OperationContext) throws(ShaleError) {
         try unpackMissingLayers(of: image.config, blobs: image.manifest.layers, operation)
     }
