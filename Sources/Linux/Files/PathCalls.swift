@@ -1,4 +1,4 @@
-package import Glibc
+import Glibc
 
 /// The calls of the C library that take a path, for paths that are `String`: they get the path's own bytes.
 ///
@@ -10,10 +10,10 @@ package func access(_ path: String, _ mode: Int32) -> Int32 { path.withPath { Gl
 package func chdir(_ path: String) -> Int32 { path.withPath { Glibc.chdir($0) } }
 
 @discardableResult
-package func chmod(_ path: String, _ mode: mode_t) -> Int32 { path.withPath { Glibc.chmod($0, mode) } }
+package func chmod(_ path: String, _ mode: UInt32) -> Int32 { path.withPath { Glibc.chmod($0, mode) } }
 
 @discardableResult
-package func mkdir(_ path: String, _ mode: mode_t) -> Int32 { path.withPath { Glibc.mkdir($0, mode) } }
+package func mkdir(_ path: String, _ mode: UInt32) -> Int32 { path.withPath { Glibc.mkdir($0, mode) } }
 
 package func readlink(
     _ path: String, _ buffer: UnsafeMutablePointer<CChar>, _ count: Int
