@@ -10,7 +10,7 @@ package enum GoText {
         "PortBindings", "Ports", "Storage", "StorageOpt", "Sysctls", "Tmpfs", "Volumes", "DriverOpts",
     ]
 
-    /// Of those, the ones that are structs in some place, where an unknown field is an error.
+    /// The members among these that are structs in some place, where an unknown field is an error.
     private static let structs: Set<String> = ["Config", "LogConfig"]
 
     /// Members that are lists in docker's types: null prints as `[]`.
@@ -23,7 +23,7 @@ package enum GoText {
 
     static func isMap(_ key: String?) -> Bool { key.map { maps.contains($0) && !structs.contains($0) } ?? false }
 
-    /// What docker's documents leave out where there is none, and what a template finds there nevertheless.
+    /// Members that docker's documents leave out when they are empty, with the value that a template reads for them.
     private static let leftOut: [String: [String: JSONDocument]] = [
         "State": ["Health": .null],
         "Config": [
@@ -32,7 +32,7 @@ package enum GoText {
         ],
     ]
 
-    /// The nothing that a member left out stands for; `nil` when there is no such member.
+    /// The empty value of a member that the document leaves out; `nil` when docker has no such member.
     static func leftOut(_ name: String, of key: String?) -> JSONDocument? { key.flatMap { leftOut[$0]?[name] } }
 
     /// A value as an action prints it.

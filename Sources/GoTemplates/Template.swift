@@ -55,7 +55,9 @@ package struct Template: Sendable {
         try text(of: data, missing: missing, methods: methods, isHeader: false)
     }
 
-    /// Fills the template in with a table's headers: docker's functions leave them as they are.
+    /// Fills in the template with a table's headers; docker's own functions return a header unchanged.
+    ///
+    /// Throws `invalid`, worded as Go's execution errors.
     package func header(_ headers: JSONDocument, methods: [String: Method]) throws(ShaleError) -> String {
         try text(of: headers, missing: .noValue, methods: methods, isHeader: true)
     }

@@ -48,7 +48,7 @@ struct TemplateEvaluator {
     private var variables: [(name: String, value: TemplateValue)]
     private var out = ""
 
-    /// Output beyond this is a runaway template, not a listing: 256 MiB.
+    /// The longest output in bytes, 256 MiB: more comes from a template that does not end.
     private static let longest = 256 << 20
 
     init(root: JSONDocument, missing: Template.Missing, methods: [String: Template.Method], isHeader: Bool) {
@@ -237,7 +237,7 @@ struct TemplateEvaluator {
                     }
                 }
             case nil, .null:
-                // A nil map has no members, and says so quietly; a nil pointer does not.
+                // A member of a nil map is empty and no error; a member of a nil pointer is an error.
                 if missing == .noEntry, !GoText.isMap(value.key) {
                     throw failure("nil pointer evaluating interface {}.\(name)")
                 }

@@ -41,7 +41,7 @@ package struct Completions: Sendable, Equatable {
     }
 }
 
-/// Who knows what can stand at the cursor.
+/// Answers what can stand at the cursor.
 package protocol Completer {
     /// What can stand at the end of a text.
     ///

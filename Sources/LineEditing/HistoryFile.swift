@@ -15,7 +15,7 @@ package final class HistoryFile {
     package let size: Int
 
     private static let header = "_HiStOrY_V2_"
-    /// A larger file is no history of ours: 32 MiB.
+    /// The largest file in bytes that is read, 32 MiB: a larger one is not a history of shale.
     private static let largest = 32 << 20
 
     /// Reads the file, if there is one; a file that cannot be read means an empty history.

@@ -76,7 +76,7 @@ extension LineEditor {
     func bindKeys(_ handle: OpaquePointer) {
         for function in Self.functions { _ = shale_editline_add(handle, function.name, function.help, function.body) }
         bind(Self.emacs + Self.essential, in: handle)
-        // `bind -v` in ~/.editrc makes the maps anew: what nobody can do without is bound again.
+        // `bind -v` in ~/.editrc makes new key maps: the most important keys are bound again.
         guard shale_editline_source(handle) else { return }
         for isCommandMap in [false, true] { bind(Self.essential, in: handle, isCommandMap: isCommandMap) }
         // libedit keeps one table of sequences for both maps.

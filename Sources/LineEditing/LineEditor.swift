@@ -32,7 +32,8 @@ package final class LineEditor {
         package var mayRemember: (String) -> Bool
         /// The last word of a line as it was typed, for Alt-.; `nil` where there is none.
         package var lastWord: (String) -> String?
-        /// Whether a text with more waiting behind it begins a pasted block, where the terminal does not bracket pastes.
+        /// Whether a text with more waiting behind it begins a pasted block, where the terminal does not bracket
+        /// pastes.
         package var beginsBlock: (String) -> Bool = { _ in false }
 
         package init(
@@ -137,7 +138,7 @@ package final class LineEditor {
         }
     }
 
-    /// Adds a command to the history of this prompt and of the file; a file that cannot be written is not told.
+    /// Adds a command to the history of this prompt and of the file; a failure to write the file is ignored.
     package func remember(_ text: String) {
         guard let handle, !text.trimmingBlanks.isEmpty, questions.mayRemember(text) else { return }
         shale_editline_remember(handle, text)
@@ -227,8 +228,8 @@ package final class LineEditor {
     /// Draws the rest of the usage at the right edge, and puts the cursor back; false where there is none to draw.
     ///
     /// Drawn here and not as libedit's right prompt: that one is overwritten by what is typed, and loses its colour's
-    /// end when a part of it is drawn again. Only with the cursor behind the last character: nothing else is erased with
-    /// it. A newline in the line is Ctrl-R's own prompt, or a text that gets no hint.
+    /// end when a part of it is drawn again. Only with the cursor behind the last character: nothing else is erased
+    /// with it. A newline in the line is Ctrl-R's own prompt, or a text that gets no hint.
     private func drawHint() -> Bool {
         guard console.canRedraw(.output), let completer else { return false }
         let line = line

@@ -28,6 +28,8 @@ package struct Recall {
     }
 
     /// The line itself, with what was typed behind the reference.
+    ///
+    /// Throws `usage` when no line of the history was found.
     package func line() throws(ShaleError) -> String {
         guard let found else {
             throw ShaleError(.usage, "!\(reference): no such line in the history", hint: "history")

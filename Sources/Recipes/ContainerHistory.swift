@@ -13,7 +13,7 @@ enum HistoryEntry {
     case exec(ContainerEvent)
     case copy(ContainerEvent)
 
-    /// `nil` where nobody looked.
+    /// `nil` when the changes were not recorded.
     var changed: [String]? {
         switch self {
         case .unknown(let paths): paths

@@ -15,17 +15,25 @@ package struct Home: Sendable {
     package var wasClosed: Bool { store.wasClosed }
 
     /// What is on disk.
+    ///
+    /// Throws the store's error when a record or an image cannot be read.
     package func diskUsage() throws(ShaleError) -> DiskUsage { try store.diskUsage() }
 
-    /// What is kept for coming back alone, beside the images that sessions stand on.
+    /// Measures what is kept only for undo, beyond the images that the sessions stand on now.
+    ///
+    /// Throws the store's error when the images or the sessions' roots cannot be read.
     package func retainedCost(keeping current: Set<Digest>) throws(ShaleError) -> RetainedCost {
         try store.retainedCost(keeping: current)
     }
 
-    /// Lets go of what is kept for coming back, where a disk is full.
+    /// Removes what is kept only for undo, to free space on a full disk.
+    ///
+    /// Throws the store's error when something cannot be read or removed.
     package func makeRoom(keeping current: Set<Digest>) throws(ShaleError) { try store.makeRoom(keeping: current) }
 
     /// Checks every digest, every reference and every lock, and mends what can be mended where asked.
+    ///
+    /// Throws what the store's check throws; what is damaged is a finding in the answer, not an error.
     package func check(repair: Bool, _ cancellation: Cancellation) throws(ShaleError) -> [Finding] {
         try store.check(repair: repair, cancellation: cancellation)
     }

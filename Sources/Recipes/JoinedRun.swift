@@ -37,7 +37,7 @@ enum JoinedRun {
         return nil
     }
 
-    /// Devices that hold nothing.
+    /// Devices that keep no data.
     private static let lasting: Set<String> = [
         "null", "zero", "full", "random", "urandom", "stdin", "stdout", "stderr", "fd", "tty",
     ]
@@ -52,8 +52,8 @@ enum JoinedRun {
     private struct Structure {
         /// Why it may not stand in a subshell between two `&&` and mean the same; `nil` where it may.
         private(set) var obstacle: String?
-        /// Whether it may so without the subshell: commands and pipes joined by `&&`, none of which outlives itself in
-        /// the shell's state.
+        /// Whether this holds without the subshell: commands and pipes joined by `&&`, none of which changes the state
+        /// of the shell.
         private(set) var isSimple = true
 
         init(_ text: String) {

@@ -16,8 +16,8 @@ final class BuiltSteps: Sendable {
 
 /// Finds the step of a recipe that first made a path otherwise than the original had it.
 ///
-/// The original and what its recipe made are compared step by step, from the lowest: what a later step took over is
-/// not its doing.
+/// The original and what its recipe made are compared step by step, from the lowest: a later step is not blamed for a
+/// difference that an earlier step made.
 struct RecipeBlame {
     /// One step of the original: the recipe's lines for it, and how many layers both have after it.
     private struct Link {
@@ -102,9 +102,9 @@ struct RecipeBlame {
         return maker(of: path, in: rest) ?? maker(of: path, in: recipe.lines.indices)
     }
 
-    /// Paths that were otherwise after some steps, by the steps' places.
+    /// The paths that differed after some steps, by the places of the steps.
     ///
-    /// Such a path need not be otherwise in the end: a later step may have moved or removed it.
+    /// Such a path may be the same in the end: a later step may have moved or removed it.
     func histories() -> [PathKey: [Int]] {
         var found: [PathKey: [Int]] = [:]
         for entry in (original + rebuilt).lazy.flatMap(\.entries) where found[PathKey(entry.path)] == nil {
@@ -166,7 +166,7 @@ struct RecipeBlame {
     }
 }
 
-/// What a layer makes of a path, times aside.
+/// What a layer makes of a path; times are not compared.
 enum PathState: Hashable {
     case removed
     case present(LayerEntry)

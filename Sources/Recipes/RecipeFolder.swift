@@ -18,7 +18,10 @@ package struct RecipeFolder {
     /// What tells a recipe's folder from any other: the paths in it that are the recipe's, a JSON array.
     private static let listName = ".shale-recipe"
 
-    /// The folder is made if it is missing; one that holds anything but a recipe saved before is refused.
+    /// Makes the folder if it is missing; a folder with anything but an earlier saved recipe is refused.
+    ///
+    /// Throws `conflict` for a folder with files that are no recipe's, and the file system's error when the folder
+    /// cannot be made or read.
     package init(_ folder: String, engine: RecipeEngine) throws(ShaleError) {
         self.engine = engine
         self.folder = folder
@@ -39,6 +42,9 @@ package struct RecipeFolder {
     /// written.
     ///
     /// Files in the folder that no recipe put there stay. `isPrivate` makes its texts the owner's alone.
+    ///
+    /// Throws `cancelled` when it is stopped, `notFound` when an image has no layer of its own any more, and the errors
+    /// of reading the layers and writing the files.
     package func save(
         _ recipe: Recipe, others: [(path: String, text: String, mode: UInt32)] = [], isPrivate: Bool = false,
         _ cancellation: Cancellation
@@ -50,7 +56,7 @@ package struct RecipeFolder {
         let all = texts.map(\.path) + written
         try translating("recipe save \(folder)") {
             for path in savedBefore(root) { try remove(path, below: root) }
-            // The list first: should this be cut short, the next one knows what to take away.
+            // The list is written first: when this is interrupted, the next save knows which files to remove.
             try UnnamedFile.write(
                 Array((ConfigInstructions.array(all) + "\n").utf8), to: list, mode: CallersUmask.applied(to: 0o644))
         }
@@ -108,7 +114,7 @@ package struct RecipeFolder {
                 wanted.contains(PathKey(entry)) ? .include : isDirectory ? .skip : .prune
             }
             options.updatesTopDirectory = true
-            // The copy went through a link that was there, /lib say: its files are where that leads.
+            // The copy followed a link in the image, such as /lib: the files are where the link leads.
             let tree = try tree(image)
             let place = try translating(path) { try tree.pathBehindLinks(path) }
             try TreeCopy(from: tree, to: root, options: options)

@@ -85,7 +85,7 @@ private struct ContainerWriter {
         for (index, event) in events.enumerated() {
             for path in event.changed ?? [] { last[PathKey(path)] = index }
         }
-        // One file's names stand and fall together.
+        // All names of one file are kept or left out together.
         var groupOf: [PathKey: Int] = [:]
         for (number, group) in (layer?.linkGroups ?? []).enumerated() {
             let latest = group.compactMap { last[PathKey($0)] }.max()
@@ -129,7 +129,7 @@ private struct ContainerWriter {
     private mutating func write(
         _ event: ContainerEvent, _ changed: [String], at index: Int, isKnown: Bool, _ maker: inout RecipeMaker
     ) -> Bool {
-        // Nothing came of it: it only looked.
+        // It changed nothing.
         if changed.isEmpty, event.changed != nil || event.kind == .run { return true }
         let start = (maker.lines.count, maker.recipe.attachments.count, explained, pending)
         if isKnown, isComplete, !parting.contains(index), pending.allSatisfy({ (last[$0] ?? .max) < index }) {
@@ -216,7 +216,7 @@ private struct ContainerWriter {
         {
             return note(changed, at: index)
         }
-        // Changed later: what was copied matters to commands after it alone.
+        // It was changed later: only the commands after it need what was copied.
         guard let kept = event.payload?.first, hasCommand(after: index) else {
             return pending.formUnion(changed.map(PathKey.init))
         }
@@ -315,7 +315,8 @@ private struct ContainerWriter {
         return maker.keep(changes, of: link, user: settings.user)
     }
 
-    /// What lines so far made and something unknown took away: the layer tells nothing of it, the lines would.
+    /// What earlier lines made and something unknown removed: the layer does not show it, so the lines would leave it
+    /// there.
     ///
     /// `nil` where the image below has such a path: what stands there now is its own again, which nothing can say.
     private func removedAgain(_ paths: Set<PathKey>, _ maker: RecipeMaker) -> [Change]? {

@@ -167,7 +167,8 @@ extension RecipeMaker {
 
     /// The value an argument had in the steps after its `ARG`, as far as that counts.
     ///
-    /// An image that only settings lead to may be older than the value: what a step that reads values saw comes first.
+    /// An image that only steps of settings lead to may be older than the value, so the value that a reading step saw
+    /// is preferred.
     private func value(of name: String, after link: Link) -> String? {
         var nearest: String?
         for later in link.later {
@@ -190,8 +191,8 @@ extension RecipeMaker {
     /// Why a copy without `--chmod` and `--link`, which not every builder reads, would make other files; `nil` where it
     /// would not.
     ///
-    /// With `--chmod` the directories that lead to a destination are made with that mode. A linked copy knows nothing of
-    /// the files below it: links there are replaced, directories made anew.
+    /// With `--chmod` the directories that lead to a destination are made with that mode. A linked copy knows nothing
+    /// of the files below it: links there are replaced, directories made anew.
     func flagsThatCount(_ link: Link, _ files: FileSources) throws(ShaleError) -> String? {
         guard files.mode != nil || files.link, let layer = try link.layer else { return nil }
         let changes = layer.changes.filter { !$0.isParentOnly }

@@ -49,7 +49,7 @@ extension RecipeMaker {
     private mutating func writeRun(_ link: Link, _ parsed: Located<Instruction>, _ run: RunInstruction)
         throws(ShaleError) -> Bool
     {
-        // It only looked.
+        // It changed nothing.
         guard link.addsLayer else { return true }
         if !run.mounts.isEmpty { return try keepStep(link, parsed, because: "it reads what is mounted for it") }
         if run.flagsUsed.contains("network") || !run.devices.isEmpty || run.flagsUsed.contains("security") {
@@ -147,8 +147,8 @@ extension RecipeMaker {
 
     /// `--chown` as every builder reads it; `nil` where one instruction gives its files more than one owner.
     ///
-    /// A name alone is a user's with docker's newer builder, whose group is looked up by the user, and with its older one
-    /// a group's as well: where these are not the same, numbers are written.
+    /// A name alone is a user's with docker's newer builder, whose group is looked up by the user, and with its older
+    /// one a group's as well: where these are not the same, numbers are written.
     private func ownerFlag(_ files: FileSources, _ link: Link) throws(ShaleError) -> [String]? {
         guard let owner = files.owner else { return [] }
         let isNameAlone = !owner.utf8.contains { ":$".utf8.contains($0) } && UInt32(owner) == nil

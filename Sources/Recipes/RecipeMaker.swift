@@ -35,8 +35,10 @@ package struct RecipeMaker {
 
     /// The recipe of an image.
     ///
-    /// `calledBase` is what the image it begins with was called, where no step has noted it. `inOneStage` keeps what came
-    /// from other stages as files.
+    /// `calledBase` is what the image it begins with was called, where no step has noted it. `inOneStage` keeps what
+    /// came from other stages as files.
+    ///
+    /// Throws what reading the image, its parents and their layers throws.
     package static func recipe(
         of image: Image, calledBase: String? = nil, inOneStage: Bool = false, engine: RecipeEngine
     ) throws(ShaleError) -> Recipe {
@@ -47,6 +49,8 @@ package struct RecipeMaker {
     }
 
     /// The recipe of a container as it is now, running or not; nothing is committed.
+    ///
+    /// Throws what reading the container's changes, its image and that image's parents throws.
     package static func recipe(
         of container: ContainerRecord, inOneStage: Bool = false, engine: RecipeEngine
     ) throws(ShaleError) -> Recipe {
@@ -81,7 +85,7 @@ package struct RecipeMaker {
         /// Links of the chain above it, for what only they tell.
         var later: [Provenance] = []
 
-        /// Whether a step made a layer, told without reading it.
+        /// Whether a step made a layer; the layer is not read for that.
         var addsLayer: Bool {
             image.config.rootfs.diffIDs.count > (parent?.config.rootfs.diffIDs.count ?? 0)
         }
@@ -95,11 +99,11 @@ package struct RecipeMaker {
 
     private enum Base {
         case scratch
-        /// Came whole.
+        /// It was not made here: pulled, loaded or imported.
         case whole(Image)
-        /// Was made here, from something that is not here any more.
+        /// It was made here, from an image that is not here any more.
         case orphan(Image)
-        /// Was made here, and its record is lost.
+        /// It was made here, and its record is lost.
         case untold(Image)
     }
 

@@ -63,7 +63,7 @@ struct ShellScript {
         case .run(let run): return [command(run, user: user)]
         case .env(let pairs):
             return pairs.map { pair in
-                // A shell has fewer names than a config.
+                // A shell allows fewer variable names than a config.
                 let isName =
                     pair.key.utf8.first.map { !(48...57).contains($0) } == true
                     && pair.key.utf8.allSatisfy { $0.isASCIIAlphanumeric || $0 == UInt8(ascii: "_") }

@@ -4,9 +4,9 @@ import Dockerfiles
 extension Recipe {
     /// A recipe made shorter: what it makes stays the same, but for the package lists that are cleaned.
     ///
-    /// Neighbouring `RUN`s are joined, package lists cleaned in the `RUN` that fetched them, settings in a row made one.
-    /// `facts` are those of a line's source; without them the text alone tells what may be joined. A comment says which
-    /// `RUN` was not joined with the one above it, and why.
+    /// Neighbouring `RUN`s are joined, package lists cleaned in the `RUN` that fetched them, settings in a row made
+    /// one. `facts` are those of a line's source; without them the text alone tells what may be joined. A comment says
+    /// which `RUN` was not joined with the one above it, and why.
     func tidied(_ facts: (LayerOwner) -> RunFacts? = { _ in nil }) -> Recipe {
         var recipe = self
         var stages: [[StageTidying.Step]] = [[]]
@@ -125,7 +125,7 @@ private struct StageTidying {
         return nil
     }
 
-    /// A `CMD` that a later one replaces says nothing.
+    /// A `CMD` that a later one replaces has no effect.
     private static func withoutSuperseded(_ steps: [Step]) -> [Step] {
         guard !steps.contains(where: { $0.line.keyword == "ENTRYPOINT" }) else { return steps }
         let last = steps.lastIndex { $0.line.keyword == "CMD" }

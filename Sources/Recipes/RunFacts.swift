@@ -83,7 +83,11 @@ extension LayerIndex {
 }
 
 extension RecipeEngine {
-    /// A recipe made shorter where that is proved to make the same; what was not joined is said in it.
+    /// A recipe made shorter where the layers prove that it makes the same files.
+    ///
+    /// Comments in it say which lines were not joined.
+    ///
+    /// Throws what reading the layers of its `RUN`s throws.
     package func tidied(_ recipe: Recipe) throws(ShaleError) -> Recipe {
         var known: [Recipe.LayerOwner: RunFacts] = [:]
         for (line, source) in zip(recipe.lines, recipe.sources) where line.keyword == "RUN" {

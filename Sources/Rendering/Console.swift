@@ -19,9 +19,9 @@ package final class Console: Sendable {
     package enum Showing: Sendable, Equatable {
         /// As text that stays.
         case text
-        /// As a drawing that is drawn over, progress above all: it means something on a terminal alone.
+        /// As a drawing that is later drawn over, such as progress: it has a meaning on a terminal only.
         case drawing
-        /// Not at all: the words for what was drawn, as they are printed where nothing can be drawn.
+        /// Not shown: the text that is printed in place of the drawing where nothing can be drawn.
         case words
     }
 
@@ -52,7 +52,7 @@ package final class Console: Sendable {
     private let output: Destination
     private let errors: Destination
     private let observer: Observer?
-    /// The streams that the observer hears: those that went nowhere else since.
+    /// The streams that the observer sees: those that were not redirected.
     private let observed: Set<Stream>
     private let closed = Mutex<Set<Int32>>([])
     /// What is told as the place where writing failed; the standard streams have no entry.
@@ -108,8 +108,8 @@ package final class Console: Sendable {
 
     /// Writes the text of a result, as it is; `text` ends its own lines.
     ///
-    /// Bytes of names that are not UTF-8 go out as they are, so that what reads a listing gets the names; a terminal gets
-    /// escapes.
+    /// Bytes of names that are not UTF-8 go out as they are, so that what reads a listing gets the names; a terminal
+    /// gets escapes.
     package func write(_ text: String, to stream: Stream = .output) {
         write(isTerminal(stream) ? Array(text.escapingOddBytes.utf8) : text.pathBytes, to: stream)
     }
@@ -175,19 +175,19 @@ package final class Console: Sendable {
         if let place {
             let command = "\(Secrets.masked(place.command).text.visible):"
             prefix = "\(place.file.visible):\(place.line): \(command)"
-            // What is wrong with a command line begins with the command, which stands there already.
+            // A usage error begins with the name of the command, which is printed already.
             if error.code == .usage, message.hasPrefix("\(command) ") { message = message.dropFirst(command.count + 1) }
         }
         var text = styled(prefix, .red) + " \(message)\n"
         if let hint = error.hint { text += styled("hint:", .cyan) + " \(hint.visibleLines)\n" }
         write(text, to: .errors)
-        // A message that cannot be shown has an error's status already.
+        // When a message cannot be written, the command has failed already.
         _ = failures.withLock { $0.removeValue(forKey: .errors) }
     }
 
     /// Throws what kept a stream from taking all that was written to it, and lets the next command try again.
     ///
-    /// A reader that went away is none.
+    /// A reader that closed the stream is no error.
     package func checkWritten() throws(ShaleError) {
         let failed = failures.withLock { failures in
             defer { failures = [:] }
@@ -299,7 +299,7 @@ package final class Console: Sendable {
 /// Output kept in memory.
 package final class OutputBuffer: Sendable {
     private let storage = Mutex<[UInt8]>([])
-    /// What does not fit is dropped: 64 MiB by default.
+    /// The most bytes that are kept, 64 MiB by default; the rest is dropped.
     private let limit: Int
     private let overflow = Mutex(false)
 

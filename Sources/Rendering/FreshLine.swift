@@ -5,9 +5,9 @@ import Synchronization
 package enum FreshLine {
     private enum State {
         case fresh
-        /// The last thing written was no newline.
+        /// The last character written was not a newline.
         case open
-        /// Someone else wrote: a host's command, a container.
+        /// Another program wrote: a host command or a container.
         case unknown
     }
 

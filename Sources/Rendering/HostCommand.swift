@@ -18,6 +18,8 @@ package enum HostCommand {
     }
 
     /// Starts `/bin/sh -c text`; an empty text is the user's own shell.
+    ///
+    /// Throws the system call's error when the shell cannot be started.
     package static func start(
         _ text: String, input: Int32 = 0, output: Int32 = 1, errors: Int32 = 2, environment: [String: String]
     ) throws(ShaleError) -> Running {
@@ -53,12 +55,16 @@ package enum HostCommand {
     }
 
     /// Runs one with the terminal, and waits.
+    ///
+    /// Throws the system call's error when the shell cannot be started; how the command ended is in the answer.
     package static func run(_ text: String, input: Int32 = 0, environment: [String: String]) throws(ShaleError) -> Int32
     {
         try start(text, input: input, environment: environment).wait()
     }
 
     /// Runs one and gathers what it prints.
+    ///
+    /// Throws the system call's error when no pipe can be made or the shell cannot be started.
     package static func capture(_ text: String, environment: [String: String]) throws(ShaleError) -> (String, Int32) {
         let pipe = try HostPipe()
         let running = try start(text, output: pipe.writeEnd, environment: environment)
@@ -86,7 +92,8 @@ package final class HostPipe {
         writeEnd = -1
     }
 
-    /// Once the reader has its own: a pipe whose last reader has gone breaks, and does not fill up.
+    /// To be called once the reader has its own descriptor: writing to a pipe without a reader then fails and does not
+    /// block.
     package func closeReadEnd() {
         if readEnd >= 0 { close(readEnd) }
         readEnd = -1

@@ -6,7 +6,9 @@ import Linux
 import Logging
 package import Stores
 
-/// A session that begins with states: made aside, and there at once or not at all.
+/// A session that begins with states.
+///
+/// It is made in a temporary folder and renamed, so that it exists completely or not at all.
 package struct NewSession {
     private let name: String
     private let sessions: SessionStore
@@ -23,7 +25,10 @@ package struct NewSession {
         ShaleError(.conflict, "session \(name.visible) exists already", hint: "session switch \(name.visible)")
     }
 
-    /// Makes the session with a journal; its roots are what the journal's states need.
+    /// Makes the session with a journal; its roots are the images that the journal's states need.
+    ///
+    /// Throws `conflict` when a session of that name has been made meanwhile, and the file system's error when its
+    /// files cannot be written.
     package func make(_ entries: [JournalEntry]) throws(ShaleError) {
         var roots = SessionRoots()
         for change in entries.flatMap({ $0.changes ?? [] }) { roots.formUnion(change.roots) }
@@ -31,6 +36,9 @@ package struct NewSession {
     }
 
     /// Makes the session with files of its folder.
+    ///
+    /// Throws `conflict` when a session of that name has been made meanwhile, and the file system's error when its
+    /// files cannot be written.
     package func make(_ files: [(name: String, bytes: [UInt8])], roots: SessionRoots) throws(ShaleError) {
         let aside = try sessions.newPathAside()
         let target = sessions.path(of: name)

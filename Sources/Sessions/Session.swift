@@ -33,7 +33,10 @@ package final class Session {
 
     /// Enters a session without reading its journal; it is neither renamed nor removed meanwhile.
     ///
-    /// What it stands on is not known before ``refresh()``.
+    /// The working image is not known before ``refresh()``.
+    ///
+    /// Throws `invalid` for a name that is no plain file name, and the file system's error when the folder cannot be
+    /// made or locked.
     package init(joining name: String, in sessions: SessionStore, engine: Engine) throws(ShaleError) {
         self.name = name
         self.engine = engine
@@ -50,11 +53,13 @@ package final class Session {
     package var lineCount: Int { journal.count }
     package var lastUsed: Timestamp? { journal.last?.time }
 
-    /// Looks at what other shales in this session did meanwhile.
+    /// Reads what other processes in this session wrote to the journal meanwhile.
+    ///
+    /// Throws the file system's error when the journal cannot be read.
     package func refresh() throws(ShaleError) {
         try absorb(journal.refresh())
         isRead = true
-        // Where nothing can be written, what is there can still be looked at.
+        // A home that cannot be written to can still be read.
         Logger.session.attempt("take in lines that were cut off") { try takeInCutOff() }
     }
 
@@ -64,8 +69,8 @@ package final class Session {
 
     /// Writes a line into the journal, with what it changed.
     ///
-    /// Where another shale changed the working image since the line's steps were made on it, they are made again on what
-    /// it is now, and `again` is called; throws `conflict` when they cannot be. Answers what was written.
+    /// Where another shale changed the working image since the line's steps were made on it, they are made again on
+    /// what it is now, and `again` is called; throws `conflict` when they cannot be. Answers what was written.
     @discardableResult
     package func record(_ draft: JournalDraft, again: () -> Void = {}) throws(ShaleError) -> JournalDraft {
         try folder.requireWritable()
@@ -93,6 +98,9 @@ package final class Session {
     }
 
     /// Writes a line that changed nothing into a session's journal without opening it.
+    ///
+    /// Throws `denied` for a home that cannot be written to, `invalid` for a name that a session cannot have, and the
+    /// file system's error when the journal cannot be written.
     package static func note(
         _ draft: JournalDraft, session name: String, in sessions: SessionStore
     ) throws(ShaleError) {
@@ -134,7 +142,10 @@ package final class Session {
             .union(working.stages.values)
     }
 
-    /// Lets go of all but the newest states and the current one: what only others could bring back may be collected.
+    /// Keeps the images of the newest states and of the current one; what only other states need may be collected.
+    ///
+    /// Throws `denied` for a home that cannot be written to, and the file system's error when the journal cannot be
+    /// read or the session's roots cannot be written.
     package func forget(keepingNewest count: Int) throws(ShaleError) {
         let folder = self.folder
         try append { tree throws(ShaleError) in

@@ -69,6 +69,9 @@ package struct Expansion {
     }
 
     /// Expands one word into one text, never split: a file name, a value, a here-document.
+    ///
+    /// Throws `usage` for a variable that is not set and for a substitution that is no command of shale's, unless
+    /// `unknown` allows it; and what the command of a substitution throws.
     package mutating func text(_ word: Word, unknown: Unknown = .fail) throws(ShaleError) -> String {
         var text = ""
         for (index, part) in word.parts.enumerated() {

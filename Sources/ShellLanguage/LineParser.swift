@@ -110,7 +110,7 @@ struct StatementReader {
             throw .failure(unexpected(at: scanner.position))
         }
         var source = scanner.text(from: start).trimmingBlanksAtEnd
-        // Without its sign it is a host command only behind a `!`.
+        // Without a prompt sign it is a host command only after a `!`.
         if case .host(let text) = body, !source.hasPrefix("!"), !source.hasPrefix("\\!") { source = "!" + text }
         found.append(
             Statement(

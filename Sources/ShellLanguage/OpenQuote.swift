@@ -1,7 +1,7 @@
 import Basics
 
 extension CompletionContext.Quote {
-    /// The text as a word, in the quote that is open, closed again when the word is whole.
+    /// The text as a word inside the open quote; the quote is closed when the word is complete.
     package func quoting(_ text: String, isWhole: Bool) -> String {
         switch self {
         case .none: return text.shellEscaped

@@ -6,7 +6,7 @@ package struct ScriptCommand: Sendable {
     package var line: Int
     /// Its lines, joined by newlines.
     package var text: String
-    /// What it says, or why it says nothing: one bad line does not spoil those after it.
+    /// Its statements, or the error of reading it: one bad line does not affect the lines after it.
     package var statements: Result<[Statement], ShaleError>
 
     package init(line: Int, text: String, statements: Result<[Statement], ShaleError>) {
@@ -27,7 +27,7 @@ package struct ScriptReader {
     /// Whether the first line read bore a prompt sign: lines without one are output then.
     private var isTranscript: Bool?
 
-    /// Longest command, in lines: an unclosed quote in a huge file is found before the machine suffers.
+    /// The longest command, in lines: so an unclosed quote in a huge file is an error before it costs much memory.
     private static let longestCommand = 20_000
 
     /// Reads lines from a source that returns them without their newline, and `nil` at the end.
@@ -65,7 +65,7 @@ package struct ScriptReader {
                         return ScriptCommand(line: start, text: command.text, statements: .failure(reason.error))
                     }
                     lines.append(line)
-                    // Parsing again is only worth it once a line came that may end what is open.
+                    // The text is parsed again only after a line that may end what is open.
                     while !reason.mayEnd(with: lines.last), self.lines.number - start < Self.longestCommand,
                         let next = try self.lines.next()
                     {
@@ -141,7 +141,7 @@ extension Incomplete {
         case .backquote: line.contains("`")
         case .hereDocument(let delimiter):
             line == delimiter || line == delimiter + "\r" || String(line.drop { $0 == "\t" }) == delimiter
-        // A line that goes on itself ends nothing; two backslashes are one that was meant.
+        // A line that ends with `\` continues, so it ends nothing; two backslashes are one literal backslash.
         case .continuation: line.utf8.reversed().prefix { $0 == UInt8(ascii: "\\") }.count.isMultiple(of: 2)
         case .operand, .variable, .hostBlock: true
         }

@@ -4,8 +4,8 @@ import Basics
 enum PastedPrompt {
     /// How many scalars to pass: `$ `, `1 $ `, `user@host:~$ `, and at the prompt `# ` before `docker` or `podman`.
     ///
-    /// A prompt of root's, `# ` and `root@host:/# `, is only one before a tool's name: any other `#` starts a comment, and
-    /// a container's own prompt looks the same.
+    /// A prompt of root's, `# ` and `root@host:/# `, is only one before a tool's name: any other `#` starts a comment,
+    /// and a container's own prompt looks the same.
     static func length(in scanner: LineScanner, origin: LineParser.Origin) -> Int {
         var offset = 0
         if scanner.peek(0)?.isDigit ?? false {
@@ -53,7 +53,7 @@ enum PastedPrompt {
     }
 }
 
-/// psql's backslash commands that have a word of ours.
+/// Backslash commands of psql for which shale has a verb.
 enum MetaCommand {
     private static let words: [Unicode.Scalar: String] = ["?": "help", "q": "quit", "i": "source", "s": "history"]
 
@@ -65,7 +65,7 @@ enum MetaCommand {
     }
 }
 
-/// Other tools' ways to say what our verbs say.
+/// How other tools name what shale's verbs do.
 package enum Spelling {
     /// Programs whose commands are ours.
     package static let tools: Set<String> = ["docker", "podman", "nerdctl"]

@@ -55,7 +55,7 @@ package struct BuildCache: Sendable {
     }
 
     func keep(_ record: Record, files: PathLines?, key: Digest) throws(ShaleError) {
-        // The files first: a record that is there has all that belongs to it.
+        // The files are written first, so that a record that exists is complete.
         if let files { try store.set(.build, Self.filesKey(key), to: Array(OCIDocument.encode(files))) }
         try store.set(.build, Self.madeKey(record.image), to: Array(key.description.utf8))
         try store.set(.build, key, to: Array(OCIDocument.encode(record)))
@@ -110,7 +110,7 @@ package struct CacheMiss: Codable, Sendable, Hashable {
         /// What of it differs: `content`, `mode`, `owner`, `type`, `extended attributes`, `hard link`.
         package var attributes: [String] {
             let names = ["type", "mode", "owner", "content", "extended attributes", "hard link"]
-            // The last two stand there only where a file has one of them.
+            // The last two fields exist only for a file that has extended attributes or hard links.
             func fields(_ text: String?) -> [Substring] {
                 let own = (text ?? "").split(separator: " ")
                 return own + Array(repeating: "-", count: max(0, names.count - own.count))

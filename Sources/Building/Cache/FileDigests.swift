@@ -11,8 +11,8 @@ import Synchronization
 /// The digests of a folder's files, kept from build to build: a file whose size, times and inode are what they were is
 /// not read again.
 ///
-/// One file a folder below `cache/hashes`. A file changed so lately that a further change could leave its times as they
-/// are is read every time. Losing any of it costs time only.
+/// Each folder has one file below `cache/hashes`. A file that changed so recently that another change might not change
+/// its times is read every time. Losing this data costs time only.
 final class FileDigests: Sendable {
     /// What must be the same for a digest to count.
     private struct Stamp: Equatable {
@@ -59,7 +59,8 @@ final class FileDigests: Sendable {
     private let key: Digest
     private let state: Mutex<State>
 
-    /// Nanoseconds within which two changes may have one time, on file systems that count nanoseconds.
+    /// The time in nanoseconds within which two changes may get the same time stamp, on file systems that count
+    /// nanoseconds.
     private static let tick: Int64 = 50_000_000
 
     /// Of the folder at a path of the host's, by its device and inode.
@@ -86,10 +87,10 @@ final class FileDigests: Sendable {
         }
     }
 
-    /// Whether a further change would have given the file other times.
+    /// Whether another change since then would certainly have changed the times of the file.
     private static func isOldEnough(_ status: FileStatus) -> Bool {
         let age = Timestamp.now().wholeNanoseconds(since: status.changed)
-        // A time without a fraction is one of a file system that counts seconds, or two of them.
+        // A time without a fraction comes from a file system that counts in steps of one or two seconds.
         return age > (status.changed.nanoseconds == 0 ? 2_500_000_000 : tick)
     }
 

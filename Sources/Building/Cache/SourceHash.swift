@@ -10,16 +10,19 @@ import Logging
 import OCI
 import Stores
 
-/// What COPY and ADD read, hashed as the cache sees it: all that the copy copies of each path, but times, as in BuildKit.
+/// What COPY and ADD read, hashed as the cache sees it: all that the copy copies of each path, but times, as in
+/// BuildKit.
 ///
-/// That is type, mode, owner, content or target, extended attributes (a capability is one), and which names are one file.
+/// That is type, mode, owner, content or target, extended attributes (a capability is one), and which names are one
+/// file.
 struct SourceHash: Sendable {
     /// Path to `kind mode owner content`, and where it has either of these ` attributes hard-link` behind it.
     private(set) var files = PathLines()
     /// The first name of each file that has several.
     private var firstNames: [FileIdentity: String] = [:]
-    /// Whether who owns a file counts: not where the copy is another's anyhow, so that a context gives the same key
-    /// whoever checked it out.
+    /// Whether the owner of a file counts.
+    ///
+    /// It does not where the copy gets another owner in any case: a context gives the same key whoever checked it out.
     private let countsOwners: Bool
 
     init(countingOwners: Bool, files: PathLines = PathLines()) {
@@ -145,7 +148,7 @@ struct SourceHash: Sendable {
     ) throws(SystemCallError) -> Digest {
         let raw = file.raw
         var hasher = DigestHasher()
-        // A byte more than the file has, so that a small one is known to be whole after one read.
+        // One byte more than the size of the file: for a small file one read then shows that it is complete.
         let room = Int(min(max(status.size, 0) + 1, 256 << 10))
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: room, alignment: 16)
         defer { buffer.deallocate() }

@@ -6,7 +6,7 @@ import Linux
 /// An agent's socket for one step: it passes on what asks for identities and signatures, and nothing that would change
 /// the agent.
 ///
-/// Whoever the mount says may use it, whoever the agent itself would answer; it ends with the last reference.
+/// The mount says who may use it, whoever the agent itself would answer. It ends with the last reference.
 final class AgentForwarder: Sendable {
     /// Where it listens.
     let path: String
@@ -87,7 +87,7 @@ private struct AgentLoop: Sendable {
         if client.agents >= 0 { close(client.agents) }
     }
 
-    /// Answers what is there whole; whether the connection goes on.
+    /// Answers every complete message, and says whether the connection goes on.
     private func serve(_ client: inout Client) -> Bool {
         guard let more = read(client.ours), !more.isEmpty else { return false }
         client.bytes += more
@@ -103,7 +103,7 @@ private struct AgentLoop: Sendable {
         return true
     }
 
-    /// The agent's answer; `nil` when it has none, or the step is over.
+    /// The answer of the agent; `nil` when it gives none, or the step is over.
     private func ask(_ message: [UInt8], _ client: inout Client) -> [UInt8]? {
         if client.agents < 0 {
             guard let connection = try? UnixSocket.connectToAny(socket) else { return nil }

@@ -30,7 +30,8 @@ extension FileCopies {
             guard TreeArchive.isArchive(FDSource(probe, subject: path)) else { return false }
             try root.makeOwnedDirectories(directory, owner: owner ?? .root)
             let file = try source.open(path, O_RDONLY)
-            // Links of the archive lead nowhere outside the destination, as in docker, whose unpacker is chrooted there.
+            // Links of the archive lead nowhere outside the destination, as in docker, whose unpacker is chrooted
+            // there.
             let top = RootDirectory(try root.open(directory, O_RDONLY | O_DIRECTORY))
             var options = TreeArchive.UnpackOptions(owner: owner.map { ($0.uid, $0.gid) })
             options.keepsTop = true

@@ -8,7 +8,7 @@ import OCI
 package import Stores
 import Synchronization
 
-/// The files a build may copy: a directory of the host's, less what its ignore file leaves out.
+/// The files that a build may copy: a directory of the host without what its ignore file leaves out.
 package final class BuildContext: Sendable {
     package let root: RootDirectory
     package let ignored: IgnoreList?
@@ -59,6 +59,9 @@ package final class BuildContext: Sendable {
     /// A directory with its `.dockerignore`, or the one beside the Dockerfile (`NAME.dockerignore`) if that is there.
     ///
     /// With a cache, files that are as they were in an earlier build are not read again.
+    ///
+    /// Throws the file system's error when the directory cannot be opened, and the error of an ignore file that cannot
+    /// be parsed.
     package convenience init(
         directory: String, dockerfile: String? = nil, cache: CacheStore? = nil
     ) throws(ShaleError) {
@@ -81,7 +84,7 @@ package final class BuildContext: Sendable {
     /// The line of the ignore file that leaves a path out, be it by a directory above; `nil` where none does.
     package func ignoring(_ path: String) -> IgnoreMatch? { path.isEmpty ? nil : ignored?.matches(path) }
 
-    /// Whether anything below an ignored directory may be let in again by a `!` line behind the one that ignores it.
+    /// Whether a later `!` line may take something below an ignored directory back into the context.
     func mayHoldExceptions(_ directory: String) -> Bool { ignored?.mayMatchBelow(directory) ?? false }
 
     /// Whether a path is in the context: not left out, or a directory on the way to something that is not.
@@ -95,6 +98,8 @@ package final class BuildContext: Sendable {
     }
 
     /// Calls `body` with every path that is not ignored, parents before what they hold, names in byte order.
+    ///
+    /// Throws `denied` for a directory that may not be read, the file system's other errors, and what `body` throws.
     package func walk(
         from start: String = "", _ body: (_ path: String, _ status: FileStatus) throws(ShaleError) -> Void
     ) throws(ShaleError) {
@@ -121,6 +126,8 @@ package final class BuildContext: Sendable {
     }
 
     /// Calls `body` with every path there is, and the line of the ignore file that leaves it out.
+    ///
+    /// Throws `denied` for a directory that may not be read, the file system's other errors, and what `body` throws.
     package func walkAll(
         _ body: (_ path: String, _ status: FileStatus, _ ignoredBy: IgnoreMatch?) throws(ShaleError) -> Void
     ) throws(ShaleError) {
@@ -142,9 +149,11 @@ package final class BuildContext: Sendable {
     /// From now on directories are read when they are asked for.
     func forgetSurvey() { walked.withLock { $0 = nil } }
 
-    /// What `docker build` would send: the length of a tar of the context.
+    /// What `docker build` would send: the length of a tar of the context, in bytes.
     ///
-    /// What is seen on the way is kept, so that looking the steps up costs no second look at each file.
+    /// What the walk finds is kept, so that looking up the steps in the cache need not read the directories again.
+    ///
+    /// Throws `denied` for a file or a directory that may not be read, and the file system's other errors.
     package func transferSize() throws(ShaleError) -> Int64 {
         var total: Int64 = 1024
         var survey = ContextSurvey()
@@ -155,7 +164,7 @@ package final class BuildContext: Sendable {
         }
         try walk(listing: list) { path, status throws(ShaleError) in
             total += 512
-            // Whoever may not read a file learns it before the first step.
+            // A file that may not be read is an error before the first step.
             if status.kind == .regular, status.permissions & 0o444 != 0o444 { try checkReadable(path) }
             if status.kind == .regular { total = total.addingClamped(status.size.inWholeBlocks) }
         }

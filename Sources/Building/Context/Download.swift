@@ -18,7 +18,8 @@ struct Download: Sendable {
 extension BuildEngine {
     /// Fetches a file by its http or https address.
     ///
-    /// With `isContext` the address need not end in a name. Throws `corrupt` when it does not have the digest that `--checksum` asks for.
+    /// With `isContext` the address need not end in a name. Throws `corrupt` when it does not have the digest that
+    /// `--checksum` asks for.
     func download(_ address: String, checksum: String?, isContext: Bool = false, _ operation: OperationContext)
         throws(ShaleError) -> Download
     {

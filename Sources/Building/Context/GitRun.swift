@@ -60,8 +60,8 @@ struct GitAccess: Sendable {
 
 /// One git command after the other in a repository of shale's.
 ///
-/// They see nothing of the person's: no configuration, credential helper, `.netrc`, key, agent, hook or terminal, but for
-/// what the build was given. They speak the protocol of the address; submodules come from the network alone.
+/// They see nothing of the person's: no configuration, credential helper, `.netrc`, key, agent, hook or terminal, but
+/// for what the build was given. They speak the protocol of the address; submodules come from the network alone.
 struct GitRun {
     let program: String
     let folder: String
@@ -118,7 +118,7 @@ struct GitRun {
             "GIT_CONFIG_SYSTEM=/dev/null", "GIT_ATTR_NOSYSTEM=1", "GIT_NO_LAZY_FETCH=1",
             "GIT_TERMINAL_PROMPT=0", "LC_ALL=C", "GIT_SSH_COMMAND=\(sshCommand)", "GIT_SSH_VARIANT=ssh",
             "GIT_ALLOW_PROTOCOL=\(ofSubmodules || !address.isOfHost ? "http:https:git:ssh" : "file")",
-            // As with a registry: a server that gives next to nothing for a minute is left.
+            // As with a registry: git gives up when a server sends almost nothing for 60 seconds.
             "GIT_HTTP_LOW_SPEED_LIMIT=1000", "GIT_HTTP_LOW_SPEED_TIME=60",
         ]
         for name in Self.inherited {

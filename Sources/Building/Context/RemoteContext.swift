@@ -58,8 +58,8 @@ extension BuildEngine {
     /// Fetches what a git address names into a folder of its own, with the host's `git`; answers the folder and the
     /// commit.
     ///
-    /// Nothing of the person's takes part but what `access` holds. Throws `denied` for a repository of the host's that a
-    /// Dockerfile names, `unavailable` without a git, and git's own last words when it fails.
+    /// Nothing of the person's takes part but what `access` holds. Throws `denied` for a repository of the host's that
+    /// a Dockerfile names, `unavailable` without a git, and git's own last words when it fails.
     func checkOut(
         _ address: GitAddress, _ access: GitAccess, keepsGitFolder: Bool, _ operation: OperationContext
     ) throws(ShaleError) -> (folder: ScratchFolder, commit: String) {
@@ -98,8 +98,8 @@ extension BuildEngine {
         }
         let source = beside?.path ?? "origin"
         let wanted = address.reference.isEmpty ? "HEAD" : address.reference
-        // Plain files behind a web server know no depth; and servers give a commit, or part of its name, only to whoever
-        // has the whole history.
+        // Plain files behind a web server know no depth; and servers give a commit, or part of its name, only to
+        // whoever has the whole history.
         let branches = "+refs/heads/*:refs/remotes/origin/*"
         let ways = [
             (["--depth", "1", source, wanted], ["FETCH_HEAD"]), ([source, wanted], ["FETCH_HEAD"]),

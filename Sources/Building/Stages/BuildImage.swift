@@ -32,7 +32,11 @@ extension BuildEngine {
         return try finish(image, request, operation)
     }
 
-    /// Builds an image for a look at it: nothing is named, and what it made beyond the known images is gone afterwards.
+    /// Builds an image only to look at it in `body`.
+    ///
+    /// No name is set, and images that are not in `known` are removed afterwards.
+    ///
+    /// Throws what the build throws, and what `body` throws.
     package func withTrialBuild<Result>(
         _ request: BuildRequest, known: Set<Digest>, _ operation: OperationContext,
         _ body: (Image) throws(ShaleError) -> Result
@@ -49,6 +53,9 @@ extension BuildEngine {
     }
 
     /// The Dockerfile of a build, and what its context leaves out, without building.
+    ///
+    /// Throws `notFound` when the context or the Dockerfile is not there, `invalid` when the Dockerfile cannot be
+    /// parsed, and what fetching a remote context throws.
     package func buildSource(
         _ request: BuildRequest, _ operation: OperationContext
     ) throws(ShaleError) -> (text: String, fileName: String, ignored: IgnoreList?) {
@@ -204,7 +211,7 @@ struct PreparedBuild: Sendable {
             return isLower ? lower : usual
         }
         if name.hasPrefix("/") || (try? FileStatus.of(hostPath: name)) != nil { return name }
-        // One that is nowhere is told as docker tells it: where the user is, not in the context.
+        // For a file that does not exist the error names the path in the current directory, as docker's does.
         let inContext = "\(directory)/\(name)"
         return (try? FileStatus.of(hostPath: inContext)) != nil ? inContext : name
     }

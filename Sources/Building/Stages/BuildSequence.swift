@@ -74,8 +74,8 @@ package struct BuildSequence: Sendable {
 
     /// The stages that one starts from, copies from or mounts, as far as its own text tells.
     ///
-    /// `baseName` is its base with the variables replaced, `triggers` the ONBUILD triggers of an image of that name; those
-    /// of an earlier stage are looked up here.
+    /// `baseName` is its base with the variables replaced, `triggers` the ONBUILD triggers of an image of that name;
+    /// those of an earlier stage are looked up here.
     package func dependencies(of place: Int, baseName: String, triggers: [String] = []) -> Set<Int> {
         var names = [baseName]
         var inherited = triggers

@@ -78,7 +78,7 @@ final class Builder: Sendable {
     ) throws(ShaleError) -> [Set<Int>] {
         var needs: [Set<Int>] = []
         for stage in sequence.file.stages[...sequence.target] {
-            // A base that cannot be read is the stage's own failure, if it is built at all.
+            // A base that cannot be read fails the stage when it is built, and not before.
             let name = (try? opening.fileWords(start.arguments).expand(stage.baseName).text) ?? stage.baseName
             // A base's ONBUILD triggers may copy from stages as well.
             let left =
@@ -138,7 +138,7 @@ final class Builder: Sendable {
                     voices.finish(place)
                 } catch {
                     voices.finish(place, hasFailed: true)
-                    // Stages above it go on: had they failed as well, theirs is the failure that is told.
+                    // Stages above it in the file go on: if one of them fails as well, its failure is the one reported.
                     for later in stops where later.key > place { later.value.cancel() }
                 }
             }
@@ -149,7 +149,7 @@ final class Builder: Sendable {
             }
         }
         guard let told = failures.first(where: { $0.error.code != .cancelled }) ?? failures.first else { return }
-        // What fails below it would not have been reached.
+        // A failure further down in the file would not have been reached.
         let left = table.update { table in
             defer { table.failedContainers = table.failedContainers.filter { $0.key == told.place } }
             return table.failedContainers.filter { $0.key != told.place }.values.sorted()
@@ -272,7 +272,7 @@ final class StageVoices: Sendable {
         }
     }
 
-    /// Passes the word on when the stage that has it is finished; behind one that failed nobody has it any more.
+    /// Lets the next stage write when the stage that writes now is finished; after a stage that failed none writes.
     func finish(_ stage: Int, hasFailed: Bool = false) {
         state.withLock { state in
             state.finished.insert(stage)

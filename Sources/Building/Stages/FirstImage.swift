@@ -6,14 +6,18 @@ import Linux
 import OCI
 import Stores
 
-// The image that is there before any network: busybox, built on the first start by a recipe like any other.
+// The image that exists without a network: busybox, built on the first start from a recipe like any other.
 extension BuildEngine {
     /// The name the first image has.
     package static let firstImageName = "busybox"
 
-    /// Makes busybox from Debian's busybox-static and the recipe in `scripts/recipes/busybox`, once in a home's life.
+    /// Makes the image busybox from Debian's busybox-static and the recipe in `scripts/recipes/busybox`, once in each
+    /// home.
     ///
-    /// Of two shales that start at once, one waits for the other. Whoever removes the image later is left in peace.
+    /// When two processes start at once, one waits for the other. An image that the user removes later is not made
+    /// again.
+    ///
+    /// Throws what the build throws, and the file system's error when the lock or the mark cannot be written.
     package func makeFirstImage(_ operation: OperationContext) throws(ShaleError) {
         let mark = "\(store.home)/first-image"
         if access(mark, F_OK) == 0 { return }
@@ -45,7 +49,7 @@ extension BuildEngine {
         var failed: String?
         let made = try atTimeOfBusybox().build(
             request, failedContainer: &failed, OperationContext(cancellation: operation.cancellation))
-        // To a recipe it is a base like any that was pulled: `FROM busybox` says it all.
+        // A recipe treats it as a base that was pulled: it writes `FROM busybox`.
         images.forgetProvenance(of: made.imageID)
         operation.note("made \(Self.firstImageName) from Debian's busybox-static, by \(recipes)/busybox/Dockerfile")
     }

@@ -13,7 +13,7 @@ package struct StageState: Sendable {
     package var arguments: BuildArguments
     /// What `FROM` called the image the stage began with.
     package var baseName: String?
-    /// Whether this stage named a `CMD`: one inherited falls with a new `ENTRYPOINT`.
+    /// Whether this stage set a `CMD`: an inherited one is removed by a new `ENTRYPOINT`.
     package var hasOwnCommand = false
     /// Whether the last step was carried out, not found in the cache.
     var isFresh = false

@@ -5,7 +5,7 @@ import Linux
 package import OCI
 import Stores
 
-/// A build that stands between two instructions, and goes on, or back, when it is told to.
+/// A build that is stopped between two instructions, and goes forward or back on request.
 ///
 /// Every state it was in is kept, so that going back costs nothing. The file's text may be changed on the way: what
 /// stands above the change and was carried out stays. Used by one thread.
@@ -25,10 +25,13 @@ package final class SteppedBuild {
     private var sequence: BuildSequence
     private var tally = CacheTally()
     private var trace: BuildTrace
-    /// What was before each step that was carried out, and what is now.
+    /// The position before each step that was carried out, and the position now.
     private var positions: [BuildPosition]
 
     /// Reads the Dockerfile and opens the context; nothing is carried out.
+    ///
+    /// Throws `notFound` when the context or the Dockerfile is not there, `invalid` when the Dockerfile cannot be
+    /// parsed, docker's words for a target that is not there, and what fetching a remote context throws.
     package init(_ request: BuildRequest, engine: BuildEngine, _ operation: OperationContext) throws(ShaleError) {
         self.engine = engine
         self.request = request
@@ -89,6 +92,8 @@ package final class SteppedBuild {
     /// Carries out the next step.
     ///
     /// When it fails it is still the next one, and a failed `RUN` leaves `failedContainer`.
+    ///
+    /// Throws the step's error.
     package func carryOut(_ operation: OperationContext) throws(ShaleError) -> StepOutcome {
         let step = steps[next]
         let stage = stageBuild(operation, before: step.stage ?? 0)
@@ -109,7 +114,7 @@ package final class SteppedBuild {
         }
     }
 
-    /// Stands before an earlier step again, as it was then.
+    /// Goes back to the position before an earlier step.
     package func goBack(to place: Int) {
         next = max(0, min(place, next))
         positions = Array(positions[...next])
@@ -135,6 +140,8 @@ package final class SteppedBuild {
     }
 
     /// Names the finished image.
+    ///
+    /// Throws `invalid` when the build made no image, and what naming the image throws.
     package func finish(_ operation: OperationContext) throws(ShaleError) -> BuildOutcome {
         trace.keep(in: engine.store.cache)
         guard let image = positions[next].state?.image else {
@@ -146,10 +153,13 @@ package final class SteppedBuild {
     /// Keeps for `why-cache` what was carried out, when the build is left before its end.
     package func leave() { trace.keep(in: engine.store.cache) }
 
-    /// Where a shell looks at the state so far: the failed container's files, which is an image for it alone, or the
-    /// image made last.
+    /// The image that a shell enters to look at the state so far.
+    ///
+    /// It is made of the files of the failed container and for this use alone, or it is the image made last.
     ///
     /// `nil` where there is nothing yet.
+    ///
+    /// Throws what finding the failed container and committing it throw.
     package func imageToEnter(failed: Bool) throws(ShaleError) -> (image: Digest, isOwn: Bool)? {
         if failed, let failedContainer, !failedContainer.isEmpty {
             return (try engine.containers.imageToEnter(of: engine.store.containers.find(failedContainer)).id, true)

@@ -17,7 +17,7 @@ struct FileCopies {
         case tree(BuildContext, path: String, name: String, pivot: Int, kind: FileStatus.Kind)
         /// Bytes that stood in the Dockerfile.
         case inline(name: String, content: [UInt8])
-        /// A file fetched aside, with the name its address gives it.
+        /// A file that was downloaded to a folder of its own, with the name that its address gives it.
         case download(Download)
     }
 
@@ -133,7 +133,8 @@ struct FileCopies {
         return found
     }
 
-    /// With `--parents` a pattern reads as in a `.dockerignore`, `**` for any depth; a directory stands for all below it.
+    /// With `--parents` a pattern reads as in a `.dockerignore`, `**` for any depth; a directory stands for all below
+    /// it.
     private func topMatches(of pattern: String, in source: BuildContext) throws(ShaleError) -> [String] {
         let wanted = try IgnoreList(patterns: [pattern])
         var found: [String] = []
@@ -184,7 +185,7 @@ struct FileCopies {
         if placement.unpacksArchives, status.kind == .regular {
             copied.isUnpacked = Self.isArchive(top, of: source.root)
         }
-        // With `--parents` a source lies elsewhere than its name says.
+        // With `--parents` the path of a source differs from its name.
         if placement.makesParents { copied.isUnpacked = true }
         sources.append(copied)
         remember(
@@ -243,7 +244,7 @@ struct FileCopies {
                     target = try parents(of: name, after: pivot, from: source, in: root, options)
                     options.updatesTopDirectory = true
                 } else {
-                    // A destination that is not there is not made as the source is.
+                    // A destination that does not exist does not get the mode and owner of the source.
                     try translating("\(placement.instruction) failed: \(target)") {
                         try root.makeOwnedDirectories(target, owner: owner, mode: parentMode)
                     }

@@ -24,7 +24,8 @@ struct StagedProcess: Sendable {
     var mounts: [BindMount] = []
     var temporaryMounts: [TemporaryMount] = []
     var cgroupParent = ""
-    /// A person's own streams, with a terminal or without; `nil` for none to read, and an operation context to write to.
+    /// A person's own streams, with a terminal or without; `nil` for none to read, and an operation context to write
+    /// to.
     var person: PersonAtStep?
 }
 
@@ -37,8 +38,8 @@ struct StagedOutcome: Sendable {
 extension BuildEngine {
     /// Runs a process on a stage's layers, writing into `staging`, and waits for its end.
     ///
-    /// Its output goes to the operation context as it comes; it has no input, unless a person sits before it. Cancelling
-    /// kills it.
+    /// Its output goes to the operation context as it comes; it has no input, unless a person sits before it.
+    /// Cancelling kills it.
     func runInStaging(
         _ process: StagedProcess, lowers: [String], staging: LayerStaging, _ operation: OperationContext
     ) throws(ShaleError) -> StagedOutcome {
@@ -68,7 +69,7 @@ extension BuildEngine {
         do throws(ShaleError) {
             return try carryOut(spec, in: folder, process.person?.streams ?? streams(operation), operation)
         } catch {
-            // However the process took it that it was killed while it started.
+            // A process that is killed while it starts may fail in several ways: all count as an interruption.
             if operation.cancellation.isCancelled { throw ShaleError(.cancelled, "interrupted") }
             throw error
         }

@@ -23,7 +23,7 @@ package struct LineRequest: Sendable {
     /// As it was typed.
     package var line: String
     package var person: PersonAtStep
-    /// Whether so much was typed while it ran, beside what nobody read, that it cannot be repeated.
+    /// Whether the line read what was typed while it ran, so that it cannot be repeated; `unread` bytes were left over.
     package var wasAnswered: @Sendable (_ unread: Int) -> Bool
 
     package init(
@@ -49,7 +49,7 @@ package struct LineOutcome: Sendable {
     package var instruction: String?
     /// Whether a person's answers made it, so that its layer alone can be repeated.
     package var isTyped = false
-    /// What it had changed, where that was dropped.
+    /// What the line had changed, when the changes were dropped.
     package var dropped: StepSummary = .none
     /// The files its shell left in the report's folder, by name.
     package var report: [String: [UInt8]] = [:]
@@ -111,7 +111,9 @@ extension StepExecutor {
         return outcome
     }
 
-    /// Puts the topmost layer of an image made by a person's answers on the stage's files.
+    /// Puts the topmost layer of an image on the stage's files; a person's answers made that image.
+    ///
+    /// Throws `notFound` when it is no longer known how the image was made, and what making the new image throws.
     package func repeatLayer(
         of made: Image, _ instruction: String, summary: StepSummary, on state: inout StageState
     ) throws(ShaleError) -> InstructionResult {

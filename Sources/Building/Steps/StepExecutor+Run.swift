@@ -26,7 +26,7 @@ extension StepExecutor {
         var mounts = try plannedMounts(of: run, words, state)
         if let cached = find(created, on: &state) { return cached }
         if mounts.isFromSurvey {
-            // As for a copy: what is there when the step is carried out counts.
+            // As for a copy, the files count as they are when the step is carried out.
             context?.forgetSurvey()
             mounts = try plannedMounts(of: run, words, state)
             if let cached = find(created, on: &state) { return cached }

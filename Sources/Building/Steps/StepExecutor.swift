@@ -81,7 +81,7 @@ package final class StepExecutor {
         guard options.usesCache, let record = cache.find(key),
             let image = try? engine.store.images.image(record.image)
         else { return nil }
-        // What was removed or undone is there again once something is built with it.
+        // An image that was removed or undone is listed again once a build uses it.
         Logger.build.attempt("bring image \(image.id.short) back") { try engine.store.images.revive([image.id]) }
         announceHit()
         state.advance(to: image)

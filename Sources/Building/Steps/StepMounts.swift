@@ -9,7 +9,8 @@ import OCI
 import Runtime
 import Stores
 
-/// What a `RUN` sees beside its image's files: `--mount`, the volumes declared so far, a script that stands in the file.
+/// What a `RUN` sees beside its image's files: `--mount`, the volumes declared so far, a script that stands in the
+/// file.
 ///
 /// Mounts are first looked at, for the cache's key; only a step that is carried out has its files copied, its cache
 /// locked and its agent served.
@@ -21,7 +22,7 @@ struct StepMounts {
         case cache(RunMount, place: String, BuildContext?)
         case secret(RunMount, directory: String, BuildSecret, id: String)
         case agent(RunMount, directory: String, BuildAgent)
-        /// What was required and not given: a cached step is found without it.
+        /// What the mount requires and was not given: a step found in the cache does not need it.
         case missing(ShaleError)
     }
 
@@ -37,7 +38,7 @@ struct StepMounts {
     /// Variables that mounts set for the command: secrets, and an agent's socket.
     private(set) var variables: [String] = []
     private var agents = 0
-    /// What of them belongs to the cache's key.
+    /// The part of the mounts that belongs to the cache key.
     private(set) var cacheText = ""
     /// Folders that live as long as the step.
     private var scratches: [ScratchFolder] = []
@@ -62,8 +63,8 @@ struct StepMounts {
         return place
     }
 
-    /// Gives each declared volume a folder of its own, filled from the image and gone with the step: what a `RUN` writes
-    /// to a volume stays out of the image, as with docker's classic builder.
+    /// Gives each declared volume a folder of its own, filled from the image and gone with the step: what a `RUN`
+    /// writes to a volume stays out of the image, as with docker's classic builder.
     mutating func addVolumes(of state: StageState, _ engine: BuildEngine, _ operation: OperationContext)
         throws(ShaleError)
     {

@@ -19,7 +19,7 @@ package enum Log {
         set(level)
     }
 
-    /// Keeps events of this level and graver ones from now on.
+    /// Keeps events of this level and more severe ones from now on.
     package static func set(_ level: LogLevel) {
         threshold.store(level.level.order, ordering: .relaxed)
         Observations.update()
@@ -48,7 +48,7 @@ package enum Log {
 }
 
 extension Logger.Level {
-    /// Its place among the levels, the least grave first.
+    /// Its place among the levels, the least severe first.
     fileprivate var order: Int { Self.allCases.firstIndex(of: self) ?? 0 }
 }
 
@@ -90,7 +90,9 @@ extension Logger {
     package static let store = Logger(.store)
     package static let shell = Logger(.shell)
 
-    /// Does what may fail without failing what it is a part of: a failure is a warning in the log, and `nil`.
+    /// Runs `body`, and turns a failure into a warning in the log and the answer `nil`.
+    ///
+    /// For work that may fail without failing the operation it belongs to. Throws nothing.
     @discardableResult
     package func attempt<Result: ~Copyable, Failure: Error>(
         _ what: @autoclosure () -> String, _ body: () throws(Failure) -> Result

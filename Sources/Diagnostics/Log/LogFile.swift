@@ -11,7 +11,7 @@ import Synchronization
 package final class LogFile: Sendable {
     private struct State: ~Copyable {
         var file: OwnedFD?
-        /// Which file that is, to notice that another process put it aside.
+        /// The identity of the file, to notice that another process renamed it.
         var identity: FileIdentity?
         /// Whether the last line was cut by a full disk.
         var isCut = false
@@ -22,9 +22,9 @@ package final class LogFile: Sendable {
     package let path: String
     private let home: String
     private let folder: String
-    /// What says that the home is there: nothing is made in a folder that is none.
+    /// The file that shows that the home exists: nothing is made in a folder that is no home.
     private let layout: String
-    /// Bytes after which the file is put aside.
+    /// The size in bytes at which the file is renamed and a new one begins.
     private let size: Int64
     /// How many older files are kept.
     private let kept: Int
@@ -57,7 +57,7 @@ package final class LogFile: Sendable {
         }
     }
 
-    /// Sees to it that the file at the path is open and not too long; false where there is none to write to.
+    /// Opens the file at the path and renames it when it is too long; false when there is no file to write to.
     private func open(_ state: inout State) -> Bool {
         if state.file != nil {
             guard let now = try? FileStatus.of(hostPath: path), now.identity == state.identity else {
@@ -76,7 +76,7 @@ package final class LogFile: Sendable {
 
     private func openFile() -> OwnedFD? {
         let flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK
-        // Another user, root too, would leave a file that the owner cannot write to.
+        // Another user, also root, would make a file that the owner cannot write to.
         guard let owner = try? FileStatus.of(hostPath: home, followingLink: true).uid, owner == geteuid() else {
             return nil
         }
@@ -93,7 +93,7 @@ package final class LogFile: Sendable {
         if done > 0 { state.isCut = done < line.count }
     }
 
-    /// Puts the file aside, unless another process is about it or has done it.
+    /// Renames the file, unless another process is doing it or has done it.
     private func rotate() {
         guard let lock = try? FileLock.trying(onDirectory: folder) else { return }
         guard let now = try? FileStatus.of(hostPath: path), now.size >= size else { return }

@@ -1,6 +1,6 @@
 package import Logging
 
-/// How much the log keeps: an event of this level, and every graver one.
+/// How much the log keeps: events of this level and all more severe ones.
 package enum LogLevel: String, Sendable, CaseIterable {
     case debug, info, warning, error
 

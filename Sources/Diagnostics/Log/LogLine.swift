@@ -20,7 +20,7 @@ package enum LogLine {
         return "\(second).\(String(repeating: "0", count: max(0, 6 - micros.count)))\(micros)Z"
     }
 
-    /// `key=value`, in quotes where the value has blanks or none would tell where it ends.
+    /// `key=value`, in quotes where the value has blanks or its end would not be clear.
     private static func field(_ key: String, _ value: String) -> String {
         let key = safe(key, isProse: true)
         if Secrets.isNamed(key) { return "\(key)=\(Secrets.mask)" }

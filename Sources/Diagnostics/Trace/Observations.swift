@@ -25,7 +25,7 @@ package enum Observations {
 
     private static func logger(_ subject: Observer.Subject) -> Logger { loggers[subject] ?? Logger(subject) }
 
-    /// Listens where anybody wants to hear, and not otherwise.
+    /// Listens only when the log or a trace needs it.
     static func update() {
         Observer.listen(Log.keepsSpans || SpanRecorder.current != nil ? Listener() : nil)
     }

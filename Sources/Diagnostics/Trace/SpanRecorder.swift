@@ -10,7 +10,7 @@ package final class SpanRecorder: Sendable {
     private let begin: UInt64
     private let lane: UInt
     private let spans = Mutex<[Observer.Span]>([])
-    /// More than this are counted into what is not accounted for.
+    /// The most spans that are kept; the time of further ones counts as unaccounted.
     private static let most = 100_000
 
     /// `begin` in nanoseconds of ``SteadyTime``.

@@ -7,7 +7,7 @@ package struct SpanTree: Sendable {
         package var what: String
         package var begin: UInt64
         package var end: UInt64
-        /// Nanoseconds; of several alike, of all of them.
+        /// The time in nanoseconds; for several equal pieces of work, their sum.
         package var duration: UInt64
         /// How many pieces of work alike this stands for.
         package var count = 1
@@ -24,7 +24,7 @@ package struct SpanTree: Sendable {
     package let nodes: [Node]
     /// Nanoseconds.
     package let total: UInt64
-    /// What no piece of work on the command's own thread covers.
+    /// The time that no piece of work on the command's own thread covers.
     package var unaccounted: UInt64 {
         let known = nodes.filter { !$0.isBeside }.reduce(UInt64(0)) { $0 + $1.duration }
         return total > known ? total - known : 0

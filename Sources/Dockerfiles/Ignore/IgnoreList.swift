@@ -10,8 +10,8 @@ package struct IgnoreMatch: Sendable, Hashable {
 
 /// A `.dockerignore`, or any list of patterns of its kind, compiled once.
 ///
-/// Paths are relative to the context, with slashes, without `./`. The last pattern that matches a path or a folder above
-/// it decides; one with `!` takes the path back in.
+/// Paths are relative to the context, with slashes, without `./`. The last pattern that matches a path or a folder
+/// above it decides; one with `!` takes the path back in.
 package struct IgnoreList: Sendable {
     private struct Entry: Sendable {
         let match: IgnoreMatch

@@ -54,6 +54,8 @@ package enum Instruction: Sendable, Hashable {
 
     /// Reads ONE instruction: a line typed at the prompt (heredocs and continuations may follow it), an `ONBUILD`
     /// trigger, a `commit -c` change.
+    ///
+    /// Throws the error of a text that cannot be parsed, that has no instruction, or that has more than one.
     package static func parse(line text: String) throws(DockerfileError) -> Located<Instruction> {
         let file = try Dockerfile(parsing: text)
         guard let node = file.nodes.first else { throw DockerfileError(line: 1, message: "file with no instructions") }

@@ -1,4 +1,4 @@
-/// The `--name=value` words of one instruction, held against those it knows.
+/// The `--name=value` words of one instruction, checked against the flags that the instruction has.
 struct InstructionFlags {
     enum Kind {
         /// `--name=text`.

@@ -32,6 +32,8 @@ package struct RunMount: Sendable, Hashable {
     ]
 
     /// Reads `key=value,…`, its variables replaced.
+    ///
+    /// Throws `invalid` for a mount that cannot be read.
     package init(parsing text: String) throws(ShaleError) {
         do throws(Complaint) {
             try self.init(fields: CommaSeparated.fields(text, of: "mounts"))
@@ -172,6 +174,8 @@ package struct RunDevice: Sendable, Hashable {
     package var isRequired: Bool
 
     /// Reads `NAME[,required]`, its variables replaced.
+    ///
+    /// Throws `invalid` for a text that cannot be read.
     package init(reading text: String) throws(ShaleError) {
         do throws(Complaint) {
             try self.init(parsing: text)

@@ -34,7 +34,7 @@ enum StaticLint {
         if words.count == 3, words[2] != words[2].lowercased() {
             report.add(.stageNameCasing, "Stage name '\(words[2])' should be lowercase", at: from)
         }
-        // A keyword in mixed case is another rule's affair.
+        // Another rule reports a keyword in mixed case.
         if words.count == 3, isConsistent(from.spelling) {
             let isLower = from.spelling == from.spelling.lowercased()
             if words[1] != (isLower ? words[1].lowercased() : words[1].uppercased()) {

@@ -44,7 +44,7 @@ package struct ModeChange: Sendable, Equatable {
         }
     }
 
-    /// Nobody named is everybody, less what a umask of 022 holds back.
+    /// Without a class of users the change is for all, except the bits that a umask of 022 removes.
     private static func affected(by who: Substring) -> UInt32 {
         guard !who.isEmpty else { return 0o7755 }
         return who.reduce(0) { bits, letter in

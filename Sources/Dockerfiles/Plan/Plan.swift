@@ -69,6 +69,9 @@ package struct Plan: Sendable {
     /// Works a build out.
     ///
     /// `bases` answers an image's complete name with its configuration, or `nil` if it does not know it.
+    ///
+    /// Throws the error of the line that cannot be planned, or of the first warning where the options make warnings
+    /// errors.
     package init(
         _ file: Dockerfile, options: Options, bases: (String, PlannedPlatform) -> PlannedImage?
     ) throws(DockerfileError) {

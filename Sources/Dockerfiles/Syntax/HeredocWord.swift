@@ -5,7 +5,7 @@ enum HeredocWord {
     /// The heredocs that an instruction's line announces, in order, still without content.
     static func all(in line: Scalars) throws(Complaint) -> [Heredoc] {
         let lexer = WordExpander(keeping: [.quotes, .escapes, .unset])
-        // A line that no shell could split announces none: it is the shell's to complain.
+        // A line that no shell can split has no heredocs: the shell will report the error.
         guard let words = try? lexer.expandWords(String(line)) else { return [] }
         var found: [Heredoc] = []
         for word in words {

@@ -119,7 +119,7 @@ struct NodeGrammar {
                 continue
             }
             if scalar == escape, quote != "'" {
-                // An escape character at the very end is dropped.
+                // An escape character at the end of the text is dropped.
                 guard position < rest.count else { break }
                 word += [scalar, rest[position]]
                 position += 1

@@ -62,6 +62,8 @@ package struct WordExpander: Sendable {
     }
 
     /// The words that a word becomes: unquoted spaces, those from variables too, separate them.
+    ///
+    /// Throws `invalid` for a word that cannot be expanded.
     package func expandWords(_ word: String) throws(ShaleError) -> [String] {
         try lexed(word).1.words
     }

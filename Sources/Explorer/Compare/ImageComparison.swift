@@ -5,8 +5,8 @@ import Stores
 
 /// How two images differ: config, history, packages, files, size.
 ///
-/// Of a container its own settings count, not the command it was given. A layer by itself has no config and of the
-/// history one step; what it deletes is told as files are.
+/// For a container its own settings count, not the command it was given. A single layer has no config and one step of
+/// history; paths that it deletes are listed like files.
 package struct ImageComparison {
     /// One value that is not alike; `nil` where one side has none.
     package struct Value: Sendable, Hashable {
@@ -34,6 +34,8 @@ package struct ImageComparison {
     package private(set) var newSize: Int64
 
     /// Compares two images, layers or containers; `semantic` leaves times and orders out.
+    ///
+    /// Throws `cancelled` when it is stopped, and what reading the layers and files throws.
     package init(
         _ old: PlaceView, _ new: PlaceView, semantic: Bool, _ cancellation: Cancellation
     ) throws(ShaleError) {
@@ -49,10 +51,10 @@ package struct ImageComparison {
         } else if let left = old.singleLayer, let right = new.singleLayer {
             history = Self.steps([try Self.step(left, old)], [try Self.step(right, new)], semantic: semantic)
         }
-        // The same layers hold the same files, but for what a container has of its own and a layer has not.
+        // Images with the same layers have the same files; a container may have files of its own.
         if before.rootfs.diffIDs == after.rootfs.diffIDs, case .image = old.source, case .image = new.source { return }
         let versions = (old: try Self.versions(old, cancellation), new: try Self.versions(new, cancellation))
-        // A layer without a database is not one whose packages went away.
+        // A layer without a package database has not removed any package.
         if !hasLayer || !versions.old.isEmpty && !versions.new.isEmpty {
             packages = Self.values(versions.old, versions.new)
         }
@@ -76,7 +78,7 @@ package struct ImageComparison {
         return values(keyed(old), keyed(new))
     }
 
-    /// By bytes: what `String` holds for the same may be two spellings of a letter.
+    /// Compared by bytes: `String` counts two encodings of one letter as equal.
     private static func values(_ old: [PathKey: String], _ new: [PathKey: String]) -> [Value] {
         Set(old.keys).union(new.keys).sorted { PathOrder.precedes($0.path, $1.path) }.compactMap { key in
             let isSame = old[key].map(PathKey.init) == new[key].map(PathKey.init)

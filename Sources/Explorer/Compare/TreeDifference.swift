@@ -3,7 +3,7 @@ package import Layers
 import Linux
 package import OCI
 
-/// One path that two trees do not have alike.
+/// One path that differs between two trees.
 package struct TreeDifference: Sendable, Hashable {
     package var kind: Change.Kind
     package var path: String
@@ -28,7 +28,7 @@ package struct TreeDifference: Sendable, Hashable {
         after = change.status.map { ViewEntry(change.path, $0, link: change.link) }
     }
 
-    /// A directory that is here only for what is in it.
+    /// A directory that is listed only because something in it differs.
     package var isParentOnly: Bool { kind == .changed && reasons.isEmpty }
     package var line: String { "\(kind.rawValue) \(path)" }
 }
@@ -71,6 +71,8 @@ package struct TreeComparison {
     }
 
     /// All differences, sorted by path bytes.
+    ///
+    /// Throws `cancelled` when it is stopped, and what reading the layers and files throws.
     package func differences(_ cancellation: Cancellation) throws(ShaleError) -> [TreeDifference] {
         var found: [TreeDifference] = []
         var pending: [(ViewEntry, ViewEntry)] = [(try old.require("/"), try new.require("/"))]
@@ -149,7 +151,7 @@ package struct TreeComparison {
         if one.kind != .directory, isSameLayer(one, other) { return [] }
         var reasons: Set<Change.Reason> = []
         if one.kind != other.kind { reasons.insert(.type) }
-        // Of what a layer deletes there is no more to tell.
+        // Nothing more is known of a path that a layer deletes.
         if one.kind == .whiteout || other.kind == .whiteout { return reasons }
         if one.mode != other.mode, one.kind != .symlink || other.kind != .symlink { reasons.insert(.mode) }
         if one.uid != other.uid || one.gid != other.gid { reasons.insert(.owner) }
@@ -195,6 +197,8 @@ extension PlaceView {
     }
 
     /// The SHA-256 of a file: as its layer's index has it, else of its bytes.
+    ///
+    /// Throws what reading the layer's index or the file throws.
     package func contentHash(of entry: ViewEntry) throws(ShaleError) -> ContentHash? {
         guard entry.kind == .file else { return nil }
         if let known = try knownHash(of: entry) { return known }
@@ -213,6 +217,8 @@ extension PlaceView {
 
 extension TreeDifference {
     /// What one layer of an image changes, as lines of the same kind.
+    ///
+    /// Throws `notFound` for a number that is no layer's, and what reading the layers' indexes throws.
     package static func ofLayer(_ number: Int, _ layers: ImageLayers) throws(ShaleError) -> [TreeDifference] {
         _ = try layers.layer(number)
         var found: [TreeDifference] = []

@@ -9,6 +9,9 @@ package struct DiskUsage: Sendable, Hashable {
     package var depth: Int
 
     /// A line for every directory, what is in a directory before it, as `du` has them.
+    ///
+    /// Throws `notFound` when the path is not there, `cancelled` when it is stopped, and what reading the layers
+    /// throws.
     package static func measure(
         _ view: PlaceView, from path: String, _ cancellation: Cancellation
     ) throws(ShaleError) -> [DiskUsage] {

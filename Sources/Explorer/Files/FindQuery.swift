@@ -68,6 +68,9 @@ package struct FindQuery: Sendable {
     }
 
     /// All below a place that fits, parents first.
+    ///
+    /// Throws `notFound` when the path is not there, `cancelled` when it is stopped, and what reading the layers
+    /// throws.
     package func run(
         _ view: PlaceView, from path: String, _ cancellation: Cancellation
     ) throws(ShaleError) -> [ViewEntry] {

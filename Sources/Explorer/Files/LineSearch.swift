@@ -61,17 +61,20 @@ package struct FileMatches: Sendable, Hashable {
 
 /// Looks through files for lines.
 package struct LineSearch {
-    /// Longer files are looked at up to here.
+    /// How many bytes of a file are searched at most.
     private static let limit = 1 << 30
     private let pattern: LinePattern
 
     package init(_ pattern: LinePattern) { self.pattern = pattern }
 
     /// The lines of a file that match; `nil` for none.
+    ///
+    /// Throws `cancelled` when it is stopped, `invalid` for what is no regular file, and the file system's error when
+    /// the file cannot be read.
     package func matches(
         _ entry: ViewEntry, in view: PlaceView, _ cancellation: Cancellation
     ) throws(ShaleError) -> FileMatches? {
-        // What a layer has stays as long as it is; what a container writes may still grow.
+        // A file of a layer never changes its size; a file of a running container may still grow.
         let end = entry.layer == nil ? Int.max : Int(clamping: entry.size)
         if end == 0 { return nil }
         let file = try view.open(entry)
@@ -108,7 +111,7 @@ package struct LineSearch {
                 start = end + 1
             }
             rest.removeSubrange(..<start)
-            // A line without an end: what follows it is another.
+            // A line that does not end is cut here: what follows counts as another line.
             if rest.count > 16 << 20 {
                 look(rest[...])
                 rest = []

@@ -18,7 +18,9 @@ package struct PathHistory {
         package var entry: ViewEntry?
     }
 
-    /// The story of a path, its directory's links resolved, lowest layer first; throws `notFound` for one that never was.
+    /// The history of a path, lowest layer first; links in its directory are resolved.
+    ///
+    /// Throws `notFound` for a path that no layer ever had.
     package func story(
         of path: String
     ) throws(ShaleError) -> (path: String, lines: [BlameLine], own: Own?) {
@@ -66,6 +68,9 @@ package struct PathHistory {
     /// How much of what can be seen below a directory each layer holds; `nil` is the container itself.
     ///
     /// A file with several names counts its bytes once.
+    ///
+    /// Throws `notFound` when the path is not there, `cancelled` when it is stopped, and what reading the layers
+    /// throws.
     package func summary(
         below path: String, _ cancellation: Cancellation
     ) throws(ShaleError) -> [(layer: Int?, files: Int, bytes: Int64)] {

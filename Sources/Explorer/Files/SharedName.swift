@@ -8,7 +8,7 @@ enum SharedName {
     /// The name people know: of a program that is many, its own; else the one that all others begin with (`git` of
     /// `git-add`); else the first by path.
     ///
-    /// Which name an archive happens to write first says nothing: that is the order of a directory on a disk.
+    /// The name that an archive writes first has no meaning: it comes from the order of a directory on a disk.
     static func best(_ paths: [String]) -> String? {
         let sorted = paths.sorted(by: PathOrder.precedes)
         if let own = sorted.first(where: { multiCall.contains($0.lastPathComponent) }) { return own }

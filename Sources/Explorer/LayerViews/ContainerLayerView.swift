@@ -22,7 +22,7 @@ final class ContainerLayerView: LayerView {
             do throws(SystemCallError) {
                 parent = try root.directory(path.directoryPath)
             } catch {
-                // Nothing of the directory was written, or something else stands there, which its own entry tells.
+                // Nothing was written to the directory, or the path is no directory now, which its own entry shows.
                 if [ENOENT, ENOTDIR, ELOOP].contains(error.errno) { return nil }
                 throw error
             }

@@ -46,7 +46,7 @@ final class LayerViewTree {
             return path == "/" ? Found(entry: root, level: 0, levels: []) : nil
         }
         if path == "/" {
-            // A root that the top layer's tar does not name is there all the same.
+            // The root exists even when the top layer's tar does not name it.
             let named = try level(0).entry(path)
             return Found(entry: named ?? LayerEntry(path: "/", kind: .directory, mode: 0o755), level: 0)
         }

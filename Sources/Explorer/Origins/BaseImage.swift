@@ -15,7 +15,7 @@ package struct BaseImage: Sendable, Hashable {
         case annotation
         /// It was built here, from that name.
         case record
-        /// Only the files tell: the name of the distribution.
+        /// Known only from the files: the name of the distribution.
         case files
     }
 
@@ -25,9 +25,11 @@ package struct BaseImage: Sendable, Hashable {
     package var layers: Int?
     package var evidence: Evidence
 
-    /// All that can be told, the surest first; nothing for an image from scratch.
+    /// All bases that can be known, the most certain first; none for an image from scratch.
     ///
     /// `record` is what a `FROM` of this home's own said.
+    ///
+    /// Throws what reading the images here and the image's files throws.
     package static func candidates(of layers: ImageLayers, record: String? = nil) throws(ShaleError) -> [BaseImage] {
         var found: [BaseImage] = []
         if layers.own != nil {
@@ -52,10 +54,12 @@ package struct BaseImage: Sendable, Hashable {
         return found
     }
 
-    /// How many of an image's own layers are those of what it was built on; 0 where nothing tells.
+    /// How many of an image's layers belong to the image it was built on; 0 when that is not known.
     ///
-    /// An image here that has the same layers tells; so does what was built here; and else the history: images to build
-    /// on end with their `CMD`, and what comes after it was added to them.
+    /// Known from an image here with the same layers, or from a build here. Otherwise the history is used: a base image
+    /// usually ends with its `CMD`, and what comes after that was added.
+    ///
+    /// Throws what reading the images here throws.
     package static func layersBelow(_ layers: ImageLayers) throws(ShaleError) -> Int {
         var below = try sharing(layers, onlyNamed: true)?.layers ?? 0
         if below == 0, let first = layers.layers.first(where: { $0.written != nil }) { below = first.number - 1 }

@@ -22,6 +22,8 @@ package struct ReverseDockerfile {
 
     /// `base` is the image it stands on, where one here has its lowest layers; `extracting` puts the files that copies
     /// brought beside the Dockerfile.
+    ///
+    /// Throws what reading the container's own changes throws.
     package init(
         _ layers: ImageLayers, base: (name: String, image: Image)?, extracting: Bool
     ) throws(ShaleError) {
@@ -139,6 +141,9 @@ package struct ReverseDockerfile {
     }
 
     /// Writes the Dockerfile and the files it adds into a folder, which is made.
+    ///
+    /// Throws `cancelled` when it is stopped, what reading a layer throws, and the file system's error when a file
+    /// cannot be written.
     package func write(into folder: String, _ cancellation: Cancellation) throws(ShaleError) -> [String] {
         try translating(folder) { try makeFolder(folder) }
         var written = ["\(folder)/Dockerfile"]

@@ -6,11 +6,13 @@ package import Stores
 extension ImageEngine {
     /// The instructions that made an image's layers, as they were written, by layer number.
     ///
-    /// Only of those made here; the image it began with came whole and tells no more than its history.
+    /// Only for layers made here; of a base image that was not built here only the history is known.
+    ///
+    /// Throws `corrupt` for a record that is there and cannot be read.
     package func writtenInstructions(of image: Image) throws(ShaleError) -> [Int: String] {
         var found: [Int: String] = [:]
         var next: Image? = image
-        // A chain of parents ends; a damaged one must, too.
+        // The limit ends the loop when a damaged chain of parents has a cycle.
         for _ in 0..<1024 {
             guard let current = next, let provenance = try provenance(of: current.id) else { break }
             let parent = provenance.parent.flatMap { try? self.image(id: $0) }

@@ -1,11 +1,14 @@
 package import Basics
 import Stores
 
-/// One page, whole in itself, that shows the layers of an image or a container: stack, bytes, files, search; for any browser, no network.
+/// One page, whole in itself, that shows the layers of an image or a container: stack, bytes, files, search; for any
+/// browser, no network.
 package struct LayerPage {
     package let text: String
 
     /// Draws the page, and which images here share the layers.
+    ///
+    /// Throws `cancelled` when it is stopped, and what reading the images here and the layers' indexes throws.
     package init(_ layers: ImageLayers, _ cancellation: Cancellation) throws(ShaleError) {
         let owners = try LayerTable.owners(in: layers.images, besides: layers.image.id)
         let shared = try layers.stack().map { $0.chain.flatMap { owners[$0] } ?? [] }

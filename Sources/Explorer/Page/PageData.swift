@@ -5,7 +5,7 @@ import Stores
 
 /// What the page of an image is drawn from: its layers, and each path's changes, as compact JSON.
 ///
-/// A path is told once, by its name and the number of the directory it is in; a change by that number.
+/// A path is written once, with its name and the number of its directory; a change refers to the path by number.
 struct PageData {
     private var names: [JSONDocument] = []
     private var parents: [JSONDocument] = []

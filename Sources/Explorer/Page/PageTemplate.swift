@@ -8,7 +8,8 @@ enum PageTemplate {
     static var parts: [String: [UInt8]] {
         [
             "page.css": PackageResources.page_css,
-            // The data, and what follows from it: which bytes can be seen in the end, and the tree as it is after a layer.
+            // The data, and what follows from it: which bytes can be seen in the end, and the tree as it is after a
+            // layer.
             "model.js": PackageResources.model_js,
             // The list of layers, and the numbers above it.
             "stack.js": PackageResources.stack_js,

@@ -46,9 +46,9 @@ struct MissingPath {
         return error.hinting("did you mean \(view.label):\(here.childPath(near))?")
     }
 
-    /// The layer that took it away, and the place where it can still be read.
+    /// The layer that deleted it, and the place where it can still be read.
     private func deletedHint(_ layers: ImageLayers, _ next: String) -> String? {
-        // For a hint nothing is fetched.
+        // Nothing is downloaded only for a hint.
         if layers.isRemote { return remoteHint(layers) }
         guard let story = try? Blame(layers: layers).story(of: path.cleanPath), let end = story.last,
             end.event == .removed, let before = story.dropLast().last(where: { $0.event != .removed })

@@ -2,8 +2,8 @@ package import Basics
 
 /// A place inside an image, a layer or a container, as it is typed: `IMAGE:/path`, `IMAGE#N:/path`, `CONTAINER:/path`.
 ///
-/// The text is split at the first `:/`, which no reference holds; without one the place is the root. `#N` names a layer,
-/// 1 the lowest.
+/// The text is split at the first `:/`, which no reference holds; without one the place is the root. `#N` names a
+/// layer, 1 the lowest.
 package struct Place: Sendable, Hashable {
     /// An image or a container, as it was given; `@` and `@~N` are the working image.
     package var subject: String

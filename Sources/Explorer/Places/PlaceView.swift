@@ -21,7 +21,9 @@ package final class PlaceView {
     package let source: Source
     private let tree: LayerViewTree
 
-    /// What a stack is of, or one of its layers.
+    /// A view of a whole image or container, or of one of its layers.
+    ///
+    /// Throws `notFound` for a number that is no layer's.
     package convenience init(_ layers: ImageLayers, layer: Int?, label: String) throws(ShaleError) {
         if let layer {
             try self.init(.layer(layers, layer), label: label)
@@ -32,7 +34,9 @@ package final class PlaceView {
         }
     }
 
-    /// `highest` leaves the layers of an image above it out.
+    /// Layers of an image above `highest` are left out.
+    ///
+    /// Throws `notFound` for a number that is no layer's.
     package init(_ source: Source, upTo highest: Int? = nil, label: String) throws(ShaleError) {
         self.source = source
         self.label = label
@@ -59,7 +63,9 @@ package final class PlaceView {
         if case .layer(_, let number) = source { number } else { nil }
     }
 
-    /// Bytes of the files it stores, in whatever layer.
+    /// The sum of its files in all of its layers, in bytes.
+    ///
+    /// Throws `notFound` for a number that is no layer's, and what reading a container's own changes throws.
     package func storedBytes() throws(ShaleError) -> Int64 {
         let stack =
             switch source {
@@ -83,7 +89,7 @@ package final class PlaceView {
     private func view(_ found: LayerViewTree.Found) throws(ShaleError) -> ViewEntry {
         var entry = ViewEntry(found.entry, layer: layer(of: found.level))
         entry.found = found
-        // What a layer hides is the layer's own affair: of an image it has happened.
+        // Only the view of a single layer shows what the layer hides: in a whole image it is hidden already.
         if case .layer = source {} else { entry.isOpaque = false }
         guard tree.count > 0, entry.kind == .file else { return entry }
         let file = try tree.level(found.level).file(found.entry)
@@ -98,24 +104,30 @@ package final class PlaceView {
     // MARK: Looking
 
     /// What a path names, or `nil`; a link at its end is followed if asked.
+    ///
+    /// Throws what reading the layers throws, and an error that names the place for links that lead in a circle.
     package func entry(_ path: String, followingLinks: Bool) throws(ShaleError) -> ViewEntry? {
         do throws(ShaleError) {
             return try tree.entry(path, followingLinks: followingLinks).map { found throws(ShaleError) in
                 try view(found)
             }
         } catch {
-            // Links without end: the tree knows the path alone, and not whose it is.
+            // The links lead in a circle. The tree knows only the path, so the place is added here.
             throw error.systemError == ELOOP ? error.at("\(label):\(path)") : error
         }
     }
 
-    /// What a path names; `notFound` with the nearest name, or `invalid` where a file stands in for a directory.
+    /// What a path names.
+    ///
+    /// Throws `notFound` with the nearest name as a hint, or `invalid` where a file is used as a directory.
     package func require(_ path: String, followingLinks: Bool = true) throws(ShaleError) -> ViewEntry {
         if let found = try entry(path, followingLinks: followingLinks) { return found }
         throw try MissingPath(view: self, path: path).error()
     }
 
     /// A directory's entries, sorted by bytes; in a layer with the whiteouts it makes there.
+    ///
+    /// Throws what reading the layers throws.
     package func children(of directory: ViewEntry) throws(ShaleError) -> [ViewEntry] {
         guard let found = directory.found, tree.count > 0 else { return [] }
         var entries: [ViewEntry] = []
@@ -126,6 +138,8 @@ package final class PlaceView {
     /// Calls `body` for an entry and all below it, parents first, names by bytes.
     ///
     /// `body` says whether to go into a directory.
+    ///
+    /// Throws `cancelled` when it is stopped, what `body` throws, and what reading the layers throws.
     package func walk(
         _ top: ViewEntry, _ cancellation: Cancellation, _ body: (ViewEntry) throws(ShaleError) -> Bool
     ) throws(ShaleError) {
@@ -139,7 +153,9 @@ package final class PlaceView {
 
     // MARK: Contents
 
-    /// A regular file's bytes to read; everything else is an error that says what it is.
+    /// Opens a regular file for reading.
+    ///
+    /// Throws `invalid` for everything else, and says what it is; and what reading the layer throws.
     package func open(_ entry: ViewEntry) throws(ShaleError) -> OwnedFD {
         let place = "\(label):\(entry.path)"
         switch entry.kind {
@@ -156,6 +172,8 @@ package final class PlaceView {
     }
 
     /// A file's bytes, `nil` where there is no such file; more than `limit` is an error.
+    ///
+    /// Throws `invalid` for a file of more than `limit` bytes, and what reading the layers and the file throws.
     package func contents(of path: String, limit: Int = 64 << 20) throws(ShaleError) -> [UInt8]? {
         guard let found = try entry(path, followingLinks: true), found.kind == .file else { return nil }
         guard found.size <= Int64(limit) else {
@@ -176,6 +194,8 @@ package final class PlaceView {
     }
 
     /// The attributes that travel in archives, by name.
+    ///
+    /// Throws what reading the file's attributes throws.
     package func attributeNames(of entry: ViewEntry) throws(ShaleError) -> [String] {
         try attributes(of: entry).map(\.name)
     }

@@ -34,9 +34,11 @@ package struct Blame {
 
     package init(layers: ImageLayers) { self.layers = layers }
 
-    /// The path's story, lowest layer first; empty for a path that never was.
+    /// The history of the path, lowest layer first; empty for a path that no layer ever had.
     ///
     /// `path` is clean and without links.
+    ///
+    /// Throws what reading the layers' indexes throws.
     package func story(of path: String) throws(ShaleError) -> [BlameLine] {
         var story: [BlameLine] = []
         var current: LayerEntry?

@@ -43,6 +43,8 @@ package final class ContainerLayer {
     }
 
     /// All that it changed, as `diff` shows it.
+    ///
+    /// Throws what finding the container's changes throws.
     package func changes() throws(ShaleError) -> [Change] { try read().changes }
 
     /// The same as a layer has it.
@@ -58,6 +60,8 @@ package final class ContainerLayer {
     }
 
     /// What it did, as the highest line of a history.
+    ///
+    /// Throws what finding the container's changes throws.
     package func historyRow(number: Int) throws(ShaleError) -> HistoryRow {
         HistoryRow(of: record, number: number, try index())
     }

@@ -59,8 +59,8 @@ package final class ImageLayers {
     private var indexes: [Int: LayerIndex] = [:]
     private var directories: [Int: RootDirectory] = [:]
 
-    /// `written` holds instructions as they were written, by layer number; `own` lies above the image's layers; `remote`
-    /// fetches what is not here.
+    /// `written` holds instructions as they were written, by layer number; `own` lies above the image's layers;
+    /// `remote` fetches what is not here.
     package init(
         _ image: Image, name: String, images: ImageEngine, written: [Int: String] = [:],
         own: ContainerLayer? = nil, remote: RemoteLayers? = nil
@@ -110,10 +110,12 @@ package final class ImageLayers {
     /// How many layers the stack has, a container's own counted.
     package var count: Int { layers.count + (own == nil ? 0 : 1) }
 
-    /// All layers of the stack, a container's own on top, which is looked through for that.
+    /// All layers of the stack, with a container's own on top; the container's changes are searched for that.
+    ///
+    /// Throws what finding a container's own changes throws.
     package func stack() throws(ShaleError) -> [ImageLayer] {
         guard let own, var top = ownLayer else { return layers }
-        // How large a tar would be that nobody writes is not known.
+        // No tar of it is written, so the tar's size is not known.
         top.size = LayerSize(tar: 0, content: try own.bytes())
         return layers + [top]
     }
@@ -126,7 +128,9 @@ package final class ImageLayers {
         }
     }
 
-    /// A layer by its number, a container's own without its size; `notFound` tells the range.
+    /// A layer by its number, a container's own without its size.
+    ///
+    /// Throws `notFound` for a number that is no layer's; the message names the range.
     package func layer(_ number: Int) throws(ShaleError) -> ImageLayer {
         if number >= 1, number <= layers.count { return layers[number - 1] }
         if number == count, let ownLayer { return ownLayer }
@@ -144,6 +148,9 @@ package final class ImageLayers {
     }
 
     /// All paths of a layer.
+    ///
+    /// Throws `notFound` for a number that is no layer's or a layer that is not unpacked, `corrupt` for an index that
+    /// is damaged and cannot be made again, and what a registry's answer throws.
     package func index(_ number: Int) throws(ShaleError) -> LayerIndex {
         if let known = indexes[number] { return known }
         let layer = try layer(number)
@@ -160,12 +167,14 @@ package final class ImageLayers {
     }
 
     /// All paths of a layer, if nothing need be fetched for them.
+    ///
+    /// Throws what ``index(_:)`` throws.
     package func knownIndex(_ number: Int) throws(ShaleError) -> LayerIndex? {
         guard let remote, indexes[number] == nil else { return try index(number) }
         return try remote.knownIndex(number - 1)
     }
 
-    /// A file's bytes; `entry` as the layer's index has it, `place` as errors call it.
+    /// Opens a file; `entry` comes from the layer's index, `place` is its name in errors.
     func open(_ entry: LayerEntry, of number: Int, place: String) throws(ShaleError) -> OwnedFD {
         if let remote { return try remote.open(entry, in: number - 1) }
         let directory = try directory(number)
@@ -173,6 +182,8 @@ package final class ImageLayers {
     }
 
     /// A layer's own unpacked tree, or the directory the container writes to.
+    ///
+    /// Throws `notFound` for a number that is no layer's and for a layer that is not unpacked.
     package func directory(_ number: Int) throws(ShaleError) -> RootDirectory {
         if let known = directories[number] { return known }
         let layer = try layer(number)
@@ -187,7 +198,7 @@ package final class ImageLayers {
     func levels(upTo highest: Int? = nil) -> LayerViewTree {
         let highest = highest ?? count
         return LayerViewTree(count: highest) { level throws(ShaleError) in
-            // A container is read where it writes: what it changed need not be known for that.
+            // A container's files are read from its upper directory: its changes need not be found first.
             if let own = self.own, highest == self.count, level == 0 {
                 return ContainerLayerView(own.root, form: self.form)
             }
@@ -205,9 +216,15 @@ package struct PlaceFinder {
     private let written: (Image) -> [Int: String]
     private let note: (String) -> Void
 
-    /// `container` answers where a word means a container; `image` answers for names, ids, `@` and `@~N`, with its own words for what is not there; `own` for what a
-    /// container wrote; `written` for the instructions of an image that was made here; `note` is told what was mended on
-    /// the way.
+    /// Takes the functions that find what a word means.
+    ///
+    /// - Parameters:
+    ///   - images: The images of the home.
+    ///   - container: Answers the container that a word means; `nil` when it means none.
+    ///   - image: Answers the image for a name, an id, `@` or `@~N`, and throws its own error for a missing one.
+    ///   - own: Answers what a container wrote.
+    ///   - written: Answers the instructions of an image that was made here.
+    ///   - note: Called with a sentence about what was repaired on the way.
     package init(
         images: ImageEngine, container: @escaping (String) throws(ShaleError) -> MeantContainer?,
         image: @escaping (String) throws(ShaleError) -> Image,
@@ -225,6 +242,9 @@ package struct PlaceFinder {
     /// The layers of an image, or of a container with its own on top.
     ///
     /// A word that could mean either means what `Store.container(meantBy:)` says, which is what `container` asks.
+    ///
+    /// Throws what `container` and `image` throw for a word that means nothing here, and what opening the container's
+    /// own layer throws.
     package func layers(_ subject: String) throws(ShaleError) -> ImageLayers {
         guard let meant = try container(subject) else { return layers(try image(subject), subject) }
         if let words = meant.note(subject) { note(words) }
@@ -242,6 +262,8 @@ package struct PlaceFinder {
     }
 
     /// A view of a place's subject: image, layer, or container.
+    ///
+    /// Throws what ``layers(_:)`` throws, and `notFound` for a number that is no layer's.
     package func view(_ place: Place) throws(ShaleError) -> PlaceView {
         try PlaceView(layers(place.subject), layer: place.layer, label: place.label)
     }

@@ -24,11 +24,13 @@ package struct LayerTable {
     /// The layers, lowest first, a container's own on top; nothing is fetched for those that lie in a registry.
     ///
     /// `owners` says whether to tell which images here share them.
+    ///
+    /// Throws what reading the layers' indexes and the images here throws.
     package func rows(telling owners: Bool = false) throws(ShaleError) -> [LayerRow] {
         let merged = MergedIndex()
         var counts: [ChangeCount?] = []
         for layer in layers.layers {
-            // What a layer changes is told against all below it.
+            // The changes of a layer are known only by comparing it with all layers below it.
             if counts.contains(nil) {
                 counts.append(nil)
             } else {

@@ -131,7 +131,7 @@ package final class MergedIndex {
     private func isLastName(_ node: Node) -> Bool {
         let path = node.entry.kind == .hardLink ? node.entry.link : node.entry.path
         let file = SharedFile(layer: node.layer, path: PathKey(path))
-        // As many as there are names beside the one that is gone.
+        // The number of the remaining names, without the removed one.
         guard let others = names[file] else { return true }
         names[file] = others - 1
         return others == 0

@@ -1,7 +1,7 @@
 package import Basics
 package import Layers
 
-/// How much of an image is of use, by the measure that dive made known, so that the number agrees.
+/// The efficiency of an image, calculated as the tool dive does, so that both print the same number.
 ///
 /// Every path is weighed that is a leaf in some layer: the sum of its sizes over all layers, and the smallest of them.
 /// The score is the sum of the smallest over the sum of all. Paths seen twice or more are the waste. A whiteout weighs
@@ -39,6 +39,8 @@ package struct DiveEfficiency: Sendable {
     }
 
     /// Of an image whose layers' indexes are read one by one, the lowest first.
+    ///
+    /// Throws `cancelled` when it is stopped, and what reading the layers' indexes throws.
     package init(_ layers: ImageLayers, _ cancellation: Cancellation = Cancellation()) throws(ShaleError) {
         var indexes: [LayerIndex] = []
         for number in 1..<(layers.count + 1) {
@@ -116,8 +118,8 @@ private struct LayerMember {
     }
 }
 
-/// The layers so far on top of each other, as dive stacks them: a file that takes a directory's place leaves what was in
-/// the directory there.
+/// The layers so far on top of each other, as dive stacks them: a file that takes a directory's place leaves what was
+/// in the directory there.
 private final class StackedTree {
     private final class Node {
         var size: Int64 = 0

@@ -9,6 +9,8 @@ package struct HiddenBytes: Sendable, Hashable {
     package var paths: [String]
 
     /// The pairs of an image, the largest first.
+    ///
+    /// Throws `cancelled` when it is stopped, and what reading the layers' indexes throws.
     package static func pairs(
         _ layers: ImageLayers, _ cancellation: Cancellation = Cancellation()
     ) throws(ShaleError) -> [HiddenBytes] {

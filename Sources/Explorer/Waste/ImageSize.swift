@@ -11,7 +11,7 @@ package struct ImageSize: Sendable, Hashable {
     package var onDisk: Int64 = 0
     /// Of these, in layers that other images here have too; of a container, those of its image.
     package var shared: Int64 = 0
-    /// What would be free without it.
+    /// The bytes that would be free without it.
     package var unique: Int64 = 0
     /// Files that can be seen in the end, and bytes that later layers hide.
     package var visible: Int64 = 0
@@ -33,9 +33,12 @@ package struct ImageSize: Sendable, Hashable {
     }
 
     /// Of a whole stack, or of one layer of it.
+    ///
+    /// Throws `notFound` for a number that is no layer's, and what reading the layers' indexes and the images here
+    /// throws.
     package init(_ layers: ImageLayers, only number: Int? = nil, top: Int = 5) throws(ShaleError) {
         if let number { _ = try layers.layer(number) }
-        // Nameless steps of a build share what they lead to: that is no sharing.
+        // Images without a name are steps of a build: layers shared with them do not count as shared.
         let owners = try LayerTable.owners(in: layers.images, besides: layers.own == nil ? layers.image.id : nil)
         let stack = try layers.stack().filter { number == nil || $0.number == number }
         for layer in stack {

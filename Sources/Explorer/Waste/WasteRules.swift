@@ -1,6 +1,6 @@
 package import Basics
 
-/// The rules of a `.dive-ci` file, and how an image does by them.
+/// The rules of a `.dive-ci` file, and whether an image keeps them.
 package struct WasteRules: Sendable, Hashable {
     /// dive's own defaults.
     package var lowestEfficiency: String = "0.9"
@@ -41,7 +41,7 @@ package struct WasteRules: Sendable, Hashable {
                 value = String(value.dropFirst().dropLast())
             }
             if parts[0] == "rules", !["", "{}", "~", "null"].contains(value) {
-                // Rules in a spelling that is not read must not pass for none.
+                // A rule in a spelling that is not known must not be taken for no rule.
                 throw ShaleError(
                     .invalid, "\(file):\(number + 1): not lines of KEY: VALUE below rules: \(value.visible)")
             }

@@ -30,9 +30,12 @@ package struct SessionExport {
     }
 
     /// Streams the archive to `sink`.
+    ///
+    /// Throws `cancelled` when it is stopped, what `sink` throws, and the store's error when a blob or a record cannot
+    /// be read.
     package func write(to sink: @escaping ByteSink, _ operation: OperationContext) throws(ShaleError) {
         let blobs = try blobs()
-        // What is written must not be pruned meanwhile.
+        // The blobs must not be pruned while they are written.
         try sessions.blobs.hold(blobs)
         defer { sessions.blobs.release(blobs) }
         let writer = TarWriter { bytes throws(ShaleError) in

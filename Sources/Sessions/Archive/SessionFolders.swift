@@ -28,7 +28,7 @@ package enum SessionFolders {
         try SessionFolder.check(name)
         try withoutOthers(name, in: sessions) { () throws(ShaleError) in
             try sessions.forgetLines(of: name)
-            // Gone at once, however long the removal takes.
+            // The session is gone at once, even when the removal takes long.
             let aside = try sessions.newPathAside()
             guard Linux.rename(sessions.path(of: name), aside) == 0 else {
                 throw SystemCallError("rename", path: name).shaleError("session \(name)")

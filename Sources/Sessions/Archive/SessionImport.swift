@@ -27,7 +27,7 @@ package final class SessionImport {
     private var imported: Int64 = 0
     private var isComplete = false
 
-    /// What came of it.
+    /// The result of an import.
     package struct Result: Sendable {
         package var name: String
         package var states: Int
@@ -95,7 +95,7 @@ package final class SessionImport {
             throw ShaleError(.unsupported, "\(subject): of version \(found.version), which this shale does not know")
         }
         header = found
-        // Before anything large is read.
+        // Checked before anything large is read.
         _ = try NewSession(named: wanted ?? found.name, in: sessions)
     }
 

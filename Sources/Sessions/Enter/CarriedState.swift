@@ -66,7 +66,7 @@ package struct CarriedState: Sendable, Equatable {
             parts += uses.aliases.sorted().compactMap { aliases[$0] }
             command = "eval \(line.shellQuoted)"
         }
-        // Last, so that `set -x` shows the line and not what stands before it.
+        // Written last, so that `set -x` shows the line and not the text before it.
         let short = options.filter { $0.hasPrefix("set") }
         if !short.isEmpty { parts.append(Self.setting(short)) }
         // Where a failure ends the shell it cannot be told without one.

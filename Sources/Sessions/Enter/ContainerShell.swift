@@ -8,8 +8,8 @@ package import Stores
 
 /// A shell in a container, line by line: what each line changes is kept among the container's events.
 ///
-/// A container has no states to go back to: a line that fails has changed what it changed. Directory and variables are
-/// carried like everything else; the container's own settings stay as they are.
+/// A container has no states to go back to: what a failed line changed stays. Directory and variables are carried from
+/// line to line; the container's own settings stay as they are.
 package final class ContainerShell: LineShell {
     private let engine: Engine
     private let record: ContainerRecord

@@ -5,8 +5,8 @@ import OCI
 package enum LineInstruction {
     /// The instruction for a text, to be run by a shell called so (`["/bin/sh", "-c"]`).
     ///
-    /// What fits in one line is written as it is; what does not, and what a Dockerfile would read otherwise, in the exec
-    /// form, which docker's classic builder, BuildKit and shale all read alike.
+    /// What fits in one line is written as it is; what does not, and what a Dockerfile would read otherwise, in the
+    /// exec form, which docker's classic builder, BuildKit and shale all read alike.
     package static func run(_ text: String, shell: [String]) -> String {
         let trimmed = text.trimmingBlanks
         let isPlain =

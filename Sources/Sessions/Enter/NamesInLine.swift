@@ -1,6 +1,6 @@
 /// Which names a line of shell may be using, so that what they stand for is written before it.
 ///
-/// Errs on the side of naming too much: a definition that is not needed does no harm.
+/// Names too many rather than too few: a definition that is not needed does no harm.
 struct NamesInLine {
     /// After a `$`, in arithmetic, or as a word behind a builtin that takes names.
     private let variables: Set<String>

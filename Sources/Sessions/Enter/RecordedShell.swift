@@ -40,7 +40,8 @@ package final class RecordedShell: LineShell {
     private var carried = CarriedState()
     private var hasNoted: Set<String> = []
 
-    /// Throws `unsupported` for an image whose shell is none of sh, ash, dash and bash, `notFound` for one without a shell.
+    /// Throws `unsupported` for an image whose shell is none of sh, ash, dash and bash, `notFound` for one without a
+    /// shell.
     package init(session: Session, keepsFailed: Bool) throws(ShaleError) {
         self.session = session
         self.keepsFailed = keepsFailed
@@ -70,6 +71,8 @@ package final class RecordedShell: LineShell {
     package var commandNames: [String] { Array(carried.functions.keys) + Array(carried.aliases.keys) }
 
     /// The files of the working image, for Tab: nothing is mounted or started.
+    ///
+    /// Throws `notFound` without a working image, and what reading its image throws.
     package func tree() throws(ShaleError) -> MergedTree {
         let engine = session.engine
         guard let id = try session.requireWorking().image else { return MergedTree(layers: [], form: engine.form) }
@@ -169,7 +172,7 @@ package final class RecordedShell: LineShell {
             next.directory = after
             return
         }
-        // The line took away what it stood in.
+        // The line removed its own working directory.
         next.directory = nil
         var above = after
         while above != "/", try !isDirectory(above, in: working) { above = above.directoryAbove }

@@ -15,7 +15,7 @@ package enum RecorderScript {
     package static func text(running line: String, in folder: String = RecorderScript.folder) -> String {
         let dump = ["set +o options", "umask umask", "pwd directory", "export -p exports", "alias aliases"]
         let bash = ["shopt -p shopt", "declare -p variables", "declare -f functions", "dirs -l -p stack"]
-        // In one line: the shell counts lines in what it says of errors, and the person typed one.
+        // In one line: the shell prints line numbers in errors, and the user typed one line.
         return "_shale_dump() { \(writes(dump, folder)) if [ -n \"${BASH_VERSION-}\" ]; then \(writes(bash, folder)) "
             + "else \(writes(["set variables"], folder)) fi; }; "
             + "_shale_save() { _shale_status=$?; _shale_dump after || :; : >|\(folder)/complete || :; "

@@ -5,7 +5,8 @@ import Layers
 enum ShellProgram {
     private static let known: Set<String> = ["sh", "ash", "dash", "bash", "busybox"]
 
-    /// Throws `unsupported` for a shell that is none of sh, ash, dash and bash, `notFound` where it is not among the files.
+    /// Throws `unsupported` for a shell that is none of sh, ash, dash and bash, `notFound` where it is not among the
+    /// files.
     static func require(_ shell: [String], in tree: MergedTree, named owner: String) throws(ShaleError) {
         let program = shell.first ?? "/bin/sh"
         let name = program.split(separator: "/").last.map(String.init) ?? program

@@ -1,7 +1,7 @@
 /// What a text says as lines of a POSIX shell: whether it is whole, and how it reads in one line.
 ///
-/// Not a judge of syntax: what is wrong here the shell itself will say. POSIX.1-2024, XCU 2.3 and 2.10, with what bash
-/// adds (`[[`, `((`, `function`, `<<<`).
+/// It does not check the syntax: the shell itself reports errors. POSIX.1-2024, XCU 2.3 and 2.10, with what bash adds
+/// (`[[`, `((`, `function`, `<<<`).
 package struct ShellScan: Sendable {
     /// More lines must follow: an open quote, a here-document, `do` without `done`, an operator at the end.
     package private(set) var isIncomplete = false

@@ -10,8 +10,9 @@ package final class Journal {
     private let folder: String
     private var offset = 0
     private var lines = 0
-    /// Lines that changed nothing of the state, by number, which are taken apart when someone asks: a session may have
-    /// ten thousand of them.
+    /// Lines that did not change the state, by number.
+    ///
+    /// They are parsed on request: a session may have ten thousand of them.
     private var unread: [(number: Int, line: ArraySlice<UInt8>)] = []
     private var all: [JournalEntry] = []
     /// The entries that changed the state, in order.
@@ -36,6 +37,8 @@ package final class Journal {
     private var path: String { "\(folder)/journal" }
 
     /// Reads what others appended since the last look; answers the new entries that changed the state.
+    ///
+    /// Throws the file system's error when the journal cannot be read.
     @discardableResult
     package func refresh() throws(ShaleError) -> [JournalEntry] {
         try translating("session journal") { try readTail() }
@@ -85,16 +88,20 @@ package final class Journal {
     }
 
     /// Appends an entry that changes nothing of the state: no lock, no waiting for the disk, nothing read.
+    ///
+    /// Throws the file system's error when the journal cannot be written.
     package func note(_ entry: JournalEntry) throws(ShaleError) {
         try translating("session journal") {
             try write(entry, isDurable: false, afterCutLine: false)
         }
     }
 
-    /// Appends an entry that changes the state, made from the state all agree on, and waits for the disk; answers every new one that did,
-    /// the own entry last.
+    /// Appends an entry that changes the state, made from the state all agree on, and waits for the disk; answers every
+    /// new one that did, the own entry last.
     ///
     /// `make` is called with the journal locked and read up, with what was new; `nil` appends nothing.
+    ///
+    /// Throws what `make` throws, and the file system's error when the journal cannot be locked, read or written.
     package func append(
         _ make: (_ fresh: [JournalEntry]) throws(ShaleError) -> JournalEntry?
     ) throws(ShaleError) -> [JournalEntry] {
@@ -103,7 +110,7 @@ package final class Journal {
             defer { withExtendedLifetime(lock) {} }
             let fresh = try readTail()
             guard let entry = try make(fresh) else { return fresh }
-            // A line that a crash cut short must not swallow this one.
+            // A line that a crash cut short must not be joined with this one.
             let isCut = ((try? FileStatus.of(hostPath: path).size) ?? 0) > offset
             try write(entry, isDurable: true, afterCutLine: isCut)
             return fresh + (try readTail())

@@ -1,8 +1,8 @@
 /// What a command took away or overwrote in the store and no state keeps: `undo` and `redo` stop in front of it.
 ///
 /// The rule for commands: what a command only adds (`run`, `create`, `volume create`), and what a container's own
-/// processes do (`exec`, `start`, `stop`), stays as it is when `undo` passes it. Every other change of the store is either
-/// in the states (steps, names, images, removed containers) or one of these.
+/// processes do (`exec`, `start`, `stop`), stays as it is when `undo` passes it. Every other change of the store is
+/// either in the states (steps, names, images, removed containers) or one of these.
 package enum Loss: String, Sendable, Codable, CaseIterable {
     case pruned
     case volumesRemoved

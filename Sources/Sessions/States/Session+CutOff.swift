@@ -8,7 +8,7 @@ extension Session {
     /// Writes a state for each line of this session that was cut off, of what it had done to names, images and
     /// containers: so it can be seen and taken back.
     ///
-    /// What others of this session's shales are doing right now is theirs to write down.
+    /// Lines that other processes of this session are running now are written by those processes.
     func takeInCutOff() throws(ShaleError) {
         var lines: [String: (stamp: LineStamp, changes: [StateChange])] = [:]
         for stamped in try sessions.stampedChanges(in: name) where isCutOff(stamped.stamp) {

@@ -7,13 +7,13 @@ import Stores
 package struct MoveResult: Sendable {
     /// The states that were taken back or made again, in that order.
     package var passed: [StateMove] = []
-    /// What was left as it is, in words.
+    /// Messages about what was left as it is.
     package var notes: [String] = []
     /// Why it went no further.
     package var obstacle: ShaleError?
 }
 
-// Undo, redo and jumps: what the states share with other sessions first, then the journal says where one is.
+// Undo, redo and jumps: first the changes that all sessions share are made, then the journal records the new state.
 extension Session {
     /// Takes back the last `count` states; stops in front of one that cannot be taken back.
     ///
@@ -32,6 +32,8 @@ extension Session {
     }
 
     /// Makes the last `count` undone states current again; stops in front of one that cannot be made again.
+    ///
+    /// Throws `notFound` when there are fewer, and the obstacle when not even one could be made again.
     package func redo(_ count: Int = 1) throws(ShaleError) -> MoveResult {
         try walk("redo") { tree throws(ShaleError) in
             guard let (_, passed) = tree.redoTarget(count) else {
@@ -46,7 +48,10 @@ extension Session {
 
     /// Makes any state current; 0 is the beginning.
     ///
-    /// Names and containers that cannot be as they were then are left as they are, and told.
+    /// Names and containers that cannot be restored are left as they are, and the result names them.
+    ///
+    /// Throws `notFound` for a number that is no state's or a state whose working image has been pruned, `conflict`
+    /// when another shale moved one of the names meanwhile, `denied` for a home that cannot be written to.
     package func goto(_ state: Int) throws(ShaleError) -> MoveResult {
         var result = MoveResult()
         try append { tree throws(ShaleError) in
@@ -111,7 +116,7 @@ extension Session {
             .notFound, "the working image \(image.short) of state \(state) has been pruned", hint: "timeline")
     }
 
-    /// What a way back over a state leaves as it is: what no record tells how to undo.
+    /// What cannot be undone in a state that the move goes back over.
     private static func loss(in move: StateMove, _ tree: StateTree) -> StateLoss? {
         move.takesBack ? tree.losses[move.node.number] : nil
     }

@@ -5,8 +5,8 @@ import OCI
 import Recipes
 import Stores
 
-/// What states did beside the working image, taken back and made again on a way through them: names, images and
-/// containers, which all sessions share.
+/// The changes of states to names, images and containers, which all sessions share; a move takes them back or makes
+/// them again.
 ///
 /// Containers move at once. Names and images are noted on the way and written together by `finish()`: a way costs one
 /// write, however many states it passes.
@@ -51,7 +51,7 @@ struct StateEffects {
         }
     }
 
-    /// Makes a move; what is so already is left alone.
+    /// Makes a move; what is already in place is left alone.
     mutating func apply(_ move: StateMove) throws(ShaleError) { try apply(move.changes) }
 
     private mutating func apply(_ changes: [SharedChange]) throws(ShaleError) {
@@ -76,7 +76,7 @@ struct StateEffects {
         }
     }
 
-    /// Does of a move what can be done, and tells the rest.
+    /// Makes the possible part of a move, and answers messages about the rest.
     mutating func applyWherePossible(_ move: StateMove) -> [String] {
         var notes: [String] = []
         for change in move.changes {
@@ -90,7 +90,7 @@ struct StateEffects {
         return notes
     }
 
-    /// Writes down where names and images went.
+    /// Writes the new names and images to the store.
     ///
     /// Throws `conflict`, moving none, where another shale moved one of the names meanwhile.
     func finish() throws(ShaleError) {

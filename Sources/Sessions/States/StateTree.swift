@@ -24,7 +24,7 @@ package struct StateTree: Sendable {
     package private(set) var nodes: [Int: Node] = [:]
     /// The current state.
     package private(set) var head = 0
-    /// What was done in a state and cannot be undone, by the state's number: `undo` stops there.
+    /// Changes made in a state that cannot be undone, by the number of the state: `undo` stops there.
     package private(set) var losses: [Int: StateLoss] = [:]
     /// States that `redo` goes to, the next one last.
     private var undone: [Int] = []
@@ -62,7 +62,7 @@ package struct StateTree: Sendable {
 
     private mutating func move(to target: Int) {
         guard target == 0 || nodes[target] != nil else { return }
-        // Whoever went back past what cannot be undone knows it: it is in the way no longer.
+        // The user has gone back past what cannot be undone: it does not stop `undo` any more.
         for node in way(from: head, to: target).back { losses[node.number] = nil }
         if let place = undone.lastIndex(of: target) {
             undone.removeSubrange(place...)

@@ -42,7 +42,7 @@ extension Session {
     func spelling(of step: Step) -> String? {
         guard step.isMasked == true else { return step.instruction }
         let written: String
-        // A record that cannot be read tells as little as none.
+        // A record that cannot be read counts as a missing one.
         switch ((try? engine.images.provenance(of: step.image)) ?? nil)?.origin {
         case .step(let instruction, _): written = instruction
         case .typed(let line): written = line

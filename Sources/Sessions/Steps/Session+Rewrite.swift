@@ -10,7 +10,7 @@ extension Session {
     /// One instruction of a rewritten working image, and where its files are read.
     package struct Draft: Sendable {
         package var instruction: String {
-            // Another text is another step.
+            // A step with another text is a new step.
             didSet {
                 (typed, place) = (nil, nil)
                 isIncomplete = false
@@ -52,6 +52,9 @@ extension Session {
     /// here.
     ///
     /// When one fails, the working image stands as it stood, and the failed step's container is kept.
+    ///
+    /// Throws `notFound` for a step whose secrets are not known any more, `invalid` for a `FROM`, and what a step
+    /// throws.
     package func rewrite(
         _ drafts: [Draft], of working: WorkingImage, failedContainer: inout String?, _ operation: OperationContext
     ) throws(ShaleError) -> StateChange {
@@ -97,7 +100,8 @@ extension Session {
         return StepResult(image: result.image, result: result, change: .step(again))
     }
 
-    /// A line whose steps were made on a working image that another shale has changed since: made again on what it is now.
+    /// A line whose steps were made on a working image that another shale has changed since: made again on what it is
+    /// now.
     func rebased(_ draft: JournalDraft) throws(ShaleError) -> JournalDraft {
         let isRewritten = draft.changes.contains { if case .rewrote = $0 { true } else { false } }
         guard var working, !isRewritten else {
@@ -143,7 +147,7 @@ extension Session {
             throw ShaleError(
                 .notFound, "the working image \(image.short) of state \(state) has been pruned", hint: "timeline")
         }
-        // Names are the store's, not a session's: the new one has moved none.
+        // Names belong to the store and not to a session: the new session has moved none.
         let entries = tree.lineage(of: state).reversed().compactMap { node -> JournalEntry? in
             let changes = node.changes.filter(\.isOfWorkingImage)
             return changes.isEmpty ? nil : JournalEntry(time: node.time, line: node.line, changes: changes)

@@ -26,7 +26,9 @@ extension Session {
     /// The working image, `@`.
     package var working: WorkingImage? { tree.working(at: tree.head) }
 
-    /// The working image, or how to begin one.
+    /// The working image.
+    ///
+    /// Throws `notFound` when there is none; the hint says how to begin one.
     package func requireWorking() throws(ShaleError) -> WorkingImage {
         guard let working else {
             throw ShaleError(
@@ -39,11 +41,14 @@ extension Session {
     ///
     /// Nothing is written down here: the caller records `changes` with the line. A step that fails changes nothing;
     /// a failed `RUN` leaves the container named by `failedContainer`.
+    ///
+    /// Throws `denied` for a home that cannot be written to, `invalid` for a text that is no instruction, `notFound`
+    /// for a step without a working image, and what the step throws.
     package func take(
         _ text: String, directory: String, options: StepOptions = StepOptions(), failedContainer: inout String?,
         _ operation: OperationContext
     ) throws(ShaleError) -> StepResult {
-        // A step that no journal could keep is none.
+        // A step that the journal cannot keep is not carried out.
         try folder.requireWritable()
         let located: Located<Instruction>
         do throws(DockerfileError) {

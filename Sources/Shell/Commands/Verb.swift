@@ -12,8 +12,8 @@ package protocol Verb: ParsableCommand {
 
     /// Whether the journal keeps a line of it that succeeded and changed nothing (`images`, `help` do not matter).
     static var isWorthKeeping: Bool { get }
-    /// Whether nobody collects what it makes and uses, while it works; not so for those that remove, list everything, or
-    /// carry out further lines.
+    /// Whether what it makes and uses is leased while it works; not for verbs that remove, list everything, or run
+    /// further lines.
     static var leasesWhatItUses: Bool { get }
     /// What its operands are, where the option model does not say; the last one repeats.
     static var operandKinds: [ValueKind] { get }
@@ -28,7 +28,7 @@ package protocol Verb: ParsableCommand {
     static var writesItsOwnEntries: Bool { get }
     /// Whether `record` writes it down.
     static var isRecorded: Bool { get }
-    /// Whether it tells a word for the working image from the image's id, and takes it as it was typed.
+    /// Whether it takes a word for the working image as it was typed, and not as the id of the image.
     static var takesWorkingImageAsTyped: Bool { get }
     /// Whether a place in the working image is one of the image's to it: others show it as it was typed.
     static var takesWorkingPlaces: Bool { get }

@@ -8,7 +8,7 @@ package final class CommandModel {
         package var kind: ValueKind
         /// As usage names it: `image`.
         package var name: String
-        /// All there is, where that is known.
+        /// All possible values, when they are known.
         package var words: [String]
 
         package init(_ kind: ValueKind, name: String = "", words: [String] = []) {

@@ -43,7 +43,7 @@ package struct PathEntry: Sendable, Equatable {
     }
 }
 
-/// Who knows what exists; asked while one types, so it answers fast or not at all.
+/// Answers what exists; it is asked while the user types, so it answers fast or not at all.
 package protocol CompletionSource {
     /// The values of a kind, in the order to show them; those that do not start with the prefix are left out by the
     /// caller.
@@ -67,7 +67,7 @@ extension CompletionSource {
 
 /// The host's directories.
 package enum HostDirectory {
-    /// More entries than this are no help.
+    /// The most entries that are read: more are no help.
     private static let most = 20_000
 
     /// The entries of a directory, sorted, `.` and `..` left out; none when it cannot be read.

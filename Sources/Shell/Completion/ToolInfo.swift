@@ -16,7 +16,8 @@ extension CommandModel.Verb {
 }
 
 extension CommandModel.Description {
-    /// Reads what swift-argument-parser says of one command: the JSON of `Command._dumpHelp()` (its ToolInfo, version 0).
+    /// Reads what swift-argument-parser says of one command: the JSON of `Command._dumpHelp()` (its ToolInfo, version
+    /// 0).
     ///
     /// The kind of a value is, in this order: what ``CompletionKind/shale(_:)`` or another `completion:` declares, what
     /// the verb's `operandKinds` say, and what its name in the usage suggests. A text that cannot be read gives an

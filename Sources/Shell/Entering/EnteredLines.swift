@@ -224,7 +224,7 @@ struct EnteredLines {
     }
 }
 
-/// What passes between a person and a line: how much was typed, and where its output left the cursor.
+/// What a person typed while a line ran, counted in bytes, and where its output left the cursor.
 private final class LineWatch: Sendable {
     private struct State {
         var typed = 0

@@ -2,7 +2,7 @@ import Basics
 
 /// Shale's own commands inside the recorded shell, behind a `\`.
 ///
-/// Only those that no image has a program for: `\ls` and `\rm` are the shell's way around an alias.
+/// Only commands that no image has a program for: `\ls` and `\rm` are how a shell avoids an alias.
 enum InsideCommands {
     static let verbs = [
         "undo", "redo", "steps", "diff", "recipe", "timeline", "goto", "edit", "drop", "move", "reflog", "layers",

@@ -4,7 +4,8 @@ import LineEditing
 import Linux
 import Sessions
 
-/// Tab inside the recorded shell: paths, programs on `PATH` and variables, from the unpacked layers; nothing is started.
+/// Tab inside the recorded shell: paths, programs on `PATH` and variables, from the unpacked layers; nothing is
+/// started.
 struct InsideCompleter: Completer {
     private let inside: any LineShell
     private static let mostEntries = 5000

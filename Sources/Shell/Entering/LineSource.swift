@@ -44,7 +44,7 @@ final class TypedLines: LineSource {
         if let command = waiting.popLast() { return .command(command, place: nil) }
         let ahead = self.ahead
         self.ahead = ""
-        // A line that was ended is as good as typed here.
+        // A line that was typed ahead and ended counts as typed here.
         if let end = ahead.lastIndex(of: "\n"), !ShellScan(String(ahead[..<end])).isIncomplete {
             let text = String(ahead[..<end])
             self.ahead = String(ahead[ahead.index(after: end)...])

@@ -28,7 +28,7 @@ struct CommandLog {
         self.statement = statement
         self.shell = shell
         directory = shell.hostDirectory
-        // What a statement around this one did so far goes into the journal with this.
+        // What an outer statement has done so far is written with this one.
         if shell.statementDepth == 1 { shell.discardTableChanges() }
         let isHidden = statement.isPrivate && !statement.source.isEmpty
         line = isHidden ? Self.hidden : Secrets.masked(statement.source).text
@@ -40,8 +40,8 @@ struct CommandLog {
 
     private var verb: String { statement.body.verb ?? "" }
 
-    /// Writes a failure into the log: a person's mistake for whoever wants details, what shale or the host failed at
-    /// for everybody.
+    /// Writes a failure into the log: a user's mistake at a detailed level, a failure of shale or the host at a level
+    /// that is always kept.
     func noteFailure(_ error: ShaleError) {
         let isGrave = [.corrupt, .io, .engine, .noSpace].contains(error.code)
         Logger.shell.log(
@@ -73,14 +73,15 @@ struct CommandLog {
             let container = shell.made.last.flatMap { $0 == shell.variables["ctr"] ? $0 : nil }
             shell.console.note(Teaching(changes, container: container).line)
         }
-        // Those that failed have written nothing, or only how far they came.
+        // Verbs that failed have written nothing, or only how far they came.
         if status == 0, CommandTable.shared.find(verb)?.writesItsOwnEntries ?? false { return }
         if line.isEmpty { return }
         if statement.isPrivate, changes.isEmpty { return }
-        // Looking at things leaves no trace of a host's command line, and opens no session for it.
+        // A command from the host's command line that only looks is not kept, and opens no session.
         let isWorthKeeping = CommandTable.shared.find(verb)?.isWorthKeeping ?? true
         if changes.isEmpty, shell.mode == .single, !isWorthKeeping { return }
-        // Where nothing can be written a line that changed nothing is not missed, and one that would have has said so.
+        // In a home that cannot be written to, a line that changed nothing need not be kept, and one that tried to has
+        // failed.
         if changes.isEmpty, (try? shell.engine().home.isReadOnly) ?? true { return }
         draft.status = status
         draft.seconds = Timestamp.now().seconds(since: start)
@@ -93,7 +94,7 @@ struct CommandLog {
             }
         } catch {
             if error.code == .conflict, changes.contains(where: \.isOfWorkingImage) { throw error }
-            // A command that failed has said why, and that is mostly the same reason.
+            // A failed command has already said why, and the reason is usually the same.
             if status != 0, changes.isEmpty { return }
             shell.console.warning("this line is not in the journal: \(error)")
         }

@@ -38,7 +38,7 @@ struct CommandStreams {
         if let pipeline = command.pipeline {
             let made = try HostPipe()
             pipe = made
-            // What is heard, and what goes into a variable, passes through here.
+            // Output for a recording or for a variable passes through here.
             let descriptor = shell.console.descriptor(.output)
             if descriptor == nil || shell.tap.isHeard { hostOutput = try HostOutput(shell.console) }
             host = try HostCommand.start(
@@ -103,7 +103,7 @@ struct CommandStreams {
         }
     }
 
-    /// A text to read, held in a file that has no name any more.
+    /// A text to read, in a file that has no name any more.
     private mutating func holding(_ text: String) throws(ShaleError) -> Int32 {
         var template = Array("/tmp/shale-text-XXXXXX".utf8CString)
         let descriptor = mkstemp(&template)

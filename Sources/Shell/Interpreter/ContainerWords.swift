@@ -27,7 +27,7 @@ enum ContainerWords {
         return words.count
     }
 
-    /// Enough of a word to know a flag by.
+    /// The part of a word that is enough to recognise a flag.
     private static func beginning(of word: Word, _ value: (String) -> String?) -> String {
         if let text = word.constant { return text }
         switch word.parts.first {

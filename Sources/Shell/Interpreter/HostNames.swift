@@ -1,7 +1,7 @@
 import Glibc
 import Linux
 
-/// Variables that the host's programs cannot do without: what a line sets under such a name is shale's alone.
+/// Variables that the host's programs need: a value that a line sets for such a name is not passed to them.
 enum HostNames {
     private static let names: Set<String> = [
         "PATH", "HOME", "SHELL", "USER", "LOGNAME", "TERM", "PWD", "OLDPWD", "IFS", "TMPDIR", "ENV", "BASH_ENV",

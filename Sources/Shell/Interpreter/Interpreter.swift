@@ -90,7 +90,7 @@ package final class Interpreter {
         Console.SourceLine(file: origin.file, line: statement.line, command: statement.body.verb ?? statement.source)
     }
 
-    /// Says where a script ended when nothing else has: a host command or a container failed without a word.
+    /// Says where a script ended when nothing else did: a host command or a container failed without a message.
     func reportSilentFailure(_ text: String, line: Int, file: String, status: Int32) {
         guard !shell.hasReported else { return }
         shell.hasReported = true
@@ -105,7 +105,7 @@ package final class Interpreter {
         case .command(let command): return try run(command)
         case .assignment(let assignment): return try assign(assignment)
         case .host(let text):
-            // A host command may want the terminal; only where there is none is its output heard.
+            // A host command may need the terminal; its output is recorded only when there is none.
             if shell.tap.isHeard, !shell.isInteractive, !text.isEmpty {
                 let tee = try HostOutput(shell.console)
                 let running = try HostCommand.start(
@@ -189,6 +189,8 @@ package final class Interpreter {
     private static let deepestAlias = 8
 
     /// Runs a command from its words, the verb first.
+    ///
+    /// Throws the error of a command that is not known, and what the command throws.
     package func run(arguments: [String], aliasDepth: Int = 0) throws(ShaleError) -> Int32 {
         guard let word = arguments.first else { return 0 }
         if let alias = shell.aliases[word], aliasDepth < Self.deepestAlias {
@@ -245,7 +247,7 @@ package final class Interpreter {
             if case .command(let command) = assignment.source,
                 !command.redirections.isEmpty || command.pipeline != nil
             {
-                // No value: a command was meant, and nothing is opened for one that does not exist.
+                // Without a value a command was meant; for one that does not exist nothing is opened.
                 throw table.unknown(words.first?.constant ?? words.first?.source ?? "")
             }
             var expansion = self.expansion

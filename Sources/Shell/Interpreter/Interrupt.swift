@@ -18,7 +18,7 @@ enum Interrupt {
         _ = status
         Glibc.signal(SIGINT) { _ in
             let now = time(nil)
-            // Two in a row: whoever presses again means it.
+            // A second one soon after the first ends the process.
             if Interrupt.flag.isCancelled, now - Interrupt.last.load(ordering: .relaxed) <= 2 { _exit(130) }
             Interrupt.last.store(now, ordering: .relaxed)
             Interrupt.signal.store(SIGINT, ordering: .relaxed)

@@ -18,7 +18,7 @@ extension Verb {
     }
 
     private static func wrongUsage(_ message: String) -> ShaleError {
-        // The parser's message may go on with its own usage lines; help has them.
+        // The message of the parser may end with usage lines; they are cut off, because `help` shows them.
         let first = message.split(separator: "\n").first.map(String.init) ?? "wrong usage"
         let text = first.hasPrefix("Error: ") ? String(first.dropFirst(7)) : first
         if text.hasPrefix("Missing expected argument"), let needed = neededArguments {

@@ -62,7 +62,7 @@ struct PromptLoop {
             let parser = Self.parser(shell)
             // A recording replays without the output that was pasted too.
             let commands = Transcript.commandsOnly(text, by: parser)
-            // Whoever typed ahead meant these lines to run.
+            // Lines that were typed ahead are meant to run.
             if editor.wasGathered { noteOutput(of: text, commands) }
             text = commands
             text = try SecretAnswers(shell).filled(text)

@@ -22,7 +22,7 @@ struct PromptStep {
         do throws(ShaleError) {
             let taken = try shell.withOperation { operation throws(ShaleError) in
                 let quiet = OperationContext(cancellation: operation.cancellation) { progress in
-                    // The classic builder's lines about containers say nothing here; the summary below says more.
+                    // The classic builder's lines about containers are left out: the summary below has the facts.
                     if case .line(_, .detail) = progress { return }
                     operation.tell(progress)
                 }

@@ -20,6 +20,9 @@ package struct ScriptRun {
     }
 
     /// Runs a file; `$0` is its name, `$1…` its arguments, during the run.
+    ///
+    /// Throws `usage` when too many files run one inside the other, `notFound` when the file cannot be read; a line
+    /// that fails is in the status.
     package func run(file: String, arguments: [String]) throws(ShaleError) -> Int32 {
         guard shell.scriptDepth < Self.deepest else {
             throw ShaleError(.usage, "\(file): too many files inside another")
@@ -42,11 +45,15 @@ package struct ScriptRun {
     }
 
     /// Runs a text that came on the command line.
+    ///
+    /// A line that fails is in the status, and is not thrown.
     package func run(text: String, name: String) throws(ShaleError) -> Int32 {
         try run(ScriptReader(text: text, parser: LineParser(), isPasted: true), name: name)
     }
 
     /// Runs standard input line by line, as it comes.
+    ///
+    /// Throws what reading standard input throws; a line that fails is in the status.
     package func runInput() throws(ShaleError) -> Int32 {
         let lines = InputLines(descriptor: 0)
         return try run(ScriptReader(parser: LineParser()) { () throws(ShaleError) in try lines.next() }, name: "stdin")

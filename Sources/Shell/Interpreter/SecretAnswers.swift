@@ -20,7 +20,7 @@ final class SecretAnswers {
 
     /// The text with its secrets; the same text where none is masked.
     func filled(_ text: String, line: Int? = nil) throws(ShaleError) -> String {
-        // Most lines are none of these.
+        // Most lines have no masked secret.
         guard text.contains(Secrets.mask) else { return text }
         let masked = Secrets.find(in: text).filter(\.isMask)
         var values: [Secrets.Found: String] = [:]

@@ -28,7 +28,7 @@ struct SessionVariables {
         var all = read(path)
         for name in Set(before.keys).union(now.keys) where before[name] != now[name] { all[name] = now[name] }
         let bytes = Array(try OCIDocument.encode(all))
-        // A variable lost to a power cut is no harm; half a file would be.
+        // A power cut may lose a variable, but must not leave half a file.
         try translating("session variables") { try WholeFile.replace(path, with: bytes, syncing: false) }
     }
 }
@@ -36,7 +36,7 @@ struct SessionVariables {
 extension ShellContext {
     private var variablesPath: String { "\(options.home)/sessions/\(options.session)/\(SessionVariables.fileName)" }
 
-    /// Takes the session's variables; those that are set already stand.
+    /// Takes over the session's variables; those that are already set keep their values.
     func loadVariables() throws(ShaleError) {
         guard mode != .single else { return }
         try SessionFolder.check(options.session)

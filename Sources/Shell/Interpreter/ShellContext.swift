@@ -112,9 +112,13 @@ package final class ShellContext {
     package var isInteractive: Bool { mode == .prompt }
 
     /// The engine on the user's home.
+    ///
+    /// Throws what opening the home throws.
     package func engine() throws(ShaleError) -> Engine { try open().engine }
 
     /// What the home keeps for sessions.
+    ///
+    /// Throws what opening the home throws.
     package func sessions() throws(ShaleError) -> SessionStore { try open().sessions }
 
     /// Opens the home on first use.
@@ -137,7 +141,7 @@ package final class ShellContext {
                 "other users could read \(options.home): its folders and files are now for their owner alone")
         }
         makeFirstImage(opened)
-        // The first image is no line's doing.
+        // No line of the session made the first image.
         discardTableChanges()
         opened.sessions.begin(lineUnderWay)
         return opened
@@ -206,7 +210,7 @@ package final class ShellContext {
         }
     }
 
-    /// Says whose doing changes are from here on; answers what it was before, to be said again at the line's end.
+    /// Sets the line that changes belong to from here on; answers the previous one, to be set again when the line ends.
     func beginLine(_ line: LineUnderWay?) -> LineUnderWay? {
         let outer = lineUnderWay
         lineUnderWay = line
@@ -214,7 +218,7 @@ package final class ShellContext {
         return outer
     }
 
-    /// On a new home the first command finds busybox; where it cannot be made, everything else works all the same.
+    /// Makes busybox in a new home, before the first command; a failure is only a warning.
     private func makeFirstImage(_ opened: EngineOpening.Opened) {
         // `doctor` runs without the right to mount, too.
         guard Capabilities.effective().contains(.sysAdmin), !opened.engine.home.isReadOnly else { return }
@@ -235,14 +239,16 @@ package final class ShellContext {
     }
 
     /// The session this shale is in.
+    ///
+    /// Throws what opening the home, entering the session and reading its journal throw.
     package func session() throws(ShaleError) -> Session {
         let session = try joinedSession()
         if !session.isRead { try session.refresh() }
         return session
     }
 
-    /// Enters the session this shale is in without reading its journal, which may be long; a line that was cut off in it
-    /// is written down.
+    /// Enters the session this shale is in without reading its journal, which may be long; a line that was cut off in
+    /// it is written down.
     func joinSession() throws(ShaleError) {
         let session = try joinedSession()
         if session.mayHaveCutOffLines { try session.refresh() }
@@ -261,11 +267,13 @@ package final class ShellContext {
     var hasReadSession: Bool { openedSession?.isRead ?? false }
 
     /// The folder of the session this shale is in.
+    ///
+    /// Throws what opening the home throws, and `invalid` for a session's name that is no plain file name.
     package func sessionFolder() throws(ShaleError) -> SessionFolder {
         try sessions().folder(of: options.session)
     }
 
-    /// Lets go of the session this shale is in, for it to be renamed.
+    /// Closes the session, so that it can be renamed.
     func leaveSession() { openedSession = nil }
 
     /// Leaves this session for another; the next command opens it.
@@ -280,7 +288,7 @@ package final class ShellContext {
         console.note("for this command alone: shale -S \(name) goes on there")
     }
 
-    /// Ends a recording, and lets go of what the store holds for this process.
+    /// Ends a recording, and ends the leases of this process.
     package func close() {
         endRecording()
         opened?.engine.home.close()
@@ -304,7 +312,8 @@ package final class ShellContext {
         hasEntered = false
         let status = body()
         if let recorder {
-            // Lines for the recorded shell stand behind the statement that took them: no longer the line as it was.
+            // Lines for the recorded shell are written after the statement that took them, so the line differs from
+            // what was typed.
             let isWhole = recorder === began && !hasEntered
             recorder.lineEnded(isPrivate ? nil : text, status: status, isWhole: isWhole)
         }
@@ -318,7 +327,9 @@ package final class ShellContext {
         applyLogLevel()
     }
 
-    /// A long operation's voice: its own lines on `stream`, the state of items beside them, both as docker has it.
+    /// The operation context and the progress view of a long operation.
+    ///
+    /// Its own lines go to `stream`, the state of its items to the view, both as docker prints them.
     ///
     /// Call `finish()` on the view when the operation is over, also when it failed.
     package func operation(
@@ -328,7 +339,9 @@ package final class ShellContext {
         return (OperationContext(cancellation: cancellation, tell: view.sink), view)
     }
 
-    /// Runs a long operation with its voice, and leaves the terminal tidy however it ends.
+    /// Runs a long operation with an operation context, and cleans up the terminal however it ends.
+    ///
+    /// Throws what `body` throws.
     package func withOperation<Result>(
         lines stream: Console.Stream = .output, isQuiet: Bool = false,
         _ body: (OperationContext) throws(ShaleError) -> Result

@@ -1,5 +1,5 @@
-/// Docker's ways of writing flags that our parser has no word for: `--flag=true`, `--flag=false`, and a short option with
-/// a value behind it that has a `=` of its own, `-eNAME=VALUE`.
+/// Docker's ways of writing flags that our parser has no word for: `--flag=true`, `--flag=false`, and a short option
+/// with a value behind it that has a `=` of its own, `-eNAME=VALUE`.
 enum SpelledFlags {
     /// A command's options by name, with their dashes.
     struct Names: Sendable {

@@ -8,8 +8,8 @@ import Stores
 
 /// What only a session can name, among a command's words.
 ///
-/// The working image `@`, `@~N` that many steps earlier, and `NAME@{N}`, what a name led to that many changes ago. Every
-/// command takes them.
+/// The working image `@`, `@~N` that many steps earlier, and `NAME@{N}`, what a name led to that many changes ago.
+/// Every command takes them.
 enum WorkingImageNames {
     /// A word that names an image so, and what follows it: `#N`, `:/path`, or nothing.
     struct Word: Equatable {
@@ -56,7 +56,8 @@ enum WorkingImageNames {
     static func resolved(_ arguments: [String], _ shell: ShellContext) throws(ShaleError) -> [String] {
         guard let verb = arguments.first else { return [] }
         var words = Array(arguments.dropFirst())
-        // They tell a working image from any other: its base is named as it was typed, and it is what is entered.
+        // These verbs treat the working image in another way than an image id: they name its base as it was typed, or
+        // enter it.
         let type = CommandTable.shared.find(verb)
         if type?.takesWorkingImageAsTyped ?? false { return words }
         let takesOne = type?.holdsContainerCommand ?? false
@@ -71,7 +72,7 @@ enum WorkingImageNames {
         return words
     }
 
-    /// The image a word names, if it is such a word and nothing follows; held ones may be used from now on.
+    /// The image a word names, if it is such a word and nothing follows; a retained image may be used from now on.
     static func image(_ text: String, _ shell: ShellContext) throws(ShaleError) -> Digest? {
         guard let word = Word(text), word.rest.isEmpty else { return nil }
         return try image(word.subject, shell)

@@ -10,7 +10,7 @@ import Synchronization
 /// The prompt and the typed lines are written as the terminal showed them; results come as they were shown.
 final class CastRecording: Recording {
     private struct State {
-        /// Bytes of a character that is not whole yet.
+        /// Bytes of a character that is not complete yet.
         var pending: [UInt8] = []
         var lastByte: UInt8 = 0
         var size: (columns: Int, rows: Int)

@@ -17,7 +17,7 @@ struct EqualisedOutput {
 
     // MARK: Lines
 
-    /// Lines about the way, not about what came of it.
+    /// Lines about progress and not about the result.
     private static func isPassing(_ line: String) -> Bool {
         if line == " ---> Using cache" { return true }
         for prefix in [

@@ -4,7 +4,8 @@ import Rendering
 import Sessions
 import Synchronization
 
-/// A handout in Markdown: each line and what it showed in a fenced console block, and a drawing of the layers at the end.
+/// A handout in Markdown: each line and what it showed in a fenced console block, and a drawing of the layers at the
+/// end.
 final class HandoutRecording: Recording {
     private let file: RecordingFile
 

@@ -4,7 +4,7 @@ import Linux
 package import Rendering
 import Synchronization
 
-/// Hears everything that a shale shows: what recordings keep.
+/// Receives everything that shale shows, for recordings.
 ///
 /// Called from any thread.
 package final class OutputTap: Sendable {

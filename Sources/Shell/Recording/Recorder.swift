@@ -81,7 +81,7 @@ final class Recorder {
     /// How much of the line under way's output was heard so far, in bytes.
     var heard: Int { shown.count }
 
-    /// Takes back what was heard since then: it belongs to something that is not recorded.
+    /// Drops the output since then: it belongs to something that is not recorded.
     func forget(from heard: Int) { shown.cut(to: heard) }
 
     /// A statement of the line under way ended; `record` itself and leaving are none.
@@ -123,7 +123,7 @@ final class Recorder {
     }
 }
 
-/// A failure as recordings keep it: without the place, which another run has elsewhere.
+/// A failure as recordings keep it: without its place, which is different in another run.
 enum FailureText {
     static func of(_ error: ShaleError) -> String {
         "shale: \(error.description.visibleLines)\n" + (error.hint.map { "hint: \($0.visibleLines)\n" } ?? "")

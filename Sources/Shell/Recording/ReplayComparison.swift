@@ -4,7 +4,7 @@ import Glibc
 import Rendering
 import ShellLanguage
 
-/// What a replay showed beside what was recorded, line by line.
+/// Compares what a replay showed with what was recorded, line by line.
 struct ReplayComparison {
     private let path: String
     private var recorded: [String] = []
@@ -13,7 +13,7 @@ struct ReplayComparison {
 
     init(_ path: String) { self.path = path }
 
-    /// Runs a line unseen and takes note of what it showed; answers its status.
+    /// Runs a line without showing its output, keeps the output, and answers the status.
     mutating func run(_ line: ReplaySource.Line, _ interpreter: Interpreter, _ shell: ShellContext) -> Int32 {
         let output = OutputBuffer(limit: Recorder.largestOutput)
         let console = shell.console
@@ -76,7 +76,7 @@ struct ReplayComparison {
             + (status == 0 ? [] : ["\(ScriptRecording.statusMark) \(status)"])
     }
 
-    /// What was shown, with the recorded line in place of one that comes to the same.
+    /// What was shown, with the recorded line in place of one that is equal except for ids, ages and sizes.
     private static func aligned(_ expected: [String], _ shown: [String]) -> [String] {
         let left = EqualisedOutput(expected)
         let right = EqualisedOutput(shown, comparedWith: left)

@@ -51,7 +51,7 @@ struct Breakpoints {
 
     /// Stays with its instruction where lines of the source are replaced by so many others.
     ///
-    /// What stood on a line that is gone goes with it.
+    /// A breakpoint on a removed line is removed with it.
     mutating func follow(_ replaced: Range<Int>, by count: Int) {
         entries = entries.compactMap { entry in
             guard case .line(let line) = entry.kind, line >= replaced.lowerBound else { return entry }

@@ -9,7 +9,8 @@ enum StatePlaces {
     static let usage = "ls, cat, tree, find, stat, du, grep … /PATH"
     static let summary = "look at the files of the state so far, or of the failed container"
 
-    /// The line with its absolute paths, and `@`, below `subject`, an image or a container; `nil` where there is neither.
+    /// The line with its absolute paths, and `@`, below `subject`, an image or a container; `nil` where there is
+    /// neither.
     ///
     /// Throws `notFound` for a line that looks where nothing is yet.
     static func resolved(_ line: String, below subject: String?) throws(ShaleError) -> String {

@@ -13,8 +13,8 @@ import Stores
 
 /// The shell that `enter` opens while stepping: a container of the state so far.
 ///
-/// It is kept from one `enter` to the next, so that one finds again what one did, and thrown away when the program moves
-/// on. It is not recorded.
+/// It is kept from one `enter` to the next, with what was done in it, and removed when the program goes on. It is not
+/// recorded.
 final class StepEntry {
     private let shell: ShellContext
     private var container: ContainerRecord?

@@ -48,7 +48,7 @@ final class StepInput {
         return .text(text)
     }
 
-    /// One line of the script this is part of, or of the pipe, read byte by byte: what follows may be somebody else's.
+    /// One line of the script or the pipe, read byte by byte: what follows may be for another reader.
     func plainLine() -> String? {
         if let script = shell.script, shell.input == 0, !shell.inputIsHereDocument {
             return try? script.lines.next()

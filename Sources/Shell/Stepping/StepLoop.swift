@@ -196,7 +196,7 @@ final class StepLoop {
         try stop()
     }
 
-    /// Shows where it stands, or ends the program.
+    /// Shows the position, or ends the program.
     private func stop() throws(ShaleError) {
         if program.next < program.units.count {
             showSource()
@@ -314,7 +314,7 @@ final class StepLoop {
         guard !text.isEmpty else { return try step() }
         let keyword = text.prefix { !$0.isWhitespace }
         let instruction = StepCommand.isKeyword(String(keyword)) || program.kind != "build" ? text : "RUN \(text)"
-        // The file keeps what it said where nothing comes of the try.
+        // The file stays as it was when the try fails.
         try trying { () throws(ShaleError) in
             try replace(lines: unit.line..<unit.endLine + 1, with: instruction)
         }

@@ -1,7 +1,8 @@
 import Basics
 import OCI
 
-/// Something that is carried out piece by piece, with the user in between: a build's Dockerfile, a replayed file.
+/// A program that stops before each of its pieces and waits for the user: the Dockerfile of a build, or a replayed
+/// file.
 protocol SteppedProgram: AnyObject {
     /// The file as messages and the source view name it.
     var fileName: String { get }
@@ -18,7 +19,7 @@ protocol SteppedProgram: AnyObject {
 
     /// Carries out the next piece; when it fails it is still the next one.
     func carryOut() throws(ShaleError)
-    /// Stands before an earlier piece again.
+    /// Goes back to the position before an earlier piece.
     func goBack(to place: Int) throws(ShaleError)
     /// Takes another text; throws, and keeps the old one, when it cannot be understood.
     func replaceText(_ text: String) throws(ShaleError)

@@ -10,8 +10,8 @@ import Stores
 
 /// `replay --step`: a script, or a Dockerfile as steps on the working image, between two lines.
 ///
-/// Going back makes the session's state before that line current again, as `goto` does; what a line did outside of the
-/// session, on the host say, stays done.
+/// Going back makes the session's state before that line current again, as `goto` does. What a line did outside the
+/// session, for example on the host, is not undone.
 final class SteppedReplay: SteppedProgram {
     private let shell: ShellContext
     private let interpreter: Interpreter

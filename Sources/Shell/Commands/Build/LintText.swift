@@ -71,7 +71,7 @@ struct LintText {
         return lines + [Self.rule]
     }
 
-    /// What the check comes to: status 1 where there is anything to say.
+    /// The result of the check: status 1 when there is a warning.
     ///
     /// Throws what only a build would meet; beside warnings as JSON, `report` is told it.
     func outcome(format: String?, report: (ShaleError) -> Void) throws(ShaleError) -> Outcome {

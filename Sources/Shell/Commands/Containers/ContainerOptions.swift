@@ -231,7 +231,7 @@ enum RefusedFlags {
         "runtime", "storage-opt", "use-api-socket", "userns", "uts", "volume-driver",
     ]
 
-    /// The refusal of a flag that stands where the image should.
+    /// The error for a flag in the place of the image.
     static func refusal(of word: String, verb: String) -> ShaleError {
         let name = word.drop { $0 == "-" }.prefix { $0 != "=" }
         if word.hasPrefix("--"), names.contains(String(name)) {

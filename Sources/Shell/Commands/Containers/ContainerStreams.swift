@@ -28,7 +28,7 @@ enum ContainerStreams {
         }
     }
 
-    /// Docker's refusal of `-it` where nobody can type.
+    /// Docker's error for `-it` when standard input is not a terminal.
     static func checkTerminal(_ shell: ShellContext, terminal: Bool, interactive: Bool) throws(ShaleError) {
         guard terminal, interactive, !Terminal.isTerminal(shell.input) else { return }
         throw ShaleError(
@@ -40,7 +40,7 @@ enum ContainerStreams {
         return Terminal.size(of: shell.input) ?? Terminal.size(of: shell.console.descriptor(.output) ?? 1)
     }
 
-    /// The exit status that the end of being attached stands for.
+    /// The exit status for the way in which the attachment ended.
     static func outcome(_ end: AttachOutcome) -> Outcome {
         switch end {
         case .exited(let code), .restarted(let code): .status(code)

@@ -37,9 +37,9 @@ package struct Logs: Verb {
         let containers = try shell.containers()
         let record = try containers.container(container).record
         let (console, showsTime, showsDetails) = (shell.console, timestamps, details)
-        // A terminal's stream is one: its bytes come as they are.
+        // A terminal has only one stream: its bytes are printed unchanged.
         try containers.logs(of: record, options, cancellation: shell.cancellation) { entry in
-            // A long line's further pieces go on behind the first.
+            // The further pieces of a long line follow the first one.
             let lead = entry.continuesLine ? "" : (showsTime ? "\(entry.timeText) " : "") + (showsDetails ? " " : "")
             let line = lead.isEmpty ? entry.text : Array(lead.utf8) + entry.text
             console.write(line, to: entry.isError ? .errors : .output)

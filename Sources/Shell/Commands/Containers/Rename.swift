@@ -25,7 +25,7 @@ package struct Rename: Verb {
         let record = try containers.container(container).record
         try containers.rename(record, to: newName)
         let session = try shell.session()
-        // Who makes room for a removed container that is to come back is not stopped by that.
+        // A rename that frees the name for a removed container does not stop `undo`.
         let makesRoom = session.tree.nodes[session.tree.head]?.changes.contains { change in
             if case .removed(_, record.name) = change { true } else { false }
         }

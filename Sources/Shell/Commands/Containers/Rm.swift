@@ -29,7 +29,7 @@ package struct Rm: Verb {
         if link { throw ShaleError(.unsupported, "rm: --link is not supported") }
         let engine = try shell.engine()
         let force = force
-        // As docker: -f forgives a container that is not there, and says so.
+        // As in docker: with -f a missing container is only a message.
         let forgiven = force ? containers.filter { engine.containers.isMissing($0) } : []
         for name in forgiven { shell.console.report(ShaleError(.notFound, "No such container: \(name)")) }
         let rest = containers.filter { !forgiven.contains($0) }

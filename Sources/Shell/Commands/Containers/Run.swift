@@ -85,7 +85,7 @@ package struct Run: Verb {
         do throws(ShaleError) {
             end = try container?.relay() ?? .detached
         } catch {
-            // Nobody is left to read what it writes: it ends, instead of writing for ever.
+            // Nobody reads its output any more: it is ended, so that it does not write for ever.
             if error.exitStatus == 141 {
                 Logger.shell.attempt("kill container \(record.name)") {
                     try engine.containers.kill(record, named: record.name)

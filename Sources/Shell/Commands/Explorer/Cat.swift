@@ -38,7 +38,7 @@ package struct Cat: Verb {
                 let place = try words.place(place)
                 text += try print(words.view(place), place.path, shell)
             } catch {
-                // As cat does: the others are printed all the same.
+                // As in cat, the other files are still printed.
                 guard places.count > 1, error.code != .cancelled else { throw error }
                 shell.console.report(error)
                 status = 1
@@ -61,7 +61,7 @@ package struct Cat: Verb {
         return .done
     }
 
-    /// Longer files are not held for the pager.
+    /// The largest file in bytes that is kept in memory for the pager.
     private static let longestPaged: Int64 = 4 << 20
 
     /// Writes a file; on a terminal the lines of a text are answered for the pager.
@@ -102,7 +102,7 @@ package struct Cat: Verb {
             shell.console.write(text)
             return []
         }
-        // Whole lines: a file's last may have no end.
+        // Whole lines: the last line of a file may have no newline.
         return (text.hasSuffix("\n") ? text.dropLast() : text[...]).split(
             separator: "\n", omittingEmptySubsequences: false
         ).map(String.init)

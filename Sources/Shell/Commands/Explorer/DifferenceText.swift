@@ -4,7 +4,7 @@ import Layers
 
 /// A difference as a line: docker's `A`, `C` or `D`, the path, and what is to be said of it.
 enum DifferenceText {
-    /// `reasons` follow in parentheses; that a layer deletes the path is always told.
+    /// `reasons` follow in parentheses; that a layer deletes the path is always said.
     static func line(_ difference: TreeDifference, reasons: [String] = []) -> String {
         let line = "\(difference.kind.rawValue) \(difference.path.visible)"
         let words = deletion(difference).map { [$0] } ?? reasons

@@ -73,7 +73,7 @@ package struct LayersCommand: Verb {
             ] + (tree ? [.init(key: "sharedWith", header: "SHARED WITH", shrinks: true)] : []))
         func bytes(_ row: LayerRow) -> Int64 { layers.isRemote ? row.layer.blob?.size ?? 0 : row.bytes }
         let largest = rows.map { bytes($0) }.max() ?? 0
-        // Where there is little room the instruction has it.
+        // In a narrow terminal the instruction gets the space.
         let cells = width.map { max(6, min(20, $0 / 5 - 4)) } ?? 20
         for row in rows {
             let bar = SizeBar.text(bytes(row), of: largest, cells: cells)
@@ -116,7 +116,7 @@ package struct LayersCommand: Verb {
     }
 }
 
-/// A bar of `#`: how much of the largest something is; never empty for what is there.
+/// A bar of `#`: the size in relation to the largest one; never empty for a size above 0.
 enum SizeBar {
     static func text(_ bytes: Int64, of largest: Int64, cells: Int) -> String {
         guard bytes > 0, largest > 0 else { return "" }

@@ -119,7 +119,7 @@ package struct Ls: Verb {
         let widths = (0..<6).map { column in rows.map { column < $0.count ? $0[column].displayWidth : 0 }.max() ?? 0 }
         return zip(block.entries, rows).map { entry, fields in
             if fields.isEmpty { return "D \(entry.name.visible) (whiteout)" }
-            // Numbers end below each other, words begin so.
+            // Numbers are aligned at the right, words at the left.
             let cells = fields.enumerated().map { column, cell in
                 column == 1 || column == 4 ? cell.rightAligned(in: widths[column]) : cell.padded(to: widths[column])
             }

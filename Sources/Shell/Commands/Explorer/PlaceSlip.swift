@@ -1,7 +1,7 @@
 import Basics
 import Explorer
 
-/// What was meant by a word that should be a place and names no image or container.
+/// Finds what was meant by a word that should be a place and names no image or container.
 struct PlaceSlip {
     private let shell: ShellContext
     private let finder: PlaceFinder
@@ -23,8 +23,8 @@ struct PlaceSlip {
 
     /// `busybox:/etc` for `busybox:etc` and `busybox/etc`; `nil` where no image or container begins the word so.
     ///
-    /// What follows the name may be a tag just as well: it is a path only where one is there, or where it holds a slash,
-    /// which no tag does.
+    /// What follows the name may be a tag just as well: it is a path only where one is there, or where it holds a
+    /// slash, which no tag does.
     func place(meantBy word: String) -> String? {
         if word.contains("//") { return nil }
         // The longest name first: of `ubuntu:22.04:etc` that is `ubuntu:22.04`.

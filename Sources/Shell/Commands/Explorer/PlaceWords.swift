@@ -36,7 +36,7 @@ struct PlaceWords {
                 let known = try WorkingImageNames.image(text, shell)
                 let image =
                     if let known { try engine.images.image(id: known) } else { try engine.images.image(named: text) }
-                // Another tool may have put it into the layout.
+                // Another tool may have added the image to the OCI layout.
                 try engine.images.unpackMissingLayers(of: image, OperationContext(cancellation: shell.cancellation))
                 return image
             }, own: { record throws(ShaleError) in try ContainerLayer(record, engine: engine.containers) },

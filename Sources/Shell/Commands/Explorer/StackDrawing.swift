@@ -106,7 +106,7 @@ struct StackDrawing {
         guard cells > 0 else { return "" }
         let steps = pen.fillings.count
         let exact = largest > 0 ? Double(bytes) / Double(largest) * Double(cells * steps) : 0
-        // What is there is seen, however small.
+        // Every size above 0 is visible, however small.
         let filled = bytes > 0 ? max(1, min(cells * steps, Int(exact.rounded()))) : 0
         var bar = String(repeating: pen.fillings[steps - 1], count: filled / steps)
         if filled % steps > 0 { bar += pen.fillings[filled % steps - 1] }

@@ -33,7 +33,8 @@ package struct Stat: Verb {
         return format == nil ? .lines(lines) : rows.outcome(format: format, width: shell.console.width)
     }
 
-    /// A layer's index has it; what a container wrote is read for it, up to a size that takes no time.
+    /// The largest file of a container, in bytes, that is read for its digest, 256 MiB; a layer's index has the digests
+    /// of its files.
     private static let readLimit: Int64 = 256 << 20
 
     private func digest(of entry: ViewEntry, _ view: PlaceView) throws(ShaleError) -> String? {

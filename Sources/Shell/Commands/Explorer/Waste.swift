@@ -117,7 +117,7 @@ package struct Waste: Verb {
     }
 }
 
-/// dive's JSON document, and beside its keys what shale knows more.
+/// The JSON document of dive, with further keys for what only shale knows.
 enum WasteDocument {
     static func document(
         _ layers: [ImageLayer], _ efficiency: DiveEfficiency, _ pairs: [HiddenBytes]

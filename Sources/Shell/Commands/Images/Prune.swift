@@ -75,13 +75,13 @@ package struct Prune: Verb {
         }
         let report = try engine.containers.prune(request, operation)
         let isLoss = !report.containers.isEmpty || !report.images.isEmpty || (history && cost != nil)
-        // Cached steps are made again: nothing is lost with them.
+        // Cached steps can be made again: nothing is lost.
         if isLoss { shell.changes.append(.lost(.pruned)) }
-        // What is let go of just now is part of the total.
+        // What the sessions gave up just now is part of the total.
         return .lines(try Self.lines(report, isPlan: false, history ? cost : retained(sessions)))
     }
 
-    /// Frees, on a full disk, what goes anyway and needs no word of a session's.
+    /// Frees, on a full disk, what is removed in any case and needs no write to a session.
     private func makeRoom(
         _ request: PruneRequest, _ engine: Engine, _ sessions: RetainedBySessions, _ operation: OperationContext
     ) throws(ShaleError) {
@@ -93,7 +93,7 @@ package struct Prune: Verb {
         try engine.home.makeRoom(keeping: sessions.current)
     }
 
-    /// What sessions hold beyond what is in use, in one line.
+    /// What sessions retain beyond what is in use, in one line.
     private func retained(_ sessions: RetainedBySessions) throws(ShaleError) -> String? {
         let cost = try sessions.cost()
         guard !cost.isNothing else { return nil }

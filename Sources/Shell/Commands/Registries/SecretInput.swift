@@ -2,7 +2,7 @@ import Basics
 import Glibc
 import Rendering
 
-/// Words of a person's that are asked for, hidden or not.
+/// Asks a person for text, hidden or not.
 struct SecretInput {
     let descriptor: Int32
 

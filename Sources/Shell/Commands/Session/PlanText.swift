@@ -31,7 +31,7 @@ enum PlanText {
         return lines.map(\.visible)
     }
 
-    /// The same as one object.
+    /// The plan as one JSON object.
     static func document(_ plan: Plan) -> JSONDocument {
         let stages = plan.stages.map { stage in
             let base: JSONDocument =

@@ -93,7 +93,7 @@ struct RecipeOutput {
         guard ["auto", "plain"].contains(progress) else {
             throw ShaleError(.usage, "recipe verify: --progress is auto or plain")
         }
-        // What is found is the result; what the build tells on the way is not.
+        // The differences are the result of the command; the output of the build is not.
         let differences = try shell.withOperation(lines: .errors) { operation throws(ShaleError) in
             try progress == "plain" ? plainly(recipe, subject, operation) : briefly(recipe, subject, operation)
         }
@@ -184,7 +184,7 @@ struct RecipeOutput {
         }
     }
 
-    /// The recipe as it leaves the house: tidied where asked for, secrets masked and told.
+    /// The recipe as it is given out: tidied on request, with secrets masked and a warning about them.
     private func given(
         _ subject: RecipeSubject, named name: String, in oneStage: Bool? = nil
     ) throws(ShaleError) -> Recipe {
@@ -201,7 +201,7 @@ struct RecipeOutput {
         return masked
     }
 
-    /// Files that hold private keys are saved as they are, and not in silence.
+    /// Warns about files with private keys: they are saved as they are.
     private func warnOfKeys(in folder: String, _ paths: [String]) {
         for path in paths {
             guard let start = Self.beginning(of: "\(folder)/\(path)") else { continue }

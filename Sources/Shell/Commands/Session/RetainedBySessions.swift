@@ -4,7 +4,7 @@ import Recipes
 import Sessions
 import Stores
 
-/// What all sessions of a home keep for coming back to.
+/// What all sessions of a home retain for undo.
 struct RetainedBySessions {
     private let engine: Engine
     private let sessions: [Session]
@@ -34,10 +34,10 @@ struct RetainedBySessions {
 
     func cost() throws(ShaleError) -> RetainedCost { try engine.home.retainedCost(keeping: current) }
 
-    /// Lets go of all but where each session stands.
+    /// Gives up all states except the current one of each session.
     func forgetOthers() throws(ShaleError) { for session in sessions { try session.forget(keepingNewest: 0) } }
 
-    /// Lets go of what is beyond the limit, where there is one.
+    /// Gives up the states beyond the limit, if there is one.
     func keepLimit() throws(ShaleError) {
         guard let limit else { return }
         for session in sessions { try session.forget(keepingNewest: limit) }

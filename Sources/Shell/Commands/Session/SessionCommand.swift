@@ -59,7 +59,7 @@ package struct SessionCommand: Verb {
             try require(words[1], sessions, in: shell.options.session)
             let isOwn = shell.options.session == words[1]
             if isOwn { shell.leaveSession() }
-            // Whatever was cut off in it is written down under its old name.
+            // Lines that were cut off are written to the journal under the old name.
             _ = try Session(named: words[1], in: sessions, engine: shell.engine())
             try SessionFolders.rename(words[1], to: words[2], in: sessions)
             if isOwn { shell.enter(session: words[2]) }

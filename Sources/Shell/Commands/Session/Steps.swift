@@ -52,7 +52,7 @@ package struct Steps: Verb {
     ) -> JSONDocument {
         let lines = instruction.split(separator: "\n", omittingEmptySubsequences: false)
         var text = String(lines.first ?? "")
-        // A program that reads it gets all of it, and when it was made.
+        // Output for a program has the whole instruction and the time it was made.
         let isWhole = self.isWhole || isForPrograms
         if lines.count > 1, !isWhole { text += " …" } else if isWhole { text = instruction }
         if !isWhole, text.count > 60 { text = text.prefix(59) + "…" }

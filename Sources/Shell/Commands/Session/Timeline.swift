@@ -34,7 +34,7 @@ package struct Timeline: Verb {
             ],
             quietKey: "State")
         let now = Timestamp.now()
-        // A program that reads it gets the whole line.
+        // Output for a program has the whole line.
         let isForPrograms =
             switch Listing.Format(format) {
             case .json, .template: true
@@ -42,7 +42,7 @@ package struct Timeline: Verb {
             }
         for node in tree.nodes.values.sorted(by: { $0.number < $1.number }) {
             let mark = node.number == tree.head ? "=>" : (current.contains(node.number) ? "*" : "")
-            // What prune let go of can be told, and no longer be gone to.
+            // A state that prune gave up is listed, but `goto` cannot reach it any more.
             let isGone = node.image.map { !images.contains($0) } ?? false
             listing.rows.append(
                 .members([

@@ -29,7 +29,7 @@ final class VerifyVoice: Sendable {
         case .line(let text, _): keep(progress, text.utf8.count)
         case .note(let text, _): keep(progress, text.utf8.count)
         case .output(let bytes, _): keep(.output(bytes, isError: true), bytes.count)
-        // The base that is fetched takes its time.
+        // Fetching the base may take long.
         case .item, .bytes: operation.tell(progress)
         }
     }

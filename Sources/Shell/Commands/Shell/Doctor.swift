@@ -17,7 +17,7 @@ package struct Doctor: Verb {
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        // The home's own file system is what counts: on a new home it is made first.
+        // The file system of the home is checked: a new home is made first.
         let home = (try? shell.engine().home.path) ?? shell.options.home
         let findings = ContainerDoctor.findings(
             home: home, runnerPath: "\(EngineOpening.programFolder)/shale-runner")

@@ -15,7 +15,7 @@ package struct Help: Verb {
 
     package init() {}
 
-    /// What `help` knows beside commands.
+    /// Topics of `help` that are no commands.
     static let languageTopic = "language"
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {

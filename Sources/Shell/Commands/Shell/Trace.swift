@@ -19,7 +19,7 @@ package struct Trace: Verb {
             """, helpNames: .long)
     package static let operandKinds: [ValueKind] = [.verb, .none]
     package static let holdsCommand = true
-    // The command it holds makes of it what it would by itself.
+    // The traced command decides, as it does without `trace`.
     package static let takesWorkingImageAsTyped = true
     package static let isWorthKeeping = false
     package static let leasesWhatItUses = false
