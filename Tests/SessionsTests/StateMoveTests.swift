@@ -33,6 +33,10 @@ struct StateMoveTests {
         }
         #expect(shown == [Digest.of([2])])
         #expect(hidden == [Digest.of([1])])
+        guard case .name = back.inOrderMade[0], case .name = forth.inOrderMade[0] else {
+            Issue.record("what stands in the way is told in the order in which it was made")
+            return
+        }
     }
 
     @Test func twiceIsTheSame() throws {

@@ -33,7 +33,7 @@ struct StateEffects {
 
     /// Throws why a move cannot be made; nothing is touched.
     func check(_ move: StateMove) throws(ShaleError) {
-        for change in move.changes { try check(change, of: move) }
+        for change in move.inOrderMade { try check(change, of: move) }
     }
 
     private func check(_ change: SharedChange, of move: StateMove) throws(ShaleError) {
@@ -79,7 +79,7 @@ struct StateEffects {
     /// Makes the possible part of a move, and answers messages about the rest.
     mutating func applyWherePossible(_ move: StateMove) -> [String] {
         var notes: [String] = []
-        for change in move.changes {
+        for change in move.inOrderMade {
             do throws(ShaleError) {
                 try check(change, of: move)
                 try apply([change])

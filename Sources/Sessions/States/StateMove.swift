@@ -41,6 +41,9 @@ package struct StateMove: Sendable {
     package let target: Int
     package let takesBack: Bool
 
+    /// The changes in the order in which the state made them: what stands in the way is told in this order.
+    var inOrderMade: [SharedChange] { takesBack ? changes.reversed() : changes }
+
     private init(_ node: StateTree.Node, _ changes: [SharedChange], target: Int, takesBack: Bool) {
         self.node = node
         self.changes = changes
