@@ -1,12 +1,12 @@
 package import Basics
-package import Glibc
+import Glibc
 import Linux
 
 /// Commands of the host's own shell: `!ls`, and what stands behind a `|`.
 package enum HostCommand {
     /// A process under way.
     package struct Running {
-        package let pid: pid_t
+        package let pid: Int32
 
         /// Waits for its end; answers its status as a shell does, 128 + n for a signal.
         package func wait() -> Int32 {
@@ -41,7 +41,7 @@ package enum HostCommand {
         for signal in [SIGINT, SIGPIPE, SIGQUIT, SIGTSTP] { sigaddset(&defaults, signal) }
         posix_spawnattr_setsigdefault(&attributes, &defaults)
         posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGDEF))
-        var pid: pid_t = 0
+        var pid: Int32 = 0
         let strings = environment.map { "\($0.key)=\($0.value)" }
         let failure = ProcessCalls.withStringList(arguments) { argv in
             ProcessCalls.withStringList(strings) { envp in
