@@ -93,8 +93,7 @@ package enum JSONDocument: Sendable, Equatable {
             case "\r": out += "\\r"
             case "\t": out += "\\t"
             case _ where scalar.value < 0x20 || scalar.value == 0x2028 || scalar.value == 0x2029:
-                let digits = String(scalar.value, radix: 16)
-                out += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+                out += "\\u" + hexadecimal(scalar.value, width: 4)
             default:
                 // A byte of a name that is not UTF-8: half a surrogate pair, which Python's `surrogateescape` takes for
                 // that byte and others for U+FFFD.

@@ -21,13 +21,8 @@ package enum GoFormat {
         case 11: "'\\v'"
         case 12: "'\\f'"
         case 13: "'\\r'"
-        case 0..<32: "'\\x" + hex(UInt32(value), 2) + "'"
+        case 0..<32: "'\\x" + hexadecimal(UInt32(value), width: 2) + "'"
         default: Unicode.Scalar(UInt32(clamping: value)).map { "'\(Character($0))'" } ?? "'\u{FFFD}'"
         }
-    }
-
-    private static func hex(_ value: UInt32, _ width: Int) -> String {
-        let digits = String(value, radix: 16)
-        return String(repeating: "0", count: max(0, width - digits.count)) + digits
     }
 }
