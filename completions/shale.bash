@@ -57,7 +57,7 @@ _shale_command() {
         operands='image'
         ;;
     rmi)
-        flags='--force -f --no-prune --help -h'
+        flags='--force -f --no-prune --dry-run --help -h'
         values=''
         operands='image'
         ;;
@@ -92,7 +92,7 @@ _shale_command() {
         operands='object'
         ;;
     prune)
-        flags='--dry-run --force -f --all -a --history --undone --filter --help -h'
+        flags='--dry-run --force -f --all -a --volumes --history --undone --filter --help -h'
         values='--filter:filter'
         operands='none'
         ;;

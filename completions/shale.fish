@@ -97,6 +97,7 @@ complete -c shale -n '__fish_seen_subcommand_from untag' -f -a '(__shale_operand
 complete -c shale -n __fish_use_subcommand -f -a rmi -d 'Remove images'
 complete -c shale -n '__fish_seen_subcommand_from rmi' -l force -s f -d 'Remove it from stopped containers and other names too'
 complete -c shale -n '__fish_seen_subcommand_from rmi' -l no-prune -d 'Keep the nameless images it was built on'
+complete -c shale -n '__fish_seen_subcommand_from rmi' -l dry-run -d 'Only show what would be removed'
 complete -c shale -n '__fish_seen_subcommand_from rmi' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from rmi' -f -a '(__shale_operand image)'
 
@@ -149,6 +150,7 @@ complete -c shale -n __fish_use_subcommand -f -a prune -d 'Remove what nobody us
 complete -c shale -n '__fish_seen_subcommand_from prune' -l dry-run -d 'Only show what would be removed'
 complete -c shale -n '__fish_seen_subcommand_from prune' -l force -s f -d 'Do not ask'
 complete -c shale -n '__fish_seen_subcommand_from prune' -l all -s a -d 'Images with a name too, where no container stands on them'
+complete -c shale -n '__fish_seen_subcommand_from prune' -l volumes -d 'Also the volumes without a name that no container has; with `all` only'
 complete -c shale -n '__fish_seen_subcommand_from prune' -l history -l undone -d 'Also what only undo, redo and goto could bring back'
 complete -c shale -n '__fish_seen_subcommand_from prune' -l filter -r -f -a '(shale complete filter (commandline -ct) 2>/dev/null)' -d 'until=TIME: only what was made before it; label=NAME[=VALUE], label!=…: only what has it, or not'
 complete -c shale -n '__fish_seen_subcommand_from prune' -l help -s h -d 'Show help information.'

@@ -37,7 +37,7 @@ extension ContainerEngine {
             guard !view(of: record).state.isRunning, store.containers.isHere(record.id) else { continue }
             let bytes = (try? FileTree.usage(of: store.containers.folder(record.id).upper).bytes) ?? 0
             if !request.isDryRun { try remove(record, named: record.name) }
-            report.containers.append(record.id)
+            report.containers.append(PruneReport.Container(id: record.id, name: record.name))
             report.bytes &+= bytes
         }
     }

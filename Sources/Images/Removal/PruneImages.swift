@@ -38,8 +38,17 @@ package struct PruneRequest: Sendable {
 
 /// What `prune` took, or would take.
 package struct PruneReport: Sendable {
-    /// Ids of containers.
-    package var containers: [String] = []
+    package struct Container: Sendable, Hashable {
+        package let id: String
+        package let name: String
+
+        package init(id: String, name: String) {
+            self.id = id
+            self.name = name
+        }
+    }
+
+    package var containers: [Container] = []
     package var images: [RemovedImages.Line] = []
     /// Keys of build steps.
     package var cache: [Digest] = []
@@ -68,7 +77,7 @@ extension ImageEngine {
             if !request.looksAtLabels {
                 report.bytes &+= try store.removeUnfinishedDownloads(until: request.until, dryRun: request.isDryRun)
             }
-            let removed = try pruneImages(request, without: Set(report.containers))
+            let removed = try pruneImages(request, without: Set(report.containers.map(\.id)))
             report.images = removed.lines
             report.bytes &+= removed.collected.bytes
         }

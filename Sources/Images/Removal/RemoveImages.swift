@@ -4,6 +4,27 @@ import Logging
 package import OCI
 package import Stores
 
+/// What stands in the way of removing an image.
+package struct RemovalBlockers: Sendable, Hashable {
+    package struct Container: Sendable, Hashable {
+        package let id: String
+        package let name: String
+        package let status: String
+    }
+
+    package struct Child: Sendable, Hashable {
+        package let id: Digest
+        package let names: [String]
+    }
+
+    /// The containers made from it, newest first.
+    package var containers: [Container] = []
+    /// The images built directly on it, newest first.
+    package var children: [Child] = []
+    /// Its tags.
+    package var names: [String] = []
+}
+
 extension ImageEngine {
     /// `rmi` of one argument: a name is taken away; the last one takes the image with it, as docker decides it.
     ///
@@ -18,11 +39,49 @@ extension ImageEngine {
                 try ImageRemoval.plan(text, in: table, uses: uses, force: force, pruningParents: !keepingParents)
             }
         } catch {
-            guard error.code == .notFound,
-                let near = Self.nearestName(to: text, among: try store.names.all().map(\.reference))
-            else { throw error }
-            throw error.hinting("did you mean \(near.familiar)?")
+            throw try explained(error, about: text)
         }
+    }
+
+    /// What `rmi` of several arguments would do, one after the other; nothing is touched.
+    ///
+    /// Throws what reading the store throws; what stands in the way of one argument is its own result.
+    package func planRemoval(
+        of texts: [String], force: Bool = false, keepingParents: Bool = false
+    ) throws(ShaleError) -> [Result<RemovedImages, ShaleError>] {
+        var results = try store.planRemoval(of: texts, force: force, pruningParents: !keepingParents)
+        for (index, text) in zip(results.indices, texts) {
+            guard case .failure(let error) = results[index] else { continue }
+            results[index] = .failure(try explained(error, about: text))
+        }
+        return results
+    }
+
+    /// The containers that stand on what a text names, and the images built on it; empty for a text that names nothing.
+    ///
+    /// Throws what reading the store throws.
+    package func blockers(of text: String) throws(ShaleError) -> RemovalBlockers {
+        guard let id = try? store.images.id(of: text) else { return RemovalBlockers() }
+        var blockers = RemovalBlockers()
+        for record in try store.containers.all() where record.image == id {
+            let status = store.containers.state(record.id).status.rawValue
+            blockers.containers.append(
+                RemovalBlockers.Container(id: record.id, name: record.name, status: status))
+        }
+        let children = Set(try store.images.children(of: id))
+        for summary in try store.images.all(includingIntermediate: true) where children.contains(summary.id) {
+            blockers.children.append(RemovalBlockers.Child(id: summary.id, names: summary.references.map(\.familiar)))
+        }
+        blockers.names = try store.names.table().entries(of: id).compactMap { $0.name?.familiar }.sorted()
+        return blockers
+    }
+
+    /// The same error; for a name that is nobody's with the nearest there is.
+    private func explained(_ error: ShaleError, about text: String) throws(ShaleError) -> ShaleError {
+        guard error.code == .notFound,
+            let near = Self.nearestName(to: text, among: try store.names.all().map(\.reference))
+        else { return error }
+        return error.hinting("did you mean \(near.familiar)?")
     }
 
     /// Takes a nameless image away again, whose parents stay.

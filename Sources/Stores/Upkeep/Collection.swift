@@ -20,13 +20,24 @@ package struct RemovedImages: Sendable, Hashable {
     /// One line of `rmi`.
     package enum Line: Sendable, Hashable, CustomStringConvertible {
         case untagged(String)
-        /// An image's id or a freed layer's chain ID.
+        /// An image's id.
         case deleted(Digest)
+        /// The chain ID of a layer that no other image has.
+        case freed(Digest)
 
         package var description: String {
             switch self {
             case .untagged(let name): "Untagged: \(name)"
-            case .deleted(let digest): "Deleted: \(digest)"
+            case .deleted(let digest), .freed(let digest): "Deleted: \(digest)"
+            }
+        }
+
+        /// What is going to be done, in short; `nil` for a layer, which goes with its image.
+        package var plan: String? {
+            switch self {
+            case .untagged(let name): "untag: \(name)"
+            case .deleted(let digest): "delete: \(digest.short)"
+            case .freed: nil
             }
         }
     }
@@ -121,6 +132,30 @@ extension Store {
         return removed
     }
 
+    /// What `rmi` of several arguments would do, one after the other; nothing is touched.
+    ///
+    /// Throws what reading the store throws; what stands in the way of one argument is its own result.
+    package func planRemoval(
+        of texts: [String], force: Bool, pruningParents: Bool
+    ) throws(ShaleError) -> [Result<RemovedImages, ShaleError>] {
+        let uses = try imageUses()
+        _ = try images.all(includingIntermediate: true)
+        var table = try names.table()
+        var results: [Result<RemovedImages, ShaleError>] = []
+        for text in texts {
+            do throws(ShaleError) {
+                let removal = try ImageRemoval.plan(
+                    text, in: table, uses: uses, force: force, pruningParents: pruningParents)
+                var removed = RemovedImages()
+                table = try carryOut(removal, from: table, into: &removed)
+                results.append(.success(removed))
+            } catch {
+                results.append(.failure(error))
+            }
+        }
+        return results
+    }
+
     /// Takes images out of the listings for a session that can bring them back; `false` where the disk has no room.
     private func hide(
         _ gone: [ImageEntry], from before: ImageTable, to after: ImageTable, retainedBy session: SessionFolder
@@ -210,7 +245,7 @@ extension Store {
                 result.lines.append(.deleted(id))
                 for chain in chainIDs(config: id).reversed() {
                     chains[chain, default: 1] -= 1
-                    if chains[chain] == 0 { result.lines.append(.deleted(chain)) }
+                    if chains[chain] == 0 { result.lines.append(.freed(chain)) }
                 }
             }
             ImageRemoval.apply(step, of: nil, to: &table)

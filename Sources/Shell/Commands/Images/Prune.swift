@@ -15,11 +15,12 @@ package struct Prune: Verb {
         commandName: "prune", abstract: "Remove what nobody uses",
         usage: "prune [OPTIONS] [images|containers|cache|all]")
     package static let leasesWhatItUses = false
-    package static let examples = ["prune --dry-run", "prune images", "prune -f --history"]
+    package static let examples = ["prune --dry-run", "prune images", "system prune -a --volumes"]
     package static let differences = [
         "it lists what it would remove before it asks",
         "downloads that were broken off go with the images; what any shale makes or uses at this moment stays",
         "what undo and goto can bring back stays, and is told, unless --history is given",
+        "there are no networks to remove; named volumes stay, as in docker: volume prune -a takes them",
     ]
 
     @Flag(help: "Only show what would be removed")
@@ -28,6 +29,8 @@ package struct Prune: Verb {
     var force = false
     @Flag(name: .shortAndLong, help: "Images with a name too, where no container stands on them")
     var all = false
+    @Flag(help: "Also the volumes without a name that no container has; with `all` only")
+    var volumes = false
     @Flag(
         name: [.customLong("history"), .customLong("undone")],
         help: "Also what only undo, redo and goto could bring back")
@@ -43,6 +46,8 @@ package struct Prune: Verb {
         guard ["images", "containers", "cache", "all"].contains(what) else {
             throw ShaleError(.usage, "prune \(what): not one of images, containers, cache, all")
         }
+        var volumeFilter = VolumeFilter(keys: VolumeFilter.pruned)
+        if volumes { try readForVolumes(&volumeFilter) }
         var request = PruneRequest()
         request.images = what == "images" || what == "all"
         request.containers = what == "containers" || what == "all"
@@ -55,12 +60,13 @@ package struct Prune: Verb {
         let sessions = try RetainedBySessions(shell, limit: shell.settings["undo.limit"])
         request.retained = history ? sessions.current : sessions.all
         request.isDryRun = true
+        let unused = UnusedVolumes(engine.containers)
         if dryRun || !force {
-            let plan = try engine.containers.prune(request, operation)
+            var plan = Report(try engine.containers.prune(request, operation))
+            if volumes { plan.add(try unused.plan(volumeFilter, all: false, going: plan.containers)) }
             if dryRun {
-                var plan = plan
-                if history { plan.bytes &+= try sessions.cost().bytes }
-                return .lines(try Self.lines(plan, isPlan: true, retained(sessions)))
+                if history { plan.things.bytes &+= try sessions.cost().bytes }
+                return .lines(try plan.lines(isPlan: true, retained(sessions)))
             }
             try confirm(plan, shell)
         }
@@ -73,12 +79,36 @@ package struct Prune: Verb {
             try makeRoom(request, engine, sessions, operation)
             if history { try sessions.forgetOthers() } else { try sessions.keepLimit() }
         }
-        let report = try engine.containers.prune(request, operation)
-        let isLoss = !report.containers.isEmpty || !report.images.isEmpty || (history && cost != nil)
-        // Cached steps can be made again: nothing is lost.
-        if isLoss { shell.changes.append(.lost(.pruned)) }
+        let users = volumes ? Set(try engine.containers.all().map(\.id)) : []
+        let before = volumes ? try unused.plan(volumeFilter, all: false, going: users) : []
+        var report = Report(try engine.containers.prune(request, operation))
+        var failures: [ShaleError] = []
+        if volumes {
+            // A nameless volume goes with its container.
+            report.add(before.filter { !$0.users.isEmpty && report.containers.isSuperset(of: $0.users) })
+            let (removed, failed) = unused.remove(try unused.plan(volumeFilter, all: false))
+            report.add(removed)
+            failures = failed
+        }
+        if report.isLoss || (history && cost != nil) { shell.changes.append(.lost(.pruned)) }
+        if !report.volumes.isEmpty { shell.changes.append(.lost(.volumesRemoved)) }
         // What the sessions gave up just now is part of the total.
-        return .lines(try Self.lines(report, isPlan: false, history ? cost : retained(sessions)))
+        let lines = try report.lines(isPlan: false, history ? cost : retained(sessions))
+        return try shell.outcome(.lines(lines), failures: failures)
+    }
+
+    /// The labels of `--filter`, for volumes; docker's refusal of what volumes cannot be chosen by.
+    private func readForVolumes(_ conditions: inout VolumeFilter) throws(ShaleError) {
+        guard what == "all" else {
+            throw ShaleError(
+                .usage, "prune \(what): --volumes goes with all of it", hint: "volume prune   (volumes alone)")
+        }
+        for text in filter {
+            if try FilterCondition.parts(of: text).key == "until" {
+                throw ShaleError(.usage, "The \"until\" filter is not supported with \"--volumes\"")
+            }
+            try conditions.add(text)
+        }
     }
 
     /// Frees, on a full disk, what is removed in any case and needs no write to a session.
@@ -115,42 +145,76 @@ package struct Prune: Verb {
     }
 
     /// Shows docker's warning and the list, and waits for a `y`.
-    private func confirm(_ plan: PruneReport, _ shell: ShellContext) throws(ShaleError) {
-        shell.console.note("WARNING! This will remove \(warning).")
-        for line in Self.lines(plan, isPlan: true, nil) { shell.console.note(line) }
-        try Question(refusal: "prune has been cancelled", hint: "prune -f \(what)").ask(shell)
+    private func confirm(_ plan: Report, _ shell: ShellContext) throws(ShaleError) {
+        for line in warning { shell.console.note(line) }
+        for line in plan.lines(isPlan: true, nil) { shell.console.note(line) }
+        let options = (all ? " -a" : "") + (volumes ? " --volumes" : "") + (history ? " --history" : "")
+        try Question(refusal: "prune has been cancelled", hint: "prune -f\(options) \(what)").ask(shell)
     }
 
-    private static func line(of line: RemovedImages.Line, isPlan: Bool) -> String {
-        switch line {
-        case .untagged(let name): isPlan ? "untag: \(name)" : "untagged: \(name)"
-        case .deleted(let digest): isPlan ? "delete: \(digest)" : "deleted: \(digest)"
-        }
-    }
-
-    private var warning: String {
-        let undone = history ? ", all that undo could bring back" : ""
+    /// Docker's words: one sentence for one kind of thing, a list for all.
+    private var warning: [String] {
         let images = all ? "all images without at least one container associated to them" : "all dangling images"
+        let undone = history ? ["all that undo could bring back"] : []
+        let one: String
         switch what {
-        case "images": return images + undone
-        case "containers": return "all stopped containers" + undone
-        case "cache": return "all build cache" + undone
-        default: return "all stopped containers, \(images), all build cache" + undone
+        case "images": one = images
+        case "containers": one = "all stopped containers"
+        case "cache": one = "all build cache"
+        default:
+            let nameless = volumes ? ["all anonymous volumes not used by at least one container"] : []
+            let things = ["all stopped containers"] + nameless + [images, "all build cache"] + undone
+            var lines = ["WARNING! This will remove:"] + things.map { "  - \($0)" }
+            if !filter.isEmpty {
+                lines += ["", "  Items to be pruned will be filtered with:"] + filter.map { "  - \($0)" }
+            }
+            return lines + [""]
         }
+        return ["WARNING! This will remove \(([one] + undone).joined(separator: ", "))."]
     }
+}
 
-    /// Docker's lists, and the total.
-    ///
-    /// Nothing is called deleted before it is.
-    private static func lines(_ report: PruneReport, isPlan: Bool, _ retained: String?) -> [String] {
-        var lines: [String] = []
-        func add(_ title: String, _ entries: [String]) {
-            if !entries.isEmpty { lines += [isPlan ? "\(title) to be deleted:" : "Deleted \(title):"] + entries + [""] }
+extension Prune {
+    /// What is removed, or would be.
+    fileprivate struct Report {
+        var things: PruneReport
+        var volumes: UnusedVolumes.Volumes = []
+
+        init(_ things: PruneReport) { self.things = things }
+
+        var containers: Set<String> { Set(things.containers.map(\.id)) }
+
+        /// Cached steps can be made again: nothing is lost with them.
+        var isLoss: Bool { !things.containers.isEmpty || !things.images.isEmpty }
+
+        mutating func add(_ more: UnusedVolumes.Volumes) {
+            volumes += more
+            things.bytes &+= UnusedVolumes.bytes(more)
         }
-        add("Containers", report.containers)
-        add("Images", report.images.map { line(of: $0, isPlan: isPlan) })
-        add(isPlan ? "Build cache objects" : "build cache objects", report.cache.map(\.short))
-        if let retained { lines.append(retained) }
-        return lines + ["Total \(isPlan ? "reclaimable" : "reclaimed") space: \(HumanUnits.preciseSize(report.bytes))"]
+
+        /// Docker's lists, and the total; in a plan with short ids, and containers with their names.
+        ///
+        /// Nothing is called deleted before it is.
+        func lines(isPlan: Bool, _ retained: String?) -> [String] {
+            var lines: [String] = []
+            func add(_ title: String, _ entries: [String]) {
+                guard !entries.isEmpty else { return }
+                lines += [isPlan ? "\(title) to be deleted:" : "Deleted \(title):"] + entries + [""]
+            }
+            add("Containers", things.containers.map { isPlan ? "\(Identifier.short($0.id))  \($0.name)" : $0.id })
+            add("Volumes", volumes.map { UnusedVolumes.name($0.name, isPlan: isPlan) })
+            add("Images", things.images.compactMap { isPlan ? $0.plan : Self.docker($0) })
+            add(isPlan ? "Build cache objects" : "build cache objects", things.cache.map(\.short))
+            if let retained { lines.append(retained) }
+            let bytes = HumanUnits.preciseSize(things.bytes)
+            return lines + ["Total \(isPlan ? "reclaimable" : "reclaimed") space: \(bytes)"]
+        }
+
+        private static func docker(_ line: RemovedImages.Line) -> String {
+            switch line {
+            case .untagged(let name): "untagged: \(name)"
+            case .deleted(let digest), .freed(let digest): "deleted: \(digest)"
+            }
+        }
     }
 }

@@ -9,7 +9,7 @@ import Stores
 package struct System: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "system", abstract: "Check the store: every digest, every reference, every lock",
-        usage: "system check [--repair]")
+        usage: "system check [--repair] | system prune|df|info …")
     package static let isWorthKeeping = false
     package static let leasesWhatItUses = false
     package static let examples = ["system check", "system check --repair"]

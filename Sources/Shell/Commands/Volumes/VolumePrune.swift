@@ -25,11 +25,8 @@ package struct VolumePrune: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         var conditions = VolumeFilter(keys: VolumeFilter.pruned)
         for text in filter { try conditions.add(text) }
-        let containers = try shell.containers()
-        let unused = try containers.volumes().filter {
-            $0.users.isEmpty && (all || VolumeName.isAnonymous($0.name)) && conditions.takes($0)
-        }
-        let plan = unused.map { (name: $0.name, bytes: $0.bytes) }
+        let volumes = UnusedVolumes(try shell.containers())
+        let plan = try volumes.plan(conditions, all: all)
         if dryRun { return .lines(Self.lines(plan, isPlan: true)) }
         if !force {
             let which = all ? "all" : "anonymous"
@@ -37,26 +34,16 @@ package struct VolumePrune: Verb {
             for line in Self.lines(plan, isPlan: true) { shell.console.note(line) }
             try Question(refusal: "prune has been cancelled", hint: "volume prune -f").ask(shell)
         }
-        var removed = plan
-        var failures: [ShaleError] = []
-        for volume in plan {
-            do throws(ShaleError) {
-                try containers.removeVolume(named: volume.name)
-            } catch {
-                removed.removeAll { $0.name == volume.name }
-                // A container took it meanwhile, or another process was first.
-                if error.code != .inUse, error.code != .notFound { failures.append(error) }
-            }
-        }
+        let (removed, failures) = volumes.remove(plan)
         if !removed.isEmpty { shell.changes.append(.lost(.volumesRemoved)) }
         return try shell.outcome(.lines(Self.lines(removed, isPlan: false)), failures: failures)
     }
 
     /// Nothing is called deleted before it is.
-    private static func lines(_ volumes: [(name: String, bytes: Int64)], isPlan: Bool) -> [String] {
+    private static func lines(_ volumes: UnusedVolumes.Volumes, isPlan: Bool) -> [String] {
         let title = isPlan ? "Volumes to be deleted:" : "Deleted Volumes:"
-        let bytes = HumanUnits.preciseSize(volumes.reduce(0) { $0 &+ $1.bytes })
-        return (volumes.isEmpty ? [] : [title] + volumes.map(\.name) + [""])
+        let bytes = HumanUnits.preciseSize(UnusedVolumes.bytes(volumes))
+        return (volumes.isEmpty ? [] : [title] + volumes.map { UnusedVolumes.name($0.name, isPlan: isPlan) } + [""])
             + ["Total \(isPlan ? "reclaimable" : "reclaimed") space: \(bytes)"]
     }
 }
