@@ -58,6 +58,13 @@ complete -c shale -n '__fish_seen_subcommand_from pull' -l platform -r -f -a '(s
 complete -c shale -n '__fish_seen_subcommand_from pull' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from pull' -f -a '(__shale_operand reference)'
 
+complete -c shale -n __fish_use_subcommand -f -a push -d 'Upload an image to its registry'
+complete -c shale -n '__fish_seen_subcommand_from push' -l all-tags -s a -d 'Push all tags of the repository'
+complete -c shale -n '__fish_seen_subcommand_from push' -l quiet -s q -d 'Print the full name alone'
+complete -c shale -n '__fish_seen_subcommand_from push' -l compression -r -f -d 'How layers made here are packed: gzip[:1-9] or zstd[:1-19]'
+complete -c shale -n '__fish_seen_subcommand_from push' -l help -s h -d 'Show help information.'
+complete -c shale -n '__fish_seen_subcommand_from push' -f -a '(__shale_operand image)'
+
 complete -c shale -n __fish_use_subcommand -f -a manifest -d 'Show the manifest a name leads to, without fetching a layer'
 complete -c shale -n '__fish_seen_subcommand_from manifest' -l platform -r -f -a '(shale complete platform (commandline -ct) 2>/dev/null)' -d 'Of an index, the manifest of this platform'
 complete -c shale -n '__fish_seen_subcommand_from manifest' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json: on one line; or a Go template'

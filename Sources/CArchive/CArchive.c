@@ -23,6 +23,19 @@
     X(archive_read_next_header)           \
     X(archive_read_data_block)            \
     X(archive_read_free)                  \
+    X(archive_write_new)                  \
+    X(archive_write_set_format_raw)       \
+    X(archive_write_add_filter_gzip)      \
+    X(archive_write_add_filter_zstd)      \
+    X(archive_write_set_filter_option)    \
+    X(archive_write_open_memory)          \
+    X(archive_write_header)               \
+    X(archive_write_data)                 \
+    X(archive_write_close)                \
+    X(archive_write_free)                 \
+    X(archive_entry_new)                  \
+    X(archive_entry_set_filetype)         \
+    X(archive_entry_free)                 \
     X(archive_error_string)
 
 static struct {
@@ -131,4 +144,54 @@ void shale_unpacking_close(shale_unpacking *unpacking) {
     if (unpacking == NULL) return;
     library.archive_read_free(unpacking->archive);
     free(unpacking);
+}
+
+// Packing
+
+// Sets the filter up; ARCHIVE_OK, or what refused.
+static int prepare_packing(struct archive *archive, shale_filter filter, int level) {
+    char text[12];
+    snprintf(text, sizeof text, "%d", level);
+    int result = filter == SHALE_FILTER_GZIP ? library.archive_write_add_filter_gzip(archive)
+                                             : library.archive_write_add_filter_zstd(archive);
+    if (result != ARCHIVE_OK) return result;
+    // A time would make each packing another one.
+    if (filter == SHALE_FILTER_GZIP) {
+        result = library.archive_write_set_filter_option(archive, NULL, "timestamp", NULL);
+        if (result != ARCHIVE_OK) return result;
+    }
+    result = library.archive_write_set_filter_option(archive, NULL, "compression-level", text);
+    return result != ARCHIVE_OK ? result : library.archive_write_set_format_raw(archive);
+}
+
+static int write_packed(struct archive *archive, const void *bytes, size_t count) {
+    struct archive_entry *entry = library.archive_entry_new();
+    if (entry == NULL) return ARCHIVE_FATAL;
+    library.archive_entry_set_filetype(entry, AE_IFREG);
+    int result = library.archive_write_header(archive, entry);
+    library.archive_entry_free(entry);
+    if (result != ARCHIVE_OK) return result;
+    if (count > 0 && library.archive_write_data(archive, bytes, count) != (la_ssize_t)count) return ARCHIVE_FATAL;
+    return library.archive_write_close(archive);
+}
+
+ssize_t shale_pack(shale_filter filter, int level, const void *bytes, size_t count, void *target, size_t room,
+                   char *error, size_t error_room) {
+    const char *reason = shale_archive_load();
+    if (reason != NULL) {
+        snprintf(error, error_room, "%s", reason);
+        return -1;
+    }
+    struct archive *archive = library.archive_write_new();
+    if (archive == NULL) {
+        snprintf(error, error_room, "no memory");
+        return -1;
+    }
+    size_t used = 0;
+    int result = prepare_packing(archive, filter, level);
+    if (result == ARCHIVE_OK) result = library.archive_write_open_memory(archive, target, room, &used);
+    if (result == ARCHIVE_OK) result = write_packed(archive, bytes, count);
+    if (result != ARCHIVE_OK) snprintf(error, error_room, "%s", error_text(archive, "cannot pack"));
+    library.archive_write_free(archive);
+    return result == ARCHIVE_OK ? (ssize_t)used : -1;
 }

@@ -36,4 +36,20 @@ package enum MediaType {
     package static func isLayer(_ type: String) -> Bool {
         type.hasPrefix("application/vnd.oci.image.layer.") || type.hasPrefix(dockerLayerPrefix)
     }
+
+    /// Whether it names a tar layer that is not packed, and that may be distributed.
+    package static func isPlainLayer(_ type: String) -> Bool {
+        type == ociLayer || type == dockerLayerPrefix + "diff.tar"
+    }
+
+    /// Whether it names a layer that is not to be pushed to a registry: its bytes have their own address.
+    package static func isForeignLayer(_ type: String) -> Bool {
+        type.hasPrefix("application/vnd.oci.image.layer.nondistributable.")
+            || type.hasPrefix(dockerLayerPrefix + "foreign.")
+    }
+
+    /// A plain layer's type once it is packed by `gzip` or `zstd`, in the language of the plain one.
+    package static func packed(_ plain: String, by method: String) -> String {
+        plain.hasPrefix(dockerLayerPrefix) ? "\(plain).\(method)" : "\(plain)+\(method)"
+    }
 }

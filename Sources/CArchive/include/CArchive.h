@@ -1,4 +1,4 @@
-// Unpacking of byte streams by libarchive's filters (gzip, bzip2, xz, zstd).
+// Unpacking of byte streams by libarchive's filters (gzip, bzip2, xz, zstd), and packing of pieces (gzip, zstd).
 //
 // libarchive.so.13 is opened on first use; nothing is linked. Only filters are used: the tar format is read and written
 // by Layers itself, because libarchive converts names between character sets and composes Unicode names on reading.
@@ -41,3 +41,8 @@ int shale_unpacking_next(shale_unpacking *SHALE_NONNULL unpacking, const void *S
 const char *SHALE_NONNULL shale_unpacking_error(shale_unpacking *SHALE_NONNULL unpacking);
 void shale_unpacking_close(shale_unpacking *SHALE_NULLABLE unpacking);
 
+/// Packs bytes as one member of gzip, without a time in it, or one frame of zstd: the same bytes each time.
+///
+/// How many bytes were written to `target`, or -1 with the reason in `error`, cut to its room.
+ssize_t shale_pack(shale_filter filter, int level, const void *SHALE_NONNULL bytes, size_t count,
+                   void *SHALE_NONNULL target, size_t room, char *SHALE_NONNULL error, size_t error_room);

@@ -50,7 +50,7 @@ package struct PruneReport: Sendable {
 
     package var containers: [Container] = []
     package var images: [RemovedImages.Line] = []
-    /// Keys of build steps.
+    /// Keys of build steps, and layers that were packed for a push.
     package var cache: [Digest] = []
     package var bytes: Int64 = 0
 
@@ -72,6 +72,9 @@ extension ImageEngine {
             } else {
                 report.bytes &+= try store.cache.clear([.build])
             }
+            let packed = store.cache.removePacked(dryRun: request.isDryRun) { _ in true }
+            report.cache += packed.digests
+            report.bytes &+= packed.bytes
         }
         if request.images {
             if !request.looksAtLabels {
@@ -82,6 +85,9 @@ extension ImageEngine {
             report.bytes &+= removed.collected.bytes
         }
         report.bytes &+= try store.collect(dryRun: request.isDryRun).bytes
+        // What was packed of layers that are gone is of no use.
+        report.bytes &+=
+            store.cache.removePacked(dryRun: request.isDryRun) { !store.blobs.contains($0) }.bytes
         if !request.isDryRun { try sweepProvenance() }
     }
 

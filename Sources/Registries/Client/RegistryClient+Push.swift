@@ -1,7 +1,5 @@
 package import Basics
-import Diagnostics
 package import FoundationEssentials
-import Logging
 package import OCI
 
 /// Where an upload goes on: an address the registry gave, and how much it has.
@@ -9,6 +7,8 @@ package struct UploadSession: Sendable, Equatable {
     var location: WebURL
     /// Bytes the registry has taken.
     package var offset: Int64
+    /// The fewest bytes that the registry takes as a chunk, but for the last one (`OCI-Chunk-Min-Length`).
+    var smallestChunk: Int64?
 }
 
 /// What a request for a mount came to.
@@ -56,9 +56,11 @@ extension RegistryClient {
             repository, query: query, scopes: [repository.pushScope, source.pullScope], cancellation: cancellation)
     }
 
-    /// Uploads a blob: whole in one request, or in chunks of so many bytes; `sent` is told how far it is.
+    /// Uploads a blob: whole in one request, or in chunks where it is larger than one; `sent` is told how far it is.
     ///
-    /// A broken upload is tried again with growing waits; one in chunks goes on where the registry stopped.
+    /// A broken upload is tried again with growing waits; one in chunks goes on where the registry stopped. A registry
+    /// that takes no chunks gets the blob whole, one that finds a request too large gets smaller chunks, and one that
+    /// forgot an upload gets it from its first byte. Throws what the requests throw at last.
     package func uploadBlob(
         _ descriptor: Descriptor, to repository: Reference, session: UploadSession? = nil, chunkSize: Int64? = nil,
         cancellation: Cancellation = Cancellation(), retrying: (RetryNotice) -> Void = { _ in },
@@ -100,19 +102,29 @@ extension RegistryClient {
     }
 
     private func begin(
-        _ repository: Reference, query: String = "", scopes: [String], cancellation: Cancellation
+        _ repository: Reference, query: String, scopes: [String], cancellation: Cancellation
     ) throws(ShaleError) -> MountOutcome {
         try ask(repository.domain, for: .push(repository), cancellation: cancellation) {
             (endpoint: Endpoint) throws(RequestFailure) in
-            let call = Call(
-                method: "POST", target: .path("/v2/\(repository.path)/blobs/uploads/\(query)"), scopes: scopes)
-            let answer = try self.make(call, at: endpoint, cancellation: cancellation)
-            if answer.head.status == 201 { return .mounted }
-            return .upload(UploadSession(location: try Self.location(of: answer), offset: 0))
+            try self.begin(repository, query: query, scopes: scopes, at: endpoint, cancellation: cancellation)
         }
     }
 
-    private static func location(of answer: HTTPAnswer) throws(RequestFailure) -> WebURL {
+    /// Asks one server for an upload's place.
+    func begin(
+        _ repository: Reference, query: String = "", scopes: [String], at endpoint: Endpoint, cancellation: Cancellation
+    ) throws(RequestFailure) -> MountOutcome {
+        let call = Call(
+            method: "POST", target: .path("/v2/\(repository.path)/blobs/uploads/\(query)"), scopes: scopes)
+        let answer = try make(call, at: endpoint, cancellation: cancellation)
+        if answer.head.status == 201 { return .mounted }
+        return .upload(
+            UploadSession(
+                location: try Self.location(of: answer), offset: 0,
+                smallestChunk: answer.head.headers["oci-chunk-min-length"].flatMap { Int64($0) }))
+    }
+
+    static func location(of answer: HTTPAnswer) throws(RequestFailure) -> WebURL {
         do throws(ShaleError) {
             guard let location = answer.head.headers["location"] else {
                 throw ShaleError(.corrupt, "\(answer.url.origin): an upload without a place to go")
@@ -121,145 +133,5 @@ extension RegistryClient {
         } catch {
             throw .final(error)
         }
-    }
-
-    /// One blob on its way up.
-    private struct BlobUpload {
-        var descriptor: Descriptor
-        var repository: Reference
-        var read: BlobReader
-        var sent: (Int64) -> Void
-
-        /// The bytes from one offset up to another, as a body.
-        func body(_ range: Range<Int64>) -> HTTPBody {
-            .stream(length: range.upperBound - range.lowerBound) {
-                var position = range.lowerBound
-                return { (buffer: UnsafeMutableRawBufferPointer) throws(ShaleError) in
-                    let wanted = min(Int64(buffer.count), range.upperBound - position)
-                    guard wanted > 0 else { return 0 }
-                    let count = try read(position, UnsafeMutableRawBufferPointer(rebasing: buffer[..<Int(wanted)]))
-                    guard count > 0, count <= Int(wanted) else {
-                        throw ShaleError(.corrupt, "blob \(descriptor.digest): shorter than its descriptor says")
-                    }
-                    position += Int64(count)
-                    sent(position)
-                    return count
-                }
-            }
-        }
-    }
-
-    private func upload(
-        _ blob: BlobUpload, session: UploadSession?, chunkSize: Int64?, cancellation: Cancellation,
-        retrying: (RetryNotice) -> Void
-    ) throws(ShaleError) {
-        var session = session
-        for attempt in 1... {
-            do throws(RequestFailure) {
-                var place: UploadSession
-                if let session {
-                    place = session
-                } else {
-                    place = try beginUpload(blob.repository, cancellation: cancellation)
-                }
-                // Only now it is known whether the registry uses http or https.
-                let endpoint = try writingEndpoint(blob.repository)
-                // Kept so that the next attempt can ask how much arrived; a whole upload starts anew.
-                session = chunkSize == nil ? nil : place
-                if let chunkSize {
-                    try sendChunks(
-                        blob, of: max(1, chunkSize), to: &place, kept: &session, at: endpoint,
-                        cancellation: cancellation)
-                }
-                return try close(blob, at: place, endpoint: endpoint, cancellation: cancellation)
-            } catch {
-                let endpoints = try book.endpoints(for: blob.repository.domain, forWriting: true)
-                let worded = worded(endpoints.map { ($0, error) }, for: .push(blob.repository))
-                guard error.isTransient, attempt < configuration.retries.attempts else { throw worded }
-                noteRetry(worded)
-                try cancellation.pause(seconds: configuration.retries.unit * Double(attempt)) { seconds in
-                    retrying(RetryNotice(seconds: max(1, seconds), attempt: attempt + 1, reason: worded))
-                }
-                if let place = session, let endpoint = endpoints.first {
-                    let known = Logger.registry.attempt("ask how much of an upload arrived") {
-                        try resumed(place, blob, at: endpoint, cancellation: cancellation)
-                    }
-                    session = known ?? nil
-                }
-            }
-        }
-    }
-
-    private func writingEndpoint(_ repository: Reference) throws(RequestFailure) -> Endpoint {
-        do throws(ShaleError) {
-            let endpoints = try book.endpoints(for: repository.domain, forWriting: true)
-            guard let endpoint = endpoints.first else {
-                throw ShaleError(.unavailable, "\(repository.domain): no registry was asked")
-            }
-            return endpoint
-        } catch {
-            throw .final(error)
-        }
-    }
-
-    private func beginUpload(
-        _ repository: Reference, cancellation: Cancellation
-    ) throws(RequestFailure) -> UploadSession {
-        do throws(ShaleError) {
-            guard
-                case .upload(let session) = try begin(
-                    repository, scopes: [repository.pushScope], cancellation: cancellation)
-            else { throw ShaleError(.corrupt, "\(repository.domain): an upload was over before it began") }
-            return session
-        } catch {
-            throw .final(error)
-        }
-    }
-
-    /// Sends chunk after chunk; each answer says where the next one goes (distribution specification, "Chunked").
-    private func sendChunks(
-        _ blob: BlobUpload, of size: Int64, to place: inout UploadSession, kept: inout UploadSession?,
-        at endpoint: Endpoint, cancellation: Cancellation
-    ) throws(RequestFailure) {
-        while place.offset < blob.descriptor.size {
-            let end = min(place.offset + min(size, blob.descriptor.size), blob.descriptor.size)
-            var call = Call(
-                method: "PATCH", target: .address(place.location), scopes: [blob.repository.pushScope])
-            call.headers.append("Content-Type", "application/octet-stream")
-            call.headers.append("Content-Range", "\(place.offset)-\(end - 1)")
-            call.body = blob.body(place.offset..<end)
-            let answer = try make(call, at: endpoint, cancellation: cancellation)
-            place = UploadSession(location: try Self.location(of: answer), offset: end)
-            kept = place
-        }
-    }
-
-    /// The closing request: what is left of the bytes, and the digest they must have.
-    private func close(
-        _ blob: BlobUpload, at place: UploadSession, endpoint: Endpoint, cancellation: Cancellation
-    ) throws(RequestFailure) {
-        let joint = place.location.description.contains("?") ? "&" : "?"
-        let address: WebURL
-        do throws(ShaleError) {
-            address = try WebURL("\(place.location)\(joint)digest=\(blob.descriptor.digest)")
-        } catch {
-            throw .final(error)
-        }
-        var call = Call(method: "PUT", target: .address(address), scopes: [blob.repository.pushScope])
-        call.headers.append("Content-Type", "application/octet-stream")
-        if place.offset < blob.descriptor.size { call.body = blob.body(place.offset..<blob.descriptor.size) }
-        _ = try make(call, at: endpoint, cancellation: cancellation)
-    }
-
-    /// Asks how much of an upload arrived.
-    private func resumed(
-        _ place: UploadSession, _ blob: BlobUpload, at endpoint: Endpoint, cancellation: Cancellation
-    ) throws(RequestFailure) -> UploadSession? {
-        let call = Call(target: .address(place.location), scopes: [blob.repository.pushScope])
-        let answer = try make(call, at: endpoint, cancellation: cancellation)
-        let last = answer.head.headers["range"]?.split(separator: "-").last.flatMap { Int64($0) }
-        let offset = last.map { $0 == 0 ? 0 : $0 + 1 } ?? 0
-        guard (0...blob.descriptor.size).contains(offset) else { return nil }
-        return UploadSession(location: try Self.location(of: answer), offset: offset)
     }
 }

@@ -75,8 +75,10 @@ final class Transport: Sendable {
         note(request, exchange, code, since: begin)
         if exchange.hasEnough { return HTTPAnswer(head: exchange.head, body: exchange.body, url: request.url) }
         if let stop = exchange.stop { throw failure(for: stop, request: request) }
-        // A refusal counts even when its text breaks off (docker-registry does so after a bad range).
-        let isCutRefusal = exchange.head.status >= 400 && [CURLE_PARTIAL_FILE, CURLE_RECV_ERROR].contains(code)
+        // A refusal counts even when its text breaks off (docker-registry does so after a bad range), or when it came
+        // while the request's body was still being sent.
+        let isCutRefusal =
+            exchange.head.status >= 400 && [CURLE_PARTIAL_FILE, CURLE_RECV_ERROR, CURLE_SEND_ERROR].contains(code)
         guard code == CURLE_OK || isCutRefusal else {
             let said = String(cString: errorText)
             throw .transport(

@@ -63,7 +63,6 @@ package struct CommandTable: Sendable {
     private static let notHere: [String: String] = [
         "network":
             "there are none to make: run --network host, none, private or container:NAME, which shares another's",
-        "push": "save -o FILE IMAGE   (writes an image into a file, which load reads elsewhere)",
         "compose": notComposed, "docker-compose": notComposed,
         "swarm": "help   (shale works on one machine)", "stack": "help   (shale works on one machine)",
         "service": "help   (shale works on one machine)", "node": "help   (shale works on one machine)",

@@ -14,8 +14,13 @@ package struct Image: Sendable {
     package var references: [Reference]
     /// What registries called it (`name@sha256:…`), sorted.
     package var repoDigests: [Reference]
+    /// Whether registries have it with layers that were packed when it was pushed: its manifest here is not theirs.
+    package var isPackedAtPush = false
     /// The image it was built on here.
     package var parent: Digest?
+
+    /// Whether its manifest is kept byte by byte as a registry sent it.
+    package var isAsPulled: Bool { !repoDigests.isEmpty && !isPackedAtPush }
 
     package var containerConfig: ContainerConfig { config.config ?? ContainerConfig() }
 

@@ -14,6 +14,8 @@ package struct ImageEntry: Sendable, Hashable, Codable {
     package var image: Digest?
     /// What registries called it: `docker.io/library/busybox@sha256:…`.
     package var repoDigests: [Reference]
+    /// Whether registries have it with layers that were packed when it was pushed: its manifest here is not theirs.
+    package var isPackedAtPush = false
     /// The image it was built on here.
     package var parent: Digest?
     package var created: Timestamp?
@@ -57,10 +59,11 @@ extension ImageEntry {
     private enum Note {
         static let image = "dev.shale.image"
         static let repoDigests = "dev.shale.repo-digests"
+        static let packedAtPush = "dev.shale.packed-at-push"
         static let parent = "dev.shale.parent"
         static let created = "dev.shale.created"
         static let size = "dev.shale.size"
-        static let all: Set<String> = [image, repoDigests, parent, created, size, Annotation.refName]
+        static let all: Set<String> = [image, repoDigests, packedAtPush, parent, created, size, Annotation.refName]
     }
 
     /// Reads an index's descriptor.
@@ -75,6 +78,7 @@ extension ImageEntry {
             notes[Note.repoDigests].map {
                 $0.split(separator: " ").compactMap { try? Reference(parsing: String($0)) }
             } ?? []
+        isPackedAtPush = notes[Note.packedAtPush] == "true"
         parent = notes[Note.parent].flatMap { try? Digest(parsing: $0) }
         created = notes[Note.created].flatMap { Timestamp(rfc3339: $0) }
         size = notes[Note.size].flatMap { Int64($0) }
@@ -87,6 +91,7 @@ extension ImageEntry {
         notes[Note.image] = image?.description
         notes[Note.repoDigests] =
             repoDigests.isEmpty ? nil : repoDigests.map(\.description).sorted().joined(separator: " ")
+        notes[Note.packedAtPush] = isPackedAtPush ? "true" : nil
         notes[Note.parent] = parent?.description
         notes[Note.created] = created?.description
         notes[Note.size] = size.map(String.init)

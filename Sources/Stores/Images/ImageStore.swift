@@ -126,6 +126,35 @@ package final class ImageStore: Sendable {
         }
     }
 
+    /// Notes under which digest a registry has an image since it was pushed there.
+    ///
+    /// Throws what writing the names throws.
+    package func note(pushed pinned: Reference, of image: Digest, isPackedAtPush: Bool) throws(ShaleError) {
+        guard
+            try names.table().entries(of: image).contains(where: { entry in
+                !entry.repoDigests.contains(pinned)
+            })
+        else { return }
+        try names.update { $0.addRepoDigest(pinned, to: image, isPackedAtPush: isPackedAtPush) }
+    }
+
+    /// The repositories of registries that have some blobs, as far as their images are here; sorted.
+    ///
+    /// Throws what reading the names throws; a manifest that cannot be read tells nothing.
+    package func repositories(of wanted: Set<Digest>) throws(ShaleError) -> [Digest: [Reference]] {
+        var found: [Digest: Set<Reference>] = [:]
+        var seen: Set<Digest> = []
+        for entry in try names.table().entries
+        where !entry.repoDigests.isEmpty && seen.insert(entry.manifest.digest).inserted {
+            guard let manifest = try? manifest(entry.manifest) else { continue }
+            let repositories = entry.repoDigests.map(\.repository)
+            for blob in manifest.layers + [manifest.config] where wanted.contains(blob.digest) {
+                found[blob.digest, default: []].formUnion(repositories)
+            }
+        }
+        return found.mapValues { $0.sorted { $0.description < $1.description } }
+    }
+
     /// Puts entries back as they were, for undo; `conflict` when their content is gone.
     ///
     /// Throws `conflict` in that case, and what writing the names throws.
@@ -198,11 +227,13 @@ package final class ImageStore: Sendable {
         let config = try OCIDocument.read(
             ImageConfig.self, from: try blobs.bytes(manifest.config.digest), naming: "config \(manifest.config.digest)")
         let same = table.entries(of: id)
-        return Image(
+        var image = Image(
             id: manifest.config.digest, manifestDescriptor: entry.manifest, manifest: manifest, config: config,
             size: entry.size ?? layers.totalSize(of: config),
             references: same.compactMap(\.name).sorted { $0.description < $1.description },
             repoDigests: entry.repoDigests.sorted { $0.description < $1.description }, parent: entry.parent)
+        image.isPackedAtPush = entry.isPackedAtPush
+        return image
     }
 
     /// The table with a noted id on every entry whose image is here; what other tools wrote is noted on sight.

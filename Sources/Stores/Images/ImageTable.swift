@@ -131,6 +131,15 @@ package struct ImageTable: Sendable, Hashable {
         return removed
     }
 
+    /// Notes under which digest a registry has an image.
+    package mutating func addRepoDigest(_ pinned: Reference, to image: Digest, isPackedAtPush: Bool) {
+        for position in entries.indices where entries[position].image == image {
+            if isPackedAtPush, entries[position].repoDigests.isEmpty { entries[position].isPackedAtPush = true }
+            let all = Set(entries[position].repoDigests).union([pinned])
+            entries[position].repoDigests = all.sorted { $0.description < $1.description }
+        }
+    }
+
     /// Takes away the digests an image is known by in one repository, or one of them.
     package mutating func removeRepoDigests(of image: Digest, where isGone: (Reference) -> Bool) {
         for position in entries.indices where entries[position].image == image {
@@ -173,6 +182,7 @@ extension ImageEntry {
     mutating func takeNotes(from other: ImageEntry) {
         image = other.image
         repoDigests = other.repoDigests
+        isPackedAtPush = other.isPackedAtPush
         parent = other.parent
         created = other.created
         size = other.size
@@ -212,6 +222,7 @@ private struct TableBatch {
             merged.repoDigests = Array(Set(known.repoDigests).union(entry.repoDigests))
                 .sorted { $0.description < $1.description }
         }
+        merged.isPackedAtPush = entry.isPackedAtPush || known.isPackedAtPush
         merged.parent = entry.parent ?? known.parent
         merged.created = entry.created ?? known.created
         merged.size = entry.size ?? known.size

@@ -117,6 +117,7 @@ extension ImageEntry {
         guard let known else { return self }
         var result = self
         result.repoDigests = Array(Set(known.repoDigests).union(repoDigests)).sorted { $0.description < $1.description }
+        result.isPackedAtPush = isPackedAtPush || known.isPackedAtPush
         result.parent = parent ?? known.parent
         result.created = created ?? known.created
         result.size = size ?? known.size

@@ -19,6 +19,10 @@ package final class CacheStore: Sendable {
         case seccomp
         /// Anything of a remote registry's.
         case remote
+        /// Layers as they were packed for a push, each named by the digest of its bytes, as a blob is.
+        case packed
+        /// A layer and how it is packed → what it is called then.
+        case packings
     }
 
     package let folder: String
@@ -70,6 +74,15 @@ package final class CacheStore: Sendable {
         } catch {
             unlink(aside)
             throw error
+        }
+    }
+
+    /// Begins a file of `packed`.
+    ///
+    /// Throws what making the file throws.
+    package func newPacked() throws(ShaleError) -> PackedFile {
+        try PackedFile(aside: try ingest.newPath("cache")) { aside, digest throws(SystemCallError) in
+            try self.place(aside, .packed, digest)
         }
     }
 

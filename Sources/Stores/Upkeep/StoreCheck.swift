@@ -50,6 +50,7 @@ struct StoreCheck {
         if repair { store.ingest.sweepLeftovers() }
         // Blobs never change, so reading them all needs no lock.
         try checkBlobs()
+        try checkPacked()
         try store.lock.quietly { () throws(ShaleError) in
             try checkLayout()
             try checkLayers()
@@ -83,6 +84,19 @@ struct StoreCheck {
             let why = found.map { "its bytes have the digest \($0)" } ?? "cannot be read"
             note("blob \(digest): \(why)", "removed; what needs it is named below")
             if repair { try store.blobs.remove(digest) }
+        }
+    }
+
+    /// Layers that were packed for a push: a registry would refuse them under another digest than theirs.
+    private mutating func checkPacked() throws(ShaleError) {
+        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
+        defer { buffer.deallocate() }
+        for (digest, _, _) in store.cache.all(.packed) {
+            try cancellation.check()
+            let path = store.cache.path(.packed, digest)
+            guard let found = try hash(path, buffer), found != digest else { continue }
+            note("packed layer \(digest): its bytes have the digest \(found)", "removed; a push packs it again")
+            if repair { store.cache.remove(.packed, digest) }
         }
     }
 

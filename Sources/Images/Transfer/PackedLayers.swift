@@ -1,0 +1,59 @@
+import Basics
+import Diagnostics
+import Layers
+import Linux
+import Logging
+import OCI
+import Stores
+
+/// Layers packed for their way, kept in the cache: what was pushed once is not packed again.
+struct PackedLayers: Sendable {
+    let store: Store
+    let packing: Packing
+
+    /// A plain layer as it travels: as it was kept, or packed now.
+    ///
+    /// Throws what packing the layer or writing it throws.
+    func packed(
+        _ layer: Descriptor, from file: () throws(ShaleError) -> OwnedFile, cancellation: Cancellation,
+        passed: @escaping @Sendable (Int64) -> Void
+    ) throws(ShaleError) -> Descriptor {
+        if let known = known(layer) { return known }
+        let target = try store.cache.newPacked()
+        try packing.pack(
+            try file(), size: layer.size, threads: Workers.processors, cancellation: cancellation, passed: passed
+        ) { bytes throws(ShaleError) in
+            try target.append(bytes)
+        }
+        try target.commit()
+        let note = PackedNote(packed: target.digest, size: target.size, layer: layer.digest)
+        Logger.cache.attempt("note a packed layer") { try store.cache.note(note, as: key(layer)) }
+        return descriptor(of: layer, digest: target.digest, size: target.size)
+    }
+
+    /// A kept layer's bytes.
+    ///
+    /// Throws `notFound` when the cache was cleared meanwhile.
+    func open(_ packed: Descriptor) throws(ShaleError) -> OwnedFile {
+        guard let file = store.cache.open(.packed, packed.digest) else {
+            throw ShaleError(
+                .notFound, "blob \(packed.digest): not in the store", hint: "another shale cleared the cache: try again"
+            )
+        }
+        return OwnedFile(file, subject: "blob \(packed.digest)")
+    }
+
+    private func known(_ layer: Descriptor) -> Descriptor? {
+        store.cache.packedNote(key(layer)).map { descriptor(of: layer, digest: $0.packed, size: $0.size) }
+    }
+
+    private func descriptor(of layer: Descriptor, digest: Digest, size: Int64) -> Descriptor {
+        Descriptor(
+            mediaType: MediaType.packed(layer.mediaType, by: packing.method.rawValue), digest: digest, size: size,
+            annotations: layer.annotations)
+    }
+
+    private func key(_ layer: Descriptor) -> Digest {
+        Digest.of("packing \(packing) \(Packing.blockSize) \(layer.digest)".utf8)
+    }
+}

@@ -1,0 +1,152 @@
+package import Basics
+import Diagnostics
+import FoundationEssentials
+package import Layers
+import Logging
+package import OCI
+import Registries
+package import Stores
+
+/// What a push came to.
+package struct PushResult: Sendable {
+    package let reference: Reference
+    /// Of the manifest as the registry has it now.
+    package let manifest: Descriptor
+    package let image: Image
+
+    /// Docker's last line.
+    package var line: String {
+        "\(reference.tag ?? Reference.defaultTag): digest: \(manifest.digest) size: \(manifest.size)"
+    }
+}
+
+extension ImageEngine {
+    /// Sends a name's image to its registry: docker's lines and states (`tell`), only what the registry has not got.
+    ///
+    /// Blobs that came from a registry go as they came; layers made here are packed as `packing` says, and kept so. An
+    /// image that was pulled has the manifest there that it had. Throws docker's words for a name that is not here,
+    /// `unauthorized` with docker's words, `cancelled`, and what the registry client and the store throw.
+    package func push(
+        _ reference: Reference, packing: Packing = .standard, _ operation: OperationContext
+    ) throws(ShaleError) -> PushResult {
+        let reference = try Self.pushable(reference)
+        let image = try pushedImage(reference)
+        operation.line("The push refers to repository [\(reference.repository)]")
+        return try push(image, as: reference, packing: packing, operation)
+    }
+
+    /// Sends every tag of a repository that is here, in the order of their names.
+    ///
+    /// Throws what `push` throws; the tags before the one that failed are there.
+    package func pushAll(
+        _ repository: Reference, packing: Packing = .standard, _ operation: OperationContext
+    ) throws(ShaleError) -> [PushResult] {
+        let names = try store.names.all().map(\.reference).filter { $0.name == repository.name && $0.digest == nil }
+        guard !names.isEmpty else { throw Self.noImage(of: repository) }
+        operation.line("The push refers to repository [\(repository.repository)]")
+        var results: [PushResult] = []
+        for name in names.sorted(by: { $0.description < $1.description }) {
+            results.append(try push(try pushedImage(name), as: name, packing: packing, operation))
+        }
+        return results
+    }
+
+    /// Sends an image under a name that need not be one here; tells the states of its layers and the last line.
+    ///
+    /// Throws what `push` throws.
+    package func push(
+        _ image: Image, as reference: Reference, packing: Packing = .standard, _ operation: OperationContext
+    ) throws(ShaleError) -> PushResult {
+        try store.hold(image.config, blobs: image.manifest.layers + [image.manifest.config])
+        let layers = image.manifest.layers
+        let source = try StoreSource(
+            store: store, packing: image.isAsPulled ? nil : packing, blobs: layers + [image.manifest.config])
+        let target = RegistryTarget(client: registry, reference: reference)
+        let transfer = Transfer(source: source, target: target, words: .push, operation: operation)
+        let ids = image.config.rootfs.diffIDs
+        let items = layers.enumerated().map { position, layer in
+            TransferItem(
+                id: (position < ids.count ? ids[position] : layer.digest).short, blob: layer,
+                isForeign: MediaType.isForeignLayer(layer.mediaType) && !(layer.urls ?? []).isEmpty)
+        }
+        // Docker's order: the highest layer first.
+        let sent = try transfer.move(items.reversed())
+        let report = TransferReport(cancellation: operation.cancellation)
+        _ = try target.take(image.manifest.config, from: source, homes: [], report: report)
+        let document = try document(of: image, sent)
+        try target.put(document, isNamed: true, report: report)
+        let result = PushResult(reference: reference, manifest: document.descriptor, image: image)
+        note(result)
+        operation.line(result.line)
+        return result
+    }
+
+    /// Sends a blob of the store to a repository that has not got it; whether bytes were sent.
+    ///
+    /// For artifacts, whose manifest ``pushDocument(_:to:_:)`` sends afterwards. Throws what the registry client and
+    /// reading the blob throw.
+    @discardableResult
+    package func uploadIfMissing(
+        _ blob: Descriptor, to repository: Reference, _ operation: OperationContext
+    ) throws(ShaleError) -> Bool {
+        let source = try StoreSource(store: store, packing: nil, blobs: [blob])
+        let target = RegistryTarget(client: registry, reference: repository)
+        let report = TransferReport(cancellation: operation.cancellation)
+        let homes = source.homes(of: blob, beside: repository)
+        return try target.take(blob, from: source, homes: homes, report: report) == .sent
+    }
+
+    /// Puts a manifest whose blobs are there under a name's tag or digest.
+    ///
+    /// Throws what the registry client throws.
+    package func pushDocument(
+        _ document: TransferDocument, to reference: Reference, _ operation: OperationContext
+    ) throws(ShaleError) {
+        try RegistryTarget(client: registry, reference: reference)
+            .put(document, isNamed: true, report: TransferReport(cancellation: operation.cancellation))
+    }
+
+    /// The manifest as it travels: byte by byte the one that is here, unless layers were packed for the way.
+    private func document(
+        of image: Image, _ sent: [Digest: Descriptor]
+    ) throws(ShaleError) -> TransferDocument {
+        let bytes = try store.blobs.bytes(image.manifestDescriptor.digest)
+        var manifest = image.manifest
+        manifest.layers = manifest.layers.map { sent[$0.digest] ?? $0 }
+        guard manifest != image.manifest else {
+            return TransferDocument(bytes, mediaType: image.manifestDescriptor.mediaType)
+        }
+        return TransferDocument(Array(manifest.document.text().utf8), mediaType: image.manifestDescriptor.mediaType)
+    }
+
+    /// Notes what the registry calls the image now; a home that cannot be written to goes without.
+    private func note(_ result: PushResult) {
+        let pinned = result.reference.with(digest: result.manifest.digest)
+        let isOther = result.manifest.digest != result.image.manifestDescriptor.digest
+        Logger.store.attempt("note what \(pinned) is") {
+            try store.images.note(pushed: pinned, of: result.image.id, isPackedAtPush: isOther)
+        }
+    }
+
+    private static func pushable(_ reference: Reference) throws(ShaleError) -> Reference {
+        guard reference.digest == nil else { throw ShaleError(.invalid, "cannot push a digest reference") }
+        return reference.withDefaultTag
+    }
+
+    private func pushedImage(_ reference: Reference) throws(ShaleError) -> Image {
+        let names = try store.names.all().map(\.reference)
+        guard names.contains(reference) else {
+            guard names.contains(where: { $0.name == reference.name }) else { throw Self.noImage(of: reference) }
+            var error = ShaleError(.notFound, "tag does not exist: \(reference.familiar)")
+            error.hint = Self.nearestName(to: reference.familiar, among: names).map { "did you mean \($0.familiar)?" }
+            throw error
+        }
+        return try store.images.find(reference.description)
+    }
+
+    private static func noImage(of reference: Reference) -> ShaleError {
+        ShaleError(
+            .notFound, "An image does not exist locally with the tag: \(reference.familiarName)",
+            hint: "tag IMAGE \(reference.familiar)   (gives an image here that name)")
+    }
+}

@@ -1,0 +1,49 @@
+import Basics
+import Layers
+import OCI
+import Stores
+
+/// The store as what an image is moved from.
+struct StoreSource: TransferSource {
+    let store: Store
+    /// How plain layers are packed for the way; `nil` to leave every blob as it is.
+    let packed: PackedLayers?
+    /// Which repositories have which blobs, as far as this store knows.
+    private let known: [Digest: [Reference]]
+
+    /// `blobs` are what will be asked for.
+    ///
+    /// Throws what reading the names throws.
+    init(store: Store, packing: Packing?, blobs: [Descriptor]) throws(ShaleError) {
+        self.store = store
+        packed = packing.map { PackedLayers(store: store, packing: $0) }
+        known = try store.images.repositories(of: Set(blobs.map(\.digest)))
+    }
+
+    func outgoing(
+        _ blob: Descriptor, cancellation: Cancellation, passed: @escaping @Sendable (Int64) -> Void
+    ) throws(ShaleError) -> Descriptor {
+        guard let packed, MediaType.isPlainLayer(blob.mediaType) else { return blob }
+        return try packed.packed(
+            blob, from: { () throws(ShaleError) in try file(blob) }, cancellation: cancellation, passed: passed)
+    }
+
+    func open(_ blob: Descriptor, cancellation: Cancellation) throws(ShaleError) -> any BlobBytes {
+        if let packed, !store.blobs.contains(blob.digest) { return try packed.open(blob) }
+        return try file(blob)
+    }
+
+    func homes(of blob: Descriptor, beside repository: Reference) -> [Reference] {
+        (known[blob.digest] ?? []).filter { $0.domain == repository.domain && $0.path != repository.path }
+    }
+
+    private func file(_ blob: Descriptor) throws(ShaleError) -> OwnedFile {
+        let size = try store.blobs.size(blob.digest)
+        guard size == blob.size else {
+            throw ShaleError(
+                .corrupt, "blob \(blob.digest): \(size) bytes instead of the \(blob.size) announced",
+                hint: "system check --repair")
+        }
+        return OwnedFile(try store.blobs.open(blob.digest), subject: "blob \(blob.digest)")
+    }
+}
