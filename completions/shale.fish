@@ -769,6 +769,14 @@ complete -c shale -n '__fish_seen_subcommand_from trace' -l format -r -f -a '(sh
 complete -c shale -n '__fish_seen_subcommand_from trace' -l help -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from trace' -f -a '(__shale_operand verb)'
 
+complete -c shale -n __fish_use_subcommand -f -a events -d 'Show what happened to images, containers and volumes, by any shale'
+complete -c shale -n '__fish_seen_subcommand_from events' -l since -r -f -d 'What came after a time or within an age (10m)'
+complete -c shale -n '__fish_seen_subcommand_from events' -l until -r -f -d 'Only what came before; without it, go on until Ctrl-C'
+complete -c shale -n '__fish_seen_subcommand_from events' -l filter -s f -r -f -a '(shale complete filter (commandline -ct) 2>/dev/null)' -d 'type, event, container, image, volume, label, scope'
+complete -c shale -n '__fish_seen_subcommand_from events' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a Go template'
+complete -c shale -n '__fish_seen_subcommand_from events' -l follow -d 'Go on where the output is no terminal, too'
+complete -c shale -n '__fish_seen_subcommand_from events' -l help -s h -d 'Show help information.'
+
 complete -c shale -n __fish_use_subcommand -f -a system -d 'Check the store: every digest, every reference, every lock'
 complete -c shale -n '__fish_seen_subcommand_from system' -l repair -d 'Mend what can be mended.'
 complete -c shale -n '__fish_seen_subcommand_from system' -l help -s h -d 'Show help information.'

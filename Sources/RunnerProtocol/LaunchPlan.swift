@@ -3,7 +3,7 @@
 /// The runner executes it step by step and answers with the step, the path and the errno when one fails.
 package struct LaunchPlan: Sendable, Equatable {
     /// Raised with every change of the encoding; shell and runner must agree.
-    package static let version: UInt16 = 7
+    package static let version: UInt16 = 8
 
     package var containerID = ""
     package var hostname = ""
@@ -17,6 +17,10 @@ package struct LaunchPlan: Sendable, Equatable {
     package var logLimit: UInt64 = 0
     /// How many files there are then, the one that is written to among them.
     package var logFiles: UInt32 = 1
+    /// Where the start and the end of the container are told (`events`), appended to; empty for nowhere.
+    package var eventsPath = ""
+    /// What is told with them: the members of a JSON object, without the braces.
+    package var eventAttributes = ""
     /// The folder of `control.sock`, `runner.lock` and `stubs.json`.
     package var folder = ""
     package var root = RootPlan()

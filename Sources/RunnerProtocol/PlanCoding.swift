@@ -2,7 +2,11 @@ extension LaunchPlan {
     package func encode() -> [UInt8] {
         var out = WireWriter()
         out.put(LaunchPlan.version)
-        for text in [containerID, hostname, domainname, statePath, logPath, folder, holderFolder] { out.put(text) }
+        for text in [
+            containerID, hostname, domainname, statePath, logPath, folder, holderFolder, eventsPath, eventAttributes,
+        ] {
+            out.put(text)
+        }
         out.put(logLimit)
         out.put(logFiles)
         root.encode(to: &out)
@@ -42,6 +46,8 @@ extension LaunchPlan {
         logPath = try reader.string()
         folder = try reader.string()
         holderFolder = try reader.string()
+        eventsPath = try reader.string()
+        eventAttributes = try reader.string()
         logLimit = try reader.integer()
         logFiles = try reader.integer()
         root = try RootPlan(from: &reader)

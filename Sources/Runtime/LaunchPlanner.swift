@@ -17,6 +17,8 @@ struct LaunchPlanner {
         plan.hostname = Self.hostname(of: spec)
         plan.domainname = spec.domainname
         plan.statePath = spec.statePath
+        plan.eventsPath = spec.events.path
+        plan.eventAttributes = spec.events.attributes
         plan.logPath = spec.logPath
         plan.logLimit = spec.logRotation.size
         plan.logFiles = spec.logRotation.files

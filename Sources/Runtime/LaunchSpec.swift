@@ -63,6 +63,8 @@ package struct LaunchSpec: Sendable {
     package var health: HealthProbe?
     package var restart: RestartPlan?
     package var statePath: String
+    /// Where its start and its end are told (`events`), and the members of a JSON object that are told with them.
+    package var events: (path: String, attributes: String) = ("", "")
     /// The container's folder: control socket, lock, stubs, and the files bound at `/etc/hosts` and so on.
     package var socketDirectory: String
     package var initialSize: TerminalSize?

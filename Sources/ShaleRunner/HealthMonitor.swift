@@ -17,7 +17,7 @@ final class HealthMonitor {
 
     let plan: HealthPlan
     private let started = SteadyClock.milliseconds
-    private var status = "starting"
+    private(set) var status = "starting"
     private var failures: Int32 = 0
     private var looks: [Look] = []
     private var due: Int64

@@ -15,6 +15,7 @@ final class Supervisor {
     private var lock: FileLock?
     private let holder: HolderNote?
     private let stateFile: StateFile
+    private let events: EventFile
     private var state = ContainerState(status: "running")
     private var life: ContainerLife
     var first: ManagedProcess { life.first }
@@ -33,11 +34,14 @@ final class Supervisor {
     /// Whether whoever ended it starts it again.
     private var isKept = false
     private(set) var isPaused = false
+    /// The last status of its health that was told.
+    private var toldHealth = "starting"
 
     /// Starts the container; throws the step that failed, with nothing left behind.
     init(plan: LaunchPlan, channel: Int32, unread: FrameParser) throws(StepFailure) {
         self.plan = plan
         stateFile = StateFile(path: plan.statePath)
+        events = EventFile(plan)
         schedule = RestartSchedule(plan.restart)
         folder = try step("open", plan.folder) { () throws(SystemCallError) in
             try OwnedFD.open(plan.folder, OpenFlags.path | O_DIRECTORY)
@@ -78,6 +82,7 @@ final class Supervisor {
         state.ports = life.network?.ports ?? []
         state.health = health?.text ?? ""
         stateFile.write(state)
+        events.tell("start")
     }
 
     /// Another runner of the same container may be ending at this moment.
@@ -226,6 +231,9 @@ final class Supervisor {
     func noteHealth() {
         state.health = health?.text ?? ""
         stateFile.write(state)
+        guard let status = health?.status, status != toldHealth else { return }
+        toldHealth = status
+        events.tell("health_status: \(status)")
     }
 
     func add(_ process: ManagedProcess) { processes.append(process) }
@@ -236,6 +244,9 @@ final class Supervisor {
         state.finishedAt = .now()
         state.outOfMemory = cgroup.hadOutOfMemory
         state.ports = []
+        if state.outOfMemory { events.tell("oom") }
+        let lasted = (SteadyClock.milliseconds - life.began) / 1000
+        events.tell("die", [("execDuration", String(lasted)), ("exitCode", String(code))])
         isPaused = false
         guard
             let pause = schedule.pause(afterExit: code, ranFor: SteadyClock.milliseconds - life.began)
@@ -306,6 +317,7 @@ final class Supervisor {
         isPaused = pause
         state.status = pause ? "paused" : "running"
         stateFile.write(state)
+        events.tell(pause ? "pause" : "unpause")
         return true
     }
 

@@ -141,7 +141,7 @@ package enum Spelling {
             "remove": ["rm"], "run": ["run"], "start": ["start"], "stats": ["stats"], "stop": ["stop"],
             "top": ["top"], "unpause": ["unpause"], "update": ["update"], "wait": ["wait"],
         ],
-        "system": ["df": ["df"], "info": ["info"], "prune": ["prune", "all"]],
+        "system": ["df": ["df"], "events": ["events"], "info": ["info"], "prune": ["prune", "all"]],
         "builder": ["build": ["build"], "prune": ["prune", "cache"]],
         "buildx": ["build": ["build"], "prune": ["prune", "cache"], "du": ["df"]],
         "manifest": ["inspect": ["manifest"]],

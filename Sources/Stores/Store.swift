@@ -28,6 +28,8 @@ package final class Store: Sendable {
     package let containers: ContainerStore
     package let volumes: VolumeStore
     package let cache: CacheStore
+    /// What happened here, for `events`.
+    package let events: EventLog
     /// Stamps changes with the line that makes them.
     package let writeAhead: WriteAhead
     /// What this process makes or uses at this moment.
@@ -61,9 +63,11 @@ package final class Store: Sendable {
         let leases = Leases(paths: paths, lock: lock)
         let blobs = BlobStore(paths: paths, ingest: ingest, leases: leases)
         let writeAhead = WriteAhead(paths: paths, ingest: ingest, journalHolds: journalHolds)
-        let names = NameStore(path: paths.index, lock: lock, writeAhead: writeAhead)
+        let events = EventLog(home: home)
+        let names = NameStore(path: paths.index, lock: lock, writeAhead: writeAhead, events: events)
         let retained = NameStore(path: paths.retained, lock: lock, mayBeMissing: true)
         let layers = LayerStore(paths: paths, ingest: ingest, leases: leases, lock: lock)
+        self.events = events
         self.ingest = ingest
         self.leases = leases
         self.writeAhead = writeAhead
@@ -73,8 +77,9 @@ package final class Store: Sendable {
         images = ImageStore(
             blobs: blobs, names: names, retained: retained, layers: layers, lock: lock, leases: leases)
         containers = ContainerStore(
-            paths: paths, ingest: ingest, leases: leases, lock: lock, writeAhead: writeAhead)
-        volumes = VolumeStore(paths: paths, containers: containers, ingest: ingest, lock: lock)
+            paths: paths, ingest: ingest, leases: leases, lock: lock, writeAhead: writeAhead, events: events)
+        volumes = VolumeStore(
+            paths: paths, containers: containers, ingest: ingest, lock: lock, events: events)
         cache = CacheStore(folder: paths.cache, ingest: ingest)
         if lock.unwritable != nil { return }
         if ingest.sweepLeftovers() {

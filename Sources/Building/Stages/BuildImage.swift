@@ -88,6 +88,8 @@ extension BuildEngine {
             request.observe?(.tagged(tag.withDefaultTag.familiar))
             operation.line("Successfully tagged \(tag.withDefaultTag.familiar)")
         }
+        let names = request.tags.map(\.withDefaultTag.familiar).joined(separator: ",")
+        store.events.append(StoreEvent(.builder, "build", of: "\(image.id)", names.isEmpty ? [:] : ["name": names]))
         return BuildOutcome(imageID: image.id, tags: request.tags.map(\.withDefaultTag))
     }
 }

@@ -79,11 +79,13 @@ extension ContainerEngine {
         let folder = "\(store.volumes.folder(name))/_data"
         let source: RootDirectory?
         let volume: RootDirectory
+        let isNew = access(folder, F_OK) != 0
         do throws(SystemCallError) {
             let root = try RootDirectory(hostPath: store.home)
             try store.volumes.makeFolder()
             try root.makeDirectories("volumes/\(name)/_data")
             volume = try RootDirectory(hostPath: folder)
+            if isNew { store.events.append(StoreEvent(.volume, "create", of: name, ["driver": "local"])) }
             guard let image, try volume.names(in: "/").isEmpty else { return folder }
             source = try? images.mountedTree(of: image)
         } catch {
@@ -145,6 +147,7 @@ extension ContainerEngine {
 
     private func removeVolume(_ name: String) {
         Logger.container.attempt("remove volume \(name)") { try FileTree.remove(store.volumes.folder(name)) }
+        store.events.append(StoreEvent(.volume, "destroy", of: name, ["driver": "local"]))
     }
 
     /// The volumes without a name that a container has and no other.

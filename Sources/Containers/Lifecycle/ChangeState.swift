@@ -32,6 +32,7 @@ extension ContainerEngine {
         try stop(record, timeout: timeout, signal: signal, cancellation: cancellation)
         defer { withExtendedLifetime(kept) {} }
         _ = try start(record, streams: nil)
+        store.events.append(StoreEvent("restart", of: record))
     }
 
     /// Ends a running container: its stop signal, then SIGKILL after the time it has; does nothing when it does not
@@ -49,8 +50,10 @@ extension ContainerEngine {
         guard state.isRunning else { return }
         let number = try Self.signal(signal ?? record.config.stopSignal ?? "SIGTERM")
         let seconds = timeout ?? record.config.stopTimeout ?? 10
+        defer { store.events.append(StoreEvent("stop", of: record)) }
         do throws(ShaleError) {
             if seconds != 0 {
+                store.events.append(StoreEvent("kill", of: record, ["signal": String(number)]))
                 try runtime.signal(number, socketDirectory: socket(record))
                 if state.status == .paused { try runtime.unpause(socketDirectory: socket(record)) }
                 if waitUntilStopped(record, seconds: seconds < 0 ? nil : Double(seconds), cancellation) { return }
@@ -109,6 +112,7 @@ extension ContainerEngine {
         guard state.isRunning else {
             throw ShaleError(.conflict, "Cannot kill container: \(text): \(Self.notRunning(record).message)")
         }
+        store.events.append(StoreEvent("kill", of: record, ["signal": String(number)]))
         try runtime.signal(number, socketDirectory: socket(record))
         guard number == SIGKILL else { return }
         if state.status == .paused {

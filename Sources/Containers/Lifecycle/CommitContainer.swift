@@ -86,6 +86,10 @@ extension ContainerEngine {
         ) { id throws(ShaleError) in try images.keepProvenance(story, of: id) }
         var event = ContainerEvent(.commit, arguments: [image.id.description])
         event.destination = reference?.familiar
+        store.events.append(
+            StoreEvent(
+                "commit", of: container,
+                ["comment": options.message ?? "", "imageID": "\(image.id)", "imageRef": reference?.familiar ?? ""]))
         keep(event, of: container)
         return image
     }

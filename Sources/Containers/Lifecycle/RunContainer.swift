@@ -63,6 +63,8 @@ extension ContainerEngine {
             upperPath: folder.upper, workPath: folder.work,
             logPath: host.logDriver == "none" ? "" : folder.log, statePath: folder.state,
             socketDirectory: folder.socketDirectory, home: store.home)
+        let told = StoreEvent.document(of: StoreEvent("start", of: record).attributes).text()
+        spec.events = (EventLog.path(home: store.home), String(told.dropFirst().dropLast()))
         spec.host = host
         spec.hostname = record.hostname
         spec.domainname = record.domainname ?? ""
@@ -178,7 +180,11 @@ extension ContainerEngine {
                 hint: "unpause \(record.name)")
         }
         let window = openEvent(in: record)
+        store.events.append(StoreEvent("exec_start", of: record))
         let outcome = try startExec(in: record, options, streams: streams)
+        if case .exited(let code) = outcome, !options.detach {
+            store.events.append(StoreEvent("exec_die", of: record, ["exitCode": String(code)]))
+        }
         try note(options, outcome, window, in: record)
         return outcome
     }

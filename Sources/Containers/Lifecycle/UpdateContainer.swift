@@ -35,6 +35,7 @@ extension ContainerEngine {
                 hint: error.hint)
         }
         try store.containers.update(record.id) { record throws(ShaleError) in try apply(change, to: &record.host) }
+        store.events.append(StoreEvent("update", of: record))
     }
 
     private func apply(_ change: ContainerUpdate, to host: inout HostConfig) throws(ShaleError) {

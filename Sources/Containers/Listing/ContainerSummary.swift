@@ -76,6 +76,9 @@ extension ContainerEngine {
         if (try? ContainerRuntime.recover(
             containerID: id, socketDirectory: folder.socketDirectory, statePath: folder.state)) == true
         {
+            if let record = try? store.containers.record(id) {
+                store.events.append(StoreEvent("die", of: record, ["exitCode": "137"]))
+            }
             return store.containers.state(id)
         }
         state.status = .exited

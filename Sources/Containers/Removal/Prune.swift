@@ -12,7 +12,14 @@ extension ContainerEngine {
     package func prune(_ request: PruneRequest, _ operation: OperationContext) throws(ShaleError) -> PruneReport {
         var report = PruneReport()
         if request.containers { try pruneContainers(request, into: &report, operation) }
+        let containerBytes = report.bytes
         try images.prune(request, into: &report)
+        guard !request.isDryRun else { return report }
+        let rest = report.bytes &- containerBytes
+        store.events.append(
+            (request.containers ? [StoreEvent(.container, "prune", of: "", ["reclaimed": "\(containerBytes)"])] : [])
+                + (request.images ? [StoreEvent(.image, "prune", of: "", ["reclaimed": "\(rest)"])] : [])
+                + (request.cache ? [StoreEvent(.builder, "prune", of: "", ["reclaimed": "\(rest)"])] : []))
         return report
     }
 

@@ -3,7 +3,7 @@ import Glibc
 import Linux
 import Synchronization
 
-/// The file that events are appended to: `HOME/log/shale.log`, a line each, for its owner alone.
+/// A file that lines are appended to: `HOME/log/shale.log`, or another one beside it, for its owner alone.
 ///
 /// Any number of processes append: each line is one `write(2)` with `O_APPEND`, which no other comes into. The file is
 /// opened with the first line. One that grew long is renamed to `shale.log.1`, the older ones to `.2` and `.3`. Nothing
@@ -31,17 +31,17 @@ package final class LogFile: Sendable {
     private let state = Mutex(State())
     private static let mostEarly = 256
 
-    package init(home: String, size: Int64 = 4 << 20, kept: Int = 3) {
+    package init(home: String, name: String = "shale.log", size: Int64 = 4 << 20, kept: Int = 3) {
         self.home = home
         folder = home + "/log"
-        path = Self.path(home: home)
+        path = Self.path(home: home, name: name)
         layout = home + "/oci-layout"
         self.size = size
         self.kept = kept
     }
 
-    /// Where the log of a home lies.
-    package static func path(home: String) -> String { home + "/log/shale.log" }
+    /// Where the log of a home lies, or another file beside it.
+    package static func path(home: String, name: String = "shale.log") -> String { "\(home)/log/\(name)" }
 
     /// Appends one line, its newline included.
     package func append(_ line: [UInt8]) {

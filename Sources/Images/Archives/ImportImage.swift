@@ -48,11 +48,14 @@ extension ImageEngine {
         let blob = try ingest.commit()
         let message = options.message.isEmpty ? "Imported from \(options.origin)" : options.message
         config.append(History(created: created, createdBy: "", comment: message), layer: diffID)
-        return try store.images.add(
+        let image = try store.images.add(
             config: config, layers: [Descriptor(mediaType: MediaType.ociLayer, digest: diffID, size: blob.size)],
             references: options.reference.map { [$0] } ?? []
         ) { id throws(ShaleError) in
             try keepProvenance(Provenance(parent: nil, base: nil, origin: .imported(options.origin)), of: id)
         }
+        store.events.append(
+            StoreEvent(.image, "import", of: "\(image.id)", ["name": options.reference?.familiar ?? ""]))
+        return image
     }
 }

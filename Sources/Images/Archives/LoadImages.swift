@@ -69,6 +69,8 @@ extension ImageEngine {
         }
         let images = try store.images.add(
             candidates.map { ($0.manifestBytes, $0.mediaType, $0.references) }, operation.cancellation)
+        store.events.append(
+            images.map { StoreEvent(.image, "load", of: "\($0.id)", ["name": $0.references.first?.familiar ?? ""]) })
         return zip(images, candidates).map { LoadedImage(image: $0, references: $1.references) }
     }
 

@@ -47,6 +47,8 @@ extension ImageEngine {
         let result = PullResult(
             reference: reference, digest: remote.resolved.digest, image: image,
             isNew: before != image.id)
+        store.events.append(
+            StoreEvent(.image, "pull", of: reference.familiar, ["name": reference.familiarName]))
         operation.line("Digest: \(result.digest)")
         operation.line(result.status)
         return result

@@ -77,6 +77,8 @@ extension ImageEngine {
         try target.put(document, isNamed: true, report: report)
         let result = PushResult(reference: reference, manifest: document.descriptor, image: image)
         note(result)
+        store.events.append(
+            StoreEvent(.image, "push", of: reference.familiar, ["name": reference.familiarName]))
         operation.line(result.line)
         return result
     }

@@ -176,7 +176,8 @@ struct StoreCompletion: CompletionSource {
             return keys.map { CompletionValue("\($0.name)=", $0.values.joined(separator: ", "), isWhole: false) }
         }
         let name = String(request.prefix[..<equals])
-        if ["ancestor", "before", "since", "reference", "volume", "name"].contains(name) {
+        let naming = ["ancestor", "before", "since", "reference", "volume", "name", "container", "image"]
+        if naming.contains(name) {
             return named(by: name, of: request.verb).map { CompletionValue("\(name)=\($0.text)", $0.summary) }
         }
         return keys.first { $0.name == name }?.values.map { CompletionValue("\(name)=\($0)") } ?? []
@@ -187,6 +188,7 @@ struct StoreCompletion: CompletionSource {
         switch filter {
         case "volume": volumes()
         case "name": verb == "volume ls" ? volumes() : containers { _ in true }
+        case "container": containers { _ in true }
         case "before", "since": verb == "ps" ? containers { _ in true } : images(withWorking: false)
         default: images(withWorking: false)
         }
@@ -199,6 +201,7 @@ struct StoreCompletion: CompletionSource {
             FilterKey("stars"), FilterKey("is-official", ["true", "false"]),
             FilterKey("is-automated", ["true", "false"]),
         ],
+        "events": EventQuery.known,
         "prune": [FilterKey("until"), FilterKey("label"), FilterKey("label!")],
     ]
 

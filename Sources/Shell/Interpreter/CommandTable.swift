@@ -66,7 +66,6 @@ package struct CommandTable: Sendable {
         "compose": notComposed, "docker-compose": notComposed,
         "swarm": "help   (shale works on one machine)", "stack": "help   (shale works on one machine)",
         "service": "help   (shale works on one machine)", "node": "help   (shale works on one machine)",
-        "events": "history   (lists what was typed), timeline what it changed",
         "context": "context DIR   (lists what a build context holds)",
         "echo": "!echo …   (the host's; it knows shale's variables)",
         "printf": "!printf …   (the host's; it knows shale's variables)",

@@ -13,13 +13,18 @@ package final class ContainerStore: Sendable {
     let leases: Leases
     let lock: StoreLock
     let writeAhead: WriteAhead
+    let events: EventLog
 
-    init(paths: StorePaths, ingest: IngestFolder, leases: Leases, lock: StoreLock, writeAhead: WriteAhead) {
+    init(
+        paths: StorePaths, ingest: IngestFolder, leases: Leases, lock: StoreLock, writeAhead: WriteAhead,
+        events: EventLog
+    ) {
         self.paths = paths
         self.ingest = ingest
         self.leases = leases
         self.lock = lock
         self.writeAhead = writeAhead
+        self.events = events
     }
 
     /// Where a container's files lie, whether it is there or not.
@@ -57,6 +62,7 @@ package final class ContainerStore: Sendable {
                 }
                 throw error
             }
+            events.append(StoreEvent("create", of: record))
             return record
         }
     }
@@ -102,18 +108,21 @@ package final class ContainerStore: Sendable {
                 throw error
             }
             unlink(link(oldName))
+            events.append(StoreEvent("rename", of: record, ["oldName": "/\(oldName)"]))
         }
     }
 
     /// Removes a container and all it wrote.
     ///
-    /// Callers know that it does not run; one who knows its name spares reading it. Throws what removing the folder
+    /// Callers know that it does not run; one who knows its name tells it. Throws what removing the folder
     /// throws.
     package func remove(_ id: String, named name: String? = nil) throws(ShaleError) {
-        let name = name ?? (try? read(id).name)
+        let record = try? read(id)
+        let name = name ?? record?.name
         // The folder first: should this be cut short, a name without its container counts as free and is swept.
         let place = try ingest.moveAway(folder(id).path)
         if let name, target(of: name) == id { unlink(link(name)) }
+        if let record { events.append(StoreEvent("destroy", of: record)) }
         if let place { try ingest.removeMoved(place) }
     }
 

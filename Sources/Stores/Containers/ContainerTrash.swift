@@ -18,7 +18,8 @@ extension ContainerStore {
     /// Callers know that it does not run, and that a session holds it. Throws what reading the record, taking the lock
     /// or renaming the folder throws.
     package func moveToTrash(_ id: String) throws(ShaleError) {
-        let name = try read(id).name
+        let record = try read(id)
+        let name = record.name
         if mkdir(paths.containerTrash, 0o700) == -1, errno != EEXIST {
             throw SystemCallError("mkdir", path: paths.containerTrash).shaleError("container \(Identifier.short(id))")
         }
@@ -30,6 +31,7 @@ extension ContainerStore {
                 throw SystemCallError("rename", path: folder(id).path).shaleError("container \(Identifier.short(id))")
             }
             if target(of: name) == id { unlink(link(name)) }
+            events.append(StoreEvent("destroy", of: record))
         }
     }
 
@@ -80,6 +82,7 @@ extension ContainerStore {
                 unlink(link(record.name))
                 throw error.shaleError("container \(record.name)")
             }
+            events.append(StoreEvent("create", of: record))
         }
     }
 

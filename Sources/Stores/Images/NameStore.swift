@@ -29,12 +29,18 @@ package final class NameStore: Sendable {
     let lock: StoreLock
     /// Names the line that makes a change; `nil` for a table whose changes are not matched with lines.
     private let writeAhead: WriteAhead?
+    /// Where changes are told; `nil` for a table that no listing shows.
+    private let events: EventLog?
     private let state = Mutex(State())
 
-    init(path: String, lock: StoreLock, writeAhead: WriteAhead? = nil, mayBeMissing: Bool = false) {
+    init(
+        path: String, lock: StoreLock, writeAhead: WriteAhead? = nil, events: EventLog? = nil,
+        mayBeMissing: Bool = false
+    ) {
         self.path = path
         self.lock = lock
         self.writeAhead = writeAhead
+        self.events = events
         self.mayBeMissing = mayBeMissing
     }
 
@@ -97,6 +103,7 @@ package final class NameStore: Sendable {
         }
         try write(table)
         state.withLock { $0.changes = changes }
+        events?.append(StoreEvent.changes(from: old, to: table))
     }
 
     /// What lines of a session did, by the last processes that changed the table: its journal may not have it yet.

@@ -28,12 +28,16 @@ package final class VolumeStore: Sendable {
     private let containers: ContainerStore
     private let ingest: IngestFolder
     private let lock: StoreLock
+    private let events: EventLog
 
-    init(paths: StorePaths, containers: ContainerStore, ingest: IngestFolder, lock: StoreLock) {
+    init(
+        paths: StorePaths, containers: ContainerStore, ingest: IngestFolder, lock: StoreLock, events: EventLog
+    ) {
         self.paths = paths
         self.containers = containers
         self.ingest = ingest
         self.lock = lock
+        self.events = events
     }
 
     /// All volumes by name; what was half-made is left out.
@@ -71,7 +75,11 @@ package final class VolumeStore: Sendable {
             }
             return false
         }
-        if isThere { try ingest.discard(aside) }
+        if isThere {
+            try ingest.discard(aside)
+        } else {
+            events.append(StoreEvent(.volume, "create", of: name, ["driver": "local"]))
+        }
     }
 
     /// Leases a volume for a container that is being made, while a use is under way.
@@ -105,6 +113,7 @@ package final class VolumeStore: Sendable {
             }
             return try ingest.moveAway(folder(name))
         }
+        events.append(StoreEvent(.volume, "destroy", of: name, ["driver": "local"]))
         if let place { try ingest.removeMoved(place) }
     }
 

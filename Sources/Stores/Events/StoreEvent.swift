@@ -1,0 +1,105 @@
+package import Basics
+package import OCI
+
+/// Something that happened in a home, in docker's form (`docker events`): kind, action, of what, with which attributes.
+package struct StoreEvent: Sendable, Hashable {
+    package enum Kind: String, Sendable, CaseIterable {
+        case builder
+        case container
+        case image
+        case volume
+    }
+
+    package let kind: Kind
+    /// `pull`, `create`, `die`, `health_status: healthy`.
+    package let action: String
+    /// The id of the container or image, the name of the volume, or the name that was pulled.
+    package let subject: String
+    package let attributes: [String: String]
+    package let time: Timestamp
+
+    /// An event of this moment; attributes that are named like secrets are masked.
+    package init(
+        _ kind: Kind, _ action: String, of subject: String, _ attributes: [String: String] = [:],
+        at time: Timestamp = .now()
+    ) {
+        self.kind = kind
+        self.action = action
+        self.subject = subject
+        self.attributes = attributes.reduce(into: [:]) { all, pair in
+            all[pair.key] = Secrets.isNamed(pair.key) ? Secrets.mask : Secrets.masked(pair.value).text
+        }
+        self.time = time
+    }
+
+    /// A container's event: its image's name, its name and its labels are attributes, as docker has them.
+    package init(_ action: String, of container: ContainerRecord, _ more: [String: String] = [:]) {
+        self.init(.container, action, of: container.id, Self.attributes(of: container).merging(more) { $1 })
+    }
+
+    package static func attributes(of container: ContainerRecord) -> [String: String] {
+        container.labels.merging(["image": container.imageName, "name": container.name]) { $1 }
+    }
+
+    /// As it is kept, and as `--format json` prints it (docker/cli, system/events.go).
+    package var document: JSONDocument {
+        let nanoseconds = time.wholeNanoseconds(since: .epoch)
+        return .members([
+            "Type": .string(kind.rawValue), "Action": .string(action),
+            "Actor": .members(["ID": .string(subject), "Attributes": Self.document(of: attributes)]),
+            "scope": "local", "time": .integer(time.seconds), "timeNano": .integer(nanoseconds),
+        ])
+    }
+
+    package static func document(of attributes: [String: String]) -> JSONDocument {
+        .object(attributes.sorted { $0.key < $1.key }.map { JSONDocument.Member($0.key, .string($0.value)) })
+    }
+
+    /// Reads a line of the log; `nil` for anything that is no event.
+    init?(parsing line: some Collection<UInt8>) {
+        guard let document = try? JSONDocument(parsing: line, naming: "event"),
+            let kind = document["Type"]?.string.flatMap(Kind.init(rawValue:)),
+            let action = document["Action"]?.string, let subject = document["Actor"]?["ID"]?.string,
+            case .integer(let nanoseconds)? = document["timeNano"], nanoseconds >= 0
+        else { return nil }
+        self.kind = kind
+        self.action = action
+        self.subject = subject
+        var attributes: [String: String] = [:]
+        if case .object(let members)? = document["Actor"]?["Attributes"] {
+            for member in members { attributes[member.key] = member.value.string }
+        }
+        self.attributes = attributes
+        time = Timestamp(
+            seconds: nanoseconds / 1_000_000_000, nanoseconds: Int32(nanoseconds % 1_000_000_000))
+    }
+}
+
+extension StoreEvent {
+    /// What a change of the table of names did: names taken away, images that went, names given.
+    static func changes(from old: ImageTable, to new: ImageTable) -> [StoreEvent] {
+        let (before, after) = (named(old), named(new))
+        var events: [StoreEvent] = []
+        for (text, entry) in before.sorted(by: { $0.key < $1.key }) where after[text] == nil {
+            events.append(StoreEvent(.image, "untag", of: id(entry), ["name": familiar(entry)]))
+        }
+        let gone = Set(old.entries.compactMap(\.image)).subtracting(new.entries.compactMap(\.image))
+        for image in gone.sorted() {
+            events.append(StoreEvent(.image, "delete", of: image.description, ["name": image.description]))
+        }
+        for (text, entry) in after.sorted(by: { $0.key < $1.key }) where before[text]?.image != entry.image {
+            events.append(StoreEvent(.image, "tag", of: id(entry), ["name": familiar(entry)]))
+        }
+        return events
+    }
+
+    private static func named(_ table: ImageTable) -> [String: ImageEntry] {
+        table.entries.reduce(into: [:]) { all, entry in
+            if let text = entry.refName, entry.image != nil { all[text] = entry }
+        }
+    }
+
+    private static func id(_ entry: ImageEntry) -> String { (entry.image ?? entry.manifest.digest).description }
+
+    private static func familiar(_ entry: ImageEntry) -> String { entry.name?.familiar ?? entry.refName ?? "" }
+}
