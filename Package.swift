@@ -57,7 +57,7 @@ let package = Package(
 
         module("Basics"),
         module("OCI", ["Basics", crypto]),
-        module("GoTemplates", ["Basics", "OCI"]),
+        module("GoTemplates", ["Basics"]),
         module("Linux", ["Basics", "CLinux"]),
         module("Diagnostics", ["Basics", "Linux", logging]),
         module("RunnerProtocol"),
@@ -67,7 +67,7 @@ let package = Package(
         module("Runtime", ["Basics", "OCI", "Linux", "RunnerProtocol", "CSeccomp", "Diagnostics", logging]),
         module("Dockerfiles", ["Basics"]),
         module("ShellLanguage", ["Basics"]),
-        module("Rendering", ["Basics", "OCI", "Linux", "GoTemplates"]),
+        module("Rendering", ["Basics", "Linux", "GoTemplates"]),
         module("LineEditing", ["Basics", "Linux", "Rendering", "CEditline", "Diagnostics", logging]),
         module(
             "Images",
@@ -152,7 +152,7 @@ let package = Package(
         tests("ShellLanguageTests", ["TestSupport", "Basics", "ShellLanguage"]),
         tests("RenderingTests", ["TestSupport", "Basics", "OCI", "Rendering"]),
         tests("LineEditingTests", ["TestSupport", "Basics", "Linux", "LineEditing"]),
-        tests("GoTemplatesTests", ["TestSupport", "Basics", "OCI", "GoTemplates"]),
+        tests("GoTemplatesTests", ["TestSupport", "Basics", "GoTemplates"]),
         tests(
             "ShellTests",
             [

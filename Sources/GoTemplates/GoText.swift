@@ -1,6 +1,5 @@
-import Basics
+package import Basics
 import Glibc
-package import OCI
 
 /// How Go prints values: `%v` and its relatives, and how docker's types print when they are empty.
 package enum GoText {

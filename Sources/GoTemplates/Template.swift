@@ -1,5 +1,4 @@
 package import Basics
-package import OCI
 
 /// A Go template (`text/template`) as docker users write them for `--format`, over JSON documents.
 ///

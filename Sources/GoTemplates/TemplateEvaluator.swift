@@ -1,5 +1,4 @@
 import Basics
-import OCI
 
 /// What went wrong while a template was filled in, and at which node.
 struct TemplateFailure: Error {

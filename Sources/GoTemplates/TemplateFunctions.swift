@@ -1,5 +1,4 @@
 import Basics
-import OCI
 
 /// The functions of docker's templates: Go's own and docker's.
 enum TemplateFunctions {

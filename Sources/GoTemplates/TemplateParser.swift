@@ -1,5 +1,4 @@
 import Basics
-import OCI
 
 /// Reads a Go template into its tree.
 struct TemplateParser {

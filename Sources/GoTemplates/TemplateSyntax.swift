@@ -1,5 +1,4 @@
 import Basics
-import OCI
 
 /// The syntax tree of a Go template; positions are byte offsets into its text.
 indirect enum TemplateNode: Sendable {

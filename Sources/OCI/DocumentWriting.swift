@@ -1,3 +1,5 @@
+package import Basics
+
 /// Index, manifest and descriptor as documents in the specification's order of members, without `JSONEncoder`.
 extension Descriptor {
     package var document: JSONDocument {

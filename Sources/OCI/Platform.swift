@@ -81,9 +81,3 @@ package struct Platform: Sendable, Hashable, Codable, CustomStringConvertible {
         if architecture == "amd64", variant == "v1" { variant = nil }
     }
 }
-
-extension UInt8 {
-    package var isASCIIAlphanumeric: Bool {
-        (48...57).contains(self) || (65...90).contains(self) || (97...122).contains(self)
-    }
-}

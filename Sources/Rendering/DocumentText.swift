@@ -1,6 +1,5 @@
 package import Basics
 import GoTemplates
-package import OCI
 
 /// What `inspect` prints: a JSON array with four spaces a level, or a template filled in for each document.
 package enum DocumentText {

@@ -1,6 +1,5 @@
 package import Basics
 package import GoTemplates
-package import OCI
 
 /// What every listing command returns: named columns, and a row an object.
 ///

@@ -4,7 +4,6 @@ import FoundationEssentials
 import Glibc
 import Linux
 import Logging
-import OCI
 
 extension ContainerRuntime {
     /// Whether a runner holds the container's lock: without one, a state that says running is a leftover.

@@ -1,4 +1,4 @@
-import OCI
+import Basics
 import TestSupport
 import Testing
 

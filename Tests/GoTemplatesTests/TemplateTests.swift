@@ -1,6 +1,5 @@
 import Basics
 import FoundationEssentials
-import OCI
 import TestSupport
 import Testing
 

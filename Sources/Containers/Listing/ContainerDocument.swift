@@ -1,7 +1,7 @@
 package import Basics
 import Images
 import Linux
-package import OCI
+import OCI
 import Runtime
 package import Stores
 

@@ -1,5 +1,4 @@
 import Basics
-import OCI
 
 /// The formats of package databases.
 enum PackageDatabases {

@@ -1,7 +1,6 @@
 import Basics
 import FoundationEssentials
 import Glibc
-import OCI
 
 /// One `config.json` or `auth.json`, members it does not know kept as they are.
 struct CredentialFile {

@@ -1,5 +1,4 @@
 import Basics
-import OCI
 
 /// A line of shell as the `RUN` that does the same.
 package enum LineInstruction {

@@ -1,6 +1,5 @@
 package import ArgumentParser
 package import Basics
-package import OCI
 package import Rendering
 
 /// A command of the shell, one type and one file each: its options are what swift-argument-parser reads of it.

@@ -1,7 +1,6 @@
 import Basics
 import Glibc
 import Linux
-import OCI
 import Rendering
 import Synchronization
 

@@ -1,6 +1,5 @@
 package import Basics
 import Linux
-import OCI
 
 /// A container's state, as its runner last wrote it.
 ///

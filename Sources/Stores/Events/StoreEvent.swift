@@ -1,5 +1,5 @@
 package import Basics
-package import OCI
+import OCI
 
 /// Something that happened in a home, in docker's form (`docker events`): kind, action, of what, with which attributes.
 package struct StoreEvent: Sendable, Hashable {

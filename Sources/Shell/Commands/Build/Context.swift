@@ -4,7 +4,6 @@ import Building
 import Dockerfiles
 import Glibc
 import Linux
-import OCI
 import Rendering
 
 /// `context`: what a build of a directory would see.

@@ -2,7 +2,6 @@ package import ArgumentParser
 package import Basics
 import Explorer
 import Layers
-import OCI
 import Rendering
 
 /// `diff CONTAINER`: what it changed; `diff IMAGE#N` what a layer changed; `diff A B` how two differ.

@@ -1,5 +1,4 @@
 import Basics
-import OCI
 import Rendering
 
 /// A table of the explorer's: cells for people, documents with plain numbers for `--format json` and templates.

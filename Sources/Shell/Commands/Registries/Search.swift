@@ -1,6 +1,5 @@
 package import ArgumentParser
 package import Basics
-import OCI
 import Recipes
 import Registries
 import Rendering

@@ -1,6 +1,5 @@
 import Basics
 import Diagnostics
-import OCI
 import ShellLanguage
 
 /// Where a command's time went, as it is printed.

@@ -1,7 +1,6 @@
 package import ArgumentParser
 package import Basics
 import Containers
-import OCI
 import Recipes
 import Rendering
 import Stores

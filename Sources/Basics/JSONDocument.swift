@@ -1,6 +1,3 @@
-import Basics
-import FoundationEssentials
-
 /// Any JSON, its members in order: what `inspect` prints and templates walk.
 package enum JSONDocument: Sendable, Equatable {
     case null
@@ -104,70 +101,6 @@ package enum JSONDocument: Sendable, Equatable {
                 }
             }
         }
-    }
-}
-
-extension JSONDocument: Codable {
-    private struct Key: CodingKey {
-        var stringValue: String
-        var intValue: Int? { nil }
-        init(stringValue: String) { self.stringValue = stringValue }
-        init?(intValue: Int) { nil }
-    }
-
-    /// Decodes any JSON; the members of an object come sorted by key, their order in the text being lost.
-    ///
-    /// Throws what the decoder throws.
-    package init(from decoder: any Decoder) throws {
-        if let container = try? decoder.container(keyedBy: Key.self) {
-            let keys = container.allKeys.sorted { $0.stringValue < $1.stringValue }
-            self = .object(
-                try keys.map { Member($0.stringValue, try container.decode(JSONDocument.self, forKey: $0)) })
-            return
-        }
-        let container = try decoder.singleValueContainer()
-        if container.decodeNil() {
-            self = .null
-        } else if let value = try? container.decode(Bool.self) {
-            self = .bool(value)
-        } else if let value = try? container.decode(Int64.self) {
-            self = .integer(value)
-        } else if let value = try? container.decode(Double.self) {
-            self = .number(value)
-        } else if let value = try? container.decode(String.self) {
-            self = .string(value)
-        } else {
-            self = .array(try container.decode([JSONDocument].self))
-        }
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        switch self {
-        case .object(let members):
-            var container = encoder.container(keyedBy: Key.self)
-            for member in members { try container.encode(member.value, forKey: Key(stringValue: member.key)) }
-        case .array(let values):
-            var container = encoder.unkeyedContainer()
-            for value in values { try container.encode(value) }
-        default:
-            var container = encoder.singleValueContainer()
-            switch self {
-            case .bool(let value): try container.encode(value)
-            case .integer(let value): try container.encode(value)
-            case .number(let value): try container.encode(value)
-            case .string(let value): try container.encode(value)
-            default: try container.encodeNil()
-            }
-        }
-    }
-
-    /// Any encodable value as a document.
-    ///
-    /// Throws what encoding the value throws.
-    package init(encoding value: some Encodable) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        self = try JSONDocument(parsing: encoder.encode(value), naming: "\(type(of: value))")
     }
 }
 

@@ -1,5 +1,3 @@
-package import Basics
-
 extension JSONDocument {
     /// Reads JSON text (RFC 8259), the members of an object in the order of the text.
     ///
