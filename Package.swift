@@ -60,9 +60,9 @@ let package = Package(
         module("GoTemplates", ["Basics"]),
         module("Linux", ["Basics", "CLinux"]),
         module("Diagnostics", ["Basics", "Linux", logging]),
-        module("RunnerProtocol"),
+        module("RunnerProtocol", ["Basics", "Linux"]),
         module("Layers", ["Basics", "OCI", "Linux", "CArchive"]),
-        module("Stores", ["Basics", "OCI", "Linux", "Diagnostics", logging]),
+        module("Stores", ["Basics", "OCI", "Linux", "RunnerProtocol", "Diagnostics", logging]),
         module("Registries", ["Basics", "OCI", "CCurl", "Diagnostics", logging]),
         module("Runtime", ["Basics", "OCI", "Linux", "RunnerProtocol", "CSeccomp", "Diagnostics", logging]),
         module("Dockerfiles", ["Basics"]),
@@ -71,7 +71,10 @@ let package = Package(
         module("LineEditing", ["Basics", "Linux", "Rendering", "CEditline", "Diagnostics", logging]),
         module(
             "Images",
-            ["Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Dockerfiles", "Diagnostics", logging]),
+            [
+                "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "RunnerProtocol", "Dockerfiles",
+                "Diagnostics", logging,
+            ]),
         module(
             "Containers",
             [
@@ -102,8 +105,8 @@ let package = Package(
         module(
             "Shell",
             [
-                "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Runtime", "Dockerfiles", "Images",
-                "Containers", "Building", "Recipes", "Explorer", "Sessions", "GoTemplates", "ShellLanguage",
+                "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "RunnerProtocol", "Runtime", "Dockerfiles",
+                "Images", "Containers", "Building", "Recipes", "Explorer", "Sessions", "GoTemplates", "ShellLanguage",
                 "Rendering", "LineEditing", "Diagnostics", logging, argumentParser,
             ], embedding: ["Completion/HostShells/Resources", "Commands/Shell/Resources"]),
 
@@ -123,7 +126,7 @@ let package = Package(
         tests("OCITests", ["TestSupport", "Basics", "OCI"]),
         tests("LinuxTests", ["TestSupport", "Basics", "Linux"]),
         tests("LayersTests", ["TestSupport", "Basics", "OCI", "Linux", "Layers"]),
-        tests("StoresTests", ["TestSupport", "Basics", "OCI", "Linux", "Stores"]),
+        tests("StoresTests", ["TestSupport", "Basics", "OCI", "Linux", "RunnerProtocol", "Stores"]),
         tests("RegistriesTests", ["TestSupport", "Basics", "OCI", "Registries"]),
         tests("RuntimeTests", ["TestSupport", "Basics", "OCI", "Linux", "RunnerProtocol", "Runtime"]),
         tests("DockerfilesTests", ["TestSupport", "Basics", "Dockerfiles"]),
@@ -133,8 +136,8 @@ let package = Package(
         tests(
             "ContainersTests",
             [
-                "TestSupport", "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Runtime", "Dockerfiles",
-                "Images", "Containers",
+                "TestSupport", "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "RunnerProtocol", "Runtime",
+                "Dockerfiles", "Images", "Containers",
             ]),
         tests("RecipesTests", ["TestSupport", "Basics", "OCI", "Linux", "Layers", "Stores", "Dockerfiles", "Recipes"]),
         tests(

@@ -4,6 +4,7 @@ import FoundationEssentials
 import Glibc
 import Linux
 import Logging
+import RunnerProtocol
 
 extension ContainerRuntime {
     /// Whether a runner holds the container's lock: without one, a state that says running is a leftover.
@@ -27,19 +28,15 @@ extension ContainerRuntime {
     package static func recover(
         containerID: String, socketDirectory: String, statePath: String
     ) throws(ShaleError) -> Bool {
-        guard let text = try? WholeFile.read(statePath, limit: 1 << 20),
-            let state = try? JSONDocument(parsing: text, naming: statePath),
-            let status = state["status"]?.string, ["running", "paused", "restarting"].contains(status)
-        else { return false }
+        let state = ContainerState.read(statePath)
+        guard state.isRunning else { return false }
         do throws(SystemCallError) {
             guard let lock = try FileLock.trying(socketDirectory + "/runner.lock", exclusive: true) else {
                 return false
             }
             endLeftovers(containerID, state)
             unlink(socketDirectory + "/control.sock")
-            var members = exited(state)
-            members.append(JSONDocument.Member("error", "the container's runner was killed"))
-            try WholeFile.replace(statePath, with: Array((JSONDocument.object(members).text() + "\n").utf8))
+            try WholeFile.replace(statePath, with: abandoned(state).bytes)
             withExtendedLifetime(lock) {}
             return true
         } catch {
@@ -47,22 +44,20 @@ extension ContainerRuntime {
         }
     }
 
-    private static func exited(_ state: JSONDocument) -> [JSONDocument.Member] {
-        guard case .object(let members) = state else { return [] }
-        let replaced: [(String, JSONDocument)] = [
-            ("status", "exited"), ("pid", 0), ("exitCode", 137), ("finishedAt", .string("\(Timestamp.now())")),
-        ]
-        return members.filter { member in member.key != "error" && !replaced.contains { $0.0 == member.key } }
-            + replaced.map { JSONDocument.Member($0.0, $0.1) }
+    /// The state of a container whose runner was killed.
+    private static func abandoned(_ state: ContainerState) -> ContainerState {
+        var ended = state
+        ended.status = .exited
+        ended.pid = 0
+        ended.exitCode = 137
+        ended.finishedAt = .now()
+        ended.error = "the container's runner was killed"
+        return ended
     }
 
     /// A process that changed its ids is not told of its parent's death, so a container may outlive its runner.
-    private static func endLeftovers(_ id: String, _ state: JSONDocument) {
-        if case .integer(let number)? = state["pid"], number > 1, let pid = Int32(exactly: number),
-            let started = state["pidStart"]?.string, UserNamespace.startTime(of: pid) == started
-        {
-            kill(pid, SIGKILL)
-        }
+    private static func endLeftovers(_ id: String, _ state: ContainerState) {
+        if state.pid > 1, UserNamespace.startTime(of: state.pid) == state.pidStart { kill(state.pid, SIGKILL) }
         for folder in CgroupPlanner(groups: .current).folders(of: id) where access(folder, F_OK) == 0 {
             if let file = try? OwnedFD.open(folder + "/cgroup.kill", O_WRONLY) {
                 Logger.runner.attempt("kill what is left in \(folder)") { try file.write(Array("1".utf8)) }

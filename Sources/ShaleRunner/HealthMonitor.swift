@@ -8,18 +8,10 @@ final class HealthMonitor {
     private static let kept = 5
     static let outputLimit = 4096
 
-    private struct Look {
-        var start: Timestamp
-        var end: Timestamp
-        var code: Int32
-        var output: [UInt8]
-    }
-
     let plan: HealthPlan
     private let started = SteadyClock.milliseconds
-    private(set) var status = "starting"
-    private var failures: Int32 = 0
-    private var looks: [Look] = []
+    /// For the state file.
+    private(set) var state = HealthState(.starting)
     private var due: Int64
     private var deadline: Int64 = 0
     private var begun = Timestamp.epoch
@@ -35,7 +27,7 @@ final class HealthMonitor {
     }
 
     private func pause(at now: Int64) -> Int64 {
-        status == "starting" && now - started < plan.startPeriod
+        state.status == .starting && now - started < plan.startPeriod
             ? min(plan.startInterval, plan.interval) : plan.interval
     }
 
@@ -88,31 +80,28 @@ final class HealthMonitor {
     }
 
     private func note(_ code: Int32, _ output: [UInt8], start: Timestamp, at moment: Int64) {
-        looks.append(Look(start: start, end: .now(), code: code, output: Array(output.prefix(Self.outputLimit))))
-        if looks.count > Self.kept { looks.removeFirst() }
+        state.probes.append(
+            HealthState.Probe(start: start, end: .now(), exitCode: code, output: Self.text(of: output)))
+        if state.probes.count > Self.kept { state.probes.removeFirst() }
         if code == 0 {
-            failures = 0
-            status = "healthy"
-        } else if !(status == "starting" && moment - started < plan.startPeriod) {
-            failures += 1
-            if failures >= plan.retries { status = "unhealthy" }
+            state.failures = 0
+            state.status = .healthy
+        } else if !(state.status == .starting && moment - started < plan.startPeriod) {
+            state.failures += 1
+            if state.failures >= plan.retries { state.status = .unhealthy }
         }
         process = nil
         isOverdue = false
         postpone()
     }
 
-    /// For the state file.
-    var text: String {
-        var bytes = Array("{\"status\":\"\(status)\",\"failingStreak\":\(failures),\"log\":[".utf8)
-        for (place, look) in looks.enumerated() {
-            if place > 0 { bytes.append(UInt8(ascii: ",")) }
-            bytes += Array(
-                "{\"start\":\"\(look.start)\",\"end\":\"\(look.end)\",\"exitCode\":\(look.code),\"output\":".utf8)
-            JSONText.append(quoting: look.output[...], to: &bytes)
-            bytes.append(UInt8(ascii: "}"))
+    /// The first 4096 bytes as text; each byte that is not part of valid UTF-8 becomes U+FFFD, as Go's encoder does it.
+    private static func text(of output: [UInt8]) -> String {
+        var text = String.UnicodeScalarView()
+        for scalar in String(pathBytes: output.prefix(outputLimit)).unicodeScalars {
+            text.append(OddByte.byte(of: scalar) == nil ? scalar : "\u{FFFD}")
         }
-        return String(decoding: bytes, as: UTF8.self) + "]}"
+        return String(text)
     }
 }
 

@@ -2,14 +2,6 @@ import Glibc
 import Linux
 import RunnerProtocol
 
-/// A port of the host's that leads into the container now.
-struct PortBinding {
-    var proto: String
-    var hostAddress: String
-    var hostPort: UInt16
-    var containerPort: UInt16
-}
-
 /// The container's network to outside: a `slirp4netns` process, which also listens on the host's ports.
 ///
 /// It ends with this object, and when the supervisor is killed: it watches a pipe whose other end is here.

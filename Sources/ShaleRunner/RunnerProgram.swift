@@ -21,8 +21,7 @@ enum RunnerProgram {
             let supervisor = try Supervisor(plan: plan, channel: channel, unread: reader.parser)
             supervisor.run()
         } catch {
-            let state = StateFile(path: plan.statePath)
-            state.write(.failed(error))
+            StateFile(path: plan.statePath).write(.failed(error))
             StepClock.report(to: channel)
             try? UnixSocket.send(Message.failed(error).frame(), to: channel)
             exit(125)

@@ -16,7 +16,7 @@ final class Supervisor {
     private let holder: HolderNote?
     private let stateFile: StateFile
     private let events: EventFile
-    private var state = ContainerState(status: "running")
+    private var state = ContainerState(.running)
     private var life: ContainerLife
     var first: ManagedProcess { life.first }
     var cgroup: ContainerCgroup { life.cgroup }
@@ -35,7 +35,7 @@ final class Supervisor {
     private var isKept = false
     private(set) var isPaused = false
     /// The last status of its health that was told.
-    private var toldHealth = "starting"
+    private var toldHealth = HealthState.Status.starting
 
     /// Starts the container; throws the step that failed, with nothing left behind.
     init(plan: LaunchPlan, channel: Int32, unread: FrameParser) throws(StepFailure) {
@@ -75,12 +75,12 @@ final class Supervisor {
     private func noteStart() {
         processes.removeAll(where: \.isFirst)
         processes.append(first)
-        state.status = "running"
+        state.status = .running
         state.pid = first.pid
         state.pidStart = UserNamespace.startTime(of: first.pid) ?? ""
         state.startedAt = .now()
         state.ports = life.network?.ports ?? []
-        state.health = health?.text ?? ""
+        state.health = health?.state
         stateFile.write(state)
         events.tell("start")
     }
@@ -224,16 +224,16 @@ final class Supervisor {
     }
 
     private var exitReport: ExitReport {
-        ExitReport(code: state.exitCode, outOfMemory: state.outOfMemory, isKept: isKept)
+        ExitReport(code: state.exitCode, outOfMemory: state.oomKilled, isKept: isKept)
     }
 
     /// Writes what the health check last found.
     func noteHealth() {
-        state.health = health?.text ?? ""
+        state.health = health?.state
         stateFile.write(state)
-        guard let status = health?.status, status != toldHealth else { return }
+        guard let status = health?.state.status, status != toldHealth else { return }
         toldHealth = status
-        events.tell("health_status: \(status)")
+        events.tell("health_status: \(status.rawValue)")
     }
 
     func add(_ process: ManagedProcess) { processes.append(process) }
@@ -242,9 +242,9 @@ final class Supervisor {
         state.pid = 0
         state.exitCode = code
         state.finishedAt = .now()
-        state.outOfMemory = cgroup.hadOutOfMemory
+        state.oomKilled = cgroup.hadOutOfMemory
         state.ports = []
-        if state.outOfMemory { events.tell("oom") }
+        if state.oomKilled { events.tell("oom") }
         let lasted = (SteadyClock.milliseconds - life.began) / 1000
         events.tell("die", [("execDuration", String(lasted)), ("exitCode", String(code))])
         isPaused = false
@@ -256,15 +256,15 @@ final class Supervisor {
         }
         nextStart = SteadyClock.milliseconds + pause
         life.end()
-        state.status = "restarting"
-        state.restarts = schedule.count
+        state.status = .restarting
+        state.restartCount = schedule.count
         stateFile.write(state)
         for client in clients where client.isWaiting { client.conclude(.exited(exitReport)) }
     }
 
     func endForGood() {
         nextStart = nil
-        state.status = "exited"
+        state.status = .exited
         launcherSawEnd = launcher.map { launcher in first.subscribers.contains { $0 === launcher } } ?? false
         isKept = clients.contains(where: \.keepsContainer)
         cleanUp()
@@ -315,7 +315,7 @@ final class Supervisor {
         guard first.exitCode == nil else { return false }
         if !cgroup.setFrozen(pause) { ProcessTree.signalAll(of: first.pid, pause ? SIGSTOP : SIGCONT) }
         isPaused = pause
-        state.status = pause ? "paused" : "running"
+        state.status = pause ? .paused : .running
         stateFile.write(state)
         events.tell(pause ? "pause" : "unpause")
         return true

@@ -1,6 +1,7 @@
 import Basics
 import Linux
 import OCI
+import RunnerProtocol
 import Stores
 import TestSupport
 import Testing

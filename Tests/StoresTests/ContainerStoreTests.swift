@@ -2,6 +2,7 @@ import Basics
 import Glibc
 import Linux
 import OCI
+import RunnerProtocol
 import Stores
 import TestSupport
 import Testing
@@ -119,7 +120,7 @@ import Testing
         try fixture.write(text, to: containers.folder(record.id).state)
         let state = containers.state(record.id)
         #expect(state.status == status)
-        if status != .dead { #expect(ContainerState(parsing: Array(state.text.utf8)) == state) }
+        if status != .dead { #expect(ContainerState(parsing: state.bytes) == state) }
     }
 
     @Test func deedsAreKeptInOrderAndATornOneIsPassedOver() throws {

@@ -8,6 +8,7 @@ import Layers
 import Linux
 import Logging
 import OCI
+import RunnerProtocol
 import Runtime
 import Stores
 
@@ -127,7 +128,7 @@ extension BuildEngine {
             state.exitCode = outcome.exitStatus
             state.finishedAt = .now()
             state.startedAt = .now()
-            try WholeFile.replace(folder.state, with: Array(state.text.utf8))
+            try WholeFile.replace(folder.state, with: state.bytes)
         }
         store.layers.discard(staging)
         return kept.id

@@ -4,6 +4,7 @@ import Images
 package import Layers
 import Linux
 import OCI
+import RunnerProtocol
 import Runtime
 import Stores
 

@@ -2,6 +2,7 @@ import Basics
 package import Images
 import Linux
 import OCI
+import RunnerProtocol
 package import Stores
 
 extension ContainerEngine {

@@ -6,6 +6,7 @@ import Layers
 import Linux
 import Logging
 package import OCI
+import RunnerProtocol
 package import Stores
 
 /// A look at a container before something is done to it, to be compared with one afterwards.

@@ -4,6 +4,7 @@ import Glibc
 import Linux
 import Logging
 import OCI
+import RunnerProtocol
 import Runtime
 package import Stores
 

@@ -5,6 +5,7 @@ import Images
 package import Layers
 import Linux
 import OCI
+import RunnerProtocol
 import Runtime
 package import Stores
 

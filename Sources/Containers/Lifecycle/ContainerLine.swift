@@ -6,6 +6,7 @@ package import Layers
 import Linux
 import Logging
 import OCI
+import RunnerProtocol
 import Runtime
 package import Stores
 

@@ -2,6 +2,7 @@ package import Basics
 import Glibc
 import Linux
 import OCI
+import RunnerProtocol
 package import Stores
 
 /// One entry of a container's log: a line, or a piece of a long one; the last piece alone ends with a newline.

@@ -3,6 +3,7 @@ import Glibc
 import Images
 package import Linux
 import OCI
+import RunnerProtocol
 package import Runtime
 package import Stores
 

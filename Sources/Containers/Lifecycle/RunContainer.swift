@@ -4,6 +4,7 @@ import Glibc
 package import Linux
 import Logging
 import OCI
+import RunnerProtocol
 package import Runtime
 package import Stores
 

@@ -1,5 +1,6 @@
 package import Basics
 import OCI
+import RunnerProtocol
 import Runtime
 package import Stores
 

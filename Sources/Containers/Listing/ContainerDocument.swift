@@ -2,6 +2,7 @@ package import Basics
 import Images
 import Linux
 import OCI
+import RunnerProtocol
 import Runtime
 package import Stores
 
@@ -62,12 +63,12 @@ extension ContainerEngine {
                 .init(
                     "Health",
                     .members([
-                        "Status": .string(health.status), "FailingStreak": .integer(Int64(health.failures)),
+                        "Status": .string(health.status.rawValue), "FailingStreak": .integer(Int64(health.failures)),
                         "Log": .array(
-                            health.looks.map { look in
+                            health.probes.map { probe in
                                 .members([
-                                    "Start": .string(look.start.description), "End": .string(look.end.description),
-                                    "ExitCode": .integer(Int64(look.exitCode)), "Output": .string(look.output),
+                                    "Start": .string(probe.start.description), "End": .string(probe.end.description),
+                                    "ExitCode": .integer(Int64(probe.exitCode)), "Output": .string(probe.output),
                                 ])
                             }),
                     ]))

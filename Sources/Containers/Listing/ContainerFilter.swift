@@ -3,6 +3,7 @@ import Dockerfiles
 import Glibc
 package import Images
 import OCI
+import RunnerProtocol
 import Stores
 
 /// Which containers `ps` shows.
@@ -113,7 +114,7 @@ package struct ContainerFilter: Sendable {
                         !$0.address.isEmpty && (keys.contains($0.key) || keys.contains("\($0.hostPort)/\($0.proto)"))
                     }
             }
-        case "health": return views.filter { values.contains($0.state.health?.status ?? "none") }
+        case "health": return views.filter { values.contains($0.state.health?.status.rawValue ?? "none") }
         default: return values.contains("true") || values.contains("1") ? [] : views
         }
     }

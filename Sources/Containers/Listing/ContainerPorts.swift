@@ -1,6 +1,7 @@
 import Basics
 import Dockerfiles
 import OCI
+import RunnerProtocol
 import Runtime
 import Stores
 
@@ -77,7 +78,8 @@ extension ContainerView {
         guard state.isRunning, record.host.networkMode == "private" else { return [] }
         let published = state.ports.map {
             ContainerPort(
-                address: $0.hostAddress, hostPort: $0.hostPort, containerPort: $0.containerPort, proto: $0.proto)
+                address: $0.hostAddress, hostPort: Int($0.hostPort), containerPort: Int($0.containerPort),
+                proto: $0.proto)
         }
         let keys = Set(published.map(\.key))
         let exposed = (record.config.exposedPorts ?? [:]).keys.compactMap { key -> ContainerPort? in

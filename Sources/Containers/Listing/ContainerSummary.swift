@@ -2,6 +2,7 @@ package import Basics
 import Glibc
 import Linux
 import OCI
+package import RunnerProtocol
 import Runtime
 package import Stores
 
@@ -29,8 +30,8 @@ package struct ContainerView: Sendable {
     private var healthWords: String {
         switch state.health?.status {
         case nil: ""
-        case "starting": " (health: starting)"
-        case let status?: " (\(status))"
+        case .starting?: " (health: starting)"
+        case let status?: " (\(status.rawValue))"
         }
     }
 }

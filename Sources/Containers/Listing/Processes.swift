@@ -2,6 +2,7 @@ package import Basics
 import Glibc
 import Linux
 import OCI
+import RunnerProtocol
 import Runtime
 package import Stores
 

@@ -2,6 +2,7 @@ package import Basics
 package import Images
 import Linux
 import OCI
+import RunnerProtocol
 import Stores
 
 extension ContainerEngine {

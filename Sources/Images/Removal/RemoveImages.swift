@@ -2,6 +2,7 @@ package import Basics
 import Diagnostics
 import Logging
 package import OCI
+import RunnerProtocol
 package import Stores
 
 /// What stands in the way of removing an image.

@@ -11,6 +11,7 @@ import Linux
 import OCI
 import Recipes
 import Rendering
+import RunnerProtocol
 import Sessions
 import Stores
 

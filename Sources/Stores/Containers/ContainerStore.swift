@@ -5,6 +5,7 @@ import Glibc
 import Linux
 import Logging
 import OCI
+package import RunnerProtocol
 
 /// The containers of a home: one folder each, and a link by name.
 package final class ContainerStore: Sendable {

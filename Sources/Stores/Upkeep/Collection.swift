@@ -1,6 +1,7 @@
 package import Basics
 import Linux
 package import OCI
+package import RunnerProtocol
 
 /// What a collection took, or would take.
 package struct Collected: Sendable, Hashable {

@@ -1,6 +1,7 @@
 package import Basics
 import Linux
 import OCI
+package import RunnerProtocol
 
 /// The disk space that a home takes, in bytes, for `df`.
 package struct DiskUsage: Sendable, Hashable {

@@ -4,6 +4,7 @@ import Containers
 import OCI
 import Recipes
 import Rendering
+import RunnerProtocol
 import Stores
 
 /// `ps`: the containers.

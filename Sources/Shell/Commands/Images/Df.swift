@@ -4,6 +4,7 @@ import Building
 import OCI
 import Recipes
 import Rendering
+import RunnerProtocol
 import Stores
 
 /// `df`: what takes space in the home.

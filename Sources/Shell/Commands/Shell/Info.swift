@@ -6,6 +6,7 @@ import Images
 import Linux
 import OCI
 import Recipes
+import RunnerProtocol
 import Runtime
 import Stores
 
