@@ -119,7 +119,7 @@ struct InstructionPrinter {
         let scalars = Array(text.unicodeScalars)
         if scalars.contains("\n") || scalars.last == escape { return false }
         // Any JSON array is an exec form, or an error.
-        return scalars.first != "[" || JSONScanner.value(scalars) == nil
+        return scalars.first != "[" || JSONDocument(scalars) == nil
     }
 
     private func print(_ run: RunInstruction) -> String {

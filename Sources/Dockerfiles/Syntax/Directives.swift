@@ -1,3 +1,5 @@
+import Basics
+
 /// The `# name=value` lines at the very top of a Dockerfile.
 struct DirectiveScanner {
     static let known: Set<String> = ["syntax", "escape", "check"]
@@ -49,9 +51,7 @@ package struct Directive: Sendable, Hashable {
     package static func syntax(of text: String) -> Directive? {
         if let found = named("syntax", in: text) ?? named("syntax", in: text, comment: ["/", "/"]) { return found }
         let (body, skipped) = withoutPreamble(text)
-        guard case .object(let members) = JSONScanner.value(body), case .string(let value) = members["syntax"] else {
-            return nil
-        }
+        guard let value = JSONDocument(body)?["syntax"]?.string else { return nil }
         return Directive(reference: value, value: value, line: skipped + 1)
     }
 

@@ -68,7 +68,7 @@ struct NodeGrammar {
     /// The strings of a JSON array; `nil` where the text is not JSON, an error where it holds anything but strings.
     static func stringArray(_ text: Scalars) throws(Complaint) -> [String]? {
         let body = text.trimmedLeft
-        guard body.first == "[", case .array(let elements) = JSONScanner.value(body) else { return nil }
+        guard body.first == "[", case .array(let elements)? = JSONDocument(body) else { return nil }
         var words: [String] = []
         for element in elements {
             guard case .string(let word) = element else {

@@ -1,3 +1,5 @@
+import Basics
+
 /// Source text while it is being read: random access, and `\r\n` stays two.
 typealias Scalars = [Unicode.Scalar]
 
@@ -34,6 +36,17 @@ extension BidirectionalCollection<Unicode.Scalar> {
     var withoutNewline: SubSequence {
         guard let last = lastIndex(where: { $0 != "\n" && $0 != "\r" }) else { return self[..<startIndex] }
         return self[...last]
+    }
+}
+
+extension JSONDocument {
+    /// The value that a text is, whole; `nil` if it is not JSON.
+    init?(_ text: some Sequence<Unicode.Scalar>) {
+        do throws(ShaleError) {
+            self = try JSONDocument(parsing: String(text).utf8, naming: "")
+        } catch {
+            return nil
+        }
     }
 }
 
