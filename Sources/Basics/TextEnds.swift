@@ -3,12 +3,21 @@ extension Unicode.Scalar {
     package var isBlank: Bool { self == " " || self == "\t" }
 }
 
-extension String {
+extension StringProtocol {
     /// The text without spaces, tabs and newlines at either end.
-    package var trimmingBlanks: String {
-        String(trimmingBlanksAtEnd.unicodeScalars.drop { $0.isBlank || $0 == "\n" })
-    }
+    package var trimmingBlanks: String { trimmed { $0.isBlank || $0 == "\n" } }
 
+    /// The text without what Unicode calls white space at either end, as Go's `strings.TrimSpace` has it.
+    package var trimmingWhiteSpace: String { trimmed(\.properties.isWhitespace) }
+
+    private func trimmed(_ isOutside: (Unicode.Scalar) -> Bool) -> String {
+        var scalars = Substring(self).unicodeScalars
+        while let last = scalars.last, isOutside(last) { scalars.removeLast() }
+        return String(scalars.drop(while: isOutside))
+    }
+}
+
+extension String {
     /// The text without spaces, tabs and newlines at its end.
     package var trimmingBlanksAtEnd: String {
         var scalars = unicodeScalars

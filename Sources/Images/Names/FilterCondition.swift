@@ -12,7 +12,7 @@ package enum FilterCondition {
                 .usage, "invalid argument \"\(text)\" for \"-f, --filter\" flag",
                 cause: "bad format of filter (expected name=value)")
         }
-        return (parts[0].lowercased().trimmingSpaces, String(parts[1]).trimmingSpaces)
+        return (parts[0].lowercased().trimmingWhiteSpace, String(parts[1]).trimmingWhiteSpace)
     }
 
     /// Whether labels hold `NAME` or `NAME=VALUE`.
@@ -20,14 +20,5 @@ package enum FilterCondition {
         let parts = condition.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
         guard let value = labels[String(parts[0])] else { return false }
         return parts.count == 1 || value == parts[1]
-    }
-}
-
-extension String {
-    fileprivate var trimmingSpaces: String {
-        var text = self[...]
-        while text.first?.isWhitespace == true { text.removeFirst() }
-        while text.last?.isWhitespace == true { text.removeLast() }
-        return String(text)
     }
 }

@@ -32,7 +32,7 @@ struct CredentialHelper {
     func get(_ server: String) throws(ShaleError) -> Credentials? {
         let (status, output) = try run("get", input: Array(server.utf8))
         if status != 0 {
-            let words = String(decoding: output, as: UTF8.self).trimmingSpaces
+            let words = String(decoding: output, as: UTF8.self).trimmingBlanks
             if words.hasPrefix(Self.notFound) { return nil }
             throw failure("get", words)
         }
@@ -50,12 +50,12 @@ struct CredentialHelper {
             secret: credentials.password)
         guard let input = try? JSONEncoder().encode(answer) else { throw failure("store", "cannot be encoded") }
         let (status, output) = try run("store", input: Array(input))
-        guard status == 0 else { throw failure("store", String(decoding: output, as: UTF8.self).trimmingSpaces) }
+        guard status == 0 else { throw failure("store", String(decoding: output, as: UTF8.self).trimmingBlanks) }
     }
 
     func erase(_ server: String) throws(ShaleError) {
         let (status, output) = try run("erase", input: Array(server.utf8))
-        guard status == 0 else { throw failure("erase", String(decoding: output, as: UTF8.self).trimmingSpaces) }
+        guard status == 0 else { throw failure("erase", String(decoding: output, as: UTF8.self).trimmingBlanks) }
     }
 
     private func failure(_ verb: String, _ words: String) -> ShaleError {

@@ -89,7 +89,7 @@ extension RegistryClient {
     private static func nextPage(of answer: HTTPAnswer) -> WebURL? {
         for field in answer.head.headers.all("link") {
             for link in field.split(separator: ",") {
-                let parts = link.split(separator: ";").map(\.trimmingSpaces)
+                let parts = link.split(separator: ";").map(\.trimmingBlanks)
                 guard let target = parts.first, target.hasPrefix("<"), target.hasSuffix(">"),
                     parts.dropFirst().contains(where: { $0 == "rel=\"next\"" || $0 == "rel=next" })
                 else { continue }

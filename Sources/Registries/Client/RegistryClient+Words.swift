@@ -73,7 +73,7 @@ extension RegistryClient {
 
     /// The advice to wait that a `Retry-After` field gives: a number of seconds, or a date.
     static func wait(_ text: String) -> String {
-        let text = text.trimmingSpaces
+        let text = text.trimmingBlanks
         if let seconds = Int(text), (1...86_400).contains(seconds) {
             return "wait \(seconds) second\(seconds == 1 ? "" : "s")"
         }

@@ -193,9 +193,9 @@ package struct RateLimit: Sendable, Equatable {
     init?(_ headers: HTTPHeaders) {
         let read = { (name: String) -> (Int, Int?)? in
             guard let parts = headers[name]?.split(separator: ";"), let first = parts.first,
-                let count = Int(first.trimmingSpaces)
+                let count = Int(first.trimmingBlanks)
             else { return nil }
-            let window = parts.dropFirst().map(\.trimmingSpaces).first { $0.hasPrefix("w=") }
+            let window = parts.dropFirst().map(\.trimmingBlanks).first { $0.hasPrefix("w=") }
             return (count, window.flatMap { Int($0.dropFirst(2)) })
         }
         guard let limit = read("ratelimit-limit"), let remaining = read("ratelimit-remaining") else { return nil }

@@ -53,8 +53,8 @@ package struct SearchFilter: Sendable, Equatable {
             guard let equals = condition.firstIndex(of: "=") else {
                 throw ShaleError(.invalid, "bad format of filter (expected name=value)")
             }
-            let name = condition[..<equals].trimmingSpaces.lowercased()
-            let value = condition[condition.index(after: equals)...].trimmingSpaces
+            let name = condition[..<equals].trimmingBlanks.lowercased()
+            let value = condition[condition.index(after: equals)...].trimmingBlanks
             switch name {
             case "stars":
                 guard let number = Int(value) else {

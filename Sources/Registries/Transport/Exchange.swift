@@ -89,7 +89,7 @@ final class Exchange {
                 return false
             }
             head.headers.append(
-                line[..<colon].trimmingSpaces, line[line.index(after: colon)...].trimmingSpaces)
+                line[..<colon].trimmingBlanks, line[line.index(after: colon)...].trimmingBlanks)
         }
         return true
     }

@@ -71,7 +71,7 @@ struct HTTPHead: Sendable, Equatable {
     /// The media type without its parameters, lower case.
     var contentType: String? {
         headers["content-type"].map {
-            $0.prefix { $0 != ";" }.trimmingSpaces.lowercased()
+            $0.prefix { $0 != ";" }.trimmingBlanks.lowercased()
         }
     }
 }
@@ -82,14 +82,4 @@ struct HTTPAnswer: Sendable {
     var body: Data
     /// The address that answered, after redirects.
     var url: WebURL
-}
-
-extension StringProtocol {
-    /// The text without spaces and tabs at both ends.
-    var trimmingSpaces: String {
-        var view = self[...]
-        while let first = view.first, first == " " || first == "\t" { view = view.dropFirst() }
-        while let last = view.last, last == " " || last == "\t" { view = view.dropLast() }
-        return String(view)
-    }
 }
