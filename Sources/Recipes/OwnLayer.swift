@@ -28,9 +28,7 @@ struct OwnLayer {
         try engine.images.unpackMissingLayers(of: image, OperationContext())
         guard let path = engine.store.layers.indexPath(diffID, on: chain) else { return nil }
         root = try engine.store.layers.directory(diffID, on: chain)
-        let below = try parent.map { parent throws(ShaleError) in
-            MergedTree(layers: try engine.images.directories(engine.images.lowerPaths(of: parent)), form: engine.form)
-        }
+        let below = try parent.map { parent throws(ShaleError) in try engine.images.tree(of: parent) }
         var changes: [Change] = []
         for entry in try LayerIndex(reading: path).entries where !entry.isCopiedUp && entry.path != "/" {
             if entry.kind == .whiteout {

@@ -142,7 +142,7 @@ package struct RecipeFolder {
         case .whole(let place):
             let tree =
                 switch place {
-                case .image(let id): try engine.tree(of: engine.store.images.image(id))
+                case .image(let id): try engine.images.tree(of: engine.store.images.image(id))
                 case .container(let id): try engine.containers.tree(of: engine.store.containers.record(id))
                 }
             try writing(attachment.path) { sink throws(ShaleError) in

@@ -61,7 +61,7 @@ extension RecipeMaker {
     /// The first of some programs that is there when the next line of a link runs: in the image below, and, once lines
     /// of the link have changed files, not touched by the link.
     func program(_ paths: [String], for link: Link) -> String? {
-        guard let parent = link.parent, let tree = try? engine.tree(of: parent) else { return nil }
+        guard let parent = link.parent, let tree = try? engine.images.tree(of: parent) else { return nil }
         let isChanged = (linkStart..<max(linkStart, lines.count)).contains {
             ["RUN", "COPY", "ADD"].contains(lines[$0].keyword)
         }

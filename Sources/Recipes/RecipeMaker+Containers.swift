@@ -322,7 +322,7 @@ private struct ContainerWriter {
     private func removedAgain(_ paths: Set<PathKey>, _ maker: RecipeMaker) -> [Change]? {
         let gone = paths.intersection(written).filter { layer?[$0.path] == nil }
         guard !gone.isEmpty else { return [] }
-        let below = link.parent.flatMap { try? maker.engine.tree(of: $0) }
+        let below = link.parent.flatMap { try? maker.engine.images.tree(of: $0) }
         guard gone.allSatisfy({ (try? below?.entry($0.path, followingLinks: false)) == nil }) else { return nil }
         return gone.filter { !gone.contains(PathKey($0.path.parentPath)) }
             .map { Change(kind: .deleted, path: $0.path) }.sorted { PathOrder.precedes($0.path, $1.path) }

@@ -200,7 +200,7 @@ extension RecipeMaker {
             return "directories that --chmod made"
         }
         guard files.link, let parent = link.parent else { return nil }
-        let tree = try engine.tree(of: parent)
+        let tree = try engine.images.tree(of: parent)
         for change in changes {
             guard let old = try tree.entry(change.path, followingLinks: false) else { continue }
             if old.status.kind != change.status?.kind || old.status.kind == .directory {

@@ -242,7 +242,8 @@ package struct RecipeMaker {
     ) -> Bool {
         let plan = ConfigInstructions.plan(from: old, to: new)
         if let image, let directory = new.workingDir, plan.lines.contains(where: { $0.hasPrefix("WORKDIR ") }),
-            let tree = try? engine.tree(of: image), (try? tree.entry(directory, followingLinks: true)) == .some(nil)
+            let tree = try? engine.images.tree(of: image),
+            (try? tree.entry(directory, followingLinks: true)) == .some(nil)
         {
             lines.append(
                 .comment("WORKDIR makes \(directory), which the image does not have: no instruction only sets it"))
@@ -299,14 +300,6 @@ package struct RecipeMaker {
 }
 
 extension RecipeEngine {
-    /// An image's files, read without a mount.
-    func tree(of image: Image) throws(ShaleError) -> MergedTree {
-        let paths = try images.lowerPaths(of: image)
-        // An image of no layers is an empty directory.
-        return MergedTree(
-            layers: try paths.isEmpty ? [images.mountedTree(of: image)] : images.directories(paths), form: form)
-    }
-
     /// The settings of the image that a container's recipe makes: its own, and the image's command.
     package func imageSettings(of container: ContainerRecord, base: Image) -> ContainerConfig {
         var config = container.config

@@ -75,7 +75,7 @@ private struct Comparison {
         self.rebuilt = rebuilt
         switch subject {
         case .image(let image):
-            original = try engine.tree(of: image)
+            original = try engine.images.tree(of: image)
             settings = image.containerConfig
             author = image.config.author
             platform = image.config.platform
@@ -94,7 +94,7 @@ private struct Comparison {
     }
 
     func differences(_ cancellation: Cancellation) throws(ShaleError) -> [RecipeDifference] {
-        let again = try engine.tree(of: rebuilt)
+        let again = try engine.images.tree(of: rebuilt)
         let comparison = FileTreeComparison(original, again, comparingTimes: false)
         var found: [RecipeDifference] = []
         for difference in try comparison.differences(cancellation: cancellation) {

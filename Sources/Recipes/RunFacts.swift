@@ -126,7 +126,7 @@ extension RecipeEngine {
         }
         let directory = ImagePath.clean(settings.workingDir ?? "/")
         var directories = directory.withParents
-        if let parent, let real = try tree(of: parent).entry(directory, followingLinks: true)?.path {
+        if let parent, let real = try images.tree(of: parent).entry(directory, followingLinks: true)?.path {
             directories += real.withParents.filter { !directories.contains($0) }
         }
         return RunFacts(

@@ -12,7 +12,7 @@ extension ContainerEngine {
     package func tree(of name: String) throws(ShaleError) -> MergedTree {
         guard let record = try store.container(meantBy: name)?.record else {
             guard let image = try? store.images.find(name) else { throw ContainerStore.noSuchContainer(name) }
-            return MergedTree(layers: try images.directories(images.lowerPaths(of: image)), form: form)
+            return try images.tree(of: image)
         }
         let upper = try images.open(store.containers.folder(record.id).upper)
         return MergedTree(layers: [upper] + (try roots(of: record)), form: form)

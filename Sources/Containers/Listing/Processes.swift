@@ -97,7 +97,7 @@ extension ContainerEngine {
 
     /// What a running container uses, measured over a moment: by its control groups where they count it, else by
     /// its processes.
-    package func usage(of record: ContainerRecord) throws(ShaleError) -> ContainerUsage {
+    package func usage(of record: ContainerRecord) -> ContainerUsage {
         let state = state(of: record.id)
         guard state.isRunning, state.status != .restarting else {
             return ContainerUsage(processor: 0, memory: 0, memoryLimit: 0, read: 0, written: 0, processes: 0)

@@ -61,7 +61,7 @@ extension ImageEngine {
     /// Whether what a name led to can be named again: its manifest was not pruned.
     package func hasManifest(of entry: ImageEntry) -> Bool { store.blobs.contains(entry.manifest.digest) }
 
-    /// The image's files as they lie, nothing mounted.
+    /// The image's files as they lie, nothing mounted and nothing written: one of no layers is an empty directory.
     ///
     /// Throws what unpacking a missing layer or opening a layer throws.
     package func tree(of image: Image) throws(ShaleError) -> MergedTree {

@@ -67,7 +67,7 @@ package struct Stats: Verb {
         for view in views {
             try shell.cancellation.check()
             let record = view.record
-            let usage = try engine.containers.usage(of: record)
+            let usage = engine.containers.usage(of: record)
             let share = usage.memoryLimit > 0 ? Double(usage.memory) / Double(usage.memoryLimit) * 100 : 0
             listing.rows.append(
                 .members([
