@@ -34,8 +34,8 @@ package struct CompletionContext: Sendable, Equatable {
     package init(_ text: String) {
         let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
         // A continued instruction is still that instruction.
-        let isStep = Instruction.starts(text)
-        let lastStep = lines.lastIndex { Instruction.starts(String($0)) }
+        let isStep = StepKeyword.starts(text)
+        let lastStep = lines.lastIndex { StepKeyword.starts(String($0)) }
         var reader = ContextReader(text)
         if isStep, let lastStep {
             let offset = lines[..<lastStep].reduce(0) { $0 + $1.unicodeScalars.count + 1 }

@@ -84,11 +84,11 @@ struct StatementReader {
         }
         var marks = LineMarks(
             isPrivate: isPrivate && prompt == 0, isSigned: prompt > 0, dropped: prompt > 0 ? ["$"] : [])
-        if condition == .always, Instruction.starts(scanner) {
+        if condition == .always, StepKeyword.starts(scanner) {
             try step(marks)
             return
         }
-        if condition == .always, let start = Instruction.editStart(in: scanner) {
+        if condition == .always, let start = StepKeyword.editStart(in: scanner) {
             try edit(instructionAt: start, marks)
             return
         }

@@ -95,7 +95,7 @@ package final class CommandCompleter: Completer {
     private func verbs(_ context: CompletionContext) -> [Candidate] {
         var found = model.verbs.filter { !$0.isHidden }.map { CompletionValue($0.name, $0.summary) }
         if context.word.first?.isUppercase ?? false {
-            found += Instruction.names.sorted().map { CompletionValue($0, "a step on the working image") }
+            found += StepKeyword.names.sorted().map { CompletionValue($0, "a step on the working image") }
         }
         found += source.values(for: CompletionRequest(.alias, prefix: context.word))
         return quoted(found, context)
@@ -157,7 +157,7 @@ package final class CommandCompleter: Completer {
         case .topic:
             let verbs = model.verbs.filter { !$0.isHidden }.map { CompletionValue($0.name, $0.summary) }
             return quoted(values(request) + verbs, context)
-        case .instruction: return quoted(Instruction.names.sorted().map { CompletionValue($0) }, context)
+        case .instruction: return quoted(StepKeyword.names.sorted().map { CompletionValue($0) }, context)
         case .signal: return quoted(Self.signals.map { CompletionValue($0) }, context)
         case .program: return programs(request, context)
         default: return quoted(values(request), context)
@@ -209,7 +209,7 @@ package final class CommandCompleter: Completer {
         case "FROM":
             return before.isEmpty ? quoted(values(CompletionRequest(.image, prefix: context.word)), context) : []
         case "ONBUILD" where before.isEmpty:
-            return quoted(Instruction.names.sorted().map { CompletionValue($0) }, context)
+            return quoted(StepKeyword.names.sorted().map { CompletionValue($0) }, context)
         case "COPY" where context.word.hasPrefix("--from="), "ADD" where context.word.hasPrefix("--from="):
             let typed = String(context.word.dropFirst("--from=".count))
             return quoted(

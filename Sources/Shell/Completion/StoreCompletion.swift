@@ -43,7 +43,7 @@ struct StoreCompletion: CompletionSource {
         case .signal:
             ["TERM", "KILL", "INT", "HUP", "QUIT", "USR1", "USR2", "STOP", "CONT"].map { CompletionValue($0) }
         case .platform: ["linux/amd64", "linux/arm64", "linux/arm/v7", "linux/386"].map { CompletionValue($0) }
-        case .instruction: Dockerfiles.Instruction.keywords.map { CompletionValue($0) }
+        case .instruction: Instruction.keywords.map { CompletionValue($0) }
         case .verb, .topic: CommandTable.shared.verbs.map { CompletionValue($0.verb, $0.configuration.abstract) }
         case .setting: Setting.all.map { CompletionValue($0.name, $0.meaning) }
         case .settingValue: settingValues(of: request.operands.last ?? "")

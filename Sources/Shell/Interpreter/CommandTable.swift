@@ -48,7 +48,7 @@ package struct CommandTable: Sendable {
                 told
             } else if let verbs = Spelling.nouns[word]?.keys.sorted() {
                 verbs.map { "\(word) \($0)" }.joined(separator: ", ")
-            } else if Instruction.names.contains(word.uppercased()) {
+            } else if StepKeyword.names.contains(word.uppercased()) {
                 "\(word.uppercased()) …   (a Dockerfile instruction is in capitals)"
             } else {
                 HostProgram.isOnPath(word) ? "!\(word)   (a command of the host's)" : near ?? "help"

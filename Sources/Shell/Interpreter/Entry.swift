@@ -207,7 +207,7 @@ enum SingleCommand {
         var spelled = words.map { Word($0) }
         _ = Spelling.normalise(&spelled)
         let words = spelled.isEmpty ? ["help"] : spelled.map { $0.constant ?? $0.source }
-        if let first = words.first, Instruction.names.contains(first), CommandTable.shared.find(first) == nil {
+        if let first = words.first, StepKeyword.names.contains(first), CommandTable.shared.find(first) == nil {
             let text = words.joined(separator: " ")
             return Interpreter(shell).run([Statement(.step(text), source: text)])
         }

@@ -127,7 +127,7 @@ struct ReplaySource {
         }
         var global: [String: String] = [:]
         for meta in staged.metaArguments {
-            guard case .arg(let argument)? = (try? Dockerfiles.Instruction.parse(line: meta.text))?.value else {
+            guard case .arg(let argument)? = (try? Instruction.parse(line: meta.text))?.value else {
                 continue
             }
             for entry in argument.arguments {
@@ -155,7 +155,7 @@ struct ReplaySource {
     private static func argument(
         _ text: String, _ variables: [String: String], _ global: [String: String]
     ) -> String? {
-        guard case .arg(let argument)? = (try? Dockerfiles.Instruction.parse(line: text))?.value else { return nil }
+        guard case .arg(let argument)? = (try? Instruction.parse(line: text))?.value else { return nil }
         let isConcerned = argument.arguments.contains { entry in
             variables[entry.key] != nil || (entry.value == nil && global[entry.key] != nil)
         }

@@ -175,7 +175,7 @@ struct RecipeOutput {
         case .image(let image):
             var calledBase: String?
             if text == "@", let line = try shell.session().working?.base.instruction,
-                case .from(let from)? = (try? Dockerfiles.Instruction.parse(line: line))?.value
+                case .from(let from)? = (try? Instruction.parse(line: line))?.value
             {
                 calledBase = from.baseName
             }

@@ -20,7 +20,7 @@ package struct Help: Verb {
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         guard let command else { return .text(HelpText.overview) }
-        if Instruction.names.contains(command.uppercased()), command == command.uppercased() {
+        if StepKeyword.names.contains(command.uppercased()), command == command.uppercased() {
             return .text(HelpText.instructions)
         }
         if command == Self.languageTopic { return .text(HelpText.language) }

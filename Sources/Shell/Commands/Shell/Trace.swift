@@ -51,7 +51,7 @@ package struct Trace: Verb {
                 recorder: .start(), words: words, isJSON: format == "json", depth: shell.statementDepth)
         }
         do throws(ShaleError) {
-            if Instruction.names.contains(verb), CommandTable.shared.find(verb) == nil {
+            if StepKeyword.names.contains(verb), CommandTable.shared.find(verb) == nil {
                 return .status(try PromptStep(shell).run(words.joined(separator: " ")))
             }
             return .status(try Interpreter(shell).run(arguments: words))

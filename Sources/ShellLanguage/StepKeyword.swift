@@ -1,7 +1,7 @@
 import Basics
 
 /// Dockerfile instructions at the prompt: a line that starts with one, in capitals, is a step.
-package enum Instruction {
+package enum StepKeyword {
     /// The instructions that start a step.
     package static let names: Set<String> = [
         "ADD", "ARG", "CMD", "COPY", "ENTRYPOINT", "ENV", "EXPOSE", "FROM", "HEALTHCHECK", "LABEL", "MAINTAINER",
@@ -45,9 +45,9 @@ extension StatementReader {
     mutating func step(_ marks: LineMarks) throws(LineStop) {
         let start = scanner.position
         let line = lineNumber(at: start)
-        let name = Instruction.name(at: scanner) ?? ""
+        let name = StepKeyword.name(at: scanner) ?? ""
         let logical = try instructionLine()
-        if Instruction.withHereDocuments.contains(name) {
+        if StepKeyword.withHereDocuments.contains(name) {
             for document in HereDocumentMark.all(in: logical) {
                 try passHereDocument(document)
             }
