@@ -27,6 +27,11 @@ extension Reference {
         return withDefaultTag
     }
 
+    /// The name that a pull asks for and gives: `latest` filled in, a digest kept as it is.
+    ///
+    /// Throws `invalid`, in docker's words, for a name that would be read as an id.
+    package func asPullTarget() throws(ShaleError) -> Reference { digest == nil ? try asTarget() : self }
+
     /// The name as an image may get it, with `latest` filled in; throws docker's words for one that would be read as an id.
     package func asTarget() throws(ShaleError) -> Reference {
         guard digest == nil else {

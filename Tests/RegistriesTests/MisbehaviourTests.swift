@@ -320,7 +320,7 @@ private func fetch(
     ]) func readsLikeDocker(answer: Answer, words: String) throws {
         let server = try MisbehavingServer { _ in answer }
         let error = #expect(throws: ShaleError.self) {
-            try plainClient().resolve(Reference(parsing: "\(server.host)/a/b"))
+            try plainClient().resolve(Reference(parsing: "\(server.host)/a/b").withDefaultTag)
         }
         let all = words.split(separator: "HOST", omittingEmptySubsequences: false).joined(separator: server.host)
         #expect(error?.description == all)

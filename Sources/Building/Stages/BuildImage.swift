@@ -84,13 +84,13 @@ extension BuildEngine {
         request.observe?(.built(image: image.id))
         operation.line("Successfully built \(image.id.short)")
         for tag in request.tags {
-            try store.images.tag(image.id, as: tag.withDefaultTag)
-            request.observe?(.tagged(tag.withDefaultTag.familiar))
-            operation.line("Successfully tagged \(tag.withDefaultTag.familiar)")
+            try store.images.tag(image.id, as: tag)
+            request.observe?(.tagged(tag.familiar))
+            operation.line("Successfully tagged \(tag.familiar)")
         }
-        let names = request.tags.map(\.withDefaultTag.familiar).joined(separator: ",")
+        let names = request.tags.map(\.familiar).joined(separator: ",")
         store.events.append(StoreEvent(.builder, "build", of: "\(image.id)", names.isEmpty ? [:] : ["name": names]))
-        return BuildOutcome(imageID: image.id, tags: request.tags.map(\.withDefaultTag))
+        return BuildOutcome(imageID: image.id, tags: request.tags)
     }
 }
 

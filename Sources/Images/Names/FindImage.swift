@@ -33,12 +33,12 @@ extension ImageEngine {
             }
         }
         if policy == .never { return try image(named: text) }
-        let reference = try Reference(parsing: text).withDefaultTag
+        let reference = try Reference(parsing: text).asPullTarget()
         if policy == .missing, announces {
             operation.note("Unable to find image '\(reference.familiar)' locally")
         }
         do throws(ShaleError) {
-            return try pull(reference, platform: platform, operation).image
+            return try pull(resolved: reference, platform: platform, operation).image
         } catch {
             // Without a network there is still the image that every shale can make.
             guard error.code == .unavailable, platform == nil, let offlineImage, try offlineImage(reference, operation)

@@ -35,8 +35,14 @@ extension ImageEngine {
     package func pull(
         _ reference: Reference, platform: Platform?, _ operation: OperationContext
     ) throws(ShaleError) -> PullResult {
-        let reference = try reference.digest == nil ? reference.asTarget() : reference.withDefaultTag
-        let remote = try remoteImage(reference, platform: platform, operation)
+        try pull(resolved: reference.asPullTarget(), platform: platform, operation)
+    }
+
+    /// The same of a name that is resolved already (`Reference.asPullTarget`).
+    func pull(
+        resolved reference: Reference, platform: Platform?, _ operation: OperationContext
+    ) throws(ShaleError) -> PullResult {
+        let remote = try remoteImage(resolved: reference, platform: platform, operation)
         operation.line("\(Self.pulledName(reference)): Pulling from \(reference.familiarPath)")
         let before = try store.names.table().entry(named: reference)?.image
         try LayerIntake(engine: self, reference: reference, remote: remote, operation: operation).run()

@@ -30,7 +30,13 @@ extension ImageEngine {
     package func remoteImage(
         _ reference: Reference, platform: Platform?, keeping: Bool = false, _ operation: OperationContext
     ) throws(ShaleError) -> RemoteImage {
-        let reference = reference.withDefaultTag
+        try remoteImage(resolved: reference.withDefaultTag, platform: platform, keeping: keeping, operation)
+    }
+
+    /// The same of a name that has a tag or a digest.
+    func remoteImage(
+        resolved reference: Reference, platform: Platform?, keeping: Bool = false, _ operation: OperationContext
+    ) throws(ShaleError) -> RemoteImage {
         let fetched = try resolve(reference, operation.cancellation)
         try operation.cancellation.check()
         let chosen = try manifest(in: fetched, of: reference, for: platform ?? settings.platform, keeping, operation)

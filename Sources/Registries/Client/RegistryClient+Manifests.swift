@@ -29,15 +29,15 @@ extension RegistryClient {
         MediaType.ociIndex, MediaType.dockerManifestList, MediaType.ociManifest, MediaType.dockerManifest,
     ]
 
-    /// Fetches the manifest or index that a reference names (its digest, else its tag, else `latest`).
+    /// Fetches the manifest or index that a reference names: by its digest, else by its tag.
     ///
+    /// The name is one with a tag or a digest (`Reference.withDefaultTag`, `asPullTarget`): messages have it as it is.
     /// The bytes are proved against the reference's digest and the server's `Docker-Content-Digest`; throws
     /// `notFound`, `unauthorized`, `unavailable`, `timeout`, `corrupt` or `cancelled`.
     package func resolve(
-        _ reference: Reference, cancellation: Cancellation = Cancellation()
+        _ name: Reference, cancellation: Cancellation = Cancellation()
     ) throws(ShaleError) -> FetchedManifest {
-        let name = reference.withDefaultTag
-        return try ask(name.domain, for: .manifest(name), cancellation: cancellation) {
+        try ask(name.domain, for: .manifest(name), cancellation: cancellation) {
             (endpoint: Endpoint) throws(RequestFailure) in
             try self.manifest(name, expecting: name.digest, at: endpoint, cancellation: cancellation)
         }
@@ -62,9 +62,8 @@ extension RegistryClient {
     ///
     /// Throws what the request throws.
     package func head(
-        _ reference: Reference, cancellation: Cancellation = Cancellation()
+        _ name: Reference, cancellation: Cancellation = Cancellation()
     ) throws(ShaleError) -> Descriptor {
-        let name = reference.withDefaultTag
         let answer = try ask(name.domain, for: .manifest(name), cancellation: cancellation) {
             (endpoint: Endpoint) throws(RequestFailure) in
             try self.make(
