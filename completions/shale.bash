@@ -1,7 +1,7 @@
 # Completion of shale for bash. Source it, or put it into bash-completion's folder.
 # Made by `shale completions bash` from the command table; scripts/completions writes it anew.
 
-_shale_verbs='ref search tags pull push manifest login logout images tag untag rmi history inspect save load import export prune df run create start stop kill restart pause unpause rm rename update wait ps logs attach exec top stats port cp diff commit debug volume layers ls cat tree find stat du grep blame waste size packages base compare dockerfile build context why-cache enter steps undo redo timeline reflog recipe record replay goto edit drop move fork session help ? set unset alias source cd pwd info doctor trace events system version clear'
+_shale_verbs='ref search tags pull push copy delete manifest login logout images tag untag rmi history inspect save load import export prune df run create start stop kill restart pause unpause rm rename update wait ps logs attach exec top stats port cp diff commit debug volume layers ls cat tree find stat du grep blame waste size packages base compare dockerfile build context why-cache enter steps undo redo timeline reflog recipe record replay goto edit drop move fork session help ? set unset alias source cd pwd info doctor trace events system version clear'
 
 # Sets flags, values (FLAG:KIND) and operands of a command.
 _shale_command() {
@@ -30,6 +30,16 @@ _shale_command() {
         flags='--all-tags -a --quiet -q --compression --help -h'
         values='--compression:none'
         operands='image'
+        ;;
+    copy)
+        flags='--all -a --platform --quiet -q --compression --help -h'
+        values='--platform:platform --compression:none'
+        operands='image image'
+        ;;
+    delete)
+        flags='--remote --force -f --help -h'
+        values=''
+        operands='reference'
         ;;
     manifest)
         flags='--platform --format --help -h'

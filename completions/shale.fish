@@ -65,6 +65,20 @@ complete -c shale -n '__fish_seen_subcommand_from push' -l compression -r -f -d 
 complete -c shale -n '__fish_seen_subcommand_from push' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from push' -f -a '(__shale_operand image)'
 
+complete -c shale -n __fish_use_subcommand -f -a copy -d 'Copy an image between registries, layouts, archives and names here'
+complete -c shale -n '__fish_seen_subcommand_from copy' -l all -s a -d 'Copy all platforms, and the index byte by byte'
+complete -c shale -n '__fish_seen_subcommand_from copy' -l platform -r -f -a '(shale complete platform (commandline -ct) 2>/dev/null)' -d 'The platform to take from an image of several: os/arch[/variant]'
+complete -c shale -n '__fish_seen_subcommand_from copy' -l quiet -s q -d 'Print the digest alone'
+complete -c shale -n '__fish_seen_subcommand_from copy' -l compression -r -f -d 'How layers made here are packed for a registry: gzip[:1-9] or zstd[:1-19]'
+complete -c shale -n '__fish_seen_subcommand_from copy' -l help -s h -d 'Show help information.'
+complete -c shale -n '__fish_seen_subcommand_from copy' -f -a '(__shale_operand image image)'
+
+complete -c shale -n __fish_use_subcommand -f -a delete -d 'Remove an image from its registry'
+complete -c shale -n '__fish_seen_subcommand_from delete' -l remote -d 'In the registry; an image here is removed by rmi'
+complete -c shale -n '__fish_seen_subcommand_from delete' -l force -s f -d 'Do not ask'
+complete -c shale -n '__fish_seen_subcommand_from delete' -l help -s h -d 'Show help information.'
+complete -c shale -n '__fish_seen_subcommand_from delete' -f -a '(__shale_operand reference)'
+
 complete -c shale -n __fish_use_subcommand -f -a manifest -d 'Show the manifest a name leads to, without fetching a layer'
 complete -c shale -n '__fish_seen_subcommand_from manifest' -l platform -r -f -a '(shale complete platform (commandline -ct) 2>/dev/null)' -d 'Of an index, the manifest of this platform'
 complete -c shale -n '__fish_seen_subcommand_from manifest' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json: on one line; or a Go template'

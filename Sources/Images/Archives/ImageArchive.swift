@@ -142,7 +142,7 @@ final class TarImageArchive: ImageArchive {
 
     /// A path in normal form: no `.`, no empty parts, `..` resolved by its text; `nil` when it leads out of the
     /// archive.
-    private static func key(_ path: [UInt8], relativeTo base: String? = nil) -> String? {
+    static func key(_ path: [UInt8], relativeTo base: String? = nil) -> String? {
         let text = String(pathBytes: path)
         var parts: [Substring] = []
         if let base, !text.hasPrefix("/") { parts = base.split(separator: "/").dropLast() }

@@ -205,7 +205,7 @@ private struct LegacyArchive {
 }
 
 /// The members of an archive of images: root's, of one fixed time, so that the same images make the same archive.
-private enum ArchiveMember {
+enum ArchiveMember {
     static func directory(_ path: String) -> TarEntry {
         var entry = TarEntry(path: Array(path.utf8), kind: .directory)
         entry.mode = 0o755

@@ -110,7 +110,7 @@ extension ImageEngine {
         throw ShaleError(.invalid, "\(reference.familiar): indexes within indexes")
     }
 
-    private static func noMatch(_ platform: Platform, in index: Index) -> ShaleError {
+    static func noMatch(_ platform: Platform, in index: Index) -> ShaleError {
         let offered = index.manifests.compactMap(\.platform).map(\.description)
             .filter { $0 != "unknown/unknown" }
         var unique: [String] = []
@@ -120,7 +120,7 @@ extension ImageEngine {
             hint: unique.isEmpty ? nil : "it is there for \(unique.joined(separator: ", "))")
     }
 
-    private static func checkManifest(_ manifest: Manifest, _ reference: Reference) throws(ShaleError) {
+    static func checkManifest(_ manifest: Manifest, _ reference: Reference) throws(ShaleError) {
         let type = manifest.config.mediaType
         guard type == MediaType.ociConfig || type == MediaType.dockerConfig || type == "application/octet-stream" else {
             throw ShaleError(

@@ -15,13 +15,15 @@ struct PackedLayers: Sendable {
     ///
     /// Throws what packing the layer or writing it throws.
     func packed(
-        _ layer: Descriptor, from file: () throws(ShaleError) -> OwnedFile, cancellation: Cancellation,
+        _ layer: Descriptor, from part: () throws(ShaleError) -> FilePart, cancellation: Cancellation,
         passed: @escaping @Sendable (Int64) -> Void
     ) throws(ShaleError) -> Descriptor {
         if let known = known(layer) { return known }
         let target = try store.cache.newPacked()
+        let plain = try part()
         try packing.pack(
-            try file(), size: layer.size, threads: Workers.processors, cancellation: cancellation, passed: passed
+            plain.file, from: plain.begin, size: layer.size, threads: Workers.processors, cancellation: cancellation,
+            passed: passed
         ) { bytes throws(ShaleError) in
             try target.append(bytes)
         }

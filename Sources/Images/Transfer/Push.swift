@@ -73,7 +73,10 @@ extension ImageEngine {
         let sent = try transfer.move(items.reversed())
         let report = TransferReport(cancellation: operation.cancellation)
         _ = try target.take(image.manifest.config, from: source, homes: [], report: report)
-        let document = try document(of: image, sent)
+        let document = try Self.renamed(
+            TransferDocument(
+                try store.blobs.bytes(image.manifestDescriptor.digest), mediaType: image.manifestDescriptor.mediaType),
+            sent)
         try target.put(document, isNamed: true, report: report)
         let result = PushResult(reference: reference, manifest: document.descriptor, image: image)
         note(result)
@@ -106,19 +109,6 @@ extension ImageEngine {
     ) throws(ShaleError) {
         try RegistryTarget(client: registry, reference: reference)
             .put(document, isNamed: true, report: TransferReport(cancellation: operation.cancellation))
-    }
-
-    /// The manifest as it travels: byte by byte the one that is here, unless layers were packed for the way.
-    private func document(
-        of image: Image, _ sent: [Digest: Descriptor]
-    ) throws(ShaleError) -> TransferDocument {
-        let bytes = try store.blobs.bytes(image.manifestDescriptor.digest)
-        var manifest = image.manifest
-        manifest.layers = manifest.layers.map { sent[$0.digest] ?? $0 }
-        guard manifest != image.manifest else {
-            return TransferDocument(bytes, mediaType: image.manifestDescriptor.mediaType)
-        }
-        return TransferDocument(Array(manifest.document.text().utf8), mediaType: image.manifestDescriptor.mediaType)
     }
 
     /// Notes what the registry calls the image now; a home that cannot be written to goes without.

@@ -37,13 +37,13 @@ struct StoreSource: TransferSource {
         (known[blob.digest] ?? []).filter { $0.domain == repository.domain && $0.path != repository.path }
     }
 
-    private func file(_ blob: Descriptor) throws(ShaleError) -> OwnedFile {
+    private func file(_ blob: Descriptor) throws(ShaleError) -> FilePart {
         let size = try store.blobs.size(blob.digest)
         guard size == blob.size else {
             throw ShaleError(
                 .corrupt, "blob \(blob.digest): \(size) bytes instead of the \(blob.size) announced",
                 hint: "system check --repair")
         }
-        return OwnedFile(try store.blobs.open(blob.digest), subject: "blob \(blob.digest)")
+        return FilePart(OwnedFile(try store.blobs.open(blob.digest), subject: "blob \(blob.digest)"), size: size)
     }
 }

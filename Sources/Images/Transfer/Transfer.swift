@@ -24,6 +24,14 @@ protocol TransferSource: Sendable {
     func homes(of blob: Descriptor, beside repository: Reference) -> [Reference]
 }
 
+/// What a whole image, or all platforms of one, can be copied from.
+protocol CopySource: TransferSource {
+    /// What the source's name leads to: a manifest, or an index.
+    func root(_ operation: OperationContext) throws(ShaleError) -> TransferDocument
+    /// A small blob's bytes, checked against its digest.
+    func document(_ descriptor: Descriptor, cancellation: Cancellation) throws(ShaleError) -> [UInt8]
+}
+
 /// What images are moved to.
 protocol TransferTarget: Sendable {
     /// How many blobs it takes at once.
@@ -36,6 +44,12 @@ protocol TransferTarget: Sendable {
     ) throws(ShaleError) -> BlobArrival
     /// Takes a manifest or an index whose blobs are there; `isNamed` for the one that the target's name stands for.
     func put(_ document: TransferDocument, isNamed: Bool, report: TransferReport) throws(ShaleError)
+    /// Ends the work when all is there.
+    func finish() throws(ShaleError)
+}
+
+extension TransferTarget {
+    func finish() {}
 }
 
 /// A manifest or an index, byte by byte as it travels.
@@ -81,6 +95,7 @@ struct TransferWords: Sendable {
     let moved: String
     let present: String
 
+    static let copy = TransferWords(moving: "Copying", moved: "Copied", present: "Already exists")
     /// Docker's.
     static let push = TransferWords(moving: "Pushing", moved: "Pushed", present: "Layer already exists")
 }

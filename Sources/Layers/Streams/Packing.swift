@@ -69,13 +69,13 @@ package struct Packing: Sendable, Hashable, CustomStringConvertible {
     /// It is part of what is written: with another size the same layer gets another digest.
     package static let blockSize = 1 << 20
 
-    /// Packs a file, its blocks by some threads at once, and hands the packed bytes on in order.
+    /// Packs a file, or `size` bytes of it from some byte on, its blocks by some threads at once, and hands the packed bytes on in order.
     ///
     /// The same bytes come out however many threads there are. `passed` is told how far it is, in bytes of the file.
     /// Throws `conflict` when the file is shorter than `size`, `unsupported` without libarchive, `cancelled`, and what
     /// reading the file or `sink` throws.
     package func pack(
-        _ file: OwnedFile, size: Int64, threads: Int, cancellation: Cancellation,
+        _ file: OwnedFile, from start: Int64 = 0, size: Int64, threads: Int, cancellation: Cancellation,
         passed: @escaping @Sendable (Int64) -> Void,
         to sink: @escaping @Sendable (UnsafeRawBufferPointer) throws(ShaleError) -> Void
     ) throws(ShaleError) {
@@ -86,7 +86,7 @@ package struct Packing: Sendable, Hashable, CustomStringConvertible {
             do throws(ShaleError) {
                 let begin = block * Int64(Self.blockSize)
                 let length = Int(min(Int64(Self.blockSize), size - begin))
-                let packed = try self.block(of: file, at: begin, length: length)
+                let packed = try self.block(of: file, at: start + begin, length: length)
                 defer { packed.buffer.deallocate() }
                 try Self.wait(for: block, turn)
                 try cancellation.check()

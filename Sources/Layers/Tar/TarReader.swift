@@ -18,6 +18,8 @@ package final class TarReader {
     private var dataLeft: Int64 = 0
     private var padding: Int64 = 0
     private var current: TarEntry?
+    /// Bytes of the archive that were read or passed over: after `next`, where the member's own bytes begin.
+    package private(set) var offset: Int64 = 0
     private var count = 0
 
     package init(_ stream: UnpackedStream, subject: String, limits: UnpackLimits = .standard) {
@@ -119,6 +121,7 @@ package final class TarReader {
         let count = Int(min(Int64(window.count), most))
         let piece = UnsafeRawBufferPointer(rebasing: window[..<count])
         window = UnsafeRawBufferPointer(rebasing: window[count...])
+        offset += Int64(count)
         return piece
     }
 
@@ -160,6 +163,7 @@ package final class TarReader {
                     .copyMemory(from: UnsafeRawBufferPointer(rebasing: window[..<part]))
             }
             window = UnsafeRawBufferPointer(rebasing: window[part...])
+            offset += Int64(part)
             filled += part
         }
         return true

@@ -45,19 +45,30 @@ package final class TarWriter {
     package func add(
         _ entry: TarEntry, from file: borrowing OwnedFD, hashing: Bool = false
     ) throws(ShaleError) -> ContentHash? {
+        try add(entry, hashing: hashing) { target throws(ShaleError) in
+            do throws(SystemCallError) {
+                return try file.read(into: target)
+            } catch {
+                throw error.shaleError(entry.pathText)
+            }
+        }
+    }
+
+    /// Writes a file that a closure fills buffers with, exactly `entry.size` bytes.
+    ///
+    /// Throws `conflict` when there are fewer, and what `read` or the sink throws.
+    @discardableResult
+    package func add(
+        _ entry: TarEntry, hashing: Bool = false,
+        reading read: (UnsafeMutableRawBufferPointer) throws(ShaleError) -> Int
+    ) throws(ShaleError) -> ContentHash? {
         try add(entry)
         var hash = DigestHasher()
         var left = entry.size
         while left > 0 {
             if used == buffer.count { try flush() }
             let room = Int(min(Int64(buffer.count - used), left))
-            let target = UnsafeMutableRawBufferPointer(rebasing: buffer[used..<used + room])
-            let count: Int
-            do throws(SystemCallError) {
-                count = try file.read(into: target)
-            } catch {
-                throw error.shaleError(entry.pathText)
-            }
+            let count = try read(UnsafeMutableRawBufferPointer(rebasing: buffer[used..<used + room]))
             guard count > 0 else {
                 throw ShaleError(.conflict, "\(entry.pathText): file changed while it was read", cause: "it shrank")
             }

@@ -10,15 +10,21 @@ extension RegistryClient {
         case blob(Digest, Reference)
         case tags(Reference)
         case push(Reference)
+        case delete(Reference)
         case catalog(String)
         case search(String)
         case login(String)
 
-        var isWrite: Bool { if case .push = self { true } else { false } }
+        var isWrite: Bool {
+            switch self {
+            case .push, .delete: true
+            case .manifest, .blob, .tags, .catalog, .search, .login: false
+            }
+        }
 
         var repository: Reference? {
             switch self {
-            case .manifest(let name), .blob(_, let name), .tags(let name), .push(let name): name
+            case .manifest(let name), .blob(_, let name), .tags(let name), .push(let name), .delete(let name): name
             case .catalog, .search, .login: nil
             }
         }

@@ -77,6 +77,22 @@ extension RegistryClient {
         return Descriptor(mediaType: type, digest: digest, size: size)
     }
 
+    /// Removes the manifest of a digest, and with it all tags that lead to it.
+    ///
+    /// Throws `unsupported` where the registry does not delete, `notFound` where it has no such manifest, and what the
+    /// request throws.
+    package func deleteManifest(
+        _ digest: Digest, in repository: Reference, cancellation: Cancellation = Cancellation()
+    ) throws(ShaleError) {
+        let name = repository.with(digest: digest)
+        try ask(name.domain, for: .delete(name), cancellation: cancellation) {
+            (endpoint: Endpoint) throws(RequestFailure) in
+            let call = Call(
+                method: "DELETE", target: .path("/v2/\(name.path)/manifests/\(digest)"), scopes: [name.deleteScope])
+            _ = try self.make(call, at: endpoint, cancellation: cancellation)
+        }
+    }
+
     private func manifestCall(_ name: Reference, method: String = "GET") -> Call {
         let target = name.digest?.description ?? name.tag ?? Reference.defaultTag
         var call = Call(
@@ -158,4 +174,6 @@ extension Reference {
     var pullScope: String { "repository:\(path):pull" }
     /// What a token for writing must allow.
     var pushScope: String { "repository:\(path):pull,push" }
+    /// What a token for deleting must allow.
+    var deleteScope: String { "repository:\(path):pull,delete" }
 }

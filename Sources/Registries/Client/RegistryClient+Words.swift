@@ -52,6 +52,7 @@ extension RegistryClient {
             return refusal(answer, at: endpoint, for: purpose)
         }
         if answer.status == 404, let error = notFound(answer, for: purpose) { return error }
+        if case .delete(let name) = purpose, let error = noDeletion(answer, of: name) { return error }
         let code: ShaleError.Code = answer.status >= 500 ? .unavailable : .invalid
         let verb = answer.method.prefix(1) + answer.method.dropFirst().lowercased()
         return ShaleError(
@@ -96,7 +97,7 @@ extension RegistryClient {
                 .unauthorized,
                 "pull access denied for \(name.familiarName), repository does not exist or may require 'docker login'",
                 cause: cause, hint: hint)
-        case .push:
+        case .push, .delete:
             return ShaleError(.unauthorized, cause, hint: hint)
         case .login:
             return ShaleError(
@@ -114,7 +115,7 @@ extension RegistryClient {
         }
         let said = answer.entries.first?.words
         switch purpose {
-        case .manifest(let name):
+        case .manifest(let name), .delete(let name):
             return ShaleError(
                 .notFound, "manifest for \(name.familiar) not found",
                 cause: said ?? "manifest unknown: manifest unknown")
@@ -128,6 +129,15 @@ extension RegistryClient {
                 cause: said ?? "name unknown: repository name not known to registry")
         case .push, .catalog, .search, .login: return nil
         }
+    }
+
+    /// What a registry says that deletes nothing, or not so (distribution specification, "Deleting Manifests").
+    private func noDeletion(_ answer: ErrorAnswer, of name: Reference) -> ShaleError? {
+        guard [400, 405, 501].contains(answer.status) else { return nil }
+        return ShaleError(
+            .unsupported, "\(name.domain.visible) does not delete images",
+            cause: answer.entries.first?.words ?? ErrorAnswer.statusLine(answer.status),
+            hint: "its operator may allow it (docker-registry: storage.delete.enabled), or its web page can")
     }
 
     private func loginCommand(_ endpoint: Endpoint) -> String {

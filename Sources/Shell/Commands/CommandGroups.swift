@@ -25,7 +25,8 @@ enum CommandGroups {
     ]
 
     private static let registries: [any Verb.Type] = [
-        Ref.self, Search.self, Tags.self, Pull.self, Push.self, ManifestCommand.self, Login.self, Logout.self,
+        Ref.self, Search.self, Tags.self, Pull.self, Push.self, CopyImage.self, DeleteRemote.self, ManifestCommand.self,
+        Login.self, Logout.self,
     ]
     private static let images: [any Verb.Type] = [
         Images.self, Tag.self, Untag.self, Rmi.self, HistoryCommand.self, Inspect.self, Save.self, Load.self,

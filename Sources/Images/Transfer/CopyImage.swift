@@ -1,0 +1,225 @@
+package import Basics
+package import Layers
+package import OCI
+import Registries
+import Stores
+
+/// What is copied, and where to.
+package struct ImageCopy: Sendable {
+    package var source: ImagePlace
+    package var target: ImagePlace
+    /// Whether all platforms of an index go, and the index with them, byte by byte.
+    package var isWhole = false
+    /// Which platform of an index goes alone; the host's if `nil`.
+    package var platform: Platform?
+    /// How layers made here are packed for a registry.
+    package var packing = Packing.standard
+
+    package init(from source: ImagePlace, to target: ImagePlace) {
+        self.source = source
+        self.target = target
+    }
+}
+
+extension ImageEngine {
+    /// Copies an image from one place to another, only what is missing there; answers what its name stands for there.
+    ///
+    /// Every blob and document goes byte by byte as it is; layers made here, and those of a docker archive, are packed
+    /// for a registry. Tells the states of the blobs. Throws `notFound` and `invalid` where the source names no image,
+    /// `unsupported` for what the target cannot hold, and what reading and writing throw.
+    package func copy(_ copy: ImageCopy, _ operation: OperationContext) throws(ShaleError) -> Descriptor {
+        let source = try source(of: copy, operation)
+        var root = try source.root(operation)
+        if !copy.isWhole { root = try chosen(from: root, for: copy, source, operation) }
+        if MediaType.isIndex(root.descriptor.mediaType) { try Self.requireWhole(copy.target) }
+        var collected = CollectedImages(source: source, cancellation: operation.cancellation)
+        try collected.add(root, depth: 0)
+        let target = try target(of: copy, operation)
+        let transfer = Transfer(source: source, target: target, words: .copy, operation: operation)
+        let sent = try transfer.move(collected.items)
+        let report = TransferReport(cancellation: operation.cancellation)
+        for document in collected.documents.dropLast() { try target.put(document, isNamed: false, report: report) }
+        root = try Self.renamed(root, sent)
+        try target.put(root, isNamed: true, report: report)
+        try target.finish()
+        return root.descriptor
+    }
+
+    private func source(of copy: ImageCopy, _ operation: OperationContext) throws(ShaleError) -> any CopySource {
+        var isRegistry = false
+        if case .registry = copy.target { isRegistry = true }
+        switch copy.source {
+        case .registry(let reference): return RegistrySource(engine: self, reference: reference)
+        case .layout(let path, let tag): return LayoutSource(files: FolderFiles(path: path), tag: tag)
+        case .archive(let path, let tag):
+            return LayoutSource(
+                files: try ArchiveFiles(path: path, store: store, cancellation: operation.cancellation), tag: tag)
+        case .dockerArchive(let path, let name):
+            return try DockerArchiveSource(
+                files: try ArchiveFiles(path: path, store: store, cancellation: operation.cancellation), name: name,
+                packed: isRegistry ? PackedLayers(store: store, packing: copy.packing) : nil, operation)
+        case .local(let name):
+            let image = try image(named: name)
+            try store.hold(image.config, blobs: image.manifest.layers + [image.manifest.config])
+            return try StoredImage(
+                image: image,
+                store: StoreSource(
+                    store: store, packing: isRegistry && !image.isAsPulled ? copy.packing : nil,
+                    blobs: image.manifest.layers + [image.manifest.config]))
+        }
+    }
+
+    private func target(of copy: ImageCopy, _ operation: OperationContext) throws(ShaleError) -> any TransferTarget {
+        switch copy.target {
+        case .registry(let reference): return RegistryTarget(client: registry, reference: reference)
+        case .layout(let path, let tag): return try LayoutTarget(path: path, tag: tag)
+        case .archive(let path, let tag):
+            return try ArchiveTarget(path: path, tag: tag, name: nil, isDockers: false)
+        case .dockerArchive(let path, let name):
+            return try ArchiveTarget(path: path, tag: nil, name: name, isDockers: true)
+        case .local(let name):
+            var origin: Reference?
+            if case .registry(let reference) = copy.source { origin = reference }
+            return StoreTarget(
+                engine: self, name: try Reference(parsing: name).asTarget(), origin: origin, operation: operation)
+        }
+    }
+
+    /// Of an index the manifest for the platform; a manifest is taken for what it is.
+    private func chosen(
+        from root: TransferDocument, for copy: ImageCopy, _ source: any CopySource, _ operation: OperationContext
+    ) throws(ShaleError) -> TransferDocument {
+        let platform = copy.platform ?? settings.platform
+        var current = root
+        for _ in 0..<4 {
+            guard MediaType.isIndex(current.descriptor.mediaType) else {
+                if let wanted = copy.platform { try check(current, is: wanted, source, operation) }
+                return current
+            }
+            let index = try OCIDocument.read(
+                Index.self, from: current.bytes, naming: "index \(current.descriptor.digest)")
+            guard let entry = index.manifest(for: platform) else { throw Self.noMatch(platform, in: index) }
+            current = TransferDocument(
+                try source.document(entry, cancellation: operation.cancellation), mediaType: entry.mediaType)
+        }
+        throw ShaleError(.invalid, "index \(root.descriptor.digest): indexes within indexes")
+    }
+
+    /// Throws `notFound` for an image of another platform than the one that was asked for.
+    private func check(
+        _ document: TransferDocument, is wanted: Platform, _ source: any CopySource, _ operation: OperationContext
+    ) throws(ShaleError) {
+        let label = "manifest \(document.descriptor.digest)"
+        let manifest = try OCIDocument.read(Manifest.self, from: document.bytes, naming: label)
+        let config = try OCIDocument.read(
+            ImageConfig.self, from: try source.document(manifest.config, cancellation: operation.cancellation),
+            naming: "config \(manifest.config.digest)")
+        guard PlatformOrder(wanted).accepts(config.platform) else {
+            throw ShaleError(
+                .notFound,
+                "\(label): its platform (\(config.platform)) does not match the specified platform (\(wanted))")
+        }
+    }
+
+    /// Throws for a target that holds one platform.
+    private static func requireWhole(_ target: ImagePlace) throws(ShaleError) {
+        switch target {
+        case .registry, .layout, .archive: return
+        case .dockerArchive:
+            throw ShaleError(
+                .unsupported, "a docker archive holds one platform of an image",
+                hint: "leave -a out, or copy to oci-archive:FILE")
+        case .local:
+            throw ShaleError(
+                .unsupported, "a name here holds one platform of an image",
+                hint: "leave -a out, or copy to oci:DIR or docker://NAME")
+        }
+    }
+
+    /// The manifest as it travels: byte by byte, unless layers were packed for the way.
+    static func renamed(
+        _ document: TransferDocument, _ sent: [Digest: Descriptor]
+    ) throws(ShaleError) -> TransferDocument {
+        guard sent.contains(where: { $0.key != $0.value.digest }) else { return document }
+        var manifest = try OCIDocument.read(
+            Manifest.self, from: document.bytes, naming: "manifest \(document.descriptor.digest)")
+        manifest.layers = manifest.layers.map { layer in
+            guard let packed = sent[layer.digest], packed.digest != layer.digest else { return layer }
+            return packed
+        }
+        return TransferDocument(Array(manifest.document.text().utf8), mediaType: document.descriptor.mediaType)
+    }
+}
+
+/// An image of the store with its manifest, as what is copied.
+private struct StoredImage: CopySource {
+    let image: Image
+    let store: StoreSource
+
+    func root(_ operation: OperationContext) throws(ShaleError) -> TransferDocument {
+        TransferDocument(
+            try store.store.blobs.bytes(image.manifestDescriptor.digest),
+            mediaType: image.manifestDescriptor.mediaType)
+    }
+
+    func document(_ descriptor: Descriptor, cancellation: Cancellation) throws(ShaleError) -> [UInt8] {
+        try store.store.blobs.bytes(descriptor.digest)
+    }
+
+    func outgoing(
+        _ blob: Descriptor, cancellation: Cancellation, passed: @escaping @Sendable (Int64) -> Void
+    ) throws(ShaleError) -> Descriptor {
+        try store.outgoing(blob, cancellation: cancellation, passed: passed)
+    }
+
+    func open(_ blob: Descriptor, cancellation: Cancellation) throws(ShaleError) -> any BlobBytes {
+        try store.open(blob, cancellation: cancellation)
+    }
+
+    func homes(of blob: Descriptor, beside repository: Reference) -> [Reference] {
+        store.homes(of: blob, beside: repository)
+    }
+}
+
+/// All that an image, or an index of several, consists of.
+private struct CollectedImages {
+    let source: any CopySource
+    let cancellation: Cancellation
+    private(set) var items: [TransferItem] = []
+    /// Manifests and indexes, each behind what it names.
+    private(set) var documents: [TransferDocument] = []
+    private var seen: Set<Digest> = []
+
+    init(source: any CopySource, cancellation: Cancellation) {
+        self.source = source
+        self.cancellation = cancellation
+    }
+
+    mutating func add(_ document: TransferDocument, depth: Int) throws(ShaleError) {
+        guard seen.insert(document.descriptor.digest).inserted else { return }
+        try cancellation.check()
+        guard MediaType.isIndex(document.descriptor.mediaType) else { return try addManifest(document) }
+        guard depth < 4 else {
+            throw ShaleError(.invalid, "index \(document.descriptor.digest): indexes within indexes")
+        }
+        let index = try OCIDocument.read(
+            Index.self, from: document.bytes, naming: "index \(document.descriptor.digest)")
+        for entry in index.manifests {
+            let bytes = try source.document(entry, cancellation: cancellation)
+            try add(TransferDocument(bytes, mediaType: entry.mediaType), depth: depth + 1)
+        }
+        documents.append(document)
+    }
+
+    private mutating func addManifest(_ document: TransferDocument) throws(ShaleError) {
+        let label = "manifest \(document.descriptor.digest)"
+        let manifest = try OCIDocument.read(Manifest.self, from: document.bytes, naming: label)
+        for blob in manifest.layers + [manifest.config] {
+            items.append(
+                TransferItem(
+                    id: blob.digest.short, blob: blob,
+                    isForeign: MediaType.isForeignLayer(blob.mediaType) && !(blob.urls ?? []).isEmpty))
+        }
+        documents.append(document)
+    }
+}
