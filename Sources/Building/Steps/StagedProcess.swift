@@ -58,6 +58,7 @@ extension BuildEngine {
         spec.mounts = process.mounts
         spec.temporaryMounts = process.temporaryMounts
         spec.cgroupParent = process.cgroupParent
+        (spec.seccomp, spec.noNewPrivileges) = try ContainerEngine.filter(process.host.securityOptions)
         spec.endsWithLauncher = true
         if let person = process.person {
             spec.terminal = person.hasTerminal

@@ -149,13 +149,7 @@ struct ContainerPlan {
         if let signal = options.stopSignal, Signals.number(of: signal) == nil {
             throw ShaleError(.invalid, "Invalid signal: \(signal)")
         }
-        if let profile = try SecurityOptions(options.securityOptions).seccomp, profile != "unconfined",
-            access(ImagePath.clean(profile, relativeTo: options.hostDirectory), R_OK) != 0
-        {
-            throw ShaleError(
-                .invalid, "opening seccomp profile (\(profile)) failed: open \(profile)",
-                cause: SystemCallError.words(of: errno))
-        }
+        _ = try ContainerEngine.security(options.securityOptions, relativeTo: options.hostDirectory)
         _ = try CapabilityOptions.mask(
             added: options.addedCapabilities, dropped: options.droppedCapabilities, privileged: options.host.privileged)
         for limit in options.host.ulimits { _ = try ResourceLimit(parsing: limit) }
@@ -242,7 +236,7 @@ struct ContainerPlan {
         record.domainname = options.domainname
         record.overridesCommand = options.command.isEmpty && options.entrypoint == nil ? nil : true
         setConsole(&record)
-        setHost(&record)
+        try setHost(&record)
         return record
     }
 
@@ -270,7 +264,7 @@ struct ContainerPlan {
         record.console.detachKeys = options.detachKeys
     }
 
-    private func setHost(_ record: inout ContainerRecord) {
+    private func setHost(_ record: inout ContainerRecord) throws(ShaleError) {
         var host = options.host
         host.networkMode = network
         if host.logDriver != "none" { host.logDriver = nil }
@@ -281,12 +275,8 @@ struct ContainerPlan {
         host.capAdd = options.addedCapabilities.map { CapabilityOptions.fullName($0) }
         host.capDrop = options.droppedCapabilities.map { CapabilityOptions.fullName($0) }
         // A profile's path must mean the same file wherever the container is started from.
-        host.securityOptions = options.securityOptions.map { option in
-            guard option.hasPrefix("seccomp="), option != "seccomp=unconfined", option != "seccomp=builtin" else {
-                return option
-            }
-            return "seccomp=" + ImagePath.clean(String(option.dropFirst(8)), relativeTo: options.hostDirectory)
-        }
+        host.securityOptions = try ContainerEngine.security(
+            options.securityOptions, relativeTo: options.hostDirectory)
         host.extraHosts = extraHosts
         resources.write(to: &host)
         restart?.write(to: &host)

@@ -121,16 +121,10 @@ extension ContainerEngine {
     func rights(
         of record: ContainerRecord
     ) throws(ShaleError) -> (capabilities: Capabilities, seccomp: LaunchSpec.Seccomp, noNewPrivileges: Bool) {
-        let security = try SecurityOptions(record.host.securityOptions)
-        let seccomp: LaunchSpec.Seccomp =
-            switch security.seccomp {
-            case nil: .standard
-            case "unconfined": .unconfined
-            case let path?: .profile(path: path)
-            }
+        let (seccomp, noNewPrivileges) = try Self.filter(record.host.securityOptions)
         let mask = try CapabilityOptions.mask(
             added: record.host.capAdd, dropped: record.host.capDrop, privileged: record.host.privileged)
-        return (mask, seccomp, security.noNewPrivileges)
+        return (mask, seccomp, noNewPrivileges)
     }
 
     // MARK: Running ones
