@@ -312,8 +312,8 @@ _shale_command() {
         operands='object'
         ;;
     build)
-        flags='--tag -t --file -f --build-arg --label --target --platform --network --allow --add-host --iidfile --progress --no-cache --pull --quiet -q --rm --no-rm --force-rm --cgroup-parent --ulimit --memory -m --shm-size --cache-from --secret --ssh --check --step --help -h'
-        values='--tag:none -t:none --file:host.path -f:host.path --build-arg:none --label:none --target:none --platform:platform --network:network --allow:none --add-host:none --iidfile:host.path --progress:none --cgroup-parent:none --ulimit:none --memory:none -m:none --shm-size:none --cache-from:none --secret:none --ssh:none'
+        flags='--tag -t --file -f --build-arg --label --target --platform --network --allow --add-host --iidfile --progress --no-cache --pull --quiet -q --rm --no-rm --force-rm --cgroup-parent --ulimit --memory -m --memory-swap --cpu-shares -c --cpu-quota --cpu-period --cpuset-cpus --resource --shm-size --security-opt --build-context --cache-from --cache-to --no-cache-filter --output -o --metadata-file --annotation --load --compress --builder --isolation --call --provenance --sbom --attest --disable-content-trust --no-disable-content-trust --secret --ssh --check --step --help -h'
+        values='--tag:none -t:none --file:host.path -f:host.path --build-arg:none --label:none --target:none --platform:platform --network:network --allow:none --add-host:none --iidfile:host.path --progress:none --cgroup-parent:none --ulimit:none --memory:none -m:none --memory-swap:none --cpu-shares:none -c:none --cpu-quota:none --cpu-period:none --cpuset-cpus:none --resource:none --shm-size:none --security-opt:none --build-context:none --cache-from:none --cache-to:none --no-cache-filter:none --output:host.path -o:host.path --metadata-file:none --annotation:none --builder:none --isolation:none --call:none --provenance:none --sbom:none --attest:none --secret:none --ssh:none'
         operands='host.directory'
         ;;
     context)

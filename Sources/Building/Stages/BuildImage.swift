@@ -25,11 +25,17 @@ extension BuildEngine {
             image = try builder.run()
         } catch {
             guard let container = builder.failedContainer else { throw error }
+            if request.steps.forceRemove {
+                Logger.build.attempt("remove container \(container)") { try store.containers.remove(container) }
+                throw error
+            }
             failedContainer = container
             let id = Identifier.short(container)
             throw error.hinting("diff \(id)   (what the failed step did; it is $failed)")
         }
-        return try finish(image, request, operation)
+        let outcome = try finish(image, request, operation)
+        try share(builder.taken, of: image.id, to: request.cacheTo, operation)
+        return outcome
     }
 
     /// Builds an image only to look at it in `body`.
@@ -83,8 +89,11 @@ extension BuildEngine {
     ) throws(ShaleError) -> BuildOutcome {
         request.observe?(.built(image: image.id))
         operation.line("Successfully built \(image.id.short)")
+        if !request.annotations.isEmpty {
+            _ = try images.annotated(image, with: request.annotations, as: request.tags)
+        }
         for tag in request.tags {
-            try store.images.tag(image.id, as: tag)
+            if request.annotations.isEmpty { try store.images.tag(image.id, as: tag) }
             request.observe?(.tagged(tag.familiar))
             operation.line("Successfully tagged \(tag.familiar)")
         }

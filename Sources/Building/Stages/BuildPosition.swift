@@ -148,6 +148,12 @@ final class StageBuild {
     private func base(
         named name: String, of user: Stage, platform: Platform?, arguments: BuildArguments
     ) throws(ShaleError) -> StageState {
+        switch try request.steps.contexts?.opened(name, operation) {
+        case .image(let image): return StageState(from: image, arguments: arguments)
+        case .folder(let folder):
+            return try state(holding: folder, named: name, for: platform, arguments: arguments)
+        case nil: break
+        }
         // A later stage of that name is none for `FROM`: an image is meant.
         if sequence.stage(named: name, before: user.index) != nil, let earlier = try stage(name) {
             guard let image = earlier.image else {
@@ -164,6 +170,22 @@ final class StageBuild {
             name, platform: platform, policy: request.pullsBases ? .always : .missing, announces: false, operation)
         var state = StageState(from: image, arguments: arguments)
         state.baseName = name
+        return state
+    }
+
+    /// A stage that begins with the files of a folder.
+    private func state(
+        holding folder: BuildContext, named name: String, for platform: Platform?, arguments: BuildArguments
+    ) throws(ShaleError) -> StageState {
+        let copying = StepExecutor(engine: engine, options: request.steps, context: folder, operation)
+        var state = StageState(scratchFor: platform ?? engine.settings.platform, arguments: arguments)
+        let instruction: Located<Instruction>
+        do throws(DockerfileError) {
+            instruction = try Instruction.parse(line: "COPY . /")
+        } catch {
+            throw error.shaleError
+        }
+        _ = try copying.execute(instruction, on: &state)
         return state
     }
 

@@ -32,10 +32,15 @@ package struct BuildSequence: Sendable {
     package let steps: [Step]
     /// How many docker counts: all of the file's, and the labels.
     package let count: Int
+    /// Names that stand for something else than a stage (`--build-context`).
+    private let overridden: Set<String>
 
     /// Throws docker's words for a target that is not there.
-    package init(_ file: StagedFile, target name: String?, labels: [String: String]) throws(ShaleError) {
+    package init(
+        _ file: StagedFile, target name: String?, labels: [String: String], overriding overridden: Set<String> = []
+    ) throws(ShaleError) {
         self.file = file
+        self.overridden = overridden
         target = try file.stageIndex(target: name)
         var steps: [Step] = []
         func add(_ action: Action, _ text: String, stage: Int?, line: Int, endLine: Int) {
@@ -66,6 +71,7 @@ package struct BuildSequence: Sendable {
 
     /// The stages before a place that have a name or number; the last of one name counts.
     package func stage(named name: String, before place: Int) -> Int? {
+        if !overridden.isEmpty, let key = NamedContext.key(of: name), overridden.contains(key) { return nil }
         let earlier = file.stages[..<place]
         let wanted = name.lowercased()
         if let named = earlier.lastIndex(where: { $0.name == wanted }) { return named }

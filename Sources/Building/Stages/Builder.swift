@@ -24,6 +24,7 @@ final class Builder: Sendable {
         /// What failed `RUN`s left, by stage.
         var failedContainers: [Int: String] = [:]
         var made: [Digest] = []
+        var taken: [Int: [TakenStep]] = [:]
     }
 
     private let prepared: PreparedBuild
@@ -40,9 +41,11 @@ final class Builder: Sendable {
     ) throws(ShaleError) {
         self.prepared = prepared
         self.engine = engine
-        self.request = request
+        self.request = try request.opening(engine, operation)
         self.operation = operation
-        sequence = try BuildSequence(prepared.file, target: request.target, labels: request.labels)
+        sequence = try BuildSequence(
+            prepared.file, target: request.target, labels: request.labels,
+            overriding: request.takenNames)
         trace = BuildTrace(named: request.traceName)
     }
 
@@ -51,6 +54,11 @@ final class Builder: Sendable {
 
     /// The images made, those of one stage in order.
     var made: [Digest] { table.read { $0.made } }
+
+    /// The steps carried out or found, those of one stage in order.
+    var taken: [TakenStep] {
+        table.read { table in table.taken.sorted { $0.key < $1.key }.flatMap(\.value) }
+    }
 
     /// Builds up to the target and answers its image.
     ///
@@ -186,7 +194,12 @@ final class Builder: Sendable {
     private func build(_ place: Int, from start: BuildPosition, _ voice: OperationContext) throws(ShaleError) {
         let stage = stageBuild(before: place, voice: voice, start: start)
         var position = start
-        defer { table.update { $0.made += stage.executor.made } }
+        defer {
+            table.update {
+                $0.made += stage.executor.made
+                $0.taken[place] = stage.executor.taken
+            }
+        }
         do throws(ShaleError) {
             for step in sequence.steps(of: place) {
                 let outcome = try stage.perform(step, on: &position)
@@ -209,7 +222,8 @@ final class Builder: Sendable {
 
     private func stageBuild(before place: Int, voice: OperationContext, start: BuildPosition? = nil) -> StageBuild {
         StageBuild(
-            sequence, prepared: prepared, engine: engine, request: request, tally: tally, voice
+            sequence, prepared: prepared, engine: engine, request: request.steps(of: place, in: sequence.file),
+            tally: tally, voice
         ) { [self] name throws(ShaleError) in
             guard let wanted = sequence.stage(named: name, before: place) else {
                 if let misplaced = sequence.misplacement(of: name, in: place) { throw misplaced }

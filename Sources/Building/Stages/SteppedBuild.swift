@@ -34,10 +34,12 @@ package final class SteppedBuild {
     /// parsed, docker's words for a target that is not there, and what fetching a remote context throws.
     package init(_ request: BuildRequest, engine: BuildEngine, _ operation: OperationContext) throws(ShaleError) {
         self.engine = engine
-        self.request = request
+        self.request = try request.opening(engine, operation)
         prepared = try PreparedBuild(request, engine: engine, operation)
         text = prepared.text
-        sequence = try BuildSequence(prepared.file, target: request.target, labels: request.labels)
+        sequence = try BuildSequence(
+            prepared.file, target: request.target, labels: request.labels,
+            overriding: request.takenNames)
         trace = BuildTrace(named: request.traceName)
         positions = [BuildPosition(arguments: request.startArguments(engine))]
         steps = try neededSteps(OperationContext())
@@ -56,7 +58,8 @@ package final class SteppedBuild {
 
     private func stageBuild(_ operation: OperationContext, before place: Int) -> StageBuild {
         StageBuild(
-            sequence, prepared: prepared, engine: engine, request: request, tally: tally, operation
+            sequence, prepared: prepared, engine: engine, request: request.steps(of: place, in: sequence.file),
+            tally: tally, operation
         ) { [self] name throws(ShaleError) in
             guard let wanted = sequence.stage(named: name, before: place) else {
                 if let misplaced = sequence.misplacement(of: name, in: place) { throw misplaced }
@@ -128,7 +131,9 @@ package final class SteppedBuild {
         let before = (prepared, sequence, self.text, steps)
         do throws(ShaleError) {
             prepared = try prepared.with(text: text)
-            sequence = try BuildSequence(prepared.file, target: request.target, labels: request.labels)
+            sequence = try BuildSequence(
+                prepared.file, target: request.target, labels: request.labels,
+                overriding: request.takenNames)
             self.text = text
             steps = try neededSteps(OperationContext())
         } catch {

@@ -19,14 +19,13 @@ extension StepExecutor {
                     "variable expansion is not supported for --from, define a new stage with FROM using ARG from global "
                         + "scope as a workaround")
             }
-            let image = try self.image(of: from)
-            self.from = image.id
-            source = BuildContext(
-                root: try engine.images.mountedTree(of: image), ignored: nil, holding: nil, image: image.id)
+            source = try files(named: from)
+            self.from = source?.image
         }
         var placement = FilePlacement(instruction: "COPY", files: copy.files, source: source, unpacksArchives: false)
         placement.makesParents = copy.parents
-        placement.keepsOwners = copy.from != nil
+        // What lies in a folder of the host's becomes root's, as what is copied of the context.
+        placement.keepsOwners = source?.image != nil
         return try place(placement, words, text, &state)
     }
 
@@ -50,9 +49,16 @@ extension StepExecutor {
         return try place(placement, words, text, &state)
     }
 
-    /// The files of an earlier stage, or of an image that is pulled if need be.
-    func tree(of name: String) throws(ShaleError) -> BuildContext {
-        BuildContext(root: try engine.images.mountedTree(of: image(of: name)), ignored: nil)
+    /// The files of a named context, of an earlier stage, or of an image that is pulled if need be.
+    func files(named name: String) throws(ShaleError) -> BuildContext {
+        let image: Image
+        switch try options.contexts?.opened(name, operation) {
+        case .folder(let context): return context
+        case .image(let named): image = named
+        case nil: image = try self.image(of: name)
+        }
+        return BuildContext(
+            root: try engine.images.mountedTree(of: image), ignored: nil, holding: nil, image: image.id)
     }
 
     private func image(of name: String) throws(ShaleError) -> Image {
@@ -116,7 +122,8 @@ extension StepExecutor {
         _ found: FoundCopy, _ placement: FilePlacement, _ text: String, _ state: inout StageState
     ) throws(ShaleError) -> InstructionResult? {
         if placement.isLinked { linkKey = Self.linkKey(found.comment, placement) }
-        var cached = find(found.createdBy, on: &state)
+        var cached = find(
+            found.createdBy, instruction: text, files: found.copies.hashes, copied: found.copies.sources, on: &state)
         if cached == nil {
             cached = try relink(
                 found.createdBy, instruction: text, files: found.copies.hashes, copied: found.copies.sources,

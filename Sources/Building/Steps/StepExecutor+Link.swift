@@ -22,9 +22,10 @@ extension StepExecutor {
         _ createdBy: String, instruction: String, files: PathLines, copied: [CopiedSource],
         on state: inout StageState
     ) throws(ShaleError) -> InstructionResult? {
-        guard options.usesCache, let linkKey, let record = cache.find(linkKey) else { return nil }
-        let layer = try madeBefore(record)
-        guard layer != nil || record.summary.isEmpty else { return nil }
+        guard options.usesCache, let linkKey else { return nil }
+        let record = cache.find(linkKey)
+        let layer = try record.flatMap { record throws(ShaleError) in try madeBefore(record) } ?? linkedLayer(linkKey)
+        guard layer != nil || record?.summary.isEmpty ?? false else { return nil }
         announceHit()
         let wasFresh = state.isFresh
         var result = try finish(

@@ -24,12 +24,12 @@ extension StepExecutor {
         }
         let created = historyOfRun(written.arguments(shell: state.shell), text: run, state)
         var mounts = try plannedMounts(of: run, words, state)
-        if let cached = find(created, on: &state) { return cached }
+        if let cached = find(created, instruction: text, on: &state) { return cached }
         if mounts.isFromSurvey {
             // As for a copy, the files count as they are when the step is carried out.
             context?.forgetSurvey()
             mounts = try plannedMounts(of: run, words, state)
-            if let cached = find(created, on: &state) { return cached }
+            if let cached = find(created, instruction: text, on: &state) { return cached }
         }
         explainMiss(created, instruction: text, files: nil, on: state)
         var command = written

@@ -47,6 +47,8 @@ package final class StepExecutor {
     var from: Digest?
     /// The images made, in order.
     private(set) var made: [Digest] = []
+    /// The steps carried out or found, in order.
+    private(set) var taken: [TakenStep] = []
     /// Why the step under way was not found.
     private var miss: CacheMiss?
     /// The container that a failed `RUN` left.
@@ -70,20 +72,25 @@ package final class StepExecutor {
     func reuse(
         _ createdBy: String, instruction: String, files: PathLines? = nil, on state: inout StageState
     ) -> InstructionResult? {
-        if let found = find(createdBy, on: &state) { return found }
+        if let found = find(createdBy, instruction: instruction, files: files, on: &state) { return found }
         explainMiss(createdBy, instruction: instruction, files: files, on: state)
         return nil
     }
 
-    /// The image that a step made of this very parent.
-    func find(_ createdBy: String, on state: inout StageState) -> InstructionResult? {
+    /// The image that a step made of this very parent, here or, by a shared cache, elsewhere.
+    func find(
+        _ createdBy: String, instruction: String, files: PathLines? = nil, copied: [CopiedSource] = [],
+        on state: inout StageState
+    ) -> InstructionResult? {
         let key = key(createdBy, on: state)
         guard options.usesCache, let record = cache.find(key),
             let image = try? engine.store.images.image(record.image)
-        else { return nil }
+        else { return restore(createdBy, instruction: instruction, files: files, copied: copied, on: &state) }
         // An image that was removed or undone is listed again once a build uses it.
         Logger.build.attempt("bring image \(image.id.short) back") { try engine.store.images.revive([image.id]) }
         announceHit()
+        taken.append(
+            TakenStep(key: key, linkKey: linkKey, parent: state.image?.id, image: image, summary: record.summary))
         state.advance(to: image)
         state.isFresh = false
         return InstructionResult(image: image, wasCached: true, summary: record.summary, key: linkKey ?? key)
@@ -124,16 +131,15 @@ package final class StepExecutor {
     /// Makes the image that a step leads to, remembers it, and moves `state` there.
     ///
     /// `origin` says how the step is told in recipes, where that is not its instruction; such a step is not cached.
+    /// `moment` is when it was carried out, where that was elsewhere.
     func finish(
         _ createdBy: String, instruction: String, layer: StepLayer?, files: PathLines? = nil,
-        copied: [CopiedSource] = [], origin: Provenance.Origin? = nil, on state: inout StageState
+        copied: [CopiedSource] = [], origin: Provenance.Origin? = nil, moment: Timestamp? = nil,
+        on state: inout StageState
     ) throws(ShaleError) -> InstructionResult {
         let parent = state.image
         let key = key(createdBy, on: state)
-        let moment = engine.creationTime
-        state.config.append(
-            History(created: moment, createdBy: createdBy, author: state.config.author), layer: layer?.diffID)
-        state.config.created = moment
+        state.config = state.config(after: createdBy, layer: layer?.diffID, at: moment ?? engine.creationTime)
         if let layer { state.layers.append(layer.descriptor) }
         var provenance = Provenance(
             parent: parent?.id, base: state.baseName, origin: origin ?? .step(instruction: source, copied: copied))
@@ -161,6 +167,7 @@ package final class StepExecutor {
             }
         }
         made.append(image.id)
+        taken.append(TakenStep(key: key, linkKey: linkKey, parent: parent?.id, image: image, summary: summary))
         state.advance(to: image)
         state.isFresh = true
         return InstructionResult(
@@ -216,6 +223,10 @@ package struct StepOptions: Sendable {
     package var forceRemove = false
     package var secrets: [BuildSecret] = []
     package var agents: [BuildAgent] = []
+    /// Where else steps are looked up.
+    var sharedCaches: SharedCaches?
+    /// What stands in the place of images and stages.
+    var contexts: NamedContexts?
 
     package init() {}
 

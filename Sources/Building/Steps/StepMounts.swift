@@ -131,7 +131,8 @@ struct StepMounts {
         else {
             throw ShaleError(.notFound, "RUN --mount: \"/\(path.visible)\" not found")
         }
-        var hash = SourceHash(countingOwners: mount.keepsOwners)
+        // What is mounted of the context is root's, as what is copied of it; stages and images keep their owners.
+        var hash = SourceHash(countingOwners: source.image != nil)
         let survey = status.kind == .directory ? source.survey : nil
         if survey != nil { isFromSurvey = true }
         try hash.add(
@@ -151,13 +152,13 @@ struct StepMounts {
         scratches.append(scratch)
         guard isDirectory else {
             var options = TreeCopyOptions()
-            options.owner = mount.keepsOwners ? nil : .root
+            options.owner = source.image != nil ? nil : .root
             try TreeCopy(from: source.root, to: scratch.root, options: options)
                 .copy(top, to: "file", cancellation: operation.cancellation)
             binds.append(BindMount(source: "\(scratch.path)/file", destination: place, readOnly: mount.isReadOnly))
             return
         }
-        try Self.copy(top, of: source.root, into: scratch, owner: mount.keepsOwners ? nil : .root, operation) {
+        try Self.copy(top, of: source.root, into: scratch, owner: source.image != nil ? nil : .root, operation) {
             inside, _ in
             let whole = top == "/" || top.isEmpty ? inside : "\(top)/\(inside)"
             if source.isIgnored(whole) { return source.mayHoldExceptions(whole) ? .skip : .prune }
@@ -291,21 +292,17 @@ extension StepExecutor {
         switch mount.kind {
         case .tmpfs: mounts.add(temporary: mount, at: place)
         case .bind:
-            guard let source = try mount.from.map({ name throws(ShaleError) in try tree(of: name) }) ?? context else {
+            guard let source = try mount.from.map({ name throws(ShaleError) in try files(named: name) }) ?? context
+            else {
                 throw ShaleError(.notFound, "RUN --mount: there is no build context")
             }
             try mounts.add(bind: mount, at: place, from: source, operation)
         case .cache:
-            let source = try mount.from.map { name throws(ShaleError) in try tree(of: name) }
+            let source = try mount.from.map { name throws(ShaleError) in try files(named: name) }
             mounts.add(cache: mount, at: place, filledFrom: source)
         case .secret:
             mounts.add(secret: mount, relativeTo: state.workingDirectory, options.secrets)
         case .ssh: mounts.add(agent: mount, relativeTo: state.workingDirectory, options.agents)
         }
     }
-}
-
-extension RunMount {
-    /// What is mounted of the context is root's, as what is copied of it; stages and images keep their owners.
-    fileprivate var keepsOwners: Bool { from != nil }
 }

@@ -24,9 +24,11 @@ struct ArchiveReading {
     let cancellation: Cancellation
     /// Told of what is in the archive and is left out.
     let tell: (String) -> Void
+    /// Which images of an OCI layout are wanted, without their names; `nil` for all, with them.
+    var choice: LayoutChoice?
 
     func images() throws(ShaleError) -> [ArchivedImage] {
-        if let bytes = try archive.document("manifest.json") { return try dockerImages(bytes) }
+        if choice == nil, let bytes = try archive.document("manifest.json") { return try dockerImages(bytes) }
         guard let bytes = try archive.document("index.json") else {
             throw ShaleError(.invalid, "\(subject): invalid archive: does not contain a manifest.json")
         }
@@ -40,7 +42,7 @@ struct ArchiveReading {
         var images = FoundImages()
         for entry in try chosen(index) {
             try cancellation.check()
-            let references = Self.references(of: entry)
+            let references = choice == nil ? Self.references(of: entry) : []
             if images.add(references, to: entry.digest.description) { continue }
             guard let (descriptor, bytes) = try manifest(entry, depth: 0) else { continue }
             if images.add(references, to: descriptor.digest.description, alsoBy: entry.digest.description) { continue }
@@ -70,7 +72,8 @@ struct ArchiveReading {
     /// The entries worth loading: of several under one name, the one for the platform.
     private func chosen(_ index: Index) throws(ShaleError) -> [Descriptor] {
         let entries = index.manifests.filter { entry in
-            entry.annotations?["vnd.docker.reference.type"] == nil
+            (choice?.accepts(entry) ?? true)
+                && entry.annotations?["vnd.docker.reference.type"] == nil
                 && (MediaType.isManifest(entry.mediaType) || MediaType.isIndex(entry.mediaType))
         }
         let offered = entries.filter { $0.platform != nil && Self.references(of: $0).isEmpty }

@@ -33,20 +33,24 @@ extension ImageEngine {
 
     /// The same from a folder that holds an OCI layout or an unpacked archive.
     ///
-    /// Throws what reading the folder or writing to the store throws.
+    /// With `choice` only the images of the layout that it means, and without their names. Throws what reading the folder
+    /// or writing to the store throws.
     package func load(
-        folder path: String, platform: Platform? = nil, _ operation: OperationContext
+        folder path: String, platform: Platform? = nil, choosing choice: LayoutChoice? = nil,
+        _ operation: OperationContext
     ) throws(ShaleError) -> [LoadedImage] {
         let archive = try FolderImageArchive(path: path, store: store, cancellation: operation.cancellation)
-        return try load(archive, path, platform, operation)
+        return try load(archive, path, platform, choosing: choice, operation)
     }
 
     private func load(
-        _ archive: any ImageArchive, _ subject: String, _ platform: Platform?, _ operation: OperationContext
+        _ archive: any ImageArchive, _ subject: String, _ platform: Platform?,
+        choosing choice: LayoutChoice? = nil, _ operation: OperationContext
     ) throws(ShaleError) -> [LoadedImage] {
-        let reader = ArchiveReading(
+        var reader = ArchiveReading(
             archive: archive, subject: subject, platform: platform ?? settings.platform,
             isPlatformAsked: platform != nil, cancellation: operation.cancellation, tell: operation.note)
+        reader.choice = choice
         let candidates = try reader.images()
         guard !candidates.isEmpty else {
             throw ShaleError(.invalid, "\(subject): the archive holds no image")

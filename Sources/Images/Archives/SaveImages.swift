@@ -2,8 +2,8 @@ package import Basics
 import Glibc
 package import Layers
 import Linux
-import OCI
-import Stores
+package import OCI
+package import Stores
 
 /// What an archive of images holds.
 package enum ArchiveFormat: String, Sendable, CaseIterable {
@@ -24,7 +24,46 @@ extension ImageEngine {
     package func save(
         _ names: [String], format: ArchiveFormat = .both, to sink: @escaping ByteSink, _ operation: OperationContext
     ) throws(ShaleError) {
-        let images = try savedImages(names)
+        try save(savedImages(names), format, to: sink, operation)
+    }
+
+    /// The same of one image, by names that it need not have here.
+    ///
+    /// Throws `cancelled` when the operation is stopped, and what reading the store or `sink` throws.
+    package func save(
+        _ image: Image, as names: [Reference], format: ArchiveFormat, to sink: @escaping ByteSink,
+        _ operation: OperationContext
+    ) throws(ShaleError) {
+        try save([SavedImage(image: image, tags: names)], format, to: sink, operation)
+    }
+
+    /// Adds an image to an OCI layout in a folder, under names that it need not have here.
+    ///
+    /// Throws `conflict` for a folder that holds something else, `cancelled`, and what reading the store or writing
+    /// throws.
+    package func save(
+        _ image: Image, as names: [Reference], toLayout path: String, _ operation: OperationContext
+    ) throws(ShaleError) {
+        try store.hold(image.config, blobs: image.manifest.layers)
+        let folder = try LayoutFolder(making: path)
+        for blob in image.manifest.layers + [image.manifest.config, image.manifestDescriptor] {
+            if try folder.has(blob) { continue }
+            try folder.add(blob, from: store.blobs.open(blob.digest), operation.cancellation)
+        }
+        let descriptor = image.manifestDescriptor
+        if names.isEmpty { try folder.name(descriptor) }
+        for name in names {
+            var entry = descriptor
+            entry.annotations = [
+                Annotation.imageName: name.description, Annotation.refName: name.tag ?? Reference.defaultTag,
+            ]
+            try folder.name(entry)
+        }
+    }
+
+    private func save(
+        _ images: [SavedImage], _ format: ArchiveFormat, to sink: @escaping ByteSink, _ operation: OperationContext
+    ) throws(ShaleError) {
         for image in images.map(\.image) { try store.hold(image.config, blobs: image.manifest.layers) }
         let writer = TarWriter { bytes throws(ShaleError) in
             try operation.cancellation.check()

@@ -35,6 +35,8 @@ package protocol Verb: ParsableCommand {
     static var examples: [String] { get }
     /// How it differs from docker's, one sentence each.
     static var differences: [String] { get }
+    /// Docker's flags that it refuses by name, without their dashes, each with the reason.
+    static var refusedFlags: [String: String] { get }
 }
 
 extension Verb {
@@ -50,6 +52,7 @@ extension Verb {
     package static var takesWorkingPlaces: Bool { false }
     package static var examples: [String] { [] }
     package static var differences: [String] { [] }
+    package static var refusedFlags: [String: String] { [:] }
 
     /// The word it is called by.
     package static var verb: String { configuration.commandName ?? String(describing: Self.self).lowercased() }

@@ -29,6 +29,9 @@ extension Verb {
             return ShaleError(.usage, "\(verb): \(text)", hint: "help \(verb)")
         }
         let isShort = !flag.hasPrefix("--")
+        if !isShort, let reason = refusedFlags[String(flag.dropFirst(2).prefix { $0 != "=" })] {
+            return ShaleError(.unsupported, "\(verb): \(flag.visible) is not supported: \(reason)")
+        }
         let words =
             isShort ? "unknown shorthand flag: '\(flag.dropFirst().prefix(1))' in \(flag)" : "unknown flag: \(flag)"
         let near = isShort ? nil : Suggestion.nearest(to: flag, among: CommandTable.flags(of: Self.self)).first

@@ -22,14 +22,17 @@ package struct Build: Verb {
 
     package static let examples = [
         "build . -t hello-docker", "build -f other/Dockerfile --build-arg version=2 .",
-        "build --target test --no-cache .",
+        "build -o out --cache-from type=local,src=cache --cache-to type=local,dest=cache .",
     ]
+    package static let refusedFlags = BuildFlags.refused
     package static let differences = [
         "A cache miss after a hit says why in one line.",
         "A failed RUN leaves its container as $failed: diff $failed, cp $failed:/path .",
         "--step stops before each instruction: forward, back, into a shell, on with another command.",
         "A git context is fetched without your git's settings, keys and credentials: a private one comes over ssh with "
             + "--ssh default, or with --secret id=GIT_AUTH_TOKEN,env=GIT_AUTH_TOKEN.",
+        "--cache-to keeps layers with the keys of the steps that made them, for other machines' --cache-from; with "
+            + "mode=max those of all stages. It is shale's own: buildx reads none of it.",
         "Stages that the target needs are built at once, and told one after the other; others are not built.",
     ]
 
@@ -70,7 +73,7 @@ package struct Build: Verb {
     @Option(name: .customLong("iidfile"), help: "Write the image id to this file.")
     var imageIDFile: String?
 
-    @Option(help: "What is told: seed, plain or auto for docker's lines, json for an object an event.")
+    @Option(help: "What is told: auto, seed, plain or tty for docker's lines, json or rawjson for an object an event.")
     var progress = "seed"
 
     @Flag(name: .customLong("no-cache"), help: "Carry out every step anew.")
@@ -90,15 +93,8 @@ package struct Build: Verb {
     @Flag(name: .customLong("force-rm"), help: "Remove the container of a failed step too.")
     var forceRemove = false
 
-    @Option(name: .customLong("cgroup-parent"), help: "The control group that those of RUN are made in.")
-    var cgroupParent = ""
-    @Option(name: .customLong("ulimit"), help: "Limit of RUN: NAME=SOFT[:HARD].") var limits: [String] = []
-    @Option(
-        name: [.customShort("m", allowingJoined: true), .customLong("memory")], help: "Memory of RUN, bytes or 512m.")
-    var memory: String?
-    @Option(name: .customLong("shm-size"), help: "Size of RUN's /dev/shm.") var sharedMemory: String?
-    @Option(name: .customLong("cache-from"), help: "Taken for docker's sake: every image here serves the cache.")
-    var cacheFrom: [String] = []
+    @OptionGroup var limits: BuildLimits
+    @OptionGroup var sharing: BuildSharing
 
     @Option(
         name: .customLong("secret"),
@@ -115,31 +111,56 @@ package struct Build: Verb {
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        let request = try self.request(shell)
-        if check { return try lint(request, shell) }
+        var request = try self.request(shell)
+        if check || sharing.checks { return try lint(request, shell) }
         if step { return try stepThrough(request, shell) }
+        let results = BuildResults(
+            outputs: try BuildOutput.parse(sharing.outputs), tags: request.tags,
+            metadataFile: sharing.metadataFile, imageIDFile: imageIDFile)
+        try results.check(shell)
+        request.tags = results.storedTags
+        noteFlagsWithoutEffect(shell)
+        let lines: Console.Stream = results.takesStandardOutput ? .errors : .output
         let outcome: BuildOutcome
-        if progress == "json" || progress == "rawjson" {
-            outcome = try telling(request, shell)
-        } else if isQuiet {
-            outcome = try quietly(shell, request)
-        } else {
-            outcome = try shell.withOperation { operation throws(ShaleError) in
-                try rememberingFailure(shell) { failed throws(ShaleError) in
-                    try shell.building().build(request, failedContainer: &failed, operation)
-                }
-            }
+        switch progress {
+        case "json", "rawjson": outcome = try telling(request, to: lines, shell)
+        case "none", "quiet": outcome = try quietly(shell, request)
+        default:
+            outcome = isQuiet ? try quietly(shell, request) : try loudly(request, to: lines, shell)
         }
         shell.remember(image: outcome.imageID.hex)
-        if let imageIDFile { try write("\(outcome.imageID)", to: imageIDFile) }
-        return isQuiet && !progress.hasSuffix("json") ? .line("\(outcome.imageID)") : .done
+        try results.write(outcome, shell)
+        let saysID = (isQuiet || progress == "quiet") && !progress.hasSuffix("json") && lines == .output
+        return saysID ? .line("\(outcome.imageID)") : .done
+    }
+
+    private func noteFlagsWithoutEffect(_ shell: ShellContext) {
+        for (name, isGiven) in [("compress", sharing.compress), ("load", sharing.load), ("no-rm", !removes)]
+        where isGiven {
+            if let reason = BuildFlags.withoutEffect[name] { shell.console.note("--\(name) has no effect: \(reason)") }
+        }
+    }
+
+    private func loudly(
+        _ request: BuildRequest, to lines: Console.Stream, _ shell: ShellContext
+    ) throws(ShaleError) -> BuildOutcome {
+        try shell.withOperation(lines: lines) { operation throws(ShaleError) in
+            try rememberingFailure(shell) { failed throws(ShaleError) in
+                try shell.building().build(request, failedContainer: &failed, operation)
+            }
+        }
     }
 
     /// `--progress json`.
-    private func telling(_ request: BuildRequest, _ shell: ShellContext) throws(ShaleError) -> BuildOutcome {
+    private func telling(
+        _ request: BuildRequest, to lines: Console.Stream, _ shell: ShellContext
+    ) throws(ShaleError) -> BuildOutcome {
         var request = request
         let console = shell.console
-        request.observe = { event in console.line(BuildEventText.line(event)) }
+        request.observe = { event in
+            let text = BuildEventText.line(event)
+            if lines == .output { console.line(text) } else { console.note(text) }
+        }
         return try rememberingFailure(shell) { failed throws(ShaleError) in
             try shell.building().build(
                 request, failedContainer: &failed, OperationContext(cancellation: shell.cancellation))
@@ -162,7 +183,11 @@ package struct Build: Verb {
     private func stepThrough(_ request: BuildRequest, _ shell: ShellContext) throws(ShaleError) -> Outcome {
         let program = try SteppedDockerfile(request, shell)
         let status = try StepLoop(program, shell).run()
-        if let made = program.outcome, let imageIDFile { try write("\(made.imageID)", to: imageIDFile) }
+        if let made = program.outcome {
+            try BuildResults(
+                outputs: [], tags: request.tags, metadataFile: sharing.metadataFile, imageIDFile: imageIDFile
+            ).write(made, shell)
+        }
         return .status(status)
     }
 
@@ -211,10 +236,11 @@ package struct Build: Verb {
     }
 
     private func request(_ shell: ShellContext) throws(ShaleError) -> BuildRequest {
-        guard ["seed", "plain", "auto", "tty", "quiet", "rawjson", "json"].contains(progress) else {
+        guard ["auto", "seed", "plain", "tty", "quiet", "none", "json", "rawjson"].contains(progress) else {
             throw ShaleError(
                 .usage,
-                "invalid value \"\(progress.visible)\" passed to --progress, valid values are: auto, plain, seed, json")
+                "invalid value \"\(progress.visible)\" passed to --progress, valid values are: auto, plain, tty, quiet, "
+                    + "none, seed, json, rawjson")
         }
         guard let path else {
             throw ShaleError(.usage, "'build' requires 1 argument", hint: "build -t NAME .")
@@ -223,6 +249,10 @@ package struct Build: Verb {
             throw ShaleError(
                 .usage, "build: --step reads its commands from standard input; the Dockerfile cannot come from there",
                 hint: "build --step .")
+        }
+        if step, !sharing.outputs.isEmpty || !sharing.cacheTo.isEmpty {
+            throw ShaleError(
+                .usage, "build: --step writes neither an --output nor a --cache-to", hint: "build --step .")
         }
         var request = BuildRequest(source: try source(path, shell))
         if file == "-" {
@@ -253,7 +283,6 @@ package struct Build: Verb {
         request.steps.usesCache = !noCache
         request.steps.network = network
         request.steps.allowsHostNetwork = try allowsHostNetwork
-        request.steps.cgroupParent = cgroupParent
         // Looked at now: a build whose steps are all cached would never meet it.
         try ContainerEngine.network(network)
         for host in extraHosts { _ = try ExtraHost.parse(host) }
@@ -268,12 +297,10 @@ package struct Build: Verb {
             request.steps.secrets.append(secret)
         }
         for text in agents { request.steps.agents.append(try BuildAgent(parsing: text, environment: environment)) }
-        for limit in limits { _ = try ResourceLimit(parsing: limit) }
-        request.steps.host.ulimits = limits
-        if let sharedMemory {
-            request.steps.host.shmSize = try ByteSize.bytes(sharedMemory, .binary, flag: "--shm-size")
+        for warning in try limits.write(to: &request.steps, hostDirectory: shell.hostDirectory) {
+            shell.console.note(warning)
         }
-        if let memory { request.steps.host.memory = try ByteSize.bytes(memory, .binary, flag: "-m, --memory") }
+        try sharing.write(to: &request)
         return request
     }
 
@@ -324,13 +351,6 @@ package struct Build: Verb {
         let descriptor = shell.input
         return try translating("standard input") {
             try OwnedFD(adopting: Linux.check("dup", { fcntl(descriptor, F_DUPFD_CLOEXEC, 3) })).readAll(limit: 1 << 30)
-        }
-    }
-
-    private func write(_ text: String, to path: String) throws(ShaleError) {
-        try translating("--iidfile") {
-            try UnnamedFile.write(
-                text.pathBytes, to: path, mode: CallersUmask.applied(to: 0o644), followingLink: true)
         }
     }
 }

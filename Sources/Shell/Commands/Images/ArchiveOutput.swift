@@ -6,9 +6,9 @@ import Rendering
 
 /// Where `save` and `export` put their archive: a file, which is there whole or not at all, or stdout.
 enum ArchiveOutput {
-    /// Calls `body` with the place to write to; a file, mode 0600, gets its name when all is there.
+    /// Calls `body` with the place to write to; a file gets its name when all is there.
     static func write(
-        to path: String?, doing what: String, _ shell: ShellContext,
+        to path: String?, doing what: String, mode: UInt32 = 0o600, _ shell: ShellContext,
         _ body: (@escaping ByteSink) throws(ShaleError) -> Void
     ) throws(ShaleError) {
         guard let path, path != "-" else {
@@ -20,7 +20,7 @@ enum ArchiveOutput {
         }
         try check(path, what)
         let target: UnnamedFile
-        do throws(SystemCallError) { target = try UnnamedFile(for: path, mode: 0o600, followingLink: true) } catch {
+        do throws(SystemCallError) { target = try UnnamedFile(for: path, mode: mode, followingLink: true) } catch {
             throw error.shaleError(path)
         }
         try body { bytes throws(ShaleError) in

@@ -1,0 +1,104 @@
+import Basics
+import FoundationEssentials
+import Glibc
+import Images
+import Linux
+import OCI
+import Registries
+import Stores
+
+extension BuildEngine {
+    /// How many blobs travel at once.
+    private static let uploads = 3
+
+    /// Writes the steps of a finished build where other machines find them.
+    ///
+    /// With `mode=min` only the steps that the image is built on. What cannot be written is told in a line; throws
+    /// `cancelled` alone.
+    func share(
+        _ taken: [TakenStep], of image: Digest, to places: [CachePlace], _ operation: OperationContext
+    ) throws(ShaleError) {
+        for place in places {
+            let steps = place.holdsAllStages ? taken : Self.steps(taken, leadingTo: image)
+            var seen: Set<Digest> = []
+            let shared = SharedSteps(steps: steps.map(\.shared).filter { seen.insert($0.key).inserted })
+            do throws(ShaleError) {
+                let document = Array(try OCIDocument.encode(shared))
+                guard document.count <= SharedSteps.largest else {
+                    throw ShaleError(.invalid, "its list of steps has more than \(SharedSteps.largest) bytes")
+                }
+                switch place.location {
+                case .folder(let path, let tag):
+                    try write(shared, document, to: LayoutFolder(making: path), tagged: tag, operation)
+                case .registry(let reference): try send(shared, document, to: reference, operation)
+                }
+                let count = shared.steps.count
+                operation.note("cache \(place.name): \(count) step\(count == 1 ? "" : "s") written")
+            } catch {
+                try operation.cancellation.check()
+                operation.note("cache \(place.name): not written: \(error.description)")
+            }
+        }
+    }
+
+    /// The steps that an image is built on.
+    private static func steps(_ taken: [TakenStep], leadingTo image: Digest) -> [TakenStep] {
+        let byImage = Dictionary(taken.map { ($0.image.id, $0) }) { first, _ in first }
+        var chain: [TakenStep] = []
+        var seen: Set<Digest> = []
+        var next: Digest? = image
+        while let id = next, seen.insert(id).inserted, let step = byImage[id] {
+            chain.append(step)
+            next = step.parent
+        }
+        return chain.reversed()
+    }
+
+    private func write(
+        _ steps: SharedSteps, _ document: [UInt8], to folder: LayoutFolder, tagged tag: String,
+        _ operation: OperationContext
+    ) throws(ShaleError) {
+        let manifest = steps.manifest(around: document)
+        for layer in manifest.layers where try !folder.has(layer) {
+            try folder.add(layer, from: store.blobs.open(layer.digest), operation.cancellation)
+        }
+        try folder.add(document)
+        let bytes = Array(manifest.document.text().utf8)
+        try folder.add(bytes)
+        var entry = Descriptor(
+            mediaType: MediaType.ociManifest, digest: Digest.of(bytes), size: Int64(bytes.count),
+            annotations: [Annotation.refName: tag])
+        entry.artifactType = SharedSteps.artifactType
+        try folder.name(entry)
+    }
+
+    private func send(
+        _ steps: SharedSteps, _ document: [UInt8], to reference: Reference, _ operation: OperationContext
+    ) throws(ShaleError) {
+        let manifest = steps.manifest(around: document)
+        let cancellation = operation.cancellation
+        try Workers.forEach(manifest.layers, limit: Self.uploads, stopping: Cancellation(below: cancellation)) {
+            layer throws(ShaleError) in
+            if try registry.hasBlob(layer, in: reference, cancellation: cancellation) { return }
+            let blob = try store.blobs.open(layer.digest)
+            let raw = blob.raw
+            try registry.uploadBlob(layer, to: reference, cancellation: cancellation) {
+                offset, buffer throws(ShaleError) in
+                let count = pread(raw, buffer.baseAddress, buffer.count, off_t(offset))
+                guard count >= 0 else { throw SystemCallError("read").shaleError("blob \(layer.digest)") }
+                return count
+            }
+            withExtendedLifetime(blob) {}
+        }
+        if try !registry.hasBlob(manifest.config, in: reference, cancellation: cancellation) {
+            try registry.uploadBlob(manifest.config, to: reference, cancellation: cancellation) { offset, buffer in
+                let rest = document[min(Int(clamping: offset), document.count)...].prefix(buffer.count)
+                buffer.copyBytes(from: rest)
+                return rest.count
+            }
+        }
+        _ = try registry.putManifest(
+            Data(manifest.document.text().utf8), mediaType: MediaType.ociManifest, as: reference,
+            cancellation: cancellation)
+    }
+}

@@ -1,0 +1,128 @@
+package import Basics
+import Containers
+import Glibc
+import Images
+import Linux
+package import OCI
+import Stores
+
+// `build -o type=local`: an image's files in a folder of the host's.
+extension BuildEngine {
+    /// Writes an image's files into a folder; what is there stays where no file of the image's has its place.
+    ///
+    /// A new folder appears whole. In one that is there each file is replaced by a rename, once all are written beside
+    /// it. Files belong to whoever runs shale, as buildx has it. Throws `conflict` where a file of the image's would
+    /// stand in the place of a directory or the other way round, before anything is changed; `cancelled`; and what
+    /// reading or writing throws.
+    package func writeFiles(
+        of id: Digest, to path: String, _ operation: OperationContext
+    ) throws(ShaleError) {
+        let tree = try images.mountedTree(of: store.images.image(id))
+        if let status = try? FileStatus.of(hostPath: path, followingLink: true) {
+            guard status.kind == .directory else {
+                throw ShaleError(.conflict, "destination directory \(path.visible) is a file")
+            }
+            Self.sweepAside(in: path)
+            let aside = "\(path)/\(Self.asidePrefix)\(getpid())-\(UInt32.random(in: 0 ... .max))~"
+            defer { _ = try? FileTree.remove(aside) }
+            try fill(aside, from: tree, operation)
+            try translating(path.visible) {
+                let (staged, target) = (try RootDirectory(hostPath: aside), try RootDirectory(hostPath: path))
+                let merge = FolderMerge(from: staged, to: target)
+                if let place = try merge.obstacle() { throw SystemCallError("rename", path: place, errno: EEXIST) }
+                try merge.run()
+            }
+            return
+        }
+        let aside = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max))~"
+        try translating(path.visible) { try Self.makeFolders(above: path) }
+        do throws(ShaleError) {
+            try fill(aside, from: tree, operation)
+            try translating(path.visible) { try Linux.check("rename", path: path) { rename(aside, path) } }
+        } catch {
+            _ = try? FileTree.remove(aside)
+            throw error
+        }
+    }
+
+    private static let asidePrefix = ".shale-output-"
+
+    private func fill(
+        _ folder: String, from tree: RootDirectory, _ operation: OperationContext
+    ) throws(ShaleError) {
+        try translating(folder) {
+            try Linux.check("mkdir", path: folder) { mkdir(folder, CallersUmask.applied(to: 0o755)) }
+        }
+        var options = TreeCopyOptions()
+        options.owner = .root
+        let target = try translating(folder) { try RootDirectory(hostPath: folder) }
+        try TreeCopy(from: tree, to: target, options: options).copy(
+            "/", to: "/", cancellation: operation.cancellation)
+    }
+
+    private static func makeFolders(above path: String) throws(SystemCallError) {
+        guard path.utf8.contains(UInt8(ascii: "/")) else { return }
+        let above = path.parentPath
+        guard (try? FileStatus.of(hostPath: above, followingLink: true)) == nil else { return }
+        try makeFolders(above: above)
+        if mkdir(above, CallersUmask.applied(to: 0o755)) != 0, errno != EEXIST {
+            throw SystemCallError("mkdir", path: above)
+        }
+    }
+
+    /// Removes what a process that was killed left behind.
+    private static func sweepAside(in path: String) {
+        for name in (try? RootDirectory(hostPath: path).names(in: "/")) ?? [] where name.hasPrefix(asidePrefix) {
+            guard let process = pid_t(name.dropFirst(asidePrefix.count).prefix { $0 != "-" }), process > 0,
+                kill(process, 0) != 0, errno == ESRCH
+            else { continue }
+            _ = try? FileTree.remove("\(path)/\(name)")
+        }
+    }
+}
+
+/// Moves everything below one folder into another, on the same file system.
+private struct FolderMerge {
+    private let source: RootDirectory
+    private let target: RootDirectory
+
+    init(from source: RootDirectory, to target: RootDirectory) {
+        self.source = source
+        self.target = target
+    }
+
+    /// The first path where a directory would meet something else.
+    func obstacle() throws(SystemCallError) -> String? {
+        var found: String?
+        try walk { path, isDirectory, there throws(SystemCallError) in
+            if let there, (there.kind == .directory) != isDirectory { found = found ?? path }
+            return isDirectory && there?.kind == .directory
+        }
+        return found
+    }
+
+    func run() throws(SystemCallError) {
+        try walk { path, isDirectory, there throws(SystemCallError) in
+            if isDirectory, there?.kind == .directory { return true }
+            let from = try source.parent(of: path)
+            let to = try target.parent(of: path)
+            try from.directory.rename(from.name, to: to.name, in: to.directory)
+            return false
+        }
+    }
+
+    /// Calls `body` with each path below the source, and with what the target has there; goes into a directory where
+    /// it says so.
+    private func walk(
+        _ body: (_ path: String, _ isDirectory: Bool, _ there: FileStatus?) throws(SystemCallError) -> Bool
+    ) throws(SystemCallError) {
+        var pending = [""]
+        while let folder = pending.popLast() {
+            for name in try source.names(in: folder.isEmpty ? "/" : folder) {
+                let path = folder.isEmpty ? name : "\(folder)/\(name)"
+                let isDirectory = try source.status(path).kind == .directory
+                if try body(path, isDirectory, try? target.status(path)) { pending.append(path) }
+            }
+        }
+    }
+}
