@@ -87,8 +87,15 @@ struct ArchiveReading {
     }
 
     /// Full names that an entry carries; a bare tag, as umoci and docker write it, names no repository.
+    ///
+    /// A tool that tags within a layout copies the other notes, so the layout's own tag goes before that of a full name.
     private static func references(of entry: Descriptor) -> [Reference] {
         let notes = entry.annotations ?? [:]
+        if let tag = notes[Annotation.refName], Reference.isTag(tag), let text = notes[Annotation.imageName],
+            let reference = try? Reference(parsing: text).asTarget()
+        {
+            return [reference.with(tag: tag)]
+        }
         for key in [Annotation.imageName, Annotation.refName] {
             guard let text = notes[key], text.contains(":") || text.contains("/"),
                 let reference = try? Reference(parsing: text).asTarget()

@@ -101,6 +101,21 @@ extension ImageEngine {
         return try target.take(blob, from: source, homes: homes, report: report) == .sent
     }
 
+    /// The same of a layer as it travels, a plain one packed; what it is called there.
+    ///
+    /// Throws what packing the layer throws, and what the registry client and reading the blob throw.
+    package func uploadPacked(
+        _ layer: Descriptor, to repository: Reference, _ operation: OperationContext
+    ) throws(ShaleError) -> Descriptor {
+        let source = try StoreSource(store: store, packing: .standard, blobs: [layer])
+        let packed = try source.outgoing(layer, cancellation: operation.cancellation) { _ in }
+        let target = RegistryTarget(client: registry, reference: repository)
+        _ = try target.take(
+            packed, from: source, homes: source.homes(of: packed, beside: repository),
+            report: TransferReport(cancellation: operation.cancellation))
+        return packed
+    }
+
     /// Puts a manifest whose blobs are there under a name's tag or digest.
     ///
     /// Throws what the registry client throws.

@@ -1,11 +1,10 @@
 import Basics
-import FoundationEssentials
-import Glibc
 import Images
 import Linux
 import OCI
 import Registries
 import Stores
+import Synchronization
 
 extension BuildEngine {
     /// How many blobs travel at once.
@@ -23,14 +22,10 @@ extension BuildEngine {
             var seen: Set<Digest> = []
             let shared = SharedSteps(steps: steps.map(\.shared).filter { seen.insert($0.key).inserted })
             do throws(ShaleError) {
-                let document = Array(try OCIDocument.encode(shared))
-                guard document.count <= SharedSteps.largest else {
-                    throw ShaleError(.invalid, "its list of steps has more than \(SharedSteps.largest) bytes")
-                }
                 switch place.location {
                 case .folder(let path, let tag):
-                    try write(shared, document, to: LayoutFolder(making: path), tagged: tag, operation)
-                case .registry(let reference): try send(shared, document, to: reference, operation)
+                    try write(shared, to: LayoutFolder(making: path), tagged: tag, operation)
+                case .registry(let reference): try send(shared, to: reference, operation)
                 }
                 let count = shared.steps.count
                 operation.note("cache \(place.name): \(count) step\(count == 1 ? "" : "s") written")
@@ -55,9 +50,9 @@ extension BuildEngine {
     }
 
     private func write(
-        _ steps: SharedSteps, _ document: [UInt8], to folder: LayoutFolder, tagged tag: String,
-        _ operation: OperationContext
+        _ steps: SharedSteps, to folder: LayoutFolder, tagged tag: String, _ operation: OperationContext
     ) throws(ShaleError) {
+        let document = try steps.document()
         let manifest = steps.manifest(around: document)
         for layer in manifest.layers where try !folder.has(layer) {
             try folder.add(layer, from: store.blobs.open(layer.digest), operation.cancellation)
@@ -73,23 +68,12 @@ extension BuildEngine {
     }
 
     private func send(
-        _ steps: SharedSteps, _ document: [UInt8], to reference: Reference, _ operation: OperationContext
+        _ steps: SharedSteps, to reference: Reference, _ operation: OperationContext
     ) throws(ShaleError) {
-        let manifest = steps.manifest(around: document)
+        let packed = try packed(steps, to: reference, operation)
+        let document = try packed.document()
+        let manifest = packed.manifest(around: document)
         let cancellation = operation.cancellation
-        try Workers.forEach(manifest.layers, limit: Self.uploads, stopping: Cancellation(below: cancellation)) {
-            layer throws(ShaleError) in
-            if try registry.hasBlob(layer, in: reference, cancellation: cancellation) { return }
-            let blob = try store.blobs.open(layer.digest)
-            let raw = blob.raw
-            try registry.uploadBlob(layer, to: reference, cancellation: cancellation) {
-                offset, buffer throws(ShaleError) in
-                let count = pread(raw, buffer.baseAddress, buffer.count, off_t(offset))
-                guard count >= 0 else { throw SystemCallError("read").shaleError("blob \(layer.digest)") }
-                return count
-            }
-            withExtendedLifetime(blob) {}
-        }
         if try !registry.hasBlob(manifest.config, in: reference, cancellation: cancellation) {
             try registry.uploadBlob(manifest.config, to: reference, cancellation: cancellation) { offset, buffer in
                 let rest = document[min(Int(clamping: offset), document.count)...].prefix(buffer.count)
@@ -97,8 +81,29 @@ extension BuildEngine {
                 return rest.count
             }
         }
-        _ = try registry.putManifest(
-            Data(manifest.document.text().utf8), mediaType: MediaType.ociManifest, as: reference,
-            cancellation: cancellation)
+        try images.pushDocument(
+            TransferDocument(Array(manifest.document.text().utf8), mediaType: MediaType.ociManifest), to: reference,
+            operation)
+    }
+
+    /// The same steps with their layers as they lie in the repository, packed: uploads take the time.
+    private func packed(
+        _ steps: SharedSteps, to reference: Reference, _ operation: OperationContext
+    ) throws(ShaleError) -> SharedSteps {
+        let layers = Set(steps.steps.compactMap { $0.layer?.blob }).sorted { $0.digest < $1.digest }
+        let sent = Mutex<[Digest: Descriptor]>([:])
+        let stopping = Cancellation(below: operation.cancellation)
+        try Workers.forEach(layers, limit: Self.uploads, stopping: stopping) { layer throws(ShaleError) in
+            let packed = try images.uploadPacked(
+                layer, to: reference, OperationContext(cancellation: stopping, tell: operation.tell))
+            sent.withLock { $0[layer.digest] = packed }
+        }
+        let names = sent.withLock { $0 }
+        var copy = steps
+        for place in copy.steps.indices {
+            guard let blob = copy.steps[place].layer?.blob else { continue }
+            copy.steps[place].layer?.blob = names[blob.digest] ?? blob
+        }
+        return copy
     }
 }

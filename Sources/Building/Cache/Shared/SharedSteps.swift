@@ -60,6 +60,17 @@ struct SharedSteps: Codable, Sendable {
         for place in steps.indices { steps[place].summary = steps[place].summary.bounded }
     }
 
+    /// The document's bytes.
+    ///
+    /// Throws `invalid` for more than anyone reads.
+    func document() throws(ShaleError) -> [UInt8] {
+        let bytes = Array(try OCIDocument.encode(self))
+        guard bytes.count <= Self.largest else {
+            throw ShaleError(.invalid, "its list of steps has more than \(Self.largest) bytes")
+        }
+        return bytes
+    }
+
     /// The manifest of the artifact, around a document of these bytes.
     func manifest(around document: [UInt8]) -> Manifest {
         var seen: Set<Digest> = []

@@ -114,9 +114,10 @@ package struct Build: Verb {
         var request = try self.request(shell)
         if check || sharing.checks { return try lint(request, shell) }
         if step { return try stepThrough(request, shell) }
+        let isSilent = isQuiet || ["none", "quiet", "json", "rawjson"].contains(progress)
         let results = BuildResults(
-            outputs: try BuildOutput.parse(sharing.outputs), tags: request.tags,
-            metadataFile: sharing.metadataFile, imageIDFile: imageIDFile)
+            outputs: try BuildOutput.parse(sharing.outputs, pushing: sharing.push), tags: request.tags,
+            metadataFile: sharing.metadataFile, imageIDFile: imageIDFile, isQuiet: isSilent)
         try results.check(shell)
         request.tags = results.storedTags
         noteFlagsWithoutEffect(shell)
@@ -250,7 +251,7 @@ package struct Build: Verb {
                 .usage, "build: --step reads its commands from standard input; the Dockerfile cannot come from there",
                 hint: "build --step .")
         }
-        if step, !sharing.outputs.isEmpty || !sharing.cacheTo.isEmpty {
+        if step, !sharing.outputs.isEmpty || !sharing.cacheTo.isEmpty || sharing.push {
             throw ShaleError(
                 .usage, "build: --step writes neither an --output nor a --cache-to", hint: "build --step .")
         }

@@ -10,7 +10,6 @@ enum BuildFlags {
         "invoke": "--step stops before each instruction, and enter opens a shell there",
         "policy": "no policy language is spoken here",
         "print": "recipe plan FILE says what would be built",
-        "push": "push NAME sends a finished image",
         "root": "no build server runs that has a root",
         "server-config": "no build server runs that reads one",
         "squash": "squash IMAGE -t NEW does it to a finished image",

@@ -26,6 +26,8 @@ struct BuildOutput: Sendable, Hashable {
     var names: [Reference] = []
     /// `tar=false`: a layout in a folder.
     var isFolder = false
+    /// Whether the image is sent to the registries of its names.
+    var isPushed = false
 
     /// Whether it goes to standard output.
     var isStandardOutput: Bool { isArchive && destination == nil }
@@ -36,14 +38,23 @@ struct BuildOutput: Sendable, Hashable {
     /// Reads the values of the option, in buildx's forms.
     ///
     /// Throws `usage`, in buildx's words where it has them, and `unsupported` for what is not done here.
-    static func parse(_ texts: [String]) throws(ShaleError) -> [BuildOutput] {
-        var outputs: [BuildOutput] = []
+    static func parse(_ texts: [String], pushing: Bool) throws(ShaleError) -> [BuildOutput] {
+        var outputs = pushing ? [BuildOutput.registry] : []
         for text in texts where !text.isEmpty { outputs.append(try BuildOutput(parsing: text)) }
         guard outputs.count(where: \.isStandardOutput) <= 1 else {
             throw ShaleError(.usage, "multiple outputs configured to write to stdout")
         }
         return outputs
     }
+
+    /// `--push`.
+    private static let registry: BuildOutput = {
+        var output = BuildOutput(kind: .image)
+        output.isPushed = true
+        return output
+    }()
+
+    private init(kind: Kind) { self.kind = kind }
 
     private init(parsing text: String) throws(ShaleError) {
         if text == "-" {
@@ -59,13 +70,13 @@ struct BuildOutput: Sendable, Hashable {
         var values = try fields.values()
         let written = values.removeValue(forKey: "type") ?? ""
         guard !written.isEmpty else { throw ShaleError(.usage, "type is required for output") }
-        guard let kind = Kind(rawValue: written) else {
-            if written == "registry" { throw Self.noPush("type=registry") }
+        guard let kind = written == "registry" ? Kind.image : Kind(rawValue: written) else {
             throw ShaleError(
                 .usage, "unsupported output type \(written.visible)",
-                hint: "type=local, tar, oci, docker, image or cacheonly")
+                hint: "type=local, tar, oci, docker, image, registry or cacheonly")
         }
         self.kind = kind
+        isPushed = written == "registry"
         destination = values.removeValue(forKey: "dest").flatMap { $0 == "-" || $0.isEmpty ? nil : $0 }
         try readRest(of: values)
         if kind == .local || isFolder, destination == nil {
@@ -78,8 +89,9 @@ struct BuildOutput: Sendable, Hashable {
             switch (kind, key, value) {
             case (.oci, "tar", "false"), (.docker, "tar", "false"): isFolder = true
             case (.oci, "tar", "true"), (.docker, "tar", "true"): isFolder = false
-            case (.image, "push", "true"): throw Self.noPush("type=image,push=true")
-            case (.image, "push", "false"), (.image, "store", "true"), (.image, "unpack", _): break
+            case (.image, "push", "true"): isPushed = true
+            case (.image, "push", "false"): isPushed = false
+            case (.image, "store", "true"), (.image, "unpack", _): break
             case (.local, "mode", "copy"): break
             case (.oci, "name", _), (.docker, "name", _), (.image, "name", _):
                 for name in value.split(separator: ",") { names.append(try Self.name(String(name))) }
@@ -89,11 +101,6 @@ struct BuildOutput: Sendable, Hashable {
                     "--output type=\(kind.rawValue): \(key.visible)=\(value.visible) is not supported")
             }
         }
-    }
-
-    private static func noPush(_ what: String) -> ShaleError {
-        ShaleError(
-            .unsupported, "--output \(what) is not supported", hint: "build -t NAME . && push NAME")
     }
 
     private static func name(_ text: String) throws(ShaleError) -> Reference {

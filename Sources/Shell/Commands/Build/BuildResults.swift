@@ -15,6 +15,7 @@ struct BuildResults {
     let tags: [Reference]
     let metadataFile: String?
     let imageIDFile: String?
+    var isQuiet = false
 
     /// Whether standard output is taken: lines go to standard error then.
     var takesStandardOutput: Bool { outputs.contains(where: \.isStandardOutput) }
@@ -34,6 +35,9 @@ struct BuildResults {
                 "dest file is required for \(output.kind.rawValue) exporter. refusing to write to console",
                 hint: "build -o type=\(output.kind.rawValue),dest=FILE …", exitStatus: 1)
         }
+        if outputs.contains(where: \.isPushed), storedTags.isEmpty {
+            throw ShaleError(.usage, "tag is needed when pushing to registry", hint: "build -t HOST/NAME --push .")
+        }
         for output in outputs {
             guard let path = output.destination,
                 let status = try? FileStatus.of(hostPath: path, followingLink: true)
@@ -49,12 +53,16 @@ struct BuildResults {
     }
 
     func write(_ outcome: BuildOutcome, _ shell: ShellContext) throws(ShaleError) {
-        for output in outputs { try write(output, outcome, shell) }
+        var pushed: Descriptor?
+        for output in outputs {
+            try write(output, outcome, shell)
+            if output.isPushed { pushed = try push(tags + output.names, shell) ?? pushed }
+        }
         if let imageIDFile { try Self.write("\(outcome.imageID)", to: imageIDFile, for: "--iidfile") }
         if let metadataFile {
             let image = try shell.images().find("\(outcome.imageID)")
             let names = storedTags.isEmpty ? tags : storedTags
-            let text = Self.metadata(image.manifestDescriptor, of: outcome.imageID, names)
+            let text = Self.metadata(pushed ?? image.manifestDescriptor, of: outcome.imageID, names)
             try Self.write(text.text(indent: 2) + "\n", to: metadataFile, for: "--metadata-file")
         }
     }
@@ -85,6 +93,19 @@ struct BuildResults {
                 try images.save(image, as: names, format: format, to: sink, operation)
             }
         }
+    }
+
+    /// Sends the image under its names; the manifest that the last registry has of it.
+    private func push(_ names: [Reference], _ shell: ShellContext) throws(ShaleError) -> Descriptor? {
+        let images = try shell.images()
+        let lines: Console.Stream = takesStandardOutput ? .errors : .output
+        var manifest: Descriptor?
+        for name in names {
+            manifest = try shell.withOperation(lines: lines, isQuiet: isQuiet) { operation throws(ShaleError) in
+                try images.push(name.withDefaultTag, operation).manifest
+            }
+        }
+        return manifest
     }
 
     private func archive(

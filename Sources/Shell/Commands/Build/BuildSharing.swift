@@ -34,6 +34,7 @@ struct BuildSharing: ParsableArguments {
     @Option(name: .customLong("annotation"), help: "Put NAME=VALUE into the image's manifest.")
     var annotations: [String] = []
 
+    @Flag(help: "Send the image to the registries of its names.") var push = false
     @Flag(help: "Taken for docker's sake: an image that is built is here in any case.") var load = false
     @Flag(help: "Taken for docker's sake: nothing is sent.") var compress = false
     @Option(help: "Taken for docker's sake: default.") var builder: String?
