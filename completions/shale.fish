@@ -648,6 +648,7 @@ complete -c shale -n '__fish_seen_subcommand_from build' -l no-cache-filter -r -
 complete -c shale -n '__fish_seen_subcommand_from build' -l output -s o -r -F -d 'type=local|tar|oci|docker,dest=PATH or type=image; DIR alone for its files, - for a tar on stdout.'
 complete -c shale -n '__fish_seen_subcommand_from build' -l metadata-file -r -f -d 'Write digests and names of the image there, as JSON.'
 complete -c shale -n '__fish_seen_subcommand_from build' -l annotation -r -f -d 'Put NAME=VALUE into the image’s manifest.'
+complete -c shale -n '__fish_seen_subcommand_from build' -l push -d 'Send the image to the registries of its names.'
 complete -c shale -n '__fish_seen_subcommand_from build' -l load -d 'Taken for docker’s sake: an image that is built is here in any case.'
 complete -c shale -n '__fish_seen_subcommand_from build' -l compress -d 'Taken for docker’s sake: nothing is sent.'
 complete -c shale -n '__fish_seen_subcommand_from build' -l builder -r -f -d 'Taken for docker’s sake: default.'
