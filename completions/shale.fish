@@ -27,6 +27,7 @@ complete -c shale -n __fish_use_subcommand -l log-level -r -f -a 'debug info war
 complete -c shale -n __fish_use_subcommand -l offline
 complete -c shale -n __fish_use_subcommand -l no-rc
 complete -c shale -n __fish_use_subcommand -l keep-going
+complete -c shale -n __fish_use_subcommand -l debug
 complete -c shale -n __fish_use_subcommand -l version
 complete -c shale -n __fish_use_subcommand -l help
 

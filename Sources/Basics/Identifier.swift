@@ -17,6 +17,22 @@ package enum Identifier {
         return String(digits.prefix(12))
     }
 
+    /// A text with the first 12 digits of every identifier in it: of every run of 64 hexadecimal digits.
+    package static func shortened(in text: String) -> String {
+        var kept: [UInt8] = []
+        var run = 0
+        for byte in Array(text.utf8) + [0] {
+            if (48...57).contains(byte) || (97...102).contains(byte) {
+                run += 1
+            } else {
+                if run == 64 { kept.removeLast(52) }
+                run = 0
+            }
+            kept.append(byte)
+        }
+        return String(decoding: kept.dropLast(), as: UTF8.self)
+    }
+
     private static func hex(_ word: UInt64) -> String {
         let digits = String(word, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits

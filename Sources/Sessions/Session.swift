@@ -57,7 +57,7 @@ package final class Session {
     ///
     /// Throws the file system's error when the journal cannot be read.
     package func refresh() throws(ShaleError) {
-        try absorb(journal.refresh())
+        try Observer.measure(.session, "read the journal") { () throws(ShaleError) in try absorb(journal.refresh()) }
         isRead = true
         // A home that cannot be written to can still be read.
         Logger.session.attempt("take in lines that were cut off") { try takeInCutOff() }

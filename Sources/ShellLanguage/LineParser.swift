@@ -88,8 +88,8 @@ struct StatementReader {
             try step(marks)
             return
         }
-        if condition == .always, let start = StepKeyword.editStart(in: scanner) {
-            try edit(instructionAt: start, marks)
+        if condition == .always, let start = StepKeyword.startBehindVerb(in: scanner) {
+            try verb(instructionAt: start, marks)
             return
         }
         while try statement(&marks) {}

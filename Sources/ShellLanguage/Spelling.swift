@@ -92,6 +92,7 @@ package enum Spelling {
         if let tool = words.first?.plain, tools.contains(tool) {
             dropped.append(tool)
             words.removeFirst()
+            dropped += dropLogOptions(&words)
             nameGlobalOption(&words)
         }
         nounVerb(&words)
@@ -104,6 +105,23 @@ package enum Spelling {
         if normalise(&words).contains(where: tools.contains) { return true }
         guard let word = words.first?.plain else { return false }
         return word == "quit" || word == "exit" || nouns[word] != nil || commands.contains(word)
+    }
+
+    /// Takes docker's options about its own log off: `-D`, `-l LEVEL`.
+    private static func dropLogOptions(_ words: inout [Word]) -> [String] {
+        var dropped: [String] = []
+        while let word = words.first?.plain {
+            let count: Int
+            switch word {
+            case "-D", "--debug": count = 1
+            case "-l", "--log-level": count = 2
+            case _ where word.hasPrefix("--log-level=") || word.hasPrefix("-l="): count = 1
+            default: return dropped
+            }
+            dropped += words.prefix(count).map(\.source)
+            words.removeFirst(min(count, words.count))
+        }
+        return dropped
     }
 
     /// `docker` alone and `docker --version` are commands of ours by another name.

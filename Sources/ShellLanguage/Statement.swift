@@ -52,6 +52,18 @@ package struct Statement: Sendable, Equatable {
         self.isPrivate = isPrivate
         self.dropped = dropped
     }
+
+    /// The source of a command without so many of its first words; the whole where it does not begin with these.
+    package func source(withoutWords count: Int) -> String {
+        guard case .command(let command) = body, count < command.words.count else { return source }
+        var rest = Substring(source).unicodeScalars
+        for word in command.words.prefix(count) {
+            rest = rest.drop(while: \.isBlank)
+            guard rest.starts(with: word.source.unicodeScalars) else { return source }
+            rest = rest.dropFirst(word.source.unicodeScalars.count)
+        }
+        return String(rest.drop(while: \.isBlank))
+    }
 }
 
 /// A command: its words, where its streams go, and the host's pipeline that reads its output.

@@ -30,13 +30,29 @@ package enum StepKeyword {
         return names.contains(name) ? name : nil
     }
 
-    /// Where the instruction begins in `edit N INSTRUCTION …`; `nil` for any other line.
-    static func editStart(in scanner: LineScanner) -> Int? {
-        guard scanner.starts(with: "edit") else { return nil }
+    /// Where the instruction begins in `edit N INSTRUCTION …` and `trace INSTRUCTION …`; `nil` for any other line.
+    static func startBehindVerb(in scanner: LineScanner) -> Int? {
         var ahead = scanner
-        ahead.position += 4
-        guard ahead.skipsBlanksInLine(), ahead.skipsDigits(), ahead.skipsBlanksInLine() else { return nil }
+        if ahead.skip("edit") {
+            guard ahead.skipsBlanksInLine(), ahead.skipsDigits(), ahead.skipsBlanksInLine() else { return nil }
+        } else {
+            guard ahead.skip("trace"), ahead.skipsBlanksInLine(), skipsTraceOptions(&ahead) else { return nil }
+        }
         return name(at: ahead) == nil ? nil : ahead.position
+    }
+
+    /// Passes `--format json`, `--` and another `trace`; false where the line ends with them.
+    private static func skipsTraceOptions(_ scanner: inout LineScanner) -> Bool {
+        while scanner.current == "-" || scanner.starts(with: "trace") {
+            let start = scanner.position
+            while let scalar = scanner.current, !scalar.isBlank, scalar != "\n" { scanner.position += 1 }
+            let isFormat = scanner.text(from: start) == "--format"
+            guard scanner.skipsBlanksInLine() else { return false }
+            guard isFormat else { continue }
+            while let scalar = scanner.current, !scalar.isBlank, scalar != "\n" { scanner.position += 1 }
+            guard scanner.skipsBlanksInLine() else { return false }
+        }
+        return true
     }
 }
 
@@ -58,8 +74,9 @@ extension StatementReader {
                 .step(text), source: text, line: line, isPrivate: marks.isPrivate, dropped: marks.dropped))
     }
 
-    /// Reads `edit N INSTRUCTION …`, whose instruction is as written, as it is in a step: `>` and quotes are its own.
-    mutating func edit(instructionAt place: Int, _ marks: LineMarks) throws(LineStop) {
+    /// Reads `edit N INSTRUCTION …` or `trace INSTRUCTION …`, whose instruction is as written, as it is in a step: `>` and
+    /// quotes are its own.
+    mutating func verb(instructionAt place: Int, _ marks: LineMarks) throws(LineStop) {
         let start = scanner.position
         let words = scanner.text(start..<place).split { $0 == " " || $0 == "\t" }.map { Word(String($0)) }
         scanner.position = place

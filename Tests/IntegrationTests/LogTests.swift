@@ -63,8 +63,22 @@ struct LogTests {
         let shale = BuiltShale()
         let option = try shale.run(["--log-level", "loud", "images"], expecting: 64)
         #expect(option.errors.contains("--log-level cannot be \"loud\": one of: debug, info, warning, error"))
+        #expect(try shale.run(["-l", "loud", "images"], expecting: 64).errors.contains("-l cannot be \"loud\""))
         let variable = try BuiltShale(["SHALE_LOG": "loud"]).run(["images"], expecting: 64)
         #expect(variable.errors.contains("SHALE_LOG cannot be \"loud\""))
+    }
+
+    @Test("docker's -D and -l mean --log-level, before the command and behind docker's name")
+    func dockersFlags() throws {
+        for flags in [["-D"], ["--debug"], ["-l", "debug"], ["-l=debug"], ["--log-level", "fatal", "-D"]] {
+            let shale = BuiltShale()
+            try shale.run(flags + ["images", "-q"])
+            #expect(Self.log(shale).contains("shale.lock "), "\(flags)")
+        }
+        let shale = BuiltShale()
+        try shale.run(["-l", "fatal", "images"])
+        let plain = try shale.run(["images"]).text
+        #expect(try shale.run(["-c", "docker -D -l debug images"]).text == plain)
     }
 
     @Test("what a failing disk keeps from being logged fails no command")
@@ -134,6 +148,41 @@ struct LogTests {
         #expect(try shale.run(words, expecting: status).status == status)
         let traced = try shale.run(["trace"] + words, expecting: status)
         #expect(traced.errors.hasPrefix("shale: ") && traced.errors.contains("total\n"))
+    }
+
+    @Test("a traced line stands in the journal as the line itself")
+    func journal() throws {
+        let shale = BuiltShale()
+        let script = """
+            FROM scratch
+            trace --format json ENV A="x  y" B=$none
+            trace LABEL c=d
+            trace tag @ kept:1
+            trace trace undo
+            timeline
+            history @
+            undo
+            """
+        let said = try shale.run(["--no-rc", "-"], input: Array(script.utf8))
+        #expect(!said.text.contains("trace"), "\(said.text)")
+        #expect(said.text.contains("ENV A=\"x  y\" B=$none "), "\(said.text)")
+        #expect(said.text.contains("LABEL c=d"), "\(said.text)")
+        #expect(said.text.contains("took back: tag @ kept:1 "), "\(said.text)")
+        #expect(said.text.contains("took back: LABEL c=d\n"), "\(said.text)")
+        #expect(try shale.run(["images", "-q", "kept"]).text.isEmpty)
+    }
+
+    @Test("a trace of a trace is printed once, and ids in it are short")
+    func nested() throws {
+        let shale = BuiltShale()
+        try shale.run(["images"])
+        let traced = try shale.run(["trace", "trace", "create", "busybox"])
+        #expect(traced.errors.ranges(of: "total\n").count == 1, "\(traced.errors)")
+        #expect(traced.errors.contains("   share  create busybox\n"), "\(traced.errors)")
+        let id = traced.text.prefix { $0 != "\n" }
+        #expect(id.count == 64 && !traced.errors.contains(id), "\(traced.errors)")
+        let json = try shale.run(["trace", "--format", "json", "trace", "images"])
+        #expect(json.errors.hasPrefix("{\"Command\":[\"images\"]"))
     }
 
     @Test("without a trace nothing of one is printed; trace alone says how it is used")

@@ -4,11 +4,15 @@ package import Logging
 package enum LogLevel: String, Sendable, CaseIterable {
     case debug, info, warning, error
 
-    /// `nil` for a word that is no level; docker's `warn` is one.
+    /// `nil` for a word that is no level; docker's `warn` and `fatal` are two.
     package init?(spelled text: String) {
-        let word = text.lowercased()
-        guard let level = LogLevel(rawValue: word == "warn" ? "warning" : word) else { return nil }
-        self = level
+        switch text.lowercased() {
+        case "warn": self = .warning
+        case "fatal": self = .error
+        case let word:
+            guard let level = LogLevel(rawValue: word) else { return nil }
+            self = level
+        }
     }
 
     package var level: Logger.Level {

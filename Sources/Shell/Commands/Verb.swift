@@ -19,7 +19,7 @@ package protocol Verb: ParsableCommand {
     /// Whether words behind its first operand belong to a container's program: its options end there, variables unknown
     /// to shale stay, and a failure of shale's own is told from the program's by its status, 125.
     static var holdsContainerCommand: Bool { get }
-    /// Whether its operands are a command of shale's, with options of its own.
+    /// Whether its operands are a command of shale's, with options of its own; the journal has that command in its place.
     static var holdsCommand: Bool { get }
     /// Whether what it reads from a here-document has variables of its own.
     static var hasVariablesOfItsOwn: Bool { get }

@@ -19,6 +19,8 @@ struct CommandLog {
     private let directory: String
     /// What stands in the journal for it; empty for a statement that nobody wrote.
     private let line: String
+    /// The command that the line runs.
+    private let verb: String
     private let outer: LineUnderWay?
 
     /// What stands in the journal for a line that is not kept, where it changed something.
@@ -31,14 +33,14 @@ struct CommandLog {
         // What an outer statement has done so far is written with this one.
         if shell.statementDepth == 1 { shell.discardTableChanges() }
         let isHidden = statement.isPrivate && !statement.source.isEmpty
-        line = isHidden ? Self.hidden : Secrets.masked(statement.source).text
+        let written = HeldCommand(of: statement)
+        verb = written?.verb ?? statement.body.verb ?? ""
+        line = isHidden ? Self.hidden : Secrets.masked(written?.source ?? statement.source).text
         outer = shell.beginLine(
             line.isEmpty
                 ? nil
                 : LineUnderWay(session: shell.options.session, line: line, directory: directory, time: start))
     }
-
-    private var verb: String { statement.body.verb ?? "" }
 
     /// Writes a failure into the log: a user's mistake at a detailed level, a failure of shale or the host at a level
     /// that is always kept.

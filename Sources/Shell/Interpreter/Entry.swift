@@ -40,7 +40,7 @@ package enum Entry {
             if options.logLevel == nil { options.logLevel = try logLevel(environment) }
             try check(session: options.session)
             if rest.first == Trace.word { TraceStart.begin(at: begin) }
-            Log.open(home: options.home, level: options.logLevel ?? .warning)
+            Observer.measure(.start, "log") { Log.open(home: options.home, level: options.logLevel ?? .warning) }
             let invocation = try Observer.measure(.start, "commands") { () throws(ShaleError) -> Invocation in
                 try Self.invocation(Array(rest), isTerminal: isatty(0) == 1)
             }
@@ -90,12 +90,14 @@ package enum Entry {
             case "--offline": options.isOffline = true
             case "--no-rc": options.readsStartupFile = false
             case "--keep-going": options.keepsGoing = true
-            case "--log-level": options.logLevel = try logLevel(value(), of: "--log-level")
+            case "-l", "--log-level": options.logLevel = try logLevel(value(), of: parts[0])
+            case "-D", "--debug": options.logLevel = .debug
             case "--version": return "shale \(Version.current)\n"
             case "--help", "-h": return usage + HelpText.overview
             default:
                 let known = [
-                    "--home", "--session", "--offline", "--no-rc", "--keep-going", "--log-level", "--version", "--help",
+                    "--home", "--session", "--offline", "--no-rc", "--keep-going", "--log-level", "--debug", "--version",
+                    "--help",
                 ]
                 let near = Suggestion.nearest(to: parts[0], among: known).first
                 throw ShaleError(
@@ -113,7 +115,8 @@ package enum Entry {
           --offline         ask no server; what is not here is an error
           --no-rc           do not read rc.shale
           --keep-going      a script goes on after a failure
-          --log-level L     how much DIR/log keeps: debug, info, warning or error ($SHALE_LOG)
+          -l, --log-level L how much DIR/log keeps: debug, info, warning or error ($SHALE_LOG)
+          -D, --debug       the same as --log-level debug
           --version, --help
 
 
@@ -143,7 +146,7 @@ package enum Entry {
         let shell = Observer.measure(.start, "settings") {
             ShellContext(options: options, mode: mode, console: console, tap: tap, cancellation: Interrupt.flag)
         }
-        Interrupt.watch()
+        Observer.measure(.start, "signals") { Interrupt.watch() }
         defer { shell.close() }
         try Observer.measure(.start, "variables") { () throws(ShaleError) in try shell.loadVariables() }
         switch invocation {
@@ -207,13 +210,21 @@ enum SingleCommand {
         var spelled = words.map { Word($0) }
         _ = Spelling.normalise(&spelled)
         let words = spelled.isEmpty ? ["help"] : spelled.map { $0.constant ?? $0.source }
-        if let first = words.first, StepKeyword.names.contains(first), CommandTable.shared.find(first) == nil {
+        if StepKeyword.names.contains(words[0]) {
             let text = words.joined(separator: " ")
             return Interpreter(shell).run([Statement(.step(text), source: text)])
         }
-        let rest = words.dropFirst().map { Word(parts: [.literal($0, quoted: true)], source: $0) }
+        var source = words.map(\.shellQuoted)
+        var rest = words.dropFirst().map(literal)
+        if let start = HeldCommand.start(in: words), start < words.count, StepKeyword.names.contains(words[start]) {
+            // A step is one text, here as behind nothing.
+            let text = words[start...].joined(separator: " ")
+            rest = rest.prefix(start - 1) + [literal(text)]
+            source = source.prefix(start) + [text]
+        }
         let command = Command(words: [Word(words[0])] + rest)
-        let source = words.map(\.shellQuoted).joined(separator: " ")
-        return Interpreter(shell).run([Statement(.command(command), source: source)])
+        return Interpreter(shell).run([Statement(.command(command), source: source.joined(separator: " "))])
     }
+
+    private static func literal(_ text: String) -> Word { Word(parts: [.literal(text, quoted: true)], source: text) }
 }

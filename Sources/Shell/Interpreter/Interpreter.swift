@@ -204,7 +204,7 @@ package final class Interpreter {
         shell.beginUse(type.leasesWhatItUses)
         shell.wordsUnderWay = arguments
         let outcome = try type.invoke(WorkingImageNames.resolved(arguments, shell), in: shell)
-        try show(outcome)
+        try Observer.measure(.shell, "print") { () throws(ShaleError) in try show(outcome) }
         return outcome.status
     }
 

@@ -26,8 +26,9 @@ struct PromptStep {
                     if case .line(_, .detail) = progress { return }
                     operation.tell(progress)
                 }
-                return try session.take(
-                    text, directory: shell.hostDirectory, failedContainer: &failed, quiet)
+                return try Observer.measure(.build, "the step") { () throws(ShaleError) in
+                    try session.take(text, directory: shell.hostDirectory, failedContainer: &failed, quiet)
+                }
             }
             shell.changes += taken.changes
             if let image = taken.image { shell.remember(image: image.id.hex) }

@@ -170,8 +170,10 @@ package final class ContainerStore: Sendable {
     ///
     /// Throws what reading the containers' folder throws.
     package func all() throws(ShaleError) -> [ContainerRecord] {
-        try identifiers().compactMap { try? read($0) }
-            .sorted { ($0.created, $0.id) > ($1.created, $1.id) }
+        try Observer.measure(.store, "read the containers' records") { () throws(ShaleError) in
+            try identifiers().compactMap { try? read($0) }
+                .sorted { ($0.created, $0.id) > ($1.created, $1.id) }
+        }
     }
 
     /// The record of a whole id; the container is leased, while a use is under way.

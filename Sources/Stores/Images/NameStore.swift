@@ -58,15 +58,19 @@ package final class NameStore: Sendable {
     package func table() throws(ShaleError) -> ImageTable {
         guard let version = try currentVersion() else { return ImageTable() }
         if let known = state.withLock({ $0.version == version ? $0.table : nil }) { return known }
+        let table = try Observer.measure(.store, "read \(name)") { () throws(ShaleError) in try read() }
+        remember(table, version)
+        return table
+    }
+
+    private func read() throws(ShaleError) -> ImageTable {
         let bytes: [UInt8]
         do throws(SystemCallError) {
             bytes = try WholeFile.read(path)
         } catch {
             throw error.storeError(name, at: path)
         }
-        let table = ImageTable(try parse(bytes))
-        remember(table, version)
-        return table
+        return ImageTable(try parse(bytes))
     }
 
     /// Changes the table under the lock; what `body` throws leaves it as it was.

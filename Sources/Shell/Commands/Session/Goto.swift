@@ -26,7 +26,7 @@ package struct Goto: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let session = try shell.session()
         if shell.isInteractive, !force { try askAboutNames(session, shell) }
-        let result = try session.goto(state)
+        let result = try Observer.measure(.session, "goto") { () throws(ShaleError) in try session.goto(state) }
         for note in result.notes { shell.console.warning(note) }
         return .lines(["now at state \(state)"] + MoveReport.place(session, result.passed))
     }

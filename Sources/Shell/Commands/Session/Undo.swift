@@ -23,7 +23,8 @@ package struct Undo: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         guard count > 0 else { throw ShaleError(.usage, "undo: a number above zero", hint: "undo 1") }
         let session = try shell.session()
-        return try MoveReport.outcome(session.undo(count), "took back", session, shell)
+        let result = try Observer.measure(.session, "undo") { () throws(ShaleError) in try session.undo(count) }
+        return try MoveReport.outcome(result, "took back", session, shell)
     }
 }
 
@@ -42,7 +43,8 @@ package struct Redo: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         guard count > 0 else { throw ShaleError(.usage, "redo: a number above zero", hint: "redo 1") }
         let session = try shell.session()
-        return try MoveReport.outcome(session.redo(count), "made again", session, shell)
+        let result = try Observer.measure(.session, "redo") { () throws(ShaleError) in try session.redo(count) }
+        return try MoveReport.outcome(result, "made again", session, shell)
     }
 }
 

@@ -36,6 +36,10 @@ package struct Trace: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         var words = words
         if words.first == "--" { words.removeFirst() }
+        if words.first == Self.word {
+            // A trace of a trace is that trace.
+            return try Self.invoke((format.map { ["--format", $0] } ?? []) + words.dropFirst(), in: shell)
+        }
         if let flag = words.first, flag.hasPrefix("-") { throw CommandTable.unknownFlag(flag, of: Self.word) }
         guard ["json", "table", nil].contains(format) else {
             throw ShaleError(.usage, "trace: --format is json or table", hint: "help trace")
@@ -51,7 +55,7 @@ package struct Trace: Verb {
                 recorder: .start(), words: words, isJSON: format == "json", depth: shell.statementDepth)
         }
         do throws(ShaleError) {
-            if StepKeyword.names.contains(verb), CommandTable.shared.find(verb) == nil {
+            if StepKeyword.starts(verb) {
                 return .status(try PromptStep(shell).run(words.joined(separator: " ")))
             }
             return .status(try Interpreter(shell).run(arguments: words))

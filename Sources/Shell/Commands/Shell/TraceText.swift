@@ -18,17 +18,24 @@ struct TraceText {
 
     /// A line a piece of work, in milliseconds and hundredths of the whole.
     var table: String {
-        var text = "\n        ms   share  \(words.map(\.shellQuoted).joined(separator: " ").visible)\n"
+        var text = "\n        ms   share  \(title.visible)\n"
         for node in tree.nodes { append(node, depth: 0, to: &text) }
         text += line(tree.unaccounted, "not accounted for")
         return text + line(tree.total, "total")
+    }
+
+    /// The command as it is typed.
+    private var title: String {
+        let isStep = words.first.map(StepKeyword.starts) ?? false
+        let text = (isStep ? words : words.map(\.shellQuoted)).joined(separator: " ")
+        return Secrets.masked(text).text
     }
 
     private func append(_ node: SpanTree.Node, depth: Int, to text: inout String) {
         let count = node.count > 1 ? " (\(node.count) times)" : ""
         let indent = String(repeating: "  ", count: depth)
         let mark = node.isBeside ? "| " : ""
-        let what = Secrets.masked(node.what, isProse: true).text.visible
+        let what = Identifier.shortened(in: Secrets.masked(node.what, isProse: true).text).visible
         text += line(node.duration, "\(indent)\(mark)\(node.subject.rawValue): \(what)\(count)")
         for child in node.children { append(child, depth: depth + 1, to: &text) }
     }

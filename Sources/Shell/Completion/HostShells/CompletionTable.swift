@@ -15,10 +15,10 @@ struct CompletionTable {
 
     /// The options before the command that take a value, and the kind of it.
     static let globalValues: KeyValuePairs<String, String> = [
-        "--home": "host.directory", "--session": "session", "-S": "session",
-        "--log-level": "=\(LogLevel.allCases.map(\.rawValue).joined(separator: ","))",
+        "--home": "host.directory", "--session": "session", "-S": "session", "--log-level": levels, "-l": levels,
     ]
-    static let globalSwitches = ["--offline", "--no-rc", "--keep-going", "--version", "--help"]
+    private static let levels = "=\(LogLevel.allCases.map(\.rawValue).joined(separator: ","))"
+    static let globalSwitches = ["--offline", "--no-rc", "--keep-going", "--debug", "--version", "--help"]
 
     init() {
         rows = CommandTable.shared.verbs.filter { $0.configuration.shouldDisplay }.map { type in

@@ -28,7 +28,7 @@ _shale() {
     for word in "${words[@]:1}"; do
         if [[ -z $verb ]]; then
             case $previous in
-            --home | -S | --session | --log-level) previous= ; continue ;;
+            --home | -S | --session | -l | --log-level) previous= ; continue ;;
             esac
             case $word in
             -*) previous=$word ;;
@@ -48,8 +48,8 @@ _shale() {
         case $previous in
         --home) _shale_offer host.directory ;;
         -S | --session) _shale_offer session ;;
-        --log-level) _shale_offer =debug,info,warning,error ;;
-        *) COMPREPLY=($(compgen -W "$_shale_verbs --home --session --offline --no-rc --keep-going --log-level --version --help" -- "$cur")) ;;
+        -l | --log-level) _shale_offer =debug,info,warning,error ;;
+        *) COMPREPLY=($(compgen -W "$_shale_verbs --home --session --offline --no-rc --keep-going --log-level --debug --version --help" -- "$cur")) ;;
         esac
     elif [[ -n $previous ]]; then
         word=" $values "

@@ -23,7 +23,7 @@ _shale() {
     for word in ${words[2,CURRENT-1]}; do
         if [[ -z $verb ]]; then
             case $previous in
-            (--home|-S|--session|--log-level) previous= ; continue ;;
+            (--home|-S|--session|-l|--log-level) previous= ; continue ;;
             esac
             if [[ $word == -* ]]; then
                 previous=$word
@@ -43,10 +43,10 @@ _shale() {
         case $previous in
         (--home) _shale_offer host.directory ;;
         (-S|--session) _shale_offer session ;;
-        (--log-level) _shale_offer =debug,info,warning,error ;;
+        (-l|--log-level) _shale_offer =debug,info,warning,error ;;
         (*)
             _describe command _shale_verbs
-            compadd -- --home --session --offline --no-rc --keep-going --log-level --version --help
+            compadd -- --home --session --offline --no-rc --keep-going --log-level --debug --version --help
             ;;
         esac
     elif [[ -n $previous ]]; then
