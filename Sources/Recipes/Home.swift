@@ -29,7 +29,7 @@ package struct Home: Sendable {
     /// Removes what is kept only for undo, to free space on a full disk.
     ///
     /// Throws the store's error when something cannot be read or removed.
-    package func makeRoom(keeping current: Set<Digest>) throws(ShaleError) { try store.makeRoom(keeping: current) }
+    package func freeSpace(keeping current: Set<Digest>) throws(ShaleError) { try store.freeSpace(keeping: current) }
 
     /// Checks every digest, every reference and every lock, and mends what can be mended where asked.
     ///

@@ -40,7 +40,7 @@ package struct NewSession {
     /// Throws `conflict` when a session of that name has been made meanwhile, and the file system's error when its
     /// files cannot be written.
     package func make(_ files: [(name: String, bytes: [UInt8])], roots: SessionRoots) throws(ShaleError) {
-        let aside = try sessions.newPathAside()
+        let aside = try sessions.newScratchPath()
         let target = sessions.path(of: name)
         let files = files + [(name: SessionFolder.rootsName, bytes: Array(roots.text.utf8))]
         let name = self.name

@@ -44,7 +44,7 @@ package struct PathHistory {
         var found: [String] = []
         if let here = try view.entry(path, followingLinks: false) { found.append(here.path) }
         for top in stride(from: view.layers.layers.count, to: 0, by: -1) {
-            guard let here = try? view.layers.levels(upTo: top).entry(path, followingLinks: false) else { continue }
+            guard let here = try? view.layers.viewTree(upTo: top).entry(path, followingLinks: false) else { continue }
             if !found.contains(here.entry.path) { found.append(here.entry.path) }
         }
         return found

@@ -1,14 +1,14 @@
 import Basics
 import Layers
 
-/// One layer's paths, as a tree of levels asks for them.
+/// One layer's paths, as a tree of layers asks for them.
 ///
 /// Paths are absolute, clean and without links. For one thread.
 protocol LayerView: AnyObject {
-    /// What the level says of a path, whiteouts too; `nil` where it says nothing.
+    /// What the layer says of a path, whiteouts too; `nil` where it says nothing.
     func entry(_ path: String) throws(ShaleError) -> LayerEntry?
 
-    /// What the level has directly in a directory, whiteouts too, sorted by bytes.
+    /// What the layer has directly in a directory, whiteouts too, sorted by bytes.
     func children(of directory: String) throws(ShaleError) -> [LayerEntry]
 
     /// What stands behind an entry that is no directory.
@@ -18,11 +18,11 @@ protocol LayerView: AnyObject {
     func attributes(_ entry: LayerEntry) throws(ShaleError) -> [ExtendedAttribute]
 }
 
-/// What a level has at a path that is no directory.
+/// What a layer has at a path that is no directory.
 struct LayerViewFile {
     /// A hard link with the attributes of the file it names, anything else as it is.
     var entry: LayerEntry
-    /// How many names the file has in its level.
+    /// How many names the file has in its layer.
     var names: UInt32 = 1
     /// What it is told by among those names; `nil` for what has one name.
     var identity: String?
@@ -30,7 +30,7 @@ struct LayerViewFile {
     var isSocket = false
 }
 
-/// A level known by its index alone: an unpacked layer of the store, or one that still lies in a registry.
+/// A layer known by its index alone: an unpacked layer of the store, or one that still lies in a registry.
 final class IndexedLayerView: LayerView {
     private let index: LayerIndex
     /// How many hard links name a path; counted on first use.

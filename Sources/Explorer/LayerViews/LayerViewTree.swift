@@ -3,23 +3,23 @@ import Glibc
 import Layers
 import Linux
 
-/// Levels seen as the one tree they make, as overlayfs would show them; a level is asked for only when an answer needs
-/// it, from the top.
+/// Layers seen as the one tree they make, as overlayfs would show them; a layer is asked for only when an answer needs it,
+/// from the top.
 ///
 /// Links are resolved inside the tree, 255 of them at most. For one thread.
 final class LayerViewTree {
-    /// What stands at a path, and the level that decides it.
+    /// What stands at a path, and the layer that decides it.
     struct Found: Sendable, Hashable {
         var entry: LayerEntry
-        /// Counted from the top.
-        var level: Int
-        /// The levels that have the directory, from the top; `nil` where that is not known.
-        var levels: [Int]?
+        /// That layer's place, counted from 0 at the top.
+        var depth: Int
+        /// The places of the layers that have the directory, from the top; `nil` where that is not known.
+        var depths: [Int]?
     }
 
-    /// How many levels there are.
+    /// How many layers there are.
     let count: Int
-    /// Whether what the top level deletes is shown as such: a layer looked at by itself.
+    /// Whether what the top layer deletes is shown as such: a layer looked at by itself.
     private let showsWhiteouts: Bool
     private let load: (Int) throws(ShaleError) -> any LayerView
     private var loaded: [Int: any LayerView] = [:]
@@ -30,11 +30,11 @@ final class LayerViewTree {
         self.load = load
     }
 
-    func level(_ number: Int) throws(ShaleError) -> any LayerView {
-        if let known = loaded[number] { return known }
-        let level = try load(number)
-        loaded[number] = level
-        return level
+    func view(at depth: Int) throws(ShaleError) -> any LayerView {
+        if let known = loaded[depth] { return known }
+        let view = try load(depth)
+        loaded[depth] = view
+        return view
     }
 
     // MARK: Looking
@@ -43,29 +43,29 @@ final class LayerViewTree {
     func literal(_ path: String) throws(ShaleError) -> Found? {
         if count == 0 {
             let root = LayerEntry(path: "/", kind: .directory, mode: 0o755)
-            return path == "/" ? Found(entry: root, level: 0, levels: []) : nil
+            return path == "/" ? Found(entry: root, depth: 0, depths: []) : nil
         }
         if path == "/" {
             // The root exists even when the top layer's tar does not name it.
-            let named = try level(0).entry(path)
-            return Found(entry: named ?? LayerEntry(path: "/", kind: .directory, mode: 0o755), level: 0)
+            let named = try view(at: 0).entry(path)
+            return Found(entry: named ?? LayerEntry(path: "/", kind: .directory, mode: 0o755), depth: 0)
         }
         let ancestors = Blame.ancestors(of: path)
-        for number in 0..<count {
-            let level = try level(number)
-            if let entry = try level.entry(path) {
+        for depth in 0..<count {
+            let view = try view(at: depth)
+            if let entry = try view.entry(path) {
                 if entry.kind == .whiteout, !showsWhiteouts { return nil }
-                return Found(entry: entry, level: number)
+                return Found(entry: entry, depth: depth)
             }
-            if try Self.hides(level, ancestors) { return nil }
+            if try Self.hides(view, ancestors) { return nil }
         }
         return nil
     }
 
-    /// Whether a level leaves nothing of lower ones to be seen below some directories.
-    private static func hides(_ level: any LayerView, _ ancestors: [String]) throws(ShaleError) -> Bool {
+    /// Whether a layer leaves nothing of lower ones to be seen below some directories.
+    private static func hides(_ view: any LayerView, _ ancestors: [String]) throws(ShaleError) -> Bool {
         for ancestor in ancestors {
-            guard let entry = try level.entry(ancestor) else { continue }
+            guard let entry = try view.entry(ancestor) else { continue }
             if entry.kind != .directory || entry.isOpaque { return true }
         }
         return false
@@ -91,48 +91,48 @@ final class LayerViewTree {
     func children(of directory: Found) throws(ShaleError) -> [Found] {
         guard directory.entry.kind == .directory else { return [] }
         let path = directory.entry.path
-        let levels =
-            if let known = directory.levels { known } else { try self.levels(of: path, from: directory.level) }
+        let depths =
+            if let known = directory.depths { known } else { try self.depths(of: path, from: directory.depth) }
         var found: [Found] = []
         var places: [PathKey: Int] = [:]
         var closed: Set<PathKey> = []
-        for number in levels {
-            for child in try level(number).children(of: path) {
+        for depth in depths {
+            for child in try view(at: depth).children(of: path) {
                 let isDirectory = child.kind == .directory
-                if levels.count == 1 {
+                if depths.count == 1 {
                     if child.kind == .whiteout, !showsWhiteouts { continue }
-                    found.append(Found(entry: child, level: number, levels: isDirectory ? [number] : nil))
+                    found.append(Found(entry: child, depth: depth, depths: isDirectory ? [depth] : nil))
                     continue
                 }
                 let key = PathKey(child.path)
                 if closed.contains(key) { continue }
                 if !isDirectory || child.isOpaque { closed.insert(key) }
                 if let place = places[key] {
-                    if isDirectory { found[place].levels?.append(number) }
+                    if isDirectory { found[place].depths?.append(depth) }
                 } else if child.kind != .whiteout {
                     places[key] = found.count
-                    found.append(Found(entry: child, level: number, levels: isDirectory ? [number] : nil))
+                    found.append(Found(entry: child, depth: depth, depths: isDirectory ? [depth] : nil))
                 }
             }
         }
-        return levels.count == 1 ? found : found.sorted { PathOrder.precedes($0.entry.path, $1.entry.path) }
+        return depths.count == 1 ? found : found.sorted { PathOrder.precedes($0.entry.path, $1.entry.path) }
     }
 
-    /// The levels whose part of a directory can be seen.
-    private func levels(of path: String, from top: Int) throws(ShaleError) -> [Int] {
+    /// The places of the layers whose part of a directory can be seen.
+    private func depths(of path: String, from top: Int) throws(ShaleError) -> [Int] {
         let ancestors = Blame.ancestors(of: path)
-        var levels: [Int] = []
-        for number in top..<count {
-            let level = try level(number)
-            if let entry = try level.entry(path) {
+        var depths: [Int] = []
+        for depth in top..<count {
+            let view = try view(at: depth)
+            if let entry = try view.entry(path) {
                 guard entry.kind == .directory else { break }
-                levels.append(number)
+                depths.append(depth)
                 if entry.isOpaque { break }
             } else if path == "/" {
-                levels.append(number)
+                depths.append(depth)
             }
-            if try Self.hides(level, ancestors) { break }
+            if try Self.hides(view, ancestors) { break }
         }
-        return levels
+        return depths
     }
 }

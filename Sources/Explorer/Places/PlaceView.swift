@@ -41,8 +41,8 @@ package final class PlaceView {
         self.source = source
         self.label = label
         switch source {
-        case .image(let layers): tree = layers.levels(upTo: highest ?? layers.layers.count)
-        case .container(_, let layers): tree = layers.levels()
+        case .image(let layers): tree = layers.viewTree(upTo: highest ?? layers.layers.count)
+        case .container(_, let layers): tree = layers.viewTree()
         case .layer(let layers, let number):
             _ = try layers.layer(number)
             tree = LayerViewTree(count: 1, showingWhiteouts: true) { _ throws(ShaleError) in
@@ -77,27 +77,27 @@ package final class PlaceView {
         return stack.reduce(0) { $0 &+ $1.bytes }
     }
 
-    /// The layer a level is, 1 the lowest; `nil` for a container's own.
-    private func layer(of level: Int) -> Int? {
+    /// The number of the layer at a place, 1 the lowest; `nil` for a container's own.
+    private func layer(at depth: Int) -> Int? {
         switch source {
-        case .image: tree.count == 0 ? nil : tree.count - level
-        case .container(_, let layers): level == 0 ? nil : layers.count - level
+        case .image: tree.count == 0 ? nil : tree.count - depth
+        case .container(_, let layers): depth == 0 ? nil : layers.count - depth
         case .layer(_, let number): number
         }
     }
 
     private func view(_ found: LayerViewTree.Found) throws(ShaleError) -> ViewEntry {
-        var entry = ViewEntry(found.entry, layer: layer(of: found.level))
+        var entry = ViewEntry(found.entry, layer: layer(at: found.depth))
         entry.found = found
         // Only the view of a single layer shows what the layer hides: in a whole image it is hidden already.
         if case .layer = source {} else { entry.isOpaque = false }
         guard tree.count > 0, entry.kind == .file else { return entry }
-        let file = try tree.level(found.level).file(found.entry)
+        let file = try tree.view(at: found.depth).file(found.entry)
         entry = ViewEntry(file.entry, layer: entry.layer)
         entry.found = found
         entry.names = file.names
         if file.isSocket { entry.kind = .socket }
-        entry.identity = file.identity.map { "\(found.level):\($0)" }
+        entry.identity = file.identity.map { "\(found.depth):\($0)" }
         return entry
     }
 
@@ -202,13 +202,13 @@ package final class PlaceView {
 
     func attributes(of entry: ViewEntry) throws(ShaleError) -> [ExtendedAttribute] {
         guard let found = entry.found, tree.count > 0 else { return [] }
-        return try tree.level(found.level).attributes(found.entry)
+        return try tree.view(at: found.depth).attributes(found.entry)
     }
 
     /// The hash a layer's index has of a file.
     func knownHash(of entry: ViewEntry) throws(ShaleError) -> ContentHash? {
         guard let found = entry.found, tree.count > 0 else { return nil }
-        return try tree.level(found.level).file(found.entry).entry.contentHash
+        return try tree.view(at: found.depth).file(found.entry).entry.contentHash
     }
 }
 

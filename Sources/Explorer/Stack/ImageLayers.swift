@@ -195,14 +195,14 @@ package final class ImageLayers {
     }
 
     /// The layers up to a number merged, the whole stack without one.
-    func levels(upTo highest: Int? = nil) -> LayerViewTree {
+    func viewTree(upTo highest: Int? = nil) -> LayerViewTree {
         let highest = highest ?? count
-        return LayerViewTree(count: highest) { level throws(ShaleError) in
+        return LayerViewTree(count: highest) { depth throws(ShaleError) in
             // A container's files are read from its upper directory: its changes need not be found first.
-            if let own = self.own, highest == self.count, level == 0 {
+            if let own = self.own, highest == self.count, depth == 0 {
                 return ContainerLayerView(own.root, form: self.form)
             }
-            return IndexedLayerView(try self.index(highest - level))
+            return IndexedLayerView(try self.index(highest - depth))
         }
     }
 }

@@ -29,7 +29,7 @@ package enum SessionFolders {
         try withoutOthers(name, in: sessions) { () throws(ShaleError) in
             try sessions.forgetLines(of: name)
             // The session is gone at once, even when the removal takes long.
-            let aside = try sessions.newPathAside()
+            let aside = try sessions.newScratchPath()
             guard Linux.rename(sessions.path(of: name), aside) == 0 else {
                 throw SystemCallError("rename", path: name).shaleError("session \(name)")
             }

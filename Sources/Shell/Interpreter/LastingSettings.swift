@@ -6,7 +6,7 @@ import Registries
 /// What `set` keeps: one `name = value` a line in `HOME/settings`; names that hold several values repeat.
 ///
 /// Every value is checked when it is set. What a file holds all the same (written by hand, or by an older shale) is
-/// passed over: ``setAside()`` takes such lines out of what counts and tells why, and setting the name anew mends them.
+/// passed over: ``ignoreInvalid()`` takes such lines out of what counts and tells why, and setting the name anew mends them.
 package struct LastingSettings: Sendable {
     private struct Line: Sendable, Equatable {
         var name: String
@@ -51,7 +51,7 @@ package struct LastingSettings: Sendable {
     package func list(of name: String) -> [String] { lines.filter { $0.name == name }.map(\.value) }
 
     /// Takes what cannot be right out of what counts; answers it, the first time only.
-    package mutating func setAside() -> [Problem] {
+    package mutating func ignoreInvalid() -> [Problem] {
         if isChecked { return [] }
         isChecked = true
         problems = unread.filter { !$0.trimmingBlanks.isEmpty }.map { line in
@@ -86,7 +86,7 @@ package struct LastingSettings: Sendable {
         if value == nil, Setting.named(name) == nil, setAside(name) { return try write() }
         let setting = try Setting.known(name)
         let value = try value.map { text throws(ShaleError) in try setting.checked(text) }
-        _ = setAside()
+        _ = ignoreInvalid()
         problems.removeAll { $0.name == name }
         if value == nil || !setting.isList { lines.removeAll { $0.name == name } }
         if let value {
@@ -99,7 +99,7 @@ package struct LastingSettings: Sendable {
     /// Takes one value of a name away; throws `notFound` where it is none of them.
     package mutating func remove(_ value: String, of name: String) throws(ShaleError) {
         let setting = try Setting.known(name)
-        _ = setAside()
+        _ = ignoreInvalid()
         let text = "\(name) = \(value)"
         let isBad = problems.contains { $0.line == text }
         guard isBad || lines.contains(Line(name: name, value: value)) else {
@@ -112,7 +112,7 @@ package struct LastingSettings: Sendable {
 
     /// Forgets the lines of a name that do not count; false where there are none.
     private mutating func setAside(_ name: String) -> Bool {
-        _ = setAside()
+        _ = ignoreInvalid()
         let count = problems.count
         problems.removeAll { $0.name == name }
         return problems.count < count

@@ -127,7 +127,7 @@ package final class ShellContext {
             lease(opened.sessions)
             return opened
         }
-        for problem in settings.setAside() { tell(problem) }
+        for problem in settings.ignoreInvalid() { tell(problem) }
         let opened = try Observer.measure(.store, "open \(options.home)") { () throws(ShaleError) in
             try EngineOpening(
                 options: options, settings: settings, environment: console.environment,

@@ -35,7 +35,7 @@ package struct SessionStore: Sendable {
     /// A path for a temporary folder that is then renamed, so that a folder is made or removed in one step.
     ///
     /// Throws what making the folder for it throws.
-    package func newPathAside() throws(ShaleError) -> String { try store.newScratchPath() }
+    package func newScratchPath() throws(ShaleError) -> String { try store.newScratchPath() }
 
     /// Forgets which lines of a session made changes that no journal has yet.
     ///

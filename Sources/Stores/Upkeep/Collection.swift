@@ -117,7 +117,7 @@ extension Store {
             let sweep = Sweep(table: after, roots: roots, exclusion: exclusion, dryRun: dryRun)
             if !dryRun {
                 let spare = { () throws(ShaleError) in try self.unpacked(freed, sweep) }
-                try makingRoom(by: spare) { () throws(ShaleError) in
+                try freeingSpace(by: spare) { () throws(ShaleError) in
                     if !retained.isEmpty { try images.hold(retained) }
                     try names.replace(before, with: after)
                 }
@@ -125,7 +125,7 @@ extension Store {
             if !freed.blobs.isEmpty { result.collected = try self.sweep(freed, sweep, moved: &moved) }
             if result.isGoneForGood {
                 let going = moved
-                try makingRoom(by: { going }) { () throws(ShaleError) in try forget(gone) }
+                try freeingSpace(by: { going }) { () throws(ShaleError) in try forget(gone) }
             }
             return result
         }
@@ -303,7 +303,7 @@ extension Store {
                 let layers = Dictionary(uniqueKeysWithValues: try self.layers.all())
                 return aside + (try self.unpacked(Contents(blobs: [], layers: layers), sweep))
             }
-            try makingRoom(by: spare) { () throws(ShaleError) in
+            try freeingSpace(by: spare) { () throws(ShaleError) in
                 try images.retained.updateLocked { table in table.keep { sweep.roots.reach($0) } }
             }
         }

@@ -44,17 +44,17 @@ struct SettingTests {
         try Data(stored.utf8).write(to: file)
         var settings = LastingSettings.load(home: home.path)
         #expect(
-            settings.setAside().map(\.line).sorted() == [
+            settings.ignoreInvalid().map(\.line).sorted() == [
                 "no.such = 1", "nonsense", "offline = banana", "registry.mirror = garbage",
             ])
-        #expect(settings.setAside().isEmpty)
+        #expect(settings.ignoreInvalid().isEmpty)
         #expect(settings["offline"] == nil && settings.list(of: "registry.mirror").isEmpty)
         #expect(settings["undo.limit"] == "3")
         try settings.set("registry.mirror", to: "docker.io=http://127.0.0.1:5000")
         try settings.set("offline", to: "off")
         try settings.set("no.such", to: nil)
         var again = LastingSettings.load(home: home.path)
-        #expect(again.setAside().isEmpty)
+        #expect(again.ignoreInvalid().isEmpty)
         #expect(again.list(of: "registry.mirror") == ["docker.io=http://127.0.0.1:5000"])
         #expect(again["offline"] == "off" && again["undo.limit"] == "3")
         // A registry has one mirror; several may lack encryption.

@@ -76,7 +76,7 @@ package struct Prune: Verb {
             if history { try sessions.forgetOthers() } else { try sessions.keepLimit() }
         } catch {
             guard error.code == .noSpace else { throw error }
-            try makeRoom(request, engine, sessions, operation)
+            try freeSpace(request, engine, sessions, operation)
             if history { try sessions.forgetOthers() } else { try sessions.keepLimit() }
         }
         let users = volumes ? Set(try engine.containers.all().map(\.id)) : []
@@ -112,7 +112,7 @@ package struct Prune: Verb {
     }
 
     /// Frees, on a full disk, what is removed in any case and needs no write to a session.
-    private func makeRoom(
+    private func freeSpace(
         _ request: PruneRequest, _ engine: Engine, _ sessions: RetainedBySessions, _ operation: OperationContext
     ) throws(ShaleError) {
         if request.containers {
@@ -120,7 +120,7 @@ package struct Prune: Verb {
             (containers.images, containers.cache) = (false, false)
             try engine.containers.pruneContainers(containers, operation)
         }
-        try engine.home.makeRoom(keeping: sessions.current)
+        try engine.home.freeSpace(keeping: sessions.current)
     }
 
     /// What sessions retain beyond what is in use, in one line.

@@ -28,7 +28,7 @@ package struct SetCommand: Verb {
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        for problem in shell.settings.setAside() { shell.tell(problem) }
+        for problem in shell.settings.ignoreInvalid() { shell.tell(problem) }
         if let name, value != nil || unset {
             if unset, let value {
                 try shell.settings.remove(value, of: name)

@@ -18,7 +18,7 @@ extension Store {
     /// Unfinished downloads go first, then what `spare` moves away and answers the places of, then the cache, then
     /// unpacked layers that no container stands on, the smallest first: all of it can be made again, so that a crash in
     /// between loses nothing. Under the store's lock.
-    func makingRoom<Result>(
+    func freeingSpace<Result>(
         by spare: () throws(ShaleError) -> [String], _ write: () throws(ShaleError) -> Result
     ) throws(ShaleError) -> Result {
         if let result = try unlessFull(write) { return result }
@@ -54,7 +54,7 @@ extension Store {
 
     private func removing<Result>(_ write: () throws(ShaleError) -> Result) throws(ShaleError) -> Result {
         try lock.exclusively { () throws(ShaleError) in
-            try makingRoom(by: { () throws(ShaleError) in [] }, write)
+            try freeingSpace(by: { () throws(ShaleError) in [] }, write)
         }
     }
 
@@ -82,7 +82,7 @@ extension Store {
     ///
     /// `current` are the images they stand on now. Throws what taking the lock, reading the store or removing the files
     /// throws.
-    package func makeRoom(keeping current: Set<Digest>) throws(ShaleError) {
+    package func freeSpace(keeping current: Set<Digest>) throws(ShaleError) {
         _ = try removeUnfinishedDownloads()
         try cache.clear()
         let exclusion = try exclusion()

@@ -8,7 +8,7 @@ import Testing
 @testable import Explorer
 
 /// The tree made of indexes, held against the one made of unpacked directories.
-struct LevelTreeTests {
+struct LayerViewTreeTests {
     /// A generator whose sequence a number fixes, so that a failure can be seen again.
     private struct Dice: RandomNumberGenerator {
         var state: UInt64
