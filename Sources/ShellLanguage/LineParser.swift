@@ -12,9 +12,13 @@ package struct LineParser: Sendable {
     /// The verbs and aliases: behind a prompt sign, a command that begins with any other word is the host's.
     package var commands: Set<String>
 
-    package init(origin: Origin, commands: Set<String>) {
+    /// How other tools name these verbs.
+    package var spelling: Spelling
+
+    package init(origin: Origin, commands: Set<String>, spelling: Spelling = Spelling()) {
         self.origin = origin
         self.commands = commands
+        self.spelling = spelling
     }
 
     /// Reads a whole text: one line, a pasted buffer, or a script.
@@ -167,7 +171,7 @@ struct StatementReader {
         if let assignment = try assignment(statementIndex) { return .assignment(assignment) }
         var command = try command(statementIndex: statementIndex)
         if command.words.isEmpty, command.redirections.isEmpty { return nil }
-        marks.dropped += Spelling.normalise(&command.words)
+        marks.dropped += parser.spelling.normalise(&command.words)
         return .command(command)
     }
 
@@ -193,7 +197,7 @@ struct StatementReader {
         guard let first = words.first, first.constant != nil else { return false }
         // Of `cat` without a place the host's is meant: `$ cat > Dockerfile <<EOF`.
         if first.plain == "cat", words.dropFirst().allSatisfy({ $0.plain == "-" }) { return true }
-        if Spelling.isCommand(words, commands: parser.commands) { return false }
+        if parser.spelling.isCommand(words, commands: parser.commands) { return false }
         // `name=value` alone sets a variable of shale's, and so does `export name=value`.
         return !(words.count == 1 && first.isSetting)
     }
@@ -249,7 +253,7 @@ struct StatementReader {
             return Assignment(name: name, source: .host(try hostText(upToOperators: false, index: statementIndex)))
         }
         var command = try command(statementIndex: statementIndex)
-        _ = Spelling.normalise(&command.words)
+        _ = parser.spelling.normalise(&command.words)
         return Assignment(name: name, source: .command(command))
     }
 

@@ -66,7 +66,12 @@ enum MetaCommand {
 }
 
 /// How other tools name what shale's verbs do.
-package enum Spelling {
+package struct Spelling: Sendable {
+    /// Docker's management commands: noun, then verb, to the words of ours.
+    package let nouns: [String: [String: [String]]]
+
+    package init(nouns: [String: [String: [String]]] = [:]) { self.nouns = nouns }
+
     /// Programs whose commands are ours.
     package static let tools: Set<String> = ["docker", "podman", "nerdctl"]
 
@@ -77,32 +82,32 @@ package enum Spelling {
     ///
     /// What is set for a tool in front of it (`DOCKER_BUILDKIT=1 docker build`) is for docker's own program.
     /// - Returns: What was dropped, in order.
-    package static func normalise(_ words: inout [Word]) -> [String] {
+    package func normalise(_ words: inout [Word]) -> [String] {
         var dropped: [String] = []
         let settings = words.prefix { $0.isSetting }
-        if !settings.isEmpty, words.dropFirst(settings.count).first?.plain.map(tools.contains) ?? false {
+        if !settings.isEmpty, words.dropFirst(settings.count).first?.plain.map(Self.tools.contains) ?? false {
             dropped += settings.map(\.source)
             words.removeFirst(settings.count)
         }
         if words.first?.plain == "sudo" {
             dropped.append("sudo")
             words.removeFirst()
-            while let flag = words.first?.plain, sudoFlags.contains(flag) { words.removeFirst() }
+            while let flag = words.first?.plain, Self.sudoFlags.contains(flag) { words.removeFirst() }
         }
-        if let tool = words.first?.plain, tools.contains(tool) {
+        if let tool = words.first?.plain, Self.tools.contains(tool) {
             dropped.append(tool)
             words.removeFirst()
-            dropped += dropLogOptions(&words)
-            nameGlobalOption(&words)
+            dropped += Self.dropLogOptions(&words)
+            Self.nameGlobalOption(&words)
         }
         nounVerb(&words)
         return dropped
     }
 
     /// Whether these first words of a command are one of shale's, `sudo` and a tool's name in front or not.
-    static func isCommand(_ words: [Word], commands: Set<String>) -> Bool {
+    func isCommand(_ words: [Word], commands: Set<String>) -> Bool {
         var words = words
-        if normalise(&words).contains(where: tools.contains) { return true }
+        if normalise(&words).contains(where: Self.tools.contains) { return true }
         guard let word = words.first?.plain else { return false }
         return word == "quit" || word == "exit" || nouns[word] != nil || commands.contains(word)
     }
@@ -133,35 +138,14 @@ package enum Spelling {
         }
     }
 
-    private static func nounVerb(_ words: inout [Word]) {
+    private func nounVerb(_ words: inout [Word]) {
         guard words.count > 1, let noun = words[0].plain, let verb = words[1].plain,
             let verbs = nouns[noun], let ours = verbs[verb]
         else { return }
-        replace(&words, count: 2, with: ours)
+        Self.replace(&words, count: 2, with: ours)
     }
 
     private static func replace(_ words: inout [Word], count: Int, with texts: [String]) {
         words.replaceSubrange(0..<count, with: texts.map { Word($0) })
     }
-
-    /// Docker's management commands: noun, then verb, to the words of ours.
-    package static let nouns: [String: [String: [String]]] = [
-        "image": [
-            "build": ["build"], "history": ["history"], "import": ["import"], "inspect": ["inspect"],
-            "load": ["load"], "ls": ["images"], "list": ["images"], "prune": ["prune", "images"], "pull": ["pull"],
-            "push": ["push"], "rm": ["rmi"], "remove": ["rmi"], "save": ["save"], "tag": ["tag"], "untag": ["untag"],
-        ],
-        "container": [
-            "attach": ["attach"], "commit": ["commit"], "cp": ["cp"], "create": ["create"], "diff": ["diff"],
-            "exec": ["exec"], "export": ["export"], "inspect": ["inspect"], "kill": ["kill"], "logs": ["logs"],
-            "ls": ["ps"], "list": ["ps"], "ps": ["ps"], "pause": ["pause"], "port": ["port"],
-            "prune": ["prune", "containers"], "rename": ["rename"], "restart": ["restart"], "rm": ["rm"],
-            "remove": ["rm"], "run": ["run"], "start": ["start"], "stats": ["stats"], "stop": ["stop"],
-            "top": ["top"], "unpause": ["unpause"], "update": ["update"], "wait": ["wait"],
-        ],
-        "system": ["df": ["df"], "events": ["events"], "info": ["info"], "prune": ["prune", "all"]],
-        "builder": ["build": ["build"], "prune": ["prune", "cache"]],
-        "buildx": ["build": ["build"], "prune": ["prune", "cache"], "du": ["df"]],
-        "manifest": ["inspect": ["manifest"]],
-    ]
 }

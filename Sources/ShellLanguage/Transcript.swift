@@ -44,7 +44,7 @@ private struct TranscriptReader {
     init(_ text: String, parser: LineParser) {
         lines = LineScanner(text).lines
         self.parser = parser
-        inner = LineParser(origin: .script, commands: parser.commands)
+        inner = LineParser(origin: .script, commands: parser.commands, spelling: parser.spelling)
     }
 
     /// The text of the commands; `nil` when no line bears a sign.

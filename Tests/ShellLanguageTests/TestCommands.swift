@@ -6,6 +6,10 @@ extension LineParser {
         let verbs: Set<String> = [
             "build", "cat", "cd", "export", "images", "info", "ps", "pull", "run", "system", "tag", "version",
         ]
-        self.init(origin: origin, commands: verbs.union(aliases))
+        let spelling = Spelling(nouns: [
+            "image": ["ls": ["images"], "rm": ["rmi"]], "container": ["ls": ["ps"], "prune": ["prune", "containers"]],
+            "system": ["df": ["df"], "prune": ["prune", "all"]], "buildx": ["build": ["build"]],
+        ])
+        self.init(origin: origin, commands: verbs.union(aliases), spelling: spelling)
     }
 }

@@ -1,5 +1,6 @@
 package import ArgumentParser
 package import Basics
+package import Images
 package import Rendering
 
 /// A command of the shell, one type and one file each: its options are what swift-argument-parser reads of it.
@@ -31,6 +32,16 @@ package protocol Verb: ParsableCommand {
     static var takesWorkingImageAsTyped: Bool { get }
     /// Whether a place in the working image is one of the image's to it: others show it as it was typed.
     static var takesWorkingPlaces: Bool { get }
+    /// Whether it takes the lines behind it in a script for itself.
+    static var takesFurtherLines: Bool { get }
+    /// What a path means to it that names no image and no container.
+    static var plainPaths: PlainPaths { get }
+    /// What its `--filter` knows, for Tab.
+    static var filters: [FilterKey] { get }
+    /// What those of its filters name that take a name.
+    static var filteredKind: ValueKind { get }
+    /// What docker's management commands call it: `image ls`.
+    static var managementNames: [ManagementName] { get }
     /// Example lines for `help`.
     static var examples: [String] { get }
     /// How it differs from docker's, one sentence each.
@@ -50,12 +61,46 @@ extension Verb {
     package static var isRecorded: Bool { true }
     package static var takesWorkingImageAsTyped: Bool { false }
     package static var takesWorkingPlaces: Bool { false }
+    package static var takesFurtherLines: Bool { false }
+    package static var plainPaths: PlainPaths { .ofBoth }
+    package static var filters: [FilterKey] { [] }
+    package static var filteredKind: ValueKind { .image }
+    package static var managementNames: [ManagementName] { [] }
     package static var examples: [String] { [] }
     package static var differences: [String] { [] }
     package static var refusedFlags: [String: String] { [:] }
 
     /// The word it is called by.
     package static var verb: String { configuration.commandName ?? String(describing: Self.self).lowercased() }
+}
+
+/// Where a path leads that names no image and no container, while the shell is inside one (`cd IMAGE:/path`).
+package enum PlainPaths: Sendable {
+    case ofBoth
+    /// Into the image or container, as with `cd`.
+    case ofPlace
+    /// To the host's files, as with `cp`.
+    case ofHost
+}
+
+/// A name that one of docker's management commands has for a verb of shale's.
+package struct ManagementName: Sendable, Hashable, ExpressibleByStringLiteral {
+    /// The `image` of `image ls`.
+    package let noun: String
+    /// The `ls` of `image ls`.
+    package let verb: String
+    /// What stands behind shale's verb then.
+    package let operands: [String]
+
+    /// `words` are the two of docker's.
+    package init(_ words: String, _ operands: [String]) {
+        let parts = words.split(separator: " ", maxSplits: 1)
+        noun = parts.first.map(String.init) ?? ""
+        verb = parts.dropFirst().first.map(String.init) ?? ""
+        self.operands = operands
+    }
+
+    package init(stringLiteral words: String) { self.init(words, []) }
 }
 
 /// What a command came to.

@@ -73,12 +73,12 @@ package final class CommandCompleter: Completer {
     private func wordCandidates(_ before: [String], _ context: CompletionContext) -> [Candidate] {
         let words = joined(Self.normalised(before))
         if words.isEmpty {
-            if let noun = before.last, let verbs = Spelling.nouns[noun], before.count <= 2 {
+            if let noun = before.last, let verbs = CommandTable.shared.spelling.nouns[noun], before.count <= 2 {
                 return quoted(verbs.keys.sorted().map { CompletionValue($0) }, context)
             }
             return verbs(context)
         }
-        if words.count == 1, model.verb(words[0]) == nil, let verbs = Spelling.nouns[words[0]] {
+        if words.count == 1, model.verb(words[0]) == nil, let verbs = CommandTable.shared.spelling.nouns[words[0]] {
             return quoted(verbs.keys.sorted().map { CompletionValue($0) }, context)
         }
         guard let description = model.description(of: words[0]) else { return hostPaths(context) }
@@ -145,7 +145,7 @@ package final class CommandCompleter: Completer {
         case .placeOrHostPath:
             if context.word.contains(":/") { return places(request, context) }
             // Inside an image `cd` stays there; `cp` means the host by every word without a colon.
-            let staysInside = request.verb == "cd" && source.place != nil
+            let staysInside = request.plainPaths == .ofPlace && source.place != nil
             return places(request, context) + (staysInside ? [] : hostPaths(context))
         case .image, .container, .object, .layer:
             if context.word.contains(":/") { return places(request, context) }
@@ -178,7 +178,7 @@ package final class CommandCompleter: Completer {
             var objects = request
             objects.kind = context.word.contains("#") ? .layer : .object
             let found = values(objects).map { CompletionValue($0.text + ":/", $0.summary, isWhole: false) }
-            return (request.verb == "cp" ? [] : pathsHere(context)) + quoted(found, context)
+            return (request.plainPaths == .ofHost ? [] : pathsHere(context)) + quoted(found, context)
         }
         let object = String(context.word[..<split.lowerBound])
         let path = String(context.word[context.word.index(after: split.lowerBound)...])
@@ -290,7 +290,7 @@ package final class CommandCompleter: Completer {
             return normalised(Array(words.dropFirst()))
         }
         var spelled = words.map { Word($0) }
-        _ = Spelling.normalise(&spelled)
+        _ = CommandTable.shared.spelling.normalise(&spelled)
         return spelled.map { $0.constant ?? "" }
     }
 }

@@ -16,6 +16,13 @@ package struct CompletionRequest: Sendable, Equatable {
         self.verb = verb
         self.operands = operands
     }
+
+    /// The command's type; `nil` for a word that is no command.
+    var type: (any Verb.Type)? {
+        CommandTable.shared.find(verb) ?? VolumeCommand.verbs.first { $0.verb == verb }
+    }
+    /// What a path means to the command that names no image and no container.
+    var plainPaths: PlainPaths { type?.plainPaths ?? .ofBoth }
 }
 
 /// A value that exists, with one line on it.

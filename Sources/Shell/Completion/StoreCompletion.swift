@@ -172,39 +172,27 @@ struct StoreCompletion: CompletionSource {
 
     /// `KEY=` of a filter, then its values.
     private func filters(of request: CompletionRequest) -> [CompletionValue] {
-        let keys = Self.filters[request.verb] ?? []
+        let keys = request.type?.filters ?? []
         guard let equals = request.prefix.firstIndex(of: "=") else {
             return keys.map { CompletionValue("\($0.name)=", $0.values.joined(separator: ", "), isWhole: false) }
         }
         let name = String(request.prefix[..<equals])
         let naming = ["ancestor", "before", "since", "reference", "volume", "name", "container", "image"]
         if naming.contains(name) {
-            return named(by: name, of: request.verb).map { CompletionValue("\(name)=\($0.text)", $0.summary) }
+            let found = named(by: name, of: request.type?.filteredKind ?? .image)
+            return found.map { CompletionValue("\(name)=\($0.text)", $0.summary) }
         }
         return keys.first { $0.name == name }?.values.map { CompletionValue("\(name)=\($0)") } ?? []
     }
 
-    /// What a filter's value names.
-    private func named(by filter: String, of verb: String) -> [CompletionValue] {
-        switch filter {
-        case "volume": volumes()
-        case "name": verb == "volume ls" ? volumes() : containers { _ in true }
-        case "container": containers { _ in true }
-        case "before", "since": verb == "ps" ? containers { _ in true } : images(withWorking: false)
+    /// What a filter's value names, where the filter is of objects of a kind.
+    private func named(by filter: String, of kind: ValueKind) -> [CompletionValue] {
+        switch (filter, kind) {
+        case ("volume", _), ("name", .volume): volumes()
+        case ("name", _), ("container", _), ("before", .container), ("since", .container): containers { _ in true }
         default: images(withWorking: false)
         }
     }
-
-    private static let filters: [String: [FilterKey]] = [
-        "ps": ContainerFilter.known, "images": ImageFilter.known, "volume ls": VolumeFilter.listed,
-        "volume prune": VolumeFilter.pruned,
-        "search": [
-            FilterKey("stars"), FilterKey("is-official", ["true", "false"]),
-            FilterKey("is-automated", ["true", "false"]),
-        ],
-        "events": EventQuery.known,
-        "prune": [FilterKey("until"), FilterKey("label"), FilterKey("label!")],
-    ]
 
     /// The files of an image or container as they lie, nothing mounted.
     private func tree(of object: String) throws(ShaleError) -> MergedTree {

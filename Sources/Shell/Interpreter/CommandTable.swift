@@ -18,6 +18,8 @@ package struct CommandTable: Sendable {
     package let groups: [Group] = CommandGroups.all
     /// Every verb and its aliases.
     package let words: Set<String>
+    /// How docker's management commands name them (``Verb/managementNames``).
+    let spelling: Spelling
     private let byName: [String: any Verb.Type]
 
     private init() {
@@ -28,6 +30,13 @@ package struct CommandTable: Sendable {
         }
         byName = names
         words = Set(names.keys)
+        var nouns: [String: [String: [String]]] = [:]
+        for type in CommandGroups.all.flatMap(\.verbs) {
+            for name in type.managementNames {
+                nouns[name.noun, default: [:]][name.verb] = [type.verb] + name.operands
+            }
+        }
+        spelling = Spelling(nouns: nouns)
     }
 
     package var verbs: [any Verb.Type] { groups.flatMap(\.verbs) }
@@ -46,7 +55,7 @@ package struct CommandTable: Sendable {
                     : "source \(word.shellQuoted)   (to run the file's lines)"
             } else if let told = Self.notHere[word] {
                 told
-            } else if let verbs = Spelling.nouns[word]?.keys.sorted() {
+            } else if let verbs = spelling.nouns[word]?.keys.sorted() {
                 verbs.map { "\(word) \($0)" }.joined(separator: ", ")
             } else if StepKeyword.names.contains(word.uppercased()) {
                 "\(word.uppercased()) …   (a Dockerfile instruction is in capitals)"

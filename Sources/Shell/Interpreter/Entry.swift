@@ -96,8 +96,8 @@ package enum Entry {
             case "--help", "-h": return usage + HelpText.overview
             default:
                 let known = [
-                    "--home", "--session", "--offline", "--no-rc", "--keep-going", "--log-level", "--debug", "--version",
-                    "--help",
+                    "--home", "--session", "--offline", "--no-rc", "--keep-going", "--log-level", "--debug",
+                    "--version", "--help",
                 ]
                 let near = Suggestion.nearest(to: parts[0], among: known).first
                 throw ShaleError(
@@ -208,7 +208,7 @@ enum SingleCommand {
     static func run(_ words: [String], _ shell: ShellContext) -> Int32 {
         // Noun-verb spellings and pasted `docker …` mean here what they mean at the prompt.
         var spelled = words.map { Word($0) }
-        _ = Spelling.normalise(&spelled)
+        _ = CommandTable.shared.spelling.normalise(&spelled)
         let words = spelled.isEmpty ? ["help"] : spelled.map { $0.constant ?? $0.source }
         if StepKeyword.names.contains(words[0]) {
             let text = words.joined(separator: " ")

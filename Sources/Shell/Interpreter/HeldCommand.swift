@@ -13,7 +13,7 @@ struct HeldCommand {
             count < command.words.count
         else { return nil }
         var words = Array(command.words[count...])
-        _ = Spelling.normalise(&words)
+        _ = CommandTable.shared.spelling.normalise(&words)
         verb = words.first?.plain ?? ""
         source = statement.source(withoutWords: count)
     }

@@ -55,7 +55,9 @@ struct ReplayComparison {
 
     private static func isEntered(_ line: ReplaySource.Line) -> Bool {
         guard case .success(let statements) = line.statements else { return false }
-        return statements.contains { $0.body.verb == "enter" }
+        return statements.contains { statement in
+            statement.body.verb.flatMap { CommandTable.shared.find($0) }?.takesFurtherLines ?? false
+        }
     }
 
     /// Whether two outputs have the same words: what was typed at a terminal was shown in its columns.

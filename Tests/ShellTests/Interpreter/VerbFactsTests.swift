@@ -16,6 +16,23 @@ import Testing
         #expect(verbs { $0.holdsCommand } == ["trace"])
         #expect(verbs { $0.takesWorkingImageAsTyped } == ["recipe", "enter", "trace"])
         #expect(verbs { $0.takesWorkingPlaces } == ["cp"])
+        #expect(verbs { $0.takesFurtherLines } == ["enter"])
+        #expect(verbs { $0.plainPaths == .ofHost } == ["cp"])
+        #expect(verbs { $0.plainPaths == .ofPlace } == ["cd"])
+        #expect(verbs { !$0.filters.isEmpty } == ["ps", "images", "search", "prune", "events"])
+        #expect(VolumeCommand.verbs.filter { !$0.filters.isEmpty }.map { $0.verb } == ["volume ls", "volume prune"])
+    }
+
+    /// Docker's own spellings of what shale has (`docker image --help` and the like).
+    @Test func dockersManagementCommandsAreNamesOfVerbs() {
+        let nouns = CommandTable.shared.spelling.nouns
+        #expect(Set(nouns.keys) == ["image", "container", "system", "builder", "buildx", "manifest"])
+        #expect(nouns["image"]?["ls"] == ["images"])
+        #expect(nouns["system"]?["prune"] == ["prune", "all"])
+        #expect(nouns["container"]?["prune"] == ["prune", "containers"])
+        let names = CommandTable.shared.verbs.flatMap { $0.managementNames.map { "\($0.noun) \($0.verb)" } }
+        #expect(names.count == Set(names).count, "a name of two verbs")
+        #expect(!names.contains { $0.hasSuffix(" ") }, "a name of one word")
     }
 
     @Test func anAliasOfAVerbHasItsFacts() {

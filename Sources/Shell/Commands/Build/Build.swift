@@ -20,6 +20,7 @@ package struct Build: Verb {
     package static let operandKinds: [ValueKind] = [.hostDirectory]
     package static let hasVariablesOfItsOwn = true
 
+    package static let managementNames: [ManagementName] = ["image build", "builder build", "buildx build"]
     package static let examples = [
         "build . -t hello-docker", "build -f other/Dockerfile --build-arg version=2 .",
         "build -o out --cache-from type=local,src=cache --cache-to type=local,dest=cache .",

@@ -11,6 +11,7 @@ package struct Attach: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "attach", abstract: "Join the streams of a running container", usage: "attach [OPTIONS] CONTAINER")
     package static let operandKinds: [ValueKind] = [.runningContainer]
+    package static let managementNames: [ManagementName] = ["container attach"]
     package static let examples = ["attach web", "attach --detach-keys ctrl-x web"]
     package static let isWorthKeeping = false
 

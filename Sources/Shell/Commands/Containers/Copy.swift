@@ -12,6 +12,8 @@ package struct Copy: Verb {
         usage: "cp [OPTIONS] CONTAINER:PATH|PATH|-… CONTAINER:PATH|PATH|-")
     package static let operandKinds: [ValueKind] = [.placeOrHostPath]
     package static let takesWorkingPlaces = true
+    package static let managementNames: [ManagementName] = ["container cp"]
+    package static let plainPaths = PlainPaths.ofHost
     package static let examples = [
         "cp ./additional.txt web:/usr/src/app/", "cp web:/etc/nginx . ", "cp 'web:/var/log/*.log' logs/",
         "cp ubuntu:22.04:/etc/os-release .", "cp 'app:1#2:/root/deleted-later' .",

@@ -12,6 +12,7 @@ package struct Create: Verb {
         usage: "create [OPTIONS] IMAGE [COMMAND] [ARG…]", helpNames: .long)
     package static let operandKinds: [ValueKind] = [.image, .program]
     package static let holdsContainerCommand = true
+    package static let managementNames: [ManagementName] = ["container create"]
     package static let examples = ["create --name web nginx", "create -it ubuntu:22.04 bash"]
 
     @OptionGroup var options: ContainerOptions

@@ -10,6 +10,7 @@ package struct Diff: Verb {
         commandName: "diff", abstract: "Show what a container or layer changed, or how two differ: A C D",
         usage: "diff [OPTIONS] CONTAINER|IMAGE#N|A B")
     package static let operandKinds: [ValueKind] = [.object]
+    package static let managementNames: [ManagementName] = ["container diff"]
     package static let examples = [
         "diff web", "diff app:1 app:2 --stat", "diff app:1#3 --why", "diff web -u /etc/passwd",
     ]

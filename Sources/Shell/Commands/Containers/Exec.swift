@@ -11,6 +11,7 @@ package struct Exec: Verb {
         usage: "exec [OPTIONS] CONTAINER COMMAND [ARG…]", helpNames: .long)
     package static let operandKinds: [ValueKind] = [.runningContainer, .program]
     package static let holdsContainerCommand = true
+    package static let managementNames: [ManagementName] = ["container exec"]
     package static let examples = ["exec web ls /", "exec -it web sh", "exec -e A=1 -w /tmp web env"]
 
     @Flag(name: .shortAndLong, help: "Keep standard input open") var interactive = false

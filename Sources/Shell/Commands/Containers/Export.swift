@@ -10,6 +10,7 @@ package struct Export: Verb {
         commandName: "export", abstract: "Write the files of a container or an image as a tar",
         usage: "export [OPTIONS] CONTAINER|IMAGE")
     package static let operandKinds: [ValueKind] = [.object]
+    package static let managementNames: [ManagementName] = ["container export"]
     package static let examples = ["export -o web.tar web", "export ubuntu:22.04 | tar -t"]
     package static let differences = ["Also of an image: its own tree, and nothing that running adds."]
 

@@ -9,6 +9,7 @@ package struct Kill: Verb {
         commandName: "kill", abstract: "Send a signal to running containers",
         usage: "kill [OPTIONS] CONTAINER [CONTAINER…]")
     package static let operandKinds: [ValueKind] = [.runningContainer]
+    package static let managementNames: [ManagementName] = ["container kill"]
     package static let examples = ["kill web", "kill -s HUP web"]
 
     @Option(

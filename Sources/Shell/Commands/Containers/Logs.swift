@@ -9,6 +9,7 @@ package struct Logs: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "logs", abstract: "Show what a container wrote", usage: "logs [OPTIONS] CONTAINER")
     package static let operandKinds: [ValueKind] = [.container]
+    package static let managementNames: [ManagementName] = ["container logs"]
     package static let examples = ["logs web", "logs -f --since 10m web", "logs -n 20 -t web"]
     package static let isWorthKeeping = false
 

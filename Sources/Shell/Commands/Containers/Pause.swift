@@ -8,6 +8,7 @@ package struct Pause: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "pause", abstract: "Let containers stand still", usage: "pause CONTAINER [CONTAINER…]")
     package static let operandKinds: [ValueKind] = [.runningContainer]
+    package static let managementNames: [ManagementName] = ["container pause"]
     package static let examples = ["pause web"]
 
     @Argument(help: "Names or ids") var containers: [String] = []

@@ -11,6 +11,7 @@ package struct Port: Verb {
         commandName: "port", abstract: "Show where a container's ports are on the host",
         usage: "port [OPTIONS] CONTAINER [PRIVATE_PORT[/PROTO]]")
     package static let operandKinds: [ValueKind] = [.container]
+    package static let managementNames: [ManagementName] = ["container port"]
     package static let examples = ["port web", "port web 80", "port --format json web"]
     package static let differences = ["On the host's network nothing is published: the program's ports are the host's."]
     package static let isWorthKeeping = false

@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Containers
+package import Images
 import OCI
 import Recipes
 import Rendering
@@ -11,6 +12,9 @@ import Stores
 package struct Ps: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "ps", abstract: "List containers", usage: "ps [OPTIONS]")
+    package static let managementNames: [ManagementName] = ["container ls", "container list", "container ps"]
+    package static let filters = ContainerFilter.known
+    package static let filteredKind = ValueKind.container
     package static let examples = [
         "ps", "ps -a", "ps -aq --filter status=exited", "ps --format '{{.Names}}: {{.Status}}'",
     ]

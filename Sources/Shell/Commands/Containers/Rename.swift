@@ -10,6 +10,7 @@ package struct Rename: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "rename", abstract: "Give a container another name", usage: "rename CONTAINER NEW_NAME")
     package static let operandKinds: [ValueKind] = [.container, .none]
+    package static let managementNames: [ManagementName] = ["container rename"]
     package static let examples = ["rename quiet_hopper web"]
 
     @Argument(help: "Name or id") var container: String

@@ -9,6 +9,7 @@ package struct Restart: Verb {
         commandName: "restart", abstract: "Stop containers and start them again",
         usage: "restart [OPTIONS] CONTAINER [CONTAINER…]")
     package static let operandKinds: [ValueKind] = [.container]
+    package static let managementNames: [ManagementName] = ["container restart"]
     package static let examples = ["restart -t 0 web"]
 
     @Option(

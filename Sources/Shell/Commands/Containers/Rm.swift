@@ -12,6 +12,7 @@ package struct Rm: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "rm", abstract: "Remove containers", usage: "rm [OPTIONS] CONTAINER [CONTAINER…]")
     package static let operandKinds: [ValueKind] = [.container]
+    package static let managementNames: [ManagementName] = ["container rm", "container remove"]
     package static let examples = ["rm web", "rm -f $(ps -aq)", "rm -f $failed"]
     package static let differences = [
         "undo brings a container back, with what it changed",

@@ -17,6 +17,7 @@ package struct Run: Verb {
         usage: "run [OPTIONS] IMAGE [COMMAND] [ARG…]", helpNames: .long)
     package static let operandKinds: [ValueKind] = [.image, .program]
     package static let holdsContainerCommand = true
+    package static let managementNames: [ManagementName] = ["container run"]
     package static let examples = [
         "run --rm busybox echo hello", "run -it ubuntu:22.04 bash", "run -d --name web -v ./site:/srv busybox httpd -f",
     ]

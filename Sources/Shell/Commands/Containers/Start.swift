@@ -13,6 +13,7 @@ package struct Start: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "start", abstract: "Start stopped containers", usage: "start [OPTIONS] CONTAINER [CONTAINER…]")
     package static let operandKinds: [ValueKind] = [.stoppedContainer]
+    package static let managementNames: [ManagementName] = ["container start"]
     package static let examples = ["start web", "start -ai $ctr"]
 
     @Flag(name: .shortAndLong, help: "Attach to its output") var attach = false

@@ -12,6 +12,7 @@ package struct Stats: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "stats", abstract: "Show what containers use", usage: "stats [OPTIONS] [CONTAINER…]")
     package static let operandKinds: [ValueKind] = [.runningContainer]
+    package static let managementNames: [ManagementName] = ["container stats"]
     package static let examples = ["stats", "stats --format '{{.Name}} {{.MemUsage}}' web"]
     package static let differences = ["Goes on only at a terminal; into a pipe it prints once, as with --no-stream."]
     package static let isWorthKeeping = false

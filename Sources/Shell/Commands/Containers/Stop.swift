@@ -8,6 +8,7 @@ package struct Stop: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "stop", abstract: "Stop running containers", usage: "stop [OPTIONS] CONTAINER [CONTAINER…]")
     package static let operandKinds: [ValueKind] = [.runningContainer]
+    package static let managementNames: [ManagementName] = ["container stop"]
     package static let examples = ["stop web", "stop -t 1 $ctr"]
 
     @Option(

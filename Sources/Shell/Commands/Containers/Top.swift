@@ -9,6 +9,7 @@ package struct Top: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "top", abstract: "Show a container's processes", usage: "top CONTAINER [ps OPTIONS]")
     package static let operandKinds: [ValueKind] = [.runningContainer]
+    package static let managementNames: [ManagementName] = ["container top"]
     package static let examples = ["top web", "top web -o pid,comm"]
     package static let isWorthKeeping = false
 

@@ -8,6 +8,7 @@ package struct Unpause: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "unpause", abstract: "Let paused containers go on", usage: "unpause CONTAINER [CONTAINER…]")
     package static let operandKinds: [ValueKind] = [.pausedContainer]
+    package static let managementNames: [ManagementName] = ["container unpause"]
     package static let examples = ["unpause web"]
 
     @Argument(help: "Names or ids") var containers: [String] = []

@@ -10,6 +10,7 @@ package struct Update: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "update", abstract: "Change the limits and the restart policy of containers",
         usage: "update [OPTIONS] CONTAINER [CONTAINER…]")
+    package static let managementNames: [ManagementName] = ["container update"]
     package static let examples = ["update -m 200m --memory-swap 400m web", "update --restart no $ctr"]
 
     @OptionGroup var limits: LimitFlags

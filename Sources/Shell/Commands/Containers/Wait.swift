@@ -10,6 +10,7 @@ package struct Wait: Verb {
         commandName: "wait", abstract: "Wait until containers have ended, and print their exit codes",
         usage: "wait CONTAINER [CONTAINER…]")
     package static let operandKinds: [ValueKind] = [.container]
+    package static let managementNames: [ManagementName] = ["container wait"]
     package static let examples = ["wait web"]
     package static let isWorthKeeping = false
 

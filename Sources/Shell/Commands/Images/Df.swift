@@ -11,6 +11,7 @@ import Stores
 package struct Df: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "df", abstract: "Show disk usage", usage: "df [OPTIONS]")
+    package static let managementNames: [ManagementName] = ["system df", "buildx du"]
     package static let examples = ["df", "df -v"]
     package static let differences = [
         "a layer that several images share is counted once",

@@ -13,6 +13,7 @@ package struct HistoryCommand: Verb {
         commandName: "history", abstract: "Show the history of an image or container; without one, what was typed",
         usage: "history [OPTIONS] [IMAGE|CONTAINER]")
     package static let operandKinds: [ValueKind] = [.object]
+    package static let managementNames: [ManagementName] = ["image history"]
     package static let examples = ["history ubuntu:22.04", "history --layers ubuntu:22.04", "history --remote alpine"]
     package static let differences = [
         "--layers adds each layer's number, digests, sizes and counts of files",

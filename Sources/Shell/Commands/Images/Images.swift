@@ -1,6 +1,6 @@
 package import ArgumentParser
 package import Basics
-import Images
+package import Images
 import OCI
 import Recipes
 import Rendering
@@ -11,6 +11,8 @@ package struct Images: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "images", abstract: "List images", usage: "images [OPTIONS] [REPOSITORY[:TAG]]")
     package static let operandKinds: [ValueKind] = [.image]
+    package static let managementNames: [ManagementName] = ["image ls", "image list"]
+    package static let filters = ImageFilter.known
     package static let examples = ["images", "images ubuntu", "images --filter dangling=true -q"]
     package static let differences = ["the five columns of docker before version 29, always"]
     package static let isWorthKeeping = false

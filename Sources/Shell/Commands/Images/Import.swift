@@ -12,6 +12,7 @@ package struct Import: Verb {
         commandName: "import", abstract: "Make an image of one layer from a tar of a root file system",
         usage: "import [OPTIONS] FILE|- [REPOSITORY[:TAG]]")
     package static let operandKinds: [ValueKind] = [.hostPath, .reference]
+    package static let managementNames: [ManagementName] = ["image import"]
     package static let examples = [
         "import rootfs.tar my-base", "import -c 'CMD [\"sh\"]' -m 'by hand' - my-base < rootfs.tar",
     ]

@@ -12,6 +12,7 @@ package struct Inspect: Verb {
         commandName: "inspect", abstract: "Show all there is to know about images, containers and volumes, as JSON",
         usage: "inspect [OPTIONS] NAME|ID [NAME|ID…]")
     package static let operandKinds: [ValueKind] = [.object]
+    package static let managementNames: [ManagementName] = ["image inspect", "container inspect"]
     package static let examples = [
         "inspect ubuntu:22.04", "inspect -f '{{.Config.Cmd}}' ubuntu:22.04", "inspect --remote alpine",
     ]

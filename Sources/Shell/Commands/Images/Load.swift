@@ -13,6 +13,7 @@ package struct Load: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "load", abstract: "Read images from an archive or an OCI layout", usage: "load [OPTIONS]")
     package static let operandKinds: [ValueKind] = [.hostPath]
+    package static let managementNames: [ManagementName] = ["image load"]
     package static let examples = ["load -i hello.tar", "load < hello.tar.gz", "load -i ./layout"]
     package static let differences = ["OCI archives and OCI layout folders are read too, and zstd"]
 

@@ -2,7 +2,7 @@ package import ArgumentParser
 package import Basics
 import Containers
 import Glibc
-import Images
+package import Images
 import OCI
 import Recipes
 import Rendering
@@ -15,6 +15,12 @@ package struct Prune: Verb {
         commandName: "prune", abstract: "Remove what nobody uses",
         usage: "prune [OPTIONS] [images|containers|cache|all]")
     package static let leasesWhatItUses = false
+    package static let managementNames = [
+        ManagementName("image prune", ["images"]), ManagementName("container prune", ["containers"]),
+        ManagementName("system prune", ["all"]), ManagementName("builder prune", ["cache"]),
+        ManagementName("buildx prune", ["cache"]),
+    ]
+    package static let filters = [FilterKey("until"), FilterKey("label"), FilterKey("label!")]
     package static let examples = ["prune --dry-run", "prune images", "system prune -a --volumes"]
     package static let differences = [
         "it lists what it would remove before it asks",

@@ -12,6 +12,7 @@ package struct Rmi: Verb {
         commandName: "rmi", abstract: "Remove images", usage: "rmi [OPTIONS] IMAGE [IMAGE…]")
     package static let operandKinds: [ValueKind] = [.image]
     package static let leasesWhatItUses = false
+    package static let managementNames: [ManagementName] = ["image rm", "image remove"]
     package static let examples = [
         "rmi ubuntu:jammy_jellyfish", "rmi --dry-run hello-docker", "rmi $(images -q -f dangling=true)",
     ]

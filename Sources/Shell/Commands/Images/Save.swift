@@ -11,6 +11,7 @@ package struct Save: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "save", abstract: "Write images to a tar archive", usage: "save [OPTIONS] IMAGE [IMAGE…]")
     package static let operandKinds: [ValueKind] = [.image]
+    package static let managementNames: [ManagementName] = ["image save"]
     package static let examples = [
         "save -o hello.tar hello-docker", "save ubuntu:22.04 | gzip > ubuntu.tar.gz",
         "save --format oci -o a.tar alpine",

@@ -11,6 +11,7 @@ package struct Tag: Verb {
         commandName: "tag", abstract: "Give an image one more name",
         usage: "tag SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]")
     package static let operandKinds: [ValueKind] = [.image, .reference]
+    package static let managementNames: [ManagementName] = ["image tag"]
     package static let examples = [
         "tag ubuntu:22.04 ubuntu:jammy_jellyfish", "tag ubuntu:22.04 fav_distro:jammy_jellyfish",
     ]

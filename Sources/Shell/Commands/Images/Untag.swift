@@ -9,6 +9,7 @@ package struct Untag: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "untag", abstract: "Take a name away, and keep the image", usage: "untag NAME[:TAG] [NAME[:TAG]…]")
     package static let operandKinds: [ValueKind] = [.image]
+    package static let managementNames: [ManagementName] = ["image untag"]
     package static let examples = ["untag ubuntu:jammy_jellyfish"]
     package static let differences = ["docker's rmi removes the image with its last name; untag never does"]
 

@@ -13,6 +13,7 @@ package struct ManifestCommand: Verb {
         commandName: "manifest", abstract: "Show the manifest a name leads to, without fetching a layer",
         usage: "manifest [OPTIONS] NAME[:TAG|@DIGEST]")
     package static let operandKinds: [ValueKind] = [.reference]
+    package static let managementNames: [ManagementName] = ["manifest inspect"]
     package static let examples = ["manifest alpine", "manifest --platform linux/arm64 alpine"]
     package static let differences = ["the bytes are the registry's own, so that their digest is the manifest's"]
     package static let isWorthKeeping = false

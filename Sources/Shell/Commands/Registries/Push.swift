@@ -11,6 +11,7 @@ package struct Push: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "push", abstract: "Upload an image to its registry", usage: "push [OPTIONS] NAME[:TAG]")
     package static let operandKinds: [ValueKind] = [.image]
+    package static let managementNames: [ManagementName] = ["image push"]
     package static let examples = [
         "push localhost:5000/app:1", "push -a registry.example.com/team/app",
         "push --compression zstd:19 localhost:5000/app:1",

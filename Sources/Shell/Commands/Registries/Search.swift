@@ -1,5 +1,6 @@
 package import ArgumentParser
 package import Basics
+package import Images
 import Recipes
 import Registries
 import Rendering
@@ -8,6 +9,9 @@ import Rendering
 package struct Search: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "search", abstract: "Search a registry for images", usage: "search [OPTIONS] TERM")
+    package static let filters = [
+        FilterKey("stars"), FilterKey("is-official", ["true", "false"]), FilterKey("is-automated", ["true", "false"]),
+    ]
     package static let examples = [
         "search hello-world", "search --filter is-official=true python", "search localhost:5000/hello",
     ]

@@ -28,6 +28,7 @@ package struct Enter: Verb {
     package static let operandKinds: [ValueKind] = [.object]
     package static let hasVariablesOfItsOwn = true
     package static let takesWorkingImageAsTyped = true
+    package static let takesFurtherLines = true
     package static let examples = ["enter", "enter busybox", "enter web"]
     package static let differences = [
         "Docker has no such command: `docker run -it` and `docker commit` make one layer that says only `sh`."

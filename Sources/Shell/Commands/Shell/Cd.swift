@@ -12,6 +12,7 @@ package struct Cd: Verb {
         usage: "cd [DIR|IMAGE:/path|CONTAINER:/path|-]")
     package static let operandKinds: [ValueKind] = [.placeOrHostPath]
     package static let isWorthKeeping = false
+    package static let plainPaths = PlainPaths.ofPlace
     package static let examples = ["cd src", "cd busybox:/etc", "cd -"]
     package static let differences = [
         "Inside an image all paths are the image's; cd - goes back, cd alone to the host's home."

@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import GoTemplates
+package import Images
 import OCI
 import Recipes
 import Rendering
@@ -13,6 +14,8 @@ package struct Events: Verb {
         usage: "events [OPTIONS]")
     package static let isWorthKeeping = false
     package static let leasesWhatItUses = false
+    package static let managementNames: [ManagementName] = ["system events"]
+    package static let filters = EventQuery.known
     package static let examples = [
         "events", "events --since 10m --until 0s", "events --since 1h --filter type=container --format json",
     ]

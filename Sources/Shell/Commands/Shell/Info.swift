@@ -15,6 +15,7 @@ package struct Info: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "info", abstract: "Show where things are and how many")
     package static let isWorthKeeping = false
+    package static let managementNames: [ManagementName] = ["system info"]
     package static let examples = ["info", "info --format json"]
 
     @Option(name: .shortAndLong, help: "json, or a template.") var format: String?

@@ -45,7 +45,7 @@ package struct Trace: Verb {
             throw ShaleError(.usage, "trace: --format is json or table", hint: "help trace")
         }
         var spelled = words.map { Word($0) }
-        _ = Spelling.normalise(&spelled)
+        _ = CommandTable.shared.spelling.normalise(&spelled)
         words = spelled.map { $0.constant ?? $0.source }
         guard let verb = words.first else {
             throw ShaleError(.usage, "'trace' requires at least 1 argument", hint: "trace run --rm busybox true")

@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Containers
+package import Images
 import Recipes
 import Rendering
 import Stores
@@ -10,6 +11,8 @@ package struct VolumeLs: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "volume ls", abstract: "List volumes", usage: "volume ls [OPTIONS]")
     package static let leasesWhatItUses = false
+    package static let filters = VolumeFilter.listed
+    package static let filteredKind = ValueKind.volume
     package static let examples = ["volume ls", "volume ls -qf dangling=true", "volume ls --format '{{.Mountpoint}}'"]
 
     @Option(name: [.customShort("f", allowingJoined: true), .customLong("filter")], help: "name=value")

@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Containers
+package import Images
 import Recipes
 import Rendering
 import Sessions
@@ -12,6 +13,7 @@ package struct VolumePrune: Verb {
         commandName: "volume prune", abstract: "Remove the nameless volumes that no container has",
         usage: "volume prune [OPTIONS]", discussion: VolumeRm.noWayBack)
     package static let leasesWhatItUses = false
+    package static let filters = VolumeFilter.pruned
     package static let examples = ["volume prune --dry-run", "volume prune -f", "volume prune -a --filter label=of=db"]
     package static let differences = ["it lists what it would remove before it asks"]
 
