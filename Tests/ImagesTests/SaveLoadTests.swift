@@ -185,7 +185,7 @@ extension ImageFixture {
     ]
 
     @Test(arguments: bad.map(\.name)) func whatIsNoArchiveIsRefused(_ name: String) throws {
-        guard let row = Self.bad.first(where: { $0.name == name }) else { return }
+        let row = try #require(Self.bad.first { $0.name == name })
         let fixture = try ImageFixture()
         let error = #expect(throws: ShaleError.self) { try fixture.load(row.bytes) }
         #expect(error?.description.contains(row.words) ?? false, "\(error?.description ?? "")")

@@ -7,7 +7,7 @@ import Testing
 struct ForeignFileTests {
     @Test(.enabled(if: RootlessTests.tester != nil, "no user shale-test (scripts/test makes it)"))
     func whatCannotBeReadIsNotRepaired() throws {
-        guard let tester = RootlessTests.tester else { return }
+        let tester = try #require(RootlessTests.tester)
         let bench = try CrashHome(as: .user(uid: tester.uid, gid: tester.gid))
         try bench.must("run", "--name", "box", "busybox", "true")
         try bench.must("commit", "box", "made:1")
@@ -41,7 +41,7 @@ struct ForeignFileTests {
 
     @Test(.enabled(if: RootlessTests.tester != nil, "no user shale-test (scripts/test makes it)"))
     func nobodyWritesToTheHomeOfAnother() throws {
-        guard let tester = RootlessTests.tester else { return }
+        let tester = try #require(RootlessTests.tester)
         let bench = try CrashHome(as: .user(uid: tester.uid, gid: tester.gid))
         try bench.must("images")
         for command in [["images"], ["run", "--rm", "busybox", "true"], ["system", "check", "--repair"]] {

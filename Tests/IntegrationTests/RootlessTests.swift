@@ -14,7 +14,7 @@ struct RootlessTests {
 
     @Test("with id ranges", .enabled(if: tester != nil, "no user shale-test (scripts/test makes it)"))
     func withRanges() throws {
-        guard let tester = Self.tester else { return }
+        let tester = try #require(Self.tester)
         let bench = try CrashHome(as: .user(uid: tester.uid, gid: tester.gid))
         let first = try bench.shale(["images", "--format", "{{.Repository}}:{{.Tag}}"])
         #expect(first.status == 0 && first.lines == ["busybox:latest"], "\(first)")
@@ -45,7 +45,7 @@ struct RootlessTests {
 
     @Test("several shales in one user namespace", .enabled(if: tester != nil, "no user shale-test"))
     func together() throws {
-        guard let tester = Self.tester else { return }
+        let tester = try #require(Self.tester)
         let bench = try CrashHome(as: .user(uid: tester.uid, gid: tester.gid))
         try bench.must("images")
         // The first is gone when the second comes: the container's runner keeps the namespace.

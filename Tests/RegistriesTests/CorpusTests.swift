@@ -66,7 +66,7 @@ import Testing
             return Answer(status, headers: headers, body: bytes, delivery: isCutShort ? .cutAfter(bytes.count) : .whole)
         }
         let client = plainClient()
-        guard let endpoint = try client.book.endpoints(for: server.host).first else { return }
+        let endpoint = try #require(try client.book.endpoints(for: server.host).first)
         var call = RegistryClient.Call(method: method, target: .path(target))
         for (name, value) in request["headers"]?.object ?? [:] { call.headers.append(name, value.string ?? "") }
         do throws(RequestFailure) {

@@ -81,7 +81,7 @@ struct DebugTests {
         "as an ordinary user",
         .enabled(if: CrashHome.isRoot && RootlessTests.tester != nil, "needs root to become the user shale-test"))
     func rootless() throws {
-        guard let tester = RootlessTests.tester else { return }
+        let tester = try #require(RootlessTests.tester)
         let bench = try Self.bench(as: .user(uid: tester.uid, gid: tester.gid))
         try bench.must("run", "-d", "--name", "bare", "bare")
         #expect(try bench.must("debug", "bare", "cat", "/proc/1/comm").output == "sleep\n")

@@ -126,7 +126,7 @@ struct PrivateNetworkTests {
         "as an ordinary user",
         .enabled(if: CrashHome.isRoot && RootlessTests.tester != nil, "needs root to become the user shale-test"))
     func rootless() throws {
-        guard let tester = RootlessTests.tester else { return }
+        let tester = try #require(RootlessTests.tester)
         let bench = try CrashHome(as: .user(uid: tester.uid, gid: tester.gid))
         let start = ["run", "-d", "--name", "web", "-p", "80", "busybox"] + Self.server
         let said = try bench.shale(start)

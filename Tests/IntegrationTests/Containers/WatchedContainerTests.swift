@@ -107,7 +107,7 @@ struct WatchedContainerTests {
         "without control groups of one's own a limit is told to be discarded",
         .enabled(if: CrashHome.isRoot && RootlessTests.tester != nil, "needs root to become the user shale-test"))
     func discarded() throws {
-        guard let tester = RootlessTests.tester else { return }
+        let tester = try #require(RootlessTests.tester)
         let bench = try CrashHome(as: .user(uid: tester.uid, gid: tester.gid))
         let said = try bench.shale(["run", "--name", "free", "-m", "64m", "busybox", "true"])
         guard said.errors.contains("Limitation discarded") else {

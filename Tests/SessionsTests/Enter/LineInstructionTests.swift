@@ -58,12 +58,12 @@ struct LineInstructionTests {
         #expect(ShellWords.unquoted(text.shellQuoted) == text)
     }
 
-    @Test func onlyWhatALineUsesIsWritten() {
+    @Test func onlyWhatALineUsesIsWritten() throws {
         var state = CarriedState()
-        var after = ShellReport("after", of: ["after.options": [], "after.exports": [], "after.variables": []])
-        let before = after
-        after?.variables = ["x": "x=5", "y": "y=6", "list": "list='a b'"]
-        guard let before, let after else { return }
+        let before = try #require(
+            ShellReport("after", of: ["after.options": [], "after.exports": [], "after.variables": []]))
+        var after = before
+        after.variables = ["x": "x=5", "y": "y=6", "list": "list='a b'"]
         _ = state.absorb(before: before, after: after, uses: .init(), line: "", scan: ShellScan(""))
         #expect(state.complete("touch x").text == "touch x")
         #expect(state.complete("echo $x").text == "x=5; echo $x")
