@@ -137,6 +137,11 @@ CURLcode shale_curl_set_offset(CURL *easy, CURLoption option, int64_t value) {
     return table.curl_easy_setopt(easy, option, (curl_off_t)value);
 }
 
+CURLcode shale_curl_set_blob(CURL *easy, CURLoption option, const void *bytes, size_t count) {
+    struct curl_blob blob = {.data = (void *)bytes, .len = count, .flags = CURL_BLOB_COPY};
+    return table.curl_easy_setopt(easy, option, &blob);
+}
+
 CURLcode shale_curl_set_string(CURL *easy, CURLoption option, const char *value) {
     return table.curl_easy_setopt(easy, option, value);
 }

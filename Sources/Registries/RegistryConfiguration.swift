@@ -21,8 +21,9 @@ package struct RegistryConfiguration: Sendable {
     package var searchEndpoint: String?
     /// What the user agent says: `shale/<version>`.
     package var version = "1"
-    /// Where docker keeps a host's own certificates: `<folder>/<host:port>/*.crt`.
-    package var certificateFolder = "/etc/docker/certs.d"
+    /// Where hosts' own certificates lie, `<folder>/<host:port>/*.crt`: those of this user, docker's and podman's; the
+    /// first that has one for a host counts.
+    package var certificateFolders = ["/etc/docker/certs.d", "/etc/containers/certs.d"]
     /// Seconds until a connection stands.
     package var connectTimeout = 10.0
     /// Seconds without a byte after which a transfer is given up (and tried again).

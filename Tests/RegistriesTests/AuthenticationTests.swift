@@ -401,8 +401,37 @@ struct TLSTests {
         mkdir(folder.path + "/" + host, 0o700)
         try FileManager.default.copyItem(
             atPath: folder.path + "/cert.pem", toPath: folder.path + "/\(host)/ca.crt")
-        let trusting = plainClient { $0.certificateFolder = folder.path }
+        let trusting = plainClient { $0.certificateFolders = ["/nowhere", folder.path] }
         #expect(try trusting.catalog(host).isEmpty)
+    }
+}
+
+@Suite(.enabled(if: RegistryServer.isPresent && Peers.openssl.isPresent, "needs docker-registry and openssl"))
+struct HostCertificateTests {
+    @Test func aClientsCertificateIsShown() throws {
+        let folder = TemporaryDirectory()
+        try TestCertificate.make(in: folder.path, name: "localhost")
+        let (certificate, key) = (folder.path + "/cert.pem", folder.path + "/key.pem")
+        let server = try RegistryServer(tls: (certificate, key), clientAuthority: certificate)
+        let host = "localhost:\(server.port)"
+        let own = "\(folder.path)/podman/\(host)"
+        try FileManager.default.createDirectory(atPath: own, withIntermediateDirectories: true)
+        let client = { plainClient { $0.certificateFolders = [folder.path + "/docker", folder.path + "/podman"] } }
+        let copy = { (from: String, to: String) in
+            try FileManager.default.copyItem(atPath: from, toPath: "\(own)/\(to)")
+        }
+        try copy(certificate, "ca.crt")
+        #expect(throws: ShaleError.self) { try client().catalog(host) }
+        try copy(certificate, "client.cert")
+        let lonely = #expect(throws: ShaleError.self) { try client().catalog(host) }
+        #expect(
+            lonely?.message == "missing key client.key for client certificate client.cert. "
+                + "CA certificates must use the extension .crt")
+        try copy(key, "client.key")
+        #expect(try client().catalog(host).isEmpty)
+        try FileManager.default.removeItem(atPath: own + "/client.cert")
+        let keyAlone = #expect(throws: ShaleError.self) { try client().catalog(host) }
+        #expect(keyAlone?.message == "missing client certificate client.cert for key client.key")
     }
 }
 

@@ -25,9 +25,11 @@ package final class RegistryServer: Sendable {
     private let child: Child
     private let isTLS: Bool
 
-    /// Starts it and waits until it listens; `tls` names a certificate and its key, PEM files.
+    /// Starts it and waits until it listens; `tls` names a certificate and its key, PEM files, and `clientAuthority`
+    /// whose certificates clients must have.
     package init(
-        _ access: Access = .open, tls: (certificate: String, key: String)? = nil, mirrorOf upstream: String? = nil
+        _ access: Access = .open, tls: (certificate: String, key: String)? = nil, clientAuthority: String? = nil,
+        mirrorOf upstream: String? = nil
     ) throws {
         guard let path = Self.program.path else { throw PeerError(text: Self.absent) }
         isTLS = tls != nil
@@ -37,7 +39,10 @@ package final class RegistryServer: Sendable {
             "  filesystem: {rootdirectory: \(folder.path)/data}", "  delete: {enabled: true}",
         ]
         lines += ["http:", "  addr: 127.0.0.1:\(port)"]
-        if let tls { lines += ["  tls: {certificate: \(tls.certificate), key: \(tls.key)}"] }
+        if let tls {
+            let clients = clientAuthority.map { ", clientcas: [\($0)]" } ?? ""
+            lines += ["  tls: {certificate: \(tls.certificate), key: \(tls.key)\(clients)}"]
+        }
         switch access {
         case .open: break
         case .basic:

@@ -29,6 +29,8 @@ CURLcode shale_curl_set_long(CURL *easy, CURLoption option, long value);
 CURLcode shale_curl_set_offset(CURL *easy, CURLoption option, int64_t value);
 CURLcode shale_curl_set_string(CURL *easy, CURLoption option, const char *_Nullable value);
 CURLcode shale_curl_set_list(CURL *easy, CURLoption option, struct curl_slist *_Nullable value);
+/// Bytes that curl copies, for an option that takes a file's contents.
+CURLcode shale_curl_set_blob(CURL *easy, CURLoption option, const void *bytes, size_t count);
 /// Bytes that curl copies.
 CURLcode shale_curl_set_body(CURL *easy, const void *bytes, int64_t count);
 /// A buffer of CURL_ERROR_SIZE bytes that outlives the transfer.

@@ -14,6 +14,7 @@ package final class RegistryClient: Sendable {
     let book: EndpointResolver
     let authenticator: Authenticator
     private let limits = Mutex<[String: RateLimit]>([:])
+    private let certificates = Mutex<[String: HostCertificates]>([:])
     private static let mostRedirects = 10
 
     package init(_ given: RegistryConfiguration) {
@@ -150,7 +151,7 @@ package final class RegistryClient: Sendable {
                 attempt.headers.append("Authorization", authorization)
             }
             attempt.verifiesPeer = endpoint.verifiesPeer && !book.isInsecure(request.url)
-            attempt.certificates = certificates(for: request.url)
+            attempt.certificates = try certificates(for: request.url)
             let answer = try transport.send(attempt, cancellation: cancellation, sink: sink)
             guard [301, 302, 303, 307, 308].contains(answer.head.status), ["GET", "HEAD"].contains(request.method),
                 let location = answer.head.headers["location"]
@@ -167,12 +168,17 @@ package final class RegistryClient: Sendable {
         throw .transport(TransportFailure(.malformed, url: request.url, detail: "more than 10 redirects"))
     }
 
-    /// The first certificate file of a host's own folder.
-    private func certificates(for url: WebURL) -> String? {
-        guard !url.isPlain, !configuration.certificateFolder.isEmpty else { return nil }
-        let folder = "\(configuration.certificateFolder)/\(url.authority)"
-        guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else { return nil }
-        return names.filter { $0.hasSuffix(".crt") }.min().map { "\(folder)/\($0)" }
+    /// What a host's own folder of certificates holds, read once.
+    private func certificates(for url: WebURL) throws(RequestFailure) -> HostCertificates? {
+        guard !url.isPlain else { return nil }
+        if let known = certificates.withLock({ $0[url.authority] }) { return known }
+        do throws(ShaleError) {
+            let found = try HostCertificates(of: url, in: configuration.certificateFolders)
+            certificates.withLock { $0[url.authority] = found }
+            return found
+        } catch {
+            throw .final(error)
+        }
     }
 
     private func noteRateLimit(_ headers: HTTPHeaders, of endpoint: Endpoint) {

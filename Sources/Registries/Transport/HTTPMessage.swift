@@ -55,8 +55,8 @@ struct HTTPRequest {
     var body = HTTPBody.none
     /// Whether the server must prove who it is.
     var verifiesPeer = true
-    /// Certificates that are trusted beside the system's, a PEM file.
-    var certificates: String?
+    /// What the host's own folder of certificates holds.
+    var certificates: HostCertificates?
     /// An answer's body is refused beyond this many bytes, unless a sink takes it.
     var limit = OCIDocument.largest
 }

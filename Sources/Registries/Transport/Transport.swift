@@ -144,9 +144,7 @@ final class Transport: Sendable {
         shale_curl_set_long(easy, CURLOPT_FOLLOWLOCATION, 0)
         shale_curl_set_long(easy, CURLOPT_SSL_VERIFYPEER, request.verifiesPeer ? 1 : 0)
         shale_curl_set_long(easy, CURLOPT_SSL_VERIFYHOST, request.verifiesPeer ? 2 : 0)
-        if let certificates = request.certificates ?? Self.environment("SSL_CERT_FILE") {
-            shale_curl_set_string(easy, CURLOPT_CAINFO, certificates)
-        }
+        setCertificates(request.certificates, on: easy)
         setProxy(request.url, on: easy)
         var headers = request.headers
         setMethod(request, on: easy, headers: &headers)
@@ -191,6 +189,20 @@ final class Transport: Sendable {
         if request.method != "GET", request.method != "HEAD" {
             shale_curl_set_string(easy, CURLOPT_CUSTOMREQUEST, request.method)
         }
+    }
+
+    private func setCertificates(_ own: HostCertificates?, on easy: UnsafeMutableRawPointer) {
+        if let file = Self.environment("SSL_CERT_FILE") { shale_curl_set_string(easy, CURLOPT_CAINFO, file) }
+        guard let own else { return }
+        own.authorities.withUnsafeBytes { bytes in
+            // The system's folder of authorities stays trusted.
+            if let base = bytes.baseAddress, !bytes.isEmpty {
+                shale_curl_set_blob(easy, CURLOPT_CAINFO_BLOB, base, bytes.count)
+            }
+        }
+        guard let client = own.client else { return }
+        shale_curl_set_string(easy, CURLOPT_SSLCERT, client.certificate)
+        shale_curl_set_string(easy, CURLOPT_SSLKEY, client.key)
     }
 
     /// The proxies of the environment, by Go's rules: capitals count too, and this machine is never proxied.

@@ -47,6 +47,11 @@ struct EngineOpening {
         var configuration = RegistryConfiguration()
         configuration.offline = options.isOffline || settings["offline"] == "on"
         configuration.asksThisMachineOffline = false
+        if let own = environment["XDG_CONFIG_HOME"] ?? environment["HOME"].map({ "\($0)/.config" }) {
+            configuration.certificateFolders =
+                ["\(own)/docker/certs.d", "\(own)/containers/certs.d"]
+                + configuration.certificateFolders
+        }
         configuration.searchEndpoint = settings["search.endpoint"]
         configuration.version = Version.current
         configuration.warn = warn
