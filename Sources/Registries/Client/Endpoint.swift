@@ -50,7 +50,7 @@ final class EndpointResolver: Sendable {
         let allowed = endpoints.filter { configuration.mayAsk(isLoopback: $0.base.isLoopback) }
         guard !allowed.isEmpty else {
             throw ShaleError(
-                .unavailable, "offline: \(endpoints[0].base.origin) is not asked",
+                .unavailable, "offline", cause: "\(endpoints[0].base.origin) is not asked",
                 hint: "leave --offline out; set offline off where it is set")
         }
         return allowed

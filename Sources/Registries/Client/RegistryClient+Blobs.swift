@@ -98,7 +98,7 @@ extension RegistryClient {
         _ reception: BlobReception, in repository: Reference, cancellation: Cancellation
     ) throws(ShaleError) -> [(endpoint: Endpoint, failure: RequestFailure)] {
         var failures: [(endpoint: Endpoint, failure: RequestFailure)] = []
-        for endpoint in try book.endpoints(for: repository.domain) {
+        for endpoint in try servers(of: repository.domain, for: .blob(reception.descriptor.digest, repository)) {
             do throws(RequestFailure) {
                 try part(reception, in: repository, at: endpoint, cancellation: cancellation)
                 return []

@@ -22,11 +22,38 @@ extension RegistryClient {
             }
         }
 
+        /// What does not happen when no server is asked.
+        var missed: String {
+            switch self {
+            case .manifest(let name): "\(name.familiar) is not fetched"
+            case .blob(let digest, let name): "blob \(digest.short) of \(name.familiarName) is not fetched"
+            case .tags(let name): "the tags of \(name.familiarName) are not fetched"
+            case .push(let name): "\(name.familiar) is not pushed"
+            case .catalog(let host): "the repositories of \(host.visible) are not listed"
+            case .search(let host): "\(host.visible) is not searched"
+            case .login(let host): "no login at \(host.visible)"
+            }
+        }
+
         var repository: Reference? {
             switch self {
             case .manifest(let name), .blob(_, let name), .tags(let name), .push(let name), .delete(let name): name
             case .catalog, .search, .login: nil
             }
+        }
+    }
+
+    /// The servers of a domain; offline the error names what would have been fetched.
+    ///
+    /// Throws `unavailable` when offline leaves none.
+    func servers(of domain: String, for purpose: Purpose) throws(ShaleError) -> [Endpoint] {
+        do throws(ShaleError) {
+            return try book.endpoints(for: domain, forWriting: purpose.isWrite)
+        } catch {
+            guard configuration.offline, error.code == .unavailable else { throw error }
+            var named = error
+            named.message = "offline: \(purpose.missed)"
+            throw named
         }
     }
 
@@ -38,7 +65,7 @@ extension RegistryClient {
         _ body: (Endpoint) throws(RequestFailure) -> Value
     ) throws(ShaleError) -> Value {
         var failures: [(endpoint: Endpoint, failure: RequestFailure)] = []
-        let endpoints = try book.endpoints(for: domain, forWriting: purpose.isWrite)
+        let endpoints = try servers(of: domain, for: purpose)
         for endpoint in endpoints {
             for attempt in 1...3 {
                 do throws(RequestFailure) {

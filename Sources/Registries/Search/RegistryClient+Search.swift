@@ -145,7 +145,7 @@ extension RegistryClient {
     // MARK: Catalogs
 
     private func searchCatalog(_ query: SearchQuery, cancellation: Cancellation) throws(ShaleError) -> SearchAnswer {
-        guard let endpoint = try book.endpoints(for: query.domain).first else {
+        guard let endpoint = try servers(of: query.domain, for: .search(query.domain)).first else {
             throw ShaleError(.unavailable, "no registry was asked")
         }
         return try searchCatalog(query, at: endpoint, cancellation: cancellation)
@@ -199,7 +199,9 @@ extension RegistryClient {
             domain: domain, address: address, isMirror: true,
             verifiesPeer: try !book.isInsecure(WebURL(address)))
         guard configuration.mayAsk(isLoopback: endpoint.base.isLoopback) else {
-            throw ShaleError(.unavailable, "offline: \(endpoint.base.origin) is not asked", hint: "set offline off")
+            throw ShaleError(
+                .unavailable, "offline: no search", cause: "\(endpoint.base.origin) is not asked",
+                hint: "set offline off")
         }
         return endpoint
     }
