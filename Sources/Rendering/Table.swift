@@ -19,7 +19,8 @@ package struct Table: Sendable, Equatable {
 
     /// The table as text, each line with its newline.
     ///
-    /// - Parameter width: The terminal's columns, when it goes to one: spaces give way to fit, then shrinkable columns.
+    /// - Parameter width: The terminal's columns, when it goes to one: spaces give way to fit, then shrinkable columns,
+    ///   then the ends of the lines.
     /// - Returns: The lines; the header line alone for a table without rows.
     package func text(width: Int? = nil) -> String {
         var lines = (headers.isEmpty ? [] : [headers]) + rows
@@ -30,9 +31,15 @@ package struct Table: Sendable, Equatable {
             lines.map { column < $0.count ? $0[column].displayWidth : 0 }.max() ?? 0
         }
         let spacings: [ElasticTabs.Spacing] = [.docker, .close, .closest]
-        let fits = spacings.first { $0.total(of: widths) <= width }
-        if fits == nil { shrink(&lines, widths: &widths, to: width) }
-        return ElasticTabs.text(lines, spacing: fits ?? .closest)
+        if let fits = spacings.first(where: { $0.total(of: widths) <= width }) {
+            return ElasticTabs.text(lines, spacing: fits)
+        }
+        shrink(&lines, widths: &widths, to: width)
+        let text = ElasticTabs.text(lines, spacing: .closest)
+        // A terminal narrower than the columns that may not be cut: a line that goes on in the next is harder to read.
+        guard ElasticTabs.Spacing.closest.total(of: widths) > width else { return text }
+        return text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).ellipsis(width) }
+            .joined(separator: "\n")
     }
 
     /// Cuts the widest shrinkable column, again and again, down to its header or 8 columns.

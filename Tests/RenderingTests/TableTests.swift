@@ -34,12 +34,28 @@ struct TableTests {
         let lines = table.text(width: 40).split(separator: "\n")
         #expect(lines.allSatisfy { $0.count <= 40 })
         #expect(lines[1].hasPrefix("123456789012 word ") && lines[1].hasSuffix("…"))
-        #expect(table.text(width: 5).split(separator: "\n")[1].hasPrefix("123456789012 "))
+        #expect(table.text(width: 5).split(separator: "\n")[1] == "1234…")
     }
 
     @Test(arguments: [(26, "a         b         c\n"), (20, "a  b  c\n"), (6, "a b c\n")])
     func spacesGiveWayBeforeWords(width: Int, expected: String) {
         #expect(Table(rows: [["a", "b", "c"]]).text(width: width) == expected)
+    }
+
+    /// No line is longer than the terminal, columns stand below each other, and what came from outside writes no escape.
+    @Test(arguments: 20...200) func everyWidth(width: Int) {
+        let words = [
+            "日本語の名前の長いもの", "e\u{301}tude-de-cas", "🐳🐳🐳-whale", "a\u{1b}[31mred\u{202e}x",
+            String(repeating: "long", count: 9),
+        ]
+        let rows = words.enumerated().map { ["\($0)23456789012", $1, $1, "\($0)kB"] }
+        let table = Table(headers: ["ID", "NAME", "DESCRIPTION", "SIZE"], rows: rows, shrinkable: [1, 2])
+        let lines = table.text(width: width).split(separator: "\n").map(String.init)
+        #expect(lines.count == 6 && lines.allSatisfy { $0.displayWidth <= width }, "\(lines)")
+        #expect(!lines.joined().unicodeScalars.contains { $0 == "\u{1b}" || $0 == "\u{202e}" })
+        guard width >= 40 else { return }
+        let places = lines.map { line in line.prefix(through: line.lastIndex(of: " ") ?? line.startIndex) }
+        #expect(Set(places.map { String($0).displayWidth }).count == 1, "\(lines)")
     }
 
     @Test(arguments: [("", 0), ("a", 1), ("é", 1), ("e\u{301}", 1), ("漢字", 4), ("🐳", 2), ("a\tb", 2), ("ﾊﾝ", 2)])

@@ -57,8 +57,8 @@ package struct Ps: Verb {
         [
             Listing.Column("ID", "CONTAINER ID"), Listing.Column("Image", "IMAGE", shrinks: true),
             Listing.Column("Command", "COMMAND", shrinks: true), Listing.Column("RunningFor", "CREATED"),
-            Listing.Column("Status", "STATUS", shrinks: true), Listing.Column("Ports", "PORTS"),
-            Listing.Column("Names", "NAMES"), Listing.Column("Size", "SIZE", isShown: size),
+            Listing.Column("Status", "STATUS", shrinks: true), Listing.Column("Ports", "PORTS", shrinks: true),
+            Listing.Column("Names", "NAMES", shrinks: true), Listing.Column("Size", "SIZE", isShown: size),
             Listing.Column("CreatedAt", "CREATED AT", isShown: false),
             Listing.Column("State", "STATE", isShown: false), Listing.Column("Labels", "LABELS", isShown: false),
             Listing.Column("Mounts", "MOUNTS", isShown: false),
@@ -76,7 +76,17 @@ package struct Ps: Verb {
         ] + (size ? [("size", "Size")] : [])
     }
 
-    private func row(of summary: ContainerSummary, now: Timestamp) -> JSONDocument {
+    /// The image as docker shows it: its familiar name without a digest, or the short id.
+    private func image(of summary: ContainerSummary) -> String {
+        let given = summary.imageName
+        if noTrunc || given.hasPrefix(summary.view.record.image.short) {
+            return noTrunc ? given : String(given.prefix(12))
+        }
+        guard let reference = try? Reference(parsing: given) else { return given }
+        return reference.tag.map { "\(reference.familiarName):\($0)" } ?? reference.familiarName
+    }
+
+    func row(of summary: ContainerSummary, now: Timestamp) -> JSONDocument {
         let record = summary.view.record
         let age = HumanUnits.duration(seconds: max(0, now.seconds(since: record.created)))
         let command = noTrunc ? summary.command : summary.command.ellipsis(20)
@@ -88,7 +98,7 @@ package struct Ps: Verb {
         }
         return .members([
             "ID": .string(noTrunc ? record.id : Identifier.short(record.id)),
-            "Image": .string(summary.imageName),
+            "Image": .string(image(of: summary)),
             "Command": .string(JSONDocument.string(command).text()),
             "CreatedAt": .string(DockerTime.at(record.created)),
             "RunningFor": .string("\(age) ago"),

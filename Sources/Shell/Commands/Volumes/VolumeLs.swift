@@ -30,7 +30,7 @@ package struct VolumeLs: Verb {
         let volumes = try shell.containers().volumes().filter(conditions.takes)
         let hidden = ["Availability", "Group", "Labels", "Links", "Mountpoint", "Scope", "Size", "Status"]
         let listing = Listing(
-            columns: [Listing.Column("Driver", "DRIVER"), Listing.Column("Name", "VOLUME NAME")]
+            columns: [Listing.Column("Driver", "DRIVER"), Listing.Column("Name", "VOLUME NAME", shrinks: true)]
                 + hidden.map { Listing.Column($0, $0.uppercased(), isShown: false) },
             rows: volumes.map(Self.row), quietKey: "Name")
         return .listing(listing, format: format, quiet: quiet, quietWins: true)
