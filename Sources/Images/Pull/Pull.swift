@@ -14,8 +14,10 @@ package struct PullResult: Sendable {
     package let isNew: Bool
 
     /// Docker's last line but one.
-    package var status: String {
-        "Status: \(isNew ? "Downloaded newer image" : "Image is up to date") for \(reference.familiar)"
+    package var status: String { Self.status(of: reference.familiar, isNew: isNew) }
+
+    static func status(of name: String, isNew: Bool) -> String {
+        "Status: \(isNew ? "Downloaded newer image" : "Image is up to date") for \(name)"
     }
 }
 
@@ -42,6 +44,15 @@ extension ImageEngine {
     func pull(
         resolved reference: Reference, platform: Platform?, _ operation: OperationContext
     ) throws(ShaleError) -> PullResult {
+        let result = try bring(resolved: reference, platform: platform, operation)
+        operation.line(result.status)
+        return result
+    }
+
+    /// The same but for the last line, the status.
+    private func bring(
+        resolved reference: Reference, platform: Platform?, _ operation: OperationContext
+    ) throws(ShaleError) -> PullResult {
         let remote = try remoteImage(resolved: reference, platform: platform, operation)
         operation.line("\(Self.pulledName(reference)): Pulling from \(reference.familiarPath)")
         let before = try store.names.table().entry(named: reference)?.image
@@ -56,11 +67,10 @@ extension ImageEngine {
         store.events.append(
             StoreEvent(.image, "pull", of: reference.familiar, ["name": reference.familiarName]))
         operation.line("Digest: \(result.digest)")
-        operation.line(result.status)
         return result
     }
 
-    /// Every tag of a repository, in the registry's order.
+    /// Every tag of a repository, in the registry's order; one status for all, as docker has it.
     ///
     /// Throws `notFound` when the repository has no tags, and what listing the tags or `pull` throws.
     package func pullAll(
@@ -71,7 +81,19 @@ extension ImageEngine {
             throw ShaleError(.notFound, "repository \(repository.familiarName) has no tags")
         }
         var results: [PullResult] = []
-        for tag in tags { results.append(try pull(repository.with(tag: tag), platform: platform, operation)) }
+        var noImage: ShaleError?
+        for tag in tags {
+            do throws(ShaleError) {
+                results.append(try bring(resolved: repository.with(tag: tag).asPullTarget(), platform: platform, operation))
+            } catch {
+                // A signature or another artifact beside the images.
+                guard error.code == .unsupported else { throw error }
+                operation.note("\(tag): passed over: \(error)")
+                noImage = error
+            }
+        }
+        if results.isEmpty, let noImage { throw noImage }
+        operation.line(PullResult.status(of: repository.familiarName, isNew: results.contains(where: \.isNew)))
         return results
     }
 
