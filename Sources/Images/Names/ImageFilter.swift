@@ -14,6 +14,8 @@ package struct ImageFilter: Sendable {
     /// Made before this moment.
     package var until: Timestamp?
     var references: [Glob] = []
+    /// What docker's filters do not know; all must hold.
+    var conditions: [ImageCondition] = []
     /// Used by a container, or not.
     package var isUsed: Bool?
 
@@ -24,6 +26,10 @@ package struct ImageFilter: Sendable {
     /// Throws `usage` when there is no `=`, and an error with docker's words for an unknown filter or value.
     package init(parsing texts: [String], now: Timestamp = .now()) throws(ShaleError) {
         for text in texts {
+            if let comparison = try ImageCondition(comparing: text, now: now) {
+                conditions.append(comparison)
+                continue
+            }
             guard let equals = text.firstIndex(of: "=") else {
                 throw ShaleError(
                     .usage,
@@ -55,7 +61,12 @@ package struct ImageFilter: Sendable {
         case "until":
             until = try Timestamp(typed: value, now: now)
         case "reference": references.append(try Glob(parsing: value))
-        default: throw ShaleError(.invalid, "Invalid filter '\(name)'", hint: FilterKey.hint(Self.known))
+        case "layer": conditions.append(.layer(value))
+        case "base": conditions.append(.base(value))
+        default:
+            throw ShaleError(
+                .invalid, "Invalid filter '\(name)'",
+                hint: FilterKey.hint(Self.known) + ", and size>100MB, created<7d")
         }
     }
 
@@ -63,7 +74,7 @@ package struct ImageFilter: Sendable {
     package static let known: [FilterKey] = [
         FilterKey("dangling", ["true", "false"]), FilterKey("label"), FilterKey("before"), FilterKey("since"),
         FilterKey("until"), FilterKey("reference"), FilterKey("in-use", ["true", "false"]),
-        FilterKey("unused", ["true", "false"]),
+        FilterKey("unused", ["true", "false"]), FilterKey("layer"), FilterKey("base"),
     ]
 
     private static func flag(_ name: String, _ value: String) throws(ShaleError) -> Bool {
@@ -94,6 +105,7 @@ extension ImageEngine {
         }
         if let until = filter.until { bounds.before = min(bounds.before ?? until, until) }
         let used = filter.isUsed == nil ? [] : try usedImages()
+        let bases = try self.bases(in: filter.conditions)
         var summaries: [ImageSummary] = []
         for summary in try store.images.all(includingIntermediate: includingIntermediate) {
             let created = summary.created ?? .epoch
@@ -102,6 +114,7 @@ extension ImageEngine {
             if let wanted = filter.isDangling, summary.isDangling != wanted { continue }
             if let wanted = filter.isUsed, used.contains(summary.id) != wanted { continue }
             if try !hasLabels(summary, filter.labels) { continue }
+            if !filter.conditions.allSatisfy({ holds($0, of: summary, bases) }) { continue }
             guard filter.references.isEmpty else {
                 if let named = Self.matching(summary, filter.references) { summaries.append(named) }
                 continue
@@ -109,6 +122,32 @@ extension ImageEngine {
             summaries.append(summary)
         }
         return summaries
+    }
+
+    /// The diff IDs of the images that `base=` names.
+    private func bases(in conditions: [ImageCondition]) throws(ShaleError) -> [String: [Digest]] {
+        var bases: [String: [Digest]] = [:]
+        for case .base(let text) in conditions { bases[text] = try image(named: text).config.rootfs.diffIDs }
+        return bases
+    }
+
+    private func holds(_ condition: ImageCondition, of summary: ImageSummary, _ bases: [String: [Digest]]) -> Bool {
+        switch condition {
+        case .size(let isMore, let bytes): return isMore ? summary.size > bytes : summary.size < bytes
+        case .created(let isBefore, let moment):
+            let created = summary.created ?? .epoch
+            return isBefore ? created < moment : created > moment
+        case .layer(let text):
+            guard let image = try? store.images.image(summary.id), !text.isEmpty else { return false }
+            return (image.config.rootfs.diffIDs + image.manifest.layers.map(\.digest)).contains {
+                $0.hex.hasPrefix(text) || $0.description.hasPrefix(text)
+            }
+        case .base(let text):
+            guard let base = bases[text], let own = try? store.images.image(summary.id).config.rootfs.diffIDs else {
+                return false
+            }
+            return own.count > base.count && own.starts(with: base)
+        }
     }
 
     /// The ids of the images that containers were made from.

@@ -13,8 +13,11 @@ package struct Images: Verb {
     package static let operandKinds: [ValueKind] = [.image]
     package static let managementNames: [ManagementName] = ["image ls", "image list"]
     package static let filters = ImageFilter.known
-    package static let examples = ["images", "images ubuntu", "images --filter dangling=true -q"]
-    package static let differences = ["the five columns of docker before version 29, always"]
+    package static let examples = ["images", "images --filter dangling=true -q", "images --filter 'size>100MB'"]
+    package static let differences = [
+        "the five columns of docker before version 29, always",
+        "filters docker has not: in-use, unused, layer=ID, base=IMAGE, size>100MB, created>7d (older), created<7d",
+    ]
     package static let isWorthKeeping = false
     package static let leasesWhatItUses = false
 
@@ -22,7 +25,9 @@ package struct Images: Verb {
     var all = false
     @Flag(help: "Show digests")
     var digests = false
-    @Option(name: .shortAndLong, help: "dangling, label, before, since, until, reference, in-use, unused: name=value")
+    @Option(
+        name: .shortAndLong,
+        help: "dangling, label, before, since, until, reference, in-use, unused, layer, base; size>100MB, created<7d")
     var filter: [String] = []
     @Option(help: "table, table TEMPLATE, json, raw, or a Go template")
     var format: String?
@@ -58,7 +63,7 @@ package struct Images: Verb {
 
     private var columns: [Listing.Column] {
         [
-            Listing.Column("Repository", "REPOSITORY"), Listing.Column("Tag", "TAG"),
+            Listing.Column("Repository", "REPOSITORY", shrinks: true), Listing.Column("Tag", "TAG", shrinks: true),
             Listing.Column("Digest", "DIGEST", isShown: digests), Listing.Column("ID", "IMAGE ID"),
             Listing.Column("CreatedSince", "CREATED"), Listing.Column("CreatedAt", "CREATED AT", isShown: false),
             Listing.Column("Size", "SIZE"), Listing.Column("Containers", "CONTAINERS", isShown: false),
