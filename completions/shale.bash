@@ -12,8 +12,8 @@ _shale_command() {
         operands='reference'
         ;;
     search)
-        flags='--limit --filter -f --no-trunc --format --help -h'
-        values='--limit:none --filter:filter -f:filter --format:format'
+        flags='--limit --filter -f --no-trunc --sort --format --help -h'
+        values='--limit:none --filter:filter -f:filter --sort:=stars,pulls,name --format:format'
         operands='none'
         ;;
     tags)
@@ -287,8 +287,8 @@ _shale_command() {
         operands='object'
         ;;
     size)
-        flags='--format --help -h'
-        values='--format:format'
+        flags='--format --remote --platform --help -h'
+        values='--format:format --platform:platform'
         operands='object'
         ;;
     packages)

@@ -114,6 +114,17 @@ import Testing
         #expect(filtered.results.isEmpty)
     }
 
+    @Test(arguments: [
+        (SearchOrder.stars, "bcad"), (.pulls, "abcd"), (.name, "abcd"),
+    ]) func resultsAreSorted(order: SearchOrder, expected: String) {
+        let answer = SearchAnswer(
+            results: [
+                SearchResult(name: "c", stars: 5, pulls: 1), SearchResult(name: "a", stars: 5, pulls: 9),
+                SearchResult(name: "d", stars: 1), SearchResult(name: "b", stars: 7, pulls: 3),
+            ], method: "")
+        #expect(answer.results(by: order).map(\.name).joined() == (order == .pulls ? "abcd" : expected))
+    }
+
     @Test func aRegistryThatListsNothingStillKnowsOneName() throws {
         let server = try MisbehavingServer { request in
             request.path == "/v2/team/app/tags/list" ? .json(#"{"tags":["1"]}"#) : .error(401, "UNAUTHORIZED", "no")

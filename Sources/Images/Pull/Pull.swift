@@ -84,7 +84,8 @@ extension ImageEngine {
         var noImage: ShaleError?
         for tag in tags {
             do throws(ShaleError) {
-                results.append(try bring(resolved: repository.with(tag: tag).asPullTarget(), platform: platform, operation))
+                results.append(
+                    try bring(resolved: repository.with(tag: tag).asPullTarget(), platform: platform, operation))
             } catch {
                 // A signature or another artifact beside the images.
                 guard error.code == .unsupported else { throw error }

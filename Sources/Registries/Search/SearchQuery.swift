@@ -123,3 +123,26 @@ package struct SearchAnswer: Sendable, Equatable {
     /// How many the server has in all, where it says so.
     package var total: Int?
 }
+
+/// In which order results are shown.
+package enum SearchOrder: String, Sendable, CaseIterable {
+    case stars
+    case pulls
+    case name
+}
+
+extension SearchAnswer {
+    /// The results in another order; those of the same rank stay as the server has them.
+    package func results(by order: SearchOrder) -> [SearchResult] {
+        let ranked = results.enumerated().sorted { left, right in
+            let (a, b) = (left.element, right.element)
+            switch order {
+            case .stars where a.stars != b.stars: return a.stars > b.stars
+            case .pulls where a.pulls ?? -1 != b.pulls ?? -1: return a.pulls ?? -1 > b.pulls ?? -1
+            case .name where a.name != b.name: return a.name < b.name
+            default: return left.offset < right.offset
+            }
+        }
+        return ranked.map(\.element)
+    }
+}

@@ -1,6 +1,7 @@
 package import ArgumentParser
 package import Basics
 import Explorer
+import Images
 import OCI
 import Rendering
 
@@ -11,12 +12,18 @@ package struct Packages: Verb {
         usage: "packages IMAGE|CONTAINER")
     package static let operandKinds: [ValueKind] = [.object]
     package static let isWorthKeeping = false
-    package static let examples = ["packages ubuntu:22.04", "packages --manager pip app:1"]
-    package static let differences = ["Docker needs its scout for this. Here only files are read, and no network."]
+    package static let examples = [
+        "packages ubuntu:22.04", "packages --manager pip app:1",
+        "packages --remote --format spdx-json debian:12 > debian.spdx.json",
+    ]
+    package static let differences = [
+        "Docker needs its scout for this. Here only files are read, and no network.",
+        "spdx-json (2.3) and cyclonedx-json (1.5) are the same bytes for the same image.",
+    ]
 
     @Option(help: "dpkg, apk, rpm, pip or npm alone.") var manager: String?
     @Flag(name: .shortAndLong, help: "Names only.") var quiet = false
-    @Option(help: "json, or a template.") var format: String?
+    @Option(help: "json, spdx-json, cyclonedx-json, or a template.") var format: String?
     @OptionGroup var remote: RemoteOptions
     @Argument(help: "An image, a layer or a container.") var subject: String?
 
@@ -31,6 +38,11 @@ package struct Packages: Verb {
         let view = try words.view(words.thing(subject, for: "packages"))
         var packages = try PackageList(view).packages(shell.cancellation) { shell.console.warning($0) }
         if let manager { packages.removeAll { $0.manager.rawValue != manager } }
+        if let form = format.flatMap({ BillOfMaterials.Form(rawValue: $0) }) {
+            let epoch = try shell.images().settings.sourceDateEpoch
+            let bill = try BillOfMaterials(of: view, packages: packages, created: epoch, version: Version.current)
+            return .text(bill.document(form).text(indent: 2) + "\n")
+        }
         if quiet { return .lines(packages.map(\.name.visible)) }
         var rows = Rows([
             .init(key: "name", header: "NAME", shrinks: true), .init(key: "version", header: "VERSION", shrinks: true),

@@ -9,19 +9,23 @@ import Rendering
 package struct Size: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "size", abstract: "Show the size of an image, layer or container: on disk, shared, hidden",
-        usage: "size IMAGE|CONTAINER...")
+        usage: "size [--remote] IMAGE|CONTAINER...")
     package static let operandKinds: [ValueKind] = [.object]
     package static let isWorthKeeping = false
-    package static let examples = ["size app:1", "size --format json @", "size app:1#3 web"]
+    package static let examples = ["size app:1", "size app:1#3 web", "size --remote ubuntu:22.04"]
     package static let differences = ["Docker shows one number: what is on disk."]
 
     @Option(help: "json, or a template.") var format: String?
+    @OptionGroup var remote: RemoteOptions
     @Argument(help: "Images, layers or containers; @ is the working image.") var images: [String] = []
 
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        let words = try PlaceWords(shell)
+        if remote.isRemote {
+            return try RemoteSizes(images: images, platform: remote.platform, format: format).outcome(shell)
+        }
+        let words = try PlaceWords(shell, remote)
         var lines: [String] = []
         var rows = Rows(
             ["image", "download", "onDisk", "shared", "unique", "visible", "hidden"].map {

@@ -13,7 +13,7 @@ package struct Search: Verb {
         FilterKey("stars"), FilterKey("is-official", ["true", "false"]), FilterKey("is-automated", ["true", "false"]),
     ]
     package static let examples = [
-        "search hello-world", "search --filter is-official=true python", "search localhost:5000/hello",
+        "search --sort stars hello-world", "search --filter is-official=true python", "search localhost:5000/hello",
     ]
     package static let differences = [
         "five columns, AUTOMATED included",
@@ -27,6 +27,8 @@ package struct Search: Verb {
     var filter: [String] = []
     @Flag(help: "Show whole descriptions")
     var noTrunc = false
+    @Option(help: "stars, pulls or name; without it the server's order")
+    var sort: SearchOrder?
     @Option(help: "table, json, or a Go template")
     var format: String?
     @Argument(help: "What to look for; HOST/TERM asks that registry")
@@ -45,14 +47,15 @@ package struct Search: Verb {
         }
         shell.console.note(note)
         let isJSON = Listing.Format(format) == .json
-        let rows = answer.results.map { row($0, isJSON: isJSON) }
+        let results = sort.map { answer.results(by: $0) } ?? answer.results
+        let rows = results.map { row($0, isJSON: isJSON) }
         return .listing(Listing(columns: Self.columns, rows: rows, quietKey: "Name"), format: format)
     }
 
     private static let columns = [
-        Listing.Column("Name", "NAME"), Listing.Column("Description", "DESCRIPTION", shrinks: true),
+        Listing.Column("Name", "NAME", shrinks: true), Listing.Column("Description", "DESCRIPTION", shrinks: true),
         Listing.Column("StarCount", "STARS"), Listing.Column("IsOfficial", "OFFICIAL"),
-        Listing.Column("IsAutomated", "AUTOMATED"),
+        Listing.Column("IsAutomated", "AUTOMATED"), Listing.Column("PullCount", "PULLS", isShown: false),
     ]
 
     private func row(_ result: SearchResult, isJSON: Bool) -> JSONDocument {
@@ -63,6 +66,9 @@ package struct Search: Verb {
             "StarCount": .string(String(result.stars)),
             "IsOfficial": mark(result.isOfficial),
             "IsAutomated": mark(result.isAutomated),
+            "PullCount": .string(result.pulls.map { String($0) } ?? ""),
         ])
     }
 }
+
+extension SearchOrder: ExpressibleByArgument {}

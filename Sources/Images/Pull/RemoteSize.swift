@@ -1,0 +1,48 @@
+package import OCI
+import Stores
+
+/// What an image of a registry costs, told before anything of it is fetched.
+///
+/// All in bytes.
+package struct RemoteSize: Sendable, Hashable {
+    package struct Layer: Sendable, Hashable {
+        /// 1 is the lowest.
+        package let number: Int
+        package let blob: Descriptor
+        /// Whether it is here, packed or unpacked.
+        package let isHere: Bool
+        package let createdBy: String
+    }
+
+    package let layers: [Layer]
+    /// Manifest and config.
+    package let documents: Int64
+
+    /// The packed layers, a layer that occurs twice once, and the documents.
+    package var download: Int64 { Self.sum(layers) &+ documents }
+    package var here: Int64 { Self.sum(layers.filter(\.isHere)) }
+    /// What a pull would fetch.
+    package var missing: Int64 { Self.sum(layers.filter { !$0.isHere }) &+ documents }
+
+    private static func sum(_ layers: [Layer]) -> Int64 {
+        var seen: Set<Digest> = []
+        return layers.reduce(0) { seen.insert($1.blob.digest).inserted ? $0 &+ $1.blob.size : $0 }
+    }
+}
+
+extension ImageEngine {
+    /// The cost of a registry's image.
+    package func size(of remote: RemoteImage) -> RemoteSize {
+        let steps = remote.config.layerHistory
+        let ids = remote.config.rootfs.diffIDs
+        let layers = remote.manifest.layers.enumerated().map { position, blob in
+            let parent = Digest.chainID(ids.prefix(position))
+            let isUnpacked = position < ids.count && store.layers.has(ids[position], on: parent)
+            return RemoteSize.Layer(
+                number: position + 1, blob: blob, isHere: isUnpacked || store.blobs.contains(blob.digest),
+                createdBy: position < steps.count ? steps[position]?.createdBy ?? "" : "")
+        }
+        return RemoteSize(
+            layers: layers, documents: remote.descriptor.size &+ remote.manifest.config.size)
+    }
+}
