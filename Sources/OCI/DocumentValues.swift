@@ -53,7 +53,7 @@ extension Manifest: DocumentValue {
         self.init(config: config, layers: layers, annotations: try reader.dictionary("annotations"))
         mediaType = try reader.string("mediaType")
         artifactType = try reader.string("artifactType")
-        _ = try reader.object("subject", Descriptor.self)
+        subject = try reader.object("subject", Descriptor.self)
         if let mediaType, !MediaType.isManifest(mediaType) {
             throw reader.failure("mediaType", "not an image manifest's: \(mediaType)")
         }

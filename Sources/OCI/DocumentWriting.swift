@@ -44,6 +44,7 @@ extension Manifest {
         members.add("artifactType", artifactType.map { .string($0) })
         members.append(.init("config", config.document))
         members.append(.init("layers", .array(layers.map(\.document))))
+        members.add("subject", subject.map(\.document))
         members.add("annotations", annotations.map(JSONDocument.sorted))
         return .object(members)
     }

@@ -8,6 +8,8 @@ package struct Manifest: Sendable, Hashable, Codable {
     package var artifactType: String?
     package var config: Descriptor
     package var layers: [Descriptor]
+    /// The manifest that this one hangs on: it is a signature of it, a list of its packages, its recipe.
+    package var subject: Descriptor?
     package var annotations: [String: String]?
 
     package init(config: Descriptor, layers: [Descriptor], annotations: [String: String]? = nil) {

@@ -8,6 +8,9 @@ package enum MediaType {
     package static let ociLayerZstd = "application/vnd.oci.image.layer.v1.tar+zstd"
     package static let dockerManifestList = "application/vnd.docker.distribution.manifest.list.v2+json"
     package static let dockerManifest = "application/vnd.docker.distribution.manifest.v2+json"
+    /// What an artifact without a config of its own has instead: `{}` (image-spec v1.1, "Guidance for an Empty
+    /// Descriptor").
+    package static let ociEmpty = "application/vnd.oci.empty.v1+json"
     package static let dockerConfig = "application/vnd.docker.container.image.v1+json"
 
     /// Whether it names a list of manifests by platform.

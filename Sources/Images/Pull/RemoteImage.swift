@@ -121,18 +121,16 @@ extension ImageEngine {
     }
 
     static func checkManifest(_ manifest: Manifest, _ reference: Reference) throws(ShaleError) {
-        let type = manifest.config.mediaType
-        guard type == MediaType.ociConfig || type == MediaType.dockerConfig || type == "application/octet-stream" else {
+        if let type = manifest.kindOfArtifact {
+            let words = ArtifactWords(type: type)
             throw ShaleError(
-                .unsupported, "\(reference.familiar): encountered remote \"\(type)\" when fetching: not an image")
+                .unsupported,
+                "\(reference.familiar): encountered remote \"\(manifest.config.mediaType.visible)\" when fetching",
+                cause: "this is \(words.name.visible), and no image", hint: words.command(for: reference))
         }
         guard manifest.layers.count <= ImageLimits.layers else {
             throw ShaleError(
                 .invalid, "\(reference.familiar): \(manifest.layers.count) layers, more than \(ImageLimits.layers)")
-        }
-        for layer in manifest.layers where !MediaType.isLayer(layer.mediaType) {
-            throw ShaleError(
-                .unsupported, "\(reference.familiar): layer \(layer.digest): unsupported media type \(layer.mediaType)")
         }
     }
 

@@ -21,8 +21,8 @@ extension RegistryClient {
             (endpoint: Endpoint) throws(RequestFailure) in
             try self.pages(
                 "/v2/\(repository.path)/tags/list?n=1000", scopes: [repository.pullScope], at: endpoint,
-                cancellation: cancellation, reading: TagPage.self, naming: "tags of \(repository.familiarName)"
-            ) { $0.tags ?? [] }
+                cancellation: cancellation, naming: "tags of \(repository.familiarName)"
+            ) { answer, what throws(ShaleError) in try Self.page(TagPage.self, answer, what).tags ?? [] }
         }
         return names.filter { Reference.isTag($0) }
     }
@@ -45,28 +45,28 @@ extension RegistryClient {
     ) throws(RequestFailure) -> [String] {
         let names = try pages(
             "/v2/_catalog?n=1000", scopes: ["registry:catalog:*"], at: endpoint, cancellation: cancellation,
-            reading: CatalogPage.self, naming: "catalog of \(endpoint.domain)", limit: limit, matching: matching
-        ) { $0.repositories ?? [] }
+            naming: "catalog of \(endpoint.domain)", limit: limit, matching: matching
+        ) { answer, what throws(ShaleError) in try Self.page(CatalogPage.self, answer, what).repositories ?? [] }
         return Array(names.prefix(limit))
     }
 
     /// Reads pages as long as `Link: <…>; rel="next"` names another (RFC 8288).
-    private func pages<Page: Decodable>(
-        _ path: String, scopes: [String], at endpoint: Endpoint, cancellation: Cancellation, reading: Page.Type,
-        naming what: String, limit: Int = .max, matching: (String) -> Bool = { _ in true }, _ names: (Page) -> [String]
-    ) throws(RequestFailure) -> [String] {
-        var found: [String] = []
-        var known: Set<String> = []
+    func pages<Item: Hashable>(
+        _ path: String, scopes: [String], headers: HTTPHeaders = HTTPHeaders(), at endpoint: Endpoint,
+        cancellation: Cancellation, naming what: String, limit: Int = .max, matching: (Item) -> Bool = { _ in true },
+        _ read: (HTTPAnswer, String) throws(ShaleError) -> [Item]
+    ) throws(RequestFailure) -> [Item] {
+        var found: [Item] = []
+        var known: Set<Item> = []
         var (bytes, idle) = (0, 0)
         var seen: Set<WebURL> = []
-        var call = Call(target: .path(path), scopes: scopes, limit: Self.largestPage)
+        var call = Call(target: .path(path), scopes: scopes, headers: headers, limit: Self.largestPage)
         for _ in 0..<Self.mostPages {
             let answer = try make(call, at: endpoint, cancellation: cancellation)
-            guard let page = try? JSONDecoder().decode(Page.self, from: answer.body) else {
-                throw .final(ShaleError(.corrupt, what, cause: "the answer is not valid JSON"))
-            }
+            let items: [Item]
+            do throws(ShaleError) { items = try read(answer, what) } catch { throw .final(error) }
             let before = known.count
-            for name in names(page) where known.insert(name).inserted && matching(name) { found.append(name) }
+            for item in items where known.insert(item).inserted && matching(item) { found.append(item) }
             idle = known.count == before ? idle + 1 : 0
             bytes += answer.body.count
             guard bytes <= Self.mostBytes else {
@@ -84,6 +84,15 @@ extension RegistryClient {
             call.target = .address(next)
         }
         throw .final(ShaleError(.invalid, what, cause: "the list has more than \(Self.mostPages) pages"))
+    }
+
+    private static func page<Page: Decodable>(
+        _ type: Page.Type, _ answer: HTTPAnswer, _ what: String
+    ) throws(ShaleError) -> Page {
+        guard let page = try? JSONDecoder().decode(type, from: answer.body) else {
+            throw ShaleError(.corrupt, what, cause: "the answer is not valid JSON")
+        }
+        return page
     }
 
     private static func nextPage(of answer: HTTPAnswer) -> WebURL? {

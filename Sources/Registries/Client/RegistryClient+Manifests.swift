@@ -93,7 +93,7 @@ extension RegistryClient {
         }
     }
 
-    private func manifestCall(_ name: Reference, method: String = "GET") -> Call {
+    func manifestCall(_ name: Reference, method: String = "GET") -> Call {
         let target = name.digest?.description ?? name.tag ?? Reference.defaultTag
         var call = Call(
             method: method, target: .path("/v2/\(name.path)/manifests/\(target)"), scopes: [name.pullScope])

@@ -82,6 +82,17 @@ extension RegistryClient {
     package func putManifest(
         _ bytes: Data, mediaType: String, as reference: Reference, cancellation: Cancellation = Cancellation()
     ) throws(ShaleError) -> Digest {
+        _ = try send(bytes, mediaType: mediaType, as: reference, cancellation: cancellation)
+        return Digest.of(bytes)
+    }
+
+    /// Puts a manifest; with a condition only where the registry, if it knows conditions, finds it to hold.
+    ///
+    /// A condition that does not hold is no failure: the answer's status is 412 then.
+    func send(
+        _ bytes: Data, mediaType: String, as reference: Reference, condition: (name: String, value: String)? = nil,
+        cancellation: Cancellation
+    ) throws(ShaleError) -> HTTPAnswer {
         let name = reference.withDefaultTag
         let digest = Digest.of(bytes)
         let target = name.tag ?? name.digest?.description ?? Reference.defaultTag
@@ -90,15 +101,21 @@ extension RegistryClient {
             var call = Call(
                 method: "PUT", target: .path("/v2/\(name.path)/manifests/\(target)"), scopes: [name.pushScope])
             call.headers.append("Content-Type", mediaType)
+            if let condition { call.headers.append(condition.name, condition.value) }
             call.body = .data(bytes)
-            return try self.make(call, at: endpoint, cancellation: cancellation)
+            do throws(RequestFailure) {
+                return try self.make(call, at: endpoint, cancellation: cancellation)
+            } catch {
+                guard case .answer(let refused) = error, refused.status == 412, condition != nil else { throw error }
+                return HTTPAnswer(head: HTTPHead(status: 412), body: Data(), url: refused.url)
+            }
         }
         if let said = answer.head.headers["docker-content-digest"], let claimed = try? Digest(parsing: said),
             claimed.algorithm == digest.algorithm, claimed != digest
         {
             throw ShaleError(.corrupt, "manifest \(digest): the registry took it as \(claimed)")
         }
-        return digest
+        return answer
     }
 
     private func begin(

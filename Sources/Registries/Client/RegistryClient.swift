@@ -32,7 +32,9 @@ package final class RegistryClient: Sendable {
         authenticator = Authenticator(configuration.credentials, warn: configuration.warn)
     }
 
-    /// What a registry last said about how many pulls are left; `nil` where it never did.
+    /// What a registry, or the mirror that stands in for it, last said about how many pulls are left.
+    ///
+    /// `nil` where neither ever did.
     package func rateLimit(of domain: String) -> RateLimit? { limits.withLock { $0[domain] } }
 
     /// One request of the API, before it is known which server answers it.
@@ -182,7 +184,8 @@ package final class RegistryClient: Sendable {
     }
 
     private func noteRateLimit(_ headers: HTTPHeaders, of endpoint: Endpoint) {
-        guard !endpoint.isMirror, let limit = RateLimit(headers) else { return }
+        guard var limit = RateLimit(headers) else { return }
+        limit.mirror = endpoint.isMirror ? endpoint.base.authority : nil
         limits.withLock { $0[endpoint.domain] = limit }
     }
 }
@@ -195,6 +198,8 @@ package struct RateLimit: Sendable, Equatable {
     package var window: Int?
     /// What they are counted by, usually an address.
     package var source: String?
+    /// The mirror that said so, where it was not the registry itself.
+    package var mirror: String?
 
     init?(_ headers: HTTPHeaders) {
         let read = { (name: String) -> (Int, Int?)? in

@@ -26,7 +26,7 @@ enum CommandGroups {
 
     private static let registries: [any Verb.Type] = [
         Ref.self, Search.self, Tags.self, Pull.self, Push.self, CopyImage.self, DeleteRemote.self, ManifestCommand.self,
-        Login.self, Logout.self,
+        Platforms.self, ReferrersCommand.self, RateLimitCommand.self, Login.self, Logout.self,
     ]
     private static let images: [any Verb.Type] = [
         Images.self, Tag.self, Untag.self, Rmi.self, HistoryCommand.self, Inspect.self, Save.self, Load.self,

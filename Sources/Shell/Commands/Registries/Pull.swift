@@ -3,6 +3,8 @@ package import Basics
 import Images
 import OCI
 import Recipes
+import Registries
+import Rendering
 import Stores
 
 /// `pull NAME[:TAG|@DIGEST]`.
@@ -47,6 +49,7 @@ package struct Pull: Verb {
             return try images.pull(reference, platform: platform, operation)
         }
         shell.remember(image: result.image.id.description)
+        try warnOfLimit(of: reference.domain, shell)
         return .line(result.reference.description)
     }
 
@@ -58,7 +61,14 @@ package struct Pull: Verb {
             try images.pullAll(repository, platform: platform, operation)
         }
         if let last = results.last { shell.remember(image: last.image.id.description) }
+        try warnOfLimit(of: repository.domain, shell)
         return .line(repository.description)
+    }
+
+    /// Says it before a registry refuses.
+    private func warnOfLimit(of domain: String, _ shell: ShellContext) throws(ShaleError) {
+        guard let limit = try shell.engine().registry.rateLimit(of: domain), limit.remaining < 10 else { return }
+        shell.console.warning("\(domain) allows \(limit.remaining) more of \(limit.limit) pulls: ratelimit says more")
     }
 }
 
