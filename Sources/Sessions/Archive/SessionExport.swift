@@ -3,7 +3,7 @@ import FoundationEssentials
 import Images
 package import Layers
 import Linux
-import OCI
+package import OCI
 import Recipes
 import Stores
 
@@ -20,6 +20,17 @@ package struct SessionExport {
     /// Blobs that recipes need and no image has.
     private var files: Set<Digest> = []
     package var imageCount: Int { Set((listed + retained).compactMap(\.image)).count }
+    package var stateCount: Int { session.tree.nodes.count }
+    package var lineCount: Int { session.lineCount }
+    package var lastUsed: Timestamp? { session.lastUsed }
+
+    /// Which blobs an archive holds.
+    package enum Contents: Sendable {
+        /// Every one: the archive stands by itself.
+        case everything
+        /// The manifests alone: the others lie beside the archive.
+        case documents
+    }
 
     package init(_ session: Session) throws(ShaleError) {
         self.session = session
@@ -33,8 +44,10 @@ package struct SessionExport {
     ///
     /// Throws `cancelled` when it is stopped, what `sink` throws, and the store's error when a blob or a record cannot
     /// be read.
-    package func write(to sink: @escaping ByteSink, _ operation: OperationContext) throws(ShaleError) {
-        let blobs = try blobs()
+    package func write(
+        _ contents: Contents = .everything, to sink: @escaping ByteSink, _ operation: OperationContext
+    ) throws(ShaleError) {
+        let blobs = contents == .everything ? try blobs() : manifests.map(\.digest)
         // The blobs must not be pruned while they are written.
         try sessions.blobs.hold(blobs)
         defer { sessions.blobs.release(blobs) }
@@ -62,7 +75,9 @@ package struct SessionExport {
         var written: Int64 = 0
         for digest in blobs {
             let size = try sessions.blobs.size(digest)
-            operation.tell(.bytes(id: session.name, state: "Exporting", current: written, total: total))
+            if contents == .everything {
+                operation.tell(.bytes(id: session.name, state: "Exporting", current: written, total: total))
+            }
             written &+= size
             try writer.add(
                 SessionArchive.file(SessionArchive.blobs + digest.hex, size: size),
@@ -120,14 +135,35 @@ package struct SessionExport {
     }
 
     private func blobs() throws(ShaleError) -> [Digest] {
-        var blobs = files
-        for entry in listed + retained where blobs.insert(entry.manifest.digest).inserted {
-            let manifest = try OCIDocument.read(
-                Manifest.self, from: try sessions.blobs.bytes(entry.manifest.digest),
-                naming: "manifest \(entry.manifest.digest)")
-            blobs.insert(manifest.config.digest)
-            blobs.formUnion(manifest.layers.map(\.digest))
+        Set(try parts().map(\.digest) + manifests.map(\.digest)).sorted()
+    }
+
+    /// The manifests of all its images, each once.
+    private var manifests: [Descriptor] { Self.unique((listed + retained).map(\.manifest)) }
+
+    /// The manifests of the images that listings show, each once: others may want those by themselves.
+    package var listedManifests: [Descriptor] { Self.unique(listed.map(\.manifest)) }
+
+    /// The blobs that its images and recipes consist of, beside the manifests; each once, in the order of their digests.
+    ///
+    /// Throws what reading a manifest throws.
+    package func parts() throws(ShaleError) -> [Descriptor] {
+        var parts: [Descriptor] = []
+        for manifest in manifests {
+            let document = try OCIDocument.read(
+                Manifest.self, from: try sessions.blobs.bytes(manifest.digest), naming: "manifest \(manifest.digest)")
+            parts += [document.config] + document.layers
         }
-        return blobs.sorted()
+        for file in files {
+            parts.append(
+                Descriptor(mediaType: SessionArtifact.fileType, digest: file, size: try sessions.blobs.size(file)))
+        }
+        // What an image says of a blob's address or platform is that image's.
+        return Self.unique(parts).map { Descriptor(mediaType: $0.mediaType, digest: $0.digest, size: $0.size) }
+    }
+
+    private static func unique(_ descriptors: [Descriptor]) -> [Descriptor] {
+        var seen: Set<Digest> = []
+        return descriptors.sorted { $0.digest < $1.digest }.filter { seen.insert($0.digest).inserted }
     }
 }

@@ -5,7 +5,7 @@ import Glibc
 import Images
 package import Layers
 import Linux
-import OCI
+package import OCI
 package import Recipes
 package import Stores
 
@@ -26,6 +26,11 @@ package final class SessionImport {
     private var blobs: [Digest] = []
     private var imported: Int64 = 0
     private var isComplete = false
+    /// Whether it came from a registry: of what it says of a machine nothing holds here.
+    private var isFromAfar = false
+
+    /// Brings blobs that an archive does not hold itself; they are in the store afterwards.
+    package typealias BlobsBeside = ([Digest]) throws(ShaleError) -> Void
 
     /// The result of an import.
     package struct Result: Sendable {
@@ -45,18 +50,41 @@ package final class SessionImport {
 
     /// Brings the session in under its own name, or another.
     ///
-    /// Throws `conflict` for a name that is taken, `invalid` or `corrupt` for an archive that is none, or cut short.
+    /// `beside` brings blobs that are not in the archive, once it is known which ones are needed. Throws `conflict` for a
+    /// name that is taken, `invalid` or `corrupt` for an archive that is none, or cut short.
     package func run(
-        _ source: any ByteSource, named wanted: String?, _ operation: OperationContext
+        _ source: any ByteSource, named wanted: String?, beside: BlobsBeside? = nil, _ operation: OperationContext
     ) throws(ShaleError) -> Result {
+        isFromAfar = beside != nil
         do throws(ShaleError) {
             let reader = try ArchiveReader(source, subject: subject, cancellation: operation.cancellation)
             try read(reader, wanted, operation)
+            if let beside { try bring(beside) }
             return try finish(wanted, operation)
         } catch {
-            sessions.discard(blobs)
+            // A transfer that broke off goes on where it stopped: what came stays until it is pruned.
+            let isBroken = [.cancelled, .unavailable, .timeout, .unauthorized].contains(error.code)
+            if isFromAfar, isBroken { sessions.blobs.release(blobs) } else { sessions.discard(blobs) }
             throw error
         }
+    }
+
+    /// Brings what the images of the archive consist of.
+    private func bring(_ beside: BlobsBeside) throws(ShaleError) {
+        var needed: Set<Digest> = []
+        for entry in listed + retained {
+            let digest = entry.manifest.digest
+            guard sessions.blobs.contains(digest) else { throw missing("manifest", digest) }
+            let manifest = try OCIDocument.read(
+                Manifest.self, from: try sessions.blobs.bytes(digest), naming: "\(subject): manifest \(digest)")
+            needed.insert(manifest.config.digest)
+            needed.formUnion(manifest.layers.map(\.digest))
+        }
+        for record in provenance { needed.formUnion(record.value.keptFiles) }
+        let wanted = needed.sorted()
+        blobs += wanted
+        try sessions.blobs.hold(wanted)
+        try beside(wanted)
     }
 
     // MARK: Reading
@@ -134,7 +162,10 @@ package final class SessionImport {
     ) throws(ShaleError) {
         blobs.append(digest)
         if try sessions.blobs.claim(digest) { return }
-        operation.tell(.bytes(id: header?.name ?? subject, state: "Importing", current: imported, total: nil))
+        // Of a session from a registry these are the manifests alone.
+        if !isFromAfar {
+            operation.tell(.bytes(id: header?.name ?? subject, state: "Importing", current: imported, total: nil))
+        }
         imported &+= size
         let ingest = try sessions.blobs.newIngest()
         do throws(ShaleError) {
@@ -184,17 +215,28 @@ package final class SessionImport {
     private func states() throws(ShaleError) -> [JournalEntry] {
         let decoder = JSONDecoder()
         var entries: [JournalEntry] = []
+        // A line's place is its number: an empty one stays.
+        var rewritten: [UInt8] = []
+        defer { if isFromAfar { journal = rewritten } }
         guard journal.isEmpty || journal.last == UInt8(ascii: "\n") else {
             throw ShaleError(.corrupt, "\(subject): its journal ends in half a line")
         }
-        for (number, line) in journal.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
-            .enumerated()
-        {
-            if line.isEmpty { continue }
+        if journal.isEmpty { return [] }
+        let lines = journal.dropLast().split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
+        for (number, line) in lines.enumerated() {
+            if line.isEmpty {
+                rewritten.append(UInt8(ascii: "\n"))
+                continue
+            }
             guard let entry = try? decoder.decode(JournalEntry.self, from: Data(line)) else {
                 throw ShaleError(.corrupt, "\(subject): line \(number + 1) of its journal cannot be read")
             }
-            entries.append(entry)
+            guard isFromAfar else {
+                entries.append(entry)
+                continue
+            }
+            entries.append(entry.withoutPlaces)
+            rewritten += try Journal.bytes([entry.withoutPlaces])
         }
         return entries
     }
@@ -226,5 +268,31 @@ package final class SessionImport {
 
     private func missing(_ what: String, _ digest: Digest) -> ShaleError {
         ShaleError(.corrupt, "\(subject): \(what) \(digest.short) is missing")
+    }
+}
+
+extension JournalEntry {
+    /// The same without the folders of the machine that it was typed on.
+    ///
+    /// A `COPY` that is carried out again would read there, whoever named them.
+    fileprivate var withoutPlaces: JournalEntry {
+        var entry = self
+        entry.directory = nil
+        entry.changes = changes?.map { change in
+            switch change {
+            case .step(let step): .step(step.withoutPlace)
+            case .rewrote(let steps): .rewrote(steps.map(\.withoutPlace))
+            case .began, .name, .images, .removed, .lost: change
+            }
+        }
+        return entry
+    }
+}
+
+extension Step {
+    fileprivate var withoutPlace: Step {
+        var step = self
+        step.directory = nil
+        return step
     }
 }

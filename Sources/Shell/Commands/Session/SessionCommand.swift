@@ -11,7 +11,7 @@ import Stores
 /// `session`: named sessions, each with its journal, working image and states.
 package struct SessionCommand: Verb {
     package static let configuration = CommandConfiguration(
-        commandName: "session", abstract: "List, make, switch, rename, remove, export or import sessions",
+        commandName: "session", abstract: "List, make, switch, rename, remove, export, import, push or pull sessions",
         usage: """
             session [list]
             session new NAME
@@ -20,16 +20,23 @@ package struct SessionCommand: Verb {
             session rm NAME…
             session export FILE [NAME]
             session import FILE [NAME]
+            session push REF [NAME]
+            session pull REF [NAME]
             """)
     package static let isWorthKeeping = false
-    package static let examples = ["session", "session new lesson-2", "session export lesson.tar"]
+    package static let examples = [
+        "session", "session new lesson-2", "session export lesson.tar",
+        "session push localhost:5000/lesson:2", "session pull localhost:5000/lesson:2",
+    ]
     package static let differences = [
         "Docker has none: it does not know who typed what, or when.",
         "export writes journal, states, variables and all images into one file, which import brings back elsewhere.",
+        "push and pull do the same by way of a registry: only what is missing there, or here, is sent.",
         "Containers do not travel: undo of an rm says so there, and goto goes past it.",
     ]
 
-    @Argument(help: "list, new, switch, rename, rm, export or import, and what it takes.") var words: [String] = []
+    @Argument(help: "list, new, switch, rename, rm, export, import, push or pull, and what it takes.") var words:
+        [String] = []
     @Option(help: "json, or a template.") var format: String?
     @Flag(name: .shortAndLong, help: "For list: only the names.") var quiet = false
 
@@ -81,6 +88,8 @@ package struct SessionCommand: Verb {
             return .lines(Array(words.dropFirst()))
         case ("export", 2...3): return try export(shell, sessions)
         case ("import", 2...3): return try importing(shell)
+        case ("push", 2...3): return try SessionTravel(shell).push(to: words[1], session(shell, sessions))
+        case ("pull", 2...3): return try SessionTravel(shell).pull(words[1], named: words.count > 2 ? words[2] : nil)
         default:
             let usages = Self.configuration.usage?.split(separator: "\n").map(String.init) ?? []
             let meant = usages.first { $0.hasPrefix("session \(words.first ?? "") ") }
@@ -90,32 +99,29 @@ package struct SessionCommand: Verb {
 
     private func export(_ shell: ShellContext, _ sessions: SessionStore) throws(ShaleError) -> Outcome {
         let path = words[1]
-        let name = words.count > 2 ? words[2] : shell.options.session
-        if name != shell.options.session { try require(name, sessions, in: shell.options.session) }
         if path == "-", shell.console.isTerminal(.output) {
             throw ShaleError(.usage, "refusing to export to a terminal", hint: "session export FILE", exitStatus: 1)
         }
-        let session =
-            name == shell.options.session
-            ? try shell.session() : try Session(named: name, in: sessions, engine: shell.engine())
+        let session = try session(shell, sessions)
         let export = try SessionExport(session)
         try shell.withOperation(isQuiet: path == "-") { operation throws(ShaleError) in
             try ArchiveOutput.write(to: path, doing: "export session", shell) { sink throws(ShaleError) in
                 try export.write(to: sink, operation)
             }
         }
-        if let first = export.containersLeft.first {
-            let isOne = export.containersLeft.count == 1
-            let names = isOne ? "container \(first)" : "containers \(export.containersLeft.joined(separator: ", "))"
-            shell.console.note(
-                "removed \(names) \(isOne ? "stays" : "stay") here: undo cannot bring \(isOne ? "it" : "them") back "
-                    + "where this is imported, and says so")
-        }
+        SessionTravel(shell).tellWhatStays(export, where: "imported")
         if path == "-" { return .done }
-        let states = session.tree.nodes.count
         return .line(
-            "exported session \(name) to \(path.visible): \(Self.count(states, "state")), "
-                + Self.count(export.imageCount, "image"))
+            "exported session \(session.name) to \(path.visible): \(SessionTravel.count(export.stateCount, "state")), "
+                + SessionTravel.count(export.imageCount, "image"))
+    }
+
+    /// The session that the third word names, or the one this shale is in.
+    private func session(_ shell: ShellContext, _ sessions: SessionStore) throws(ShaleError) -> Session {
+        let name = words.count > 2 ? words[2] : shell.options.session
+        guard name != shell.options.session else { return try shell.session() }
+        try require(name, sessions, in: shell.options.session)
+        return try Session(named: name, in: sessions, engine: shell.engine())
     }
 
     private func importing(_ shell: ShellContext) throws(ShaleError) -> Outcome {
@@ -135,15 +141,11 @@ package struct SessionCommand: Verb {
                 throw error
             }
         }
-        for name in result.namesLeft {
-            shell.console.warning("\(name) is another image here: it was left as it is")
-        }
+        SessionTravel(shell).tellNamesLeft(result)
         return .line(
-            "imported session \(result.name): \(Self.count(result.states, "state")), "
-                + "\(Self.count(result.images, "image")); session switch \(result.name) enters it")
+            "imported session \(result.name): \(SessionTravel.count(result.states, "state")), "
+                + "\(SessionTravel.count(result.images, "image")); session switch \(result.name) enters it")
     }
-
-    private static func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
 
     private func require(_ name: String, _ sessions: SessionStore, in shellSession: String) throws(ShaleError) {
         // The one this shale is in is there, even before its first line.

@@ -1,0 +1,136 @@
+package import Basics
+import Diagnostics
+import FoundationEssentials
+import Layers
+package import Linux
+import Logging
+package import OCI
+import Registries
+import Stores
+
+extension ImageEngine {
+    /// Sends blobs of the store to a repository, those that it has not got, some at once; answers how many bytes went.
+    ///
+    /// `known` are blobs that the repository is known to have: it is not asked for them. Throws `cancelled`, and what
+    /// the requests and reading the blobs throw.
+    package func send(
+        _ blobs: [Descriptor], besides known: Set<Digest>, to repository: Reference, called name: String,
+        _ operation: OperationContext
+    ) throws(ShaleError) -> Int64 {
+        let missing = blobs.filter { !known.contains($0.digest) }
+        if missing.isEmpty { return 0 }
+        let source = try StoreSource(store: store, packing: nil, blobs: missing)
+        let target = RegistryTarget(client: registry, reference: repository)
+        let total = missing.reduce(Int64(0)) { $0.addingClamped($1.size) }
+        let count = Condition(SentBytes())
+        let told: @Sendable (Int64?) -> Void = { passed in
+            if let passed { operation.tell(.bytes(id: name, state: "Pushing", current: passed, total: total)) }
+        }
+        operation.tell(.bytes(id: name, state: "Pushing", current: 0, total: total))
+        let stopping = Cancellation(below: operation.cancellation)
+        try Workers.forEach(missing, limit: target.width, stopping: stopping) { blob throws(ShaleError) in
+            let homes = source.homes(of: blob, beside: repository)
+            let report = TransferReport(
+                cancellation: stopping, moved: { bytes in told(count.update { $0.pass(bytes, of: blob) }) })
+            let isSent = try target.take(blob, from: source, homes: homes, report: report) == .sent
+            told(count.update { $0.finish(blob, isSent: isSent) })
+        }
+        try operation.cancellation.check()
+        operation.tell(.item(id: name, state: "Pushed"))
+        return count.read(\.sent)
+    }
+
+    /// How far blobs are, and which of their bytes went.
+    private struct SentBytes {
+        var sent: Int64 = 0
+        private var finished: Int64 = 0
+        private var underWay: [Digest: Int64] = [:]
+        private var told: Int64 = 0
+
+        /// What is told when bytes have gone; `nil` where it is not time.
+        mutating func pass(_ bytes: Int64, of blob: Descriptor) -> Int64? {
+            underWay[blob.digest] = bytes
+            let passed = finished + underWay.values.reduce(0, +)
+            // An attempt that begins anew goes back.
+            guard passed - told >= 1 << 20 || passed < told else { return nil }
+            told = passed
+            return passed
+        }
+
+        mutating func finish(_ blob: Descriptor, isSent: Bool) -> Int64? {
+            if isSent { sent += blob.size }
+            finished += blob.size
+            underWay[blob.digest] = nil
+            told = finished + underWay.values.reduce(0, +)
+            return told
+        }
+    }
+
+    /// Sends the bytes of a file as a blob that the repository has not got; answers how many bytes went.
+    ///
+    /// Throws what the requests and reading the file throw.
+    package func send(
+        _ file: consuming OwnedFD, as blob: Descriptor, to repository: Reference, _ operation: OperationContext
+    ) throws(ShaleError) -> Int64 {
+        let cancellation = operation.cancellation
+        if try registry.hasBlob(blob, in: repository, cancellation: cancellation) { return 0 }
+        let bytes = OwnedFile(file, subject: "blob \(blob.digest)")
+        try registry.uploadBlob(
+            blob, to: repository, chunkSize: RegistryTarget.chunk, cancellation: cancellation
+        ) { offset, buffer throws(ShaleError) in
+            try bytes.read(at: offset, into: buffer)
+        }
+        return blob.size
+    }
+
+    /// Sends a small blob that the repository has not got.
+    ///
+    /// Throws what the requests throw.
+    package func send(
+        _ bytes: [UInt8], as blob: Descriptor, to repository: Reference, _ operation: OperationContext
+    ) throws(ShaleError) {
+        try registry.sendBytes(bytes, blob, to: repository, cancellation: operation.cancellation)
+    }
+
+    /// Sends the manifest of an artifact whose blobs are there, under a name's tag, or by its digest where it has none.
+    ///
+    /// Throws what the requests throw.
+    package func send(
+        _ artifact: Artifact, as reference: Reference, _ operation: OperationContext
+    ) throws(ShaleError) -> Descriptor {
+        let cancellation = operation.cancellation
+        try registry.sendBytes(
+            Artifact.emptyConfigBytes, Artifact.emptyConfig, to: reference, cancellation: cancellation)
+        return try registry.putArtifact(artifact, as: reference, cancellation: cancellation)
+    }
+
+    /// Puts manifests of images whose blobs are there beside an artifact, by their digests, so that they can be pulled.
+    ///
+    /// One that the registry does not take is left out, with a message: the artifact is whole without. Throws
+    /// `cancelled`.
+    package func send(
+        manifests: [Descriptor], to repository: Reference, _ operation: OperationContext
+    ) throws(ShaleError) {
+        let stopping = Cancellation(below: operation.cancellation)
+        try Workers.forEach(manifests, limit: ImageLimits.transfers, stopping: stopping) {
+            manifest throws(ShaleError) in
+            let name = repository.with(digest: manifest.digest)
+            if (try? self.registry.head(name, cancellation: stopping))?.digest == manifest.digest { return }
+            try stopping.check()
+            let bytes = Data(try self.store.blobs.bytes(manifest.digest))
+            Logger.registry.attempt("put the manifest \(manifest.digest) beside an artifact") {
+                try self.registry.putManifest(bytes, mediaType: manifest.mediaType, as: name, cancellation: stopping)
+            }
+        }
+        try operation.cancellation.check()
+    }
+
+    /// The blobs that an artifact under this name has: none where there is no artifact of that type.
+    package func blobs(of reference: Reference, type: String, _ operation: OperationContext) -> Set<Digest> {
+        guard let fetched = try? registry.resolve(reference, cancellation: operation.cancellation),
+            let manifest = try? OCIDocument.read(Manifest.self, from: fetched.document, naming: "manifest"),
+            !fetched.isFromMirror, manifest.artifactType == type
+        else { return [] }
+        return Set(manifest.layers.map(\.digest))
+    }
+}

@@ -1,0 +1,113 @@
+package import Basics
+import Images
+import Layers
+import Linux
+package import OCI
+package import Recipes
+package import Stores
+
+/// A session in a registry.
+///
+/// An artifact whose first blob is the archive of its documents, and whose others are the blobs of its images. All lie in
+/// one repository, so that a collector of the registry finds them named.
+package enum SessionArtifact {
+    /// The archive, as `session export` makes it, with the images' manifests and without their other blobs.
+    static let archiveType = "application/vnd.shale.session.v1.tar"
+    /// A file that a recipe needs and that no image has.
+    static let fileType = "application/vnd.shale.session.v1.file"
+
+    /// More bytes than any archive has.
+    private static let largestArchive: Int64 = 2 << 30
+
+    /// What a pull brought.
+    package struct Pulled: Sendable {
+        package var session: SessionImport.Result
+        /// Bytes of blobs that were not here.
+        package var bytes: Int64
+    }
+
+    /// What a push came to.
+    package struct Pushed: Sendable {
+        package var descriptor: Descriptor
+        /// Bytes of blobs that the registry had not got.
+        package var bytes: Int64
+    }
+
+    /// Sends a session to a registry: what the registry has is not sent, and a session that has not changed is the same
+    /// artifact again.
+    ///
+    /// The manifests of its listed images are put beside it, so that they can be pulled by digest. Throws `cancelled`, and
+    /// what gathering the session and the requests throw.
+    package static func push(
+        _ export: SessionExport, of session: Session, to reference: Reference, engine: Engine, version: String,
+        _ operation: OperationContext
+    ) throws(ShaleError) -> Pushed {
+        let images = engine.images
+        let parts = try export.parts()
+        operation.line("The push refers to repository [\(reference.repository)]")
+        let archive = try session.sessions.blobs.newIngest()
+        defer { archive.abandon(keepingPartial: false) }
+        try export.write(.documents, to: { bytes throws(ShaleError) in try archive.append(bytes) }, operation)
+        var first = Descriptor(mediaType: archiveType, digest: archive.digest, size: archive.count)
+        let known = images.blobs(of: reference, type: ArtifactType.session, operation)
+        var bytes = try images.send(parts, besides: known, to: reference, called: "session", operation)
+        if !known.contains(first.digest) {
+            bytes += try images.send(try archive.openForReading(), as: first, to: reference, operation)
+        }
+        try images.send(manifests: export.listedManifests, to: reference.repository, operation)
+        first.annotations = ["org.opencontainers.image.title": "\(session.name).session.tar"]
+        let artifact = Artifact(
+            type: ArtifactType.session, blobs: [first] + parts,
+            annotations: annotations(of: export, session, version: version))
+        return Pushed(descriptor: try images.send(artifact, as: reference, operation), bytes: bytes)
+    }
+
+    /// Nothing of the moment of the push: the same session has the same digest.
+    private static func annotations(
+        of export: SessionExport, _ session: Session, version: String
+    ) -> [String: String] {
+        var notes = [
+            "org.opencontainers.image.title": session.name, "dev.shale.version": version,
+            "dev.shale.session.lines": String(export.lineCount), "dev.shale.session.states": String(export.stateCount),
+            "dev.shale.session.images": String(export.imageCount),
+        ]
+        notes["org.opencontainers.image.created"] = export.lastUsed?.description
+        return notes
+    }
+
+    /// Brings a session from a registry, under its own name or another; only blobs that are not here are fetched.
+    ///
+    /// Nothing of it is trusted: see ``SessionImport``. What it says of folders of another machine is left out. Throws
+    /// `unsupported` for a name that leads to something else, `conflict` for a session's name that is taken, `corrupt`
+    /// for an artifact that is not whole, and what the registry throws; what broke off goes on with the next pull.
+    package static func pull(
+        _ reference: Reference, named wanted: String?, engine: Engine, into sessions: SessionStore,
+        _ operation: OperationContext
+    ) throws(ShaleError) -> Pulled {
+        let artifact = try engine.images.artifact(reference, type: ArtifactType.session, operation)
+        let subject = artifact.reference.familiar
+        let archives = artifact.manifest.layers.filter { $0.mediaType == archiveType }
+        guard archives.count == 1, let archive = archives.first, archive.size <= largestArchive else {
+            throw ShaleError(.corrupt, "\(subject): not a whole session: its archive is not there once")
+        }
+        let offered = Dictionary(
+            artifact.manifest.layers.map { ($0.digest, $0) }, uniquingKeysWith: { first, _ in first })
+        var bytes: Int64 = 0
+        let label = subject
+        let result = try engine.images.withFile(archive, of: artifact, operation) { file throws(ShaleError) in
+            try SessionImport(engine, into: sessions, subject: label).run(
+                FDSource(file, subject: label), named: wanted,
+                beside: { needed throws(ShaleError) in
+                    let blobs = try needed.map { digest throws(ShaleError) -> Descriptor in
+                        guard let blob = offered[digest] else {
+                            throw ShaleError(
+                                .corrupt, "\(label): its images need the blob \(digest), which it does not list")
+                        }
+                        return blob
+                    }
+                    bytes = try engine.images.bring(blobs, of: artifact, called: "session", operation)
+                }, operation)
+        }
+        return Pulled(session: result, bytes: bytes)
+    }
+}
