@@ -75,6 +75,17 @@ package struct RecipeFolder {
         return all
     }
 
+    /// A saved recipe's files alone: the Dockerfile and the list of paths are taken away.
+    ///
+    /// Throws what removing them throws.
+    static func files(below folder: String) throws(ShaleError) -> RootDirectory {
+        try translating("recipe save \(folder)") {
+            let root = try RootDirectory(hostPath: folder)
+            for name in ["Dockerfile", listName] { try root.descriptor.unlink(name) }
+            return root
+        }
+    }
+
     private func savedBefore(_ root: RootDirectory) -> [String] {
         guard let bytes = try? root.contents(of: Self.listName, limit: 64 << 20),
             let list = try? JSONDocument(parsing: bytes, naming: Self.listName).array

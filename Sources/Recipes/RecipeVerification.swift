@@ -38,7 +38,16 @@ extension RecipeEngine {
         let scratch = try ScratchFolder(in: store)
         let folder = "\(scratch.path)/recipe"
         _ = try RecipeFolder(folder, engine: self).save(recipe, operation.cancellation)
-        var request = BuildRequest(source: .directory(folder))
+        return try compare(subject, with: BuildRequest(source: .directory(folder)), of: recipe, operation)
+    }
+
+    /// Carries out a build that is to make a subject again, without the cache, and compares.
+    ///
+    /// Throws what building and comparing throw.
+    func compare(
+        _ subject: RecipeSubject, with build: BuildRequest, of recipe: Recipe, _ operation: OperationContext
+    ) throws(ShaleError) -> [RecipeDifference] {
+        var request = build
         request.steps.usesCache = false
         request.steps.fillsCache = false
         // What sessions hold is known, too, and stays as it is.

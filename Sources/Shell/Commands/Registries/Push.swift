@@ -4,6 +4,7 @@ import Images
 import Layers
 import OCI
 import Recipes
+import Rendering
 import Stores
 
 /// `push NAME[:TAG]`.
@@ -18,6 +19,7 @@ package struct Push: Verb {
     ]
     package static let differences = [
         "layers made here are packed once and kept: the next push of them costs nothing; prune cache removes them",
+        "the recipe of an image made here goes with it, and hangs on it: recipe NAME --remote shows it to anyone",
         "--compression chooses how they are packed; a large layer goes up in pieces, and goes on where it broke",
     ]
 
@@ -27,6 +29,8 @@ package struct Push: Verb {
     var quiet = false
     @Option(help: "How layers made here are packed: gzip[:1-9] or zstd[:1-19]")
     var compression: String?
+    @Flag(name: .customLong("no-recipe"), help: "Do not hang the recipe of an image made here on it")
+    var noRecipe = false
     @Argument(help: "NAME[:TAG]")
     var name: String
 
@@ -40,15 +44,41 @@ package struct Push: Verb {
         if allTags, reference.tag != nil || reference.digest != nil {
             throw ShaleError(.usage, "tag can't be used with --all-tags/-a")
         }
-        try shell.withOperation(isQuiet: quiet) { operation throws(ShaleError) in
-            if allTags {
-                _ = try images.pushAll(reference, packing: packing, operation)
-            } else {
-                if reference.tag == nil, reference.digest == nil { operation.line("Using default tag: latest") }
-                _ = try images.push(reference, packing: packing, operation)
-            }
+        let pushed = try shell.withOperation(isQuiet: quiet) { operation throws(ShaleError) -> [PushResult] in
+            if allTags { return try images.pushAll(reference, packing: packing, operation) }
+            if reference.tag == nil, reference.digest == nil { operation.line("Using default tag: latest") }
+            return [try images.push(reference, packing: packing, operation)]
         }
+        if !noRecipe { try attachRecipes(to: pushed, shell) }
         guard quiet else { return .done }
         return .line((allTags ? reference : reference.withDefaultTag).description)
+    }
+
+    /// Hangs recipes on images that are there; a recipe that cannot be made is a warning, for the image has arrived.
+    private func attachRecipes(to pushed: [PushResult], _ shell: ShellContext) throws(ShaleError) {
+        let recipes = try shell.recipes()
+        var told: Set<Digest> = []
+        for result in pushed where told.insert(result.manifest.digest).inserted {
+            let attached: AttachedRecipe?
+            do throws(ShaleError) {
+                attached = try shell.withOperation(isQuiet: true) { operation throws(ShaleError) in
+                    try recipes.attachRecipe(
+                        of: result.image, to: result.manifest, in: result.reference, version: Version.current, operation
+                    )
+                }
+            } catch {
+                if error.code == .cancelled { throw error }
+                shell.console.warning("the recipe of \(result.reference.familiar) was not pushed: \(error)")
+                continue
+            }
+            guard let attached else { continue }
+            for secret in attached.secrets {
+                shell.console.warning("recipe: \(secret.warning(withLine: true).visible)")
+            }
+            if !quiet {
+                shell.console.note(
+                    "recipe: \(attached.descriptor.digest)   (recipe \(result.reference.familiar) --remote)")
+            }
+        }
     }
 }

@@ -19,6 +19,7 @@ package struct RecipeCommand: Verb {
             recipe [--tidy] [--to dockerfile|shale|sh|md] [-o FILE] [IMAGE|CONTAINER]
             recipe save DIR [IMAGE|CONTAINER]
             recipe verify [--progress auto|plain] [IMAGE|CONTAINER]
+            recipe [verify] --remote [--platform P] NAME
             recipe parse FILE [--format json|ast]
             recipe check FILE
             recipe plan FILE
@@ -28,11 +29,14 @@ package struct RecipeCommand: Verb {
             command whose effect is known becomes a RUN; every other change is kept as the files themselves, with a \
             comment that says so. 'verify' builds it again without the cache and compares every path and the config; what \
             the build prints is shown where it fails, or with '--progress plain'. \
-            Values that look secret are masked.
+            Values that look secret are masked. With '--remote' it is the recipe that 'push' hung on an image in its \
+            registry: shown as text, and carried out by 'verify' alone, confined like any build.
             """)
     package static let operandKinds: [ValueKind] = [.object]
     package static let takesWorkingImageAsTyped = true
-    package static let examples = ["recipe", "recipe save hello web", "recipe verify @"]
+    package static let examples = [
+        "recipe", "recipe save hello web", "recipe verify @", "recipe verify --remote localhost:5000/app:1",
+    ]
     package static let differences = [
         "Docker has no such command: a commit's record is 'bash'. Here every step is written down."
     ]
@@ -46,6 +50,8 @@ package struct RecipeCommand: Verb {
     @Flag(name: .customLong("show-secrets"), help: "Do not mask values that look secret.") var showsSecrets = false
     @Option(help: "json; for parse: json or ast.") var format: String?
     @Option(help: "For verify: auto (a line a step), or plain (all that the build tells).") var progress = "auto"
+    @Flag(help: "The recipe that hangs on an image in its registry.") var remote = false
+    @Option(help: "For --remote: the platform of an image of several.") var platform: String?
     @Option(help: "For check and plan: the build stage.") var target: String?
     @Option(name: .customLong("build-arg"), help: "For check and plan: a build argument (NAME=VALUE).")
     var arguments: [String] = []
@@ -58,6 +64,15 @@ package struct RecipeCommand: Verb {
         let output = RecipeOutput(
             shell, tidy: tidy, form: to, file: output, showsSecrets: showsSecrets, format: format,
             progress: progress)
+        if remote {
+            let remote = RemoteRecipe(shell, platform: try Platform.option(platform), file: self.output)
+            guard !tidy, to == nil, !showsSecrets else {
+                throw ShaleError(.usage, "recipe --remote gives what is there: no --tidy, --to or --show-secrets")
+            }
+            return try words.first == "verify" && words.count > 1
+                ? remote.verify(Array(words.dropFirst()), output) : remote.print(words, format: format)
+        }
+        if platform != nil { throw ShaleError(.usage, "recipe: --platform is for --remote") }
         switch words.first {
         case "save": return try output.save(Array(words.dropFirst()))
         case "verify": return try output.verify(Array(words.dropFirst()))

@@ -90,24 +90,31 @@ struct RecipeOutput {
         let subject = try self.subject(name)
         var recipe = try self.recipe(of: subject, named: name)
         if isTidy { recipe = try shell.recipes().tidied(recipe) }
+        let what =
+            switch subject {
+            case .image(let image): image.id.short
+            case .container(let record): "container \(record.name)"
+            }
+        return try prove(what) { operation throws(ShaleError) in
+            try shell.recipes().verify(recipe, of: subject, operation)
+        }
+    }
+
+    /// Carries a verification out, and says what it found.
+    func prove(
+        _ what: String, _ verify: (OperationContext) throws(ShaleError) -> [RecipeDifference]
+    ) throws(ShaleError) -> Outcome {
         guard ["auto", "plain"].contains(progress) else {
             throw ShaleError(.usage, "recipe verify: --progress is auto or plain")
         }
         // The differences are the result of the command; the output of the build is not.
         let differences = try shell.withOperation(lines: .errors) { operation throws(ShaleError) in
-            try progress == "plain" ? plainly(recipe, subject, operation) : briefly(recipe, subject, operation)
+            try progress == "plain" ? plainly(operation, verify) : briefly(operation, verify)
         }
         if format == "json" {
             return Outcome(.lines(differences.map { Self.json($0).text() }), status: differences.isEmpty ? 0 : 1)
         }
-        if differences.isEmpty {
-            let what =
-                switch subject {
-                case .image(let image): image.id.short
-                case .container(let record): "container \(record.name)"
-                }
-            return .line("the recipe makes \(what) again: same files, same config")
-        }
+        if differences.isEmpty { return .line("the recipe makes \(what) again: same files, same config") }
         var lines = differences.prefix(Self.shownDifferences).map(Self.line)
         if differences.count > lines.count { lines.append("and \(differences.count - lines.count) more") }
         return Outcome(.lines(lines.map(\.visible)), status: 1)
@@ -115,11 +122,11 @@ struct RecipeOutput {
 
     /// Verifies with a line a step, and what a step said only where it fails.
     private func briefly(
-        _ recipe: Recipe, _ subject: RecipeSubject, _ operation: OperationContext
+        _ operation: OperationContext, _ verify: (OperationContext) throws(ShaleError) -> [RecipeDifference]
     ) throws(ShaleError) -> [RecipeDifference] {
         let voice = VerifyVoice(operation)
         do throws(ShaleError) {
-            return try shell.recipes().verify(recipe, of: subject, voice.context)
+            return try verify(voice.context)
         } catch {
             if error.code != .cancelled { voice.tellLastStep() }
             throw error
@@ -128,7 +135,7 @@ struct RecipeOutput {
 
     /// Verifies with all that a build tells.
     private func plainly(
-        _ recipe: Recipe, _ subject: RecipeSubject, _ operation: OperationContext
+        _ operation: OperationContext, _ verify: (OperationContext) throws(ShaleError) -> [RecipeDifference]
     ) throws(ShaleError) -> [RecipeDifference] {
         let told = OperationContext(cancellation: operation.cancellation) { progress in
             if case .output(let bytes, _) = progress {
@@ -137,7 +144,7 @@ struct RecipeOutput {
                 operation.tell(progress)
             }
         }
-        return try shell.recipes().verify(recipe, of: subject, told)
+        return try verify(told)
     }
 
     // MARK: Recipes

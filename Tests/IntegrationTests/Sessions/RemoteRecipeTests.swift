@@ -1,0 +1,135 @@
+import FoundationEssentials
+import OCI
+import TestSupport
+import Testing
+
+/// Recipes that hang on images in a registry: with the referrers API, and by the tag where there is none.
+@Suite(.enabled(if: BuiltShale.isPresent, Comment(rawValue: BuiltShale.absent)))
+struct RemoteRecipeTests {
+    private static func pushed(to name: String, _ more: [String] = []) throws -> BuiltShale {
+        let shale = BuiltShale()
+        try Data("copied\n".utf8).write(to: URL(filePath: shale.folder.path + "/file"))
+        try shale.run(["-c", "FROM busybox\nRUN echo one > /one\nCOPY file /file\nENV A=b\ntag @ \(name)"])
+        try shale.run(["push"] + more + [name])
+        return shale
+    }
+
+    private static func knowsAndProves(_ name: String, _ shale: BuiltShale) throws {
+        let digest = try shale.run(["referrers", "-q", name]).text
+        #expect(digest.hasPrefix("sha256:") && digest.split(separator: "\n").count == 1, "\(digest)")
+        #expect(try shale.run(["push", name]).errors.contains("recipe: \(digest.dropLast())"))
+        #expect(try shale.run(["referrers", "-q", name]).text == digest)
+        let other = BuiltShale()
+        #expect(
+            try other.run(["recipe", name, "--remote"]).text
+                == "FROM busybox\nRUN echo one > /one\nCOPY file /file\nENV A=b\n")
+        let before = try other.run(["images", "-aq"]).text
+        let proof = try other.run(["recipe", "verify", name, "--remote"])
+        #expect(proof.text.hasSuffix(" again: same files, same config\n"), "\(proof.text)\(proof.errors)")
+        #expect(proof.errors.contains("Step 3/4 : COPY file /file\n"), "\(proof.errors)")
+        // Nothing is left behind.
+        #expect(try other.run(["images", "-aq"]).text == before || before.isEmpty)
+        #expect(try other.run(["images", "-q", "--digests"]).text.split(separator: "\n").count == 1)
+        #expect(try other.run(["system", "check"]).text.hasSuffix("the store is whole\n"))
+        // A recipe's own digest is a name of it, too, and no image.
+        let own = "\(name.prefix { $0 != ":" }):\(name.split(separator: ":")[1])@\(digest.dropLast())"
+        #expect(try other.run(["recipe", own, "--remote"]).text.hasPrefix("FROM busybox\n"))
+        #expect(try other.run(["pull", own], expecting: 1).errors.contains("this is a recipe, and no image"))
+    }
+
+    @Test func aRecipeHangsOnAnImage() throws {
+        let registry = try ReferrersRegistry()
+        let name = "\(registry.host)/a/app"
+        let shale = try Self.pushed(to: name)
+        try Self.knowsAndProves(name, shale)
+        let json = try shale.run(["referrers", "--format", "json", "--filter", "type=\(ArtifactType.recipe)", name])
+            .text
+        #expect(json.contains(#""Type":"application/vnd.shale.recipe.v1""#))
+        #expect(try shale.run(["referrers", "-q", "--filter", "type=application/x", name]).text.isEmpty)
+        let wrong = try shale.run(["referrers", "--filter", "kind=x", name], expecting: 1).errors
+        #expect(wrong == "shale: Invalid filter 'kind'\nhint: filters: type, annotation\n")
+    }
+
+    @Test(.enabled(if: RegistryServer.isPresent && Peers.skopeo.isPresent, "needs docker-registry and skopeo"))
+    func debiansRegistryHasItByTheTag() throws {
+        let server = try RegistryServer()
+        let name = "\(server.host)/a/app"
+        let shale = try Self.pushed(to: name)
+        try Self.knowsAndProves(name, shale)
+        let digest = try Peers.skopeo.run(
+            ["inspect", "--format", "{{.Digest}}", "--tls-verify=false", "docker://\(name):latest"]
+        ).text.dropLast()
+        let tags = try Peers.skopeo.run(["list-tags", "--tls-verify=false", "docker://\(name)"]).text
+        #expect(tags.contains("\"sha256-\(digest.dropFirst(7))\""))
+        let recipe = try shale.run(["referrers", "-q", name]).text.dropLast()
+        let raw = try Peers.skopeo.run(["inspect", "--raw", "--tls-verify=false", "docker://\(name)@\(recipe)"]).output
+        let manifest = try OCIDocument.read(Manifest.self, from: raw, naming: "manifest")
+        #expect(manifest.artifactType == ArtifactType.recipe && manifest.subject?.digest.description == String(digest))
+        #expect(manifest.layers.first?.annotations?["org.opencontainers.image.title"] == "Dockerfile")
+    }
+
+    @Test func noneIsPushedWhereNoneIsWantedOrKnown() throws {
+        let registry = try ReferrersRegistry()
+        let name = "\(registry.host)/a/app"
+        let shale = try Self.pushed(to: name, ["--no-recipe"])
+        #expect(try shale.run(["referrers", "-q", name]).text.isEmpty)
+        let missing = try shale.run(["recipe", name, "--remote"], expecting: 1).errors
+        #expect(missing.hasPrefix("shale: no recipe hangs on \(name):latest\nhint: referrers \(name)"), "\(missing)")
+        // What was pulled was not made here.
+        let other = BuiltShale()
+        try other.run(["-c", "pull -q \(name)\ntag \(name) \(registry.host)/b/app\npush \(registry.host)/b/app"])
+        #expect(try other.run(["referrers", "-q", "\(registry.host)/b/app"]).text.isEmpty)
+    }
+
+    @Test func aRecipeFromOutsideIsTextUntilItIsVerified() throws {
+        let registry = try ReferrersRegistry()
+        let name = "\(registry.host)/a/app"
+        let shale = try Self.pushed(to: name, ["--no-recipe"])
+        let image = Array(try #require(registry.manifest("a/app", "latest")))
+        let subject = Descriptor(
+            mediaType: MediaType.ociManifest, digest: Digest.of(image), size: Int64(image.count))
+        let outside = "\(shale.folder.path)/outside"
+        func hang(_ dockerfile: String, _ files: [SmallImage.File], at year: Int) throws {
+            let tar = SmallImage.tar(files)
+            let texts = [Array(dockerfile.utf8), tar].map { bytes in
+                Descriptor(mediaType: "", digest: Digest.of(bytes), size: Int64(bytes.count))
+            }
+            _ = try registry.put(blob: Array(dockerfile.utf8))
+            _ = try registry.put(blob: tar)
+            var blobs = texts
+            blobs[0].mediaType = "application/vnd.shale.recipe.v1.dockerfile"
+            blobs[1].mediaType = "application/vnd.shale.recipe.v1.files.tar"
+            let artifact = Artifact(
+                type: ArtifactType.recipe, blobs: blobs, subject: subject,
+                annotations: ["org.opencontainers.image.created": "\(year)-01-01T00:00:00Z"])
+            let bytes = Array(artifact.manifest.document.text().utf8)
+            var entry = Descriptor(
+                mediaType: MediaType.ociManifest, digest: Digest.of(bytes), size: Int64(bytes.count),
+                annotations: artifact.annotations)
+            entry.artifactType = ArtifactType.recipe
+            registry.put(bytes, type: MediaType.ociManifest, in: "a/app", as: [entry.digest.description])
+            registry.hang(entry.document.text(), type: ArtifactType.recipe, on: subject.digest.description)
+        }
+        try hang("FROM busybox\nRUN echo \u{1b}]0;mine\u{7} > /one\n", [], at: 2001)
+        let shown = try shale.run(["recipe", name, "--remote"]).text
+        #expect(shown == "FROM busybox\nRUN echo \\e]0;mine\\x07 > /one\n", "\(shown)")
+
+        // Links that lead out, names that lead out, the host's files by any spelling, and more rights than others have.
+        let files: [SmallImage.File] = [
+            .link("out", to: "/etc"), .init("out/\(outside)", "x"), .init("../../\(outside)", "x"),
+            .link("passwd", to: "/etc/passwd"),
+        ]
+        try hang("FROM busybox\nCOPY passwd /file\n", files, at: 2002)
+        let copied = try shale.run(["recipe", "verify", name, "--remote"], expecting: nil)
+        #expect(copied.status == 1 && !copied.text.contains("root:"), "\(copied.text)\(copied.errors)")
+        try hang("FROM busybox\nRUN --security=insecure touch \(outside)\n", [], at: 2003)
+        let refused = try shale.run(["recipe", "verify", name, "--remote"], expecting: nil)
+        #expect(refused.status != 0 && refused.errors.contains("security.insecure"), "\(refused.errors)")
+        #expect(!FileManager.default.fileExists(atPath: outside))
+        try hang("FROM busybox\nRUN echo two > /one\n", [], at: 2004)
+        let differs = try shale.run(["recipe", "verify", name, "--remote"], expecting: 1).text
+        #expect(differs.contains("/one: content (line 2: RUN echo two > /one)\n"), "\(differs)")
+        #expect(differs.contains("/file: not made by the recipe"), "\(differs)")
+        #expect(try shale.run(["system", "check"]).text.hasSuffix("the store is whole\n"))
+    }
+}
