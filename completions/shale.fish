@@ -64,6 +64,7 @@ complete -c shale -n __fish_use_subcommand -f -a push -d 'Upload an image to its
 complete -c shale -n '__fish_seen_subcommand_from push' -l all-tags -s a -d 'Push all tags of the repository'
 complete -c shale -n '__fish_seen_subcommand_from push' -l quiet -s q -d 'Print the full name alone'
 complete -c shale -n '__fish_seen_subcommand_from push' -l compression -r -f -d 'How layers made here are packed: gzip[:1-9] or zstd[:1-19]'
+complete -c shale -n '__fish_seen_subcommand_from push' -l no-recipe -d 'Do not hang the recipe of an image made here on it'
 complete -c shale -n '__fish_seen_subcommand_from push' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from push' -f -a '(__shale_operand image)'
 
@@ -86,6 +87,24 @@ complete -c shale -n '__fish_seen_subcommand_from manifest' -l platform -r -f -a
 complete -c shale -n '__fish_seen_subcommand_from manifest' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json: on one line; or a Go template'
 complete -c shale -n '__fish_seen_subcommand_from manifest' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from manifest' -f -a '(__shale_operand reference)'
+
+complete -c shale -n __fish_use_subcommand -f -a platforms -d 'List the platforms that a name offers in its registry'
+complete -c shale -n '__fish_seen_subcommand_from platforms' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a Go template with .Platform, .Kind, .Digest, .Size, .MediaType, .Of'
+complete -c shale -n '__fish_seen_subcommand_from platforms' -l help -s h -d 'Show help information.'
+complete -c shale -n '__fish_seen_subcommand_from platforms' -f -a '(__shale_operand reference)'
+
+complete -c shale -n __fish_use_subcommand -f -a referrers -d 'List what hangs on an image in its registry'
+complete -c shale -n '__fish_seen_subcommand_from referrers' -l filter -s f -r -f -a '(shale complete filter (commandline -ct) 2>/dev/null)' -d 'type=TYPE, or annotation=KEY[=VALUE]'
+complete -c shale -n '__fish_seen_subcommand_from referrers' -l platform -r -f -a '(shale complete platform (commandline -ct) 2>/dev/null)' -d 'Of an index, what hangs on the manifest of this platform'
+complete -c shale -n '__fish_seen_subcommand_from referrers' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a Go template with .Type, .Size, .Digest, .Annotations, .MediaType'
+complete -c shale -n '__fish_seen_subcommand_from referrers' -l quiet -s q -d 'Print the digests alone'
+complete -c shale -n '__fish_seen_subcommand_from referrers' -l help -s h -d 'Show help information.'
+complete -c shale -n '__fish_seen_subcommand_from referrers' -f -a '(__shale_operand reference)'
+
+complete -c shale -n __fish_use_subcommand -f -a ratelimit -d 'Show how many pulls a registry still allows'
+complete -c shale -n '__fish_seen_subcommand_from ratelimit' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a Go template with .registry, .limit, .remaining, .window, .source'
+complete -c shale -n '__fish_seen_subcommand_from ratelimit' -l help -s h -d 'Show help information.'
+complete -c shale -n '__fish_seen_subcommand_from ratelimit' -f -a '(__shale_operand reference)'
 
 complete -c shale -n __fish_use_subcommand -f -a login -d 'Log in to a registry'
 complete -c shale -n '__fish_seen_subcommand_from login' -l username -s u -r -f -d 'Username'
@@ -718,6 +737,8 @@ complete -c shale -n '__fish_seen_subcommand_from recipe' -l output -s o -r -F -
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l show-secrets -d 'Do not mask values that look secret.'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json; for parse: json or ast.'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l progress -r -f -d 'For verify: auto (a line a step), or plain (all that the build tells).'
+complete -c shale -n '__fish_seen_subcommand_from recipe' -l remote -d 'The recipe that hangs on an image in its registry.'
+complete -c shale -n '__fish_seen_subcommand_from recipe' -l platform -r -f -a '(shale complete platform (commandline -ct) 2>/dev/null)' -d 'For --remote: the platform of an image of several.'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l target -r -f -d 'For check and plan: the build stage.'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l build-arg -r -f -d 'For check and plan: a build argument (NAME=VALUE).'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l base-config -r -F -d 'For plan: the config (JSON) to take for every base image.'
@@ -763,7 +784,7 @@ complete -c shale -n __fish_use_subcommand -f -a fork -d 'Branch a state into a 
 complete -c shale -n '__fish_seen_subcommand_from fork' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from fork' -f -a '(__shale_operand state)'
 
-complete -c shale -n __fish_use_subcommand -f -a session -d 'List, make, switch, rename, remove, export or import sessions'
+complete -c shale -n __fish_use_subcommand -f -a session -d 'List, make, switch, rename, remove, export, import, push or pull sessions'
 complete -c shale -n '__fish_seen_subcommand_from session' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a template.'
 complete -c shale -n '__fish_seen_subcommand_from session' -l quiet -s q -d 'For list: only the names.'
 complete -c shale -n '__fish_seen_subcommand_from session' -l help -s h -d 'Show help information.'
