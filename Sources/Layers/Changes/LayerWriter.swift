@@ -58,7 +58,7 @@ package enum LayerWriter {
         Timestamp(seconds: min(time.seconds, epoch?.seconds ?? time.seconds))
     }
 
-    private static func addWhiteout(_ path: String, _ tar: TarWriter) throws(ShaleError) {
+    static func addWhiteout(_ path: String, _ tar: TarWriter) throws(ShaleError) {
         let parts = EntryPath(path.pathBytes)
         let name = (parts.parent.isEmpty ? "" : parts.parent + "/") + Whiteout.prefix + parts.name
         var entry = TarEntry(path: name.pathBytes, kind: .file)
@@ -80,12 +80,13 @@ package enum LayerWriter {
         entry.contentHash = try tar.add(TarEntry(entry), from: file.descriptor, hashing: true)
     }
 
-    private static func open(
-        _ path: String, _ upper: RootDirectory, _ last: LastDirectory
+    /// A file of a tree; `layer` tells the trees apart that share the directory looked at last.
+    static func open(
+        _ path: String, _ tree: RootDirectory, _ last: LastDirectory, layer: Int = 0
     ) throws(ShaleError) -> SizedFile {
         let place = EntryPath(path.pathBytes)
         do throws(SystemCallError) {
-            return try last.with(place.parent, of: upper) { directory throws(SystemCallError) in
+            return try last.with(place.parent, of: tree, layer: layer) { directory throws(SystemCallError) in
                 try SizedFile.open(place.name, in: directory)
             }
         } catch {
