@@ -1,4 +1,5 @@
 import Basics
+import Images
 import Stores
 import Testing
 

@@ -1,4 +1,5 @@
 package import Basics
+import Images
 import Layers
 import OCI
 import Stores

@@ -1,4 +1,5 @@
 import Basics
+import Images
 
 /// The formats of package databases.
 enum PackageDatabases {

@@ -1,4 +1,5 @@
 package import Basics
+import Images
 
 /// The rules of a `.dive-ci` file, and whether an image keeps them.
 package struct WasteRules: Sendable, Hashable {

@@ -40,7 +40,8 @@ package enum InstructionText {
 }
 
 extension String {
-    var trimmedBlanks: String {
+    /// Without blanks at its ends.
+    package var trimmedBlanks: String {
         var text = self[...]
         while let first = text.first, first.isWhitespace { text.removeFirst() }
         while let last = text.last, last.isWhitespace { text.removeLast() }
@@ -48,5 +49,5 @@ extension String {
     }
 
     /// Where a piece of text first begins.
-    func firstPlace(of piece: String) -> String.Index? { firstRange(of: piece)?.lowerBound }
+    package func firstPlace(of piece: String) -> String.Index? { firstRange(of: piece)?.lowerBound }
 }
