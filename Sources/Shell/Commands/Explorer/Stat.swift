@@ -75,7 +75,8 @@ package struct Stat: Verb {
         if let number = entry.layer, let layer = try? view.layers.layer(number) {
             lines.append("   Layer: #\(number) \(layer.headline.ellipsis(90).singleLine)")
         } else {
-            lines.append("   Layer: the container's own")
+            let isImage = if case .image = view.source { true } else { false }
+            lines.append("   Layer: \(isImage ? "none: the image has no layers" : "the container's own")")
         }
         return lines
     }
