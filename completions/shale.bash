@@ -1,7 +1,7 @@
 # Completion of shale for bash. Source it, or put it into bash-completion's folder.
 # Made by `shale completions bash` from the command table; scripts/completions writes it anew.
 
-_shale_verbs='ref search tags pull push copy delete manifest login logout images tag untag rmi history inspect save load import export prune df run create start stop kill restart pause unpause rm rename update wait ps logs attach exec top stats port cp diff commit debug volume layers ls cat tree find stat du grep blame waste size packages base compare dockerfile build context why-cache enter steps undo redo timeline reflog recipe record replay goto edit drop move fork session help ? set unset alias source cd pwd info doctor trace events system version clear'
+_shale_verbs='ref search tags pull push manifest login logout images tag untag rmi history inspect save load import export squash config rebase append prune df run create start stop kill restart pause unpause rm rename update wait ps logs attach exec top stats port cp diff commit debug volume layers ls cat tree find stat du grep blame waste size packages base compare dockerfile build context why-cache enter steps undo redo timeline reflog recipe record replay goto edit drop move fork session help ? set unset alias source cd pwd info doctor trace events system version clear'
 
 # Sets flags, values (FLAG:KIND) and operands of a command.
 _shale_command() {
@@ -30,16 +30,6 @@ _shale_command() {
         flags='--all-tags -a --quiet -q --compression --help -h'
         values='--compression:none'
         operands='image'
-        ;;
-    copy)
-        flags='--all -a --platform --quiet -q --compression --help -h'
-        values='--platform:platform --compression:none'
-        operands='image image'
-        ;;
-    delete)
-        flags='--remote --force -f --help -h'
-        values=''
-        operands='reference'
         ;;
     manifest)
         flags='--platform --format --help -h'
@@ -105,6 +95,26 @@ _shale_command() {
         flags='--output -o --help -h'
         values='--output:host.path -o:host.path'
         operands='object'
+        ;;
+    squash)
+        flags='--from --to --tag -t --dry-run --help -h'
+        values='--from:none --to:none --tag:reference -t:reference'
+        operands='image'
+        ;;
+    config)
+        flags='--env -e --unset-env --label -l --unset-label --expose --unexpose --volume -v --unset-volume --cmd --entrypoint --shell --workdir -w --workingdir --user -u --stop-signal --healthcheck --onbuild --author --change -c --message -m --tag -t --dry-run --help -h'
+        values='--env:environment -e:environment --unset-env:none --label:none -l:none --unset-label:none --expose:none --unexpose:none --volume:volume.host -v:volume.host --unset-volume:none --cmd:none --entrypoint:none --shell:none --workdir:none -w:none --workingdir:none --user:none -u:none --stop-signal:signal --healthcheck:none --onbuild:none --author:none --change:none -c:none --message:none -m:none --tag:reference -t:reference'
+        operands='image'
+        ;;
+    rebase)
+        flags='--old --new --tag -t --dry-run --help -h'
+        values='--old:image --new:image --tag:reference -t:reference'
+        operands='image'
+        ;;
+    append)
+        flags='--path --tag -t --dry-run --help -h'
+        values='--path:none --tag:reference -t:reference'
+        operands='image host.path'
         ;;
     prune)
         flags='--dry-run --force -f --all -a --volumes --history --undone --filter --help -h'

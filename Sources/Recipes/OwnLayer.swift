@@ -29,8 +29,9 @@ struct OwnLayer {
         guard let path = engine.store.layers.indexPath(diffID, on: chain) else { return nil }
         root = try engine.store.layers.directory(diffID, on: chain)
         let below = try parent.map { parent throws(ShaleError) in try engine.images.tree(of: parent) }
-        var changes: [Change] = []
-        for entry in try LayerIndex(reading: path).entries where !entry.isCopiedUp && entry.path != "/" {
+        let index = try LayerIndex(reading: path)
+        var changes = try below.map { below throws(ShaleError) in try Self.hidden(by: index, below) } ?? []
+        for entry in index.entries where !entry.isCopiedUp && entry.path != "/" {
             if entry.kind == .whiteout {
                 changes.append(Change(kind: .deleted, path: entry.path))
                 continue
@@ -42,7 +43,7 @@ struct OwnLayer {
             } catch {
                 throw error.shaleError(entry.path)
             }
-            if entry.kind == .directory, let below, below.layers.count > 0,
+            if entry.kind == .directory, let below, !below.layers.isEmpty,
                 let old = try below.entry(entry.path, followingLinks: false), old.status.kind == .directory
             {
                 let last = changes.count - 1
@@ -52,8 +53,30 @@ struct OwnLayer {
                 if !entry.attributes.isEmpty { changes[last].reasons.insert(.xattr) }
             }
         }
-        self.changes = changes
-        places = Self.places(changes)
+        self.changes = changes.sorted { PathOrder.precedes($0.path, $1.path) }
+        places = Self.places(self.changes)
+    }
+
+    /// What the opaque directories of a layer remove of the layers below.
+    private static func hidden(by index: LayerIndex, _ below: MergedTree) throws(ShaleError) -> [Change] {
+        guard !below.layers.isEmpty else { return [] }
+        var changes: [Change] = []
+        for entry in index.entries where entry.isOpaque {
+            var pending = [entry.path]
+            while let path = pending.popLast() {
+                guard let directory = try below.entry(path, followingLinks: false),
+                    directory.status.kind == .directory
+                else { continue }
+                for child in try below.children(of: directory) {
+                    guard let own = index[child.path] else {
+                        changes.append(Change(kind: .deleted, path: child.path))
+                        continue
+                    }
+                    if own.kind == .directory, !own.isOpaque { pending.append(child.path) }
+                }
+            }
+        }
+        return changes
     }
 
     private static func places(_ changes: [Change]) -> [PathKey: Int] {

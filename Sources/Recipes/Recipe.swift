@@ -68,6 +68,8 @@ package struct Recipe: Sendable {
     package var attachments: [Attachment] = []
     /// Directories of package lists that were cleaned to make it shorter.
     package var cleaned: [String] = []
+    /// Working directories that the original does not have and that `WORKDIR` makes; a container has them all the same.
+    var madeByWorkdir: [String] = []
 
     /// The Dockerfile's text.
     package var dockerfile: String { lines.map { $0.text + "\n" }.joined() }

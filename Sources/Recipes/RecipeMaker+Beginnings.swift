@@ -36,7 +36,8 @@ extension RecipeMaker {
             lines.append(.instruction("ADD step-\(number).tar /"))
         }
         if let author = image.config.author { writeAuthor(author) }
-        _ = writeConfig(from: ContainerConfig(), to: image.containerConfig, of: place == nil ? image : nil)
+        let isOfContainer = if case .container = place { true } else { false }
+        _ = writeConfig(from: ContainerConfig(), to: image.containerConfig, of: isOfContainer ? nil : image)
     }
 
     /// Forgets the stage so far and begins with what a link came to.

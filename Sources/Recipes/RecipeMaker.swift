@@ -145,6 +145,7 @@ package struct RecipeMaker {
             guard try keep(link, "typed") else { return false }
             return writeConfig(from: link.settings, to: link.image.containerConfig)
         case .lost: return false
+        case .edited(_, let text): return try writeEdit(link, text)
         case .imported(let source):
             lines.append(.comment("imported from \(source)"))
             guard try keep(link, "imported") else { return false }
@@ -232,6 +233,19 @@ package struct RecipeMaker {
         return alias
     }
 
+    /// Ends the stage being written, which is an image's, and gives it a name; `nil` where it cannot have one.
+    mutating func closeStage(of image: Image) -> String? {
+        guard let place = lines.firstIndex(of: "FROM") else { return nil }
+        let name = "stage\(stages.count + 1)"
+        stages[image.id] = name
+        lines[place] = .instruction("\(lines[place].text) AS \(name)")
+        lines.append(.comment(""))
+        recipe.append(lines)
+        lines = StageLines()
+        (declared, proxies, linkStart) = ([], [:], 0)
+        return name
+    }
+
     // MARK: Pieces
 
     /// Writes the instructions from one config to another, and says what none of them sets.
@@ -247,6 +261,7 @@ package struct RecipeMaker {
         {
             lines.append(
                 .comment("WORKDIR makes \(directory), which the image does not have: no instruction only sets it"))
+            recipe.madeByWorkdir.append(directory)
         }
         if !plan.unsaid.isEmpty {
             lines.append(

@@ -109,6 +109,9 @@ private struct Comparison {
         for difference in try comparison.differences(cancellation: cancellation) {
             let path = difference.path
             if difference.kind == .onlyLeft, ignored.contains(path) { continue }
+            if difference.kind == .onlyRight, recipe.madeByWorkdir.contains(where: { $0.isAtOrBelow(path) }) {
+                continue
+            }
             // What was cleaned on purpose is no difference.
             if difference.kind != .differs, recipe.cleaned.contains(where: { path.isAtOrBelow($0) && path != $0 }) {
                 continue

@@ -100,7 +100,8 @@ extension ImageEngine {
     private func nameImages(_ rows: inout [HistoryRow], of image: Image) {
         var current: Image? = image
         for position in rows.indices {
-            guard let known = current else { return }
+            // An edit may have made more of its parent's steps, or fewer.
+            guard let known = current, known.config.steps.count == rows.count - position else { return }
             rows[position].image = known.id
             current = known.parent.flatMap { try? store.images.image($0) }
         }

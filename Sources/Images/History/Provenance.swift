@@ -20,6 +20,8 @@ package struct Provenance: Sendable, Codable {
         case typed(line: String)
         /// A file tree from outside.
         case imported(String)
+        /// Made of another image by an edit, in words; its layer, if it has one of its own, is all that it adds.
+        case edited(ImageEdit, text: String)
         /// Made here, and nobody can say how any more: `system check --repair` puts this in the place of a damaged record.
         case lost
 
@@ -35,7 +37,7 @@ package struct Provenance: Sendable, Codable {
     /// What `FROM` called the image that the stage began with.
     package var base: String?
     package var origin: Origin
-    /// The image that `COPY --from` read.
+    /// The image that `COPY --from` read, or of which a squashed one has the files.
     package var from: Digest?
     /// The build arguments in force in a step, with their values.
     package var arguments: [String: String]?

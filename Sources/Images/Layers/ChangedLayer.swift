@@ -1,6 +1,6 @@
 package import Basics
 import Glibc
-import Layers
+package import Layers
 package import Linux
 import OCI
 import Stores
@@ -9,12 +9,14 @@ extension ImageEngine {
     /// Gives `body` a writable view of unpacked layers (top first, or none), and makes what it changed a layer; `nil`
     /// when that is nothing.
     ///
-    /// `keepingRewritten` keeps what was written again as it was, in the layer.
+    /// `keepingRewritten` keeps what was written again as it was, in the layer. `accepting` is shown what was changed, and
+    /// may throw it away.
     ///
     /// The view is an overlay mount that no path leads to: it goes with its descriptor. Throws what `body`, mounting
     /// the view or writing the layer throws, and `cancelled` when the operation is stopped.
     package func changing(
         _ paths: [String], keepingRewritten: Bool = false, _ operation: OperationContext,
+        accepting: ([Change]) -> Bool = { _ in true },
         _ body: (RootDirectory) throws(ShaleError) -> Void
     ) throws(ShaleError) -> StepLayer? {
         let staging = try store.layers.beginUnpack()
@@ -32,7 +34,8 @@ extension ImageEngine {
             try operation.cancellation.check()
             guard
                 let layer = try makeLayer(
-                    staging, over: directories(paths), stubs: [], keepingRewritten: keepingRewritten, operation)
+                    staging, over: directories(paths), stubs: [], keepingRewritten: keepingRewritten, operation,
+                    accepting: accepting)
             else {
                 store.layers.discard(staging)
                 return nil

@@ -18,20 +18,21 @@ package struct StepLayer: Sendable {
 }
 
 extension ImageEngine {
-    /// Turns the upper directory of a finished step into a layer by rename; `nil` when it changed nothing.
+    /// Turns the upper directory of a finished step into a layer by rename; `nil` when it changed nothing, or
+    /// `accepting` does not take what it changed.
     ///
     /// The tar is written once, uncompressed, into the blobs, hashed as it streams: exactly what the walker found.
     /// Throws `cancelled` when the operation is stopped, and what reading the files or writing to the store throws.
     package func makeLayer(
         _ staging: LayerStaging, over lowers: [RootDirectory], stubs: Set<String>, keepingRewritten: Bool = false,
-        _ operation: OperationContext
+        _ operation: OperationContext, accepting: ([Change]) -> Bool = { _ in true }
     ) throws(ShaleError) -> StepLayer? {
         let upper = try staging.root()
         try translating("overlay work directory") { try FileTree.remove(staging.workPath) }
         var finder = ChangeFinder(upper: upper, lowers: lowers, form: form, ignoring: stubs)
         finder.keepsRewritten = keepingRewritten
         let changes = try finder.changes(cancellation: operation.cancellation)
-        guard !changes.isEmpty else { return nil }
+        guard !changes.isEmpty, accepting(changes) else { return nil }
         let (written, descriptor) = try pack(changes, of: upper, operation)
         try OverlayUpper.finalize(upper, changes: changes, form: form, clampingTo: settings.sourceDateEpoch)
         try store.layers.commit(

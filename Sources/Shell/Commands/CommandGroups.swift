@@ -30,7 +30,7 @@ enum CommandGroups {
     ]
     private static let images: [any Verb.Type] = [
         Images.self, Tag.self, Untag.self, Rmi.self, HistoryCommand.self, Inspect.self, Save.self, Load.self,
-        Import.self, Export.self, Prune.self, Df.self,
+        Import.self, Export.self, Squash.self, ConfigCommand.self, Rebase.self, Append.self, Prune.self, Df.self,
     ]
     private static let containers: [any Verb.Type] = [
         Run.self, Create.self, Start.self, Stop.self, Kill.self, Restart.self, Pause.self, Unpause.self, Rm.self,

@@ -1,0 +1,96 @@
+import Basics
+import Dockerfiles
+import Images
+import Layers
+import Linux
+import OCI
+import Stores
+
+// Edits of an image (squash, config, append, rebase): no instruction stands for one, its files and settings do.
+extension RecipeMaker {
+    /// Writes an edit; `false` when neither instructions nor files can say what it did.
+    mutating func writeEdit(_ link: Link, _ text: String) throws(ShaleError) -> Bool {
+        guard let parent = link.parent else { return try writeSquashed(link, text) }
+        let anew = ConfigInstructions.plan(from: ContainerConfig(), to: link.image.containerConfig)
+        let unsaid = ConfigInstructions.plan(from: link.settings, to: link.image.containerConfig).unsaid
+        let isAuthorGone = !(parent.config.author ?? "").isEmpty && (link.image.config.author ?? "").isEmpty
+        if anew.unsaid.count < unsaid.count || isAuthorGone { return try writeAbove(parent, link, text) }
+        lines.append(.comment(text))
+        guard try keep(link, text) else { return false }
+        if let author = link.image.config.author, !PathOrder.same(author, parent.config.author ?? "") {
+            writeAuthor(author)
+        }
+        return writeConfig(from: link.settings, to: link.image.containerConfig, of: link.image)
+    }
+
+    /// A squash from the lowest layer on: all files of the image it was made of, in one layer.
+    private mutating func writeSquashed(_ link: Link, _ text: String) throws(ShaleError) -> Bool {
+        let count = link.image.config.rootfs.diffIDs.count
+        if count > 0, let from = link.provenance.from, !isInOneStage, try !needsTar(link),
+            let stage = try stage(from, called: "squashed")
+        {
+            lines.append(.comment(text))
+            lines.append(.instruction("COPY --from=\(stage) / /"))
+        } else {
+            lines.append(.comment(text))
+            // Layers below it that no image has are not its own.
+            guard count < 2, try keep(link, text) else { return false }
+        }
+        if let author = link.image.config.author { writeAuthor(author) }
+        return writeConfig(from: ContainerConfig(), to: link.image.containerConfig, of: link.image)
+    }
+
+    private func needsTar(_ link: Link) throws(ShaleError) -> Bool {
+        guard link.image.config.rootfs.diffIDs.count == 1, let layer = try link.layer else {
+            return try engine.needsTar(link.image)
+        }
+        return layer.needsTar
+    }
+
+    /// An image without settings that its parent has: the parent becomes a stage, of which only the files are taken.
+    private mutating func writeAbove(_ parent: Image, _ link: Link, _ text: String) throws(ShaleError) -> Bool {
+        guard !isInOneStage, try !engine.needsTar(link.image), let stage = closeStage(of: parent) else { return false }
+        lines.source = link.place
+        beginOnNothing(as: link.image)
+        lines.append(
+            .comment("\(text)\n(no instruction takes a setting away: only the files are taken from the stage before)"))
+        if !parent.config.rootfs.diffIDs.isEmpty { lines.append(.instruction("COPY --from=\(stage) / /")) }
+        guard try keep(link, text) else { return false }
+        if let author = link.image.config.author { writeAuthor(author) }
+        return writeConfig(from: ContainerConfig(), to: link.image.containerConfig, of: link.image)
+    }
+}
+
+extension RecipeEngine {
+    /// Whether an image has files that not every builder copies from a stage as they are.
+    fileprivate func needsTar(_ image: Image) throws(ShaleError) -> Bool {
+        let tree = try images.tree(of: image)
+        var needsTar = false
+        func isKnown(_ entry: TreeEntry) -> Bool { needsTar }
+        try tree.walk("/", pruning: isKnown) { entry throws(ShaleError) in
+            guard !needsTar, entry.path != "/" else { return }
+            let attributes = try tree.attributes(of: entry)
+            needsTar = entry.status.needsTar || !attributes.isEmpty
+        }
+        return needsTar
+    }
+}
+
+extension OwnLayer {
+    /// Whether it has files that not every builder copies from a stage as they are.
+    fileprivate var needsTar: Bool {
+        isDelicate(below: "/") || changes.contains { $0.status?.needsTar == true }
+    }
+}
+
+extension FileStatus {
+    /// Set-id bits, several names of one file, devices and pipes.
+    fileprivate var needsTar: Bool {
+        switch kind {
+        case .directory: false
+        case .regular: permissions & 0o6000 != 0 || links > 1
+        case .symlink: links > 1
+        default: true
+        }
+    }
+}
