@@ -34,7 +34,7 @@ _shale_command() {
     manifest)
         flags='--platform --format --help -h'
         values='--platform:platform --format:format'
-        operands='reference'
+        operands='=create,annotate,inspect,push,rm'
         ;;
     login)
         flags='--username -u --password -p --password-stdin --help -h'

@@ -86,7 +86,7 @@ complete -c shale -n __fish_use_subcommand -f -a manifest -d 'Show the manifest 
 complete -c shale -n '__fish_seen_subcommand_from manifest' -l platform -r -f -a '(shale complete platform (commandline -ct) 2>/dev/null)' -d 'Of an index, the manifest of this platform'
 complete -c shale -n '__fish_seen_subcommand_from manifest' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json: on one line; or a Go template'
 complete -c shale -n '__fish_seen_subcommand_from manifest' -l help -s h -d 'Show help information.'
-complete -c shale -n '__fish_seen_subcommand_from manifest' -f -a '(__shale_operand reference)'
+complete -c shale -n '__fish_seen_subcommand_from manifest' -f -a '(__shale_operand =create,annotate,inspect,push,rm)'
 
 complete -c shale -n __fish_use_subcommand -f -a platforms -d 'List the platforms that a name offers in its registry'
 complete -c shale -n '__fish_seen_subcommand_from platforms' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a Go template with .Platform, .Kind, .Digest, .Size, .MediaType, .Of'

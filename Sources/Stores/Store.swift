@@ -27,6 +27,7 @@ package final class Store: Sendable {
     package let images: ImageStore
     package let containers: ContainerStore
     package let volumes: VolumeStore
+    package let manifestLists: ManifestListStore
     package let cache: CacheStore
     /// What happened here, for `events`.
     package let events: EventLog
@@ -80,6 +81,7 @@ package final class Store: Sendable {
             paths: paths, ingest: ingest, leases: leases, lock: lock, writeAhead: writeAhead, events: events)
         volumes = VolumeStore(
             paths: paths, containers: containers, ingest: ingest, lock: lock, events: events)
+        manifestLists = ManifestListStore(paths: paths, lock: lock)
         cache = CacheStore(folder: paths.cache, ingest: ingest)
         if lock.unwritable != nil { return }
         if ingest.sweepLeftovers() {

@@ -23,6 +23,8 @@ package struct StorePaths: Sendable {
     var containerTrash: String { home + "/containers/aside" }
     /// A folder each; made on first use.
     package var volumes: String { home + "/volumes" }
+    /// Indexes that are put together before they are pushed; made on first use.
+    var manifestLists: String { home + "/manifests" }
     package var sessions: String { home + "/sessions" }
     package var cache: String { home + "/cache" }
     package var ingest: String { home + "/ingest" }

@@ -53,9 +53,11 @@ extension ImageEngine {
 
     /// Sends an image under a name that need not be one here; tells the states of its layers and the last line.
     ///
-    /// Throws what `push` throws.
+    /// Without `isNamed` the repository gets the image under its digest alone, for an index that lists it. Throws what
+    /// `push` throws.
     package func push(
-        _ image: Image, as reference: Reference, packing: Packing = .standard, _ operation: OperationContext
+        _ image: Image, as reference: Reference, packing: Packing = .standard, isNamed: Bool = true,
+        _ operation: OperationContext
     ) throws(ShaleError) -> PushResult {
         try store.hold(image.config, blobs: image.manifest.layers + [image.manifest.config])
         let layers = image.manifest.layers
@@ -77,12 +79,12 @@ extension ImageEngine {
             TransferDocument(
                 try store.blobs.bytes(image.manifestDescriptor.digest), mediaType: image.manifestDescriptor.mediaType),
             sent)
-        try target.put(document, isNamed: true, report: report)
+        try target.put(document, isNamed: isNamed, report: report)
         let result = PushResult(reference: reference, manifest: document.descriptor, image: image)
         note(result)
         store.events.append(
             StoreEvent(.image, "push", of: reference.familiar, ["name": reference.familiarName]))
-        operation.line(result.line)
+        if isNamed { operation.line(result.line) }
         return result
     }
 

@@ -42,6 +42,10 @@ package protocol Verb: ParsableCommand {
     static var filteredKind: ValueKind { get }
     /// What docker's management commands call it: `image ls`.
     static var managementNames: [ManagementName] { get }
+    /// Commands of two words that begin with this one; each is called by both words.
+    static var subcommands: [any Verb.Type] { get }
+    /// Other names of the second words, to those of `subcommands`.
+    static var otherNames: [String: String] { get }
     /// Example lines for `help`.
     static var examples: [String] { get }
     /// How it differs from docker's, one sentence each.
@@ -66,9 +70,19 @@ extension Verb {
     package static var filters: [FilterKey] { [] }
     package static var filteredKind: ValueKind { .image }
     package static var managementNames: [ManagementName] { [] }
+    package static var subcommands: [any Verb.Type] { [] }
+    package static var otherNames: [String: String] { [:] }
     package static var examples: [String] { [] }
     package static var differences: [String] { [] }
     package static var refusedFlags: [String: String] { [:] }
+
+    /// The command of two words that begins with this one.
+    static func subcommand(_ word: String) -> (any Verb.Type)? {
+        subcommands.first { $0.verb == "\(verb) \(otherNames[word] ?? word)" }
+    }
+
+    /// The second words of its commands of two.
+    static var subcommandWords: [String] { subcommands.map { String($0.verb.dropFirst(verb.count + 1)) } }
 
     /// The word it is called by.
     package static var verb: String { configuration.commandName ?? String(describing: Self.self).lowercased() }

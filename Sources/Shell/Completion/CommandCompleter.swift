@@ -134,7 +134,11 @@ package final class CommandCompleter: Completer {
     private func candidates(
         _ value: CommandModel.Value, _ request: CompletionRequest, _ context: CompletionContext
     ) -> [Candidate] {
-        if !value.words.isEmpty { return quoted(value.words.map { CompletionValue($0) }, context) }
+        if !value.words.isEmpty {
+            let words = quoted(value.words.map { CompletionValue($0) }, context)
+            guard value.kind != .none else { return words }
+            return words + candidates(CommandModel.Value(value.kind, name: value.name), request, context)
+        }
         var request = request
         request.kind = value.kind
         switch value.kind {

@@ -19,7 +19,7 @@ package struct CompletionRequest: Sendable, Equatable {
 
     /// The command's type; `nil` for a word that is no command.
     var type: (any Verb.Type)? {
-        CommandTable.shared.find(verb) ?? VolumeCommand.verbs.first { $0.verb == verb }
+        CommandTable.shared.find(words: verb.split(separator: " ").map(String.init))
     }
     /// What a path means to the command that names no image and no container.
     var plainPaths: PlainPaths { type?.plainPaths ?? .ofBoth }

@@ -32,12 +32,18 @@ enum OperandKinds {
     static func operands(of type: any Verb.Type, from declared: CommandModel.Operand) -> [CommandModel.Operand] {
         if type == VolumeCommand.self {
             return [
-                CommandModel.Operand(CommandModel.Value(.none, name: "command", words: VolumeCommand.words)),
+                CommandModel.Operand(CommandModel.Value(.none, name: "command", words: type.subcommandWords)),
                 CommandModel.Operand(
                     CommandModel.Value(.volume, name: "volume"), isOptional: true, isRepeating: true, takesRest: true),
             ]
         }
         let kinds = type.operandKinds
+        if !type.subcommands.isEmpty, let kind = kinds.first {
+            return [
+                CommandModel.Operand(
+                    CommandModel.Value(kind, name: declared.value.name, words: type.subcommandWords))
+            ]
+        }
         guard declared.takesRest, kinds.count > 1, kinds.last == .program else {
             return [declared]
         }

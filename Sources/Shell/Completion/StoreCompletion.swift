@@ -208,9 +208,11 @@ struct StoreCompletion: CompletionSource {
 enum PromptCompletion {
     static func completer(_ shell: ShellContext) -> CommandCompleter {
         var verbs = CommandTable.shared.verbs.map { description(of: $0) }
-        verbs += VolumeCommand.verbs.map { type in
-            let verb = description(of: type)
-            return CommandModel.Verb(verb.name, isHidden: true, describe: verb.describe)
+        for type in CommandTable.shared.verbs {
+            for subcommand in type.subcommands {
+                let verb = description(of: subcommand)
+                verbs.append(CommandModel.Verb(verb.name, isHidden: true, describe: verb.describe))
+            }
         }
         verbs.append(CommandModel.Verb("quit", summary: "Leave") { .init() })
         return CommandCompleter(model: CommandModel(verbs), source: StoreCompletion(shell)) { name in

@@ -80,7 +80,7 @@ struct CommandLog {
         if line.isEmpty { return }
         if statement.isPrivate, changes.isEmpty { return }
         // A command from the host's command line that only looks is not kept, and opens no session.
-        let isWorthKeeping = CommandTable.shared.find(verb)?.isWorthKeeping ?? true
+        let isWorthKeeping = CommandTable.shared.find(words: shell.wordsUnderWay)?.isWorthKeeping ?? true
         if changes.isEmpty, shell.mode == .single, !isWorthKeeping { return }
         // In a home that cannot be written to, a line that changed nothing need not be kept, and one that tried to has
         // failed.

@@ -44,6 +44,12 @@ package struct CommandTable: Sendable {
 
     package func find(_ word: String) -> (any Verb.Type)? { byName[word] }
 
+    /// The command that a line's words call: of one word or of two.
+    func find(words: [String]) -> (any Verb.Type)? {
+        guard let type = words.first.flatMap({ find($0) }) else { return nil }
+        return words.dropFirst().first.flatMap { type.subcommand($0) } ?? type
+    }
+
     /// The error for a word that is no command, with the nearest that is one.
     package func unknown(_ word: String) -> ShaleError {
         let known = byName.keys.sorted() + ["quit", "exit"] + Spelling.tools.sorted()

@@ -4,6 +4,9 @@ import Basics
 extension Verb {
     /// Parses the words behind the verb by its own options, then carries it out.
     static func invoke(_ arguments: [String], in shell: ShellContext) throws(ShaleError) -> Outcome {
+        if let word = arguments.first, let type = subcommand(word) {
+            return try type.invoke(Array(arguments.dropFirst()), in: shell)
+        }
         if arguments == ["--help"] || arguments == ["-h"] { return .text(HelpText.of(Self.self)) }
         var command: Self
         do {
@@ -41,7 +44,9 @@ extension Verb {
     /// How many words its usage line has that are not in brackets; `nil` for none.
     private static var neededArguments: Int? {
         var (count, depth) = (0, 0)
-        for word in configuration.usage?.split(separator: " ").dropFirst(verb.split(separator: " ").count) ?? [] {
+        // Of a command that has several forms, the first line is its own.
+        let usage = configuration.usage?.split(separator: "\n").first
+        for word in usage?.split(separator: " ").dropFirst(verb.split(separator: " ").count) ?? [] {
             if depth == 0, !word.hasPrefix("[") { count += 1 }
             for character in word { depth += character == "[" ? 1 : character == "]" ? -1 : 0 }
         }

@@ -11,10 +11,20 @@ import Rendering
 package struct ManifestCommand: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "manifest", abstract: "Show the manifest a name leads to, without fetching a layer",
-        usage: "manifest [OPTIONS] NAME[:TAG|@DIGEST]")
+        usage: """
+            manifest [OPTIONS] NAME[:TAG|@DIGEST]
+            manifest create [-a] MANIFEST_LIST MANIFEST [MANIFEST…]
+            manifest annotate [OPTIONS] MANIFEST_LIST MANIFEST
+            manifest inspect [-v] [MANIFEST_LIST] MANIFEST
+            manifest push [-p] MANIFEST_LIST
+            manifest rm MANIFEST_LIST [MANIFEST_LIST…]
+            """,
+        discussion: "'help manifest COMMAND' says more of the commands on an index of several platforms.")
     package static let operandKinds: [ValueKind] = [.reference]
-    package static let managementNames: [ManagementName] = ["manifest inspect"]
     package static let examples = ["manifest alpine", "manifest --platform linux/arm64 alpine"]
+    package static let subcommands: [any Verb.Type] = [
+        ManifestCreate.self, ManifestAnnotate.self, ManifestInspect.self, ManifestPush.self, ManifestRm.self,
+    ]
     package static let differences = ["the bytes are the registry's own, so that their digest is the manifest's"]
     package static let isWorthKeeping = false
 
@@ -28,8 +38,7 @@ package struct ManifestCommand: Verb {
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
-        let words = name == "inspect" ? "manifest NAME" : name
-        let reference = try Reference(parsing: words).withDefaultTag
+        let reference = try Reference(parsing: name).withDefaultTag
         let platform = try Platform.option(platform)
         let images = try shell.images()
         let bytes = try shell.withOperation { operation throws(ShaleError) in

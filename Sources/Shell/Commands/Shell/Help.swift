@@ -26,7 +26,7 @@ package struct Help: Verb {
         if command == Self.languageTopic { return .text(HelpText.language) }
         guard let type = CommandTable.shared.find(command) else { throw CommandTable.shared.unknown(command) }
         guard let part else { return .text(HelpText.of(type)) }
-        guard type == VolumeCommand.self, let type = VolumeCommand.find(part) else {
+        guard let type = type.subcommand(part) else {
             throw CommandTable.shared.unknown("\(command) \(part)")
         }
         return .text(HelpText.of(type))

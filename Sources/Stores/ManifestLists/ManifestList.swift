@@ -1,0 +1,68 @@
+import Basics
+package import FoundationEssentials
+package import OCI
+
+/// An index of several platforms that is put together here before it is pushed: docker's manifest list.
+package struct ManifestList: Sendable, Hashable, Codable {
+    /// One image of the list.
+    package struct Member: Sendable, Hashable, Codable {
+        /// The name it was added by, whole.
+        package var reference: Reference
+        /// Its manifest, and the platform it is listed for.
+        package var descriptor: Descriptor
+        /// The manifest's bytes as they came.
+        package var manifest: Data
+        /// Whether it is an image of this home that was in no registry when it was added.
+        package var isOfHome: Bool
+
+        package init(reference: Reference, descriptor: Descriptor, manifest: Data, isOfHome: Bool) {
+            self.reference = reference
+            self.descriptor = descriptor
+            self.manifest = manifest
+            self.isOfHome = isOfHome
+        }
+    }
+
+    /// The name it will be pushed to.
+    package var reference: Reference
+    /// By their names, sorted as docker sorts them.
+    package private(set) var members: [Member]
+
+    package init(reference: Reference, members: [Member] = []) {
+        self.reference = reference
+        self.members = []
+        for member in members { put(member) }
+    }
+
+    /// Adds a member, or replaces the one of its name.
+    package mutating func put(_ member: Member) {
+        members.removeAll { $0.reference == member.reference }
+        members.append(member)
+        members.sort { $0.reference.description < $1.reference.description }
+    }
+
+    package func member(named reference: Reference) -> Member? { members.first { $0.reference == reference } }
+
+    /// Docker's list where all members are docker's, else the OCI index (image-spec v1.1, image-index.md).
+    package var mediaType: String {
+        members.allSatisfy { $0.descriptor.mediaType == MediaType.dockerManifest }
+            ? MediaType.dockerManifestList : MediaType.ociIndex
+    }
+
+    /// The index as it is pushed: docker's order of members and its three spaces, so that both give it one digest.
+    package var text: String {
+        let manifests = members.map { member in
+            var entry: [JSONDocument.Member] = [
+                .init("mediaType", .string(member.descriptor.mediaType)),
+                .init("size", .integer(member.descriptor.size)),
+                .init("digest", .string(member.descriptor.digest.description)),
+            ]
+            if let platform = member.descriptor.platform { entry.append(.init("platform", platform.document)) }
+            return JSONDocument.object(entry)
+        }
+        return JSONDocument.object([
+            .init("schemaVersion", .integer(2)), .init("mediaType", .string(mediaType)),
+            .init("manifests", .array(manifests)),
+        ]).text(indent: 3)
+    }
+}

@@ -1,0 +1,66 @@
+package import Basics
+import FoundationEssentials
+import Glibc
+import Linux
+package import OCI
+
+/// The manifest lists of a home: a file each, named by the digest of the list's name.
+package final class ManifestListStore: Sendable {
+    private let folder: String
+    private let lock: StoreLock
+
+    init(paths: StorePaths, lock: StoreLock) {
+        folder = paths.manifestLists
+        self.lock = lock
+    }
+
+    /// The list of a name, `nil` for none.
+    ///
+    /// Throws `corrupt` for a file that holds no list, and what reading it throws.
+    package func find(_ reference: Reference) throws(ShaleError) -> ManifestList? {
+        let bytes: [UInt8]
+        do throws(SystemCallError) {
+            bytes = try WholeFile.read(path(of: reference), limit: OCIDocument.largest)
+        } catch {
+            if error.errno == ENOENT { return nil }
+            throw error.shaleError("manifest list \(reference.familiar)")
+        }
+        return try OCIDocument.decode(
+            ManifestList.self, from: Data(bytes), naming: "manifest list \(reference.familiar)", as: "manifest list")
+    }
+
+    /// Changes one list, which may not be there, under the lock of the store; `nil` from `body` removes it.
+    ///
+    /// Throws what `body` and writing the file throw; the list is then as it was.
+    package func change(
+        _ reference: Reference, _ body: (ManifestList?) throws(ShaleError) -> ManifestList?
+    ) throws(ShaleError) {
+        try lock.exclusively { () throws(ShaleError) in
+            let old = try find(reference)
+            let new = try body(old)
+            if new == old { return }
+            do throws(SystemCallError) {
+                try write(new, as: reference)
+            } catch {
+                throw error.shaleError("manifest list \(reference.familiar)")
+            }
+        }
+    }
+
+    private func write(_ list: ManifestList?, as reference: Reference) throws(SystemCallError) {
+        let path = path(of: reference)
+        guard let list else {
+            try check("unlink", path: path) { unlink(path) }
+            return try WholeFile.syncFolder(folder)
+        }
+        if mkdir(folder, 0o700) == -1, errno != EEXIST { throw SystemCallError("mkdir", path: folder) }
+        guard let bytes = try? OCIDocument.encode(list) else {
+            throw SystemCallError("write", path: path, errno: EINVAL)
+        }
+        try WholeFile.replace(path, with: Array(bytes))
+    }
+
+    private func path(of reference: Reference) -> String {
+        "\(folder)/\(Digest.of(Array(reference.description.utf8)).hex).json"
+    }
+}
