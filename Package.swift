@@ -159,7 +159,8 @@ let package = Package(
         tests(
             "ShellTests",
             [
-                "TestSupport", "Basics", "OCI", "Images", "Containers", "Building", "Recipes", "Sessions",
+                "TestSupport", "Basics", "OCI", "RunnerProtocol", "Stores", "Images", "Containers", "Building",
+                "Recipes", "Sessions",
                 "GoTemplates", "ShellLanguage", "Rendering", "LineEditing", "Shell",
             ]),
         tests("IntegrationTests", ["TestSupport", "Basics", "Linux", "OCI", "Dockerfiles"]),

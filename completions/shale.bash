@@ -1,7 +1,7 @@
 # Completion of shale for bash. Source it, or put it into bash-completion's folder.
 # Made by `shale completions bash` from the command table; scripts/completions writes it anew.
 
-_shale_verbs='ref search tags pull push manifest login logout images tag untag rmi history inspect save load import export squash config rebase append prune df run create start stop kill restart pause unpause rm rename update wait ps logs attach exec top stats port cp diff commit debug volume layers ls cat tree find stat du grep blame waste size packages base compare dockerfile build context why-cache enter steps undo redo timeline reflog recipe record replay goto edit drop move fork session help ? set unset alias source cd pwd info doctor trace events system version clear'
+_shale_verbs='ref search tags pull push copy delete manifest platforms referrers ratelimit login logout images tag untag rmi history inspect save load import export squash config rebase append prune df run create start stop kill restart pause unpause rm rename update wait ps logs attach exec top stats port cp diff commit debug volume layers ls cat tree find stat du grep blame waste size packages base compare dockerfile build context why-cache enter steps undo redo timeline reflog recipe record replay goto edit drop move fork session help ? set unset alias source cd pwd info doctor trace events system version clear'
 
 # Sets flags, values (FLAG:KIND) and operands of a command.
 _shale_command() {
@@ -27,14 +27,39 @@ _shale_command() {
         operands='reference'
         ;;
     push)
-        flags='--all-tags -a --quiet -q --compression --help -h'
+        flags='--all-tags -a --quiet -q --compression --no-recipe --help -h'
         values='--compression:none'
         operands='image'
+        ;;
+    copy)
+        flags='--all -a --platform --quiet -q --compression --help -h'
+        values='--platform:platform --compression:none'
+        operands='image image'
+        ;;
+    delete)
+        flags='--remote --force -f --help -h'
+        values=''
+        operands='reference'
         ;;
     manifest)
         flags='--platform --format --help -h'
         values='--platform:platform --format:format'
         operands='=create,annotate,inspect,push,rm'
+        ;;
+    platforms)
+        flags='--format --help -h'
+        values='--format:format'
+        operands='reference'
+        ;;
+    referrers)
+        flags='--filter -f --platform --format --quiet -q --help -h'
+        values='--filter:filter -f:filter --platform:platform --format:format'
+        operands='reference'
+        ;;
+    ratelimit)
+        flags='--format --help -h'
+        values='--format:format'
+        operands='reference'
         ;;
     login)
         flags='--username -u --password -p --password-stdin --help -h'
@@ -367,8 +392,8 @@ _shale_command() {
         operands='image'
         ;;
     recipe)
-        flags='--tidy --to --output -o --show-secrets --format --progress --target --build-arg --base-config --help -h'
-        values='--to:none --output:host.path -o:host.path --format:format --progress:none --target:none --build-arg:none --base-config:host.path'
+        flags='--tidy --to --output -o --show-secrets --format --progress --remote --platform --target --build-arg --base-config --help -h'
+        values='--to:none --output:host.path -o:host.path --format:format --progress:none --platform:platform --target:none --build-arg:none --base-config:host.path'
         operands='object'
         ;;
     record)

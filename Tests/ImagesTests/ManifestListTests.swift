@@ -91,7 +91,8 @@ struct ManifestListTests {
 
     @Test func whatIsWrongIsSaidInDockersWordsAndChangesNothing() throws {
         let server = try Self.server()
-        let images = try ImageFixture().images
+        let fixture = try ImageFixture()
+        let images = fixture.images
         let members = try Self.members(server)
         let (list, none) = (members[0].with(tag: "list"), members[0].with(tag: "none"))
         func message(_ body: () throws -> Void) -> String? {

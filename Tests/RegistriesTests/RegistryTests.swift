@@ -98,6 +98,6 @@ struct RealRegistryTests {
         let error = #expect(throws: ShaleError.self) { try client.resolve(Reference(parsing: "ubuntu:nosuch")) }
         #expect(error?.description == "manifest for ubuntu:nosuch not found: manifest unknown: manifest unknown")
         let offline = #expect(throws: ShaleError.self) { try client.resolve(Reference(parsing: "quay.io/a/b")) }
-        #expect(offline?.description == "offline: quay.io/a/b:latest is not fetched: https://quay.io is not asked")
+        #expect(offline?.description == "offline: quay.io/a/b is not fetched: https://quay.io is not asked")
     }
 }

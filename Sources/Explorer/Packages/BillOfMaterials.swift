@@ -1,5 +1,5 @@
 package import Basics
-package import OCI
+import OCI
 import Stores
 
 /// What is installed in an image, as other tools read it: SPDX 2.3 or CycloneDX 1.5, in JSON.

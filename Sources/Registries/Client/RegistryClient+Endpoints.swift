@@ -29,6 +29,7 @@ extension RegistryClient {
             case .blob(let digest, let name): "blob \(digest.short) of \(name.familiarName) is not fetched"
             case .tags(let name): "the tags of \(name.familiarName) are not fetched"
             case .push(let name): "\(name.familiar) is not pushed"
+            case .delete(let name): "\(name.familiar) is not deleted"
             case .catalog(let host): "the repositories of \(host.visible) are not listed"
             case .search(let host): "\(host.visible) is not searched"
             case .login(let host): "no login at \(host.visible)"

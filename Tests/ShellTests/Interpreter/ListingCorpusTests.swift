@@ -1,5 +1,8 @@
+import ArgumentParser
 import Basics
 import OCI
+import Rendering
+import RunnerProtocol
 import Stores
 import TestSupport
 import Testing

@@ -20,7 +20,8 @@ import Testing
         #expect(verbs { $0.plainPaths == .ofHost } == ["cp"])
         #expect(verbs { $0.plainPaths == .ofPlace } == ["cd"])
         #expect(verbs { !$0.filters.isEmpty } == ["ps", "images", "search", "prune", "events"])
-        #expect(VolumeCommand.subcommands.filter { !$0.filters.isEmpty }.map { $0.verb } == ["volume ls", "volume prune"])
+        #expect(
+            VolumeCommand.subcommands.filter { !$0.filters.isEmpty }.map { $0.verb } == ["volume ls", "volume prune"])
     }
 
     /// Docker's own spellings of what shale has (`docker image --help` and the like).
