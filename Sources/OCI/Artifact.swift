@@ -80,6 +80,9 @@ package struct ArtifactWords: Sendable {
         Known(type: ArtifactType.session, name: "a session of shale's", command: "session pull NAME"),
         Known(type: ArtifactType.recipe, name: "a recipe", command: "recipe NAME --remote"),
         Known(
+            type: "application/vnd.shale.cache.", name: "a build cache", command: "build --cache-from NAME .",
+            isFamily: true),
+        Known(
             type: "application/vnd.cncf.helm.", name: "a Helm chart", command: "!helm pull oci://NAME", isFamily: true),
         Known(type: "application/vnd.dev.cosign.simplesigning.", name: "a signature", command: look, isFamily: true),
         Known(type: "application/vnd.dev.cosign.artifact.sig.", name: "a signature", command: look, isFamily: true),
