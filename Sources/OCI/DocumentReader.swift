@@ -3,6 +3,9 @@ package import FoundationEssentials
 
 /// A document that is read by hand: stricter than `Decodable`, with errors that name the member, and fast on first use.
 package protocol DocumentValue {
+    /// Reads the value's members.
+    ///
+    /// Throws `corrupt`, with the member's place, for one that breaks a rule of the specification.
     init(_ reader: DocumentReader) throws(ShaleError)
 }
 
@@ -15,6 +18,9 @@ package struct DocumentReader: Sendable {
     /// Where this object stands, for an error's words.
     package let path: String
 
+    /// Begins to read an object that stands at `path`.
+    ///
+    /// Throws `corrupt` for what is no object.
     package init(_ document: JSONDocument, path: String) throws(ShaleError) {
         guard case .object(let members) = document else {
             throw ShaleError(.corrupt, path, cause: "not an object")
@@ -34,34 +40,52 @@ package struct DocumentReader: Sendable {
         ShaleError(.corrupt, "\(path): \(key)", cause: reason)
     }
 
+    /// A text; `nil` where it is absent.
+    ///
+    /// Throws `corrupt` for a member of another kind.
     package func string(_ key: String) throws(ShaleError) -> String? {
         guard let value = value(key) else { return nil }
         guard case .string(let text) = value else { throw failure(key, "not a string") }
         return text
     }
 
+    /// A text that must be there.
+    ///
+    /// Throws `corrupt` for one that is missing or of another kind.
     package func requiredString(_ key: String) throws(ShaleError) -> String {
         guard let text = try string(key) else { throw failure(key, "missing") }
         return text
     }
 
+    /// A whole number; `nil` where it is absent.
+    ///
+    /// Throws `corrupt` for a member of another kind.
     package func integer(_ key: String) throws(ShaleError) -> Int64? {
         guard let value = value(key) else { return nil }
         guard case .integer(let number) = value else { throw failure(key, "not a whole number") }
         return number
     }
 
+    /// A whole number that must be there.
+    ///
+    /// Throws `corrupt` for one that is missing or of another kind.
     package func requiredInteger(_ key: String) throws(ShaleError) -> Int64 {
         guard let number = try integer(key) else { throw failure(key, "missing") }
         return number
     }
 
+    /// A truth value; `nil` where it is absent.
+    ///
+    /// Throws `corrupt` for a member of another kind.
     package func bool(_ key: String) throws(ShaleError) -> Bool? {
         guard let value = value(key) else { return nil }
         guard case .bool(let flag) = value else { throw failure(key, "not true or false") }
         return flag
     }
 
+    /// A list of texts; `nil` where it is absent.
+    ///
+    /// Throws `corrupt` for a member of another kind.
     package func strings(_ key: String) throws(ShaleError) -> [String]? {
         guard let value = value(key) else { return nil }
         guard case .array(let elements) = value else { throw failure(key, "not a list") }
@@ -74,6 +98,9 @@ package struct DocumentReader: Sendable {
         return texts
     }
 
+    /// An object whose values are texts; `nil` where it is absent.
+    ///
+    /// Throws `corrupt` for a member of another kind.
     package func dictionary(_ key: String) throws(ShaleError) -> [String: String]? {
         guard let value = value(key) else { return nil }
         guard case .object(let members) = value else { throw failure(key, "not an object") }
@@ -99,27 +126,42 @@ package struct DocumentReader: Sendable {
         return table
     }
 
+    /// A time as RFC 3339 writes it; `nil` where it is absent.
+    ///
+    /// Throws `corrupt` for a member of another kind.
     package func time(_ key: String) throws(ShaleError) -> Timestamp? {
         guard let text = try string(key) else { return nil }
         guard let time = Timestamp(rfc3339: text) else { throw failure(key, "not an RFC 3339 time: \(text)") }
         return time
     }
 
+    /// A digest that must be there.
+    ///
+    /// Throws `corrupt` for one that is missing or of another kind.
     package func digest(_ key: String) throws(ShaleError) -> Digest {
         let text = try requiredString(key)
         do throws(ShaleError) { return try Digest(parsing: text) } catch { throw failure(key, error.message) }
     }
 
+    /// An object that is read by its own rules; `nil` where it is absent.
+    ///
+    /// Throws what its own reading throws.
     package func object<Value: DocumentValue>(_ key: String, _ type: Value.Type) throws(ShaleError) -> Value? {
         guard let value = value(key) else { return nil }
         return try Value(DocumentReader(value, path: "\(path): \(key)"))
     }
 
+    /// The same of an object that must be there.
+    ///
+    /// Throws `corrupt` for one that is missing, and what its own reading throws.
     package func requiredObject<Value: DocumentValue>(_ key: String, _ type: Value.Type) throws(ShaleError) -> Value {
         guard let value = try object(key, type) else { throw failure(key, "missing") }
         return value
     }
 
+    /// A list of such objects; `nil` where it is absent.
+    ///
+    /// Throws `corrupt` for what is no list, and what reading an element throws.
     package func objects<Value: DocumentValue>(_ key: String, _ type: Value.Type) throws(ShaleError) -> [Value]? {
         guard let value = value(key) else { return nil }
         guard case .array(let elements) = value else { throw failure(key, "not a list") }

@@ -67,6 +67,9 @@ package enum OCIDocument {
     /// Documents larger than this are refused (the distribution specification's limit for manifests).
     package static let largest = 4 << 20
 
+    /// Reads a note of shale's own, or an answer of which a few members are wanted.
+    ///
+    /// Throws `invalid` for one that is too large, `corrupt` for one that is not of the type.
     package static func decode<Value: Decodable>(
         _ type: Value.Type, from data: Data, naming what: String, as kind: String? = nil
     ) throws(ShaleError) -> Value {
@@ -79,6 +82,9 @@ package enum OCIDocument {
         }
     }
 
+    /// Writes a value as JSON, its keys sorted.
+    ///
+    /// Throws `io` for a value that cannot be written as JSON.
     package static func encode(_ value: some Encodable) throws(ShaleError) -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -79,6 +79,9 @@ package final class HostPipe {
     package private(set) var readEnd: Int32
     package private(set) var writeEnd: Int32
 
+    /// Makes a pipe.
+    ///
+    /// Throws the error of `pipe(2)`.
     package init() throws(ShaleError) {
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { throw SystemCallError("pipe").shaleError("host command") }

@@ -35,6 +35,9 @@ extension LaunchPlan {
         return out.bytes
     }
 
+    /// Reads a plan.
+    ///
+    /// Throws `version` for one of another encoding, and what reading a value throws.
     package init(decoding bytes: [UInt8]) throws(WireError) {
         var reader = WireReader(bytes)
         let version: UInt16 = try reader.integer()

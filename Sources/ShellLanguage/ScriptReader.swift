@@ -108,6 +108,9 @@ package final class ScriptLines {
         self.number = number
     }
 
+    /// The next line without its newline; `nil` at the end.
+    ///
+    /// Throws what reading the line throws.
     package func next() throws(ShaleError) -> String? {
         guard let line = try take() else { return nil }
         number += 1

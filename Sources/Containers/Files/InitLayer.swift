@@ -22,6 +22,9 @@ extension ContainerEngine {
         try images.directories(rootPaths(of: container))
     }
 
+    /// The folder with these places, made on first use.
+    ///
+    /// Throws what making the folder and the files in it throws.
     package func initLayer() throws(ShaleError) -> String {
         let path = store.paths.initLayer
         if access(path, F_OK) == 0 { return path }

@@ -124,6 +124,9 @@ extension ContainerEngine {
         _ = waitUntilStopped(record, seconds: 10, Cancellation())
     }
 
+    /// Lets a running container's processes stand still.
+    ///
+    /// Throws `conflict` for a container that is not running, restarting or paused already, and what its runner answers.
     package func pause(_ record: ContainerRecord) throws(ShaleError) {
         let state = state(of: record.id)
         guard state.isRunning else { throw Self.notRunning(record) }
@@ -134,6 +137,9 @@ extension ContainerEngine {
         try runtime.pause(socketDirectory: socket(record))
     }
 
+    /// Lets a paused container's processes go on.
+    ///
+    /// Throws `conflict` for a container that is not paused, and what its runner answers.
     package func unpause(_ record: ContainerRecord) throws(ShaleError) {
         guard state(of: record.id).status == .paused else {
             throw ShaleError(.conflict, "Container \(record.id) is not paused")
@@ -251,6 +257,10 @@ extension ContainerEngine {
         try remove(record, named: record.name, retainedBy: session)
     }
 
+    /// Gives a container another name.
+    ///
+    /// Throws `invalid` for what is no name, `conflict` for a name that another container has, and what writing the record
+    /// throws.
     package func rename(_ record: ContainerRecord, to name: String) throws(ShaleError) {
         guard !name.isEmpty else { throw ShaleError(.invalid, "Neither old nor new names may be empty") }
         try store.containers.rename(record.id, to: name)

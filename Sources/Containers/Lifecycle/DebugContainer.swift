@@ -47,6 +47,8 @@ extension ContainerEngine {
     ///
     /// In a running container it joins what runs there: what it writes to the container's files is the container's,
     /// the tools are seen by it alone. A stopped container and an image are seen through a layer that is thrown away.
+    ///
+    /// Throws `conflict` for a paused container, and what making the tools and running the shell throws.
     package func debug(
         _ target: DebugTarget, _ options: DebugOptions, streams: AttachStreams
     ) throws(ShaleError) -> AttachOutcome {

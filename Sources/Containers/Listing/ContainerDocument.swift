@@ -8,6 +8,9 @@ package import Stores
 
 /// The document that `inspect` shows of a container, with docker's keys in docker's order.
 extension ContainerEngine {
+    /// The members of one container; with `includingSizes` its bytes, too, which takes a walk through its files.
+    ///
+    /// Throws what reading the container's record throws.
     package func document(
         of record: ContainerRecord, includingSizes: Bool = false
     ) throws(ShaleError) -> JSONDocument {

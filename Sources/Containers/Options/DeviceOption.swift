@@ -9,6 +9,9 @@ package struct DeviceOption: Sendable, Equatable {
     /// Out of `r`, `w`, `m`.
     package var permissions: String
 
+    /// Reads the value of `--device`.
+    ///
+    /// Throws `usage`, in docker's words, for a text of another form.
     package init(parsing text: String) throws(ShaleError) {
         let parts = text.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
         guard let host = parts.first, !host.isEmpty, parts.count <= 3, !(parts.count > 1 && text.hasPrefix(":")) else {

@@ -28,6 +28,9 @@ package final class ContainerLayer {
         find = changes
     }
 
+    /// What a container wrote itself, as a layer.
+    ///
+    /// Throws what opening the container's folder throws.
     package convenience init(_ record: ContainerRecord, engine: ContainerEngine) throws(ShaleError) {
         self.init(
             record, root: try engine.ownDirectory(of: record), stubs: engine.mountStubs(of: record)

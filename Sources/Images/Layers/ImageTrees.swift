@@ -47,6 +47,9 @@ extension ImageEngine {
         }
     }
 
+    /// Opens a directory of the store's as a root.
+    ///
+    /// Throws the error of opening the directory.
     package func open(_ path: String) throws(ShaleError) -> RootDirectory {
         do throws(SystemCallError) {
             return try RootDirectory(hostPath: path)

@@ -12,6 +12,9 @@ package final class ScratchFolder: Sendable {
     package let path: String
     package let root: RootDirectory
 
+    /// Makes an empty folder.
+    ///
+    /// Throws what making the folder throws.
     package init(in store: Store) throws(ShaleError) {
         path = try store.newScratchPath()
         do throws(SystemCallError) {
@@ -25,6 +28,9 @@ package final class ScratchFolder: Sendable {
 
     deinit { Logger.store.attempt("remove a scratch folder") { try FileTree.remove(path) } }
 
+    /// Writes a file into it, permissions 0644.
+    ///
+    /// Throws what writing the file throws.
     package func write(_ bytes: [UInt8], as name: String) throws(ShaleError) {
         do throws(SystemCallError) {
             try WholeFile.replace("\(path)/\(name)", with: bytes, mode: 0o644)

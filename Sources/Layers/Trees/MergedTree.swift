@@ -107,6 +107,9 @@ package struct MergedTree: Sendable {
         }
     }
 
+    /// The same of what a path names, links followed; nothing for a path that names no directory.
+    ///
+    /// Throws what reading the directories throws.
     package func children(of path: String) throws(ShaleError) -> [TreeEntry] {
         guard let directory = try entry(path, followingLinks: true) else { return [] }
         return try children(of: directory)

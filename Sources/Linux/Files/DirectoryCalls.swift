@@ -24,6 +24,9 @@ extension OwnedFD {
         try check("ioctl") { shale_spread_subdirectories(raw) }
     }
 
+    /// Makes a directory, its permissions less the umask.
+    ///
+    /// Throws the error of `mkdirat(2)`.
     package func makeDirectory(_ name: String, mode: UInt32) throws(SystemCallError) {
         try check("mkdir", path: name) { name.withPath { mkdirat(raw, $0, mode) } }
     }
@@ -37,10 +40,16 @@ extension OwnedFD {
         try check("mknod", path: name) { name.withPath { shale_mknodat(raw, $0, mode, major, minor) } }
     }
 
+    /// Makes what hides a name of lower layers in overlayfs: a character device of number 0/0.
+    ///
+    /// Throws the error of `mknodat(2)`.
     package func makeWhiteout(_ name: String) throws(SystemCallError) {
         try makeNode(name, mode: 0o020000)
     }
 
+    /// Makes a symbolic link.
+    ///
+    /// Throws the error of `symlinkat(2)`.
     package func makeSymlink(_ name: String, to target: String) throws(SystemCallError) {
         try check("symlink", path: name) {
             target.withPath { target in name.withPath { symlinkat(target, raw, $0) } }
@@ -69,14 +78,23 @@ extension OwnedFD {
         try unlink(name)
     }
 
+    /// Removes a name that is no directory's.
+    ///
+    /// Throws the error of `unlinkat(2)`.
     package func unlink(_ name: String) throws(SystemCallError) {
         try check("unlink", path: name) { name.withPath { unlinkat(raw, $0, 0) } }
     }
 
+    /// Removes an empty directory.
+    ///
+    /// Throws the error of `unlinkat(2)`.
     package func removeDirectory(_ name: String) throws(SystemCallError) {
         try check("rmdir", path: name) { name.withPath { unlinkat(raw, $0, AT_REMOVEDIR) } }
     }
 
+    /// Renames within a file system, replacing what has the new name.
+    ///
+    /// Throws the error of `renameat(2)`.
     package func rename(
         _ name: String, to newName: String, in directory: borrowing OwnedFD
     ) throws(SystemCallError) {
@@ -86,6 +104,9 @@ extension OwnedFD {
         }
     }
 
+    /// Changes the owner and group of a name, of a link itself.
+    ///
+    /// Throws the error of `fchownat(2)`.
     package func changeOwner(of name: String, uid: UInt32, gid: UInt32) throws(SystemCallError) {
         try check("chown", path: name) { name.withPath { fchownat(raw, $0, uid, gid, AT_SYMLINK_NOFOLLOW) } }
     }
@@ -97,6 +118,9 @@ extension OwnedFD {
         try check("chmod", path: name) { name.withPath { fchmodat(raw, $0, mode, AT_SYMLINK_NOFOLLOW) } }
     }
 
+    /// Sets the times of access and modification, of a link itself.
+    ///
+    /// Throws the error of `utimensat(2)`.
     package func setTimes(of name: String, _ time: Timestamp) throws(SystemCallError) {
         let times = Self.times(time)
         try check("utimensat", path: name) { name.withPath { utimensat(raw, $0, times, AT_SYMLINK_NOFOLLOW) } }
@@ -138,14 +162,23 @@ extension OwnedFD {
 
 /// What can be done to an open file itself.
 extension OwnedFD {
+    /// Changes the file's owner and group.
+    ///
+    /// Throws the error of `fchown(2)`.
     package func changeOwner(uid: UInt32, gid: UInt32) throws(SystemCallError) {
         try check("chown") { fchown(raw, uid, gid) }
     }
 
+    /// Changes the file's permission bits.
+    ///
+    /// Throws the error of `fchmod(2)`.
     package func changeMode(_ mode: UInt32) throws(SystemCallError) {
         try check("chmod") { fchmod(raw, mode) }
     }
 
+    /// Sets the file's times of access and modification.
+    ///
+    /// Throws the error of `futimens(3)`.
     package func setTimes(_ time: Timestamp) throws(SystemCallError) {
         let times = Self.times(time)
         try check("utimensat") { futimens(raw, times) }

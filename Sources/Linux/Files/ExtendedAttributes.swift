@@ -21,6 +21,9 @@ package enum ExtendedAttributes {
         return try list { shale_flistxattr(raw, $0, $1) }
     }
 
+    /// The same of a name in a directory, of a link itself.
+    ///
+    /// Throws the error of `llistxattr(2)`.
     package static func names(of name: String, in directory: borrowing OwnedFD) throws(SystemCallError) -> [String] {
         let path = path(of: name, in: directory)
         return try list { buffer, size in path.withPath { shale_llistxattr($0, buffer, size) } }
@@ -36,6 +39,9 @@ package enum ExtendedAttributes {
         return try get(attribute) { name, buffer, size in shale_fgetxattr(raw, name, buffer, size) }
     }
 
+    /// The same of a name in a directory, of a link itself.
+    ///
+    /// Throws the error of `lgetxattr(2)`.
     package static func value(
         _ attribute: String, of name: String, in directory: borrowing OwnedFD
     ) throws(SystemCallError) -> [UInt8]? {
@@ -45,6 +51,9 @@ package enum ExtendedAttributes {
         }
     }
 
+    /// Gives a file an attribute, or the attribute another value.
+    ///
+    /// Throws the error of `fsetxattr(2)`.
     package static func set(
         _ attribute: String, to value: [UInt8], of file: borrowing OwnedFD
     ) throws(SystemCallError) {
@@ -56,6 +65,9 @@ package enum ExtendedAttributes {
         }
     }
 
+    /// The same of a name in a directory, of a link itself.
+    ///
+    /// Throws the error of `lsetxattr(2)`.
     package static func set(
         _ attribute: String, to value: [UInt8], of name: String, in directory: borrowing OwnedFD
     ) throws(SystemCallError) {
@@ -77,6 +89,9 @@ package enum ExtendedAttributes {
         try tolerating { attribute.withPath { shale_fremovexattr(raw, $0) } }
     }
 
+    /// The same of a name in a directory, of a link itself.
+    ///
+    /// Throws the error of `lremovexattr(2)`.
     package static func remove(
         _ attribute: String, of name: String, in directory: borrowing OwnedFD
     ) throws(SystemCallError) {

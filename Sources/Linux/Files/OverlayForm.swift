@@ -33,10 +33,16 @@ package enum OverlayForm: String, Sendable, Hashable {
         (try? ExtendedAttributes.value(xattrName("opaque"), of: directory)) == [UInt8(ascii: "y")]
     }
 
+    /// Makes a directory hide what lies below it in other layers.
+    ///
+    /// Throws the error of setting the attribute.
     package func setOpaque(_ directory: borrowing OwnedFD) throws(SystemCallError) {
         try ExtendedAttributes.set(xattrName("opaque"), to: [UInt8(ascii: "y")], of: directory)
     }
 
+    /// Lets what lies below a directory in other layers be seen again.
+    ///
+    /// Throws the error of removing the attribute.
     package func removeOpaque(_ directory: borrowing OwnedFD) throws(SystemCallError) {
         try ExtendedAttributes.remove(xattrName("opaque"), of: directory)
     }

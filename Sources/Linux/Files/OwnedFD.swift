@@ -38,6 +38,9 @@ package struct OwnedFD: ~Copyable, Sendable {
             })
     }
 
+    /// Another descriptor of the same open file, 3 or above.
+    ///
+    /// Throws the error of `fcntl(2)`.
     package func duplicate() throws(SystemCallError) -> OwnedFD {
         OwnedFD(adopting: try check("fcntl") { fcntl(raw, F_DUPFD_CLOEXEC, 3) })
     }
@@ -65,6 +68,9 @@ package struct OwnedFD: ~Copyable, Sendable {
         }
     }
 
+    /// Writes all of the bytes.
+    ///
+    /// Throws the error of `write(2)`.
     package func write(_ bytes: [UInt8]) throws(SystemCallError) {
         var start = 0
         while start < bytes.count {
@@ -122,5 +128,8 @@ package struct OwnedFD: ~Copyable, Sendable {
         }
     }
 
+    /// Waits until what was written to the file is on the disk.
+    ///
+    /// Throws the error of `fsync(2)`.
     package func sync() throws(SystemCallError) { try check("fsync") { fsync(raw) } }
 }

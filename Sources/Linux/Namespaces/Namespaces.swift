@@ -77,16 +77,25 @@ package enum Namespaces {
         try check("chdir") { chdir("/") }
     }
 
+    /// Names the host of this UTS namespace.
+    ///
+    /// Throws the error of `sethostname(2)`.
     package static func setHostname(_ name: String) throws(SystemCallError) {
         let count = name.pathBytes.count
         try check("sethostname") { name.withPath { shale_sethostname($0, count) } }
     }
 
+    /// Names the NIS domain of this UTS namespace.
+    ///
+    /// Throws the error of `setdomainname(2)`.
     package static func setDomainname(_ name: String) throws(SystemCallError) {
         let count = name.pathBytes.count
         try check("setdomainname") { name.withPath { shale_setdomainname($0, count) } }
     }
 
+    /// Switches the loopback interface of this network namespace on.
+    ///
+    /// Throws the error of `ioctl(2)`.
     package static func bringLoopbackUp() throws(SystemCallError) {
         try check("loopback") { shale_loopback_up() }
     }

@@ -116,6 +116,9 @@ package final class HostService: @unchecked Sendable {
     private let input: Int32
     private let output: Int32
 
+    /// Starts the program.
+    ///
+    /// Throws the error of making the pipes or of starting it.
     package init(_ path: String, _ arguments: [String], environment: [String]) throws(SystemCallError) {
         let theirs = try PipeEnds.descriptors()
         defer { close(theirs.reading) }

@@ -22,6 +22,9 @@ package enum ProcessCalls {
         try check("prctl") { shale_prctl(Int32(SHALE_PR_SET_DUMPABLE), 0, 0, 0, 0) }
     }
 
+    /// Keeps this process and its children from gaining rights by a program's set-user-id bit.
+    ///
+    /// Throws the error of `prctl(2)`.
     package static func setNoNewPrivileges() throws(SystemCallError) {
         try check("prctl") { shale_prctl(Int32(SHALE_PR_SET_NO_NEW_PRIVS), 1, 0, 0, 0) }
     }
@@ -47,6 +50,9 @@ package enum ProcessCalls {
         try check("dup2") { shale_dup3_plain(fd, number) }
     }
 
+    /// Sets a resource limit (`RLIMIT_*`) of this process.
+    ///
+    /// Throws the error of `setrlimit(2)`.
     package static func setLimit(_ resource: Int32, soft: UInt64, hard: UInt64) throws(SystemCallError) {
         try check("setrlimit") { shale_setrlimit(resource, soft, hard) }
     }
@@ -123,12 +129,21 @@ package enum ProcessCalls {
 
 /// Ids and capabilities of this process.
 package enum Credentials {
+    /// Sets the supplementary groups.
+    ///
+    /// Throws the error of `setgroups(2)`.
     package static func setGroups(_ groups: [UInt32]) throws(SystemCallError) {
         try check("setgroups") { shale_setgroups(groups.count, groups) }
     }
+    /// Sets the real, effective and saved group id.
+    ///
+    /// Throws the error of `setresgid(2)`.
     package static func setGroup(_ gid: UInt32) throws(SystemCallError) {
         try check("setgid") { shale_setresgid(gid) }
     }
+    /// Sets the real, effective and saved user id.
+    ///
+    /// Throws the error of `setresuid(2)`.
     package static func setUser(_ uid: UInt32) throws(SystemCallError) {
         try check("setuid") { shale_setresuid(uid) }
     }

@@ -6,6 +6,9 @@ package struct PipeEnds: ~Copyable, Sendable {
     package let reading: OwnedFD
     package let writing: OwnedFD
 
+    /// Makes a pipe.
+    ///
+    /// Throws the error of `pipe2(2)`.
     package init() throws(SystemCallError) {
         let ends = try Self.descriptors()
         reading = OwnedFD(adopting: ends.reading)

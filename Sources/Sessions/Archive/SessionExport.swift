@@ -32,6 +32,9 @@ package struct SessionExport {
         case documents
     }
 
+    /// Begins with what the session's journal names.
+    ///
+    /// Throws what reading the journal and the store throws.
     package init(_ session: Session) throws(ShaleError) {
         self.session = session
         engine = session.engine

@@ -41,8 +41,14 @@ package final class ContainerShell: LineShell {
         return carried.exports[name] ?? own.map { String($0.dropFirst(name.count + 1)) }
     }
 
+    /// The container's files as they lie, nothing mounted.
+    ///
+    /// Throws what opening a layer throws.
     package func tree() throws(ShaleError) -> MergedTree { try engine.containers.tree(of: record) }
 
+    /// Runs a line in the container and keeps it among the container's events.
+    ///
+    /// Throws what running the line throws; what the line's own program answers is in the result.
     package func run(
         _ line: String, person: PersonAtStep, wasAnswered: @escaping @Sendable (_ unread: Int) -> Bool,
         directory host: String,

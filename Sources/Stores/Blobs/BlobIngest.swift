@@ -74,6 +74,9 @@ package final class BlobIngest {
         hasher.update(bytes)
     }
 
+    /// The same of bytes in an array.
+    ///
+    /// Throws what writing them throws.
     package func append(_ bytes: [UInt8]) throws(ShaleError) {
         var failure: ShaleError?
         bytes.withUnsafeBytes { buffer in

@@ -75,6 +75,9 @@ package final class BlobStore: Sendable {
         return bytes
     }
 
+    /// The same as `Data`, for readers of Foundation.
+    ///
+    /// Throws what `bytes` throws.
     package func data(_ digest: Digest, limit: Int = OCIDocument.largest) throws(ShaleError) -> Data {
         Data(try bytes(digest, limit: limit))
     }

@@ -121,6 +121,8 @@ package final class LayerStore: Sendable {
     /// When another shale was first, ours is thrown away.
     ///
     /// `parentChain` is given only for a tree that depends on the layers below (`UnpackedLayer.dependsOnLower`).
+    ///
+    /// Throws what writing the index and renaming the tree throws.
     package func commit(
         _ staging: LayerStaging, diffID: Digest, index: [UInt8], size: LayerSize, dependingOn parentChain: Digest? = nil
     ) throws(ShaleError) {
