@@ -41,6 +41,11 @@ extension RegistryClient {
             code = .corrupt
             hint = "is \(host) a registry?"
         }
+        if [.noSuchHost, .unreachable, .refused, .connectTimeout].contains(failure.kind),
+            let variable = Transport.proxyVariable(for: failure.url)
+        {
+            hint = "is the proxy of \(variable) running? NO_PROXY=\(host) goes without it"
+        }
         return ShaleError(code, message, cause: failure.words, hint: hint)
     }
 

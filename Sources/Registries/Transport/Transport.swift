@@ -214,6 +214,13 @@ final class Transport: Sendable {
         }
     }
 
+    /// The variable that names the proxy of an address, where one does and this machine is not meant.
+    static func proxyVariable(for url: WebURL) -> String? {
+        if url.isLoopback { return nil }
+        let own = url.isPlain ? ["http_proxy", "HTTP_PROXY"] : ["https_proxy", "HTTPS_PROXY"]
+        return (own + ["all_proxy", "ALL_PROXY"]).first { environment($0) != nil }
+    }
+
     private static func environment(_ name: String) -> String? {
         getenv(name).map { String(cString: $0) }.flatMap { $0.isEmpty ? nil : $0 }
     }
