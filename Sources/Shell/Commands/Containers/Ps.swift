@@ -56,7 +56,7 @@ package struct Ps: Verb {
     private var columns: [Listing.Column] {
         [
             Listing.Column("ID", "CONTAINER ID"), Listing.Column("Image", "IMAGE", shrinks: true),
-            Listing.Column("Command", "COMMAND", shrinks: true), Listing.Column("RunningFor", "CREATED"),
+            Listing.Column("Command", "COMMAND", shrinks: true), Listing.Column("RunningFor", "CREATED", shrinks: true),
             Listing.Column("Status", "STATUS", shrinks: true), Listing.Column("Ports", "PORTS", shrinks: true),
             Listing.Column("Names", "NAMES", shrinks: true), Listing.Column("Size", "SIZE", isShown: size),
             Listing.Column("CreatedAt", "CREATED AT", isShown: false),

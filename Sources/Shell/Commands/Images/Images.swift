@@ -65,7 +65,8 @@ package struct Images: Verb {
         [
             Listing.Column("Repository", "REPOSITORY", shrinks: true), Listing.Column("Tag", "TAG", shrinks: true),
             Listing.Column("Digest", "DIGEST", isShown: digests), Listing.Column("ID", "IMAGE ID"),
-            Listing.Column("CreatedSince", "CREATED"), Listing.Column("CreatedAt", "CREATED AT", isShown: false),
+            Listing.Column("CreatedSince", "CREATED", shrinks: true),
+            Listing.Column("CreatedAt", "CREATED AT", isShown: false),
             Listing.Column("Size", "SIZE"), Listing.Column("Containers", "CONTAINERS", isShown: false),
             Listing.Column("SharedSize", "SHARED SIZE", isShown: false),
             Listing.Column("UniqueSize", "UNIQUE SIZE", isShown: false),
