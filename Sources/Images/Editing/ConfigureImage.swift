@@ -29,9 +29,18 @@ extension ImageEngine {
             layer: nil)
         let provenance = Provenance(
             parent: image.id, base: try calledBase(of: image, named: name),
-            origin: .edited(.config, text: "settings of \(name) changed: \(words)"))
+            origin: .edited(.config, text: Self.words(changes, of: name)))
         return try addEdited(
             config, image.manifest.layers, parent: image.id, named: options.reference, made: provenance)
+    }
+}
+
+extension ImageEngine {
+    /// What a recipe says of changed settings, whose instructions follow: what was taken away, for no instruction tells.
+    private static func words(_ changes: [SettingChange], of name: String) -> String {
+        let gone = changes.compactMap { $0.isRemoval ? String($0.text.dropFirst(2)) : nil }
+        let text = "settings of \(name) changed"
+        return gone.isEmpty ? text : "\(text); taken away: \(gone.joined(separator: ", "))"
     }
 }
 
@@ -39,8 +48,10 @@ extension ImageEngine {
 struct SettingChange {
     /// `Env PATH: /bin -> /bin:/opt/bin`.
     let text: String
+    let isRemoval: Bool
 
     private init(_ name: String, from old: String?, to new: String?) {
+        isRemoval = new == nil
         switch (old, new) {
         case (let old?, let new?): text = "\(name): \(old.visible) -> \(new.visible)"
         case (nil, let new?): text = new.isEmpty ? "+ \(name)" : "+ \(name): \(new.visible)"

@@ -81,9 +81,31 @@ struct PairedListsTests {
         func manifest(_ name: String) throws -> String {
             try Peers.skopeo.run(["inspect", "--raw", "oci:\(shale.home):\(name)"]).text
         }
-        let made = try manifest("docker.io/library/child:latest")
-        #expect(
-            types(made).count > 1 && types(made).allSatisfy { $0.hasPrefix("application/vnd.oci.image.") }, "\(made)")
+        try shale.run(["create", "--name", "box", name, "x"])
+        try shale.run(["commit", "box", "committed"])
+        try Peers.tar.run(["-cf", shale.folder.path + "/mine.tar", "-C", shale.folder.path, "mine"])
+        for words in [
+            ["squash", "child", "--from", "2"], ["config", name, "--env", "A=b"], ["append", name, "mine.tar"],
+            ["rebase", "child", "--new", name],
+        ] {
+            try shale.run(words + ["-t", words[0]])
+        }
+        for image in ["child", "committed", "squash", "config", "append", "rebase"] {
+            let made = try manifest("docker.io/library/\(image):latest")
+            #expect(
+                types(made).count > 1 && types(made).allSatisfy { $0.hasPrefix("application/vnd.oci.image.") },
+                "\(image): \(made)")
+            // The archives say the same of it as the home does.
+            for format in ["both", "oci"] {
+                try shale.run(["save", "--format", format, "-o", "\(format).tar", image])
+                let saved = try Peers.skopeo.run([
+                    "inspect", "--raw", "oci-archive:\(shale.folder.path)/\(format).tar:latest",
+                ])
+                #expect(saved.text == made, "\(image) \(format)")
+            }
+            try shale.run(["save", "--format", "docker", "-o", "docker.tar", image])
+            try Peers.skopeo.run(["inspect", "docker-archive:\(shale.folder.path)/docker.tar"])
+        }
         // The base keeps the words, and so the digest, it came with.
         let base = try Peers.skopeo.run(["inspect", "--raw", "--tls-verify=false", "docker://\(name)"]).text
         #expect(types(base).count > 1 && types(base).allSatisfy { $0.hasPrefix("application/vnd.docker.") }, "\(base)")
@@ -112,14 +134,37 @@ struct PairedListsTests {
         #expect(try text("compare", "none:1", "none:1") == "no differences\n")
         #expect(try text("recipe", "none:1").contains("FROM scratch"))
         try shale.run(["recipe", "verify", "none:1"])
-        for words in [["layers"], ["history"], ["size"], ["waste"], ["du"], ["dockerfile"], ["inspect"], ["tree"]] {
+        for words in [
+            ["layers"], ["layers", "--tree"], ["layers", "--draw"], ["layers", "--html", "page.html"], ["history"],
+            ["history", "--layers"], ["size"], ["waste"], ["packages"], ["du"], ["dockerfile"], ["inspect"], ["tree"],
+            ["images", "--tree"], ["save", "--format", "oci", "-o", "oci.tar"],
+            ["save", "--format", "docker", "-o", "docker.tar"], ["config", "--env", "B=c", "-t", "none:2"],
+        ] {
             try shale.run(words + ["none:1"])
         }
+        #expect(try text("stat", "none:1:/").contains("Layer: none: the image has no layers"))
+        for archive in ["oci.tar", "docker.tar"] {
+            #expect(try text("load", "-i", archive) == "Loaded image: none:1\n")
+        }
+        try shale.run(["import", "none.tar", "imported:1"])
+        #expect(try text("ls", "imported:1:/") == "")
+        #expect(try text("recipe", "verify", "none:2").contains("same files, same config"))
+        try shale.run(["rebase", "none:1", "--old", "none:1", "--new", "imported:1", "-t", "none:3"])
+        // A container of it, files put into it, and an image of that.
+        try shale.run(["create", "--name", "box", "none:1", "/x"])
+        try shale.run(["cp", "Dockerfile", "box:/f"])
+        #expect(try text("diff", "box") == "A /f\n")
+        try shale.run(["commit", "box", "full:1"])
+        try shale.run(["recipe", "verify", "full:1"])
+        try shale.run(["append", "none:1", "none.tar", "-t", "none:4"])
+        try shale.run(["tag", "none:4", "none:5"])
+        try shale.run(["rmi", "none:4", "none:5"])
         try shale.run(["save", "-o", "saved.tar", "none:1"])
         try shale.run(["load", "-i", "saved.tar"])
         for (words, message) in [
             (["cat", "none:1:/x"], "no such file"), (["layers", "none:1#1"], "the image has no layers"),
-            (["run", "none:1"], "no command specified"),
+            (["run", "none:1"], "no command specified"), (["create", "none:1"], "no command specified"),
+            (["squash", "none:1"], "the image has no layers"), (["base", "none:1"], "nothing here tells"),
         ] {
             let outcome = try shale.run(words, expecting: nil)
             #expect(outcome.status != 0)
