@@ -122,7 +122,7 @@ struct ShellLanguageTests {
         ("rmi busybox:lates", "hint: did you mean busybox:latest?"),
         ("ps --filter status=banana", "created|running|paused"), ("ps --filter nonsense=1", "filters: id, name"),
         ("images --filter dangling=x", "dangling=true|false"), ("volume ls --filter x=1", "filters: name, label"),
-        ("search --filter x=1 a", "filters: stars"), ("push x", "hint: save -o FILE"), ("./here.txt", "here.txt"),
+        ("search --filter x=1 a", "filters: stars"), ("push x", "hint: tag IMAGE x"), ("./here.txt", "here.txt"),
         ("set offline banana", "hint: set offline on|off"),
         ("set registry.mirror x", "hint: set registry.mirror docker.io="),
     ])

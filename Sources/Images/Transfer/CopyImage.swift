@@ -176,6 +176,8 @@ private struct StoredImage: CopySource {
         try store.open(blob, cancellation: cancellation)
     }
 
+    func forget(_ packed: Descriptor) -> Bool { store.forget(packed) }
+
     func homes(of blob: Descriptor, beside repository: Reference) -> [Reference] {
         store.homes(of: blob, beside: repository)
     }

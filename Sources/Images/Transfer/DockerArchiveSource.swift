@@ -170,6 +170,8 @@ struct DockerArchiveSource: CopySource {
         return try part(blob)
     }
 
+    func forget(_ packed: Descriptor) -> Bool { self.packed?.forget(packed) ?? false }
+
     func homes(of blob: Descriptor, beside repository: Reference) -> [Reference] { [] }
 
     private func part(_ blob: Descriptor) throws(ShaleError) -> FilePart {

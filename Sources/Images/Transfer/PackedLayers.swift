@@ -1,5 +1,6 @@
 import Basics
 import Diagnostics
+import Glibc
 import Layers
 import Linux
 import Logging
@@ -43,6 +44,13 @@ struct PackedLayers: Sendable {
             )
         }
         return OwnedFile(file, subject: "blob \(packed.digest)")
+    }
+
+    /// Removes a kept layer; whether it was there.
+    func forget(_ packed: Descriptor) -> Bool {
+        guard access(store.cache.path(.packed, packed.digest), F_OK) == 0 else { return false }
+        store.cache.remove(.packed, packed.digest)
+        return true
     }
 
     private func known(_ layer: Descriptor) -> Descriptor? {

@@ -20,8 +20,14 @@ protocol TransferSource: Sendable {
     ) throws(ShaleError) -> Descriptor
     /// The bytes of a blob, by the name it travels under.
     func open(_ blob: Descriptor, cancellation: Cancellation) throws(ShaleError) -> any BlobBytes
+    /// Forgets what was packed for the way, because it was refused; whether there was anything to forget.
+    func forget(_ packed: Descriptor) -> Bool
     /// Other repositories of a repository's registry that have a blob, by the name it has here.
     func homes(of blob: Descriptor, beside repository: Reference) -> [Reference]
+}
+
+extension TransferSource {
+    func forget(_ packed: Descriptor) -> Bool { false }
 }
 
 /// What a whole image, or all platforms of one, can be copied from.
@@ -135,20 +141,37 @@ struct Transfer: Sendable {
             return item.blob
         }
         let packed = reporter(item, "Compressing", of: item.blob.size)
-        let blob = try source.outgoing(item.blob, cancellation: stopping, passed: packed)
-        let homes = target.repository.map { source.homes(of: item.blob, beside: $0) } ?? []
-        let tell = operation.tell
-        let report = TransferReport(
-            cancellation: stopping, moved: reporter(item, words.moving, of: blob.size),
-            retrying: { tell(.item(id: item.id, state: $0.line)) })
+        var blob = try source.outgoing(item.blob, cancellation: stopping, passed: packed)
+        let arrival: BlobArrival
+        do throws(ShaleError) {
+            arrival = try take(blob, of: item, stopping)
+        } catch {
+            // What was kept of an earlier push may be damaged: it is packed again, once.
+            guard [.invalid, .corrupt].contains(error.code), blob.digest != item.blob.digest, source.forget(blob) else {
+                throw error
+            }
+            blob = try source.outgoing(item.blob, cancellation: stopping, passed: packed)
+            arrival = try take(blob, of: item, stopping)
+        }
         let state =
-            switch try target.take(blob, from: source, homes: homes, report: report) {
+            switch arrival {
             case .sent: words.moved
             case .present: words.present
             case .mounted(let home): "Mounted from \(home.path)"
             }
         operation.tell(.item(id: item.id, state: state))
         return blob
+    }
+
+    private func take(
+        _ blob: Descriptor, of item: TransferItem, _ stopping: Cancellation
+    ) throws(ShaleError) -> BlobArrival {
+        let homes = target.repository.map { source.homes(of: item.blob, beside: $0) } ?? []
+        let tell = operation.tell
+        let report = TransferReport(
+            cancellation: stopping, moved: reporter(item, words.moving, of: blob.size),
+            retrying: { tell(.item(id: item.id, state: $0.line)) })
+        return try target.take(blob, from: source, homes: homes, report: report)
     }
 
     /// Tells of one item how far it is, now and then and at its end.

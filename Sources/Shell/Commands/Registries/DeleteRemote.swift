@@ -32,7 +32,7 @@ package struct DeleteRemote: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         guard remote else {
             throw ShaleError(
-                .usage, "delete removes from a registry, and wants --remote to say so",
+                .usage, "--remote is missing: this removes from a registry",
                 hint: "delete --remote \(names[0].shellQuoted), or rmi \(names[0].shellQuoted) for the image here")
         }
         let images = try shell.images()
