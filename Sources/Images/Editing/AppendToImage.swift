@@ -34,6 +34,7 @@ extension ImageEngine {
         _ operation: OperationContext
     ) throws(ShaleError) -> Image? {
         let image = try editedImage(name)
+        let name = Self.shownName(of: image, called: name)
         guard image.config.rootfs.diffIDs.count < ImageLimits.layers else {
             throw ShaleError(.unsupported, "\(name): max depth exceeded", cause: "it has \(ImageLimits.layers) layers")
         }

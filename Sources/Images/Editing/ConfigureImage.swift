@@ -16,6 +16,7 @@ extension ImageEngine {
         _ operation: OperationContext
     ) throws(ShaleError) -> Image? {
         let image = try editedImage(name)
+        let name = Self.shownName(of: image, called: name)
         var config = image.config
         try ConfigEdit.apply(edits, to: &config)
         let changes = SettingChange.all(from: image.config, to: config)

@@ -52,6 +52,11 @@ extension ImageEngine {
         return (image.references.first { $0 == asked } ?? image.references.first)?.familiar
     }
 
+    /// What messages and records call an image: its name, else its short id.
+    static func shownName(of image: Image, called word: String) -> String {
+        name(of: image, called: word) ?? image.id.short
+    }
+
     /// Adds an image that an edit made of another.
     func addEdited(
         _ config: ImageConfig, _ layers: [Descriptor], parent: Digest?, named reference: Reference? = nil,

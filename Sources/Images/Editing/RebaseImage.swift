@@ -28,6 +28,8 @@ extension ImageEngine {
         _ request: RebaseRequest, _ options: EditOptions, _ operation: OperationContext
     ) throws(ShaleError) -> Image? {
         let image = try editedImage(request.image)
+        var request = request
+        request.image = Self.shownName(of: image, called: request.image)
         let old = try oldBase(of: image, request, operation)
         try Self.check(image, named: request.image, standsOn: old)
         let new = try ensureImage(request.newBase, operation)

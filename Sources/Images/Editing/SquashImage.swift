@@ -18,6 +18,7 @@ extension ImageEngine {
         _ operation: OperationContext
     ) throws(ShaleError) -> Image? {
         let image = try editedImage(name)
+        let name = Self.shownName(of: image, called: name)
         let range = try Self.range(from: first, to: last, of: image, named: name)
         let squashed = try squashedLayers(range, of: image, operation.cancellation)
         try tell(squashed, range, of: image, named: name, operation)

@@ -131,7 +131,8 @@ extension RegistryClient {
     package func suggestions(
         for reference: Reference, limit: Int = 5, cancellation: Cancellation = Cancellation()
     ) throws(ShaleError) -> TagSuggestions {
-        let tags = try tags(reference.repository, cancellation: cancellation)
+        // The list of what hangs on an image is a tag too, where a registry has no other way.
+        let tags = try tags(reference.repository, cancellation: cancellation).filter { !Digest.isReferrersTag($0) }
         let wanted = reference.tag ?? Reference.defaultTag
         return TagSuggestions(
             nearest: Suggestion.nearest(to: wanted, among: tags, limit: limit),

@@ -84,4 +84,10 @@ extension Digest {
     /// The tag of the list of what hangs on a manifest, for registries without the API (distribution specification
     /// v1.1, "Referrers Tag Schema").
     package var referrersTag: String { "\(algorithm)-\(hex.prefix(64))" }
+
+    /// Whether a tag has the form of such a list's, which nobody asks for by its name.
+    static func isReferrersTag(_ tag: String) -> Bool {
+        guard let dash = tag.firstIndex(of: "-") else { return false }
+        return (try? Digest(parsing: "\(tag[..<dash]):\(tag[tag.index(after: dash)...])")) != nil
+    }
 }

@@ -17,7 +17,7 @@ struct ImageHistory {
             Listing.Column("CreatedSince", isHuman ? "CREATED" : "CREATED AT"),
             Listing.Column("CreatedAt", "CREATED AT", isShown: false),
             Listing.Column("CreatedBy", "CREATED BY", shrinks: true),
-            Listing.Column("Size", "SIZE"), Listing.Column("Comment", "COMMENT"),
+            Listing.Column("Size", "SIZE"), Listing.Column("Comment", "COMMENT", shrinks: true),
         ]
         if showsLayers {
             columns[0].isShown = false
