@@ -1,5 +1,6 @@
 import Basics
 import FoundationEssentials
+import Layers
 import OCI
 import Stores
 import TestSupport
@@ -32,6 +33,23 @@ struct DockerInteropTests {
         let loaded = try other.load(try daemon.docker(["save", "small:1"]).output)
         #expect(loaded.first?.image.id == image.id)
         #expect(try loaded.first.flatMap { try other.text("/etc/hello", in: $0.image) } == "hello\n")
+    }
+
+    @Test func dockerPullsWhatWasPushed() throws {
+        let daemon = try DockerDaemon()
+        let server = try RegistryServer()
+        let fixture = try SaveLoadTests.filled(tag: "small:1")
+        let image = try fixture.images.image(named: "small:1")
+        for text in ["gzip", "gzip:9", "zstd:1"] {
+            let name = try Reference(parsing: "\(server.host)/team/small:\(text.split(separator: ":").joined())")
+            _ = try fixture.images.tag("small:1", as: name)
+            let pushed = try fixture.images.push(
+                name, packing: Packing(parsing: text), RecordedOperation().context)
+            let output = try daemon.docker(["pull", name.description])
+            #expect(output.text.contains("Digest: \(pushed.manifest.digest)\n"), "\(text)")
+            #expect(try daemon.docker(["inspect", "-f", "{{.Id}}", name.description]).text == "\(image.id)\n")
+            try daemon.docker(["rmi", "-f", "\(image.id)"])
+        }
     }
 
     private func compare(_ ours: JSONDocument, with theirs: JSONDocument) {

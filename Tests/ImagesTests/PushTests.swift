@@ -98,6 +98,16 @@ struct PushToRealRegistryTests {
         #expect(try fixture.store.check().map(\.what).contains { $0.hasPrefix("packed layer \(kept)") })
         _ = try fixture.store.check(repair: true)
         #expect(fixture.store.cache.all(.packed).isEmpty)
+        // Damaged without a change of its length, it is refused by the registry, and packed again.
+        let first = try fixture.images.push(target, RecordedOperation().context)
+        let path = fixture.store.cache.path(.packed, kept)
+        var bytes = Array(try Data(contentsOf: URL(filePath: path)))
+        bytes[20] ^= 1
+        try Data(bytes).write(to: URL(filePath: path))
+        try FileManager.default.removeItem(atPath: server.folder.path + "/data")
+        #expect(try fixture.images.push(target, RecordedOperation().context).manifest == first.manifest)
+        #expect(try fixture.store.check().isEmpty)
+        fixture.store.cache.remove(.packed, kept)
         _ = try fixture.images.push(target, RecordedOperation().context)
         #expect(fixture.store.cache.all(.packed).map(\.key) == [kept])
         _ = try fixture.images.removeImage(image.id.description, force: true)
