@@ -40,7 +40,8 @@ struct DockerInteropTests {
         let server = try RegistryServer()
         let fixture = try SaveLoadTests.filled(tag: "small:1")
         let image = try fixture.images.image(named: "small:1")
-        for text in ["gzip", "gzip:9", "zstd:1"] {
+        // Debian's dockerd is older than docker's reading of zstd.
+        for text in ["gzip", "gzip:9"] {
             let name = try Reference(parsing: "\(server.host)/team/small:\(text.split(separator: ":").joined())")
             _ = try fixture.images.tag("small:1", as: name)
             let pushed = try fixture.images.push(
