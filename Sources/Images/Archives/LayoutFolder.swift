@@ -1,5 +1,6 @@
 package import Basics
 import Glibc
+import Layers
 package import Linux
 package import OCI
 
@@ -12,12 +13,12 @@ package struct LayoutFolder: Sendable {
 
     /// Opens the layout of a folder, and makes it where nothing is.
     ///
-    /// Throws `conflict` for a folder that holds something else, and what making or reading it throws.
+    /// Throws `invalid` for a folder that holds something else, and what making or reading it throws.
     package init(making path: String) throws(ShaleError) {
         self.path = path
         let names = try? RootDirectory(hostPath: path).names(in: "/")
-        guard names.map({ $0.isEmpty || $0.contains("oci-layout") }) ?? true else {
-            throw ShaleError(.conflict, "\(path.visible): it is not empty, and no OCI layout")
+        guard names.map({ $0.isEmpty || $0.contains("oci-layout") || $0.contains("blobs") }) ?? true else {
+            throw ShaleError(.invalid, "\(path.visible): a folder that is not empty and no OCI layout")
         }
         try translating(path.visible) {
             try Self.makeFolders(path)
@@ -56,37 +57,36 @@ package struct LayoutFolder: Sendable {
     package func add(
         _ blob: Descriptor, from source: consuming OwnedFD, _ cancellation: Cancellation
     ) throws(ShaleError) {
-        let path = try place(of: blob.digest)
-        let subject = "blob \(blob.digest)"
-        let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 4096)
-        defer { buffer.deallocate() }
-        var hasher = DigestHasher()
-        let file = try translating(path.visible) { try UnnamedFile(for: path, mode: Self.mode) }
-        while true {
-            try cancellation.check()
-            let count: Int
-            do throws(SystemCallError) {
-                count = try source.read(into: buffer)
-                if count == 0 { break }
-                try file.descriptor.write(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
-            } catch {
-                throw error.shaleError(subject)
+        let bytes = OwnedFile(source, subject: "blob \(blob.digest)")
+        let report = TransferReport(cancellation: cancellation)
+        try write(blob.digest) { file throws(ShaleError) in
+            try BlobCopy.run(blob, from: bytes, report: report) { piece throws(ShaleError) in
+                try translating("\(path.visible): blob \(blob.digest)") { try file.write(piece) }
             }
-            hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
         }
-        guard hasher.digest() == blob.digest else {
-            throw ShaleError(.corrupt, "\(subject): its bytes do not match its digest", hint: "system check --repair")
-        }
-        try translating(path.visible) { try file.put() }
     }
 
     /// Writes a document as a blob.
     ///
     /// Throws what writing it throws.
     package func add(_ document: [UInt8]) throws(ShaleError) {
-        let path = try place(of: Digest.of(document))
-        if (try? FileStatus.of(hostPath: path))?.size == Int64(document.count) { return }
-        try translating(path.visible) { try UnnamedFile.write(document, to: path, mode: Self.mode) }
+        let digest = Digest.of(document)
+        if (try? FileStatus.of(hostPath: place(of: digest)))?.size == Int64(document.count) { return }
+        try write(digest) { file throws(ShaleError) in
+            try translating("\(path.visible): blob \(digest)") { try file.write(document) }
+        }
+    }
+
+    /// Makes a blob of what `body` writes, once all of it is there.
+    ///
+    /// Throws what `body` or naming the file throws.
+    func write(
+        _ digest: Digest, _ body: (borrowing OwnedFD) throws(ShaleError) -> Void
+    ) throws(ShaleError) {
+        let place = try place(of: digest)
+        let file = try translating(path.visible) { try UnnamedFile(for: place, mode: Self.mode) }
+        try body(file.descriptor)
+        try translating(path.visible) { try file.put() }
     }
 
     /// Puts an entry into the index, in the place of one of the same name, or of the same image without a name.

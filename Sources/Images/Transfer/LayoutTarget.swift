@@ -7,8 +7,9 @@ import Stores
 
 /// An OCI layout in a folder as what an image is moved to; made where there is none.
 struct LayoutTarget: TransferTarget {
-    let path: String
-    let tag: String?
+    private let folder: LayoutFolder
+    private let path: String
+    private let tag: String?
     var width: Int { ImageLimits.transfers }
     var repository: Reference? { nil }
 
@@ -16,27 +17,15 @@ struct LayoutTarget: TransferTarget {
     init(path: String, tag: String?) throws(ShaleError) {
         self.path = path
         self.tag = tag
-        try translating(path) {
-            if let names = try? DirectoryEntries.names(of: OwnedFD.open(path, O_RDONLY | O_DIRECTORY)), !names.isEmpty,
-                !names.contains("oci-layout"), !names.contains("blobs")
-            {
-                throw ShaleError(.invalid, "\(path): a folder that is not empty and no OCI layout")
-            }
-            for folder in [path, path + "/blobs", path + "/blobs/sha256"] {
-                if mkdir(folder, 0o755) != 0, errno != EEXIST { throw SystemCallError("mkdir", path: folder) }
-            }
-        }
+        folder = try LayoutFolder(making: path)
     }
 
     func take(
         _ blob: Descriptor, from source: any TransferSource, homes: [Reference], report: TransferReport
     ) throws(ShaleError) -> BlobArrival {
-        guard blob.digest.algorithm == "sha256" else {
-            throw ShaleError(.unsupported, "blob \(blob.digest): only sha256 digests can be checked")
-        }
-        if (try? FileStatus.of(hostPath: place(blob.digest)))?.size == blob.size { return .present }
+        if try folder.has(blob) { return .present }
         let bytes = try source.open(blob, cancellation: report.cancellation)
-        try write(blob.digest) { file throws(ShaleError) in
+        try folder.write(blob.digest) { file throws(ShaleError) in
             try BlobCopy.run(blob, from: bytes, report: report) { piece throws(ShaleError) in
                 try translating("\(path): blob \(blob.digest)") { try file.write(piece) }
             }
@@ -45,48 +34,11 @@ struct LayoutTarget: TransferTarget {
     }
 
     func put(_ document: TransferDocument, isNamed: Bool, report: TransferReport) throws(ShaleError) {
-        let digest = document.descriptor.digest
-        if access(place(digest), F_OK) != 0 {
-            try write(digest) { file throws(ShaleError) in
-                try translating("\(path): blob \(digest)") { try file.write(document.bytes) }
-            }
-        }
+        try folder.add(document.bytes)
         guard isNamed else { return }
-        try translating(path) {
-            // Two that copy into one layout each keep what the other named.
-            let lock = try FileLock.waiting(onDirectory: path)
-            let marker = path + "/oci-layout"
-            if access(marker, F_OK) != 0 {
-                try WholeFile.replace(marker, with: Array(#"{"imageLayoutVersion":"1.0.0"}"#.utf8), mode: 0o644)
-            }
-            let index = try index(with: document.descriptor).text()
-            try WholeFile.replace(path + "/index.json", with: Array(index.utf8), mode: 0o644)
-            withExtendedLifetime(lock) {}
-        }
-    }
-
-    /// The layout's index with one more entry, in place of the one that had its name.
-    private func index(with descriptor: Descriptor) throws(ShaleError) -> JSONDocument {
-        var index = Index()
-        if let bytes = try FolderFiles(path: path).file("index.json")?.bytes() {
-            index = try OCIDocument.read(Index.self, from: bytes, naming: "\(path): index.json")
-        }
-        index.manifests.removeAll { entry in
-            let name = entry.annotations?[Annotation.refName]
-            return tag == nil ? name == nil && entry.digest == descriptor.digest : name == tag
-        }
-        var entry = descriptor
+        var entry = document.descriptor
         if let tag { entry.annotations = [Annotation.refName: tag] }
-        index.manifests.append(entry)
-        return index.document
-    }
-
-    private func place(_ digest: Digest) -> String { "\(path)/blobs/sha256/\(digest.hex)" }
-
-    private func write(_ digest: Digest, _ body: (borrowing OwnedFD) throws(ShaleError) -> Void) throws(ShaleError) {
-        let file = try translating(path) { try UnnamedFile(for: place(digest), mode: 0o644) }
-        try body(file.descriptor)
-        try translating(path) { try file.put() }
+        try folder.name(entry)
     }
 }
 
