@@ -192,6 +192,23 @@ void shale_editline_set_gather(bool (*function)(shale_editline *)) { gathers = f
 
 bool shale_editline_gathered(void) { return has_gathered; }
 
+// The terminal once more, opened so that a read does not wait; -1 where that was refused, and between two lines.
+//
+// A Ctrl-C throws away what was typed before it, also between the poll that says a byte is there and the read of it: a
+// read that waits would then hide the signal until the next key.
+static int terminal = -1;
+
+static void open_terminal(void) {
+    if (terminal < 0 && isatty(STDIN_FILENO)) { terminal = open("/proc/self/fd/0", O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC); }
+}
+
+static void close_terminal(void) {
+    if (terminal >= 0) { close(terminal); }
+    terminal = -1;
+}
+
+static ssize_t read_byte(unsigned char *byte) { return read(terminal >= 0 ? terminal : STDIN_FILENO, byte, 1); }
+
 static bool is_text(unsigned char byte) { return byte >= 0x20 || byte == '\n' || byte == '\r' || byte == '\t'; }
 
 /// Reads what stands behind an Enter that was just read, up to a pause or a key that is no text, and has it typed again
@@ -208,7 +225,7 @@ static bool gather(EditLine *editor) {
     memcpy(gathered, begin, sizeof begin - 1);
     size_t start = sizeof begin - 1, length = start;
     unsigned char byte = 0;
-    while (length < LONGEST_GATHERED && poll(&now, 1, PAUSE_MILLISECONDS) > 0 && read(STDIN_FILENO, &byte, 1) == 1) {
+    while (length < LONGEST_GATHERED && poll(&now, 1, PAUSE_MILLISECONDS) > 0 && read_byte(&byte) == 1) {
         if (!is_text(byte)) { break; }
         gathered[length++] = (char)byte;
     }
@@ -267,7 +284,7 @@ static enum arrival next_arrival(unsigned char *byte) {
             if (read(signal_pipe[0], byte, 1) == 1) { return ARRIVED_SIGNAL; }
             continue;
         }
-        ssize_t count = read(STDIN_FILENO, byte, 1);
+        ssize_t count = read_byte(byte);
         if (count == 1) { return ARRIVED_BYTE; }
         if (count == 0 || errno == EIO) { return ARRIVED_END; }
         if (errno != EINTR && errno != EAGAIN) { return ARRIVED_FAILURE; }
@@ -426,11 +443,13 @@ const char *shale_editline_read(shale_editline *editor, bool brackets_paste, sha
     // The window may have changed while a command ran.
     lib.resize((EditLine *)editor);
     install_handlers();
+    open_terminal();
     // libedit would show the prompt first: keys typed at once would still be echoed and edited by the kernel.
     take_terminal((EditLine *)editor);
     int count = 0;
     const char *line = lib.gets((EditLine *)editor, &count);
     if (brackets_paste) { put("\033[?2004l"); }
+    close_terminal();
     restore_handlers();
     if (!line || count <= 0) {
         *status = stopped == SHALE_EDITLINE_INTERRUPTED ? stopped : SHALE_EDITLINE_END_OF_INPUT;

@@ -141,6 +141,8 @@ struct LineEditorTests {
         try terminal.waitFor("the list") { $0.text.contains("inspect  about") && $0.currentLine.hasSuffix("> i") }
         try terminal.send("\u{3}")
         try terminal.expect("interrupted")
+        // Before the prompt a Ctrl-D is the end of the input, which the terminal keeps to itself.
+        try terminal.expect(terminal.prompt)
         try terminal.send("many\u{4}")
         try terminal.expect("Display all 120 possibilities? (y or n)")
         try terminal.send("n")
