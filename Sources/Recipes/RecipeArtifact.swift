@@ -39,7 +39,7 @@ extension RecipeEngine {
         of image: Image, to subject: Descriptor, in reference: Reference, version: String, _ operation: OperationContext
     ) throws(ShaleError) -> AttachedRecipe? {
         guard try images.provenance(of: image.id) != nil else { return nil }
-        let (recipe, secrets) = try RecipeMaker.recipe(of: image, engine: self).masked
+        let (recipe, secrets) = try travelling(recipeOf: image).masked
         let repository = reference.repository
         let scratch = try ScratchFolder(in: store)
         let paths = try RecipeFolder("\(scratch.path)/recipe", engine: self).save(recipe, operation.cancellation)
@@ -65,6 +65,17 @@ extension RecipeEngine {
         notes["org.opencontainers.image.created"] = image.config.created?.description
         let artifact = Artifact(type: ArtifactType.recipe, blobs: blobs, subject: subject, annotations: notes)
         return AttachedRecipe(descriptor: try images.send(artifact, as: repository, operation), secrets: secrets)
+    }
+
+    /// The recipe of an image with no file that the image itself does not hold.
+    ///
+    /// What a stage behind `COPY --from` copied, or what a squash took away, may be nobody else's business: where such
+    /// stages need files, what came from them is kept as files of the image instead.
+    private func travelling(recipeOf image: Image) throws(ShaleError) -> Recipe {
+        let recipe = try RecipeMaker.recipe(of: image, engine: self)
+        let stages = recipe.lines.count { $0.keyword == "FROM" }
+        guard stages > 1, !recipe.attachments.isEmpty else { return recipe }
+        return try RecipeMaker.recipe(of: image, inOneStage: true, engine: self)
     }
 
     private static func blob(_ bytes: [UInt8], type: String, title: String) -> Descriptor {
@@ -139,6 +150,7 @@ extension RecipeEngine {
         }
         var request = BuildRequest(source: .directory(folder))
         request.dockerfileText = recipe.dockerfile
+        request.steps.sharesCacheMounts = false
         let before = try images.allThere()
         let name = recipe.artifact.reference.with(digest: recipe.image.digest)
         let image = try images.pull(name, platform: nil, operation).image

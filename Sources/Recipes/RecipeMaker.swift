@@ -157,7 +157,9 @@ package struct RecipeMaker {
     private func chain(to image: Image) throws(ShaleError) -> ([Link], Base) {
         var links: [Link] = []
         var next = image
+        var seen: Set<Digest> = []
         while let provenance = try engine.images.provenance(of: next.id) {
+            guard seen.insert(next.id).inserted else { throw provenance.turnsBack(next.id) }
             if case .lost = provenance.origin { return (links.reversed(), .untold(next)) }
             let parent = provenance.parent.flatMap { try? engine.store.images.image($0) }
             if provenance.parent != nil, parent == nil { return (links.reversed(), .orphan(next)) }

@@ -121,6 +121,9 @@ package final class Console: Sendable {
     /// that nothing that stands in an image or comes from a server can drive it.
     package func show(_ text: String) { write(isTerminal(.output) ? text.visibleButStyled : text) }
 
+    /// The same for what is an image's or a server's own text throughout: there not even a colour gets through.
+    package func showForeign(_ text: String) { write(isTerminal(.output) ? text.visibleLines : text) }
+
     /// Writes raw bytes: a container's output.
     package func write(_ bytes: [UInt8], to stream: Stream) {
         if bytes.isEmpty { return }
@@ -179,18 +182,10 @@ package final class Console: Sendable {
             if error.code == .usage, message.hasPrefix("\(command) ") { message = message.dropFirst(command.count + 1) }
         }
         var text = styled(prefix, .red) + " \(message)\n"
-        if let hint = error.hint ?? Self.advice(on: error.code) {
-            text += styled("hint:", .cyan) + " \(hint.visibleLines)\n"
-        }
+        if let hint = error.hint { text += styled("hint:", .cyan) + " \(hint.visibleLines)\n" }
         write(text, to: .errors)
         // When a message cannot be written, the command has failed already.
         _ = failures.withLock { $0.removeValue(forKey: .errors) }
-    }
-
-    /// What helps against a kind of failure wherever it happens.
-    private static func advice(on code: ShaleError.Code) -> String? {
-        guard code == .noSpace else { return nil }
-        return "df -v   (what shale keeps; prune --dry-run lists what it could free)"
     }
 
     /// Throws what kept a stream from taking all that was written to it, and lets the next command try again.

@@ -57,7 +57,8 @@ struct CopyTests {
         }
         let fetched = try Peers.skopeo.run(
             [
-                "copy", "--all", "--quiet", "--preserve-digests", "--src-tls-verify=false", places[4],
+                "copy", "--all", "--quiet", "--preserve-digests", "--remove-signatures", "--src-tls-verify=false",
+                places[4],
                 "oci:\(folder)/peer:x",
             ])
         #expect(fetched.status == 0)

@@ -35,6 +35,9 @@ struct ConsoleTests {
         for row in 0..<3 {
             #expect(pair.screen.lines[row].hasPrefix("a\\e]0;title\\x07\\e[2J\\x9b3J\\r\\u{202e}b\\e[8m"), "\(row)")
         }
+        terminal.showForeign(hostile)
+        pair.update()
+        #expect(pair.screen.lines[3].hasPrefix("a\\e]0;title\\x07\\e[2J\\x9b3J\\r\\u{202e}b\\e[31m\\e[8m"))
         let (console, output, _) = console()
         console.line(hostile)
         console.show(hostile)

@@ -221,6 +221,8 @@ package struct StepOptions: Sendable {
     /// The control group that those of `RUN` are made in; empty for shale's own.
     package var cgroupParent = ""
     package var forceRemove = false
+    /// Whether `RUN --mount=type=cache` gets the folders that all builds share: a Dockerfile may be a stranger's.
+    package var sharesCacheMounts = true
     package var secrets: [BuildSecret] = []
     package var agents: [BuildAgent] = []
     /// Where else steps are looked up.

@@ -19,7 +19,7 @@ struct StepMounts {
     private enum Planned {
         /// `top` is its source behind links; copied where the mount is one of files.
         case bind(RunMount, place: String, BuildContext, top: String, isDirectory: Bool)
-        case cache(RunMount, place: String, BuildContext?)
+        case cache(RunMount, place: String, BuildContext?, isShared: Bool)
         case secret(RunMount, directory: String, BuildSecret, id: String)
         case agent(RunMount, directory: String, BuildAgent)
         /// What the mount requires and was not given: a step found in the cache does not need it.
@@ -109,8 +109,8 @@ struct StepMounts {
             switch mount {
             case .bind(let mount, let place, let source, let top, let isDirectory):
                 try prepare(bind: mount, at: place, from: source, top: top, isDirectory: isDirectory, engine, operation)
-            case .cache(let mount, let place, let source):
-                try prepare(cache: mount, at: place, engine, operation, filledFrom: source)
+            case .cache(let mount, let place, let source, let isShared):
+                try prepare(cache: mount, at: place, engine, operation, filledFrom: source, isShared: isShared)
             case .secret(let mount, let directory, let secret, let id):
                 try prepare(secret: mount, secret, id: id, relativeTo: directory, engine)
             case .agent(let mount, let directory, let agent):
@@ -171,17 +171,24 @@ struct StepMounts {
     }
 
     /// A folder that builds share and that outlives them, by its id or its place.
-    mutating func add(cache mount: RunMount, at place: String, filledFrom source: BuildContext?) {
+    mutating func add(cache mount: RunMount, at place: String, filledFrom source: BuildContext?, isShared: Bool) {
         cacheText += "\nmount cache \(place)"
-        planned.append(.cache(mount, place: place, source))
+        planned.append(.cache(mount, place: place, source, isShared: isShared))
     }
 
     private mutating func prepare(
         cache mount: RunMount, at place: String, _ engine: BuildEngine, _ operation: OperationContext,
-        filledFrom source: BuildContext?
+        filledFrom source: BuildContext?, isShared: Bool
     ) throws(ShaleError) {
         let id = mount.id.flatMap { $0.isEmpty ? nil : $0 } ?? place
-        let folder = "\(engine.store.cache.folder)/mounts/\(Digest.of(id.utf8).hex)"
+        let folder: String
+        if isShared {
+            folder = "\(engine.store.cache.folder)/mounts/\(Digest.of(id.utf8).hex)"
+        } else {
+            let scratch = try ScratchFolder(in: engine.store)
+            scratches.append(scratch)
+            folder = "\(scratch.path)/cache"
+        }
         try translating("cache \(id)") {
             try RootDirectory(hostPath: engine.store.cache.folder).makeDirectories("mounts")
             if mount.sharing == .locked {
@@ -299,7 +306,7 @@ extension StepExecutor {
             try mounts.add(bind: mount, at: place, from: source, operation)
         case .cache:
             let source = try mount.from.map { name throws(ShaleError) in try files(named: name) }
-            mounts.add(cache: mount, at: place, filledFrom: source)
+            mounts.add(cache: mount, at: place, filledFrom: source, isShared: options.sharesCacheMounts)
         case .secret:
             mounts.add(secret: mount, relativeTo: state.workingDirectory, options.secrets)
         case .ssh: mounts.add(agent: mount, relativeTo: state.workingDirectory, options.agents)

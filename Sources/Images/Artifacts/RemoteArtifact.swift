@@ -49,11 +49,16 @@ extension ImageEngine {
     package func artifact(
         on subject: Descriptor, in repository: Reference, type: String, _ operation: OperationContext
     ) throws(ShaleError) -> RemoteArtifact? {
-        let found = try registry.referrers(
+        let listed = try registry.referrers(
             of: subject.digest, in: repository, type: type, cancellation: operation.cancellation)
-        let dated = found.descriptors.map { ($0, $0.annotations?["org.opencontainers.image.created"] ?? "") }
+        let dated = listed.descriptors.map { ($0, $0.annotations?["org.opencontainers.image.created"] ?? "") }
         guard let chosen = dated.max(by: { $0.1 < $1.1 })?.0 else { return nil }
-        return try artifact(repository.with(digest: chosen.digest), type: type, operation)
+        let found = try artifact(repository.with(digest: chosen.digest), type: type, operation)
+        // The list under a tag can be written by anyone who may push.
+        guard found.manifest.subject?.digest == subject.digest else {
+            throw ShaleError(.corrupt, "artifact \(chosen.digest): it does not hang on \(subject.digest)")
+        }
+        return found
     }
 
     /// A small blob of an artifact, checked against its descriptor.
@@ -94,7 +99,17 @@ extension ImageEngine {
         _ blobs: [Descriptor], of artifact: RemoteArtifact, called name: String, _ operation: OperationContext
     ) throws(ShaleError) -> Int64 {
         var missing: [Descriptor] = []
-        for blob in blobs where try !store.blobs.claim(blob.digest) { missing.append(blob) }
+        for blob in blobs {
+            guard try store.blobs.claim(blob.digest) else {
+                missing.append(blob)
+                continue
+            }
+            let size = try store.blobs.size(blob.digest)
+            guard size == blob.size else {
+                throw ShaleError(
+                    .corrupt, "blob \(blob.digest): \(size) bytes instead of the \(blob.size) announced")
+            }
+        }
         let total = missing.reduce(Int64(0)) { $0.addingClamped($1.size) }
         if missing.isEmpty { return 0 }
         let count = Condition(ByteCount())

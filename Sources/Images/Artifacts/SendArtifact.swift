@@ -115,7 +115,10 @@ extension ImageEngine {
         try Workers.forEach(manifests, limit: ImageLimits.transfers, stopping: stopping) {
             manifest throws(ShaleError) in
             let name = repository.with(digest: manifest.digest)
-            if (try? self.registry.head(name, cancellation: stopping))?.digest == manifest.digest { return }
+            if (try? self.registry.head(name, passingMirrors: true, cancellation: stopping))?.digest == manifest.digest
+            {
+                return
+            }
             try stopping.check()
             let bytes = Data(try self.store.blobs.bytes(manifest.digest))
             Logger.registry.attempt("put the manifest \(manifest.digest) beside an artifact") {

@@ -73,8 +73,10 @@ extension ImageEngine {
     func ancestry(of image: Image) throws(ShaleError) -> [AncestorImage] {
         var found: [AncestorImage] = []
         var next: Image? = image
+        var seen: Set<Digest> = []
         while let current = next, let provenance = try provenance(of: current.id) {
             let parent = provenance.parent.flatMap { try? store.images.image($0) }
+            guard seen.insert(current.id).inserted else { throw provenance.turnsBack(current.id) }
             found.append(AncestorImage(image: current, parent: parent, provenance: provenance))
             next = parent
         }

@@ -55,6 +55,13 @@ package struct Provenance: Sendable, Codable {
         self.base = base
         self.origin = origin
     }
+
+    /// The error of records that lead back to the image they began with: only a damaged or forged one does.
+    package func turnsBack(_ image: Digest) -> ShaleError {
+        ShaleError(
+            .corrupt, "image \(image.short): the records of how it was made lead back to it",
+            hint: "system check --repair")
+    }
 }
 
 extension ImageEngine {

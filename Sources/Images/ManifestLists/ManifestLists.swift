@@ -134,10 +134,7 @@ extension ImageEngine {
     ///
     /// Throws `notFound` in docker's words.
     package func removeManifestList(_ reference: Reference) throws(ShaleError) {
-        try store.manifestLists.change(reference) { old throws(ShaleError) in
-            guard old != nil else { throw Self.noSuchList(reference) }
-            return nil
-        }
+        guard try store.manifestLists.remove(reference) else { throw Self.noSuchList(reference) }
     }
 
     package static func noSuchList(_ reference: Reference) -> ShaleError {
@@ -160,6 +157,8 @@ extension ImageEngine {
         do throws(ShaleError) {
             fetched = try registry.resolve(reference, cancellation: operation.cancellation)
         } catch {
+            // Registries refuse to say whether a repository of others is there; any other failure tells nothing of it.
+            guard [.notFound, .denied, .unauthorized].contains(error.code) else { throw error }
             if let own = try homeMember(reference) { return own }
             guard error.code == .notFound else { throw error }
             throw ShaleError(

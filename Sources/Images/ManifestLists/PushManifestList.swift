@@ -48,6 +48,11 @@ extension ImageEngine {
                 hint: "manifest create --amend \(list.familiar) \(member.reference.familiar)   (once it is again)")
         }
         let image = try store.images.find(member.reference.description)
+        guard image.manifestDescriptor.digest == member.descriptor.digest else {
+            throw ShaleError(
+                .conflict, "manifest list \(list.familiar): \(member.reference.familiar) is another image by now",
+                hint: "manifest create --amend \(list.familiar) \(member.reference.familiar)   (takes the new one)")
+        }
         return try push(image, as: list, isNamed: false, operation).manifest
     }
 }

@@ -22,7 +22,9 @@ extension ImageEngine {
         of reference: Reference, _ operation: OperationContext
     ) throws(ShaleError) -> RemoteRemoval {
         let reference = reference.withDefaultTag
-        let digest = try registry.head(reference, cancellation: operation.cancellation).digest
+        let digest = try registry.head(
+            reference, passingMirrors: true, cancellation: operation.cancellation
+        ).digest
         return RemoteRemoval(
             reference: reference, digest: digest, tags: try tags(of: digest, in: reference.repository, operation))
     }
@@ -42,7 +44,8 @@ extension ImageEngine {
         let stopping = Cancellation(below: operation.cancellation)
         try Workers.forEach(all, limit: ImageLimits.transfers, stopping: stopping) { tag throws(ShaleError) in
             do throws(ShaleError) {
-                let found = try self.registry.head(repository.with(tag: tag), cancellation: stopping)
+                let found = try self.registry.head(
+                    repository.with(tag: tag), passingMirrors: true, cancellation: stopping)
                 if found.digest == digest { same.update { $0.append(tag) } }
             } catch {
                 // One that went meanwhile, or that is no image, is none of these.

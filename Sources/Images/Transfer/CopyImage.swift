@@ -191,6 +191,11 @@ private struct CollectedImages {
     /// Manifests and indexes, each behind what it names.
     private(set) var documents: [TransferDocument] = []
     private var seen: Set<Digest> = []
+    /// Of all documents, in bytes.
+    private var size: Int64 = 0
+
+    /// More is no image's: an index of a thousand platforms is far below.
+    private static let most = (documents: 2000, bytes: 64 << 20 as Int64)
 
     init(source: any CopySource, cancellation: Cancellation) {
         self.source = source
@@ -200,6 +205,12 @@ private struct CollectedImages {
     mutating func add(_ document: TransferDocument, depth: Int) throws(ShaleError) {
         guard seen.insert(document.descriptor.digest).inserted else { return }
         try cancellation.check()
+        size = size.addingClamped(Int64(document.bytes.count))
+        guard seen.count <= Self.most.documents, size <= Self.most.bytes else {
+            throw ShaleError(
+                .invalid,
+                "index \(document.descriptor.digest): more manifests than \(Self.most.documents), or larger ones")
+        }
         guard MediaType.isIndex(document.descriptor.mediaType) else { return try addManifest(document) }
         guard depth < 4 else {
             throw ShaleError(.invalid, "index \(document.descriptor.digest): indexes within indexes")

@@ -69,6 +69,9 @@ struct DockerArchiveSource: CopySource {
         }
         let all = entries.flatMap(\.names).map(\.visible)
         let hint = all.isEmpty ? nil : "there are \(all.joined(separator: ", "))"
+        if let tooHigh = entries.first(where: { $0.layers.count > ImageLimits.layers }) {
+            throw ShaleError(.invalid, "\(subject): \(tooHigh.layers.count) layers, more than \(ImageLimits.layers)")
+        }
         if let name {
             let found = entries.first { entry in
                 entry.names.contains { (try? Reference(parsing: $0).withDefaultTag) == name.withDefaultTag }
@@ -81,9 +84,6 @@ struct DockerArchiveSource: CopySource {
         }
         guard entries.count == 1 else {
             throw ShaleError(.invalid, "\(subject): more than one image, choose one", hint: hint)
-        }
-        guard first.layers.count <= ImageLimits.layers else {
-            throw ShaleError(.invalid, "\(subject): \(first.layers.count) layers, more than \(ImageLimits.layers)")
         }
         return first
     }

@@ -7,6 +7,8 @@ extension RegistryClient {
     /// What a request was for; decides the words of its failure.
     enum Purpose {
         case manifest(Reference)
+        /// What the registry itself has, its mirrors passed over: they may be behind.
+        case ownManifest(Reference)
         case blob(Digest, Reference)
         case tags(Reference)
         case push(Reference)
@@ -17,7 +19,7 @@ extension RegistryClient {
 
         var isWrite: Bool {
             switch self {
-            case .push, .delete: true
+            case .push, .delete, .ownManifest: true
             case .manifest, .blob, .tags, .catalog, .search, .login: false
             }
         }
@@ -25,7 +27,7 @@ extension RegistryClient {
         /// What does not happen when no server is asked.
         var missed: String {
             switch self {
-            case .manifest(let name): "\(name.familiar) is not fetched"
+            case .manifest(let name), .ownManifest(let name): "\(name.familiar) is not fetched"
             case .blob(let digest, let name): "blob \(digest.short) of \(name.familiarName) is not fetched"
             case .tags(let name): "the tags of \(name.familiarName) are not fetched"
             case .push(let name): "\(name.familiar) is not pushed"
@@ -38,7 +40,9 @@ extension RegistryClient {
 
         var repository: Reference? {
             switch self {
-            case .manifest(let name), .blob(_, let name), .tags(let name), .push(let name), .delete(let name): name
+            case .manifest(let name), .ownManifest(let name), .blob(_, let name), .tags(let name), .push(let name),
+                .delete(let name):
+                name
             case .catalog, .search, .login: nil
             }
         }

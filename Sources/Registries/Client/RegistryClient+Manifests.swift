@@ -60,11 +60,13 @@ extension RegistryClient {
 
     /// The descriptor a reference names now, without fetching the manifest where the registry says it in a header.
     ///
+    /// Mirrors may be behind: what decides about a change at the registry passes them over.
     /// Throws what the request throws.
     package func head(
-        _ name: Reference, cancellation: Cancellation = Cancellation()
+        _ name: Reference, passingMirrors: Bool = false, cancellation: Cancellation = Cancellation()
     ) throws(ShaleError) -> Descriptor {
-        let answer = try ask(name.domain, for: .manifest(name), cancellation: cancellation) {
+        let purpose = passingMirrors ? Purpose.ownManifest(name) : .manifest(name)
+        let answer = try ask(name.domain, for: purpose, cancellation: cancellation) {
             (endpoint: Endpoint) throws(RequestFailure) in
             try self.make(
                 self.manifestCall(name, method: "HEAD"), at: endpoint, cancellation: cancellation)
@@ -73,7 +75,12 @@ extension RegistryClient {
         guard let digest = try? headers["docker-content-digest"].map({ try Digest(parsing: $0) }),
             let size = answer.head.contentLength, size >= 0, let type = answer.head.contentType,
             Self.manifestTypes.contains(type), name.digest == nil || name.digest == digest
-        else { return try resolve(name, cancellation: cancellation).descriptor }
+        else {
+            return try ask(name.domain, for: purpose, cancellation: cancellation) {
+                (endpoint: Endpoint) throws(RequestFailure) in
+                try self.manifest(name, expecting: name.digest, at: endpoint, cancellation: cancellation)
+            }.descriptor
+        }
         return Descriptor(mediaType: type, digest: digest, size: size)
     }
 

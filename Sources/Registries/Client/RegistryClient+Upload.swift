@@ -36,6 +36,8 @@ private struct UploadProgress {
     var session: UploadSession?
     /// Bytes of a chunk; `nil` to send all in one request.
     var chunk: Int64?
+    /// Whether the registry refused the first chunk: it is not asked for chunks again.
+    var refusesChunks = false
     var attempt = 1
     /// How much the registry had when the last attempt failed.
     var mark: Int64 = 0
@@ -47,7 +49,7 @@ private struct UploadProgress {
     /// Changes how the blob is sent after an answer that asks for it; whether it did.
     mutating func adapt(to answer: ErrorAnswer) -> Bool {
         let hasBegun = (session?.offset ?? 0) > 0
-        if answer.status == 413, (chunk ?? Self.first) > Self.least {
+        if answer.status == 413, !refusesChunks, (chunk ?? Self.first) > Self.least {
             chunk = max(Self.least, (chunk ?? Self.first) / 4)
             session = nil
             return true
@@ -58,6 +60,7 @@ private struct UploadProgress {
         {
             chunk = nil
             session = nil
+            refusesChunks = true
             return true
         }
         return false

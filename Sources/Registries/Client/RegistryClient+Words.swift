@@ -97,7 +97,7 @@ extension RegistryClient {
         let problem = authenticator.problem(for: endpoint, repository: purpose.repository?.path)
         let hint = problem.map { "credentials were not used: \($0)" } ?? loginCommand(endpoint)
         switch purpose {
-        case .manifest(let name), .blob(_, let name), .tags(let name):
+        case .manifest(let name), .ownManifest(let name), .blob(_, let name), .tags(let name):
             return ShaleError(
                 .unauthorized,
                 "pull access denied for \(name.familiarName), repository does not exist or may require 'docker login'",
@@ -120,7 +120,7 @@ extension RegistryClient {
         }
         let said = answer.entries.first?.words
         switch purpose {
-        case .manifest(let name), .delete(let name):
+        case .manifest(let name), .ownManifest(let name), .delete(let name):
             return ShaleError(
                 .notFound, "manifest for \(name.familiar) not found",
                 cause: said ?? "manifest unknown: manifest unknown")

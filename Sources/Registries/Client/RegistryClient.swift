@@ -79,7 +79,8 @@ package final class RegistryClient: Sendable {
     ) throws(RequestFailure) -> HTTPAnswer {
         let known = authenticator.knownHeader(for: endpoint, scopes: call.scopes)
         var answer = try followed(call, at: endpoint, authorization: known, cancellation: cancellation, sink: sink)
-        if answer.head.status == 401 {
+        // What another host asks for, behind a redirect or an upload's address, is not this registry's question.
+        if answer.head.status == 401, answer.url.origin == endpoint.base.origin {
             if let known { authenticator.forget(known) }
             let challenges = answer.head.headers.all("www-authenticate").flatMap(Challenge.parse)
             let header = try authenticator.header(

@@ -44,6 +44,10 @@ package enum SessionArtifact {
     ) throws(ShaleError) -> Pushed {
         let images = engine.images
         let parts = try export.parts()
+        // Another shale may prune while they are sent.
+        let held = (parts + export.listedManifests).map(\.digest)
+        try session.sessions.blobs.hold(held)
+        defer { session.sessions.blobs.release(held) }
         operation.line("The push refers to repository [\(reference.repository)]")
         let archive = try session.sessions.blobs.newIngest()
         defer { archive.abandon(keepingPartial: false) }

@@ -39,6 +39,8 @@ package final class SessionImport {
         package var images: Int
         /// Names that are another image's here and were left to it.
         package var namesLeft: [String]
+        /// Names that images of the session have here now.
+        package var namesGiven: [String]
     }
 
     /// `subject` is how errors call the archive.
@@ -186,8 +188,9 @@ package final class SessionImport {
     private func finish(_ wanted: String?, _ operation: OperationContext) throws(ShaleError) -> Result {
         let name = wanted ?? header?.name ?? ""
         let states = try states()
-        let listed = try self.listed.map { entry throws(ShaleError) in try checked(entry) }
-        let retained = try self.retained.map { entry throws(ShaleError) in try checked(entry) }
+        var listed = try self.listed.map { entry throws(ShaleError) in try checked(entry) }
+        var retained = try self.retained.map { entry throws(ShaleError) in try checked(entry) }
+        if isFromAfar { try distrust(&listed, &retained) }
         for entry in listed + retained {
             let image = try engine.images.image(manifest: entry.manifest)
             try engine.images.unpackMissingLayers(of: image, OperationContext(cancellation: operation.cancellation))
@@ -208,7 +211,8 @@ package final class SessionImport {
         let left = try sessions.adopt(listed: listed, retained: retained, releasing: blobs)
         return Result(
             name: name, states: states.count { ($0.changes ?? []).contains { !$0.isLoss } },
-            images: Set((listed + retained).compactMap(\.image)).count, namesLeft: left.map(\.familiar))
+            images: Set((listed + retained).compactMap(\.image)).count, namesLeft: left.map(\.familiar),
+            namesGiven: listed.compactMap(\.name).filter { !left.contains($0) }.map(\.familiar))
     }
 
     /// Every line of the journal, each of which must say something.
@@ -264,6 +268,23 @@ package final class SessionImport {
         entry.image = manifest.config.digest
         entry.created = config.created
         return entry
+    }
+
+    /// Takes out what a session of a stranger's says of images beside what their bytes prove: that a registry knows them by
+    /// another digest than their own, what they were built on elsewhere, and how images were made that are here already.
+    private func distrust(_ listed: inout [ImageEntry], _ retained: inout [ImageEntry]) throws(ShaleError) {
+        let own = Set((listed + retained).compactMap(\.image))
+        let bare = { (entry: ImageEntry) in
+            var entry = entry
+            entry.repoDigests.removeAll { $0.digest != entry.manifest.digest }
+            entry.isPackedAtPush = false
+            if let parent = entry.parent, !own.contains(parent) { entry.parent = nil }
+            return entry
+        }
+        listed = listed.map(bare)
+        retained = retained.map(bare)
+        let known = try engine.images.allThere()
+        provenance.removeAll { !own.contains($0.image) || known.contains($0.image) }
     }
 
     private func missing(_ what: String, _ digest: Digest) -> ShaleError {

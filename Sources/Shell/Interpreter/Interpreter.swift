@@ -230,7 +230,7 @@ package final class Interpreter {
         case .listing(let listing, let format, let quiet, let quietWins):
             console.show(try listing.text(format: format, quiet: quiet, quietWins: quietWins, width: console.width))
         case .documents(let documents, let template):
-            console.show(try DocumentText.text(of: documents, template: template))
+            console.showForeign(try DocumentText.text(of: documents, template: template))
         }
     }
 

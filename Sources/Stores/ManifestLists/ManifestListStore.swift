@@ -47,6 +47,21 @@ package final class ManifestListStore: Sendable {
         }
     }
 
+    /// Removes a list, whole or damaged; whether there was one.
+    ///
+    /// Throws what taking the lock and removing the file throw.
+    package func remove(_ reference: Reference) throws(ShaleError) -> Bool {
+        try lock.exclusively { () throws(ShaleError) in
+            do throws(SystemCallError) {
+                try write(nil, as: reference)
+                return true
+            } catch {
+                if error.errno == ENOENT { return false }
+                throw error.shaleError("manifest list \(reference.familiar)")
+            }
+        }
+    }
+
     private func write(_ list: ManifestList?, as reference: Reference) throws(SystemCallError) {
         let path = path(of: reference)
         guard let list else {
@@ -54,8 +69,9 @@ package final class ManifestListStore: Sendable {
             return try WholeFile.syncFolder(folder)
         }
         if mkdir(folder, 0o700) == -1, errno != EEXIST { throw SystemCallError("mkdir", path: folder) }
-        guard let bytes = try? OCIDocument.encode(list) else {
-            throw SystemCallError("write", path: path, errno: EINVAL)
+        // What could not be read again is not written.
+        guard let bytes = try? OCIDocument.encode(list), bytes.count <= OCIDocument.largest else {
+            throw SystemCallError("write", path: path, errno: EFBIG)
         }
         try WholeFile.replace(path, with: Array(bytes))
     }

@@ -38,29 +38,41 @@ package struct DeleteRemote: Verb {
         let images = try shell.images()
         let operation = OperationContext(cancellation: shell.cancellation)
         var lines: [String] = []
+        var failures: [ShaleError] = []
         for name in names {
-            let removal = try images.remoteRemoval(of: Reference(parsing: name), operation)
-            if !force {
-                shell.console.note(Self.warning(removal))
-                try Question(
-                    refusal: "delete has been cancelled", hint: "delete --remote -f \(name.shellQuoted)"
-                ).ask(shell)
+            do throws(ShaleError) {
+                lines += try delete(name, images, operation, shell)
+            } catch {
+                // What went before is gone, and is told.
+                failures.append(error)
+                if error.code == .cancelled { break }
             }
-            try images.removeRemote(removal, operation)
-            let repository = removal.reference.repository
-            lines += (removal.tags ?? [removal.reference.tag].compactMap(\.self)).map {
-                "Untagged: \(repository.with(tag: $0).familiar)"
-            }
-            lines.append("Deleted: \(repository.with(digest: removal.digest).familiar)")
         }
-        return .lines(lines)
+        return try shell.outcome(.lines(lines), failures: failures)
+    }
+
+    private func delete(
+        _ name: String, _ images: ImageEngine, _ operation: OperationContext, _ shell: ShellContext
+    ) throws(ShaleError) -> [String] {
+        let removal = try images.remoteRemoval(of: Reference(parsing: name), operation)
+        if !force {
+            shell.console.note(Self.warning(removal))
+            try Question(
+                refusal: "delete has been cancelled", hint: "delete --remote -f \(name.shellQuoted)"
+            ).ask(shell)
+        }
+        try images.removeRemote(removal, operation)
+        let repository = removal.reference.repository
+        let tags = removal.tags ?? [removal.reference.tag].compactMap(\.self)
+        return tags.map { "Untagged: \(repository.with(tag: $0).familiar)" }
+            + ["Deleted: \(repository.with(digest: removal.digest).familiar)"]
     }
 
     private static func warning(_ removal: RemoteRemoval) -> String {
         let pinned = removal.reference.repository.with(digest: removal.digest)
         var text = "WARNING! This will remove \(pinned.familiar) from its registry."
         switch removal.tags {
-        case nil: text += "\nAll tags that lead to it go with it; there are too many to look through."
+        case nil: text += "\nAll tags that lead to it go with it; they were not looked through."
         case let tags?:
             let others = tags.filter { $0 != removal.reference.tag }
             if !others.isEmpty { text += "\nWith it go the tags \(others.joined(separator: ", "))." }

@@ -1,11 +1,9 @@
 package import ArgumentParser
 package import Basics
-import GoTemplates
 import Images
 import OCI
 import Recipes
 import Registries
-import Rendering
 
 /// `manifest NAME`: the document a name leads to, as the registry sends it.
 package struct ManifestCommand: Verb {
@@ -51,10 +49,6 @@ package struct ManifestCommand: Verb {
             let text = String(decoding: bytes, as: UTF8.self)
             return .text(text.hasSuffix("\n") ? text : text + "\n")
         }
-        let document = try JSONDocument(parsing: bytes, naming: "manifest")
-        if case .template(let text) = Listing.Format(format) {
-            return .line(try Template(parsing: text, expandingEscapes: true).text(of: document))
-        }
-        return .line(document.text())
+        return .documents([try JSONDocument(parsing: bytes, naming: "manifest")], format: format)
     }
 }

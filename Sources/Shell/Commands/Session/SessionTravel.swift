@@ -52,6 +52,9 @@ struct SessionTravel {
         tellNamesLeft(result)
         let session = try Session(named: result.name, in: sessions, engine: engine)
         let contents = SessionContents(session, in: sessions, environment: shell.console.environment)
+        if !result.namesGiven.isEmpty {
+            shell.console.note("its images are here as \(result.namesGiven.joined(separator: ", "))")
+        }
         return .lines(
             contents.lines + [
                 "pulled session \(result.name): \(Self.count(result.states, "state")), "
