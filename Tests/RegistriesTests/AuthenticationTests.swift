@@ -147,6 +147,40 @@ struct RealAuthenticationTests {
         #expect(server.requests.contains { $0.path == "/here" && $0.headers["authorization"] != nil })
     }
 
+    /// What another host asks for, behind a redirect or an upload's address, is not the registry's question.
+    @Test func anotherHostGetsNoToken() throws {
+        let other = try MisbehavingServer { request in
+            let realm = "Bearer realm=\"http://\(request.headers["host"] ?? "")/token\",service=\"x\""
+            return request.path == "/token"
+                ? .json(#"{"token":"t"}"#) : Answer(401, headers: [("WWW-Authenticate", realm)])
+        }
+        let elsewhere = other.url
+        let server = try MisbehavingServer { request in
+            switch request.method {
+            case "POST": Answer(202, headers: [("Location", elsewhere + "/upload")])
+            case "HEAD": Answer(404)
+            default: Answer(307, headers: [("Location", elsewhere + "/there")])
+            }
+        }
+        let client = plainClient {
+            $0.credentials = CredentialStore(only: [server.host: Credentials(username: "u", password: "p")])
+        }
+        let bytes = Array("layer".utf8)
+        let blob = Descriptor(mediaType: MediaType.ociLayer, digest: Digest.of(bytes), size: Int64(bytes.count))
+        let reference = try Reference(parsing: "\(server.host)/a/b")
+        let pulled = #expect(throws: ShaleError.self) { try client.blobData(blob, in: reference) }
+        #expect(pulled?.code == .unauthorized, "\(pulled as Any)")
+        #expect(throws: ShaleError.self) {
+            try client.uploadBlob(blob, to: reference) { offset, buffer throws(ShaleError) in
+                let rest = bytes.dropFirst(Int(offset)).prefix(buffer.count)
+                buffer.copyBytes(from: rest)
+                return rest.count
+            }
+        }
+        #expect(other.requests.contains { $0.method == "PUT" })
+        #expect(!other.requests.contains { $0.path == "/token" || $0.headers["authorization"] != nil })
+    }
+
     @Test func plainHTTPElsewhereIsRefused() throws {
         let server = try MisbehavingServer { _ in Answer(302, headers: [("Location", "http://far.invalid/x")]) }
         let error = #expect(throws: ShaleError.self) {

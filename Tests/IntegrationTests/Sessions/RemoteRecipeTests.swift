@@ -69,6 +69,28 @@ struct RemoteRecipeTests {
         #expect(manifest.layers.first?.annotations?["org.opencontainers.image.title"] == "Dockerfile")
     }
 
+    /// What only a stage behind `COPY --from` had is nobody else's business.
+    @Test func filesOfOtherStagesStayHere() throws {
+        let registry = try ReferrersRegistry()
+        let name = "\(registry.host)/a/app"
+        let shale = BuiltShale()
+        let context = shale.folder.path + "/context"
+        try FileManager.default.createDirectory(atPath: context, withIntermediateDirectories: true)
+        try Data("nobody else's\n".utf8).write(to: URL(filePath: context + "/private"))
+        let lines = [
+            "FROM busybox AS builder", "COPY private /private", "RUN wc -c < /private > /size", "FROM busybox",
+            "COPY --from=builder /size /size",
+        ]
+        try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: context + "/Dockerfile"))
+        try shale.run(["build", "-q", "-t", name, context])
+        try shale.run(["push", name])
+        let other = BuiltShale()
+        let told = try other.run(["recipe", name, "--remote"]).text
+        #expect(!told.contains("private") && told.contains("/size"), "\(told)")
+        let proof = try other.run(["recipe", "verify", name, "--remote"])
+        #expect(proof.text.hasSuffix(" again: same files, same config\n"), "\(proof.text)\(proof.errors)")
+    }
+
     @Test func noneIsPushedWhereNoneIsWantedOrKnown() throws {
         let registry = try ReferrersRegistry()
         let name = "\(registry.host)/a/app"
