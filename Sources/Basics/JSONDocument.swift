@@ -104,7 +104,8 @@ package enum JSONDocument: Sendable, Equatable {
     }
 }
 
-/// Text as a JSON string (RFC 8259, section 7): what a reader must have escaped is, and U+2028 and U+2029, as Go has it.
+/// Text as a JSON string (RFC 8259, section 7): what a reader must have escaped is, and U+2028 and U+2029, as Go has
+/// it.
 package func jsonQuoted(_ text: String) -> String { JSONDocument.string(text).text() }
 
 extension JSONDocument: ExpressibleByStringLiteral, ExpressibleByBooleanLiteral, ExpressibleByIntegerLiteral,

@@ -1,5 +1,5 @@
-/// Paths are taken apart by bytes: a letter with marks is one `Character`, so that `/` before a combining mark is not the
-/// character `/` and would be missed.
+/// Paths are taken apart by bytes: a letter with marks is one `Character`, so that `/` before a combining mark is not
+/// the character `/` and would be missed.
 extension StringProtocol {
     /// What stands between the slashes; empty parts are left out.
     package var pathParts: [SubSequence] {

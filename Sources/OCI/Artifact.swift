@@ -39,8 +39,8 @@ package enum ArtifactType {
 }
 
 extension Manifest {
-    /// What kind of thing it is where it is no image; the type of the config counts where none is said (image-spec v1.1,
-    /// manifest.md, "artifactType").
+    /// What kind of thing it is where it is no image; the type of the config counts where none is said (image-spec
+    /// v1.1, manifest.md, "artifactType").
     ///
     /// Signatures and attestations of cosign have an image's config: the type of their layers tells.
     package var kindOfArtifact: String? {

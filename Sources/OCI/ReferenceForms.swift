@@ -32,7 +32,8 @@ extension Reference {
     /// Throws `invalid`, in docker's words, for a name that would be read as an id.
     package func asPullTarget() throws(ShaleError) -> Reference { digest == nil ? try asTarget() : self }
 
-    /// The name as an image may get it, with `latest` filled in; throws docker's words for one that would be read as an id.
+    /// The name as an image may get it, with `latest` filled in; throws docker's words for one that would be read as an
+    /// id.
     package func asTarget() throws(ShaleError) -> Reference {
         guard digest == nil else {
             throw ShaleError(.invalid, "refusing to create a tag with a digest reference")

@@ -8,8 +8,8 @@ import Linux
 package import OCI
 package import Stores
 
-/// A recipe in a registry: an artifact that hangs on the image it makes, with the Dockerfile as its first blob and, where
-/// it copies any, its files as a tar beside it.
+/// A recipe in a registry: an artifact that hangs on the image it makes, with the Dockerfile as its first blob and,
+/// where it copies any, its files as a tar beside it.
 package struct RecipeArtifact: Sendable {
     /// The image's manifest, as the registry has it.
     package let image: Descriptor
@@ -86,8 +86,8 @@ extension RecipeEngine {
 
     /// The recipe that hangs on an image in a registry; or the one that a name leads to itself.
     ///
-    /// It came from outside: data, and nothing to run unasked. Throws `notFound` where none hangs there, `corrupt` for an
-    /// artifact that is none, and what the requests throw.
+    /// It came from outside: data, and nothing to run unasked. Throws `notFound` where none hangs there, `corrupt` for
+    /// an artifact that is none, and what the requests throw.
     package func remoteRecipe(
         of reference: Reference, platform: Platform?, _ operation: OperationContext
     ) throws(ShaleError) -> RecipeArtifact {
@@ -129,9 +129,9 @@ extension RecipeEngine {
 
     /// Makes the image of a registry again from the recipe that hangs on it, and says what came out otherwise.
     ///
-    /// The build is confined like any other: it reads the recipe's own files, has no cache, no mounts of the host's and no
-    /// privileges. The image is fetched for the comparison, and nothing is left behind, but for base images. Throws what
-    /// fetching and building throw.
+    /// The build is confined like any other: it reads the recipe's own files, has no cache, no mounts of the host's and
+    /// no privileges. The image is fetched for the comparison, and nothing is left behind, but for base images. Throws
+    /// what fetching and building throw.
     package func verify(
         _ recipe: RecipeArtifact, _ operation: OperationContext
     ) throws(ShaleError) -> [RecipeDifference] {

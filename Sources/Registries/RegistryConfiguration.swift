@@ -1,16 +1,16 @@
 package import Basics
 import Glibc
 
-/// How registries are reached: everything a person can set about it.
+/// How registries are reached: everything that a user can set about it.
 package struct RegistryConfiguration: Sendable {
     /// A registry's domain (`docker.io`) → the address that is asked before it (`http://127.0.0.1:5000`).
     package var mirrors: [String: String] = [:]
     /// Hosts (with their port, if any) whose certificates are not checked and that may speak plain http.
     package var insecure: Set<String> = []
     package var credentials: CredentialStore
-    /// Hears, once each, of credential files that cannot be read and of helper programs that fail.
+    /// Called once for each credential file that cannot be read and each helper program that fails.
     package var warn: @Sendable (String) -> Void = { _ in }
-    /// No server is asked, but for this machine's own where ``asksThisMachineOffline`` says so.
+    /// Whether no server is asked, except those of this machine when ``asksThisMachineOffline`` is true.
     package var offline = false
     /// Whether this machine's own servers, mirrors among them, are asked when offline.
     package var asksThisMachineOffline = true
@@ -24,9 +24,9 @@ package struct RegistryConfiguration: Sendable {
     /// Where hosts' own certificates lie, `<folder>/<host:port>/*.crt`: those of this user, docker's and podman's; the
     /// first that has one for a host counts.
     package var certificateFolders = ["/etc/docker/certs.d", "/etc/containers/certs.d"]
-    /// Seconds until a connection stands.
+    /// How long connecting may take, in seconds.
     package var connectTimeout = 10.0
-    /// Seconds without a byte after which a transfer is given up (and tried again).
+    /// After this many seconds without a byte a transfer is ended (and tried again).
     package var stallTimeout = 30.0
     package var retries = RetryPolicy()
 
@@ -104,7 +104,7 @@ package struct RegistryConfiguration: Sendable {
 
 /// How often and with what waits a failed transfer is tried again.
 package struct RetryPolicy: Sendable {
-    /// Attempts in all that bring nothing new.
+    /// How many attempts in a row may bring less than 1 MiB of a blob each.
     package var attempts = 5
     /// Seconds before the second attempt; twice that before the third, and so on.
     package var unit = 5.0

@@ -227,7 +227,8 @@ package final class ContainerRuntime: Sendable {
         throw ShaleError(.engine, "container runner ended unexpectedly")
     }
 
-    /// Waits for a container's end for as long as `goesOn` says so, asked several times a second; `nil` when it does not.
+    /// Waits for a container's end for as long as `goesOn` says so, asked several times a second; `nil` when it does
+    /// not.
     ///
     /// Throws `notFound` if none runs. Answers the code also of a container that is removed when it ends.
     package func wait(socketDirectory: String, while goesOn: () -> Bool) throws(ShaleError) -> Int32? {

@@ -204,7 +204,8 @@ struct RootSetup {
         }
     }
 
-    /// The container's own v1 groups, each where its hierarchy is mounted on the host: programs read their limits there.
+    /// The container's own v1 groups, each where its hierarchy is mounted on the host: programs read their limits
+    /// there.
     private func legacyGroups(
         _ groups: [String], on place: borrowing OwnedFD, _ mount: MountPlan
     ) throws(SystemCallError) {

@@ -74,8 +74,8 @@ extension StatementReader {
                 .step(text), source: text, line: line, isPrivate: marks.isPrivate, dropped: marks.dropped))
     }
 
-    /// Reads `edit N INSTRUCTION …` or `trace INSTRUCTION …`, whose instruction is as written, as it is in a step: `>` and
-    /// quotes are its own.
+    /// Reads `edit N INSTRUCTION …` or `trace INSTRUCTION …`, whose instruction is as written, as it is in a step: `>`
+    /// and quotes are its own.
     mutating func verb(instructionAt place: Int, _ marks: LineMarks) throws(LineStop) {
         let start = scanner.position
         let words = scanner.text(start..<place).split { $0 == " " || $0 == "\t" }.map { Word(String($0)) }

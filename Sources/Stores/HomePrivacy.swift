@@ -1,21 +1,23 @@
 import Glibc
 import Linux
 
-/// A home is its owner's: no other user enters its folders or reads its files.
+/// A home belongs to its owner: no other user can enter its folders or read its files.
 ///
-/// Containers need nothing of it, whoever their users are: what they see of it is mounted, and no path is walked to it.
+/// Containers are not affected, whatever users they run as: what they see of the home is mounted, so they need no
+/// access
+/// to the path that leads to it.
 enum HomePrivacy {
     /// What others may do with a file or folder.
     private static let others: UInt32 = 0o077
 
-    /// Takes from other users what an older shale left open to them; answers whether anything was.
+    /// Takes from other users what an older shale left open to them; returns whether anything was.
     ///
-    /// A home that is closed already costs two calls of `lstat`. The folder of blobs is closed last: cut short, the
+    /// A home that is closed already costs two calls of `lstat`. The folder of blobs is closed last: interrupted, the
     /// next one goes on.
     static func mend(_ paths: StorePaths) -> Bool {
         let marks = [paths.home, paths.blobFolder].filter { isOpen($0) }
         if marks.isEmpty { return false }
-        // This shuts everything below at once.
+        // This closes everything below it at once.
         close(paths.home)
         for folder in paths.folders.map(\.path) + [paths.volumes, paths.provenance] where folder != paths.blobFolder {
             close(folder)

@@ -52,7 +52,9 @@ final class IngestFolder: Sendable {
         return path
     }
 
-    /// Makes this process's folder now: should it die, the next one sees by it that there is something to sweep.
+    /// Makes this process's folder now: when this process dies, the next one sees by the folder that there is something
+    /// to
+    /// sweep.
     func prepare() throws(ShaleError) { _ = try ownFolder() }
 
     /// What this process's folder is called: it tells the process from every other, also from one of the same number.
@@ -69,15 +71,16 @@ final class IngestFolder: Sendable {
         return !isLeftover(path)
     }
 
-    /// Moves a path away and removes it: it disappears at once, even if removing its tree is cut short.
+    /// Moves a path away and removes it: it disappears at once, even if removing its tree is interrupted.
     func discard(_ path: String) throws(ShaleError) {
         if let place = try moveAway(path) { try removeMoved(place) }
     }
 
     /// The first, quick half of `discard`; `nil` when nothing was there.
     ///
-    /// It goes to this process's folder; where a full disk has no room for one, it lies beside those folders without an
-    /// owner, and whoever comes by removes it too.
+    /// It is moved to this process's folder. When a full disk has no room for one, it is moved beside those folders
+    /// without
+    /// an owner, and the next sweep removes it too.
     func moveAway(_ path: String) throws(ShaleError) -> String? {
         let place: String
         do throws(ShaleError) {
@@ -91,7 +94,7 @@ final class IngestFolder: Sendable {
         throw SystemCallError("rename", path: path).shaleError(path)
     }
 
-    /// The second half, which takes as long as the tree is large; another may be at it too.
+    /// The second half, which takes longer for a larger tree; another process may be removing the same tree.
     func removeMoved(_ place: String) throws(ShaleError) {
         for isLast in [false, false, true] {
             do throws(SystemCallError) {
@@ -140,7 +143,7 @@ final class IngestFolder: Sendable {
         }
     }
 
-    /// Removes one that nobody goes on with; answers whether it did.
+    /// Removes a download that no process continues; returns whether it did.
     func remove(_ download: UnfinishedDownload) -> Bool {
         let path = "\(paths.ingest)/\(download.digest.hex)\(Self.partialSuffix)"
         // Whoever takes it up looks, with the lock, whether the path still leads to it.
@@ -176,7 +179,7 @@ final class IngestFolder: Sendable {
         return isDead
     }
 
-    /// Whether nobody holds the owner's lock of a folder; where that cannot be told, somebody does.
+    /// Whether no process has the owner's lock of a folder; false when that cannot be determined.
     private func isLeftover(_ path: String) -> Bool {
         let owner = "\(path)/owner"
         // Under the lock, so that no folder is seen between its making and its owner's lock.
@@ -227,7 +230,7 @@ final class IngestFolder: Sendable {
     }
 }
 
-/// A part of a blob that an earlier download left, or that one is at.
+/// A part of a blob that an earlier download left, or that a download is writing now.
 package struct UnfinishedDownload: Sendable, Hashable {
     package var digest: Digest
     package var bytes: Int64

@@ -8,8 +8,7 @@ package import OCI
 /// Everything shale keeps below one home folder: an OCI image layout, with unpacked layers, containers and sessions.
 ///
 /// Any number of processes may share a home. Names change last and by rename; locks are `flock`s that are kept only for
-/// a short time.
-/// Opening a home that exists costs a few system calls.
+/// a short time. Opening a home that exists takes a few system calls.
 package final class Store: Sendable {
     package let home: String
     /// How unpacked layers write their whiteouts.
@@ -44,11 +43,11 @@ package final class Store: Sendable {
 
     /// Opens the store at an absolute path, making it on first use, and sweeps what dead processes left.
     ///
-    /// A home that cannot be written to is only looked at. Throws `denied` where one cannot be made, `noSpace` on a full
-    /// disk, `invalid` for a folder that holds something else.
+    /// A home that cannot be written to is only looked at. Throws `denied` where one cannot be made, `noSpace` on a
+    /// full disk, `invalid` for a folder that holds something else.
     ///
-    /// `journalHolds` reads journals, which are the sessions' own; without it no change counts as written there, and its
-    /// stamp stays.
+    /// `journalHolds` reads journals, which are the sessions' own; without it no change counts as written there, and
+    /// its stamp stays.
     package init(
         home: String, form: OverlayForm, journalHolds: @escaping JournalSearch = { _, _ in false }
     ) throws(ShaleError) {
@@ -93,7 +92,7 @@ package final class Store: Sendable {
         layers.syncing.syncIfDue(ingest)
     }
 
-    /// The lock of the whole store, for moments.
+    /// The lock of the whole store, which is held only for a short time.
     var lock: StoreLock { names.lock }
 
     /// Throws `denied` for a home that cannot be written to.
@@ -148,7 +147,7 @@ package final class Store: Sendable {
         return roots
     }
 
-    /// Lets go of what this process holds in the store's `ingest` folder; a process that dies leaves it to the next.
+    /// Removes this process's folder in `ingest`; when a process dies before that, the next one removes it.
     package func close() {
         ingest.close()
         leases.close()
@@ -181,8 +180,7 @@ package struct StoreLock: Sendable {
     /// Runs `body`, which writes, alone among all processes and threads of this home.
     ///
     /// Not reentrant. Never keep the lock during a network request. Throws what taking the lock throws, also where the
-    /// home cannot be
-    /// written to, and what `body` throws.
+    /// home cannot be written to, and what `body` throws.
     package func exclusively<Result>(_ body: () throws(ShaleError) -> Result) throws(ShaleError) -> Result {
         try requireWritable()
         return try quietly(body)

@@ -5,7 +5,7 @@ import OCI
 
 /// Making and recognising the folder that is a store.
 enum StoreLayout {
-    /// The fixed words of `oci-layout` (image-spec v1.1, image-layout.md).
+    /// The fixed content of `oci-layout` (image-spec v1.1, image-layout.md).
     static let words = "{\"imageLayoutVersion\":\"1.0.0\"}"
 
     /// What a home was found to be.
@@ -44,7 +44,8 @@ enum StoreLayout {
         }
     }
 
-    /// A folder that all users share, `/tmp`, or that holds the system, stays as it is: a home closes its folder to others.
+    /// A folder that all users share, `/tmp`, or that holds the system, stays as it is: a home closes its folder to
+    /// others.
     private static func isShared(_ path: String) -> Bool {
         guard let status = try? FileStatus.of(hostPath: path, followingLink: true) else { return false }
         let root = try? FileStatus.of(hostPath: "/")
@@ -62,7 +63,7 @@ enum StoreLayout {
             try WholeFile.replace(paths.index, with: Array(text.utf8), mode: 0o600)
         }
         _ = HomePrivacy.mend(paths)
-        // Last: its presence says that the rest is there.
+        // This file is written last: where it exists, the rest exists too.
         try WholeFile.replace(paths.layoutFile, with: Array(words.utf8), mode: 0o600)
     }
 
@@ -94,7 +95,7 @@ enum StoreLayout {
 
     private static func makeFolder(_ path: String, _ mode: UInt32 = 0o755) throws(SystemCallError) {
         if path.withPath({ mkdir($0, mode) }) == -1, errno != EEXIST {
-            // A parent that may not be searched still may hold it; only a missing one is an error.
+            // A parent folder that may not be searched may still contain the home; only a missing parent is an error.
             let error = errno
             if access(path, F_OK) != 0 { throw SystemCallError("mkdir", path: path, errno: error) }
         }

@@ -9,7 +9,7 @@ package struct StorePaths: Sendable {
     /// Images that only sessions can bring back, in the form of `index.json`; missing where there are none.
     var retained: String { home + "/held.json" }
     package var lock: String { home + "/lock" }
-    /// Empty: its places are what ``Leases`` locks.
+    /// An empty file: ``Leases`` locks single bytes of it.
     var leases: String { home + "/lock.leases" }
     /// Guards the making and sweeping of folders in `ingest`; taken within the store's lock, never around it.
     var ingestLock: String { home + "/lock.ingest" }

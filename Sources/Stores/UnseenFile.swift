@@ -3,7 +3,8 @@ import Glibc
 package import Linux
 
 extension SystemCallError {
-    /// The same as ``shaleError(_:)`` for a file of the store's own: one that is another user's says how to get it back.
+    /// The same as ``shaleError(_:)`` for a file of the store's own: one that is another user's says how to get it
+    /// back.
     package func storeError(_ doing: String, at path: String) -> ShaleError {
         let error = shaleError(doing)
         guard errno == EACCES || errno == EPERM else { return error }

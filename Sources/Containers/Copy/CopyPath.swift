@@ -121,7 +121,8 @@ struct CopyTarget {
 
     var isDirectory: Bool { kind == .directory }
 
-    /// Throws docker's words for a device, which a file would take the place of; a pipe of the host's is as much to others.
+    /// Throws docker's words for a device, which a file would take the place of; a pipe of the host's is as much to
+    /// others.
     func requireFile(named place: CopyOperand) throws(ShaleError) {
         let what: String
         switch kind {

@@ -87,7 +87,8 @@ extension ContainerEngine {
         }
     }
 
-    /// Waits a moment for an auto-removed container that ended to be gone, so that its name is free when `stop` is done.
+    /// Waits a moment for an auto-removed container that ended to be gone, so that its name is free when `stop` is
+    /// done.
     package func awaitAutomaticRemoval(of record: ContainerRecord, cancellation: Cancellation) {
         guard record.host.autoRemove, !state(of: record.id).isRunning else { return }
         let start = Timestamp.now()
@@ -126,7 +127,8 @@ extension ContainerEngine {
 
     /// Lets a running container's processes stand still.
     ///
-    /// Throws `conflict` for a container that is not running, restarting or paused already, and what its runner answers.
+    /// Throws `conflict` for a container that is not running, restarting or paused already, and what its runner
+    /// answers.
     package func pause(_ record: ContainerRecord) throws(ShaleError) {
         let state = state(of: record.id)
         guard state.isRunning else { throw Self.notRunning(record) }
@@ -166,10 +168,10 @@ extension ContainerEngine {
 
     /// Removes a container with what it wrote and its nameless volumes.
     ///
-    /// With `force`, kills it first when it runs. With a session it is moved to the trash whole, until that session lets go of it;
-    /// answers whether it was: on a full disk it is gone for good, and so is one with `--rm`, which goes by itself
-    /// meanwhile. Throws `conflict` when the container runs and `force` is not set, and what killing it or writing to
-    /// the store throws.
+    /// With `force`, kills it first when it runs. With a session it is moved to the trash whole, until that session
+    /// lets go of it; answers whether it was: on a full disk it is gone for good, and so is one with `--rm`, which goes
+    /// by itself meanwhile. Throws `conflict` when the container runs and `force` is not set, and what killing it or
+    /// writing to the store throws.
     @discardableResult
     package func remove(
         _ record: ContainerRecord, force: Bool = false, named text: String, retainedBy session: SessionFolder? = nil
@@ -218,8 +220,8 @@ extension ContainerEngine {
         return true
     }
 
-    /// Puts a removed container back, stopped, with its id, name, changes and nameless volumes; nothing where it is back
-    /// already.
+    /// Puts a removed container back, stopped, with its id, name, changes and nameless volumes; nothing where it is
+    /// back already.
     ///
     /// Throws `conflict`, touching nothing, when its name is taken meanwhile or a volume is gone, `notFound` when it is
     /// gone itself.
@@ -259,8 +261,8 @@ extension ContainerEngine {
 
     /// Gives a container another name.
     ///
-    /// Throws `invalid` for what is no name, `conflict` for a name that another container has, and what writing the record
-    /// throws.
+    /// Throws `invalid` for what is no name, `conflict` for a name that another container has, and what writing the
+    /// record throws.
     package func rename(_ record: ContainerRecord, to name: String) throws(ShaleError) {
         guard !name.isEmpty else { throw ShaleError(.invalid, "Neither old nor new names may be empty") }
         try store.containers.rename(record.id, to: name)

@@ -9,7 +9,8 @@ package struct ContainerCommand: Sendable, Equatable {
     /// The first process's words.
     package var arguments: [String] { (entrypoint ?? []) + (cmd ?? []) }
 
-    /// Makes one of the image's config, `--entrypoint` (an empty text clears the image's) and the words after the image.
+    /// Makes one of the image's config, `--entrypoint` (an empty text clears the image's) and the words after the
+    /// image.
     ///
     /// Throws `engine` when nothing is left to run.
     package init(image: ContainerConfig?, entrypoint: String?, command: [String]) throws(ShaleError) {

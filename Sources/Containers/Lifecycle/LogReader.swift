@@ -110,8 +110,8 @@ private final class LogFile {
     /// How many of an entry's last bytes tell whether it ends a line: `\n","stream":"stdout","time":"…"}`.
     private static let endLength = 128
 
-    /// Goes to where the last lines begin; false, and the count less the lines that begin in the file, where it has no more
-    /// than those.
+    /// Goes to where the last lines begin; false, and the count less the lines that begin in the file, where it has no
+    /// more than those.
     func skip(toLast missing: inout Int, isNewest: Bool) throws(SystemCallError) -> Bool {
         var end = try FileStatus.of(descriptor).size
         var chunk = [UInt8](repeating: 0, count: (64 << 10) + Self.endLength)

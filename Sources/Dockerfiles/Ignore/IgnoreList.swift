@@ -32,7 +32,7 @@ package struct IgnoreList: Sendable {
         try self.init(numbered: Self.lines(of: text))
     }
 
-    /// Takes patterns as they are (`COPY --exclude`); throws `.invalid` for a malformed one.
+    /// Compiles patterns without comments and blank lines (`COPY --exclude`); throws `.invalid` for a malformed one.
     package init(patterns: [String]) throws(ShaleError) {
         try self.init(numbered: patterns.enumerated().map { ($0.offset + 1, $0.element, $0.element) })
     }

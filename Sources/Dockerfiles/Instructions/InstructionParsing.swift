@@ -1,7 +1,7 @@
 import Basics
 
 extension Dockerfile {
-    /// What a node says; throws docker's words for what is wrong with it.
+    /// The instruction that a node contains; throws an error in docker's words when the node is wrong.
     package func instruction(_ node: Node) throws(DockerfileError) -> Located<Instruction> {
         do throws(Complaint) {
             return Located(try Instruction(node), at: node)

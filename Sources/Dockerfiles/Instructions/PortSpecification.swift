@@ -1,7 +1,6 @@
 package import Basics
 
-/// The arguments of `EXPOSE` and of `-p`: `[IP:][HOSTPORT:]PORT[-PORT][/PROTO]`; `EXPOSE` has no use for the host's
-/// part.
+/// The arguments of `EXPOSE` and of `-p`: `[IP:][HOSTPORT:]PORT[-PORT][/PROTO]`; `EXPOSE` ignores the host's part.
 package struct PortSpecification: Sendable, Hashable {
     /// First and last port of the container.
     package var ports: ClosedRange<Int>

@@ -6,10 +6,10 @@ package struct StagedFile: Sendable {
     package var metaArguments: [Located<ArgInstruction>]
     package var stages: [Stage]
     package var escape: Unicode.Scalar
-    /// What works today and should not be written.
+    /// Warnings about forms that still work and should not be written.
     package var warnings: [SourceWarning]
 
-    /// Understands every instruction; the first that docker would refuse is thrown.
+    /// Parses every instruction; throws the error of the first that docker would refuse.
     package init(_ file: Dockerfile) throws(DockerfileError) {
         metaArguments = []
         stages = []

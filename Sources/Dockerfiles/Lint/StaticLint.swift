@@ -104,7 +104,7 @@ enum StaticLint {
         }
     }
 
-    /// Whether a variable's name says that its value is a secret.
+    /// Whether a variable's name suggests that its value is a secret.
     static func isSecretName(_ name: String) -> Bool {
         let words = name.lowercased().split(separator: "_").map(String.init)
         let secrets: Set = [

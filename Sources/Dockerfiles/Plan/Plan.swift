@@ -1,4 +1,4 @@
-/// What a build of a Dockerfile would do and make, worked out without running anything.
+/// What a build of a Dockerfile would do and make, computed without running anything.
 package struct Plan: Sendable {
     package struct Options: Sendable {
         /// A stage's name or number; the last stage for `nil`.
@@ -66,9 +66,9 @@ package struct Plan: Sendable {
     /// Build arguments that no `ARG` takes up.
     package var unusedArguments: [String]
 
-    /// Works a build out.
+    /// Computes the plan of a build.
     ///
-    /// `bases` answers an image's complete name with its configuration, or `nil` if it does not know it.
+    /// `bases` returns the configuration for an image's complete name, or `nil` if it does not know the image.
     ///
     /// Throws the error of the line that cannot be planned, or of the first warning where the options make warnings
     /// errors.

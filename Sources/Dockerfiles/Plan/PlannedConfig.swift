@@ -16,7 +16,7 @@ package struct PlannedConfig: Sendable, Hashable {
     package var stopSignal = ""
     package var shell: [String] = []
     package var healthCheck: HealthCheck?
-    /// Set by `CMD`; Windows' way to say that nothing needs quoting.
+    /// Set by `CMD`; on Windows it says that the arguments need no quoting.
     package var argumentsEscaped = false
 
     package init() {}

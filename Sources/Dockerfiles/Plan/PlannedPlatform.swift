@@ -21,7 +21,7 @@ package struct PlannedPlatform: Sendable, Hashable, CustomStringConvertible {
 
     /// Reads a platform; a system or an architecture alone is completed from `host`.
     package init?(_ text: String, host: PlannedPlatform) {
-        // A version in parentheses after the system says nothing about files.
+        // A version in parentheses after the system makes no difference for the files, so it is dropped.
         let parts = text.split(separator: "/", omittingEmptySubsequences: false).map { String($0.prefix { $0 != "(" }) }
         guard parts.count <= 3, parts.allSatisfy(Self.isWord) else { return nil }
         let first = parts[0].lowercased() == "macos" ? "darwin" : parts[0].lowercased()

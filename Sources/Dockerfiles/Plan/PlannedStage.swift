@@ -1,4 +1,4 @@
-/// A stage while its build is being worked out.
+/// A stage while its plan is being computed.
 struct PlannedStage {
     struct Command {
         var located: Located<Instruction>

@@ -1,6 +1,6 @@
 import Basics
 
-/// Works a Dockerfile out: which stages count, in which order, and what each step does to the configuration.
+/// Computes the plan of a Dockerfile: which stages count, in which order, and what each step does to the configuration.
 ///
 /// The rules are those of BuildKit's Dockerfile front end; the classic builder's history differs and is made where
 /// images are built.
@@ -281,7 +281,9 @@ struct Planner {
         return found
     }
 
-    /// Finds the images that count, and lets their triggers add what they need, until nothing new comes.
+    /// Finds the images that count.
+    ///
+    /// Their triggers may need more images, so this is repeated until no new one is found.
     private mutating func resolve(_ bases: (String, PlannedPlatform) -> PlannedImage?) throws(DockerfileError) {
         var hasNew = true
         while hasNew {

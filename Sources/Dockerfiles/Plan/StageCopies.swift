@@ -43,7 +43,7 @@ extension Planner {
     }
 
     private mutating func warnAboutIgnored(_ path: String, _ keyword: String, _ located: Located<Instruction>) {
-        // With exceptions nobody can say from the name alone.
+        // With exceptions it cannot be decided from the name alone.
         guard let list = options.ignoreList, !list.patterns.contains(where: { $0.hasPrefix("!") }) else { return }
         let cleaned = CleanPath.clean(path)
         if cleaned == "." || cleaned == "/", !list.patterns.contains(where: ["*", "**", "**/*"].contains) { return }

@@ -37,7 +37,7 @@ package struct Dockerfile: Sendable {
     }
 }
 
-/// Something that works today and should not be written.
+/// A warning about a form that still works and should not be written.
 package struct SourceWarning: Sendable, Hashable {
     /// The last line of the instruction, counted from 1.
     package var line: Int

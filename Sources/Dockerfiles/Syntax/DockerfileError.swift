@@ -17,7 +17,7 @@ package struct DockerfileError: Error, Sendable, Hashable, CustomStringConvertib
 
     package var description: String { "dockerfile parse error on line \(line): \(message)" }
 
-    /// The same failure as it crosses the module's boundary.
+    /// The same failure as a `ShaleError`, for other modules.
     package var shaleError: ShaleError { ShaleError(.invalid, description) }
 }
 

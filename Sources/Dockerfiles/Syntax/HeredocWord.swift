@@ -2,7 +2,7 @@ import Basics
 
 /// Words of the form `<<NAME`, `<<-NAME`, `3<<'NAME'`.
 enum HeredocWord {
-    /// The heredocs that an instruction's line announces, in order, still without content.
+    /// The heredocs that an instruction's line begins, in order, still without content.
     static func all(in line: Scalars) throws(Complaint) -> [Heredoc] {
         let lexer = WordExpander(keeping: [.quotes, .escapes, .unset])
         // A line that no shell can split has no heredocs: the shell will report the error.
@@ -14,7 +14,7 @@ enum HeredocWord {
         return found
     }
 
-    /// The heredoc that a word announces, or `nil` for any other word.
+    /// The heredoc that a word begins, or `nil` for any other word.
     static func parse(_ word: String) throws(Complaint) -> Heredoc? {
         let scalars = word.unicodeScalars
         let digits = scalars.prefix { ("0"..."9").contains($0) }

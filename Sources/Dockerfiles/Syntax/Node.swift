@@ -1,4 +1,4 @@
-/// One instruction of a Dockerfile as the grammar sees it, before its words mean anything.
+/// One instruction of a Dockerfile as the grammar reads it, before its words are interpreted.
 package struct Node: Sendable, Hashable {
     /// How the arguments are written.
     package enum Form: String, Sendable, Hashable {

@@ -10,7 +10,7 @@ extension String {
         self.init(view)
     }
 
-    /// What stands before the first `separator`, and what behind it; `nil` for that where there is none.
+    /// The text before the first `separator`, and the text after it; the second is `nil` when there is no separator.
     func cut(at separator: Unicode.Scalar) -> (before: String, after: String?) {
         guard let index = unicodeScalars.firstIndex(of: separator) else { return (self, nil) }
         return (String(unicodeScalars[..<index]), String(unicodeScalars[unicodeScalars.index(after: index)...]))

@@ -49,7 +49,7 @@ struct SourceParser {
         guard position < lines.count else { return nil }
         let line = lines[position]
         position += 1
-        // Scalars are at most four bytes: most lines need no second look.
+        // A scalar takes at most four bytes, so most lines need not be measured exactly.
         if line.count > Self.maximumLineLength / 4 {
             let bytes = line.reduce(0) { $0 + UTF8.width($1) } - (line.last == "\n" ? 1 : 0)
             if bytes > Self.maximumLineLength {

@@ -5,7 +5,7 @@ package import Basics
 /// `$x`, `${x}`, `${x:-w}` `${x-w}`, `${x:+w}` `${x+w}`, `${x:?w}` `${x?w}`, `${x#p}` `${x##p}` `${x%p}` `${x%%p}`,
 /// `${x/p/r}` and `${x//p/r}`; single quotes keep everything, double quotes all but variables and escapes.
 package struct WordExpander: Sendable {
-    /// What became of a word.
+    /// The result of expanding a word.
     package struct Expansion: Sendable, Hashable {
         package var text: String
         /// Names that were asked for and are set.

@@ -7,7 +7,7 @@ struct WordLexer {
 
     /// How deep `${x:-${y:-…}}` may nest.
     private static let maximumDepth = 100
-    /// Characters that a word may become: thirty lines of `ENV a=$a$a` would otherwise fill the memory.
+    /// The most characters that a word may expand to: thirty lines of `ENV a=$a$a` would otherwise fill the memory.
     static let largest = 1 << 20
 
     private let source: Scalars
@@ -71,7 +71,7 @@ struct WordLexer {
                 collected.append(quoted: text)
             case escape:
                 if keepsEscapes { collected.append(escaped: escape) }
-                // At the very end the escape character escapes nothing and goes.
+                // At the end of the word the escape character escapes nothing and is dropped.
                 if let escaped = next() { collected.append(escaped: escaped) }
             default:
                 collected.append(plain: scalar)
@@ -130,7 +130,7 @@ struct WordLexer {
 
     // MARK: Variables
 
-    /// What stands for `$…`, the dollar itself taken already.
+    /// The value of `$…`; the dollar sign has been read already.
     private mutating func dollar() throws(Complaint) -> Scalars {
         guard peek == "{" else {
             let name = readName()
@@ -220,7 +220,7 @@ struct WordLexer {
             let reason = value == nil ? "is not allowed to be unset" : "is not allowed to be empty"
             throw Complaint("\(name): \(word.isEmpty ? reason : word)")
         case "#", "%":
-            // A doubled sign takes the longest match away.
+            // A doubled sign (`##`, `%%`) removes the longest match.
             let longest = word.unicodeScalars.first == modifier
             let text = longest ? String(word.unicodeScalars.dropFirst()) : word
             let pattern = try ShellPattern(text)

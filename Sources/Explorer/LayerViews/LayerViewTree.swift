@@ -3,8 +3,8 @@ import Glibc
 import Layers
 import Linux
 
-/// Layers seen as the one tree they make, as overlayfs would show them; a layer is asked for only when an answer needs it,
-/// from the top.
+/// Layers seen as the one tree they make, as overlayfs would show them; a layer is asked for only when an answer needs
+/// it, from the top.
 ///
 /// Links are resolved inside the tree, 255 of them at most. For one thread.
 final class LayerViewTree {

@@ -91,10 +91,11 @@ extension ImageEngine {
         return try body(try file.openForReading())
     }
 
-    /// Brings blobs of an artifact into the store, those that are not here yet, some at once; answers how many bytes came.
+    /// Brings blobs of an artifact into the store, those that are not here yet, some at once; answers how many bytes
+    /// came.
     ///
-    /// They are leased. What came of one that broke off stays for the next attempt. Throws `corrupt` for other bytes than
-    /// a descriptor says, `cancelled`, and what fetching and storing throw.
+    /// They are leased. What came of one that broke off stays for the next attempt. Throws `corrupt` for other bytes
+    /// than a descriptor says, `cancelled`, and what fetching and storing throw.
     package func bring(
         _ blobs: [Descriptor], of artifact: RemoteArtifact, called name: String, _ operation: OperationContext
     ) throws(ShaleError) -> Int64 {

@@ -97,7 +97,8 @@ extension ImageEngine {
         }
     }
 
-    /// Gives the directories of the image that got a new name their times back: the same tree is to give the same layer.
+    /// Gives the directories of the image that got a new name their times back: the same tree is to give the same
+    /// layer.
     private func restoreTimes(
         of made: [LayerEntry], in root: RootDirectory, above lowers: [String]
     ) throws(ShaleError) {

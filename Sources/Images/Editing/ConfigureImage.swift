@@ -9,8 +9,8 @@ extension ImageEngine {
     /// What changes is told as notes first. The history gets one entry, which made no layer. The image is made of the
     /// source's own moment, so that the same changes give the same image.
     ///
-    /// Throws `notFound` for an image, a variable, a label, a port or a volume that is not there, `invalid`, or docker's
-    /// words, for what cannot be a setting, and what writing to the store throws.
+    /// Throws `notFound` for an image, a variable, a label, a port or a volume that is not there, `invalid`, or
+    /// docker's words, for what cannot be a setting, and what writing to the store throws.
     package func configure(
         _ name: String, _ edits: [ConfigEdit], message: String? = nil, _ options: EditOptions,
         _ operation: OperationContext
@@ -37,7 +37,8 @@ extension ImageEngine {
 }
 
 extension ImageEngine {
-    /// What a recipe says of changed settings, whose instructions follow: what was taken away, for no instruction tells.
+    /// What a recipe says of changed settings, whose instructions follow: what was taken away, for no instruction
+    /// tells.
     private static func words(_ changes: [SettingChange], of name: String) -> String {
         let gone = changes.compactMap { $0.isRemoval ? String($0.text.dropFirst(2)) : nil }
         let text = "settings of \(name) changed"

@@ -22,8 +22,9 @@ extension ImageEngine {
     /// Nothing is run: the layers stay as they are, and what the image changed of the old base's settings is kept. What
     /// is kept and what the new base has otherwise is told as notes first. A base that is not here is pulled.
     ///
-    /// Throws `notFound` for an image that is not here or whose old base nothing tells, `conflict` for an image that does
-    /// not stand on the old base, `unsupported` for bases of another platform, and what writing to the store throws.
+    /// Throws `notFound` for an image that is not here or whose old base nothing tells, `conflict` for an image that
+    /// does not stand on the old base, `unsupported` for bases of another platform, and what writing to the store
+    /// throws.
     package func rebase(
         _ request: RebaseRequest, _ options: EditOptions, _ operation: OperationContext
     ) throws(ShaleError) -> Image? {

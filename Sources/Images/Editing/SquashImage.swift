@@ -7,9 +7,10 @@ package import Stores
 extension ImageEngine {
     /// Makes layers `first` to `last` of an image one; `nil` for a trial.
     ///
-    /// Layers are counted from 1, the lowest; `nil` stands for the lowest, and for the topmost. What is merged and saved is told as notes before anything is made. The layers above stay as they are. The history
-    /// keeps what made the merged layers as the new one's comment. The image is made of the source's own moment, so that
-    /// the same layers give the same image.
+    /// Layers are counted from 1, the lowest; `nil` stands for the lowest, and for the topmost. What is merged and
+    /// saved is told as notes before anything is made. The layers above stay as they are. The history keeps what made
+    /// the merged layers as the new one's comment. The image is made of the source's own moment, so that the same
+    /// layers give the same image.
     ///
     /// Throws `notFound` for an image that is not here, `usage` for a range it does not have, `cancelled` when the
     /// operation is stopped, and what reading the layers or writing to the store throws.

@@ -9,7 +9,8 @@ package import Stores
 
 /// How an image was made here: recipes are written from this.
 ///
-/// One small file an image in `provenance/`, written when the image is made; an image that was pulled or loaded has none.
+/// One small file an image in `provenance/`, written when the image is made; an image that was pulled or loaded has
+/// none.
 package struct Provenance: Sendable, Codable {
     package enum Origin: Sendable, Codable {
         /// An instruction, as written with its heredocs, and what it copied from the build's context.
@@ -22,7 +23,8 @@ package struct Provenance: Sendable, Codable {
         case imported(String)
         /// Made of another image by an edit, in words; its layer, if it has one of its own, is all that it adds.
         case edited(ImageEdit, text: String)
-        /// Made here, and nobody can say how any more: `system check --repair` puts this in the place of a damaged record.
+        /// Made here, and nobody can say how any more: `system check --repair` puts this in the place of a damaged
+        /// record.
         case lost
 
         /// The members' names in the file.

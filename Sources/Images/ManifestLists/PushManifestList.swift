@@ -6,9 +6,9 @@ import Stores
 extension ImageEngine {
     /// Sends a manifest list to its registry, after the images that its repository lacks; the index's digest.
     ///
-    /// Tells docker's `Pushed ref … with digest: …` of each image that was sent. Throws `notFound` for a list, or an image
-    /// of this home, that is not there, `invalid` for an image of which nobody said the platform, and what sending throws;
-    /// the index comes last, so that it never lists what is not there.
+    /// Tells docker's `Pushed ref … with digest: …` of each image that was sent. Throws `notFound` for a list, or an
+    /// image of this home, that is not there, `invalid` for an image of which nobody said the platform, and what
+    /// sending throws; the index comes last, so that it never lists what is not there.
     package func pushManifestList(
         _ reference: Reference, _ operation: OperationContext
     ) throws(ShaleError) -> Digest {

@@ -10,9 +10,9 @@ import Stores
 
 /// The layers of a registry's image, each fetched only when it is looked into.
 ///
-/// A layer that is unpacked here costs nothing. One with a table of contents (eStargz, zstd:chunked) costs its table, and
-/// of the files that are read their own bytes. Any other comes whole, as a pull brings it, and a later pull finds it
-/// here. What was fetched is kept until `prune`.
+/// A layer that is unpacked here costs nothing. One with a table of contents (eStargz, zstd:chunked) costs its table,
+/// and of the files that are read their own bytes. Any other comes whole, as a pull brings it, and a later pull finds
+/// it here. What was fetched is kept until `prune`.
 package struct RemoteLayers: Sendable {
     private let engine: ImageEngine
     private let remote: RemoteImage

@@ -50,8 +50,8 @@ struct ChangeEntries {
 }
 
 extension LayerIndex {
-    /// What a layer of these changes would hold, without the hashes of its files; of the upper directory only attributes
-    /// are read.
+    /// What a layer of these changes would hold, without the hashes of its files; of the upper directory only
+    /// attributes are read.
     ///
     /// A path that goes away meanwhile is left out: whoever writes there need not wait. Throws what reading the
     /// attributes throws, except `notFound`.

@@ -2,17 +2,20 @@ package import Basics
 import Glibc
 package import Linux
 
-/// Tells what an overlay's upper directory changes in what lies below it: the one walker for `diff`, `commit` and `build`.
+/// Tells what an overlay's upper directory changes in what lies below it: the one walker for `diff`, `commit` and
+/// `build`.
 ///
 /// docker's rule (behaviour 2.8) with its gaps closed: a file is changed when type, mode, owner, attributes, time, size
-/// or contents differ; a directory when mode, owner or attributes do, or when something in it did. A file that overlayfs
-/// copied up and that ended as it was is no change. Only the upper directory is walked; what lies below is looked up.
+/// or contents differ; a directory when mode, owner or attributes do, or when something in it did. A file that
+/// overlayfs copied up and that ended as it was is no change. Only the upper directory is walked; what lies below is
+/// looked up.
 package struct ChangeFinder {
     private let upper: RootDirectory
     private let lower: MergedTree
     private let form: OverlayForm
     private let ignored: Set<PathKey>
-    /// Whether a file in the upper directory that is as it was below counts: a copy writes it again, and docker keeps it.
+    /// Whether a file in the upper directory that is as it was below counts: a copy writes it again, and docker keeps
+    /// it.
     package var keepsRewritten = false
 
     /// Looks at `upper` over `lowers`, from the top.

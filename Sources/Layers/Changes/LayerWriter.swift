@@ -14,8 +14,8 @@ package struct WrittenLayer: Sendable {
 /// Writes the changes of an upper directory as a layer's tar, the same bytes for the same changes.
 ///
 /// Sorted by path, parents first, owners as numbers, times in whole seconds; deletions as explicit whiteouts, which the
-/// specification prefers to opaque marks (image-spec v1.1, layer.md, "Opaque Whiteout"). The second and later names of a
-/// file are hard links to its first. Sockets are left out, as everyone does.
+/// specification prefers to opaque marks (image-spec v1.1, layer.md, "Opaque Whiteout"). The second and later names of
+/// a file are hard links to its first. Sockets are left out, as everyone does.
 package enum LayerWriter {
     /// `changes` as `ChangeFinder` answers them; times after `epoch` become `epoch`.
     ///

@@ -3,7 +3,8 @@ import Glibc
 package import Linux
 package import OCI
 
-/// Neighbouring layers of a stack put together to one, which does to the layers below what they did one after the other.
+/// Neighbouring layers of a stack put together to one, which does to the layers below what they did one after the
+/// other.
 ///
 /// Known from their indexes: the trees are read only for the contents of the files that are left. What a layer removed
 /// of another of them is gone; what it removed of the layers below stays a whiteout, and an opaque directory becomes
@@ -32,8 +33,8 @@ package struct SquashedLayers {
 
     /// `sources` from the lowest; `below` are the layers that stay below them, `nil` for none.
     ///
-    /// Throws `cancelled` when it is stopped, `corrupt` for an index that contradicts itself, and what reading the layers
-    /// below throws.
+    /// Throws `cancelled` when it is stopped, `corrupt` for an index that contradicts itself, and what reading the
+    /// layers below throws.
     package init(
         _ sources: [Source], below: MergedTree?, cancellation: Cancellation = Cancellation()
     ) throws(ShaleError) {

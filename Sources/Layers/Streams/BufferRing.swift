@@ -39,8 +39,8 @@ final class BufferRing: @unchecked Sendable {
 
     /// Runs `body` while the mutex is locked.
     ///
-    /// `body` reads and writes `state` member by member: an `inout` access that spans a wait would let the compiler keep
-    /// what the other thread is about to change.
+    /// `body` reads and writes `state` member by member: an `inout` access that spans a wait would let the compiler
+    /// keep what the other thread is about to change.
     private func locked<Result>(_ body: () -> Result) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }

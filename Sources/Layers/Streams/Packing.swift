@@ -69,7 +69,8 @@ package struct Packing: Sendable, Hashable, CustomStringConvertible {
     /// It is part of what is written: with another size the same layer gets another digest.
     package static let blockSize = 1 << 20
 
-    /// Packs a file, or `size` bytes of it from some byte on, its blocks by some threads at once, and hands the packed bytes on in order.
+    /// Packs a file, or `size` bytes of it from some byte on, its blocks by some threads at once, and hands the packed
+    /// bytes on in order.
     ///
     /// The same bytes come out however many threads there are. `passed` is told how far it is, in bytes of the file.
     /// Throws `conflict` when the file is shorter than `size`, `unsupported` without libarchive, `cancelled`, and what

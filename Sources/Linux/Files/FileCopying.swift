@@ -9,9 +9,9 @@ package enum FileCopying {
 
     /// Copies all of a regular file to an empty one.
     ///
-    /// Shares the blocks where the file system can (`FICLONE`), else lets the kernel copy (`copy_file_range`), else reads
-    /// and writes. Holes stay holes. `status` is the source's, where it is known already. Throws the error of reading
-    /// or writing.
+    /// Shares the blocks where the file system can (`FICLONE`), else lets the kernel copy (`copy_file_range`), else
+    /// reads and writes. Holes stay holes. `status` is the source's, where it is known already. Throws the error of
+    /// reading or writing.
     package static func copy(
         from source: borrowing OwnedFD, _ status: FileStatus? = nil, to target: borrowing OwnedFD
     ) throws(SystemCallError) {

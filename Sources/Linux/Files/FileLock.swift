@@ -13,7 +13,8 @@ package struct FileLock: ~Copyable, Sendable {
         self.watch = watch
     }
 
-    /// The file that is locked, made if it is not there; where nothing can be written, a file that is there locks as well.
+    /// The file that is locked, made if it is not there; where nothing can be written, a file that is there locks as
+    /// well.
     private static func file(_ path: String) throws(SystemCallError) -> OwnedFD {
         do throws(SystemCallError) {
             return try OwnedFD.open(path, O_RDWR | O_CREAT)

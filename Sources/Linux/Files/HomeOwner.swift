@@ -4,7 +4,8 @@ import Glibc
 /// A home is written to by its owner alone, also not by root: a file that another makes there is 0600 and theirs, and
 /// the owner's shale could not read it.
 package enum HomeOwner {
-    /// Throws `denied` for a folder of another user's that could be written to; one that can only be looked at stays so.
+    /// Throws `denied` for a folder of another user's that could be written to; one that can only be looked at stays
+    /// so.
     package static func refuseForeign(_ home: String) throws(ShaleError) {
         guard let status = try? FileStatus.of(hostPath: home, followingLink: true), status.kind == .directory,
             status.uid != geteuid(), access(home, W_OK) == 0

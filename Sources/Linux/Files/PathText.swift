@@ -4,12 +4,13 @@ import Glibc
 /// File names, arguments, variables and lines of scripts are bytes; here they travel as `String`, losslessly.
 ///
 /// One form of text inside shale, and this codec at its borders: what comes in (arguments, environment, working
-/// directory, scripts, Dockerfiles, what host commands print) is read with `init(pathBytes:)`, what goes out (paths for the
-/// kernel, programs' arguments, files, streams) is written with `pathBytes`. A type of its own for such words would have to
-/// go through the parser, the option library and every message, and most code would turn it into `String` to look at it.
+/// directory, scripts, Dockerfiles, what host commands print) is read with `init(pathBytes:)`, what goes out (paths for
+/// the kernel, programs' arguments, files, streams) is written with `pathBytes`. A type of its own for such words would
+/// have to go through the parser, the option library and every message, and most code would turn it into `String` to
+/// look at it.
 ///
-/// A byte that is not part of valid UTF-8 becomes a scalar of plane 16's last page (`U+10FF00 + byte`) and turns back into
-/// that byte on the way to the kernel. A name that has such a scalar itself has its bytes escaped too: otherwise
+/// A byte that is not part of valid UTF-8 becomes a scalar of plane 16's last page (`U+10FF00 + byte`) and turns back
+/// into that byte on the way to the kernel. A name that has such a scalar itself has its bytes escaped too: otherwise
 /// `U+10FF2E` twice would pass every check as a name and reach the kernel as `..`. Every wrapper in this module goes
 /// through these.
 extension String {

@@ -4,9 +4,9 @@ import Synchronization
 
 /// A file that gets its name when all is written, in place of what had the name before.
 ///
-/// Until then it has no name (`O_TMPFILE`): a process that is killed on the way leaves nothing behind. Where a file system
-/// knows no such files it is written beside its place, and what a killed process left there goes with the next write.
-/// What is not a regular file, such as `/dev/null`, is written to in place, and never replaced.
+/// Until then it has no name (`O_TMPFILE`): a process that is killed on the way leaves nothing behind. Where a file
+/// system knows no such files it is written beside its place, and what a killed process left there goes with the next
+/// write. What is not a regular file, such as `/dev/null`, is written to in place, and never replaced.
 package final class UnnamedFile: Sendable {
     package let descriptor: OwnedFD
     private let path: String
@@ -18,7 +18,8 @@ package final class UnnamedFile: Sendable {
 
     /// Opens it for the place `path`; throws what stands in the way there.
     ///
-    /// With `followingLink` a link at its end stays, and the file that it leads to is the place: for what a person named.
+    /// With `followingLink` a link at its end stays, and the file that it leads to is the place: for what a person
+    /// named.
     package init(for path: String, mode: UInt32, followingLink: Bool = false) throws(SystemCallError) {
         let path = followingLink ? try Self.behindLinks(path) : path
         self.path = path

@@ -14,7 +14,7 @@ final class Authenticator: Sendable {
 
     private struct LookupKey: Hashable {
         var registry: String
-        /// Without it what counts is the registry as a whole.
+        /// `nil` means the registry as a whole.
         var repository: String?
     }
 
@@ -25,7 +25,7 @@ final class Authenticator: Sendable {
     }
 
     private struct State {
-        /// What an origin demanded last.
+        /// The challenges that an origin sent last.
         var challenges: [String: Challenge] = [:]
         var tokens: [TokenKey: Token] = [:]
         /// Looked up once per endpoint and repository: a helper program may be slow.
@@ -56,7 +56,9 @@ final class Authenticator: Sendable {
         self.warn = warn
     }
 
-    /// The header an endpoint is known to want for these scopes, if it can be given without asking anyone.
+    /// The `Authorization` header that an endpoint is known to need for these scopes; `nil` when it would take a
+    /// request to
+    /// get it.
     func knownHeader(for endpoint: Endpoint, scopes: [String]) -> String? {
         guard let challenge = state.withLock({ $0.challenges[endpoint.base.origin] }) else { return nil }
         let credentials = lookup(endpoint, Self.repository(of: scopes)).credentials
@@ -85,7 +87,7 @@ final class Authenticator: Sendable {
         return lookup.credentials.flatMap { $0.isIdentityToken ? nil : Self.basic($0) }
     }
 
-    /// Forgets the token that an endpoint just refused.
+    /// Removes the token that an endpoint has just refused.
     func forget(_ header: String) {
         state.withLock { state in state.tokens = state.tokens.filter { $0.value.header != header } }
     }
@@ -155,7 +157,7 @@ final class Authenticator: Sendable {
             throw .transport(
                 TransportFailure(.malformed, url: request.url, detail: "the token server sent no token"))
         }
-        // The specification's minimum is 60 seconds; a token is let go a little early.
+        // The specification's minimum is 60 seconds; a token is renewed a little before it expires.
         let lifetime = min(max(grant.expiresIn ?? 60, 60), 86_400) - 10
         let header = "Bearer \(token)"
         let expiry = Exchange.now() &+ UInt64(lifetime * 1e9)

@@ -10,7 +10,7 @@ package struct Challenge: Sendable, Equatable {
         self.parameters = parameters
     }
 
-    /// The challenges of one field, in order; what cannot be read is passed over.
+    /// The challenges of one field, in order; what cannot be read is skipped.
     package static func parse(_ field: String) -> [Challenge] {
         var scanner = ChallengeScanner(bytes: Array(field.utf8.prefix(16 << 10)))
         return scanner.challenges()
@@ -31,7 +31,7 @@ private struct ChallengeScanner {
             skip { $0 == 0x20 || $0 == 0x09 || $0 == UInt8(ascii: ",") }
             let scheme = token()
             guard !scheme.isEmpty else {
-                // Not the start of a challenge: go on behind the next comma.
+                // This is not the start of a challenge: continue after the next comma.
                 skip { $0 != UInt8(ascii: ",") }
                 continue
             }
@@ -75,7 +75,9 @@ private struct ChallengeScanner {
         return String(decoding: bytes[start..<position], as: UTF8.self)
     }
 
-    /// A value without quotes; more is let through than a token, as servers write URLs so.
+    /// A value without quotes.
+    ///
+    /// More characters are accepted than RFC 9110 allows in a token, because servers write URLs without quotes.
     private mutating func bare() -> String {
         let start = position
         skip { $0 > 0x20 && $0 != UInt8(ascii: ",") && $0 != UInt8(ascii: "\"") && $0 != 0x7f }

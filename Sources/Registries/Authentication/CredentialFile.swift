@@ -92,7 +92,7 @@ struct CredentialFile {
         return ShaleError(code, path.visible, cause: strerror(errno).map { String(cString: $0).lowercased() })
     }
 
-    /// What docker files a registry under.
+    /// The key under which docker stores a registry.
     static func dockerKey(_ domain: String) -> String { domain == "docker.io" ? hubKey : domain }
 
     /// The helper program's name for a registry, if the file names one.

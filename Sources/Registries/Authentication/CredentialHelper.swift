@@ -28,7 +28,7 @@ struct CredentialHelper {
         self.environment = environment
     }
 
-    /// What it keeps for a server, `nil` when it says it has nothing.
+    /// The credentials that it has for a server; `nil` when it says that it has none.
     func get(_ server: String) throws(ShaleError) -> Credentials? {
         let (status, output) = try run("get", input: Array(server.utf8))
         if status != 0 {

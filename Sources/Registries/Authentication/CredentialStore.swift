@@ -11,7 +11,7 @@ package struct CredentialStore: Sendable {
     private let explicitFile: String?
     private let podmanFiles: [String]
     private let given: [String: Credentials]
-    /// What helper programs are found by and see; `nil` for the process's own.
+    /// The environment in which helper programs are looked up and started; `nil` for the process's own.
     private let environment: [String: String]?
 
     /// The places that the environment names (`DOCKER_CONFIG`, `REGISTRY_AUTH_FILE`, `XDG_RUNTIME_DIR`, `HOME`).
@@ -44,7 +44,7 @@ package struct CredentialStore: Sendable {
     /// Finds credentials for a registry (`docker.io`, `quay.io`, `localhost:5000`), or for one repository of it
     /// (`team/app`); never throws.
     ///
-    /// The first file that has some counts, and in it the longest key. What cannot be read is passed over.
+    /// The first file that has some counts, and in it the longest key. What cannot be read is skipped.
     package func lookup(_ domain: String, repository: String? = nil) -> CredentialLookup {
         if dockerConfig.isEmpty { return CredentialLookup(credentials: given[domain]) }
         var lookup = CredentialLookup()
@@ -82,8 +82,9 @@ package struct CredentialStore: Sendable {
 
     /// Removes a registry's credentials from every place; false where there were none.
     ///
-    /// Podman's files at their default places may be another user's: `told` hears of those that cannot be read. Throws
-    /// `invalid` when a file is not JSON, `unavailable` when a helper fails, and what writing a file throws.
+    /// Podman's files at their default places may belong to another user: `told` is called with each that cannot be
+    /// read.
+    /// Throws `invalid` when a file is not JSON, `unavailable` when a helper fails, and what writing a file throws.
     package func erase(_ domain: String, told: (ShaleError) -> Void = { _ in }) throws(ShaleError) -> Bool {
         var found = false
         for path in files {

@@ -19,10 +19,10 @@ package struct Credentials: Sendable, Equatable, CustomStringConvertible {
     package var description: String { isIdentityToken ? "identity token" : "user \(username.visible)" }
 }
 
-/// What was found for a registry, and what stood in the way of finding more.
+/// The credentials that were found for a registry, and the problems that were met while looking for them.
 package struct CredentialLookup: Sendable {
     package var credentials: Credentials?
-    /// Files that cannot be read, and helper programs that failed; they are passed over.
+    /// Files that cannot be read, and helper programs that failed; they are skipped.
     package var problems: [ShaleError] = []
     package var problem: ShaleError? { problems.first }
 }

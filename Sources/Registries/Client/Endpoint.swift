@@ -9,7 +9,7 @@ struct Endpoint: Sendable, Hashable {
     let base: WebURL
     let basePath: String
     let isMirror: Bool
-    /// What credentials are filed under.
+    /// The name under which its credentials are stored.
     let credentialKey: String
     let verifiesPeer: Bool
 
@@ -78,12 +78,15 @@ final class EndpointResolver: Sendable {
             scheme = "https"
         default: return nil
         }
-        // Each scheme is tried once: the first result stays.
+        // Each scheme is tried once; the first result is kept.
         let isNew = schemes.withLock { $0.updateValue(scheme, forKey: host) == nil }
         return isNew ? try origin(endpoint.domain) : nil
     }
 
-    /// Whether an address may be asked on behalf of an endpoint: plain http goes nowhere that https did not name.
+    /// Whether an address may be asked on behalf of an endpoint.
+    ///
+    /// Plain http is allowed for hosts that are configured so, and for an endpoint that is itself reached by plain
+    /// http, on its own host or this machine.
     func allows(_ url: WebURL, from endpoint: Endpoint) -> Bool {
         guard url.isPlain, !isInsecure(url) else { return true }
         return endpoint.base.isPlain && (url.host == endpoint.base.host || url.isLoopback)

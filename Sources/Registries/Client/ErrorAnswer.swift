@@ -1,7 +1,7 @@
 import Basics
 import FoundationEssentials
 
-/// An answer that is no success, its body decoded (distribution specification, "Error Codes").
+/// An answer with a status other than success, with its body decoded (distribution specification, "Error Codes").
 struct ErrorAnswer: Sendable {
     struct Entry: Sendable, Decodable {
         /// The kind of failure, as `MANIFEST_UNKNOWN`.
@@ -85,13 +85,13 @@ struct ErrorAnswer: Sendable {
 
     func has(_ code: String) -> Bool { entries.contains { $0.code == code } }
 
-    /// Docker tries again after anything but a refusal or a thing that is not there.
+    /// Like docker: a request is repeated unless the registry refused it or has no such thing.
     var isTransient: Bool { status >= 500 || status == 408 }
 
     /// Whether the server is only overloaded or restarting.
     var isBusy: Bool { [408, 502, 503, 504].contains(status) }
 
-    /// The server's first complaint, or what the status means.
+    /// The server's first error message, or the meaning of the status.
     var words: String { entries.first?.words ?? "received unexpected HTTP status: \(Self.statusLine(status))" }
 
     static func statusLine(_ status: Int) -> String {

@@ -8,7 +8,7 @@ extension RegistryClient {
     ///
     /// It is then found from its subject: where the registry does not say that it saw the subject (`OCI-Subject`), the
     /// index under the tag `sha256-<hex>` gets an entry (distribution specification v1.1, "Pushing Manifests with
-    /// Subject"). Answers the manifest's descriptor. Throws what the requests throw, and `conflict` where others write
+    /// Subject"). Returns the manifest's descriptor. Throws what the requests throw, and `conflict` where others write
     /// the index faster than this client.
     package func putArtifact(
         _ artifact: Artifact, as reference: Reference, cancellation: Cancellation = Cancellation()
@@ -42,21 +42,23 @@ extension RegistryClient {
         }
     }
 
-    /// What the list under a referrers tag says, and by which mark it can be told from a later one.
+    /// The list under a referrers tag, and the entity tag (`ETag`) of this version of it.
     private struct KeptList {
-        /// As it came: whatever others wrote of their entries stays.
+        /// The document as the registry sent it: members that other tools wrote into their entries are kept.
         var document: JSONDocument
         var index: Index
         var mark: String?
     }
 
-    /// How often a list is written, and read again, before others are let win.
+    /// How often the list is written and read again before `conflict` is thrown.
     private static let mostRounds = 20
 
     /// Adds an entry to the list under a referrers tag.
     ///
-    /// Another writer may put its own list in the place of ours at any time. A registry that knows conditions (`If-Match`)
-    /// refuses that; with every other one the list is read again after a while, and written again where our entry is gone.
+    /// Another writer may replace our list at any time. A registry that supports conditional requests (`If-Match`)
+    /// prevents
+    /// that. With every other registry the list is read again after a pause, and written again when our entry is
+    /// missing.
     private func add(
         _ entry: Descriptor, toListOf subject: Digest, in repository: Reference, _ cancellation: Cancellation
     ) throws(ShaleError) {
@@ -68,7 +70,9 @@ extension RegistryClient {
                 Data(Self.adding(entry, to: known).text().utf8), mediaType: MediaType.ociIndex, as: name,
                 condition: Self.condition(for: known),
                 cancellation: cancellation)
-            // Longer than another writer needs between its reading and its writing; not the same time for two of them.
+            // The pause is longer than the time that another writer needs between reading and writing, and random, so
+            // that two
+            // writers do not wait equally long.
             try cancellation.pause(seconds: configuration.retries.unit * Double.random(in: 0.05...0.1))
         }
         throw ShaleError(
@@ -84,13 +88,13 @@ extension RegistryClient {
         return .object(members)
     }
 
-    /// What must hold for a list to be written: that it is still the one that was read, or that there is still none.
+    /// The condition under which the list may be written: it has not changed since it was read, or there is still none.
     private static func condition(for known: KeptList?) -> (name: String, value: String)? {
         guard let known else { return ("If-None-Match", "*") }
         return known.mark.map { ("If-Match", $0) }
     }
 
-    /// The list as the registry itself has it, no mirror; `nil` where there is none.
+    /// The list of the registry itself, never of a mirror; `nil` when there is none.
     private func keptList(_ name: Reference, _ cancellation: Cancellation) throws(ShaleError) -> KeptList? {
         let answer = try ask(name.domain, for: .push(name), cancellation: cancellation) {
             (endpoint: Endpoint) throws(RequestFailure) -> HTTPAnswer? in

@@ -3,12 +3,19 @@ package import FoundationEssentials
 package import OCI
 
 extension RegistryClient {
-    /// Streams a blob's bytes from `offset` on, each once and in order, whatever breaks on the way.
+    /// Streams a blob's bytes from `offset` on, each once and in order, also when transfers fail in between.
     ///
-    /// A broken transfer is tried again with growing waits and goes on where it stopped: by `Range`, or by passing
-    /// over what is known where the server does not do ranges. The number of bytes is checked, never more than the
-    /// descriptor's size are given; the digest is the taker's to check, who sees all bytes. `body` gets up to 16 KiB
-    /// at a time, good only during the call. `retrying` is called once a second while waiting.
+    /// A transfer that fails is repeated after a wait that grows, and continues where it stopped: by `Range`, or by
+    /// skipping
+    /// the bytes that are known when the server does not support ranges. The number of bytes is checked, and `body`
+    /// never
+    /// gets more than the descriptor's size. The caller checks the digest, since it sees all bytes. `body` gets up to
+    /// 16 KiB
+    /// at a time; the bytes are valid only during the call. `retrying` is called once a second while waiting.
+    ///
+    /// Throws `invalid` when `offset` is outside of the blob, `corrupt` when the number of bytes is wrong, `cancelled`,
+    /// what
+    /// `body` throws, and what the requests throw when no attempt brings new bytes.
     package func blob(
         _ descriptor: Descriptor, in repository: Reference, offset: Int64 = 0,
         cancellation: Cancellation = Cancellation(), retrying: (RetryNotice) -> Void = { _ in },
@@ -24,10 +31,12 @@ extension RegistryClient {
         }
     }
 
-    /// A part of a blob, asked for by `Range`; of a server that does no ranges the blob up to the part's end is read.
+    /// A part of a blob, requested by `Range`; when the server does not support ranges, the blob is read up to the
+    /// part's
+    /// end.
     ///
-    /// No digest covers a part: whoever asks has another way to tell that it is right. Throws `invalid` when the range
-    /// is outside of the blob, and what the download throws.
+    /// No digest covers a part, so the caller must check the bytes in another way. Throws `invalid` when the range is
+    /// outside of the blob, and what the download throws.
     package func part(
         _ range: Range<Int64>, of descriptor: Descriptor, in repository: Reference,
         cancellation: Cancellation = Cancellation()
@@ -81,7 +90,7 @@ extension RegistryClient {
             if reception.isComplete { return }
             let error = worded(failures, for: purpose)
             guard failures.contains(where: \.failure.isTransient) else { throw error }
-            // A transfer that gets on is not given up, however often it breaks.
+            // An attempt that brought 1 MiB or more starts the count again, so that a large blob may fail often.
             attempt = reception.received - mark >= 1 << 20 ? 2 : attempt + 1
             mark = reception.received
             guard attempt <= configuration.retries.attempts else { throw error }
@@ -140,18 +149,18 @@ extension RegistryClient {
     }
 }
 
-/// The bytes of a part, which a closure that escapes adds to.
+/// The bytes of a part: a reference, because an escaping closure appends to them.
 private final class ReceivedPart {
     var bytes: [UInt8] = []
 }
 
-/// What has come of one blob, over as many answers as it takes.
+/// The bytes of one blob that have been received, over as many answers as are needed.
 private final class BlobReception {
     let descriptor: Descriptor
     /// Where the part that is wanted ends.
     let end: Int64
     private(set) var received: Int64
-    /// Off once a server refused a range that it should have had.
+    /// False after a server has refused a range that is inside the blob.
     var usesRange = true
     private let body: (UnsafeRawBufferPointer) throws(ShaleError) -> Void
     /// Where the next byte of this answer stands in the blob; `nil` before its first.
@@ -171,7 +180,7 @@ private final class BlobReception {
 
     func beginAnswer() { position = nil }
 
-    /// Takes bytes of an answer: known ones are passed over, more than the descriptor promises are refused.
+    /// Takes bytes of an answer: known ones are skipped, more than the descriptor promises are refused.
     func take(_ bytes: UnsafeRawBufferPointer, head: HTTPHead) throws(ShaleError) -> BodyDemand {
         var start: Int64
         if let position { start = position } else { start = try Self.start(of: head, for: descriptor, at: received) }
@@ -195,7 +204,7 @@ private final class BlobReception {
         return wanted.count < rest.count ? .enough : .more
     }
 
-    /// Where an answer's first byte stands; throws `corrupt` when its lengths deny the descriptor.
+    /// The offset of an answer's first byte; throws `corrupt` when its lengths contradict the descriptor.
     private static func start(
         of head: HTTPHead, for descriptor: Descriptor, at received: Int64
     ) throws(ShaleError) -> Int64 {
@@ -220,7 +229,7 @@ private final class BlobReception {
             "blob \(descriptor.digest): the registry offers \(size) bytes, its descriptor says \(descriptor.size)")
     }
 
-    /// The error of an answer that is whole by its own account, and yet too short.
+    /// The error for an answer that is complete by its own length, but shorter than the descriptor says.
     func shortfall(of head: HTTPHead) -> ShaleError? {
         if position == nil, head.contentLength == 0 || head.contentLength == nil, descriptor.size > 0 {
             return ShaleError(

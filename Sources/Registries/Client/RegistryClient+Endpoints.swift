@@ -4,10 +4,10 @@ import Logging
 import OCI
 
 extension RegistryClient {
-    /// What a request was for; decides the words of its failure.
+    /// The purpose of a request; it decides the words of the error when the request fails.
     enum Purpose {
         case manifest(Reference)
-        /// What the registry itself has, its mirrors passed over: they may be behind.
+        /// The state of the registry itself. Mirrors are not asked, because they may be out of date.
         case ownManifest(Reference)
         case blob(Digest, Reference)
         case tags(Reference)
@@ -24,7 +24,7 @@ extension RegistryClient {
             }
         }
 
-        /// What does not happen when no server is asked.
+        /// What cannot be done because no server may be asked.
         var missed: String {
             switch self {
             case .manifest(let name), .ownManifest(let name): "\(name.familiar) is not fetched"

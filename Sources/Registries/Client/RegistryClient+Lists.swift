@@ -3,17 +3,19 @@ import FoundationEssentials
 package import OCI
 
 extension RegistryClient {
-    /// Lists can be long; one page is not.
+    /// The largest size of one page, in bytes.
     private static let largestPage = 32 << 20
     private static let mostPages = 1000
     private static let mostBytes = 256 << 20
-    /// Pages in a row that name nothing new, and yet another page: such a list never ends.
+    /// After so many pages in a row without a new name the list is refused: the server would never end it.
     private static let mostIdlePages = 3
 
     private struct TagPage: Decodable { var tags: [String]? }
     private struct CatalogPage: Decodable { var repositories: [String]? }
 
-    /// All tags of a repository, in the registry's order, every page of them; throws `notFound` where it is unknown.
+    /// All tags of a repository, from all pages, in the registry's order.
+    ///
+    /// Throws `notFound` when the registry does not know the repository, and what the requests throw.
     package func tags(
         _ repository: Reference, cancellation: Cancellation = Cancellation()
     ) throws(ShaleError) -> [String] {
@@ -27,7 +29,11 @@ extension RegistryClient {
         return names.filter { Reference.isTag($0) }
     }
 
-    /// Repositories a registry lists; `limit` ends the listing early, `matching` is what counts towards it.
+    /// The repositories that a registry lists.
+    ///
+    /// Reading stops after `limit` names for which `matching` is true.
+    ///
+    /// Throws `unauthorized` when the registry does not list its repositories, and what the requests throw.
     package func catalog(
         _ domain: String, limit: Int = .max, cancellation: Cancellation = Cancellation(),
         matching: (String) -> Bool = { _ in true }
@@ -109,7 +115,7 @@ extension RegistryClient {
     }
 }
 
-/// Tags that exist, for one who asked for a tag that does not.
+/// Tags that exist, to show after a request for a tag that does not.
 package struct TagSuggestions: Sendable, Equatable {
     /// Tags spelt like the missing one, nearest first.
     package var nearest: [String]
@@ -118,7 +124,7 @@ package struct TagSuggestions: Sendable, Equatable {
     /// How many there are.
     package var total: Int
 
-    /// Up to `limit` to show: what is near, filled up with what is new.
+    /// Up to `limit` tags to show: first the nearest, then the newest.
     package func best(_ limit: Int = 5) -> [String] {
         Array((nearest + newest.filter { !nearest.contains($0) }).prefix(limit))
     }
@@ -131,7 +137,7 @@ extension RegistryClient {
     package func suggestions(
         for reference: Reference, limit: Int = 5, cancellation: Cancellation = Cancellation()
     ) throws(ShaleError) -> TagSuggestions {
-        // The list of what hangs on an image is a tag too, where a registry has no other way.
+        // In a registry without the referrers API, the list of an image's referrers is a tag too.
         let tags = try tags(reference.repository, cancellation: cancellation).filter { !Digest.isReferrersTag($0) }
         let wanted = reference.tag ?? Reference.defaultTag
         return TagSuggestions(

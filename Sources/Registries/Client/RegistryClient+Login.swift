@@ -11,7 +11,7 @@ extension RegistryClient {
         let domain = RegistryConfiguration.domain(domain)
         var trial = configuration
         trial.credentials = CredentialStore(only: [domain: credentials])
-        // A mirror may accept every password; so the registry itself is asked.
+        // The registry itself is asked, because a mirror may accept every password.
         trial.mirrors = [:]
         let client = RegistryClient(trial)
         _ = try client.ask(domain, for: .login(domain), cancellation: cancellation) {

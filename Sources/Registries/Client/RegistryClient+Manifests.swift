@@ -5,9 +5,9 @@ package import OCI
 /// A manifest or index as a registry sent it, proved to be what its descriptor says.
 package struct FetchedManifest: Sendable, Equatable {
     package var descriptor: Descriptor
-    /// The bytes as they came, to be kept so.
+    /// The bytes as they were received; the store keeps exactly these.
     package var bytes: Data
-    /// What they say.
+    /// The decoded document.
     package var document: JSONDocument
     package var mediaType: String
     /// Whether a mirror answered.

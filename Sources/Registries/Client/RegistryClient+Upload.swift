@@ -32,7 +32,7 @@ struct BlobUpload {
 
 /// How far an upload is and how it is sent, over as many attempts as it takes.
 private struct UploadProgress {
-    /// Where it goes on; `nil` before it began, or where it must begin anew.
+    /// Where it goes on; `nil` before it began, or where it must begin again.
     var session: UploadSession?
     /// Bytes of a chunk; `nil` to send all in one request.
     var chunk: Int64?
@@ -54,7 +54,7 @@ private struct UploadProgress {
             session = nil
             return true
         }
-        // What these say of the first chunk, the registry says of chunks.
+        // When the first chunk gets one of these, the registry does not support chunks.
         if chunk != nil, !hasBegun, answer.method == "PATCH",
             [400, 404, 405, 411, 415, 416, 501].contains(answer.status)
         {
@@ -98,7 +98,7 @@ extension RegistryClient {
         }
         // Only now it is known whether the registry uses http or https.
         let endpoint = try writingEndpoint(blob.repository)
-        // Kept so that the next attempt can ask how much arrived; a whole upload starts anew.
+        // Kept so that the next attempt can ask how much arrived; a whole upload starts again from its first byte.
         progress.session = progress.chunk == nil ? nil : place
         if let chunk = progress.chunk {
             try sendChunks(
@@ -108,7 +108,7 @@ extension RegistryClient {
         try close(blob, at: place, endpoint: endpoint, cancellation: cancellation)
     }
 
-    /// Waits, and asks how much arrived; throws the failure where another attempt is of no use.
+    /// Waits, and asks how many bytes arrived; throws the failure when another attempt cannot help.
     private func prepareNext(
         _ blob: BlobUpload, _ progress: inout UploadProgress, after failure: RequestFailure,
         cancellation: Cancellation, retrying: (RetryNotice) -> Void
@@ -116,7 +116,7 @@ extension RegistryClient {
         let endpoints = try book.endpoints(for: blob.repository.domain, forWriting: true)
         let worded = worded(endpoints.map { ($0, failure) }, for: .push(blob.repository))
         let state = Self.state(after: failure)
-        // An upload that gets on is not given up, however often it breaks.
+        // An attempt that sent 1 MiB or more starts the count again, so that a large blob may fail often.
         let offset = progress.session?.offset ?? 0
         progress.attempt = offset - progress.mark >= 1 << 20 ? 2 : progress.attempt + 1
         progress.mark = offset
@@ -137,7 +137,7 @@ extension RegistryClient {
             progress.session = try resumed(place, blob, at: endpoint, cancellation: cancellation)
         } catch {
             Logger.registry.swallowed("ask how much of an upload arrived", error)
-            // A server that cannot be reached may have it still.
+            // A server that cannot be reached may still have the upload.
             if case .answer = error { progress.session = nil }
         }
     }
@@ -207,7 +207,7 @@ extension RegistryClient {
         guard let last = answer.head.headers["range"]?.split(separator: "-").last.flatMap({ Int64($0) }), last >= 0,
             last < .max
         else { return nil }
-        // Of nothing registries say the same as of one byte.
+        // For an upload of zero bytes, registries send the same range as for one of one byte.
         return last == 0 ? 0 : last + 1
     }
 

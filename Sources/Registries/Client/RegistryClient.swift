@@ -79,7 +79,9 @@ package final class RegistryClient: Sendable {
     ) throws(RequestFailure) -> HTTPAnswer {
         let known = authenticator.knownHeader(for: endpoint, scopes: call.scopes)
         var answer = try followed(call, at: endpoint, authorization: known, cancellation: cancellation, sink: sink)
-        // What another host asks for, behind a redirect or an upload's address, is not this registry's question.
+        // A challenge from another host, after a redirect or at an upload's address, gets no answer with this
+        // registry's
+        // credentials.
         if answer.head.status == 401, answer.url.origin == endpoint.base.origin {
             if let known { authenticator.forget(known) }
             let challenges = answer.head.headers.all("www-authenticate").flatMap(Challenge.parse)

@@ -4,7 +4,7 @@ import OCI
 
 extension RegistryClient {
     private static let largestPage = 8 << 20
-    /// Pages of 100 that filters may make us read.
+    /// The most pages of 100 results that are read because of filters.
     private static let mostPages = 20
 
     /// Looks for repositories: Docker Hub's v1 search API, quay.io's, and for any other registry its catalog.
@@ -154,7 +154,7 @@ extension RegistryClient {
     private func searchCatalog(
         _ query: SearchQuery, at endpoint: Endpoint, cancellation: Cancellation
     ) throws(ShaleError) -> SearchAnswer {
-        // A catalog knows neither stars nor officials, so that a filter for them leaves nothing.
+        // A catalog has neither stars nor official images, so a filter for them leaves nothing.
         let blank = SearchResult(name: "")
         let names: [String]
         do throws(RequestFailure) {
@@ -171,7 +171,7 @@ extension RegistryClient {
             method: "catalog of \(endpoint.base.origin), names that contain \"\(query.term.visible)\"")
     }
 
-    /// Registries that list nothing still tell whether one repository exists.
+    /// A registry without a catalog can still say whether one repository exists.
     private func searchExactName(
         _ query: SearchQuery, at endpoint: Endpoint, after failure: RequestFailure, cancellation: Cancellation
     ) throws(ShaleError) -> SearchAnswer {
@@ -230,7 +230,7 @@ extension RegistryClient {
         }
     }
 
-    /// A description as one line that cannot drive a terminal.
+    /// A description as one line, without control characters for the terminal.
     private static func line(_ text: String?) -> String {
         let spaced = (text ?? "").unicodeScalars.map { $0 == "\n" || $0 == "\r" || $0 == "\t" ? " " : Character($0) }
         return String(spaced).visible

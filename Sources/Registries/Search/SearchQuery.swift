@@ -68,7 +68,7 @@ package struct SearchFilter: Sendable, Equatable {
         }
     }
 
-    /// Whether `is-automated` was used, for docker's warning.
+    /// Whether `is-automated` was used: docker warns about it.
     package var isDeprecated: Bool { isAutomated != nil }
     package static let deprecation =
         "WARNING: the \"is-automated\" filter is deprecated, and searching for \"is-automated=true\" will not yield "

@@ -1,7 +1,7 @@
 import Basics
 import CCurl
 
-/// The shared library behind every request, loaded when the first one is made.
+/// libcurl, which makes every request; loaded at the first one.
 enum CurlLibrary {
     static func load() throws(ShaleError) {
         guard let words = shale_curl_load() else { return }

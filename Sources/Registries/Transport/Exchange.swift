@@ -8,7 +8,7 @@ final class Exchange {
         case sink(ShaleError)
         case tooLarge
         case stalled
-        /// So few bytes came in the last while.
+        /// Fewer bytes arrived than the slowest accepted rate; `bytes` in the last period.
         case tooSlow(bytes: Int)
         case cancelled
     }
@@ -16,7 +16,7 @@ final class Exchange {
     private(set) var head = HTTPHead()
     private(set) var body = Data()
     private(set) var stop: Stop?
-    /// Whether the sink has all it wants: the transfer ends early, and well.
+    /// Whether the sink needs no more bytes: the transfer then ends early, without an error.
     private(set) var hasEnough = false
     private let limit: Int
     /// Bodies of errors are never needed beyond this.
@@ -31,7 +31,7 @@ final class Exchange {
     private var paceBytes = 0
     /// Bytes of the answer so far, its head included.
     private(set) var received = 0
-    /// Below so many bytes a second a server does not serve: one byte now and then would keep a transfer for ever.
+    /// The slowest accepted rate, in bytes a second: with a byte now and then a transfer would never end.
     private static let slowestPace = 100
 
     init(
@@ -47,7 +47,7 @@ final class Exchange {
     /// Monotonic nanoseconds.
     static func now() -> UInt64 { SteadyTime.now() }
 
-    /// Asked between two waits; false ends the transfer.
+    /// Called between two waits; returns false to end the transfer.
     func proceeds() -> Bool {
         if cancellation.isCancelled {
             stop = .cancelled
@@ -59,7 +59,7 @@ final class Exchange {
         return stop == nil
     }
 
-    /// Ends a transfer that brings next to nothing over as long a time as a silent server is given.
+    /// Ends a transfer that was slower than ``slowestPace`` for as long as a silent server is waited for.
     private func checkPace() {
         let now = Exchange.now()
         guard let start = paceStart, now &- start > stallNanoseconds else { return }
@@ -109,7 +109,7 @@ final class Exchange {
                 stop = .sink(error)
             }
             let now = Exchange.now()
-            // What the sink took is not the server's time.
+            // The time that the sink needed does not count as time of the server.
             paceStart = paceStart.map { $0 &+ (now &- lastActivity) }
             lastActivity = now
             return stop == nil && !hasEnough

@@ -31,7 +31,7 @@ package struct HTTPHeaders: Sendable, Equatable {
 enum HTTPBody {
     case none
     case data(Data)
-    /// So many bytes from a source, made anew for each time the request is sent.
+    /// So many bytes from a source, made again for each time the request is sent.
     case stream(length: Int64, source: () -> BodySource)
 }
 
@@ -43,7 +43,7 @@ typealias BodySink = (HTTPHead, UnsafeRawBufferPointer) throws(ShaleError) -> Bo
 /// How much of a body its reader still wants.
 enum BodyDemand {
     case more
-    /// The transfer ends here, and well.
+    /// The transfer ends here, without an error.
     case enough
 }
 

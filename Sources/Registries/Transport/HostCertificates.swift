@@ -19,8 +19,8 @@ struct HostCertificates: Sendable, Equatable {
     /// Reads the first of the folders that has one for the host, by its name with the port or, for https' own port,
     /// without.
     ///
-    /// Throws docker's words for a certificate without its key or a key without its certificate, and `denied` for a file
-    /// that cannot be read.
+    /// Throws docker's words for a certificate without its key or a key without its certificate, and `denied` for a
+    /// file that cannot be read.
     init(of url: WebURL, in folders: [String]) throws(ShaleError) {
         let hosts = url.port == 443 ? [url.host, "\(url.host):443"] : [url.authority]
         for folder in folders.flatMap({ folder in hosts.map { "\(folder)/\($0)" } }) where !folder.isEmpty {

@@ -150,7 +150,7 @@ final class Transport: Sendable {
         setMethod(request, on: easy, headers: &headers)
         var lines: UnsafeMutablePointer<curl_slist>?
         for field in headers.fields {
-            // A line break in a value would be a header of someone else's.
+            // A line break in a value would begin another header.
             let value = field.value.unicodeScalars.contains { $0.value < 0x20 && $0 != "\t" } ? "" : field.value
             let line = value.isEmpty ? "\(field.name):" : "\(field.name): \(value)"
             if let longer = shale_curl_list_append(lines, line) { lines = longer }

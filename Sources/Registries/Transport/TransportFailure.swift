@@ -13,7 +13,7 @@ struct TransportFailure: Error, Sendable {
     /// What libcurl or the system said.
     var detail: String
 
-    /// Whether the same request may well succeed a moment later.
+    /// Whether the same request may succeed a moment later.
     var isTransient: Bool {
         switch kind {
         case .noSuchHost, .refused, .unreachable, .connectTimeout, .stalled, .cutOff: true

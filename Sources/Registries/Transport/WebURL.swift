@@ -69,7 +69,7 @@ package struct WebURL: Sendable, Hashable, CustomStringConvertible {
 
     /// The address as a log may have it: of a query only what names repositories, tags and digests.
     ///
-    /// Signed addresses and the state of an upload are as good as credentials.
+    /// Signed addresses and the state of an upload give the same access as credentials.
     package var loggable: String {
         guard let mark = description.firstIndex(of: "?") else { return description }
         let query = description[description.index(after: mark)...].split(separator: "&").map { part -> String in

@@ -8,8 +8,8 @@ package import Stores
 
 /// A session in a registry.
 ///
-/// An artifact whose first blob is the archive of its documents, and whose others are the blobs of its images. All lie in
-/// one repository, so that a collector of the registry finds them named.
+/// An artifact whose first blob is the archive of its documents, and whose others are the blobs of its images. All lie
+/// in one repository, so that a collector of the registry finds them named.
 package enum SessionArtifact {
     /// The archive, as `session export` makes it, with the images' manifests and without their other blobs.
     static let archiveType = "application/vnd.shale.session.v1.tar"
@@ -36,8 +36,8 @@ package enum SessionArtifact {
     /// Sends a session to a registry: what the registry has is not sent, and a session that has not changed is the same
     /// artifact again.
     ///
-    /// The manifests of its listed images are put beside it, so that they can be pulled by digest. Throws `cancelled`, and
-    /// what gathering the session and the requests throw.
+    /// The manifests of its listed images are put beside it, so that they can be pulled by digest. Throws `cancelled`,
+    /// and what gathering the session and the requests throw.
     package static func push(
         _ export: SessionExport, of session: Session, to reference: Reference, engine: Engine, version: String,
         _ operation: OperationContext

@@ -147,7 +147,8 @@ package struct SessionExport {
     /// The manifests of the images that listings show, each once: others may want those by themselves.
     package var listedManifests: [Descriptor] { Self.unique(listed.map(\.manifest)) }
 
-    /// The blobs that its images and recipes consist of, beside the manifests; each once, in the order of their digests.
+    /// The blobs that its images and recipes consist of, beside the manifests; each once, in the order of their
+    /// digests.
     ///
     /// Throws what reading a manifest throws.
     package func parts() throws(ShaleError) -> [Descriptor] {

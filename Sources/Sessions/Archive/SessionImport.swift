@@ -52,8 +52,8 @@ package final class SessionImport {
 
     /// Brings the session in under its own name, or another.
     ///
-    /// `beside` brings blobs that are not in the archive, once it is known which ones are needed. Throws `conflict` for a
-    /// name that is taken, `invalid` or `corrupt` for an archive that is none, or cut short.
+    /// `beside` brings blobs that are not in the archive, once it is known which ones are needed. Throws `conflict` for
+    /// a name that is taken, `invalid` or `corrupt` for an archive that is none, or cut short.
     package func run(
         _ source: any ByteSource, named wanted: String?, beside: BlobsBeside? = nil, _ operation: OperationContext
     ) throws(ShaleError) -> Result {
@@ -270,8 +270,9 @@ package final class SessionImport {
         return entry
     }
 
-    /// Takes out what a session of a stranger's says of images beside what their bytes prove: that a registry knows them by
-    /// another digest than their own, what they were built on elsewhere, and how images were made that are here already.
+    /// Takes out what a session of a stranger's says of images beside what their bytes prove: that a registry knows
+    /// them by another digest than their own, what they were built on elsewhere, and how images were made that are here
+    /// already.
     private func distrust(_ listed: inout [ImageEntry], _ retained: inout [ImageEntry]) throws(ShaleError) {
         let own = Set((listed + retained).compactMap(\.image))
         let bare = { (entry: ImageEntry) in

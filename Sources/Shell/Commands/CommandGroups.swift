@@ -1,4 +1,4 @@
-/// The commands in the groups and the order that `help` shows; a new command is named here and nowhere else.
+/// The commands in the groups and the order that `help` shows; this is the only list of them.
 enum CommandGroups {
     static let all: [CommandTable.Group] = [
         .init(title: "Registries", verbs: registries),

@@ -1,14 +1,17 @@
 import Basics
 import Glibc
 
-/// A question that a person answers with yes before something is taken away.
+/// A question that the user must answer with yes before something is removed.
 struct Question {
-    /// What is told when the answer is no: `prune has been cancelled`.
+    /// The message when the answer is no: `prune has been cancelled`.
     let refusal: String
     /// The line that does it without asking.
     let hint: String
 
-    /// Waits for a `y`; throws for anything else, for a Ctrl-C at once, and where there is no one to ask.
+    /// Waits for a `y`.
+    ///
+    /// Throws `cancelled` for any other answer and for Ctrl-C, and `usage` with a hint when there is no terminal to
+    /// ask on.
     func ask(_ shell: ShellContext) throws(ShaleError) {
         guard isatty(shell.input) == 1 else {
             throw ShaleError(.usage, "\(refusal): there is no one to ask", hint: hint)

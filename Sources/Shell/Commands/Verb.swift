@@ -5,8 +5,9 @@ package import Rendering
 
 /// A command of the shell, one type and one file each: its options are what swift-argument-parser reads of it.
 ///
-/// It asks the engine, and answers a value that the interpreter prints; it writes nothing itself but through the
-/// context's console and operation contexts.
+/// It calls the engine and returns a value that the interpreter prints. It prints only through the context's console
+/// and
+/// operation contexts.
 package protocol Verb: ParsableCommand {
     mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome
 
@@ -20,25 +21,26 @@ package protocol Verb: ParsableCommand {
     /// Whether words behind its first operand belong to a container's program: its options end there, variables unknown
     /// to shale stay, and a failure of shale's own is told from the program's by its status, 125.
     static var holdsContainerCommand: Bool { get }
-    /// Whether its operands are a command of shale's, with options of its own; the journal has that command in its place.
+    /// Whether its operands are a command of shale's, with options of its own; the journal has that command in its
+    /// place.
     static var holdsCommand: Bool { get }
     /// Whether what it reads from a here-document has variables of its own.
     static var hasVariablesOfItsOwn: Bool { get }
-    /// Whether it moves through the session's states, and writes the journal's entries of that itself.
+    /// Whether it moves through the session's states, and writes its own journal entries.
     static var writesItsOwnEntries: Bool { get }
     /// Whether `record` writes it down.
     static var isRecorded: Bool { get }
-    /// Whether it takes a word for the working image as it was typed, and not as the id of the image.
+    /// Whether it gets a word for the working image as it was typed, and not as the id of the image.
     static var takesWorkingImageAsTyped: Bool { get }
-    /// Whether a place in the working image is one of the image's to it: others show it as it was typed.
+    /// Whether it gets a place in the working image with the image's id; other commands show the place as it was typed.
     static var takesWorkingPlaces: Bool { get }
     /// Whether it takes the lines behind it in a script for itself.
     static var takesFurtherLines: Bool { get }
     /// What a path means to it that names no image and no container.
     static var plainPaths: PlainPaths { get }
-    /// What its `--filter` knows, for Tab.
+    /// The keys of its `--filter`, for Tab.
     static var filters: [FilterKey] { get }
-    /// What those of its filters name that take a name.
+    /// For those of its filters that take a name, the kind of thing that is named.
     static var filteredKind: ValueKind { get }
     /// What docker's management commands call it: `image ls`.
     static var managementNames: [ManagementName] { get }
@@ -117,7 +119,7 @@ package struct ManagementName: Sendable, Hashable, ExpressibleByStringLiteral {
     package init(stringLiteral words: String) { self.init(words, []) }
 }
 
-/// What a command came to.
+/// The result of a command.
 package struct Outcome: Sendable {
     package enum Output: Sendable {
         case none
@@ -125,7 +127,7 @@ package struct Outcome: Sendable {
         case lines([String])
         /// Whole lines that may be many: through the pager where a terminal is too small for them.
         case paged([String])
-        /// As it is.
+        /// Printed unchanged.
         case text(String)
         case listing(Listing, format: Listing.Format, quiet: Bool, quietWins: Bool)
         /// `inspect`: a JSON array with four spaces, or a template for each.

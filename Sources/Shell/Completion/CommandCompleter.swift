@@ -189,7 +189,7 @@ package final class CommandCompleter: Completer {
         return paths(path, context, before: object + ":") { source.entries(in: object, directory: $0) }
     }
 
-    /// Paths of the image or container one is in.
+    /// Paths of the image or container that the shell is in.
     private func pathsHere(_ context: CompletionContext) -> [Candidate] {
         guard let place = source.place else { return [] }
         return paths(context.word, context, before: "") { directory in
@@ -280,13 +280,13 @@ package final class CommandCompleter: Completer {
         }
     }
 
-    /// `volume rm` is one verb to the model.
+    /// The model has `volume rm` as one verb.
     private func joined(_ words: [String]) -> [String] {
         guard words.count > 1, model.verb("\(words[0]) \(words[1])") != nil else { return words }
         return ["\(words[0]) \(words[1])"] + words.dropFirst(2)
     }
 
-    /// The words as our verbs say them: `docker image ls` is `images`.
+    /// The words in shale's own spelling: `docker image ls` is `images`.
     private static func normalised(_ words: [String]) -> [String] {
         // `name = COMMAND` completes as the command.
         if words.count > 1, words[1] == "=", words[0].isAssignableName { return normalised(Array(words.dropFirst(2))) }

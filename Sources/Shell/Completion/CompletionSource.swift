@@ -1,7 +1,7 @@
 import Glibc
 import Linux
 
-/// What is asked of a source: the values of one kind that can stand at the cursor.
+/// A request to a source: the values of one kind that can be typed at the cursor.
 package struct CompletionRequest: Sendable, Equatable {
     package var kind: ValueKind
     /// What is typed of it, quotes removed.
@@ -50,7 +50,9 @@ package struct PathEntry: Sendable, Equatable {
     }
 }
 
-/// Answers what exists; it is asked while the user types, so it answers fast or not at all.
+/// Lists what exists.
+///
+/// It is called while the user types, so it returns quickly, or returns nothing.
 package protocol CompletionSource {
     /// The values of a kind, in the order to show them; those that do not start with the prefix are left out by the
     /// caller.
@@ -74,7 +76,7 @@ extension CompletionSource {
 
 /// The host's directories.
 package enum HostDirectory {
-    /// The most entries that are read: more are no help.
+    /// The most entries that are read; a longer list would not help.
     private static let most = 20_000
 
     /// The entries of a directory, sorted, `.` and `..` left out; none when it cannot be read.

@@ -88,7 +88,7 @@ struct StoreCompletion: CompletionSource {
         }
     }
 
-    /// A place goes on behind its object.
+    /// More follows after the object of a place, so no space is added.
     private static func openEnded(_ value: CompletionValue) -> CompletionValue {
         CompletionValue("\(value.text):/", value.summary, isWhole: false)
     }

@@ -1,10 +1,10 @@
 package import ArgumentParser
 
-/// What a word of a command names: decides what Tab offers for it.
+/// The kind of thing that a word of a command names; it decides what Tab offers for the word.
 package enum ValueKind: String, Sendable, CaseIterable {
     /// An image of the store, by name; `@` and `@~N` included.
     case image
-    /// A name that an image gets, or has in a registry: the names here are offered, for Tab asks no server.
+    /// A name that an image gets, or has in a registry. The names of this home are offered, because Tab asks no server.
     case reference
     case container
     case runningContainer = "container.running"

@@ -4,7 +4,7 @@ import ShellLanguage
 
 /// A recorded shell and its lines as one command of a script: `enter <<'END'`, the lines, `END`.
 ///
-/// So a recording replays them, and a script whose lines follow `enter` up to `exit` can be read as a whole.
+/// In this form a recording can be replayed. A script with the lines after `enter`, up to `exit`, is read into it.
 enum EnteredBlock {
     /// The command with its lines behind it, in a here-document whose end none of them is.
     static func text(_ command: String, lines: [String]) -> String {

@@ -17,7 +17,7 @@ struct EnteredLines {
     private let session: Session
     private let inside: any LineShell
     private let source: any LineSource
-    /// Whether a person types.
+    /// Whether the lines are typed at a terminal.
     private let isInteractive: Bool
     /// Whether its lines go into the recording: those of a here-document stand in the command itself.
     private let isRecorded: Bool
@@ -38,7 +38,7 @@ struct EnteredLines {
             source = ScriptedLines(name: shell.script?.name ?? "stdin", lines: try Self.redirected(shell))
         } else if let script = shell.script {
             isInteractive = false
-            // Those of a file that `source` reads stay there.
+            // Lines of a file that `source` reads are not recorded: the file still has them.
             isRecorded = shell.statementDepth == 1
             source = ScriptedLines(name: script.name, lines: script.lines)
         } else {
@@ -61,7 +61,7 @@ struct EnteredLines {
         return ScriptLines(number: before) { () throws(ShaleError) in rest.popFirst() }
     }
 
-    /// Runs until the shell is left; answers its status.
+    /// Runs until the shell is left; returns its status.
     func run() throws(ShaleError) -> Int32 {
         if isInteractive {
             shell.console.note(
@@ -92,8 +92,9 @@ struct EnteredLines {
         }
     }
 
-    /// Keeps a line for the recording under way, in words that replay: what fails, or was answered, does not, and
-    /// what it showed goes with it.
+    /// Keeps a line for the recording, in a form that can be replayed.
+    ///
+    /// A line that failed or that was answered cannot, and its output is dropped with it.
     private func remember(_ text: String, status: Int32, heardBefore heard: Int) {
         guard let recorder = shell.recorder else { return }
         let isPrivate = isInteractive && text.first == " "
@@ -165,7 +166,7 @@ struct EnteredLines {
         streams.inputPassed = { watch.take(input: $0) }
         let person = PersonAtStep(
             streams: streams, hasTerminal: hasTerminal, size: ContainerStreams.size(shell, terminal: hasTerminal))
-        // Another shale may have gone on while this one waited for the line.
+        // Another shale may have changed the session while this one waited for the line.
         try session.refresh()
         shell.stepBase = session.working?.image
         let taken = try shell.withOperation { operation throws(ShaleError) in

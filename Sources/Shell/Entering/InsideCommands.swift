@@ -2,7 +2,7 @@ import Basics
 
 /// Shale's own commands inside the recorded shell, behind a `\`.
 ///
-/// Only commands that no image has a program for: `\ls` and `\rm` are how a shell avoids an alias.
+/// Only commands for which no image has a program: in a shell, `\ls` and `\rm` mean the command without an alias.
 enum InsideCommands {
     static let verbs = [
         "undo", "redo", "steps", "diff", "recipe", "timeline", "goto", "edit", "drop", "move", "reflog", "layers",
@@ -19,7 +19,7 @@ enum InsideCommands {
         guard verbs.contains(String(verb)) else { return nil }
         switch command {
         case "help": return "help enter"
-        // What the last line did.
+        // The changes of the last line.
         case "diff": return "diff @~1 @"
         default: return String(command)
         }

@@ -5,7 +5,7 @@ import Rendering
 import Sessions
 import ShellLanguage
 
-/// Whole lines of shell, however they come: typed, from a script, or from what `<` and `<<` give.
+/// Complete commands from any source: typed, from a script, or from `<` and `<<`.
 protocol LineSource: AnyObject {
     /// The next command, with where it stands in a script.
     func next(prompt: String) throws(ShaleError) -> EnteredText
@@ -27,7 +27,7 @@ final class TypedLines: LineSource {
     /// What was typed before there was a prompt: whole lines, and the beginning of one.
     private var ahead = ""
 
-    /// Keeps what was typed while a line ran and nobody read.
+    /// Keeps what was typed while a line ran that did not read it.
     func take(typedAhead bytes: [UInt8]) {
         ahead += String(pathBytes: bytes).replacing("\r", with: "\n")
     }
@@ -81,7 +81,7 @@ final class TypedLines: LineSource {
 final class ScriptedLines: LineSource {
     private let name: String
     private let lines: ScriptLines
-    /// Longest command, in lines: an unclosed quote must not swallow a huge script.
+    /// The most lines of one command: an unclosed quote must not read a huge script to its end.
     private static let longestCommand = 20_000
 
     init(name: String, lines: ScriptLines) {

@@ -10,14 +10,14 @@ import Stores
 
 /// Writes one statement into the session's journal: what was typed, how it ended, what it made and changed.
 ///
-/// The home tells what this process did to names and images, so that whatever moved a name can be undone, by whichever
-/// command.
+/// The home keeps what this process did to names and images, so that the change of a name can be undone whichever
+/// command made it.
 struct CommandLog {
     private let statement: Statement
     private let shell: ShellContext
     private let start = Timestamp.now()
     private let directory: String
-    /// What stands in the journal for it; empty for a statement that nobody wrote.
+    /// The text of it in the journal; empty for a statement that was not typed.
     private let line: String
     /// The command that the line runs.
     private let verb: String
@@ -96,7 +96,7 @@ struct CommandLog {
             }
         } catch {
             if error.code == .conflict, changes.contains(where: \.isOfWorkingImage) { throw error }
-            // A failed command has already said why, and the reason is usually the same.
+            // A failed command has already reported its error, and the reason is usually the same.
             if status != 0, changes.isEmpty { return }
             shell.console.warning("this line is not in the journal: \(error)")
         }

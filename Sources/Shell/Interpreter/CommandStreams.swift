@@ -29,7 +29,7 @@ struct CommandStreams {
     private mutating func redirect(
         _ command: Command, shell: ShellContext, expand: (Word, _ isDocument: Bool) throws(ShaleError) -> String
     ) throws(ShaleError) {
-        // Every name is known before the first file is opened.
+        // Every name is expanded before the first file is opened.
         var texts: [String] = []
         for redirection in command.redirections { texts.append(try Self.text(redirection, expand)) }
         var output: Int32?
@@ -119,7 +119,7 @@ struct CommandStreams {
         return descriptor
     }
 
-    /// Lets the host's pipeline see the end of what it reads.
+    /// Closes the input of the host's pipeline, so that it sees the end.
     func finishOutput() { pipe?.closeWriteEnd() }
 
     /// Waits for the host's pipeline; `nil` where there is none.

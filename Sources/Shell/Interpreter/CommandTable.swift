@@ -74,7 +74,7 @@ package struct CommandTable: Sendable {
     private static let notComposed =
         "run, for each container by itself; a shale script (shale FILE.shale) holds several"
 
-    /// Commands of docker's that shale has not, and what does their work here.
+    /// Docker's commands that shale does not have, each with the command to use instead.
     private static let notHere: [String: String] = [
         "network":
             "there are none to make: run --network host, none, private or container:NAME, which shares another's",
@@ -118,7 +118,7 @@ package struct CommandTable: Sendable {
         arguments(of: type).filter { $0.kind != "positional" }.flatMap(\.dashedNames)
     }
 
-    /// The error for a word in front of the image that looks like a flag and is none, with the nearest that is one.
+    /// The error for a word before the image that looks like a flag and is not one, with the nearest flag.
     static func unknownFlag(_ word: String, of verb: String) -> ShaleError {
         let name = String(word.prefix { $0 != "=" })
         let all = shared.find(verb).map { flags(of: $0) } ?? []
@@ -135,7 +135,7 @@ package struct CommandTable: Sendable {
         return model?.command.arguments ?? []
     }
 
-    /// The little of ArgumentParser's tool description that is needed here.
+    /// The part of ArgumentParser's tool description that is needed here.
     private struct HelpModel: Decodable {
         struct Command: Decodable { var arguments: [Argument]? }
         struct Argument: Decodable {

@@ -20,7 +20,7 @@ struct EngineOpening {
     let options: ShellOptions
     let settings: LastingSettings
     let environment: [String: String]
-    /// Hears of what was passed over.
+    /// Called with each problem that was skipped.
     let warn: @Sendable (String) -> Void
 
     func open() throws(ShaleError) -> Opened {
@@ -64,7 +64,7 @@ struct EngineOpening {
         return configuration
     }
 
-    /// A number of seconds that a variable gives.
+    /// The value of a variable in seconds.
     private func seconds(_ variable: String) throws(ShaleError) -> Double? {
         guard let text = environment[variable], !text.isEmpty else { return nil }
         guard let seconds = Double(text), seconds.isFinite, seconds > 0 else {

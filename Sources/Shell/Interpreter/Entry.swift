@@ -17,7 +17,7 @@ package enum Entry {
         case script(String, arguments: [String])
     }
 
-    /// Runs shale with the process's own arguments; answers the exit status.
+    /// Runs shale with the process's own arguments; returns the exit status.
     package static func run() -> Int32 {
         let begin = SteadyTime.now()
         StandardDescriptors.reserve()
@@ -51,7 +51,7 @@ package enum Entry {
                     _ = try UserNamespace.enter(home: options.home)
                 }
             } catch {
-                // Whoever asks what is lacking is told.
+                // `doctor` runs all the same, because it says what is missing.
                 guard case .command(let words) = invocation, words.first == "doctor" else { throw error }
             }
             return try carryOut(invocation, options, console, tap)
@@ -70,7 +70,7 @@ package enum Entry {
         }
     }
 
-    /// Takes the options in front; answers text that is all that was asked for (`--version`).
+    /// Takes the options in front; returns text that is all that was asked for (`--version`).
     private static func parse(_ rest: inout ArraySlice<String>, _ options: inout ShellOptions) throws(ShaleError)
         -> String?
     {
@@ -188,7 +188,7 @@ package enum Entry {
 
 /// A trace that began with the program.
 private enum TraceStart {
-    /// Says how long it took to get here: the process's own start, by its processor time, and the options.
+    /// Adds the time up to here to the trace: the start of the process, by its processor time, and the options.
     static func begin(at entry: UInt64) {
         let now = SteadyTime.now()
         var used = timespec()
@@ -203,7 +203,7 @@ private enum TraceStart {
     }
 }
 
-/// One command of the host's command line: its words are words already, nothing in them is expanded.
+/// One command of the host's command line: the host's shell has split it into words, so nothing in them is expanded.
 enum SingleCommand {
     static func run(_ words: [String], _ shell: ShellContext) -> Int32 {
         // Noun-verb spellings and pasted `docker …` mean here what they mean at the prompt.
@@ -217,7 +217,7 @@ enum SingleCommand {
         var source = words.map(\.shellQuoted)
         var rest = words.dropFirst().map(literal)
         if let start = HeldCommand.start(in: words), start < words.count, StepKeyword.names.contains(words[start]) {
-            // A step is one text, here as behind nothing.
+            // An instruction is one text, as at the prompt.
             let text = words[start...].joined(separator: " ")
             rest = rest.prefix(start - 1) + [literal(text)]
             source = source.prefix(start) + [text]

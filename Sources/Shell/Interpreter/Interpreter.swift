@@ -26,7 +26,7 @@ package final class Interpreter {
         package init(file: String) { self.file = file }
     }
 
-    /// Runs whole statements; answers the last one's status.
+    /// Runs whole statements; returns the last one's status.
     ///
     /// Failures are reported, not thrown.
     package func run(_ statements: [Statement], origin: Origin? = nil) -> Int32 {
@@ -124,7 +124,7 @@ package final class Interpreter {
 
     private func run(_ command: Command) throws(ShaleError) -> Int32 {
         guard !command.words.isEmpty || command.pipeline != nil || !command.redirections.isEmpty else { return 0 }
-        // What will run is known before a file is opened or a host command started.
+        // The command is looked up before a file is opened or a host command is started.
         let arguments = try arguments(of: command.words)
         if let word = arguments.first { try requireCommand(word) }
         let isForContainer = command.words.first?.plain.map(CommandTable.keepsVariablesOfDocument) ?? false
@@ -140,7 +140,7 @@ package final class Interpreter {
             status = try run(arguments: arguments, aliasDepth: 0)
             try shell.console.checkWritten()
         } catch {
-            // While the command's own streams are open: `2>` and `|&` take its message too.
+            // Reported while the command's own streams are open, so that `2>` and `|&` get its message too.
             let isRedirected = !command.redirections.isEmpty || command.pipeline?.includesErrors ?? false
             if isRedirected { report?(error) }
             streams.finishOutput()
@@ -164,7 +164,7 @@ package final class Interpreter {
         return arguments
     }
 
-    /// Says once of each variable that a container will read it as it is.
+    /// Warns once about each variable that is passed to a container unchanged.
     private func noteKept(_ variables: [String]) {
         for variable in variables where notedKept.insert(variable).inserted {
             shell.console.note("\(variable) is no variable here and goes to the container as it is")
@@ -247,7 +247,7 @@ package final class Interpreter {
             if case .command(let command) = assignment.source,
                 !command.redirections.isEmpty || command.pipeline != nil
             {
-                // Without a value a command was meant; for one that does not exist nothing is opened.
+                // Without a value it was meant as a command; when that does not exist, no file is opened.
                 throw table.unknown(words.first?.constant ?? words.first?.source ?? "")
             }
             var expansion = self.expansion
@@ -300,7 +300,7 @@ package final class Interpreter {
         }.0
     }
 
-    /// What the host's shell makes of a text; a program that is not there fails the command that asked.
+    /// The output of the host's shell for a text; when the program does not exist, the command that needs it fails.
     private func hostOutput(of text: String) throws(ShaleError) -> String {
         let (output, status) = try HostCommand.capture(text, environment: shell.hostEnvironment)
         guard status != 127 else {

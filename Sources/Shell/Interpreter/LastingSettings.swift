@@ -3,10 +3,11 @@ import Glibc
 import Linux
 import Registries
 
-/// What `set` keeps: one `name = value` a line in `HOME/settings`; names that hold several values repeat.
+/// The settings of `set`: one `name = value` on each line of `HOME/settings`; names with several values repeat.
 ///
-/// Every value is checked when it is set. What a file holds all the same (written by hand, or by an older shale) is
-/// passed over: ``ignoreInvalid()`` takes such lines out of what counts and tells why, and setting the name anew mends them.
+/// Every value is checked when it is set. Invalid lines in the file (written by hand, or by an older shale) are
+/// skipped:
+/// ``ignoreInvalid()`` removes them from the settings that count and says why. Setting the name again replaces them.
 package struct LastingSettings: Sendable {
     private struct Line: Sendable, Equatable {
         var name: String
@@ -50,7 +51,7 @@ package struct LastingSettings: Sendable {
 
     package func list(of name: String) -> [String] { lines.filter { $0.name == name }.map(\.value) }
 
-    /// Takes what cannot be right out of what counts; answers it, the first time only.
+    /// Removes invalid lines from the settings that count; returns them, at the first call only.
     package mutating func ignoreInvalid() -> [Problem] {
         if isChecked { return [] }
         isChecked = true
@@ -78,7 +79,7 @@ package struct LastingSettings: Sendable {
         }
     }
 
-    /// Sets a value, or adds it where a name holds several; `nil` takes all of the name's values away.
+    /// Sets a value, or adds it when a name has several; `nil` removes all of the name's values.
     ///
     /// Throws `usage` for a name that is no setting and for a value that it cannot have.
     package mutating func set(_ name: String, to value: String?) throws(ShaleError) {
@@ -110,7 +111,7 @@ package struct LastingSettings: Sendable {
         try write()
     }
 
-    /// Forgets the lines of a name that do not count; false where there are none.
+    /// Removes the invalid lines of a name; false when there are none.
     private mutating func setAside(_ name: String) -> Bool {
         _ = ignoreInvalid()
         let count = problems.count
@@ -119,7 +120,7 @@ package struct LastingSettings: Sendable {
     }
 
     private func write() throws(ShaleError) {
-        // What is passed over stays in the file until it is mended.
+        // Skipped lines stay in the file until the name is set again.
         let text = (lines.map { "\($0.name) = \($0.value)" } + problems.filter { $0.name != nil }.map(\.line)).map {
             $0 + "\n"
         }.joined()

@@ -2,7 +2,7 @@ import LineEditing
 import ShellLanguage
 
 extension LineEditor.Questions {
-    /// Asks shale's language; the parser is made anew for each line, because aliases come and go.
+    /// Uses shale's parser, which is made again for each line, because aliases may have changed.
     init(parser: @escaping () -> LineParser = { LineParser(origin: .prompt) }) {
         self.init(
             isIncomplete: { text in

@@ -37,7 +37,7 @@ struct PromptLoop {
         }
     }
 
-    /// A line that stands for an earlier one is not remembered itself.
+    /// A line that repeats an earlier one (`!!`) is not added to the history itself.
     private func questions(_ history: HistoryFile) -> LineEditor.Questions {
         let shell = self.shell
         var questions = LineEditor.Questions { Self.parser(shell) }

@@ -63,7 +63,7 @@ enum StepReport {
             + paths(result.summary)
     }
 
-    /// What `FROM` came to: the base, and its ONBUILD triggers.
+    /// The result of `FROM`: the base, and its ONBUILD triggers.
     private static func begun(_ taken: StepResult) -> [String] {
         guard case .began(let base) = taken.change else { return [] }
         let count = taken.triggers.count

@@ -2,9 +2,9 @@ import Basics
 import Glibc
 import Rendering
 
-/// Gives the secrets back to lines that were kept without them: what `--var` or a variable says, or a person's answer.
+/// Puts the secrets back into lines that were kept without them: from `--var`, a variable, or the user's answer.
 ///
-/// A line with `***` in a secret's place never runs as it stands: that would set a password to `***`.
+/// A line with `***` in a secret's place never runs unchanged: that would set a password to `***`.
 final class SecretAnswers {
     private let shell: ShellContext
     /// The file that is replayed, for the way on.

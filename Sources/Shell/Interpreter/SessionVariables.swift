@@ -23,7 +23,7 @@ struct SessionVariables {
         return (try? JSONDecoder().decode([String: String].self, from: Data(bytes))) ?? [:]
     }
 
-    /// Writes what changed since `before` over what another shale may have written meanwhile.
+    /// Writes what changed since `before` into the file, and keeps other changes that another shale wrote meanwhile.
     static func write(_ path: String, from before: [String: String], to now: [String: String]) throws(ShaleError) {
         var all = read(path)
         for name in Set(before.keys).union(now.keys) where before[name] != now[name] { all[name] = now[name] }
@@ -71,7 +71,7 @@ extension ShellContext {
         }
     }
 
-    /// Leaves the variables of this session for those of another.
+    /// Replaces the variables of this session with those of another.
     func changeVariables(to session: String) {
         for name in variables.keys where SessionVariables.isKept(name) { variables[name] = nil }
         keptVariables = [:]

@@ -39,7 +39,7 @@ package final class ShellContext {
     package var options: ShellOptions
     package var mode: Mode
     package var console: Console
-    /// Hears what is shown, for recordings.
+    /// Receives everything that is shown, for recordings.
     let tap: OutputTap
     /// The recording under way.
     var recorder: Recorder?
@@ -73,7 +73,7 @@ package final class ShellContext {
     var hasReported = false
     /// The trace that the statement under way prints at its end.
     var trace: TraceUnderWay?
-    /// Raised by Ctrl-C, lowered before every command.
+    /// Set by Ctrl-C, cleared before every command.
     package let cancellation: Cancellation
     /// Ids that the command under way made, for the journal.
     package private(set) var made: [String] = []
@@ -103,7 +103,7 @@ package final class ShellContext {
         applyLogLevel()
     }
 
-    /// Says how much the log keeps: what the option or the environment said, else the setting.
+    /// Sets the log level: from the option or the environment, else from the setting.
     func applyLogLevel() {
         let kept = settings["log.level"].flatMap { LogLevel(spelled: $0) }
         Log.set(options.logLevel ?? kept ?? .warning)
@@ -153,7 +153,7 @@ package final class ShellContext {
     func building() throws(ShaleError) -> BuildEngine { try engine().building }
     func recipes() throws(ShaleError) -> RecipeEngine { try engine().recipes }
 
-    /// Says that a stored setting does not count.
+    /// Warns that a stored setting is ignored.
     func tell(_ problem: LastingSettings.Problem) {
         console.warning("the stored setting \"\(problem.line)\" is passed over: \(problem.reason)")
         console.note("hint: \(problem.hint)")
@@ -210,7 +210,7 @@ package final class ShellContext {
         }
     }
 
-    /// Sets the line that changes belong to from here on; answers the previous one, to be set again when the line ends.
+    /// Sets the line that changes belong to from here on; returns the previous one, to be set again when the line ends.
     func beginLine(_ line: LineUnderWay?) -> LineUnderWay? {
         let outer = lineUnderWay
         lineUnderWay = line
@@ -320,7 +320,7 @@ package final class ShellContext {
         return status
     }
 
-    /// Forgets the open engine, so that changed settings count.
+    /// Closes the engine, so that changed settings are read.
     package func reopen() {
         opened = nil
         openedSession = nil
@@ -422,7 +422,7 @@ package final class ShellContext {
 
 /// The options that stand before a command.
 package struct ShellOptions: Sendable {
-    /// The session of a shale that was told none.
+    /// The session that is used when none is named.
     static let firstSession = "default"
 
     package var home: String

@@ -1,5 +1,6 @@
-/// Docker's ways of writing flags that our parser has no word for: `--flag=true`, `--flag=false`, and a short option
-/// with a value behind it that has a `=` of its own, `-eNAME=VALUE`.
+/// Docker's spellings of flags that our parser does not accept: `--flag=true`, `--flag=false`, and a short option
+/// directly
+/// followed by a value that contains `=`, `-eNAME=VALUE`.
 enum SpelledFlags {
     /// A command's options by name, with their dashes.
     struct Names: Sendable {
@@ -7,7 +8,7 @@ enum SpelledFlags {
         var switches: Set<String> = []
         /// Those that take one.
         var valued: Set<String> = []
-        /// What says the contrary of a switch: `--no-sig-proxy` of `--sig-proxy`.
+        /// The negated form of a switch: `--no-sig-proxy` of `--sig-proxy`.
         var contraries: [String: String] = [:]
 
         init(switches groups: [[String]], valued: [String]) {

@@ -6,7 +6,7 @@ import Sessions
 import ShellLanguage
 import Stores
 
-/// What only a session can name, among a command's words.
+/// The words of a command that only a session can resolve.
 ///
 /// The working image `@`, `@~N` that many steps earlier, and `NAME@{N}`, what a name led to that many changes ago.
 /// Every command takes them.

@@ -16,13 +16,14 @@ final class CastRecording: Recording {
     }
 
     private let file: RecordingFile
-    /// Seconds that its times count from; earlier than now where an earlier recording is gone on with.
+    /// The moment, in seconds, that its times are counted from; earlier than now when an earlier recording is
+    /// continued.
     private let started: Double
     private let state: Mutex<State>
     private let prompt: String
     private let currentSize: @Sendable () -> (columns: Int, rows: Int)?
 
-    /// `size` answers how large the terminal is now, `nil` for none.
+    /// `size` returns the size of the terminal now; `nil` when there is none.
     init(
         _ file: RecordingFile, session: String, environment: [String: String],
         size currentSize: @escaping @Sendable () -> (columns: Int, rows: Int)?
@@ -65,7 +66,7 @@ final class CastRecording: Recording {
         let text = state.withLock { state -> String in
             var shown = state.pending
             for byte in bytes {
-                // The terminal would put the carriage return before it.
+                // A terminal would add the carriage return before the newline.
                 if byte == UInt8(ascii: "\n"), state.lastByte != UInt8(ascii: "\r") { shown.append(UInt8(ascii: "\r")) }
                 shown.append(byte)
                 state.lastByte = byte

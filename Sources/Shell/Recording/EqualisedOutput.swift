@@ -1,7 +1,7 @@
 import Stores
 
-/// Lines of output with all that differs from run to run made equal: ids, ages, dates, sizes, durations, progress, and
-/// whether the cache was used.
+/// Lines of output in which everything that differs between runs is replaced: ids, ages, dates, sizes, durations,
+/// progress, and whether the cache was used.
 struct EqualisedOutput {
     /// The lines that are compared, as they were and made equal.
     private(set) var lines: [(text: String, equal: String)] = []
@@ -92,7 +92,7 @@ struct EqualisedOutput {
 
     // MARK: Words
 
-    /// A word's parts, each made equal where it is something that differs.
+    /// The parts of a word, each replaced when it differs between runs.
     private static func equalWord(_ word: String) -> String {
         var result = ""
         var rest = word[...]

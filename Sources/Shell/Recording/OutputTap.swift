@@ -22,7 +22,7 @@ package final class OutputTap: Sendable {
 
     package var isHeard: Bool { listener.withLock { $0 != nil } }
 
-    /// Has another listener instead; answers the one before.
+    /// Replaces the listener; returns the previous one.
     @discardableResult
     package func setListener(_ new: Listener?) -> Listener? {
         listener.withLock { listener in

@@ -8,7 +8,7 @@ import Synchronization
 
 /// One way to keep a session: lines as they were typed, and what they showed.
 protocol Recording: AnyObject, Sendable {
-    /// Whether it wants to hear what is shown.
+    /// Whether it keeps what is shown.
     var hears: Bool { get }
     /// Whether notes and errors belong to what a line showed, as they stood on the screen.
     var keepsErrors: Bool { get }
@@ -28,7 +28,7 @@ extension Recording {
 
 /// The recording under way: knows lines and statements, and hands them to a file.
 ///
-/// A line during which the recording began or ended is recorded by those of its statements that it heard.
+/// When the recording began or ended within a line, only the statements of the line that ran meanwhile are recorded.
 final class Recorder {
     let path: String
     private let recording: any Recording
@@ -61,7 +61,7 @@ final class Recorder {
                 if stream == .output || recording.keepsErrors, showing != .drawing { shown.append(bytes) }
                 if showing != .words { recording.showed(secrets.masked(bytes), on: stream) }
             case .failure(let error):
-                // On the error stream it is heard as it was shown.
+                // On the error stream it was received as it was shown.
                 if !recording.keepsErrors { shown.append(Array(FailureText.of(error).utf8)) }
             }
         }
@@ -78,7 +78,7 @@ final class Recorder {
     /// Takes note of a line's secrets: what it shows of them is masked.
     func learn(_ line: String) { secrets.learn(line) }
 
-    /// How much of the line under way's output was heard so far, in bytes.
+    /// How much output of the current line was received so far, in bytes.
     var heard: Int { shown.count }
 
     /// Drops the output since then: it belongs to something that is not recorded.
@@ -154,14 +154,14 @@ final class SecretOutput: Sendable {
 
 /// The file of a recording: each piece is written whole behind what is there, so that a crash leaves what was before.
 ///
-/// For the owner alone: what programs showed may be anything.
+/// Only the owner may read it, because the output of programs may contain secrets.
 final class RecordingFile: Sendable {
     enum Existing { case refuse, append, replace }
 
     let path: String
     private let file: OwnedFD
     let wasThere: Bool
-    /// Whether a write failed; told once.
+    /// Whether a write failed; reported only once.
     private let hasFailed = Mutex(false)
 
     /// Throws `conflict` when the file is there and may not be touched.

@@ -13,7 +13,7 @@ struct ReplayComparison {
 
     init(_ path: String) { self.path = path }
 
-    /// Runs a line without showing its output, keeps the output, and answers the status.
+    /// Runs a line without showing its output, keeps the output, and returns the status.
     mutating func run(_ line: ReplaySource.Line, _ interpreter: Interpreter, _ shell: ShellContext) -> Int32 {
         let output = OutputBuffer(limit: Recorder.largestOutput)
         let console = shell.console
@@ -46,7 +46,7 @@ struct ReplayComparison {
         count += 1
         let command = line.text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
         recorded += command + Self.marked(line.expected, line.expectedStatus)
-        // At the prompt a host command has the terminal for itself: nothing of it was recorded.
+        // At the prompt a host command writes to the terminal directly, so its output was not recorded.
         let isUnheard = line.expected.isEmpty && Self.isOfHost(line)
         var shown = shown
         if isUnheard || (Self.isEntered(line) && Self.saySame(line.expected, shown)) { shown = line.expected }

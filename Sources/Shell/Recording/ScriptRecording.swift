@@ -44,7 +44,7 @@ final class ScriptRecording: Recording {
     func finished(_ shell: ShellContext) {}
 }
 
-/// What a terminal would show of some output, as lines of plain text.
+/// The lines of plain text that a terminal would show for some output.
 enum ShownText {
     static func lines(_ output: String) -> [String] {
         // By scalars: a terminal's line ends are one character of Swift's.

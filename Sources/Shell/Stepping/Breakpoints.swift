@@ -49,7 +49,7 @@ struct Breakpoints {
         entries.remove(at: position)
     }
 
-    /// Stays with its instruction where lines of the source are replaced by so many others.
+    /// Moves the breakpoints with their instructions when lines of the source are replaced by a number of others.
     ///
     /// A breakpoint on a removed line is removed with it.
     mutating func follow(_ replaced: Range<Int>, by count: Int) {

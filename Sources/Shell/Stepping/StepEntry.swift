@@ -23,7 +23,7 @@ final class StepEntry {
 
     init(_ shell: ShellContext) { self.shell = shell }
 
-    /// Throws away what was done in it.
+    /// Removes the container with all that was done in it.
     func discard() {
         if let record = container { remove(record) }
         container = nil
@@ -39,7 +39,7 @@ final class StepEntry {
         }
     }
 
-    /// Runs a shell, a command or a script in it, and waits for its end; answers the exit status.
+    /// Runs a shell, a command or a script in it, and waits for its end; returns the exit status.
     ///
     /// `state` is what it is made of where none is open, `command` is a line for its shell (empty for an interactive
     /// one), and `script` is what that one reads where there is no terminal.

@@ -24,7 +24,7 @@ final class StepLoop {
     /// What the last piece failed with, as long as nothing else was done.
     private var failure: ShaleError?
     private var savedText: String
-    /// Whether the end was reached and told.
+    /// Whether the end was reached and reported.
     private var isFinished = false
 
     init(_ program: any SteppedProgram, _ shell: ShellContext) {
@@ -40,7 +40,7 @@ final class StepLoop {
         savedText = program.text
     }
 
-    /// Steps until the program is finished or left; answers the exit status.
+    /// Steps until the program is finished or left; returns the exit status.
     func run() throws(ShaleError) -> Int32 {
         defer { entry.discard() }
         showSource()
@@ -80,7 +80,7 @@ final class StepLoop {
 
     // MARK: Commands
 
-    /// Answers the exit status when the stepping is over.
+    /// Returns the exit status when the stepping is over.
     private func carryOut(_ command: StepCommand) throws(ShaleError) -> Int32? {
         switch command {
         case .next: try step()
@@ -350,7 +350,7 @@ final class StepLoop {
         showChange(since: place)
     }
 
-    /// Shows where a changed file has led back to.
+    /// Shows the position to which a change of the file has moved back.
     private func showChange(since place: Int) {
         if program.next < place {
             shell.console.note("back before line \(current?.line ?? 0); what follows is carried out again")

@@ -11,7 +11,7 @@ final class SteppedDockerfile: SteppedProgram {
     private let build: SteppedBuild
     private let request: BuildRequest
     private let shell: ShellContext
-    /// What the build came to.
+    /// The result of the build.
     private(set) var outcome: BuildOutcome?
 
     init(_ request: BuildRequest, _ shell: ShellContext) throws(ShaleError) {

@@ -7,7 +7,7 @@ package import OCI
 ///
 /// For one thread.
 package final class BlobIngest {
-    /// Bytes that an earlier attempt left and that need not be fetched again.
+    /// The number of bytes that an earlier attempt left and that need not be fetched again.
     package let offset: Int64
     private let expected: Descriptor?
     private let path: String
@@ -85,7 +85,7 @@ package final class BlobIngest {
         if let failure { throw failure }
     }
 
-    /// Forgets every byte so far, for a server that begins again from the first.
+    /// Removes all bytes so far, for a server that starts again from the first byte.
     ///
     /// Throws what truncating the file throws.
     package func restart() throws(ShaleError) {
@@ -127,7 +127,7 @@ package final class BlobIngest {
         return Descriptor(mediaType: expected?.mediaType ?? "", digest: digest, size: hasher.count)
     }
 
-    /// Gives up; a partial download of a known digest may stay for the next attempt.
+    /// Ends without a blob; a partial download of a known digest may stay for the next attempt.
     package func abandon(keepingPartial: Bool) {
         if isFinished { return }
         isFinished = true

@@ -16,21 +16,21 @@ package final class BlobStore: Sendable {
         self.leases = leases
     }
 
-    /// Where a blob lies, whether it is there or not.
+    /// The path of a blob, whether it exists or not.
     package func path(_ digest: Digest) -> String { paths.blob(digest) }
 
     package func contains(_ digest: Digest) -> Bool { access(path(digest), R_OK) == 0 }
 
     /// Keeps a blob (or the layer of that diff ID) from collection until an image names it, and tells if it is there.
     ///
-    /// For whoever finds that something need not be fetched: between the look and the naming nobody removes it. Throws
-    /// what locking the file of leases throws, also where the home cannot be written to.
+    /// For callers that find that something need not be fetched: it is not collected between this check and the naming.
+    /// Throws what locking the file of leases throws, also where the home cannot be written to.
     package func claim(_ digest: Digest) throws(ShaleError) -> Bool {
         try leases.hold([.digest(digest)])
         return contains(digest)
     }
 
-    /// Keeps blobs from collection until this process lets go of them.
+    /// Keeps blobs from collection until this process releases them.
     ///
     /// Throws what locking the file of leases throws, and an error when the home cannot be written to.
     package func hold(_ digests: [Digest]) throws(ShaleError) { try leases.hold(digests.map { .digest($0) }) }
@@ -113,7 +113,7 @@ package final class BlobStore: Sendable {
         try BlobIngest(expected: nil, paths: paths, ingest: ingest, leases: leases)
     }
 
-    /// Every digest in the store, sorted; names that are none are passed over.
+    /// Every digest in the store, sorted; names that are none are skipped.
     ///
     /// Throws what reading the folder throws.
     package func all() throws(ShaleError) -> [Digest] {

@@ -25,7 +25,7 @@ package struct ContainerRecord: Sendable, Hashable, Codable {
     package var host: HostConfig
     /// Whether command or entrypoint came from the command line, not from the image.
     package var overridesCommand: Bool?
-    /// Absolute paths the engine made in the container as places to mount on; no change of the container's.
+    /// Absolute paths that the engine made in the container to mount on; they do not count as changes of the container.
     package var mountStubs: [String]
     /// The session that made it.
     package var session: String?
@@ -114,8 +114,8 @@ package struct ContainerEvent: Sendable, Hashable, Codable {
     package var wasAlone: Bool?
     /// Whether it had more rights than the container (`--privileged`).
     package var isPrivileged: Bool?
-    /// Whether, when it began, something lay outside the container's layer that no `RUN` finds there: files in `/dev/shm`,
-    /// a changed `/etc/hosts`.
+    /// Whether, when it began, something lay outside the container's layer that no `RUN` finds there: files in
+    /// `/dev/shm`, a changed `/etc/hosts`.
     package var foundTraces: Bool?
 
     package init(_ kind: Kind, arguments: [String], at: Timestamp = .now()) {

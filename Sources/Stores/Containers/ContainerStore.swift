@@ -28,7 +28,7 @@ package final class ContainerStore: Sendable {
         self.events = events
     }
 
-    /// Where a container's files lie, whether it is there or not.
+    /// The paths of a container's files, whether it exists or not.
     package func folder(_ id: String) -> ContainerFolder { ContainerFolder(path: "\(paths.containers)/\(id)") }
 
     // MARK: Making, changing, removing
@@ -120,7 +120,7 @@ package final class ContainerStore: Sendable {
     package func remove(_ id: String, named name: String? = nil) throws(ShaleError) {
         let record = try? read(id)
         let name = name ?? record?.name
-        // The folder first: should this be cut short, a name without its container counts as free and is swept.
+        // The folder first: should this be interrupted, a name without its container counts as free and is swept.
         let place = try ingest.moveAway(folder(id).path)
         if let name, target(of: name) == id { unlink(link(name)) }
         if let record { events.append(StoreEvent("destroy", of: record)) }
@@ -140,14 +140,14 @@ package final class ContainerStore: Sendable {
         }
     }
 
-    /// What was done to a container, oldest first; lines that cannot be read are passed over.
+    /// What was done to a container, oldest first; lines that cannot be read are skipped.
     package func events(of id: String) -> [ContainerEvent] { events(in: folder(id)) }
 
     func events(in folder: ContainerFolder) -> [ContainerEvent] {
         Logger.store.attempt("read what was done to a container") { try readEvents(in: folder) } ?? []
     }
 
-    /// The same for whoever must know that none is overlooked.
+    /// The same, but a line that cannot be read is an error.
     func readEvents(in folder: ContainerFolder) throws(ShaleError) -> [ContainerEvent] {
         let bytes: [UInt8]
         do throws(SystemCallError) {
@@ -244,7 +244,7 @@ package final class ContainerStore: Sendable {
 
     /// Removes what a process that died left half-made: folders without a record, names without a container.
     ///
-    /// Called under the store's lock. Answers what was there, in words.
+    /// Called under the store's lock. Returns what was there, in words.
     func sweepHalfMade(dryRun: Bool) throws(ShaleError) -> [String] {
         var found: [String] = []
         for id in try identifiers() {
@@ -259,7 +259,7 @@ package final class ContainerStore: Sendable {
             }
         }
         for name in try StoreFolder.names(paths.containerNames) {
-            // A rename that was cut short leaves a second name.
+            // A rename that was interrupted leaves a second name.
             if let id = holder(of: name), ((try? read(id))?.name ?? name) == name { continue }
             found.append("container name \"\(name)\": leads to no container")
             if !dryRun { unlink(link(name)) }

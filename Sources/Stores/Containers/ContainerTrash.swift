@@ -6,9 +6,10 @@ import Linux
 import Logging
 import OCI
 
-/// Containers that were removed and that a session can bring back: their folders lie in the trash, out of every listing.
+/// Containers that were removed and that a session can bring back: their folders lie in the trash, out of every
+/// listing.
 extension ContainerStore {
-    /// Where a removed container's files lie.
+    /// The paths of a removed container's files.
     package func trashFolder(_ id: String) -> ContainerFolder {
         ContainerFolder(path: "\(paths.containerTrash)/\(id)")
     }
@@ -26,7 +27,7 @@ extension ContainerStore {
         // A failure here (a full disk) must not stop the removal, which frees disk space.
         Logger.store.attempt("write down whose doing a removal is") { try stampRemoval(of: id) }
         try lock.exclusively { () throws(ShaleError) in
-            // The folder first: should this be cut short, a name without its container counts as free and is swept.
+            // The folder first: should this be interrupted, a name without its container counts as free and is swept.
             guard Linux.rename(folder(id).path, trashFolder(id).path) == 0 else {
                 throw SystemCallError("rename", path: folder(id).path).shaleError("container \(Identifier.short(id))")
             }
@@ -35,7 +36,9 @@ extension ContainerStore {
         }
     }
 
-    /// Writes down which line makes the removal: it goes to the trash with the container, so both are there or neither.
+    /// Notes which line makes the removal.
+    ///
+    /// The note is moved to the trash with the container, so that either both are there or neither.
     private func stampRemoval(of id: String) throws(ShaleError) {
         let path = folder(id).removal
         guard let stamp = try writeAhead.stamp() else {
@@ -48,7 +51,9 @@ extension ContainerStore {
         }
     }
 
-    /// The line that moved a container to the trash, and what the container is called; `nil` where none did, or it lives on.
+    /// The line that moved a container to the trash, and the name of the container; `nil` when no line did, or when it
+    /// was
+    /// put back.
     package func cutOffRemoval(of id: String) -> (stamp: LineStamp, name: String)? {
         guard let bytes = try? WholeFile.read(trashFolder(id).removal, limit: 1 << 20),
             let stamp = try? JSONDecoder().decode(LineStamp.self, from: Data(bytes)), writeAhead.isCutOff(stamp),
@@ -75,7 +80,7 @@ extension ContainerStore {
         try leases.holdInUse([.container(id)])
         guard let record = trashRecord(id) else { throw Self.noSuchContainer(id) }
         try lock.exclusively { () throws(ShaleError) in
-            // The name first: cut short, it leads to no container, counts as free and is swept.
+            // The name first: interrupted, it leads to no container, counts as free and is swept.
             try take(record.name, for: id)
             guard Linux.rename(trashFolder(id).path, folder(id).path) == 0 else {
                 let error = SystemCallError("rename", path: trashFolder(id).path)

@@ -4,8 +4,8 @@ import OCI
 
 /// What happened in a home, for `events`: `HOME/log/events.jsonl`, a JSON object a line.
 ///
-/// Any number of processes append, one write each; at 4 MiB a new file begins, and three older ones are kept. An event
-/// that cannot be written (a full disk) is lost, and what it tells of is done all the same.
+/// Any number of processes append, one write each. At 4 MiB a new file is started, and three older ones are kept. An
+/// event that cannot be written (a full disk) is lost; the operation it describes is carried out all the same.
 package final class EventLog: Sendable {
     private static let name = "events.jsonl"
 

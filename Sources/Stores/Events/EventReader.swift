@@ -25,7 +25,7 @@ package struct EventReader: ~Copyable {
 
     /// The next event; `nil` when there is none yet.
     ///
-    /// What is no event is passed over.
+    /// What is no event is skipped.
     package mutating func next() -> StoreEvent? {
         while true {
             while let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
@@ -41,7 +41,8 @@ package struct EventReader: ~Copyable {
     private mutating func fill() -> Bool {
         if files.isEmpty { files = EventFile.all(of: path, older: Self.olderFiles) }
         while let file = files.first {
-            // Whether a newer one was begun is asked before this one is read to its end, so that nothing is missed.
+            // It is checked whether a newer file was started before this one is read to its end, so that no event is
+            // missed.
             let newer = files.count > 1 ? Array(files.dropFirst()) : file.newer(in: path, older: Self.olderFiles)
             if let bytes = file.read() {
                 buffer += bytes
@@ -68,7 +69,8 @@ private final class EventFile {
         identity = status.identity
     }
 
-    /// Every file there is, oldest first; opened newest first, so that one renamed meanwhile is seen once and not never.
+    /// Every file there is, oldest first; opened newest first, so that one renamed meanwhile is seen once and not
+    /// never.
     static func all(of path: String, older: Int) -> [EventFile] {
         var files: [EventFile] = []
         for name in [path] + (1...older).map({ "\(path).\($0)" }) {

@@ -1,7 +1,7 @@
 package import Basics
 package import OCI
 
-/// An image in the store, whole: its documents and what the store notes about it.
+/// An image in the store: its documents and what the store notes about it.
 package struct Image: Sendable {
     /// The digest of its config: docker's image id.
     package var id: Digest
@@ -12,7 +12,7 @@ package struct Image: Sendable {
     package var size: Int64
     /// Its names, sorted.
     package var references: [Reference]
-    /// What registries called it (`name@sha256:…`), sorted.
+    /// The names by digest that registries have for it (`name@sha256:…`), sorted.
     package var repoDigests: [Reference]
     /// Whether registries have it with layers that were packed when it was pushed: its manifest here is not theirs.
     package var isPackedAtPush = false

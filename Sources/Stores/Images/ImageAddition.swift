@@ -50,9 +50,9 @@ extension ImageStore {
 
     /// Adds an image made here: writes its config and manifest.
     ///
-    /// `layers` are the blobs in the order of the config's diff IDs, lowest first. `noting` is called with the image's id
-    /// before anything leads to the image: what belongs to it is written down by then. Throws an error when config and
-    /// layers do not fit together, and what `noting` or writing to the store throws.
+    /// `layers` are the blobs in the order of the config's diff IDs, lowest first. `noting` is called with the image's
+    /// id before anything leads to the image: what belongs to it is written down by then. Throws an error when config
+    /// and layers do not fit together, and what `noting` or writing to the store throws.
     package func add(
         config: ImageConfig, layers: [Descriptor], parent: Digest? = nil, references: [Reference] = [],
         noting: (Digest) throws(ShaleError) -> Void = { _ in }

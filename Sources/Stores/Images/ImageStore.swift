@@ -48,7 +48,7 @@ package final class ImageStore: Sendable {
         return try load(entry, id: id, from: table)
     }
 
-    /// Lets an image that only a session holds be found by its whole id in this process; no listing shows it.
+    /// Makes an image that only a session keeps findable by its whole id in this process; no listing shows it.
     package func admit(_ id: Digest) { admitted.withLock { _ = $0.insert(id) } }
 
     func listedOrRetainedEntry(_ id: Digest, in table: ImageTable) throws(ShaleError) -> ImageEntry? {
@@ -112,7 +112,7 @@ package final class ImageStore: Sendable {
         Array(Set(try notedTable().entries.compactMap { $0.parent == id ? $0.image : nil })).sorted()
     }
 
-    /// Gives an image a name more; answers the entry that had it before, if that was another image's.
+    /// Gives an image a name more; returns the entry that had it before, if that was another image's.
     ///
     /// Throws `notFound` when there is no such image, `invalid` when the reference cannot be a tag's name, and what
     /// writing the names throws.
@@ -236,7 +236,8 @@ package final class ImageStore: Sendable {
         return image
     }
 
-    /// The table with a noted id on every entry whose image is here; what other tools wrote is noted on sight.
+    /// The table with a noted id on every entry whose image is here; entries of other tools get their notes at this
+    /// moment.
     private func notedTable() throws(ShaleError) -> ImageTable {
         let table = try names.table()
         guard table.entries.contains(where: { $0.image == nil }) else { return table }

@@ -18,7 +18,7 @@ package struct ImageTable: Sendable, Hashable {
 
     private static let stamped = "dev.shale.stamped"
 
-    /// What lines did whose sessions' journals may not have them yet.
+    /// The changes made by lines that their sessions' journals may not contain yet.
     var stamped: [StampedChanges] {
         get {
             guard let text = annotations?[Self.stamped] else { return [] }
@@ -60,7 +60,7 @@ package struct ImageTable: Sendable, Hashable {
 
     /// Puts an image in, under its name if it has one; what the name led to before stays, unnamed.
     ///
-    /// Answers the entry that held the name before.
+    /// Returns the entry that held the name before.
     @discardableResult
     package mutating func insert(_ entry: ImageEntry) -> ImageEntry? {
         let entry = merged(entry)
@@ -115,7 +115,7 @@ package struct ImageTable: Sendable, Hashable {
 
     /// Takes a name away; the image stays as an unnamed entry if that was its last.
     ///
-    /// Answers what the name led to.
+    /// Returns what the name led to.
     @discardableResult
     package mutating func removeName(_ reference: Reference) -> ImageEntry? {
         guard let old = entry(named: reference) else { return nil }

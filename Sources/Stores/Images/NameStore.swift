@@ -161,7 +161,7 @@ package final class NameStore: Sendable {
 
     /// Takes a name away; the image stays, unnamed if that was its last.
     ///
-    /// Answers what it led to. Throws what writing the names throws.
+    /// Returns what it led to. Throws what writing the names throws.
     @discardableResult
     package func remove(_ reference: Reference) throws(ShaleError) -> Descriptor? {
         try update { $0.removeName(reference)?.manifest }

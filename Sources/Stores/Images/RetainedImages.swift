@@ -10,7 +10,7 @@ extension ImageStore {
         try listedOrRetainedEntry(id, in: names.table()) != nil
     }
 
-    /// Puts retained images back among the others; those that are there already, or gone, are passed over.
+    /// Puts retained images back among the others; those that are there already, or gone, are skipped.
     ///
     /// Throws what reading or writing the names throws.
     package func revive(_ ids: some Sequence<Digest>) throws(ShaleError) {
@@ -27,8 +27,8 @@ extension ImageStore {
     /// Moves names, and puts images into the listings and out of them, in one write.
     ///
     /// Of the hidden ones those stay that have a name, that a container stands on, or that another image was built on;
-    /// `isUsed` is asked under the lock. Throws `conflict`, changing nothing, when a name leads elsewhere by now, or the
-    /// content of what it is to lead to has been collected.
+    /// `isUsed` is asked under the lock. Throws `conflict`, changing nothing, when a name leads elsewhere by now, or
+    /// the content of what it is to lead to has been collected.
     package func move(_ moves: TableMoves, isUsed: (Digest) -> Bool) throws(ShaleError) {
         guard !moves.isEmpty else { return }
         try lock.exclusively { () throws(ShaleError) in
@@ -47,7 +47,7 @@ extension ImageStore {
             table.setNames(try targets(of: moves.names, in: table))
             let hidden = table.hideable(moves.hidden, isUsed: isUsed)
             let gone = table.entries.filter { $0.image.map(hidden.contains) ?? false }
-            // The retained ones first: cut short, an image is in both places, which does no harm.
+            // The retained ones first: interrupted, an image is in both places, which does no harm.
             if !gone.isEmpty { try hold(gone) }
             table.keep { !($0.image.map(hidden.contains) ?? false) }
             if table != old { try names.replace(old, with: table) }
@@ -91,7 +91,7 @@ extension ImageStore {
     /// Throws what reading the file throws.
     package func retainedTable() throws(ShaleError) -> ImageTable { try retained.table() }
 
-    /// Takes in the images of a session that came from elsewhere; answers names that were left to other images.
+    /// Takes in the images of a session that came from elsewhere; returns names that were left to other images.
     ///
     /// Their blobs are here already, and the session keeps them. Throws what taking the lock or writing the names
     /// throws.

@@ -5,9 +5,9 @@ package struct TableMoves: Sendable {
     /// A name that is to lead elsewhere.
     package struct Name: Sendable {
         package var reference: Reference
-        /// Where it leads as far as the caller knows.
+        /// What the name leads to, as far as the caller knows.
         package var expected: ImageEntry?
-        /// `nil` for nowhere.
+        /// `nil` to remove the name.
         package var target: ImageEntry?
 
         package init(_ reference: Reference, expected: ImageEntry?, target: ImageEntry?) {
@@ -40,7 +40,7 @@ extension ImageTable {
         return found
     }
 
-    /// Makes names lead elsewhere, or nowhere, all at once: in time that grows with the table, not with its square.
+    /// Moves or removes many names at once, in time that grows with the size of the table, not with its square.
     ///
     /// By the names' full form. An image that loses its last name stays, unnamed.
     mutating func setNames(_ targets: [String: ImageEntry?]) {
@@ -76,8 +76,8 @@ extension ImageTable {
     }
 
     /// Images of `wanted` that can be hidden, and those that can be hidden after them: none that has a name, is used,
-    /// or that
-    /// another image that stays was built on.
+    /// or
+    /// that another image that stays was built on.
     func hideable(_ wanted: Set<Digest>, isUsed: (Digest) -> Bool) -> Set<Digest> {
         var children: [Digest: Int] = [:]
         var parents: [Digest: Set<Digest>] = [:]

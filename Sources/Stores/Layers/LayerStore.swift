@@ -118,7 +118,7 @@ package final class LayerStore: Sendable {
 
     /// Makes a staged tree a layer.
     ///
-    /// When another shale was first, ours is thrown away.
+    /// When another shale was first, ours is deleted.
     ///
     /// `parentChain` is given only for a tree that depends on the layers below (`UnpackedLayer.dependsOnLower`).
     ///

@@ -6,9 +6,9 @@ import Logging
 
 /// Makes unpacked layers safe against a power cut without waiting for a sync.
 ///
-/// A layer can be unpacked again from its blob, which is on disk before a name leads to it. So its thousands of files
-/// are not synced: until the kernel has surely written them by itself, the folder carries a mark with the machine's
-/// boot id. A mark of an earlier boot means that power may have gone before: the layer is thrown away.
+/// A layer can be unpacked again from its blob, which is on disk before a name leads to it. So its files, often
+/// thousands, are not synced. Until the kernel has certainly written them by itself, the folder has a mark with the
+/// machine's boot id. A mark of an earlier boot means that the power may have failed before that; the layer is deleted.
 struct LayerSyncing: Sendable {
     /// Seconds until the kernel has written what was written: ten times its `dirty_expire_centisecs`.
     private static let delay: Int64 = 300
@@ -20,7 +20,7 @@ struct LayerSyncing: Sendable {
         self.lock = lock
     }
 
-    /// The home's own mark, so that a store with nothing to sync costs one look.
+    /// The home's own mark: when it is absent, there is nothing to sync, and no layer need be checked.
     private var sign: String { paths.home + "/layers.unsettled" }
 
     /// Marks a staged layer before it gets its place.
@@ -30,7 +30,8 @@ struct LayerSyncing: Sendable {
         try WholeFile.replace(staging + "/unsettled", with: boot, syncing: false)
     }
 
-    /// Takes the marks from what is surely written, and throws away what an earlier boot left marked.
+    /// Removes the marks of layers that are certainly written, and deletes the layers that have a mark of an earlier
+    /// boot.
     ///
     /// An error leaves all as it is, for the next time.
     func syncIfDue(_ ingest: IngestFolder) {

@@ -3,10 +3,10 @@ import Glibc
 import Linux
 import Synchronization
 
-/// The other side of ``Leases``: what a collection may take, because nobody has a lease on it.
+/// The counterpart of ``Leases``: the things that a collection may remove, because nobody has a lease on them.
 ///
-/// What is taken stays so until it is given back or the value ends: a lease on it waits for that moment, and then finds
-/// that it is gone.
+/// A thing stays taken until it is given back or this value ends. A process that wants a lease on it waits until then,
+/// and then finds that it is gone.
 package final class Exclusion: Sendable {
     private struct State: ~Copyable {
         /// `nil` where there is no file of leases, and so no lease.

@@ -5,7 +5,9 @@ import Synchronization
 
 /// Something that can be leased: what a digest names, a container, a volume.
 package struct Leasable: Sendable, Hashable {
-    /// Its place in the file of leases; two things on one place would only both be kept.
+    /// Its offset in the file of leases.
+    ///
+    /// When two things have the same offset, a lease on one also keeps the other.
     let place: Int64
 
     /// A blob, an unpacked layer by its diff ID, an image by its id.
@@ -17,13 +19,14 @@ package struct Leasable: Sendable, Hashable {
     package static func volume(_ name: String) -> Leasable { digest(.of("volume \(name)".utf8)) }
 }
 
-/// What this process makes or uses at this moment, and what therefore nobody collects.
+/// The things that this process makes or uses at this moment, and that therefore are not collected.
 ///
-/// A lease is a shared lock on a place of the file `lock.leases` that the digest, or the name, gives. The kernel ends it
-/// with its holder, however that ends; it takes no space, and the store's lock is not needed for it. Who wants to
-/// collect something takes its place alone first, at once or not at all: see ``Exclusion``.
+/// A lease is a shared lock on one byte of the file `lock.leases`, whose offset is computed from the digest or the
+/// name.
+/// The kernel ends it when the process ends, in whatever way; it takes no space on disk, and the store's lock is not
+/// needed for it. A collection first takes an exclusive lock on the byte, without waiting: see ``Exclusion``.
 ///
-/// So take the lease first and check *afterwards* whether the thing is there: then it stays.
+/// So take the lease first, and check *afterwards* whether the thing exists: from then on it stays.
 package final class Leases: Sendable {
     private struct State: ~Copyable {
         var locks: PlaceLocks?
@@ -65,7 +68,7 @@ package final class Leases: Sendable {
         try take(things)
     }
 
-    /// Leases what was found, while a use is under way; the caller looks whether it is still there.
+    /// Leases what was found, while a use is under way; the caller checks whether it is still there.
     func holdInUse(_ things: some Sequence<Leasable>) throws(ShaleError) {
         // On a read-only disk no lease is needed: nobody can collect anything there.
         guard lock.unwritable == nil, state.withLock({ $0.uses > 0 }) else { return }
@@ -79,7 +82,7 @@ package final class Leases: Sendable {
         }
     }
 
-    /// Ends leases at once, for what this process made and throws away itself.
+    /// Ends leases at once, for what this process made and deletes itself.
     package func drop(_ things: some Sequence<Leasable>) { state.withLock { Self.drop(things, &$0) } }
 
     /// Ends every lease.

@@ -49,7 +49,9 @@ package struct ManifestList: Sendable, Hashable, Codable {
             ? MediaType.dockerManifestList : MediaType.ociIndex
     }
 
-    /// The index as it is pushed: docker's order of members and its three spaces, so that both give it one digest.
+    /// The index as it is pushed, with docker's order of members and indentation of three spaces, so that docker and
+    /// shale
+    /// make the same digest.
     package var text: String {
         let manifests = members.map { member in
             var entry: [JSONDocument.Member] = [

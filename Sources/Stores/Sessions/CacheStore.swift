@@ -5,9 +5,9 @@ package import Linux
 import Logging
 package import OCI
 
-/// What can be made again: build steps, file hashes, seccomp programs.
+/// Things that can be computed again: build steps, file hashes, seccomp programs.
 ///
-/// It can be deleted at any time: then it is computed again.
+/// It can be deleted at any time.
 package final class CacheStore: Sendable {
     /// A kind of cached thing; each has its folder.
     package enum Kind: String, Sendable, CaseIterable {
@@ -17,11 +17,11 @@ package final class CacheStore: Sendable {
         case hashes
         /// Profile key → compiled program.
         case seccomp
-        /// Anything of a remote registry's.
+        /// Data that was fetched from a registry.
         case remote
         /// Layers as they were packed for a push, each named by the digest of its bytes, as a blob is.
         case packed
-        /// A layer and how it is packed → what it is called then.
+        /// A layer and how it is packed → the digest of the packed layer.
         case packings
     }
 
@@ -34,7 +34,7 @@ package final class CacheStore: Sendable {
         self.ingest = ingest
     }
 
-    /// Where a value lies, whether it is there or not.
+    /// The path of a value, whether it exists or not.
     package func path(_ kind: Kind, _ key: Digest) -> String { "\(folder)/\(kind.rawValue)/\(key.hex)" }
 
     /// A value, `nil` when there is none or it cannot be read.
@@ -57,7 +57,7 @@ package final class CacheStore: Sendable {
         }
     }
 
-    /// Stores what `body` writes, which may be more than memory holds; answers it, open for reading.
+    /// Stores what `body` writes, which may be more than memory holds; returns it, open for reading.
     ///
     /// Throws what writing the file or `body` throws.
     package func fill(
@@ -112,7 +112,7 @@ package final class CacheStore: Sendable {
         }
     }
 
-    /// Forgets everything of some kinds; answers the bytes that were in use.
+    /// Forgets everything of some kinds; returns the bytes that were in use.
     ///
     /// Throws what removing the folders throws.
     @discardableResult

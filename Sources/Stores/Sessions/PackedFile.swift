@@ -3,7 +3,8 @@ import Glibc
 import Linux
 package import OCI
 
-/// A packed layer that is being written into the cache: hashed while it grows, and named by its digest when it is whole.
+/// A packed layer that is being written into the cache: hashed while it grows, and named by its digest when it is
+/// whole.
 ///
 /// For one thread at a time.
 package final class PackedFile: @unchecked Sendable {
@@ -88,7 +89,8 @@ extension CacheStore {
         try set(.packings, key, to: Array("\(note.packed) \(note.size) \(note.layer)".utf8))
     }
 
-    /// Removes packed layers that are kept, all or those of layers that are gone; answers what they were, and their bytes.
+    /// Removes packed layers that are kept, all or those of layers that are gone; returns what they were, and their
+    /// bytes.
     package func removePacked(
         dryRun: Bool, where isGone: (Digest) -> Bool
     ) -> (digests: [Digest], bytes: Int64) {

@@ -162,7 +162,7 @@ package struct SessionFolder: Sendable {
             guard !fresh.isEmpty else { return }
             do throws(SystemCallError) {
                 let file = try OwnedFD.open(rootsFile, O_WRONLY | O_CREAT | O_APPEND)
-                // A line that a crash cut short must not swallow the next.
+                // A line that a crash interrupted must not be joined with the next one.
                 try file.write(Array("\n\(fresh.text)".utf8))
                 try file.sync()
             } catch {

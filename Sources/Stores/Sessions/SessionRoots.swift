@@ -14,7 +14,7 @@ package struct SessionRoots: Sendable, Hashable {
         self.containers = containers
     }
 
-    /// Reads a file of one thing a line; what is neither digest nor container is passed over.
+    /// Reads a file of one thing a line; what is neither digest nor container is skipped.
     init(parsing bytes: [UInt8]) {
         self.init()
         for line in bytes.split(separator: UInt8(ascii: "\n")) {

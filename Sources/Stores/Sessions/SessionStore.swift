@@ -96,7 +96,7 @@ package struct SessionStore: Sendable {
 
     /// Makes the images of a session that was imported known, once the session is there and keeps them.
     ///
-    /// Answers the names that are another image's here and were left to it. Throws what taking the lock or writing the
+    /// Returns the names that are another image's here and were left to it. Throws what taking the lock or writing the
     /// names throws.
     package func adopt(
         listed: [ImageEntry], retained: [ImageEntry], releasing blobs: [Digest]
@@ -106,7 +106,7 @@ package struct SessionStore: Sendable {
         return left
     }
 
-    /// Throws away blobs that came for a session that could not be imported; what is swept with them is nobody's either.
+    /// Deletes blobs that came for a session that could not be imported; what is swept with them is nobody's either.
     package func discard(_ blobs: [Digest]) {
         store.leases.drop(blobs.map { .digest($0) })
         if blobs.isEmpty { return }

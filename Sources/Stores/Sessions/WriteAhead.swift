@@ -42,7 +42,7 @@ package struct LineStamp: Sendable, Hashable, Codable {
     }
 }
 
-/// The words of a line that is stamped, in its session's folder; where they are lost, only they are.
+/// The text of a stamped line, in its session's folder; when this file is lost, nothing else is.
 package struct StampedLine: Sendable, Hashable, Codable {
     package var token: String
     package var line: String
@@ -51,7 +51,7 @@ package struct StampedLine: Sendable, Hashable, Codable {
 
 /// What a line did to names and images, kept in `index.json` with the change itself.
 ///
-/// So the change and its record are both there or neither, and no further write is waited for.
+/// So either both the change and its record are there or neither, and no second write is needed.
 package struct StampedChanges: Sendable, Hashable, Codable {
     package var stamp: LineStamp
     package var moves: [TableChanges.Move]
@@ -110,7 +110,7 @@ package final class WriteAhead: Sendable {
 
     // MARK: Words
 
-    /// What the file of words may hold before it is begun anew, in bytes: it is of use for moments.
+    /// The size in bytes after which the file of texts is emptied: each text is needed only for a short time.
     private static let mostWords: Int64 = 64 << 10
 
     private func words(in session: String) -> String { "\(paths.sessions)/\(session)/underway" }
@@ -144,7 +144,7 @@ package final class WriteAhead: Sendable {
         }
     }
 
-    /// Whether the process that wrote a stamp is gone: its line goes no further.
+    /// Whether the process that wrote a stamp has ended: its line will not be continued.
     package func isCutOff(_ stamp: LineStamp) -> Bool { !ingest.isOwned(stamp.process) }
 
     /// The stamped changes of other processes, without those that are in their session's journal.

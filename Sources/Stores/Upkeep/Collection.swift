@@ -3,14 +3,14 @@ import Linux
 package import OCI
 package import RunnerProtocol
 
-/// What a collection took, or would take.
+/// What a collection removed, or would remove.
 package struct Collected: Sendable, Hashable {
     package var blobs: [Digest] = []
     /// Diff IDs of unpacked layers.
     package var layers: [Digest] = []
     /// Bytes of both.
     package var bytes: Int64 = 0
-    /// What dead processes left half-made, in words.
+    /// Descriptions of the unfinished files that dead processes left.
     package var leftovers: [String] = []
 
     package init() {}
@@ -65,7 +65,8 @@ extension Store {
             var roots = try sessionRoots()
             try keepLeased(&roots, exclusion)
             let sweep = Sweep(table: try names.table(), roots: roots, exclusion: exclusion, dryRun: dryRun)
-            // The notes of what was retained first: cut short, nothing is said to be there that is gone.
+            // The notes about retained images are removed first: when this is interrupted, no note names content that
+            // is gone.
             let aside = try sweepRetained(sweep, moved: &moved)
             var collected = try self.sweep(everything, sweep, moved: &moved)
             collected.bytes &+= aside
@@ -87,7 +88,8 @@ extension Store {
         try removeImages(dryRun: dryRun, retainedBy: session) { (table, _, _) throws(ShaleError) in try plan(table) }
     }
 
-    /// The same; `plan` also sees what sessions can come back to, and what may be taken because nobody has a lease on it.
+    /// The same; `plan` also sees what sessions can come back to, and what may be taken because nobody has a lease on
+    /// it.
     func removeImages(
         dryRun: Bool, retainedBy session: SessionFolder?,
         _ plan: (ImageTable, SessionRoots, Exclusion) throws(ShaleError) -> ImageRemoval
@@ -107,7 +109,7 @@ extension Store {
             let gone = before.entries.filter { entry in entry.image.map { !remaining.contains($0) } ?? false }
             if let session, !dryRun {
                 if !isDiskFull, try hide(gone, from: before, to: after, retainedBy: session) { return result }
-                // A removal is to make room on a full disk: nothing of it is kept, for no session.
+                // On a full disk a removal must free space: nothing is kept for any session.
                 result.isGoneForGood = !gone.isEmpty
                 for entry in gone { roots.digests.subtract([entry.manifest.digest] + [entry.image].compactMap(\.self)) }
             }
@@ -172,7 +174,7 @@ extension Store {
         }
     }
 
-    /// Lets every session forget images that are gone for good.
+    /// Removes images that no longer exist from the lists of all sessions.
     private func forget(_ gone: [ImageEntry]) throws(ShaleError) {
         let digests = Set(gone.flatMap { [$0.manifest.digest] + [$0.image].compactMap(\.self) })
         for name in try sessionNames() {
@@ -203,7 +205,7 @@ extension Store {
             while true {
                 uses += kept.map { ImageUse(container: "", image: $0, isRunning: false) }
                 let removal = ImageRemoval.planPrune(in: table, uses: uses, all: all)
-                // What stands below one in use stays as well: planned again until all of it can be taken.
+                // An image below one in use stays as well, so the plan is repeated until all of it can be removed.
                 kept = Set(removal.deleted.filter { !exclusion.take(.digest($0)) })
                 if kept.isEmpty { return removal }
             }
@@ -343,7 +345,8 @@ extension Store {
         return collected
     }
 
-    /// Moves those unpacked layers away that a sweep will take: they can be unpacked again should it not come to that.
+    /// Moves away those unpacked layers that a sweep will remove; when the sweep does not happen, they can be unpacked
+    /// again.
     private func unpacked(_ contents: Contents, _ sweep: Sweep) throws(ShaleError) -> [String] {
         var moved: [String] = []
         _ = try self.sweep(Contents(blobs: [], layers: contents.layers), sweep, moved: &moved)

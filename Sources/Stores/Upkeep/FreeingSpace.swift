@@ -3,9 +3,9 @@ import Glibc
 import Linux
 package import OCI
 
-/// Removing on a full disk: what must be written for it is made to fit by freeing first what can be had again.
+/// Removing on a full disk: things that can be made again are removed first, to make room for what must be written.
 extension Store {
-    /// Whether the disk has so little room left that what is removed is not kept for `undo`: removing is to make room.
+    /// Whether the disk has so little room left that removed things are not kept for `undo`.
     package var isDiskFull: Bool {
         var info = statvfs()
         guard paths.home.withPath({ statvfs($0, &info) }) == 0 else { return false }
@@ -13,9 +13,10 @@ extension Store {
         return !isLarge && bytes < 1 << 20
     }
 
-    /// Does a write that a removal needs; where the disk has no room for it, frees one thing after the other until it has.
+    /// Does a write that a removal needs; where the disk has no room for it, frees one thing after the other until it
+    /// has.
     ///
-    /// Unfinished downloads go first, then what `spare` moves away and answers the places of, then the cache, then
+    /// Unfinished downloads go first, then what `spare` moves away and returns the places of, then the cache, then
     /// unpacked layers that no container stands on, the smallest first: all of it can be made again, so that a crash in
     /// between loses nothing. Under the store's lock.
     func freeingSpace<Result>(
@@ -37,7 +38,7 @@ extension Store {
         return try write()
     }
 
-    /// Takes a name away, also on a full disk; answers what it led to.
+    /// Takes a name away, also on a full disk; returns what it led to.
     ///
     /// Throws what writing the names throws.
     package func removeName(_ reference: Reference) throws(ShaleError) -> ImageEntry? {
@@ -101,7 +102,7 @@ extension Store {
         for place in moved { try ingest.removeMoved(place) }
     }
 
-    /// Removes downloads that were broken off, and that nobody goes on with at this moment; answers their bytes.
+    /// Removes downloads that were broken off, and that nobody goes on with at this moment; returns their bytes.
     ///
     /// `until`, where given, spares what was written to since then. Throws what opening the file of leases throws.
     package func removeUnfinishedDownloads(

@@ -19,7 +19,7 @@ package struct ImageRemoval: Sendable, Hashable {
     /// Decides for one argument: a name, or an id or its beginning.
     ///
     /// A name among several is only taken away; the last one takes the image with it, and nameless parents that nothing
-    /// else stands on. `force` passes over other names and stopped containers, never over children and running ones.
+    /// else stands on. `force` ignores other names and stopped containers, never over children and running ones.
     /// Throws `notFound`, or `conflict` in docker's words.
     package static func plan(
         _ text: String, in table: ImageTable, uses: [ImageUse], force: Bool = false, pruningParents: Bool = true
@@ -163,7 +163,7 @@ private struct Decision {
         try delete(parent, force: false, pruningParents: true, isQuiet: true)
     }
 
-    /// What stands in the way; `force` passes over all but children and running containers.
+    /// What stands in the way; `force` ignores all but children and running containers.
     func conflict(_ id: Digest, ignoringNames: Bool, force: Bool) -> Conflict? {
         if hasChildren(id) { return Conflict(isHard: true, isUse: false, words: "image has dependent child images") }
         if let use = uses.first(where: { $0.image == id && $0.isRunning }) {

@@ -2,18 +2,18 @@ package import Basics
 import Linux
 package import OCI
 
-/// What it costs to keep what sessions can come back to, beyond what is in use anyway.
+/// The disk space taken by things that only sessions need, beyond what is in use anyway.
 package struct RetainedCost: Sendable, Hashable {
     package var images = 0
     package var containers = 0
-    /// Bytes that letting go would free.
+    /// How many bytes would be free without them.
     package var bytes: Int64 = 0
 
     package var isNothing: Bool { images == 0 && containers == 0 && bytes == 0 }
 }
 
 extension Store {
-    /// Measures what would go if sessions let go of all but `current`, the images they stand on now.
+    /// Measures what could be removed if sessions kept only `current`, the images they stand on now.
     ///
     /// Throws what taking the lock or reading the store throws.
     package func retainedCost(keeping current: Set<Digest>) throws(ShaleError) -> RetainedCost {

@@ -5,7 +5,7 @@ import OCI
 
 // The records of how images were made, and the files that their recipes need.
 extension StoreCheck {
-    /// Stands in the place of a record that cannot be read: the image was made here, and nobody can say how.
+    /// Replaces a record that cannot be read: the image was made here, but it is not known how.
     private static let lostRecord = #"{"origin":{"lost":{}}}"#
 
     mutating func checkProvenance() throws(ShaleError) {
@@ -15,7 +15,7 @@ extension StoreCheck {
             if name == image.hex {
                 try checkRecord(of: image)
             } else if name.hasSuffix(".files"), access(store.paths.provenanceRecord(of: image), F_OK) != 0 {
-                // Its record comes next, or never; a list that can be read does no harm.
+                // Its record may be written next, or never; a list that can be read does no harm.
                 guard try listedFiles(of: image) == nil else { continue }
                 note("image \(image.short): the list of files of its recipe is damaged", "removed")
                 if repair { unlink(store.paths.keptFiles(of: image)) }

@@ -18,7 +18,7 @@ extension Store {
     ///
     /// An empty answer means that the store is whole.
     ///
-    /// With `repair`, takes out what cannot be used, frees what is stuck, and writes notes anew; content that is gone
+    /// With `repair`, takes out what cannot be used, frees what is stuck, and writes notes again; content that is gone
     /// stays gone, and is named with the command that fetches it. Reads every byte of the blobs. Throws what reading or
     /// repairing the store throws.
     package func check(
@@ -155,7 +155,7 @@ struct StoreCheck {
         if repair, mended.entries != table.entries { try store.names.write(mended.keepingAnnotations(of: table)) }
     }
 
-    /// Images that only sessions can bring back: those that are damaged are let go of.
+    /// Checks the images that only sessions can bring back; damaged ones are removed from the file.
     private mutating func checkRetained() throws(ShaleError) {
         let table: ImageTable
         do throws(ShaleError) {

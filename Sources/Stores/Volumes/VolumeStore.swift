@@ -97,7 +97,7 @@ package final class VolumeStore: Sendable {
     /// Removes a volume and what is in it.
     ///
     /// Under the lock that records are written with, so that a container that is being made meanwhile either is seen
-    /// here or finds the volume gone and makes it anew. Throws `inUse` in docker's words while a container has it.
+    /// here or finds the volume gone and makes it again. Throws `inUse` in docker's words while a container has it.
     package func remove(_ name: String) throws(ShaleError) {
         guard VolumeName.isValid(name) else { throw Self.noSuchVolume(name) }
         let exclusion = try Exclusion(paths: paths)
@@ -122,7 +122,7 @@ package final class VolumeStore: Sendable {
         ShaleError(.notFound, "get \(name): no such volume")
     }
 
-    /// Where a volume lies, whether it is there or not.
+    /// The path of a volume, whether it exists or not.
     package func folder(_ name: String) -> String { "\(paths.volumes)/\(name)" }
 
     private func volume(_ name: String, _ users: [String: [String]]) -> Volume? {

@@ -285,7 +285,7 @@ package struct Build: Verb {
         request.steps.usesCache = !noCache
         request.steps.network = network
         request.steps.allowsHostNetwork = try allowsHostNetwork
-        // Looked at now: a build whose steps are all cached would never meet it.
+        // Checked now, because a build whose steps are all cached would never read it.
         try ContainerEngine.network(network)
         for host in extraHosts { _ = try ExtraHost.parse(host) }
         request.steps.host.extraHosts = extraHosts
@@ -306,7 +306,7 @@ package struct Build: Verb {
         return request
     }
 
-    /// Whoever gives the build the host's network has allowed it; no other entitlement can be had here.
+    /// A build that is given the host's network by option is allowed to use it; no other entitlement is supported.
     private var allowsHostNetwork: Bool {
         get throws(ShaleError) {
             if let other = allowed.first(where: { $0 != "network.host" }) {
@@ -336,7 +336,7 @@ package struct Build: Verb {
         }
     }
 
-    /// Docker's complaint about a name that is none.
+    /// Docker's error for an invalid name.
     private static func tag(_ text: String) throws(ShaleError) -> Reference {
         do throws(ShaleError) {
             let reference = try Reference(parsing: text)

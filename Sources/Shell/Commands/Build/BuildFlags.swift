@@ -15,7 +15,7 @@ enum BuildFlags {
         "squash": "squash IMAGE -t NEW does it to a finished image",
     ]
 
-    /// Taken, and without effect here; the reason is told.
+    /// Accepted without effect; the reason is printed.
     static let withoutEffect: [String: String] = [
         "compress": "the context is read where it lies, nothing is sent",
         "load": "an image that is built is here in any case",

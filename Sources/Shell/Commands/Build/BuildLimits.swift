@@ -38,7 +38,7 @@ struct BuildLimits: ParsableArguments {
         name: .customLong("security-opt"), help: "For RUN: seccomp=FILE, seccomp=unconfined or no-new-privileges.")
     var securityOptions: [String] = []
 
-    /// Writes them into a build's options; answers a warning for each limit that cannot be held here.
+    /// Writes them into a build's options; returns a warning for each limit that cannot be held here.
     ///
     /// Throws docker's words for what is malformed or out of range.
     func write(to steps: inout StepOptions, hostDirectory: String) throws(ShaleError) -> [String] {

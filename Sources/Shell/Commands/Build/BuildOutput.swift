@@ -12,7 +12,7 @@ struct BuildOutput: Sendable, Hashable {
         case tar
         /// An OCI layout, as a tar or in a folder.
         case oci
-        /// Docker's archive; without a place, the image in the home.
+        /// Docker's archive; without a path, the image in the home.
         case docker
         /// The image in the home.
         case image

@@ -95,7 +95,7 @@ struct BuildResults {
         }
     }
 
-    /// Sends the image under its names; the manifest that the last registry has of it.
+    /// Pushes the image under its names; returns the manifest that the last registry has of it.
     private func push(_ names: [Reference], _ shell: ShellContext) throws(ShaleError) -> Descriptor? {
         let images = try shell.images()
         let lines: Console.Stream = takesStandardOutput ? .errors : .output

@@ -88,7 +88,7 @@ struct BuildSharing: ParsableArguments {
         return all
     }
 
-    /// What cannot be meant here, by name.
+    /// Values that are not supported here, each by name.
     private func refuse() throws(ShaleError) {
         func refuse(_ option: String, _ reason: String) -> ShaleError {
             ShaleError(.unsupported, "build: \(option) is not supported: \(reason)")

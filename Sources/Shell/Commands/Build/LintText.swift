@@ -73,7 +73,8 @@ struct LintText {
 
     /// The result of the check: status 1 when there is a warning.
     ///
-    /// Throws what only a build would meet; beside warnings as JSON, `report` is told it.
+    /// Throws an error that only a build would meet; when the warnings are printed as JSON, `report` is called with it
+    /// instead.
     func outcome(format: String?, report: (ShaleError) -> Void) throws(ShaleError) -> Outcome {
         if let error, warnings.isEmpty { throw error.shaleError(inFile: name) }
         var lines = format == "json" ? rows : self.lines

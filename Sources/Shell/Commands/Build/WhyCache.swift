@@ -89,7 +89,7 @@ package struct WhyCache: Verb {
             files = step.key.flatMap { cache.files(of: $0) } ?? PathLines()
         }
 
-        /// Whether it is found whatever lies below it.
+        /// Whether it is found independently of the steps before it.
         private var isLinked: Bool { record?.parent == BuildCache.anyParent }
 
         var lines: [String] {

@@ -218,8 +218,8 @@ package struct ContainerOptions: ParsableArguments {
 
 /// Docker's options that this engine does not carry out: known, so that they are refused by name.
 ///
-/// They are not among the options declared above: each of those costs every start of a container its share of time.
-/// The parser takes an unknown flag for the first word of the command, and there it is looked up.
+/// They are not declared as options, because each declared option makes every start of a container slower. The parser
+/// takes an unknown flag as the first word of the command, and there it is looked up.
 enum RefusedFlags {
     private static let names: Set<String> = [
         "annotation", "blkio-weight", "blkio-weight-device", "cgroup-parent", "cgroupns", "cpu-count", "cpu-percent",

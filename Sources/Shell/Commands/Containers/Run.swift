@@ -86,7 +86,7 @@ package struct Run: Verb {
         do throws(ShaleError) {
             end = try container?.relay() ?? .detached
         } catch {
-            // Nobody reads its output any more: it is ended, so that it does not write for ever.
+            // Nobody reads its output any more, so it is ended; otherwise it might write without end.
             if error.exitStatus == 141 {
                 Logger.shell.attempt("kill container \(record.name)") {
                     try engine.containers.kill(record, named: record.name)

@@ -42,7 +42,7 @@ package struct Stats: Verb {
         }
         while !shell.cancellation.isCancelled {
             let table = try listing(shell).text(format: .table(template: nil), width: console.size(.output)?.columns)
-            // From the top of the screen; what an earlier, longer table left goes.
+            // Print from the top of the screen, and erase the rest of an earlier, longer table.
             console.write("\u{1B}[H\u{1B}[2J" + table)
             for _ in 0..<8 where !shell.cancellation.isCancelled { usleep(100_000) }
         }

@@ -5,7 +5,7 @@ import Layers
 import OCI
 import Rendering
 
-/// `compare A B`: how two images, layers or containers differ, all told.
+/// `compare A B`: all differences between two images, layers or containers.
 package struct Compare: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "compare",

@@ -2,7 +2,7 @@ import Basics
 import Explorer
 import Layers
 
-/// A difference as a line: docker's `A`, `C` or `D`, the path, and what is to be said of it.
+/// A difference as a line: docker's `A`, `C` or `D`, the path, and the reasons.
 enum DifferenceText {
     /// `reasons` follow in parentheses; that a layer deletes the path is always said.
     static func line(_ difference: TreeDifference, reasons: [String] = []) -> String {
@@ -11,7 +11,7 @@ enum DifferenceText {
         return words.isEmpty ? line : "\(line)  (\(words.joined(separator: ", ")))"
     }
 
-    /// Of two layers looked at by themselves, what one of them deletes from those below it.
+    /// When two layers are compared by themselves: what one of them deletes from the layers below it.
     private static func deletion(_ difference: TreeDifference) -> String? {
         switch (difference.before?.kind == .whiteout, difference.after?.kind == .whiteout) {
         case (false, false): nil

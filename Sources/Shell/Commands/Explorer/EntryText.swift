@@ -3,7 +3,7 @@ import Explorer
 import Linux
 import OCI
 
-/// How one file is told: `ls -l` lines, JSON documents.
+/// One file as text: `ls -l` lines, JSON documents.
 struct EntryText {
     private let users: [UInt32: String]
     private let groups: [UInt32: String]

@@ -1,7 +1,7 @@
 import Basics
 import Explorer
 
-/// Finds what was meant by a word that should be a place and names no image or container.
+/// Finds a correction for a word that should be a place but names no image or container.
 struct PlaceSlip {
     private let shell: ShellContext
     private let finder: PlaceFinder
@@ -11,7 +11,7 @@ struct PlaceSlip {
         self.finder = finder
     }
 
-    /// The line that was meant: with the slash that is missing, or the host's own command for a file of the host's.
+    /// The line to suggest: with the missing slash, or the host's own command when the word is a file of the host.
     func hint(for word: String) -> String? {
         let words = shell.wordsUnderWay
         if let meant = place(meantBy: word) {

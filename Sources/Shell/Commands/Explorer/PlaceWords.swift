@@ -24,7 +24,7 @@ struct PlaceWords {
     private let finder: PlaceFinder
     private let remote: RemoteImages?
 
-    /// `isQuiet` tells nothing on the way, as for Tab.
+    /// `isQuiet` prints no progress, as for Tab.
     init(_ shell: ShellContext, _ options: RemoteOptions? = nil, isQuiet: Bool = false) throws(ShaleError) {
         self.shell = shell
         let engine = try shell.engine()
@@ -58,7 +58,8 @@ struct PlaceWords {
 
     /// The place a word names.
     ///
-    /// Inside an image (after `cd IMAGE:/path`) a word without `:/` is a path there, and no word is where one is.
+    /// Inside an image (after `cd IMAGE:/path`) a word without `:/` is a path there, and no word means the current
+    /// directory.
     func place(_ word: String?) throws(ShaleError) -> Place {
         if let here = shell.place.flatMap({ try? Place(parsing: $0) }) {
             guard let word else { return here }
@@ -98,11 +99,11 @@ struct PlaceWords {
         }
     }
 
-    // MARK: What is told of a whole image, container or layer
+    // MARK: Commands about a whole image, container or layer
 
-    /// An image, a container or one of their layers that a word names; without a word the one that one is in.
+    /// The image, container or layer that a word names; without a word, the one that the shell is in.
     ///
-    /// A path inside is refused: `verb` is told of the whole.
+    /// A path inside is refused, because `verb` is about the whole.
     func thing(_ word: String?, for verb: String) throws(ShaleError) -> Place {
         guard let word else {
             if shell.place == nil {
@@ -153,7 +154,7 @@ struct PlaceWords {
         return try views(of: places).map(\.view)
     }
 
-    /// Words that share an image share one view of it; without a word it is where one is.
+    /// Words that name the same image share one view of it; without a word, it is the current place.
     func views(_ words: [String]) throws(ShaleError) -> [(place: Place, view: PlaceView)] {
         var places: [Place] = []
         for word in words.isEmpty ? [nil] : words.map(Optional.some) { places.append(try place(word)) }

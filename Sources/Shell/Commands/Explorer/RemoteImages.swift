@@ -17,7 +17,7 @@ final class RemoteImages {
     init(_ shell: ShellContext, _ engine: Engine, platform: Platform?) {
         self.engine = engine
         self.platform = platform
-        // Results may go into a file: what is fetched is told beside them, and only to someone who looks on.
+        // Results may go into a file, so fetches are reported on the error stream, and only when that is a terminal.
         (operation, view) = shell.operation(lines: .errors, isQuiet: !shell.console.isTerminal(.errors))
     }
 

@@ -5,7 +5,7 @@ import OCI
 import Recipes
 import Rendering
 
-/// `size IMAGE|CONTAINER`: one answer to how large it is, and why.
+/// `size IMAGE|CONTAINER`: how large it is, and why.
 package struct Size: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "size", abstract: "Show the size of an image, layer or container: on disk, shared, hidden",

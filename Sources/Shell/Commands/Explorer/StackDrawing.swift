@@ -9,7 +9,7 @@ struct StackDrawing {
         var corners: [String]
         var side: String
         var line: String
-        /// Of what can still change.
+        /// For layers that can still change.
         var dashed: String
         var joints: (left: String, right: String)
         /// A bar's cells, a whole one last.

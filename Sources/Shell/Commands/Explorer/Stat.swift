@@ -4,7 +4,7 @@ import Explorer
 import OCI
 import Rendering
 
-/// `stat PLACE`: all there is to know about a file.
+/// `stat PLACE`: all that is known about a file.
 package struct Stat: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "stat", abstract: "Show mode, owner, size, times, digest and layer of a file",

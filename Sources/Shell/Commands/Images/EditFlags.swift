@@ -14,7 +14,7 @@ struct EditFlags: ParsableArguments {
     @Flag(name: .customLong("dry-run"), help: "Say what would change, and make nothing")
     var isTrial = false
 
-    /// Carries an edit out, and answers the id of the image it made.
+    /// Carries an edit out, and returns the id of the image it made.
     ///
     /// Throws `invalid` when the name cannot be a tag's, and what `body` throws.
     func perform(

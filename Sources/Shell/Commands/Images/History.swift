@@ -42,7 +42,7 @@ package struct HistoryCommand: Verb {
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         guard let name else {
-            // Without a prompt there is what the session's journal has.
+            // Without a prompt the lines are those of the session's journal.
             var typed = shell.history?.entries
             if typed == nil { typed = try shell.session().entries.map(\.line) }
             return .lines(

@@ -8,7 +8,7 @@ struct ImageHistory {
     /// Sizes and ages in words, or plain bytes and dates.
     var isHuman = true
     var noTrunc = false
-    /// `--layers`: a row tells of its layer.
+    /// `--layers`: each row also describes its layer.
     var showsLayers = false
 
     func listing(_ rows: [HistoryRow], now: Timestamp = .now()) -> Listing {
@@ -68,7 +68,7 @@ struct ImageHistory {
         .string(digest.map { noTrunc ? $0.description : $0.short } ?? "")
     }
 
-    /// Docker calls a time before 2000 not available: builds that are to be reproducible write 1970.
+    /// Docker prints N/A for a time before 2000, because reproducible builds write 1970.
     private static func since(_ time: Timestamp?, now: Timestamp) -> String {
         guard let time, time.seconds > 946_684_800 else { return "N/A" }
         return HumanUnits.duration(seconds: now.seconds(since: time)) + " ago"

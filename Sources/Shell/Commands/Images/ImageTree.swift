@@ -24,7 +24,7 @@ struct ImageTree {
 
     private func lines(of image: ImageSummary, lead: String, own: String, depth: Int) -> [String] {
         var result = [own + title(image)]
-        // Parents come from the store's notes; a circle in them must not hang a listing.
+        // Parents come from the store's notes; a cycle in them must not make a listing endless.
         guard depth < 200 else { return result }
         let below = children[image.id] ?? []
         for (position, child) in below.enumerated() {

@@ -98,7 +98,7 @@ package struct Prune: Verb {
         }
         if report.isLoss || (history && cost != nil) { shell.changes.append(.lost(.pruned)) }
         if !report.volumes.isEmpty { shell.changes.append(.lost(.volumesRemoved)) }
-        // What the sessions gave up just now is part of the total.
+        // What the sessions released just now is part of the total.
         let lines = try report.lines(isPlan: false, history ? cost : retained(sessions))
         return try shell.outcome(.lines(lines), failures: failures)
     }
@@ -117,7 +117,7 @@ package struct Prune: Verb {
         }
     }
 
-    /// Frees, on a full disk, what is removed in any case and needs no write to a session.
+    /// On a full disk, first removes the things that are removed in any case and that need no write to a session.
     private func freeSpace(
         _ request: PruneRequest, _ engine: Engine, _ sessions: RetainedBySessions, _ operation: OperationContext
     ) throws(ShaleError) {
@@ -200,7 +200,7 @@ extension Prune {
 
         /// Docker's lists, and the total; in a plan with short ids, and containers with their names.
         ///
-        /// Nothing is called deleted before it is.
+        /// Names are printed as deleted only after they have been deleted.
         func lines(isPlan: Bool, _ retained: String?) -> [String] {
             var lines: [String] = []
             func add(_ title: String, _ entries: [String]) {

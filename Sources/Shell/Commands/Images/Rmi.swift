@@ -74,7 +74,7 @@ package struct Rmi: Verb {
         return try shell.outcome(.lines(lines), failures: failures)
     }
 
-    /// Lists what stands in the way, before the error.
+    /// Lists what prevents the removal, before the error.
     private func tellBlockers(of name: String, _ images: ImageEngine, _ shell: ShellContext) throws(ShaleError) {
         let blockers = try images.blockers(of: name)
         var rows =

@@ -43,7 +43,7 @@ package struct DeleteRemote: Verb {
             do throws(ShaleError) {
                 lines += try delete(name, images, operation, shell)
             } catch {
-                // What went before is gone, and is told.
+                // The names before it have been deleted, and are printed.
                 failures.append(error)
                 if error.code == .cancelled { break }
             }

@@ -58,7 +58,7 @@ package struct Login: Verb {
         return .line("Login Succeeded")
     }
 
-    /// `https://quay.io/v1/` as people paste it → `quay.io`.
+    /// `https://quay.io/v1/`, as users paste it → `quay.io`.
     static func host(_ server: String?) -> String {
         guard var text = server, !text.isEmpty else { return "docker.io" }
         for scheme in ["https://", "http://"] where text.hasPrefix(scheme) { text.removeFirst(scheme.count) }

@@ -65,7 +65,7 @@ package struct Pull: Verb {
         return .line(repository.description)
     }
 
-    /// Says it before a registry refuses.
+    /// Warns before a registry refuses.
     private func warnOfLimit(of domain: String, _ shell: ShellContext) throws(ShaleError) {
         guard let limit = try shell.engine().registry.rateLimit(of: domain), limit.remaining < 10 else { return }
         shell.console.warning("\(domain) allows \(limit.remaining) more of \(limit.limit) pulls: ratelimit says more")

@@ -54,7 +54,9 @@ package struct Push: Verb {
         return .line((allTags ? reference : reference.withDefaultTag).description)
     }
 
-    /// Hangs recipes on images that are there; a recipe that cannot be made is a warning, for the image has arrived.
+    /// Attaches recipes to images that have been pushed.
+    ///
+    /// A recipe that cannot be made is only a warning, because the push itself has succeeded.
     private func attachRecipes(to pushed: [PushResult], _ shell: ShellContext) throws(ShaleError) {
         let recipes = try shell.recipes()
         var told: Set<Digest> = []

@@ -6,7 +6,7 @@ import Recipes
 import Registries
 import Rendering
 
-/// `referrers NAME`: signatures, lists of packages, recipes and whatever else hangs on an image.
+/// `referrers NAME`: signatures, lists of packages, recipes and everything else that refers to an image.
 package struct ReferrersCommand: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "referrers", abstract: "List what hangs on an image in its registry",

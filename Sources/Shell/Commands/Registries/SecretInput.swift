@@ -56,7 +56,7 @@ struct SecretInput {
         var byte: UInt8 = 0
         while true {
             var wait = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            // The signal may have woken another thread: this one looks for it now and then.
+            // The signal may have been delivered to another thread, so this one checks for it regularly.
             let ready = poll(&wait, 1, 50)
             if Interrupt.flag.isCancelled { return nil }
             if ready == 0 || (ready == -1 && errno == EINTR) { continue }

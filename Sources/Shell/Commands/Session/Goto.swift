@@ -31,7 +31,7 @@ package struct Goto: Verb {
         return .lines(["now at state \(state)"] + MoveReport.place(session, result.passed))
     }
 
-    /// Asks first when most of the names would be removed: a user who types a number seldom means that.
+    /// Asks first when most of the names would be removed: a user who types a number rarely intends that.
     private func askAboutNames(_ session: Session, _ shell: ShellContext) throws(ShaleError) {
         try session.refresh()
         let tree = session.tree

@@ -85,7 +85,7 @@ package struct RecipeCommand: Verb {
         }
     }
 
-    /// What a build would do, worked out without running anything.
+    /// What a build would do, computed without running anything.
     private func plan(_ shell: ShellContext) throws(ShaleError) -> Outcome {
         let (name, text) = try source(shell)
         let host = PlannedPlatform(os: Platform.host.os, architecture: Platform.host.architecture)

@@ -41,7 +41,7 @@ struct RecipeOutput {
         let recipe = try given(subject(name), named: name)
         let text = format == "json" ? Self.json(recipe) : recipe.text(as: form, of: Self.words(for: name))
         guard let file, file != "-" else { return .text(text) }
-        // With its secrets it is for the owner alone.
+        // With its secrets, only the owner may read it.
         let most: UInt32 = showsSecrets ? 0o700 : 0o777
         let mode: UInt32 = (form == .sh || form == .shale ? 0o755 : 0o644) & most
         try translating(file) {
@@ -71,7 +71,7 @@ struct RecipeOutput {
         return .lines(paths.map { "\(folder)/\($0)".visible })
     }
 
-    /// What is saved; for the two words the wrong way round, the line that was meant.
+    /// The folder and what is saved; when the two words are in the wrong order, the error has the corrected line.
     private func savedSubject(_ words: [String], _ name: String) throws(ShaleError) -> RecipeSubject {
         do throws(ShaleError) {
             return try subject(name)
@@ -120,7 +120,7 @@ struct RecipeOutput {
         return Outcome(.lines(lines.map(\.visible)), status: 1)
     }
 
-    /// Verifies with a line a step, and what a step said only where it fails.
+    /// Verifies with one line for each step; the output of a step is printed only when it fails.
     private func briefly(
         _ operation: OperationContext, _ verify: (OperationContext) throws(ShaleError) -> [RecipeDifference]
     ) throws(ShaleError) -> [RecipeDifference] {
@@ -133,7 +133,7 @@ struct RecipeOutput {
         }
     }
 
-    /// Verifies with all that a build tells.
+    /// Verifies with the whole output of the build.
     private func plainly(
         _ operation: OperationContext, _ verify: (OperationContext) throws(ShaleError) -> [RecipeDifference]
     ) throws(ShaleError) -> [RecipeDifference] {

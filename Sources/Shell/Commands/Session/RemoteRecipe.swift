@@ -16,7 +16,7 @@ struct RemoteRecipe {
         self.file = file
     }
 
-    /// The Dockerfile; on a terminal and in a pipe no byte of it can do anything.
+    /// The Dockerfile, with control characters made visible, on a terminal and in a pipe.
     func print(_ words: [String], format: String?) throws(ShaleError) -> Outcome {
         guard words.count == 1 else {
             throw ShaleError(.usage, "recipe --remote takes one name", hint: "recipe --remote NAME")

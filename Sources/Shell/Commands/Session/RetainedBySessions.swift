@@ -34,10 +34,10 @@ struct RetainedBySessions {
 
     func cost() throws(ShaleError) -> RetainedCost { try engine.home.retainedCost(keeping: current) }
 
-    /// Gives up all states except the current one of each session.
+    /// Drops all states except the current one of each session.
     func forgetOthers() throws(ShaleError) { for session in sessions { try session.forget(keepingNewest: 0) } }
 
-    /// Gives up the states beyond the limit, if there is one.
+    /// Drops the states beyond the limit, if there is one.
     func keepLimit() throws(ShaleError) {
         guard let limit else { return }
         for session in sessions { try session.forget(keepingNewest: limit) }

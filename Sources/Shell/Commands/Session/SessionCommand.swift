@@ -148,7 +148,7 @@ package struct SessionCommand: Verb {
     }
 
     private func require(_ name: String, _ sessions: SessionStore, in shellSession: String) throws(ShaleError) {
-        // The one this shale is in is there, even before its first line.
+        // The session that this shale is in exists, even before its first line.
         if name == shellSession {
             _ = try sessions.folder(of: name)
             return

@@ -31,7 +31,7 @@ struct SessionContents {
     init(_ session: Session, in sessions: SessionStore, environment: [String: String]) {
         let parser = LineParser()
         for entry in session.entries {
-            // What cannot be read is typed again by nobody.
+            // A line that cannot be read is never run again.
             for statement in (try? parser.statements(in: entry.line)) ?? [] {
                 for kind in Self.kinds(of: statement) { found[kind, default: []].append(entry.line) }
             }
@@ -40,7 +40,7 @@ struct SessionContents {
         hiding = kept.keys.filter { environment[$0] != nil && $0 != "_" }.sorted()
     }
 
-    /// A line a kind and the lines of the session that are of it; none where there is nothing to say.
+    /// For each kind one line, followed by the lines of the session of that kind; nothing when there are none.
     var lines: [String] {
         var lines: [String] = []
         for kind in Kind.allCases {

@@ -70,7 +70,7 @@ struct SessionTravel {
         }
     }
 
-    /// Containers that the session removed do not travel.
+    /// Containers that the session removed are not part of the archive.
     func tellWhatStays(_ export: SessionExport, where there: String) {
         guard let first = export.containersLeft.first else { return }
         let isOne = export.containersLeft.count == 1

@@ -42,7 +42,7 @@ package struct Timeline: Verb {
             }
         for node in tree.nodes.values.sorted(by: { $0.number < $1.number }) {
             let mark = node.number == tree.head ? "=>" : (current.contains(node.number) ? "*" : "")
-            // A state that prune gave up is listed, but `goto` cannot reach it any more.
+            // A state that prune dropped is listed, but `goto` cannot reach it any more.
             let isGone = node.image.map { !images.contains($0) } ?? false
             listing.rows.append(
                 .members([

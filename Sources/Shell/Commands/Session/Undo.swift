@@ -48,9 +48,9 @@ package struct Redo: Verb {
     }
 }
 
-/// What a walk through the states took back or made again, in words.
+/// Describes what `undo` or `redo` took back or made again.
 enum MoveReport {
-    /// The states passed, where one stands now, and what stopped the walk.
+    /// The states that were passed, the current state, and why the walk ended.
     static func outcome(
         _ result: MoveResult, _ verb: String, _ session: Session, _ shell: ShellContext
     ) throws(ShaleError) -> Outcome {

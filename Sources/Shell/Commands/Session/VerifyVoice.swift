@@ -2,7 +2,8 @@ import Basics
 import Building
 import Synchronization
 
-/// What `recipe verify` tells of its build: a line a step, and all that a step said only where the build fails.
+/// The output of `recipe verify` about its build: one line for each step, and the output of a step only when the build
+/// fails.
 final class VerifyVoice: Sendable {
     /// How much of one step's output is kept for that, in bytes; the end of it counts.
     private static let kept = 64 << 10
@@ -50,7 +51,7 @@ final class VerifyVoice: Sendable {
         }
     }
 
-    /// Tells what the step under way said: it failed.
+    /// Prints the output of the step that failed.
     func tellLastStep() {
         let said = state.withLock { state in
             defer { state = State() }

@@ -36,7 +36,7 @@ package struct Cd: Verb {
         return .done
     }
 
-    /// `isBack` leaves an image for a path of the host's.
+    /// `isBack` leaves an image for a path of the host.
     private func go(to target: String, isBack: Bool, _ shell: ShellContext) throws(ShaleError) {
         if PlaceText.colonBeforeSlash(in: target) != nil || shell.place != nil && !isBack {
             let words = try PlaceWords(shell)

@@ -6,7 +6,7 @@ import Recipes
 import Runtime
 import Stores
 
-/// `doctor`: what the host has and lacks, and the command that mends it.
+/// `doctor`: what the host has and lacks, and the commands that repair it.
 package struct Doctor: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Say what the host lacks, and the command that mends it")

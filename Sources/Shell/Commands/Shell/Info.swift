@@ -10,7 +10,7 @@ import RunnerProtocol
 import Runtime
 import Stores
 
-/// `info`: this shale, its store and its host.
+/// `info`: the version, the store and the host.
 package struct Info: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "info", abstract: "Show where things are and how many")

@@ -3,7 +3,7 @@ package import Basics
 import OCI
 import Rendering
 
-/// `set`: settings that last.
+/// `set`: settings that are kept in the home.
 package struct SetCommand: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "set", abstract: "Show or change lasting settings",

@@ -4,9 +4,9 @@ import Diagnostics
 import Rendering
 import ShellLanguage
 
-/// `trace COMMAND…`: a command, and where its time went.
+/// `trace COMMAND…`: runs a command and prints how long each part took.
 package struct Trace: Verb {
-    /// The word it is called by, for whoever asks before anything else is looked at.
+    /// Its name, for the check that is made before the command line is parsed.
     static let word = "trace"
     package static let configuration = CommandConfiguration(
         commandName: word, abstract: "Run a command and show where its time went",
@@ -19,7 +19,7 @@ package struct Trace: Verb {
             """, helpNames: .long)
     package static let operandKinds: [ValueKind] = [.verb, .none]
     package static let holdsCommand = true
-    // The traced command decides, as it does without `trace`.
+    // The same as for the traced command.
     package static let takesWorkingImageAsTyped = true
     package static let isWorthKeeping = false
     package static let leasesWhatItUses = false
@@ -37,7 +37,7 @@ package struct Trace: Verb {
         var words = words
         if words.first == "--" { words.removeFirst() }
         if words.first == Self.word {
-            // A trace of a trace is that trace.
+            // `trace trace COMMAND` is the same as `trace COMMAND`.
             return try Self.invoke((format.map { ["--format", $0] } ?? []) + words.dropFirst(), in: shell)
         }
         if let flag = words.first, flag.hasPrefix("-") { throw CommandTable.unknownFlag(flag, of: Self.word) }

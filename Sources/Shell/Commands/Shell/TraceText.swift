@@ -2,7 +2,7 @@ import Basics
 import Diagnostics
 import ShellLanguage
 
-/// Where a command's time went, as it is printed.
+/// The printed form of a trace: how long each part of a command took.
 struct TraceText {
     private let tree: SpanTree
     private let words: [String]
@@ -16,7 +16,7 @@ struct TraceText {
 
     // MARK: For a person
 
-    /// A line a piece of work, in milliseconds and hundredths of the whole.
+    /// One line for each span, with its time in milliseconds and as a percentage of the whole.
     var table: String {
         var text = "\n        ms   share  \(title.visible)\n"
         for node in tree.nodes { append(node, depth: 0, to: &text) }

@@ -3,7 +3,7 @@ package import Basics
 import Rendering
 import ShellLanguage
 
-/// `unset`: forgets variables.
+/// `unset`: removes variables.
 package struct Unset: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "unset", abstract: "Forget variables", usage: "unset NAME...")

@@ -2,7 +2,7 @@ package import ArgumentParser
 package import Basics
 import OCI
 
-/// `version`: which shale this is.
+/// `version`: the version of shale.
 package struct Version: Verb {
     package static let configuration = CommandConfiguration(commandName: "version", abstract: "Print the version")
     package static let isWorthKeeping = false

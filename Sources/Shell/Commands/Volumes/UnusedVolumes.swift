@@ -24,7 +24,7 @@ struct UnusedVolumes {
             .map { (name: $0.name, bytes: $0.bytes, users: $0.users) }
     }
 
-    /// Removes them; answers those that went, and what failed.
+    /// Removes them; returns those that went, and what failed.
     func remove(_ plan: Volumes) -> (removed: Volumes, failures: [ShaleError]) {
         var removed = plan
         var failures: [ShaleError] = []

@@ -1,7 +1,7 @@
 package import ArgumentParser
 package import Basics
 
-/// `volume COMMAND`: the volumes that containers keep things in.
+/// `volume COMMAND`: the volumes of containers.
 package struct VolumeCommand: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "volume", abstract: "List, make, inspect or remove volumes",

@@ -41,7 +41,7 @@ package struct VolumePrune: Verb {
         return try shell.outcome(.lines(Self.lines(removed, isPlan: false)), failures: failures)
     }
 
-    /// Nothing is called deleted before it is.
+    /// Names are printed as deleted only after they have been deleted.
     private static func lines(_ volumes: UnusedVolumes.Volumes, isPlan: Bool) -> [String] {
         let title = isPlan ? "Volumes to be deleted:" : "Deleted Volumes:"
         let bytes = HumanUnits.preciseSize(UnusedVolumes.bytes(volumes))

@@ -54,7 +54,7 @@ enum ManifestLists {
         }
     }
 
-    /// Which registries may be reached without TLS is a lasting setting here, and no option of one command.
+    /// Which registries may be reached without TLS is a setting here, not an option of one command.
     static func refuse(insecure: Bool) throws(ShaleError) {
         guard insecure else { return }
         throw ShaleError(
