@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// A registry that lies, hangs and cuts off, and a disk that is full: one clear line, and a store that is whole.
-@Suite("bad registries and disks", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+@Suite("bad registries and disks", .serialized, .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct BadInputRegistryTests {
     typealias Answer = MisbehavingServer.Answer
 
@@ -129,8 +129,8 @@ struct BadInputRegistryTests {
             Case(name: "another content than the config's", says: "", answer: other.honest),
             Case(name: "no archive at all", says: "", answer: junk.honest),
         ]
-        let bench = try CrashHome()
-        try bench.must("images")
+        let bench = ShaleHome()
+        try bench.run(["images"])
         let chosen = Mutex<(@Sendable (MisbehavingServer.Request) -> Answer)>(good.honest)
         for test in cases {
             chosen.withLock { $0 = test.answer }
@@ -138,45 +138,45 @@ struct BadInputRegistryTests {
             let name = "\(server.host)/\(test.reference)"
             let short = ["SHALE_STALL_TIMEOUT": "0.3"]
             for (script, status) in [("shale pull -q \(name)", Int32(1)), ("shale run --rm \(name) true", 125)] {
-                let start = CrashHome.now()
+                let start = Waiting.now()
                 let said = try bench.sh(script, environment: short)
                 let faults = BadInputRow(script, status, test.says).faults(said)
                 #expect(faults.isEmpty, "\(test.name): \(faults): \(said)")
-                #expect(CrashHome.now() - start < 20, "\(test.name)")
+                #expect(Waiting.now() - start < 20, "\(test.name)")
                 // Only one of them where waiting is the matter.
                 if test.name.contains("hangs") || test.name == "silence" { break }
             }
             #expect(try bench.sh("shale images -q | wc -l").lines == ["1"], "\(test.name)")
-            let check = try bench.shale(["system", "check"])
+            let check = try bench.run(["system", "check"], expecting: nil)
             #expect(check.status == 0, "\(test.name): \(check)")
             server.stop()
         }
         try bench.expectWhole("after bad registries")
         // The same bytes, honestly told, are taken.
         let server = try MisbehavingServer(good.honest)
-        try bench.must("pull", "-q", "\(server.host)/image:1")
+        try bench.run(["pull", "-q", "\(server.host)/image:1"])
         #expect(try bench.sh("shale ps -aq").lines.isEmpty)
     }
 
-    @Test("a full disk", .enabled(if: CrashHome.isRoot, "needs root"))
+    @Test("a full disk", .enabled(if: ShaleHome.isRoot, "needs root"))
     func fullDisk() throws {
         let folder = TemporaryDirectory()
         let disk = folder.path + "/disk"
         mkdir(disk, 0o755)
         try Peer("mount").run(["-t", "tmpfs", "-o", "size=12m", "tmpfs", disk])
         defer { _ = try? Peer("umount").run(["-l", disk], expecting: nil) }
-        let bench = try CrashHome(home: disk + "/home")
+        let bench = try ShaleHome(as: .same, home: disk + "/home")
         let full = "no space left on device"
-        try bench.must("images")
-        try bench.must("create", "--name", "box", "busybox")
+        try bench.run(["images"])
+        try bench.run(["create", "--name", "box", "busybox"])
         let content = SmallImage.tar([SmallImage.File("file", Self.noise(14_000_000))])
         let served = try Served(content: content, layer: content)
         let server = try MisbehavingServer(served.honest)
         try SmallImage.writeDockerArchive(
             bench.work + "/large.tar", layers: [[SmallImage.File("file", content)]], tag: "large:1")
-        try bench.write(content, as: "context/file")
-        try bench.write("FROM busybox\nCOPY file /file\n", as: "context/Dockerfile")
-        try bench.write("FROM busybox\nRUN dd if=/dev/zero of=/file bs=1M count=14 2>/dev/null\n", as: "run/Dockerfile")
+        try bench.write(content, to: "context/file")
+        try bench.write("FROM busybox\nCOPY file /file\n", to: "context/Dockerfile")
+        try bench.write("FROM busybox\nRUN dd if=/dev/zero of=/file bs=1M count=14 2>/dev/null\n", to: "run/Dockerfile")
         let rows = [
             BadInputRow("shale pull -q \(server.host)/image:1", 1, full),
             BadInputRow("shale load -q -i large.tar", 1, full),
@@ -191,7 +191,7 @@ struct BadInputRegistryTests {
             #expect(faults.isEmpty, "\(row.script): \(faults): \(said)")
             try bench.expectWhole(row.script)
             #expect(try bench.sh("shale images --format '{{.Repository}}' | grep large").lines.isEmpty, "\(row.script)")
-            #expect(try bench.must("diff", "box").output.isEmpty, "\(row.script): half a copy")
+            #expect(try bench.run(["diff", "box"]).text.isEmpty, "\(row.script): half a copy")
             _ = try bench.sh("shale rm $(shale ps -aq --no-trunc | grep -v $(shale inspect -f '{{.Id}}' box))")
         }
         // Not a byte left at all: what only reads still works, what writes says why it cannot.
@@ -206,16 +206,16 @@ struct BadInputRegistryTests {
             #expect(faults.isEmpty, "not a byte left: \(row.script): \(faults): \(said)")
             try bench.expectWhole(row.script)
         }
-        try bench.must("rm", "box")
+        try bench.run(["rm", "box"])
         unlink(disk + "/filler")
         try Peer("mount").run(["-o", "remount,size=200m", disk])
-        try bench.must("pull", "-q", "\(server.host)/image:1")
-        try bench.must("load", "-q", "-i", "large.tar")
-        try bench.must("build", "-q", "-t", "large:4", "run")
+        try bench.run(["pull", "-q", "\(server.host)/image:1"])
+        try bench.run(["load", "-q", "-i", "large.tar"])
+        try bench.run(["build", "-q", "-t", "large:4", "run"])
         try bench.expectWhole("with room again")
     }
 
-    @Test("a home that cannot be written", .enabled(if: CrashHome.isRoot, "needs root"))
+    @Test("a home that cannot be written", .enabled(if: ShaleHome.isRoot, "needs root"))
     func readOnly() throws {
         let folder = TemporaryDirectory()
         let disk = folder.path + "/disk"
@@ -223,26 +223,26 @@ struct BadInputRegistryTests {
         try Peer("mount").run(["-t", "tmpfs", "-o", "size=20m", "tmpfs", disk])
         defer { _ = try? Peer("umount").run(["-l", disk], expecting: nil) }
         let readOnly = "ead-only file system"
-        let bench = try CrashHome(home: disk + "/home")
-        try bench.must("create", "--name", "box", "busybox")
+        let bench = try ShaleHome(as: .same, home: disk + "/home")
+        try bench.run(["create", "--name", "box", "busybox"])
         let reading = [
             "images -q", "ps -aq", "ls busybox:/", "cat box:/etc/passwd", "find box -name passwd", "layers --draw box",
             "history -q busybox", "inspect box", "diff box", "size box", "waste busybox", "packages box", "df",
             "system check", "session -q", "recipe box", "dockerfile box", "compare busybox box", "volume ls",
             "save busybox | tar t", "export box | tar t", "cp box:/etc/passwd - | tar t",
         ]
-        let before = try reading.map { try bench.sh("shale \($0)").output }
+        let before = try reading.map { try bench.sh("shale \($0)").text }
         try Peer("mount").run(["-o", "remount,ro", disk])
         for (command, text) in zip(reading, before) {
             let said = try bench.sh("shale \(command)")
-            #expect(said.status == 0 && said.output == text && said.errors.isEmpty, "\(command): \(said)")
+            #expect(said.status == 0 && said.text == text && said.errors.isEmpty, "\(command): \(said)")
         }
         // A script too: no line of it is missed in the journal.
         let script = try bench.sh("printf 'images -q\nls busybox:/etc\n' | shale")
         #expect(script.status == 0 && script.errors.isEmpty, "\(script)")
         // A step that no journal could keep is none.
         let step = try bench.sh("shale -c 'FROM busybox'")
-        #expect(step.status == 1 && step.output.isEmpty && step.errors.contains(readOnly), "\(step)")
+        #expect(step.status == 1 && step.text.isEmpty && step.errors.contains(readOnly), "\(step)")
         for row in [
             BadInputRow("shale run --rm busybox true", 125, readOnly),
             BadInputRow("shale tag busybox other:1", 1, readOnly),
@@ -263,6 +263,6 @@ struct BadInputRegistryTests {
         }
         try Peer("mount").run(["-o", "remount,rw", disk])
         try bench.expectWhole("writable again")
-        try bench.must("rm", "box")
+        try bench.run(["rm", "box"])
     }
 }

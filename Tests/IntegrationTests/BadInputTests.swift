@@ -27,7 +27,7 @@ struct BadInputRow: Sendable, CustomTestStringConvertible {
     var testDescription: String { script }
 
     /// What is wrong with an answer: its status, its words, or more or fewer lines than the one, and one hint.
-    func faults(_ said: CrashHome.Said) -> [String] {
+    func faults(_ said: Peer.Outcome) -> [String] {
         var faults: [String] = []
         if said.status != status { faults.append("status \(said.status), not \(status)") }
         let lines = said.errors.split(separator: "\n").map(String.init)
@@ -51,7 +51,7 @@ struct BadInputRow: Sendable, CustomTestStringConvertible {
 }
 
 /// What is typed wrong: one clear line, the right exit status, and nothing half-made.
-@Suite("bad input", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+@Suite("bad input", .serialized, .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct BadInputTests {
     /// Words of a command.
     static let words: [BadInputRow] = [
@@ -167,11 +167,11 @@ struct BadInputTests {
 
     @Test("words, Dockerfiles and archives leave the store whole")
     func table() throws {
-        let bench = try CrashHome()
+        let bench = ShaleHome()
         try Self.files(bench)
-        try bench.must("images")
-        try bench.must("create", "--name", "box", "busybox")
-        try bench.must("create", "--name", "other", "busybox")
+        try bench.run(["images"])
+        try bench.run(["create", "--name", "box", "busybox"])
+        try bench.run(["create", "--name", "other", "busybox"])
         let named = "shale images --format '{{.Repository}}:{{.Tag}}' | grep -v none;"
         let before = try bench.sh("\(named) shale ps -aq")
         for row in Self.words + Self.dockerfiles + Self.archives {
@@ -187,30 +187,30 @@ struct BadInputTests {
     }
 
     /// The files that the rows are about.
-    private static func files(_ bench: CrashHome) throws {
+    private static func files(_ bench: ShaleHome) throws {
         let work = bench.work
         let layer = SmallImage.tar([SmallImage.File("file", String(repeating: "content\n", count: 4000))])
         let digest = try Peers.sha256(layer)
         let packed = try Peer("gzip").run(["-n"], input: layer).output
         var damaged = packed
         damaged[damaged.count / 2] ^= 0xFF
-        try bench.write([UInt8]("this is not an archive\n".utf8), as: "junk")
-        try bench.write(layer, as: "layer.tar")
-        try bench.write(SmallImage.tar([]), as: "empty.tar")
+        try bench.write([UInt8]("this is not an archive\n".utf8), to: "junk")
+        try bench.write(layer, to: "layer.tar")
+        try bench.write(SmallImage.tar([]), to: "empty.tar")
         try SmallImage.writeDockerArchive("\(work)/good.tar", layers: [[SmallImage.File("file", layer)]])
-        try bench.write("one", as: "context/one")
-        try bench.write("FROM busybox\n", as: "context/Dockerfile")
+        try bench.write("one", to: "context/one")
+        try bench.write("FROM busybox\n", to: "context/Dockerfile")
         var random = CrashRandom(state: 1)
         let noise = (0..<300_000).map { _ in UInt8(truncatingIfNeeded: random.next()) }
         let large = try Peer("gzip").run(["-n"], input: SmallImage.tar([SmallImage.File("noise", noise)])).output
-        try bench.write(Array(large.prefix(large.count / 2)), as: "context/cut.tgz")
-        try bench.write(archive(layer, digest: String(repeating: "1", count: 64)), as: "wrong-layer.tar")
-        try bench.write(archive(Array(layer.prefix(9000)), digest: digest), as: "cut-layer.tar")
-        try bench.write(archive(Array(packed.prefix(packed.count / 2)), digest: digest), as: "cut-gzip.tar")
-        try bench.write(archive(damaged, digest: digest), as: "damaged-gzip.tar")
-        try bench.write(archive(layer, digest: digest, without: "config.json"), as: "no-config.tar")
-        try bench.write(archive(layer, digest: digest, without: "layer.tar"), as: "no-layer.tar")
-        try bench.write(SmallImage.tar([SmallImage.File("manifest.json", "[{\"Config\":")]), as: "bad-json.tar")
+        try bench.write(Array(large.prefix(large.count / 2)), to: "context/cut.tgz")
+        try bench.write(archive(layer, digest: String(repeating: "1", count: 64)), to: "wrong-layer.tar")
+        try bench.write(archive(Array(layer.prefix(9000)), digest: digest), to: "cut-layer.tar")
+        try bench.write(archive(Array(packed.prefix(packed.count / 2)), digest: digest), to: "cut-gzip.tar")
+        try bench.write(archive(damaged, digest: digest), to: "damaged-gzip.tar")
+        try bench.write(archive(layer, digest: digest, without: "config.json"), to: "no-config.tar")
+        try bench.write(archive(layer, digest: digest, without: "layer.tar"), to: "no-layer.tar")
+        try bench.write(SmallImage.tar([SmallImage.File("manifest.json", "[{\"Config\":")]), to: "bad-json.tar")
     }
 
     /// A docker archive of one layer that is said to have a digest.

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// shale killed with SIGKILL at random moments of pull, build and commit: the next command finds everything whole.
-@Suite("killed at any moment", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+@Suite("killed at any moment", .serialized, .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct CrashKillTests {
     /// How often each operation is killed; `SHALE_CRASH_ROUNDS` sets another number.
     static let rounds = getenv("SHALE_CRASH_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 10
@@ -36,7 +36,7 @@ struct CrashKillTests {
         try SmallImage.writeDockerArchive(archive.path + "/image.tar", layers: layers)
         try registry.fill("docker-archive:\(archive.path)/image.tar", as: "test/image:1")
         let name = "\(registry.host)/test/image:1"
-        let bench = try CrashHome()
+        let bench = ShaleHome()
         try kill(
             bench,
             Operation(
@@ -47,16 +47,16 @@ struct CrashKillTests {
 
     @Test("build")
     func build() throws {
-        let bench = try CrashHome()
+        let bench = ShaleHome()
         try bench.write(
             """
             FROM busybox
             COPY data /data
             RUN for i in $(seq 60); do echo $i > /file$i; done; dd if=/dev/zero of=/big bs=1M count=4 2>/dev/null
             RUN rm /file1; echo done > /done
-            """, as: "context/Dockerfile")
+            """, to: "context/Dockerfile")
         for number in 0..<40 {
-            try bench.write(String(repeating: "line \(number)\n", count: 5000), as: "context/data/\(number)")
+            try bench.write(String(repeating: "line \(number)\n", count: 5000), to: "context/data/\(number)")
         }
         try kill(
             bench,
@@ -68,10 +68,11 @@ struct CrashKillTests {
 
     @Test("commit")
     func commit() throws {
-        let bench = try CrashHome()
-        try bench.must(
+        let bench = ShaleHome()
+        try bench.run([
             "run", "--name", "box", "busybox", "sh", "-c",
-            "mkdir /d; for i in $(seq 200); do echo $i > /d/$i; done; dd if=/dev/urandom of=/big bs=1M count=6")
+            "mkdir /d; for i in $(seq 200); do echo $i > /d/$i; done; dd if=/dev/urandom of=/big bs=1M count=6",
+        ])
         try kill(
             bench,
             Operation(
@@ -81,12 +82,12 @@ struct CrashKillTests {
     }
 
     /// Kills the operation at random moments; looks at what is left each time; then repeats it to its end.
-    private func kill(_ bench: CrashHome, _ operation: Operation) throws {
-        try bench.must("images")
-        let start = CrashHome.now()
+    private func kill(_ bench: ShaleHome, _ operation: Operation) throws {
+        try bench.run(["images"])
+        let start = Waiting.now()
         let first = try bench.start(operation.arguments, name: "first")
         #expect(first.wait() == 0, "\(bench.said("first", 0))")
-        let length = CrashHome.now() - start
+        let length = Waiting.now() - start
         #expect(try bench.sh(operation.isThere).status == 0)
         let blobs = Set(try bench.sh("ls \"$SHALE_HOME\"/blobs/sha256").lines)
         #expect(try bench.sh(operation.undo).status == 0)
@@ -107,7 +108,7 @@ struct CrashKillTests {
             #expect(try bench.sh("ls \"$SHALE_HOME\"/ingest").lines.isEmpty, "\(what): half-made things in ingest")
             let running = try bench.sh("shale ps -q").lines
             #expect(running.isEmpty, "\(what): \(running)")
-            let again = try bench.shale(operation.arguments)
+            let again = try bench.run(operation.arguments, expecting: nil)
             #expect(again.status == 0, "\(what), again: \(again)")
             let there = try bench.sh(operation.isThere)
             #expect(there.status == 0, "\(what), again: \(there)")

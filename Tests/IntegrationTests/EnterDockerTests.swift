@@ -6,11 +6,11 @@ import Testing
 /// The recipe of an entered session, built by Debian's dockerd: the same files as the lines made here.
 @Suite(
     .serialized, .enabled(if: DockerDaemon.isPossible, "\(DockerDaemon.impossible)"),
-    .enabled(if: BuiltShale.isPresent, Comment(rawValue: BuiltShale.absent)))
+    .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct EnterDockerTests {
     @Test func dockerBuildsWhatWasEntered() throws {
         setenv("DOCKER_BUILDKIT", "0", 1)
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let docker = try DockerDaemon()
         let lines = """
             enter --keep-failed busybox
@@ -47,7 +47,7 @@ struct EnterDockerTests {
             """
         let made = try shale.run([], input: Array(lines.utf8), expecting: nil)
         #expect(made.status == 0, "\(made.errors)")
-        let folder = shale.folder.path
+        let folder = shale.work
         try shale.run(["recipe", "save", folder + "/recipe"])
         try shale.run(["tag", "@", "entered:1"])
         try shale.run(["save", "-o", folder + "/images.tar", "entered:1", "busybox"])

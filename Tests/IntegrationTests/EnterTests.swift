@@ -4,19 +4,19 @@ import TestSupport
 import Testing
 
 /// `enter` through the built program, where no one types: scripts, standard input, here-documents.
-@Suite(.enabled(if: BuiltShale.isPresent, Comment(rawValue: BuiltShale.absent)))
+@Suite(.enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct EnterTests {
-    private func run(_ lines: String, in shale: BuiltShale, _ options: [String] = []) throws -> Peer.Outcome {
+    private func run(_ lines: String, in shale: ShaleHome, _ options: [String] = []) throws -> Peer.Outcome {
         try shale.run(options, input: Array((lines + "\n").utf8), expecting: nil)
     }
 
     /// The recipe of the working image, without what stands before the first line.
-    private func recipe(_ shale: BuiltShale) throws -> [String] {
+    private func recipe(_ shale: ShaleHome) throws -> [String] {
         try shale.run(["recipe"]).text.split(separator: "\n").map(String.init)
     }
 
     @Test func eachLineIsAStep() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let made = try run(
             """
             FROM busybox
@@ -48,7 +48,7 @@ struct EnterTests {
     }
 
     @Test func stateIsWrittenIntoTheLinesThatNeedIt() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let made = try run(
             """
             enter busybox
@@ -78,7 +78,7 @@ struct EnterTests {
     }
 
     @Test func theStatusOfTheLineBefore() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let made = try run(
             "enter busybox\nls /nosuch\necho $? > /status\necho $? >> /status\nexit", in: shale, ["--keep-going"])
         #expect(made.errors.contains("ls: /nosuch"), "\(made.errors)")
@@ -89,7 +89,7 @@ struct EnterTests {
     }
 
     @Test func severalLinesAreOneCommand() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let made = try run(
             """
             FROM busybox
@@ -119,9 +119,9 @@ struct EnterTests {
     }
 
     @Test func aFailedLineIsDroppedAndEndsTheScript() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try Data("FROM busybox\nenter\ntouch /a\n\ntouch /b; cd /etc; exit 3\ntouch /c\nexit\n".utf8)
-            .write(to: URL(filePath: shale.folder.path + "/lines.shale"))
+            .write(to: URL(filePath: shale.work + "/lines.shale"))
         let stopped = try shale.run(["lines.shale"], expecting: 3)
         #expect(
             stopped.errors.contains(
@@ -136,7 +136,7 @@ struct EnterTests {
     }
 
     @Test func aFailedLineIsKeptWhenAsked() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let made = try run(
             "FROM busybox\nenter --keep-failed\ntouch /a; exit 3\nset -e\nfalse; touch /no\ntouch /b; false\nexit",
             in: shale)
@@ -151,7 +151,7 @@ struct EnterTests {
     }
 
     @Test func linesAreStepsToEverythingElse() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let made = try run(
             """
             FROM busybox
@@ -179,8 +179,8 @@ struct EnterTests {
     }
 
     @Test func whatMayNotBeEntered() throws {
-        let shale = BuiltShale()
-        try Data("x".utf8).write(to: URL(filePath: shale.folder.path + "/x"))
+        let shale = ShaleHome()
+        try Data("x".utf8).write(to: URL(filePath: shale.work + "/x"))
         let table: [(lines: String, words: String)] = [
             ("enter", "no working image yet"), ("FROM scratch\nenter", "has no shell: /bin/sh is not in it"),
             ("FROM scratch\nCOPY x /\nenter", "has no shell: /bin/sh is not in it\nhint: RUN ["),
@@ -195,7 +195,7 @@ struct EnterTests {
     }
 
     @Test func theLineTakesAwayWhatItStandsIn() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let made = try run(
             "FROM busybox\nenter\nmkdir -p /w/x; cd /w/x\nrm -rf /w\nls\ncd /proc/self\nhead -c 5 status > /s\ncd /\nls",
             in: shale)
@@ -209,7 +209,7 @@ struct EnterTests {
     }
 
     @Test func userAndEnvironmentAreTheImages() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let made = try run(
             """
             FROM busybox
@@ -230,14 +230,14 @@ struct EnterTests {
     /// dash and bash of the host, in an image with their libraries.
     @Test(arguments: ["dash", "bash"].filter { access("/bin/\($0)", X_OK) == 0 })
     func otherShells(_ name: String) throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let sh = Peer("sh")
         try sh.run(
             [
                 "-c",
                 "mkdir root; for f in /bin/\(name) $(ldd /bin/\(name) | grep -o '/[^ ]*'); do mkdir -p root$(dirname $f); "
                     + "cp -L $f root$f; done",
-            ], in: shale.folder.path)
+            ], in: shale.work)
         let made = try run(
             """
             FROM busybox
@@ -262,9 +262,9 @@ struct EnterTests {
 
     /// Killed in the middle of a line: the lines before are there, the one under way is not, and nothing runs on.
     @Test func killedInALine() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         _ = try run("FROM busybox\nRUN touch /before", in: shale)
-        let lines = shale.folder.path + "/lines.shale"
+        let lines = shale.work + "/lines.shale"
         let mark = "sleep 98\(UInt32.random(in: 100...999))"
         try Data("enter\ntouch /kept\ntouch /lost; \(mark)\n".utf8).write(to: URL(filePath: lines))
         let child = try shale.start([lines])
@@ -286,7 +286,7 @@ struct EnterTests {
 
     /// In a container that does not run, and in one that does: no states, and a recipe all the same.
     @Test func inContainers() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let made = try run(
             """
             create --name still busybox
@@ -329,11 +329,11 @@ struct EnterTests {
     }
 
     @Test func replayedWithTheScriptItStandsIn() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try Data(
             "FROM busybox\nenter\nfor i in 1 2\ndo touch /f$i\ndone\ncat /etc/hostname >/dev/null\nexit\nsteps\n".utf8
         )
-        .write(to: URL(filePath: shale.folder.path + "/lines.shale"))
+        .write(to: URL(filePath: shale.work + "/lines.shale"))
         let replayed = try shale.run(["replay", "lines.shale"], expecting: nil)
         #expect(replayed.status == 0, "\(replayed.errors)")
         #expect(try recipe(shale) == ["FROM busybox", "RUN for i in 1 2; do touch /f$i; done"])

@@ -4,7 +4,7 @@ import Testing
 
 /// Commands that write a person's file, killed on the way: what was there stays, and nothing half-written lies beside it.
 @Suite(
-    .enabled(if: BuiltShale.isPresent, Comment(rawValue: BuiltShale.absent)),
+    .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"),
     .enabled(if: Peer("strace").isPresent, "strace is not installed"))
 struct KilledWritersTests {
     struct Command: Sendable, CustomTestStringConvertible {
@@ -23,14 +23,14 @@ struct KilledWritersTests {
         "write:when=1", "write:when=3", "write:when=12", "fsync:when=1", "linkat:when=1", "linkat:when=2",
     ]
 
-    private func names(_ shale: BuiltShale) throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: "\(shale.folder.path)/mine").sorted()
+    private func names(_ shale: ShaleHome) throws -> [String] {
+        try FileManager.default.contentsOfDirectory(atPath: "\(shale.work)/mine").sorted()
     }
 
     @Test(arguments: commands) func nothingHalfWrittenStays(_ command: Command) throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try shale.run(["-c", "FROM busybox\nRUN echo 1 > /1\ntag @ one\ncreate --name cc one"])
-        let folder = "\(shale.folder.path)/mine"
+        let folder = "\(shale.work)/mine"
         let out = "\(folder)/out"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         for isThere in [false, true] {
@@ -41,9 +41,10 @@ struct KilledWritersTests {
                 _ = try Peer("strace").run(
                     [
                         "-f", "-o", "/dev/null", "-e", "trace=\(call)", "-e",
-                        "inject=\(call):signal=KILL:\(moment.dropFirst(call.count + 1))", try #require(BuiltShale.path),
+                        "inject=\(call):signal=KILL:\(moment.dropFirst(call.count + 1))",
+                        try #require(ShaleHome.program),
                         "--home", shale.home,
-                    ] + command.words, environment: ["HOME": shale.folder.path], in: shale.folder.path, expecting: nil)
+                    ] + command.words, environment: ["HOME": shale.work], in: shale.work, expecting: nil)
                 let left = try names(shale)
                 let content = try? String(contentsOfFile: out, encoding: .utf8)
                 #expect(

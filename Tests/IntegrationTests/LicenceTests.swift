@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// How shale is licensed, as the program says it.
-@Suite("the licence", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+@Suite("the licence", .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct LicenceTests {
     private static let file = Corpus.packageRoot + "/Sources/Shell/Commands/Shell/Resources/Apache-2.0.txt"
 
@@ -12,13 +12,13 @@ struct LicenceTests {
         arguments: [["version", "--license"], ["-c", "version --license"]])
     func wholeText(words: [String]) throws {
         let text = String(decoding: try Data(contentsOf: URL(filePath: Self.file)), as: UTF8.self)
-        #expect(try BuiltShale().run(words).text == text)
+        #expect(try ShaleHome().run(words).text == text)
         #expect(text.contains("Apache License\n                           Version 2.0, January 2004"))
         #expect(text.contains("END OF TERMS AND CONDITIONS"))
     }
 
     @Test func aFormatOfTheLicenceIsRefused() throws {
-        let outcome = try BuiltShale().run(["version", "--license", "--format", "json"], expecting: nil)
+        let outcome = try ShaleHome().run(["version", "--license", "--format", "json"], expecting: nil)
         #expect(outcome.status != 0)
         #expect(outcome.errors.contains("mutually exclusive"))
     }

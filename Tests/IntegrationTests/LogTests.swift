@@ -2,9 +2,9 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite("the log and traces of the built program", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+@Suite("the log and traces of the built program", .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct LogTests {
-    private static func log(_ shale: BuiltShale) -> String {
+    private static func log(_ shale: ShaleHome) -> String {
         ((try? Peer("cat").run([shale.home + "/log/shale.log"]))?.text) ?? ""
     }
 
@@ -14,7 +14,7 @@ struct LogTests {
     func pull() throws {
         let tokens = try TokenServer(accounts: ["tester": "sesame"])
         let registry = try RegistryServer(tokens.access)
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try shale.run(
             ["login", "-u", "tester", "--password-stdin", registry.host], input: Array("sesame".utf8))
         try shale.run(["--log-level", "debug", "pull", "\(registry.host)/none:1"], expecting: 1)
@@ -27,10 +27,10 @@ struct LogTests {
 
     @Test("SHALE_LOG says the level, the option wins, and without either only warnings are kept")
     func levels() throws {
-        let quiet = BuiltShale()
+        let quiet = ShaleHome()
         try quiet.run(["images"])
         #expect(Self.log(quiet) == "")
-        let loud = BuiltShale(["SHALE_LOG": "info"])
+        let loud = ShaleHome(["SHALE_LOG": "info"])
         try loud.run(["images"])
         #expect(Self.log(loud).contains("shale.shell command line=images"))
         try loud.run(["--log-level", "error", "images", "-q"])
@@ -40,7 +40,7 @@ struct LogTests {
 
     @Test("debug tells which lock was waited for and held, and each lookup in the cache")
     func locks() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try shale.run(["images"])
         try shale.run(["--log-level", "debug", "tag", "busybox", "other:1"])
         let text = Self.log(shale)
@@ -52,7 +52,7 @@ struct LogTests {
 
     @Test("set log.level lasts")
     func setting() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try shale.run(["set", "log.level", "info"])
         try shale.run(["images", "-q"])
         #expect(Self.log(shale).contains("line=\"images -q\""))
@@ -60,22 +60,22 @@ struct LogTests {
 
     @Test("a wrong level is refused with one line")
     func wrong() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let option = try shale.run(["--log-level", "loud", "images"], expecting: 64)
         #expect(option.errors.contains("--log-level cannot be \"loud\": one of: debug, info, warning, error"))
         #expect(try shale.run(["-l", "loud", "images"], expecting: 64).errors.contains("-l cannot be \"loud\""))
-        let variable = try BuiltShale(["SHALE_LOG": "loud"]).run(["images"], expecting: 64)
+        let variable = try ShaleHome(["SHALE_LOG": "loud"]).run(["images"], expecting: 64)
         #expect(variable.errors.contains("SHALE_LOG cannot be \"loud\""))
     }
 
     @Test("docker's -D and -l mean --log-level, before the command and behind docker's name")
     func dockersFlags() throws {
         for flags in [["-D"], ["--debug"], ["-l", "debug"], ["-l=debug"], ["--log-level", "fatal", "-D"]] {
-            let shale = BuiltShale()
+            let shale = ShaleHome()
             try shale.run(flags + ["images", "-q"])
             #expect(Self.log(shale).contains("shale.lock "), "\(flags)")
         }
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try shale.run(["-l", "fatal", "images"])
         let plain = try shale.run(["images"]).text
         #expect(try shale.run(["-c", "docker -D -l debug images"]).text == plain)
@@ -83,7 +83,7 @@ struct LogTests {
 
     @Test("what a failing disk keeps from being logged fails no command")
     func readOnly() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try shale.run(["images"])
         try Peer("sh").run(["-c", "rm -rf \(shale.home)/log && touch \(shale.home)/log"])
         #expect(try shale.run(["--log-level", "debug", "images", "-q"]).errors == "")
@@ -112,7 +112,7 @@ struct LogTests {
         "a traced run names the runner's steps, and adds up",
         .enabled(if: geteuid() == 0, "as an ordinary user the same runs in RootlessTests"))
     func run() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try shale.run(["images"])
         let traced = try shale.run(
             ["trace", "run", "--rm", "--network", "none", "busybox", "sh", "-c", "exit 7"], expecting: 7)
@@ -129,7 +129,7 @@ struct LogTests {
 
     @Test("json is one document, and the command's output stands alone on standard output")
     func json() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let plain = try shale.run(["images"])
         let traced = try shale.run(["trace", "--format", "json", "images"])
         #expect(traced.text == plain.text)
@@ -143,7 +143,7 @@ struct LogTests {
             (["rmi", "nothing"], 1), (["run"], 64), (["nosuch"], 64), (["cat", "a:/b", "--no-such"], 64),
         ] as [([String], Int32)])
     func failures(_ words: [String], _ status: Int32) throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try shale.run(["images"])
         #expect(try shale.run(words, expecting: status).status == status)
         let traced = try shale.run(["trace"] + words, expecting: status)
@@ -152,7 +152,7 @@ struct LogTests {
 
     @Test("a traced line stands in the journal as the line itself")
     func journal() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let script = """
             FROM scratch
             trace --format json ENV A="x  y" B=$none
@@ -174,7 +174,7 @@ struct LogTests {
 
     @Test("a trace of a trace is printed once, and ids in it are short")
     func nested() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try shale.run(["images"])
         let traced = try shale.run(["trace", "trace", "create", "busybox"])
         #expect(traced.errors.ranges(of: "total\n").count == 1, "\(traced.errors)")
@@ -187,7 +187,7 @@ struct LogTests {
 
     @Test("without a trace nothing of one is printed; trace alone says how it is used")
     func usage() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         #expect(try shale.run(["trace"], expecting: 64).errors.contains("requires at least 1 argument"))
         #expect(try shale.run(["help", "trace"]).text.contains("trace run --rm busybox true"))
         #expect(try shale.run(["help"]).text.contains("Run a command and show where its time went"))

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// File names, arguments and lines of scripts that are not UTF-8, or that look alike and are not the same.
-@Suite("names of odd bytes", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+@Suite("names of odd bytes", .serialized, .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct OddNameTests {
     /// `$n` and `$d` are names in Latin-1; the first command makes the image busybox.
     private static let start = """
@@ -15,10 +15,10 @@ struct OddNameTests {
         """
 
     private func expectQuiet(_ script: String) throws {
-        let said = try CrashHome().sh(Self.start + script, within: 180)
+        let said = try ShaleHome().sh(Self.start + script, within: 180)
         // A home of its own may tell of its first image.
         let errors = said.errors.split(separator: "\n").filter { !$0.hasPrefix("made busybox") }
-        #expect(said.output.isEmpty && errors.isEmpty, "\(said)")
+        #expect(said.text.isEmpty && errors.isEmpty, "\(said)")
     }
 
     @Test("go through the commands that read and write the host's files")

@@ -2,20 +2,21 @@ import TestSupport
 import Testing
 
 /// A proxy that is not there is named, not the registry behind it.
-@Suite("proxies", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+@Suite("proxies", .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct ProxyTests {
     @Test("an error names the variable of a proxy that refuses") func refused() throws {
-        let bench = try CrashHome()
+        let bench = ShaleHome()
         let proxy = "http://127.0.0.1:\(try LoopbackPort.free())"
         let environment = ["HTTPS_PROXY": proxy, "NO_PROXY": ""]
-        let said = try bench.shale(["tags", "registry.example.invalid/a"], environment: environment)
+        let said = try bench.run(["tags", "registry.example.invalid/a"], environment: environment, expecting: nil)
         #expect(said.status == 1)
         #expect(
             said.errors.contains(
                 "hint: is the proxy of HTTPS_PROXY running? NO_PROXY=registry.example.invalid goes without it"),
             "\(said)")
         // This machine is never asked through a proxy.
-        let own = try bench.shale(["tags", "localhost:\(try LoopbackPort.free())/a"], environment: environment)
+        let own = try bench.run(
+            ["tags", "localhost:\(try LoopbackPort.free())/a"], environment: environment, expecting: nil)
         #expect(own.errors.contains("nothing listens there"), "\(own)")
     }
 }

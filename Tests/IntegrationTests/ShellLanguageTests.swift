@@ -13,9 +13,9 @@ struct ShellLanguageTests {
         "rm $(frob-nothing) > Dockerfile",
     ])
     func anUnknownCommandTouchesNothing(script: String) throws {
-        let learner = try Learner()
+        let learner = ShaleHome()
         try learner.write("FROM busybox\n", to: "Dockerfile")
-        let outcome = try learner.shale(["-c", script], expecting: 64)
+        let outcome = try learner.run(["-c", script], expecting: 64)
         #expect(try learner.text("Dockerfile") == "FROM busybox\n")
         #expect(!learner.exists("other") && !learner.exists("made"))
         #expect(!outcome.errors.isEmpty)
@@ -49,9 +49,9 @@ struct ShellLanguageTests {
         ("$ cat here.txt | wc -w", "4"),
     ])
     func words(script: String, output: String) throws {
-        let learner = try Learner(environment: ["HERE": "from outside"])
+        let learner = ShaleHome(["HERE": "from outside"])
         try learner.write("words of a file\n", to: "here.txt")
-        let shown = try learner.shale(["-c", script]).text
+        let shown = try learner.run(["-c", script]).text
         #expect(shown.trimmingPrefix { $0 == " " }.contains(output), "\(shown)")
     }
 
@@ -62,24 +62,24 @@ struct ShellLanguageTests {
         ("unset 1x", "is no variable's name"), ("unset", "which variable?"),
     ])
     func mistakes(script: String, words: String) throws {
-        let outcome = try Learner().shale(["-c", script], expecting: 64)
+        let outcome = try ShaleHome().run(["-c", script], expecting: 64)
         #expect(outcome.errors.contains(words), "\(outcome.errors)")
     }
 
     /// A variable of a name that the host needs stays shale's, in the next shale too.
     @Test func hostNamesDoNotBreakASession() throws {
-        let learner = try Learner()
+        let learner = ShaleHome()
         try learner.write("PATH = /nowhere\nLD_PRELOAD = /nowhere.so\nIFS = x\nversion | cat\n", to: "a.shale")
-        let first = try learner.shale(["./a.shale"])
+        let first = try learner.run(["./a.shale"])
         #expect(first.text.contains("shale 0.") && !first.errors.contains("nowhere.so"))
-        #expect(try learner.shale(["-c", "version | cat"]).text.contains("shale 0."))
+        #expect(try learner.run(["-c", "version | cat"]).text.contains("shale 0."))
     }
 
     @Test func aPulledImageIsKnown() throws {
         let registry = try CourseRegistry()
-        let learner = try Learner(environment: registry.environment)
+        let learner = ShaleHome(registry.environment)
         let script = "run --rm alpine:3.13 true\nimages --no-trunc --format {{.ID}} alpine:3.13\n!echo sha256:$img\n"
-        let lines = try learner.shale(["-c", script]).text.split(separator: "\n")
+        let lines = try learner.run(["-c", script]).text.split(separator: "\n")
         #expect(lines.count == 2 && lines.first == lines.last)
         withExtendedLifetime(registry) {}
     }
@@ -93,10 +93,10 @@ struct ShellLanguageTests {
             images > made
             1
             """
-        let learner = try Learner()
+        let learner = ShaleHome()
         try learner.write(text + "\n", to: "t.shale")
         for arguments in [["-c", text], ["./t.shale"]] {
-            #expect(try learner.shale(arguments).text == "1\n")
+            #expect(try learner.run(arguments).text == "1\n")
             #expect(learner.exists("one") && !learner.exists("made"))
         }
     }
@@ -127,17 +127,17 @@ struct ShellLanguageTests {
         ("set registry.mirror x", "hint: set registry.mirror docker.io="),
     ])
     func hintsHelp(line: String, hint: String) throws {
-        let learner = try Learner()
+        let learner = ShaleHome()
         try learner.write("words\n", to: "here.txt")
-        try learner.shale(["create", "--name", "web", "busybox"])
-        let outcome = try learner.shale(["-c", line], expecting: nil)
+        try learner.run(["create", "--name", "web", "busybox"])
+        let outcome = try learner.run(["-c", line], expecting: nil)
         #expect(outcome.status != 0 && outcome.errors.contains(hint), "\(outcome.errors)")
     }
 
     /// `set teach on`: a line after each about what it did.
     @Test func teachingTellsWhatALineDid() throws {
-        let learner = try Learner()
-        try learner.shale(["set", "teach", "on"])
+        let learner = ShaleHome()
+        try learner.run(["set", "teach", "on"])
         let lines = [
             ("tag busybox mine", "(mine:latest is now a name of "), ("FROM busybox", "(a working image begins, with "),
             ("RUN touch /a", "as a layer on top; images new here: 1; undo takes it back)"),
@@ -147,44 +147,44 @@ struct ShellLanguageTests {
             ("untag mine", "(mine:latest is no name any more; "), ("images -q", "(nothing was changed)"),
         ]
         for (line, words) in lines {
-            let told = try learner.shale(["-c", line]).errors
+            let told = try learner.run(["-c", line]).errors
             #expect(told.contains(words), "\(line): \(told)")
         }
-        try learner.shale(["set", "teach", "off"])
-        #expect(try learner.shale(["-c", "images -q"]).errors.isEmpty)
+        try learner.run(["set", "teach", "off"])
+        #expect(try learner.run(["-c", "images -q"]).errors.isEmpty)
     }
 
     /// A stored setting that is not right locks nobody out.
     @Test func aBadStoredSettingIsPassedOver() throws {
-        let learner = try Learner()
-        try learner.shale(["images", "-q"])
+        let learner = ShaleHome()
+        try learner.run(["images", "-q"])
         let home = learner.environment["SHALE_HOME"] ?? ""
         try Data("registry.mirror = garbage\noffline = banana\nundo.limit = abc\n".utf8)
             .write(to: URL(filePath: home + "/settings"))
-        let outcome = try learner.shale(["-c", "images -q\nimages -q"])
+        let outcome = try learner.run(["-c", "images -q\nimages -q"])
         #expect(outcome.errors.components(separatedBy: "is passed over").count == 4, "\(outcome.errors)")
         for words in [["registry.mirror", "docker.io=http://127.0.0.1:1"], ["offline", "off"], ["undo.limit", "5"]] {
-            try learner.shale(["set"] + words)
+            try learner.run(["set"] + words)
         }
-        #expect(try learner.shale(["images", "-q"]).errors.isEmpty)
+        #expect(try learner.run(["images", "-q"]).errors.isEmpty)
     }
 
     @Test(arguments: ["x/y", "../up", "-x", "a b", ""])
     func aSessionsNameIsChecked(name: String) throws {
-        let learner = try Learner()
+        let learner = ShaleHome()
         let status: Int32 = 64
-        let outcome = try learner.shale(["--session=\(name)", "version"], expecting: status)
+        let outcome = try learner.run(["--session=\(name)", "version"], expecting: status)
         #expect(outcome.errors.contains("a name has letters"))
     }
 
     /// Offline no server is asked, on this machine neither.
     @Test func offlineAsksNobody() throws {
         let server = try MisbehavingServer { _ in .json("{}") }
-        let learner = try Learner(environment: ["SHALE_MIRROR": "docker.io=http://\(server.host)"])
+        let learner = ShaleHome(["SHALE_MIRROR": "docker.io=http://\(server.host)"])
         for line in [
             ["pull", "alpine"], ["pull", "\(server.host)/a/b"], ["search", "x"], ["tags", "\(server.host)/a/b"],
         ] {
-            let outcome = try learner.shale(["--offline"] + line, expecting: 1)
+            let outcome = try learner.run(["--offline"] + line, expecting: 1)
             #expect(outcome.errors.contains("offline: "), "\(outcome.errors)")
             #expect(outcome.errors.contains("http://\(server.host) is not asked"), "\(outcome.errors)")
         }
@@ -192,18 +192,18 @@ struct ShellLanguageTests {
     }
 
     @Test func stepsAndStatesForPrograms() throws {
-        let learner = try Learner()
+        let learner = ShaleHome()
         let long = "RUN echo " + String(repeating: "word ", count: 30) + "\\\n end"
-        let text = try learner.shale(["-c", "FROM busybox\n\(long)\nsteps --format json\ntimeline --format json"]).text
+        let text = try learner.run(["-c", "FROM busybox\n\(long)\nsteps --format json\ntimeline --format json"]).text
         let rows = text.split(separator: "\n").filter { $0.hasPrefix("{") && $0.contains("RUN echo") }
         #expect(rows.count == 2)
         for row in rows { #expect(row.contains(" end\"") && row.contains("\"CreatedAt\":\"2")) }
     }
 
     @Test func aHandoutHasErrors() throws {
-        let learner = try Learner()
+        let learner = ShaleHome()
         let script = "record --md h.md\nrun --rm busybox ls /nope || version\nrecord off"
-        try learner.shale(["-c", script])
+        try learner.run(["-c", script])
         #expect(try learner.text("h.md").contains("ls: /nope: No such file or directory"))
     }
 }

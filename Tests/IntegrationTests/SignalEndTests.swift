@@ -3,9 +3,9 @@ import TestSupport
 import Testing
 
 /// How commands end that are told to, and that wait at a named pipe nobody opens at its other end.
-@Suite(.serialized, .enabled(if: BuiltShale.isPresent, Comment(rawValue: BuiltShale.absent)))
+@Suite(.serialized, .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct SignalEndTests {
-    private let shale = BuiltShale()
+    private let shale = ShaleHome()
 
     private static let commands = [
         "-c 'images > PIPE'", "load -i PIPE", "import PIPE x:1", "build -f PIPE .", "replay PIPE", "recipe check PIPE",
@@ -18,9 +18,9 @@ struct SignalEndTests {
     ]
 
     private func bash(_ script: String) throws -> Peer.Outcome {
-        let program = try #require(BuiltShale.path)
-        let text = "shale() { \"$0\" --home home \"$@\"; }\nshale=\"$0 --home home\"\n" + script
-        return try Peer("bash").run(["-c", text, program], in: shale.folder.path, expecting: nil)
+        let program = try #require(ShaleHome.program)
+        let text = "shale() { \"$0\" --home ../home \"$@\"; }\nshale=\"$0 --home ../home\"\n" + script
+        return try Peer("bash").run(["-c", text, program], in: shale.work, expecting: nil)
     }
 
     @Test(arguments: [("INT", 130), ("TERM", 143)])

@@ -4,11 +4,11 @@ import TestSupport
 import Testing
 
 /// Standard streams that are full, closed, or read by someone who leaves early.
-@Suite("standard streams", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+@Suite("standard streams", .serialized, .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct StandardStreamTests {
     /// A home with the image busybox, and a container of it that wrote a little.
-    private func home() throws -> CrashHome {
-        let home = try CrashHome()
+    private func home() throws -> ShaleHome {
+        let home = ShaleHome()
         _ = try home.sh("shale run --name cc busybox sh -c 'seq 1000; echo a >/f; echo wrong >&2' >out 2>&1 || cat out")
         return home
     }
@@ -68,7 +68,7 @@ struct StandardStreamTests {
         for redirections in Self.closed { try check(home, redirections) }
     }
 
-    private func check(_ home: CrashHome, _ redirections: String) throws {
+    private func check(_ home: ShaleHome, _ redirections: String) throws {
         let script = """
             exec 3>&2; rm -f script; shale rm -f in >/dev/null 2>&1
             t() { ( shale "$@" \(redirections) ); r=$?; [ $r != 137 ] || echo "$* hangs" >&3; }

@@ -6,9 +6,9 @@ import Testing
 struct TabTests {
     @Test func everythingThatHasAName() throws {
         let scene = try PromptScene()
-        try scene.learner.write("x", to: "notes.txt")
-        try scene.learner.shale(["tag", "busybox", "busybox:other"])
-        try scene.learner.shale(["create", "--name", "resting_one", "busybox"])
+        try scene.home.write("x", to: "notes.txt")
+        try scene.home.run(["tag", "busybox", "busybox:other"])
+        try scene.home.run(["create", "--name", "resting_one", "busybox"])
         let terminal = try scene.prompt()
         // Commands and flags.
         try scene.expectTab("pul", becomes: "pull", in: terminal)

@@ -52,7 +52,7 @@ struct ContainerTerminalTests {
         let scene = try PromptScene()
         let first = try scene.prompt()
         try first.run("run -dit --name shared busybox sh")
-        let others = try (0..<2).map { _ in try scene.learner.terminal(["attach", "shared"]) }
+        let others = try (0..<2).map { _ in try scene.home.terminal(["attach", "shared"]) }
         // Each is attached once it has an answer: what was printed before, it is not shown.
         for terminal in others {
             try terminal.send("\r")
@@ -75,7 +75,7 @@ struct ContainerTerminalTests {
 
     @Test func theExitStatusIsTheContainers() throws {
         let scene = try PromptScene()
-        let terminal = try scene.learner.terminal(["run", "-it", "--rm", "busybox", "sh"])
+        let terminal = try scene.home.terminal(["run", "-it", "--rm", "busybox", "sh"])
         try terminal.expect("/ # ", timeout: 60)
         try terminal.send("exit 7\r")
         #expect(try terminal.waitForExit() == 7)
@@ -107,8 +107,8 @@ struct ContainerTerminalTests {
     /// The chapter: the container in one terminal, everything about it from the other.
     @Test func twoTerminals() throws {
         let scene = try PromptScene()
-        try scene.learner.write("#!/bin/sh\necho 'Hello, docker!'\n", to: "hello.sh", executable: true)
-        try scene.learner.write(
+        try scene.home.write("#!/bin/sh\necho 'Hello, docker!'\n", to: "hello.sh", executable: true)
+        try scene.home.write(
             "FROM busybox\nWORKDIR /usr/src/app\nCOPY hello.sh .\nCMD ./hello.sh\n", to: "Dockerfile")
         let first = try scene.prompt()
         let second = try scene.prompt()

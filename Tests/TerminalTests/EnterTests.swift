@@ -32,7 +32,7 @@ struct EnterTests {
     }
 
     private func recipe() throws -> [String] {
-        try scene.learner.shale(["recipe"]).text.split(separator: "\n").map(String.init)
+        try scene.home.run(["recipe"]).text.split(separator: "\n").map(String.init)
     }
 
     @Test func linesAreSteps() throws {
@@ -96,11 +96,11 @@ struct EnterTests {
                 "# what it changed is kept file by file", "ADD step-2.tar /",
                 "RUN i=1; while [ $i -le 99 ]; do echo line $i; i=$((i+1)); done > /many",
             ])
-        let verified = try scene.learner.shale(["recipe", "verify"], expecting: nil)
+        let verified = try scene.home.run(["recipe", "verify"], expecting: nil)
         #expect(verified.status == 0, "\(verified.text)")
         // Nobody is there to edit again: what was typed is put on what is below it now.
-        try scene.learner.shale(["edit", "1", "RUN", "touch /other"])
-        #expect(try scene.learner.shale(["run", "--rm", "@", "cat", "/text"]).text == "1\n2\nthree\n")
+        try scene.home.run(["edit", "1", "RUN", "touch /other"])
+        #expect(try scene.home.run(["run", "--rm", "@", "cat", "/text"]).text == "1\n2\nthree\n")
         #expect(try recipe().prefix(3) == ["FROM busybox", "RUN touch /other", "# typed at the terminal: vi /text"])
     }
 
@@ -192,11 +192,11 @@ struct EnterTests {
     /// Another shale makes steps while this one waits for a line, and while a line of it runs.
     @Test func anotherShalesStepsAreBelow() throws {
         try type("touch /first")
-        try scene.learner.shale(["RUN", "echo", "second", ">", "/second"])
+        try scene.home.run(["RUN", "echo", "second", ">", "/second"])
         #expect(try type("cat /second").contains("second\n"))
         try terminal.send("printf 'Say%s: ' it; cat > /answered\r")
         try terminal.expect("Sayit: ")
-        try scene.learner.shale(["RUN", "echo", "third", ">", "/third"])
+        try scene.home.run(["RUN", "echo", "third", ">", "/third"])
         try terminal.send("words\r\u{4}")
         try terminal.expect("another shale changed the working image meanwhile: made again on what it is now")
         try terminal.expect("default:/ # ")
@@ -204,9 +204,9 @@ struct EnterTests {
         try leaveOnly()
         try scene.leave(terminal)
         #expect(
-            try scene.learner.shale(["steps", "--format", "{{.Instruction}}"]).text.split(separator: "\n").count == 5)
+            try scene.home.run(["steps", "--format", "{{.Instruction}}"]).text.split(separator: "\n").count == 5)
         #expect(try recipe().filter { $0.hasPrefix("RUN") }.count == 3)
-        #expect(try scene.learner.shale(["recipe", "verify"], expecting: nil).status == 0)
+        #expect(try scene.home.run(["recipe", "verify"], expecting: nil).status == 0)
     }
 
     /// In a terminal's columns, with lines that fail and such as are not kept: a check finds it as recorded all the same.
@@ -221,7 +221,7 @@ struct EnterTests {
         try type("ls / > /list; echo done")
         try leaveOnly()
         try terminal.run("record off")
-        let text = try scene.learner.text("typed.shale")
+        let text = try scene.home.text("typed.shale")
         #expect(text.contains("\n#> done\n") && text.contains("bin") && !text.contains("\\n"), "\(text)")
         #expect(!text.contains("hidden") && !text.contains("#> ls: /missing"), "\(text)")
         #expect(try terminal.run("replay typed.shale --check").contains("typed.shale: 1 line, all as recorded"))
@@ -244,12 +244,12 @@ struct EnterTests {
         try leaveOnly()
         try terminal.run("record off")
         try scene.leave(terminal)
-        let text = try scene.learner.text("typed.shale")
+        let text = try scene.home.text("typed.shale")
         #expect(
             text.contains(
                 "enter busybox <<'END'\ntouch /recorded\n# exit status 1:\n# ls /missing\n"
                     + "# answered at the terminal:\n# printf 'Say%s: ' it; cat > /answered\nEND\n"), "\(text)")
-        try scene.learner.shale(["replay", "typed.shale"])
+        try scene.home.run(["replay", "typed.shale"])
         #expect(try recipe() == ["FROM busybox", "RUN touch /recorded"])
     }
 
@@ -269,7 +269,7 @@ struct EnterTests {
                 "-c",
                 "for f in /bin/bash $(ldd /bin/bash | grep -o '/[^ ]*'); do mkdir -p root$(dirname $f); "
                     + "cp -L $f root$f; done; chmod -R a+rX root",
-            ], in: scene.learner.work)
+            ], in: scene.home.work)
         try terminal.run("COPY root /")
         try terminal.send("run -it --name hand -e PS1=inside: @ bash --norc\r")
         try terminal.expect("inside:")
@@ -284,10 +284,10 @@ struct EnterTests {
         let names =
             "# its shell's history names: mkdir /made; echo hi > /made/file\n# its shell's history names: rm /etc/group\n"
         for subject in ["hand", "byhand:1"] {
-            let recipe = try scene.learner.shale(["recipe", subject]).text
+            let recipe = try scene.home.run(["recipe", subject]).text
             #expect(recipe.contains(names), "\(recipe)")
             #expect(recipe.contains("not known for certain") && !recipe.contains("RUN mkdir"), "\(recipe)")
-            let verified = try scene.learner.shale(["recipe", "verify", subject], expecting: nil)
+            let verified = try scene.home.run(["recipe", "verify", subject], expecting: nil)
             #expect(verified.status == 0, "\(verified.text)\(verified.errors)")
         }
     }

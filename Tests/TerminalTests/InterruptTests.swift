@@ -53,13 +53,13 @@ struct InterruptTests {
         try terminal.waitFor("the kept layer") { $0.text.contains("Already exists") }
         try terminal.send("\u{3}")
         try terminal.expect(terminal.prompt)
-        try scene.learner.shale(["system", "check"])
+        try scene.home.run(["system", "check"])
         try scene.leave(terminal)
     }
 
     @Test func aBuildStopsAndKeepsItsFinishedSteps() throws {
         let scene = try PromptScene()
-        try scene.learner.write("FROM busybox\nRUN touch /kept\nRUN sleep 600\n", to: "Dockerfile")
+        try scene.home.write("FROM busybox\nRUN touch /kept\nRUN sleep 600\n", to: "Dockerfile")
         let terminal = try scene.prompt()
         try terminal.send("build .\r")
         try terminal.expect("Step 3/3")
@@ -80,7 +80,7 @@ struct InterruptTests {
     /// The first Ctrl-C is the container's own to deal with, a second one kills it.
     @Test func aRunningContainerGetsTheKey() throws {
         let scene = try PromptScene()
-        try scene.learner.write(
+        try scene.home.write(
             "trap 'echo caught; exit 4' INT\necho ready\nwhile true; do sleep 0.1; done\n", to: "polite")
         let terminal = try scene.prompt()
         try terminal.send("run --rm -v ./polite:/polite busybox sh /polite\r")

@@ -2,17 +2,17 @@ import FoundationEssentials
 import TestSupport
 import Testing
 
-/// What the tests of the prompt share: a learner whose shale answers at a random prompt.
+/// What the tests of the prompt share: a home whose shale answers at a random prompt.
 struct PromptScene {
-    let learner: Learner
+    let home: ShaleHome
 
     init(environment: [String: String] = [:]) throws {
-        learner = try Learner(environment: environment)
+        home = ShaleHome(environment)
     }
 
     /// Starts the prompt and waits for it.
     func prompt(_ arguments: [String] = [], environment: [String: String] = [:]) throws -> Terminal {
-        let terminal = try learner.terminal(arguments, environment: environment)
+        let terminal = try home.terminal(arguments, environment: environment)
         try terminal.expect(terminal.prompt, timeout: 60)
         return terminal
     }

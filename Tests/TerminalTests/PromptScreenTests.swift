@@ -61,7 +61,7 @@ struct PromptScreenTests {
 
     @Test func viKeys() throws {
         let scene = try PromptScene()
-        let rc = scene.learner.folder.path + "/editrc"
+        let rc = scene.home.folder.path + "/editrc"
         try Data("bind -v\n".utf8).write(to: URL(filePath: rc))
         let terminal = try scene.prompt(environment: ["EDITRC": rc])
         try terminal.send("!echo one two")
@@ -160,20 +160,20 @@ struct PromptScreenTests {
         #expect(!shown.contains("unknown command"))
         try terminal.waitFor("the last line's end") { $0.lines.contains("1") }
         #expect(terminal.screen.text.contains("not run, because lines beside it bear a prompt sign: images > made and"))
-        #expect(scene.learner.exists("one") && !scene.learner.exists("made"))
-        #expect(try scene.learner.text("f") == "first é\n$ E\n")
+        #expect(scene.home.exists("one") && !scene.home.exists("made"))
+        #expect(try scene.home.text("f") == "first é\n$ E\n")
         // Without an Enter the last line waits for one; a line by itself runs at once, and what follows later, too.
         try terminal.send("$ touch two\r$ touch three")
         try terminal.waitFor("the line") { $0.currentLine.hasSuffix("$ touch three") }
-        #expect(!scene.learner.exists("two"))
+        #expect(!scene.home.exists("two"))
         try terminal.run("")
-        #expect(scene.learner.exists("two") && scene.learner.exists("three"))
+        #expect(scene.home.exists("two") && scene.home.exists("three"))
         try terminal.run("$ docker images -q")
         #expect(try terminal.run("!echo later").contains("later"))
         // A key behind the Enter is that key.
         try terminal.send("$ touch four\r\u{4}")
         #expect(try terminal.waitForExit() == 0)
-        #expect(scene.learner.exists("four"))
+        #expect(scene.home.exists("four"))
     }
 
     @Test func settingsAndFiltersAreCompleted() throws {

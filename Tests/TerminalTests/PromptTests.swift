@@ -17,9 +17,9 @@ struct PromptTests {
         #expect(try terminal.run("$ docker images").contains("busybox"))
         #expect(try terminal.run("$ sudo docker image ls -q").contains("\n"))
         try terminal.run("!touch additional.txt")
-        #expect(scene.learner.exists("additional.txt"))
+        #expect(scene.home.exists("additional.txt"))
         try terminal.run("images > list; version >> list")
-        #expect(try scene.learner.text("list").hasSuffix("shale 0.1.0\n"))
+        #expect(try scene.home.text("list").hasSuffix("shale 0.1.0\n"))
         #expect(try terminal.run("name = busybox").contains("name"))
         #expect(try terminal.run("images $name").contains("latest"))
         try scene.leave(terminal)
@@ -35,7 +35,7 @@ struct PromptTests {
         try terminal.run(" tag busybox secret")
         #expect(try terminal.run("images busybox | wc -l").split(separator: "\n").contains("2"))
         #expect(try terminal.run("record off").contains("recorded 4 lines to r.shale"))
-        let lines = try scene.learner.text("r.shale").split(separator: "\n").map(String.init)
+        let lines = try scene.home.text("r.shale").split(separator: "\n").map(String.init)
         #expect(lines[2] == "FROM busybox")
         #expect(lines.contains("#> hi there"))
         #expect(lines.contains("#> shale: unknown command: imagse") && lines.contains("#? 64"))
@@ -93,13 +93,13 @@ struct PromptTests {
         try terminal.waitFor("the pasted text") { $0.text.contains("$ touch both") }
         let output = try terminal.run("")
         #expect(output.contains("REPOSITORY") && output.contains("\npasted-here\n"))
-        #expect(scene.learner.exists("both"))
+        #expect(scene.home.exists("both"))
         try scene.leave(terminal)
     }
 
     @Test func dockerfileInstructionsAreSteps() throws {
         let scene = try PromptScene()
-        try scene.learner.write("#!/bin/sh\necho hello from a step\n", to: "hello.sh", executable: true)
+        try scene.home.write("#!/bin/sh\necho hello from a step\n", to: "hello.sh", executable: true)
         let terminal = try scene.prompt()
         try terminal.run("FROM busybox")
         #expect(try terminal.run("RUN touch /made").contains("A /made"))
@@ -123,13 +123,13 @@ struct PromptTests {
         }
         #expect(!recipe.contains("false"))
         try terminal.run("recipe save again")
-        #expect(scene.learner.exists("again/Dockerfile") && scene.learner.exists("again/hello.sh"))
+        #expect(scene.home.exists("again/Dockerfile") && scene.home.exists("again/hello.sh"))
         try scene.leave(terminal)
     }
 
     @Test func startUpFileAndSessions() throws {
         let scene = try PromptScene()
-        let folder = scene.learner.folder.path + "/config/shale"
+        let folder = scene.home.folder.path + "/.config/shale"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         try Data("alias greet = version\nword = from-the-rc\n".utf8).write(to: URL(filePath: folder + "/rc.shale"))
         let terminal = try scene.prompt()
@@ -150,7 +150,7 @@ struct PromptTests {
 
     @Test func theNarrowTerminalAndTheDumbOne() throws {
         let scene = try PromptScene()
-        let terminal = try scene.learner.terminal([], environment: ["TERM": "dumb"], columns: 40)
+        let terminal = try scene.home.terminal([], environment: ["TERM": "dumb"], columns: 40)
         try terminal.expect(terminal.prompt, timeout: 60)
         #expect(try terminal.run("images").contains("busybox"))
         #expect(!terminal.transcript.contains(0x1b))

@@ -2,11 +2,11 @@ import TestSupport
 import Testing
 
 /// Stepping through a build at a terminal: Tab, a shell in the failed container, the editor, and the prompt afterwards.
-@Suite("stepping at a terminal", .enabled(if: Learner.builtProgram != "", "shale is not built"))
+@Suite("stepping at a terminal", .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct SteppingTerminalTests {
     @Test func fromThePromptAndBackToIt() throws {
         let scene = try PromptScene(environment: ["EDITOR": "sed -i s/false/true/"])
-        try scene.learner.write("FROM busybox\nRUN echo made > /made; false\nCMD [\"sh\"]\n", to: "Dockerfile")
+        try scene.home.write("FROM busybox\nRUN echo made > /made; false\nCMD [\"sh\"]\n", to: "Dockerfile")
         let terminal = try scene.prompt()
         try terminal.send("build --step -t stepped .\r")
         try terminal.expect("=>   1| FROM busybox")
@@ -32,7 +32,7 @@ struct SteppingTerminalTests {
         try terminal.send("save mended\r")
         try terminal.expect("saved to mended")
         try terminal.expect(terminal.prompt)
-        #expect(try scene.learner.text("mended").contains("RUN echo made > /made; true\n"))
+        #expect(try scene.home.text("mended").contains("RUN echo made > /made; true\n"))
         try scene.leave(terminal)
     }
 }

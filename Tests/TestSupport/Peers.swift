@@ -26,11 +26,15 @@ package struct Peer: Sendable {
     /// The reason for skipping.
     package var absent: String { "\(name) is not installed" }
 
-    package struct Outcome: Sendable {
+    package struct Outcome: Sendable, CustomStringConvertible {
         package var status: Int32
         package var output: [UInt8]
         package var errors: String
+        /// The output as text.
         package var text: String { String(decoding: output, as: UTF8.self) }
+        /// The output's lines, without the empty ones.
+        package var lines: [String] { text.split(separator: "\n").map(String.init) }
+        package var description: String { "status \(status)\nstdout: \(text)\nstderr: \(errors)" }
     }
 
     /// Runs it to its end; output goes through files, so that no pipe can fill up.

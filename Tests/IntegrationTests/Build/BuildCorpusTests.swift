@@ -5,7 +5,7 @@ import Testing
 /// Builds that docker recorded, carried out by the built shale: config, history, layers, files or the error.
 @Suite(
     "recorded builds", .enabled(if: Corpus.isPresent, "\(Corpus.absent)"),
-    .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"),
+    .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"),
     .enabled(if: geteuid() == 0, "needs root: the recorded contexts have owners"))
 struct BuildCorpusTests {
     /// Rows that differ, each with why.
@@ -70,9 +70,9 @@ struct BuildCorpusTests {
     }
 
     private static func run(_ file: String, accounts: String, chosen: String?) throws -> (passed: Int, total: Int) {
-        let home = try BuildHome(accountsFrom: accounts)
-        let id = try home.lines(["inspect", "-f", "{{.Id}}", "busybox"]).first ?? ""
-        let base = try BuiltImage(id, home: home.path)
+        let home = try ShaleHome(accountsFrom: accounts)
+        let id = try home.run(["inspect", "-f", "{{.Id}}", "busybox"]).lines.first ?? ""
+        let base = try BuiltImage(id, home: home.home)
         var (passed, total) = (0, 0)
         for row in try Corpus.rows("behaviour/\(file).json") {
             guard let id = row["id"]?.string, let steps = row["steps"]?.array else { continue }

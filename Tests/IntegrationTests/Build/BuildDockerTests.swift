@@ -6,7 +6,7 @@ import Testing
 /// The same Dockerfiles built by Debian's dockerd (classic builder) and by shale: same files, same config.
 @Suite(
     "builds beside docker", .serialized, .enabled(if: DockerDaemon.isPossible, "\(DockerDaemon.impossible)"),
-    .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+    .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct BuildDockerTests {
     /// Every instruction, in a dozen files; the name becomes the tag.
     static let dockerfiles: [(name: String, text: String)] = [
@@ -85,15 +85,15 @@ struct BuildDockerTests {
     @Test func sameFilesAndConfig() throws {
         setenv("DOCKER_BUILDKIT", "0", 1)
         let docker = try DockerDaemon()
-        let home = try BuildHome(accountsFrom: accounts())
-        try home.run(["save", "-o", home.folder.path + "/busybox.tar", "busybox"], expecting: 0)
-        try docker.docker(["load", "-q", "-i", home.folder.path + "/busybox.tar"])
+        let home = try ShaleHome(accountsFrom: accounts())
+        try home.run(["save", "-o", home.work + "/busybox.tar", "busybox"])
+        try docker.docker(["load", "-q", "-i", home.work + "/busybox.tar"])
         let context = try Self.context()
         for (name, text) in Self.dockerfiles {
             try context.write(Array(text.utf8), to: "Dockerfile")
             let options = ["-t", name, "--build-arg", "GIVEN=given", context.path]
             let theirs = try docker.docker(["build", "--network", "host"] + options, expecting: nil)
-            let ours = try home.run(["build"] + options)
+            let ours = try home.run(["build"] + options, expecting: nil)
             #expect(
                 theirs.status == ours.status, "\(name): docker \(theirs.status) \(theirs.errors), shale \(ours.errors)")
             guard theirs.status == 0, ours.status == 0 else { continue }
@@ -104,10 +104,10 @@ struct BuildDockerTests {
     }
 
     /// What shale saved is loaded and run by docker.
-    private static func runsInDocker(_ docker: DockerDaemon, _ home: BuildHome) throws {
-        let archive = home.folder.path + "/chapter.tar"
-        try home.run(["tag", "chapter", "from-shale:1"], expecting: 0)
-        try home.run(["save", "-o", archive, "from-shale:1"], expecting: 0)
+    private static func runsInDocker(_ docker: DockerDaemon, _ home: ShaleHome) throws {
+        let archive = home.work + "/chapter.tar"
+        try home.run(["tag", "chapter", "from-shale:1"])
+        try home.run(["save", "-o", archive, "from-shale:1"])
         try docker.docker(["load", "-q", "-i", archive])
         let run = try docker.docker(["run", "--rm", "--network", "host", "from-shale:1"])
         #expect(run.text == "hello from the script\n")
@@ -120,11 +120,11 @@ struct BuildDockerTests {
         return listing(Data(tar))
     }
 
-    private static func files(of name: String, _ home: BuildHome) throws -> [String: ImageFile] {
-        let id = try home.lines(["create", name, "x"]).first ?? ""
-        let path = home.folder.path + "/export.tar"
-        try home.run(["export", "-o", path, id], expecting: 0)
-        try home.run(["rm", id], expecting: 0)
+    private static func files(of name: String, _ home: ShaleHome) throws -> [String: ImageFile] {
+        let id = try home.run(["create", name, "x"]).lines.first ?? ""
+        let path = home.work + "/export.tar"
+        try home.run(["export", "-o", path, id])
+        try home.run(["rm", id])
         return listing(try Data(contentsOf: URL(filePath: path)))
     }
 
@@ -144,10 +144,10 @@ struct BuildDockerTests {
         }
     }
 
-    private static func compareConfig(_ name: String, _ docker: DockerDaemon, _ home: BuildHome) throws {
+    private static func compareConfig(_ name: String, _ docker: DockerDaemon, _ home: ShaleHome) throws {
         let format = ["inspect", "-f", "{{json .Config}}", name]
         let theirs = try JSONDecoder().decode(JSONValue.self, from: Data(docker.docker(format).output))
-        let ours = try JSONDecoder().decode(JSONValue.self, from: Data(home.run(format, expecting: 0).output.utf8))
+        let ours = try JSONDecoder().decode(JSONValue.self, from: Data(home.run(format).text.utf8))
         for field in fields {
             #expect(
                 meaning(theirs[field]) == meaning(ours[field]),
@@ -189,25 +189,25 @@ struct BuildDockerTests {
 }
 
 /// What shale builds, read by the tools of others.
-@Suite("built images in other tools", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+@Suite("built images in other tools", .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct BuildPeerTests {
     @Test(.enabled(if: Peers.skopeo.isPresent && Peers.umoci.isPresent, "needs skopeo and umoci"))
     func skopeoAndUmociReadTheHome() throws {
-        let home = BuildHome()
+        let home = ShaleHome()
         let context = try ContextFolder([
             "Dockerfile": "FROM busybox\nCOPY file /made/by/shale\nRUN rm /bin/vi && echo 1 > /one\nLABEL who=shale\n",
             "file": "content\n",
         ])
-        try home.run(["build", "-t", "built", context.path], expecting: 0)
-        let inspected = try Peers.skopeo.run(["inspect", "oci:\(home.path):docker.io/library/built:latest"])
+        try home.run(["build", "-t", "built", context.path])
+        let inspected = try Peers.skopeo.run(["inspect", "oci:\(home.home):docker.io/library/built:latest"])
         let document = try JSONDecoder().decode(JSONValue.self, from: Data(inspected.output))
         #expect(document["Labels"]?["who"]?.string == "shale")
-        let layers = try home.lines(["inspect", "-f", "{{len .RootFS.Layers}}", "built"]).first
+        let layers = try home.run(["inspect", "-f", "{{len .RootFS.Layers}}", "built"]).lines.first
         #expect(document["Layers"]?.array.map { String($0.count) } == layers)
         // umoci knows tags without slashes alone: the image goes through skopeo into a layout of its own.
-        let layout = home.folder.path + "/layout"
-        try Peers.skopeo.run(["copy", "oci:\(home.path):docker.io/library/built:latest", "oci:\(layout):built"])
-        let bundle = home.folder.path + "/bundle"
+        let layout = home.work + "/layout"
+        try Peers.skopeo.run(["copy", "oci:\(home.home):docker.io/library/built:latest", "oci:\(layout):built"])
+        let bundle = home.work + "/bundle"
         let rootless = geteuid() == 0 ? [] : ["--rootless"]
         try Peers.umoci.run(["unpack"] + rootless + ["--image", layout + ":built", bundle])
         func text(_ path: String) throws -> String {

@@ -5,7 +5,7 @@ import Testing
 
 /// `--output`, `--metadata-file`, `--annotation` and `--build-context`.
 @Suite(
-    "where a build goes, and what it is given", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+    "where a build goes, and what it is given", .serialized, .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct BuildOutputTests {
     private static let files = ["Dockerfile": "FROM scratch\nCOPY f d /\nCMD [\"/f\"]\n", "f": "f\n", "d/e": "e\n"]
 
@@ -15,12 +15,12 @@ struct BuildOutputTests {
 
     @Test("files go into a folder, beside what is there", arguments: ["-o\0out", "--output\0type=local,dest=out"])
     func folder(_ words: String) throws {
-        let (home, files, place) = (BuildHome(), try ContextFolder(Self.files), TemporaryDirectory())
+        let (home, files, place) = (ShaleHome(), try ContextFolder(Self.files), TemporaryDirectory())
         let options = words.split(separator: "\0").map(String.init)
-        try home.run(["build"] + options + [files.path], in: place.path, expecting: 0)
+        try home.run(["build"] + options + [files.path], in: place.path)
         #expect(try sh("cd out; find . -type f | sort; cat f e", in: place) == "./e\n./f\nf\ne\n")
         _ = try sh("echo mine >out/mine; echo old >out/f", in: place)
-        try home.run(["build"] + options + [files.path], in: place.path, expecting: 0)
+        try home.run(["build"] + options + [files.path], in: place.path)
         #expect(try sh("cd out; find . | sort; cat f mine", in: place) == ".\n./e\n./f\n./mine\nf\nmine\n")
         // Neither is thrown away for the other.
         _ = try sh("rm out/f; mkdir out/f; echo keep >out/f/x", in: place)
@@ -31,7 +31,7 @@ struct BuildOutputTests {
 
     @Test("a link in the folder is not followed")
     func link() throws {
-        let (home, place) = (BuildHome(), TemporaryDirectory())
+        let (home, place) = (ShaleHome(), TemporaryDirectory())
         let files = try ContextFolder(["Dockerfile": "FROM scratch\nCOPY d /d\n", "d/e": "e\n"])
         _ = try sh("mkdir out elsewhere; ln -s ../elsewhere out/d", in: place)
         try home.run(["build", "-o", "out", files.path], in: place.path, expecting: 1)
@@ -40,33 +40,32 @@ struct BuildOutputTests {
 
     @Test("a tar on standard output is all there is on it", arguments: ["-", "type=tar", "type=tar,dest=-"])
     func standardOutput(_ output: String) throws {
-        let (home, files, place) = (BuildHome(), try ContextFolder(Self.files), TemporaryDirectory())
-        let child = try home.start(
-            ["build", "-o", output, files.path], output: place.path + "/t", errors: place.path + "/err")
+        let (home, files) = (ShaleHome(), try ContextFolder(Self.files))
+        let child = try home.start(["build", "-o", output, files.path], name: "t")
         #expect(child.wait() == 0)
-        #expect(try sh("tar -tf t | sort; grep -c 'Successfully built' err", in: place) == "e\nf\n1\n")
+        #expect(try sh("tar -tf t.out | sort; grep -c 'Successfully built' t.err", in: home.folder) == "e\nf\n1\n")
     }
 
     @Test("archives hold the names, and the home none")
     func archives() throws {
-        let (home, files, place) = (BuildHome(), try ContextFolder(Self.files), TemporaryDirectory())
+        let (home, files, place) = (ShaleHome(), try ContextFolder(Self.files), TemporaryDirectory())
         try home.run(
             [
                 "build", "-t", "a:1", "-o", "type=oci,dest=o.tar", "-o", "type=docker,dest=d.tar", "-o",
                 "type=oci,dest=lay,tar=false", "--metadata-file", "m.json", files.path,
-            ], in: place.path, expecting: 0)
-        #expect(try home.lines(["images", "-q", "a"]).isEmpty)
-        let other = BuildHome()
+            ], in: place.path)
+        #expect(try home.run(["images", "-q", "a"]).lines.isEmpty)
+        let other = ShaleHome()
         for name in ["o.tar", "d.tar", "lay"] {
             #expect(
-                try other.run(["load", "-i", place.path + "/" + name], expecting: 0).output == "Loaded image: a:1\n")
+                try other.run(["load", "-i", place.path + "/" + name]).text == "Loaded image: a:1\n")
         }
         let text = try sh("cat m.json", in: place)
-        let id = try other.run(["inspect", "-f", "{{.Id}}", "a:1"]).output.dropLast()
+        let id = try other.run(["inspect", "-f", "{{.Id}}", "a:1"], expecting: nil).text.dropLast()
         #expect(text.contains("\"containerimage.config.digest\": \"\(id)\""), "\(text)")
         #expect(text.contains("\"image.name\": \"docker.io/library/a:1\""), "\(text)")
-        let named = try home.run(["build", "-t", "a:1", "-o", "type=image,name=b:2", files.path], expecting: 0)
-        #expect(named.output.hasSuffix("Successfully tagged a:1\nSuccessfully tagged b:2\n"), "\(named)")
+        let named = try home.run(["build", "-t", "a:1", "-o", "type=image,name=b:2", files.path])
+        #expect(named.text.hasSuffix("Successfully tagged a:1\nSuccessfully tagged b:2\n"), "\(named)")
     }
 
     @Test(
@@ -89,28 +88,28 @@ struct BuildOutputTests {
             (["--policy", "x"], "--policy is not supported"),
         ])
     func refused(_ row: (options: [String], words: String)) throws {
-        let (home, files, place) = (BuildHome(), try ContextFolder(Self.files), TemporaryDirectory())
+        let (home, files, place) = (ShaleHome(), try ContextFolder(Self.files), TemporaryDirectory())
         _ = try sh("mkdir dir; echo x >file", in: place)
-        let run = try home.run(["build"] + row.options + [files.path], in: place.path)
+        let run = try home.run(["build"] + row.options + [files.path], in: place.path, expecting: nil)
         #expect(run.status != 0 && run.errors.contains(row.words), "\(run)")
-        #expect(!run.output.contains("Step"), "\(run)")
+        #expect(!run.text.contains("Step"), "\(run)")
         #expect(try sh("find . | sort; cat file", in: place) == ".\n./dir\n./file\nx\n")
     }
 
     @Test("annotations stand in the manifest of the named image")
     func annotations() throws {
-        let (home, files) = (BuildHome(), try ContextFolder(Self.files))
+        let (home, files) = (ShaleHome(), try ContextFolder(Self.files))
         try home.run(
-            ["build", "-t", "a:1", "--annotation", "org.x=y", "--annotation", "manifest:b=c", files.path], expecting: 0)
-        let raw = try Peers.skopeo.run(["inspect", "--raw", "oci:\(home.path):docker.io/library/a:1"]).text
+            ["build", "-t", "a:1", "--annotation", "org.x=y", "--annotation", "manifest:b=c", files.path])
+        let raw = try Peers.skopeo.run(["inspect", "--raw", "oci:\(home.home):docker.io/library/a:1"]).text
         #expect(raw.contains("\"annotations\":{\"b\":\"c\",\"org.x\":\"y\"}"), "\(raw)")
-        try home.run(["rmi", "a:1"], expecting: 0)
-        #expect(try home.lines(["images", "-q", "a"]).isEmpty)
+        try home.run(["rmi", "a:1"])
+        #expect(try home.run(["images", "-q", "a"]).lines.isEmpty)
     }
 
     @Test("a named context stands in the place of an image, of a stage and of a folder")
     func contexts() throws {
-        let home = BuildHome()
+        let home = ShaleHome()
         let files = try ContextFolder([
             "Dockerfile": """
             FROM alpine AS base
@@ -123,37 +122,36 @@ struct BuildOutputTests {
             "other/Dockerfile": "FROM scratch\nCOPY Dockerfile /f\n",
         ])
         try home.run(
-            ["build", "-t", "l:1", "-o", "type=oci,dest=l,tar=false", files.path + "/other"], in: files.path,
-            expecting: 0)
+            ["build", "-t", "l:1", "-o", "type=oci,dest=l,tar=false", files.path + "/other"], in: files.path)
         try home.run(
             [
                 "build", "-t", "x", "--build-context", "alpine=docker-image://busybox", "--build-context",
                 "stuff=named",
                 "--build-context", "lay=oci-layout://l:1", files.path,
-            ], in: files.path, expecting: 0)
-        let seen = try home.run(["run", "--rm", "x", "sh", "-c", "ls -A /all; cat /n /g"]).output
+            ], in: files.path)
+        let seen = try home.run(["run", "--rm", "x", "sh", "-c", "ls -A /all; cat /n /g"], expecting: nil).text
         #expect(seen == ".dockerignore\nn\nnamed\nFROM scratch\nCOPY Dockerfile /f\n", "\(seen)")
         // The whole stage is replaced.
         let replaced = try home.run(
             [
                 "build", "--build-context", "base=docker-image://busybox", "--build-context", "lay=oci-layout://l",
                 files.path,
-            ], in: files.path, expecting: 0)
+            ], in: files.path)
         #expect(replaced.errors.contains("stage base is not needed"), "\(replaced)")
     }
 
     @Test("--no-cache-filter carries one stage out anew, --force-rm leaves no failed container")
     func filter() throws {
-        let home = BuildHome()
+        let home = ShaleHome()
         let files = try ContextFolder([
             "Dockerfile": "FROM busybox AS A\nRUN echo a >/a\nFROM busybox\nRUN echo b >/b\nCOPY --from=a /a /a\n",
             "Fails": "FROM busybox\nRUN false\n",
         ])
-        try home.run(["build", files.path], expecting: 0)
-        let again = try home.run(["build", "--no-cache-filter", "a", files.path], expecting: 0)
-        #expect(again.output.split(separator: "\n").count { $0.contains("Running in") } == 1, "\(again)")
-        let failed = try home.run(["build", "--force-rm", "-f", files.path + "/Fails", files.path])
+        try home.run(["build", files.path])
+        let again = try home.run(["build", "--no-cache-filter", "a", files.path])
+        #expect(again.text.split(separator: "\n").count { $0.contains("Running in") } == 1, "\(again)")
+        let failed = try home.run(["build", "--force-rm", "-f", files.path + "/Fails", files.path], expecting: nil)
         #expect(failed.status == 1, "\(failed)")
-        #expect(try home.lines(["ps", "-aq"]).isEmpty)
+        #expect(try home.run(["ps", "-aq"]).lines.isEmpty)
     }
 }

@@ -4,9 +4,9 @@ import TestSupport
 import Testing
 
 /// A build reads its context and what it was given: no repository, configuration, hook or credential of the host.
-@Suite(.serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+@Suite(.serialized, .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct BuildReadsNoHostTests {
-    private let home = BuildHome()
+    private let home = ShaleHome()
     private let git = "git -c user.name=a -c user.email=a@b -c protocol.file.allow=always"
 
     /// A repository of the host's that no build was given.
@@ -21,10 +21,10 @@ struct BuildReadsNoHostTests {
         let repository = try privateRepository()
         let named = address.replacing("PATH", with: repository.path)
         let context = try ContextFolder(["Dockerfile": "FROM busybox\nADD \(named) /x\n"])
-        let run = try home.run(["build", "-t", "made", "."], in: context.path)
+        let run = try home.run(["build", "-t", "made", "."], in: context.path, expecting: nil)
         #expect(run.status == 1)
         #expect(run.errors.contains("a Dockerfile may not read repositories of the host"), "\(run.errors)")
-        #expect(try home.run(["images", "-q", "made"], expecting: 0).output.isEmpty)
+        #expect(try home.run(["images", "-q", "made"]).text.isEmpty)
     }
 
     @Test(arguments: ["file://PATH", "PATH", "../NAME"])
@@ -37,10 +37,10 @@ struct BuildReadsNoHostTests {
             \(git) config -f .gitmodules submodule.sub.url '\(named)' && git add . && \(git) commit -qm 1
             """
         try Peer("sh").run(["-c", commands], in: context.path)
-        let run = try home.run(["build", "-t", "made", "file://\(context.path)"])
+        let run = try home.run(["build", "-t", "made", "file://\(context.path)"], expecting: nil)
         #expect(run.status == 1)
         #expect(run.errors.contains("transport 'file' not allowed"), "\(run.errors)")
-        #expect(try home.run(["images", "-q", "made"], expecting: 0).output.isEmpty)
+        #expect(try home.run(["images", "-q", "made"]).text.isEmpty)
     }
 
     /// A person's `.gitconfig` may lead an address to another repository, and run hooks and helpers.
@@ -61,11 +61,11 @@ struct BuildReadsNoHostTests {
         try person.write(
             Array("#!/bin/sh\ntouch $HOME/ran \(person.path)/ran\n".utf8), to: "hooks/post-checkout", mode: 0o755)
         let context = try ContextFolder(["Dockerfile": "FROM busybox\nADD http://127.0.0.1:9/x.git /x\n"])
-        let added = try home.run(["build", "."], in: context.path, environment: ["HOME": person.path])
-        #expect(added.status == 1, "\(added.output)")
+        let added = try home.run(["build", "."], in: context.path, environment: ["HOME": person.path], expecting: nil)
+        #expect(added.status == 1, "\(added.text)")
         let own = try ContextFolder(["Dockerfile": "FROM busybox\nCOPY . /all/\n"])
         try Peer("sh").run(["-c", "\(git) init -q -b main . && git add . && \(git) commit -qm 1"], in: own.path)
-        try home.run(["build", "file://\(own.path)"], environment: ["HOME": person.path], expecting: 0)
+        try home.run(["build", "file://\(own.path)"], environment: ["HOME": person.path])
         #expect(access("\(person.path)/ran", F_OK) != 0)
         #expect(access("\(person.path)/asked", F_OK) != 0)
     }
@@ -85,7 +85,7 @@ struct BuildReadsNoHostTests {
         let change = trick.replacing("HIDDEN", with: hidden.path)
         try Peer("sh").run(
             ["-c", "\(git) init -q -b main . && git add . && \(git) commit -qm 1 && \(change)"], in: context.path)
-        let run = try home.run(["build", "file://\(context.path)"])
+        let run = try home.run(["build", "file://\(context.path)"], expecting: nil)
         #expect(run.status == 1)
         #expect(run.errors.contains("a build reads no other repository of the host"), "\(run.errors)")
     }
@@ -101,7 +101,7 @@ struct BuildReadsNoHostTests {
             """
         try Peer("sh").run(["-c", commands], in: context.path)
         for name in ["one", "two", "three", "four"] {
-            let run = try home.run(["build", "file://\(context.path)/\(name)"])
+            let run = try home.run(["build", "file://\(context.path)/\(name)"], expecting: nil)
             #expect(run.status == 1)
             let isNone = run.errors.contains("is not a git repository")
             #expect(isNone || run.errors.contains("no such file or directory"), "\(name): \(run.errors)")
@@ -131,8 +131,8 @@ struct BuildReadsNoHostTests {
             """
         try Peer("sh").run(["-c", commands], in: context.path)
         unlink("\(hidden.path)/ran")
-        try home.run(["build", "-t", "made", "file://\(context.path)"], expecting: 0)
-        let files = try home.run(["find", "made:/all"], expecting: 0).output
+        try home.run(["build", "-t", "made", "file://\(context.path)"])
+        let files = try home.run(["find", "made:/all"]).text
         #expect(files.contains("/all/Dockerfile") && !files.contains("secret"), "\(files)")
         #expect(access("\(hidden.path)/ran", F_OK) != 0)
     }
@@ -150,8 +150,8 @@ struct BuildReadsNoHostTests {
             git config remote.origin.url \(hidden.path) && git config remote.origin.uploadpack 'touch \(hidden.path)/ran; git-upload-pack'
             """
         try Peer("sh").run(["-c", commands], in: context.path)
-        let run = try home.run(["build", "file://\(context.path)"])
-        #expect(run.status == 1, "\(run.output)")
+        let run = try home.run(["build", "file://\(context.path)"], expecting: nil)
+        #expect(run.status == 1, "\(run.text)")
         #expect(access("\(hidden.path)/ran", F_OK) != 0)
     }
 
@@ -169,13 +169,13 @@ struct BuildReadsNoHostTests {
         for (name, holdsTwo) in [
             ("work", true), ("work#v1", false), ("ba%20re:ö.git", true), ("ba re:ö.git#main", true), ("long", true),
         ] {
-            try home.run(["build", "-t", "made", "file://\(folder.path)/\(name)"], expecting: 0)
-            let files = try home.run(["find", "made:/all"], expecting: 0).output
+            try home.run(["build", "-t", "made", "file://\(folder.path)/\(name)"])
+            let files = try home.run(["find", "made:/all"]).text
             #expect(files.contains("/all/Dockerfile") && files.contains("/all/two") == holdsTwo, "\(name): \(files)")
         }
         let kept = ["--build-arg", "BUILDKIT_CONTEXT_KEEP_GIT_DIR=1", "file://\(folder.path)/work"]
-        try home.run(["build", "-t", "made"] + kept, expecting: 0)
-        let config = try home.run(["cat", "made:/all/.git/config"], expecting: 0).output
+        try home.run(["build", "-t", "made"] + kept)
+        let config = try home.run(["cat", "made:/all/.git/config"]).text
         #expect(config.contains("url = file://\(folder.path)/work"), "\(config)")
     }
 
@@ -184,7 +184,7 @@ struct BuildReadsNoHostTests {
     func anAddressIsNoOption(address: String) throws {
         let repository = try privateRepository()
         let named = address.replacing("PATH", with: repository.path).replacing("RAN", with: "\(repository.path)/ran")
-        #expect(try home.run(["build", named]).status == 1)
+        #expect(try home.run(["build", named], expecting: nil).status == 1)
         #expect(access("\(repository.path)/ran", F_OK) != 0)
     }
 

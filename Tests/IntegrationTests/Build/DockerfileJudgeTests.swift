@@ -10,7 +10,7 @@ import Testing
 @Suite(
     "other people's Dockerfiles beside docker", .enabled(if: Corpus.isPresent, "\(Corpus.absent)"),
     .enabled(if: DockerDaemon.isPossible, "\(DockerDaemon.impossible)"),
-    .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+    .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct DockerfileJudgeTests {
     @Test func classicBuilder() throws {
         try Judging(.classic).judge(
@@ -27,14 +27,14 @@ struct DockerfileJudgeTests {
 struct Judging {
     private let judge: DockerJudge
     private let docker: DockerDaemon
-    private let home: BuildHome
+    private let home: ShaleHome
     private let ids = TemporaryDirectory()
     private let chosen = getenv("SHALE_JUDGE").map { String(cString: $0) }
 
     init(_ judge: DockerJudge) throws {
         self.judge = judge
         docker = try (try? DockerDaemon(storage: "overlay2")) ?? DockerDaemon()
-        home = try BuildHome(accountsFrom: (Corpus.root ?? "") + "/behaviour/base")
+        home = try ShaleHome(accountsFrom: (Corpus.root ?? "") + "/behaviour/base")
     }
 
     /// Judges the corpus' files at the places chosen, and our own for this judge.
@@ -82,7 +82,7 @@ struct Judging {
         for (trial, theirs, ours) in made {
             var verdict = Verdict(trial, docker: theirs, shale: ours)
             if let old = theirs.image, let new = ours.image {
-                verdict.compare(try saved.image(old), try BuiltImage(new, home: home.path, known))
+                verdict.compare(try saved.image(old), try BuiltImage(new, home: home.home, known))
             }
             found[trial.id] = verdict.differences
         }
@@ -121,8 +121,8 @@ struct Judging {
 
     private func shaleBuild(_ trial: Trial) throws -> Made {
         let idFile = idFile()
-        let run = try home.run(trial.arguments(idFile: idFile))
-        return Made(status: run.status, output: run.output, errors: run.errors, idFile: idFile)
+        let run = try home.run(trial.arguments(idFile: idFile), expecting: nil)
+        return Made(status: run.status, output: run.text, errors: run.errors, idFile: idFile)
     }
 
     private func idFile() -> String {

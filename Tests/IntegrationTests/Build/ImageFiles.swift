@@ -111,7 +111,7 @@ final class ImagesRead {
             guard let config = manifest["config"]?["digest"]?.string else { continue }
             manifests[config] = (manifest["layers"]?.array ?? []).compactMap { $0["digest"]?.string }
         }
-        guard let layers = manifests[id] else { throw BuildTestError(text: "image \(id) is not in the index") }
+        guard let layers = manifests[id] else { throw PeerError(text: "image \(id) is not in the index") }
         return layers
     }
 }

@@ -76,18 +76,19 @@ struct RecordedBuild {
     }
 
     /// Builds it with shale and answers what differs, a line each.
-    func differences(in home: BuildHome, base: BuiltImage, volatile: Set<String>) throws -> [String] {
+    func differences(in home: ShaleHome, base: BuiltImage, volatile: Set<String>) throws -> [String] {
         guard let expected else { return ["there is no recorded result"] }
         let context = try context()
         let (arguments, input) = try command(in: context)
-        let idFile = home.folder.path + "/iid"
-        let run = try home.run(["build", "--iidfile", idFile] + arguments, input: input, in: context.path)
+        let idFile = home.work + "/iid"
+        let run = try home.run(
+            ["build", "--iidfile", idFile] + arguments, input: input, in: context.path, expecting: nil)
         guard expected.isGood == (run.status == 0) else {
             return ["status \(run.status): \(run.errors) instead of \(expected.result["error"]?.string ?? "success")"]
         }
         guard expected.isGood else { return BuildComparison.errors(run, expected) }
         let id = String(decoding: try Data(contentsOf: URL(filePath: idFile)), as: UTF8.self)
-        let image = try BuiltImage(id, home: home.path)
+        let image = try BuiltImage(id, home: home.home)
         return BuildComparison(expected: expected, image: image, base: base, volatile: volatile).differences
     }
 }
@@ -103,7 +104,7 @@ struct BuildComparison {
     var differences: [String] { config + author + history + layers + files }
 
     /// docker's words without its name in front; newer wording says `error on line`, and suggests.
-    static func errors(_ run: BuildHome.Run, _ expected: RecordedBuild.Expected) -> [String] {
+    static func errors(_ run: Peer.Outcome, _ expected: RecordedBuild.Expected) -> [String] {
         var wanted = expected.result["error"]?.string ?? ""
         for prefix in ["Error response from daemon: ", "error: failed to solve: "] where wanted.hasPrefix(prefix) {
             wanted.removeFirst(prefix.count)

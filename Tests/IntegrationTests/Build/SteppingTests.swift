@@ -3,20 +3,20 @@ import TestSupport
 import Testing
 
 /// `build --step` and `replay --step` from a pipe: one stepper, buildg's view of the file.
-@Suite("stepping", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+@Suite("stepping", .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct SteppingTests {
     private static let dockerfile =
         "FROM busybox AS tools\nRUN echo tool > /tool\n\n# the image\nFROM busybox\nARG V=1\nCOPY --from=tools /tool /\n"
         + "RUN echo $V > /v && cat /missing\nCMD [\"sh\"]\n"
 
-    private let home = BuildHome()
+    private let home = ShaleHome()
     private let context: ContextFolder
 
     init() throws { context = try ContextFolder(["Dockerfile": Self.dockerfile]) }
 
     /// Steps through the Dockerfile with these commands.
     private func step(_ commands: [String], _ options: [String] = [], expecting status: Int32? = 0) throws
-        -> BuildHome.Run
+        -> Peer.Outcome
     {
         let input = Array((commands.joined(separator: "\n") + "\n").utf8)
         return try home.run(["build", "--step"] + options + ["."], input: input, in: context.path, expecting: status)
@@ -26,11 +26,11 @@ struct SteppingTests {
         let run = try step(["break 7", "next", "list --all", "exit"])
         let first =
             "Filename: \"Dockerfile\"\n =>   1| FROM busybox AS tools\n      2| RUN echo tool > /tool\n      3| \n"
-        #expect(run.output.contains(first))
+        #expect(run.text.contains(first))
         let all =
             "      1| FROM busybox AS tools\n =>   2| RUN echo tool > /tool\n      3| \n      4| # the image\n"
             + "      5| FROM busybox\n      6| ARG V=1\n*     7| COPY --from=tools /tool /\n"
-        #expect(run.output.contains(all))
+        #expect(run.text.contains(all))
         #expect(run.errors.contains("left before step 2 of 7"))
     }
 
@@ -39,7 +39,7 @@ struct SteppingTests {
             ["break 7", "break RUN", "breakpoints", "continue", "continue", "clear RUN", "continue", "exit"],
             expecting: 1)
         #expect(
-            run.output.contains(
+            run.text.contains(
                 "on-fail    breaks on fail\n0          line: Dockerfile:7\n1          instruction: RUN\n"))
         #expect(
             run.errors.contains(
@@ -59,8 +59,8 @@ struct SteppingTests {
                 "exit",
             ])
         #expect(
-            run.output.contains("0          line: Dockerfile:7\n1          line: Dockerfile:8\n2 "), "\(run.output)")
-        #expect(run.output.contains("fail\n1          line: Dockerfile:7\n2          line: Dockerfile:8\n"))
+            run.text.contains("0          line: Dockerfile:7\n1          line: Dockerfile:8\n2 "), "\(run.text)")
+        #expect(run.text.contains("fail\n1          line: Dockerfile:7\n2          line: Dockerfile:8\n"))
         #expect(run.errors.contains("line 7 is gone\n"), "\(run.errors)")
         #expect(
             run.errors.contains(
@@ -70,7 +70,7 @@ struct SteppingTests {
                 "the failed instruction changed no file\nback before line 2; what follows is carried out again\n"),
             "\(run.errors)")
         #expect(
-            run.output.hasSuffix(
+            run.text.hasSuffix(
                 "\n =>   2| RUN echo tool > /tool\n      3| \n      4| # the image\n      5| FROM busybox\n"))
     }
 
@@ -81,21 +81,21 @@ struct SteppingTests {
                 "rollback", "enter ls /v", "retry 'RUN echo mended > /v'", "back", "list", "edit 6 ARG V=2", "continue",
                 "save mended", "exit",
             ], ["-t", "stepped"])
-        #expect(run.output.contains("\n1\ntool\n/lost\n"))
+        #expect(run.text.contains("\n1\ntool\n/lost\n"))
         #expect(run.errors.contains("ls: /v: No such file or directory"))
         #expect(run.errors.contains("line 8 is now: RUN echo mended > /v"))
         #expect(run.errors.contains("back before line 6; what follows is carried out again"))
-        #expect(run.output.contains("Successfully tagged stepped:latest"))
-        #expect(try home.run(["run", "--rm", "stepped", "cat", "/v"], expecting: 0).output == "mended\n")
-        let saved = try home.run(["build", "-q", "-f", "mended", "."], in: context.path, expecting: 0)
-        #expect(try home.lines(["inspect", "-f", "{{.Id}}", "stepped"]).first.map { $0 + "\n" } == saved.output)
+        #expect(run.text.contains("Successfully tagged stepped:latest"))
+        #expect(try home.run(["run", "--rm", "stepped", "cat", "/v"]).text == "mended\n")
+        let saved = try home.run(["build", "-q", "-f", "mended", "."], in: context.path)
+        #expect(try home.run(["inspect", "-f", "{{.Id}}", "stepped"]).lines.first.map { $0 + "\n" } == saved.text)
         // Neither the entered container nor an image of it is left.
-        #expect(try home.lines(["ps", "-aq"]).count == 1)
+        #expect(try home.run(["ps", "-aq"]).lines.count == 1)
     }
 
     @Test func goingBackTakesNothingFromTheCache() throws {
         let run = try step(["next", "next", "back 2", "next", "next", "list", "exit"])
-        let output = run.output
+        let output = run.text
         #expect(output.contains(" ---> Using cache"))
         #expect(
             output.hasSuffix(
@@ -108,8 +108,8 @@ struct SteppingTests {
             "next", "RUN echo typed > /typed", "images -q busybox", "nonsense", "break 99", "edit 3 FOO x", "clear 9",
             "retry", "exit",
         ])
-        #expect(run.output.contains("A /typed"))
-        #expect(run.output.contains(" =>   3| RUN echo tool > /tool"))
+        #expect(run.text.contains("A /typed"))
+        #expect(run.text.contains(" =>   3| RUN echo tool > /tool"))
         for words in [
             "unknown command: nonsense", "no instruction at or below line 99", "breakpoint \"9\" not found",
             "unknown instruction: FOO",
@@ -125,24 +125,24 @@ struct SteppingTests {
         #expect(run.errors.contains("there is no image yet to look into\nhint: next\n"))
         #expect(run.errors.contains("unknown command: nxt\nhint: next\n"))
         #expect(run.errors.contains("unknown command: nonsense\nhint: one of: next, continue, back, "))
-        #expect(run.output.contains("\ntool\n1\nA /tool\n"), "\(run.output)")
+        #expect(run.text.contains("\ntool\n1\nA /tool\n"), "\(run.text)")
         // The failed container's own.
         #expect(
-            run.output.contains("\n1\nA /v\nFilename: \"Dockerfile\"\n =>   8| RUN echo $V > /v && cat /missing\n1\n"),
-            "\(run.output)")
+            run.text.contains("\n1\nA /v\nFilename: \"Dockerfile\"\n =>   8| RUN echo $V > /v && cat /missing\n1\n"),
+            "\(run.text)")
         #expect(run.errors.contains(":/tool: no such file or directory"), "\(run.errors)")
-        #expect(try step(["help", "exit"]).output.contains("ls, cat, tree, find, stat, du, grep … /PATH\n"))
+        #expect(try step(["help", "exit"]).text.contains("ls, cat, tree, find, stat, du, grep … /PATH\n"))
     }
 
     @Test func aReplayIsSteppedAlike() throws {
         try context.write(Array("FROM busybox\nRUN echo 1 > /one\nRUN false\nsteps\n".utf8), to: "session.shale")
         let commands = ["next", "next", "back", "next", "continue", "enter cat /one", "retry RUN true", "continue"]
         let input = Array((commands.joined(separator: "\n") + "\n").utf8)
-        let run = try home.run(["replay", "--step", "session.shale"], input: input, in: context.path, expecting: 0)
-        #expect(run.output.contains(" =>   3| RUN false\n"))
+        let run = try home.run(["replay", "--step", "session.shale"], input: input, in: context.path)
+        #expect(run.text.contains(" =>   3| RUN false\n"))
         #expect(run.errors.contains("session.shale:3: "))
         #expect(run.errors.contains("line 3 is now: RUN true"))
-        #expect(run.output.contains("RUN echo 1 > /one") && run.output.contains("RUN true"))
-        #expect(!run.output.split(separator: "\n").suffix(4).contains { $0.contains("RUN false") })
+        #expect(run.text.contains("RUN echo 1 > /one") && run.text.contains("RUN true"))
+        #expect(!run.text.split(separator: "\n").suffix(4).contains { $0.contains("RUN false") })
     }
 }

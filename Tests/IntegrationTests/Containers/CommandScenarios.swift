@@ -27,7 +27,7 @@ struct CommandScenarios {
 
     @Test(
         "recorded docker sessions",
-        .enabled(if: geteuid() == 0 && BuiltShale.isPresent, "needs root and the built program"))
+        .enabled(if: geteuid() == 0 && ShaleHome.isPresent, "needs root and the built program"))
     func recorded() throws {
         let template = try ShaleProgram.homeWithBusybox()
         let chosen = ProcessInfo.processInfo.environment["SHALE_SCENARIO"]
@@ -56,7 +56,7 @@ struct CommandScenarios {
 
 /// The program under test.
 enum ShaleProgram {
-    static var path: String { BuiltShale.path ?? "" }
+    static var path: String { ShaleHome.program ?? "" }
 
     /// A home whose only image is the recording's base: busybox, its applets as hard links, and a few accounts.
     static func homeWithBusybox() throws -> TemporaryDirectory {
@@ -93,7 +93,7 @@ struct Scenario {
         _ = try Script.run("mkdir bin work user; cp -a \(template.path)/home home", in: path, environment: [:])
         // Links, no scripts: a file just written may be "busy" to whom another test's fork left it open, and the
         // shell would then go on to the real docker.
-        for name in ["docker", "shale"] { symlink(BuiltShale.path ?? "", "\(path)/bin/\(name)") }
+        for name in ["docker", "shale"] { symlink(ShaleHome.program ?? "", "\(path)/bin/\(name)") }
         environment = [
             "PATH": "\(path)/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "\(path)/user",
             "TZ": "UTC", "LC_ALL": "C", "SHALE_HOME": "\(path)/home",

@@ -6,7 +6,7 @@ import Testing
 /// The same commands carried out by Debian's dockerd and by shale: the same answers, the same files.
 @Suite(
     "containers beside docker", .serialized, .enabled(if: DockerDaemon.isPossible, "\(DockerDaemon.impossible)"),
-    .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+    .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct ContainerDockerTests {
     /// Either engine, with the words of docker's command line.
     private struct Engine {
@@ -14,13 +14,13 @@ struct ContainerDockerTests {
 
         func must(_ words: [String]) throws -> String {
             let said = try run(words)
-            if said.status != 0 { throw CrashFailure(description: "\(words): \(said)") }
+            if said.status != 0 { throw PeerError(text: "\(words): \(said)") }
             return said.output
         }
     }
 
-    private static func engines(_ bench: CrashHome, _ docker: DockerDaemon) throws -> (docker: Engine, shale: Engine) {
-        try bench.must("save", "-o", "busybox.tar", "busybox")
+    private static func engines(_ bench: ShaleHome, _ docker: DockerDaemon) throws -> (docker: Engine, shale: Engine) {
+        try bench.run(["save", "-o", "busybox.tar", "busybox"])
         try docker.docker(["load", "-q", "-i", bench.work + "/busybox.tar"])
         return (
             Engine { words in
@@ -28,8 +28,8 @@ struct ContainerDockerTests {
                 return (said.status, said.text)
             },
             Engine { words in
-                let said = try bench.shale(words)
-                return (said.status, said.output)
+                let said = try bench.run(words, expecting: nil)
+                return (said.status, said.text)
             }
         )
     }
@@ -59,7 +59,7 @@ struct ContainerDockerTests {
     ]
 
     @Test func sameChanges() throws {
-        let (bench, docker) = (try CrashHome(), try DockerDaemon())
+        let (bench, docker) = (ShaleHome(), try DockerDaemon())
         let (theirs, ours) = try Self.engines(bench, docker)
         var same = 0
         for (name, script) in Self.changes {
@@ -85,7 +85,7 @@ struct ContainerDockerTests {
 
     /// What an image committed from a container has of each setting of the container's image.
     @Test func sameCommittedSettings() throws {
-        let (bench, docker) = (try CrashHome(), try DockerDaemon())
+        let (bench, docker) = (ShaleHome(), try DockerDaemon())
         let (theirs, ours) = try Self.engines(bench, docker)
         let text = """
             FROM busybox
@@ -131,7 +131,7 @@ struct ContainerDockerTests {
     }
 
     private static func files(
-        of image: String, _ engine: Engine, _ bench: CrashHome, _ docker: DockerDaemon
+        of image: String, _ engine: Engine, _ bench: ShaleHome, _ docker: DockerDaemon
     ) throws -> [String: String] {
         let name = "look-" + image
         _ = try engine.must(["create", "--name", name, image])
@@ -187,7 +187,7 @@ struct ContainerDockerTests {
     ]
 
     @Test func sameCopies() throws {
-        let (bench, docker) = (try CrashHome(), try DockerDaemon())
+        let (bench, docker) = (ShaleHome(), try DockerDaemon())
         let (theirs, ours) = try Self.engines(bench, docker)
         let prepare =
             "ln -s /tmp/inside-target /inside; echo t > /tmp/inside-target; ln -s /tmp /insidedir; ln -s nowhere /lost; ln -s /none/x /far; "
@@ -305,7 +305,7 @@ struct ContainerDockerTests {
     ]
 
     @Test func sameVolumes() throws {
-        let (bench, docker) = (try CrashHome(), try DockerDaemon())
+        let (bench, docker) = (ShaleHome(), try DockerDaemon())
         let (theirs, ours) = try Self.engines(bench, docker)
         let prepare =
             "mkdir -p /data/sub; echo x > /data/f; ln -s f /data/l; touch /data/.hidden; chmod 600 /data/f; "
@@ -340,7 +340,7 @@ struct ContainerDockerTests {
     ]
 
     @Test func sameVolumeCommands() throws {
-        let (bench, docker) = (try CrashHome(), try DockerDaemon())
+        let (bench, docker) = (ShaleHome(), try DockerDaemon())
         let (theirs, ours) = try Self.engines(bench, docker)
         for words in Self.volumeCommands {
             let (wanted, found) = (try theirs.run(words), try ours.run(words))
@@ -365,7 +365,7 @@ struct ContainerDockerTests {
     }
 
     @Test func sameRuns() throws {
-        let (bench, docker) = (try CrashHome(), try DockerDaemon())
+        let (bench, docker) = (ShaleHome(), try DockerDaemon())
         let (theirs, ours) = try Self.engines(bench, docker)
         let refusals: Set<Int32> = [1, 64, 125]
         var same = 0

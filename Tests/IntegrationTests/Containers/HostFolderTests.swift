@@ -3,9 +3,9 @@ import TestSupport
 import Testing
 
 /// What a person has on the host stays theirs: nothing that shale writes there changes a folder that was there.
-@Suite(.serialized, .enabled(if: BuiltShale.isPresent, Comment(rawValue: BuiltShale.absent)))
+@Suite(.serialized, .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct HostFolderTests {
-    private let shale = BuiltShale()
+    private let shale = ShaleHome()
 
     /// In the working directory lie a context, `there` with a folder in it, and the container `kept`.
     private static let events = [
@@ -17,7 +17,7 @@ struct HostFolderTests {
 
     @Test(arguments: events)
     func aFolderThatWasThereIsKept(event: String) throws {
-        let folder = shale.folder.path
+        let folder = shale.work
         try Peer("sh").run(
             [
                 "-c",
@@ -44,13 +44,13 @@ struct HostFolderTests {
     ])
     func aPipeIsWrittenToAndStays(event: String) throws {
         try shale.run(["create", "--name", "kept", "busybox", "true"])
-        let program = try #require(BuiltShale.path)
+        let program = try #require(ShaleHome.program)
         let words = event.replacing("PLACE", with: "pipe")
         let script = """
             mkdir c && echo FROM busybox > c/Dockerfile && mkfifo pipe && { timeout 60 cat pipe > got & } &&
-            "$0" --home home \(words) > said && wait && test -p pipe && test -s got
+            "$0" --home ../home \(words) > said && wait && test -p pipe && test -s got
             """
-        let run = try Peer("sh").run(["-c", script, program], in: shale.folder.path, expecting: nil)
+        let run = try Peer("sh").run(["-c", script, program], in: shale.work, expecting: nil)
         #expect(run.status == 0, "\(run.errors)")
     }
 
@@ -64,12 +64,12 @@ struct HostFolderTests {
     @Test(arguments: outputs + archives + ["cp kept:/etc/passwd PLACE"], ["file", "none"])
     func aLinkIsFollowedAndStays(event: String, behind: String) throws {
         try shale.run(["create", "--name", "kept", "busybox", "true"])
-        let program = try #require(BuiltShale.path)
+        let program = try #require(ShaleHome.program)
         let script = """
             mkdir c && echo FROM busybox > c/Dockerfile && mkdir d && : > d/file && ln -s d/\(behind) one && ln -s one two &&
-            "$0" --home home \(event.replacing("PLACE", with: "two")) && test -L two && test -L one && test -s d/\(behind)
+            "$0" --home ../home \(event.replacing("PLACE", with: "two")) && test -L two && test -L one && test -s d/\(behind)
             """
-        let run = try Peer("sh").run(["-c", script, program], in: shale.folder.path, expecting: nil)
+        let run = try Peer("sh").run(["-c", script, program], in: shale.work, expecting: nil)
         #expect(run.status == 0, "\(run.errors)")
     }
 
@@ -79,24 +79,24 @@ struct HostFolderTests {
         arguments: outputs.map { ($0, 0) } + archives.map { ($0, 1) } + [("cp kept:/etc/passwd PLACE", 1)])
     func aDeviceStays(event: String, status: Int32) throws {
         try shale.run(["create", "--name", "kept", "busybox", "true"])
-        let program = try #require(BuiltShale.path)
+        let program = try #require(ShaleHome.program)
         let script = """
             mkdir c && echo FROM busybox > c/Dockerfile && mknod node c 1 3 && ln -s node link || exit 9
             for place in node link; do
-                "$0" --home home \(event.replacing("PLACE", with: "$place")) && found=0 || found=$?
+                "$0" --home ../home \(event.replacing("PLACE", with: "$place")) && found=0 || found=$?
                 test -c node && test -L link && test $found = \(status) || exit 8
             done
             """
-        let run = try Peer("sh").run(["-c", script, program], in: shale.folder.path, expecting: nil)
+        let run = try Peer("sh").run(["-c", script, program], in: shale.work, expecting: nil)
         #expect(run.status == 0, "\(run.text)\(run.errors)")
         if event.hasPrefix("cp") { #expect(run.errors.contains("got a device"), "\(run.errors)") }
     }
 
     @Test func aSharedFolderIsNoHome() throws {
-        let shared = shale.folder.path + "/shared"
+        let shared = shale.work + "/shared"
         mkdir(shared, 0o700)
         chmod(shared, 0o1777)
-        let program = try #require(BuiltShale.path)
+        let program = try #require(ShaleHome.program)
         for home in [shared, shared + "/.", "/"] {
             let run = try Peer("sh").run(["-c", "exec \"$0\" --home '\(home)' images", program], expecting: nil)
             #expect(run.status != 0 && run.errors.contains("all users share this folder"), "\(run.errors)")

@@ -2,13 +2,13 @@ import Glibc
 import TestSupport
 import Testing
 
-@Suite("container events that cannot be written down", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+@Suite("container events that cannot be written down", .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct LostEventTests {
     @Test(
         "a commit that cannot note itself among the container's events says so",
         .enabled(if: geteuid() == 0, "starts a container and makes a file immutable"))
     func lostEvent() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try shale.run(["images"])
         let id = try shale.run(["create", "--name", "box", "busybox", "true"]).text.dropLast()
         let events = "\(shale.home)/containers/\(id)/deeds.jsonl"
@@ -22,8 +22,8 @@ struct LostEventTests {
 
     @Test("an exec on a full disk says that it is not noted", .enabled(if: geteuid() == 0, "mounts a tmpfs"))
     func fullDisk() throws {
-        let shale = BuiltShale()
-        let full = shale.folder.path + "/full"
+        let shale = ShaleHome()
+        let full = shale.work + "/full"
         try Peer("mkdir").run([full])
         try Peer("mount").run(["-t", "tmpfs", "-o", "size=14m", "tmpfs", full])
         defer { _ = try? Peer("umount").run(["-l", full]) }

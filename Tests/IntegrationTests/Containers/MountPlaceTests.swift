@@ -3,9 +3,9 @@ import TestSupport
 import Testing
 
 /// The rules on where something may be mounted hold for where a path leads in the image, not for how it is written.
-@Suite(.serialized, .enabled(if: BuiltShale.isPresent, Comment(rawValue: BuiltShale.absent)))
+@Suite(.serialized, .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct MountPlaceTests {
-    private let shale = BuiltShale()
+    private let shale = ShaleHome()
 
     private func make(_ lines: String...) throws {
         let script = (["FROM busybox"] + lines + ["tag @ trick:1"]).joined(separator: "\n") + "\n"
@@ -15,7 +15,7 @@ struct MountPlaceTests {
     @Test func noLinkLeadsAMountIntoProc() throws {
         try make("RUN ln -s /proc /p && ln -s p /q && ln -s /proc/sys /s && mkdir /d && ln -s ../proc /d/up")
         for place in ["/p", "/p/sys", "/q/sys", "/s", "/s/kernel", "/d/up/sys", "/d/../p/sys", "/proc/sys"] {
-            for option in [["-v", "volume:\(place)"], ["-v", "\(shale.folder.path):\(place)"], ["--tmpfs", place]] {
+            for option in [["-v", "volume:\(place)"], ["-v", "\(shale.work):\(place)"], ["--tmpfs", place]] {
                 let run = try shale.run(["run", "--rm"] + option + ["trick:1", "true"], expecting: nil)
                 #expect(run.status != 0, "\(option)")
                 // A link at the very end of a tmpfs is refused as such.
@@ -27,7 +27,7 @@ struct MountPlaceTests {
 
     @Test func noLinkLeadsAMountOverTheRoot() throws {
         try make("RUN ln -s / /r")
-        let run = try shale.run(["run", "--rm", "-v", "\(shale.folder.path):/r", "trick:1", "true"], expecting: nil)
+        let run = try shale.run(["run", "--rm", "-v", "\(shale.work):/r", "trick:1", "true"], expecting: nil)
         #expect(run.status != 0)
         #expect(run.errors.contains("destination can't be '/'"), "\(run.errors)")
     }
@@ -42,7 +42,7 @@ struct MountPlaceTests {
     @Test func aLinkElsewhereIsFollowed() throws {
         try make("RUN mkdir /real && ln -s /real /l")
         let shown = try shale.run(
-            ["run", "--rm", "--tmpfs", "/real/t", "-v", "\(shale.folder.path):/l/v", "trick:1", "ls", "/real"])
+            ["run", "--rm", "--tmpfs", "/real/t", "-v", "\(shale.work):/l/v", "trick:1", "ls", "/real"])
         #expect(shown.text.split(separator: "\n") == ["t", "v"])
     }
 
@@ -56,16 +56,16 @@ struct MountPlaceTests {
     @Test func numbersOfTheHostMayBeReplaced() throws {
         try make("RUN ln -s /proc /p")
         Array("own\n".utf8).withUnsafeBytes { bytes in
-            let file = open(shale.folder.path + "/own", O_CREAT | O_WRONLY, 0o644)
+            let file = open(shale.work + "/own", O_CREAT | O_WRONLY, 0o644)
             defer { close(file) }
             #expect(write(file, bytes.baseAddress, bytes.count) == bytes.count)
         }
         for place in ["/proc/cpuinfo", "/p/meminfo", "/proc/./uptime"] {
-            let option = ["-v", "\(shale.folder.path)/own:\(place)"]
+            let option = ["-v", "\(shale.work)/own:\(place)"]
             #expect(try shale.run(["run", "--rm"] + option + ["trick:1", "cat", place]).text == "own\n")
         }
         for place in ["/proc/version", "/p/cmdline", "/p/net/route"] {
-            let option = ["-v", "\(shale.folder.path)/own:\(place)"]
+            let option = ["-v", "\(shale.work)/own:\(place)"]
             let run = try shale.run(["run", "--rm"] + option + ["trick:1", "true"], expecting: 125)
             #expect(run.errors.contains("inside /proc"), "\(run.errors)")
         }

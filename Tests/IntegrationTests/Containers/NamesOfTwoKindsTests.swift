@@ -3,10 +3,10 @@ import TestSupport
 import Testing
 
 /// Every command means the same by a word that could name an image or a container.
-@Suite("names of two kinds", .enabled(if: BuiltShale.isPresent, Comment(rawValue: BuiltShale.absent)))
+@Suite("names of two kinds", .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct NamesOfTwoKindsTests {
     @Test func allCommandsMeanTheContainer() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try shale.run([], input: Array("FROM busybox\n".utf8))
         let digits = String(try shale.run(["inspect", "-f", "{{.Id}}", "busybox"]).text.dropFirst(7).prefix(4))
         for name in [digits, "busybox"] {

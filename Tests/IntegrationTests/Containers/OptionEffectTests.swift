@@ -2,7 +2,7 @@ import TestSupport
 import Testing
 
 /// What options bring about, and the words for those that docker refuses, through the built program.
-@Suite("what options bring about", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+@Suite("what options bring about", .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct OptionEffectTests {
     @Test(
         "values that docker refuses",
@@ -43,7 +43,7 @@ struct OptionEffectTests {
             ("run -v \"$PWD/nowhere:/m\" busybox true", "error while creating mount source path"),
         ] as [(String, String)])
     func refusals(_ line: String, _ words: String) throws {
-        let bench = try CrashHome()
+        let bench = ShaleHome()
         let said = try bench.sh("printf 'A=1\\0B\\n' > null; ln -s gone nowhere; shale \(line)")
         #expect(said.status != 0 && said.errors.contains(words), "\(said)")
         #expect(try bench.sh("test -e gone").status != 0)
@@ -51,7 +51,7 @@ struct OptionEffectTests {
 
     @Test("a time means the same in logs, prune and images", arguments: ["1.5h", "1h30m", "90m", "1d", "@now"])
     func times(_ text: String) throws {
-        let bench = try CrashHome()
+        let bench = ShaleHome()
         let said = try bench.sh(
             """
             set -e
@@ -63,7 +63,7 @@ struct OptionEffectTests {
             """)
         // Only what was there at the moment that was just now is older than it; busybox was made in another year.
         let isPast = text != "@now"
-        #expect(said.status == 0 && said.output == (isPast ? "out\n0\n1\n1\n" : "out\n1\n0\n1\n"), "\(said)")
+        #expect(said.status == 0 && said.text == (isPast ? "out\n0\n1\n1\n" : "out\n1\n0\n1\n"), "\(said)")
     }
 
     @Test(
@@ -73,7 +73,7 @@ struct OptionEffectTests {
             "load -i named.tar",
         ])
     func ambiguousNames(_ line: String) throws {
-        let bench = try CrashHome()
+        let bench = ShaleHome()
         let digest = String(repeating: "a", count: 64)
         for (name, words) in [
             ("sha256", "refusing to create an ambiguous tag using digest algorithm as name"),
@@ -92,15 +92,15 @@ struct OptionEffectTests {
                 shale rm con >/dev/null; shale images | grep -c sha256 || true
                 shale images -q | sort | cmp - before
                 """)
-            #expect(said.output.hasPrefix("refused\n0\n"), "\(name): \(said)")
+            #expect(said.text.hasPrefix("refused\n0\n"), "\(name): \(said)")
             // An archive's names are whole, with a tag and no digest.
-            let refusal = try bench.sh("cat err").output
+            let refusal = try bench.sh("cat err").text
             #expect(refusal.contains(words) || refusal.contains("invalid tag \"\(name)\""), "\(name): \(refusal)")
         }
     }
 
     @Test("a date without a zone is one of the typing person's zone") func zone() throws {
-        let bench = try CrashHome()
+        let bench = ShaleHome()
         let said = try bench.sh(
             """
             shale run --name con busybox echo out
@@ -108,21 +108,21 @@ struct OptionEffectTests {
             for zone in EAST-9 WEST+9; do TZ=$zone shale logs --until "$here" con | wc -l; done
             """)
         // A minute ago in the east; the clocks of the west show it eighteen hours later.
-        #expect(said.output == "out\n0\n1\n", "\(said)")
+        #expect(said.text == "out\n0\n1\n", "\(said)")
     }
 
     @Test("a volume at /etc has the container's names on top") func names() throws {
-        let bench = try CrashHome()
+        let bench = ShaleHome()
         let look = "hostname; cat /etc/hostname; grep -c db /etc/hosts; ls /etc/passwd"
         let options = ["--network", "none", "--add-host", "db:1.2.3.4", "-h", "web"]
         for place in [["-v", "conf:/etc"], ["-v", "conf:/etc:ro"]] {
-            let said = try bench.must(["run", "--rm"] + options + place + ["busybox", "sh", "-c", look])
-            #expect(said.output == "web\nweb\n1\n/etc/passwd\n", "\(said)")
+            let said = try bench.run(["run", "--rm"] + options + place + ["busybox", "sh", "-c", look])
+            #expect(said.text == "web\nweb\n1\n/etc/passwd\n", "\(said)")
         }
         // Nothing is there to put them on, and nothing may be made.
         let empty = try bench.sh(
             "mkdir etc; shale run --rm -v \"$PWD/etc:/etc:ro\" busybox ls /etc; ls etc; shale volume rm conf")
-        #expect(empty.status == 0 && empty.output == "conf\n", "\(empty)")
+        #expect(empty.status == 0 && empty.text == "conf\n", "\(empty)")
     }
 
     @Test(
@@ -139,18 +139,18 @@ struct OptionEffectTests {
             ("size=1m,size=2m", "rw,nosuid,nodev,noexec,relatime,size=2048k"),
         ])
     func tmpfs(_ options: String, _ shown: String) throws {
-        let bench = try CrashHome()
-        let said = try bench.must("run", "--rm", "--tmpfs", "/t:\(options)", "busybox", "grep", " /t ", "/proc/mounts")
-        let words = said.output.split(separator: " ")
+        let bench = ShaleHome()
+        let said = try bench.run(["run", "--rm", "--tmpfs", "/t:\(options)", "busybox", "grep", " /t ", "/proc/mounts"])
+        let words = said.text.split(separator: " ")
         // An ordinary user's mounts are inode-poor, and say whose they are.
         #expect(words.count > 3 && String(words[3]).hasPrefix(shown), "\(said)")
     }
 
     @Test("-v of a place alone is a volume where nothing else is mounted") func declaredVolumes() throws {
-        let bench = try CrashHome()
-        try bench.must("run", "--name", "parent", "-v", "/test", "busybox", "sh", "-c", "echo f >/test/f")
+        let bench = ShaleHome()
+        try bench.run(["run", "--name", "parent", "-v", "/test", "busybox", "sh", "-c", "echo f >/test/f"])
         func files(_ options: String...) throws -> String {
-            try bench.must(["run", "--rm"] + options + ["busybox", "ls", "/test"]).output
+            try bench.run(["run", "--rm"] + options + ["busybox", "ls", "/test"]).text
         }
         #expect(try files("--volumes-from", "parent", "-v", "/test") == "f\n")
         #expect(try files("--volumes-from", "parent", "-v", "/test/") == "f\n")
@@ -158,41 +158,42 @@ struct OptionEffectTests {
         #expect(try files("--volumes-from", "parent", "-v", "other:/test") == "")
         #expect(try files("--tmpfs", "/test", "-v", "/test") == "")
         #expect(
-            try bench.sh("mkdir h; touch h/h; shale run --rm -v /test -v \"$PWD/h:/test\" busybox ls /test").output
+            try bench.sh("mkdir h; touch h/h; shale run --rm -v /test -v \"$PWD/h:/test\" busybox ls /test").text
                 == "h\n")
-        try bench.must("create", "--name", "both", "--mount", "type=volume,dst=/m", "-v", "/v", "busybox", "true")
-        #expect(try bench.must("inspect", "-f", "{{json .Config.Volumes}}", "both").output == "{\"/v\":{}}\n")
+        try bench.run(["create", "--name", "both", "--mount", "type=volume,dst=/m", "-v", "/v", "busybox", "true"])
+        #expect(try bench.run(["inspect", "-f", "{{json .Config.Volumes}}", "both"]).text == "{\"/v\":{}}\n")
     }
 
     @Test("exec has the limits and groups of its container") func execLimits() throws {
-        let bench = try CrashHome()
-        try bench.must(
+        let bench = ShaleHome()
+        try bench.run([
             "run", "-d", "--name", "limited", "--ulimit", "nofile=64:128", "--group-add", "4242", "busybox", "sleep",
-            "100")
+            "100",
+        ])
         #expect(
-            try bench.must("exec", "limited", "sh", "-c", "ulimit -n; ulimit -Hn; id -G").output == "64\n128\n0 4242\n")
-        try bench.must("rm", "-f", "limited")
+            try bench.run(["exec", "limited", "sh", "-c", "ulimit -n; ulimit -Hn; id -G"]).text == "64\n128\n0 4242\n")
+        try bench.run(["rm", "-f", "limited"])
     }
 
     @Test("a container's processes have its score for the day memory runs out") func memoryScore() throws {
-        let bench = try CrashHome()
+        let bench = ShaleHome()
         let score = ["cat", "/proc/self/oom_score_adj"]
-        #expect(try bench.must(["run", "--rm", "--oom-score-adj", "321", "busybox"] + score).output == "321\n")
-        try bench.must("run", "-d", "--name", "scored", "--oom-score-adj=500", "busybox", "sleep", "100")
-        #expect(try bench.must(["exec", "scored"] + score).output == "500\n")
-        #expect(try bench.must("inspect", "-f", "{{.HostConfig.OomScoreAdj}}", "scored").output == "500\n")
-        try bench.must("restart", "-t", "0", "scored")
-        #expect(try bench.must(["exec", "scored"] + score).output == "500\n")
-        try bench.must("rm", "-f", "scored")
-        let refused = try bench.shale(["run", "--oom-score-adj", "1001", "busybox", "true"])
+        #expect(try bench.run(["run", "--rm", "--oom-score-adj", "321", "busybox"] + score).text == "321\n")
+        try bench.run(["run", "-d", "--name", "scored", "--oom-score-adj=500", "busybox", "sleep", "100"])
+        #expect(try bench.run(["exec", "scored"] + score).text == "500\n")
+        #expect(try bench.run(["inspect", "-f", "{{.HostConfig.OomScoreAdj}}", "scored"]).text == "500\n")
+        try bench.run(["restart", "-t", "0", "scored"])
+        #expect(try bench.run(["exec", "scored"] + score).text == "500\n")
+        try bench.run(["rm", "-f", "scored"])
+        let refused = try bench.run(["run", "--oom-score-adj", "1001", "busybox", "true"], expecting: nil)
         #expect(refused.status == 125)
         #expect(refused.errors.contains("Invalid value 1001, range for oom score adj is [-1000, 1000]"))
     }
 
     @Test("an empty HOME is the user's") func home() throws {
-        let bench = try CrashHome()
+        let bench = ShaleHome()
         func home(_ options: String...) throws -> String {
-            try bench.must(["run", "--rm"] + options + ["busybox", "sh", "-c", "env | grep ^HOME"]).output
+            try bench.run(["run", "--rm"] + options + ["busybox", "sh", "-c", "env | grep ^HOME"]).text
         }
         #expect(try home("-e", "HOME=") == "HOME=/root\n")
         #expect(try home("-e", "HOME=", "-u", "5") == "HOME=/\n")
@@ -200,7 +201,7 @@ struct OptionEffectTests {
     }
 
     @Test("an image keeps what docker keeps of the container it was committed from") func console() throws {
-        let bench = try CrashHome()
+        let bench = ShaleHome()
         let format =
             "{{.Config.Tty}} {{.Config.OpenStdin}} {{.Config.StdinOnce}} {{.Config.AttachStdin}} "
             + "{{.Config.Hostname}} {{json .Config.Labels}}"
@@ -208,20 +209,20 @@ struct OptionEffectTests {
             (["-it", "-h", "web"], "true true true true web {}"), (["-i"], "false true true true  {}"),
             (["-t"], "true false false false  {}"), ([], "false false false false  {}"),
         ] {
-            try bench.must(["create", "--name", "con"] + options + ["busybox", "sh"])
-            try bench.must("commit", "con", "made")
-            #expect(try bench.must("inspect", "-f", format, "made").output == shown + "\n")
-            try bench.must("rm", "con")
+            try bench.run(["create", "--name", "con"] + options + ["busybox", "sh"])
+            try bench.run(["commit", "con", "made"])
+            #expect(try bench.run(["inspect", "-f", format, "made"]).text == shown + "\n")
+            try bench.run(["rm", "con"])
         }
         // A container of it has a terminal only if it is asked for.
-        #expect(try bench.must("run", "--rm", "made", "sh", "-c", "test -t 1 || echo none").output == "none\n")
+        #expect(try bench.run(["run", "--rm", "made", "sh", "-c", "test -t 1 || echo none"]).text == "none\n")
     }
 
     @Test("inspect has docker's keys in docker's order") func order() throws {
-        let bench = try CrashHome()
-        try bench.must("create", "--name", "con", "--health-cmd", "true", "--health-interval", "5s", "busybox", "true")
+        let bench = ShaleHome()
+        try bench.run(["create", "--name", "con", "--health-cmd", "true", "--health-interval", "5s", "busybox", "true"])
         func json(_ path: String) throws -> String {
-            try bench.must("inspect", "-f", "{{json \(path)}}", "con").output
+            try bench.run(["inspect", "-f", "{{json \(path)}}", "con"]).text
         }
         #expect(try json(".Config.Healthcheck") == "{\"Test\":[\"CMD-SHELL\",\"true\"],\"Interval\":5000000000}\n")
         #expect(try json(".HostConfig.Ulimits") == "[]\n")
@@ -241,50 +242,51 @@ struct OptionEffectTests {
     }
 
     @Test("--domainname is the domain's name inside") func domain() throws {
-        let bench = try CrashHome()
-        let said = try bench.must(
-            "run", "--rm", "--domainname", "example.org", "busybox", "cat", "/proc/sys/kernel/domainname")
-        #expect(said.output == "example.org\n")
+        let bench = ShaleHome()
+        let said = try bench.run([
+            "run", "--rm", "--domainname", "example.org", "busybox", "cat", "/proc/sys/kernel/domainname",
+        ])
+        #expect(said.text == "example.org\n")
     }
 
     @Test("the same -v twice, detach keys that are none") func takenAsDocker() throws {
-        let bench = try CrashHome()
+        let bench = ShaleHome()
         let twice = ["-v", "/tmp:/m", "-v", "/tmp:/m"]
-        #expect(try bench.must(["run", "--rm"] + twice + ["busybox", "ls", "-d", "/m"]).output == "/m\n")
-        #expect(try bench.must("run", "--rm", "--detach-keys", "", "busybox", "echo", "hi").output == "hi\n")
+        #expect(try bench.run(["run", "--rm"] + twice + ["busybox", "ls", "-d", "/m"]).text == "/m\n")
+        #expect(try bench.run(["run", "--rm", "--detach-keys", "", "busybox", "echo", "hi"]).text == "hi\n")
     }
 
     @Test("logs --details, columns and words of top, keys of a template's json") func shown() throws {
-        let bench = try CrashHome()
-        try bench.must("run", "-d", "--name", "one", "busybox", "sh", "-c", "echo a; sleep 600")
-        try CrashHome.wait { try bench.must("logs", "one").output == "a\n" }
-        #expect(try bench.must("logs", "--details", "one").output == " a\n")
-        #expect(try bench.must("logs", "--details", "-t", "one").output.hasSuffix("Z  a\n"))
-        let top = try bench.must("top", "one", "-o", "pid,comm").lines
+        let bench = ShaleHome()
+        try bench.run(["run", "-d", "--name", "one", "busybox", "sh", "-c", "echo a; sleep 600"])
+        try Waiting.until { try bench.run(["logs", "one"]).text == "a\n" }
+        #expect(try bench.run(["logs", "--details", "one"]).text == " a\n")
+        #expect(try bench.run(["logs", "--details", "-t", "one"]).text.hasSuffix("Z  a\n"))
+        let top = try bench.run(["top", "one", "-o", "pid,comm"]).lines
         #expect(top.first == "PID                 COMMAND", "\(top)")
-        let refused = try bench.shale(["top", "one", "-bogus"])
+        let refused = try bench.run(["top", "one", "-bogus"], expecting: nil)
         #expect(refused.status == 1 && refused.errors.hasPrefix("shale: ps: error: unsupported"), "\(refused)")
         for verb in [["ps"], ["stats", "--no-stream"]] {
-            let template = try bench.must(verb + ["--format", "{{json .}}"]).output
+            let template = try bench.run(verb + ["--format", "{{json .}}"]).text
             let keys = template.split(separator: "\"").filter { ["ID", "Names", "Name", "PIDs"].contains($0) }
             #expect(keys == keys.sorted() && keys.first == "ID", "\(template)")
         }
-        try bench.must("rm", "-f", "one")
+        try bench.run(["rm", "-f", "one"])
     }
 
     @Test("prune by labels: containers, and images") func labels() throws {
-        let bench = try CrashHome()
+        let bench = ShaleHome()
         for (name, label) in [("one", "of=db"), ("two", "of=web"), ("three", "x")] {
-            try bench.must("create", "--name", name, "--label", label, "busybox")
+            try bench.run(["create", "--name", name, "--label", label, "busybox"])
         }
-        #expect(try bench.must("prune", "-f", "containers", "--filter", "label=of=db").output.contains("Deleted "))
-        let names = { try bench.must("ps", "-a", "--format", "{{.Names}}").lines.sorted() }
+        #expect(try bench.run(["prune", "-f", "containers", "--filter", "label=of=db"]).text.contains("Deleted "))
+        let names = { try bench.run(["ps", "-a", "--format", "{{.Names}}"]).lines.sorted() }
         #expect(try names() == ["three", "two"])
-        try bench.must("prune", "-f", "containers", "--filter", "label!=of")
+        try bench.run(["prune", "-f", "containers", "--filter", "label!=of"])
         #expect(try names() == ["two"])
-        try bench.must("commit", "-c", "LABEL keep=yes", "two", "kept")
-        try bench.must("commit", "-c", "LABEL keep=no", "two", "gone")
-        try bench.must("prune", "-f", "-a", "--history", "images", "--filter", "label=keep=no")
-        #expect(try bench.must("images", "--format", "{{.Repository}}").lines.sorted() == ["busybox", "kept"])
+        try bench.run(["commit", "-c", "LABEL keep=yes", "two", "kept"])
+        try bench.run(["commit", "-c", "LABEL keep=no", "two", "gone"])
+        try bench.run(["prune", "-f", "-a", "--history", "images", "--filter", "label=keep=no"])
+        #expect(try bench.run(["images", "--format", "{{.Repository}}"]).lines.sorted() == ["busybox", "kept"])
     }
 }

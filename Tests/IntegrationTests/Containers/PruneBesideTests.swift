@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Several shales on one home: what one makes or uses, another's prune leaves alone.
-@Suite("prune beside others", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+@Suite("prune beside others", .serialized, .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct PruneBesideTests {
     /// What is done again and again while two shales prune; each prints what went wrong, and nothing else.
     static let events: [(name: String, script: String)] = [
@@ -57,11 +57,11 @@ struct PruneBesideTests {
 
     @Test("what is done beside two prunes goes as if alone", arguments: events.map(\.name))
     func event(_ name: String) throws {
-        let bench = try CrashHome()
-        try bench.must("images", "-q")
-        try bench.must("save", "-o", "b.tar", "busybox")
-        try bench.write("f", as: "c/f")
-        try bench.write("t", as: "t/f")
+        let bench = ShaleHome()
+        try bench.run(["images", "-q"])
+        try bench.run(["save", "-o", "b.tar", "busybox"])
+        try bench.write("f", to: "c/f")
+        try bench.write("t", to: "t/f")
         let body = try #require(Self.events.first { $0.name == name }).script
         let script = """
             touch go
@@ -72,31 +72,31 @@ struct PruneBesideTests {
             rm go; wait
             """
         let said = try bench.sh(script, within: 240)
-        #expect(said.output == "" && said.errors == "", "\(said)")
+        #expect(said.text == "" && said.errors == "", "\(said)")
         try bench.expectWhole(name)
     }
 
     @Test("what was held by one that was killed is taken by the next prune") func killed() throws {
-        let bench = try CrashHome()
-        try bench.must("images", "-q")
-        try bench.write("FROM busybox\nRUN echo first >/a\nRUN : >/ready; exec sleep 600\n", as: "c/Dockerfile")
+        let bench = ShaleHome()
+        try bench.run(["images", "-q"])
+        try bench.write("FROM busybox\nRUN echo first >/a\nRUN : >/ready; exec sleep 600\n", to: "c/Dockerfile")
         let build = try bench.start(["build", "c"], name: "build")
-        while !bench.said("build", 0).output.contains("Step 3/3"), build.isRunning { usleep(2000) }
-        let kept = try bench.must("prune", "-f", "--history")
-        #expect(!kept.output.contains("deleted: sha256:"), "\(kept)")
+        while !bench.said("build", 0).text.contains("Step 3/3"), build.isRunning { usleep(2000) }
+        let kept = try bench.run(["prune", "-f", "--history"])
+        #expect(!kept.text.contains("deleted: sha256:"), "\(kept)")
         build.stop()
         _ = build.wait()
-        let taken = try bench.must("prune", "-f", "--history")
-        #expect(taken.output.contains("deleted: sha256:"), "\(taken)")
+        let taken = try bench.run(["prune", "-f", "--history"])
+        #expect(taken.text.contains("deleted: sha256:"), "\(taken)")
         try bench.expectWhole("killed")
     }
 
     @Test("under umask 077 the person's files are closed, and nothing in an image or container is") func umask() throws
     {
-        let bench = try CrashHome()
-        try bench.write("x", as: "c/d/f")
+        let bench = ShaleHome()
+        try bench.write("x", to: "c/d/f")
         try bench.write(
-            "FROM busybox\nWORKDIR /new/deep\nCOPY d /d\nRUN touch /r\nUSER 1000\nRUN cat /d/f\n", as: "c/Dockerfile")
+            "FROM busybox\nWORKDIR /new/deep\nCOPY d /d\nRUN touch /r\nUSER 1000\nRUN cat /d/f\n", to: "c/Dockerfile")
         let script = """
             chmod -R a+rX c; umask 077
             shale build -q -t t c >/dev/null && shale save -o s.tar t && shale recipe save rec t >/dev/null
@@ -115,7 +115,7 @@ struct PruneBesideTests {
 }
 
 /// Removing on a disk that has no room left.
-@Suite("a full disk is freed", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+@Suite("a full disk is freed", .serialized, .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct FullDiskRemovalTests {
     /// What fills the disk, and what frees it again.
     static let cases: [(name: String, make: String, free: String)] = [
@@ -154,14 +154,14 @@ struct FullDiskRemovalTests {
         ),
     ]
 
-    @Test(.enabled(if: CrashHome.isRoot, "mounting a tmpfs needs root"), arguments: cases.map(\.name))
+    @Test(.enabled(if: ShaleHome.isRoot, "mounting a tmpfs needs root"), arguments: cases.map(\.name))
     func removing(_ name: String) throws {
         let place = TemporaryDirectory()
         let disk = place.path + "/disk"
         mkdir(disk, 0o755)
         try #require(mount("tmpfs", disk, "tmpfs", 0, "size=30m") == 0)
         defer { umount2(disk, 2) }
-        let bench = try CrashHome(home: disk + "/home")
+        let bench = try ShaleHome(as: .same, home: disk + "/home")
         let event = try #require(Self.cases.first { $0.name == name })
         let script = """
             shale create --name keep busybox >/dev/null 2>&1; mkdir t; head -c 6000000 /dev/urandom >t/f
@@ -171,7 +171,7 @@ struct FullDiskRemovalTests {
             [ $(df --output=avail -k \(disk) | tail -1) -gt 5500 ] || { echo no room; cat o; }
             rm \(disk)/rest*; shale run --rm busybox echo still
             """
-        #expect(try bench.sh(script).output == "still\n")
+        #expect(try bench.sh(script).text == "still\n")
         try bench.expectWhole(name)
     }
 }

@@ -6,16 +6,16 @@ import Testing
 /// Containers that run, looked at and changed by one shale after another.
 @Suite(
     "running containers",
-    .enabled(if: BuiltShale.isPresent && access("/bin/busybox", X_OK) == 0, "needs the built shale and busybox-static"))
+    .enabled(if: ShaleHome.isPresent && access("/bin/busybox", X_OK) == 0, "needs the built shale and busybox-static"))
 struct RunningContainers {
-    private static func withBusybox() throws -> BuiltShale {
-        let shale = BuiltShale()
+    private static func withBusybox() throws -> ShaleHome {
+        let shale = ShaleHome()
         // Nothing of the network is asked: the first image is made here.
         try shale.run(["--offline", "run", "--rm", "busybox", "true"])
         return shale
     }
 
-    private static func end(_ shale: BuiltShale) {
+    private static func end(_ shale: ShaleHome) {
         let ids = (try? shale.run(["ps", "-aq"], expecting: nil).text) ?? ""
         for id in ids.split(separator: "\n") { _ = try? shale.run(["rm", "-f", String(id)], expecting: nil) }
     }
@@ -45,7 +45,7 @@ struct RunningContainers {
         #expect(id.utf8.count == 65)
         try shale.run(["exec", "web", "sh", "-c", "until test -e /made; do sleep 0.01; done"])
         #expect(try shale.run(["ps", "--format", "{{.Names}} {{.State}}"]).text == "web running\n")
-        try Data("in\n".utf8).write(to: URL(filePath: shale.folder.path + "/file"))
+        try Data("in\n".utf8).write(to: URL(filePath: shale.work + "/file"))
         try shale.run(["cp", "file", "web:/tmp/"])
         #expect(try shale.run(["exec", "web", "cat", "/tmp/file"]).text == "in\n")
         #expect(
@@ -70,20 +70,20 @@ struct RunningContainers {
     func hostileLinks() throws {
         let shale = try Self.withBusybox()
         defer { Self.end(shale) }
-        let secret = shale.folder.path + "/secret"
+        let secret = shale.work + "/secret"
         try Data("host\n".utf8).write(to: URL(filePath: secret))
-        try Data("new\n".utf8).write(to: URL(filePath: shale.folder.path + "/file"))
+        try Data("new\n".utf8).write(to: URL(filePath: shale.work + "/file"))
         let swapping = """
             mkdir -p /a/real; echo inside > /a/real/secret
             while :; do rm -rf /a/d; mkdir -p /a/d; echo inside > /a/d/secret; rm -rf /a/d
-              ln -s \(shale.folder.path) /a/d; rm /a/d; ln -s ../../../../../../..\(shale.folder.path) /a/d; done
+              ln -s \(shale.work) /a/d; rm /a/d; ln -s ../../../../../../..\(shale.work) /a/d; done
             """
         try shale.run(["run", "-d", "--name", "evil", "busybox", "sh", "-c", swapping])
         for round in 0..<15 {
             _ = try shale.run(["cp", "file", "evil:/a/d/secret"], expecting: nil)
             _ = try shale.run(["cp", "evil:/a/d/secret", "out\(round)"], expecting: nil)
             let out =
-                (try? String(contentsOf: URL(filePath: shale.folder.path + "/out\(round)"), encoding: .utf8)) ?? ""
+                (try? String(contentsOf: URL(filePath: shale.work + "/out\(round)"), encoding: .utf8)) ?? ""
             #expect(out != "host\n")
         }
         #expect(try String(contentsOf: URL(filePath: secret), encoding: .utf8) == "host\n")
@@ -94,38 +94,38 @@ struct RunningContainers {
         let shale = try Self.withBusybox()
         defer { Self.end(shale) }
         func write(_ name: String, _ text: String) throws {
-            try Data(text.utf8).write(to: URL(filePath: shale.folder.path + "/" + name))
+            try Data(text.utf8).write(to: URL(filePath: shale.work + "/" + name))
         }
         try write("bound", "old\n")
         try write("conf", "new\n")
         let names = ["--name", "web", "--hostname", "one", "--domainname", "two.three"]
-        let bind = ["-v", "\(shale.folder.path)/bound:/etc/conf"]
+        let bind = ["-v", "\(shale.work)/bound:/etc/conf"]
         try shale.run(["run", "-d"] + names + bind + ["busybox", "sleep", "60"])
         #expect(try shale.run(["exec", "web", "hostname"]).text == "one\n")
         let mounts = ["exec", "web", "grep", " /etc/", "/proc/mounts"]
         let before = try shale.run(mounts).text
         try shale.run(["cp", "conf", "web:/etc/conf"])
         try shale.run(["cp", "conf", "web:/etc/hosts"])
-        _ = try Peer("tar").run(["-C", shale.folder.path, "-cf", shale.folder.path + "/tar", "conf"])
+        _ = try Peer("tar").run(["-C", shale.work, "-cf", shale.work + "/tar", "conf"])
         let refused = try shale.run(["-c", "cp - web:/etc < tar"], expecting: 1)
         #expect(refused.errors.contains("conf"), "\(refused.errors)")
         #expect(try shale.run(mounts).text == before)
         #expect(try shale.run(["exec", "web", "cat", "/etc/conf", "/etc/hosts"]).text == "new\nnew\n")
-        #expect(try String(contentsOf: URL(filePath: shale.folder.path + "/bound"), encoding: .utf8) == "new\n")
+        #expect(try String(contentsOf: URL(filePath: shale.work + "/bound"), encoding: .utf8) == "new\n")
         #expect(try shale.run(["diff", "web"]).text == "C /etc\nA /etc/conf\n")
         // An archive's `.` says nothing of the directory that is there already.
-        let archive = ["-C", shale.folder.path, "-cf", shale.folder.path + "/tar", "--no-recursion", "."]
+        let archive = ["-C", shale.work, "-cf", shale.work + "/tar", "--no-recursion", "."]
         _ = try Peer("tar").run(archive)
         try shale.run(["-c", "cp - web:/root < tar"])
         #expect(try shale.run(["exec", "web", "stat", "-c", "%a", "/root"]).text == "700\n")
-        let above = ["-P", "-C", shale.folder.path, "-cf", shale.folder.path + "/tar", "--transform=s,^,../,", "conf"]
+        let above = ["-P", "-C", shale.work, "-cf", shale.work + "/tar", "--transform=s,^,../,", "conf"]
         _ = try Peer("tar").run(above)
         let outside = try shale.run(["-c", "cp - web:/tmp < tar"], expecting: 1)
         #expect(outside.errors.contains("\"../conf\" is outside of \"/tmp\""), "\(outside.errors)")
         try shale.run(["exec", "web", "test", "!", "-e", "/tmp/conf", "-a", "!", "-e", "/conf"])
         try shale.run(["stop", "-t", "0", "web"])
         try shale.run(["cp", "web:/etc/hostname", "out"])
-        #expect(try String(contentsOf: URL(filePath: shale.folder.path + "/out"), encoding: .utf8) == "one\n")
+        #expect(try String(contentsOf: URL(filePath: shale.work + "/out"), encoding: .utf8) == "one\n")
         let busy = try shale.run(["cp", "conf", "web:/etc/hostname"], expecting: 1)
         #expect(busy.errors == "shale: unlinkat /etc/hostname: device or resource busy\n")
     }
@@ -150,7 +150,7 @@ struct RunningContainers {
     @Test("on a full disk containers are removed, for good", .enabled(if: geteuid() == 0, "mounts a tmpfs"))
     func fullDisk() throws {
         let shale = try Self.withBusybox()
-        let full = shale.folder.path + "/full"
+        let full = shale.work + "/full"
         try Peer("mkdir").run([full])
         try Peer("mount").run(["-t", "tmpfs", "-o", "size=14m", "tmpfs", full])
         defer { _ = try? Peer("umount").run(["-l", full]) }
@@ -198,7 +198,7 @@ struct RunningContainers {
         try shale.run(["create", "--name", "one", "busybox", "sh", "-c", "echo started; sleep 30"])
         let children = try (0..<4).map { _ in try shale.start(["start", "one"]) }
         for child in children { #expect(child.wait() == 0) }
-        try CrashHome.wait { try shale.run(["logs", "one"]).text != "" }
+        try Waiting.until { try shale.run(["logs", "one"]).text != "" }
         usleep(300_000)
         #expect(try shale.run(["logs", "one"]).text == "started\n")
     }

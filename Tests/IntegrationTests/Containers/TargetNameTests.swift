@@ -3,9 +3,9 @@ import TestSupport
 import Testing
 
 /// No image gets a name that would be read as an id, by whichever command.
-@Suite(.serialized, .enabled(if: BuiltShale.isPresent, Comment(rawValue: BuiltShale.absent)))
+@Suite(.serialized, .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct TargetNameTests {
-    private let shale = BuiltShale()
+    private let shale = ShaleHome()
 
     private static let ambiguous = "refusing to create an ambiguous tag using digest algorithm as name"
     private static let digest = String(repeating: "a", count: 64)
@@ -17,7 +17,7 @@ struct TargetNameTests {
     ])
     func aNameIsNoDigest(name: String, refusal: String) throws {
         try shale.run(["create", "--name", "kept", "busybox", "true"])
-        let folder = shale.folder.path
+        let folder = shale.work
         try Peer("sh").run(
             ["-c", "mkdir c && echo FROM busybox > c/Dockerfile && tar cf root.tar c/Dockerfile"], in: folder)
         let events = [
@@ -35,7 +35,7 @@ struct TargetNameTests {
 
     /// An archive of another tool's that has such a name.
     @Test func anArchiveBringsNone() throws {
-        let folder = shale.folder.path
+        let folder = shale.work
         try shale.run(["save", "-o", "\(folder)/a.tar", "busybox"])
         try Peer("sh").run(
             [

@@ -4,7 +4,7 @@ import Testing
 
 /// The page of an image, run by a real browser without a screen.
 @Suite(
-    "the page of an image", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"),
+    "the page of an image", .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"),
     .enabled(if: Peer("chromium").isPresent, "chromium is not installed"))
 struct LayerPageTests {
     /// The document as the browser has it once the page's script has run; `script` runs after it.
@@ -20,7 +20,7 @@ struct LayerPageTests {
 
     @Test func aBrowserShowsIt() throws {
         let shale = try NastyImage.loaded()
-        let folder = shale.folder.path
+        let folder = shale.work
         #expect(try shale.run(["layers", "--html", "page.html", "nasty:1"]).text.hasPrefix("wrote page.html"))
         let page = String(decoding: try Data(contentsOf: URL(filePath: folder + "/page.html")), as: UTF8.self)
         #expect(try shale.run(["layers", "--html", "-", "nasty:1"]).text == page)
@@ -64,8 +64,8 @@ struct LayerPageTests {
 
     /// Only the rows that can be seen are in the document.
     @Test func manyFilesStayQuick() throws {
-        let shale = BuiltShale()
-        let folder = shale.folder.path
+        let shale = ShaleHome()
+        let folder = shale.work
         let files = (0..<20_000).map { SmallImage.File("srv/d\($0 / 1000)/f\($0)", "") }
         try SmallImage.writeDockerArchive(folder + "/many.tar", layers: [files], tag: "many:1")
         try shale.run(["load", "-i", folder + "/many.tar"])

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// Looking into a nasty image, as someone at the command line sees it.
-@Suite("looking into layers", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+@Suite("looking into layers", .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct LookingTests {
     @Test func answersAreWhatIsThere() throws {
         let shale = try NastyImage.loaded()
@@ -70,7 +70,7 @@ struct LookingTests {
         let shale = try NastyImage.loaded()
         func text(_ words: String...) throws -> String { try shale.run(words).text }
         try shale.run(["create", "--name", "own", "-e", "GREETING=hello", "nasty:1", "sh"])
-        let host = shale.folder.path + "/mine"
+        let host = shale.work + "/mine"
         try Data("mine\n".utf8).write(to: URL(filePath: host))
         try shale.run(["cp", host, "own:/opt/mine"])
         try shale.run(["cp", host, "own:/app/main.js"])
@@ -112,7 +112,7 @@ struct LookingTests {
         #expect(
             try text("dockerfile", "own").hasPrefix("FROM nasty:1\nENV GREETING=hello\n# ? what the container changed"))
         try shale.run(["dockerfile", "--extract", "again", "own"])
-        try shale.run(["build", "-q", "-t", "again:1", shale.folder.path + "/again"])
+        try shale.run(["build", "-q", "-t", "again:1", shale.work + "/again"])
         #expect(try text("diff", "again:1", "own").isEmpty)
     }
 
@@ -216,8 +216,8 @@ struct LookingTests {
 
     /// A file far larger than memory should hold, nearly all hole.
     @Test func aSparseGiantIsNotRead() throws {
-        let shale = BuiltShale()
-        let folder = shale.folder.path
+        let shale = ShaleHome()
+        let folder = shale.work
         let giant = open(folder + "/giant", O_CREAT | O_RDWR, 0o644)
         ftruncate(giant, 3 << 30)
         pwrite(giant, "end\n", 4, (3 << 30) - 4)

@@ -39,10 +39,10 @@ enum NastyImage {
     }
 
     /// A shale whose home has it.
-    static func loaded(_ environment: [String: String] = [:]) throws -> BuiltShale {
-        let shale = BuiltShale(environment)
-        try write(shale.folder.path + "/nasty.tar")
-        try shale.run(["load", "-i", shale.folder.path + "/nasty.tar"])
+    static func loaded(_ environment: [String: String] = [:]) throws -> ShaleHome {
+        let shale = ShaleHome(environment)
+        try write(shale.work + "/nasty.tar")
+        try shale.run(["load", "-i", shale.work + "/nasty.tar"])
         return shale
     }
 }

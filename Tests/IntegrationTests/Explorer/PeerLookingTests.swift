@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// What shale sees in images of others, held against what their makers see.
-@Suite("looking beside docker and podman", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+@Suite("looking beside docker and podman", .serialized, .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct PeerLookingTests {
     /// Every kind of change: made, written again, moved, deleted, a directory put in a directory's place, a file in a
     /// directory's, links of both kinds, devices, owners, modes.
@@ -24,8 +24,8 @@ struct PeerLookingTests {
     ]
 
     @Test(.enabled(if: DockerDaemon.isPossible, "\(DockerDaemon.impossible)")) func docker() throws {
-        let shale = BuiltShale()
-        let folder = shale.folder.path
+        let shale = ShaleHome()
+        let folder = shale.work
         let files = FileManager.default
         try files.createDirectory(atPath: folder + "/context/sub", withIntermediateDirectories: true)
         for (path, text) in [("Dockerfile", Self.dockerfile), ("a.txt", "a"), ("sub/b.txt", "b")] {
@@ -99,8 +99,8 @@ struct PeerLookingTests {
     }
 
     @Test(.enabled(if: Peers.umoci.isPresent, "umoci is not installed")) func umoci() throws {
-        let shale = BuiltShale()
-        let folder = shale.folder.path
+        let shale = ShaleHome()
+        let folder = shale.work
         let layout = folder + "/layout:one"
         try Peers.umoci.run(["init", "--layout", folder + "/layout"])
         try Peers.umoci.run(["new", "--image", layout])

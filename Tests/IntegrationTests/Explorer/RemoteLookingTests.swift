@@ -5,12 +5,12 @@ import Testing
 
 /// `--remote`: what is fetched, by the registry's own account.
 @Suite(
-    "looking into a registry", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"),
+    "looking into a registry", .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"),
     .enabled(if: RegistryServer.isPresent && Peers.skopeo.isPresent, "needs docker-registry and skopeo"))
 struct RemoteLookingTests {
     private struct Scene {
         let registry: RegistryServer
-        let shale = BuiltShale()
+        let shale = ShaleHome()
 
         init() throws { registry = try RegistryServer() }
 
@@ -45,7 +45,7 @@ struct RemoteLookingTests {
 
     @Test func plainLayersComeOneByOne() throws {
         let scene = try Scene()
-        let archive = scene.shale.folder.path + "/nasty.tar"
+        let archive = scene.shale.work + "/nasty.tar"
         try NastyImage.write(archive)
         try scene.registry.fill("docker-archive:\(archive)", as: "nasty:1")
         let name = "\(scene.registry.host)/nasty:1"
@@ -111,7 +111,7 @@ struct RemoteLookingTests {
     @Test(.enabled(if: Peer("buildah").isPresent && geteuid() == 0, "needs buildah and root"))
     func zstdChunkedComesByItsTable() throws {
         let scene = try Scene()
-        let folder = scene.shale.folder.path
+        let folder = scene.shale.work
         let buildah = Peer(
             "buildah", leading: ["--root", folder + "/b", "--runroot", folder + "/br", "--storage-driver", "vfs"])
         func made(_ base: String, _ change: (String) throws -> Void, commit name: String) throws {
@@ -151,7 +151,7 @@ struct RemoteLookingTests {
 
     @Test func saysWhatIsWrong() throws {
         let scene = try Scene()
-        let archive = scene.shale.folder.path + "/nasty.tar"
+        let archive = scene.shale.work + "/nasty.tar"
         try NastyImage.write(archive)
         try scene.registry.fill("docker-archive:\(archive)", as: "nasty:1")
         let host = scene.registry.host

@@ -4,14 +4,14 @@ import TestSupport
 import Testing
 
 /// `save`, `load`, `import` and `export`: every kind of archive, however packed, by every way in.
-@Suite("archives in every form", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+@Suite("archives in every form", .serialized, .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct ArchiveFormTests {
     private static let packers = [
         ("none", "cat"), ("gzip", "gzip -n"), ("zstd", "zstd -q -c"), ("bzip2", "bzip2"), ("xz", "xz"),
     ]
 
-    private func filled() throws -> CrashHome {
-        let home = try CrashHome()
+    private func filled() throws -> ShaleHome {
+        let home = ShaleHome()
         let files = "mkdir ctx; echo f >ctx/f; printf 'FROM scratch\\nCOPY f /\\nCMD [\"/f\"]\\n' >ctx/Dockerfile"
         let made = try home.sh("\(files); shale build -q -t small:1 ctx")
         #expect(made.status == 0, "\(made)")
@@ -31,7 +31,7 @@ struct ArchiveFormTests {
                     "shale rmi small:1 >out; \(way) && shale inspect -f '{{.Id}}' small:1; shale save small:1 | tar -t | wc -l"
                 )
                 #expect(
-                    said.status == 0 && said.output.hasPrefix("Loaded image: small:1\nsha256:"),
+                    said.status == 0 && said.text.hasPrefix("Loaded image: small:1\nsha256:"),
                     "\(format) \(way): \(said)")
             }
         }
@@ -47,7 +47,7 @@ struct ArchiveFormTests {
                 eval "$way" >out || cat out; shale export x:1 | tar -xOf - f; shale rmi x:1 >out
             done
             """)
-        #expect(said.output == "f\nf\nf\nf\n", "\(said)")
+        #expect(said.text == "f\nf\nf\nf\n", "\(said)")
     }
 
     @Test("folders with a layout or an unpacked archive are loaded, with what umoci tagged in them")
@@ -58,14 +58,14 @@ struct ArchiveFormTests {
             mkdir lay old; shale save --format oci small:1 | tar -C lay -xf -; shale save --format docker small:1 | tar -C old -xf -
             shale rmi small:1 >out; shale load -i lay; shale load -i old
             """)
-        #expect(said.output == "Loaded image: small:1\nLoaded image: small:1\n", "\(said)")
+        #expect(said.text == "Loaded image: small:1\nLoaded image: small:1\n", "\(said)")
         guard Peers.umoci.isPresent else { return }
         try Peers.umoci.run(["tag", "--image", home.work + "/lay:1", "two"])
         try Peers.umoci.run(["config", "--image", home.work + "/lay:two", "--config.user", "someone"])
         let both = try home.sh(
             "shale load -i lay; shale inspect -f '{{.Config.User}}.' small:1; shale inspect -f '{{.Config.User}}.' small:two"
         )
-        #expect(both.output == "Loaded image: small:1\nLoaded image: small:two\n.\nsomeone.\n", "\(both)")
+        #expect(both.text == "Loaded image: small:1\nLoaded image: small:two\n.\nsomeone.\n", "\(both)")
     }
 
     @Test("a reader that leaves ends save and export, and leaves nothing behind")
@@ -73,6 +73,6 @@ struct ArchiveFormTests {
         let home = try filled()
         let said = try home.sh(
             "shale save busybox | head -c 10 | wc -c; shale export busybox | head -c 10 | wc -c; shale system check")
-        #expect(said.output == "10\n10\nthe store is whole\n", "\(said)")
+        #expect(said.text == "10\n10\nthe store is whole\n", "\(said)")
     }
 }

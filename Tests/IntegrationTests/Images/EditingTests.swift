@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// `squash`, `config`, `rebase` and `append`: what they make, say, and leave behind.
-@Suite("editing images", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+@Suite("editing images", .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct EditingTests {
     private static let dockerfile = """
         FROM busybox
@@ -17,24 +17,24 @@ struct EditingTests {
         """
 
     /// A shale with the image `web:1`: busybox's three layers, and three more.
-    private static func built() throws -> BuiltShale {
-        let shale = BuiltShale()
+    private static func built() throws -> ShaleHome {
+        let shale = ShaleHome()
         try write(dockerfile, to: "Dockerfile", of: shale)
         try shale.run(["build", "-q", "-t", "web:1", "."])
         return shale
     }
 
-    private static func write(_ text: String, to name: String, of shale: BuiltShale) throws {
-        try Data(text.utf8).write(to: URL(filePath: "\(shale.folder.path)/\(name)"))
+    private static func write(_ text: String, to name: String, of shale: ShaleHome) throws {
+        try Data(text.utf8).write(to: URL(filePath: "\(shale.work)/\(name)"))
     }
 
     /// Whether two images have the same files and settings.
-    private func isSame(_ one: String, _ other: String, _ shale: BuiltShale) throws -> Bool {
+    private func isSame(_ one: String, _ other: String, _ shale: ShaleHome) throws -> Bool {
         let text = try shale.run(["compare", one, other], expecting: nil).text
         return !text.contains("files\n") && !text.contains("config\n")
     }
 
-    private func count(_ image: String, _ shale: BuiltShale) throws -> Int {
+    private func count(_ image: String, _ shale: ShaleHome) throws -> Int {
         try shale.run(["layers", "--format", "{{.layer}}", image]).text.split(separator: "\n").count
     }
 
@@ -80,7 +80,7 @@ struct EditingTests {
             ["rebase", "web:1", "--new", "busybox"],
         ] {
             try Self.write("x", to: "x", of: shale)
-            try Peers.tar.run(["-cf", shale.folder.path + "/Dockerfile.tar", "-C", shale.folder.path, "x"])
+            try Peers.tar.run(["-cf", shale.work + "/Dockerfile.tar", "-C", shale.work, "x"])
             let outcome = try shale.run(words + ["-t", "no:1", "--dry-run"])
             #expect(outcome.text.isEmpty && outcome.errors.contains("web:1"), "\(words) \(outcome)")
         }
@@ -193,7 +193,7 @@ struct EditingTests {
 
     @Test func aTreeIsPutOnTop() throws {
         let shale = try Self.built()
-        let folder = shale.folder.path
+        let folder = shale.work
         try FileManager.default.createDirectory(atPath: "\(folder)/tree/tmp", withIntermediateDirectories: true)
         try Self.write("one", to: "tree/one", of: shale)
         try Self.write("x", to: "tree/tmp/x", of: shale)
@@ -217,7 +217,7 @@ struct EditingTests {
 
     @Test func nothingOfAHostileTarLeavesTheImage() throws {
         let shale = try Self.built()
-        let folder = shale.folder.path
+        let folder = shale.work
         let files: [SmallImage.File] = [
             .init("../../../../\(folder.dropFirst())/escaped", "x"), .init("/abs", "x"), .link("ln", to: folder),
             .init("ln/through", "x"), .init("odd\u{1B}[31m\n", "x"),

@@ -20,14 +20,14 @@ private struct StandIn {
         }
     }
 
-    func shale() -> BuiltShale {
-        BuiltShale(["SHALE_MIRROR": "docker.io=\(server.url),quay.io=\(server.url)"])
+    func shale() -> ShaleHome {
+        ShaleHome(["SHALE_MIRROR": "docker.io=\(server.url),quay.io=\(server.url)"])
     }
 }
 
 @Suite(
     .enabled(
-        if: BuiltShale.isPresent && RegistryServer.isPresent && Peers.skopeo.isPresent,
+        if: ShaleHome.isPresent && RegistryServer.isPresent && Peers.skopeo.isPresent,
         "needs the built shale, docker-registry and skopeo"))
 struct ImageCommandTests {
     @Test func theChaptersImagesComeAndAreNamed() throws {

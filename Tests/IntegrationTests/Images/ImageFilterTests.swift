@@ -2,16 +2,16 @@ import TestSupport
 import Testing
 
 /// The filters of `images` that docker has not.
-@Suite("filters of images", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+@Suite("filters of images", .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct ImageFilterTests {
     @Test("by size, age, layer, base and use") func filters() throws {
-        let bench = try CrashHome()
+        let bench = ShaleHome()
         _ = try bench.sh("head -c 3000000 /dev/zero > big; printf 'FROM busybox\\nCOPY big /\\n' > Dockerfile")
         _ = try bench.sh("shale build -q -t big .")
-        try bench.must("create", "--name", "one", "big", "true")
+        try bench.run(["create", "--name", "one", "big", "true"])
         func names(_ filters: String...) throws -> String {
             let words = ["images", "--format", "{{.Repository}}"] + filters.flatMap { ["--filter", $0] }
-            return try bench.must(words).output.split(separator: "\n").sorted().joined(separator: " ")
+            return try bench.run(words).text.split(separator: "\n").sorted().joined(separator: " ")
         }
         #expect(try names() == "big busybox")
         #expect(try names("size>4MB") == "big")
@@ -21,7 +21,7 @@ struct ImageFilterTests {
         #expect(try names("created>1h", "reference=big").isEmpty)
         #expect(try names("base=busybox") == "big")
         #expect(try names("base=big").isEmpty)
-        let diffID = try bench.must("inspect", "-f", "{{index .RootFS.Layers 0}}", "busybox").output.dropLast()
+        let diffID = try bench.run(["inspect", "-f", "{{index .RootFS.Layers 0}}", "busybox"]).text.dropLast()
         #expect(try names("layer=\(diffID)") == "big busybox")
         #expect(try names("layer=\(diffID.dropFirst(7).prefix(12))", "in-use=true") == "big")
         #expect(try names("layer=ffff0000").isEmpty)
@@ -31,7 +31,7 @@ struct ImageFilterTests {
             ("created>soon", "failed to parse value as time or duration"), ("base=nope", "No such image: nope:latest"),
             ("tag>1", "bad format of filter"),
         ] {
-            let said = try bench.shale(["images", "--filter", filter])
+            let said = try bench.run(["images", "--filter", filter], expecting: nil)
             #expect(said.status != 0 && said.errors.contains(words), "\(filter): \(said)")
         }
     }

@@ -3,18 +3,18 @@ import TestSupport
 import Testing
 
 /// Lists that belong together: a history and its layers, a manifest and its media types.
-@Suite("lists that belong together", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+@Suite("lists that belong together", .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct PairedListsTests {
     /// A shale with `base:1`, two layers of which the history tells `told`, and `child:1` with one more made here.
-    private static func built(told: Int) throws -> BuiltShale {
-        let shale = BuiltShale()
-        let archive = shale.folder.path + "/base.tar"
+    private static func built(told: Int) throws -> ShaleHome {
+        let shale = ShaleHome()
+        let archive = shale.work + "/base.tar"
         try SmallImage.writeDockerArchive(
             archive, layers: [[.init("a", "a")], [.init("b", "bb")]], tag: "base:1", told: told)
         try shale.run(["load", "-i", archive])
-        try Data("mine!".utf8).write(to: URL(filePath: shale.folder.path + "/mine"))
+        try Data("mine!".utf8).write(to: URL(filePath: shale.work + "/mine"))
         try Data("FROM base:1\nENV X=y\nCOPY mine /mine\n".utf8).write(
-            to: URL(filePath: shale.folder.path + "/Dockerfile"))
+            to: URL(filePath: shale.work + "/Dockerfile"))
         try shale.run(["build", "-q", "-t", "child:1", "."])
         return shale
     }
@@ -43,8 +43,8 @@ struct PairedListsTests {
         #expect(try text("dockerfile", "child:1").hasSuffix("ENV X=y\nCOPY mine /mine\n"))
         // What the lists say travels with the image.
         try shale.run(["save", "-o", "child.tar", "child:1"])
-        let other = BuiltShale()
-        try other.run(["load", "-i", shale.folder.path + "/child.tar"])
+        let other = ShaleHome()
+        try other.run(["load", "-i", shale.work + "/child.tar"])
         let rows = try other.run(["history", "--human=false", "--format", "{{.Size}} {{.CreatedBy}}", "child:1"]).text
         #expect(rows.contains("5 COPY mine /mine") || rows.contains("5 /bin/sh -c #(nop) COPY"), "\(rows)")
         // A commit on it is one more.
@@ -68,11 +68,11 @@ struct PairedListsTests {
         try SmallImage.writeDockerArchive(archive, layers: [[.init("a", "a")], [.init("b", "bb")]])
         // A docker archive becomes a docker manifest there.
         try server.fill("docker-archive:\(archive)", as: "base:1")
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let name = "\(server.url.dropFirst("http://".count))/base:1"
-        try Data("mine!".utf8).write(to: URL(filePath: shale.folder.path + "/mine"))
+        try Data("mine!".utf8).write(to: URL(filePath: shale.work + "/mine"))
         try Data("FROM \(name)\nCOPY mine /mine\n".utf8).write(
-            to: URL(filePath: shale.folder.path + "/Dockerfile"))
+            to: URL(filePath: shale.work + "/Dockerfile"))
         try shale.run(["build", "-q", "-t", "child", "."])
         func types(_ text: String) -> Set<Substring> {
             Set(text.split(separator: "\"").filter { $0.hasPrefix("application/vnd.") })
@@ -83,7 +83,7 @@ struct PairedListsTests {
         }
         try shale.run(["create", "--name", "box", name, "x"])
         try shale.run(["commit", "box", "committed"])
-        try Peers.tar.run(["-cf", shale.folder.path + "/mine.tar", "-C", shale.folder.path, "mine"])
+        try Peers.tar.run(["-cf", shale.work + "/mine.tar", "-C", shale.work, "mine"])
         for words in [
             ["squash", "child", "--from", "2"], ["config", name, "--env", "A=b"], ["append", name, "mine.tar"],
             ["rebase", "child", "--new", name],
@@ -99,12 +99,12 @@ struct PairedListsTests {
             for format in ["both", "oci"] {
                 try shale.run(["save", "--format", format, "-o", "\(format).tar", image])
                 let saved = try Peers.skopeo.run([
-                    "inspect", "--raw", "oci-archive:\(shale.folder.path)/\(format).tar:latest",
+                    "inspect", "--raw", "oci-archive:\(shale.work)/\(format).tar:latest",
                 ])
                 #expect(saved.text == made, "\(image) \(format)")
             }
             try shale.run(["save", "--format", "docker", "-o", "docker.tar", image])
-            try Peers.skopeo.run(["inspect", "docker-archive:\(shale.folder.path)/docker.tar"])
+            try Peers.skopeo.run(["inspect", "docker-archive:\(shale.work)/docker.tar"])
         }
         // The base keeps the words, and so the digest, it came with.
         let base = try Peers.skopeo.run(["inspect", "--raw", "--tls-verify=false", "docker://\(name)"]).text
@@ -112,21 +112,21 @@ struct PairedListsTests {
         try Peers.umoci.run(
             [
                 "unpack", "--rootless", "--image", "\(shale.home):docker.io/library/child:latest",
-                shale.folder.path + "/bundle",
+                shale.work + "/bundle",
             ])
         #expect(
-            try String(contentsOf: URL(filePath: shale.folder.path + "/bundle/rootfs/mine"), encoding: .utf8) == "mine!"
+            try String(contentsOf: URL(filePath: shale.work + "/bundle/rootfs/mine"), encoding: .utf8) == "mine!"
         )
     }
 
     @Test func anImageOfNoLayersIsAnEmptyDirectory() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         func text(_ words: String...) throws -> String { try shale.run(words).text }
         try Data("FROM scratch\nENV WHO=none\nLABEL a=b\n".utf8).write(
-            to: URL(filePath: shale.folder.path + "/Dockerfile"))
+            to: URL(filePath: shale.work + "/Dockerfile"))
         try shale.run(["build", "-q", "-t", "none:1", "."])
         try shale.run(["export", "-o", "none.tar", "none:1"])
-        #expect(try Peers.tar.run(["-tf", shale.folder.path + "/none.tar"]).text.split(separator: "\n").count <= 1)
+        #expect(try Peers.tar.run(["-tf", shale.work + "/none.tar"]).text.split(separator: "\n").count <= 1)
         #expect(try text("ls", "-a", "none:1:/") == "")
         #expect(try text("find", "none:1") == "/\n")
         #expect(try text("stat", "none:1:/").contains("directory"))

@@ -3,7 +3,7 @@ import TestSupport
 import Testing
 
 /// Verbs that ask a registry, and bring nothing.
-@Suite(.enabled(if: BuiltShale.isPresent, Comment(rawValue: BuiltShale.absent)))
+@Suite(.enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct RegistryVerbTests {
     private static func digest(_ letter: String) -> String { "sha256:" + String(repeating: letter, count: 64) }
 
@@ -26,7 +26,7 @@ struct RegistryVerbTests {
         let index =
             #"{"schemaVersion":2,"mediaType":"\#(MediaType.ociIndex)","manifests":[\#(entries.joined(separator: ","))]}"#
         registry.put(Array(index.utf8), type: MediaType.ociIndex, in: "a/b", as: ["1"])
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let table = try shale.run(["platforms", "\(registry.host)/a/b:1"]).text
         let rows = table.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
         #expect(
@@ -60,7 +60,7 @@ struct RegistryVerbTests {
         for name in ["limited/a", "free/a", "ratelimitpreview/test"] {
             registry.put(Array(index.utf8), type: MediaType.ociIndex, in: name, as: ["latest"])
         }
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let said = try shale.run(["ratelimit", "\(registry.host)/limited/a"]).text
         #expect(
             said == "\(registry.host): 7 of 100 pulls left, window 6 h, counted by 192.0.2.1\\e[2J\n", "\(said)")
@@ -76,7 +76,7 @@ struct RegistryVerbTests {
         #expect(try shale.run(["ratelimit", registry.host]).text.contains("7 of 100"))
         let pulled = try shale.run(["pull", "-q", "\(registry.host)/limited/b"]).errors
         #expect(pulled.contains("allows 7 more of 100 pulls"), "\(pulled)")
-        let mirrored = BuiltShale(["SHALE_MIRROR": "docker.io=http://\(registry.host)"])
+        let mirrored = ShaleHome(["SHALE_MIRROR": "docker.io=http://\(registry.host)"])
         let mirror = try mirrored.run(["ratelimit"]).text
         #expect(
             mirror.hasPrefix("docker.io: 7 of 100 pulls left")

@@ -3,15 +3,15 @@ import TestSupport
 import Testing
 
 /// What undo can bring back after something was removed, and what letting go of it means.
-@Suite(.enabled(if: BuiltShale.isPresent, Comment(rawValue: BuiltShale.absent)))
+@Suite(.enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct HoldingTests {
-    private func run(_ lines: String, in shale: BuiltShale) throws -> (output: String, errors: String, status: Int32) {
+    private func run(_ lines: String, in shale: ShaleHome) throws -> (output: String, errors: String, status: Int32) {
         let outcome = try shale.run(["-c", lines], expecting: nil)
         return (outcome.text, outcome.errors, outcome.status)
     }
 
     @Test func aRemovedImageIsOutOfSightAndComesBack() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let removed = try run("FROM busybox\nRUN echo hi > /a\ntag @ foo\nrmi foo\nimages -aq | wc -l", in: shale)
         #expect(removed.output.contains("Untagged: foo:latest\nDeleted: sha256:"), "\(removed.errors)")
         // Busybox, and the four steps that it was built in.
@@ -27,7 +27,7 @@ struct HoldingTests {
     }
 
     @Test func aRemovedContainerComesBackWithItsChanges() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let made = try run("run --name web -v /data busybox sh -c 'echo x > /x; echo d > /data/d'\nps -aq", in: shale)
         let back = try run("rm web\nps -aq\nundo\nps -aq\ndiff web\nstart -a web\nexport web | tar xO x", in: shale)
         #expect(back.status == 0, "\(back.errors)")
@@ -46,7 +46,7 @@ struct HoldingTests {
     }
 
     @Test func lettingGoIsToldBeforeAndAfter() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         _ = try run("run --name box busybox sh -c 'echo hi > /hi'\nrm box", in: shale)
         _ = try run("FROM busybox\nRUN echo one > /one\nRUN echo two > /two\ntag @ foo\nrmi foo\nundo 3", in: shale)
         let told = try run("prune --dry-run", in: shale)
@@ -66,7 +66,7 @@ struct HoldingTests {
     }
 
     @Test func aLimitLeavesTheNewestStates() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         _ = try run("FROM busybox\nRUN echo one > /one\nRUN echo two > /two\nENV A=b\nundo 3", in: shale)
         let told = try run("prune --dry-run --history", in: shale)
         #expect(told.output.contains("Would let go of what undo could bring back: 3 images, "), "\(told.output)")
@@ -79,7 +79,7 @@ struct HoldingTests {
     }
 
     @Test func damagedNotesOfWhatIsHeldAreMended() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         _ = try run("FROM busybox\nRUN echo one > /one\ntag @ foo\nrmi foo\nundo", in: shale)
         try "nonsense".write(toFile: "\(shale.home)/held.json", atomically: false, encoding: .utf8)
         let check = try run("system check", in: shale)
@@ -90,7 +90,7 @@ struct HoldingTests {
     }
 
     @Test func undoStopsInFrontOfWhatCannotBeTakenBack() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let made = try run("tag busybox one\nrun --name box busybox true\nrm box\ntag busybox two", in: shale)
         #expect(made.status == 0, "\(made.errors)")
         let outcome = try run("run --name box busybox true\nundo 3", in: shale)
@@ -105,7 +105,7 @@ struct HoldingTests {
     }
 
     @Test func aNameThatAnotherSessionMovedIsLeft() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         _ = try run("FROM busybox\nRUN touch /a\ntag busybox name", in: shale)
         try shale.run(["-S", "other", "-c", "FROM busybox\nRUN touch /b\ntag @ name"])
         let outcome = try run("undo", in: shale)
@@ -117,7 +117,7 @@ struct HoldingTests {
     }
 
     @Test func formerValuesOfANameAreUsedEverywhere() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let outcome = try run(
             """
             FROM busybox
@@ -145,7 +145,7 @@ struct HoldingTests {
     }
 
     @Test func whatACommandBroughtIsTakenBackWithItsName() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let outcome = try run(
             """
             run --name box busybox touch /a

@@ -5,14 +5,14 @@ import Testing
 
 /// Secrets that were typed: nowhere on the disk in the clear but where the image itself has them, and never replaced by
 /// their mask when a line runs again.
-@Suite("masked lines", .enabled(if: BuiltShale.isPresent, Comment(rawValue: BuiltShale.absent)))
+@Suite("masked lines", .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct MaskedLineTests {
-    private func journal(_ shale: BuiltShale) throws -> String {
+    private func journal(_ shale: ShaleHome) throws -> String {
         try String(contentsOfFile: "\(shale.home)/sessions/default/journal", encoding: .utf8)
     }
 
     @Test func theJournalHasNoSecretAndStepsAreStillCarriedOutAgain() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let typed = """
             FROM busybox
             ENV DB_PASSWORD=canary31
@@ -50,7 +50,7 @@ struct MaskedLineTests {
     }
 
     @Test func aMaskedLineStopsOrTakesItsValue() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let script = """
             #!/usr/bin/env shale
             FROM busybox
@@ -62,7 +62,7 @@ struct MaskedLineTests {
             RUN echo "$DB_PASSWORD" > /p; curl -u me:*** x || true
 
             """
-        let path = "\(shale.folder.path)/r.shale"
+        let path = "\(shale.work)/r.shale"
         try Data(script.utf8).write(to: URL(filePath: path))
         let stopped = try shale.run(["replay", path], expecting: nil)
         #expect(stopped.status != 0 && stopped.errors.contains("line 3"), "\(stopped.errors)")
@@ -84,8 +84,8 @@ struct MaskedLineTests {
     }
 
     @Test func aDockerfileWithAMaskStops() throws {
-        let shale = BuiltShale()
-        let path = "\(shale.folder.path)/Dockerfile"
+        let shale = ShaleHome()
+        let path = "\(shale.work)/Dockerfile"
         try Data("FROM busybox\nRUN echo --token *** > /t\n".utf8).write(to: URL(filePath: path))
         #expect(try shale.run(["replay", path], expecting: nil).errors.contains("token was masked"))
         try shale.run(["replay", path, "--var", "token=abc123"])

@@ -3,27 +3,27 @@ import TestSupport
 import Testing
 
 /// Recipes of what hardly anybody does: each is proved, or says what it cannot say.
-@Suite("odd recipes", .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+@Suite("odd recipes", .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct OddRecipeTests {
-    private let home = BuildHome()
+    private let home = ShaleHome()
 
     @discardableResult
-    private func session(_ lines: String...) throws -> BuildHome.Run {
-        try home.run([], input: Array(lines.map { $0 + "\n" }.joined().utf8), expecting: 0)
+    private func session(_ lines: String...) throws -> Peer.Outcome {
+        try home.run([], input: Array(lines.map { $0 + "\n" }.joined().utf8))
     }
 
     /// The recipe, which `recipe verify` must prove.
     private func proved(_ image: String) throws -> [String] {
-        let verified = try home.run(["recipe", "verify", image])
-        let lines = try home.lines(["recipe", image])
-        #expect(verified.status == 0, "\(verified.output)\(verified.errors)\(lines.joined(separator: "\n"))")
+        let verified = try home.run(["recipe", "verify", image], expecting: nil)
+        let lines = try home.run(["recipe", image]).lines
+        #expect(verified.status == 0, "\(verified.text)\(verified.errors)\(lines.joined(separator: "\n"))")
         return lines
     }
 
     /// Builds a Dockerfile beside a file `f`.
     private func build(_ dockerfile: String, _ flags: [String] = [], as name: String = "odd") throws {
         let context = try ContextFolder(["Dockerfile": dockerfile, "f": "f\n"])
-        try home.run(["build", "-q", "-t", name] + flags + ["."], in: context.path, expecting: 0)
+        try home.run(["build", "-q", "-t", name] + flags + ["."], in: context.path)
     }
 
     @Test func twoSpellingsOfALetter() throws {
@@ -35,7 +35,7 @@ struct OddRecipeTests {
         for line in ["ENV A=\"\(two)\"", "LABEL l=\"\(two)\"", "CMD [\"\(two)\"]"] {
             #expect(bytes.contains(Array(line.utf8)), "\(line)")
         }
-        let compared = try home.run(["compare", "one", "two"]).output
+        let compared = try home.run(["compare", "one", "two"], expecting: nil).text
         for name in ["Env.A", "Labels.l", "Cmd"] { #expect(compared.contains("~ \(name): "), "\(compared)") }
         try session("FROM busybox", "ENV \(one)=1", "ENV \(two)=2", "tag @ names")
         #expect(try proved("names").count == 3)
@@ -45,7 +45,7 @@ struct OddRecipeTests {
     func thePlatformIsKept(_ platform: String) throws {
         let folder = TemporaryDirectory()
         try Peer("sh").run(["-c", "echo a > a && tar -cf q.tar a"], in: folder.path)
-        try home.run(["import", "--platform", platform, folder.path + "/q.tar", "odd"], expecting: 0)
+        try home.run(["import", "--platform", platform, folder.path + "/q.tar", "odd"])
         #expect(try proved("odd").contains("FROM --platform=\(platform) scratch"))
     }
 
@@ -62,19 +62,19 @@ struct OddRecipeTests {
         try session(
             "FROM busybox", "MAINTAINER Ann", "tag @ base", "run -d --name ww base sleep 1000", "exec ww rm /bin/rm",
             "exec --privileged ww busybox rm /etc/passwd", "stop -t 0 ww", "commit ww odd")
-        #expect(try home.lines(["recipe", "odd"]).contains("FROM scratch"))
+        #expect(try home.run(["recipe", "odd"]).lines.contains("FROM scratch"))
         #expect(try proved("odd").contains("MAINTAINER Ann"))
     }
 
     @Test func anAuthorIsNoInstruction() throws {
-        try home.run(["run", "--name", "ww", "busybox", "touch", "/t"], expecting: 0)
+        try home.run(["run", "--name", "ww", "busybox", "touch", "/t"])
         for author in ["foo\\", "a\r\nRUN touch /injected", "  b  "] {
-            try home.run(["commit", "-a", author, "ww", "odd"], expecting: 0)
-            let lines = try home.lines(["recipe", "odd"])
+            try home.run(["commit", "-a", author, "ww", "odd"])
+            let lines = try home.run(["recipe", "odd"]).lines
             #expect(lines.contains("RUN touch /t") && lines.contains("CMD [\"touch\", \"/t\"]"))
             #expect(!lines.contains { $0.hasPrefix("MAINTAINER") || $0.hasPrefix("RUN touch /injected") })
             #expect(lines.contains { $0.hasPrefix("# its author cannot be said in a Dockerfile") })
-            let verified = try home.run(["recipe", "verify", "odd"], expecting: 1).output
+            let verified = try home.run(["recipe", "verify", "odd"], expecting: 1).text
             #expect(
                 verified.split(separator: "\n").count == 1 && verified.hasPrefix("config: author is "), "\(verified)")
         }
@@ -82,9 +82,9 @@ struct OddRecipeTests {
 
     @Test func whatNoInstructionSaysIsTold() throws {
         try home.run(
-            ["run", "--name", "ww", "-w", "/w\r\nb", "--stop-timeout", "5", "busybox", "touch", "/t"], expecting: 0)
-        try home.run(["commit", "-c", "WORKDIR /app", "ww", "odd"], expecting: 0)
-        let lines = try home.lines(["recipe", "odd"])
+            ["run", "--name", "ww", "-w", "/w\r\nb", "--stop-timeout", "5", "busybox", "touch", "/t"])
+        try home.run(["commit", "-c", "WORKDIR /app", "ww", "odd"])
+        let lines = try home.run(["recipe", "odd"]).lines
         #expect(lines.contains("# some settings cannot be said in a Dockerfile: WorkingDir"))
         #expect(lines.contains("# some settings cannot be said in a Dockerfile: StopTimeout"))
         #expect(lines.contains { $0.hasPrefix("# WORKDIR makes /app, which the image does not have") })
@@ -95,12 +95,12 @@ struct OddRecipeTests {
         for name in ["--from=x", "<<EOF", "two  words\u{3000}wide"] {
             try Data("\(name)\n".utf8).write(to: URL(filePath: "\(folder.path)/\(name)"))
         }
-        try home.run(["run", "-d", "--name", "ww", "busybox", "sleep", "1000"], expecting: 0)
+        try home.run(["run", "-d", "--name", "ww", "busybox", "sleep", "1000"])
         for name in ["--from=x", "<<EOF", "two  words\u{3000}wide"] {
-            try home.run(["cp", "./\(name)", "ww:/"], in: folder.path, expecting: 0)
+            try home.run(["cp", "./\(name)", "ww:/"], in: folder.path)
         }
-        try home.run(["stop", "-t", "0", "ww"], expecting: 0)
-        try home.run(["commit", "ww", "odd"], expecting: 0)
+        try home.run(["stop", "-t", "0", "ww"])
+        try home.run(["commit", "ww", "odd"])
         let lines = try proved("odd").filter { $0.hasPrefix("COPY") }
         #expect(lines.contains { $0.hasSuffix("/--from=x /--from=x") })
         #expect(lines.contains { $0.hasSuffix("/<<EOF /<<EOF") })
@@ -120,8 +120,8 @@ struct OddRecipeTests {
 
     @Test(arguments: [["--hostname", "abc"], ["--init"], ["--shm-size", "128m"]])
     func whatABuildHasNotIsNoPlainRun(_ flags: [String]) throws {
-        try home.run(["run", "--name", "ww"] + flags + ["busybox", "touch", "/t"], expecting: 0)
-        try home.run(["commit", "ww", "odd"], expecting: 0)
+        try home.run(["run", "--name", "ww"] + flags + ["busybox", "touch", "/t"])
+        try home.run(["commit", "ww", "odd"])
         #expect(try !proved("odd").contains { $0.hasPrefix("RUN") })
     }
 
@@ -132,9 +132,8 @@ struct OddRecipeTests {
         let lines = try proved("odd")
         #expect(lines.contains("RUN rm /bin/sh") && lines.contains("RUN [\"touch\", \"/x\"]"), "\(lines)")
         try home.run(
-            ["run", "-i", "--name", "vv", "-e", "PATH=/nowhere", "busybox", "/bin/sh", "-c", "/bin/rm /etc/passwd"],
-            expecting: 0)
-        try home.run(["commit", "vv", "odd"], expecting: 0)
+            ["run", "-i", "--name", "vv", "-e", "PATH=/nowhere", "busybox", "/bin/sh", "-c", "/bin/rm /etc/passwd"])
+        try home.run(["commit", "vv", "odd"])
         #expect(try proved("odd").contains("RUN [\"/bin/rm\", \"-rf\", \"/etc/passwd\"]"))
     }
 
@@ -146,9 +145,9 @@ struct OddRecipeTests {
     }
 
     @Test func namesThatAShellHasNot() throws {
-        try home.run(["run", "--name", "ww", "-e", "A B=c", "-e", "D=e", "busybox", "touch", "/t"], expecting: 0)
-        try home.run(["commit", "ww", "odd"], expecting: 0)
-        let lines = try home.lines(["recipe", "--to", "sh", "odd"])
+        try home.run(["run", "--name", "ww", "-e", "A B=c", "-e", "D=e", "busybox", "touch", "/t"])
+        try home.run(["commit", "ww", "odd"])
+        let lines = try home.run(["recipe", "--to", "sh", "odd"]).lines
         #expect(lines.contains("# ENV \"A B\"=c") && lines.contains("export D=\"e\""), "\(lines)")
     }
 
@@ -211,7 +210,7 @@ struct OddRecipeTests {
     @Test func theBlameFindsWhatIsGone() throws {
         try session(
             "FROM busybox", "RUN cat /proc/sys/kernel/random/uuid > /s", "RUN cat /s > /t", "RUN rm /s", "tag @ odd")
-        let text = try home.run(["recipe", "verify", "odd"], expecting: 1).output
+        let text = try home.run(["recipe", "verify", "odd"], expecting: 1).text
         #expect(text.contains("/t: content, by way of /s (line 2: RUN cat /proc"), "\(text)")
         #expect(!text.contains("/s:"), "\(text)")
     }

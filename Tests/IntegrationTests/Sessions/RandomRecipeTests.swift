@@ -5,7 +5,7 @@ import Testing
 
 /// Random sessions, each proved: the recipe of what it made is verified, and built by shale and by Debian's dockerd to
 /// the same files and config.
-@Suite("random recipes", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+@Suite("random recipes", .serialized, .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct RandomRecipeTests {
     /// `SHALE_RECIPE_SESSIONS` says how many, `SHALE_RECIPE_SEED` the first one's seed: session N has the seed after it.
     private static func number(_ name: String) -> UInt64? { getenv(name).flatMap { UInt64(String(cString: $0)) } }
@@ -63,8 +63,8 @@ struct RandomRecipe {
     /// The working image, and the last image and container that the session still has.
     private func subjects(_ generator: RecipeSessionGenerator, _ place: SessionPlace) throws -> [String] {
         let names = Set(
-            try place.shale(["images", "--format", "{{.Repository}}:{{.Tag}}"]).output.split(separator: "\n"))
-        let containers = Set(try place.shale(["ps", "-a", "--format", "{{.Names}}"]).output.split(separator: "\n"))
+            try place.shale(["images", "--format", "{{.Repository}}:{{.Tag}}"]).text.split(separator: "\n"))
+        let containers = Set(try place.shale(["ps", "-a", "--format", "{{.Names}}"]).text.split(separator: "\n"))
         let working = try place.home.run(["steps"], in: place.folder).status == 0 ? ["@"] : []
         return working + (generator.images.last { names.contains(Substring($0)) }.map { [$0] } ?? [])
             + (generator.containers.last { containers.contains(Substring($0)) }.map { [$0] } ?? [])
@@ -91,18 +91,18 @@ struct RandomRecipe {
         let verified = try place.home.run(["recipe", "verify", subject], in: place.folder)
         if verified.status != 0 {
             _ = fail(
-                "verify \(subject): \(verified.output)\(verified.errors)\n--- the recipe\n\(recipe.output)", script)
+                "verify \(subject): \(verified.text)\(verified.errors)\n--- the recipe\n\(recipe.text)", script)
         }
         let isForDocker =
-            !recipe.output.contains("--chmod") && !recipe.output.contains("<<") && !recipe.output.contains("--link")
-            && !recipe.output.contains("--parents")
+            !recipe.text.contains("--chmod") && !recipe.text.contains("<<") && !recipe.text.contains("--link")
+            && !recipe.text.contains("--parents")
         let (ours, dockers) = try bench.differences(
             of: subject, in: place, as: "\(seed)-\(subject == "@" ? "working" : String(subject.prefix { $0 != ":" }))",
             alsoByDocker: isForDocker)
-        if ours != [] { _ = fail("\(subject) built by shale: \(ours)\n--- the recipe\n\(recipe.output)", script) }
-        let counted = dockers.filter { !Self.isParentOfOwned($0, in: recipe.output) }
+        if ours != [] { _ = fail("\(subject) built by shale: \(ours)\n--- the recipe\n\(recipe.text)", script) }
+        let counted = dockers.filter { !Self.isParentOfOwned($0, in: recipe.text) }
         if counted != [] {
-            _ = fail("\(subject) built by docker: \(counted)\n--- the recipe\n\(recipe.output)", script)
+            _ = fail("\(subject) built by docker: \(counted)\n--- the recipe\n\(recipe.text)", script)
         }
     }
 }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// A thousand random lines in one shale, against a plain model of what a session is.
-@Suite(.enabled(if: BuiltShale.isPresent, Comment(rawValue: BuiltShale.absent)))
+@Suite(.enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct RandomSessionTests {
     /// `SHALE_SESSION_SEED` and `SHALE_SESSION_OPERATIONS` set others.
     private static func number(_ name: String) -> UInt64? { getenv(name).flatMap { UInt64(String(cString: $0)) } }
@@ -15,8 +15,8 @@ struct RandomSessionTests {
         var generator = SessionGenerator(seed: seed)
         generator.generate(operations, lookingEvery: 50, verifying: 4)
         print("random session: seed \(seed), \(operations) operations: \(generator.counts.sorted { $0.key < $1.key })")
-        let shale = BuiltShale()
-        let path = shale.folder.path
+        let shale = ShaleHome()
+        let path = shale.work
         for number in 0..<6 {
             try "content \(number)\n".write(toFile: "\(path)/f\(number)", atomically: false, encoding: .utf8)
         }

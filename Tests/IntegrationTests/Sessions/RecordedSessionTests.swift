@@ -5,7 +5,7 @@ import Testing
 
 /// Recorded sessions of every kind, each turned into a recipe that shale and Debian's dockerd build: the same files and
 /// the same config as the original, path by path.
-@Suite("recorded sessions", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+@Suite("recorded sessions", .serialized, .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct RecordedSessionTests {
     @Test func eachYieldsARecipeThatMakesItAgain() async throws {
         let sessions = try RecordedSession.all()
@@ -33,14 +33,14 @@ extension SessionBench {
             let place = try SessionPlace(on: self)
             defer { place.removeContainers() }
             _ = try place.shale([session.script])
-            let recipe = try place.shale(["recipe", session.subject]).output
+            let recipe = try place.shale(["recipe", session.subject]).text
             let instructions = recipe.split(separator: "\n").filter { !$0.hasPrefix("#") }
             for line in session.contains { #expect(recipe.contains(line), "\(session.name): \(recipe)") }
             for line in session.lacks {
                 #expect(!instructions.contains { $0.contains(line) }, "\(session.name): \(recipe)")
             }
             let tidy = try place.home.run(["recipe", "verify", "--tidy", session.subject], in: place.folder)
-            #expect(tidy.status == 0, "\(session.name), tidied: \(tidy.output)\(tidy.errors)")
+            #expect(tidy.status == 0, "\(session.name), tidied: \(tidy.text)\(tidy.errors)")
             let (ours, dockers) = try differences(of: session.subject, in: place, as: session.name)
             #expect(ours == [], "\(session.name), built by shale:\n\(recipe)")
             #expect(dockers == [], "\(session.name), built by docker:\n\(recipe)")

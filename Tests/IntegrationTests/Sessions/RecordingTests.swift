@@ -4,14 +4,14 @@ import TestSupport
 import Testing
 
 /// `record` and `replay` through the built program.
-@Suite(.enabled(if: BuiltShale.isPresent, Comment(rawValue: BuiltShale.absent)))
+@Suite(.enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct RecordingTests {
-    private func text(_ name: String, of shale: BuiltShale) throws -> String {
-        try String(contentsOfFile: "\(shale.folder.path)/\(name)", encoding: .utf8)
+    private func text(_ name: String, of shale: ShaleHome) throws -> String {
+        try String(contentsOfFile: "\(shale.work)/\(name)", encoding: .utf8)
     }
 
     /// The lines behind the two that say where a recording comes from.
-    private func body(_ name: String, of shale: BuiltShale) throws -> [String] {
+    private func body(_ name: String, of shale: ShaleHome) throws -> [String] {
         let lines = try text(name, of: shale).split(separator: "\n").map(String.init)
         #expect(lines.first == "#!/usr/bin/env shale")
         #expect(lines.dropFirst().first?.hasPrefix("# recorded by shale ") ?? false)
@@ -20,7 +20,7 @@ struct RecordingTests {
 
     /// What an `enter` of a script took is in the recording, wherever in its line it stands.
     @Test func linesOfAPipedEnterAreRecorded() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let typed = """
             record r.shale --output
             FROM busybox
@@ -47,11 +47,11 @@ struct RecordingTests {
         #expect(!lines.joined().contains("supersekret1") && !lines.joined().contains("hunter22"), "\(lines)")
         #expect(lines.contains("#> ***"))
         var status = stat()
-        #expect(stat("\(shale.folder.path)/r.shale", &status) == 0 && status.st_mode & 0o777 == 0o600)
+        #expect(stat("\(shale.work)/r.shale", &status) == 0 && status.st_mode & 0o777 == 0o600)
     }
 
     @Test func aRecordedSessionReplaysAndIsChecked() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try shale.run(
             [
                 "--keep-going", "-c",
@@ -87,7 +87,7 @@ struct RecordingTests {
         let sees = try shale.run(["replay", "--check", "--var", "password=hunter2", "chapter.shale"], expecting: nil)
         #expect(sees.text == "chapter.shale: 9 lines, all as recorded\n", "\(sees.text)\(sees.errors)")
         try Peer("sed").run([
-            "-i", "s/^RUN echo hello/RUN echo hallo/", "\(shale.folder.path)/chapter.shale",
+            "-i", "s/^RUN echo hello/RUN echo hallo/", "\(shale.work)/chapter.shale",
         ])
         let differs = try shale.run(
             ["replay", "--check", "--var", "password=hunter2", "chapter.shale"], expecting: nil)
@@ -99,7 +99,7 @@ struct RecordingTests {
     }
 
     @Test func withoutOutputFailuresAreComments() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try shale.run(
             [
                 "--keep-going", "-c", "record r\nFROM busybox\ntag no such\nRUN touch /a\nnonsense\nrecord off",
@@ -122,10 +122,10 @@ struct RecordingTests {
 
     /// A recording that nobody ended has every line that was.
     @Test func aCrashLeavesAReadableFile() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let child = try shale.start(["-c", "record r\nFROM busybox\nRUN touch /a\n!touch there\n!sleep 60"])
         defer { child.stop(SIGKILL) }
-        while !FileManager.default.fileExists(atPath: "\(shale.folder.path)/there") { usleep(5000) }
+        while !FileManager.default.fileExists(atPath: "\(shale.work)/there") { usleep(5000) }
         child.stop(SIGKILL)
         _ = child.wait()
         let lines = try body("r", of: shale)
@@ -134,7 +134,7 @@ struct RecordingTests {
     }
 
     @Test func aCastIsWhatAsciinemaPlays() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try shale.run([
             "-c",
             "record --cast demo.cast\nFROM busybox\nrun --rm @ printf 'größer\\ntwo\\n'\nimages -q | wc -l\nrecord off",
@@ -156,13 +156,13 @@ struct RecordingTests {
             "\(replayed.errors)")
         try #require(Peer("asciinema").isPresent && Peer("script").isPresent, "asciinema or script is not installed")
         let played = try Peer("script").run(
-            ["-qec", "asciinema cat \(shale.folder.path)/demo.cast", "/dev/null"], environment: ["LC_ALL": "C.UTF-8"])
+            ["-qec", "asciinema cat \(shale.work)/demo.cast", "/dev/null"], environment: ["LC_ALL": "C.UTF-8"])
         #expect(played.text.contains("shale> FROM busybox\r\n"), "\(played.text)")
         #expect(played.text.contains("größer\r\ntwo\r\n"))
     }
 
     @Test func aHandoutHasBlocksAndADrawing() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try shale.run(["-c", "record --md chapter.md\nFROM busybox\nRUN touch /a\nls @:/a\nrecord off"])
         let text = try text("chapter.md", of: shale)
         #expect(text.hasPrefix("# A session with shale\n\n```console\n$ FROM busybox\n ---> "), "\(text)")
@@ -172,9 +172,9 @@ struct RecordingTests {
     }
 
     @Test func dockerfilesAreReplayedWithTheirArguments() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let file = "ARG TAG=latest\nFROM busybox:${TAG} AS one\nARG V=1\nRUN echo $V > /v\nENV X=y\nRUN touch /last\n"
-        try file.write(toFile: "\(shale.folder.path)/Dockerfile", atomically: false, encoding: .utf8)
+        try file.write(toFile: "\(shale.work)/Dockerfile", atomically: false, encoding: .utf8)
         let first = try shale.run(["-c", "replay Dockerfile\ncat @:/v\nrecipe"])
         #expect(first.text.contains("\n1\n"), "\(first.text)\(first.errors)")
         let given = try shale.run(["-c", "replay . --until 3 --var V=two\ncat @:/v\nsteps | wc -l"])
@@ -187,17 +187,17 @@ struct RecordingTests {
     /// The same script gives the same image: twice here by the cache, and elsewhere where time stands still.
     @Test func replayedTwiceTheImageIsTheSame() throws {
         let epoch = ["SOURCE_DATE_EPOCH": "1700000000"]
-        let shale = BuiltShale(epoch)
+        let shale = ShaleHome(epoch)
         let script = "FROM busybox\nRUN mkdir /d && echo hi > /d/f\nCOPY r.shale /script\nENV A=b\nRUN rm /d/f\n"
-        try script.write(toFile: "\(shale.folder.path)/r.shale", atomically: false, encoding: .utf8)
-        func image(_ shale: BuiltShale) throws -> String {
+        try script.write(toFile: "\(shale.work)/r.shale", atomically: false, encoding: .utf8)
+        func image(_ shale: ShaleHome) throws -> String {
             try shale.run(["-c", "replay r.shale > /dev/null\ninspect -f '{{.Id}}' @"]).text
         }
         let id = try image(shale)
         #expect(id.hasPrefix("sha256:"))
         #expect(try image(shale) == id)
-        let elsewhere = BuiltShale(epoch)
-        try script.write(toFile: "\(elsewhere.folder.path)/r.shale", atomically: false, encoding: .utf8)
+        let elsewhere = ShaleHome(epoch)
+        try script.write(toFile: "\(elsewhere.work)/r.shale", atomically: false, encoding: .utf8)
         #expect(try image(elsewhere) == id)
     }
 
@@ -212,9 +212,9 @@ struct RecordingTests {
         ("replay self.shale", 64, "too many files inside another"),
     ])
     func mistakesAreClear(lines: String, status: Int32, words: String) throws {
-        let shale = BuiltShale()
-        try "version\n".write(toFile: "\(shale.folder.path)/plain.shale", atomically: false, encoding: .utf8)
-        try "replay self.shale\n".write(toFile: "\(shale.folder.path)/self.shale", atomically: false, encoding: .utf8)
+        let shale = ShaleHome()
+        try "version\n".write(toFile: "\(shale.work)/plain.shale", atomically: false, encoding: .utf8)
+        try "replay self.shale\n".write(toFile: "\(shale.work)/self.shale", atomically: false, encoding: .utf8)
         let outcome = try shale.run(["-c", lines], expecting: nil)
         #expect(outcome.status == status, "\(outcome.text)\(outcome.errors)")
         #expect((outcome.text + outcome.errors).contains(words), "\(outcome.text)\(outcome.errors)")

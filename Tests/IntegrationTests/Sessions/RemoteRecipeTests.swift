@@ -5,22 +5,22 @@ import TestSupport
 import Testing
 
 /// Recipes that hang on images in a registry: with the referrers API, and by the tag where there is none.
-@Suite(.enabled(if: BuiltShale.isPresent, Comment(rawValue: BuiltShale.absent)))
+@Suite(.enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct RemoteRecipeTests {
-    private static func pushed(to name: String, _ more: [String] = []) throws -> BuiltShale {
-        let shale = BuiltShale()
-        try Data("copied\n".utf8).write(to: URL(filePath: shale.folder.path + "/file"))
+    private static func pushed(to name: String, _ more: [String] = []) throws -> ShaleHome {
+        let shale = ShaleHome()
+        try Data("copied\n".utf8).write(to: URL(filePath: shale.work + "/file"))
         try shale.run(["-c", "FROM busybox\nRUN echo one > /one\nCOPY file /file\nENV A=b\ntag @ \(name)"])
         try shale.run(["push"] + more + [name])
         return shale
     }
 
-    private static func knowsAndProves(_ name: String, _ shale: BuiltShale) throws {
+    private static func knowsAndProves(_ name: String, _ shale: ShaleHome) throws {
         let digest = try shale.run(["referrers", "-q", name]).text
         #expect(digest.hasPrefix("sha256:") && digest.split(separator: "\n").count == 1, "\(digest)")
         #expect(try shale.run(["push", name]).errors.contains("recipe: \(digest.dropLast())"))
         #expect(try shale.run(["referrers", "-q", name]).text == digest)
-        let other = BuiltShale()
+        let other = ShaleHome()
         #expect(
             try other.run(["recipe", name, "--remote"]).text
                 == "FROM busybox\nRUN echo one > /one\nCOPY file /file\nENV A=b\n")
@@ -73,8 +73,8 @@ struct RemoteRecipeTests {
     @Test func filesOfOtherStagesStayHere() throws {
         let registry = try ReferrersRegistry()
         let name = "\(registry.host)/a/app"
-        let shale = BuiltShale()
-        let context = shale.folder.path + "/context"
+        let shale = ShaleHome()
+        let context = shale.work + "/context"
         try FileManager.default.createDirectory(atPath: context, withIntermediateDirectories: true)
         try Data("nobody else's\n".utf8).write(to: URL(filePath: context + "/private"))
         let lines = [
@@ -84,7 +84,7 @@ struct RemoteRecipeTests {
         try Data(lines.joined(separator: "\n").utf8).write(to: URL(filePath: context + "/Dockerfile"))
         try shale.run(["build", "-q", "-t", name, context])
         try shale.run(["push", name])
-        let other = BuiltShale()
+        let other = ShaleHome()
         let told = try other.run(["recipe", name, "--remote"]).text
         #expect(!told.contains("private") && told.contains("/size"), "\(told)")
         let proof = try other.run(["recipe", "verify", name, "--remote"])
@@ -99,7 +99,7 @@ struct RemoteRecipeTests {
         let missing = try shale.run(["recipe", name, "--remote"], expecting: 1).errors
         #expect(missing.hasPrefix("shale: no recipe hangs on \(name):latest\nhint: referrers \(name)"), "\(missing)")
         // What was pulled was not made here.
-        let other = BuiltShale()
+        let other = ShaleHome()
         try other.run(["-c", "pull -q \(name)\ntag \(name) \(registry.host)/b/app\npush \(registry.host)/b/app"])
         #expect(try other.run(["referrers", "-q", "\(registry.host)/b/app"]).text.isEmpty)
     }
@@ -111,7 +111,7 @@ struct RemoteRecipeTests {
         let image = Array(try #require(registry.manifest("a/app", "latest")))
         let subject = Descriptor(
             mediaType: MediaType.ociManifest, digest: Digest.of(image), size: Int64(image.count))
-        let outside = "\(shale.folder.path)/outside"
+        let outside = "\(shale.work)/outside"
         func hang(_ dockerfile: String, _ files: [SmallImage.File], at year: Int) throws {
             let tar = SmallImage.tar(files)
             let texts = [Array(dockerfile.utf8), tar].map { bytes in

@@ -5,7 +5,7 @@ import TestSupport
 import Testing
 
 /// Sessions that travel by way of a registry.
-@Suite(.enabled(if: BuiltShale.isPresent, Comment(rawValue: BuiltShale.absent)))
+@Suite(.enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct SessionArtifactTests {
     private static let lines = """
         FROM busybox
@@ -18,13 +18,13 @@ struct SessionArtifactTests {
         """
 
     /// A home with a session that has a little of everything.
-    private static func home(_ lines: String = lines) throws -> BuiltShale {
-        let shale = BuiltShale()
+    private static func home(_ lines: String = lines) throws -> ShaleHome {
+        let shale = ShaleHome()
         try shale.run(["-c", lines])
         return shale
     }
 
-    private static func isWhole(_ shale: BuiltShale) throws -> Bool {
+    private static func isWhole(_ shale: ShaleHome) throws -> Bool {
         try shale.run(["system", "check"]).text.hasSuffix("the store is whole\n")
     }
 
@@ -52,7 +52,7 @@ struct SessionArtifactTests {
                 "docker://\(server.host)/copied/lesson:2",
             ])
 
-        let student = BuiltShale()
+        let student = ShaleHome()
         let pulled = try student.run(["session", "pull", "\(server.host)/copied/lesson:2", "mine"]).text
         #expect(pulled.contains("\npulled session mine: 5 states, "), "\(pulled)")
         #expect(pulled.hasSuffix("; session switch mine enters it\n"))
@@ -109,7 +109,7 @@ struct SessionArtifactTests {
             """)
         let name = "\(registry.host)/a/b:1"
         try teacher.run(["session", "push", name])
-        let student = BuiltShale()
+        let student = ShaleHome()
         let told = try student.run(["session", "pull", name, "theirs"]).text
         #expect(told.hasPrefix("it was not made here; of this nothing is done unless you type it again:\n"), "\(told)")
         for line in [
@@ -126,7 +126,7 @@ struct SessionArtifactTests {
         try teacher.run(["session", "push", "\(registry.host)/a/b:1"])
         let text = String(decoding: try #require(registry.manifest("a/b", "1")), as: UTF8.self)
         let manifest = try OCIDocument.read(Manifest.self, from: Array(text.utf8), naming: "manifest")
-        let student = BuiltShale()
+        let student = ShaleHome()
         try student.run(["images"])
         let files = { try Peer("find").run([student.home, "-type", "f", "-path", "*/blobs/*"]).text }
         let before = try files()
@@ -189,7 +189,7 @@ struct SessionArtifactTests {
         })
         let teacher = try Self.home()
         try teacher.run(["session", "push", "\(registry.host)/a/b:1"])
-        let student = BuiltShale()
+        let student = ShaleHome()
         isLying.set(true)
         let refused = try student.run(["session", "pull", "\(registry.host)/a/b:1"], expecting: 1).errors
         #expect(refused.contains("digest") && refused.split(separator: "\n").count <= 2, "\(refused)")
@@ -201,13 +201,13 @@ struct SessionArtifactTests {
 
     @Test func copiesAreNotReadFromFoldersThatOthersName() throws {
         let registry = try ReferrersRegistry()
-        let teacher = BuiltShale()
-        try Data("theirs".utf8).write(to: URL(filePath: teacher.folder.path + "/file"))
+        let teacher = ShaleHome()
+        try Data("theirs".utf8).write(to: URL(filePath: teacher.work + "/file"))
         try teacher.run(["-c", "FROM busybox\nCOPY file /file\nRUN echo x"])
         try teacher.run(["session", "push", "\(registry.host)/a/b:1"])
-        let student = BuiltShale()
+        let student = ShaleHome()
         try student.run(["session", "pull", "\(registry.host)/a/b:1", "mine"])
-        try Data("mine".utf8).write(to: URL(filePath: student.folder.path + "/file"))
+        try Data("mine".utf8).write(to: URL(filePath: student.work + "/file"))
         let told = try student.run(["-S", "mine", "-c", "edit 1 COPY file /other\nrun --rm @ cat /other"])
         #expect(told.text.hasSuffix("mine"), "\(told.text)\(told.errors)")
     }

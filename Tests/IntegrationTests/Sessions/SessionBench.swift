@@ -5,18 +5,18 @@ import TestSupport
 /// What sessions begin with: a home with its base image, and a docker daemon that has it, too.
 final class SessionBench: Sendable {
     let docker: DockerDaemon?
-    let base = BuildHome()
+    let base = ShaleHome()
 
     init() throws {
-        try base.run(["images"], expecting: 0)
+        try base.run(["images"])
         docker =
             if DockerDaemon.isPossible {
                 try (try? DockerDaemon(storage: "overlay2")) ?? DockerDaemon()
             } else {
                 nil
             }
-        let archive = base.folder.path + "/busybox.tar"
-        try base.run(["save", "-o", archive, "busybox"], expecting: 0)
+        let archive = base.work + "/busybox.tar"
+        try base.run(["save", "-o", archive, "busybox"])
         try docker?.docker(["load", "-q", "-i", archive])
     }
 
@@ -69,45 +69,45 @@ final class SessionBench: Sendable {
 
 /// A home with the base image, and a folder with the files that sessions copy.
 final class SessionPlace {
-    let home = BuildHome()
+    let home = ShaleHome()
     let folder: String
     private var savedCount = 0
 
     init(on bench: SessionBench) throws {
-        folder = home.folder.path + "/work"
-        try Peer("cp").run(["-a", bench.base.path, home.path])
+        folder = home.work + "/work"
+        try Peer("cp").run(["-a", bench.base.home, home.home])
         try Peer("sh").run(["-c", "umask 022; mkdir \(folder) && cd \(folder) && . \(RecordedSession.folder)/files.sh"])
     }
 
-    func shale(_ arguments: [String]) throws -> BuildHome.Run { try home.run(arguments, in: folder, expecting: 0) }
+    func shale(_ arguments: [String]) throws -> Peer.Outcome { try home.run(arguments, in: folder) }
 
-    func removeContainers() { _ = try? home.run(["-c", "rm -f $(ps -aq)"], in: folder) }
+    func removeContainers() { _ = try? home.run(["-c", "rm -f $(ps -aq)"], in: folder, expecting: nil) }
 
     /// A path for one saved recipe, beside the folder that sessions work in.
     func freshFolder() -> String {
         savedCount += 1
-        return "\(home.folder.path)/saved\(savedCount)"
+        return "\(home.work)/saved\(savedCount)"
     }
 
     func isContainer(_ name: String) -> Bool {
-        (try? home.run(["inspect", "-f", "{{.State.Status}}", name], in: folder))?.status == 0
+        (try? home.run(["inspect", "-f", "{{.State.Status}}", name], in: folder, expecting: nil))?.status == 0
     }
 
     /// The root file system and config of an image or container.
     func image(_ name: String) throws -> WholeImage {
-        let path = "\(home.folder.path)/export.tar"
-        try home.run(["export", "-o", path, name], in: folder, expecting: 0)
+        let path = "\(home.work)/export.tar"
+        try home.run(["export", "-o", path, name], in: folder)
         var image = WholeImage(tar: try Data(contentsOf: URL(filePath: path)))
         func config(_ name: String) throws -> JSONValue {
-            let text = try home.run(["inspect", "-f", "{{json .Config}}", name], in: folder, expecting: 0).output
+            let text = try home.run(["inspect", "-f", "{{json .Config}}", name], in: folder).text
             return try JSONDecoder().decode(JSONValue.self, from: Data(text.utf8))
         }
         image.take(config: try config(name))
         // A container's recipe keeps its image's own command.
-        let parent = try home.run(["inspect", "-f", "{{.Image}}", name], in: folder)
-        if parent.status == 0, parent.output.hasPrefix("sha256:") {
+        let parent = try home.run(["inspect", "-f", "{{.Image}}", name], in: folder, expecting: nil)
+        if parent.status == 0, parent.text.hasPrefix("sha256:") {
             var base = WholeImage(tar: Data())
-            base.take(config: try config(String(parent.output.dropLast())))
+            base.take(config: try config(String(parent.text.dropLast())))
             // Nor does a container have the settings that are for builds alone.
             for field in ["Cmd", "Entrypoint", "Shell", "OnBuild"] { image.config[field] = base.config[field] }
         }

@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// shale killed with SIGKILL while it moves through a session's states: at most the line in flight is lost.
-@Suite("sessions killed at any moment", .serialized, .enabled(if: BuiltShale.isPresent, "\(BuiltShale.absent)"))
+@Suite("sessions killed at any moment", .serialized, .enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct SessionCrashTests {
     /// How often it is killed; `SHALE_CRASH_ROUNDS` sets another number.
     static let rounds = getenv("SHALE_CRASH_ROUNDS").flatMap { Int(String(cString: $0)) } ?? 10
@@ -33,12 +33,12 @@ struct SessionCrashTests {
         """
 
     @Test func whateverTheMomentTheSessionGoesOn() throws {
-        let bench = try CrashHome()
-        try bench.must("images")
-        let start = CrashHome.now()
+        let bench = ShaleHome()
+        try bench.run(["images"])
+        let start = Waiting.now()
         let first = try bench.start(["--keep-going", "-c", Self.script(0)], name: "first")
         _ = first.wait()
-        let length = CrashHome.now() - start
+        let length = Waiting.now() - start
         let seed = getenv("SHALE_CRASH_SEED").flatMap { UInt64(String(cString: $0)) } ?? .random(in: 0 ... .max)
         print("killed session: seed \(seed), \(Self.rounds) rounds in \(Int(length * 1000)) ms")
         var random = CrashRandom(state: seed)

@@ -5,11 +5,11 @@ import TestSupport
 import Testing
 
 /// Sessions as a whole: kept across restarts, shared, renamed, taken elsewhere in one file.
-@Suite(.enabled(if: BuiltShale.isPresent, Comment(rawValue: BuiltShale.absent)))
+@Suite(.enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct SessionFileTests {
     /// A home with a session that has something of everything, exported.
-    private static func exported() throws -> BuiltShale {
-        let shale = BuiltShale()
+    private static func exported() throws -> ShaleHome {
+        let shale = ShaleHome()
         try shale.run([
             "-c",
             """
@@ -27,14 +27,14 @@ struct SessionFileTests {
         return shale
     }
 
-    private func archive(_ shale: BuiltShale) -> String { "\(shale.folder.path)/all.tar" }
+    private func archive(_ shale: ShaleHome) -> String { "\(shale.work)/all.tar" }
 
     @Test func aSessionGoesElsewhereInOneFile() throws {
         let shale = try Self.exported()
         let id = try shale.run(["inspect", "-f", "{{.Id}}", "@"]).text
         try shale.run(["session", "export", "again.tar"])
-        try Peer("cmp").run([archive(shale), "\(shale.folder.path)/again.tar"])
-        let other = BuiltShale()
+        try Peer("cmp").run([archive(shale), "\(shale.work)/again.tar"])
+        let other = ShaleHome()
         let told = try other.run(["session", "import", archive(shale), "mine"])
         #expect(told.text == "imported session mine: 6 states, 8 images; session switch mine enters it\n")
         let looked = try other.run([
@@ -57,7 +57,7 @@ struct SessionFileTests {
     }
 
     @Test func aRemovedContainerStaysAndThatIsSaid() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try shale.run([
             "-c",
             "FROM busybox\nENV A=b\ncreate --name box busybox\ncreate --name web busybox\nrm box web\nENV B=c\nundo\nundo\nredo",
@@ -67,7 +67,7 @@ struct SessionFileTests {
             told.errors
                 == "removed containers box, web stay here: undo cannot bring them back where this is imported, and says so\n"
         )
-        let other = BuiltShale()
+        let other = ShaleHome()
         try other.run(["session", "import", archive(shale), "mine"])
         let refused = try other.run(["-S", "mine", "undo"], expecting: 1)
         #expect(
@@ -86,11 +86,11 @@ struct SessionFileTests {
 
     @Test func whatIsNoWholeSessionIsRefused() throws {
         let shale = try Self.exported()
-        let other = BuiltShale()
+        let other = ShaleHome()
         try other.run(["images"])
         let before = try Peer("find").run([other.home, "-type", "f", "-path", "*/blobs/*"]).text
         let size = try #require(Int(Peer("stat").run(["-c", "%s", archive(shale)]).text.dropLast()))
-        let folder = shale.folder.path
+        let folder = shale.work
         // Cut anywhere, also between two members; other members; changed bytes; something else altogether.
         let spoiled = [
             "head -c 300 all.tar", "head -c 4096 all.tar", "head -c \(size / 2) all.tar",
@@ -119,7 +119,7 @@ struct SessionFileTests {
     }
 
     @Test func variablesAndHistoryAreKept() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try shale.run(["-c", "color = blue\nAPI_TOKEN = hunter2\ntag busybox one\n tag busybox hidden"])
         let later = try shale.run(["-c", "!echo $color\nhistory"])
         #expect(later.text.hasPrefix("blue\n"))
@@ -134,7 +134,7 @@ struct SessionFileTests {
 
     /// Two shales type into one session at once: both see all of it, in one order.
     @Test func twoShalesInOneSessionAgree() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try shale.run(["-c", "FROM busybox\nENV start=1"])
         let lines = (0..<12).map { "ENV v\($0)=1" }
         let one = try shale.start(["-c", lines.map { $0.replacing("v", with: "a") }.joined(separator: "\n")])
@@ -160,7 +160,7 @@ struct SessionFileTests {
 
     /// Steps that were changed as a whole are not put over what another shale did meanwhile.
     @Test func whatIsRewrittenTakesNothingFromOthers() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try shale.run(["-c", "FROM busybox\nENV A=1\nENV B=2"])
         let folder = "\(shale.home)/sessions/default"
         var lock: FileLock? = try FileLock.waiting(on: folder + "/journal.lock", exclusive: true)
@@ -171,9 +171,9 @@ struct SessionFileTests {
                 line.contains("-> FLOCK") && line.split(separator: " ").contains("\(child.pid)")
             }
         }
-        try CrashHome.wait(within: 60) { try isWaiting() }
+        try Waiting.until(within: 60) { try isWaiting() }
         kill(child.pid, SIGSTOP)
-        try CrashHome.wait(within: 60) {
+        try Waiting.until(within: 60) {
             try Peer("ps").run(["-o", "state=", "-p", "\(child.pid)"]).text.hasPrefix("T")
         }
         withExtendedLifetime(lock) {}
@@ -181,17 +181,17 @@ struct SessionFileTests {
         try shale.run(["ENV", "C=3"])
         kill(child.pid, SIGCONT)
         #expect(child.wait() == 1)
-        let errors = try String(contentsOfFile: shale.folder.path + "/err", encoding: .utf8)
+        let errors = shale.said().errors
         #expect(
             errors == "shale: another shale changed the working image meanwhile\nhint: steps\n", "\(errors)")
         #expect(try shale.run(["recipe"]).text == "FROM busybox\nENV A=1\nENV B=2\nENV C=3\n")
     }
 
     @Test func aSessionInUseIsLeftAlone() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try shale.run(["-S", "busy", "-c", "FROM busybox"])
         let child = try shale.start(["-S", "busy", "-c", "ENV A=b\n!touch there\n!sleep 60"])
-        while !FileManager.default.fileExists(atPath: "\(shale.folder.path)/there") { usleep(5000) }
+        while !FileManager.default.fileExists(atPath: "\(shale.work)/there") { usleep(5000) }
         for arguments in [["rm", "busy"], ["rename", "busy", "idle"]] {
             let outcome = try shale.run(["session"] + arguments, expecting: nil)
             #expect(outcome.status == 1)
@@ -211,7 +211,7 @@ struct SessionFileTests {
     }
 
     @Test func theFirstSessionIsFoundBeforeItsFirstLine() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let lines = "session new other\nsession switch default\nsession ls --format '{{.Name}}'"
         let outcome = try shale.run(["-c", lines])
         #expect(
@@ -224,7 +224,7 @@ struct SessionFileTests {
     @Test func fromTakesTheSessionsVariables() throws {
         let lines =
             "base = busybox\nFROM $base\nrecipe\nENV A=b\nFROM $img\ninspect -f '{{.Config.Env}}' @ | grep -c A=b"
-        let outcome = try BuiltShale().run(["-c", lines])
+        let outcome = try ShaleHome().run(["-c", lines])
         #expect(outcome.text.contains("FROM busybox\n"))
         #expect(outcome.text.hasSuffix("\n1\n"), "\(outcome.text)")
     }
@@ -247,7 +247,7 @@ struct SessionFileTests {
         ("version\nFROM $nosuch", 1, "-c:2: FROM: invalid reference format"),
     ])
     func mistakesAreClear(line: String, status: Int32, words: String) throws {
-        let outcome = try BuiltShale().run(["-c", line], expecting: nil)
+        let outcome = try ShaleHome().run(["-c", line], expecting: nil)
         #expect(outcome.status == status, "\(outcome.errors)")
         #expect(outcome.errors.contains(words), "\(outcome.errors)")
     }

@@ -2,16 +2,16 @@ import TestSupport
 import Testing
 
 /// Sessions through the built program: what a person sees of undo, redo, states and rewriting.
-@Suite(.enabled(if: BuiltShale.isPresent, Comment(rawValue: BuiltShale.absent)))
+@Suite(.enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct SessionTests {
     /// Runs lines as one script; answers its output and status.
-    private func run(_ lines: String, in shale: BuiltShale) throws -> (output: String, errors: String, status: Int32) {
+    private func run(_ lines: String, in shale: ShaleHome) throws -> (output: String, errors: String, status: Int32) {
         let outcome = try shale.run(["-c", lines], expecting: nil)
         return (outcome.text, outcome.errors, outcome.status)
     }
 
     @Test func stepsUndoRedoAndRecipe() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let first = try run("FROM busybox\nRUN touch /a\nRUN echo hi > /b\nENV A=b\nrecipe", in: shale)
         #expect(first.status == 0, "\(first.errors)")
         let recipe = "FROM busybox\nRUN touch /a\nRUN echo hi > /b\nENV A=b\n"
@@ -30,7 +30,7 @@ struct SessionTests {
     }
 
     @Test func aFailedStepChangesNothing() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let outcome = try run("FROM busybox\nRUN touch /a && exit 3", in: shale)
         #expect(outcome.status == 3)
         #expect(outcome.errors.contains("returned a non-zero code: 3"))
@@ -40,7 +40,7 @@ struct SessionTests {
     }
 
     @Test func namesAreTakenBack() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let outcome = try run(
             "tag busybox one:1\nrmi one:1\nundo\nimages -q one\nundo\nimages -q one | wc -l", in: shale)
         #expect(outcome.status == 0, "\(outcome.errors)")
@@ -51,7 +51,7 @@ struct SessionTests {
 
     /// What a base left for its heirs is carried out by `FROM` at the prompt as a build does, and told as steps in the recipe.
     @Test func triggersOfTheBaseAreCarriedOut() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let outcome = try run(
             """
             FROM busybox
@@ -81,7 +81,7 @@ struct SessionTests {
     }
 
     @Test func stepsAreRewrittenForkedAndKept() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         let outcome = try run(
             """
             FROM busybox
@@ -120,7 +120,7 @@ struct SessionTests {
         ("x = $nonsense", 64, "no such variable"), ("images > /nonsense/file", 1, "no such file or directory"),
     ])
     func mistakesAreOneClearLine(line: String, status: Int32, words: String) throws {
-        let outcome = try run(line, in: BuiltShale())
+        let outcome = try run(line, in: ShaleHome())
         #expect(outcome.status == status, "\(outcome.errors)")
         let complaint = outcome.errors.split(separator: "\n").filter { $0.hasPrefix("-c:1:") }
         #expect(complaint.count == 1 && complaint[0].contains(words), "\(outcome.errors)")

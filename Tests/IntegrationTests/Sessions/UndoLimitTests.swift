@@ -4,7 +4,7 @@ import TestSupport
 import Testing
 
 /// What undo and goto cost, and what they stop at.
-@Suite(.enabled(if: BuiltShale.isPresent, Comment(rawValue: BuiltShale.absent)))
+@Suite(.enabled(if: ShaleHome.isPresent, "\(ShaleHome.absent)"))
 struct UndoLimitTests {
     /// A line that changes the store for good, and what is there before it.
     struct Line: Sendable, CustomTestStringConvertible {
@@ -27,7 +27,7 @@ struct UndoLimitTests {
         + (geteuid() == 0 ? [Line(before: "create --name cc busybox", line: "update --memory 64m cc")] : [])
 
     @Test(arguments: lines) func whatCannotBeUndoneStopsIt(_ line: Line) throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try shale.run(["-c", "FROM busybox\nRUN echo 1 > /1\n\(line.before)"])
         try shale.run(["-c", line.line])
         let stopped = try shale.run(["undo"], expecting: 1)
@@ -49,7 +49,7 @@ struct UndoLimitTests {
         "prune --dry-run", "volume prune -af", "cp @:/bin/true out",
     ])
     func whatTookNothingIsPassed(_ line: String) throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try shale.run(["-c", "FROM busybox\nRUN echo 1 > /1"])
         try shale.run(["-c", line])
         #expect(try shale.run(["undo"]).text.contains("took back: RUN echo 1 > /1"))
@@ -57,7 +57,7 @@ struct UndoLimitTests {
 
     @Test(.enabled(if: Peer("strace").isPresent, "strace is not installed"))
     func aLongWayIsWrittenOnce() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try shale.run([
             "-c", "FROM busybox\n" + (1...20).map { "tag @ x:\($0)\nENV A\($0)=1\n" }.joined(),
         ])
@@ -73,16 +73,16 @@ struct UndoLimitTests {
     }
 
     /// How often a command waits for the disk.
-    private static func syncs(_ arguments: [String], _ shale: BuiltShale) throws -> Int {
-        let log = "\(shale.folder.path)/calls"
+    private static func syncs(_ arguments: [String], _ shale: ShaleHome) throws -> Int {
+        let log = "\(shale.work)/calls"
         try Peer("strace").run(
-            ["-f", "-o", log, "-e", "trace=fsync,fdatasync", try #require(BuiltShale.path), "--home", shale.home]
-                + arguments, environment: ["HOME": shale.folder.path], in: shale.folder.path)
+            ["-f", "-o", log, "-e", "trace=fsync,fdatasync", try #require(ShaleHome.program), "--home", shale.home]
+                + arguments, environment: ["HOME": shale.work], in: shale.work)
         return try String(contentsOfFile: log, encoding: .utf8).split(separator: "\n").count { $0.contains("sync(") }
     }
 
     @Test func rewritingBeginsAtTheStepThatChanges() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try shale.run(["-c", "FROM busybox\nRUN touch /a\nRUN touch /b\nRUN touch /c\nRUN touch /d"])
         let before = try shale.run(["steps", "--format", "{{.Image}}"]).text.split(separator: "\n")
         let edited = try shale.run(["edit", "3", "RUN", "touch", "/C"])
@@ -98,8 +98,8 @@ struct UndoLimitTests {
 
     /// A copied file that a later command removed is in no layer, and the recipe needs it.
     @Test func copiedFilesGoWithTheSession() throws {
-        let shale = BuiltShale()
-        try "print me\n".write(toFile: "\(shale.folder.path)/script", atomically: false, encoding: .utf8)
+        let shale = ShaleHome()
+        try "print me\n".write(toFile: "\(shale.work)/script", atomically: false, encoding: .utf8)
         try shale.run([
             "-c",
             """
@@ -118,21 +118,21 @@ struct UndoLimitTests {
         try shale.run(["prune", "-f"])
         #expect(try shale.run(["recipe", "verify", "app:1"]).status == 0)
         try shale.run(["session", "export", "all.tar"])
-        let other = BuiltShale()
-        try other.run(["session", "import", "\(shale.folder.path)/all.tar", "mine"])
+        let other = ShaleHome()
+        try other.run(["session", "import", "\(shale.work)/all.tar", "mine"])
         try other.run(["prune", "-f"])
         for name in ["app:1", "made:1"] {
             let verified = try other.run(["-S", "mine", "recipe", "verify", name], expecting: nil)
             #expect(verified.status == 0, "\(name): \(verified.text)\(verified.errors)")
         }
-        let folder = "\(other.folder.path)/saved"
+        let folder = "\(other.work)/saved"
         try other.run(["recipe", "save", folder, "made:1"])
         #expect(try Peer("grep").run(["-r", "print me", folder]).status == 0)
         #expect(try other.run(["system", "check"]).text == "the store is whole\n")
     }
 
     @Test func aDamagedRecordIsToldAndMended() throws {
-        let shale = BuiltShale()
+        let shale = ShaleHome()
         try shale.run(["-c", "FROM busybox\nRUN echo 1 > /1\ntag @ one"])
         let id = try shale.run(["inspect", "-f", "{{.Id}}", "one"]).text.split(separator: ":")[1].prefix(64)
         try "".write(toFile: "\(shale.home)/provenance/\(id)", atomically: false, encoding: .utf8)

@@ -59,7 +59,7 @@ final class SavedImages {
     }
 
     func image(_ id: String) throws -> BuiltImage {
-        guard let image = images[id] else { throw BuildTestError(text: "docker saved no \(id)") }
+        guard let image = images[id] else { throw PeerError(text: "docker saved no \(id)") }
         let config = try json(image["Config"]?.string ?? "")
         let places = image["Layers"]?.strings ?? []
         return try BuiltImage(config: config, known) { place in

@@ -61,7 +61,7 @@ enum StandIns {
         """
 
     /// Makes the base in a home and gives it all these names; answers the archive that does the same for docker.
-    static func make(in home: BuildHome, names: Set<String>, holding inside: [NamedPath]) throws -> String {
+    static func make(in home: ShaleHome, names: Set<String>, holding inside: [NamedPath]) throws -> String {
         let context = try ContextFolder()
         func script(_ text: String, _ path: String) throws {
             try context.write(Array(text.replacing("LOG", with: log).utf8), to: "root/\(path)", mode: 0o755)
@@ -76,11 +76,11 @@ enum StandIns {
             try context.makeUp(NamedPath(path: "root/\(named.path)", destination: named.destination))
         }
         try context.write(Array("FROM busybox\nCOPY root /\nCMD [\"/bin/sh\"]\n".utf8), to: "Dockerfile")
-        try home.run(["build", "-q", "-t", "base", context.path], expecting: 0)
-        try home.run(["save", "-o", context.path + "/base.tar", "base"], expecting: 0)
-        let archive = home.folder.path + "/names.tar"
+        try home.run(["build", "-q", "-t", "base", context.path])
+        try home.run(["save", "-o", context.path + "/base.tar", "base"])
+        let archive = home.work + "/names.tar"
         try rename(context, to: names, in: archive)
-        try home.run(["load", "-q", "-i", archive], expecting: 0)
+        try home.run(["load", "-q", "-i", archive])
         return archive
     }
 
