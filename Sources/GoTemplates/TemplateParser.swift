@@ -152,7 +152,7 @@ struct TemplateParser {
         return after
     }
 
-    /// Where an action's content ends, and where the text after it starts; strings are passed over.
+    /// Where an action's content ends, and where the text after it starts; strings are skipped.
     private func actionEnd(from start: Int) throws(TemplateSyntaxError) -> (Int, Int, Bool) {
         var index = start
         while index < bytes.count {

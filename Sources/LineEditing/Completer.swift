@@ -41,7 +41,7 @@ package struct Completions: Sendable, Equatable {
     }
 }
 
-/// Answers what can stand at the cursor.
+/// Returns what can stand at the cursor.
 package protocol Completer {
     /// What can stand at the end of a text.
     ///

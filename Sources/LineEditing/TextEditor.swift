@@ -19,7 +19,7 @@ package struct TextEditor {
         [environment["VISUAL"], environment["EDITOR"]].compactMap { $0 }.first { !$0.isEmpty }
     }
 
-    /// Answers the changed text without its last newlines.
+    /// Returns the changed text without its last newlines.
     ///
     /// Throws `io` when the editor fails.
     package func edit(_ text: String) throws(ShaleError) -> String {

@@ -38,6 +38,6 @@ package struct Home: Sendable {
         try store.check(repair: repair, cancellation: cancellation)
     }
 
-    /// Lets go of what this process holds in it.
+    /// Releases what this process holds in it.
     package func close() { store.close() }
 }

@@ -38,7 +38,7 @@ package struct RecipeFolder {
         }
     }
 
-    /// Writes the recipe, and `others` beside it, in place of the one that was saved here before; answers the paths
+    /// Writes the recipe, and `others` beside it, in place of the one that was saved here before; returns the paths
     /// written.
     ///
     /// Files in the folder that no recipe put there stay. `isPrivate` makes its texts the owner's alone.

@@ -192,7 +192,7 @@ extension RecipeMaker {
     /// would not.
     ///
     /// With `--chmod` the directories that lead to a destination are made with that mode. A linked copy knows nothing
-    /// of the files below it: links there are replaced, directories made anew.
+    /// of the files below it: links there are replaced, directories made again.
     func flagsThatCount(_ link: Link, _ files: FileSources) throws(ShaleError) -> String? {
         guard files.mode != nil || files.link, let layer = try link.layer else { return nil }
         let changes = layer.changes.filter { !$0.isParentOnly }

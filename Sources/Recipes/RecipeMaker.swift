@@ -177,7 +177,7 @@ package struct RecipeMaker {
 
     // MARK: Beginnings
 
-    /// Writes `FROM`; answers how many of the links it carries out by itself (`ONBUILD`).
+    /// Writes `FROM`; returns how many of the links it carries out by itself (`ONBUILD`).
     private mutating func begin(_ base: Base, name: String?, _ links: [Link]) throws(ShaleError) -> Int {
         switch base {
         case .scratch: beginOnNothing(as: links.first?.image)

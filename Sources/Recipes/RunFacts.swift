@@ -31,7 +31,7 @@ struct RunFacts {
     /// Why the `RUN` of `next` would not make the same in one command with this one before it; `nil` where it would.
     ///
     /// Between two `RUN`s lies a layer: a file of the first that the second writes to is parted from its other names, a
-    /// directory of the first cannot be renamed, the working directory is made anew where it is gone.
+    /// directory of the first cannot be renamed, the working directory is made again where it is gone.
     func obstacle(to next: RunFacts) -> String? {
         if hasOwnShell || next.hasOwnShell { return "the image has a SHELL of its own" }
         if hasVolumes || next.hasVolumes { return "what is written to a volume is gone when a RUN ends" }

@@ -8,7 +8,7 @@ package enum HostCommand {
     package struct Running {
         package let pid: Int32
 
-        /// Waits for its end; answers its status as a shell does, 128 + n for a signal.
+        /// Waits for its end; returns its status as a shell does, 128 + n for a signal.
         package func wait() -> Int32 {
             var status: Int32 = 0
             while waitpid(pid, &status, 0) == -1 && errno == EINTR {}

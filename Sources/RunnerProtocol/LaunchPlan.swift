@@ -78,7 +78,7 @@ package struct RootPlan: Sendable, Equatable {
     package var work = ""
     /// Overlay attributes under `user.overlay.`, as in a user namespace.
     package var userXattr = false
-    /// Spares the sync of the upper's file system at unmount; for containers that are thrown away.
+    /// Spares the sync of the upper's file system at unmount; for containers that are deleted.
     package var volatile = false
     package var readOnly = false
 

@@ -230,7 +230,7 @@ package final class ContainerRuntime: Sendable {
     /// Waits for a container's end for as long as `goesOn` says so, asked several times a second; `nil` when it does
     /// not.
     ///
-    /// Throws `notFound` if none runs. Answers the code also of a container that is removed when it ends.
+    /// Throws `notFound` if none runs. Returns the code also of a container that is removed when it ends.
     package func wait(socketDirectory: String, while goesOn: () -> Bool) throws(ShaleError) -> Int32? {
         let connection = try RunnerConnection(folder: socketDirectory)
         try connection.send(.wait)

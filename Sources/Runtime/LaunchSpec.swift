@@ -32,7 +32,7 @@ package struct LaunchSpec: Sendable {
     /// The writable layer, or the plain directory itself.
     package var upperPath: String
     package var workPath: String
-    /// For what is thrown away, `--rm` and build steps: spares the sync of the upper's file system when the container
+    /// For what is deleted, `--rm` and build steps: spares the sync of the upper's file system when the container
     /// ends, and its last state when the shell that started it sees the end itself.
     package var volatile = false
     /// Whether it is killed when the shell that started it ends: nobody else needs a build step.
@@ -119,7 +119,7 @@ package struct TemporaryMount: Sendable, Hashable {
     }
 }
 
-/// When a log is begun anew, and how much of the old is kept; docker's `max-size` and `max-file`.
+/// When a log is started again, and how much of the old is kept; docker's `max-size` and `max-file`.
 package struct LogRotation: Sendable, Hashable {
     /// Bytes of a file; 0 for no limit.
     ///

@@ -70,7 +70,7 @@ package final class Session {
     /// Writes a line into the journal, with what it changed.
     ///
     /// Where another shale changed the working image since the line's steps were made on it, they are made again on
-    /// what it is now, and `again` is called; throws `conflict` when they cannot be. Answers what was written.
+    /// what it is now, and `again` is called; throws `conflict` when they cannot be. Returns what was written.
     @discardableResult
     package func record(_ draft: JournalDraft, again: () -> Void = {}) throws(ShaleError) -> JournalDraft {
         try folder.requireWritable()

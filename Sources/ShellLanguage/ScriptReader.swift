@@ -45,7 +45,7 @@ package struct ScriptReader {
 
     /// The next command that does anything, or `nil` at the end.
     ///
-    /// Blank lines and comments are passed over.
+    /// Blank lines and comments are skipped.
     /// - Throws: Whatever the source of lines throws; a syntax error is in the command instead.
     package mutating func next() throws(ShaleError) -> ScriptCommand? {
         while let first = try self.lines.next() {

@@ -81,7 +81,7 @@ struct GitRun {
         "core.attributesFile=/dev/null", "http.emptyAuth=false", "protocol.ext.allow=never", "gc.auto=0",
     ]
 
-    /// Answers what it printed last.
+    /// Returns what it printed last.
     func callAsFunction(_ arguments: [String], ofSubmodules: Bool = false) throws(ShaleError) -> String {
         var options = ["-C", folder]
         for setting in Self.settings { options += ["-c", setting] }

@@ -55,7 +55,7 @@ package struct GitAddress: Sendable, Hashable {
 }
 
 extension BuildEngine {
-    /// Fetches what a git address names into a folder of its own, with the host's `git`; answers the folder and the
+    /// Fetches what a git address names into a folder of its own, with the host's `git`; returns the folder and the
     /// commit.
     ///
     /// Nothing of the person's takes part but what `access` holds. Throws `denied` for a repository of the host's that

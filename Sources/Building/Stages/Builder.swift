@@ -60,7 +60,7 @@ final class Builder: Sendable {
         table.read { table in table.taken.sorted { $0.key < $1.key }.flatMap(\.value) }
     }
 
-    /// Builds up to the target and answers its image.
+    /// Builds up to the target and returns its image.
     ///
     /// When stages fail, the first in the file's order is told; what was finished of the others stays in the cache.
     func run() throws(ShaleError) -> Image {

@@ -104,7 +104,7 @@ extension BuildEngine {
         return streams
     }
 
-    /// Makes a container of a step that failed, with everything it did; answers its id.
+    /// Makes a container of a step that failed, with everything it did; returns its id.
     func keepFailedStep(
         id: String, image: Image?, settings: ContainerConfig, arguments: [String], staging: LayerStaging,
         outcome: StagedOutcome

@@ -146,7 +146,7 @@ extension StepExecutor {
         return command.arguments(shell: state.shell)
     }
 
-    /// Runs the line's script, writing into `staging`; answers what its shell reported.
+    /// Runs the line's script, writing into `staging`; returns what its shell reported.
     private func start(
         _ line: LineRequest, lowers: [String], staging: LayerStaging, on state: StageState
     ) throws(ShaleError) -> (status: Int32, stubs: Set<String>, left: LineReport) {

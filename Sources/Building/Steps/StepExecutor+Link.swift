@@ -6,7 +6,7 @@ import Stores
 
 // `COPY --link` and `ADD --link`: a layer made by itself, as on an empty image, and put on whatever lies below.
 //
-// Nothing of the image below is read: directories are made anew, links in it are not followed, and its user names are
+// Nothing of the image below is read: directories are made again, links in it are not followed, and its user names are
 // not known. So the layer is the same on every base, and is found again when an earlier step changed.
 extension StepExecutor {
     /// What a linked copy is found by: what it copies, as whom and where to, and nothing of the image below.

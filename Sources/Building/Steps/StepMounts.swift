@@ -51,7 +51,7 @@ struct StepMounts {
         init(_ lock: consuming FileLock) { self.lock = lock }
     }
 
-    /// Puts an executable script in the container's own `/dev` and answers its path there.
+    /// Puts an executable script in the container's own `/dev` and returns its path there.
     mutating func add(script: String, named name: String, _ engine: BuildEngine) throws(ShaleError) -> String {
         let scratch = try ScratchFolder(in: engine.store)
         try scratch.write(Array(script.utf8), as: "script")

@@ -87,7 +87,7 @@ extension ContainerSnapshot {
         return bytes
     }
 
-    /// Reads a file back; `nil` for one that was cut short.
+    /// Reads a file back; `nil` for one that was interrupted.
     init?(decoding bytes: [UInt8]) {
         var rest = bytes[...]
         while !rest.isEmpty {

@@ -89,7 +89,7 @@ struct TreeCopyRun {
         for position in unfinished.reversed() { try finishDirectory(directories[position]) }
     }
 
-    /// Copies the files of a directory and answers the positions of the directories in it.
+    /// Copies the files of a directory and returns the positions of the directories in it.
     private mutating func copyChildren(of position: Int) throws(SystemCallError) -> [Int] {
         let directory = directories[position]
         current = directory.sourcePath
@@ -142,14 +142,14 @@ struct TreeCopyRun {
         RootDirectory(try target.open(path, O_RDONLY | O_DIRECTORY))
     }
 
-    /// Answers whether it was made.
+    /// Returns whether it was made.
     private mutating func makeAndCount(_ path: String) throws(SystemCallError) -> Bool {
         let made = try makeDirectory(at: path)
         copied.directories += 1
         return made
     }
 
-    /// Answers whether it was made; an existing directory is kept, anything else is replaced or refused.
+    /// Returns whether it was made; an existing directory is kept, anything else is replaced or refused.
     private mutating func makeDirectory(at path: String) throws(SystemCallError) -> Bool {
         guard path.contains(where: { $0 != "/" && $0 != "." }) else { return false }
         let parent = try target.parent(of: path)

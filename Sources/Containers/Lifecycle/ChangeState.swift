@@ -74,7 +74,7 @@ extension ContainerEngine {
         }
     }
 
-    /// Answers whether it ended in time.
+    /// Returns whether it ended in time.
     private func waitUntilStopped(_ record: ContainerRecord, seconds: Double?, _ cancellation: Cancellation) -> Bool {
         let start = Timestamp.now()
         var pause: UInt32 = 1000
@@ -149,7 +149,7 @@ extension ContainerEngine {
         try runtime.unpause(socketDirectory: socket(record))
     }
 
-    /// Waits for a container's end and answers its exit code; at once when it does not run.
+    /// Waits for a container's end and returns its exit code; at once when it does not run.
     ///
     /// Throws `cancelled` when it is stopped before the container ends.
     package func wait(_ record: ContainerRecord, cancellation: Cancellation) throws(ShaleError) -> Int32 {
@@ -169,7 +169,7 @@ extension ContainerEngine {
     /// Removes a container with what it wrote and its nameless volumes.
     ///
     /// With `force`, kills it first when it runs. With a session it is moved to the trash whole, until that session
-    /// lets go of it; answers whether it was: on a full disk it is gone for good, and so is one with `--rm`, which goes
+    /// releases it; returns whether it was: on a full disk it is gone for good, and so is one with `--rm`, which goes
     /// by itself meanwhile. Throws `conflict` when the container runs and `force` is not set, and what killing it or
     /// writing to the store throws.
     @discardableResult

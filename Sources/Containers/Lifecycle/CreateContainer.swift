@@ -52,7 +52,7 @@ extension ContainerEngine {
         return record
     }
 
-    /// Throws away a container that could not be made whole.
+    /// Deletes a container that could not be made whole.
     private func discard(_ record: ContainerRecord) {
         Logger.container.attempt("remove container \(record.name)") { try store.containers.remove(record.id) }
     }

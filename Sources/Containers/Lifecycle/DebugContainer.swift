@@ -46,7 +46,7 @@ extension ContainerEngine {
     /// end.
     ///
     /// In a running container it joins what runs there: what it writes to the container's files is the container's,
-    /// the tools are seen by it alone. A stopped container and an image are seen through a layer that is thrown away.
+    /// the tools are seen by it alone. A stopped container and an image are seen through a layer that is deleted.
     ///
     /// Throws `conflict` for a paused container, and what making the tools and running the shell throws.
     package func debug(

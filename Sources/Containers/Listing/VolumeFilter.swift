@@ -46,7 +46,7 @@ package struct VolumeFilter: Sendable {
 }
 
 extension ContainerEngine {
-    /// Makes a volume of a name, or of one that is made up, with `KEY=VALUE` labels; answers its name.
+    /// Makes a volume of a name, or of one that is made up, with `KEY=VALUE` labels; returns its name.
     ///
     /// Throws `invalid` when the name cannot be a volume's, and what reading the labels or making the volume throws.
     package func createVolume(_ name: String, labels: [String]) throws(ShaleError) -> String {

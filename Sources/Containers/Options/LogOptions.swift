@@ -1,7 +1,7 @@
 import Basics
 import Runtime
 
-/// `--log-opt` of docker's `json-file`: when the log is begun anew.
+/// `--log-opt` of docker's `json-file`: when the log is started again.
 struct LogFileOptions: Sendable, Equatable {
     private(set) var rotation = LogRotation()
 

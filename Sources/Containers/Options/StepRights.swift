@@ -7,7 +7,7 @@ package import Runtime
 
 // What a build's `RUN` shares with `run`: limits and security options, by the same rules.
 extension ContainerEngine {
-    /// Writes limits into what the host gives a step; answers a warning for each that cannot be held here.
+    /// Writes limits into what the host gives a step; returns a warning for each that cannot be held here.
     ///
     /// Throws docker's words for a limit that is malformed or out of range.
     package static func limit(_ host: inout HostConfig, by options: LimitOptions) throws(ShaleError) -> [String] {

@@ -30,7 +30,7 @@ package final class SpanRecorder: Sendable {
         return current
     }
 
-    /// Ends the trace under way; answers where the time went.
+    /// Ends the trace under way; returns where the time went.
     package func finish() -> SpanTree {
         Self.recorder.withLock { $0 = nil }
         Observations.update()

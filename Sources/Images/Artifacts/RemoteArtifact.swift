@@ -91,7 +91,7 @@ extension ImageEngine {
         return try body(try file.openForReading())
     }
 
-    /// Brings blobs of an artifact into the store, those that are not here yet, some at once; answers how many bytes
+    /// Brings blobs of an artifact into the store, those that are not here yet, some at once; returns how many bytes
     /// came.
     ///
     /// They are leased. What came of one that broke off stays for the next attempt. Throws `corrupt` for other bytes

@@ -9,7 +9,7 @@ import Registries
 import Stores
 
 extension ImageEngine {
-    /// Sends blobs of the store to a repository, those that it has not got, some at once; answers how many bytes went.
+    /// Sends blobs of the store to a repository, those that it has not got, some at once; returns how many bytes went.
     ///
     /// `known` are blobs that the repository is known to have: it is not asked for them. Throws `cancelled`, and what
     /// the requests and reading the blobs throw.
@@ -66,7 +66,7 @@ extension ImageEngine {
         }
     }
 
-    /// Sends the bytes of a file as a blob that the repository has not got; answers how many bytes went.
+    /// Sends the bytes of a file as a blob that the repository has not got; returns how many bytes went.
     ///
     /// Throws what the requests and reading the file throw.
     package func send(

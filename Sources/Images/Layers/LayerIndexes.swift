@@ -32,7 +32,7 @@ package enum LayerIndexes {
         }
     }
 
-    /// Unpacks the blob once more, into a place of its own that is thrown away.
+    /// Unpacks the blob once more, into a place of its own that is deleted.
     private static func remake(
         _ position: Int, _ diffIDs: [Digest], _ blob: Descriptor, _ store: Store
     ) throws(ShaleError) -> LayerIndex {

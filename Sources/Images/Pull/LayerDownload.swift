@@ -16,7 +16,7 @@ struct LayerDownload {
     /// How many bytes pass between two reports.
     private static let reportEvery: Int64 = 256 << 10
 
-    /// Answers whether the layer is in; not, when what an earlier attempt left was wrong and is gone now.
+    /// Returns whether the layer is in; not, when what an earlier attempt left was wrong and is gone now.
     ///
     /// What was fetched of a layer that did not arrive stays for the next attempt.
     func run(

@@ -79,7 +79,7 @@ final class LayerIntake: Sendable {
         operation.tell(.item(id: layer.id, state: "Pull complete"))
     }
 
-    /// Unpacks a blob that an earlier pull, cut short, left whole.
+    /// Unpacks a blob that an earlier pull, interrupted, left whole.
     private func unpackStored(_ layer: Layer, _ stopping: Cancellation) throws(ShaleError) {
         operation.tell(.item(id: layer.id, state: "Extracting"))
         try engine.unpackLayer(

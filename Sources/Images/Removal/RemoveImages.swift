@@ -29,7 +29,7 @@ package struct RemovalBlockers: Sendable, Hashable {
 extension ImageEngine {
     /// `rmi` of one argument: a name is taken away; the last one takes the image with it, as docker decides it.
     ///
-    /// With a session its content stays, out of sight, until that session lets go of it. Throws `notFound`, or
+    /// With a session its content stays, out of sight, until that session releases it. Throws `notFound`, or
     /// `conflict` in docker's words with the command that clears the way.
     package func removeImage(
         _ text: String, force: Bool = false, keepingParents: Bool = false, retainedBy session: SessionFolder? = nil

@@ -5,7 +5,7 @@ package import Linux
 ///
 /// An unpacker reads its source from a thread of its own, one call at a time, and only while it runs.
 package protocol ByteSource: AnyObject {
-    /// Fills some of the buffer and answers how much; 0 at the end.
+    /// Fills some of the buffer and returns how much; 0 at the end.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(ShaleError) -> Int
 }
 

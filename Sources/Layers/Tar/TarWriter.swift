@@ -37,7 +37,7 @@ package final class TarWriter {
         try pad(entry.size)
     }
 
-    /// Writes a file out of a descriptor, exactly `entry.size` bytes, and answers the contents' hash if asked.
+    /// Writes a file out of a descriptor, exactly `entry.size` bytes, and returns the contents' hash if asked.
     ///
     /// A file that turns out shorter is an error, one that grew is cut. Throws `conflict` when the file is shorter, and
     /// what reading the file or the sink throws.
@@ -80,7 +80,7 @@ package final class TarWriter {
         return hashing ? hash.contentHash() : nil
     }
 
-    /// Ends the archive; answers the digest and count of all its bytes.
+    /// Ends the archive; returns the digest and count of all its bytes.
     ///
     /// Throws what the sink throws.
     package func finish() throws(ShaleError) -> (digest: Digest, size: Int64) {

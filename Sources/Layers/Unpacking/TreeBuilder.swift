@@ -191,7 +191,7 @@ final class TreeBuilder {
 
     // MARK: Everything else
 
-    /// Makes a file; `write` fills it and answers its hash.
+    /// Makes a file; `write` fills it and returns its hash.
     func makeFile(
         _ name: String, in parent: OpenDirectory, as entry: LayerEntry,
         _ write: (borrowing OwnedFD) throws(ShaleError) -> ContentHash?

@@ -30,7 +30,7 @@ package struct PlaceLocks: ~Copyable, Sendable {
         try check("fcntl") { shale_lock_place(raw, place, Int32(SHALE_PLACE_SHARED), 1) }
     }
 
-    /// Takes a place alone, at once; answers `false` when another holds it in any way.
+    /// Takes a place alone, at once; returns `false` when another holds it in any way.
     ///
     /// Throws the error of `fcntl(2)`.
     package borrowing func takeAlone(_ place: Int64) throws(SystemCallError) -> Bool {

@@ -46,7 +46,7 @@ package enum TreeRemoval {
         }
     }
 
-    /// Unlinks all but directories, and answers those directories that are not empty.
+    /// Unlinks all but directories, and returns those directories that are not empty.
     private static func unlinkFiles(in directory: borrowing OwnedFD) throws(SystemCallError) -> [String] {
         var left: [String] = []
         for name in try DirectoryEntries.names(of: directory.open(".", O_RDONLY | O_DIRECTORY)) {

@@ -13,7 +13,7 @@ package struct ContainerUser: Sendable, Hashable {
 
 /// `/etc/passwd` and `/etc/group` of a root, read as docker reads them.
 ///
-/// Both are whatever the image says: lines that are not accounts are passed over, numbers out of range too.
+/// Both are whatever the image says: lines that are not accounts are skipped, numbers out of range too.
 package struct UserDatabase: Sendable {
     private struct Account {
         var name: Substring

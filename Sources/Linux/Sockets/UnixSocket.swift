@@ -123,7 +123,7 @@ package struct Poller {
 
     package init() {}
 
-    /// Adds a descriptor (-1 is passed over) and returns where `events(at:)` finds it.
+    /// Adds a descriptor (-1 is skipped) and returns where `events(at:)` finds it.
     @discardableResult
     package mutating func add(_ fd: Int32, _ events: PollEvents) -> Int {
         entries.append(shale_pollfd(fd: fd, events: events.rawValue, revents: 0))

@@ -5,7 +5,7 @@ import OCI
 
 /// A session in one file: a tar with the session's folder, how its images were made, and an OCI layout of them.
 ///
-/// `session.json` comes first, `end` last: what ends before is cut short. The same session makes the same file.
+/// `session.json` comes first, `end` last: an archive without it is incomplete. The same session makes the same file.
 enum SessionArchive {
     struct Header: Codable {
         var format = "shale-session"

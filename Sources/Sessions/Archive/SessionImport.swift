@@ -53,7 +53,7 @@ package final class SessionImport {
     /// Brings the session in under its own name, or another.
     ///
     /// `beside` brings blobs that are not in the archive, once it is known which ones are needed. Throws `conflict` for
-    /// a name that is taken, `invalid` or `corrupt` for an archive that is none, or cut short.
+    /// a name that is taken, `invalid` or `corrupt` for an archive that is none, or incomplete.
     package func run(
         _ source: any ByteSource, named wanted: String?, beside: BlobsBeside? = nil, _ operation: OperationContext
     ) throws(ShaleError) -> Result {

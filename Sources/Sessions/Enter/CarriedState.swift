@@ -112,7 +112,7 @@ package struct CarriedState: Sendable, Equatable {
         for assignment in assignments { exports[assignment.name] = assignment.value }
     }
 
-    /// Takes in what a line that was kept did to the shell; answers what goes into the image's environment.
+    /// Takes in what a line that was kept did to the shell; returns what goes into the image's environment.
     package mutating func absorb(
         before: ShellReport, after: ShellReport, uses: Uses, line: String, scan: ShellScan
     ) -> [(name: String, value: String)] {

@@ -56,7 +56,7 @@ struct ShellScanner {
     private func byte(_ offset: Int = 0) -> UInt8 { index + offset < bytes.count ? bytes[index + offset] : 0 }
     private var isAtEnd: Bool { index >= bytes.count }
 
-    /// Answers whether the text is whole.
+    /// Returns whether the text is whole.
     mutating func scan() -> Bool {
         while !isAtEnd {
             let start = index

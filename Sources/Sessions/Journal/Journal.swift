@@ -5,7 +5,7 @@ import Linux
 
 /// A session's journal on disk: append-only, one JSON object a line, shared by every shale in the session.
 ///
-/// A line cut short by a crash is passed over; what stands before it counts.
+/// A line interrupted by a crash is skipped; what stands before it counts.
 package final class Journal {
     private let folder: String
     private var offset = 0
@@ -36,7 +36,7 @@ package final class Journal {
 
     private var path: String { "\(folder)/journal" }
 
-    /// Reads what others appended since the last look; answers the new entries that changed the state.
+    /// Reads what others appended since the last look; returns the new entries that changed the state.
     ///
     /// Throws the file system's error when the journal cannot be read.
     @discardableResult
@@ -96,7 +96,7 @@ package final class Journal {
         }
     }
 
-    /// Appends an entry that changes the state, made from the state all agree on, and waits for the disk; answers every
+    /// Appends an entry that changes the state, made from the state all agree on, and waits for the disk; returns every
     /// new one that did, the own entry last.
     ///
     /// `make` is called with the journal locked and read up, with what was new; `nil` appends nothing.
@@ -110,7 +110,7 @@ package final class Journal {
             defer { withExtendedLifetime(lock) {} }
             let fresh = try readTail()
             guard let entry = try make(fresh) else { return fresh }
-            // A line that a crash cut short must not be joined with this one.
+            // A line that a crash interrupted must not be joined with this one.
             let isCut = ((try? FileStatus.of(hostPath: path).size) ?? 0) > offset
             try write(entry, isDurable: true, afterCutLine: isCut)
             return fresh + (try readTail())
