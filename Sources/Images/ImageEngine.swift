@@ -4,7 +4,7 @@ package import OCI
 package import Registries
 package import Stores
 
-/// Makes the one image that a shale can make without a network; returns whether there is one of that name.
+/// Makes the one image that needs no network; returns whether there is one of that name.
 package typealias OfflineImage = @Sendable (Reference, OperationContext) throws(ShaleError) -> Bool
 
 /// Images: how they come, go, are named, looked up, written to archives and edited.
@@ -15,7 +15,7 @@ package struct ImageEngine: Sendable {
     let store: Store
     let registry: RegistryClient
     package let settings: EngineSettings
-    /// Where `ensureImage` turns when the registry cannot be reached.
+    /// What `ensureImage` uses when the registry cannot be reached.
     let offlineImage: OfflineImage?
 
     package init(

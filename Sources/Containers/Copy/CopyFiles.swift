@@ -70,7 +70,8 @@ extension ContainerEngine {
             options.followSourceLink = source.follows
             options.followDestinationLink = false
             options.updatesTopDirectory = !place.merges
-            // What a person has on the host is theirs: `/tmp` keeps its mode, whatever the container's `/tmp` has.
+            // A directory that exists on the host keeps its mode: `/tmp` does, whatever mode the container's `/tmp`
+            // has.
             options.keepsDirectories = side.name == nil
             let copied = try translatingRefusals(side) { () throws(ShaleError) in
                 try TreeCopy(from: source.side.root, to: side.root, options: options)
@@ -180,7 +181,7 @@ extension ContainerEngine {
         if let name = NetworkFiles.destinations.first(where: { $0.destination == written.path })?.name,
             let own = try? images.open(store.containers.folder(record.id).path), (try? own.status(name)) != nil
         {
-            // A mount covers this path when the container runs: nobody would see what is copied below it.
+            // A mount covers this path while the container runs, so that files copied below it could not be seen.
             if forWriting { throw ShaleError(.conflict, "unlinkat \(written.path): device or resource busy") }
             return (CopySide(root: own, prefix: "", name: record.name), "/\(name)", nil)
         }
@@ -268,7 +269,7 @@ extension ContainerEngine {
         let owner = try owner(request, on: side)
         let source = FDSource(try duplicate(input), subject: "standard input")
         var options = TreeArchive.UnpackOptions(owner: owner.map { ($0.uid, $0.gid) }, keepsTypes: true)
-        // As docker: what the archive says of `.` is not for the directory that was there.
+        // As docker: the metadata of `.` in the archive is not applied to a directory that exists already.
         options.keepsTop = true
         options.refusesOutside = true
         let unpacked = try translatingRefusals(side) { () throws(ShaleError) in

@@ -111,7 +111,7 @@ struct CopyTarget {
         guard kind == nil else { return }
         let parent = "/" + target.pathParts.dropLast().joined(separator: "/")
         if (try? side.root.resolvedStatus(parent))?.kind == .directory { return }
-        // Behind a link it is where that leads that is missing.
+        // For a link, the path that it leads to is missing.
         let missing = target == path ? written.parent : parent
         if side.name != nil {
             throw written.assertsDirectory ? ShaleError(.notFound, "no such directory") : side.missing(missing)
@@ -121,8 +121,9 @@ struct CopyTarget {
 
     var isDirectory: Bool { kind == .directory }
 
-    /// Throws docker's words for a device, which a file would take the place of; a pipe of the host's is as much to
-    /// others.
+    /// Throws docker's words for a device and for a pipe of the host, which a file would replace and which other
+    /// programs
+    /// use.
     func requireFile(named place: CopyOperand) throws(ShaleError) {
         let what: String
         switch kind {

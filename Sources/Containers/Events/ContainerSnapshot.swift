@@ -5,8 +5,9 @@ import Linux
 
 /// What a container's own layer looked like at one moment: enough to tell which paths differ at another.
 ///
-/// Of each path a mark is kept, made of inode, time of change (`ctime`, which nobody can set), size, mode and owner. A
-/// directory's is without times, which tell only that something in it came or went, and with its attributes.
+/// For each path a hash is kept, of inode, time of change (`ctime`, which cannot be set), size, mode and owner. The
+/// hash
+/// of a directory has its attributes and no times: those say only that an entry was added or removed.
 struct ContainerSnapshot: Sendable, Equatable {
     /// More paths than this are not looked at for every event: what changed is then not known.
     private static let largest = 50_000
@@ -42,7 +43,7 @@ struct ContainerSnapshot: Sendable, Equatable {
         _ status: FileStatus, _ name: String, in directory: borrowing OwnedFD
     ) throws(SystemCallError) -> UInt64 {
         var hash = StableHash()
-        // Overlayfs gives all whiteouts one inode, whose times tell nothing.
+        // Overlayfs gives all whiteouts one inode, so its times say nothing about one of them.
         if status.isWhiteout { return hash.value }
         hash.add(UInt64(status.permissions) | UInt64(kindNumber(status.kind)) << 32)
         hash.add(UInt64(status.uid) | UInt64(status.gid) << 32)

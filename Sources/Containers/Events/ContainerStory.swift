@@ -33,8 +33,9 @@ extension ContainerRecord {
         (domainname ?? "").isEmpty && (hostname == Identifier.short(id) || host.networkMode == "host")
     }
 
-    /// Whether its processes run as a `RUN`'s do: whatever its host gives it beside the members named here makes a
-    /// difference to them.
+    /// Whether its processes run like those of a `RUN`: any option of the container beside the members named here makes
+    /// a
+    /// difference.
     fileprivate var isPlain: Bool {
         var given = host
         if given.networkMode != "none" { given.networkMode = HostConfig().networkMode }

@@ -9,7 +9,7 @@ package import OCI
 import RunnerProtocol
 package import Stores
 
-/// A look at a container before something is done to it, to be compared with one afterwards.
+/// A container's state before something is done to it, to be compared with the state afterwards.
 package struct EventWindow: Sendable {
     let began: Timestamp
     let before: ContainerSnapshot?
@@ -26,7 +26,7 @@ struct ProcessActivityBox: Sendable {
 }
 
 extension ContainerEngine {
-    /// Looks at a container before an event; costs a look at each path it changed so far, and at its processes.
+    /// Reads the state before an event; that reads the status of each path changed so far, and of each process.
     package func openEvent(in record: ContainerRecord) -> EventWindow {
         let state = state(of: record.id)
         let activity = state.isRunning ? ProcessActivity.atRest(of: state.pid, since: state.startedAt) : nil
@@ -109,7 +109,7 @@ extension ContainerEngine {
     }
 
     private func keep(_ snapshot: ContainerSnapshot?, of record: ContainerRecord) {
-        // One that cannot be read says that nothing is known from here on.
+        // When it cannot be read, the changes of later events are not known.
         let bytes = snapshot?.encoded ?? [0]
         do throws(SystemCallError) {
             try WholeFile.replace(snapshotPath(record), with: bytes, syncing: false)

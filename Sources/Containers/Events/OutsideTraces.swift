@@ -1,7 +1,7 @@
 import Basics
 import Linux
 
-/// What a container's processes left where its layer does not see it: in the memory below `/dev`, and in the files that
+/// What a container's processes left outside its layer: in the memory file systems below `/dev`, and in the files that
 /// it gets when it starts.
 enum OutsideTraces {
     /// Whether there is any, in a container whose first process is `pid`.

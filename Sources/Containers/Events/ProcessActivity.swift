@@ -2,8 +2,9 @@ import Basics
 import Glibc
 import Linux
 
-/// How much each process of a container has run so far, told by the kernel's own count: two of these are the same when
-/// none of them ran, came or went in between.
+/// How much each process of a container has run so far, by the kernel's own count.
+///
+/// Two values are equal when no process ran, started or ended in between.
 struct ProcessActivity: Equatable, Sendable {
     /// Nanoseconds on a processor and times put there, by thread.
     private var counts: [String: String] = [:]

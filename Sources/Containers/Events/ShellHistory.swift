@@ -5,14 +5,14 @@ import Layers
 import Linux
 import Stores
 
-/// What the shells of a container wrote down of the commands typed into them, by themselves.
+/// The commands typed into the shells of a container, as the shells wrote them into their history files.
 ///
 /// It may be incomplete or wrong: a shell that is killed writes nothing, and a user can edit the file.
 enum ShellHistory {
     private static let names: Set<String> = [
         ".ash_history", ".bash_history", ".sh_history", ".zsh_history", ".history",
     ]
-    /// Lines that are told; a longer history is told by its end.
+    /// The most lines that are returned; of a longer history, the last ones.
     private static let most = 200
     /// Bytes of a file that are read.
     private static let limit = 4 << 20

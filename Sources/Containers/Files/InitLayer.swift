@@ -7,8 +7,9 @@ package import Stores
 /// The places every container has whatever its image holds, as docker's: `.dockerenv`, what the container's own files
 /// and file systems are mounted on, `/etc/mtab`.
 ///
-/// One for all containers of a home, below their images' layers: what an image has itself covers it. No image has it,
-/// and no commit takes anything of it over.
+/// One folder for all containers of a home, mounted below their images' layers, so that files of the image cover it. It
+/// is
+/// not part of any image, and `commit` leaves it out.
 extension ContainerEngine {
     /// What lies below a container's own changes, top first: its image's layers, and these places.
     func rootPaths(of container: ContainerRecord) throws(ShaleError) -> [String] {
@@ -33,7 +34,7 @@ extension ContainerEngine {
         try translating(path) {
             try Linux.check("mkdir", path: folder) { mkdir(folder, 0o755) }
             try Self.fill(RootDirectory(hostPath: folder))
-            // Another may have been quicker: theirs is the same.
+            // Another process may have made it meanwhile; its folder is the same.
             if Linux.rename(folder, path) == -1, errno != EEXIST, errno != ENOTEMPTY {
                 throw SystemCallError("rename", path: path)
             }

@@ -167,7 +167,7 @@ struct TreeCopyRun {
         return true
     }
 
-    /// A directory in place of a link to one would hide all that the link led to.
+    /// A directory that replaced a link to one would hide everything that the link led to.
     private mutating func refuseDirectoryLink(at path: String) throws(SystemCallError) {
         guard let status = try? target.resolvedStatus(path), status.kind == .directory else { return }
         let place = "/" + path.split(separator: "/").joined(separator: "/")

@@ -42,7 +42,8 @@ extension ContainerEngine {
     /// `timeout` is in seconds, negative waits without limit; `nil` takes the container's own, or 10. Throws `invalid`
     /// for
     /// an unknown signal, `cancelled` when it is stopped, `timeout` when the container does not end within 10 seconds
-    /// after SIGKILL, and what asking the runner throws.
+    /// after
+    /// SIGKILL, and what asking the runner throws.
     package func stop(
         _ record: ContainerRecord, timeout: Int? = nil, signal: String? = nil,
         cancellation: Cancellation = Cancellation()
@@ -125,7 +126,7 @@ extension ContainerEngine {
         _ = waitUntilStopped(record, seconds: 10, Cancellation())
     }
 
-    /// Lets a running container's processes stand still.
+    /// Pauses a running container's processes.
     ///
     /// Throws `conflict` for a container that is not running, restarting or paused already, and what its runner
     /// answers.
@@ -139,7 +140,7 @@ extension ContainerEngine {
         try runtime.pause(socketDirectory: socket(record))
     }
 
-    /// Lets a paused container's processes go on.
+    /// Continues a paused container's processes.
     ///
     /// Throws `conflict` for a container that is not paused, and what its runner answers.
     package func unpause(_ record: ContainerRecord) throws(ShaleError) {

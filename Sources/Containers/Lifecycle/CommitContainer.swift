@@ -17,7 +17,7 @@ package struct CommitOptions: Sendable {
     package var message: String?
     /// Dockerfile instructions.
     package var changes: [String] = []
-    /// Whether a running container stands still meanwhile.
+    /// Whether a running container is paused meanwhile.
     package var pauses = true
     /// Keeps the image's `CMD` and `ENTRYPOINT` where the container was started with others.
     package var keepsConfig = false

@@ -34,7 +34,7 @@ package struct ContainerLine: Sendable {
 /// The result of a line in a container.
 package struct ContainerLineOutcome: Sendable {
     package var exitStatus: Int32
-    /// What it changed, told by docker's letters against the image.
+    /// What it changed against the image, in docker's letters.
     package var summary: StepSummary
     /// The files its shell left in the report's folder, by name.
     package var report: [String: [UInt8]]

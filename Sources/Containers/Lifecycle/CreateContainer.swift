@@ -85,7 +85,7 @@ extension ContainerEngine {
             if error.errno == ENOENT {
                 let (root, lease) = try stoppedRoot(of: record, forWriting: true)
                 defer { withExtendedLifetime(lease) {} }
-                // A dangling link in it is told when it is entered.
+                // A dangling link in it is reported when it is entered.
                 Logger.container.attempt("make \(path)") { try root.makeDirectories(path) }
                 return
             }

@@ -166,7 +166,7 @@ extension ContainerEngine {
                 try Linux.check("symlink", path: name) { symlink("busybox", "\(made)/\(name)") }
             }
             chmod(made + "/busybox", 0o755)
-            // Another shale may have been first: then its own is there.
+            // Another shale may have made it meanwhile; then that one is used.
             if Linux.rename(made, path) != 0, errno != ENOTEMPTY, errno != EEXIST {
                 throw SystemCallError("rename", path: path)
             }

@@ -220,7 +220,7 @@ extension ContainerEngine {
         closeEvent(window, event, in: record)
     }
 
-    /// Removes a container whose foreground run is over, without another look whether it runs.
+    /// Removes a container whose foreground run has ended, without checking again whether it runs.
     package func removeFinished(_ record: ContainerRecord) {
         Logger.container.attempt("remove container \(record.name)") {
             try Observer.measure(.container, "remove") { () throws(ShaleError) in

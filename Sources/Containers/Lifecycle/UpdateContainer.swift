@@ -48,7 +48,7 @@ extension ContainerEngine {
             restart.write(to: &host)
         }
         if host.memory > 0, host.memorySwap == nil, change.limits.memory != nil {
-            // As it was counted until now.
+            // The count of restarts so far is kept.
             host.memorySwap = host.memory.multipliedReportingOverflow(by: 2).overflow ? -1 : host.memory * 2
         }
         change.limits.write(to: &host)

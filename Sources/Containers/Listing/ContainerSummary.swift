@@ -72,7 +72,8 @@ extension ContainerEngine {
         // It may have ended just now: its runner wrote the state after our first read.
         state = store.containers.state(id)
         guard state.isRunning else { return state }
-        // Ends what outlived the runner, and writes the state down; where that cannot be done, it is told all the same.
+        // Ends processes that outlived the runner, and writes the state; when that fails, the state is returned all the
+        // same.
         let folder = store.containers.folder(id)
         if (try? ContainerRuntime.recover(
             containerID: id, socketDirectory: folder.socketDirectory, statePath: folder.state)) == true

@@ -52,7 +52,7 @@ enum EnvironmentOption {
         labels[String(parts[0])] = parts.count > 1 ? String(parts[1]) : ""
     }
 
-    /// The lines that say something: comments and empty ones left out, names checked.
+    /// The lines without comments and empty ones; their names are checked.
     static func lines(of path: String) throws(ShaleError) -> [String] {
         let bytes: [UInt8]
         do throws(SystemCallError) {

@@ -127,7 +127,7 @@ struct ContainerLimits: Sendable, Hashable {
         return list
     }
 
-    /// Forgets those that no control group here can hold, and names each.
+    /// Drops those that no control group here can enforce, and returns a warning for each.
     mutating func dropImpossible() -> [String] {
         let wanted = wanted
         guard !wanted.isEmpty else { return [] }

@@ -8,7 +8,7 @@ import Stores
 /// `--restart no|always|unless-stopped|on-failure[:N]`.
 struct RestartOption: Sendable, Hashable {
     let name: String
-    /// How often at most; 0 for no bound.
+    /// The most restarts; 0 for no limit.
     let limit: Int
 
     init(parsing text: String) throws(ShaleError) {

@@ -94,8 +94,9 @@ extension ImageEngine {
     /// Brings blobs of an artifact into the store, those that are not here yet, some at once; returns how many bytes
     /// came.
     ///
-    /// They are leased. What came of one that broke off stays for the next attempt. Throws `corrupt` for other bytes
-    /// than a descriptor says, `cancelled`, and what fetching and storing throw.
+    /// They are leased. The part of a blob that arrived before a failure stays for the next attempt. Throws `corrupt`
+    /// for
+    /// other bytes than a descriptor says, `cancelled`, and what fetching and storing throw.
     package func bring(
         _ blobs: [Descriptor], of artifact: RemoteArtifact, called name: String, _ operation: OperationContext
     ) throws(ShaleError) -> Int64 {
@@ -157,12 +158,12 @@ extension ImageEngine {
         }
     }
 
-    /// Bytes that came, and whether it is time to tell of them.
+    /// The bytes that arrived, and whether it is time to report them.
     private struct ByteCount {
         var total: Int64 = 0
         private var told: Int64 = 0
 
-        /// The sum, where it is time to tell.
+        /// The sum, when it is time to report it.
         mutating func add(_ bytes: Int64) -> Int64? {
             total += bytes
             guard total - told >= 1 << 20 else { return nil }

@@ -47,11 +47,11 @@ extension ImageEngine {
         private var underWay: [Digest: Int64] = [:]
         private var told: Int64 = 0
 
-        /// What is told when bytes have gone; `nil` where it is not time.
+        /// The progress line after bytes were sent; `nil` when the last one was printed too recently.
         mutating func pass(_ bytes: Int64, of blob: Descriptor) -> Int64? {
             underWay[blob.digest] = bytes
             let passed = finished + underWay.values.reduce(0, +)
-            // An attempt that begins anew goes back.
+            // An attempt that starts again goes back to 0.
             guard passed - told >= 1 << 20 || passed < told else { return nil }
             told = passed
             return passed

@@ -5,10 +5,10 @@ package import OCI
 
 /// The instructions that lead from one config to another.
 package enum ConfigInstructions {
-    /// Instructions, and what they do not lead to.
+    /// The instructions, and the members that they cannot set.
     package struct Plan {
         package var lines: [String] = []
-        /// Members of the config, by docker's names, that no instruction makes what they are.
+        /// Members of the config, by docker's names, that no instruction can set to their value.
         package var unsaid: [String] = []
     }
 

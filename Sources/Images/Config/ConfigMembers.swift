@@ -17,7 +17,7 @@ package struct ConfigMembers {
 
     package init(_ config: ContainerConfig) {
         var config = config
-        // Their order means nothing, and a Dockerfile cannot put one before those it inherits.
+        // Their order has no meaning, and a Dockerfile cannot put one before those it inherits.
         config.env = config.env?.sorted(by: PathOrder.precedes)
         guard let bytes = try? OCIDocument.encode(config),
             let document = try? JSONDocument(parsing: Array(bytes), naming: "config"),

@@ -97,8 +97,7 @@ extension ImageEngine {
         }
     }
 
-    /// Gives the directories of the image that got a new name their times back: the same tree is to give the same
-    /// layer.
+    /// Restores the times of image directories that got a new entry, so that the same tree gives the same layer.
     private func restoreTimes(
         of made: [LayerEntry], in root: RootDirectory, above lowers: [String]
     ) throws(ShaleError) {

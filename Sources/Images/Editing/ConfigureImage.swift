@@ -37,8 +37,9 @@ extension ImageEngine {
 }
 
 extension ImageEngine {
-    /// What a recipe says of changed settings, whose instructions follow: what was taken away, for no instruction
-    /// tells.
+    /// The comment in a recipe about changed settings, before their instructions: the settings that were removed,
+    /// because no
+    /// instruction can express that.
     private static func words(_ changes: [SettingChange], of name: String) -> String {
         let gone = changes.compactMap { $0.isRemoval ? String($0.text.dropFirst(2)) : nil }
         let text = "settings of \(name) changed"

@@ -18,7 +18,7 @@ package enum ImageEdit: String, Sendable, Codable {
 package struct EditOptions: Sendable {
     /// The name the new image gets, if any.
     package var reference: Reference?
-    /// Says what would change, and makes nothing.
+    /// Prints what would change, and makes nothing.
     package var isTrial = false
 
     package init(reference: Reference? = nil, isTrial: Bool = false) {

@@ -8,9 +8,12 @@ extension ImageEngine {
     /// Makes layers `first` to `last` of an image one; `nil` for a trial.
     ///
     /// Layers are counted from 1, the lowest; `nil` stands for the lowest, and for the topmost. What is merged and
-    /// saved is told as notes before anything is made. The layers above stay as they are. The history keeps what made
-    /// the merged layers as the new one's comment. The image is made of the source's own moment, so that the same
-    /// layers give the same image.
+    /// saved is
+    /// printed as notes before anything is made. The layers above stay as they are. The history keeps the instructions
+    /// of the
+    /// merged layers as the comment of the new one. The image gets the source's time of creation, so that the same
+    /// layers give
+    /// the same image.
     ///
     /// Throws `notFound` for an image that is not here, `usage` for a range it does not have, `cancelled` when the
     /// operation is stopped, and what reading the layers or writing to the store throws.
@@ -133,7 +136,7 @@ extension ImageEngine {
             parent: start?.parent?.id, base: start?.parent == nil ? nil : start?.provenance.base,
             origin: .edited(.squash, text: text))
         provenance.from = (rest.first?.image ?? image).id
-        // A layer above that links files below lies by what is below it.
+        // A layer above that has hard links to files below is stored under the chain ID of the layers below it.
         try unpackMissingLayers(
             of: squash.applied(to: image.config), blobs: squash.applied(to: image.manifest.layers), operation)
         let images = rest.isEmpty ? [image] : rest.map(\.image)

@@ -17,14 +17,13 @@ package struct Provenance: Sendable, Codable {
         case step(instruction: String, copied: [CopiedSource])
         /// A container's changes: which container, and what shale knows was done to it.
         case commit(container: String, name: String, command: [String], changes: [String], events: [ContainerEvent])
-        /// A line of `enter` that a person answered at the terminal: what it changed is known, and not how.
+        /// A line of `enter` that the user answered at the terminal: the changes are known, but not the answers.
         case typed(line: String)
         /// A file tree from outside.
         case imported(String)
         /// Made of another image by an edit, in words; its layer, if it has one of its own, is all that it adds.
         case edited(ImageEdit, text: String)
-        /// Made here, and nobody can say how any more: `system check --repair` puts this in the place of a damaged
-        /// record.
+        /// Made here, but it is no longer known how: `system check --repair` replaces a damaged record with this.
         case lost
 
         /// The members' names in the file.
@@ -107,7 +106,7 @@ extension ImageEngine {
     /// Called before a name leads to the image: an image without this would count as one that came whole. Throws what
     /// writing the record throws.
     package func keepProvenance(_ provenance: Provenance, of image: Digest) throws(ShaleError) {
-        // A damaged record is written anew.
+        // A damaged record is written again.
         let known = (try? self.provenance(of: image)) ?? nil
         if let known, !known.isLost { return }
         let bytes = Array(try OCIDocument.encode(provenance))

@@ -9,8 +9,8 @@ extension ImageEngine {
     /// Gives `body` a writable view of unpacked layers (top first, or none), and makes what it changed a layer; `nil`
     /// when that is nothing.
     ///
-    /// `keepingRewritten` keeps what was written again as it was, in the layer. `accepting` is shown what was changed,
-    /// and may throw it away.
+    /// `keepingRewritten` keeps files that were written again with the same content in the layer. `accepting` gets the
+    /// changes; when it returns false, they are deleted.
     ///
     /// The view is an overlay mount that no path leads to: it goes with its descriptor. Throws what `body`, mounting
     /// the view or writing the layer throws, and `cancelled` when the operation is stopped.

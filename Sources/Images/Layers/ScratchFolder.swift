@@ -5,7 +5,7 @@ package import Linux
 import Logging
 package import Stores
 
-/// A folder for what is needed only while a step runs; gone with its last reference.
+/// A folder for files that are needed only while a step runs; removed with its last reference.
 ///
 /// It lies in the store's ingest folder, so that what a crash leaves there is swept like any other leftover.
 package final class ScratchFolder: Sendable {

@@ -157,7 +157,8 @@ extension ImageEngine {
         do throws(ShaleError) {
             fetched = try registry.resolve(reference, cancellation: operation.cancellation)
         } catch {
-            // Registries refuse to say whether a repository of others is there; any other failure tells nothing of it.
+            // Registries refuse to say whether a repository of other users exists; any other failure says nothing about
+            // it.
             guard [.notFound, .denied, .unauthorized].contains(error.code) else { throw error }
             if let own = try homeMember(reference) { return own }
             guard error.code == .notFound else { throw error }

@@ -6,7 +6,7 @@ import Registries
 package struct OfferedPlatform: Sendable {
     package enum Kind: Sendable, Equatable {
         case image
-        /// What BuildKit says of how an image was made; of which one, where that is said.
+        /// A BuildKit attestation, and the image that it is about, when that is known.
         case attestation(of: Digest?)
         /// A list in the list.
         case index
@@ -56,7 +56,7 @@ extension ImageEngine {
         if MediaType.isIndex(entry.mediaType) { return .index }
         if let type = entry.artifactType { return .artifact(type: type) }
         guard MediaType.isManifest(entry.mediaType) else { return .artifact(type: entry.mediaType) }
-        // Older builders left the annotation out, not the platform that no processor has.
+        // Older builders left out the annotation, but not the platform `unknown/unknown`.
         return entry.platform?.os == "unknown" ? .attestation(of: nil) : .image
     }
 }

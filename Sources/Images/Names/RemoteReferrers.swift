@@ -4,7 +4,7 @@ package import Registries
 import Stores
 
 extension ImageEngine {
-    /// What hangs on what a name leads to in its registry; on one platform's manifest of an index where asked.
+    /// The artifacts that refer to an image of a registry; with `platform`, to that platform's manifest of an index.
     ///
     /// Throws what resolving the name and asking for the list throw.
     package func referrers(
@@ -21,7 +21,7 @@ extension ImageEngine {
         return (subject, found)
     }
 
-    /// What a registry says of how many pulls are left, asked for by the header of a manifest: that is no pull.
+    /// How many pulls a registry still allows, read from the header of a manifest, which does not count as a pull.
     ///
     /// `nil` where it says nothing. Throws what the request throws, unless the answer says it all the same.
     package func rateLimit(

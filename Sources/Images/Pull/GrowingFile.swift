@@ -3,7 +3,7 @@ import Glibc
 import Layers
 import Linux
 
-/// How far a file has grown, told by its writer to its reader.
+/// The size of a growing file, reported by its writer to its reader.
 final class Growth: Sendable {
     private enum End {
         case none
@@ -18,7 +18,7 @@ final class Growth: Sendable {
 
     private let state = Condition(State())
 
-    /// The writer has this many bytes in the file now.
+    /// Called by the writer: the file has this many bytes now.
     func reached(_ length: Int64) { state.update { $0.length = max($0.length, length) } }
 
     /// All bytes have come.
@@ -53,7 +53,7 @@ final class GrowingFile: ByteSource {
     private let reached: (Int64) -> Void
     private var position: Int64 = 0
 
-    /// Reads `file`, whose writer reports to `growth`; `reached` hears how far the reader is.
+    /// Reads `file`, whose writer reports to `growth`; `reached` is called with the position of the reader.
     init(_ file: consuming OwnedFD, growth: Growth, reached: @escaping (Int64) -> Void = { _ in }) {
         self.file = file
         self.growth = growth

@@ -21,7 +21,7 @@ final class LayerUnpacking: Sendable {
         let staging = try engine.store.layers.beginUnpack()
         let result = Condition<Result<UnpackedLayer, ShaleError>?>(nil)
         let (root, form, subject) = (try staging.root(), engine.form, "layer \(layer.blob.digest)")
-        // A closure that escapes cannot take the descriptor itself over: its number travels.
+        // An escaping closure cannot own the descriptor, so its number is passed.
         let raw = source.release()
         let progress = ExtractionProgress(id: layer.id, total: layer.blob.size, growth: growth, operation: operation)
         self.engine = engine

@@ -5,7 +5,7 @@ import OCI
 package import Stores
 
 extension ImageEngine {
-    /// Unpacks the layers of an image that are not unpacked here; nothing to do costs next to nothing.
+    /// Unpacks the layers of an image that are not unpacked here; fast when there are none.
     ///
     /// Another tool may have put the image into the layout, and a repair may have removed a damaged layer: every
     /// layer can be made again from its blob. Throws `cancelled` when the operation is stopped, and what reading or

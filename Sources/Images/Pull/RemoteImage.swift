@@ -76,7 +76,7 @@ extension ImageEngine {
         }
     }
 
-    /// The exact command that works, and the other choices.
+    /// The hint: the command that works, and the other platforms.
     private static func hint(for reference: Reference, among found: TagSuggestions) -> String? {
         let tags = found.best()
         guard let first = tags.first else { return nil }

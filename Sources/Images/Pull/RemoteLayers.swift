@@ -10,9 +10,10 @@ import Stores
 
 /// The layers of a registry's image, each fetched only when it is looked into.
 ///
-/// A layer that is unpacked here costs nothing. One with a table of contents (eStargz, zstd:chunked) costs its table,
-/// and of the files that are read their own bytes. Any other comes whole, as a pull brings it, and a later pull finds
-/// it here. What was fetched is kept until `prune`.
+/// Nothing is fetched of a layer that is unpacked here. Of a layer with a table of contents (eStargz, zstd:chunked) the
+/// table is fetched, and the bytes of files that are read. Any other layer is fetched completely, as by a pull, and a
+/// later
+/// pull finds it here. What was fetched is kept until `prune`.
 package struct RemoteLayers: Sendable {
     private let engine: ImageEngine
     private let remote: RemoteImage
@@ -198,7 +199,7 @@ package struct RemoteLayers: Sendable {
     /// Larger pieces are not kept in memory.
     private static let largestPiece: Int64 = 256 << 20
 
-    /// Zeros that are told and not stored: a hole.
+    /// Zeros that the table lists and the blob does not contain: a hole.
     private func skip(
         _ count: Int64, _ hasher: inout DigestHasher, _ target: borrowing OwnedFD, _ subject: String
     ) throws(ShaleError) {

@@ -1,7 +1,7 @@
 package import OCI
 import Stores
 
-/// What an image of a registry costs, told before anything of it is fetched.
+/// The size of an image of a registry, known before any layer is fetched.
 ///
 /// All in bytes.
 package struct RemoteSize: Sendable, Hashable {

@@ -104,7 +104,7 @@ extension ImageEngine {
         ) { entry in
             guard let id = entry.image, !request.retained.contains(id) else { return true }
             guard request.isSelective else { return false }
-            // What is not asked for counts as used.
+            // An image that was not selected counts as used.
             let own = request.looksAtLabels ? labels[id] : [:]
             return own.map { request.takes(created: entry.created ?? .epoch, labels: $0) } != true
         }

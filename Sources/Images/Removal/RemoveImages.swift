@@ -77,7 +77,7 @@ extension ImageEngine {
         return blockers
     }
 
-    /// The same error; for a name that is nobody's with the nearest there is.
+    /// The same error; for a name that does not exist, with the nearest one as a hint.
     private func explained(_ error: ShaleError, about text: String) throws(ShaleError) -> ShaleError {
         guard error.code == .notFound,
             let near = Self.nearestName(to: text, among: try store.names.all().map(\.reference))
