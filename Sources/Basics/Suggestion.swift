@@ -3,9 +3,8 @@ package enum Suggestion {
     /// Up to `limit` candidates that begin with the word or are near it, nearest first.
     ///
     /// Near is one edit (a letter more, less, other, or two swapped), two in a word of six letters, three in one of
-    /// nine:
-    /// `pause` is no help for `push`. A word of one or two letters is near what it begins, before what shares a letter
-    /// with it.
+    /// nine: `pause` is no help for `push`. A word of one or two letters is near what it begins, before what shares a
+    /// letter with it.
     package static func nearest(to word: String, among candidates: some Sequence<String>, limit: Int = 1) -> [String] {
         let floor = min(3, max(1, word.count / 3))
         let scored = candidates.map { name in

@@ -4,8 +4,7 @@ import Linux
 /// A home belongs to its owner: no other user can enter its folders or read its files.
 ///
 /// Containers are not affected, whatever users they run as: what they see of the home is mounted, so they need no
-/// access
-/// to the path that leads to it.
+/// access to the path that leads to it.
 enum HomePrivacy {
     /// What others may do with a file or folder.
     private static let others: UInt32 = 0o077

@@ -53,8 +53,7 @@ final class IngestFolder: Sendable {
     }
 
     /// Makes this process's folder now: when this process dies, the next one sees by the folder that there is something
-    /// to
-    /// sweep.
+    /// to sweep.
     func prepare() throws(ShaleError) { _ = try ownFolder() }
 
     /// What this process's folder is called: it tells the process from every other, also from one of the same number.
@@ -79,8 +78,7 @@ final class IngestFolder: Sendable {
     /// The first, quick half of `discard`; `nil` when nothing was there.
     ///
     /// It is moved to this process's folder. When a full disk has no room for one, it is moved beside those folders
-    /// without
-    /// an owner, and the next sweep removes it too.
+    /// without an owner, and the next sweep removes it too.
     func moveAway(_ path: String) throws(ShaleError) -> String? {
         let place: String
         do throws(ShaleError) {
@@ -108,8 +106,7 @@ final class IngestFolder: Sendable {
     }
 
     /// Removes the leftovers of processes that have ended: their folders, temporary files beside `index.json`, and
-    /// partial
-    /// downloads that are finished or a week old.
+    /// partial downloads that are finished or a week old.
     ///
     /// Returns whether a process was found that ended without cleaning up.
     @discardableResult

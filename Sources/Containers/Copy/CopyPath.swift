@@ -122,8 +122,7 @@ struct CopyTarget {
     var isDirectory: Bool { kind == .directory }
 
     /// Throws docker's words for a device and for a pipe of the host, which a file would replace and which other
-    /// programs
-    /// use.
+    /// programs use.
     func requireFile(named place: CopyOperand) throws(ShaleError) {
         let what: String
         switch kind {

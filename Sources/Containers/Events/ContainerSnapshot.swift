@@ -6,8 +6,7 @@ import Linux
 /// What a container's own layer looked like at one moment: enough to tell which paths differ at another.
 ///
 /// For each path a hash is kept, of inode, time of change (`ctime`, which cannot be set), size, mode and owner. The
-/// hash
-/// of a directory has its attributes and no times: those say only that an entry was added or removed.
+/// hash of a directory has its attributes and no times: those say only that an entry was added or removed.
 struct ContainerSnapshot: Sendable, Equatable {
     /// More paths than this are not looked at for every event: what changed is then not known.
     private static let largest = 50_000

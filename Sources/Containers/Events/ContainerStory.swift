@@ -34,8 +34,7 @@ extension ContainerRecord {
     }
 
     /// Whether its processes run like those of a `RUN`: any option of the container beside the members named here makes
-    /// a
-    /// difference.
+    /// a difference.
     fileprivate var isPlain: Bool {
         var given = host
         if given.networkMode != "none" { given.networkMode = HostConfig().networkMode }

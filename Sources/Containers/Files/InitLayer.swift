@@ -8,8 +8,7 @@ package import Stores
 /// and file systems are mounted on, `/etc/mtab`.
 ///
 /// One folder for all containers of a home, mounted below their images' layers, so that files of the image cover it. It
-/// is
-/// not part of any image, and `commit` leaves it out.
+/// is not part of any image, and `commit` leaves it out.
 extension ContainerEngine {
     /// What lies below a container's own changes, top first: its image's layers, and these places.
     func rootPaths(of container: ContainerRecord) throws(ShaleError) -> [String] {

@@ -40,10 +40,8 @@ extension ContainerEngine {
     /// run.
     ///
     /// `timeout` is in seconds, negative waits without limit; `nil` takes the container's own, or 10. Throws `invalid`
-    /// for
-    /// an unknown signal, `cancelled` when it is stopped, `timeout` when the container does not end within 10 seconds
-    /// after
-    /// SIGKILL, and what asking the runner throws.
+    /// for an unknown signal, `cancelled` when it is stopped, `timeout` when the container does not end within 10
+    /// seconds after SIGKILL, and what asking the runner throws.
     package func stop(
         _ record: ContainerRecord, timeout: Int? = nil, signal: String? = nil,
         cancellation: Cancellation = Cancellation()

@@ -95,8 +95,7 @@ extension ImageEngine {
     /// came.
     ///
     /// They are leased. The part of a blob that arrived before a failure stays for the next attempt. Throws `corrupt`
-    /// for
-    /// other bytes than a descriptor says, `cancelled`, and what fetching and storing throw.
+    /// for other bytes than a descriptor says, `cancelled`, and what fetching and storing throw.
     package func bring(
         _ blobs: [Descriptor], of artifact: RemoteArtifact, called name: String, _ operation: OperationContext
     ) throws(ShaleError) -> Int64 {

@@ -47,7 +47,7 @@ extension ImageEngine {
         private var underWay: [Digest: Int64] = [:]
         private var told: Int64 = 0
 
-        /// The progress line after bytes were sent; `nil` when the last one was printed too recently.
+        /// The sum of bytes to report after some were sent; `nil` when the last report is less than 1 MiB back.
         mutating func pass(_ bytes: Int64, of blob: Descriptor) -> Int64? {
             underWay[blob.digest] = bytes
             let passed = finished + underWay.values.reduce(0, +)

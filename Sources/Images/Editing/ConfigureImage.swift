@@ -38,8 +38,7 @@ extension ImageEngine {
 
 extension ImageEngine {
     /// The comment in a recipe about changed settings, before their instructions: the settings that were removed,
-    /// because no
-    /// instruction can express that.
+    /// because no instruction can express that.
     private static func words(_ changes: [SettingChange], of name: String) -> String {
         let gone = changes.compactMap { $0.isRemoval ? String($0.text.dropFirst(2)) : nil }
         let text = "settings of \(name) changed"

@@ -8,12 +8,9 @@ extension ImageEngine {
     /// Makes layers `first` to `last` of an image one; `nil` for a trial.
     ///
     /// Layers are counted from 1, the lowest; `nil` stands for the lowest, and for the topmost. What is merged and
-    /// saved is
-    /// printed as notes before anything is made. The layers above stay as they are. The history keeps the instructions
-    /// of the
-    /// merged layers as the comment of the new one. The image gets the source's time of creation, so that the same
-    /// layers give
-    /// the same image.
+    /// saved is printed as notes before anything is made. The layers above stay as they are. The history keeps the
+    /// instructions of the merged layers as the comment of the new one. The image gets the source's time of creation,
+    /// so that the same layers give the same image.
     ///
     /// Throws `notFound` for an image that is not here, `usage` for a range it does not have, `cancelled` when the
     /// operation is stopped, and what reading the layers or writing to the store throws.

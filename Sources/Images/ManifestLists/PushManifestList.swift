@@ -7,10 +7,8 @@ extension ImageEngine {
     /// Sends a manifest list to its registry, after the images that its repository lacks; the index's digest.
     ///
     /// Prints docker's `Pushed ref … with digest: …` for each image that was sent. The index is sent last, so that it
-    /// never
-    /// lists an image that is missing. Throws `notFound` for a list, or an image of this home, that does not exist,
-    /// `invalid`
-    /// for an image whose platform is not known, and what sending throws.
+    /// never lists an image that is missing. Throws `notFound` for a list, or an image of this home, that does not
+    /// exist, `invalid` for an image whose platform is not known, and what sending throws.
     package func pushManifestList(
         _ reference: Reference, _ operation: OperationContext
     ) throws(ShaleError) -> Digest {

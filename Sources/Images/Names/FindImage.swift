@@ -19,12 +19,9 @@ extension ImageEngine {
     /// The image a run or a `FROM` names: the one that is here, or pulled.
     ///
     /// With `announces`, prints docker's `Unable to find image 'x:latest' locally` as a note before it pulls: a run
-    /// does, a
-    /// build does not. An image that is here for another platform than the one asked for is pulled again. Throws
-    /// `invalid`
-    /// when the text cannot be a reference, `notFound` when nothing is here and `policy` forbids a pull, and what
-    /// `pull`
-    /// throws.
+    /// does, a build does not. An image that is here for another platform than the one asked for is pulled again.
+    /// Throws `invalid` when the text cannot be a reference, `notFound` when nothing is here and `policy` forbids a
+    /// pull, and what `pull` throws.
     package func ensureImage(
         _ text: String, platform: Platform? = nil, policy: PullPolicy = .missing, announces: Bool = true,
         _ operation: OperationContext

@@ -12,8 +12,7 @@ import Stores
 ///
 /// Nothing is fetched of a layer that is unpacked here. Of a layer with a table of contents (eStargz, zstd:chunked) the
 /// table is fetched, and the bytes of files that are read. Any other layer is fetched completely, as by a pull, and a
-/// later
-/// pull finds it here. What was fetched is kept until `prune`.
+/// later pull finds it here. What was fetched is kept until `prune`.
 package struct RemoteLayers: Sendable {
     private let engine: ImageEngine
     private let remote: RemoteImage

@@ -57,8 +57,7 @@ final class Authenticator: Sendable {
     }
 
     /// The `Authorization` header that an endpoint is known to need for these scopes; `nil` when it would take a
-    /// request to
-    /// get it.
+    /// request to get it.
     func knownHeader(for endpoint: Endpoint, scopes: [String]) -> String? {
         guard let challenge = state.withLock({ $0.challenges[endpoint.base.origin] }) else { return nil }
         let credentials = lookup(endpoint, Self.repository(of: scopes)).credentials

@@ -83,8 +83,8 @@ package struct CredentialStore: Sendable {
     /// Removes a registry's credentials from every place; false where there were none.
     ///
     /// Podman's files at their default places may belong to another user: `told` is called with each that cannot be
-    /// read.
-    /// Throws `invalid` when a file is not JSON, `unavailable` when a helper fails, and what writing a file throws.
+    /// read. Throws `invalid` when a file is not JSON, `unavailable` when a helper fails, and what writing a file
+    /// throws.
     package func erase(_ domain: String, told: (ShaleError) -> Void = { _ in }) throws(ShaleError) -> Bool {
         var found = false
         for path in files {

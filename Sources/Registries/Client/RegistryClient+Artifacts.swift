@@ -56,9 +56,8 @@ extension RegistryClient {
     /// Adds an entry to the list under a referrers tag.
     ///
     /// Another writer may replace our list at any time. A registry that supports conditional requests (`If-Match`)
-    /// prevents
-    /// that. With every other registry the list is read again after a pause, and written again when our entry is
-    /// missing.
+    /// prevents that. With every other registry the list is read again after a pause, and written again when our entry
+    /// is missing.
     private func add(
         _ entry: Descriptor, toListOf subject: Digest, in repository: Reference, _ cancellation: Cancellation
     ) throws(ShaleError) {
@@ -71,8 +70,7 @@ extension RegistryClient {
                 condition: Self.condition(for: known),
                 cancellation: cancellation)
             // The pause is longer than the time that another writer needs between reading and writing, and random, so
-            // that two
-            // writers do not wait equally long.
+            // that two writers do not wait equally long.
             try cancellation.pause(seconds: configuration.retries.unit * Double.random(in: 0.05...0.1))
         }
         throw ShaleError(

@@ -6,16 +6,13 @@ extension RegistryClient {
     /// Streams a blob's bytes from `offset` on, each once and in order, also when transfers fail in between.
     ///
     /// A transfer that fails is repeated after a wait that grows, and continues where it stopped: by `Range`, or by
-    /// skipping
-    /// the bytes that are known when the server does not support ranges. The number of bytes is checked, and `body`
-    /// never
-    /// gets more than the descriptor's size. The caller checks the digest, since it sees all bytes. `body` gets up to
-    /// 16 KiB
-    /// at a time; the bytes are valid only during the call. `retrying` is called once a second while waiting.
+    /// skipping the bytes that are known when the server does not support ranges. The number of bytes is checked, and
+    /// `body` never gets more than the descriptor's size. The caller checks the digest, since it sees all bytes. `body`
+    /// gets up to 16 KiB at a time; the bytes are valid only during the call. `retrying` is called once a second while
+    /// waiting.
     ///
     /// Throws `invalid` when `offset` is outside of the blob, `corrupt` when the number of bytes is wrong, `cancelled`,
-    /// what
-    /// `body` throws, and what the requests throw when no attempt brings new bytes.
+    /// what `body` throws, and what the requests throw when no attempt brings new bytes.
     package func blob(
         _ descriptor: Descriptor, in repository: Reference, offset: Int64 = 0,
         cancellation: Cancellation = Cancellation(), retrying: (RetryNotice) -> Void = { _ in },
@@ -32,8 +29,7 @@ extension RegistryClient {
     }
 
     /// A part of a blob, requested by `Range`; when the server does not support ranges, the blob is read up to the
-    /// part's
-    /// end.
+    /// part's end.
     ///
     /// No digest covers a part, so the caller must check the bytes in another way. Throws `invalid` when the range is
     /// outside of the blob, and what the download throws.

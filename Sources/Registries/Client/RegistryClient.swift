@@ -80,8 +80,7 @@ package final class RegistryClient: Sendable {
         let known = authenticator.knownHeader(for: endpoint, scopes: call.scopes)
         var answer = try followed(call, at: endpoint, authorization: known, cancellation: cancellation, sink: sink)
         // A challenge from another host, after a redirect or at an upload's address, gets no answer with this
-        // registry's
-        // credentials.
+        // registry's credentials.
         if answer.head.status == 401, answer.url.origin == endpoint.base.origin {
             if let known { authenticator.forget(known) }
             let challenges = answer.head.headers.all("www-authenticate").flatMap(Challenge.parse)

@@ -20,9 +20,8 @@ extension CommandModel.Description {
     /// 0).
     ///
     /// The kind of a value is, in this order: what ``CompletionKind/shale(_:)`` or another `completion:` declares, what
-    /// the
-    /// verb's `operandKinds` say, and what its name in the usage suggests. A text that cannot be read gives an empty
-    /// description, because completion must not fail.
+    /// the verb's `operandKinds` say, and what its name in the usage suggests. A text that cannot be read gives an
+    /// empty description, because completion must not fail.
     package init(toolInfo text: String, of type: any Verb.Type) {
         guard let tool = try? JSONDecoder().decode(ToolInfo.self, from: Data(text.utf8)) else {
             self.init()

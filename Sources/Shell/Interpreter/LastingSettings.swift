@@ -6,8 +6,8 @@ import Registries
 /// The settings of `set`: one `name = value` on each line of `HOME/settings`; names with several values repeat.
 ///
 /// Every value is checked when it is set. Invalid lines in the file (written by hand, or by an older shale) are
-/// skipped:
-/// ``ignoreInvalid()`` removes them from the settings that count and says why. Setting the name again replaces them.
+/// skipped: ``ignoreInvalid()`` removes them from the settings that count and says why. Setting the name again replaces
+/// them.
 package struct LastingSettings: Sendable {
     private struct Line: Sendable, Equatable {
         var name: String

@@ -1,6 +1,5 @@
 /// Docker's spellings of flags that our parser does not accept: `--flag=true`, `--flag=false`, and a short option
-/// directly
-/// followed by a value that contains `=`, `-eNAME=VALUE`.
+/// directly followed by a value that contains `=`, `-eNAME=VALUE`.
 enum SpelledFlags {
     /// A command's options by name, with their dashes.
     struct Names: Sendable {

@@ -52,8 +52,7 @@ extension ContainerStore {
     }
 
     /// The line that moved a container to the trash, and the name of the container; `nil` when no line did, or when it
-    /// was
-    /// put back.
+    /// was put back.
     package func cutOffRemoval(of id: String) -> (stamp: LineStamp, name: String)? {
         guard let bytes = try? WholeFile.read(trashFolder(id).removal, limit: 1 << 20),
             let stamp = try? JSONDecoder().decode(LineStamp.self, from: Data(bytes)), writeAhead.isCutOff(stamp),

@@ -76,8 +76,7 @@ extension ImageTable {
     }
 
     /// Images of `wanted` that can be hidden, and those that can be hidden after them: none that has a name, is used,
-    /// or
-    /// that another image that stays was built on.
+    /// or that another image that stays was built on.
     func hideable(_ wanted: Set<Digest>, isUsed: (Digest) -> Bool) -> Set<Digest> {
         var children: [Digest: Int] = [:]
         var parents: [Digest: Set<Digest>] = [:]

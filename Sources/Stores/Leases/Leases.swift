@@ -22,9 +22,8 @@ package struct Leasable: Sendable, Hashable {
 /// The things that this process makes or uses at this moment, and that therefore are not collected.
 ///
 /// A lease is a shared lock on one byte of the file `lock.leases`, whose offset is computed from the digest or the
-/// name.
-/// The kernel ends it when the process ends, in whatever way; it takes no space on disk, and the store's lock is not
-/// needed for it. A collection first takes an exclusive lock on the byte, without waiting: see ``Exclusion``.
+/// name. The kernel ends it when the process ends, in whatever way; it takes no space on disk, and the store's lock is
+/// not needed for it. A collection first takes an exclusive lock on the byte, without waiting: see ``Exclusion``.
 ///
 /// So take the lease first, and check *afterwards* whether the thing exists: from then on it stays.
 package final class Leases: Sendable {

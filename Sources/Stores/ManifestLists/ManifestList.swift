@@ -50,8 +50,7 @@ package struct ManifestList: Sendable, Hashable, Codable {
     }
 
     /// The index as it is pushed, with docker's order of members and indentation of three spaces, so that docker and
-    /// shale
-    /// make the same digest.
+    /// shale make the same digest.
     package var text: String {
         let manifests = members.map { member in
             var entry: [JSONDocument.Member] = [
