@@ -17,6 +17,9 @@ package struct AttachStreams: Sendable {
     /// Passes SIGINT, SIGTERM and the like on to the container, which has no terminal.
     package var proxiesSignals = true
 
+    /// Told when a SIGINT was passed on and the process runs on a second later: it may have no handler for it.
+    package var ignoredInterrupt: (@Sendable () -> Void)?
+
     /// Relays between descriptors of the caller's.
     package init(stdin: Int32?, stdout: Int32, stderr: Int32) {
         input = stdin

@@ -48,6 +48,11 @@ private struct RelayLoop {
     private var outbox: [UInt8] = []
     private var inputOpen: Bool
     private var interrupts = 0
+    /// When the first interrupt is looked at again, in milliseconds of the monotonic clock.
+    private var lookAgain: Double?
+
+    /// Milliseconds that a process has to end after the first interrupt, before something is said.
+    private static let patience = 1000.0
 
     init(_ relay: Relay, signals: Int32 = -1) {
         self.relay = relay
@@ -68,8 +73,12 @@ private struct RelayLoop {
             poller.add(socket, outbox.isEmpty ? .input : [.input, .output])
             poller.add(inputOpen && outbox.isEmpty ? relay.streams.input ?? -1 : -1, .input)
             poller.add(signals, .input)
-            let count = poller.wait(milliseconds: scanner.held.isEmpty ? -1 : DetachKeys.patience)
+            let count = poller.wait(milliseconds: wait)
             if count == 0, !scanner.held.isEmpty { queue(.stdin(scanner.release())) }
+            if let due = lookAgain, Self.milliseconds() >= due {
+                lookAgain = nil
+                relay.streams.ignoredInterrupt?()
+            }
             while let number = nextSignal() {
                 if let outcome = take(signal: number) { return outcome }
             }
@@ -80,6 +89,19 @@ private struct RelayLoop {
             }
             if !poller.events(at: 1).isEmpty, try takeInput() { return .detached }
         }
+    }
+
+    /// Milliseconds until something is due whoever is silent; -1 for never.
+    private var wait: Int32 {
+        let keys = scanner.held.isEmpty ? nil : Double(DetachKeys.patience)
+        let look = lookAgain.map { max(0, ($0 - Self.milliseconds()).rounded(.up)) }
+        return [keys, look].compactMap(\.self).min().map { Int32($0) } ?? -1
+    }
+
+    private static func milliseconds() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) * 1000 + Double(time.tv_nsec) / 1e6
     }
 
     private mutating func handleMessages() throws(ShaleError) -> AttachOutcome? {
@@ -130,7 +152,10 @@ private struct RelayLoop {
             return .interrupted(signal: number)
         } else {
             // A first process without a handler never sees SIGINT: whoever presses the key again means it.
-            if number == SIGINT { interrupts += 1 }
+            if number == SIGINT {
+                interrupts += 1
+                lookAgain = interrupts == 1 ? Self.milliseconds() + Self.patience : nil
+            }
             queue(.signal(number == SIGINT && interrupts > 1 ? SIGKILL : number))
         }
         return nil

@@ -50,13 +50,15 @@ package struct PruneReport: Sendable {
 
     package var containers: [Container] = []
     package var images: [RemovedImages.Line] = []
-    /// Keys of build steps, and layers that were packed for a push.
+    /// Keys of the build cache: of steps, and of what is noted beside them.
     package var cache: [Digest] = []
+    /// Layers that were packed for a push, in the build's cache too.
+    package var packed: [Digest] = []
     package var bytes: Int64 = 0
 
     package init() {}
 
-    package var isEmpty: Bool { containers.isEmpty && images.isEmpty && cache.isEmpty && bytes == 0 }
+    package var isEmpty: Bool { containers.isEmpty && images.isEmpty && cache.isEmpty && packed.isEmpty && bytes == 0 }
 }
 
 extension ImageEngine {
@@ -73,7 +75,7 @@ extension ImageEngine {
                 report.bytes &+= try store.cache.clear([.build])
             }
             let packed = store.cache.removePacked(dryRun: request.isDryRun) { _ in true }
-            report.cache += packed.digests
+            report.packed = packed.digests
             report.bytes &+= packed.bytes
         }
         if request.images {

@@ -79,14 +79,15 @@ package enum SessionArtifact {
         return notes
     }
 
-    /// Brings a session from a registry, under its own name or another; only blobs that are not here are fetched.
+    /// Brings a session from a registry, under the name that `naming` makes of its own; only blobs that are not here are
+    /// fetched.
     ///
-    /// Nothing of it is trusted: see ``SessionImport``. What it says of folders of another machine is left out. Throws
+    /// Nothing of it is trusted: see ``SessionImport``, which asks `namesWanted`. What it says of folders of another machine is left out. Throws
     /// `unsupported` for a name that leads to something else, `conflict` for a session's name that is taken, `corrupt`
     /// for an artifact that is not whole, and what the registry throws; what broke off goes on with the next pull.
     package static func pull(
-        _ reference: Reference, named wanted: String?, engine: Engine, into sessions: SessionStore,
-        _ operation: OperationContext
+        _ reference: Reference, naming: SessionImport.Naming, engine: Engine, into sessions: SessionStore,
+        namesWanted: SessionImport.NamesWanted, _ operation: OperationContext
     ) throws(ShaleError) -> Pulled {
         let artifact = try engine.images.artifact(reference, type: ArtifactType.session, operation)
         let subject = artifact.reference.familiar
@@ -100,7 +101,7 @@ package enum SessionArtifact {
         let label = subject
         let result = try engine.images.withFile(archive, of: artifact, operation) { file throws(ShaleError) in
             try SessionImport(engine, into: sessions, subject: label).run(
-                FDSource(file, subject: label), named: wanted,
+                FDSource(file, subject: label), naming: naming,
                 beside: { needed throws(ShaleError) in
                     let blobs = try needed.map { digest throws(ShaleError) -> Descriptor in
                         guard let blob = offered[digest] else {
@@ -110,7 +111,7 @@ package enum SessionArtifact {
                         return blob
                     }
                     bytes = try engine.images.bring(blobs, of: artifact, called: "session", operation)
-                }, operation)
+                }, namesWanted: namesWanted, operation)
         }
         return Pulled(session: result, bytes: bytes)
     }

@@ -26,11 +26,17 @@ package final class SessionImport {
     private var blobs: [Digest] = []
     private var imported: Int64 = 0
     private var isComplete = false
-    /// Whether it came from a registry: of what it says of a machine nothing holds here.
+    /// Whether its blobs came from a registry: the folders that it names are another machine's.
     private var isFromAfar = false
 
     /// Brings blobs that an archive does not hold itself; they are in the store afterwards.
     package typealias BlobsBeside = ([Digest]) throws(ShaleError) -> Void
+
+    /// What a session is called here, by the name that it was exported under.
+    package typealias Naming = (String) -> String
+
+    /// Whether images of the session may have names that nothing has here.
+    package typealias NamesWanted = ([Reference]) throws(ShaleError) -> Bool
 
     /// The result of an import.
     package struct Result: Sendable {
@@ -50,19 +56,21 @@ package final class SessionImport {
         self.subject = subject
     }
 
-    /// Brings the session in under its own name, or another.
+    /// Brings the session in under the name that `naming` makes of its own.
     ///
-    /// `beside` brings blobs that are not in the archive, once it is known which ones are needed. Throws `conflict` for
-    /// a name that is taken, `invalid` or `corrupt` for an archive that is none, or incomplete.
+    /// `beside` brings blobs that are not in the archive, once it is known which ones are needed; `namesWanted` is asked
+    /// when all is here and nothing is named yet. Throws `conflict` for a name that is taken, `invalid` or `corrupt` for
+    /// an archive that is none, or cut short, and what the two closures throw.
     package func run(
-        _ source: any ByteSource, named wanted: String?, beside: BlobsBeside? = nil, _ operation: OperationContext
+        _ source: any ByteSource, naming: Naming, beside: BlobsBeside? = nil, namesWanted: NamesWanted,
+        _ operation: OperationContext
     ) throws(ShaleError) -> Result {
         isFromAfar = beside != nil
         do throws(ShaleError) {
             let reader = try ArchiveReader(source, subject: subject, cancellation: operation.cancellation)
-            try read(reader, wanted, operation)
+            try read(reader, naming, operation)
             if let beside { try bring(beside) }
-            return try finish(wanted, operation)
+            return try finish(naming, namesWanted, operation)
         } catch {
             // A transfer that broke off goes on where it stopped: what came stays until it is pruned.
             let isBroken = [.cancelled, .unavailable, .timeout, .unauthorized].contains(error.code)
@@ -91,7 +99,7 @@ package final class SessionImport {
 
     // MARK: Reading
 
-    private func read(_ reader: ArchiveReader, _ wanted: String?, _ operation: OperationContext) throws(ShaleError) {
+    private func read(_ reader: ArchiveReader, _ naming: Naming, _ operation: OperationContext) throws(ShaleError) {
         var seen: Set<String> = []
         while let entry = try reader.next() {
             let path = entry.pathText
@@ -100,7 +108,7 @@ package final class SessionImport {
                 throw ShaleError(.invalid, "\(subject): not a session that was exported")
             }
             switch path {
-            case SessionArchive.header: try takeHeader(reader.contents(limit: 1 << 20), wanted)
+            case SessionArchive.header: try takeHeader(reader.contents(limit: 1 << 20), naming)
             case SessionArchive.journal: journal = try reader.contents(limit: SessionArchive.largestJournal)
             case SessionArchive.variables: try takeVariables(reader)
             case SessionArchive.listed: listed = try entries(reader, path)
@@ -117,7 +125,7 @@ package final class SessionImport {
         ShaleError(.invalid, "\(subject): \(path) does not belong into an exported session")
     }
 
-    private func takeHeader(_ bytes: [UInt8], _ wanted: String?) throws(ShaleError) {
+    private func takeHeader(_ bytes: [UInt8], _ naming: Naming) throws(ShaleError) {
         guard let found = try? JSONDecoder().decode(SessionArchive.Header.self, from: Data(bytes)),
             found.format == SessionArchive.Header(name: "").format
         else { throw ShaleError(.invalid, "\(subject): not a session that was exported") }
@@ -126,7 +134,7 @@ package final class SessionImport {
         }
         header = found
         // Checked before anything large is read.
-        _ = try NewSession(named: wanted ?? found.name, in: sessions)
+        _ = try NewSession(named: naming(found.name), in: sessions)
     }
 
     private func takeVariables(_ reader: ArchiveReader) throws(ShaleError) {
@@ -185,16 +193,21 @@ package final class SessionImport {
 
     // MARK: Putting in
 
-    private func finish(_ wanted: String?, _ operation: OperationContext) throws(ShaleError) -> Result {
-        let name = wanted ?? header?.name ?? ""
+    private func finish(
+        _ naming: Naming, _ namesWanted: NamesWanted, _ operation: OperationContext
+    ) throws(ShaleError) -> Result {
+        let name = naming(header?.name ?? "")
         let states = try states()
         var listed = try self.listed.map { entry throws(ShaleError) in try checked(entry) }
         var retained = try self.retained.map { entry throws(ShaleError) in try checked(entry) }
-        if isFromAfar { try distrust(&listed, &retained) }
+        try distrust(&listed, &retained)
         for entry in listed + retained {
             let image = try engine.images.image(manifest: entry.manifest)
             try engine.images.unpackMissingLayers(of: image, OperationContext(cancellation: operation.cancellation))
         }
+        let (table, _) = try sessions.tables()
+        let new = listed.compactMap(\.name).filter { table.entry(named: $0) == nil }
+        if !new.isEmpty, try !namesWanted(new) { listed = listed.map { $0.named(nil) } }
         for (image, value) in provenance { try engine.images.keepProvenance(value, of: image) }
         var roots = SessionRoots()
         for change in states.flatMap({ $0.changes ?? [] }) { roots.formUnion(change.roots) }
@@ -270,9 +283,8 @@ package final class SessionImport {
         return entry
     }
 
-    /// Takes out what a session of a stranger's says of images beside what their bytes prove: that a registry knows
-    /// them by another digest than their own, what they were built on elsewhere, and how images were made that are here
-    /// already.
+    /// Takes out what an archive, which anyone can write, says of images beside what their bytes prove: that a registry knows them by
+    /// another digest than their own, what they were built on elsewhere, and how images were made that are here already.
     private func distrust(_ listed: inout [ImageEntry], _ retained: inout [ImageEntry]) throws(ShaleError) {
         let own = Set((listed + retained).compactMap(\.image))
         let bare = { (entry: ImageEntry) in

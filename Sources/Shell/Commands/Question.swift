@@ -16,10 +16,15 @@ struct Question {
         guard isatty(shell.input) == 1 else {
             throw ShaleError(.usage, "\(refusal): there is no one to ask", hint: hint)
         }
-        let answer = try SecretInput(descriptor: shell.input).ask(
-            "Are you sure you want to continue? [y/N] ", console: shell.console, isHidden: false)
-        guard ["y", "yes"].contains(answer.lowercased()) else {
+        guard try Self.isYes("Are you sure you want to continue?", shell) else {
             throw ShaleError(.cancelled, refusal, exitStatus: 1)
         }
+    }
+
+    /// Whether the person at the terminal answers a question with yes; throws for a Ctrl-C.
+    static func isYes(_ question: String, _ shell: ShellContext) throws(ShaleError) -> Bool {
+        let answer = try SecretInput(descriptor: shell.input).ask(
+            "\(question) [y/N] ", console: shell.console, isHidden: false)
+        return ["y", "yes"].contains(answer.lowercased())
     }
 }

@@ -24,6 +24,22 @@ struct RemovalPlanTests {
             try bench.run(["rmi", "--dry-run", "nope"], expecting: nil).errors.contains("No such image: nope:latest"))
     }
 
+    @Test("cached steps are told by what they did") func cache() throws {
+        let bench = ShaleHome()
+        try bench.run(["-c", "FROM busybox\nRUN echo hello > /greeting\nENV A=b"])
+        let plan = try bench.run(["prune", "cache", "--dry-run"]).text
+        let lines = plan.split(separator: "\n")
+        #expect(lines.first == "Build cache objects to be deleted:", "\(plan)")
+        let step = lines.first { $0.contains("  RUN echo hello > /greeting  (image ") }
+        #expect(step?.hasSuffix(" ago)") == true, "\(plan)")
+        #expect(lines.contains { $0.contains("  ENV A=b  (image ") }, "\(plan)")
+        #expect(lines.contains { $0.hasPrefix("and ") && $0.contains(" notes on what steps read") }, "\(plan)")
+        let asked = try bench.run(["builder", "prune"], expecting: 64).errors
+        #expect(asked.contains("  ENV A=b  (image "), "\(asked)")
+        let done = try bench.run(["prune", "cache", "-f"]).text
+        #expect(done.hasPrefix("Deleted build cache objects:\n"), "\(done)")
+    }
+
     @Test("system prune: docker's words, the list, volumes, no long ids") func system() throws {
         let bench = ShaleHome()
         try bench.run(["run", "--name", "done", "-v", "/data", "busybox", "sh", "-c", "echo kept > /data/f"])

@@ -16,6 +16,9 @@ enum ContainerStreams {
         var streams = AttachStreams(
             stdin: stdin ? shell.input : nil,
             output: sink(console, stdout ? .output : nil), errors: sink(console, stderr ? .errors : nil))
+        if console.isTerminal(.errors) {
+            streams.ignoredInterrupt = { console.note("still running; press Ctrl-C again to kill it") }
+        }
         if let detachKeys { streams.detachKeys = try DetachKeys(parsing: detachKeys) }
         return streams
     }

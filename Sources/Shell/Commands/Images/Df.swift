@@ -33,14 +33,12 @@ package struct Df: Verb {
         var usage = try engine.home.diskUsage()
         // As in `images`: the nameless steps of a build are part of what was built on them.
         usage.images.removeAll { $0.image.isIntermediate }
+        let steps = engine.building.cachedSteps
         if verbose {
-            if format != nil { throw ShaleError(.usage, "the verbose and the format options conflict") }
-            return .text(DiskUsageReport(usage, retained).text)
+            let report = DiskUsageReport(usage, steps, retained)
+            guard let format, format != "table" else { return .text(report.text) }
+            return .documents([report.document], format: format)
         }
-        let columns = [
-            Listing.Column("Type", "TYPE"), Listing.Column("TotalCount", "TOTAL"), Listing.Column("Active", "ACTIVE"),
-            Listing.Column("Size", "SIZE"), Listing.Column("Reclaimable", "RECLAIMABLE"),
-        ]
         let containers = usage.containers
         let stopped = containers.filter { !$0.state.isRunning }
         let volumes = usage.volumes
@@ -56,7 +54,7 @@ package struct Df: Verb {
             Self.row(
                 "Local Volumes", volumes.count, volumes.count - unused.count, volumes.reduce(0) { $0 &+ $1.bytes },
                 unused.reduce(0) { $0 &+ $1.bytes }),
-            Self.row("Build Cache", engine.building.cachedStepCount, 0, usage.cache, usage.cache),
+            Self.row("Build Cache", steps.count, 0, usage.cache, usage.cache),
         ]
         if !retained.isNothing {
             rows.append(
@@ -70,83 +68,27 @@ package struct Df: Verb {
                     downloads.reduce(0) { $0 &+ $1.bytes },
                     downloads.reduce(0) { $0 &+ ($1.isUnderWay ? 0 : $1.bytes) }))
         }
-        return .listing(Listing(columns: columns, rows: rows, quietKey: "Type"), format: format)
+        return .listing(Self.listing(rows), format: format)
     }
 
-    private static func row(_ type: String, _ total: Int, _ active: Int, _ size: Int64, _ free: Int64) -> JSONDocument {
+    static func listing(_ rows: [JSONDocument]) -> Listing {
+        let columns = [
+            Listing.Column("Type", "TYPE"), Listing.Column("TotalCount", "TOTAL"), Listing.Column("Active", "ACTIVE"),
+            Listing.Column("Size", "SIZE"), Listing.Column("Reclaimable", "RECLAIMABLE"),
+        ]
+        let raw = [
+            ("type", "Type"), ("total", "TotalCount"), ("active", "Active"), ("size", "Size"),
+            ("reclaimable", "Reclaimable"),
+        ]
+        return Listing(columns: columns, rows: rows, quietKey: "Type", rawLines: raw)
+    }
+
+    static func row(_ type: String, _ total: Int, _ active: Int, _ size: Int64, _ free: Int64) -> JSONDocument {
         var reclaimable = HumanUnits.preciseSize(free)
         if size > 0, type != "Build Cache" { reclaimable += " (\(free &* 100 / size)%)" }
         return .members([
             "Active": .string(String(active)), "Reclaimable": .string(reclaimable),
             "Size": .string(HumanUnits.preciseSize(size)), "TotalCount": .string(String(total)), "Type": .string(type),
         ])
-    }
-}
-
-/// `df -v`, as docker lays it out.
-struct DiskUsageReport {
-    private let usage: DiskUsage
-    private let retained: RetainedCost
-
-    init(_ usage: DiskUsage, _ retained: RetainedCost) {
-        self.usage = usage
-        self.retained = retained
-    }
-
-    var text: String {
-        [
-            "Images space usage:\n\n", images, "\nContainers space usage:\n\n", containers,
-            "\nLocal Volumes space usage:\n\n", volumes,
-            "\nBuild cache usage: \(HumanUnits.preciseSize(usage.cache))\n",
-            retained.isNothing
-                ? "" : "\nHeld for undo: \(RetainedBySessions.text(retained)) (prune --history lets go of it)\n",
-            "\nPacked layers and documents: \(HumanUnits.preciseSize(usage.packed))",
-            "\nUnfinished downloads: \(HumanUnits.preciseSize(usage.ingest))\n",
-        ].joined()
-    }
-
-    private var images: String {
-        let now = Timestamp.now()
-        let rows = usage.images.flatMap { entry -> [[String]] in
-            let image = entry.image
-            let names = image.references.map { [$0.familiarName, $0.tag ?? "<none>"] }
-            return (names.isEmpty ? [["<none>", "<none>"]] : names).map { name in
-                name + [
-                    image.id.short, DockerTime.since(image.created, now: now), HumanUnits.size(image.size),
-                    HumanUnits.preciseSize(entry.shared), HumanUnits.preciseSize(entry.unique),
-                    String(entry.containers),
-                ]
-            }
-        }
-        return Table(
-            headers: [
-                "REPOSITORY", "TAG", "IMAGE ID", "CREATED", "SIZE", "SHARED SIZE", "UNIQUE SIZE", "CONTAINERS",
-            ], rows: rows
-        ).text()
-    }
-
-    private var volumes: String {
-        let rows = usage.volumes.map { entry in
-            [entry.volume.name, String(entry.volume.users.count), HumanUnits.preciseSize(entry.bytes)]
-        }
-        return Table(headers: ["VOLUME NAME", "LINKS", "SIZE"], rows: rows).text()
-    }
-
-    private var containers: String {
-        let now = Timestamp.now()
-        let rows = usage.containers.map { entry in
-            let record = entry.record
-            return [
-                Identifier.short(record.id), record.imageName,
-                "\"\(record.command.joined(separator: " "))\"".ellipsis(20),
-                String(record.host.mounts.count { $0.type == "volume" }), HumanUnits.preciseSize(entry.bytes),
-                HumanUnits.duration(seconds: now.seconds(since: record.created)) + " ago",
-                entry.state.status.rawValue, record.name,
-            ]
-        }
-        return Table(
-            headers: ["CONTAINER ID", "IMAGE", "COMMAND", "LOCAL VOLUMES", "SIZE", "CREATED", "STATUS", "NAMES"],
-            rows: rows
-        ).text()
     }
 }

@@ -1,5 +1,6 @@
 package import ArgumentParser
 package import Basics
+import Building
 import Containers
 import Glibc
 package import Images
@@ -72,9 +73,9 @@ package struct Prune: Verb {
             if volumes { plan.add(try unused.plan(volumeFilter, all: false, going: plan.containers)) }
             if dryRun {
                 if history { plan.things.bytes &+= try sessions.cost().bytes }
-                return .lines(try plan.lines(isPlan: true, retained(sessions)))
+                return .lines(try plan.plan(engine.building, retained(sessions)))
             }
-            try confirm(plan, shell)
+            try confirm(plan.plan(engine.building, nil), shell)
         }
         let cost = try retained(sessions)
         request.isDryRun = false
@@ -98,8 +99,8 @@ package struct Prune: Verb {
         }
         if report.isLoss || (history && cost != nil) { shell.changes.append(.lost(.pruned)) }
         if !report.volumes.isEmpty { shell.changes.append(.lost(.volumesRemoved)) }
-        // What the sessions released just now is part of the total.
-        let lines = try report.lines(isPlan: false, history ? cost : retained(sessions))
+        // What the sessions gave up just now is part of the total.
+        let lines = try report.lines(history ? cost : retained(sessions))
         return try shell.outcome(.lines(lines), failures: failures)
     }
 
@@ -151,9 +152,8 @@ package struct Prune: Verb {
     }
 
     /// Shows docker's warning and the list, and waits for a `y`.
-    private func confirm(_ plan: Report, _ shell: ShellContext) throws(ShaleError) {
-        for line in warning { shell.console.note(line) }
-        for line in plan.lines(isPlan: true, nil) { shell.console.note(line) }
+    private func confirm(_ plan: [String], _ shell: ShellContext) throws(ShaleError) {
+        for line in warning + plan { shell.console.note(line) }
         let options = (all ? " -a" : "") + (volumes ? " --volumes" : "") + (history ? " --history" : "")
         try Question(refusal: "prune has been cancelled", hint: "prune -f\(options) \(what)").ask(shell)
     }
@@ -198,22 +198,32 @@ extension Prune {
             things.bytes &+= UnusedVolumes.bytes(more)
         }
 
-        /// Docker's lists, and the total; in a plan with short ids, and containers with their names.
+        /// Docker's lists, and the total.
+        func lines(_ retained: String?) -> [String] {
+            Self.list([
+                ("Deleted Containers", things.containers.map(\.id)),
+                ("Deleted Volumes", volumes.map { UnusedVolumes.name($0.name, isPlan: false) }),
+                ("Deleted Images", things.images.map(Self.docker)),
+                ("Deleted build cache objects", (things.cache + things.packed).map(\.short)),
+            ]) + [retained].compactMap(\.self)
+                + ["Total reclaimed space: \(HumanUnits.preciseSize(things.bytes))"]
+        }
+
+        /// What would go, with short ids, containers with their names, and cached steps with what they are.
         ///
-        /// Names are printed as deleted only after they have been deleted.
-        func lines(isPlan: Bool, _ retained: String?) -> [String] {
-            var lines: [String] = []
-            func add(_ title: String, _ entries: [String]) {
-                guard !entries.isEmpty else { return }
-                lines += [isPlan ? "\(title) to be deleted:" : "Deleted \(title):"] + entries + [""]
-            }
-            add("Containers", things.containers.map { isPlan ? "\(Identifier.short($0.id))  \($0.name)" : $0.id })
-            add("Volumes", volumes.map { UnusedVolumes.name($0.name, isPlan: isPlan) })
-            add("Images", things.images.compactMap { isPlan ? $0.plan : Self.docker($0) })
-            add(isPlan ? "Build cache objects" : "build cache objects", things.cache.map(\.short))
-            if let retained { lines.append(retained) }
-            let bytes = HumanUnits.preciseSize(things.bytes)
-            return lines + ["Total \(isPlan ? "reclaimable" : "reclaimed") space: \(bytes)"]
+        /// Nothing is called deleted before it is.
+        func plan(_ building: BuildEngine, _ retained: String?) -> [String] {
+            Self.list([
+                ("Containers to be deleted", things.containers.map { "\(Identifier.short($0.id))  \($0.name)" }),
+                ("Volumes to be deleted", volumes.map { UnusedVolumes.name($0.name, isPlan: true) }),
+                ("Images to be deleted", things.images.compactMap(\.plan)),
+                ("Build cache objects to be deleted", CachedObjects(things, building).lines),
+            ]) + [retained].compactMap(\.self)
+                + ["Total reclaimable space: \(HumanUnits.preciseSize(things.bytes))"]
+        }
+
+        private static func list(_ parts: [(title: String, entries: [String])]) -> [String] {
+            parts.flatMap { $0.entries.isEmpty ? [] : ["\($0.title):"] + $0.entries + [""] }
         }
 
         private static func docker(_ line: RemovedImages.Line) -> String {

@@ -39,6 +39,9 @@ package struct SessionCommand: Verb {
         [String] = []
     @Option(help: "json, or a template.") var format: String?
     @Flag(name: .shortAndLong, help: "For list: only the names.") var quiet = false
+    @Flag(
+        name: [.customShort("f"), .customLong("force"), .customLong("yes")],
+        help: "For import and pull: images get their names here without a question.") var force = false
 
     package init() {}
 
@@ -89,7 +92,9 @@ package struct SessionCommand: Verb {
         case ("export", 2...3): return try export(shell, sessions)
         case ("import", 2...3): return try importing(shell)
         case ("push", 2...3): return try SessionTravel(shell).push(to: words[1], session(shell, sessions))
-        case ("pull", 2...3): return try SessionTravel(shell).pull(words[1], named: words.count > 2 ? words[2] : nil)
+        case ("pull", 2...3):
+            return try SessionTravel(shell).pull(
+                words[1], named: words.count > 2 ? words[2] : nil, force: force)
         default:
             let usages = Self.configuration.usage?.split(separator: "\n").map(String.init) ?? []
             let meant = usages.first { $0.hasPrefix("session \(words.first ?? "") ") }
@@ -126,14 +131,17 @@ package struct SessionCommand: Verb {
 
     private func importing(_ shell: ShellContext) throws(ShaleError) -> Outcome {
         let path = words[1]
-        let name = words.count > 2 ? words[2] : nil
+        let travel = SessionTravel(shell)
+        let file = path.split(separator: "/").last?.prefix { $0 != "." } ?? ""
+        let naming = SessionTravel.naming(words.count > 2 ? words[2] : nil, from: String(file))
         let (engine, sessions) = (try shell.engine(), try shell.sessions())
         let input = shell.input
         let result = try shell.withOperation { operation throws(ShaleError) in
             let subject = path == "-" ? "stdin" : path.visible
             let source = path == "-" ? try FDSource(duplicating: input, subject: subject) : try FDSource(opening: path)
             do throws(ShaleError) {
-                return try SessionImport(engine, into: sessions, subject: subject).run(source, named: name, operation)
+                return try SessionImport(engine, into: sessions, subject: subject).run(
+                    source, naming: naming, namesWanted: travel.namesWanted(force: force, operation), operation)
             } catch {
                 guard error.code == .conflict, path != "-" else { throw error }
                 var error = error
@@ -141,10 +149,10 @@ package struct SessionCommand: Verb {
                 throw error
             }
         }
-        SessionTravel(shell).tellNamesLeft(result)
+        travel.tellNames(result)
         return .line(
             "imported session \(result.name): \(SessionTravel.count(result.states, "state")), "
-                + "\(SessionTravel.count(result.images, "image")); session switch \(result.name) enters it")
+                + "\(SessionTravel.count(result.images, "image")); \(travel.wayIn(result.name))")
     }
 
     private func require(_ name: String, _ sessions: SessionStore, in shellSession: String) throws(ShaleError) {

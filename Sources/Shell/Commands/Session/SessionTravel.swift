@@ -1,4 +1,5 @@
 import Basics
+import Glibc
 import OCI
 import Recipes
 import Rendering
@@ -35,12 +36,15 @@ struct SessionTravel {
         ])
     }
 
-    func pull(_ text: String, named name: String?) throws(ShaleError) -> Outcome {
+    func pull(_ text: String, named name: String?, force: Bool) throws(ShaleError) -> Outcome {
         let reference = try Reference(parsing: text)
         let (engine, sessions) = (try shell.engine(), try shell.sessions())
+        let naming = Self.naming(name, from: reference.path)
         let pulled = try shell.withOperation { operation throws(ShaleError) in
             do throws(ShaleError) {
-                return try SessionArtifact.pull(reference, named: name, engine: engine, into: sessions, operation)
+                return try SessionArtifact.pull(
+                    reference, naming: naming, engine: engine, into: sessions,
+                    namesWanted: namesWanted(force: force, operation), operation)
             } catch {
                 guard error.code == .conflict else { throw error }
                 var error = error
@@ -49,22 +53,53 @@ struct SessionTravel {
             }
         }
         let result = pulled.session
-        tellNamesLeft(result)
+        tellNames(result)
         let session = try Session(named: result.name, in: sessions, engine: engine)
         let contents = SessionContents(session, in: sessions, environment: shell.console.environment)
-        if !result.namesGiven.isEmpty {
-            shell.console.note("its images are here as \(result.namesGiven.joined(separator: ", "))")
-        }
         return .lines(
             contents.lines + [
                 "pulled session \(result.name): \(Self.count(result.states, "state")), "
                     + "\(Self.count(result.images, "image")), \(HumanUnits.size(pulled.bytes)) fetched; "
-                    + "session switch \(result.name) enters it"
+                    + wayIn(result.name)
             ])
     }
 
-    /// Names of images that the session moved, and that are other images' here.
-    func tellNamesLeft(_ result: SessionImport.Result) {
+    /// What a session that comes from elsewhere is called: as a person wants it, else as it was; where that is the name
+    /// every home begins with, as the place that it comes from.
+    static func naming(_ wanted: String?, from place: String) -> SessionImport.Naming {
+        { own in
+            if let wanted { return wanted }
+            guard own == ShellOptions.firstSession else { return own }
+            let last = place.split(separator: "/").last.map(String.init) ?? ""
+            return (try? SessionFolder.check(last)) == nil ? own : last
+        }
+    }
+
+    /// Asks a person at a terminal whether the session's images get their names here; without one they do.
+    ///
+    /// A name like `alpine` is what later lines build on.
+    func namesWanted(force: Bool, _ operation: OperationContext) -> SessionImport.NamesWanted {
+        { [shell] names throws(ShaleError) in
+            guard !force, isatty(shell.input) == 1 else { return true }
+            let list = names.map(\.familiar).joined(separator: ", ")
+            operation.note("images of the session would be here as \(list)")
+            return try Question.isYes("Give them \(names.count == 1 ? "this name" : "these names")?", shell)
+        }
+    }
+
+    /// How one gets into a session that came; one that has the name of this one is gone into at once.
+    func wayIn(_ name: String) -> String {
+        guard name == shell.options.session else { return "session switch \(name) enters it" }
+        shell.leaveSession()
+        shell.enter(session: name)
+        return "it is the session you are in"
+    }
+
+    /// Names that images of the session have here, and those that are other images' here.
+    func tellNames(_ result: SessionImport.Result) {
+        if !result.namesGiven.isEmpty {
+            shell.console.note("its images are here as \(result.namesGiven.joined(separator: ", "))")
+        }
         for name in result.namesLeft {
             shell.console.warning("\(name) is another image here: it was left as it is")
         }
