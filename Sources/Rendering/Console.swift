@@ -119,10 +119,10 @@ package final class Console: Sendable {
 
     /// Writes the text of a result: to a file or a program as it is; to a terminal with control characters visible, so
     /// that nothing that stands in an image or comes from a server can drive it.
-    package func show(_ text: String) { write(isTerminal(.output) ? text.visibleButStyled : text) }
+    package func show(_ text: String) { write(isTerminal(.output) ? text.visibleLines : text) }
 
-    /// The same for what is an image's or a server's own text throughout: there not even a colour gets through.
-    package func showForeign(_ text: String) { write(isTerminal(.output) ? text.visibleLines : text) }
+    /// The same for a drawing of shale's own, whose parts were made safe when they were put together: its styles stay.
+    package func show(drawing text: String) { write(isTerminal(.output) ? text.visibleButStyled : text) }
 
     /// Writes raw bytes: a container's output.
     package func write(_ bytes: [UInt8], to stream: Stream) {

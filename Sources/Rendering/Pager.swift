@@ -5,9 +5,9 @@ extension Console {
     /// Writes a long result through the user's pager when it does not fit the terminal.
     ///
     /// `SHALE_PAGER`, then `PAGER`, then `less -FRX`; empty or `cat` means none. Without a terminal on both ends, or
-    /// when the text fits, it is simply written.
-    package func page(_ text: String) {
-        let text = isTerminal(.output) ? text.visibleButStyled : text
+    /// when the text fits, it is simply written. The styles of a drawing of shale's own stay.
+    package func page(_ text: String, isDrawing: Bool = false) {
+        let text = isTerminal(.output) ? (isDrawing ? text.visibleButStyled : text.visibleLines) : text
         guard let pager = pager, isTerminal(.output), isatty(0) == 1, let size = size(.output),
             text.split(separator: "\n", omittingEmptySubsequences: false).count > size.rows
         else {

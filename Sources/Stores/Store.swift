@@ -158,6 +158,13 @@ package final class Store: Sendable {
     /// Throws what opening the file of leases throws.
     package func exclusion() throws(ShaleError) -> Exclusion { try Exclusion(paths: paths) }
 
+    /// Leases an image with its manifest and config, while a use is under way.
+    ///
+    /// Throws what locking the file of leases throws.
+    package func hold(_ image: Image) throws(ShaleError) {
+        try hold(image.config, blobs: image.manifest.layers + [image.manifest.config, image.manifestDescriptor])
+    }
+
     /// Leases all that an image consists of, while a use is under way.
     ///
     /// Throws what locking the file of leases throws.

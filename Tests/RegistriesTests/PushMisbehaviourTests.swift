@@ -105,6 +105,38 @@ import Testing
         }
     }
 
+    /// One way is refused, then the other, then the first again: that has an end.
+    @Test func aRegistryThatRefusesEveryWayIsNotAskedForEver() throws {
+        let server = try MisbehavingServer { request in
+            switch request.method {
+            case "POST": Answer(202, headers: [("Location", "/up/1")])
+            case "PATCH": .error(400, "BLOB_UPLOAD_INVALID", "no chunks")
+            case "PUT": Answer(413)
+            default: Answer(404)
+            }
+        }
+        #expect(throws: ShaleError.self) {
+            try plainClient().upload(
+                Self.bytes, Self.blob, to: Reference(parsing: "\(server.host)/a/b"), chunkSize: 100_000)
+        }
+        #expect(server.requests.count < 60, "\(server.requests.count) requests")
+    }
+
+    @Test func anUploadThatIsNotGoneOnWithIsCancelledThere() throws {
+        let server = try MisbehavingServer { request in
+            switch request.method {
+            case "POST": Answer(202, headers: [("Location", "/up/1?state=x")])
+            case "DELETE": Answer(204)
+            default: .error(403, "DENIED", "no more room for you")
+            }
+        }
+        #expect(throws: ShaleError.self) {
+            try plainClient().upload(Self.bytes, Self.blob, to: Reference(parsing: "\(server.host)/a/b"))
+        }
+        let last = try #require(server.requests.last)
+        #expect(last.method == "DELETE" && last.path == "/up/1" && last.query == "state=x", "\(last)")
+    }
+
     @Test(arguments: Registry.Fault.allCases, [nil, 100_000, 200_000] as [Int64?])
     func theBlobArrivesWhateverHappens(_ fault: Registry.Fault, chunk: Int64?) throws {
         let registry = Registry(fault)

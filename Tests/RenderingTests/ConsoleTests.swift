@@ -25,7 +25,9 @@ struct ConsoleTests {
         #expect(output.text.isEmpty)
     }
 
-    /// A result goes to a file as it is; to a terminal without anything that could drive it, but in shale's styles.
+    /// A result goes to a file as it is; to a terminal without anything that could drive it.
+    ///
+    /// Only in a drawing of shale's own its styles stay.
     @Test func resultsDriveNoTerminal() throws {
         let hostile = "a\u{1b}]0;title\u{7}\u{1b}[2J\u{9b}3J\r\u{202e}b\u{1b}[31m\u{1b}[8m \t|"
         let pair = try TerminalPair(columns: 200)
@@ -33,11 +35,12 @@ struct ConsoleTests {
         for show in [terminal.line, { terminal.show($0 + "\n") }, { terminal.page($0 + "\n") }] { show(hostile) }
         pair.update()
         for row in 0..<3 {
-            #expect(pair.screen.lines[row].hasPrefix("a\\e]0;title\\x07\\e[2J\\x9b3J\\r\\u{202e}b\\e[8m"), "\(row)")
+            #expect(
+                pair.screen.lines[row].hasPrefix("a\\e]0;title\\x07\\e[2J\\x9b3J\\r\\u{202e}b\\e[31m\\e[8m"), "\(row)")
         }
-        terminal.showForeign(hostile)
+        terminal.show(drawing: hostile)
         pair.update()
-        #expect(pair.screen.lines[3].hasPrefix("a\\e]0;title\\x07\\e[2J\\x9b3J\\r\\u{202e}b\\e[31m\\e[8m"))
+        #expect(pair.screen.lines[3].hasPrefix("a\\e]0;title\\x07\\e[2J\\x9b3J\\r\\u{202e}b\\e[8m"))
         let (console, output, _) = console()
         console.line(hostile)
         console.show(hostile)

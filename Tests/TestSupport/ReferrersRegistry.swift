@@ -64,6 +64,9 @@ package final class ReferrersRegistry: Sendable {
         state.withLock { $0.manifests[repository]?[name]?.bytes }
     }
 
+    /// A blob's bytes, by its digest.
+    package func blob(_ digest: String) -> [UInt8]? { state.withLock { $0.blobs[digest] } }
+
     /// Puts bytes there as a manifest, whatever they are.
     package func put(_ bytes: [UInt8], type: String, in repository: String, as names: [String]) {
         state.withLock { state in

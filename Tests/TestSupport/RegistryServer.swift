@@ -1,5 +1,6 @@
 import FoundationEssentials
 import Glibc
+import Synchronization
 
 /// Debian's `docker-registry` on a free port of loopback, with a configuration and data of its own.
 package final class RegistryServer: Sendable {
@@ -22,7 +23,7 @@ package final class RegistryServer: Sendable {
     package let port: UInt16
     /// Its data, configuration and log; removed with it.
     package let folder = TemporaryDirectory()
-    private let child: Child
+    private let child: Mutex<Child>
     private let isTLS: Bool
 
     /// Starts it and waits until it listens; `tls` names a certificate and its key, PEM files, and `clientAuthority`
@@ -38,7 +39,8 @@ package final class RegistryServer: Sendable {
             "version: 0.1", "log: {level: warn}", "storage:",
             "  filesystem: {rootdirectory: \(folder.path)/data}", "  delete: {enabled: true}",
         ]
-        lines += ["http:", "  addr: 127.0.0.1:\(port)"]
+        // With a secret of its own an upload that was begun goes on after a restart.
+        lines += ["http:", "  addr: 127.0.0.1:\(port)", "  secret: of-the-tests"]
         if let tls {
             let clients = clientAuthority.map { ", clientcas: [\($0)]" } ?? ""
             lines += ["  tls: {certificate: \(tls.certificate), key: \(tls.key)\(clients)}"]
@@ -57,13 +59,26 @@ package final class RegistryServer: Sendable {
         if let upstream { lines += ["proxy: {remoteurl: \(upstream)}"] }
         let configuration = folder.path + "/config.yml"
         try Data((lines.joined(separator: "\n") + "\n").utf8).write(to: URL(filePath: configuration))
-        child = try Child(
-            path, ["serve", configuration], environment: ["OTEL_TRACES_EXPORTER": "none"],
-            output: folder.path + "/out", errors: folder.path + "/log")
+        child = Mutex(try Self.start(path, in: folder.path))
         try waitUntilReady()
     }
 
-    deinit { child.stop() }
+    deinit { stop() }
+
+    private static func start(_ path: String, in folder: String) throws -> Child {
+        try Child(
+            path, ["serve", folder + "/config.yml"], environment: ["OTEL_TRACES_EXPORTER": "none"],
+            output: folder + "/out", errors: folder + "/log")
+    }
+
+    /// Starts it again, with the data that it had.
+    package func restart() throws {
+        guard let path = Self.program.path else { throw PeerError(text: Self.absent) }
+        stop()
+        let again = try Self.start(path, in: folder.path)
+        child.withLock { $0 = again }
+        try waitUntilReady()
+    }
 
     /// Where it listens, as `127.0.0.1:PORT`.
     package var host: String { "127.0.0.1:\(port)" }
@@ -73,7 +88,8 @@ package final class RegistryServer: Sendable {
         (try? Data(contentsOf: URL(filePath: folder.path + "/log"))).map { String(decoding: $0, as: UTF8.self) } ?? ""
     }
 
-    package func stop() { child.stop() }
+    /// Kills it as it stands.
+    package func stop() { child.withLock { $0.stop() } }
 
     /// Copies an image into it with skopeo; `source` as skopeo names it, `name` like `library/ubuntu:22.04`.
     package func fill(_ source: String, as name: String, options: [String] = []) throws {
@@ -84,7 +100,7 @@ package final class RegistryServer: Sendable {
     private func waitUntilReady() throws {
         for _ in 0..<500 {
             if LoopbackPort.answers(port) { return }
-            guard child.isRunning else { break }
+            guard child.withLock({ $0.isRunning }) else { break }
             usleep(20_000)
         }
         throw PeerError(text: "docker-registry does not start: \(log)")

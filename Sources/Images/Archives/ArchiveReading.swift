@@ -71,9 +71,8 @@ struct ArchiveReading {
 
     /// The entries worth loading: of several under one name, the one for the platform.
     private func chosen(_ index: Index) throws(ShaleError) -> [Descriptor] {
-        let entries = index.manifests.filter { entry in
-            (choice?.accepts(entry) ?? true)
-                && entry.annotations?["vnd.docker.reference.type"] == nil
+        let entries = (choice ?? .only).entries(of: index).filter { entry in
+            entry.annotations?["vnd.docker.reference.type"] == nil
                 && (MediaType.isManifest(entry.mediaType) || MediaType.isIndex(entry.mediaType))
         }
         let offered = entries.filter { $0.platform != nil && Self.references(of: $0).isEmpty }

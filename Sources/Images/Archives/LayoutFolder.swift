@@ -44,6 +44,9 @@ package struct LayoutFolder: Sendable {
         throw SystemCallError("mkdir", path: path)
     }
 
+    /// Where it lies.
+    var folder: String { path }
+
     /// Whether a blob is there, by its size; its bytes were proved when they were written, and are when they are read.
     ///
     /// Throws `unsupported` for a digest that is not sha256.

@@ -20,15 +20,34 @@ package enum LayoutChoice: Sendable, Hashable {
         return (text, .only)
     }
 
-    /// Whether an entry of the layout's index is meant.
-    func accepts(_ entry: Descriptor) -> Bool {
+    /// The entries of the layout's index that are meant: of a tag those that are called exactly so, else those whose
+    /// whole name it is (`alpine` is `docker.io/library/alpine:latest`), else those whose whole name has that tag.
+    ///
+    /// A layout of shale's has whole names, others have tags.
+    func entries(of index: Index) -> [Descriptor] {
         switch self {
-        case .only: return true
-        case .digest(let digest): return entry.digest == digest
+        case .only: return index.manifests
+        case .digest(let digest): return index.manifests.filter { $0.digest == digest }
         case .tag(let tag):
-            let name = entry.annotations?[Annotation.refName]
-            return name == tag || name.flatMap { try? Reference(parsing: $0) }?.tag == tag
+            let exact = index.manifests.filter { Self.names(of: $0).contains(tag) || $0.digest.description == tag }
+            if !exact.isEmpty { return exact }
+            let wanted = (try? Reference(parsing: tag))?.withDefaultTag
+            let whole = index.manifests.filter { entry in
+                Self.names(of: entry).contains { Self.wholeName($0).map { $0 == wanted } ?? false }
+            }
+            if !whole.isEmpty { return whole }
+            return index.manifests.filter { entry in
+                Self.names(of: entry).contains { Self.wholeName($0)?.tag == tag }
+            }
         }
+    }
+
+    private static func names(of entry: Descriptor) -> [String] {
+        [Annotation.refName, Annotation.imageName].compactMap { entry.annotations?[$0] }
+    }
+
+    private static func wholeName(_ text: String) -> Reference? {
+        text.contains("/") || text.contains(":") ? (try? Reference(parsing: text))?.withDefaultTag : nil
     }
 }
 

@@ -44,7 +44,7 @@ extension ImageEngine {
     package func save(
         _ image: Image, as names: [Reference], toLayout path: String, _ operation: OperationContext
     ) throws(ShaleError) {
-        try store.hold(image.config, blobs: image.manifest.layers)
+        try store.hold(image)
         let folder = try LayoutFolder(making: path)
         for blob in image.manifest.layers + [image.manifest.config, image.manifestDescriptor] {
             if try folder.has(blob) { continue }
@@ -64,7 +64,7 @@ extension ImageEngine {
     private func save(
         _ images: [SavedImage], _ format: ArchiveFormat, to sink: @escaping ByteSink, _ operation: OperationContext
     ) throws(ShaleError) {
-        for image in images.map(\.image) { try store.hold(image.config, blobs: image.manifest.layers) }
+        for image in images.map(\.image) { try store.hold(image) }
         let writer = TarWriter { bytes throws(ShaleError) in
             try operation.cancellation.check()
             try sink(bytes)
@@ -74,6 +74,11 @@ extension ImageEngine {
         case .docker: try LegacyArchive(engine: self, images: images, operation: operation).write(to: writer)
         }
         _ = try writer.finish()
+        store.events.append(
+            images.map { saved in
+                let id = "\(saved.image.id)"
+                return StoreEvent(.image, "save", of: id, ["name": saved.tags.first?.familiar ?? id])
+            })
     }
 
     /// The images that names stand for, each once, with the tags that go with it.

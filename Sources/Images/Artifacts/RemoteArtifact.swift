@@ -51,7 +51,11 @@ extension ImageEngine {
     ) throws(ShaleError) -> RemoteArtifact? {
         let listed = try registry.referrers(
             of: subject.digest, in: repository, type: type, cancellation: operation.cancellation)
-        let dated = listed.descriptors.map { ($0, $0.annotations?["org.opencontainers.image.created"] ?? "") }
+        let dated = listed.descriptors.map { entry in
+            let text = entry.annotations?["org.opencontainers.image.created"] ?? ""
+            // As a moment: the same one is written with any offset. What is dated by nothing is older than all.
+            return (entry, Timestamp(rfc3339: text) ?? Timestamp(seconds: .min))
+        }
         guard let chosen = dated.max(by: { $0.1 < $1.1 })?.0 else { return nil }
         let found = try artifact(repository.with(digest: chosen.digest), type: type, operation)
         // The list under a tag can be written by anyone who may push.
@@ -70,6 +74,16 @@ extension ImageEngine {
         Array(
             try registry.blobData(
                 blob, in: artifact.reference, limit: limit, cancellation: operation.cancellation))
+    }
+
+    /// Hands out a blob of an artifact, each byte once and in order; their digest is the taker's to check.
+    ///
+    /// Throws `cancelled`, and what fetching it and `body` throw.
+    package func stream(
+        _ blob: Descriptor, of artifact: RemoteArtifact, _ cancellation: Cancellation,
+        _ body: (UnsafeRawBufferPointer) throws(ShaleError) -> Void
+    ) throws(ShaleError) {
+        try registry.blob(blob, in: artifact.reference, cancellation: cancellation, body: body)
     }
 
     /// Fetches a blob of an artifact into a file that is gone afterwards, and gives it open to `body`.
@@ -113,25 +127,30 @@ extension ImageEngine {
         }
         let total = missing.reduce(Int64(0)) { $0.addingClamped($1.size) }
         if missing.isEmpty { return 0 }
-        let count = Condition(ByteCount())
-        operation.tell(.bytes(id: name, state: "Downloading", current: 0, total: total))
+        let state = "Downloading"
+        let moved = MovedBytes(of: total) { operation.tell(.bytes(id: name, state: state, current: $0, total: total)) }
+        let came = Condition<Int64>(0)
+        operation.tell(.bytes(id: name, state: state, current: 0, total: total))
         let stopping = Cancellation(below: operation.cancellation)
         try Workers.forEach(missing, limit: ImageLimits.transfers, stopping: stopping) { blob throws(ShaleError) in
             let fetch = { () throws(ShaleError) -> Bool in
                 try self.fetch(blob, of: artifact, stopping) { bytes in
-                    let due: Int64? = count.update { $0.add(bytes) }
-                    if let due { operation.tell(.bytes(id: name, state: "Downloading", current: due, total: total)) }
+                    came.update { $0 = $0.addingClamped(bytes) }
+                    moved.more(bytes, of: blob)
                 }
             }
-            if try fetch() { return }
-            // What an earlier attempt left of it was wrong, and is gone.
-            guard try fetch() else {
-                throw ShaleError(.corrupt, "blob \(blob.digest): what came has another digest")
+            if try !fetch() {
+                // What an earlier attempt left of it was wrong, and is gone.
+                moved.moved(0, of: blob)
+                guard try fetch() else {
+                    throw ShaleError(.corrupt, "blob \(blob.digest): what came has another digest")
+                }
             }
+            moved.finish(blob)
         }
         try operation.cancellation.check()
         operation.tell(.item(id: name, state: "Download complete"))
-        return count.read(\.total)
+        return came.read { $0 }
     }
 
     /// Whether the blob is in the store now; not, when what was there of it from before was wrong.
@@ -154,20 +173,6 @@ extension ImageEngine {
             ingest.abandon(keepingPartial: error.code != .corrupt && error.code != .invalid)
             if wasResumed, error.code == .corrupt { return false }
             throw error
-        }
-    }
-
-    /// The bytes that arrived, and whether it is time to report them.
-    private struct ByteCount {
-        var total: Int64 = 0
-        private var told: Int64 = 0
-
-        /// The sum, when it is time to report it.
-        mutating func add(_ bytes: Int64) -> Int64? {
-            total += bytes
-            guard total - told >= 1 << 20 else { return nil }
-            told = total
-            return total
         }
     }
 }

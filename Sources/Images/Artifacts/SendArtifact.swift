@@ -22,48 +22,23 @@ extension ImageEngine {
         let source = try StoreSource(store: store, packing: nil, blobs: missing)
         let target = RegistryTarget(client: registry, reference: repository)
         let total = missing.reduce(Int64(0)) { $0.addingClamped($1.size) }
-        let count = Condition(SentBytes())
-        let told: @Sendable (Int64?) -> Void = { passed in
-            if let passed { operation.tell(.bytes(id: name, state: "Pushing", current: passed, total: total)) }
+        let moved = MovedBytes(of: total) {
+            operation.tell(.bytes(id: name, state: "Pushing", current: $0, total: total))
         }
+        let sent = Condition<Int64>(0)
         operation.tell(.bytes(id: name, state: "Pushing", current: 0, total: total))
         let stopping = Cancellation(below: operation.cancellation)
         try Workers.forEach(missing, limit: target.width, stopping: stopping) { blob throws(ShaleError) in
             let homes = source.homes(of: blob, beside: repository)
-            let report = TransferReport(
-                cancellation: stopping, moved: { bytes in told(count.update { $0.pass(bytes, of: blob) }) })
-            let isSent = try target.take(blob, from: source, homes: homes, report: report) == .sent
-            told(count.update { $0.finish(blob, isSent: isSent) })
+            let report = TransferReport(cancellation: stopping, moved: { moved.moved($0, of: blob) })
+            if try target.take(blob, from: source, homes: homes, report: report) == .sent {
+                sent.update { $0 = $0.addingClamped(blob.size) }
+            }
+            moved.finish(blob)
         }
         try operation.cancellation.check()
         operation.tell(.item(id: name, state: "Pushed"))
-        return count.read(\.sent)
-    }
-
-    /// How far blobs are, and which of their bytes went.
-    private struct SentBytes {
-        var sent: Int64 = 0
-        private var finished: Int64 = 0
-        private var underWay: [Digest: Int64] = [:]
-        private var told: Int64 = 0
-
-        /// The sum of bytes to report after some were sent; `nil` when the last report is less than 1 MiB back.
-        mutating func pass(_ bytes: Int64, of blob: Descriptor) -> Int64? {
-            underWay[blob.digest] = bytes
-            let passed = finished + underWay.values.reduce(0, +)
-            // An attempt that starts again goes back to 0.
-            guard passed - told >= 1 << 20 || passed < told else { return nil }
-            told = passed
-            return passed
-        }
-
-        mutating func finish(_ blob: Descriptor, isSent: Bool) -> Int64? {
-            if isSent { sent += blob.size }
-            finished += blob.size
-            underWay[blob.digest] = nil
-            told = finished + underWay.values.reduce(0, +)
-            return told
-        }
+        return sent.read { $0 }
     }
 
     /// Sends the bytes of a file as a blob that the repository has not got; returns how many bytes went.

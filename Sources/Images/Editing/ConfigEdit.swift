@@ -120,7 +120,8 @@ extension ConfigEdit {
         config.env = env.filter { !PathOrder.same(variableName($0), name) }
     }
 
-    static func variableName(_ entry: String) -> String { String(entry.prefix { $0 != "=" }) }
+    /// By bytes: a value may begin with a mark that would make one character with the sign.
+    static func variableName(_ entry: String) -> String { String(entry.utf8.prefix { $0 != UInt8(ascii: "=") }) ?? "" }
 
     private func applyLabel(to config: inout ContainerConfig) throws(ShaleError) {
         switch self {

@@ -31,7 +31,7 @@ extension ImageEngine {
     /// The image an edit is about, its layers and blobs leased while the line is under way.
     func editedImage(_ name: String) throws(ShaleError) -> Image {
         let image = try image(named: name)
-        try store.hold(image.config, blobs: image.manifest.layers)
+        try store.hold(image)
         return image
     }
 
@@ -62,9 +62,12 @@ extension ImageEngine {
         _ config: ImageConfig, _ layers: [Descriptor], parent: Digest?, named reference: Reference? = nil,
         made provenance: Provenance
     ) throws(ShaleError) -> Image {
-        try store.images.add(
+        let image = try store.images.add(
             config: config, layers: layers, parent: parent, references: reference.map { [$0] } ?? []
         ) { id throws(ShaleError) in try keepProvenance(provenance, of: id) }
+        store.events.append(
+            StoreEvent(.image, "create", of: "\(image.id)", ["name": reference?.familiar ?? "\(image.id)"]))
+        return image
     }
 
     /// The images that one was made of here, lowest first and itself last, each with the record of how it was made.

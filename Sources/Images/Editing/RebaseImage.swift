@@ -34,7 +34,7 @@ extension ImageEngine {
         let old = try oldBase(of: image, request, operation)
         try Self.check(image, named: request.image, standsOn: old)
         let new = try ensureImage(request.newBase, operation)
-        try store.hold(new.config, blobs: new.manifest.layers)
+        try store.hold(new)
         let (its, theirs) = (image.config.platform.normalised, new.config.platform.normalised)
         guard its == theirs else {
             throw ShaleError(.unsupported, "\(request.newBase) is for \(theirs), \(request.image) for \(its)")

@@ -62,7 +62,7 @@ struct RebasedConfig {
         for entry in own {
             let name = ConfigEdit.variableName(entry)
             guard before[name] != entry else { continue }
-            config.setEnvironment(name, String(entry.dropFirst(name.count + 1)))
+            config.setEnvironment(name, String(entry.utf8.dropFirst(name.utf8.count + 1)) ?? "")
         }
         let gone = Set(before.keys).subtracting(after.keys)
         config.env = config.env?.filter { !gone.contains(ConfigEdit.variableName($0)) }

@@ -1,4 +1,6 @@
 package import Basics
+import Diagnostics
+import Logging
 package import OCI
 package import Registries
 import Stores
@@ -16,12 +18,43 @@ extension ImageEngine {
             subject = try remoteImage(reference, platform: platform, operation).descriptor
         }
         try operation.cancellation.check()
-        let found = try registry.referrers(
+        var found = try registry.referrers(
             of: subject.digest, in: reference, type: type, cancellation: operation.cancellation)
+        found.descriptors += try taggedBeside(subject.digest, in: reference, operation).filter {
+            type == nil || $0.artifactType == type
+        }
         return (subject, found)
     }
 
-    /// How many pulls a registry still allows, read from the header of a manifest, which does not count as a pull.
+    /// What cosign before version 3 hung on a manifest: not by its `subject`, but under tags made of its digest
+    /// (cosign, specs/SIGNATURE_SPEC.md).
+    ///
+    /// What cannot be read is left out; throws `cancelled`.
+    private func taggedBeside(
+        _ subject: Digest, in repository: Reference, _ operation: OperationContext
+    ) throws(ShaleError) -> [Descriptor] {
+        var found: [Descriptor] = []
+        for kind in ["sig", "att", "sbom"] {
+            let tag = "\(subject.referrersTag).\(kind)"
+            do throws(ShaleError) {
+                let fetched = try registry.resolve(
+                    repository.repository.with(tag: tag), cancellation: operation.cancellation)
+                var entry = fetched.descriptor
+                guard MediaType.isManifest(entry.mediaType) else { continue }
+                let manifest = try OCIDocument.read(
+                    Manifest.self, from: fetched.document, naming: "manifest \(entry.digest)")
+                entry.artifactType = manifest.kindOfArtifact
+                entry.annotations = [Annotation.refName: tag]
+                found.append(entry)
+            } catch {
+                if error.code == .cancelled { throw error }
+                if error.code != .notFound { Logger.registry.swallowed("look for \(tag)", error) }
+            }
+        }
+        return found
+    }
+
+    /// What a registry says of how many pulls are left, asked for by the header of a manifest: that is no pull.
     ///
     /// `nil` where it says nothing. Throws what the request throws, unless the answer says it all the same.
     package func rateLimit(

@@ -1,3 +1,4 @@
+import Basics
 package import OCI
 import Stores
 
@@ -19,14 +20,14 @@ package struct RemoteSize: Sendable, Hashable {
     package let documents: Int64
 
     /// The packed layers, a layer that occurs twice once, and the documents.
-    package var download: Int64 { Self.sum(layers) &+ documents }
+    package var download: Int64 { Self.sum(layers).addingClamped(documents) }
     package var here: Int64 { Self.sum(layers.filter(\.isHere)) }
     /// What a pull would fetch.
-    package var missing: Int64 { Self.sum(layers.filter { !$0.isHere }) &+ documents }
+    package var missing: Int64 { Self.sum(layers.filter { !$0.isHere }).addingClamped(documents) }
 
     private static func sum(_ layers: [Layer]) -> Int64 {
         var seen: Set<Digest> = []
-        return layers.reduce(0) { seen.insert($1.blob.digest).inserted ? $0 &+ $1.blob.size : $0 }
+        return layers.reduce(0) { seen.insert($1.blob.digest).inserted ? $0.addingClamped($1.blob.size) : $0 }
     }
 }
 
@@ -43,6 +44,6 @@ extension ImageEngine {
                 createdBy: position < steps.count ? steps[position]?.createdBy ?? "" : "")
         }
         return RemoteSize(
-            layers: layers, documents: remote.descriptor.size &+ remote.manifest.config.size)
+            layers: layers, documents: remote.descriptor.size.addingClamped(remote.manifest.config.size))
     }
 }

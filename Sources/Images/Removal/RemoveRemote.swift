@@ -34,7 +34,7 @@ extension ImageEngine {
     ) throws(ShaleError) -> [String]? {
         let all: [String]
         do throws(ShaleError) {
-            all = try registry.tags(repository, cancellation: operation.cancellation)
+            all = try registry.tags(repository, passingMirrors: true, cancellation: operation.cancellation)
         } catch {
             if error.code == .cancelled { throw error }
             return nil

@@ -60,7 +60,7 @@ extension ImageEngine {
                 packed: isRegistry ? PackedLayers(store: store, packing: copy.packing) : nil, operation)
         case .local(let name):
             let image = try image(named: name)
-            try store.hold(image.config, blobs: image.manifest.layers + [image.manifest.config])
+            try store.hold(image)
             return try StoredImage(
                 image: image,
                 store: StoreSource(
@@ -176,7 +176,7 @@ private struct StoredImage: CopySource {
         try store.open(blob, cancellation: cancellation)
     }
 
-    func forget(_ packed: Descriptor) -> Bool { store.forget(packed) }
+    func forget(_ packed: Descriptor, after error: ShaleError) -> Bool { store.forget(packed, after: error) }
 
     func homes(of blob: Descriptor, beside repository: Reference) -> [Reference] {
         store.homes(of: blob, beside: repository)

@@ -147,12 +147,7 @@ struct DockerArchiveSource: CopySource {
     func root(_ operation: OperationContext) -> TransferDocument { manifest }
 
     func document(_ descriptor: Descriptor, cancellation: Cancellation) throws(ShaleError) -> [UInt8] {
-        let bytes = try part(descriptor).bytes()
-        guard Digest.of(bytes) == descriptor.digest else {
-            throw ShaleError(
-                .corrupt, "\(files.subject): blob \(descriptor.digest): its bytes do not match its digest")
-        }
-        return bytes
+        try files.document(descriptor, at: places[descriptor.digest])
     }
 
     func outgoing(
@@ -170,15 +165,13 @@ struct DockerArchiveSource: CopySource {
         return try part(blob)
     }
 
-    func forget(_ packed: Descriptor) -> Bool { self.packed?.forget(packed) ?? false }
+    func forget(_ packed: Descriptor, after error: ShaleError) -> Bool {
+        self.packed?.forget(packed, after: error) ?? false
+    }
 
     func homes(of blob: Descriptor, beside repository: Reference) -> [Reference] { [] }
 
     private func part(_ blob: Descriptor) throws(ShaleError) -> FilePart {
-        let path = places[blob.digest] ?? "blobs/\(blob.digest.algorithm)/\(blob.digest.hex)"
-        guard let part = try files.file(path), part.size == blob.size else {
-            throw ShaleError(.corrupt, "\(files.subject): \(path.visible): not there, or of another size")
-        }
-        return part
+        try files.part(of: blob, at: places[blob.digest])
     }
 }

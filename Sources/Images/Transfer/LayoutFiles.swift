@@ -69,6 +69,33 @@ protocol LayoutFiles: Sendable {
     func file(_ path: String) throws(ShaleError) -> FilePart?
 }
 
+extension LayoutFiles {
+    /// A blob's bytes, where it lies in a layout or at a path of its own; throws `corrupt` where it is not, or has
+    /// another size.
+    func part(of blob: Descriptor, at path: String? = nil) throws(ShaleError) -> FilePart {
+        let name = path?.visible ?? "blob \(blob.digest)"
+        guard let part = try file(path ?? "blobs/\(blob.digest.algorithm)/\(blob.digest.hex)") else {
+            throw ShaleError(.corrupt, "\(subject): \(name): it is not there")
+        }
+        guard part.size == blob.size else {
+            throw ShaleError(
+                .corrupt, "\(subject): \(name): \(part.size) bytes instead of the \(blob.size) bytes announced")
+        }
+        return part
+    }
+
+    /// A small blob whole, checked; throws `invalid` for one of more than `limit` bytes, `corrupt` for other bytes.
+    func document(
+        _ blob: Descriptor, at path: String? = nil, limit: Int = OCIDocument.largest
+    ) throws(ShaleError) -> [UInt8] {
+        let bytes = try part(of: blob, at: path).bytes(limit: limit)
+        guard Digest.of(bytes) == blob.digest else {
+            throw ShaleError(.corrupt, "\(subject): blob \(blob.digest): its bytes do not match its digest")
+        }
+        return bytes
+    }
+}
+
 /// A layout in a folder of the host's.
 struct FolderFiles: LayoutFiles {
     let path: String

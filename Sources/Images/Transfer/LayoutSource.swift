@@ -19,42 +19,29 @@ struct LayoutSource: CopySource {
     }
 
     /// The entry of the tag, or the only one there is.
+    ///
+    /// Of several that are called so the last one counts: it was put there last.
     private func chosen(_ index: Index) throws(ShaleError) -> Descriptor {
         let names = index.manifests.compactMap { $0.annotations?[Annotation.refName] }
         let hint = names.isEmpty ? nil : "there are \(names.map(\.visible).joined(separator: ", "))"
+        let entries = (tag.map { .tag($0) } ?? LayoutChoice.only).entries(of: index)
         if let tag {
-            if let entry = index.manifests.last(where: { Self.isCalled($0, tag) }) { return entry }
-            throw ShaleError(.notFound, "\(files.subject): no image of the name \(tag.visible)", hint: hint)
+            guard let last = entries.last else {
+                throw ShaleError(.notFound, "\(files.subject): no image of the name \(tag.visible)", hint: hint)
+            }
+            return last
         }
-        guard let first = index.manifests.first else {
+        guard let first = entries.first else {
             throw ShaleError(.notFound, "\(files.subject): the layout holds no image")
         }
-        guard index.manifests.allSatisfy({ $0.digest == first.digest }) else {
+        guard entries.allSatisfy({ $0.digest == first.digest }) else {
             throw ShaleError(.invalid, "\(files.subject): more than one image, choose one", hint: hint)
         }
         return first
     }
 
-    private static func isCalled(_ entry: Descriptor, _ tag: String) -> Bool {
-        let notes = entry.annotations ?? [:]
-        if notes[Annotation.refName] == tag || notes[Annotation.imageName] == tag || entry.digest.description == tag {
-            return true
-        }
-        // A layout of shale's has whole names.
-        guard let wanted = try? Reference(parsing: tag).withDefaultTag else { return false }
-        return [notes[Annotation.refName], notes[Annotation.imageName]].contains { text in
-            guard let text, text.contains("/") else { return false }
-            return (try? Reference(parsing: text).withDefaultTag) == wanted
-        }
-    }
-
     func document(_ descriptor: Descriptor, cancellation: Cancellation) throws(ShaleError) -> [UInt8] {
-        let bytes = try part(descriptor).bytes()
-        guard Digest.of(bytes) == descriptor.digest else {
-            throw ShaleError(
-                .corrupt, "\(files.subject): blob \(descriptor.digest): its bytes do not match its digest")
-        }
-        return bytes
+        try files.document(descriptor)
     }
 
     func outgoing(
@@ -63,19 +50,9 @@ struct LayoutSource: CopySource {
         blob
     }
 
-    func open(_ blob: Descriptor, cancellation: Cancellation) throws(ShaleError) -> any BlobBytes { try part(blob) }
+    func open(_ blob: Descriptor, cancellation: Cancellation) throws(ShaleError) -> any BlobBytes {
+        try files.part(of: blob)
+    }
 
     func homes(of blob: Descriptor, beside repository: Reference) -> [Reference] { [] }
-
-    private func part(_ blob: Descriptor) throws(ShaleError) -> FilePart {
-        guard let part = try files.file("blobs/\(blob.digest.algorithm)/\(blob.digest.hex)") else {
-            throw ShaleError(.corrupt, "\(files.subject): blob \(blob.digest): not there")
-        }
-        guard part.size == blob.size else {
-            throw ShaleError(
-                .corrupt,
-                "\(files.subject): blob \(blob.digest): \(part.size) bytes instead of the \(blob.size) announced")
-        }
-        return part
-    }
 }

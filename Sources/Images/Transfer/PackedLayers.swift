@@ -46,11 +46,16 @@ struct PackedLayers: Sendable {
         return OwnedFile(file, subject: "blob \(packed.digest)")
     }
 
-    /// Removes a kept layer; whether it was there.
-    func forget(_ packed: Descriptor) -> Bool {
-        guard access(store.cache.path(.packed, packed.digest), F_OK) == 0 else { return false }
-        store.cache.remove(.packed, packed.digest)
-        return true
+    /// Removes a kept layer whose bytes were refused; whether packing it again may help.
+    func forget(_ packed: Descriptor, after error: ShaleError) -> Bool {
+        let isThere = access(store.cache.path(.packed, packed.digest), F_OK) == 0
+        switch error.code {
+        case .invalid, .corrupt:
+            if isThere { store.cache.remove(.packed, packed.digest) }
+            return isThere
+        case .notFound: return !isThere
+        default: return false
+        }
     }
 
     private func known(_ layer: Descriptor) -> Descriptor? {

@@ -59,7 +59,7 @@ extension ImageEngine {
         _ image: Image, as reference: Reference, packing: Packing = .standard, isNamed: Bool = true,
         _ operation: OperationContext
     ) throws(ShaleError) -> PushResult {
-        try store.hold(image.config, blobs: image.manifest.layers + [image.manifest.config])
+        try store.hold(image)
         let layers = image.manifest.layers
         let source = try StoreSource(
             store: store, packing: image.isAsPulled ? nil : packing, blobs: layers + [image.manifest.config])

@@ -33,7 +33,9 @@ struct StoreSource: TransferSource {
         return try file(blob)
     }
 
-    func forget(_ packed: Descriptor) -> Bool { self.packed?.forget(packed) ?? false }
+    func forget(_ packed: Descriptor, after error: ShaleError) -> Bool {
+        self.packed?.forget(packed, after: error) ?? false
+    }
 
     func homes(of blob: Descriptor, beside repository: Reference) -> [Reference] {
         (known[blob.digest] ?? []).filter { $0.domain == repository.domain && $0.path != repository.path }

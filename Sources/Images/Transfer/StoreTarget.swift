@@ -16,7 +16,20 @@ struct StoreTarget: TransferTarget {
         _ blob: Descriptor, from source: any TransferSource, homes: [Reference], report: TransferReport
     ) throws(ShaleError) -> BlobArrival {
         if try engine.store.blobs.claim(blob.digest) { return .present }
+        if try fetch(blob, from: source, report) { return .sent }
+        // What an earlier attempt left of it was wrong, and is gone.
+        guard try fetch(blob, from: source, report) else {
+            throw ShaleError(.corrupt, "blob \(blob.digest): what came has another digest")
+        }
+        return .sent
+    }
+
+    /// Whether the blob is in the store now; not, when what was there of it from before was wrong.
+    private func fetch(
+        _ blob: Descriptor, from source: any TransferSource, _ report: TransferReport
+    ) throws(ShaleError) -> Bool {
         let ingest = try engine.store.blobs.ingest(expected: blob)
+        let wasResumed = ingest.offset > 0
         do throws(ShaleError) {
             let bytes = try source.open(blob, cancellation: report.cancellation)
             // The ingest hashes all bytes, those of an earlier attempt too.
@@ -24,9 +37,10 @@ struct StoreTarget: TransferTarget {
                 try ingest.append(piece)
             }
             try ingest.commit()
-            return .sent
+            return true
         } catch {
             ingest.abandon(keepingPartial: error.code != .corrupt && error.code != .invalid)
+            if wasResumed, error.code == .corrupt { return false }
             throw error
         }
     }

@@ -20,14 +20,14 @@ protocol TransferSource: Sendable {
     ) throws(ShaleError) -> Descriptor
     /// The bytes of a blob, by the name it travels under.
     func open(_ blob: Descriptor, cancellation: Cancellation) throws(ShaleError) -> any BlobBytes
-    /// Forgets what was packed for the way, because it was refused; whether there was anything to forget.
-    func forget(_ packed: Descriptor) -> Bool
+    /// Forgets what was packed for the way, because it was refused or has gone; whether packing it again may help.
+    func forget(_ packed: Descriptor, after error: ShaleError) -> Bool
     /// Other repositories of a repository's registry that have a blob, by the name it has here.
     func homes(of blob: Descriptor, beside repository: Reference) -> [Reference]
 }
 
 extension TransferSource {
-    func forget(_ packed: Descriptor) -> Bool { false }
+    func forget(_ packed: Descriptor, after error: ShaleError) -> Bool { false }
 }
 
 /// What a whole image, or all platforms of one, can be copied from.
@@ -113,9 +113,6 @@ struct Transfer: Sendable {
     let words: TransferWords
     let operation: OperationContext
 
-    /// How many bytes pass between two reports.
-    private static let reportEvery: Int64 = 256 << 10
-
     /// Moves blobs; answers what each is called at the target, by its digest at the source.
     ///
     /// The first failure stops the others. Throws what packing, reading or sending a blob throws, and `cancelled`.
@@ -146,10 +143,8 @@ struct Transfer: Sendable {
         do throws(ShaleError) {
             arrival = try take(blob, of: item, stopping)
         } catch {
-            // What was kept of an earlier push may be damaged: it is packed again, once.
-            guard [.invalid, .corrupt].contains(error.code), blob.digest != item.blob.digest, source.forget(blob) else {
-                throw error
-            }
+            // What was kept of an earlier push may be damaged, or removed by another shale: it is packed again, once.
+            guard blob.digest != item.blob.digest, source.forget(blob, after: error) else { throw error }
             blob = try source.outgoing(item.blob, cancellation: stopping, passed: packed)
             arrival = try take(blob, of: item, stopping)
         }
@@ -176,16 +171,8 @@ struct Transfer: Sendable {
 
     /// Tells of one item how far it is, now and then and at its end.
     private func reporter(_ item: TransferItem, _ state: String, of total: Int64) -> @Sendable (Int64) -> Void {
-        let reported = Condition<Int64>(0)
         let tell = operation.tell
-        return { count in
-            let isDue = reported.update { last in
-                // An attempt that begins anew goes back.
-                guard count - last >= Self.reportEvery || count == total || count < last else { return false }
-                last = count
-                return true
-            }
-            if isDue { tell(.bytes(id: item.id, state: state, current: count, total: total)) }
-        }
+        let moved = MovedBytes(of: total) { tell(.bytes(id: item.id, state: state, current: $0, total: total)) }
+        return { moved.moved($0, of: item.blob) }
     }
 }

@@ -11,6 +11,8 @@ extension RegistryClient {
         case ownManifest(Reference)
         case blob(Digest, Reference)
         case tags(Reference)
+        /// The same of the registry itself.
+        case ownTags(Reference)
         case push(Reference)
         case delete(Reference)
         case catalog(String)
@@ -19,7 +21,7 @@ extension RegistryClient {
 
         var isWrite: Bool {
             switch self {
-            case .push, .delete, .ownManifest: true
+            case .push, .delete, .ownManifest, .ownTags: true
             case .manifest, .blob, .tags, .catalog, .search, .login: false
             }
         }
@@ -29,7 +31,7 @@ extension RegistryClient {
             switch self {
             case .manifest(let name), .ownManifest(let name): "\(name.familiar) is not fetched"
             case .blob(let digest, let name): "blob \(digest.short) of \(name.familiarName) is not fetched"
-            case .tags(let name): "the tags of \(name.familiarName) are not fetched"
+            case .tags(let name), .ownTags(let name): "the tags of \(name.familiarName) are not fetched"
             case .push(let name): "\(name.familiar) is not pushed"
             case .delete(let name): "\(name.familiar) is not deleted"
             case .catalog(let host): "the repositories of \(host.visible) are not listed"
@@ -40,8 +42,8 @@ extension RegistryClient {
 
         var repository: Reference? {
             switch self {
-            case .manifest(let name), .ownManifest(let name), .blob(_, let name), .tags(let name), .push(let name),
-                .delete(let name):
+            case .manifest(let name), .ownManifest(let name), .blob(_, let name), .tags(let name),
+                .ownTags(let name), .push(let name), .delete(let name):
                 name
             case .catalog, .search, .login: nil
             }

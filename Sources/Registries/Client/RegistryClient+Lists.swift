@@ -15,11 +15,13 @@ extension RegistryClient {
 
     /// All tags of a repository, from all pages, in the registry's order.
     ///
-    /// Throws `notFound` when the registry does not know the repository, and what the requests throw.
+    /// With `passingMirrors` the registry itself is asked. Throws `notFound` when the registry does not know the
+    /// repository, and what the requests throw.
     package func tags(
-        _ repository: Reference, cancellation: Cancellation = Cancellation()
+        _ repository: Reference, passingMirrors: Bool = false, cancellation: Cancellation = Cancellation()
     ) throws(ShaleError) -> [String] {
-        let names = try ask(repository.domain, for: .tags(repository), cancellation: cancellation) {
+        let purpose = passingMirrors ? Purpose.ownTags(repository) : .tags(repository)
+        let names = try ask(repository.domain, for: purpose, cancellation: cancellation) {
             (endpoint: Endpoint) throws(RequestFailure) in
             try self.pages(
                 "/v2/\(repository.path)/tags/list?n=1000", scopes: [repository.pullScope], at: endpoint,

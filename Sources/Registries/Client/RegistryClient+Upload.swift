@@ -32,8 +32,10 @@ struct BlobUpload {
 
 /// How far an upload is and how it is sent, over as many attempts as it takes.
 private struct UploadProgress {
-    /// Where it goes on; `nil` before it began, or where it must begin again.
-    var session: UploadSession?
+    /// Where it goes on; `nil` before it began, or where it must begin anew.
+    var session: UploadSession? { didSet { if let session { begun = session } } }
+    /// The upload that the registry has of it last, also where it does not go on.
+    private(set) var begun: UploadSession?
     /// Bytes of a chunk; `nil` to send all in one request.
     var chunk: Int64?
     /// Whether the registry refused the first chunk: it is not asked for chunks again.
@@ -41,6 +43,9 @@ private struct UploadProgress {
     var attempt = 1
     /// How much the registry had when the last attempt failed.
     var mark: Int64 = 0
+
+    /// The registry does not know of it any more.
+    mutating func forget() { (session, begun) = (nil, nil) }
 
     /// The smallest chunks tried where a registry finds a request too large.
     private static let least: Int64 = 1 << 20
@@ -81,9 +86,27 @@ extension RegistryClient {
                 return try attempt(blob, &progress, cancellation: cancellation)
             } catch {
                 if case .answer(let answer) = error, progress.adapt(to: answer) { continue }
-                try prepareNext(
-                    blob, &progress, after: error, cancellation: cancellation, retrying: retrying)
+                do throws(ShaleError) {
+                    try prepareNext(blob, &progress, after: error, cancellation: cancellation, retrying: retrying)
+                } catch {
+                    // A registry that cannot be reached collects it by itself.
+                    if ![.unavailable, .timeout].contains(error.code) { abandon(progress.begun, blob) }
+                    throw error
+                }
             }
+        }
+    }
+
+    /// Seconds that tidying up at a registry may take.
+    private static let patience = 2.0
+
+    /// Tells the registry that an upload is not gone on with (distribution specification, "Cancelling an upload").
+    private func abandon(_ place: UploadSession?, _ blob: BlobUpload) {
+        guard let place else { return }
+        let call = Call(method: "DELETE", target: .address(place.location), scopes: [blob.repository.pushScope])
+        Logger.registry.attempt("cancel an upload") { () throws(RequestFailure) in
+            let endpoint = try writingEndpoint(blob.repository)
+            _ = try make(call, at: endpoint, cancellation: Cancellation(afterSeconds: Self.patience))
         }
     }
 
@@ -95,11 +118,14 @@ extension RegistryClient {
             place = session
         } else {
             place = try beginUpload(blob.repository, cancellation: cancellation)
+            // One that began anew left another behind.
+            abandon(progress.begun, blob)
         }
         // Only now it is known whether the registry uses http or https.
         let endpoint = try writingEndpoint(blob.repository)
-        // Kept so that the next attempt can ask how much arrived; a whole upload starts again from its first byte.
-        progress.session = progress.chunk == nil ? nil : place
+        // Kept so that the next attempt can ask how much arrived; a whole upload starts anew.
+        progress.session = place
+        if progress.chunk == nil { progress.session = nil }
         if let chunk = progress.chunk {
             try sendChunks(
                 blob, of: max(chunk, place.smallestChunk ?? 0), to: &place, kept: &progress.session, at: endpoint,
@@ -130,7 +156,7 @@ extension RegistryClient {
         }
         guard let place = progress.session, let endpoint = endpoints.first else { return }
         guard state != .forgotten else {
-            progress.session = nil
+            progress.forget()
             return
         }
         do throws(RequestFailure) {

@@ -44,7 +44,7 @@ extension RegistryClient {
         if [.noSuchHost, .unreachable, .refused, .connectTimeout].contains(failure.kind),
             let variable = Transport.proxyVariable(for: failure.url)
         {
-            hint = "is the proxy of \(variable) running? NO_PROXY=\(host) goes without it"
+            hint = "is the proxy of \(variable) running? NO_PROXY=\(failure.url.host.visible) goes without it"
         }
         return ShaleError(code, message, cause: failure.words, hint: hint)
     }
@@ -97,7 +97,7 @@ extension RegistryClient {
         let problem = authenticator.problem(for: endpoint, repository: purpose.repository?.path)
         let hint = problem.map { "credentials were not used: \($0)" } ?? loginCommand(endpoint)
         switch purpose {
-        case .manifest(let name), .ownManifest(let name), .blob(_, let name), .tags(let name):
+        case .manifest(let name), .ownManifest(let name), .blob(_, let name), .tags(let name), .ownTags(let name):
             return ShaleError(
                 .unauthorized,
                 "pull access denied for \(name.familiarName), repository does not exist or may require 'docker login'",
@@ -128,7 +128,7 @@ extension RegistryClient {
             return ShaleError(
                 .notFound, "blob \(digest) of \(name.familiarName) not found",
                 cause: said ?? "blob unknown: blob unknown to registry")
-        case .tags(let name):
+        case .tags(let name), .ownTags(let name):
             return ShaleError(
                 .notFound, "repository \(name.familiarName) not found",
                 cause: said ?? "name unknown: repository name not known to registry")

@@ -127,6 +127,8 @@ package struct Outcome: Sendable {
         case lines([String])
         /// Whole lines that may be many: through the pager where a terminal is too small for them.
         case paged([String])
+        /// The same with styles of shale's own.
+        case drawing([String])
         /// Printed unchanged.
         case text(String)
         case listing(Listing, format: Listing.Format, quiet: Bool, quietWins: Bool)
@@ -146,6 +148,7 @@ package struct Outcome: Sendable {
     package static func status(_ status: Int32) -> Outcome { Outcome(.none, status: status) }
     package static func lines(_ lines: [String]) -> Outcome { Outcome(.lines(lines)) }
     package static func paged(_ lines: [String]) -> Outcome { Outcome(.paged(lines)) }
+    package static func drawing(_ lines: [String]) -> Outcome { Outcome(.drawing(lines)) }
     package static func line(_ line: String) -> Outcome { Outcome(.lines([line])) }
     package static func text(_ text: String) -> Outcome { Outcome(.text(text)) }
 

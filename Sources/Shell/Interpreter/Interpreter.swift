@@ -226,11 +226,14 @@ package final class Interpreter {
         case .paged(let lines):
             let text = lines.map { $0 + "\n" }.joined()
             shell.mode == .script ? console.show(text) : console.page(text)
+        case .drawing(let lines):
+            let text = lines.map { $0 + "\n" }.joined()
+            shell.mode == .script ? console.show(drawing: text) : console.page(text, isDrawing: true)
         case .text(let text): shell.isInteractive ? console.page(text) : console.show(text)
         case .listing(let listing, let format, let quiet, let quietWins):
             console.show(try listing.text(format: format, quiet: quiet, quietWins: quietWins, width: console.width))
         case .documents(let documents, let template):
-            console.showForeign(try DocumentText.text(of: documents, template: template))
+            console.show(try DocumentText.text(of: documents, template: template))
         }
     }
 

@@ -89,20 +89,32 @@ extension CacheStore {
         try set(.packings, key, to: Array("\(note.packed) \(note.size) \(note.layer)".utf8))
     }
 
-    /// Removes packed layers that are kept, all or those of layers that are gone; returns what they were, and their
-    /// bytes.
+    /// Seconds for which a packed layer that nothing notes stays: another shale may be about to note it.
+    private static let noteTime: Int64 = 600
+
+    /// Removes packed layers that are kept, all or those of layers that are gone; returns what they were, and
+    /// their bytes.
     package func removePacked(
         dryRun: Bool, where isGone: (Digest) -> Bool
     ) -> (digests: [Digest], bytes: Int64) {
+        // Looked at first: what comes meanwhile is not among them.
+        let files = all(.packed)
+        let now = Timestamp.now()
         var kept: Set<Digest> = []
+        var noted: Set<Digest> = []
         for (key, _, _) in all(.packings) {
-            if let note = packedNote(key), !isGone(note.layer) {
+            let note = packedNote(key)
+            if let note { noted.insert(note.packed) }
+            if let note, !isGone(note.layer) {
                 kept.insert(note.packed)
             } else if !dryRun {
                 remove(.packings, key)
             }
         }
-        let gone = all(.packed).filter { !kept.contains($0.key) }
+        let gone = files.filter { file in
+            guard !kept.contains(file.key) else { return false }
+            return noted.contains(file.key) || now.wholeSeconds(since: file.modified) > Self.noteTime
+        }
         for (key, _, _) in gone where !dryRun { remove(.packed, key) }
         return (gone.map(\.key).sorted(), gone.reduce(0) { $0.addingClamped($1.bytes) })
     }

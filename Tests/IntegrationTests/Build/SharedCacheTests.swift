@@ -194,6 +194,6 @@ struct SharedCacheTests {
         let other = ShaleHome()
         let built = try other.run(
             ["build", "--cache-from", "\(registry.host)/class/image:v1", files.path])
-        #expect(built.errors.contains("it is no cache of shale's"), "\(built)")
+        #expect(built.errors.contains("is an image, and not a build cache"), "\(built)")
     }
 }

@@ -91,6 +91,54 @@ struct RemoteRecipeTests {
         #expect(proof.text.hasSuffix(" again: same files, same config\n"), "\(proof.text)\(proof.errors)")
     }
 
+    /// What a squash took out of an image does not go out with its recipe.
+    @Test func filesThatASquashRemovedStayHere() throws {
+        let registry = try ReferrersRegistry()
+        let name = "\(registry.host)/a/app"
+        let shale = ShaleHome()
+        try shale.write("nobody else's\n", to: "private")
+        try shale.run([
+            "-c", "FROM busybox\nCOPY private /private\nRUN wc -c < /private > /size && rm /private\ntag @ whole",
+        ])
+        try shale.run(["squash", "whole", "--from", "2", "-t", name])
+        try shale.run(["push", name])
+        let digest = try shale.run(["referrers", "-q", name]).text.dropLast()
+        let manifest = try OCIDocument.read(
+            Manifest.self, from: Array(try #require(registry.manifest("a/app", String(digest)))), naming: "manifest")
+        for blob in manifest.layers {
+            let bytes = try #require(registry.blob(blob.digest.description))
+            #expect(!String(decoding: bytes, as: UTF8.self).contains("nobody else's"))
+        }
+        let other = ShaleHome()
+        let proof = try other.run(["recipe", "verify", name, "--remote"])
+        #expect(proof.text.hasSuffix(" again: same files, same config\n"), "\(proof.text)\(proof.errors)")
+    }
+
+    /// A recipe of a stranger's sees none of what this home's builds keep between them, and leaves nothing there.
+    @Test func aVerifiedRecipeSharesNoCacheMounts() throws {
+        let registry = try ReferrersRegistry()
+        let name = "\(registry.host)/a/app"
+        let dockerfile = "FROM busybox\nRUN --mount=type=cache,id=kept,target=/kept ls /kept > /list; touch /kept/x\n"
+        func context(_ shale: ShaleHome, _ text: String) throws -> String {
+            let folder = shale.folder.path + "/context\(text.count)"
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+            try Data(text.utf8).write(to: URL(filePath: folder + "/Dockerfile"))
+            return folder
+        }
+        let teacher = ShaleHome()
+        try teacher.run(["build", "-q", "-t", name, context(teacher, dockerfile)])
+        try teacher.run(["push", name])
+        let student = ShaleHome()
+        let fill = "FROM busybox\nRUN --mount=type=cache,id=kept,target=/kept touch /kept/mine\n"
+        try student.run(["build", "-q", context(student, fill)])
+        let proof = try student.run(["recipe", "verify", name, "--remote"], expecting: nil)
+        #expect(proof.text.hasSuffix(" again: same files, same config\n"), "\(proof.text)\(proof.errors)")
+        let look = "FROM busybox\nRUN --mount=type=cache,id=kept,target=/kept ls /kept\n"
+        let seen = try student.run(["build", "--no-cache", context(student, look)]).text
+        let shown = seen.split(separator: "\n")
+        #expect(shown.contains("mine") && !shown.contains("x"), "\(seen)")
+    }
+
     @Test func noneIsPushedWhereNoneIsWantedOrKnown() throws {
         let registry = try ReferrersRegistry()
         let name = "\(registry.host)/a/app"

@@ -2,7 +2,6 @@ import Basics
 import Images
 import Linux
 import OCI
-import Registries
 import Stores
 import Synchronization
 
@@ -37,7 +36,7 @@ extension BuildEngine {
     }
 
     /// The steps that an image is built on.
-    private static func steps(_ taken: [TakenStep], leadingTo image: Digest) -> [TakenStep] {
+    static func steps(_ taken: [TakenStep], leadingTo image: Digest) -> [TakenStep] {
         let byImage = Dictionary(taken.map { ($0.image.id, $0) }) { first, _ in first }
         var chain: [TakenStep] = []
         var seen: Set<Digest> = []
@@ -54,17 +53,19 @@ extension BuildEngine {
     ) throws(ShaleError) {
         let document = try steps.document()
         let manifest = steps.manifest(around: document)
+        let bytes = Array(manifest.document.text().utf8)
+        var entry = Descriptor(
+            mediaType: MediaType.ociManifest, digest: Digest.of(bytes), size: Int64(bytes.count),
+            annotations: [Annotation.refName: tag])
+        try folder.expect(manifest.layers + [manifest.config, entry])
         for layer in manifest.layers where try !folder.has(layer) {
             try folder.add(layer, from: store.blobs.open(layer.digest), operation.cancellation)
         }
         try folder.add(document)
-        let bytes = Array(manifest.document.text().utf8)
         try folder.add(bytes)
-        var entry = Descriptor(
-            mediaType: MediaType.ociManifest, digest: Digest.of(bytes), size: Int64(bytes.count),
-            annotations: [Annotation.refName: tag])
         entry.artifactType = SharedSteps.artifactType
         try folder.name(entry)
+        try folder.sweep()
     }
 
     private func send(
@@ -73,14 +74,7 @@ extension BuildEngine {
         let packed = try packed(steps, to: reference, operation)
         let document = try packed.document()
         let manifest = packed.manifest(around: document)
-        let cancellation = operation.cancellation
-        if try !registry.hasBlob(manifest.config, in: reference, cancellation: cancellation) {
-            try registry.uploadBlob(manifest.config, to: reference, cancellation: cancellation) { offset, buffer in
-                let rest = document[min(Int(clamping: offset), document.count)...].prefix(buffer.count)
-                buffer.copyBytes(from: rest)
-                return rest.count
-            }
-        }
+        try images.send(document, as: manifest.config, to: reference, operation)
         try images.pushDocument(
             TransferDocument(Array(manifest.document.text().utf8), mediaType: MediaType.ociManifest), to: reference,
             operation)

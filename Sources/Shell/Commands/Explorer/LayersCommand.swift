@@ -48,7 +48,7 @@ package struct LayersCommand: Verb {
             let columns = shell.console.width ?? environment["COLUMNS"].flatMap { Int($0) } ?? 80
             let drawing = StackDrawing(
                 width: columns, pen: .fitting(environment), colour: shell.console.hasColour(.output) ? .cyan : nil)
-            return .paged(drawing.lines(rows, image: layers.title))
+            return .drawing(drawing.lines(rows, image: layers.title))
         }
         return table(rows, layers, width: isWhole ? nil : shell.console.width)
     }
