@@ -43,6 +43,8 @@ package struct HostConfig: Sendable, Hashable, Codable {
     package var nanoCPUs: Int64 = 0
     package var cpuShares: Int64?
     package var cpuSet: String?
+    /// Memory nodes, `0-1,3` say.
+    package var memorySet: String?
     /// 0 is no limit.
     package var pidsLimit: Int64 = 0
     /// How early the kernel kills its processes when memory runs out: -1000 (never) to 1000 (first).

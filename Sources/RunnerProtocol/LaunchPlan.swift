@@ -3,7 +3,7 @@
 /// The runner executes it step by step and answers with the step, the path and the errno when one fails.
 package struct LaunchPlan: Sendable, Equatable {
     /// Raised with every change of the encoding; shell and runner must agree.
-    package static let version: UInt16 = 8
+    package static let version: UInt16 = 9
 
     package var containerID = ""
     package var hostname = ""
@@ -19,8 +19,10 @@ package struct LaunchPlan: Sendable, Equatable {
     package var logFiles: UInt32 = 1
     /// Where the start and the end of the container are told (`events`), appended to; empty for nowhere.
     package var eventsPath = ""
-    /// What is told with them: the members of a JSON object, without the braces.
+    /// What is told with them: a JSON object of texts.
     package var eventAttributes = ""
+    /// What is told of each volume that it has: a JSON object of texts, its `name` among them.
+    package var eventVolumes: [String] = []
     /// The folder of `control.sock`, `runner.lock` and `stubs.json`.
     package var folder = ""
     package var root = RootPlan()

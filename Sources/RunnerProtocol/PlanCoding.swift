@@ -7,6 +7,7 @@ extension LaunchPlan {
         ] {
             out.put(text)
         }
+        out.put(eventVolumes)
         out.put(logLimit)
         out.put(logFiles)
         root.encode(to: &out)
@@ -51,6 +52,7 @@ extension LaunchPlan {
         holderFolder = try reader.string()
         eventsPath = try reader.string()
         eventAttributes = try reader.string()
+        eventVolumes = try reader.strings()
         logLimit = try reader.integer()
         logFiles = try reader.integer()
         root = try RootPlan(from: &reader)

@@ -205,14 +205,20 @@ struct CgroupPlanner {
                     option: "--cpu-shares", controller: "cpu", unified: [("cpu.weight", String(weight))],
                     legacy: [("cpu.shares", String(shares))]))
         }
-        if let set = resources.cpuSet {
-            let nodes = groups.legacy["cpuset"].flatMap { try? WholeFile.read("\($0)/cpuset.mems", limit: 4096) }
-            let text = String(decoding: nodes ?? [], as: UTF8.self).filter { $0 != "\n" }
+        if resources.cpuSet != nil || resources.memorySet != nil {
+            let sets = [("cpuset.mems", resources.memorySet), ("cpuset.cpus", resources.cpuSet)]
             limits.append(
                 Limit(
-                    option: "--cpuset-cpus", controller: "cpuset", unified: [("cpuset.cpus", set)],
-                    legacy: [("cpuset.mems", text), ("cpuset.cpus", set)]))
+                    option: resources.cpuSet == nil ? "--cpuset-mems" : "--cpuset-cpus", controller: "cpuset",
+                    unified: sets.compactMap { file, value in value.map { (file: file, value: $0) } },
+                    // A v1 group needs both: what was not asked for is its parent's.
+                    legacy: sets.map { file, value in (file: file, value: value ?? legacySet(file)) }))
         }
         return limits
+    }
+
+    private func legacySet(_ file: String) -> String {
+        let bytes = groups.legacy["cpuset"].flatMap { try? WholeFile.read("\($0)/\(file)", limit: 4096) }
+        return String(decoding: bytes ?? [], as: UTF8.self).filter { $0 != "\n" }
     }
 }

@@ -19,6 +19,7 @@ struct LaunchPlanner {
         plan.statePath = spec.statePath
         plan.eventsPath = spec.events.path
         plan.eventAttributes = spec.events.attributes
+        plan.eventVolumes = spec.events.volumes
         plan.logPath = spec.logPath
         plan.logLimit = spec.logRotation.size
         plan.logFiles = spec.logRotation.files

@@ -63,8 +63,9 @@ package struct LaunchSpec: Sendable {
     package var health: HealthProbe?
     package var restart: RestartPlan?
     package var statePath: String
-    /// Where its start and its end are told (`events`), and the members of a JSON object that are told with them.
-    package var events: (path: String, attributes: String) = ("", "")
+    /// Where its start and its end are told (`events`), and a JSON object of texts that is told with them; one more for
+    /// each volume.
+    package var events: (path: String, attributes: String, volumes: [String]) = ("", "", [])
     /// The container's folder: control socket, lock, stubs, and the files bound at `/etc/hosts` and so on.
     package var socketDirectory: String
     package var initialSize: TerminalSize?
@@ -155,6 +156,8 @@ package struct ContainerResources: Sendable, Hashable {
     package var cpuShares: Int64?
     /// The processors it may run on, `0-2,4` say.
     package var cpuSet: String?
+    /// The memory nodes it may use, `0-1` say.
+    package var memorySet: String?
 
     package init(memory: Int64? = nil, memorySwap: Int64? = nil, cpus: Double? = nil, processes: Int64? = nil) {
         self.memory = memory
@@ -175,6 +178,7 @@ extension HostConfig {
             processes: pidsLimit > 0 ? pidsLimit : nil)
         resources.cpuShares = cpuShares
         resources.cpuSet = cpuSet
+        resources.memorySet = memorySet
         return resources
     }
 }

@@ -14,6 +14,8 @@ struct EventsTests {
         try bench.run(["commit", "-m", "why", "one", "made"])
         try bench.run(["run", "-d", "--name", "two", "--label", "API_TOKEN=hush", "busybox", "sleep", "600"])
         try bench.run(["exec", "two", "sh", "-c", "echo PASSWORD=hush"])
+        try bench.run(["cp", "two:/etc/passwd", "passwd"])
+        try bench.run(["cp", "passwd", "two:/tmp/passwd"])
         try bench.run(["pause", "two"])
         try bench.run(["unpause", "two"])
         try bench.run(["kill", "two"])
@@ -22,16 +24,20 @@ struct EventsTests {
         try bench.run(["volume", "rm", "vv"])
         try bench.run(["rmi", "zz:1", "made"])
         try bench.run(["undo"])
+        try bench.run(["save", "-o", "zz.tar", "zz:1"])
         try bench.run(["prune", "-f"])
 
         let all = try bench.run(["events"]).lines
         let told = all.map { $0.split(separator: " ").dropFirst().prefix(2).joined(separator: " ") }
         let expected = [
-            "image tag", "image tag", "volume create", "container create", "container start", "container die",
-            "image tag", "container commit", "container create", "container start", "container exec_start",
-            "container exec_die", "container pause", "container unpause", "container kill", "container die",
+            "image tag", "image create", "image tag", "volume create", "container create", "volume mount",
+            "container start",
+            "container die", "volume unmount", "image tag", "image create", "container commit", "container create",
+            "container start", "container exec_start", "container exec_die", "container archive-path",
+            "container extract-to-dir", "container pause", "container unpause", "container kill", "container die",
             "container rename", "container destroy", "container destroy", "volume destroy", "image untag",
-            "image untag", "image delete", "image tag", "image tag", "container prune", "image prune", "builder prune",
+            "image untag", "image delete", "image tag", "image tag", "image save", "container prune", "image prune",
+            "builder prune",
         ]
         let kept = told.filter { $0 != "builder build" }
         #expect(kept.suffix(expected.count) == expected[...], "\(kept)")
@@ -46,7 +52,9 @@ struct EventsTests {
         #expect(two == "container/die two\n")
         #expect(
             try bench.run(["events", "--filter", "image=zz", "--filter", "type=image"] + format).lines
-                == ["image/tag zz:1", "image/untag zz:1", "image/tag zz:1"])
+                == ["image/tag zz:1", "image/untag zz:1", "image/tag zz:1", "image/save zz:1"])
+        let mounted = try #require(all.first { $0.contains("volume mount vv") })
+        #expect(mounted.contains("destination=/v, driver=local, propagation=, read/write=true)"), "\(mounted)")
         #expect(try bench.run(["events", "--filter", "label=API_TOKEN", "--filter", "event=create"]).lines.count == 1)
         #expect(try bench.run(["events", "--since", "0s", "--until", "0s"]).text.isEmpty)
         let json = try bench.run(["events", "--filter", "event=commit", "--format", "json"]).text

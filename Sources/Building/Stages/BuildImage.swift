@@ -20,7 +20,7 @@ extension BuildEngine {
         let prepared = try PreparedBuild(request, engine: self, operation)
         try tellContext(prepared, request, operation)
         let builder = try Builder(prepared, engine: self, request: request, operation)
-        let image: Image
+        var image: Image
         do throws(ShaleError) {
             image = try builder.run()
         } catch {
@@ -33,9 +33,21 @@ extension BuildEngine {
             let id = Identifier.short(container)
             throw error.hinting("diff \(id)   (what the failed step did; it is $failed)")
         }
+        let built = image.id
+        if request.squashes { image = try squashed(image, builder.taken, operation) }
         let outcome = try finish(image, request, operation)
-        try share(builder.taken, of: image.id, to: request.cacheTo, operation)
+        try share(builder.taken, of: built, to: request.cacheTo, operation)
         return outcome
+    }
+
+    /// The image with all layers that the build put on its base as one; itself where that is one already.
+    private func squashed(
+        _ image: Image, _ taken: [TakenStep], _ operation: OperationContext
+    ) throws(ShaleError) -> Image {
+        let base = Self.steps(taken, leadingTo: image.id).first?.parent
+        let below = try base.map { id throws(ShaleError) in try images.find("\(id)").config.rootfs.diffIDs.count } ?? 0
+        guard image.config.rootfs.diffIDs.count > below + 1 else { return image }
+        return try images.squash("\(image.id)", from: below + 1, EditOptions(), operation) ?? image
     }
 
     /// Builds an image only to look at it in `body`.
@@ -98,7 +110,10 @@ extension BuildEngine {
             operation.line("Successfully tagged \(tag.familiar)")
         }
         let names = request.tags.map(\.familiar).joined(separator: ",")
-        store.events.append(StoreEvent(.builder, "build", of: "\(image.id)", names.isEmpty ? [:] : ["name": names]))
+        store.events.append([
+            StoreEvent(.image, "create", of: "\(image.id)", ["name": names.isEmpty ? "\(image.id)" : names]),
+            StoreEvent(.builder, "build", of: "\(image.id)", names.isEmpty ? [:] : ["name": names]),
+        ])
         return BuildOutcome(imageID: image.id, tags: request.tags)
     }
 }

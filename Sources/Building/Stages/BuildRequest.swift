@@ -36,6 +36,8 @@ package struct BuildRequest: Sendable {
     package var cacheTo: [CachePlace] = []
     /// Pulls base images even where they are here.
     package var pullsBases = false
+    /// Whether the layers of the build become one, on top of the base's.
+    package var squashes = false
     /// Hears of every step, for programs; called from any thread.
     package var observe: (@Sendable (BuildEvent) -> Void)?
     /// Whose last build this is, for `why-cache`.

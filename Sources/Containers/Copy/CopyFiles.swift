@@ -32,7 +32,20 @@ extension ContainerEngine {
             }
         }
         if let noted { note(request, noted.window, in: noted.record, operation) }
+        tell(request)
         return results
+    }
+
+    /// Docker's two events: something was read from a container, or put into it.
+    private func tell(_ request: CopyRequest) {
+        var events: [StoreEvent] = []
+        for (places, action) in [(request.sources, "archive-path"), ([request.destination], "extract-to-dir")] {
+            for case .inside(let name, _) in places {
+                guard let record = try? store.containers.find(name) else { continue }
+                events.append(StoreEvent(action, of: record))
+            }
+        }
+        store.events.append(events)
     }
 
     private func validate(_ request: CopyRequest) throws(ShaleError) {

@@ -45,6 +45,7 @@ extension ContainerRecord {
         (given.memory, given.memorySwap, given.pidsLimit) = (0, nil, 0)
         (given.nanoCPUs, given.cpuShares) = (0, nil)
         if given.cpuSet == "" { given.cpuSet = nil }
+        if given.memorySet == "" { given.memorySet = nil }
         (given.restartPolicy, given.restartLimit) = (nil, nil)
         (given.logDriver, given.logOptions) = (nil, [])
         return given == HostConfig() && (config.volumes ?? [:]).isEmpty && hasPlainNames

@@ -87,10 +87,12 @@ extension ContainerEngine {
         ) { id throws(ShaleError) in try images.keepProvenance(story, of: id) }
         var event = ContainerEvent(.commit, arguments: [image.id.description])
         event.destination = reference?.familiar
-        store.events.append(
+        store.events.append([
+            StoreEvent(.image, "create", of: "\(image.id)", ["name": reference?.familiar ?? "\(image.id)"]),
             StoreEvent(
                 "commit", of: container,
-                ["comment": options.message ?? "", "imageID": "\(image.id)", "imageRef": reference?.familiar ?? ""]))
+                ["comment": options.message ?? "", "imageID": "\(image.id)", "imageRef": reference?.familiar ?? ""]),
+        ])
         keep(event, of: container)
         return image
     }

@@ -55,6 +55,15 @@ extension ContainerEngine {
         return count > 0 ? String(pathBytes: buffer[..<count].map { UInt8(bitPattern: $0) }) : nil
     }()
 
+    /// What events tell of a volume that is mounted; `nil` for any other mount.
+    private static func told(_ mount: MountRecord, in container: String) -> String? {
+        guard mount.type == "volume", let name = mount.name else { return nil }
+        return EventLine.document(of: [
+            "name": name, "container": container, "destination": mount.destination, "driver": "local",
+            "propagation": "", "read/write": mount.readOnly ? "false" : "true",
+        ]).text()
+    }
+
     func launchSpec(for record: ContainerRecord) throws(ShaleError) -> LaunchSpec {
         let folder = store.containers.folder(record.id)
         let config = record.config
@@ -64,8 +73,8 @@ extension ContainerEngine {
             upperPath: folder.upper, workPath: folder.work,
             logPath: host.logDriver == "none" ? "" : folder.log, statePath: folder.state,
             socketDirectory: folder.socketDirectory, home: store.home)
-        let told = StoreEvent.document(of: StoreEvent("start", of: record).attributes).text()
-        spec.events = (EventLog.path(home: store.home), String(told.dropFirst().dropLast()))
+        let told = EventLine.document(of: StoreEvent("start", of: record).attributes).text()
+        spec.events = (EventLog.path(home: store.home), told, host.mounts.compactMap { Self.told($0, in: record.id) })
         spec.host = host
         spec.hostname = record.hostname
         spec.domainname = record.domainname ?? ""

@@ -228,7 +228,7 @@ extension ContainerEngine {
             .init("CpuRealtimePeriod", 0),
             .init("CpuRealtimeRuntime", 0),
             .init("CpusetCpus", .string(host.cpuSet ?? "")),
-            .init("CpusetMems", ""),
+            .init("CpusetMems", .string(host.memorySet ?? "")),
             .init("Devices", .array(devices)),
             .init("MemoryReservation", 0),
             .init("MemorySwap", .integer(host.memorySwap ?? host.memory &* 2)),

@@ -13,6 +13,8 @@ package struct LimitOptions: Sendable, Hashable {
     package var cpus: String?
     package var cpuShares: Int64?
     package var cpuSet: String?
+    /// Memory nodes.
+    package var memorySet: String?
     package var processes: Int64?
 
     package init() {}
@@ -28,6 +30,7 @@ struct ContainerLimits: Sendable, Hashable {
     private(set) var nanoCPUs: Int64?
     private(set) var cpuShares: Int64?
     private(set) var cpuSet: String?
+    private(set) var memorySet: String?
     private(set) var processes: Int64?
 
     init() {}
@@ -44,7 +47,8 @@ struct ContainerLimits: Sendable, Hashable {
         if let memory, memory < 6 << 20 { throw ShaleError(.invalid, "Minimum memory limit allowed is 6MB") }
         nanoCPUs = try Self.nanoCPUs(options.cpus)
         cpuShares = try Self.shares(options.cpuShares)
-        cpuSet = try Self.processors(options.cpuSet)
+        cpuSet = try Self.set(options.cpuSet, "CPUs", "cpus") { Set(0..<Workers.processors) }
+        memorySet = try Self.set(options.memorySet, "memory nodes", "mems", available: Self.memoryNodes)
         processes = options.processes.map { max(0, $0) }
     }
 
@@ -84,25 +88,53 @@ struct ContainerLimits: Sendable, Hashable {
         return number
     }
 
-    /// A list such as `0-2,4`, of processors that are there.
-    private static func processors(_ text: String?) throws(ShaleError) -> String? {
+    /// A list such as `0-2,4`, of processors or memory nodes that are there.
+    private static func set(
+        _ text: String?, _ things: String, _ file: String, available: () -> Set<Int>
+    ) throws(ShaleError) -> String? {
         guard let text, !text.isEmpty else { return nil }
-        let available = Workers.processors
+        let available = available()
         for part in text.split(separator: ",", omittingEmptySubsequences: false) {
             let ends = part.split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
             guard let first = ends[0], let last = ends[ends.count - 1], ends.count <= 2, 0 <= first, first <= last
             else {
                 throw ShaleError(
-                    .invalid, "invalid value \"\(text)\" for cpuset cpus", cause: "invalid format: \(text)")
+                    .invalid, "invalid value \"\(text)\" for cpuset \(file)", cause: "invalid format: \(text)")
             }
-            guard last < available else {
+            guard last <= available.max() ?? 0, (first...last).allSatisfy(available.contains) else {
                 throw ShaleError(
                     .invalid,
-                    "requested CPUs are not available - requested \(text), available: "
-                        + (available == 1 ? "0" : "0-\(available - 1)"))
+                    "requested \(things) are not available - requested \(text), available: \(ranges(of: available))")
             }
         }
         return text
+    }
+
+    /// `0-2,4`.
+    private static func ranges(of numbers: Set<Int>) -> String {
+        var found: [ClosedRange<Int>] = []
+        for number in numbers.sorted() {
+            if let last = found.last, last.upperBound == number - 1 {
+                found[found.count - 1] = last.lowerBound...number
+            } else {
+                found.append(number...number)
+            }
+        }
+        return found.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
+            .joined(separator: ",")
+    }
+
+    /// The machine's memory nodes; one without the file has one.
+    private static func memoryNodes() -> Set<Int> {
+        let bytes = (try? WholeFile.read("/sys/devices/system/node/has_memory", limit: 4096)) ?? []
+        var nodes: Set<Int> = []
+        for part in String(decoding: bytes, as: UTF8.self).split(whereSeparator: { $0 == "," || $0 == "\n" }) {
+            let ends = part.split(separator: "-").compactMap { Int($0) }
+            if let first = ends.first, let last = ends.last, 0 <= first, first <= last, last < 4096 {
+                nodes.formUnion(first...last)
+            }
+        }
+        return nodes.isEmpty ? [0] : nodes
     }
 
     // MARK: What may be limited here
@@ -123,6 +155,7 @@ struct ContainerLimits: Sendable, Hashable {
         if nanoCPUs != nil { list.append(("--cpus", "cpu", { $0.nanoCPUs = nil })) }
         if cpuShares != nil { list.append(("--cpu-shares", "cpu", { $0.cpuShares = nil })) }
         if cpuSet != nil { list.append(("--cpuset-cpus", "cpuset", { $0.cpuSet = nil })) }
+        if memorySet != nil { list.append(("--cpuset-mems", "cpuset", { $0.memorySet = nil })) }
         if (processes ?? 0) > 0 { list.append(("--pids-limit", "pids", { $0.processes = nil })) }
         return list
     }
@@ -146,6 +179,7 @@ struct ContainerLimits: Sendable, Hashable {
         host.nanoCPUs = nanoCPUs ?? host.nanoCPUs
         host.cpuShares = cpuShares ?? host.cpuShares
         host.cpuSet = cpuSet ?? host.cpuSet
+        host.memorySet = memorySet ?? host.memorySet
         host.pidsLimit = processes ?? host.pidsLimit
     }
 }

@@ -24,10 +24,7 @@ package final class LogFile: Sendable {
     private let folder: String
     /// The file that shows that the home exists: nothing is made in a folder that is no home.
     private let layout: String
-    /// The size in bytes at which the file is renamed and a new one begins.
-    private let size: Int64
-    /// How many older files are kept.
-    private let kept: Int
+    private let rotation: FileRotation
     private let state = Mutex(State())
     private static let mostEarly = 256
 
@@ -36,8 +33,7 @@ package final class LogFile: Sendable {
         folder = home + "/log"
         path = Self.path(home: home, name: name)
         layout = home + "/oci-layout"
-        self.size = size
-        self.kept = kept
+        rotation = FileRotation(path, size: size, kept: kept)
     }
 
     /// Where the log of a home lies, or another file beside it.
@@ -64,8 +60,8 @@ package final class LogFile: Sendable {
                 state.file = nil
                 return open(&state)
             }
-            guard now.size >= size else { return true }
-            rotate()
+            guard now.size >= rotation.size else { return true }
+            rotation.rotateIfLong()
             state.file = nil
         }
         guard let file = openFile(), let status = try? FileStatus.of(file) else { return false }
@@ -91,14 +87,5 @@ package final class LogFile: Sendable {
         guard let raw = state.file?.raw else { return }
         let done = line.withUnsafeBytes { Glibc.write(raw, $0.baseAddress, $0.count) }
         if done > 0 { state.isCut = done < line.count }
-    }
-
-    /// Renames the file, unless another process is doing it or has done it.
-    private func rotate() {
-        guard let lock = try? FileLock.trying(onDirectory: folder) else { return }
-        guard let now = try? FileStatus.of(hostPath: path), now.size >= size else { return }
-        for number in stride(from: kept, to: 1, by: -1) { _ = rename("\(path).\(number - 1)", "\(path).\(number)") }
-        _ = kept > 0 ? rename(path, "\(path).1") : unlink(path)
-        withExtendedLifetime(lock) {}
     }
 }

@@ -43,16 +43,7 @@ package struct StoreEvent: Sendable, Hashable {
 
     /// As it is kept, and as `--format json` prints it (docker/cli, system/events.go).
     package var document: JSONDocument {
-        let nanoseconds = time.wholeNanoseconds(since: .epoch)
-        return .members([
-            "Type": .string(kind.rawValue), "Action": .string(action),
-            "Actor": .members(["ID": .string(subject), "Attributes": Self.document(of: attributes)]),
-            "scope": "local", "time": .integer(time.seconds), "timeNano": .integer(nanoseconds),
-        ])
-    }
-
-    package static func document(of attributes: [String: String]) -> JSONDocument {
-        .object(attributes.sorted { $0.key < $1.key }.map { JSONDocument.Member($0.key, .string($0.value)) })
+        EventLine.document(kind.rawValue, action, of: subject, attributes: attributes, at: time)
     }
 
     /// Reads a line of the log; `nil` for anything that is no event.

@@ -91,6 +91,9 @@ package struct Build: Verb {
         help: "Taken for docker's sake: containers of good steps always go.")
     var removes = true
 
+    @Flag(help: "Make the layers of the build one, on top of the base's.")
+    var squash = false
+
     @Flag(name: .customLong("force-rm"), help: "Remove the container of a failed step too.")
     var forceRemove = false
 
@@ -113,7 +116,9 @@ package struct Build: Verb {
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         var request = try self.request(shell)
-        if check || sharing.checks { return try lint(request, shell) }
+        let call = try BuildCall(sharing.call)
+        if check || call.kind == .check { return try lint(request, isJSON: call.isJSON, shell) }
+        if call.kind != .build { return try CalledBuild(request, call, shell).outcome() }
         if step { return try stepThrough(request, shell) }
         let isSilent = isQuiet || ["none", "quiet", "json", "rawjson"].contains(progress)
         let results = BuildResults(
@@ -170,7 +175,7 @@ package struct Build: Verb {
     }
 
     /// `--check`.
-    private func lint(_ request: BuildRequest, _ shell: ShellContext) throws(ShaleError) -> Outcome {
+    private func lint(_ request: BuildRequest, isJSON: Bool, _ shell: ShellContext) throws(ShaleError) -> Outcome {
         let engine = try shell.engine()
         let source = try engine.building.buildSource(request, OperationContext(cancellation: shell.cancellation))
         let arguments = request.arguments.compactMapValues { $0 }
@@ -178,7 +183,9 @@ package struct Build: Verb {
             checking: source.text, named: source.fileName, target: target, arguments: arguments,
             ignoring: source.ignored
         ) { engine.images.planned($0, platform: $1) }
-        return try text.outcome(format: progress.hasSuffix("json") ? "json" : nil) { shell.console.report($0) }
+        return try text.outcome(format: isJSON || progress.hasSuffix("json") ? "json" : nil) {
+            shell.console.report($0)
+        }
     }
 
     /// `--step`.
@@ -256,6 +263,9 @@ package struct Build: Verb {
             throw ShaleError(
                 .usage, "build: --step writes neither an --output nor a --cache-to", hint: "build --step .")
         }
+        if step, squash {
+            throw ShaleError(.usage, "build: --step keeps every layer", hint: "squash IMAGE -t NEW   (afterwards)")
+        }
         var request = BuildRequest(source: try source(path, shell))
         if file == "-" {
             if path == "-" {
@@ -291,6 +301,7 @@ package struct Build: Verb {
         request.steps.host.extraHosts = extraHosts
         request.steps.forceRemove = forceRemove
         request.pullsBases = pull
+        request.squashes = squash
         request.traceName = shell.options.session
         let environment = shell.console.environment
         for text in secrets {

@@ -4,15 +4,13 @@
 enum BuildFlags {
     /// Refused by name, with the reason.
     static let refused: [String: String] = [
-        "cpuset-mems": "memory nodes cannot be chosen here",
         "debug": "it is docker's own; shale --log-level debug build … logs more",
         "detach": "no build server runs that would go on",
         "invoke": "--step stops before each instruction, and enter opens a shell there",
         "policy": "no policy language is spoken here",
-        "print": "recipe plan FILE says what would be built",
+        "print": "it is called --call now: --call outline",
         "root": "no build server runs that has a root",
         "server-config": "no build server runs that reads one",
-        "squash": "squash IMAGE -t NEW does it to a finished image",
     ]
 
     /// Accepted without effect; the reason is printed.

@@ -27,11 +27,13 @@ struct BuildLimits: ParsableArguments {
     @Option(name: .customLong("cpu-period"), help: "The period of --cpu-quota in microseconds (100000).")
     var cpuPeriod: Int64?
     @Option(name: .customLong("cpuset-cpus"), help: "Processors that RUN may use (0-3, 0,1).") var cpuSet: String?
+    @Option(name: .customLong("cpuset-mems"), help: "Memory nodes that RUN may use (0-3, 0,1).") var memorySet: String?
     @Option(
         name: .customLong("resource"),
-        help:
-            "The same limits, as buildx has them: memory=2g, memory-swap, cpu-shares, cpu-quota, cpu-period, cpuset-cpus."
-    )
+        help: """
+            The same limits, as buildx has them: memory=2g, memory-swap, cpu-shares, cpu-quota, cpu-period, cpuset-cpus, \
+            cpuset-mems.
+            """)
     var resources: [String] = []
     @Option(name: .customLong("shm-size"), help: "Size of RUN's /dev/shm.") var sharedMemory: String?
     @Option(
@@ -60,6 +62,7 @@ struct BuildLimits: ParsableArguments {
         options.memorySwap = all.memorySwap
         options.cpuShares = all.cpuShares
         options.cpuSet = all.cpuSet
+        options.memorySet = all.memorySet
         let period = all.cpuPeriod ?? 0
         guard period == 0 || (1_000...1_000_000).contains(period) else {
             throw ShaleError(
@@ -88,9 +91,7 @@ struct BuildLimits: ParsableArguments {
         case "cpu-quota": cpuQuota = try number()
         case "cpu-period": cpuPeriod = try number()
         case "cpuset-cpus": cpuSet = value
-        case "cpuset-mems":
-            throw ShaleError(
-                .unsupported, "--resource cpuset-mems is not supported: memory nodes cannot be chosen here")
+        case "cpuset-mems": memorySet = value
         default: throw ShaleError(.usage, "--resource: unknown resource \(key.visible)")
         }
     }

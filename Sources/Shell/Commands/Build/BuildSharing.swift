@@ -39,7 +39,8 @@ struct BuildSharing: ParsableArguments {
     @Flag(help: "Taken for docker's sake: nothing is sent.") var compress = false
     @Option(help: "Taken for docker's sake: default.") var builder: String?
     @Option(help: "Taken for docker's sake: default.") var isolation: String?
-    @Option(help: "What to do: build, or check as with --check.") var call: String?
+    @Option(help: "What to do: build, check, outline (what it takes) or targets; format=json behind a comma.") var call:
+        String?
     @Option(help: "Attestations are not made: only false is taken.") var provenance: String?
     @Option(help: "Attestations are not made: only false is taken.") var sbom: String?
     @Option(help: "Attestations are not made: only type=…,disabled=true is taken.") var attest: [String] = []
@@ -47,9 +48,6 @@ struct BuildSharing: ParsableArguments {
         name: .customLong("disable-content-trust"), inversion: .prefixedNo,
         help: "Taken for docker's sake: signatures are not checked.")
     var disablesContentTrust = true
-
-    /// Whether `--call` asks for the same as `--check`.
-    var checks: Bool { call.map { $0.split(separator: ",").first == "check" } ?? false }
 
     /// Writes them into a build's request.
     ///
@@ -108,9 +106,6 @@ struct BuildSharing: ParsableArguments {
         }
         if let isolation, !["", "default"].contains(isolation) {
             throw refuse("--isolation \(isolation.visible)", "it is of Windows containers")
-        }
-        if let call, !checks, call != "build" {
-            throw refuse("--call \(call.visible)", "recipe plan FILE says what would be built")
         }
         if !disablesContentTrust { throw refuse("--disable-content-trust=false", "signatures are not checked") }
     }

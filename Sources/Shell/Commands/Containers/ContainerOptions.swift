@@ -223,7 +223,7 @@ package struct ContainerOptions: ParsableArguments {
 enum RefusedFlags {
     private static let names: Set<String> = [
         "annotation", "blkio-weight", "blkio-weight-device", "cgroup-parent", "cgroupns", "cpu-count", "cpu-percent",
-        "cpu-period", "cpu-quota", "cpu-rt-period", "cpu-rt-runtime", "cpuset-mems",
+        "cpu-period", "cpu-quota", "cpu-rt-period", "cpu-rt-runtime",
         "device-cgroup-rule", "device-read-bps", "device-read-iops", "device-write-bps", "device-write-iops",
         "disable-content-trust", "gpus", "io-maxbandwidth", "io-maxiops", "ip", "ip6", "ipc", "isolation",
         "kernel-memory", "link", "link-local-ip", "mac-address", "memory-reservation",

@@ -18,6 +18,8 @@ struct LimitFlags: ParsableArguments {
     var cpuShares: Int64?
     @Option(name: .customLong("cpuset-cpus"), parsing: .unconditional, help: "Processors it may run on (0-3, 0,1)")
     var cpuSet: String?
+    @Option(name: .customLong("cpuset-mems"), parsing: .unconditional, help: "Memory nodes it may use (0-3, 0,1)")
+    var memorySet: String?
     @Option(name: .customLong("pids-limit"), parsing: .unconditional, help: "Limit of processes")
     var processLimit: Int64?
 
@@ -28,6 +30,7 @@ struct LimitFlags: ParsableArguments {
         options.cpus = cpus
         options.cpuShares = cpuShares
         options.cpuSet = cpuSet
+        options.memorySet = memorySet
         options.processes = processLimit
         return options
     }

@@ -69,22 +69,23 @@ package struct Stats: Verb {
             try shell.cancellation.check()
             let record = view.record
             let usage = engine.containers.usage(of: record)
-            let share = usage.memoryLimit > 0 ? Double(usage.memory) / Double(usage.memoryLimit) * 100 : 0
             listing.rows.append(
-                .members([
-                    "ID": .string(noTrunc ? record.id : Identifier.short(record.id)),
-                    "Name": .string(record.name),
-                    "CPUPerc": .string(Self.percent(usage.processor)),
-                    "MemUsage": .string(
-                        "\(HumanUnits.binarySize(usage.memory)) / \(HumanUnits.binarySize(usage.memoryLimit))"),
-                    "MemPerc": .string(Self.percent(share)),
-                    "NetIO": .string(Self.traffic(usage)),
-                    "BlockIO": .string("\(HumanUnits.size(usage.read)) / \(HumanUnits.size(usage.written))"),
-                    "PIDs": .string("\(usage.processes)"),
-                    "Container": .string(record.id),
-                ]))
+                Self.row(usage, id: noTrunc ? record.id : Identifier.short(record.id), name: record.name, of: record.id)
+            )
         }
         return listing
+    }
+
+    /// A row; `container` is what it was asked for by.
+    static func row(_ usage: ContainerUsage, id: String, name: String, of container: String) -> JSONDocument {
+        let share = usage.memoryLimit > 0 ? Double(usage.memory) / Double(usage.memoryLimit) * 100 : 0
+        let memory = "\(HumanUnits.binarySize(usage.memory)) / \(HumanUnits.binarySize(usage.memoryLimit))"
+        return .members([
+            "ID": .string(id), "Name": .string(name), "CPUPerc": .string(percent(usage.processor)),
+            "MemUsage": .string(memory), "MemPerc": .string(percent(share)), "NetIO": .string(traffic(usage)),
+            "BlockIO": .string("\(HumanUnits.size(usage.read)) / \(HumanUnits.size(usage.written))"),
+            "PIDs": .string("\(usage.processes)"), "Container": .string(container),
+        ])
     }
 
     private static func traffic(_ usage: ContainerUsage) -> String {

@@ -103,7 +103,7 @@ enum EventFormat {
         return .members([
             "Type": .string(event.kind.rawValue), "Action": .string(event.action),
             "Actor": .members([
-                "ID": .string(event.subject), "Attributes": StoreEvent.document(of: event.attributes),
+                "ID": .string(event.subject), "Attributes": EventLine.document(of: event.attributes),
             ]),
             "Scope": "local", "Time": .integer(event.time.seconds),
             "TimeNano": .integer(event.time.wholeNanoseconds(since: .epoch)),
