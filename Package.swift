@@ -159,8 +159,8 @@ let package = Package(
         tests(
             "ShellTests",
             [
-                "TestSupport", "Basics", "OCI", "RunnerProtocol", "Stores", "Images", "Containers", "Building",
-                "Recipes", "Sessions",
+                "TestSupport", "Basics", "OCI", "RunnerProtocol", "Stores", "Registries", "Images", "Containers",
+                "Building", "Recipes", "Sessions",
                 "GoTemplates", "ShellLanguage", "Rendering", "LineEditing", "Shell",
             ]),
         tests("IntegrationTests", ["TestSupport", "Basics", "Linux", "OCI", "Dockerfiles"]),

@@ -54,7 +54,7 @@ extension ImageEngine {
         return found
     }
 
-    /// What a registry says of how many pulls are left, asked for by the header of a manifest: that is no pull.
+    /// How many pulls a registry still allows, read from the header of a manifest, which does not count as a pull.
     ///
     /// `nil` where it says nothing. Throws what the request throws, unless the answer says it all the same.
     package func rateLimit(

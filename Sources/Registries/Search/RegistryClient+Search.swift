@@ -231,7 +231,7 @@ extension RegistryClient {
     }
 
     /// A description as one line, without control characters for the terminal.
-    private static func line(_ text: String?) -> String {
+    static func line(_ text: String?) -> String {
         let spaced = (text ?? "").unicodeScalars.map { $0 == "\n" || $0 == "\r" || $0 == "\t" ? " " : Character($0) }
         return String(spaced).visible
     }

@@ -217,6 +217,9 @@ final class Transport: Sendable {
     /// The variable that names the proxy of an address, where one does and this machine is not meant.
     static func proxyVariable(for url: WebURL) -> String? {
         if url.isLoopback { return nil }
+        // In libcurl's order of the two.
+        let exceptions = environment("no_proxy") ?? environment("NO_PROXY")
+        if let exceptions, ProxyExceptions(exceptions).contains(url.host) { return nil }
         let own = url.isPlain ? ["http_proxy", "HTTP_PROXY"] : ["https_proxy", "HTTPS_PROXY"]
         return (own + ["all_proxy", "ALL_PROXY"]).first { environment($0) != nil }
     }

@@ -52,13 +52,13 @@ package struct Search: Verb {
         return .listing(Listing(columns: Self.columns, rows: rows, quietKey: "Name"), format: format)
     }
 
-    private static let columns = [
+    static let columns = [
         Listing.Column("Name", "NAME", shrinks: true), Listing.Column("Description", "DESCRIPTION", shrinks: true),
         Listing.Column("StarCount", "STARS"), Listing.Column("IsOfficial", "OFFICIAL"),
         Listing.Column("IsAutomated", "AUTOMATED"), Listing.Column("PullCount", "PULLS", isShown: false),
     ]
 
-    private func row(_ result: SearchResult, isJSON: Bool) -> JSONDocument {
+    func row(_ result: SearchResult, isJSON: Bool) -> JSONDocument {
         let mark = { (flag: Bool) in JSONDocument.string(isJSON ? (flag ? "true" : "false") : (flag ? "[OK]" : "")) }
         return .members([
             "Name": .string(result.name),

@@ -28,12 +28,15 @@ package struct VolumeLs: Verb {
         var conditions = VolumeFilter(keys: VolumeFilter.listed)
         for text in filter { try conditions.add(text) }
         let volumes = try shell.containers().volumes().filter(conditions.takes)
+        return .listing(Self.listing(volumes), format: format, quiet: quiet)
+    }
+
+    static func listing(_ volumes: [Volume]) -> Listing {
         let hidden = ["Availability", "Group", "Labels", "Links", "Mountpoint", "Scope", "Size", "Status"]
-        let listing = Listing(
+        return Listing(
             columns: [Listing.Column("Driver", "DRIVER"), Listing.Column("Name", "VOLUME NAME", shrinks: true)]
                 + hidden.map { Listing.Column($0, $0.uppercased(), isShown: false) },
-            rows: volumes.map(Self.row), quietKey: "Name")
-        return .listing(listing, format: format, quiet: quiet, quietWins: true)
+            rows: volumes.map(row), quietKey: "Name", rawLines: [("name", "Name"), ("driver", "Driver")])
     }
 
     /// Docker counts links and sizes in `system df -v` only.
