@@ -103,11 +103,17 @@ let package = Package(
                 "Containers", "Building", "Recipes", "Diagnostics", logging,
             ]),
         module(
+            "Lessons",
+            [
+                "Basics", "OCI", "Linux", "Layers", "Stores", "Images", "Containers", "Building", "Recipes", "Explorer",
+                "Sessions",
+            ], embedding: ["Explanations/Resources", "Courses/Resources"]),
+        module(
             "Shell",
             [
                 "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "RunnerProtocol", "Runtime", "Dockerfiles",
-                "Images", "Containers", "Building", "Recipes", "Explorer", "Sessions", "GoTemplates", "ShellLanguage",
-                "Rendering", "LineEditing", "Diagnostics", logging, argumentParser,
+                "Images", "Containers", "Building", "Recipes", "Explorer", "Sessions", "Lessons", "GoTemplates",
+                "ShellLanguage", "Rendering", "LineEditing", "Diagnostics", logging, argumentParser,
             ], embedding: ["Completion/HostShells/Resources", "Commands/Shell/Resources"]),
 
         .executableTarget(
@@ -152,6 +158,7 @@ let package = Package(
                 "TestSupport", "Basics", "OCI", "Stores", "Linux", "Images", "Containers", "Building", "Recipes",
                 "Sessions", "Dockerfiles",
             ]),
+        tests("LessonsTests", ["TestSupport", "Basics", "Lessons"]),
         tests("ShellLanguageTests", ["TestSupport", "Basics", "ShellLanguage"]),
         tests("RenderingTests", ["TestSupport", "Basics", "OCI", "Rendering"]),
         tests("LineEditingTests", ["TestSupport", "Basics", "Linux", "LineEditing"]),

@@ -844,6 +844,24 @@ complete -c shale -n '__fish_seen_subcommand_from session' -l force -s f -l yes 
 complete -c shale -n '__fish_seen_subcommand_from session' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from session' -f -a '(__shale_operand none)'
 
+complete -c shale -n __fish_use_subcommand -f -a lesson -d 'Learn at the prompt, step by step: every step is checked'
+complete -c shale -n '__fish_seen_subcommand_from lesson' -l help -s h -d 'Show help information.'
+complete -c shale -n '__fish_seen_subcommand_from lesson' -f -a '(__shale_operand =list,start,next,hint,check,solution,skip,restart,stop,report,lint)'
+
+complete -c shale -n __fish_use_subcommand -f -a explain -d 'Say what the last line did on disk, what a word means, or what a command would do'
+complete -c shale -n '__fish_seen_subcommand_from explain' -l help -d 'Show help information.'
+complete -c shale -n '__fish_seen_subcommand_from explain' -f -a '(__shale_operand topic)'
+
+complete -c shale -n __fish_use_subcommand -f -a expect -d 'Run a command and fail where it shows something else than expected'
+complete -c shale -n '__fish_seen_subcommand_from expect' -l is -r -f -d 'It prints this text, and no more.'
+complete -c shale -n '__fish_seen_subcommand_from expect' -l has -r -f -d 'It prints this text somewhere.'
+complete -c shale -n '__fish_seen_subcommand_from expect' -l lacks -r -f -d 'It prints this text nowhere.'
+complete -c shale -n '__fish_seen_subcommand_from expect' -l some -d 'It prints something.'
+complete -c shale -n '__fish_seen_subcommand_from expect' -l none -d 'It prints nothing.'
+complete -c shale -n '__fish_seen_subcommand_from expect' -l fails -d 'It fails.'
+complete -c shale -n '__fish_seen_subcommand_from expect' -l help -d 'Show help information.'
+complete -c shale -n '__fish_seen_subcommand_from expect' -f -a '(__shale_operand verb)'
+
 complete -c shale -n __fish_use_subcommand -f -a help -d 'List the commands, or explain one'
 complete -c shale -n __fish_use_subcommand -f -a ? -d 'List the commands, or explain one'
 complete -c shale -n '__fish_seen_subcommand_from help ?' -l help -s h -d 'Show help information.'

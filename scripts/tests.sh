@@ -70,7 +70,7 @@ failures() {
 
 # What shale does in its user namespace is tested in one; the rest tests the program, or needs none.
 inside='^(LinuxTests|LayersTests|StoresTests|ImagesTests|ContainersTests|RecipesTests|RuntimeTests|ExplorerTests)\.'
-outside='^(BasicsTests|DiagnosticsTests|OCITests|RegistriesTests|DockerfilesTests|SessionsTests|ShellLanguageTests|RenderingTests|LineEditingTests|GoTemplatesTests|ShellTests|IntegrationTests|TerminalTests)\.'
+outside='^(BasicsTests|DiagnosticsTests|OCITests|RegistriesTests|DockerfilesTests|SessionsTests|LessonsTests|ShellLanguageTests|RenderingTests|LineEditingTests|GoTemplatesTests|ShellTests|IntegrationTests|TerminalTests)\.'
 
 # Whom `half` runs its tests as, for the list of second tries.
 half_of=

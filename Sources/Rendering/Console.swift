@@ -161,6 +161,9 @@ package final class Console: Sendable {
     /// A line on the error stream that is neither warning nor error.
     package func note(_ text: String) { write(text.visibleLines + "\n", to: .errors) }
 
+    /// A dim line on the error stream about what was typed: for the person who typed it, so no recording keeps it.
+    package func aside(_ text: String) { draw(styled(text.visibleLines, .dim) + "\n", to: .errors) }
+
     /// `shale: warning: …`.
     package func warning(_ text: String) {
         write(styled("shale:", .yellow) + " warning: \(text.visibleLines)\n", to: .errors)

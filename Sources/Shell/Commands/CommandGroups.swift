@@ -15,6 +15,7 @@ enum CommandGroups {
                 Goto.self, Edit.self, Drop.self, Move.self, Fork.self,
                 SessionCommand.self,
             ]),
+        .init(title: "Learning", verbs: [LessonCommand.self, Explain.self, Expect.self]),
         .init(
             title: "The shell",
             verbs: [

@@ -30,6 +30,9 @@ package protocol Verb: ParsableCommand {
     static var writesItsOwnEntries: Bool { get }
     /// Whether `record` writes it down.
     static var isRecorded: Bool { get }
+    /// Whether it is a question about what was typed or is to be typed: `explain last` passes it over, and neither a
+    /// teaching line nor a lesson's check follows it.
+    static var isAboutLines: Bool { get }
     /// Whether it gets a word for the working image as it was typed, and not as the id of the image.
     static var takesWorkingImageAsTyped: Bool { get }
     /// Whether it gets a place in the working image with the image's id; other commands show the place as it was typed.
@@ -65,6 +68,7 @@ extension Verb {
     package static var hasVariablesOfItsOwn: Bool { false }
     package static var writesItsOwnEntries: Bool { false }
     package static var isRecorded: Bool { true }
+    package static var isAboutLines: Bool { false }
     package static var takesWorkingImageAsTyped: Bool { false }
     package static var takesWorkingPlaces: Bool { false }
     package static var takesFurtherLines: Bool { false }

@@ -144,7 +144,7 @@ package final class CommandCompleter: Completer {
         switch value.kind {
         case .hostPath: return hostPaths(context)
         case .hostDirectory: return hostPaths(context, onlyDirectories: true)
-        case .volumeOrHostPath: return quoted(values(request), context) + hostPaths(context)
+        case .volumeOrHostPath, .lesson: return quoted(values(request), context) + hostPaths(context)
         case .place: return places(request, context)
         case .placeOrHostPath:
             if context.word.contains(":/") { return places(request, context) }
@@ -158,9 +158,6 @@ package final class CommandCompleter: Completer {
             return quoted(values(layers), context)
         case .verb:
             return quoted(model.verbs.filter { !$0.isHidden }.map { CompletionValue($0.name, $0.summary) }, context)
-        case .topic:
-            let verbs = model.verbs.filter { !$0.isHidden }.map { CompletionValue($0.name, $0.summary) }
-            return quoted(values(request) + verbs, context)
         case .instruction: return quoted(StepKeyword.names.sorted().map { CompletionValue($0) }, context)
         case .signal: return quoted(Self.signals.map { CompletionValue($0) }, context)
         case .program: return programs(request, context)

@@ -37,6 +37,9 @@ enum OperandKinds {
                     CommandModel.Value(.volume, name: "volume"), isOptional: true, isRepeating: true, takesRest: true),
             ]
         }
+        if type == LessonCommand.self {
+            return [CommandModel.Operand(CommandModel.Value(.none, name: "command", words: type.subcommandWords))]
+        }
         let kinds = type.operandKinds
         if !type.subcommands.isEmpty, let kind = kinds.first {
             return [

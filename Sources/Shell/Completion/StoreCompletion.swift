@@ -7,12 +7,14 @@ import Explorer
 import FoundationEssentials
 import Images
 import Layers
+import Lessons
 import Linux
 import OCI
 import Recipes
 import Rendering
 import RunnerProtocol
 import Sessions
+import ShellLanguage
 import Stores
 
 /// What Tab offers from the store, the session and the shell's own variables; a failure offers nothing.
@@ -44,7 +46,8 @@ struct StoreCompletion: CompletionSource {
             ["TERM", "KILL", "INT", "HUP", "QUIT", "USR1", "USR2", "STOP", "CONT"].map { CompletionValue($0) }
         case .platform: ["linux/amd64", "linux/arm64", "linux/arm/v7", "linux/386"].map { CompletionValue($0) }
         case .instruction: Instruction.keywords.map { CompletionValue($0) }
-        case .verb, .topic: CommandTable.shared.verbs.map { CompletionValue($0.verb, $0.configuration.abstract) }
+        case .verb: CommandTable.shared.verbs.map { CompletionValue($0.verb, $0.configuration.abstract) }
+        case .topic: topics()
         case .setting: Setting.all.map { CompletionValue($0.name, $0.meaning) }
         case .settingValue: settingValues(of: request.operands.last ?? "")
         case .state: states()
@@ -54,7 +57,8 @@ struct StoreCompletion: CompletionSource {
         case .capability: Capabilities.names.map { CompletionValue($0) }
         case .step: steps()
         case .format: ["json", "table"].map { CompletionValue($0) }
-        case .hostPath, .hostDirectory, .lesson, .none: []
+        case .lesson: LessonLibrary.builtIn.map { CompletionValue($0.name, $0.title) }
+        case .hostPath, .hostDirectory, .none: []
         }
     }
 
@@ -150,6 +154,14 @@ struct StoreCompletion: CompletionSource {
     private func steps() -> [CompletionValue] {
         guard let working = try? shell.session().working else { return [] }
         return working.steps.enumerated().map { CompletionValue(String($0.offset + 1), $0.element.instruction) }
+    }
+
+    /// The words that `explain` knows, commands and instructions last.
+    private func topics() -> [CompletionValue] {
+        [CompletionValue("last", "what the last line did")]
+            + Topics.things.names.filter { !$0.contains(" ") }.map { CompletionValue($0, "what it is") }
+            + CommandTable.shared.verbs.map { CompletionValue($0.verb, $0.configuration.abstract) }
+            + StepKeyword.names.sorted().map { CompletionValue($0, "an instruction") }
     }
 
     /// The states of the session that `goto` takes, the newest first; 0 is the beginning.

@@ -1,5 +1,6 @@
 import Basics
 import Diagnostics
+import Lessons
 import Logging
 import OCI
 import Recipes
@@ -45,6 +46,7 @@ struct CommandLog {
     /// Writes a failure into the log: a user's mistake at a detailed level, a failure of shale or the host at a level
     /// that is always kept.
     func noteFailure(_ error: ShaleError) {
+        if shell.statementDepth == 1 { shell.lastFailure = (line, error) }
         let isGrave = [.corrupt, .io, .engine, .noSpace].contains(error.code)
         Logger.shell.log(
             level: isGrave ? .error : .info, "command failed",
@@ -71,10 +73,7 @@ struct CommandLog {
         var draft = JournalDraft(line: line, directory: directory, time: start)
         shell.takeChanges(into: &draft)
         let changes = draft.changes
-        if status == 0, !line.isEmpty, shell.statementDepth == 1, shell.settings["teach"] == "on" {
-            let container = shell.made.last.flatMap { $0 == shell.variables["ctr"] ? $0 : nil }
-            shell.console.note(Teaching(changes, container: container).line)
-        }
+        if status == 0 { teach(changes) }
         // Verbs that failed have written nothing, or only how far they came.
         if status == 0, CommandTable.shared.find(verb)?.writesItsOwnEntries ?? false { return }
         if line.isEmpty { return }
@@ -100,5 +99,15 @@ struct CommandLog {
             if status != 0, changes.isEmpty { return }
             shell.console.warning("this line is not in the journal: \(error)")
         }
+    }
+
+    /// `set teach on`: says in a line what the statement did on disk.
+    private func teach(_ changes: [StateChange]) {
+        guard !line.isEmpty, shell.statementDepth == 1, shell.settings["teach"] == "on",
+            !(CommandTable.shared.find(verb)?.isAboutLines ?? false), let engine = try? shell.engine()
+        else { return }
+        let facts = LineFacts(statement.body, line: line, status: 0, made: shell.made, changes: changes)
+        guard !facts.isForPrograms else { return }
+        shell.console.aside(TeachingLine(engine).text(facts))
     }
 }

@@ -83,6 +83,7 @@ package final class Interpreter {
             shell.enteredLines = []
         }
         shell.keepVariables()
+        if shell.statementDepth == 1, leaving == nil { LessonWatch(shell).after(statement) }
         return status
     }
 
@@ -186,7 +187,7 @@ package final class Interpreter {
         }
     }
 
-    private static let deepestAlias = 8
+    static let deepestAlias = 8
 
     /// Runs a command from its words, the verb first.
     ///

@@ -69,6 +69,10 @@ package final class ShellContext {
     /// How many script files are inside one another.
     var scriptDepth = 0
     package var lastStatus: Int32 = 0
+    /// The last line that failed, as the journal has it, and why: for `explain`.
+    var lastFailure: (line: String, error: ShaleError)?
+    /// The lesson that was under way when the last line ended.
+    var seenLesson: LessonWatch.Seen?
     /// Whether the command under way has said why it failed.
     var hasReported = false
     /// The trace that the statement under way prints at its end.

@@ -8,6 +8,7 @@ package struct Help: Verb {
         commandName: "help", abstract: "List the commands, or explain one", aliases: ["?"])
     package static let operandKinds: [ValueKind] = [.verb]
     package static let isWorthKeeping = false
+    package static let isAboutLines = true
     package static let examples = ["help", "help build", "help language"]
 
     @Argument(help: "A command, a Dockerfile instruction, or language: how a line is read.") var command: String?
