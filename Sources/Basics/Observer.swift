@@ -18,7 +18,8 @@ package enum SteadyTime {
 package enum Observer {
     /// What a piece of work belongs to; the log calls it `shale.lock` and so on.
     package enum Subject: String, Sendable, CaseIterable {
-        case start, lock, registry, runner, process, container, image, layer, build, cache, git, session, store, shell
+        case start, lock, disk, registry, runner, process, container, image, layer, build, cache, git, session, store,
+            shell
     }
 
     /// A piece of work that has ended.

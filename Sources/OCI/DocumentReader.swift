@@ -207,7 +207,9 @@ extension OCIDocument {
         }
     }
 
-    /// A document of the specifications has its own rules: `read`.
+    /// Cannot be called: a document of the specifications has its own rules, which `read` follows.
+    ///
+    /// Throws nothing.
     @available(*, unavailable, message: "read(_:from:naming:) reads it by its own rules")
     package static func decode<Value: DocumentValue & Decodable>(
         _ type: Value.Type, from data: Data, naming what: String

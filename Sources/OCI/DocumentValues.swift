@@ -2,6 +2,7 @@ package import Basics
 import FoundationEssentials
 
 extension Descriptor: DocumentValue {
+    /// Throws `corrupt` for a member that the specification requires and that is missing, or is of another form.
     package init(_ reader: DocumentReader) throws(ShaleError) {
         self.init(
             mediaType: try reader.requiredString("mediaType"), digest: try reader.digest("digest"),
@@ -31,6 +32,7 @@ extension Descriptor: DocumentValue {
 }
 
 extension Platform: DocumentValue {
+    /// Throws `corrupt` for a member that the specification requires and that is missing, or is of another form.
     package init(_ reader: DocumentReader) throws(ShaleError) {
         self.init(
             os: try reader.requiredString("os"), architecture: try reader.requiredString("architecture"),
@@ -41,6 +43,7 @@ extension Platform: DocumentValue {
 }
 
 extension Manifest: DocumentValue {
+    /// Throws `corrupt` for a member that the specification requires and that is missing, or is of another form.
     package init(_ reader: DocumentReader) throws(ShaleError) {
         try Self.checkVersion(reader)
         guard !reader.has("manifests") else {
@@ -71,6 +74,7 @@ extension Manifest: DocumentValue {
 }
 
 extension Index: DocumentValue {
+    /// Throws `corrupt` for a member that the specification requires and that is missing, or is of another form.
     package init(_ reader: DocumentReader) throws(ShaleError) {
         try Manifest.checkVersion(reader)
         guard let manifests = try reader.objects("manifests", Descriptor.self) else {
@@ -90,6 +94,7 @@ extension Index: DocumentValue {
 }
 
 extension ImageConfig: DocumentValue {
+    /// Throws `corrupt` for a member that the specification requires and that is missing, or is of another form.
     package init(_ reader: DocumentReader) throws(ShaleError) {
         self.init()
         created = try reader.time("created")
@@ -106,6 +111,7 @@ extension ImageConfig: DocumentValue {
 }
 
 extension RootFS: DocumentValue {
+    /// Throws `corrupt` for a member that the specification requires and that is missing, or is of another form.
     package init(_ reader: DocumentReader) throws(ShaleError) {
         var diffIDs: [Digest] = []
         guard let texts = try reader.strings("diff_ids") else { throw reader.failure("diff_ids", "missing") }
@@ -123,6 +129,7 @@ extension RootFS: DocumentValue {
 }
 
 extension History: DocumentValue {
+    /// Throws `corrupt` for a member that the specification requires and that is missing, or is of another form.
     package init(_ reader: DocumentReader) throws(ShaleError) {
         self.init(
             created: try reader.time("created"), createdBy: try reader.string("created_by"),
@@ -132,6 +139,7 @@ extension History: DocumentValue {
 }
 
 extension ContainerConfig: DocumentValue {
+    /// Throws `corrupt` for a member that the specification requires and that is missing, or is of another form.
     package init(_ reader: DocumentReader) throws(ShaleError) {
         self.init()
         user = try reader.string("User")
@@ -162,6 +170,7 @@ extension ContainerConfig: DocumentValue {
 }
 
 extension HealthConfig: DocumentValue {
+    /// Throws `corrupt` for a member that the specification requires and that is missing, or is of another form.
     package init(_ reader: DocumentReader) throws(ShaleError) {
         self.init(test: try reader.strings("Test"))
         interval = try reader.integer("Interval")

@@ -61,6 +61,7 @@ package struct WireReader {
         return bytes[position..<position + count]
     }
 
+    /// Throws `truncated` at the end of the bytes.
     package mutating func integer<Value: FixedWidthInteger>(_: Value.Type = Value.self) throws(WireError) -> Value {
         var value: Value = 0
         for (place, byte) in try take(MemoryLayout<Value>.size).enumerated() {
@@ -68,7 +69,9 @@ package struct WireReader {
         }
         return value
     }
+    /// Throws `truncated` at the end of the bytes.
     package mutating func byte() throws(WireError) -> UInt8 { try integer() }
+    /// Throws `truncated` at the end of the bytes.
     package mutating func bool() throws(WireError) -> Bool { try byte() != 0 }
     private mutating func count() throws(WireError) -> Int {
         let count = Int(try integer(UInt32.self))
@@ -76,16 +79,21 @@ package struct WireReader {
         guard count <= remaining else { throw .tooLong }
         return count
     }
+    /// Throws `truncated` or `tooLong` for too few bytes, `notText` for bytes that are not UTF-8.
     package mutating func string() throws(WireError) -> String {
         let part = try take(count())
         guard let text = String(validating: part, as: UTF8.self) else { throw .notText }
         return text
     }
+    /// Throws `truncated` or `tooLong` for too few bytes.
     package mutating func data() throws(WireError) -> [UInt8] { Array(try take(count())) }
+    /// Throws nothing: what is left may be empty.
     package mutating func rest() throws(WireError) -> [UInt8] { Array(try take(remaining)) }
+    /// Throws what `string()` throws.
     package mutating func strings() throws(WireError) -> [String] {
         try list { (reader) throws(WireError) in try reader.string() }
     }
+    /// Throws `tooLong` for a count that cannot be true, and what `body` throws.
     package mutating func list<Element>(
         _ body: (inout WireReader) throws(WireError) -> Element
     ) throws(WireError) -> [Element] {
@@ -95,11 +103,13 @@ package struct WireReader {
         for _ in 0..<count { values.append(try body(&self)) }
         return values
     }
+    /// Throws `truncated` at the end of the bytes, and what `body` throws.
     package mutating func optional<Value>(
         _ body: (inout WireReader) throws(WireError) -> Value
     ) throws(WireError) -> Value? {
         try bool() ? try body(&self) : nil
     }
+    /// Throws `trailing` when bytes are left.
     package func end() throws(WireError) {
         guard remaining == 0 else { throw .trailing }
     }

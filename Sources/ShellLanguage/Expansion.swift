@@ -30,6 +30,8 @@ package struct Expansion {
     /// The value of a variable; `nil` when there is none.
     package var lookup: (String) -> String?
     /// Runs the commands of `$(…)` and returns what they print; `nil` when they are not shale's.
+    ///
+    /// Throws what the commands throw.
     package var substitute: (String) throws(ShaleError) -> String?
     /// All names, for a suggestion.
     package var names: [String]

@@ -109,7 +109,7 @@ package struct Spelling: Sendable {
         var words = words
         if normalise(&words).contains(where: Self.tools.contains) { return true }
         guard let word = words.first?.plain else { return false }
-        return word == "quit" || word == "exit" || nouns[word] != nil || commands.contains(word)
+        return nouns[word] != nil || commands.contains(word)
     }
 
     /// Takes docker's options about its own log off: `-D`, `-l LEVEL`.

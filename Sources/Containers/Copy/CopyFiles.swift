@@ -12,7 +12,8 @@ extension ContainerEngine {
     /// `cp`: copies between the host, containers and images, by docker's table of cases; one outcome a source.
     ///
     /// `input` is what `-` reads as a source, a descriptor that stays the caller's; `output` takes the archive that `-`
-    /// as the destination stands for.
+    /// as the destination stands for. What fails for one source is its outcome. Throws, in docker's words, for a request
+    /// that is in none of its cases.
     package func copy(
         _ request: CopyRequest, input: Int32 = 0, _ operation: OperationContext,
         output: @escaping ByteSink = { _ in }

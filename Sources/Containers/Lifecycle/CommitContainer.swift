@@ -141,9 +141,11 @@ extension ContainerEngine {
     ) throws(ShaleError) -> (diffID: Digest, descriptor: Descriptor)? {
         let lowers = try lowers(of: container)
         let upper = try images.open(store.containers.folder(container.id).upper)
-        let changes = try ChangeFinder(
-            upper: upper, lowers: roots(of: container), form: form, ignoring: mountStubs(of: container)
-        ).changes(cancellation: operation.cancellation)
+        let finder = try ChangeFinder(
+            upper: upper, lowers: roots(of: container), form: form, ignoring: mountStubs(of: container))
+        let changes = try Observer.measure(.layer, "find changes") { () throws(ShaleError) in
+            try finder.changes(cancellation: operation.cancellation)
+        }
         guard !changes.isEmpty else { return nil }
         let (written, descriptor) = try images.pack(changes, of: upper, operation)
         let chain = Digest.chainID(base.config.rootfs.diffIDs[...])

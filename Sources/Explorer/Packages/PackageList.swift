@@ -38,7 +38,8 @@ package struct PackageList {
 
     /// All packages, sorted by manager, name and version.
     ///
-    /// `warn` is told of databases that are there and cannot be read.
+    /// `warn` is called for each database that is there and cannot be read. Throws `cancelled`, and what reading the tree
+    /// throws.
     package func packages(
         _ cancellation: Cancellation, warn: (String) -> Void = { _ in }
     ) throws(ShaleError) -> [InstalledPackage] {

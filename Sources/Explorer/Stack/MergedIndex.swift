@@ -34,7 +34,9 @@ package final class MergedIndex {
 
     package init() {}
 
-    /// All layers of an image, up to a number; `visit` sees what each one changes.
+    /// All layers of an image, up to a number; `visit` is called with the changes of each.
+    ///
+    /// Throws what reading the layers' indexes throws.
     package convenience init(
         _ layers: ImageLayers, upTo top: Int? = nil, visit: (Int, [LayerChange]) -> Void = { _, _ in }
     ) throws(ShaleError) {

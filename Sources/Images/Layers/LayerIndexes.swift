@@ -10,8 +10,9 @@ package import Stores
 package enum LayerIndexes {
     /// The index of one layer of a stack of diff IDs, 0 the lowest; one that is damaged or gone is made again.
     ///
-    /// It is then made from the layer's blob, and `note` gets one sentence about that. A store that cannot be written
-    /// to keeps its damaged index.
+    /// It is then made from the layer's blob, and `note` gets one sentence about that. A store that cannot be written to
+    /// keeps its damaged index. Throws `notFound` when a layer is neither unpacked nor among the blobs, and what reading
+    /// it throws.
     package static func index(
         _ position: Int, of diffIDs: [Digest], blob: Descriptor?, in store: Store, note: (String) -> Void = { _ in }
     ) throws(ShaleError) -> LayerIndex {

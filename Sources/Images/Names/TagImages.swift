@@ -20,7 +20,9 @@ extension ImageEngine {
         let reference = try target.asTarget()
         let image = try image(named: source)
         let before = try imageID(of: reference)
-        try store.images.tag(image.id, as: reference)
+        try Observer.measure(.image, "tag \(reference.familiar)") { () throws(ShaleError) in
+            _ = try store.images.tag(image.id, as: reference)
+        }
         return NameChange(reference: reference, before: before, after: image.id)
     }
 

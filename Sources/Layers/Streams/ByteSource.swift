@@ -20,6 +20,7 @@ package final class FDSource: ByteSource {
         self.subject = subject
     }
 
+    /// Throws `cancelled` when the process is told to stop, and the error of reading the file.
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws(ShaleError) -> Int {
         do throws(SystemCallError) {
             // The writer at the other end of a pipe may take any time.
@@ -38,6 +39,7 @@ package final class BytesSource: ByteSource {
 
     package init(_ bytes: [UInt8]) { self.bytes = bytes }
 
+    /// Throws nothing: the bytes are in memory.
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws(ShaleError) -> Int {
         let count = min(buffer.count, bytes.count - position)
         bytes.withUnsafeBytes { all in
@@ -54,5 +56,6 @@ package final class ClosureSource: ByteSource {
 
     package init(_ body: @escaping (UnsafeMutableRawBufferPointer) throws(ShaleError) -> Int) { self.body = body }
 
+    /// Throws what the closure throws.
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws(ShaleError) -> Int { try body(buffer) }
 }

@@ -117,7 +117,8 @@ package struct MergedTree: Sendable {
 
     /// Calls `body` for a path, its last link followed, and for everything below it, parents first, names by bytes.
     ///
-    /// `pruning` names directories that are visited and not gone into.
+    /// `pruning` is true for directories whose content is not visited. Throws what reading the directories and `body`
+    /// throw.
     package func walk(
         _ path: String, pruning: (TreeEntry) -> Bool = { _ in false },
         _ body: (TreeEntry) throws(ShaleError) -> Void
@@ -127,6 +128,8 @@ package struct MergedTree: Sendable {
     }
 
     /// The same from an entry.
+    ///
+    /// Throws what reading the directories and `body` throw.
     package func walk(
         from top: TreeEntry, pruning: (TreeEntry) -> Bool = { _ in false },
         _ body: (TreeEntry) throws(ShaleError) -> Void

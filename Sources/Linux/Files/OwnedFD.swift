@@ -1,3 +1,4 @@
+import Basics
 import CLinux
 import Glibc
 
@@ -131,5 +132,23 @@ package struct OwnedFD: ~Copyable, Sendable {
     /// Waits until what was written to the file is on the disk.
     ///
     /// Throws the error of `fsync(2)`.
-    package func sync() throws(SystemCallError) { try check("fsync") { fsync(raw) } }
+    package func sync() throws(SystemCallError) {
+        let raw = raw
+        try Observer.measure(.disk, "sync \(Self.name(of: raw))") { () throws(SystemCallError) in
+            _ = try check("fsync") { fsync(raw) }
+        }
+    }
+
+    /// The path of an open file as the kernel knows it, for a trace; that of its folder for a file without a name, and
+    /// without the end that marks a temporary file.
+    private static func name(of raw: Int32) -> String {
+        var buffer = [CChar](repeating: 0, count: Int(PATH_MAX))
+        let count = readlink("/proc/self/fd/\(raw)", &buffer, buffer.count)
+        guard count > 0 else { return "a file" }
+        let path = String(decoding: buffer.prefix(count).map { UInt8(bitPattern: $0) }, as: UTF8.self)
+        let folder = path.prefix(through: path.lastIndex(of: "/") ?? path.startIndex)
+        if path.hasSuffix(" (deleted)") { return "a new file in \(folder)" }
+        guard path.hasSuffix("~"), let point = path.lastIndex(of: "."), point >= folder.endIndex else { return path }
+        return String(path[..<point])
+    }
 }

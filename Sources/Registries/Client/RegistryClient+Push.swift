@@ -90,10 +90,9 @@ extension RegistryClient {
     ///
     /// A condition that does not hold is no failure: the answer's status is 412 then.
     func send(
-        _ bytes: Data, mediaType: String, as reference: Reference, condition: (name: String, value: String)? = nil,
+        _ bytes: Data, mediaType: String, as name: Reference, condition: (name: String, value: String)? = nil,
         cancellation: Cancellation
     ) throws(ShaleError) -> HTTPAnswer {
-        let name = reference.withDefaultTag
         let digest = Digest.of(bytes)
         let target = name.tag ?? name.digest?.description ?? Reference.defaultTag
         let answer = try ask(name.domain, for: .push(name), cancellation: cancellation) {

@@ -61,7 +61,7 @@ struct StateEffects {
         }
         for change in changes {
             switch change {
-            case .name(let reference, _, let to): moved[reference.withDefaultTag.description] = (reference, to)
+            case .name(let reference, _, let to): moved[reference.description] = (reference, to)
             case .broughtBack(let container, _): try engine.containers.bringBack(container)
             case .removed(let container, _):
                 if !isElsewhere(container) {
@@ -95,14 +95,13 @@ struct StateEffects {
     /// Throws `conflict`, moving none, where another shale moved one of the names meanwhile.
     func finish() throws(ShaleError) {
         let names = moved.values.map { reference, entry in
-            TableMoves.Name(
-                reference, expected: start[reference.withDefaultTag.description], target: entry)
+            TableMoves.Name(reference, expected: start[reference.description], target: entry)
         }
         try engine.images.carryOut(TableMoves(names: names, shown: shown, hidden: hidden))
     }
 
     private func check(_ reference: Reference, from: ImageEntry?, to: ImageEntry?) throws(ShaleError) {
-        let name = reference.withDefaultTag.description
+        let name = reference.description
         let now = moved[name].map(\.entry) ?? start[name]
         if now?.manifest.digest == to?.manifest.digest { return }
         guard now?.manifest.digest == from?.manifest.digest else {

@@ -14,7 +14,9 @@ package enum SharedChange: Sendable {
     /// What a state did there; `nil` for what is the working image's own, and for what was lost.
     init?(_ change: StateChange) {
         switch change {
-        case .name(let reference, let before, let after): self = .name(reference, from: before, to: after)
+        case .name(let reference, let before, let after):
+            // The journal of a session from elsewhere may name it without its tag.
+            self = .name(reference.withDefaultTag, from: before, to: after)
         case .images(let arrived, let departed): self = .images(shown: arrived, hidden: departed)
         case .removed(let container, let name): self = .removed(container: container, name: name)
         case .began, .step, .rewrote, .lost: return nil

@@ -22,6 +22,7 @@ enum CommandGroups {
                 Help.self, SetCommand.self, Unset.self, Alias.self, Source.self, Cd.self, Pwd.self, Info.self,
                 Doctor.self, Trace.self, Events.self,
                 System.self, Version.self, Clear.self, CompletionsCommand.self, CompleteCommand.self,
+                Quit.self,
             ]),
     ]
 

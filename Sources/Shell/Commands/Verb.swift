@@ -6,9 +6,11 @@ package import Rendering
 /// A command of the shell, one type and one file each: its options are what swift-argument-parser reads of it.
 ///
 /// It calls the engine and returns a value that the interpreter prints. It prints only through the context's console
-/// and
-/// operation contexts.
+/// and operation contexts.
 package protocol Verb: ParsableCommand {
+    /// Does the work.
+    ///
+    /// Throws the error that the user reads; its exit status is the command's.
     mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome
 
     /// Whether the journal keeps a line of it that succeeded and changed nothing (`images`, `help` do not matter).
@@ -33,6 +35,8 @@ package protocol Verb: ParsableCommand {
     /// Whether it is a question about what was typed or is to be typed: `explain last` passes it over, and neither a
     /// teaching line nor a lesson's check follows it.
     static var isAboutLines: Bool { get }
+    /// Whether its words cannot be the name of an alias.
+    static var isReserved: Bool { get }
     /// Whether it gets a word for the working image as it was typed, and not as the id of the image.
     static var takesWorkingImageAsTyped: Bool { get }
     /// Whether it gets a place in the working image with the image's id; other commands show the place as it was typed.
@@ -69,6 +73,7 @@ extension Verb {
     package static var writesItsOwnEntries: Bool { false }
     package static var isRecorded: Bool { true }
     package static var isAboutLines: Bool { false }
+    package static var isReserved: Bool { false }
     package static var takesWorkingImageAsTyped: Bool { false }
     package static var takesWorkingPlaces: Bool { false }
     package static var takesFurtherLines: Bool { false }
@@ -142,6 +147,8 @@ package struct Outcome: Sendable {
 
     package var status: Int32 = 0
     package var output: Output
+    /// Whether the prompt or the script ends with it.
+    package var leaves = false
 
     package init(_ output: Output = .none, status: Int32 = 0) {
         self.output = output
@@ -150,6 +157,11 @@ package struct Outcome: Sendable {
 
     package static let done = Outcome()
     package static func status(_ status: Int32) -> Outcome { Outcome(.none, status: status) }
+    package static func leave(_ status: Int32) -> Outcome {
+        var outcome = Outcome(.none, status: status)
+        outcome.leaves = true
+        return outcome
+    }
     package static func lines(_ lines: [String]) -> Outcome { Outcome(.lines(lines)) }
     package static func paged(_ lines: [String]) -> Outcome { Outcome(.paged(lines)) }
     package static func drawing(_ lines: [String]) -> Outcome { Outcome(.drawing(lines)) }

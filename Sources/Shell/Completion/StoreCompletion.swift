@@ -226,7 +226,6 @@ enum PromptCompletion {
                 verbs.append(CommandModel.Verb(verb.name, isHidden: true, describe: verb.describe))
             }
         }
-        verbs.append(CommandModel.Verb("quit", summary: "Leave") { .init() })
         return CommandCompleter(model: CommandModel(verbs), source: StoreCompletion(shell)) { name in
             CommandTable.shared.find(name).map { HelpText.of($0) }
         }

@@ -52,7 +52,7 @@ package struct CommandTable: Sendable {
 
     /// The error for a word that is no command, with the nearest that is one.
     package func unknown(_ word: String) -> ShaleError {
-        let known = byName.keys.sorted() + ["quit", "exit"] + Spelling.tools.sorted()
+        let known = byName.keys.sorted() + Spelling.tools.sorted()
         let near = Suggestion.nearest(to: word, among: known).first
         let hint =
             if (try? FileStatus.of(hostPath: word))?.kind == .regular {

@@ -9,10 +9,11 @@ struct HeldCommand {
 
     /// `nil` where the statement is no command that holds another (``Verb/holdsCommand``).
     init?(of statement: Statement) {
-        guard case .command(let command) = statement.body, let count = Self.start(in: command.words.map(\.plain)),
+        guard case .command(let command) = statement.body, let count = Self.start(in: command.words.map(\.constant)),
             count < command.words.count
         else { return nil }
-        var words = Array(command.words[count...])
+        // Words of the host's command line are quoted.
+        var words = command.words[count...].map { word in word.constant.map { Word($0) } ?? word }
         _ = CommandTable.shared.spelling.normalise(&words)
         verb = words.first?.plain ?? ""
         source = statement.source(withoutWords: count)

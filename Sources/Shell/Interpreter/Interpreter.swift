@@ -182,9 +182,7 @@ package final class Interpreter {
             else { return }
             word = first
         }
-        guard word == "quit" || word == "exit" || shell.aliases[word] != nil || table.find(word) != nil else {
-            throw table.unknown(word)
-        }
+        guard shell.aliases[word] != nil || table.find(word) != nil else { throw table.unknown(word) }
     }
 
     static let deepestAlias = 8
@@ -197,15 +195,12 @@ package final class Interpreter {
         if let alias = shell.aliases[word], aliasDepth < Self.deepestAlias {
             return try run(alias: alias, rest: Array(arguments.dropFirst()), depth: aliasDepth + 1)
         }
-        if word == "quit" || word == "exit" {
-            leaving = arguments.dropFirst().first.flatMap { Int32($0) } ?? shell.lastStatus
-            return leaving ?? 0
-        }
         guard let type = table.find(word) else { throw table.unknown(word) }
         shell.beginUse(type.leasesWhatItUses)
         shell.wordsUnderWay = arguments
         let outcome = try type.invoke(WorkingImageNames.resolved(arguments, shell), in: shell)
         try Observer.measure(.shell, "print") { () throws(ShaleError) in try show(outcome) }
+        if outcome.leaves { leaving = outcome.status }
         return outcome.status
     }
 

@@ -84,7 +84,7 @@ final class Recorder {
     /// Drops the output since then: it belongs to something that is not recorded.
     func forget(from heard: Int) { shown.cut(to: heard) }
 
-    /// A statement of the line under way ended; `record` itself and leaving are none.
+    /// A statement of the line under way ended; those of `record` and `quit` are not recorded.
     ///
     /// `entered` are the lines that it took for the recorded shell.
     func ran(_ statement: Statement, status: Int32, entered: [String]) {
@@ -92,8 +92,7 @@ final class Recorder {
         let output = String(pathBytes: all[min(taken, all.count)...])
         taken = all.count
         let verb = statement.body.verb ?? ""
-        let isLeaving = verb == "quit" || verb == "exit"
-        if isLeaving || statement.isPrivate || statement.source.isEmpty { return }
+        if statement.isPrivate || statement.source.isEmpty { return }
         guard CommandTable.shared.find(verb)?.isRecorded ?? true else { return }
         let text = entered.isEmpty ? statement.source : EnteredBlock.text(statement.source, lines: entered)
         statements.append((Secrets.masked(text).text, status, secrets.masked(output)))

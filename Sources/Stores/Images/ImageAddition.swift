@@ -95,17 +95,19 @@ extension ImageStore {
         let leased = needed.union(images.flatMap(\.config.rootfs.diffIDs)).map { Leasable.digest($0) }
         // What was put already may have been leased by another use, since ended; the layers below were found.
         try leases.hold(leased)
-        let table = try names.update { table throws(ShaleError) in
-            for digest in needed where !blobs.contains(digest) {
-                throw ShaleError(
-                    .notFound, "blob \(digest): not in the store",
-                    hint: "another shale may have removed it meanwhile: try again")
+        let table = try Observer.measure(.image, Self.addition(of: images)) { () throws(ShaleError) in
+            try names.update { table throws(ShaleError) in
+                for digest in needed where !blobs.contains(digest) {
+                    throw ShaleError(
+                        .notFound, "blob \(digest): not in the store",
+                        hint: "another shale may have removed it meanwhile: try again")
+                }
+                table.insert(
+                    contentsOf: zip(images, entries).flatMap { image, entry in
+                        image.references.isEmpty ? [entry] : image.references.map { entry.named($0) }
+                    })
+                return table
             }
-            table.insert(
-                contentsOf: zip(images, entries).flatMap { image, entry in
-                    image.references.isEmpty ? [entry] : image.references.map { entry.named($0.withDefaultTag) }
-                })
-            return table
         }
         leases.release(leased)
         let known = table.entriesByImage(of: Set(images.map(\.id)))
@@ -118,6 +120,12 @@ extension ImageStore {
                 references: same.compactMap(\.name).sorted { $0.description < $1.description },
                 repoDigests: noted.repoDigests.sorted { $0.description < $1.description }, parent: noted.parent)
         }
+    }
+
+    /// What a trace says of it: the names that are given, or that there are none.
+    private static func addition(of images: [ArrivingImage]) -> String {
+        let names = images.flatMap(\.references).map(\.familiar).joined(separator: ", ")
+        return names.isEmpty ? "add without a name" : "tag \(names)"
     }
 }
 

@@ -41,10 +41,10 @@ package struct ImageEntry: Sendable, Hashable, Codable {
         return (try? Reference(parsing: refName))?.withDefaultTag
     }
 
-    /// The same image under another name, or under none.
+    /// The same image under another name, with `:latest` filled in, or under none.
     package func named(_ name: Reference?) -> ImageEntry {
         var copy = self
-        copy.refName = name?.description
+        copy.refName = name?.withDefaultTag.description
         return copy
     }
 

@@ -105,7 +105,7 @@ package final class NameStore: Sendable {
             table.stamped =
                 writeAhead.unfinished(old.stamped, butOf: stamp) + [own].compactMap(\.self).filter { !$0.isEmpty }
         }
-        try write(table)
+        try Observer.measure(.store, "write \(name)") { () throws(ShaleError) in try write(table) }
         state.withLock { $0.changes = changes }
         events?.append(StoreEvent.changes(from: old, to: table))
     }
@@ -155,7 +155,7 @@ package final class NameStore: Sendable {
                 throw ShaleError(.conflict, "\(reference.familiar): another shale moved this name meanwhile")
             }
             let known = table.entries.first { $0.manifest.digest == descriptor.digest }
-            table.insert((known ?? ImageEntry(manifest: descriptor, image: nil)).named(reference.withDefaultTag))
+            table.insert((known ?? ImageEntry(manifest: descriptor, image: nil)).named(reference))
         }
     }
 

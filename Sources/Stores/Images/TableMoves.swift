@@ -10,8 +10,9 @@ package struct TableMoves: Sendable {
         /// `nil` to remove the name.
         package var target: ImageEntry?
 
+        /// `reference` is in its full form.
         package init(_ reference: Reference, expected: ImageEntry?, target: ImageEntry?) {
-            self.reference = reference.withDefaultTag
+            self.reference = reference
             self.expected = expected
             self.target = target
         }

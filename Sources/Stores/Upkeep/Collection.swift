@@ -223,7 +223,9 @@ extension Store {
         }
     }
 
-    /// The containers as users of images; `isRunning` tells of each whether its process lives.
+    /// The containers as users of images; `isRunning` says of each whether its process lives.
+    ///
+    /// Throws what reading the containers throws.
     package func imageUses(
         isRunning: (ContainerRecord, ContainerState) -> Bool = { $1.isRunning }
     ) throws(ShaleError) -> [ImageUse] {

@@ -105,7 +105,7 @@ struct BuildOutput: Sendable, Hashable {
 
     private static func name(_ text: String) throws(ShaleError) -> Reference {
         do throws(ShaleError) {
-            return try Reference(parsing: text).asTarget().withDefaultTag
+            return try Reference(parsing: text).asTarget()
         } catch {
             throw ShaleError(.usage, "--output: invalid name \"\(text.visible)\": \(error.message)")
         }

@@ -69,7 +69,7 @@ struct BuildResults {
 
     private func write(_ output: BuildOutput, _ outcome: BuildOutcome, _ shell: ShellContext) throws(ShaleError) {
         let operation = OperationContext(cancellation: shell.cancellation)
-        let names = tags.map(\.withDefaultTag) + output.names
+        let names = tags + output.names
         switch output.kind {
         case .image, .cacheonly: return
         case .local:
@@ -102,7 +102,7 @@ struct BuildResults {
         var manifest: Descriptor?
         for name in names {
             manifest = try shell.withOperation(lines: lines, isQuiet: isQuiet) { operation throws(ShaleError) in
-                try images.push(name.withDefaultTag, operation).manifest
+                try images.push(name, operation).manifest
             }
         }
         return manifest
@@ -125,7 +125,7 @@ struct BuildResults {
             .init("containerimage.digest", .string(manifest.digest.description)),
         ]
         if !names.isEmpty {
-            let text = names.map(\.withDefaultTag.description).joined(separator: ",")
+            let text = names.map(\.description).joined(separator: ",")
             members.append(.init("image.name", .string(text)))
         }
         return .object(members)

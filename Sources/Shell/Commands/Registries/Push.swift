@@ -51,7 +51,7 @@ package struct Push: Verb {
         }
         if !noRecipe { try attachRecipes(to: pushed, shell) }
         guard quiet else { return .done }
-        return .line((allTags ? reference : reference.withDefaultTag).description)
+        return .line((allTags ? reference : pushed.first?.reference ?? reference).description)
     }
 
     /// Attaches recipes to images that have been pushed.

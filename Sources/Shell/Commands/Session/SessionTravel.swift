@@ -16,22 +16,22 @@ struct SessionTravel {
     static func count(_ number: Int, _ what: String) -> String { "\(number) \(what)\(number == 1 ? "" : "s")" }
 
     func push(to text: String, _ session: Session) throws(ShaleError) -> Outcome {
-        let reference = try Reference(parsing: text)
-        guard reference.digest == nil else {
+        let typed = try Reference(parsing: text)
+        guard typed.digest == nil else {
             throw ShaleError(.usage, "session push takes a name with a tag, and no digest")
         }
+        let reference = typed.withDefaultTag
         let engine = try shell.engine()
         let export = try SessionExport(session)
         let sent = try shell.withOperation { operation throws(ShaleError) in
-            if reference.tag == nil { operation.line("Using default tag: latest") }
+            if typed.tag == nil { operation.line("Using default tag: latest") }
             return try SessionArtifact.push(
-                export, of: session, to: reference.withDefaultTag, engine: engine, version: Version.current, operation)
+                export, of: session, to: reference, engine: engine, version: Version.current, operation)
         }
         tellWhatStays(export, where: "pulled")
-        let name = reference.withDefaultTag.familiar
         return .lines([
-            "\(reference.withDefaultTag.tag ?? ""): digest: \(sent.descriptor.digest) size: \(sent.descriptor.size)",
-            "pushed session \(session.name) to \(name): \(Self.count(export.stateCount, "state")), "
+            "\(reference.tag ?? ""): digest: \(sent.descriptor.digest) size: \(sent.descriptor.size)",
+            "pushed session \(session.name) to \(reference.familiar): \(Self.count(export.stateCount, "state")), "
                 + "\(Self.count(export.imageCount, "image")), \(HumanUnits.size(sent.bytes)) sent",
         ])
     }

@@ -6,6 +6,7 @@ package struct Alias: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "alias", abstract: "Give a command line a name of its own", usage: "alias\nalias NAME = COMMAND …")
     package static let isWorthKeeping = false
+    package static let isReserved = true
     package static let examples = ["alias ll = ls -l", "alias"]
     package static let differences = ["Docker has none; put aliases into rc.shale to keep them."]
 
@@ -20,7 +21,9 @@ package struct Alias: Verb {
         guard words.count > 2, words[1] == "=" else {
             throw ShaleError(.usage, "alias: NAME = COMMAND", hint: "alias ll = ls -l")
         }
-        guard name != "alias", name != "quit" else { throw ShaleError(.usage, "alias: \(name) keeps its meaning") }
+        guard CommandTable.shared.find(name)?.isReserved != true else {
+            throw ShaleError(.usage, "alias: \(name) keeps its meaning")
+        }
         shell.aliases[name] = words.dropFirst(2).map(\.shellQuoted).joined(separator: " ")
         return .done
     }

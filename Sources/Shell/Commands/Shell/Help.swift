@@ -63,7 +63,7 @@ enum HelpText {
             }
         }
         return text
-            + "\n  quit        Leave\n\n'help COMMAND' says more, 'help language' how a line is read; Tab completes; "
+            + "\n'help COMMAND' says more, 'help language' how a line is read; Tab completes; "
             + "Ctrl-R searches\nwhat was typed.\n"
     }
 

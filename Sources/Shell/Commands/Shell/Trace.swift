@@ -82,7 +82,7 @@ extension ShellContext {
     func endTrace(status: Int32) {
         guard let trace, trace.depth == statementDepth else { return }
         self.trace = nil
-        let text = TraceText(trace.recorder.finish(), words: trace.words, status: status)
+        let text = TraceText(trace.recorder.finish(), words: trace.words, status: status, home: options.home)
         console.write(trace.isJSON ? text.json : text.table, to: .errors)
     }
 }

@@ -7,11 +7,14 @@ struct TraceText {
     private let tree: SpanTree
     private let words: [String]
     private let status: Int32
+    private let home: String
 
-    init(_ tree: SpanTree, words: [String], status: Int32) {
+    /// `home` is where the store lies: in the table its paths begin below it.
+    init(_ tree: SpanTree, words: [String], status: Int32, home: String) {
         self.tree = tree
         self.words = words
         self.status = status
+        self.home = home
     }
 
     // MARK: For a person
@@ -35,9 +38,24 @@ struct TraceText {
         let count = node.count > 1 ? " (\(node.count) times)" : ""
         let indent = String(repeating: "  ", count: depth)
         let mark = node.isBeside ? "| " : ""
-        let what = Identifier.shortened(in: Secrets.masked(node.what, isProse: true).text).visible
+        let what = Self.shortened(Secrets.masked(node.what, isProse: true).text, home: home).visible
         text += line(node.duration, "\(indent)\(mark)\(node.subject.rawValue): \(what)\(count)")
         for child in node.children { append(child, depth: depth + 1, to: &text) }
+    }
+
+    /// With ids of 12 digits, and paths of the home as they go on below it; the folder of one process in `ingest` and
+    /// that of the runner's program are left out.
+    private static func shortened(_ what: String, home: String) -> String {
+        Identifier.shortened(in: what).split(separator: " ", omittingEmptySubsequences: false)
+            .map { shortened(path: String($0), home: home) }.joined(separator: " ")
+    }
+
+    private static func shortened(path: String, home: String) -> String {
+        if path.hasSuffix("/shale-runner") { return "shale-runner" }
+        guard path.hasPrefix(home + "/") else { return path }
+        var parts = path.dropFirst(home.count + 1).split(separator: "/")
+        if parts.first == "ingest", parts.count > 2 { parts.remove(at: 1) }
+        return parts.joined(separator: "/")
     }
 
     private func line(_ nanoseconds: UInt64, _ what: String) -> String {

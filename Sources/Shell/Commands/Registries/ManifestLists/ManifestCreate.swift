@@ -46,7 +46,7 @@ enum ManifestLists {
     /// Throws `invalid` for what is no name, or names a digest.
     static func reference(_ text: String) throws(ShaleError) -> Reference {
         do throws(ShaleError) {
-            return try Reference(parsing: text).withDefaultTag.asTarget()
+            return try Reference(parsing: text).asTarget()
         } catch {
             throw ShaleError(
                 error.code, "error parsing name for manifest list \(text.visible)", cause: error.message,
