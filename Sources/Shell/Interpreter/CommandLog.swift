@@ -34,7 +34,7 @@ struct CommandLog {
         // What an outer statement has done so far is written with this one.
         if shell.statementDepth == 1 { shell.discardTableChanges() }
         let isHidden = statement.isPrivate && !statement.source.isEmpty
-        let written = HeldCommand(of: statement)
+        let written = InnerCommand(of: statement)
         verb = written?.verb ?? statement.body.verb ?? ""
         line = isHidden ? Self.hidden : Secrets.masked(written?.source ?? statement.source).text
         outer = shell.beginLine(

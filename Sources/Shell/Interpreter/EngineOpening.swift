@@ -18,7 +18,7 @@ struct EngineOpening {
     }
 
     let options: ShellOptions
-    let settings: LastingSettings
+    let settings: SavedSettings
     let environment: [String: String]
     /// Called with each problem that was skipped.
     let warn: @Sendable (String) -> Void

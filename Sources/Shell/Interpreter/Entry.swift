@@ -216,7 +216,7 @@ enum SingleCommand {
         }
         var source = words.map(\.shellQuoted)
         var rest = words.dropFirst().map(literal)
-        if let start = HeldCommand.start(in: words), start < words.count, StepKeyword.names.contains(words[start]) {
+        if let start = InnerCommand.start(in: words), start < words.count, StepKeyword.names.contains(words[start]) {
             // An instruction is one text, as at the prompt.
             let text = words[start...].joined(separator: " ")
             rest = rest.prefix(start - 1) + [literal(text)]

@@ -236,7 +236,7 @@ package final class Interpreter {
     // MARK: Variables
 
     private func assign(_ assignment: Assignment) throws(ShaleError) -> Int32 {
-        if HostNames.isHosts(assignment.name) {
+        if HostVariables.keeps(assignment.name) {
             shell.console.note(
                 "$\(assignment.name) is set for shale's own lines; host programs keep the \(assignment.name) they had")
         }

@@ -24,7 +24,7 @@ extension LineFacts {
         case .assignment, .host, .recall, nil: break
         }
         // The command within `trace COMMAND`.
-        if let start = HeldCommand.start(in: words), start < words.count { words.removeFirst(start) }
+        if let start = InnerCommand.start(in: words), start < words.count { words.removeFirst(start) }
         let type = CommandTable.shared.find(words: words)
         let verb = type?.verb ?? words.first ?? ""
         self.init(

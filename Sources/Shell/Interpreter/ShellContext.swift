@@ -57,7 +57,7 @@ package final class ShellContext {
     /// Those of the variables that the session's folder has.
     var keptVariables: [String: String] = [:]
     package var aliases: [String: String] = [:]
-    package var settings: LastingSettings
+    package var settings: SavedSettings
     /// A directory of the host's, or a place inside an image after `cd IMAGE:/path`.
     package var place: String?
     /// Where `cd -` goes.
@@ -103,7 +103,7 @@ package final class ShellContext {
         self.mode = mode
         self.console = console
         self.cancellation = cancellation
-        settings = LastingSettings.load(home: options.home)
+        settings = SavedSettings.load(home: options.home)
         applyLogLevel()
     }
 
@@ -158,7 +158,7 @@ package final class ShellContext {
     func recipes() throws(ShaleError) -> RecipeEngine { try engine().recipes }
 
     /// Warns that a stored setting is ignored.
-    func tell(_ problem: LastingSettings.Problem) {
+    func tell(_ problem: SavedSettings.Problem) {
         console.warning("the stored setting \"\(problem.line)\" is passed over: \(problem.reason)")
         console.note("hint: \(problem.hint)")
     }
@@ -405,7 +405,7 @@ package final class ShellContext {
         variables.reduce(into: console.environment) { all, variable in
             // `$?`, `$1` and `$_` are the host shell's own.
             guard let first = variable.key.first, first.isLetter || (first == "_" && variable.key != "_"),
-                !HostNames.isHosts(variable.key)
+                !HostVariables.keeps(variable.key)
             else { return }
             all[variable.key] = variable.value
         }

@@ -52,7 +52,7 @@ final class CastRecording: Recording {
         }
     }
 
-    var hears: Bool { true }
+    var wantsOutput: Bool { true }
 
     func began(_ text: String) {
         noteSize()

@@ -14,7 +14,7 @@ final class HandoutRecording: Recording {
         if !file.wasThere { file.write("# \(session == "default" ? "A session with shale" : session)\n\n") }
     }
 
-    var hears: Bool { true }
+    var wantsOutput: Bool { true }
     var keepsErrors: Bool { true }
 
     func began(_ text: String) {}

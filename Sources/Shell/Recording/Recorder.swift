@@ -9,7 +9,7 @@ import Synchronization
 /// One way to keep a session: lines as they were typed, and what they showed.
 protocol Recording: AnyObject, Sendable {
     /// Whether it keeps what is shown.
-    var hears: Bool { get }
+    var wantsOutput: Bool { get }
     /// Whether notes and errors belong to what a line showed, as they stood on the screen.
     var keepsErrors: Bool { get }
     /// A line was typed and begins.
@@ -51,7 +51,7 @@ final class Recorder {
         self.tap = tap
         let shown = OutputBuffer(limit: Self.largestOutput)
         self.shown = shown
-        guard recording.hears else {
+        guard recording.wantsOutput else {
             listenerBefore = nil
             return
         }
@@ -117,7 +117,7 @@ final class Recorder {
 
     func finish(_ shell: ShellContext) {
         flush()
-        if recording.hears { tap.setListener(listenerBefore) }
+        if recording.wantsOutput { tap.setListener(listenerBefore) }
         recording.finished(shell)
     }
 }

@@ -63,7 +63,7 @@ struct ReplayComparison {
     /// Whether two outputs have the same words: what was typed at a terminal was shown in its columns.
     private static func saySame(_ expected: [String], _ shown: [String]) -> Bool {
         func words(_ lines: [String]) -> [Substring] {
-            EqualisedOutput(lines).lines.flatMap { $0.equal.split(separator: " ") }.sorted()
+            NormalizedOutput(lines).lines.flatMap { $0.equal.split(separator: " ") }.sorted()
         }
         return words(expected) == words(shown)
     }
@@ -80,9 +80,9 @@ struct ReplayComparison {
 
     /// What was shown, with the recorded line in place of one that is equal except for ids, ages and sizes.
     private static func aligned(_ expected: [String], _ shown: [String]) -> [String] {
-        let left = EqualisedOutput(expected)
-        let right = EqualisedOutput(shown, comparedWith: left)
-        let base = EqualisedOutput(expected, comparedWith: right)
+        let left = NormalizedOutput(expected)
+        let right = NormalizedOutput(shown, comparedWith: left)
+        let base = NormalizedOutput(expected, comparedWith: right)
         if base.lines.map(\.equal) == right.lines.map(\.equal) { return expected }
         var removed: Set<Int> = []
         var inserted: Set<Int> = []

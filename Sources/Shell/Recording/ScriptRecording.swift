@@ -23,7 +23,7 @@ final class ScriptRecording: Recording {
         file.write((file.wasThere ? "" : Self.shebang + "\n") + moment)
     }
 
-    var hears: Bool { keepsOutput }
+    var wantsOutput: Bool { keepsOutput }
 
     func began(_ text: String) {}
 

@@ -28,7 +28,7 @@ struct StepCompleter: Completer {
     private func inState(_ text: String) -> Completions? {
         let word = String(text.reversed().prefix { $0 != " " }.reversed())
         guard word.hasPrefix("/"), let subject = subject(),
-            let asked = try? StatePlaces.resolved(text, below: subject), asked.hasSuffix("\(subject):\(word)")
+            let asked = try? StatePaths.resolved(text, below: subject), asked.hasSuffix("\(subject):\(word)")
         else { return nil }
         var found = base.completions(for: asked)
         let end = text.unicodeScalars.count

@@ -18,7 +18,7 @@ final class StepLoop {
     private let program: any SteppedProgram
     private let shell: ShellContext
     private let input: StepInput
-    private let entry: StepEntry
+    private let entry: StepShell
     private let interpreter: Interpreter
     private var breakpoints = Breakpoints()
     /// What the last piece failed with, as long as nothing else was done.
@@ -35,7 +35,7 @@ final class StepLoop {
             return (try? program.entryImage())?.short
         }
         input = StepInput(shell, prompt: "(\(program.kind)) ", completer: completer)
-        entry = StepEntry(shell)
+        entry = StepShell(shell)
         interpreter = Interpreter(shell)
         savedText = program.text
     }
@@ -136,7 +136,7 @@ final class StepLoop {
         if failure != nil, let container = program.failedContainer, !container.isEmpty {
             subject = Identifier.short(container)
         }
-        let text = try StatePlaces.resolved(line, below: subject)
+        let text = try StatePaths.resolved(line, below: subject)
         let statements = try LineParser(origin: .prompt).statements(in: text)
         if case .command(let command)? = statements.first?.body, statements.first?.dropped.isEmpty ?? true,
             let word = command.words.first?.plain, CommandTable.shared.find(word) == nil, shell.aliases[word] == nil
@@ -168,7 +168,7 @@ final class StepLoop {
 
     static var helpText: String {
         let width = (StepCommand.table.map(\.usage.count).max() ?? 0) + 2
-        let places = StatePlaces.usage + "\n" + String(repeating: " ", count: width) + StatePlaces.summary + "\n"
+        let places = StatePaths.usage + "\n" + String(repeating: " ", count: width) + StatePaths.summary + "\n"
         return StepCommand.table.map { entry in
             let short = entry.names.dropFirst().filter { $0 != "?" }.joined(separator: ", ")
             let usage = entry.usage + String(repeating: " ", count: width - entry.usage.count)

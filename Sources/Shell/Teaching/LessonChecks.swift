@@ -58,7 +58,7 @@ struct LessonChecks {
 
     private static func check(_ words: [String]) throws(ShaleError) {
         var words = words
-        if let start = HeldCommand.start(in: words) {
+        if let start = InnerCommand.start(in: words) {
             guard start < words.count else { throw ShaleError(.invalid, "expect needs a command") }
             words = Array(words[start...])
         }

@@ -42,7 +42,7 @@ struct SettingTests {
         let file = URL(filePath: home.path + "/settings")
         let stored = "registry.mirror = garbage\noffline = banana\nno.such = 1\nundo.limit = 3\nnonsense\n# a comment\n"
         try Data(stored.utf8).write(to: file)
-        var settings = LastingSettings.load(home: home.path)
+        var settings = SavedSettings.load(home: home.path)
         #expect(
             settings.ignoreInvalid().map(\.line).sorted() == [
                 "no.such = 1", "nonsense", "offline = banana", "registry.mirror = garbage",
@@ -53,7 +53,7 @@ struct SettingTests {
         try settings.set("registry.mirror", to: "docker.io=http://127.0.0.1:5000")
         try settings.set("offline", to: "off")
         try settings.set("no.such", to: nil)
-        var again = LastingSettings.load(home: home.path)
+        var again = SavedSettings.load(home: home.path)
         #expect(again.ignoreInvalid().isEmpty)
         #expect(again.list(of: "registry.mirror") == ["docker.io=http://127.0.0.1:5000"])
         #expect(again["offline"] == "off" && again["undo.limit"] == "3")

@@ -79,7 +79,7 @@ struct PlaceWords {
     }
 
     /// The place that a word without its slash means: `busybox:/etc` for `busybox:etc`.
-    func meant(by word: String) -> String? { PlaceSlip(shell, finder).place(meantBy: word) }
+    func meant(by word: String) -> String? { PlaceSuggestion(shell, finder).place(meantBy: word) }
 
     func view(_ place: Place) throws(ShaleError) -> PlaceView {
         try PlaceView(layers(named: place.subject), layer: place.layer, label: place.label)
@@ -91,7 +91,7 @@ struct PlaceWords {
             return try finder.layers(subject)
         } catch {
             guard error.code == .notFound || error.code == .invalid || error.code == .usage,
-                let hint = PlaceSlip(shell, finder).hint(for: subject)
+                let hint = PlaceSuggestion(shell, finder).hint(for: subject)
             else { throw error }
             var hinted = error
             hinted.hint = hint

@@ -124,7 +124,7 @@ struct RecipeOutput {
     private func briefly(
         _ operation: OperationContext, _ verify: (OperationContext) throws(ShaleError) -> [RecipeDifference]
     ) throws(ShaleError) -> [RecipeDifference] {
-        let voice = VerifyVoice(operation)
+        let voice = VerificationOutput(operation)
         do throws(ShaleError) {
             return try verify(voice.context)
         } catch {

@@ -91,9 +91,9 @@ package struct SessionCommand: Verb {
             return .lines(Array(words.dropFirst()))
         case ("export", 2...3): return try export(shell, sessions)
         case ("import", 2...3): return try importing(shell)
-        case ("push", 2...3): return try SessionTravel(shell).push(to: words[1], session(shell, sessions))
+        case ("push", 2...3): return try SessionTransfer(shell).push(to: words[1], session(shell, sessions))
         case ("pull", 2...3):
-            return try SessionTravel(shell).pull(
+            return try SessionTransfer(shell).pull(
                 words[1], named: words.count > 2 ? words[2] : nil, force: force)
         default:
             let usages = Self.configuration.usage?.split(separator: "\n").map(String.init) ?? []
@@ -114,11 +114,11 @@ package struct SessionCommand: Verb {
                 try export.write(to: sink, operation)
             }
         }
-        SessionTravel(shell).tellWhatStays(export, where: "imported")
+        SessionTransfer(shell).tellWhatStays(export, where: "imported")
         if path == "-" { return .done }
         return .line(
-            "exported session \(session.name) to \(path.visible): \(SessionTravel.count(export.stateCount, "state")), "
-                + SessionTravel.count(export.imageCount, "image"))
+            "exported session \(session.name) to \(path.visible): \(SessionTransfer.count(export.stateCount, "state")), "
+                + SessionTransfer.count(export.imageCount, "image"))
     }
 
     /// The session that the third word names, or the one this shale is in.
@@ -131,9 +131,9 @@ package struct SessionCommand: Verb {
 
     private func importing(_ shell: ShellContext) throws(ShaleError) -> Outcome {
         let path = words[1]
-        let travel = SessionTravel(shell)
+        let travel = SessionTransfer(shell)
         let file = path.split(separator: "/").last?.prefix { $0 != "." } ?? ""
-        let naming = SessionTravel.naming(words.count > 2 ? words[2] : nil, from: String(file))
+        let naming = SessionTransfer.naming(words.count > 2 ? words[2] : nil, from: String(file))
         let (engine, sessions) = (try shell.engine(), try shell.sessions())
         let input = shell.input
         let result = try shell.withOperation { operation throws(ShaleError) in
@@ -151,8 +151,8 @@ package struct SessionCommand: Verb {
         }
         travel.tellNames(result)
         return .line(
-            "imported session \(result.name): \(SessionTravel.count(result.states, "state")), "
-                + "\(SessionTravel.count(result.images, "image")); \(travel.wayIn(result.name))")
+            "imported session \(result.name): \(SessionTransfer.count(result.states, "state")), "
+                + "\(SessionTransfer.count(result.images, "image")); \(travel.wayIn(result.name))")
     }
 
     private func require(_ name: String, _ sessions: SessionStore, in shellSession: String) throws(ShaleError) {

@@ -2,7 +2,7 @@ import Basics
 import OCI
 
 /// Lines of the stepping prompt that look at files: `/etc` in `ls /etc` is a path of the state so far.
-enum StatePlaces {
+enum StatePaths {
     private static let verbs: Set<String> = ["ls", "cat", "tree", "find", "stat", "du", "grep"]
 
     /// For `help`.

@@ -8,7 +8,7 @@ import Registries
 /// Every value is checked when it is set. Invalid lines in the file (written by hand, or by an older shale) are
 /// skipped: ``ignoreInvalid()`` removes them from the settings that count and says why. Setting the name again replaces
 /// them.
-package struct LastingSettings: Sendable {
+package struct SavedSettings: Sendable {
     private struct Line: Sendable, Equatable {
         var name: String
         var value: String
@@ -29,8 +29,8 @@ package struct LastingSettings: Sendable {
     private var problems: [Problem] = []
     private var isChecked = false
 
-    static func load(home: String) -> LastingSettings {
-        var settings = LastingSettings(path: "\(home)/settings")
+    static func load(home: String) -> SavedSettings {
+        var settings = SavedSettings(path: "\(home)/settings")
         guard let bytes = try? WholeFile.read(settings.path, limit: 1 << 20) else { return settings }
         for line in bytes.split(separator: 10) {
             let text = String(decoding: line, as: UTF8.self)

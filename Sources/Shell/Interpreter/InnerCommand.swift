@@ -1,7 +1,7 @@
 import ShellLanguage
 
 /// The command that another one runs: `run …` in `trace run …`.
-struct HeldCommand {
+struct InnerCommand {
     /// Its first word, in shale's own spelling.
     let verb: String
     /// Its text, as it was typed.

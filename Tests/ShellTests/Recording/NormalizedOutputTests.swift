@@ -3,7 +3,7 @@ import Testing
 @testable import Shell
 
 /// What counts as equal in a replay, and what does not.
-struct EqualisedOutputTests {
+struct NormalizedOutputTests {
     /// A terminal ends its lines otherwise, and draws over what is there.
     @Test func whatATerminalShowed() {
         #expect(ShownText.lines("a  b\r\nc\r\n\r\n") == ["a  b", "c", ""])
@@ -30,7 +30,7 @@ struct EqualisedOutputTests {
         ("it took 3ms.", "it took 4.5s."),
     ])
     func whatDiffersFromRunToRunIsEqual(left: String, right: String) {
-        #expect(EqualisedOutput.equal(left) == EqualisedOutput.equal(right))
+        #expect(NormalizedOutput.equal(left) == NormalizedOutput.equal(right))
     }
 
     @Test(arguments: [
@@ -39,20 +39,20 @@ struct EqualisedOutputTests {
         ("my_box", "my_cat"), ("4 lines", "5 lines"), ("  indented", "indented"), ("1.2.3", "1.2.4"),
     ])
     func whatIsSaidIsNot(left: String, right: String) {
-        #expect(EqualisedOutput.equal(left) != EqualisedOutput.equal(right))
+        #expect(NormalizedOutput.equal(left) != NormalizedOutput.equal(right))
     }
 
     @Test func aCachedStepSaysNothingOfWhatItsCommandPrinted() {
         let fresh = ["hello", " ---> 8324ed65eef3  +1 ~0 -0  3B", "      A /b"]
-        let cached = EqualisedOutput([" ---> ed0d6c12b597  +1 ~0 -0  3B  (cached)", "      A /b"])
-        let left = EqualisedOutput(fresh, comparedWith: cached)
+        let cached = NormalizedOutput([" ---> ed0d6c12b597  +1 ~0 -0  3B  (cached)", "      A /b"])
+        let left = NormalizedOutput(fresh, comparedWith: cached)
         #expect(left.lines.map(\.equal) == cached.lines.map(\.equal))
     }
 
     @Test func progressIsPassedOver() {
         let lines = ["8324ed65eef3: Pulling fs layer", "8324ed65eef3: Pull complete", " ---> Running in 0123456789ab"]
-        #expect(EqualisedOutput(lines).lines.isEmpty)
-        #expect(EqualisedOutput(["8324ed65eef3: something else"]).lines.count == 1)
+        #expect(NormalizedOutput(lines).lines.isEmpty)
+        #expect(NormalizedOutput(["8324ed65eef3: something else"]).lines.count == 1)
     }
 }
 

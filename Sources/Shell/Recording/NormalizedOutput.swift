@@ -2,13 +2,13 @@ import Stores
 
 /// Lines of output in which everything that differs between runs is replaced: ids, ages, dates, sizes, durations,
 /// progress, and whether the cache was used.
-struct EqualisedOutput {
+struct NormalizedOutput {
     /// The lines that are compared, as they were and made equal.
     private(set) var lines: [(text: String, equal: String)] = []
     /// Whether a step came from the cache: then what its command would have printed is missing.
     let isCached: Bool
 
-    init(_ texts: [String], comparedWith other: EqualisedOutput? = nil) {
+    init(_ texts: [String], comparedWith other: NormalizedOutput? = nil) {
         isCached = texts.contains { $0.hasSuffix("  (cached)") || $0 == " ---> Using cache" }
         var texts = texts.filter { !Self.isPassing($0) }
         if isCached || other?.isCached ?? false { texts = Self.withoutCommandOutput(texts) }

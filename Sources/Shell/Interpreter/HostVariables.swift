@@ -2,14 +2,14 @@ import Glibc
 import Linux
 
 /// Variables that the host's programs need: a value that a line sets for such a name is not passed to them.
-enum HostNames {
+enum HostVariables {
     private static let names: Set<String> = [
         "PATH", "HOME", "SHELL", "USER", "LOGNAME", "TERM", "PWD", "OLDPWD", "IFS", "TMPDIR", "ENV", "BASH_ENV",
         "SHELLOPTS", "BASHOPTS",
     ]
 
     /// Whether host programs keep their own value of a variable.
-    static func isHosts(_ name: String) -> Bool { names.contains(name) || name.hasPrefix("LD_") }
+    static func keeps(_ name: String) -> Bool { names.contains(name) || name.hasPrefix("LD_") }
 }
 
 /// Paths of the host's.

@@ -15,7 +15,7 @@ import Stores
 ///
 /// It is kept from one `enter` to the next, with what was done in it, and removed when the program goes on. It is not
 /// recorded.
-final class StepEntry {
+final class StepShell {
     private let shell: ShellContext
     private var container: ContainerRecord?
     /// Images made for it, oldest first.

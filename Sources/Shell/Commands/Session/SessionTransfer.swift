@@ -8,7 +8,7 @@ import Stores
 
 /// Sessions that leave the machine, and come from others: `session push` and `session pull`, and what they and the
 /// archives of sessions have to tell.
-struct SessionTravel {
+struct SessionTransfer {
     private let shell: ShellContext
 
     init(_ shell: ShellContext) { self.shell = shell }

@@ -2,7 +2,7 @@ import Basics
 import Explorer
 
 /// Finds a correction for a word that should be a place but names no image or container.
-struct PlaceSlip {
+struct PlaceSuggestion {
     private let shell: ShellContext
     private let finder: PlaceFinder
 

@@ -4,7 +4,7 @@ import Synchronization
 
 /// The output of `recipe verify` about its build: one line for each step, and the output of a step only when the build
 /// fails.
-final class VerifyVoice: Sendable {
+final class VerificationOutput: Sendable {
     /// How much of one step's output is kept for that, in bytes; the end of it counts.
     private static let kept = 64 << 10
 

@@ -6,7 +6,7 @@ import Testing
 @testable import Shell
 
 /// What `recipe verify` tells of its build.
-struct VerifyVoiceTests {
+struct VerificationOutputTests {
     private final class Ear: Sendable {
         let heard = Mutex<[Progress]>([])
         var talk: OperationContext { OperationContext { [self] progress in heard.withLock { $0.append(progress) } } }
@@ -14,7 +14,7 @@ struct VerifyVoiceTests {
 
     @Test func aLineAStepAndTheLastOneWholeWhereItFails() {
         let ear = Ear()
-        let voice = VerifyVoice(ear.talk)
+        let voice = VerificationOutput(ear.talk)
         let talk = voice.context
         for progress: Progress in [
             .line("Step 1/3 : FROM base", .step), .item(id: "base", state: "Pulling"), .line(" ---> 012345678901"),
@@ -36,7 +36,7 @@ struct VerifyVoiceTests {
 
     @Test func ofAlongOutputTheEndIsKept() {
         let ear = Ear()
-        let voice = VerifyVoice(ear.talk)
+        let voice = VerificationOutput(ear.talk)
         for number in 0..<200 {
             voice.context.tell(.output(Array(repeating: UInt8(number), count: 1000), isError: false))
         }
