@@ -127,6 +127,31 @@ struct LogTests {
         #expect(sums.rest < sums.total / 2, "\(traced.errors)")
     }
 
+    @Test("a traced commit names its syncs and the name it gives, by paths below the home")
+    func commit() throws {
+        let shale = ShaleHome()
+        try shale.run(["create", "--name", "box", "busybox"])
+        let traced = try shale.run(["trace", "commit", "box", "made:1"]).errors
+        for part in [
+            "layer: find changes\n", "image: tag made:1\n", "store: write index.json\n", "disk: sync index.json\n",
+            "lock: wait for lock (exclusive)\n", "disk: sync sessions/default/journal\n",
+        ] { #expect(traced.contains(part), "\(part) in \(traced)") }
+        #expect(!traced.contains("\(shale.home)/"), "\(traced)")
+        #expect(try shale.run(["trace", "tag", "made:1", "other:2"]).errors.contains("image: tag other:2\n"))
+        let json = try shale.run(["trace", "--format", "json", "tag", "made:1", "other:3"]).errors
+        #expect(json.contains("\"What\":\"wait for \(shale.home)/lock (exclusive)\""), "\(json)")
+    }
+
+    @Test("undo after a traced step of the host's command line says the step itself")
+    func undone() throws {
+        let shale = ShaleHome()
+        try shale.run(["FROM", "busybox"])
+        try shale.run(["trace", "--format", "json", "RUN", "echo hi > /hi"])
+        try shale.run(["trace", "--format", "json", "tag", "@", "kept:1"])
+        #expect(try shale.run(["undo"]).text.hasPrefix("took back: tag @ kept:1 "))
+        #expect(try shale.run(["undo"]).text.hasPrefix("took back: RUN echo hi > /hi\n"))
+    }
+
     @Test("json is one document, and the command's output stands alone on standard output")
     func json() throws {
         let shale = ShaleHome()
