@@ -924,3 +924,8 @@ complete -c shale -n '__fish_seen_subcommand_from version' -l help -s h -d 'Show
 
 complete -c shale -n __fish_use_subcommand -f -a clear -d 'Clear the screen'
 complete -c shale -n '__fish_seen_subcommand_from clear' -l help -s h -d 'Show help information.'
+
+complete -c shale -n __fish_use_subcommand -f -a quit -d 'Leave'
+complete -c shale -n __fish_use_subcommand -f -a exit -d 'Leave'
+complete -c shale -n '__fish_seen_subcommand_from quit exit' -l help -s h -d 'Show help information.'
+complete -c shale -n '__fish_seen_subcommand_from quit exit' -f -a '(__shale_operand none)'

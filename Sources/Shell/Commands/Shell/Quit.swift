@@ -13,7 +13,9 @@ package struct Quit: Verb {
     package static let examples = ["quit", "quit 3", "exit"]
     package static let differences = ["Docker has no prompt to leave."]
 
-    @Argument(parsing: .captureForPassthrough, help: "The exit status; that of the last command without it.")
+    @Argument(
+        parsing: .captureForPassthrough,
+        help: .init("The exit status; without it, that of the last command.", valueName: "status"))
     var words: [String] = []
 
     package init() {}
