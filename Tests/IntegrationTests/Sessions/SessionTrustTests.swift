@@ -110,7 +110,8 @@ struct SessionTrustTests {
         let other = ShaleHome()
         let own = try other.run(["session", "pull", "\(registry.host)/class/lesson:2", "default"]).text
         #expect(own.hasSuffix("; it is the session you are in\n"), "\(own)")
-        #expect(try other.run(["-c", "undo"]).text.contains("tag"), "the session one is in is the one that came")
+        let timeline = try other.run(["-c", "timeline"]).text
+        #expect(timeline.contains("RUN echo one > /one"), "the session one is in is the one that came: \(timeline)")
     }
 
     /// Whoever sits at a terminal is asked before names appear that later lines build on.
