@@ -50,8 +50,8 @@ final class ContainerCgroup {
 
     var hasLimits: Bool { !plan.settings.isEmpty }
 
-    /// Goes on without the v2 group.
-    func giveUp() {
+    /// Continues without the v2 group.
+    func continueWithoutUnified() {
         if descriptor >= 0 { close(descriptor) }
         descriptor = -1
         filtersDevices = false

@@ -72,7 +72,7 @@ struct ContainerLife {
             } catch {
                 // A group that may be made and not be entered: as if there were none, unless limits hang on it.
                 guard cgroup.descriptor >= 0, !cgroup.hasLimits else { throw error }
-                cgroup.giveUp()
+                cgroup.continueWithoutUnified()
                 return try Namespaces.fork(into: kinds)
             }
         }

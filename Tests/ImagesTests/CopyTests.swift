@@ -42,7 +42,7 @@ struct CopyTests {
         ]
         for (from, to) in zip(places, places.dropFirst()) {
             var copy = ImageCopy(from: try ImagePlace(parsing: from), to: try ImagePlace(parsing: to))
-            copy.isWhole = true
+            copy.hasAllPlatforms = true
             #expect(try fixture.images.copy(copy, RecordedOperation().context).digest == digest, "\(to)")
             let again = RecordedOperation()
             #expect(try fixture.images.copy(copy, again.context).digest == digest)
@@ -87,7 +87,7 @@ struct CopyTests {
             "inspect", "--format", "{{.Architecture}}", "docker-archive:\(folder)/d.tar:mine:2",
         ])
         #expect(seen.text.contains("amd64"))
-        copy.isWhole = true
+        copy.hasAllPlatforms = true
         let whole = #expect(throws: ShaleError.self) { try fixture.images.copy(copy, RecordedOperation().context) }
         #expect(whole?.code == .unsupported)
         #expect(try fixture.store.check().isEmpty)

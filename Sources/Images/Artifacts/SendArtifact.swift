@@ -29,9 +29,9 @@ extension ImageEngine {
         operation.tell(.bytes(id: name, state: "Pushing", current: 0, total: total))
         let stopping = Cancellation(below: operation.cancellation)
         try Workers.forEach(missing, limit: target.width, stopping: stopping) { blob throws(ShaleError) in
-            let homes = source.homes(of: blob, beside: repository)
+            let mountSources = source.mountSources(of: blob, beside: repository)
             let report = TransferReport(cancellation: stopping, moved: { moved.moved($0, of: blob) })
-            if try target.take(blob, from: source, homes: homes, report: report) == .sent {
+            if try target.take(blob, from: source, mountSources: mountSources, report: report) == .sent {
                 sent.update { $0 = $0.addingClamped(blob.size) }
             }
             moved.finish(blob)

@@ -37,7 +37,7 @@ final class ArchiveTarget: TransferTarget, @unchecked Sendable {
     }
 
     func take(
-        _ blob: Descriptor, from source: any TransferSource, homes: [Reference], report: TransferReport
+        _ blob: Descriptor, from source: any TransferSource, mountSources: [Reference], report: TransferReport
     ) throws(ShaleError) -> BlobArrival {
         guard blob.digest.algorithm == "sha256" else {
             throw ShaleError(.unsupported, "blob \(blob.digest): only sha256 digests can be checked")

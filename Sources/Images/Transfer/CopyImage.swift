@@ -9,7 +9,7 @@ package struct ImageCopy: Sendable {
     package var source: ImagePlace
     package var target: ImagePlace
     /// Whether all platforms of an index go, and the index with them, byte by byte.
-    package var isWhole = false
+    package var hasAllPlatforms = false
     /// Which platform of an index goes alone; the host's if `nil`.
     package var platform: Platform?
     /// How layers made here are packed for a registry.
@@ -30,7 +30,7 @@ extension ImageEngine {
     package func copy(_ copy: ImageCopy, _ operation: OperationContext) throws(ShaleError) -> Descriptor {
         let source = try source(of: copy, operation)
         var root = try source.root(operation)
-        if !copy.isWhole { root = try chosen(from: root, for: copy, source, operation) }
+        if !copy.hasAllPlatforms { root = try chosen(from: root, for: copy, source, operation) }
         if MediaType.isIndex(root.descriptor.mediaType) { try Self.requireWhole(copy.target) }
         var collected = CollectedImages(source: source, cancellation: operation.cancellation)
         try collected.add(root, depth: 0)
@@ -178,8 +178,8 @@ private struct StoredImage: CopySource {
 
     func forget(_ packed: Descriptor, after error: ShaleError) -> Bool { store.forget(packed, after: error) }
 
-    func homes(of blob: Descriptor, beside repository: Reference) -> [Reference] {
-        store.homes(of: blob, beside: repository)
+    func mountSources(of blob: Descriptor, beside repository: Reference) -> [Reference] {
+        store.mountSources(of: blob, beside: repository)
     }
 }
 

@@ -169,7 +169,7 @@ struct DockerArchiveSource: CopySource {
         self.packed?.forget(packed, after: error) ?? false
     }
 
-    func homes(of blob: Descriptor, beside repository: Reference) -> [Reference] { [] }
+    func mountSources(of blob: Descriptor, beside repository: Reference) -> [Reference] { [] }
 
     private func part(_ blob: Descriptor) throws(ShaleError) -> FilePart {
         try files.part(of: blob, at: places[blob.digest])

@@ -54,5 +54,5 @@ struct LayoutSource: CopySource {
         try files.part(of: blob)
     }
 
-    func homes(of blob: Descriptor, beside repository: Reference) -> [Reference] { [] }
+    func mountSources(of blob: Descriptor, beside repository: Reference) -> [Reference] { [] }
 }

@@ -21,7 +21,7 @@ struct LayoutTarget: TransferTarget {
     }
 
     func take(
-        _ blob: Descriptor, from source: any TransferSource, homes: [Reference], report: TransferReport
+        _ blob: Descriptor, from source: any TransferSource, mountSources: [Reference], report: TransferReport
     ) throws(ShaleError) -> BlobArrival {
         if try folder.has(blob) { return .present }
         let bytes = try source.open(blob, cancellation: report.cancellation)

@@ -74,7 +74,7 @@ extension ImageEngine {
         // Docker's order: the highest layer first.
         let sent = try transfer.move(items.reversed())
         let report = TransferReport(cancellation: operation.cancellation)
-        _ = try target.take(image.manifest.config, from: source, homes: [], report: report)
+        _ = try target.take(image.manifest.config, from: source, mountSources: [], report: report)
         let document = try Self.renamed(
             TransferDocument(
                 try store.blobs.bytes(image.manifestDescriptor.digest), mediaType: image.manifestDescriptor.mediaType),
@@ -99,8 +99,8 @@ extension ImageEngine {
         let source = try StoreSource(store: store, packing: nil, blobs: [blob])
         let target = RegistryTarget(client: registry, reference: repository)
         let report = TransferReport(cancellation: operation.cancellation)
-        let homes = source.homes(of: blob, beside: repository)
-        return try target.take(blob, from: source, homes: homes, report: report) == .sent
+        let mountSources = source.mountSources(of: blob, beside: repository)
+        return try target.take(blob, from: source, mountSources: mountSources, report: report) == .sent
     }
 
     /// The same of a layer as it travels, a plain one packed; what it is called there.
@@ -113,7 +113,7 @@ extension ImageEngine {
         let packed = try source.outgoing(layer, cancellation: operation.cancellation) { _ in }
         let target = RegistryTarget(client: registry, reference: repository)
         _ = try target.take(
-            packed, from: source, homes: source.homes(of: packed, beside: repository),
+            packed, from: source, mountSources: source.mountSources(of: packed, beside: repository),
             report: TransferReport(cancellation: operation.cancellation))
         return packed
     }

@@ -30,7 +30,7 @@ struct RegistrySource: CopySource {
         RemoteBytes(blob, in: reference, client: engine.registry, cancellation: cancellation)
     }
 
-    func homes(of blob: Descriptor, beside repository: Reference) -> [Reference] {
+    func mountSources(of blob: Descriptor, beside repository: Reference) -> [Reference] {
         reference.domain == repository.domain && reference.path != repository.path ? [reference.repository] : []
     }
 }

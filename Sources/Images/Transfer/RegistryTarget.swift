@@ -18,13 +18,13 @@ struct RegistryTarget: TransferTarget {
     static let chunk: Int64 = 32 << 20
 
     func take(
-        _ blob: Descriptor, from source: any TransferSource, homes: [Reference], report: TransferReport
+        _ blob: Descriptor, from source: any TransferSource, mountSources: [Reference], report: TransferReport
     ) throws(ShaleError) -> BlobArrival {
         if try client.hasBlob(blob, in: reference, cancellation: report.cancellation) { return .present }
         var session: UploadSession?
-        if let home = homes.first {
-            switch try mount(blob, from: home, report) {
-            case .mounted: return .mounted(home)
+        if let other = mountSources.first {
+            switch try mount(blob, from: other, report) {
+            case .mounted: return .mounted(other)
             case .upload(let begun): session = begun
             case nil: break
             }

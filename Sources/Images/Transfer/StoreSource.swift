@@ -37,7 +37,7 @@ struct StoreSource: TransferSource {
         self.packed?.forget(packed, after: error) ?? false
     }
 
-    func homes(of blob: Descriptor, beside repository: Reference) -> [Reference] {
+    func mountSources(of blob: Descriptor, beside repository: Reference) -> [Reference] {
         (known[blob.digest] ?? []).filter { $0.domain == repository.domain && $0.path != repository.path }
     }
 

@@ -13,7 +13,7 @@ struct StoreTarget: TransferTarget {
     var repository: Reference? { nil }
 
     func take(
-        _ blob: Descriptor, from source: any TransferSource, homes: [Reference], report: TransferReport
+        _ blob: Descriptor, from source: any TransferSource, mountSources: [Reference], report: TransferReport
     ) throws(ShaleError) -> BlobArrival {
         if try engine.store.blobs.claim(blob.digest) { return .present }
         if try fetch(blob, from: source, report) { return .sent }

@@ -23,7 +23,7 @@ protocol TransferSource: Sendable {
     /// Forgets what was packed for the way, because it was refused or has gone; whether packing it again may help.
     func forget(_ packed: Descriptor, after error: ShaleError) -> Bool
     /// Other repositories of a repository's registry that have a blob, by the name it has here.
-    func homes(of blob: Descriptor, beside repository: Reference) -> [Reference]
+    func mountSources(of blob: Descriptor, beside repository: Reference) -> [Reference]
 }
 
 extension TransferSource {
@@ -46,7 +46,7 @@ protocol TransferTarget: Sendable {
     var repository: Reference? { get }
     /// Takes a blob that it has not got, or says that it has it.
     func take(
-        _ blob: Descriptor, from source: any TransferSource, homes: [Reference], report: TransferReport
+        _ blob: Descriptor, from source: any TransferSource, mountSources: [Reference], report: TransferReport
     ) throws(ShaleError) -> BlobArrival
     /// Takes a manifest or an index whose blobs are there; `isNamed` for the one that the target's name stands for.
     func put(_ document: TransferDocument, isNamed: Bool, report: TransferReport) throws(ShaleError)
@@ -161,12 +161,12 @@ struct Transfer: Sendable {
     private func take(
         _ blob: Descriptor, of item: TransferItem, _ stopping: Cancellation
     ) throws(ShaleError) -> BlobArrival {
-        let homes = target.repository.map { source.homes(of: item.blob, beside: $0) } ?? []
+        let mountSources = target.repository.map { source.mountSources(of: item.blob, beside: $0) } ?? []
         let tell = operation.tell
         let report = TransferReport(
             cancellation: stopping, moved: reporter(item, words.moving, of: blob.size),
             retrying: { tell(.item(id: item.id, state: $0.line)) })
-        return try target.take(blob, from: source, homes: homes, report: report)
+        return try target.take(blob, from: source, mountSources: mountSources, report: report)
     }
 
     /// Tells of one item how far it is, now and then and at its end.

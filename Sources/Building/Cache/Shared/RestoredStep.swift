@@ -59,7 +59,7 @@ extension StepExecutor {
             } catch {
                 // The check before the next step tells of a cancellation.
                 if error.code == .cancelled { return nil }
-                caches.giveUp(found, error)
+                caches.markBroken(found, error)
             }
         }
         return nil
@@ -73,7 +73,7 @@ extension StepExecutor {
                 return try bring(found, from: caches, on: nil)
             } catch {
                 if error.code == .cancelled { return nil }
-                caches.giveUp(found, error)
+                caches.markBroken(found, error)
             }
         }
         return nil

@@ -66,8 +66,8 @@ final class SharedCaches: Sendable {
 
     func source(of found: Found) -> any CacheSource { sources[found.source] }
 
-    /// Tells what is wrong with a cache, and asks it no more.
-    func giveUp(_ found: Found, _ error: ShaleError) {
+    /// Warns about a cache that cannot be used, and does not ask it again.
+    func markBroken(_ found: Found, _ error: ShaleError) {
         guard broken.withLock({ $0.insert(found.source).inserted }) else { return }
         Self.warn(sources[found.source].name, error, operation)
     }

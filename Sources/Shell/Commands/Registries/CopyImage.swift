@@ -43,7 +43,7 @@ package struct CopyImage: Verb {
         }
         let target = try ImagePlace(parsing: destination)
         var request = ImageCopy(from: try ImagePlace(parsing: source), to: target)
-        request.isWhole = all
+        request.hasAllPlatforms = all
         request.platform = try Platform.option(platform)
         if let compression { request.packing = try Packing(parsing: compression) }
         let images = try shell.images()
