@@ -139,7 +139,7 @@ struct LessonWalkTests {
         ("expect --is 3 images -q nosuch", "it prints nothing"), ("expect images -q nosuch --bad", "unknown flag"),
     ])
     func newcomers(line: String, words: String) throws {
-        #expect(ShaleHome().shale(["-c", line], expecting: nil).errors.contains(words))
+        #expect(ShaleHome().run(["-c", line], expecting: nil).errors.contains(words))
     }
 
     /// A damaged progress file stops only the lesson, and beginning again keeps it aside.
