@@ -34,6 +34,12 @@ package struct LessonProgress: Codable, Sendable {
             self.started = started
         }
 
+        /// Whether its numbers can be what shale wrote: a file may be damaged, or a person's own.
+        fileprivate var isSound: Bool {
+            let numbers = [step, stepCount, failedChecks] + hints.keys + hints.values + done + skipped + solved
+            return numbers.allSatisfy { (0...LessonReader.largest).contains($0) }
+        }
+
         package var isFinished: Bool { step >= stepCount }
 
         /// Goes to the next step.
@@ -65,7 +71,12 @@ package struct LessonBook {
     package func read() throws(ShaleError) -> LessonProgress {
         guard let bytes = try folder.read(Self.fileName, limit: Self.largest) else { return LessonProgress() }
         do throws(ShaleError) {
-            return try OCIDocument.decode(LessonProgress.self, from: Data(bytes), naming: folder.file(Self.fileName))
+            let progress = try OCIDocument.decode(
+                LessonProgress.self, from: Data(bytes), naming: folder.file(Self.fileName))
+            guard progress.lessons.values.allSatisfy(\.isSound) else {
+                throw ShaleError(.corrupt, folder.file(Self.fileName), cause: "numbers out of range")
+            }
+            return progress
         } catch {
             throw ShaleError(
                 .corrupt, "the progress of lessons in the session \(folder.name) cannot be read", cause: error.cause,

@@ -20,10 +20,13 @@ struct LessonChecks {
         ]
         return Set(types.map { $0.verb })
     }()
-    /// Words of theirs that write a file or ask a server.
-    private static let refused = [
-        "--remote", "--html", "--extract", "--output", "--check", "--update", "save", "verify",
+    /// Their options that a check may have: none of these writes a file, reads one of the host's, or asks a server.
+    private static let flags: Set<String> = [
+        "-a", "-q", "-aq", "-qa", "-f", "-l", "-n", "-r", "-R", "-i", "-c", "-s", "-d", "--all", "--quiet", "--filter",
+        "--format", "--no-trunc", "--digests", "--size", "--tree", "--draw", "--name", "--type", "--tidy", "--top",
     ]
+    /// Words behind `recipe` that make another command of it.
+    private static let recipeCommands: Set<String> = ["save", "parse", "check", "verify", "plan"]
 
     /// What is wrong with a line; `nil` where it can be a check.
     static func problem(in line: String) -> String? {
@@ -68,10 +71,20 @@ struct LessonChecks {
         guard verbs.contains(type.verb) else {
             throw ShaleError(.invalid, "a check only looks: \(type.verb.visible) may not stand there")
         }
-        let flags = words.map { word in word.firstIndex(of: "=").map { String(word[..<$0]) } ?? word }
-        if let bad = flags.first(where: { refused.contains($0) }) {
+        if let bad = words.first(where: { !mayStand($0) }) {
             throw ShaleError(.invalid, "a check only looks: \(bad.visible) may not stand there")
         }
+        guard type == RecipeCommand.self else { return }
+        let operands = words.dropFirst()
+        if operands.count > 1 || operands.contains(where: { recipeCommands.contains($0) || $0.hasPrefix("-") }) {
+            throw ShaleError(.invalid, "a check may say recipe and recipe NAME, no more")
+        }
+    }
+
+    /// Whether a word may stand in a check: an operand, or one of the options that are known to only look.
+    private static func mayStand(_ word: String) -> Bool {
+        guard word.hasPrefix("-"), word != "-" else { return word != "-" }
+        return flags.contains(word.firstIndex(of: "=").map { String(word[..<$0]) } ?? word)
     }
 
     /// Why the first line that fails does; `nil` where all succeed.

@@ -20,7 +20,7 @@ struct LessonRun {
     struct UnderWay {
         var lesson: Lesson
         var entry: LessonProgress.Entry
-        var step: LessonStep? { entry.step < lesson.steps.count ? lesson.steps[entry.step] : nil }
+        var step: LessonStep? { lesson.steps.indices.contains(entry.step) ? lesson.steps[entry.step] : nil }
     }
 
     func progress() throws(ShaleError) -> LessonProgress { try book.read() }

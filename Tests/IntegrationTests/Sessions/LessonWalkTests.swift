@@ -116,6 +116,10 @@ struct LessonWalkTests {
             ("```check\nexpect --fails prune -f\n```\n", "bad.md:13: a check only looks: prune"),
             ("```check\nimages > x\n```\n", "bad.md:13: a check is one command"),
             ("```check\nstat $x\n```\n", "bad.md:13: a check has no variables"),
+            ("```check\nrecipe busybox -o x\n```\n", "bad.md:13: a check only looks: -o"),
+            ("```check\nrecipe busybox -o=x\n```\n", "bad.md:13: a check only looks: -o"),
+            ("```check\nrecipe parse x\n```\n", "bad.md:13: a check may say recipe"),
+            ("```check\nls --remote busybox:/\n```\n", "bad.md:13: a check only looks: --remote"),
             ("```check\nlayers --html=x busybox\n```\n", "bad.md:13: a check only looks: --html"),
             ("```check\ndocekr ps\n```\n", "bad.md:13: unknown command"),
             ("```chekc\nps\n```\n", "bad.md:12: no such block"),
@@ -139,7 +143,7 @@ struct LessonWalkTests {
         ("expect --is 3 images -q nosuch", "it prints nothing"), ("expect images -q nosuch --bad", "unknown flag"),
     ])
     func newcomers(line: String, words: String) throws {
-        #expect(ShaleHome().run(["-c", line], expecting: nil).errors.contains(words))
+        #expect(try ShaleHome().run(["-c", line], expecting: nil).errors.contains(words))
     }
 
     /// A damaged progress file stops only the lesson, and beginning again keeps it aside.
@@ -147,6 +151,10 @@ struct LessonWalkTests {
         let learner = ShaleHome()
         try learner.run(["lesson", "start", "run"])
         let path = learner.home + "/sessions/default/lessons.json"
+        let good = try String(contentsOfFile: path, encoding: .utf8)
+        try Data(good.replacing("\"step\":0", with: "\"step\":-1").utf8).write(to: URL(filePath: path))
+        #expect(try learner.run(["images", "-q"]).errors.isEmpty)
+        #expect(try learner.run(["lesson", "hint"], expecting: 1).errors.contains("cannot be read"))
         try Data("{".utf8).write(to: URL(filePath: path))
         #expect(try learner.run(["images", "-q"]).errors.isEmpty)
         #expect(try learner.run(["lesson", "next"], expecting: 1).errors.contains("cannot be read"))

@@ -68,7 +68,7 @@ package struct LessonHint: Verb {
         }
         let number = under.entry.step
         let shown = under.entry.hints[number] ?? 0
-        let hint = step.hints[min(shown, step.hints.count - 1)]
+        let hint = step.hints[max(0, min(shown, step.hints.count - 1))]
         try run.update(under.lesson.name) { $0.hints[number] = min(shown + 1, step.hints.count) }
         let more =
             shown + 1 < step.hints.count
