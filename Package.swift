@@ -86,7 +86,7 @@ let package = Package(
             [
                 "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Runtime", "RunnerProtocol",
                 "Dockerfiles", "Images", "Containers", "Diagnostics", logging,
-            ]),
+            ], embedding: ["Stages/Resources"]),
         module(
             "Recipes",
             [

@@ -26,7 +26,7 @@ package struct BuildEngine: Sendable {
     package init(store: Store, registry: RegistryClient, runtime: ContainerRuntime, settings: EngineSettings) {
         let images = ImageEngine(store: store, registry: registry, settings: settings) {
             reference, operation throws(ShaleError) in
-            guard settings.recipesPath != nil, reference.familiar == "\(Self.firstImageName):\(Reference.defaultTag)"
+            guard settings.hasFirstImage, reference.familiar == "\(Self.firstImageName):\(Reference.defaultTag)"
             else { return false }
             try BuildEngine(store: store, registry: registry, runtime: runtime, settings: settings).makeFirstImage(
                 operation)

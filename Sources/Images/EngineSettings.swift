@@ -9,8 +9,8 @@ package struct EngineSettings: Sendable {
     package var sourceDateEpoch: Timestamp?
     /// `Removing intermediate container X`, or today's ` ---> Removed intermediate container X`.
     package var modernBuildWording = false
-    /// Where the sample recipes lie, the first image's among them.
-    package var recipesPath: String?
+    /// Whether busybox is made on this machine where no registry can be reached.
+    package var hasFirstImage = false
     /// Tells the user what went wrong without failing the command.
     package var warn: @Sendable (String) -> Void = { _ in }
 

@@ -27,7 +27,7 @@ package enum ContainerDoctor {
             ? HostFinding("shale-runner", .good, path)
             : HostFinding(
                 "shale-runner", .missing, "\(path): \(SystemCallError.words(of: errno))",
-                advice: "install it beside shale, or name it with SHALE_RUNNER")
+                advice: "copy shale-runner beside shale, or name it with SHALE_RUNNER")
     }
 }
 

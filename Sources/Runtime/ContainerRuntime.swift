@@ -42,7 +42,9 @@ package final class ContainerRuntime: Sendable {
             }
             connection = RunnerConnection(try pair.first.duplicate())
         } catch {
-            throw error.shaleError("container runner")
+            var failure = error.shaleError("container runner")
+            if access(runnerPath, X_OK) != 0 { failure.hint = "doctor   (says where shale-runner belongs)" }
+            throw failure
         }
         if plan.detached {
             defer { RunnerProcess.wait(for: pid) }

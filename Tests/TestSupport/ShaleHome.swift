@@ -21,6 +21,7 @@ package final class ShaleHome: Sendable {
         home = folder.path + "/home"
         work = folder.path + "/work"
         program = Self.program
+        recipes = Self.recipes
         ownEnvironment = environment
         mkdir(work, 0o755)
     }
@@ -35,6 +36,7 @@ package final class ShaleHome: Sendable {
         mkdir(work, 0o755)
         guard case .user(let uid, let gid) = account else {
             program = Self.program
+            recipes = Self.recipes
             ownEnvironment = environment
             return
         }
@@ -42,9 +44,10 @@ package final class ShaleHome: Sendable {
         guard let built = Self.program else { throw PeerError(text: Self.absent) }
         mkdir(folder.path + "/bin", 0o755)
         program = folder.path + "/bin/shale"
-        ownEnvironment = ["SHALE_RECIPES": folder.path + "/recipes"].merging(environment) { $1 }
+        recipes = folder.path + "/recipes"
+        ownEnvironment = environment
         try Peer("cp").run(["--reflink=auto", built, built + "-runner", folder.path + "/bin"])
-        try Peer("cp").run(["-R", Self.recipes, folder.path + "/recipes"])
+        try Peer("cp").run(["-R", Self.recipes, recipes])
         try Peer("chmod").run(["-R", "a+rX", folder.path])
         for path in [folder.path, work] { chown(path, uid, gid) }
     }
@@ -56,7 +59,7 @@ package final class ShaleHome: Sendable {
     }
 
     /// Where `scripts/recipes` lies.
-    package var recipes: String { ownEnvironment["SHALE_RECIPES"] ?? Self.recipes }
+    package let recipes: String
     private static let recipes = Corpus.packageRoot + "/scripts/recipes"
 
     /// What shale is started with, over the environment that every program of a test has.

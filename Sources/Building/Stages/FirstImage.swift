@@ -11,8 +11,8 @@ extension BuildEngine {
     /// The name the first image has.
     package static let firstImageName = "busybox"
 
-    /// Makes the image busybox from Debian's busybox-static and the recipe in `scripts/recipes/busybox`, once in each
-    /// home.
+    /// Makes the image busybox from Debian's busybox-static and the recipe in `Stages/Resources`, which is a part of the
+    /// program, once in each home.
     ///
     /// When two processes start at once, one waits for the other. An image that the user removes later is not made
     /// again.
@@ -31,18 +31,8 @@ extension BuildEngine {
     private func buildFirstImage(_ operation: OperationContext) throws(ShaleError) {
         let name = try Reference(parsing: Self.firstImageName).withDefaultTag
         if try store.names.resolve(name) != nil { return }
-        guard let recipes = settings.recipesPath else {
-            throw ShaleError(
-                .notFound, "the recipe of the first image is not beside this program",
-                hint: "SHALE_RECIPES=/path/to/scripts/recipes shale")
-        }
         let scratch = try ScratchFolder(in: store)
-        for file in try translating(
-            "recipe busybox", { try RootDirectory(hostPath: "\(recipes)/busybox").names(in: "/") })
-        {
-            let bytes = try translating(file) { try WholeFile.read("\(recipes)/busybox/\(file)") }
-            try scratch.write(bytes, as: file)
-        }
+        for (file, bytes) in Self.recipe { try scratch.write(bytes, as: file) }
         try copyBusybox(to: scratch)
         var request = BuildRequest(source: .directory(scratch.path))
         request.tags = [name]
@@ -51,8 +41,15 @@ extension BuildEngine {
             request, failedContainer: &failed, OperationContext(cancellation: operation.cancellation))
         // A recipe treats it as a base that was pulled: it writes `FROM busybox`.
         images.forgetProvenance(of: made.imageID)
-        operation.note("made \(Self.firstImageName) from Debian's busybox-static, by \(recipes)/busybox/Dockerfile")
+        operation.note(
+            "made \(Self.firstImageName) from Debian's busybox-static; `dockerfile \(Self.firstImageName)` shows how")
     }
+
+    /// The files of the build's context, by their names there; the program itself comes from the host.
+    private static let recipe: [(String, [UInt8])] = [
+        ("Dockerfile", PackageResources.Dockerfile), ("passwd", PackageResources.passwd),
+        ("group", PackageResources.group),
+    ]
 
     /// The same engine at the time of the program it packs: every home on every machine with that program makes the
     /// same image, so that `FROM busybox` of a session that came from elsewhere means the image that is here.

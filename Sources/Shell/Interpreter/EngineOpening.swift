@@ -1,5 +1,4 @@
 import Basics
-import Glibc
 import Images
 import Linux
 import OCI
@@ -26,21 +25,25 @@ struct EngineOpening {
     func open() throws(ShaleError) -> Opened {
         let store = try Store(home: options.home, form: OverlayForm.current, journalHolds: Journal.holds)
         let registry = RegistryClient(try registries())
-        let runtime = ContainerRuntime(runnerPath: runnerPath, cachePath: store.cache.folder)
+        let runtime = ContainerRuntime(runnerPath: ProgramFiles.runner(environment), cachePath: store.cache.folder)
         var values = EngineSettings()
         values.offline = options.isOffline || settings["offline"] == "on"
         values.modernBuildWording = settings["build.wording"] == "moby"
-        values.recipesPath = recipesPath
+        values.hasFirstImage = true
         values.warn = warn
-        if let epoch = environment["SOURCE_DATE_EPOCH"] {
-            guard let seconds = Int64(epoch), seconds >= 0 else {
-                throw ShaleError(.usage, "SOURCE_DATE_EPOCH is \"\(epoch.visible)\", not a number of seconds")
-            }
-            values.sourceDateEpoch = Timestamp(seconds: seconds)
-        }
+        values.sourceDateEpoch = try Self.sourceDate(environment)
         return Opened(
             engine: Engine(store: store, registry: registry, runtime: runtime, settings: values),
             sessions: SessionStore(store))
+    }
+
+    /// The moment that `SOURCE_DATE_EPOCH` says; `nil` where it is not set.
+    static func sourceDate(_ environment: [String: String]) throws(ShaleError) -> Timestamp? {
+        guard let text = environment["SOURCE_DATE_EPOCH"] else { return nil }
+        guard let seconds = Int64(text), seconds >= 0 else {
+            throw ShaleError(.usage, "SOURCE_DATE_EPOCH is \"\(text.visible)\", not a number of seconds")
+        }
+        return Timestamp(seconds: seconds)
     }
 
     private func registries() throws(ShaleError) -> RegistryConfiguration {
@@ -72,33 +75,4 @@ struct EngineOpening {
         }
         return seconds
     }
-
-    /// `shale-runner` beside this program, or where `SHALE_RUNNER` says.
-    private var runnerPath: String { environment["SHALE_RUNNER"] ?? "\(Self.programFolder)/shale-runner" }
-
-    /// The sample recipes: beside an installed program, or in the source tree it was built in.
-    private var recipesPath: String? {
-        if let path = environment["SHALE_RECIPES"] { return path }
-        let folder = Self.programFolder
-        let candidates = [
-            "\(folder)/../share/shale/recipes", "\(folder)/../../scripts/recipes", "\(folder)/../../../scripts/recipes",
-        ]
-        return candidates.first { access("\($0)/busybox/Dockerfile", R_OK) == 0 }.map(Self.resolved)
-    }
-
-    /// The path without `..` and links, as messages should show it.
-    private static func resolved(_ path: String) -> String {
-        guard let pointer = path.withPath({ realpath($0, nil) }) else { return path }
-        defer { free(pointer) }
-        return String(path: pointer)
-    }
-
-    /// The folder of the program that runs.
-    static let programFolder: String = {
-        var buffer = [CChar](repeating: 0, count: 4097)
-        let count = readlink("/proc/self/exe", &buffer, buffer.count - 1)
-        guard count > 0 else { return "." }
-        let path = String(pathBytes: buffer.prefix(count).map { UInt8(bitPattern: $0) })
-        return path.lastIndex(of: "/").map { String(path[..<$0]) } ?? "."
-    }()
 }

@@ -3,6 +3,7 @@ package import Basics
 import Glibc
 import Linux
 import Recipes
+import Rendering
 import Runtime
 import Stores
 
@@ -11,7 +12,7 @@ package struct Doctor: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "doctor", abstract: "Say what the host lacks, and the command that mends it")
     package static let isWorthKeeping = false
-    package static let examples = ["doctor"]
+    package static let examples = ["doctor", "doctor > doctor.txt", "doctor || info"]
     package static let differences = ["Docker has no such command."]
 
     package init() {}
@@ -20,7 +21,7 @@ package struct Doctor: Verb {
         // The file system of the home is checked: a new home is made first.
         let home = (try? shell.engine().home.path) ?? shell.options.home
         let findings = ContainerDoctor.findings(
-            home: home, runnerPath: "\(EngineOpening.programFolder)/shale-runner")
+            home: home, runnerPath: ProgramFiles.runner(shell.console.environment))
         var lines = findings.map(Self.line)
         for (name, package, use) in Self.libraries where !Self.canLoad(name) {
             lines.append("missing  \(name), for \(use)\n         as root: apt-get install \(package)")
