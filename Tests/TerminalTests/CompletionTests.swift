@@ -31,4 +31,45 @@ struct TabTests {
         try scene.expectTab("set search", becomes: "set search.endpoint", in: terminal)
         try scene.leave(terminal)
     }
+
+    @Test func secondWordsTopicsAndKeysOfMounts() throws {
+        let scene = try PromptScene()
+        let terminal = try scene.prompt()
+        try scene.expectTab("session sw", becomes: "session switch ", in: terminal)
+        try scene.expectTab("session switch de", becomes: "session switch default", in: terminal)
+        try scene.expectTab("recipe ve", becomes: "recipe verify ", in: terminal)
+        try scene.expectTab("recipe verify busy", becomes: "recipe verify busybox", in: terminal)
+        try scene.expectTab("manifest cr", becomes: "manifest create ", in: terminal)
+        try scene.expectTab("help lan", becomes: "help language", in: terminal)
+        try scene.expectTab("kill -s HU", becomes: "kill -s HUP", in: terminal)
+        try scene.expectTab("run --mount type=bi", becomes: "run --mount type=bind", in: terminal)
+        try scene.expectTab("run --mount type=bind,so", becomes: "run --mount type=bind,source=", in: terminal)
+        try scene.leave(terminal)
+    }
+
+    @Test(
+        "tags of a registry, and nothing where none answers",
+        .enabled(if: RegistryServer.isPresent, "\(RegistryServer.absent)"))
+    func tagsOfARegistry() throws {
+        let registry = try RegistryServer()
+        let scene = try PromptScene()
+        for tag in ["1", "2-rc"] {
+            try scene.home.run(["tag", "busybox", "\(registry.host)/team/app:\(tag)"])
+            try scene.home.run(["push", "-q", "\(registry.host)/team/app:\(tag)"])
+            try scene.home.run(["untag", "\(registry.host)/team/app:\(tag)"])
+        }
+        let terminal = try scene.prompt()
+        let name = "\(registry.host)/team/app"
+        try scene.expectTab("pull \(name):2", becomes: "pull \(name):2-rc", in: terminal)
+        // What was asked for once is known.
+        registry.stop()
+        try scene.expectTab("platforms \(name):2", becomes: "platforms \(name):2-rc", in: terminal)
+        try terminal.send("pull \(registry.host)/other:2\t")
+        try terminal.send("x")
+        try terminal.waitFor("the line to go on", timeout: 10) { $0.currentLine.contains("/other:2x") }
+        try terminal.send("\u{3}")
+        try terminal.expect("^C")
+        try terminal.expect(terminal.prompt)
+        try scene.leave(terminal)
+    }
 }

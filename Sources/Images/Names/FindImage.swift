@@ -43,10 +43,23 @@ extension ImageEngine {
             // Without a network there is still the image that every shale can make.
             guard error.code == .unavailable, platform == nil, let offlineImage, try offlineImage(reference, operation)
             else {
-                throw error
+                throw meantNear(reference, error)
             }
             return try image(named: text)
         }
+    }
+
+    /// The failure of a pull that reached no such image, with the image here whose name is a slip of the hand away.
+    ///
+    /// Where the registry answered that it has no such tag, its own tags are the better hint.
+    private func meantNear(_ reference: Reference, _ error: ShaleError) -> ShaleError {
+        guard [.unavailable, .denied, .unauthorized].contains(error.code),
+            let names = try? store.names.all().map(\.reference.familiar),
+            let near = Suggestion.nearest(to: reference.familiar, among: names).first
+        else { return error }
+        var meant = error
+        meant.hint = "did you mean \(near), which is here?"
+        return meant
     }
 
     private func localImage(_ text: String) throws(ShaleError) -> Image? {

@@ -26,10 +26,14 @@ package protocol Verb: ParsableCommand {
     /// Whether its operands are a command of shale's, with options of its own; the journal has that command in its
     /// place.
     static var holdsCommand: Bool { get }
+    /// Whether a number may stand before that command.
+    static var takesNumberBeforeCommand: Bool { get }
     /// Whether what it reads from a here-document has variables of its own.
     static var hasVariablesOfItsOwn: Bool { get }
     /// Whether it moves through the session's states, and writes its own journal entries.
     static var writesItsOwnEntries: Bool { get }
+    /// Whether it needs nothing but the program: it works where no home can be made and no namespace be had.
+    static var asksOnlyTheProgram: Bool { get }
     /// Whether `record` writes it down.
     static var isRecorded: Bool { get }
     /// Whether it is a question about what was typed or is to be typed: `explain last` passes it over, and neither a
@@ -55,6 +59,8 @@ package protocol Verb: ParsableCommand {
     static var subcommands: [any Verb.Type] { get }
     /// Other names of the second words, to those of `subcommands`.
     static var otherNames: [String: String] { get }
+    /// The second words that its operands may begin with, where they are no commands of their own.
+    static var secondWords: [SecondWord] { get }
     /// Example lines for `help`.
     static var examples: [String] { get }
     /// How it differs from docker's, one sentence each.
@@ -69,8 +75,10 @@ extension Verb {
     package static var operandKinds: [ValueKind] { [] }
     package static var holdsContainerCommand: Bool { false }
     package static var holdsCommand: Bool { false }
+    package static var takesNumberBeforeCommand: Bool { false }
     package static var hasVariablesOfItsOwn: Bool { false }
     package static var writesItsOwnEntries: Bool { false }
+    package static var asksOnlyTheProgram: Bool { false }
     package static var isRecorded: Bool { true }
     package static var isAboutLines: Bool { false }
     package static var isReserved: Bool { false }
@@ -83,6 +91,9 @@ extension Verb {
     package static var managementNames: [ManagementName] { [] }
     package static var subcommands: [any Verb.Type] { [] }
     package static var otherNames: [String: String] { [:] }
+    package static var secondWords: [SecondWord] {
+        subcommands.map { SecondWord(String($0.verb.dropFirst(verb.count + 1)), $0.configuration.abstract) }
+    }
     package static var examples: [String] { [] }
     package static var differences: [String] { [] }
     package static var refusedFlags: [String: String] { [:] }
@@ -92,11 +103,28 @@ extension Verb {
         subcommands.first { $0.verb == "\(verb) \(otherNames[word] ?? word)" }
     }
 
-    /// The second words of its commands of two.
-    static var subcommandWords: [String] { subcommands.map { String($0.verb.dropFirst(verb.count + 1)) } }
+    /// What to type for a second word that is none: the nearest, else its help.
+    static func hint(forSecondWord word: String) -> String {
+        let near = Suggestion.nearest(to: word, among: secondWords.map(\.word)).first
+        return near.map { "\(verb) \($0)" } ?? "help \(verb)"
+    }
 
     /// The word it is called by.
     package static var verb: String { configuration.commandName ?? String(describing: Self.self).lowercased() }
+}
+
+/// A second word of a command: `switch` of `session switch`.
+package struct SecondWord: Sendable {
+    package let word: String
+    package let meaning: String
+    /// What stands behind it.
+    package let operand: ValueKind
+
+    package init(_ word: String, _ meaning: String, _ operand: ValueKind = .none) {
+        self.word = word
+        self.meaning = meaning
+        self.operand = operand
+    }
 }
 
 /// Where a path leads that names no image and no container, while the shell is inside one (`cd IMAGE:/path`).

@@ -6,7 +6,7 @@ import ShellLanguage
 /// Completes a line of shale's language from the command model and what exists.
 package final class CommandCompleter: Completer {
     private let model: CommandModel
-    private let source: any CompletionSource
+    let source: any CompletionSource
     private let helpText: (String) -> String?
 
     /// - Parameters:
@@ -89,6 +89,10 @@ package final class CommandCompleter: Completer {
             return flags(description, request, context)
         }
         guard let operand = position.nextOperand else { return [] }
+        if let word = position.operands.first, let second = request.type?.secondWords.first(where: { $0.word == word })
+        {
+            return candidates(CommandModel.Value(second.operand), request, context)
+        }
         return candidates(operand.value, request, context)
     }
 
@@ -135,7 +139,11 @@ package final class CommandCompleter: Completer {
         _ value: CommandModel.Value, _ request: CompletionRequest, _ context: CompletionContext
     ) -> [Candidate] {
         if !value.words.isEmpty {
-            let words = quoted(value.words.map { CompletionValue($0) }, context)
+            let seconds = request.type?.secondWords ?? []
+            let words = quoted(
+                value.words.map { word in
+                    CompletionValue(word, seconds.first { $0.word == word }?.meaning ?? "")
+                }, context)
             guard value.kind != .none else { return words }
             return words + candidates(CommandModel.Value(value.kind, name: value.name), request, context)
         }
@@ -158,6 +166,7 @@ package final class CommandCompleter: Completer {
             return quoted(values(layers), context)
         case .verb:
             return quoted(model.verbs.filter { !$0.isHidden }.map { CompletionValue($0.name, $0.summary) }, context)
+        case .mount: return mounts(request, context)
         case .instruction: return quoted(StepKeyword.names.sorted().map { CompletionValue($0) }, context)
         case .signal: return quoted(Self.signals.map { CompletionValue($0) }, context)
         case .program: return programs(request, context)
@@ -169,7 +178,7 @@ package final class CommandCompleter: Completer {
         "TERM", "KILL", "INT", "HUP", "QUIT", "USR1", "USR2", "STOP", "CONT", "WINCH", "ABRT", "ALRM",
     ]
 
-    private func values(_ request: CompletionRequest) -> [CompletionValue] {
+    func values(_ request: CompletionRequest) -> [CompletionValue] {
         source.values(for: request).filter { $0.text.hasPrefix(request.prefix) }
     }
 
@@ -249,7 +258,7 @@ package final class CommandCompleter: Completer {
     }
 
     /// Paths that go on from a typed one.
-    private func paths(
+    func paths(
         _ path: String, _ context: CompletionContext, before: String, list: (String) -> [PathEntry]
     ) -> [Candidate] {
         let split = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
@@ -269,7 +278,7 @@ package final class CommandCompleter: Completer {
         }
     }
 
-    private func quoted(_ values: [CompletionValue], _ context: CompletionContext) -> [Candidate] {
+    func quoted(_ values: [CompletionValue], _ context: CompletionContext) -> [Candidate] {
         values.filter { $0.text.hasPrefix(context.word) }.map { value in
             Candidate(
                 context.quote.quoting(value.text, isWhole: value.isWhole), display: value.text,

@@ -12,7 +12,8 @@ enum OperandKinds {
     private static let flags: [String: ValueKind] = [
         "--platform": .platform, "--signal": .signal, "--stop-signal": .signal, "--network": .network,
         "--cap-add": .capability, "--cap-drop": .capability, "--env": .environment, "--env-file": .hostPath,
-        "--volume": .volumeOrHostPath, "--cidfile": .hostPath, "--iidfile": .hostPath, "--output": .hostPath,
+        "--volume": .volumeOrHostPath, "--mount": .mount, "--cidfile": .hostPath, "--iidfile": .hostPath,
+        "--output": .hostPath,
         "--input": .hostPath, "--filter": .filter, "--format": .format, "--session": .session, "--workdir": .none,
         "--base-config": .hostPath, "--html": .hostPath, "--extract": .hostDirectory, "--old": .image, "--new": .image,
         "--cast": .hostPath, "--md": .hostPath, "--home": .hostDirectory, "--file": .hostPath,
@@ -32,20 +33,18 @@ enum OperandKinds {
     static func operands(of type: any Verb.Type, from declared: CommandModel.Operand) -> [CommandModel.Operand] {
         if type == VolumeCommand.self {
             return [
-                CommandModel.Operand(CommandModel.Value(.none, name: "command", words: type.subcommandWords)),
+                CommandModel.Operand(CommandModel.Value(.none, name: "command", words: type.secondWords.map(\.word))),
                 CommandModel.Operand(
                     CommandModel.Value(.volume, name: "volume"), isOptional: true, isRepeating: true, takesRest: true),
             ]
         }
-        if type == LessonCommand.self {
-            return [CommandModel.Operand(CommandModel.Value(.none, name: "command", words: type.subcommandWords))]
-        }
         let kinds = type.operandKinds
-        if !type.subcommands.isEmpty, let kind = kinds.first {
-            return [
-                CommandModel.Operand(
-                    CommandModel.Value(kind, name: declared.value.name, words: type.subcommandWords))
-            ]
+        if !type.secondWords.isEmpty {
+            let first = CommandModel.Operand(
+                CommandModel.Value(
+                    kinds.first ?? .none, name: declared.value.name, words: type.secondWords.map(\.word)),
+                isOptional: declared.isOptional)
+            return type.subcommands.isEmpty && declared.isRepeating ? [first, declared] : [first]
         }
         guard declared.takesRest, kinds.count > 1, kinds.last == .program else {
             return [declared]

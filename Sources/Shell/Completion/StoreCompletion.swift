@@ -20,6 +20,7 @@ import Stores
 /// What Tab offers from the store, the session and the shell's own variables; a failure offers nothing.
 struct StoreCompletion: CompletionSource {
     private let shell: ShellContext
+    private let registryTags = RegistryTags()
     /// Most entries of a directory inside an image that are offered.
     private static let mostEntries = 5000
 
@@ -29,6 +30,7 @@ struct StoreCompletion: CompletionSource {
         switch request.kind {
         case .image: images(withWorking: true)
         case .reference: images(withWorking: false)
+        case .remoteReference: remoteNames(request.prefix)
         case .container: containers { _ in true }
         case .runningContainer: containers { $0 == .running || $0 == .paused }
         case .stoppedContainer: containers { $0 != .running && $0 != .paused }
@@ -46,7 +48,7 @@ struct StoreCompletion: CompletionSource {
             ["TERM", "KILL", "INT", "HUP", "QUIT", "USR1", "USR2", "STOP", "CONT"].map { CompletionValue($0) }
         case .platform: ["linux/amd64", "linux/arm64", "linux/arm/v7", "linux/386"].map { CompletionValue($0) }
         case .instruction: Instruction.keywords.map { CompletionValue($0) }
-        case .verb: CommandTable.shared.verbs.map { CompletionValue($0.verb, $0.configuration.abstract) }
+        case .verb: verbs()
         case .topic: topics()
         case .setting: Setting.all.map { CompletionValue($0.name, $0.meaning) }
         case .settingValue: settingValues(of: request.operands.last ?? "")
@@ -58,7 +60,7 @@ struct StoreCompletion: CompletionSource {
         case .step: steps()
         case .format: ["json", "table"].map { CompletionValue($0) }
         case .lesson: LessonLibrary.builtIn.map { CompletionValue($0.name, $0.title) }
-        case .hostPath, .hostDirectory, .none: []
+        case .hostPath, .hostDirectory, .mount, .none: []
         }
     }
 
@@ -111,6 +113,14 @@ struct StoreCompletion: CompletionSource {
         return values.sorted { $0.text < $1.text }
     }
 
+    /// The names here, and the tags of a repository that is typed up to its colon.
+    private func remoteNames(_ prefix: String) -> [CompletionValue] {
+        let here = images(withWorking: false)
+        let names = Set(here.map(\.text))
+        let there = (try? shell.images()).map { registryTags.values(for: prefix, from: $0) } ?? []
+        return here + there.filter { !names.contains($0.text) }
+    }
+
     /// `busybox` for `busybox:latest`.
     private static func shortest(_ name: Reference) -> String {
         name.tag == Reference.defaultTag ? name.familiarName : name.familiar
@@ -123,6 +133,14 @@ struct StoreCompletion: CompletionSource {
             guard isOffered(view.state.status) else { return nil }
             return CompletionValue(record.name, "\(record.imageName)  \(view.statusWords())")
         }
+    }
+
+    private func verbs() -> [CompletionValue] {
+        var found: [CompletionValue] = []
+        for type in CommandTable.shared.verbs where type.configuration.shouldDisplay {
+            found.append(CompletionValue(type.verb, type.configuration.abstract))
+        }
+        return found
     }
 
     private func volumes() -> [CompletionValue] {
@@ -158,10 +176,9 @@ struct StoreCompletion: CompletionSource {
 
     /// The words that `explain` knows, commands and instructions last.
     private func topics() -> [CompletionValue] {
-        [CompletionValue("last", "what the last line did")]
+        [CompletionValue("last", "what the last line did"), CompletionValue(Help.languageTopic, "how a line is read")]
             + Topics.things.names.filter { !$0.contains(" ") }.map { CompletionValue($0, "what it is") }
-            + CommandTable.shared.verbs.map { CompletionValue($0.verb, $0.configuration.abstract) }
-            + StepKeyword.names.sorted().map { CompletionValue($0, "an instruction") }
+            + verbs() + StepKeyword.names.sorted().map { CompletionValue($0, "an instruction") }
     }
 
     /// The states of the session that `goto` takes, the newest first; 0 is the beginning.

@@ -23,7 +23,7 @@ extension CommandModel.Description {
     /// the verb's `operandKinds` say, and what its name in the usage suggests. A text that cannot be read gives an
     /// empty description, because completion must not fail.
     package init(toolInfo text: String, of type: any Verb.Type) {
-        guard let tool = try? JSONDecoder().decode(ToolInfo.self, from: Data(text.utf8)) else {
+        guard let tool = ToolInfo(text) else {
             self.init()
             return
         }
@@ -50,9 +50,15 @@ extension CommandModel.Description {
     }
 }
 
-/// The part of ArgumentParser's ToolInfo that matters here.
-private struct ToolInfo: Decodable {
+/// The part of ArgumentParser's ToolInfo that matters here and to the manual.
+struct ToolInfo: Decodable {
     struct Command: Decodable { var arguments: [Argument]? }
+
+    /// What `Command._dumpHelp()` says; `nil` where it cannot be read.
+    init?(_ text: String) {
+        guard let read = try? JSONDecoder().decode(ToolInfo.self, from: Data(text.utf8)) else { return nil }
+        self = read
+    }
 
     struct Name: Decodable {
         var kind: String
@@ -85,6 +91,7 @@ private struct ToolInfo: Decodable {
         var allValues: [String]?
         var completionKind: Completion?
         var abstract: String?
+        var defaultValue: String?
 
         var dashedNames: [String] {
             let all = (names ?? []).map(\.dashed)

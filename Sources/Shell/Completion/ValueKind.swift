@@ -4,8 +4,10 @@ package import ArgumentParser
 package enum ValueKind: String, Sendable, CaseIterable {
     /// An image of the store, by name; `@` and `@~N` included.
     case image
-    /// A name that an image gets, or has in a registry. The names of this home are offered, because Tab asks no server.
+    /// A name that an image gets: the names here are offered.
     case reference
+    /// A name that an image has in a registry: behind its colon the registry's tags are offered, too.
+    case remoteReference = "reference.remote"
     case container
     case runningContainer = "container.running"
     case stoppedContainer = "container.stopped"
@@ -43,6 +45,8 @@ package enum ValueKind: String, Sendable, CaseIterable {
     case settingValue = "setting.value"
     case filter
     case format
+    /// The keys of `--mount`, and their values.
+    case mount
     case network
     case capability
     case alias

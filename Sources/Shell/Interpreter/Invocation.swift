@@ -15,12 +15,12 @@ extension Verb {
             }
         } catch {
             if exitCode(for: error) == .success { return .text(HelpText.of(Self.self)) }
-            throw wrongUsage(message(for: error))
+            throw wrongUsage(message(for: error), arguments)
         }
         return try command.perform(in: shell)
     }
 
-    private static func wrongUsage(_ message: String) -> ShaleError {
+    private static func wrongUsage(_ message: String, _ arguments: [String]) -> ShaleError {
         // The message of the parser may end with usage lines; they are cut off, because `help` shows them.
         let first = message.split(separator: "\n").first.map(String.init) ?? "wrong usage"
         let text = first.hasPrefix("Error: ") ? String(first.dropFirst(7)) : first
@@ -29,7 +29,8 @@ extension Verb {
                 .usage, "'\(verb)' requires at least \(needed) argument\(needed == 1 ? "" : "s")", hint: "help \(verb)")
         }
         guard let flag = unknownFlag(in: text) else {
-            return ShaleError(.usage, "\(verb): \(text)", hint: "help \(verb)")
+            // The first of too many words may be a second word with a slip in it.
+            return ShaleError(.usage, "\(verb): \(text)", hint: hint(forSecondWord: arguments.first ?? ""))
         }
         let isShort = !flag.hasPrefix("--")
         if !isShort, let reason = refusedFlags[String(flag.dropFirst(2).prefix { $0 != "=" })] {

@@ -12,8 +12,7 @@ package struct CopyImage: Verb {
         usage: "copy [OPTIONS] SRC DST")
     package static let operandKinds: [ValueKind] = [.image]
     package static let examples = [
-        "copy docker://alpine:3.20 docker://localhost:5000/alpine:3.20",
-        "copy -a docker://alpine:3.20 oci:images:alpine",
+        "copy docker://alpine:3.20 docker://localhost:5000/alpine:3.20", "copy -a docker://alpine oci:images:alpine",
         "copy app:1 docker-archive:app.tar:app:1",
     ]
     package static let differences = [

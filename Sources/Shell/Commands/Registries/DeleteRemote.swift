@@ -10,10 +10,10 @@ package struct DeleteRemote: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "delete", abstract: "Remove an image from its registry",
         usage: "delete --remote [OPTIONS] NAME[:TAG|@DIGEST] [NAME…]")
-    package static let operandKinds: [ValueKind] = [.reference]
+    package static let operandKinds: [ValueKind] = [.remoteReference]
     package static let examples = [
-        "delete --remote localhost:5000/app:1", "delete --remote -f registry.example.com/team/app:old",
-        "delete --remote localhost:5000/app@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+        "delete --remote localhost:5000/app:1", "delete --remote -f localhost:5000/team/app:old",
+        "delete --remote -f localhost:5000/app:1-amd64 localhost:5000/app:1-arm64",
     ]
     package static let differences = [
         "docker has no such command; it asks first, and undo cannot take it back",

@@ -10,7 +10,7 @@ package struct Login: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "login", abstract: "Log in to a registry", usage: "login [OPTIONS] [SERVER]")
     package static let examples = [
-        "login", "login -u moby quay.io", "pass quay | login -u moby --password-stdin quay.io",
+        "login", "login -u moby localhost:5000", "login -u moby --password-stdin localhost:5000 < password",
     ]
     package static let differences = ["there is no way to put a password on the command line but -p, which warns"]
 

@@ -7,7 +7,10 @@ import Registries
 package struct Logout: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "logout", abstract: "Log out from a registry", usage: "logout [SERVER]")
-    package static let examples = ["logout", "logout quay.io"]
+    package static let examples = ["logout", "logout localhost:5000", "logout quay.io"]
+    package static let differences = [
+        "It takes the password out of podman's files too."
+    ]
 
     @Argument(help: "The registry; Docker Hub if left out")
     var server: String?

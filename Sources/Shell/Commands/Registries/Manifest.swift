@@ -18,8 +18,10 @@ package struct ManifestCommand: Verb {
             manifest rm MANIFEST_LIST [MANIFEST_LIST…]
             """,
         discussion: "'help manifest COMMAND' says more of the commands on an index of several platforms.")
-    package static let operandKinds: [ValueKind] = [.reference]
-    package static let examples = ["manifest alpine", "manifest --platform linux/arm64 alpine"]
+    package static let operandKinds: [ValueKind] = [.remoteReference]
+    package static let examples = [
+        "manifest alpine", "manifest --platform linux/arm64 alpine", "manifest --format json alpine",
+    ]
     package static let subcommands: [any Verb.Type] = [
         ManifestCreate.self, ManifestAnnotate.self, ManifestInspect.self, ManifestPush.self, ManifestRm.self,
     ]

@@ -11,7 +11,7 @@ package struct Platforms: Verb {
         commandName: "platforms", abstract: "List the platforms that a name offers in its registry",
         usage: "platforms [OPTIONS] NAME[:TAG|@DIGEST]",
         discussion: "A star marks the one that 'pull' takes here. Nothing is fetched but the list itself.")
-    package static let operandKinds: [ValueKind] = [.reference]
+    package static let operandKinds: [ValueKind] = [.remoteReference]
     package static let examples = [
         "platforms ubuntu:22.04", "platforms --format json alpine", "platforms --format '{{.Platform}}' alpine",
     ]

@@ -12,7 +12,7 @@ package struct Pull: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "pull", abstract: "Download an image from its registry",
         usage: "pull [OPTIONS] NAME[:TAG|@DIGEST]")
-    package static let operandKinds: [ValueKind] = [.reference]
+    package static let operandKinds: [ValueKind] = [.remoteReference]
     package static let managementNames: [ManagementName] = ["image pull"]
     package static let examples = [
         "pull ubuntu:22.04", "pull -q quay.io/nordstrom/hello-world:2.0", "pull --platform linux/arm64 alpine",

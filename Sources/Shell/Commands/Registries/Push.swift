@@ -14,7 +14,7 @@ package struct Push: Verb {
     package static let operandKinds: [ValueKind] = [.image]
     package static let managementNames: [ManagementName] = ["image push"]
     package static let examples = [
-        "push localhost:5000/app:1", "push -a registry.example.com/team/app",
+        "push localhost:5000/app:1", "push -a localhost:5000/team/app",
         "push --compression zstd:19 localhost:5000/app:1",
     ]
     package static let differences = [

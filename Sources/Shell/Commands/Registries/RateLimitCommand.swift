@@ -13,8 +13,10 @@ package struct RateLimitCommand: Verb {
         commandName: "ratelimit", abstract: "Show how many pulls a registry still allows",
         usage: "ratelimit [OPTIONS] [REGISTRY|NAME]",
         discussion: "Asks for the header of a manifest, which is no pull. Without a registry it is Docker Hub's limit.")
-    package static let operandKinds: [ValueKind] = [.reference]
-    package static let examples = ["ratelimit", "ratelimit --format json", "ratelimit registry.example.com/team/app:1"]
+    package static let operandKinds: [ValueKind] = [.remoteReference]
+    package static let examples = [
+        "ratelimit", "ratelimit --format json", "ratelimit localhost:5000/app:1-amd64",
+    ]
     package static let differences = ["docker has no such command; the limit is in the headers of its registry"]
     package static let isWorthKeeping = false
 

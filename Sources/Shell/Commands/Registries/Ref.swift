@@ -10,7 +10,7 @@ package struct Ref: Verb {
         commandName: "ref", abstract: "Explain a reference part by part", usage: "ref [OPTIONS] NAME")
     package static let operandKinds: [ValueKind] = [.reference]
     package static let examples = [
-        "ref ubuntu", "ref quay.io/nordstrom/hello-world:2.0", "ref --format json alpine@sha256:…",
+        "ref ubuntu", "ref quay.io/nordstrom/hello-world:2.0", "ref --format json localhost:5000/team/app:1",
     ]
     package static let isWorthKeeping = false
 

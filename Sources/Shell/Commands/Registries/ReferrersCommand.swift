@@ -11,7 +11,7 @@ package struct ReferrersCommand: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "referrers", abstract: "List what hangs on an image in its registry",
         usage: "referrers [OPTIONS] NAME[:TAG|@DIGEST]")
-    package static let operandKinds: [ValueKind] = [.reference]
+    package static let operandKinds: [ValueKind] = [.remoteReference]
     package static let examples = [
         "referrers localhost:5000/app:1",
         "referrers --filter type=application/vnd.shale.recipe.v1 localhost:5000/app:1",

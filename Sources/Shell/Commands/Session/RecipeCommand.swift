@@ -33,6 +33,13 @@ package struct RecipeCommand: Verb {
             registry: shown as text, and carried out by 'verify' alone, confined like any build.
             """)
     package static let operandKinds: [ValueKind] = [.object]
+    package static let secondWords = [
+        SecondWord("save", "write it into a directory, with its files", .hostDirectory),
+        SecondWord("verify", "build it again, and compare", .object),
+        SecondWord("check", "what docker's rules say of a Dockerfile", .hostPath),
+        SecondWord("parse", "a Dockerfile as JSON", .hostPath),
+        SecondWord("plan", "which stages would be built, and how", .hostPath),
+    ]
     package static let takesWorkingImageAsTyped = true
     package static let examples = [
         "recipe", "recipe save hello web", "recipe verify @", "recipe verify --remote localhost:5000/app:1",
@@ -80,7 +87,10 @@ package struct RecipeCommand: Verb {
         case "check": return try check(shell)
         case "plan": return try plan(shell)
         default:
-            if words.count > 1 { throw ShaleError(.usage, "recipe takes one image or container", hint: "help recipe") }
+            if let first = words.first, words.count > 1 {
+                throw ShaleError(
+                    .usage, "recipe takes one image or container", hint: Self.hint(forSecondWord: first))
+            }
             return try output.print(words.first ?? "@")
         }
     }

@@ -11,7 +11,7 @@ package struct Edit: Verb {
         commandName: "edit", abstract: "Change an earlier step, and carry out what follows again",
         usage: "edit N [INSTRUCTION…]")
     package static let operandKinds: [ValueKind] = [.step]
-    package static let examples = ["edit 2 RUN touch /other", "edit 3"]
+    package static let examples = ["steps", "edit 2 RUN touch /other", "edit 3"]
     package static let differences = ["Docker cannot."]
 
     @Argument(help: "The step's number.") var number: Int
@@ -44,7 +44,7 @@ package struct Drop: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "drop", abstract: "Leave an earlier step out, and carry out what follows again")
     package static let operandKinds: [ValueKind] = [.step]
-    package static let examples = ["steps", "drop 2"]
+    package static let examples = ["steps", "drop 2", "undo"]
     package static let differences = ["Docker cannot."]
 
     @Argument(help: "The step's number.") var number: Int
@@ -64,7 +64,7 @@ package struct Move: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "move", abstract: "Put a step at another place, and carry out what follows again")
     package static let operandKinds: [ValueKind] = [.step]
-    package static let examples = ["move 3 1"]
+    package static let examples = ["steps", "move 3 1", "recipe"]
     package static let differences = ["Docker cannot."]
 
     @Argument(help: "The step's number.") var number: Int
@@ -88,7 +88,7 @@ package struct Fork: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "fork", abstract: "Branch a state into a session of its own", usage: "fork [N] NAME")
     package static let operandKinds: [ValueKind] = [.state, .none]
-    package static let examples = ["fork try-2", "fork 4 from-step-4"]
+    package static let examples = ["timeline", "fork try-2", "fork 4 from-step-4"]
     package static let differences = ["Docker cannot."]
 
     @Argument(help: "A state's number (the current one without it), and the new session's name.")

@@ -24,6 +24,14 @@ package struct SessionCommand: Verb {
             session pull REF [NAME]
             """)
     package static let isWorthKeeping = false
+    package static let secondWords = [
+        SecondWord("list", "every session, and the one this shale is in"), SecondWord("new", "make one, and go there"),
+        SecondWord("switch", "go to another", .session), SecondWord("rename", "give one another name", .session),
+        SecondWord("rm", "remove some, with their states", .session),
+        SecondWord("export", "write one into a file", .hostPath), SecondWord("import", "bring one back", .hostPath),
+        SecondWord("push", "send one to a registry", .reference),
+        SecondWord("pull", "fetch one from a registry", .reference),
+    ]
     package static let examples = [
         "session", "session new lesson-2", "session export lesson.tar",
         "session push localhost:5000/lesson:2", "session pull localhost:5000/lesson:2",
@@ -98,7 +106,8 @@ package struct SessionCommand: Verb {
         default:
             let usages = Self.configuration.usage?.split(separator: "\n").map(String.init) ?? []
             let meant = usages.first { $0.hasPrefix("session \(words.first ?? "") ") }
-            throw ShaleError(.usage, "session: wrong usage", hint: meant ?? "help session")
+            throw ShaleError(
+                .usage, "session: wrong usage", hint: meant ?? Self.hint(forSecondWord: words.first ?? ""))
         }
     }
 

@@ -11,7 +11,7 @@ package struct Steps: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "steps", abstract: "List the steps of the working image")
     package static let isWorthKeeping = false
-    package static let examples = ["steps", "steps --format json"]
+    package static let examples = ["steps", "steps --no-trunc", "steps --format json"]
     package static let differences = ["Docker has no such command."]
 
     @Option(help: "json, or a template.") var format: String?

@@ -12,7 +12,7 @@ package struct Timeline: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "timeline", abstract: "List every state the session was in")
     package static let isWorthKeeping = false
-    package static let examples = ["timeline", "timeline --format json"]
+    package static let examples = ["timeline", "timeline --format json", "timeline | tail -n 3"]
     package static let differences = ["Docker has no such command."]
 
     @Option(help: "json, or a template.") var format: String?

@@ -33,7 +33,7 @@ package struct Redo: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "redo", abstract: "Make again what undo took back")
     package static let writesItsOwnEntries = true
-    package static let examples = ["redo", "redo 2"]
+    package static let examples = ["undo 3", "redo", "redo 2"]
     package static let differences = ["Docker cannot."]
 
     @Argument(help: "How many.") var count = 1

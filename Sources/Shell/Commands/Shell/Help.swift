@@ -6,9 +6,10 @@ import ShellLanguage
 package struct Help: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "help", abstract: "List the commands, or explain one", aliases: ["?"])
-    package static let operandKinds: [ValueKind] = [.verb]
+    package static let operandKinds: [ValueKind] = [.topic, .none]
     package static let isWorthKeeping = false
     package static let isAboutLines = true
+    package static let asksOnlyTheProgram = true
     package static let examples = ["help", "help build", "help language"]
 
     @Argument(help: "A command, a Dockerfile instruction, or language: how a line is read.") var command: String?
@@ -25,12 +26,26 @@ package struct Help: Verb {
             return .text(HelpText.instructions)
         }
         if command == Self.languageTopic { return .text(HelpText.language) }
-        guard let type = CommandTable.shared.find(command) else { throw CommandTable.shared.unknown(command) }
-        guard let part else { return .text(HelpText.of(type)) }
+        guard let type = CommandTable.shared.find(command) else { throw Self.unknown(command) }
+        // Where the second words are no commands of their own, the first one's help tells them.
+        guard let part, !type.subcommands.isEmpty else { return .text(HelpText.of(type)) }
         guard let type = type.subcommand(part) else {
-            throw CommandTable.shared.unknown("\(command) \(part)")
+            let near = Suggestion.nearest(to: part, among: type.secondWords.map(\.word)).first
+            throw ShaleError(
+                .usage, "unknown command: \(command) \(part.visible)",
+                hint: near.map { "help \(command) \($0)" } ?? "help \(command)")
         }
         return .text(HelpText.of(type))
+    }
+}
+
+extension Help {
+    /// The error for what there is no help on, with the nearest that there is some on.
+    private static func unknown(_ word: String) -> ShaleError {
+        let known = CommandTable.shared.words.union(StepKeyword.names).union([languageTopic])
+        let near = Suggestion.nearest(to: word, among: known.sorted()).first
+        return ShaleError(
+            .usage, "unknown command: \(word.visible)", hint: near.map { "help \($0)" } ?? "help")
     }
 }
 

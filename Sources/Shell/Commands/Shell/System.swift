@@ -11,8 +11,12 @@ package struct System: Verb {
         commandName: "system", abstract: "Check the store: every digest, every reference, every lock",
         usage: "system check [--repair] | system prune|df|info …")
     package static let isWorthKeeping = false
+    package static let secondWords = [
+        SecondWord("check", "whether the store is whole"), SecondWord("df", "disk usage, as df"),
+        SecondWord("prune", "remove what nobody uses"), SecondWord("info", "where things are, as info"),
+    ]
     package static let leasesWhatItUses = false
-    package static let examples = ["system check", "system check --repair"]
+    package static let examples = ["system check", "system check --repair", "system df"]
     package static let differences = ["Docker has no such check."]
 
     @Argument(help: "check, or docker's df and info.") var what = "check"
@@ -22,7 +26,7 @@ package struct System: Verb {
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         guard what == "check" else {
-            throw ShaleError(.usage, "system: \(what.visible) is no part of it", hint: "system check")
+            throw ShaleError(.usage, "system: \(what.visible) is no part of it", hint: Self.hint(forSecondWord: what))
         }
         let findings = try shell.engine().home.check(repair: repair, shell.cancellation)
         if findings.isEmpty { return .line("the store is whole") }

@@ -47,7 +47,7 @@ package struct LessonCommand: Verb {
         guard let word = words.first else { return try LessonList.invoke([], in: shell) }
         if ["--help", "-h"].contains(word) { return .text(HelpText.of(Self.self)) }
         let lessons = LessonLibrary.builtIn.map(\.name)
-        let near = Suggestion.nearest(to: word, among: Self.subcommandWords).first
+        let near = Suggestion.nearest(to: word, among: Self.secondWords.map(\.word)).first
         // Whoever forgets `start` names a lesson.
         let hint =
             lessons.contains(word) || word.hasSuffix(".md") ? "lesson start \(word)" : near.map { "lesson \($0)" }
@@ -63,7 +63,7 @@ package struct LessonList: Verb {
     package static let isWorthKeeping = false
     package static let isRecorded = false
     package static let isAboutLines = true
-    package static let examples = ["lesson", "lesson list --format json"]
+    package static let examples = ["lesson list", "lesson list --format json", "lesson list | grep images"]
 
     @Option(help: "json, or a template.") var format: String?
 
@@ -106,7 +106,9 @@ package struct LessonReport: Verb {
     package static let isWorthKeeping = false
     package static let isRecorded = false
     package static let isAboutLines = true
-    package static let examples = ["lesson report", "lesson report --format json > ada.json"]
+    package static let examples = [
+        "lesson report", "lesson report --format json > ada.json", "lesson report > ada.txt",
+    ]
 
     @Option(help: "json, or a template.") var format: String?
 
@@ -158,7 +160,10 @@ package struct LessonLint: Verb {
     package static let isWorthKeeping = false
     package static let isRecorded = false
     package static let isAboutLines = true
-    package static let examples = ["lesson lint ./mine.md"]
+    package static let examples = [
+        "lesson lint ./mine.md", "lesson lint ./mine.md && lesson start ./mine.md",
+        "lesson lint ./mine.md > mistakes.txt",
+    ]
 
     @Argument(help: "The file.") var file: String
 

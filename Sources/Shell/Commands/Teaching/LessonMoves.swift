@@ -10,7 +10,7 @@ package struct LessonStart: Verb {
     package static let isWorthKeeping = false
     package static let isRecorded = false
     package static let isAboutLines = true
-    package static let examples = ["lesson start images", "lesson start ./mine.md"]
+    package static let examples = ["lesson start images", "lesson start ./mine.md", "lesson start whiteouts"]
 
     @Argument(help: "A lesson's name (lesson list), or a file.") var lesson: String
 
@@ -28,7 +28,7 @@ package struct LessonNext: Verb {
     package static let isWorthKeeping = false
     package static let isRecorded = false
     package static let isAboutLines = true
-    package static let examples = ["lesson next"]
+    package static let examples = ["lesson start images", "lesson next", "lesson report"]
 
     package init() {}
 
@@ -54,7 +54,7 @@ package struct LessonHint: Verb {
     package static let isWorthKeeping = false
     package static let isRecorded = false
     package static let isAboutLines = true
-    package static let examples = ["lesson hint"]
+    package static let examples = ["lesson start images", "lesson next", "lesson hint"]
 
     package init() {}
 
@@ -84,7 +84,7 @@ package struct LessonCheckCommand: Verb {
     package static let isWorthKeeping = false
     package static let isRecorded = false
     package static let isAboutLines = true
-    package static let examples = ["lesson check"]
+    package static let examples = ["lesson start images", "lesson next", "lesson check"]
 
     package init() {}
 
@@ -113,7 +113,7 @@ package struct LessonSolution: Verb {
     package static let isWorthKeeping = false
     package static let isRecorded = false
     package static let isAboutLines = true
-    package static let examples = ["lesson solution"]
+    package static let examples = ["lesson start images", "lesson next", "lesson solution"]
 
     package init() {}
 
@@ -135,7 +135,7 @@ package struct LessonSkip: Verb {
     package static let isWorthKeeping = false
     package static let isRecorded = false
     package static let isAboutLines = true
-    package static let examples = ["lesson skip"]
+    package static let examples = ["lesson start images", "lesson skip", "lesson next"]
 
     package init() {}
 
@@ -156,7 +156,7 @@ package struct LessonRestart: Verb {
     package static let isWorthKeeping = false
     package static let isRecorded = false
     package static let isAboutLines = true
-    package static let examples = ["lesson restart"]
+    package static let examples = ["lesson start images", "lesson next", "lesson restart"]
 
     package init() {}
 
@@ -172,7 +172,7 @@ package struct LessonStop: Verb {
     package static let isWorthKeeping = false
     package static let isRecorded = false
     package static let isAboutLines = true
-    package static let examples = ["lesson stop"]
+    package static let examples = ["lesson start images", "lesson stop", "lesson list"]
 
     package init() {}
 

@@ -14,6 +14,7 @@ package struct VolumeCommand: Verb {
             """,
         discussion: "'help volume COMMAND' says more. \(VolumeRm.noWayBack)")
     package static let examples = ["volume ls -f dangling=true", "volume create --label of=db data", "volume rm data"]
+    package static let differences = ["A volume that is removed is gone, as with docker; the data lies below the home."]
 
     package static let subcommands: [any Verb.Type] = [
         VolumeCreate.self, VolumeInspect.self, VolumeLs.self, VolumePrune.self, VolumeRm.self,
@@ -29,8 +30,7 @@ package struct VolumeCommand: Verb {
         guard let word = words.first, !["--help", "-h"].contains(word) else {
             return .text(HelpText.of(Self.self))
         }
-        let near = Suggestion.nearest(to: word, among: Self.subcommandWords).first
         throw ShaleError(
-            .usage, "unknown command: volume \(word.visible)", hint: near.map { "volume \($0)" } ?? "help volume")
+            .usage, "unknown command: volume \(word.visible)", hint: Self.hint(forSecondWord: word))
     }
 }

@@ -7,7 +7,10 @@ import Recipes
 package struct VolumeCreate: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "volume create", abstract: "Make a volume", usage: "volume create [OPTIONS] [VOLUME]")
-    package static let examples = ["volume create data", "volume create --label of=db"]
+    package static let examples = [
+        "volume create data-2", "volume create --label of=db", "volume create --label of=db --label env=test db-data",
+    ]
+    package static let differences = ["There is one driver, local; another is refused by name."]
 
     @Option(name: .shortAndLong, help: "local, the only one here")
     var driver = "local"

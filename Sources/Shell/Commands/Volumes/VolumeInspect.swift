@@ -10,7 +10,10 @@ package struct VolumeInspect: Verb {
         commandName: "volume inspect", abstract: "Show all there is to know about volumes, as JSON",
         usage: "volume inspect [OPTIONS] VOLUME [VOLUME…]")
     package static let operandKinds: [ValueKind] = [.volume]
-    package static let examples = ["volume inspect data", "volume inspect -f '{{.Mountpoint}}' data"]
+    package static let examples = [
+        "volume inspect data", "volume inspect -f '{{.Mountpoint}}' data", "volume inspect data db-data",
+    ]
+    package static let differences = ["Nothing: its options, its output and its status are docker's."]
 
     @Option(name: .shortAndLong, help: "json, or a Go template") var format: String?
     @Argument(help: "Names") var volumes: [String]

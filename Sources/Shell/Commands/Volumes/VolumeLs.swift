@@ -14,6 +14,7 @@ package struct VolumeLs: Verb {
     package static let filters = VolumeFilter.listed
     package static let filteredKind = ValueKind.volume
     package static let examples = ["volume ls", "volume ls -qf dangling=true", "volume ls --format '{{.Mountpoint}}'"]
+    package static let differences = ["Nothing: its options, its output and its status are docker's."]
 
     @Option(name: [.customShort("f", allowingJoined: true), .customLong("filter")], help: "name=value")
     var filter: [String] = []

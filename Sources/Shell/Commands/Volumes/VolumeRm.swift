@@ -12,7 +12,10 @@ package struct VolumeRm: Verb {
         usage: "volume rm [OPTIONS] VOLUME [VOLUME…]", discussion: noWayBack)
     package static let operandKinds: [ValueKind] = [.volume]
     package static let leasesWhatItUses = false
-    package static let examples = ["volume rm data", "volume rm -f maybe"]
+    package static let examples = [
+        "volume rm spare", "volume rm -f maybe", "volume rm $(volume ls -q --filter name=db-data)",
+    ]
+    package static let differences = ["Nothing: its options, its output and its status are docker's."]
     static let noWayBack = "A volume that is removed is gone: undo brings containers back, but no volumes."
 
     @Flag(name: .shortAndLong, help: "Also when there is none of that name") var force = false

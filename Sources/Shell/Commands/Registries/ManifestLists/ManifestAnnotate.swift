@@ -10,7 +10,12 @@ package struct ManifestAnnotate: Verb {
         commandName: "manifest annotate", abstract: "Say which platform an image of an index is for",
         usage: "manifest annotate [OPTIONS] MANIFEST_LIST MANIFEST")
     package static let operandKinds: [ValueKind] = [.reference]
-    package static let examples = ["manifest annotate reg.example/app:1 reg.example/app:1-arm --arch arm --variant v7"]
+    package static let examples = [
+        "manifest create localhost:5000/app:1 localhost:5000/app:1-amd64 localhost:5000/app:1-arm64",
+        "manifest annotate localhost:5000/app:1 localhost:5000/app:1-arm64 --arch arm64 --variant v8",
+        "manifest inspect localhost:5000/app:1",
+    ]
+    package static let differences = ["Nothing: its options, its output and its status are docker's."]
 
     @Option(help: "The processor") var arch: String?
     @Option(help: "The operating system") var os: String?

@@ -12,8 +12,8 @@ package struct ManifestCreate: Verb {
         discussion: "The index lies in the home under its name until 'manifest push' or 'manifest rm'.")
     package static let operandKinds: [ValueKind] = [.reference, .reference]
     package static let examples = [
-        "manifest create reg.example/app:1 reg.example/app:1-amd64 reg.example/app:1-arm64",
-        "manifest create --amend reg.example/app:1 reg.example/app:1-riscv64",
+        "manifest create localhost:5000/app:1 localhost:5000/app:1-amd64 localhost:5000/app:1-arm64",
+        "manifest create --amend localhost:5000/app:1 localhost:5000/app:1-amd64", "manifest push localhost:5000/app:1",
     ]
     package static let differences = [
         "an image of the home is taken where no registry has one of that name, and sent by manifest push"

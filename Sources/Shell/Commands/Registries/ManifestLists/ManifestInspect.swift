@@ -14,8 +14,10 @@ package struct ManifestInspect: Verb {
         usage: "manifest inspect [-v] [MANIFEST_LIST] MANIFEST")
     package static let operandKinds: [ValueKind] = [.reference]
     package static let examples = [
-        "manifest inspect reg.example/app:1", "manifest inspect -v reg.example/app:1 reg.example/app:1-arm64",
+        "manifest inspect localhost:5000/app:1-arm64", "manifest inspect -v localhost:5000/app:1-arm64",
+        "manifest inspect alpine",
     ]
+    package static let differences = ["Nothing: its options, its output and its status are docker's."]
     package static let isWorthKeeping = false
 
     @Flag(name: .shortAndLong, help: "With the platform and the bytes of each manifest") var verbose = false

@@ -10,7 +10,10 @@ package struct ManifestPush: Verb {
         commandName: "manifest push", abstract: "Send an index to its registry, with what is missing of its images",
         usage: "manifest push [OPTIONS] MANIFEST_LIST")
     package static let operandKinds: [ValueKind] = [.reference]
-    package static let examples = ["manifest push reg.example/app:1", "manifest push --purge reg.example/app:1"]
+    package static let examples = [
+        "manifest create localhost:5000/app:1 localhost:5000/app:1-amd64 localhost:5000/app:1-arm64",
+        "manifest push localhost:5000/app:1", "manifest push --purge localhost:5000/app:1",
+    ]
     package static let differences = ["images of other registries, and those of the home, are sent as well"]
 
     @Flag(name: .shortAndLong, help: "Remove the index here when it is there") var purge = false

@@ -10,7 +10,10 @@ package struct ManifestRm: Verb {
         commandName: "manifest rm", abstract: "Remove indexes that were put together here; their images stay",
         usage: "manifest rm MANIFEST_LIST [MANIFEST_LIST…]")
     package static let operandKinds: [ValueKind] = [.reference]
-    package static let examples = ["manifest rm reg.example/app:1"]
+    package static let examples = [
+        "manifest create localhost:5000/app:1 localhost:5000/app:1-amd64",
+        "manifest inspect localhost:5000/app:1 localhost:5000/app:1-amd64", "manifest rm localhost:5000/app:1",
+    ]
     package static let differences = ["nothing is removed at a registry: delete --remote does that"]
 
     @Argument(help: "Names of indexes") var lists: [String]
