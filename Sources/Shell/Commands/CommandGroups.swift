@@ -1,13 +1,13 @@
 /// The commands in the groups and the order that `help` shows; this is the only list of them.
 enum CommandGroups {
     static let all: [CommandTable.Group] = [
-        .init(title: "Registries", verbs: registries),
-        .init(title: "Images", verbs: images),
-        .init(title: "Containers", verbs: containers),
-        .init(title: "Looking inside", verbs: lookingInside),
-        .init(title: "Building", verbs: [Build.self, Context.self, WhyCache.self]),
+        .init(title: "Fetch and share images", verbs: registries),
+        .init(title: "Keep, change and remove images", verbs: images),
+        .init(title: "Run programs in containers", verbs: containers),
+        .init(title: "Look inside images and containers", verbs: lookingInside),
+        .init(title: "Build from a Dockerfile", verbs: [Build.self, Context.self, WhyCache.self]),
         .init(
-            title: "The working image and the session",
+            title: "Work step by step, back and forth",
             verbs: [
                 Enter.self, Steps.self, Undo.self, Redo.self, Timeline.self, Reflog.self, RecipeCommand.self,
                 Record.self,
@@ -15,12 +15,12 @@ enum CommandGroups {
                 Goto.self, Edit.self, Drop.self, Move.self, Fork.self,
                 SessionCommand.self,
             ]),
-        .init(title: "Learning", verbs: [LessonCommand.self, Explain.self, Expect.self]),
+        .init(title: "Learn and teach", verbs: [LessonCommand.self, Explain.self, Expect.self]),
         .init(
-            title: "The shell",
+            title: "Set up shale, and ask it",
             verbs: [
                 Help.self, SetCommand.self, Unset.self, Alias.self, Source.self, Cd.self, Pwd.self, Info.self,
-                Doctor.self, Trace.self, Events.self,
+                Doctor.self, Trace.self, Time.self, Watch.self, Events.self,
                 System.self, Version.self, Clear.self, CompletionsCommand.self, CompleteCommand.self,
                 Quit.self,
             ]),

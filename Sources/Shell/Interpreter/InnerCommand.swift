@@ -26,7 +26,9 @@ struct InnerCommand {
         }
         let valued = CommandTable.optionNames(of: type).valued
         var count = 1
-        while count < words.count, let word = words[count], word.hasPrefix("-") || word == verb {
+        while count < words.count, let word = words[count],
+            word.hasPrefix("-") || word == verb || (count == 1 && type.takesNumberBeforeCommand && Double(word) != nil)
+        {
             count += valued.contains(word) ? 2 : 1
         }
         return count

@@ -44,26 +44,12 @@ package struct Trace: Verb {
         guard ["json", "table", nil].contains(format) else {
             throw ShaleError(.usage, "trace: --format is json or table", hint: "help trace")
         }
-        var spelled = words.map { Word($0) }
-        _ = CommandTable.shared.spelling.normalise(&spelled)
-        words = spelled.map { $0.constant ?? $0.source }
-        guard let verb = words.first else {
-            throw ShaleError(.usage, "'trace' requires at least 1 argument", hint: "trace run --rm busybox true")
-        }
+        let inner = try InnerWords(words, of: Self.self)
         if shell.trace == nil {
             shell.trace = TraceUnderWay(
-                recorder: .start(), words: words, isJSON: format == "json", depth: shell.statementDepth)
+                recorder: .start(), words: inner.words, isJSON: format == "json", depth: shell.statementDepth)
         }
-        do throws(ShaleError) {
-            if StepKeyword.starts(verb) {
-                return .status(try PromptStep(shell).run(words.joined(separator: " ")))
-            }
-            return .status(try Interpreter(shell).run(arguments: words))
-        } catch {
-            var error = error
-            error.exitStatus = error.status(of: verb)
-            throw error
-        }
+        return .status(try inner.run(in: shell))
     }
 }
 
