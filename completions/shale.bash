@@ -1,7 +1,7 @@
 # Completion of shale for bash. Source it, or put it into bash-completion's folder.
 # Made by `shale completions bash` from the command table; scripts/completions writes it anew.
 
-_shale_verbs='ref search tags pull push copy delete manifest platforms referrers ratelimit login logout images tag untag rmi history inspect save load import export squash config rebase append prune df run create start stop kill restart pause unpause rm rename update wait ps logs attach exec top stats port cp diff commit debug volume layers ls cat tree find stat du grep blame waste size packages base compare dockerfile build context why-cache enter steps undo redo timeline reflog recipe record replay goto edit drop move fork session lesson explain expect help ? set unset alias source cd pwd info doctor trace events system version clear quit exit'
+_shale_verbs='ref search tags pull push copy delete manifest platforms referrers ratelimit login logout images tag untag rmi history inspect save load import export squash config rebase append prune df run create start stop kill restart pause unpause rm rename update wait ps logs attach exec top stats port cp diff commit debug volume layers ls cat tree find stat du grep blame waste size packages base compare dockerfile build context why-cache enter steps undo redo timeline reflog recipe record replay goto edit drop move fork session lesson explain expect help ? set unset alias source cd pwd info doctor trace time watch events system version clear quit exit'
 
 # Sets flags, values (FLAG:KIND) and operands of a command.
 _shale_command() {
@@ -24,7 +24,7 @@ _shale_command() {
     pull)
         flags='--all-tags -a --quiet -q --platform --help -h'
         values='--platform:platform'
-        operands='reference'
+        operands='reference.remote'
         ;;
     push)
         flags='--all-tags -a --quiet -q --compression --no-recipe --help -h'
@@ -39,7 +39,7 @@ _shale_command() {
     delete)
         flags='--remote --force -f --help -h'
         values=''
-        operands='reference'
+        operands='reference.remote'
         ;;
     manifest)
         flags='--platform --format --help -h'
@@ -49,17 +49,17 @@ _shale_command() {
     platforms)
         flags='--format --help -h'
         values='--format:format'
-        operands='reference'
+        operands='reference.remote'
         ;;
     referrers)
         flags='--filter -f --platform --format --quiet -q --help -h'
         values='--filter:filter -f:filter --platform:platform --format:format'
-        operands='reference'
+        operands='reference.remote'
         ;;
     ratelimit)
         flags='--format --help -h'
         values='--format:format'
-        operands='reference'
+        operands='reference.remote'
         ;;
     login)
         flags='--username -u --password -p --password-stdin --help -h'
@@ -153,12 +153,12 @@ _shale_command() {
         ;;
     run)
         flags='--detach -d --interactive -i --tty -t --rm --name --attach -a --detach-keys --env -e --workdir -w --user -u --env-file --label -l --label-file --group-add --entrypoint --hostname -h --domainname --stop-signal --stop-timeout --volume -v --mount --tmpfs --volumes-from --read-only --device --shm-size --network --net --publish -p --publish-all -P --expose --add-host --dns --dns-search --dns-option --dns-opt --cap-add --cap-drop --privileged --security-opt --ulimit --memory -m --memory-swap --cpus --cpu-shares -c --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --sysctl --init --log-driver --log-opt --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --no-healthcheck --cidfile --pull --platform --quiet -q --restart --help'
-        values='--name:none --attach:none -a:none --detach-keys:none --env:environment -e:environment --workdir:none -w:none --user:none -u:none --env-file:host.path --label:none -l:none --label-file:host.path --group-add:none --entrypoint:none --hostname:none -h:none --domainname:none --stop-signal:signal --stop-timeout:none --volume:volume.host -v:volume.host --mount:none --tmpfs:none --volumes-from:none --device:none --shm-size:none --network:network --net:network --publish:none -p:none --expose:none --add-host:none --dns:none --dns-search:none --dns-option:none --dns-opt:none --cap-add:capability --cap-drop:capability --security-opt:none --ulimit:none --memory:none -m:none --memory-swap:none --cpus:none --cpu-shares:none -c:none --cpuset-cpus:none --cpuset-mems:none --pids-limit:none --oom-score-adj:none --sysctl:none --log-driver:none --log-opt:none --health-cmd:none --health-interval:none --health-timeout:none --health-retries:none --health-start-period:none --health-start-interval:none --cidfile:host.path --pull:none --platform:platform --restart:none'
+        values='--name:none --attach:none -a:none --detach-keys:none --env:environment -e:environment --workdir:none -w:none --user:none -u:none --env-file:host.path --label:none -l:none --label-file:host.path --group-add:none --entrypoint:none --hostname:none -h:none --domainname:none --stop-signal:signal --stop-timeout:none --volume:volume.host -v:volume.host --mount:mount --tmpfs:none --volumes-from:none --device:none --shm-size:none --network:network --net:network --publish:none -p:none --expose:none --add-host:none --dns:none --dns-search:none --dns-option:none --dns-opt:none --cap-add:capability --cap-drop:capability --security-opt:none --ulimit:none --memory:none -m:none --memory-swap:none --cpus:none --cpu-shares:none -c:none --cpuset-cpus:none --cpuset-mems:none --pids-limit:none --oom-score-adj:none --sysctl:none --log-driver:none --log-opt:none --health-cmd:none --health-interval:none --health-timeout:none --health-retries:none --health-start-period:none --health-start-interval:none --cidfile:host.path --pull:none --platform:platform --restart:none'
         operands='image program'
         ;;
     create)
         flags='--interactive -i --tty -t --rm --name --attach -a --detach-keys --env -e --workdir -w --user -u --env-file --label -l --label-file --group-add --entrypoint --hostname -h --domainname --stop-signal --stop-timeout --volume -v --mount --tmpfs --volumes-from --read-only --device --shm-size --network --net --publish -p --publish-all -P --expose --add-host --dns --dns-search --dns-option --dns-opt --cap-add --cap-drop --privileged --security-opt --ulimit --memory -m --memory-swap --cpus --cpu-shares -c --cpuset-cpus --cpuset-mems --pids-limit --oom-score-adj --sysctl --init --log-driver --log-opt --health-cmd --health-interval --health-timeout --health-retries --health-start-period --health-start-interval --no-healthcheck --cidfile --pull --platform --quiet -q --restart --help'
-        values='--name:none --attach:none -a:none --detach-keys:none --env:environment -e:environment --workdir:none -w:none --user:none -u:none --env-file:host.path --label:none -l:none --label-file:host.path --group-add:none --entrypoint:none --hostname:none -h:none --domainname:none --stop-signal:signal --stop-timeout:none --volume:volume.host -v:volume.host --mount:none --tmpfs:none --volumes-from:none --device:none --shm-size:none --network:network --net:network --publish:none -p:none --expose:none --add-host:none --dns:none --dns-search:none --dns-option:none --dns-opt:none --cap-add:capability --cap-drop:capability --security-opt:none --ulimit:none --memory:none -m:none --memory-swap:none --cpus:none --cpu-shares:none -c:none --cpuset-cpus:none --cpuset-mems:none --pids-limit:none --oom-score-adj:none --sysctl:none --log-driver:none --log-opt:none --health-cmd:none --health-interval:none --health-timeout:none --health-retries:none --health-start-period:none --health-start-interval:none --cidfile:host.path --pull:none --platform:platform --restart:none'
+        values='--name:none --attach:none -a:none --detach-keys:none --env:environment -e:environment --workdir:none -w:none --user:none -u:none --env-file:host.path --label:none -l:none --label-file:host.path --group-add:none --entrypoint:none --hostname:none -h:none --domainname:none --stop-signal:signal --stop-timeout:none --volume:volume.host -v:volume.host --mount:mount --tmpfs:none --volumes-from:none --device:none --shm-size:none --network:network --net:network --publish:none -p:none --expose:none --add-host:none --dns:none --dns-search:none --dns-option:none --dns-opt:none --cap-add:capability --cap-drop:capability --security-opt:none --ulimit:none --memory:none -m:none --memory-swap:none --cpus:none --cpu-shares:none -c:none --cpuset-cpus:none --cpuset-mems:none --pids-limit:none --oom-score-adj:none --sysctl:none --log-driver:none --log-opt:none --health-cmd:none --health-interval:none --health-timeout:none --health-retries:none --health-start-period:none --health-start-interval:none --cidfile:host.path --pull:none --platform:platform --restart:none'
         operands='image program'
         ;;
     start)
@@ -394,7 +394,7 @@ _shale_command() {
     recipe)
         flags='--tidy --to --output -o --show-secrets --format --progress --remote --platform --target --build-arg --base-config --help -h'
         values='--to:none --output:host.path -o:host.path --format:format --progress:none --platform:platform --target:none --build-arg:none --base-config:host.path'
-        operands='object'
+        operands='=save,verify,check,parse,plan object'
         ;;
     record)
         flags='--output --cast --md --append --force -f --help -h'
@@ -434,7 +434,7 @@ _shale_command() {
     session)
         flags='--format --quiet -q --force -f --yes --help -h'
         values='--format:format'
-        operands='none'
+        operands='=list,new,switch,rename,rm,export,import,push,pull none'
         ;;
     lesson)
         flags='--help -h'
@@ -454,7 +454,7 @@ _shale_command() {
     help | ?)
         flags='--help -h'
         values=''
-        operands='verb'
+        operands='topic'
         ;;
     set)
         flags='--unset --format --help -h'
@@ -474,7 +474,7 @@ _shale_command() {
     source)
         flags='--help -h'
         values=''
-        operands='host.path'
+        operands='host.path host.path'
         ;;
     cd)
         flags='--help -h'
@@ -501,6 +501,16 @@ _shale_command() {
         values='--format:format'
         operands='verb'
         ;;
+    time)
+        flags='--help'
+        values=''
+        operands='verb'
+        ;;
+    watch)
+        flags='--count --help'
+        values='--count:none'
+        operands='verb'
+        ;;
     events)
         flags='--since --until --filter -f --format --follow --help -h'
         values='--since:none --until:none --filter:filter -f:filter --format:format'
@@ -509,7 +519,7 @@ _shale_command() {
     system)
         flags='--repair --help -h'
         values=''
-        operands='none'
+        operands='=check,df,prune,info'
         ;;
     version)
         flags='--format --license --help -h'

@@ -58,7 +58,7 @@ complete -c shale -n '__fish_seen_subcommand_from pull' -l all-tags -s a -d 'Dow
 complete -c shale -n '__fish_seen_subcommand_from pull' -l quiet -s q -d 'Print the full name alone'
 complete -c shale -n '__fish_seen_subcommand_from pull' -l platform -r -f -a '(shale complete platform (commandline -ct) 2>/dev/null)' -d 'The platform to take from an image of several: os/arch[/variant]'
 complete -c shale -n '__fish_seen_subcommand_from pull' -l help -s h -d 'Show help information.'
-complete -c shale -n '__fish_seen_subcommand_from pull' -f -a '(__shale_operand reference)'
+complete -c shale -n '__fish_seen_subcommand_from pull' -f -a '(__shale_operand reference.remote)'
 
 complete -c shale -n __fish_use_subcommand -f -a push -d 'Upload an image to its registry'
 complete -c shale -n '__fish_seen_subcommand_from push' -l all-tags -s a -d 'Push all tags of the repository'
@@ -80,7 +80,7 @@ complete -c shale -n __fish_use_subcommand -f -a delete -d 'Remove an image from
 complete -c shale -n '__fish_seen_subcommand_from delete' -l remote -d 'In the registry; an image here is removed by rmi'
 complete -c shale -n '__fish_seen_subcommand_from delete' -l force -s f -d 'Do not ask'
 complete -c shale -n '__fish_seen_subcommand_from delete' -l help -s h -d 'Show help information.'
-complete -c shale -n '__fish_seen_subcommand_from delete' -f -a '(__shale_operand reference)'
+complete -c shale -n '__fish_seen_subcommand_from delete' -f -a '(__shale_operand reference.remote)'
 
 complete -c shale -n __fish_use_subcommand -f -a manifest -d 'Show the manifest a name leads to, without fetching a layer'
 complete -c shale -n '__fish_seen_subcommand_from manifest' -l platform -r -f -a '(shale complete platform (commandline -ct) 2>/dev/null)' -d 'Of an index, the manifest of this platform'
@@ -91,7 +91,7 @@ complete -c shale -n '__fish_seen_subcommand_from manifest' -f -a '(__shale_oper
 complete -c shale -n __fish_use_subcommand -f -a platforms -d 'List the platforms that a name offers in its registry'
 complete -c shale -n '__fish_seen_subcommand_from platforms' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a Go template with .Platform, .Kind, .Digest, .Size, .MediaType, .Of'
 complete -c shale -n '__fish_seen_subcommand_from platforms' -l help -s h -d 'Show help information.'
-complete -c shale -n '__fish_seen_subcommand_from platforms' -f -a '(__shale_operand reference)'
+complete -c shale -n '__fish_seen_subcommand_from platforms' -f -a '(__shale_operand reference.remote)'
 
 complete -c shale -n __fish_use_subcommand -f -a referrers -d 'List what hangs on an image in its registry'
 complete -c shale -n '__fish_seen_subcommand_from referrers' -l filter -s f -r -f -a '(shale complete filter (commandline -ct) 2>/dev/null)' -d 'type=TYPE, or annotation=KEY[=VALUE]'
@@ -99,12 +99,12 @@ complete -c shale -n '__fish_seen_subcommand_from referrers' -l platform -r -f -
 complete -c shale -n '__fish_seen_subcommand_from referrers' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a Go template with .Type, .Size, .Digest, .Annotations, .MediaType'
 complete -c shale -n '__fish_seen_subcommand_from referrers' -l quiet -s q -d 'Print the digests alone'
 complete -c shale -n '__fish_seen_subcommand_from referrers' -l help -s h -d 'Show help information.'
-complete -c shale -n '__fish_seen_subcommand_from referrers' -f -a '(__shale_operand reference)'
+complete -c shale -n '__fish_seen_subcommand_from referrers' -f -a '(__shale_operand reference.remote)'
 
 complete -c shale -n __fish_use_subcommand -f -a ratelimit -d 'Show how many pulls a registry still allows'
 complete -c shale -n '__fish_seen_subcommand_from ratelimit' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a Go template with .registry, .limit, .remaining, .window, .source'
 complete -c shale -n '__fish_seen_subcommand_from ratelimit' -l help -s h -d 'Show help information.'
-complete -c shale -n '__fish_seen_subcommand_from ratelimit' -f -a '(__shale_operand reference)'
+complete -c shale -n '__fish_seen_subcommand_from ratelimit' -f -a '(__shale_operand reference.remote)'
 
 complete -c shale -n __fish_use_subcommand -f -a login -d 'Log in to a registry'
 complete -c shale -n '__fish_seen_subcommand_from login' -l username -s u -r -f -d 'Username'
@@ -272,7 +272,7 @@ complete -c shale -n '__fish_seen_subcommand_from run' -l domainname -r -f -d 'I
 complete -c shale -n '__fish_seen_subcommand_from run' -l stop-signal -r -f -a '(shale complete signal (commandline -ct) 2>/dev/null)' -d 'Signal that stop sends'
 complete -c shale -n '__fish_seen_subcommand_from run' -l stop-timeout -r -f -d 'Seconds stop waits before it kills'
 complete -c shale -n '__fish_seen_subcommand_from run' -l volume -s v -r -F -a '(shale complete volume.host (commandline -ct) 2>/dev/null)' -d '[SOURCE:]DESTINATION[:ro]'
-complete -c shale -n '__fish_seen_subcommand_from run' -l mount -r -f -d 'type=bind|volume|tmpfs,source=…,target=…'
+complete -c shale -n '__fish_seen_subcommand_from run' -l mount -r -f -a '(shale complete mount (commandline -ct) 2>/dev/null)' -d 'type=bind|volume|tmpfs,source=…,target=…'
 complete -c shale -n '__fish_seen_subcommand_from run' -l tmpfs -r -f -d 'DESTINATION[:OPTIONS]'
 complete -c shale -n '__fish_seen_subcommand_from run' -l volumes-from -r -f -d 'The mounts of another container'
 complete -c shale -n '__fish_seen_subcommand_from run' -l read-only -d 'Let nothing be written to its root'
@@ -338,7 +338,7 @@ complete -c shale -n '__fish_seen_subcommand_from create' -l domainname -r -f -d
 complete -c shale -n '__fish_seen_subcommand_from create' -l stop-signal -r -f -a '(shale complete signal (commandline -ct) 2>/dev/null)' -d 'Signal that stop sends'
 complete -c shale -n '__fish_seen_subcommand_from create' -l stop-timeout -r -f -d 'Seconds stop waits before it kills'
 complete -c shale -n '__fish_seen_subcommand_from create' -l volume -s v -r -F -a '(shale complete volume.host (commandline -ct) 2>/dev/null)' -d '[SOURCE:]DESTINATION[:ro]'
-complete -c shale -n '__fish_seen_subcommand_from create' -l mount -r -f -d 'type=bind|volume|tmpfs,source=…,target=…'
+complete -c shale -n '__fish_seen_subcommand_from create' -l mount -r -f -a '(shale complete mount (commandline -ct) 2>/dev/null)' -d 'type=bind|volume|tmpfs,source=…,target=…'
 complete -c shale -n '__fish_seen_subcommand_from create' -l tmpfs -r -f -d 'DESTINATION[:OPTIONS]'
 complete -c shale -n '__fish_seen_subcommand_from create' -l volumes-from -r -f -d 'The mounts of another container'
 complete -c shale -n '__fish_seen_subcommand_from create' -l read-only -d 'Let nothing be written to its root'
@@ -796,7 +796,7 @@ complete -c shale -n '__fish_seen_subcommand_from recipe' -l target -r -f -d 'Fo
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l build-arg -r -f -d 'For check and plan: a build argument (NAME=VALUE).'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l base-config -r -F -d 'For plan: the config (JSON) to take for every base image.'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l help -s h -d 'Show help information.'
-complete -c shale -n '__fish_seen_subcommand_from recipe' -f -a '(__shale_operand object)'
+complete -c shale -n '__fish_seen_subcommand_from recipe' -f -a '(__shale_operand =save,verify,check,parse,plan object)'
 
 complete -c shale -n __fish_use_subcommand -f -a record -d 'Write what is typed into a file that replays'
 complete -c shale -n '__fish_seen_subcommand_from record' -l output -d 'Keep what each line shows, as comments that replay --check compares.'
@@ -842,7 +842,7 @@ complete -c shale -n '__fish_seen_subcommand_from session' -l format -r -f -a '(
 complete -c shale -n '__fish_seen_subcommand_from session' -l quiet -s q -d 'For list: only the names.'
 complete -c shale -n '__fish_seen_subcommand_from session' -l force -s f -l yes -d 'For import and pull: images get their names here without a question.'
 complete -c shale -n '__fish_seen_subcommand_from session' -l help -s h -d 'Show help information.'
-complete -c shale -n '__fish_seen_subcommand_from session' -f -a '(__shale_operand none)'
+complete -c shale -n '__fish_seen_subcommand_from session' -f -a '(__shale_operand =list,new,switch,rename,rm,export,import,push,pull none)'
 
 complete -c shale -n __fish_use_subcommand -f -a lesson -d 'Learn at the prompt, step by step: every step is checked'
 complete -c shale -n '__fish_seen_subcommand_from lesson' -l help -s h -d 'Show help information.'
@@ -865,7 +865,7 @@ complete -c shale -n '__fish_seen_subcommand_from expect' -f -a '(__shale_operan
 complete -c shale -n __fish_use_subcommand -f -a help -d 'List the commands, or explain one'
 complete -c shale -n __fish_use_subcommand -f -a ? -d 'List the commands, or explain one'
 complete -c shale -n '__fish_seen_subcommand_from help ?' -l help -s h -d 'Show help information.'
-complete -c shale -n '__fish_seen_subcommand_from help ?' -f -a '(__shale_operand verb)'
+complete -c shale -n '__fish_seen_subcommand_from help ?' -f -a '(__shale_operand topic)'
 
 complete -c shale -n __fish_use_subcommand -f -a set -d 'Show or change lasting settings'
 complete -c shale -n '__fish_seen_subcommand_from set' -l unset -d 'Take every value of the setting away, or the one named.'
@@ -883,7 +883,7 @@ complete -c shale -n '__fish_seen_subcommand_from alias' -f -a '(__shale_operand
 
 complete -c shale -n __fish_use_subcommand -f -a source -d 'Run the lines of a file in this shell'
 complete -c shale -n '__fish_seen_subcommand_from source' -l help -s h -d 'Show help information.'
-complete -c shale -n '__fish_seen_subcommand_from source' -a '(__shale_operand host.path)'
+complete -c shale -n '__fish_seen_subcommand_from source' -a '(__shale_operand host.path host.path)'
 
 complete -c shale -n __fish_use_subcommand -f -a cd -d 'Change the host directory, or go into an image: cd ubuntu:22.04:/etc'
 complete -c shale -n '__fish_seen_subcommand_from cd' -l help -s h -d 'Show help information.'
@@ -904,6 +904,15 @@ complete -c shale -n '__fish_seen_subcommand_from trace' -l format -r -f -a '(sh
 complete -c shale -n '__fish_seen_subcommand_from trace' -l help -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from trace' -f -a '(__shale_operand verb)'
 
+complete -c shale -n __fish_use_subcommand -f -a time -d 'Run a command and say how long it took'
+complete -c shale -n '__fish_seen_subcommand_from time' -l help -d 'Show help information.'
+complete -c shale -n '__fish_seen_subcommand_from time' -f -a '(__shale_operand verb)'
+
+complete -c shale -n __fish_use_subcommand -f -a watch -d 'Run a command again and again, until Ctrl-C'
+complete -c shale -n '__fish_seen_subcommand_from watch' -l count -r -f -d 'End after so many times'
+complete -c shale -n '__fish_seen_subcommand_from watch' -l help -d 'Show help information.'
+complete -c shale -n '__fish_seen_subcommand_from watch' -f -a '(__shale_operand verb)'
+
 complete -c shale -n __fish_use_subcommand -f -a events -d 'Show what happened to images, containers and volumes, by any shale'
 complete -c shale -n '__fish_seen_subcommand_from events' -l since -r -f -d 'What came after a time or within an age (10m)'
 complete -c shale -n '__fish_seen_subcommand_from events' -l until -r -f -d 'Only what came before; without it, go on until Ctrl-C'
@@ -915,7 +924,7 @@ complete -c shale -n '__fish_seen_subcommand_from events' -l help -s h -d 'Show 
 complete -c shale -n __fish_use_subcommand -f -a system -d 'Check the store: every digest, every reference, every lock'
 complete -c shale -n '__fish_seen_subcommand_from system' -l repair -d 'Mend what can be mended.'
 complete -c shale -n '__fish_seen_subcommand_from system' -l help -s h -d 'Show help information.'
-complete -c shale -n '__fish_seen_subcommand_from system' -f -a '(__shale_operand none)'
+complete -c shale -n '__fish_seen_subcommand_from system' -f -a '(__shale_operand =check,df,prune,info)'
 
 complete -c shale -n __fish_use_subcommand -f -a version -d 'Print the version'
 complete -c shale -n '__fish_seen_subcommand_from version' -l format -r -f -a '(shale complete format (commandline -ct) 2>/dev/null)' -d 'json, or a Go template: shale is docker’s Client and Server'

@@ -45,11 +45,7 @@ package enum Entry {
                 try Self.invocation(Array(rest), isTerminal: isatty(0) == 1)
             }
             do throws(ShaleError) {
-                // The namespace leaves its lock in the home.
-                try Store.refuseShared(home: options.home)
-                try Observer.measure(.start, "user namespace") { () throws(ShaleError) in
-                    _ = try UserNamespace.enter(home: options.home)
-                }
+                if !asksOnlyTheProgram(invocation) { try enterNamespace(home: options.home) }
             } catch {
                 // `doctor` runs all the same, because it says what is missing.
                 guard case .command(let words) = invocation, words.first == "doctor" else { throw error }
@@ -58,6 +54,19 @@ package enum Entry {
         } catch {
             console.report(error)
             return error.status(of: nil)
+        }
+    }
+
+    private static func asksOnlyTheProgram(_ invocation: Invocation) -> Bool {
+        guard case .command(let words) = invocation else { return false }
+        return CommandTable.shared.find(words: words)?.asksOnlyTheProgram ?? false
+    }
+
+    private static func enterNamespace(home: String) throws(ShaleError) {
+        // The namespace leaves its lock in the home.
+        try Store.refuseShared(home: home)
+        try Observer.measure(.start, "user namespace") { () throws(ShaleError) in
+            _ = try UserNamespace.enter(home: home)
         }
     }
 
@@ -93,34 +102,15 @@ package enum Entry {
             case "-l", "--log-level": options.logLevel = try logLevel(value(), of: parts[0])
             case "-D", "--debug": options.logLevel = .debug
             case "--version": return "shale \(Version.current)\n"
-            case "--help", "-h": return usage + HelpText.overview
+            case "--help", "-h": return GlobalOption.usage + HelpText.overview
             default:
-                let known = [
-                    "--home", "--session", "--offline", "--no-rc", "--keep-going", "--log-level", "--debug",
-                    "--version", "--help",
-                ]
-                let near = Suggestion.nearest(to: parts[0], among: known).first
+                let near = Suggestion.nearest(to: parts[0], among: GlobalOption.all.flatMap(\.names)).first
                 throw ShaleError(
                     .usage, "unknown flag: \(parts[0].visible)", hint: near.map { "shale \($0)" } ?? "shale --help")
             }
         }
         return nil
     }
-
-    private static let usage = """
-        Usage: shale [OPTIONS] [COMMAND [ARG…] | -c 'COMMANDS' | SCRIPT [ARG…]]
-
-          --home DIR        everything shale keeps is below it ($SHALE_HOME)
-          -S, --session N   the session to be in ($SHALE_SESSION)
-          --offline         ask no server; what is not here is an error
-          --no-rc           do not read rc.shale
-          --keep-going      a script goes on after a failure
-          -l, --log-level L how much DIR/log keeps: debug, info, warning or error ($SHALE_LOG)
-          -D, --debug       the same as --log-level debug
-          --version, --help
-
-
-        """
 
     private static func invocation(_ words: [String], isTerminal: Bool) throws(ShaleError) -> Invocation {
         guard let first = words.first else { return isTerminal ? .prompt : .input }

@@ -12,7 +12,12 @@ package struct Attach: Verb {
         commandName: "attach", abstract: "Join the streams of a running container", usage: "attach [OPTIONS] CONTAINER")
     package static let operandKinds: [ValueKind] = [.runningContainer]
     package static let managementNames: [ManagementName] = ["container attach"]
-    package static let examples = ["attach web", "attach --detach-keys ctrl-x web"]
+    package static let examples = [
+        "attach web", "attach --detach-keys ctrl-x web", "attach --sig-proxy=false web",
+    ]
+    package static let differences = [
+        "There is no daemon: it joins the container's own runner, from whichever shale on the home."
+    ]
     package static let isWorthKeeping = false
 
     @Option(name: .customLong("detach-keys"), help: "Keys that leave it running (ctrl-p,ctrl-q)") var detachKeys:

@@ -13,7 +13,10 @@ package struct Commit: Verb {
         usage: "commit [OPTIONS] CONTAINER [REPOSITORY[:TAG]]")
     package static let operandKinds: [ValueKind] = [.container, .reference]
     package static let managementNames: [ManagementName] = ["container commit"]
-    package static let examples = ["commit web my-web:v2", "commit -m 'added a file' -c 'CMD [\"sh\"]' $ctr my-web"]
+    package static let examples = [
+        "commit web my-web:v2", "commit -m 'added a file' -c 'CMD [\"sh\"]' $ctr my-web",
+        "commit --keep-config web my-web:v3",
+    ]
     package static let differences = [
         "The container's command becomes the image's, as with docker; a note says so, and --keep-config keeps the old."
     ]

@@ -13,7 +13,13 @@ package struct Create: Verb {
     package static let operandKinds: [ValueKind] = [.image, .program]
     package static let holdsContainerCommand = true
     package static let managementNames: [ManagementName] = ["container create"]
-    package static let examples = ["create --name web nginx", "create -it ubuntu:22.04 bash"]
+    package static let examples = [
+        "create --name shop nginx:1.25", "create -it ubuntu:22.04 bash",
+        "create --name cache -v data:/data busybox httpd -f",
+    ]
+    package static let differences = [
+        "What the host cannot give is refused by name, as with run; 'doctor' says what it lacks."
+    ]
 
     @OptionGroup var options: ContainerOptions
     @Argument(parsing: .captureForPassthrough, help: "The image, and what to run in it") var imageAndCommand: [String] =

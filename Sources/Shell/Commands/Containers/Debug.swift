@@ -20,7 +20,7 @@ package struct Debug: Verb {
             """, helpNames: .long)
     package static let operandKinds: [ValueKind] = [.object, .program]
     package static let holdsContainerCommand = true
-    package static let examples = ["debug web", "debug web ps", "debug -c 'ls -l /etc' gcr.io/distroless/static"]
+    package static let examples = ["debug web", "debug web ps", "debug -c 'ls -l /etc' nginx:1.25"]
     package static let differences = [
         "docker debug needs Docker Desktop and an account; here it is a part of the shell, with busybox for a toolbox."
     ]

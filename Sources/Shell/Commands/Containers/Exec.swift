@@ -13,6 +13,9 @@ package struct Exec: Verb {
     package static let holdsContainerCommand = true
     package static let managementNames: [ManagementName] = ["container exec"]
     package static let examples = ["exec web ls /", "exec -it web sh", "exec -e A=1 -w /tmp web env"]
+    package static let differences = [
+        "What it changes is told by the container's recipe, where nothing else ran meanwhile."
+    ]
 
     @Flag(name: .shortAndLong, help: "Keep standard input open") var interactive = false
     @Flag(name: [.customShort("t"), .customLong("tty")], help: "Give it a terminal") var terminal = false

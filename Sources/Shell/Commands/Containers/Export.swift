@@ -11,7 +11,9 @@ package struct Export: Verb {
         usage: "export [OPTIONS] CONTAINER|IMAGE")
     package static let operandKinds: [ValueKind] = [.object]
     package static let managementNames: [ManagementName] = ["container export"]
-    package static let examples = ["export -o web.tar web", "export ubuntu:22.04 | tar -t"]
+    package static let examples = [
+        "export -o web.tar web", "export ubuntu:22.04 | tar -t", "export web | gzip > web.tar.gz",
+    ]
     package static let differences = ["Also of an image: its own tree, and nothing that running adds."]
 
     @Option(name: [.customShort("o", allowingJoined: true), .customLong("output")], help: "Write to a file") var output:

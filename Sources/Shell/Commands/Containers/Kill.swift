@@ -10,7 +10,8 @@ package struct Kill: Verb {
         usage: "kill [OPTIONS] CONTAINER [CONTAINER…]")
     package static let operandKinds: [ValueKind] = [.runningContainer]
     package static let managementNames: [ManagementName] = ["container kill"]
-    package static let examples = ["kill web", "kill -s HUP web"]
+    package static let examples = ["kill -s HUP web", "kill web", "kill -s KILL db"]
+    package static let differences = ["Nothing: its options, its output and its status are docker's."]
 
     @Option(
         name: [.customShort("s", allowingJoined: true), .customLong("signal")], parsing: .unconditional,

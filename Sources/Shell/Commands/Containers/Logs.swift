@@ -11,6 +11,9 @@ package struct Logs: Verb {
     package static let operandKinds: [ValueKind] = [.container]
     package static let managementNames: [ManagementName] = ["container logs"]
     package static let examples = ["logs web", "logs -f --since 10m web", "logs -n 20 -t web"]
+    package static let differences = [
+        "The files are docker's json-file, below the home; a new one begins at 20 MB, and five are kept."
+    ]
     package static let isWorthKeeping = false
 
     @Flag(name: .shortAndLong, help: "Go on as it writes") var follow = false

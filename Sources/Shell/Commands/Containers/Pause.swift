@@ -9,7 +9,8 @@ package struct Pause: Verb {
         commandName: "pause", abstract: "Let containers stand still", usage: "pause CONTAINER [CONTAINER…]")
     package static let operandKinds: [ValueKind] = [.runningContainer]
     package static let managementNames: [ManagementName] = ["container pause"]
-    package static let examples = ["pause web"]
+    package static let examples = ["pause web", "ps --filter status=paused", "unpause web"]
+    package static let differences = ["Where no control group may be used, the processes are stopped one by one."]
 
     @Argument(help: "Names or ids") var containers: [String] = []
 

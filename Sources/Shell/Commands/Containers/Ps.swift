@@ -18,6 +18,9 @@ package struct Ps: Verb {
     package static let examples = [
         "ps", "ps -a", "ps -aq --filter status=exited", "ps --format '{{.Names}}: {{.Status}}'",
     ]
+    package static let differences = [
+        "It lists what every shale on this home made: there is no daemon that would know of others."
+    ]
     package static let isWorthKeeping = false
     package static let leasesWhatItUses = false
 

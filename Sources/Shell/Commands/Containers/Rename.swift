@@ -11,7 +11,8 @@ package struct Rename: Verb {
         commandName: "rename", abstract: "Give a container another name", usage: "rename CONTAINER NEW_NAME")
     package static let operandKinds: [ValueKind] = [.container, .none]
     package static let managementNames: [ManagementName] = ["container rename"]
-    package static let examples = ["rename quiet_hopper web"]
+    package static let examples = ["rename web shop", "rename shop web-2", "rename $ctr last-one"]
+    package static let differences = ["undo takes it back."]
 
     @Argument(help: "Name or id") var container: String
     @Argument(help: "The new name") var newName: String

@@ -10,7 +10,10 @@ package struct Restart: Verb {
         usage: "restart [OPTIONS] CONTAINER [CONTAINER…]")
     package static let operandKinds: [ValueKind] = [.container]
     package static let managementNames: [ManagementName] = ["container restart"]
-    package static let examples = ["restart -t 0 web"]
+    package static let examples = [
+        "restart -t 0 web", "restart -s INT -t 1 web db", "restart -t 0 $ctr",
+    ]
+    package static let differences = ["Nothing: its options, its output and its status are docker's."]
 
     @Option(
         name: [.customShort("t", allowingJoined: true), .customLong("timeout"), .customLong("time")],

@@ -14,7 +14,8 @@ package struct Start: Verb {
         commandName: "start", abstract: "Start stopped containers", usage: "start [OPTIONS] CONTAINER [CONTAINER…]")
     package static let operandKinds: [ValueKind] = [.stoppedContainer]
     package static let managementNames: [ManagementName] = ["container start"]
-    package static let examples = ["start web", "start -ai $ctr"]
+    package static let examples = ["start job", "start -ai $ctr", "start web db"]
+    package static let differences = ["No container starts at boot, whatever its restart policy: there is no daemon."]
 
     @Flag(name: .shortAndLong, help: "Attach to its output") var attach = false
     @Flag(name: .shortAndLong, help: "Attach to its input too") var interactive = false

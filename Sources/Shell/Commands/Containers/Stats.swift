@@ -13,7 +13,9 @@ package struct Stats: Verb {
         commandName: "stats", abstract: "Show what containers use", usage: "stats [OPTIONS] [CONTAINER…]")
     package static let operandKinds: [ValueKind] = [.runningContainer]
     package static let managementNames: [ManagementName] = ["container stats"]
-    package static let examples = ["stats", "stats --format '{{.Name}} {{.MemUsage}}' web"]
+    package static let examples = [
+        "stats", "stats --no-stream", "stats --no-stream --format '{{.Name}} {{.MemUsage}}' web",
+    ]
     package static let differences = ["Goes on only at a terminal; into a pipe it prints once, as with --no-stream."]
     package static let isWorthKeeping = false
 

@@ -9,7 +9,8 @@ package struct Stop: Verb {
         commandName: "stop", abstract: "Stop running containers", usage: "stop [OPTIONS] CONTAINER [CONTAINER…]")
     package static let operandKinds: [ValueKind] = [.runningContainer]
     package static let managementNames: [ManagementName] = ["container stop"]
-    package static let examples = ["stop web", "stop -t 1 $ctr"]
+    package static let examples = ["stop web", "stop -t 1 $ctr", "stop -s INT -t 1 db"]
+    package static let differences = ["Nothing: its options, its output and its status are docker's."]
 
     @Option(
         name: [.customShort("t", allowingJoined: true), .customLong("timeout"), .customLong("time")],

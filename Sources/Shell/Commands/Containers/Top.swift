@@ -10,7 +10,8 @@ package struct Top: Verb {
         commandName: "top", abstract: "Show a container's processes", usage: "top CONTAINER [ps OPTIONS]")
     package static let operandKinds: [ValueKind] = [.runningContainer]
     package static let managementNames: [ManagementName] = ["container top"]
-    package static let examples = ["top web", "top web -o pid,comm"]
+    package static let examples = ["top web", "top web -o pid,comm", "top web -e -f"]
+    package static let differences = ["Nothing: its options, its output and its status are docker's."]
     package static let isWorthKeeping = false
 
     @Argument(parsing: .captureForPassthrough, help: "Name or id, then options of ps") var words: [String] = []

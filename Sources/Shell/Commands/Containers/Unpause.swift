@@ -9,7 +9,10 @@ package struct Unpause: Verb {
         commandName: "unpause", abstract: "Let paused containers go on", usage: "unpause CONTAINER [CONTAINER…]")
     package static let operandKinds: [ValueKind] = [.pausedContainer]
     package static let managementNames: [ManagementName] = ["container unpause"]
-    package static let examples = ["unpause web"]
+    package static let examples = [
+        "pause web db", "unpause db", "unpause $(ps -q --filter status=paused)",
+    ]
+    package static let differences = ["Nothing: its options, its output and its status are docker's."]
 
     @Argument(help: "Names or ids") var containers: [String] = []
 

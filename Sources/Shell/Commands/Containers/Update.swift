@@ -11,7 +11,10 @@ package struct Update: Verb {
         commandName: "update", abstract: "Change the limits and the restart policy of containers",
         usage: "update [OPTIONS] CONTAINER [CONTAINER…]")
     package static let managementNames: [ManagementName] = ["container update"]
-    package static let examples = ["update -m 200m --memory-swap 400m web", "update --restart no $ctr"]
+    package static let examples = [
+        "update --restart no $ctr", "update --pids-limit 100 web", "update -m 200m --memory-swap 400m web",
+    ]
+    package static let differences = ["Where no control group may be used, it says so, and does not keep the limit."]
 
     @OptionGroup var limits: LimitFlags
     @Option(parsing: .unconditional, help: "no, always, unless-stopped or on-failure[:MAX]") var restart: String?

@@ -11,7 +11,8 @@ package struct Wait: Verb {
         usage: "wait CONTAINER [CONTAINER…]")
     package static let operandKinds: [ValueKind] = [.container]
     package static let managementNames: [ManagementName] = ["container wait"]
-    package static let examples = ["wait web"]
+    package static let examples = ["run -d --name short busybox sleep 1", "wait short", "wait $ctr"]
+    package static let differences = ["Nothing: its options, its output and its status are docker's."]
     package static let isWorthKeeping = false
 
     @Argument(help: "Names or ids") var containers: [String] = []

@@ -11,7 +11,9 @@ package struct BlameCommand: Verb {
         usage: "blame [-r] IMAGE:/path")
     package static let operandKinds: [ValueKind] = [.place]
     package static let isWorthKeeping = false
-    package static let examples = ["blame app:1:/etc/passwd", "blame -r app:1:/usr"]
+    package static let examples = [
+        "blame app:1:/etc/passwd", "blame -r app:1:/usr", "blame --no-trunc app:1:/etc/passwd",
+    ]
     package static let differences = ["Docker has no such command."]
 
     @Flag(name: .customShort("r"), help: "A directory: how much each layer holds of what can be seen.") var recursive =

@@ -12,7 +12,9 @@ package struct DockerfileCommand: Verb {
         usage: "dockerfile [--extract DIR] IMAGE|CONTAINER")
     package static let operandKinds: [ValueKind] = [.object]
     package static let isWorthKeeping = false
-    package static let examples = ["dockerfile nginx:1.25", "dockerfile --extract out nginx:1.25"]
+    package static let examples = [
+        "dockerfile nginx:1.25", "dockerfile --extract out nginx:1.25", "dockerfile app:1 > Dockerfile.app",
+    ]
     package static let differences = ["Docker has no such command. For what was made here, recipe knows exactly."]
 
     @Option(help: "Write it there, with the files that its copies brought, so that it builds.") var extract: String?

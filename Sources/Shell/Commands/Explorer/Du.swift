@@ -11,7 +11,7 @@ package struct Du: Verb {
         usage: "du [-d N] [-s] [-b] PLACE...")
     package static let operandKinds: [ValueKind] = [.place]
     package static let isWorthKeeping = false
-    package static let examples = ["du -d 1 ubuntu:22.04", "du -s app:1#3:/usr"]
+    package static let examples = ["du -d 1 ubuntu:22.04", "du -s app:1#3:/usr", "du web:/etc"]
     package static let differences = ["Docker has no such command. Bytes of files are counted, not blocks of a disk."]
 
     @Option(name: [.customShort("d"), .customLong("max-depth")], help: "Levels below the place.") var depth: Int?

@@ -12,7 +12,9 @@ package struct Grep: Verb {
         usage: "grep [-r] [-i] [-n] [-l] [-c] [-v] [-w] [-E|-F] PATTERN PLACE...")
     package static let operandKinds: [ValueKind] = [.none, .place]
     package static let isWorthKeeping = false
-    package static let examples = ["grep root ubuntu:22.04:/etc/passwd", "grep -rin password app:1:/etc"]
+    package static let examples = [
+        "grep root ubuntu:22.04:/etc/passwd", "grep -rin password app:1:/etc", "grep -rl root app:1:/etc",
+    ]
     package static let differences = ["Docker has no such command. Exit status 1 when nothing was found."]
 
     @Flag(name: [.customShort("r"), .customShort("R")], help: "All files below a directory.") var recursive = false

@@ -11,7 +11,9 @@ package struct Stat: Verb {
         usage: "stat PLACE...")
     package static let operandKinds: [ValueKind] = [.place]
     package static let isWorthKeeping = false
-    package static let examples = ["stat ubuntu:22.04:/etc/passwd", "stat --format json web:/tmp"]
+    package static let examples = [
+        "stat ubuntu:22.04:/etc/passwd", "stat --format json web:/tmp", "stat @:/bin/sh",
+    ]
     package static let differences = ["Docker has no such command."]
 
     @Option(help: "json, or a template.") var format: String?

@@ -10,7 +10,7 @@ package struct Tree: Verb {
         usage: "tree [-L N] [-a] PLACE")
     package static let operandKinds: [ValueKind] = [.place]
     package static let isWorthKeeping = false
-    package static let examples = ["tree -L 2 ubuntu:22.04:/etc", "tree app:1#3"]
+    package static let examples = ["tree -L 2 ubuntu:22.04:/etc", "tree app:1#3", "tree web:/etc"]
     package static let differences = ["Docker has no such command."]
 
     @Option(name: .customShort("L"), help: "Levels below the place.") var levels: Int?

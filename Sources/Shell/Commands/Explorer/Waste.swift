@@ -14,7 +14,7 @@ package struct Waste: Verb {
         usage: "waste [--check] IMAGE|CONTAINER")
     package static let operandKinds: [ValueKind] = [.object]
     package static let isWorthKeeping = false
-    package static let examples = ["waste app:1", "waste --check app:1"]
+    package static let examples = ["waste app:1", "waste -n 5 app:1", "waste --check app:1"]
     package static let differences = ["Docker has no such command. The numbers are dive's; --check reads its .dive-ci."]
 
     @Flag(help: "Check the rules of .dive-ci; exit status 1 when one fails.") var check = false

@@ -12,7 +12,7 @@ package struct Df: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "df", abstract: "Show disk usage", usage: "df [OPTIONS]")
     package static let managementNames: [ManagementName] = ["system df", "buildx du"]
-    package static let examples = ["df", "df -v"]
+    package static let examples = ["df", "df -v", "df --format json"]
     package static let differences = [
         "a layer that several images share is counted once",
         "what only undo could bring back has a row of its own, and so have downloads that were broken off",

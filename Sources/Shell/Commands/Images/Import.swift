@@ -15,7 +15,9 @@ package struct Import: Verb {
     package static let managementNames: [ManagementName] = ["image import"]
     package static let examples = [
         "import rootfs.tar my-base", "import -c 'CMD [\"sh\"]' -m 'by hand' - my-base < rootfs.tar",
+        "import rootfs.tar.gz my-base:packed",
     ]
+    package static let differences = ["A file, or - for standard input; an address is not fetched."]
 
     @Option(name: .shortAndLong, parsing: .singleValue, help: "Apply a Dockerfile instruction to the image's config")
     var change: [String] = []

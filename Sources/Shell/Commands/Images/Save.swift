@@ -14,7 +14,7 @@ package struct Save: Verb {
     package static let managementNames: [ManagementName] = ["image save"]
     package static let examples = [
         "save -o hello.tar hello-docker", "save ubuntu:22.04 | gzip > ubuntu.tar.gz",
-        "save --format oci -o a.tar alpine",
+        "save --format oci -o a.tar busybox",
     ]
     package static let differences = ["the archive holds docker's layout and an OCI layout over the same blobs"]
 

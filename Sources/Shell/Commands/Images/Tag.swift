@@ -13,8 +13,9 @@ package struct Tag: Verb {
     package static let operandKinds: [ValueKind] = [.image, .reference]
     package static let managementNames: [ManagementName] = ["image tag"]
     package static let examples = [
-        "tag ubuntu:22.04 ubuntu:jammy_jellyfish", "tag ubuntu:22.04 fav_distro:jammy_jellyfish",
+        "tag ubuntu:22.04 ubuntu:jammy_jellyfish", "tag ubuntu:22.04 fav_distro:jammy_jellyfish", "tag @ app:3",
     ]
+    package static let differences = ["undo takes it back, and NAME@{1} is what the name meant before."]
 
     @Argument(help: "An image: name, or id")
     var source: String

@@ -10,7 +10,9 @@ package struct Untag: Verb {
         commandName: "untag", abstract: "Take a name away, and keep the image", usage: "untag NAME[:TAG] [NAME[:TAG]…]")
     package static let operandKinds: [ValueKind] = [.image]
     package static let managementNames: [ManagementName] = ["image untag"]
-    package static let examples = ["untag ubuntu:jammy_jellyfish"]
+    package static let examples = [
+        "untag ubuntu:jammy_jellyfish", "untag app:2", "untag fav_distro:jammy_jellyfish hello-docker",
+    ]
     package static let differences = ["docker's rmi removes the image with its last name; untag never does"]
 
     @Argument(help: "Names")

@@ -7,7 +7,7 @@ package struct Alias: Verb {
         commandName: "alias", abstract: "Give a command line a name of its own", usage: "alias\nalias NAME = COMMAND …")
     package static let isWorthKeeping = false
     package static let isReserved = true
-    package static let examples = ["alias ll = ls -l", "alias"]
+    package static let examples = ["alias ll = ls -l", "ll busybox:/etc", "alias"]
     package static let differences = ["Docker has none; put aliases into rc.shale to keep them."]
 
     @Argument(parsing: .captureForPassthrough, help: "NAME = COMMAND …") var words: [String] = []

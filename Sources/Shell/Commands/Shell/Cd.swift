@@ -79,7 +79,8 @@ package struct Pwd: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "pwd", abstract: "Print the directory, or the place inside an image")
     package static let isWorthKeeping = false
-    package static let examples = ["pwd"]
+    package static let examples = ["pwd", "cd busybox:/etc", "pwd > place.txt"]
+    package static let differences = ["Docker has none."]
 
     package init() {}
 

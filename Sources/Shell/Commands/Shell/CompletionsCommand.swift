@@ -6,7 +6,10 @@ package struct CompletionsCommand: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "completions", abstract: "Print the completion script of bash, zsh or fish", shouldDisplay: false)
     package static let isWorthKeeping = false
-    package static let examples = ["completions bash > completions/shale.bash"]
+    package static let asksOnlyTheProgram = true
+    package static let examples = [
+        "completions bash > shale.bash", "completions zsh > _shale", "completions fish > shale.fish",
+    ]
 
     @Argument(help: "bash, zsh or fish.") var shellName: String
 
@@ -28,7 +31,9 @@ package struct CompleteCommand: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "complete", abstract: "Print the values of a kind that begin with a word", shouldDisplay: false)
     package static let isWorthKeeping = false
-    package static let examples = ["complete image bus", "complete place busybox:/etc/"]
+    package static let examples = [
+        "complete image bus", "complete place busybox:/etc/", "complete container we",
+    ]
 
     @Argument(help: "The kind.") var kind: String
     @Argument(parsing: .captureForPassthrough, help: "What is typed of the word, and the operands before it.")

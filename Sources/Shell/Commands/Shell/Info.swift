@@ -16,7 +16,8 @@ package struct Info: Verb {
         commandName: "info", abstract: "Show where things are and how many")
     package static let isWorthKeeping = false
     package static let managementNames: [ManagementName] = ["system info"]
-    package static let examples = ["info", "info --format json"]
+    package static let examples = ["info", "info --format json", "info --format '{{.DockerRootDir}}'"]
+    package static let differences = ["Docker's tells of its daemon; here it is the home, and who has it."]
 
     @Option(name: .shortAndLong, help: "json, or a template.") var format: String?
 

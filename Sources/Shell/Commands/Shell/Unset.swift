@@ -9,7 +9,7 @@ package struct Unset: Verb {
         commandName: "unset", abstract: "Forget variables", usage: "unset NAME...")
     package static let operandKinds: [ValueKind] = [.variable]
     package static let isWorthKeeping = false
-    package static let examples = ["unset name", "unset img ctr"]
+    package static let examples = ["name = busybox", "unset name", "unset img ctr"]
     package static let differences = [
         "Docker has no variables. One of the host's environment is seen again under its name."
     ]
@@ -34,7 +34,7 @@ package struct Unset: Verb {
 package struct Clear: Verb {
     package static let configuration = CommandConfiguration(commandName: "clear", abstract: "Clear the screen")
     package static let isWorthKeeping = false
-    package static let examples = ["clear"]
+    package static let examples = ["clear", "clear; ps", "ps && clear"]
     package static let differences = ["Docker has no such command. Ctrl-L does the same."]
 
     package init() {}

@@ -6,8 +6,10 @@ import OCI
 package struct Version: Verb {
     package static let configuration = CommandConfiguration(commandName: "version", abstract: "Print the version")
     package static let isWorthKeeping = false
+    package static let asksOnlyTheProgram = true
     package static let current = "0.1.0"
     package static let examples = ["version", "version --license", "version --format '{{.Client.Version}}'"]
+    package static let differences = ["One program is docker's client and its server: both have the same version."]
 
     @Option(help: "json, or a Go template: shale is docker's Client and Server") var format: String?
     @Flag(help: "Print the licence instead: the Apache License 2.0") var license = false
