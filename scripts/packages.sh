@@ -3,7 +3,7 @@
 # What a build needs (headers), and what the program loads when it runs.
 shale_packages="libedit-dev libcurl4-openssl-dev libarchive-dev libseccomp-dev busybox-static uidmap slirp4netns"
 # The peers that tests compare with, and a real registry.
-test_packages="$shale_packages docker-registry skopeo umoci crun buildah docker.io jq bzip2 xz-utils zstd apache2-utils curl chromium asciinema bsdutils openssh-client zsh fish strace git openssl e2fsprogs python3"
+test_packages="$shale_packages docker-registry skopeo umoci crun buildah docker.io jq bzip2 xz-utils zstd apache2-utils curl chromium asciinema bsdutils openssh-client zsh fish strace git openssl e2fsprogs python3 mandoc dpkg-dev binutils"
 
 say() { printf '%s: %s\n' "$(basename "$0")" "$*" >&2; }
 die() {
@@ -53,6 +53,32 @@ need_swift() {
     fi
 }
 
+# watched LOG COMMAND…: runs a build whose output goes to the log's end, and says how far it is: each second in one line
+# of a terminal, elsewhere each half a minute.
+watched() {
+    watched_log=$1
+    shift
+    "$@" >>"$watched_log" 2>&1 &
+    watched_job=$!
+    trap 'kill $watched_job 2>/dev/null; exit 130' INT TERM
+    began=$(date +%s) last=0
+    while kill -0 $watched_job 2>/dev/null; do
+        sleep 1
+        seconds=$(($(date +%s) - began))
+        steps=$(tail -n 1 "$watched_log" | sed -nE 's|^\[([0-9]+)/([0-9]+)\].*|step \1 of \2, |p')
+        told="$(basename "$0"): building: $steps$((seconds / 60)) min $((seconds % 60)) s"
+        if [ -t 2 ]; then
+            printf '\r%s\033[K' "$told" >&2
+        elif [ $((seconds - last)) -ge 30 ]; then
+            last=$seconds
+            printf '%s\n' "$told" >&2
+        fi
+    done
+    [ ! -t 2 ] || printf '\r\033[K' >&2
+    trap - INT TERM
+    wait $watched_job
+}
+
 # build_release: builds shale and shale-runner, in seconds when nothing changed.
 build_release() {
     stamp=.build/release.stamp
@@ -61,13 +87,17 @@ build_release() {
         return 0
     fi
     need_swift
-    say "building shale (release); the first time takes a few minutes"
+    first=
+    [ -x .build/release/shale ] || first="; the first time takes 5 to 10 minutes on two processors"
+    say "building shale (release)$first"
     mkdir -p .build
     touch "$stamp.new"
-    if ! swift build -c release --static-swift-stdlib --product shale >.build/release.log 2>&1 ||
-        ! swift build -c release --static-swift-stdlib --product shale-runner >>.build/release.log 2>&1; then
-        grep -m 20 'error:' .build/release.log >&2
-        die "the build failed; the whole log is in $PWD/.build/release.log"
-    fi
+    : >.build/release.log
+    for product in shale shale-runner; do
+        watched .build/release.log swift build -c release --static-swift-stdlib --product $product || {
+            grep -m 20 'error:' .build/release.log >&2 || tail -n 5 .build/release.log >&2
+            die "the build failed; the whole log is in $PWD/.build/release.log"
+        }
+    done
     mv "$stamp.new" "$stamp"
 }
