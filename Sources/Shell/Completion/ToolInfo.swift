@@ -91,7 +91,6 @@ struct ToolInfo: Decodable {
         var allValues: [String]?
         var completionKind: Completion?
         var abstract: String?
-        var defaultValue: String?
 
         var dashedNames: [String] {
             let all = (names ?? []).map(\.dashed)
