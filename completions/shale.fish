@@ -807,7 +807,7 @@ complete -c shale -n '__fish_seen_subcommand_from record' -l force -s f -d 'Over
 complete -c shale -n '__fish_seen_subcommand_from record' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from record' -a '(__shale_operand host.path)'
 
-complete -c shale -n __fish_use_subcommand -f -a replay -d 'Run a script, a Dockerfile or a saved recipe again'
+complete -c shale -n __fish_use_subcommand -f -a replay -d 'Run a script, a handout, a Dockerfile or a saved recipe again'
 complete -c shale -n '__fish_seen_subcommand_from replay' -l step -d 'Stop before each line and ask: next, continue, back, break, enter, retry, edit, help.'
 complete -c shale -n '__fish_seen_subcommand_from replay' -l until -r -f -d 'Stop after this many lines.'
 complete -c shale -n '__fish_seen_subcommand_from replay' -l var -r -f -d 'Set a variable; of a Dockerfile, a build argument; of a masked secret, its value.'
@@ -851,6 +851,14 @@ complete -c shale -n '__fish_seen_subcommand_from lesson' -f -a '(__shale_operan
 complete -c shale -n __fish_use_subcommand -f -a explain -d 'Say what the last line did on disk, what a word means, or what a command would do'
 complete -c shale -n '__fish_seen_subcommand_from explain' -l help -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from explain' -f -a '(__shale_operand topic)'
+
+complete -c shale -n __fish_use_subcommand -f -a test -d 'Run the lines of a handout or a recorded script, and compare what they print'
+complete -c shale -n '__fish_seen_subcommand_from test' -l update -d 'Write what is printed now into the file.'
+complete -c shale -n '__fish_seen_subcommand_from test' -l timeout -r -f -d 'Seconds that each block, or a whole script, may take.'
+complete -c shale -n '__fish_seen_subcommand_from test' -l here -d 'In this home and session.'
+complete -c shale -n '__fish_seen_subcommand_from test' -l allow-host -d 'Also lines that reach out to this machine or a registry.'
+complete -c shale -n '__fish_seen_subcommand_from test' -l help -s h -d 'Show help information.'
+complete -c shale -n '__fish_seen_subcommand_from test' -a '(__shale_operand host.path)'
 
 complete -c shale -n __fish_use_subcommand -f -a expect -d 'Run a command and fail where it shows something else than expected'
 complete -c shale -n '__fish_seen_subcommand_from expect' -l is -r -f -d 'It prints this text, and no more.'

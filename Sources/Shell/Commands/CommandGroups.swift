@@ -15,7 +15,7 @@ enum CommandGroups {
                 Goto.self, Edit.self, Drop.self, Move.self, Fork.self,
                 SessionCommand.self,
             ]),
-        .init(title: "Learn and teach", verbs: [LessonCommand.self, Explain.self, Expect.self]),
+        .init(title: "Learn and teach", verbs: [LessonCommand.self, Explain.self, TestCommand.self, Expect.self]),
         .init(
             title: "Set up shale, and ask it",
             verbs: [

@@ -13,15 +13,29 @@ struct ReplayComparison {
 
     init(_ path: String) { self.path = path }
 
-    /// Runs a line without showing its output, keeps the output, and returns the status.
+    /// Runs a line without showing its output, keeps the output, and answers the status.
     mutating func run(_ line: ReplaySource.Line, _ interpreter: Interpreter, _ shell: ShellContext) -> Int32 {
+        let (shown, status, secrets) = Self.heard(line, interpreter, shell)
+        var line = line
+        line.text = Secrets.masked(line.text).text
+        line.expected = line.expected.map { secrets.masked($0) }
+        add(line, shown, status: status)
+        return status
+    }
+
+    /// Runs a line without showing its output; answers that, its secrets masked, and the status.
+    ///
+    /// Of failures the words are output, too; `withErrors` has all that is shown on the error stream in its place.
+    static func heard(
+        _ line: ReplaySource.Line, _ interpreter: Interpreter, _ shell: ShellContext, withErrors: Bool = false
+    ) -> (lines: [String], status: Int32, secrets: SecretOutput) {
         let output = OutputBuffer(limit: Recorder.largestOutput)
+        let errors = withErrors ? output : OutputBuffer(limit: Recorder.largestOutput)
         let console = shell.console
         let listener = shell.tap.setListener { event in
-            if case .failure(let error) = event { output.append(Array(FailureText.of(error).utf8)) }
+            if !withErrors, case .failure(let error) = event { output.append(Array(FailureText.of(error).utf8)) }
         }
-        shell.console = console.redirected(
-            output: .buffer(output), errors: .buffer(OutputBuffer(limit: Recorder.largestOutput)))
+        shell.console = console.redirected(output: .buffer(output), errors: .buffer(errors))
         defer {
             shell.console = console
             shell.tap.setListener(listener)
@@ -35,11 +49,7 @@ struct ReplayComparison {
         }
         let secrets = SecretOutput()
         if case .success(let statements) = line.statements { for each in statements { secrets.learn(each.source) } }
-        var line = line
-        line.text = Secrets.masked(line.text).text
-        line.expected = line.expected.map { secrets.masked($0) }
-        add(line, ShownText.lines(secrets.masked(output.text)), status: status)
-        return status
+        return (ShownText.lines(secrets.masked(output.text)), status, secrets)
     }
 
     private mutating func add(_ line: ReplaySource.Line, _ shown: [String], status: Int32) {
@@ -79,7 +89,7 @@ struct ReplayComparison {
     }
 
     /// What was shown, with the recorded line in place of one that is equal except for ids, ages and sizes.
-    private static func aligned(_ expected: [String], _ shown: [String]) -> [String] {
+    static func aligned(_ expected: [String], _ shown: [String]) -> [String] {
         let left = NormalizedOutput(expected)
         let right = NormalizedOutput(shown, comparedWith: left)
         let base = NormalizedOutput(expected, comparedWith: right)

@@ -6,8 +6,8 @@ import Linux
 import Recipes
 import ShellLanguage
 
-/// The lines of a file that is replayed: a script's commands with what they showed when they were recorded, or the
-/// instructions of a Dockerfile.
+/// The lines of a file that is replayed: the commands of a script or a handout with what they showed when they were
+/// recorded, or the instructions of a Dockerfile.
 struct ReplaySource {
     struct Line {
         var number: Int
@@ -55,10 +55,15 @@ struct ReplaySource {
                 .invalid, "\(path.visible): a cast shows what was typed, it is no script",
                 hint: "record FILE   (writes a script); asciinema play \(path.visible)")
         }
-        isDockerfile = Self.isDockerfile(path, text)
-        lines =
-            isDockerfile
-            ? try Self.instructions(path, text, variables, answers) : try Self.commands(of: text, answers)
+        let isHandout = path.hasSuffix(".md")
+        isDockerfile = !isHandout && Self.isDockerfile(path, text)
+        if isHandout {
+            lines = try HandoutSource(text, answers).blocks.flatMap { $0.commands.map(\.line) }
+        } else {
+            lines =
+                isDockerfile
+                ? try Self.instructions(path, text, variables, answers) : try Self.commands(of: text, answers)
+        }
         hasExpectations = lines.contains { !$0.expected.isEmpty || $0.expectedStatus != 0 }
     }
 

@@ -8,7 +8,7 @@ import Sessions
 /// `replay`: runs a script, a Dockerfile or a saved recipe again.
 package struct Replay: Verb {
     package static let configuration = CommandConfiguration(
-        commandName: "replay", abstract: "Run a script, a Dockerfile or a saved recipe again",
+        commandName: "replay", abstract: "Run a script, a handout, a Dockerfile or a saved recipe again",
         usage: "replay FILE|DIR [--step] [--until N] [--var NAME=VALUE] [--keep-going] [--check]")
     package static let operandKinds: [ValueKind] = [.hostPath]
     package static let leasesWhatItUses = false
@@ -23,7 +23,7 @@ package struct Replay: Verb {
             + "and progress count as equal.",
     ]
 
-    @Argument(help: "A script, a Dockerfile, or a directory with one.") var file: String
+    @Argument(help: "A script, a handout (.md), a Dockerfile, or a directory with one.") var file: String
     @Flag(help: "Stop before each line and ask: next, continue, back, break, enter, retry, edit, help.")
     var step = false
     @Option(help: "Stop after this many lines.") var until: Int?
