@@ -5,7 +5,7 @@ enum CommandGroups {
         .init(title: "Keep, change and remove images", verbs: images),
         .init(title: "Run programs in containers", verbs: containers),
         .init(title: "Look inside images and containers", verbs: lookingInside),
-        .init(title: "Build from a Dockerfile", verbs: [Build.self, Context.self, WhyCache.self]),
+        .init(title: "Build from a Dockerfile", verbs: [Build.self, Context.self, WhyCache.self, Dap.self]),
         .init(
             title: "Work step by step, back and forth",
             verbs: [

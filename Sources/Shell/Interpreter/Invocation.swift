@@ -10,14 +10,29 @@ extension Verb {
         if arguments == ["--help"] || arguments == ["-h"] { return .text(HelpText.of(Self.self)) }
         var command: Self
         do {
-            command = try Observer.measure(.shell, "options of \(verb)") {
-                try parse(SpelledFlags.normalised(arguments, for: Self.self))
-            }
+            command = try options(arguments)
         } catch {
             if exitCode(for: error) == .success { return .text(HelpText.of(Self.self)) }
             throw wrongUsage(message(for: error), arguments)
         }
         return try command.perform(in: shell)
+    }
+
+    /// The command that the words behind the verb spell, not carried out.
+    ///
+    /// Throws `usage` for words that are none of its options, and `unsupported` for flags it refuses by name.
+    static func parsed(_ arguments: [String]) throws(ShaleError) -> Self {
+        do {
+            return try options(arguments)
+        } catch {
+            throw wrongUsage(message(for: error), arguments)
+        }
+    }
+
+    private static func options(_ arguments: [String]) throws -> Self {
+        try Observer.measure(.shell, "options of \(verb)") {
+            try parse(SpelledFlags.normalised(arguments, for: Self.self))
+        }
     }
 
     private static func wrongUsage(_ message: String, _ arguments: [String]) -> ShaleError {

@@ -69,7 +69,7 @@ struct ReplaySource {
 
     /// A file named so, or whose first line that says anything is an instruction that only a Dockerfile begins with;
     /// what `record` wrote is a script.
-    private static func isDockerfile(_ path: String, _ text: String) -> Bool {
+    static func isDockerfile(_ path: String, _ text: String) -> Bool {
         let name = path.split(separator: "/").last.map(String.init) ?? path
         if name.hasSuffix(".shale") || text.hasPrefix(ScriptRecording.shebang) || text.hasPrefix("# recorded by shale ")
         {

@@ -34,7 +34,7 @@ final class StepLoop {
             if let container = program.failedContainer, !container.isEmpty { return Identifier.short(container) }
             return (try? program.entryImage())?.short
         }
-        input = StepInput(shell, prompt: "(\(program.kind)) ", completer: completer)
+        input = StepInput(shell, prompt: "(\(program.kind.rawValue)) ", completer: completer)
         entry = StepShell(shell)
         interpreter = Interpreter(shell)
         savedText = program.text
@@ -305,7 +305,7 @@ final class StepLoop {
         shell.lastStatus = status
         shell.variables["?"] = String(status)
         if command.isEmpty, input.isTerminal {
-            shell.console.note("what was done there is no part of the \(program.kind); rollback forgets it")
+            shell.console.note("what was done there is no part of the \(program.kind.rawValue); rollback forgets it")
         }
     }
 
@@ -313,7 +313,7 @@ final class StepLoop {
         guard let unit = current else { throw ShaleError(.notFound, "this is the end: there is nothing to retry") }
         guard !text.isEmpty else { return try step() }
         let keyword = text.prefix { !$0.isWhitespace }
-        let instruction = StepCommand.isKeyword(String(keyword)) || program.kind != "build" ? text : "RUN \(text)"
+        let instruction = StepCommand.isKeyword(String(keyword)) || program.kind != .build ? text : "RUN \(text)"
         // The file stays as it was when the try fails.
         try trying { () throws(ShaleError) in
             try replace(lines: unit.line..<unit.endLine + 1, with: instruction)
@@ -360,7 +360,7 @@ final class StepLoop {
 
     /// An instruction typed by itself: carried out, and when that went well, written above the current line.
     private func insert(_ text: String) throws(ShaleError) {
-        guard program.kind == "build" else {
+        guard program.kind == .build else {
             let statements = try LineParser(origin: .prompt).statements(in: text)
             _ = interpreter.run(statements)
             return

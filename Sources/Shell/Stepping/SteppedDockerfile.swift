@@ -22,7 +22,7 @@ final class SteppedDockerfile: SteppedProgram {
         }
     }
 
-    let kind = "build"
+    let kind = SteppedKind.build
     var fileName: String { build.fileName }
     var text: String { build.text }
     var next: Int { build.next }
@@ -56,6 +56,11 @@ final class SteppedDockerfile: SteppedProgram {
     }
 
     func entryImage() -> Digest? { build.state?.image?.id }
+
+    func inspected() -> InspectedState {
+        InspectedState(
+            image: build.state?.image?.id, config: build.state?.config, arguments: build.state?.arguments.values ?? [:])
+    }
 
     func finish() throws(ShaleError) {
         outcome = try shell.withOperation { operation throws(ShaleError) in try build.finish(operation) }

@@ -14,8 +14,7 @@ protocol SteppedProgram: AnyObject {
     var next: Int { get }
     /// The container that the last piece left, if it failed and left one.
     var failedContainer: String? { get }
-    /// What stands before the prompt's `(…)`: `build` or `replay`.
-    var kind: String { get }
+    var kind: SteppedKind { get }
 
     /// Carries out the next piece; when it fails it is still the next one.
     func carryOut() throws(ShaleError)
@@ -27,10 +26,26 @@ protocol SteppedProgram: AnyObject {
     func entry(failed: Bool) throws(ShaleError) -> SteppedState?
     /// The image of the state so far.
     func entryImage() throws(ShaleError) -> Digest?
+    /// What a debugger shows of the state so far.
+    func inspected() throws(ShaleError) -> InspectedState
     /// Ends a program all of whose pieces were carried out.
     func finish() throws(ShaleError)
     /// Leaves it before its end.
     func leave()
+}
+
+/// The two kinds, and what stands in the prompt's `(…)`.
+enum SteppedKind: String {
+    case build, replay
+}
+
+/// The state so far, to be looked at.
+struct InspectedState {
+    var image: Digest?
+    /// What the next image's config will say; `nil` where there is nothing yet.
+    var config: ImageConfig?
+    /// Build arguments, or a script's variables.
+    var arguments: [String: String] = [:]
 }
 
 /// The state that `enter` opens a shell in.

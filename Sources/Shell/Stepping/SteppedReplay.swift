@@ -22,7 +22,7 @@ final class SteppedReplay: SteppedProgram {
     private var states: [Int]
     private(set) var failedContainer: String?
 
-    let kind = "replay"
+    let kind = SteppedKind.replay
     private(set) var next = 0
 
     /// `variables` are what `--var` gave, and `until` is how many lines are carried out at most.
@@ -99,6 +99,12 @@ final class SteppedReplay: SteppedProgram {
     }
 
     func entryImage() throws(ShaleError) -> Digest? { try shell.session().working?.image }
+
+    func inspected() throws(ShaleError) -> InspectedState {
+        let image = try shell.session().working?.image
+        let config = try image.map { id throws(ShaleError) in try shell.images().image(id: id).config }
+        return InspectedState(image: image, config: config, arguments: shell.variables)
+    }
 
     func finish() {}
     func leave() {}

@@ -1,42 +1,17 @@
 import FoundationEssentials
-import Glibc
 import TestSupport
 import Testing
 
-/// The validators of the two forms from PyPI, which carry the forms' own schemas: in a Python of their own, made once.
-private enum BillValidators {
-    static let absent = "no validators of bills from PyPI (spdx-tools and cyclonedx-python-lib)"
-
-    /// The Python that has them; `nil` where they can't be had.
-    static let python: String? = {
-        let ready = "import spdx_tools.spdx.parser.parse_anything, cyclonedx.validation.json, jsonschema"
-        for candidate in ["python3", "\(folder.path)/bin/python3"] {
-            if candidate != "python3" {
-                guard (try? run("python3", ["-m", "venv", folder.path])) == 0,
-                    (try? run(
-                        candidate, ["-m", "pip", "install", "-q", "--timeout", "20", "--retries", "1"] + packages))
-                        == 0
-                else { return nil }
-            }
-            if (try? run(candidate, ["-c", ready])) == 0 { return candidate }
-        }
-        return nil
-    }()
-
-    private static let folder = TemporaryDirectory()
-    private static let packages = ["spdx-tools==0.8.*", "cyclonedx-python-lib[json-validation]"]
-
-    private static func run(_ program: String, _ arguments: [String]) throws -> Int32 {
-        try Peer("env").run(
-            [program] + arguments, environment: ["HOME": folder.path, "PATH": path], expecting: nil
-        ).status
-    }
-
-    private static var path: String { getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin" }
-}
+private let validators = PythonPackages(["spdx-tools==0.8.*", "cyclonedx-python-lib[json-validation]"])
 
 /// Bills of materials are valid by the schemas of their forms.
-@Suite(.enabled(if: ShaleHome.isPresent && BillValidators.python != nil, Comment(rawValue: BillValidators.absent)))
+///
+/// The validators are PyPI's, which carry the forms' own schemas.
+@Suite(
+    .enabled(if: ShaleHome.isPresent, Comment(rawValue: ShaleHome.absent)),
+    .enabled(
+        if: validators.python != nil,
+        "no validators of bills from PyPI (spdx-tools and cyclonedx-python-lib)"))
 struct BillSchemaTests {
     @Test(
         arguments: [
@@ -82,9 +57,7 @@ struct BillSchemaTests {
         let file = shale.folder.path + "/bill.\(form == "spdx-json" ? "spdx" : "cdx").json"
         try Data(bill).write(to: URL(filePath: file))
         #expect(String(decoding: bill, as: UTF8.self).contains("bash"))
-        let checked = try Peer("env").run(
-            [try #require(BillValidators.python), "-c", script, file],
-            environment: ["PATH": getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"], expecting: nil)
+        let checked = try validators.run(script, [file])
         #expect(checked.status == 0, "\(checked.text)\(checked.errors)")
     }
 }

@@ -192,12 +192,25 @@ package struct Build: Verb {
     private func stepThrough(_ request: BuildRequest, _ shell: ShellContext) throws(ShaleError) -> Outcome {
         let program = try SteppedDockerfile(request, shell)
         let status = try StepLoop(program, shell).run()
-        if let made = program.outcome {
-            try BuildResults(
-                outputs: [], tags: request.tags, metadataFile: sharing.metadataFile, imageIDFile: imageIDFile
-            ).write(made, shell)
-        }
+        try writeResults(of: program, shell)
         return .status(status)
+    }
+
+    /// The same build for a debugger; `step` is set, so that what cannot be stepped through is refused.
+    ///
+    /// Throws what `build --step` throws.
+    func stepped(_ shell: ShellContext) throws(ShaleError) -> SteppedDockerfile {
+        try SteppedDockerfile(request(shell), shell)
+    }
+
+    /// Writes the files that `--iidfile` and `--metadata-file` name, once the program has made an image.
+    func writeResults(of program: SteppedDockerfile, _ shell: ShellContext) throws(ShaleError) {
+        guard let made = program.outcome else { return }
+        var names: [Reference] = []
+        for tag in tags { names.append(try Self.tag(tag)) }
+        try BuildResults(
+            outputs: [], tags: names, metadataFile: sharing.metadataFile, imageIDFile: imageIDFile
+        ).write(made, shell)
     }
 
     /// `-q`: the whole log goes to standard error, and only when the build fails.

@@ -39,6 +39,12 @@ package struct Replay: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         if let until, until < 1 { throw ShaleError(.usage, "replay: --until takes a number above zero") }
         if step, check { throw ShaleError(.usage, "replay: --step or --check, not both") }
+        let given = try givenVariables()
+        let source = try self.source(given, shell)
+        return try step ? stepThrough(source, given, in: shell) : run(source, in: shell)
+    }
+
+    private func givenVariables() throws(ShaleError) -> [String: String] {
         var given: [String: String] = [:]
         for assignment in variables {
             let parts = assignment.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
@@ -47,6 +53,10 @@ package struct Replay: Verb {
             }
             given[String(parts[0])] = String(parts[1])
         }
+        return given
+    }
+
+    private func source(_ given: [String: String], _ shell: ShellContext) throws(ShaleError) -> ReplaySource {
         shell.variables.merge(given) { _, new in new }
         guard shell.scriptDepth < ScriptRun.deepest else {
             throw ShaleError(.usage, "\(file.visible): too many files inside another")
@@ -57,7 +67,16 @@ package struct Replay: Verb {
                 .notFound, "\(source.path.visible): no recorded output to compare with",
                 hint: "record FILE --output   (then type the lines)")
         }
-        return try step ? stepThrough(source, given, in: shell) : run(source, in: shell)
+        return source
+    }
+
+    /// The script for a debugger; `nil` for a Dockerfile, which is built.
+    ///
+    /// Throws what `replay` throws for a file that cannot be read or understood.
+    func stepped(_ shell: ShellContext) throws(ShaleError) -> SteppedReplay? {
+        let given = try givenVariables()
+        let source = try self.source(given, shell)
+        return source.isDockerfile ? nil : try SteppedReplay(source, variables: given, until: until, shell)
     }
 
     private func stepThrough(
