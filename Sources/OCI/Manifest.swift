@@ -42,6 +42,9 @@ package struct Index: Sendable, Hashable, Codable {
         let order = PlatformOrder(platform)
         var best: (entry: Descriptor, rank: Int)?
         for entry in manifests {
+            // What says something of an image is none, whatever platform it is listed for.
+            if case .attestation = entry.memberKind { continue }
+            if entry.artifactType != nil { continue }
             let rank: Int
             if let offered = entry.platform {
                 guard let place = order.rank(offered) else { continue }

@@ -15,13 +15,14 @@ struct ImageFixture {
     let folder = TemporaryDirectory()
     let images: ImageEngine
 
-    init(_ change: (inout RegistryConfiguration) -> Void = { _ in }) throws {
+    /// A home of its own, or one that is there.
+    init(home: String? = nil, _ change: (inout RegistryConfiguration) -> Void = { _ in }) throws {
         var configuration = RegistryConfiguration(credentials: CredentialStore(only: [:]))
         configuration.retries.unit = 0.01
         configuration.stallTimeout = 2
         configuration.connectTimeout = 2
         change(&configuration)
-        let store = try Store(home: folder.path + "/home", form: .current)
+        let store = try Store(home: home ?? folder.path + "/home", form: .current)
         images = ImageEngine(store: store, registry: RegistryClient(configuration), settings: EngineSettings())
     }
 

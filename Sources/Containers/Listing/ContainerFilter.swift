@@ -82,8 +82,10 @@ package struct ContainerFilter: Sendable {
         case "ancestor":
             var ancestors: Set<Digest> = []
             for value in values { if let id = try? engine.store.images.id(of: value) { ancestors.insert(id) } }
+            let listed = (try? engine.store.images.listed(as: views.map(\.record.image))) ?? [:]
             return views.filter { view in
-                if ancestors.contains(view.record.image) { return true }
+                // Of a name that stands for an index, containers of all its platforms.
+                if ancestors.contains(listed[view.record.image] ?? view.record.image) { return true }
                 var parent = try? engine.store.images.image(view.record.image).parent
                 while let id = parent {
                     if ancestors.contains(id) { return true }

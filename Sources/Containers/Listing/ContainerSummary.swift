@@ -105,12 +105,13 @@ extension ContainerEngine {
         for image in images {
             for reference in image.references { identifiers[reference.description] = image.id }
         }
+        let listed = try store.images.listed(as: views.map(\.record.image))
         var sizesOfImages: [Digest: Int64] = [:]
         if sizes { for image in images { sizesOfImages[image.id] = image.size } }
         return views.map { view in
             let record = view.record
             var summary = ContainerSummary(
-                view: view, imageName: displayName(of: record, identifiers), command: record.command.shellWords,
+                view: view, imageName: displayName(of: record, identifiers, listed), command: record.command.shellWords,
                 ports: "")
             summary.ports = ContainerPort.summary(view.ports)
             if sizes {
@@ -121,15 +122,17 @@ extension ContainerEngine {
         }
     }
 
-    private func displayName(of record: ContainerRecord, _ identifiers: [String: Digest]) -> String {
+    private func displayName(
+        of record: ContainerRecord, _ identifiers: [String: Digest], _ listed: [Digest: Digest]
+    ) -> String {
         let given = record.imageName
         if given.isEmpty { return "<no image>" }
         if record.image.description.hasPrefix(given) || record.image.hex.hasPrefix(given) { return given }
         guard let reference = try? Reference(parsing: given) else { return given }
         if reference.digest != nil { return given }
-        return identifiers[reference.withDefaultTag.description] == record.image ? given : record.image.short
+        let image = listed[record.image] ?? record.image
+        return identifiers[reference.withDefaultTag.description] == image ? given : record.image.short
     }
-
 }
 
 extension [String] {

@@ -27,20 +27,23 @@ struct ArchiveReading {
     /// Which images of an OCI layout are wanted, without their names; `nil` for all, with them.
     var choice: LayoutChoice?
 
-    func images() throws(ShaleError) -> [ArchivedImage] {
-        if choice == nil, let bytes = try archive.document("manifest.json") { return try dockerImages(bytes) }
+    /// The images that it holds, without those of `indexes`, which are read already.
+    func images(besides indexes: [ArchivedIndex] = []) throws(ShaleError) -> [ArchivedImage] {
+        if choice == nil, indexes.isEmpty, let bytes = try archive.document("manifest.json") {
+            return try dockerImages(bytes)
+        }
         guard let bytes = try archive.document("index.json") else {
             throw ShaleError(.invalid, "\(subject): invalid archive: does not contain a manifest.json")
         }
         let index = try OCIDocument.read(Index.self, from: bytes, naming: "\(subject): index.json")
-        return try ociImages(index)
+        return try ociImages(index, besides: Set(indexes.map(\.document.descriptor.digest)))
     }
 
     // MARK: OCI layouts
 
-    private func ociImages(_ index: Index) throws(ShaleError) -> [ArchivedImage] {
+    private func ociImages(_ index: Index, besides read: Set<Digest>) throws(ShaleError) -> [ArchivedImage] {
         var images = FoundImages()
-        for entry in try chosen(index) {
+        for entry in try chosen(index) where !read.contains(entry.digest) {
             try cancellation.check()
             let references = choice == nil ? Self.references(of: entry) : []
             if images.add(references, to: entry.digest.description) { continue }
@@ -58,7 +61,7 @@ struct ArchiveReading {
     }
 
     /// Whether a manifest is an image's; signatures, charts and the like have a config of another type, or none.
-    private func isImage(_ descriptor: Descriptor, _ bytes: [UInt8]) throws(ShaleError) -> Bool {
+    func isImage(_ descriptor: Descriptor, _ bytes: [UInt8]) throws(ShaleError) -> Bool {
         let manifest = try OCIDocument.read(
             Manifest.self, from: bytes, naming: "\(subject): manifest \(descriptor.digest)")
         guard manifest.artifactType == nil,
@@ -88,7 +91,7 @@ struct ArchiveReading {
     /// Full names that an entry carries; a bare tag, as umoci and docker write it, names no repository.
     ///
     /// A tool that tags within a layout copies the other notes, so the layout's own tag goes before that of a full name.
-    private static func references(of entry: Descriptor) -> [Reference] {
+    static func references(of entry: Descriptor) -> [Reference] {
         let notes = entry.annotations ?? [:]
         if let tag = notes[Annotation.refName], Reference.isTag(tag), let text = notes[Annotation.imageName],
             let reference = try? Reference(parsing: text).asTarget()
@@ -121,7 +124,7 @@ struct ArchiveReading {
         return try manifest(entry, depth: depth + 1)
     }
 
-    private func document(_ descriptor: Descriptor) throws(ShaleError) -> [UInt8] {
+    func document(_ descriptor: Descriptor) throws(ShaleError) -> [UInt8] {
         guard let bytes = try archive.document(Self.path(descriptor.digest)) else {
             throw ShaleError(.corrupt, "\(subject): blob \(descriptor.digest): not in the archive")
         }
@@ -131,7 +134,7 @@ struct ArchiveReading {
         return bytes
     }
 
-    private func image(
+    func image(
         _ descriptor: Descriptor, _ bytes: [UInt8], _ references: [Reference]
     ) throws(ShaleError) -> ArchivedImage {
         let manifest = try OCIDocument.read(
@@ -153,9 +156,9 @@ struct ArchiveReading {
             blobs: blobs, references: references)
     }
 
-    private static func path(_ digest: Digest) -> String { "blobs/\(digest.algorithm)/\(digest.hex)" }
+    static func path(_ digest: Digest) -> String { "blobs/\(digest.algorithm)/\(digest.hex)" }
 
-    private func blob(_ path: String) throws(ShaleError) -> StagedBlob {
+    func blob(_ path: String) throws(ShaleError) -> StagedBlob {
         guard let blob = try archive.blob(path) else {
             throw ShaleError(.corrupt, "\(subject): \(path.visible): not in the archive")
         }

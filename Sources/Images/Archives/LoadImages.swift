@@ -51,11 +51,12 @@ extension ImageEngine {
             archive: archive, subject: subject, platform: platform ?? settings.platform,
             isPlatformAsked: platform != nil, cancellation: operation.cancellation, tell: operation.note)
         reader.choice = choice
-        let candidates = try reader.images()
-        guard !candidates.isEmpty else {
+        let indexes = try reader.indexes()
+        let candidates = try reader.images(besides: indexes)
+        guard !candidates.isEmpty || !indexes.isEmpty else {
             throw ShaleError(.invalid, "\(subject): the archive holds no image")
         }
-        for candidate in candidates {
+        for candidate in candidates + indexes.flatMap(\.images) {
             try operation.cancellation.check()
             try unpack(candidate, operation)
         }
@@ -73,9 +74,15 @@ extension ImageEngine {
         }
         let images = try store.images.add(
             candidates.map { ($0.manifestBytes, $0.mediaType, $0.references) }, operation.cancellation)
+        let whole = try indexes.map { index throws(ShaleError) in
+            try operation.cancellation.check()
+            return try enter(index)
+        }
         store.events.append(
-            images.map { StoreEvent(.image, "load", of: "\($0.id)", ["name": $0.references.first?.familiar ?? ""]) })
-        return zip(images, candidates).map { LoadedImage(image: $0, references: $1.references) }
+            (images + whole.map(\.image)).map {
+                StoreEvent(.image, "load", of: "\($0.id)", ["name": $0.references.first?.familiar ?? ""])
+            })
+        return whole + zip(images, candidates).map { LoadedImage(image: $0, references: $1.references) }
     }
 
     /// Unpacks the layers that are not here yet, some at once; those below come first.

@@ -21,10 +21,14 @@ extension ImageEngine {
     /// A repository without tag stands for all its tags, an id or a digest for the image without a name. Blobs go in
     /// as they lie in the store, so that a loaded image has the manifest it had. Throws `cancelled` when the operation
     /// is stopped, and what finding the images, reading the store or `sink` throws.
+    ///
+    /// Of a name that stands for an index the archive holds the index with the platforms that are here, or with some of
+    /// them; one alone is an image by itself.
     package func save(
-        _ names: [String], format: ArchiveFormat = .both, to sink: @escaping ByteSink, _ operation: OperationContext
+        _ names: [String], platforms: [Platform]? = nil, format: ArchiveFormat = .both, to sink: @escaping ByteSink,
+        _ operation: OperationContext
     ) throws(ShaleError) {
-        try save(savedImages(names), format, to: sink, operation)
+        try save(savedImages(names, platforms), format, to: sink, operation)
     }
 
     /// The same of one image, by names that it need not have here.
@@ -34,7 +38,9 @@ extension ImageEngine {
         _ image: Image, as names: [Reference], format: ArchiveFormat, to sink: @escaping ByteSink,
         _ operation: OperationContext
     ) throws(ShaleError) {
-        try save([SavedImage(image: image, tags: names)], format, to: sink, operation)
+        var saved = SavedImage(image: image, tags: names)
+        if let index = image.index { try gather(index, named: image.id.short, nil, into: &saved) }
+        try save([saved], format, to: sink, operation)
     }
 
     /// Adds an image to an OCI layout in a folder, under names that it need not have here.
@@ -46,11 +52,18 @@ extension ImageEngine {
     ) throws(ShaleError) {
         try store.hold(image)
         let folder = try LayoutFolder(making: path)
-        for blob in image.manifest.layers + [image.manifest.config, image.manifestDescriptor] {
+        var saved = SavedImage(image: image, tags: names)
+        if let index = image.index { try gather(index, named: image.id.short, nil, into: &saved) }
+        var blobs = image.manifest.layers + [image.manifest.config, image.manifestDescriptor]
+        for member in saved.members {
+            guard let manifest = member.manifest else { continue }
+            blobs += manifest.layers + [manifest.config, member.descriptor]
+        }
+        for blob in blobs + saved.indexes.reversed() {
             if try folder.has(blob) { continue }
             try folder.add(blob, from: store.blobs.open(blob.digest), operation.cancellation)
         }
-        let descriptor = image.manifestDescriptor
+        let descriptor = saved.indexes.first ?? image.manifestDescriptor
         if names.isEmpty { try folder.name(descriptor) }
         for name in names {
             var entry = descriptor
@@ -64,7 +77,13 @@ extension ImageEngine {
     private func save(
         _ images: [SavedImage], _ format: ArchiveFormat, to sink: @escaping ByteSink, _ operation: OperationContext
     ) throws(ShaleError) {
-        for image in images.map(\.image) { try store.hold(image) }
+        for saved in images {
+            try store.hold(saved.image)
+            for member in saved.members {
+                guard let image = try? store.images.image(manifest: member.descriptor) else { continue }
+                try store.hold(image)
+            }
+        }
         let writer = TarWriter { bytes throws(ShaleError) in
             try operation.cancellation.check()
             try sink(bytes)
@@ -82,32 +101,59 @@ extension ImageEngine {
     }
 
     /// The images that names stand for, each once, with the tags that go with it.
-    private func savedImages(_ names: [String]) throws(ShaleError) -> [SavedImage] {
+    private func savedImages(_ names: [String], _ platforms: [Platform]?) throws(ShaleError) -> [SavedImage] {
+        let only = platforms?.count == 1 ? platforms?.first : nil
         var images: [SavedImage] = []
         for name in names {
-            for (image, tag) in try selected(by: name) {
-                if let position = images.firstIndex(where: { $0.image.id == image.id }) {
+            for (image, tag) in try selected(by: name, only) {
+                let isSame = { (saved: SavedImage) in
+                    saved.image.id == image.id && saved.image.index?.digest == image.index?.digest
+                }
+                if let position = images.firstIndex(where: isSame) {
                     if let tag, !images[position].tags.contains(tag) { images[position].tags.append(tag) }
                 } else {
-                    images.append(SavedImage(image: image, tags: tag.map { [$0] } ?? []))
+                    var saved = SavedImage(image: image, tags: tag.map { [$0] } ?? [])
+                    if let index = image.index { try gather(index, named: name, platforms, into: &saved) }
+                    images.append(saved)
                 }
             }
         }
         return images
     }
 
-    private func selected(by name: String) throws(ShaleError) -> [(Image, Reference?)] {
+    /// What of an index goes into an archive: the platforms that were asked for, else all that are here whole.
+    private func gather(
+        _ index: Descriptor, named name: String, _ platforms: [Platform]?, into saved: inout SavedImage
+    ) throws(ShaleError) {
+        let members = try store.images.members(of: index)
+        saved.members = members.filter { store.images.usage(of: $0).isWhole }
+        saved.indexes = try store.images.indexes(in: index)
+        guard let platforms else { return }
+        saved.members = try platforms.map { platform throws(ShaleError) in
+            guard let member = ImageStore.choose(from: saved.members, for: platform) else {
+                throw ImageStore.noPlatform(platform, of: name, among: members)
+            }
+            return member
+        }
+        guard let first = saved.members.first else { return }
+        if !saved.members.contains(where: { $0.image == saved.image.id }) {
+            saved.image = try store.images.image(manifest: first.descriptor)
+            saved.image.index = index
+        }
+    }
+
+    private func selected(by name: String, _ only: Platform?) throws(ShaleError) -> [(Image, Reference?)] {
         // `sha256:…` is an id, although it reads like a name with a tag.
         guard !name.hasPrefix("sha256:"), let reference = try? Reference(parsing: name), reference.digest == nil else {
-            return [(try image(named: name), nil)]
+            return [(try image(named: name, platform: only), nil)]
         }
-        if reference.tag != nil { return [(try image(named: name), reference)] }
+        if reference.tag != nil { return [(try image(named: name, platform: only), reference)] }
         let all = try store.names.all().map(\.reference).filter { $0.name == reference.name }
         // A text that is no repository here is an id.
-        guard !all.isEmpty else { return [(try image(named: name), nil)] }
+        guard !all.isEmpty else { return [(try image(named: name, platform: only), nil)] }
         var chosen: [(Image, Reference?)] = []
         for tagged in all.sorted(by: { $0.description < $1.description }) {
-            chosen.append((try self.image(named: tagged.description), tagged))
+            chosen.append((try self.image(named: tagged.description, platform: only), tagged))
         }
         return chosen
     }
@@ -117,6 +163,10 @@ extension ImageEngine {
 struct SavedImage {
     var image: Image
     var tags: [Reference]
+    /// The index, and those in it, where its name stands for one; the outermost first.
+    var indexes: [Descriptor] = []
+    /// What of the index goes with it.
+    var members: [IndexMember] = []
 }
 
 /// An OCI layout in a tar, with docker's `manifest.json` beside it unless only OCI is wanted.
@@ -149,10 +199,18 @@ private struct LayoutArchive {
         var all: Set<Digest> = []
         for saved in images {
             all.insert(saved.image.manifestDescriptor.digest)
-            all.insert(saved.image.manifest.config.digest)
-            all.formUnion(saved.image.manifest.layers.map(\.digest))
+            for manifest in [saved.image.manifest] + saved.members.compactMap(\.manifest) {
+                all.insert(manifest.config.digest)
+                all.formUnion(manifest.layers.filter { !isElsewhere($0) }.map(\.digest))
+            }
+            all.formUnion(saved.indexes.map(\.digest) + saved.members.map(\.descriptor.digest))
         }
         return all.sorted()
+    }
+
+    /// Whether a layer is one that is fetched from an address of its own.
+    private func isElsewhere(_ layer: Descriptor) -> Bool {
+        MediaType.isForeignLayer(layer.mediaType) && !engine.store.blobs.contains(layer.digest)
     }
 
     private static func topBlob(_ image: Image) -> String {
@@ -161,7 +219,7 @@ private struct LayoutArchive {
 
     private var index: JSONDocument {
         let entries = images.flatMap { saved in
-            let descriptor = saved.image.manifestDescriptor
+            let descriptor = saved.indexes.first ?? saved.image.manifestDescriptor
             let base: [JSONDocument.Member] = [
                 .init("mediaType", .string(descriptor.mediaType)),
                 .init("digest", .string(descriptor.digest.description)),

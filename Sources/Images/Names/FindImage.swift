@@ -6,39 +6,44 @@ extension ImageEngine {
     /// An image that is here, by name, `name@digest`, id or unambiguous id prefix; docker's `No such image: x:latest`.
     ///
     /// Throws `notFound` when there is no such image, `conflict` when an id prefix is ambiguous, and `invalid` when the
-    /// text cannot be a reference.
-    package func image(named text: String) throws(ShaleError) -> Image {
+    /// text cannot be a reference. Of a name that stands for an index it is the member for `platform`, else for this
+    /// machine; `notFound` in docker's words for a platform that is not here.
+    package func image(named text: String, platform: Platform? = nil) throws(ShaleError) -> Image {
         do throws(ShaleError) {
-            return try store.images.find(text)
+            return try store.images.find(text, platform: platform)
         } catch {
-            guard error.code == .notFound else { throw error }
+            guard error.code == .notFound, error.hint == nil else { throw error }
             throw error.hinting(try missingImageHint(text))
         }
     }
 
     /// The image a run or a `FROM` names: the one that is here, or pulled.
     ///
-    /// With `announces`, prints docker's `Unable to find image 'x:latest' locally` as a note before it pulls: a run
-    /// does, a build does not. An image that is here for another platform than the one asked for is pulled again.
-    /// Throws `invalid` when the text cannot be a reference, `notFound` when nothing is here and `policy` forbids a
-    /// pull, and what `pull` throws.
+    /// Tells docker's `Unable to find image 'x:latest' locally` as a note before it pulls, where `announces` says so: a
+    /// run does, a build does not. A build for several `platforms` pulls them together: the name stands for their index
+    /// then, and is not moved from one to the next. An image that is here for
+    /// another platform than the one asked for is pulled again. Throws `invalid` when the text cannot be a reference,
+    /// `notFound` when nothing is here and `policy` forbids a pull, and what `pull` throws.
     package func ensureImage(
-        _ text: String, platform: Platform? = nil, policy: PullPolicy = .missing, announces: Bool = true,
+        _ text: String, platform: Platform? = nil, among platforms: [Platform] = [], policy: PullPolicy = .missing,
+        announces: Bool = true,
         _ operation: OperationContext
     ) throws(ShaleError) -> Image {
-        if policy != .always, let image = try localImage(text) {
-            guard let platform, !PlatformOrder(platform).accepts(image.config.platform), policy == .missing else {
-                try unpackMissingLayers(of: image, operation)
-                return image
-            }
+        if policy != .always, let image = try localImage(text, platform, policy) {
+            try unpackMissingLayers(of: image, operation)
+            return image
         }
-        if policy == .never { return try image(named: text) }
+        if policy == .never { return try image(named: text, platform: platform) }
         let reference = try Reference(parsing: text).asPullTarget()
         if policy == .missing, announces {
             operation.note("Unable to find image '\(reference.familiar)' locally")
         }
         do throws(ShaleError) {
-            return try pull(resolved: reference, platform: platform, operation).image
+            guard platforms.count > 1, let platform, platforms.contains(platform) else {
+                return try pull(resolved: reference, .one(platform), operation).image
+            }
+            _ = try pull(resolved: reference, .several(platforms), operation)
+            return try image(named: text, platform: platform)
         } catch {
             // Without a network there is still the image that every shale can make.
             guard error.code == .unavailable, platform == nil, let offlineImage, try offlineImage(reference, operation)
@@ -62,12 +67,18 @@ extension ImageEngine {
         return meant
     }
 
-    private func localImage(_ text: String) throws(ShaleError) -> Image? {
+    /// The image that is here; `nil` where there is none of the name, or none for the platform and it may be pulled.
+    private func localImage(
+        _ text: String, _ platform: Platform?, _ policy: PullPolicy
+    ) throws(ShaleError) -> Image? {
         do throws(ShaleError) {
-            return try store.images.find(text)
+            return try store.images.find(text, platform: platform)
         } catch {
-            if error.code == .notFound { return nil }
-            throw error
+            guard error.code == .notFound else { throw error }
+            // Of another platform it is taken where none may be pulled, unless its index has that one elsewhere.
+            guard policy == .never, platform != nil, let other = try? store.images.find(text), other.index == nil
+            else { return nil }
+            return other
         }
     }
 

@@ -89,7 +89,7 @@ package struct ImageFilter: Sendable {
 extension ImageEngine {
     /// The images here that pass a filter, newest first; with a `reference` filter, only the names that match.
     ///
-    /// Throws what ``image(named:)`` throws for an image named by `since` or `before`, and what reading the store
+    /// Throws what ``image(named:platform:)`` throws for an image named by `since` or `before`, and what reading the store
     /// throws.
     package func list(
         _ filter: ImageFilter = ImageFilter(), includingIntermediate: Bool = false

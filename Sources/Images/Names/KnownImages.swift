@@ -20,11 +20,13 @@ extension ImageEngine {
     /// Throws what reading the names throws.
     package func isThere(_ id: Digest) throws(ShaleError) -> Bool { try store.images.isThere(id) }
 
-    /// The same as ``image(named:)``, but an error has no hint at similar names.
+    /// The same as ``image(named:platform:)``, but an error has no hint at similar names.
     ///
     /// Throws `notFound` when there is no such image, `conflict` when an id prefix is ambiguous, and `invalid` when the
     /// text cannot be a reference.
-    package func find(_ text: String) throws(ShaleError) -> Image { try store.images.find(text) }
+    package func find(_ text: String, platform: Platform? = nil) throws(ShaleError) -> Image {
+        try store.images.find(text, platform: platform)
+    }
 
     /// The image with that id, also one that only a session holds.
     ///

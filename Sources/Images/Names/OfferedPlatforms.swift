@@ -4,18 +4,9 @@ import Registries
 
 /// One entry of what a name leads to in its registry.
 package struct OfferedPlatform: Sendable {
-    package enum Kind: Sendable, Equatable {
-        case image
-        /// A BuildKit attestation, and the image that it is about, when that is known.
-        case attestation(of: Digest?)
-        /// A list in the list.
-        case index
-        case artifact(type: String)
-    }
-
     package var descriptor: Descriptor
     package var platform: Platform?
-    package var kind: Kind
+    package var kind: MemberKind
     /// Whether a pull without `--platform` takes it here.
     package var isChosen: Bool
 }
@@ -43,20 +34,7 @@ extension ImageEngine {
         let chosen = index.manifest(for: settings.platform)
         return index.manifests.map { entry in
             OfferedPlatform(
-                descriptor: entry, platform: entry.platform, kind: Self.kind(of: entry), isChosen: entry == chosen)
+                descriptor: entry, platform: entry.platform, kind: entry.memberKind, isChosen: entry == chosen)
         }
-    }
-
-    private static func kind(of entry: Descriptor) -> OfferedPlatform.Kind {
-        let notes = entry.annotations ?? [:]
-        if let type = notes["vnd.docker.reference.type"] {
-            let subject = notes["vnd.docker.reference.digest"].flatMap { try? Digest(parsing: $0) }
-            return type == "attestation-manifest" ? .attestation(of: subject) : .artifact(type: type)
-        }
-        if MediaType.isIndex(entry.mediaType) { return .index }
-        if let type = entry.artifactType { return .artifact(type: type) }
-        guard MediaType.isManifest(entry.mediaType) else { return .artifact(type: entry.mediaType) }
-        // Older builders left out the annotation, but not the platform `unknown/unknown`.
-        return entry.platform?.os == "unknown" ? .attestation(of: nil) : .image
     }
 }

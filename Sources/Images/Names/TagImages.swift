@@ -12,16 +12,16 @@ package struct NameChange: Sendable {
 }
 
 extension ImageEngine {
-    /// Gives an image one more name, taking that name from whatever had it.
+    /// Gives an image, or the index that a name stands for, one more name, taking that name from whatever had it.
     ///
-    /// Throws `invalid` when `target` cannot be a tag's name, what ``image(named:)`` throws, and what writing the names
+    /// Throws `invalid` when `target` cannot be a tag's name, what ``image(named:platform:)`` throws, and what writing the names
     /// throws.
     package func tag(_ source: String, as target: Reference) throws(ShaleError) -> NameChange {
         let reference = try target.asTarget()
         let image = try image(named: source)
         let before = try imageID(of: reference)
         try Observer.measure(.image, "tag \(reference.familiar)") { () throws(ShaleError) in
-            _ = try store.images.tag(image.id, as: reference)
+            _ = try store.images.tag(image, as: reference)
         }
         return NameChange(reference: reference, before: before, after: image.id)
     }

@@ -37,23 +37,81 @@ extension ImageEngine {
     package func pull(
         _ reference: Reference, platform: Platform?, _ operation: OperationContext
     ) throws(ShaleError) -> PullResult {
-        try pull(resolved: reference.asPullTarget(), platform: platform, operation)
+        try pull(reference, .one(platform), operation)
+    }
+
+    /// The same of several platforms: the name then stands for their index.
+    ///
+    /// The index comes byte by byte, and last: what was cut short changes no name. Of a name that stands for an index
+    /// already, one platform more comes to those that are here. Throws what the other one throws.
+    package func pull(
+        _ reference: Reference, _ platforms: PulledPlatforms, _ operation: OperationContext
+    ) throws(ShaleError) -> PullResult {
+        try pull(resolved: reference.asPullTarget(), platforms, operation)
     }
 
     /// The same of a name that is resolved already (`Reference.asPullTarget`).
     func pull(
-        resolved reference: Reference, platform: Platform?, _ operation: OperationContext
+        resolved reference: Reference, _ platforms: PulledPlatforms, _ operation: OperationContext
     ) throws(ShaleError) -> PullResult {
-        let result = try bring(resolved: reference, platform: platform, operation)
+        let result = try bring(resolved: reference, platforms, operation)
         operation.line(result.status)
         return result
     }
 
     /// The same but for the last line, the status.
     private func bring(
-        resolved reference: Reference, platform: Platform?, _ operation: OperationContext
+        resolved reference: Reference, _ platforms: PulledPlatforms, _ operation: OperationContext
     ) throws(ShaleError) -> PullResult {
-        let remote = try remoteImage(resolved: reference, platform: platform, operation)
+        let fetched = try resolve(reference, operation.cancellation)
+        try operation.cancellation.check()
+        let brought =
+            try keepsIndex(fetched, of: reference, platforms)
+            ? bringIndex(fetched, as: reference, platforms, operation)
+            : bringImage(fetched, as: reference, platforms, operation)
+        let result = PullResult(
+            reference: reference, digest: fetched.descriptor.digest, image: brought.image, isNew: brought.isNew)
+        store.events.append(
+            StoreEvent(.image, "pull", of: reference.familiar, ["name": reference.familiarName]))
+        operation.line("Digest: \(result.digest)")
+        return result
+    }
+
+    /// Whether the name is to stand for the index that it leads to, or for one image of it.
+    private func keepsIndex(
+        _ fetched: FetchedManifest, of reference: Reference, _ platforms: PulledPlatforms
+    ) throws(ShaleError) -> Bool {
+        guard MediaType.isIndex(fetched.mediaType) else { return false }
+        guard case .one = platforms else { return true }
+        return try store.names.table().entry(named: reference)?.isIndex ?? false
+    }
+
+    private func bringIndex(
+        _ fetched: FetchedManifest, as reference: Reference, _ platforms: PulledPlatforms,
+        _ operation: OperationContext
+    ) throws(ShaleError) -> (image: Image, isNew: Bool) {
+        operation.line("\(Self.pulledName(reference)): Pulling from \(reference.familiarPath)")
+        return try IndexPull(
+            engine: self, reference: reference, fetched: fetched, choice: platforms, operation: operation
+        ).run()
+    }
+
+    private func bringImage(
+        _ fetched: FetchedManifest, as reference: Reference, _ platforms: PulledPlatforms,
+        _ operation: OperationContext
+    ) throws(ShaleError) -> (image: Image, isNew: Bool) {
+        var wanted: Platform?
+        switch platforms {
+        case .one(let platform): wanted = platform
+        case .several(let several):
+            // One image is one platform: that it serves each is looked at below, one after the other.
+            wanted = several.first
+            for platform in several.dropFirst() {
+                _ = try remoteImage(of: fetched, reference, platform: platform, operation)
+            }
+        case .all: break
+        }
+        let remote = try remoteImage(of: fetched, reference, platform: wanted, operation)
         operation.line("\(Self.pulledName(reference)): Pulling from \(reference.familiarPath)")
         let before = try store.names.table().entry(named: reference)?.image
         try LayerIntake(engine: self, reference: reference, remote: remote, operation: operation).run()
@@ -61,20 +119,14 @@ extension ImageEngine {
         let image = try record(remote)
         // A layer that occurs twice and depends on those below it is unpacked once for each position.
         try unpackMissingLayers(of: image, operation)
-        let result = PullResult(
-            reference: reference, digest: remote.resolved.digest, image: image,
-            isNew: before != image.id)
-        store.events.append(
-            StoreEvent(.image, "pull", of: reference.familiar, ["name": reference.familiarName]))
-        operation.line("Digest: \(result.digest)")
-        return result
+        return (image, before != image.id)
     }
 
     /// Every tag of a repository, in the registry's order; one status for all, as docker has it.
     ///
     /// Throws `notFound` when the repository has no tags, and what listing the tags or `pull` throws.
     package func pullAll(
-        _ repository: Reference, platform: Platform?, _ operation: OperationContext
+        _ repository: Reference, _ platforms: PulledPlatforms, _ operation: OperationContext
     ) throws(ShaleError) -> [PullResult] {
         let tags = try registry.tags(repository, cancellation: operation.cancellation)
         guard !tags.isEmpty else {
@@ -85,7 +137,7 @@ extension ImageEngine {
         for tag in tags {
             do throws(ShaleError) {
                 results.append(
-                    try bring(resolved: repository.with(tag: tag).asPullTarget(), platform: platform, operation))
+                    try bring(resolved: repository.with(tag: tag).asPullTarget(), platforms, operation))
             } catch {
                 // A signature or another artifact beside the images.
                 guard error.code == .unsupported else { throw error }

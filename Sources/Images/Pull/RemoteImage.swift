@@ -39,6 +39,14 @@ extension ImageEngine {
     ) throws(ShaleError) -> RemoteImage {
         let fetched = try resolve(reference, operation.cancellation)
         try operation.cancellation.check()
+        return try remoteImage(of: fetched, reference, platform: platform, keeping: keeping, operation)
+    }
+
+    /// The same of what a name led to a moment ago.
+    func remoteImage(
+        of fetched: FetchedManifest, _ reference: Reference, platform: Platform?, keeping: Bool = false,
+        _ operation: OperationContext
+    ) throws(ShaleError) -> RemoteImage {
         let chosen = try manifest(in: fetched, of: reference, for: platform ?? settings.platform, keeping, operation)
         let manifest = try OCIDocument.read(
             Manifest.self, from: chosen.document, naming: "manifest \(chosen.descriptor.digest)")
@@ -111,8 +119,7 @@ extension ImageEngine {
     }
 
     static func noMatch(_ platform: Platform, in index: Index) -> ShaleError {
-        let offered = index.manifests.compactMap(\.platform).map(\.description)
-            .filter { $0 != "unknown/unknown" }
+        let offered = index.manifests.filter { $0.memberKind == .image }.compactMap(\.platform).map(\.description)
         var unique: [String] = []
         for name in offered where !unique.contains(name) { unique.append(name) }
         return ShaleError(

@@ -64,7 +64,9 @@ extension ImageEngine {
     package func blockers(of text: String) throws(ShaleError) -> RemovalBlockers {
         guard let id = try? store.images.id(of: text) else { return RemovalBlockers() }
         var blockers = RemovalBlockers()
-        for record in try store.containers.all() where record.image == id {
+        let records = try store.containers.all()
+        let listed = try store.images.listed(as: records.map(\.image))
+        for record in records where (listed[record.image] ?? record.image) == id {
             let status = store.containers.state(record.id).status.rawValue
             blockers.containers.append(
                 RemovalBlockers.Container(id: record.id, name: record.name, status: status))

@@ -38,8 +38,11 @@ extension ImageEngine {
         let transfer = Transfer(source: source, target: target, words: .copy, operation: operation)
         let sent = try transfer.move(collected.items)
         let report = TransferReport(cancellation: operation.cancellation)
-        for document in collected.documents.dropLast() { try target.put(document, isNamed: false, report: report) }
-        root = try Self.renamed(root, sent)
+        var travelled = TravelledDocuments(sent)
+        for document in collected.documents.dropLast() {
+            try target.put(travelled.renamed(document), isNamed: false, report: report)
+        }
+        root = try travelled.renamed(root)
         try target.put(root, isNamed: true, report: report)
         try target.finish()
         return root.descriptor
@@ -59,13 +62,10 @@ extension ImageEngine {
                 files: try ArchiveFiles(path: path, store: store, cancellation: operation.cancellation), name: name,
                 packed: isRegistry ? PackedLayers(store: store, packing: copy.packing) : nil, operation)
         case .local(let name):
-            let image = try image(named: name)
-            try store.hold(image)
-            return try StoredImage(
-                image: image,
-                store: StoreSource(
-                    store: store, packing: isRegistry && !image.isAsPulled ? copy.packing : nil,
-                    blobs: image.manifest.layers + [image.manifest.config]))
+            let image = try image(named: name, platform: copy.platform)
+            return try storedImage(
+                image, index: copy.hasAllPlatforms ? image.index : nil,
+                packing: isRegistry && !image.isAsPulled ? copy.packing : nil)
         }
     }
 
@@ -124,115 +124,11 @@ extension ImageEngine {
     /// Throws for a target that holds one platform.
     private static func requireWhole(_ target: ImagePlace) throws(ShaleError) {
         switch target {
-        case .registry, .layout, .archive: return
+        case .registry, .layout, .archive, .local: return
         case .dockerArchive:
             throw ShaleError(
                 .unsupported, "a docker archive holds one platform of an image",
                 hint: "leave -a out, or copy to oci-archive:FILE")
-        case .local:
-            throw ShaleError(
-                .unsupported, "a name here holds one platform of an image",
-                hint: "leave -a out, or copy to oci:DIR or docker://NAME")
         }
-    }
-
-    /// The manifest as it travels: byte by byte, unless layers were packed for the way.
-    static func renamed(
-        _ document: TransferDocument, _ sent: [Digest: Descriptor]
-    ) throws(ShaleError) -> TransferDocument {
-        guard sent.contains(where: { $0.key != $0.value.digest }) else { return document }
-        var manifest = try OCIDocument.read(
-            Manifest.self, from: document.bytes, naming: "manifest \(document.descriptor.digest)")
-        manifest.layers = manifest.layers.map { layer in
-            guard let packed = sent[layer.digest], packed.digest != layer.digest else { return layer }
-            return packed
-        }
-        return TransferDocument(Array(manifest.document.text().utf8), mediaType: document.descriptor.mediaType)
-    }
-}
-
-/// An image of the store with its manifest, as what is copied.
-private struct StoredImage: CopySource {
-    let image: Image
-    let store: StoreSource
-
-    func root(_ operation: OperationContext) throws(ShaleError) -> TransferDocument {
-        TransferDocument(
-            try store.store.blobs.bytes(image.manifestDescriptor.digest),
-            mediaType: image.manifestDescriptor.mediaType)
-    }
-
-    func document(_ descriptor: Descriptor, cancellation: Cancellation) throws(ShaleError) -> [UInt8] {
-        try store.store.blobs.bytes(descriptor.digest)
-    }
-
-    func outgoing(
-        _ blob: Descriptor, cancellation: Cancellation, passed: @escaping @Sendable (Int64) -> Void
-    ) throws(ShaleError) -> Descriptor {
-        try store.outgoing(blob, cancellation: cancellation, passed: passed)
-    }
-
-    func open(_ blob: Descriptor, cancellation: Cancellation) throws(ShaleError) -> any BlobBytes {
-        try store.open(blob, cancellation: cancellation)
-    }
-
-    func forget(_ packed: Descriptor, after error: ShaleError) -> Bool { store.forget(packed, after: error) }
-
-    func mountSources(of blob: Descriptor, beside repository: Reference) -> [Reference] {
-        store.mountSources(of: blob, beside: repository)
-    }
-}
-
-/// All that an image, or an index of several, consists of.
-private struct CollectedImages {
-    let source: any CopySource
-    let cancellation: Cancellation
-    private(set) var items: [TransferItem] = []
-    /// Manifests and indexes, each behind what it names.
-    private(set) var documents: [TransferDocument] = []
-    private var seen: Set<Digest> = []
-    /// Of all documents, in bytes.
-    private var size: Int64 = 0
-
-    /// More is no image's: an index of a thousand platforms is far below.
-    private static let most = (documents: 2000, bytes: 64 << 20 as Int64)
-
-    init(source: any CopySource, cancellation: Cancellation) {
-        self.source = source
-        self.cancellation = cancellation
-    }
-
-    mutating func add(_ document: TransferDocument, depth: Int) throws(ShaleError) {
-        guard seen.insert(document.descriptor.digest).inserted else { return }
-        try cancellation.check()
-        size = size.addingClamped(Int64(document.bytes.count))
-        guard seen.count <= Self.most.documents, size <= Self.most.bytes else {
-            throw ShaleError(
-                .invalid,
-                "index \(document.descriptor.digest): more manifests than \(Self.most.documents), or larger ones")
-        }
-        guard MediaType.isIndex(document.descriptor.mediaType) else { return try addManifest(document) }
-        guard depth < 4 else {
-            throw ShaleError(.invalid, "index \(document.descriptor.digest): indexes within indexes")
-        }
-        let index = try OCIDocument.read(
-            Index.self, from: document.bytes, naming: "index \(document.descriptor.digest)")
-        for entry in index.manifests {
-            let bytes = try source.document(entry, cancellation: cancellation)
-            try add(TransferDocument(bytes, mediaType: entry.mediaType), depth: depth + 1)
-        }
-        documents.append(document)
-    }
-
-    private mutating func addManifest(_ document: TransferDocument) throws(ShaleError) {
-        let label = "manifest \(document.descriptor.digest)"
-        let manifest = try OCIDocument.read(Manifest.self, from: document.bytes, naming: label)
-        for blob in manifest.layers + [manifest.config] {
-            items.append(
-                TransferItem(
-                    id: blob.digest.short, blob: blob,
-                    isForeign: MediaType.isForeignLayer(blob.mediaType) && !(blob.urls ?? []).isEmpty))
-        }
-        documents.append(document)
     }
 }

@@ -13,6 +13,8 @@ package struct PushResult: Sendable {
     /// Of the manifest as the registry has it now.
     package let manifest: Descriptor
     package let image: Image
+    /// Whether an index went, with all its platforms.
+    package var isIndex = false
 
     /// Docker's last line.
     package var line: String {
@@ -27,26 +29,29 @@ extension ImageEngine {
     /// image that was pulled has the manifest there that it had. Throws docker's words for a name that is not here,
     /// `unauthorized` with docker's words, `cancelled`, and what the registry client and the store throw.
     package func push(
-        _ reference: Reference, packing: Packing = .standard, _ operation: OperationContext
+        _ reference: Reference, platforms: PushedPlatforms = .standard, packing: Packing = .standard,
+        _ operation: OperationContext
     ) throws(ShaleError) -> PushResult {
         let reference = try Self.pushable(reference)
-        let image = try pushedImage(reference)
+        let image = try pushedImage(reference, platforms)
         operation.line("The push refers to repository [\(reference.repository)]")
-        return try push(image, as: reference, packing: packing, operation)
+        return try send(image, as: reference, platforms, packing: packing, operation)
     }
 
     /// Sends every tag of a repository that is here, in the order of their names.
     ///
     /// Throws what `push` throws; the tags before the one that failed are there.
     package func pushAll(
-        _ repository: Reference, packing: Packing = .standard, _ operation: OperationContext
+        _ repository: Reference, platforms: PushedPlatforms = .standard, packing: Packing = .standard,
+        _ operation: OperationContext
     ) throws(ShaleError) -> [PushResult] {
         let names = try store.names.all().map(\.reference).filter { $0.name == repository.name && $0.digest == nil }
         guard !names.isEmpty else { throw Self.noImage(of: repository) }
         operation.line("The push refers to repository [\(repository.repository)]")
         var results: [PushResult] = []
         for name in names.sorted(by: { $0.description < $1.description }) {
-            results.append(try push(try pushedImage(name), as: name, packing: packing, operation))
+            let image = try pushedImage(name, platforms)
+            results.append(try send(image, as: name, platforms, packing: packing, operation))
         }
         return results
     }
@@ -75,10 +80,10 @@ extension ImageEngine {
         let sent = try transfer.move(items.reversed())
         let report = TransferReport(cancellation: operation.cancellation)
         _ = try target.take(image.manifest.config, from: source, mountSources: [], report: report)
-        let document = try Self.renamed(
+        var travelled = TravelledDocuments(sent)
+        let document = try travelled.renamed(
             TransferDocument(
-                try store.blobs.bytes(image.manifestDescriptor.digest), mediaType: image.manifestDescriptor.mediaType),
-            sent)
+                try store.blobs.bytes(image.manifestDescriptor.digest), mediaType: image.manifestDescriptor.mediaType))
         try target.put(document, isNamed: isNamed, report: report)
         let result = PushResult(reference: reference, manifest: document.descriptor, image: image)
         note(result)
@@ -129,9 +134,10 @@ extension ImageEngine {
     }
 
     /// Notes what the registry calls the image now; a home that cannot be written to goes without.
-    private func note(_ result: PushResult) {
+    func note(_ result: PushResult) {
         let pinned = result.reference.with(digest: result.manifest.digest)
-        let isOther = result.manifest.digest != result.image.manifestDescriptor.digest
+        let own = result.isIndex ? result.image.index : result.image.manifestDescriptor
+        let isOther = result.manifest.digest != own?.digest
         Logger.store.attempt("note what \(pinned) is") {
             try store.images.note(pushed: pinned, of: result.image.id, isPackedAtPush: isOther)
         }
@@ -142,7 +148,9 @@ extension ImageEngine {
         return reference.withDefaultTag
     }
 
-    private func pushedImage(_ reference: Reference) throws(ShaleError) -> Image {
+    private func pushedImage(
+        _ reference: Reference, _ platforms: PushedPlatforms
+    ) throws(ShaleError) -> Image {
         let names = try store.names.all().map(\.reference)
         guard names.contains(reference) else {
             guard names.contains(where: { $0.name == reference.name }) else { throw Self.noImage(of: reference) }
@@ -150,7 +158,9 @@ extension ImageEngine {
             error.hint = Self.nearestName(to: reference.familiar, among: names).map { "did you mean \($0.familiar)?" }
             throw error
         }
-        return try store.images.find(reference.description)
+        var platform: Platform?
+        if case .one(let wanted) = platforms { platform = wanted }
+        return try store.images.find(reference.description, platform: platform)
     }
 
     private static func noImage(of reference: Reference) -> ShaleError {

@@ -45,17 +45,43 @@ struct StoreTarget: TransferTarget {
         }
     }
 
-    /// Names the image, once its layers are unpacked: what cannot be unpacked gets no name.
+    /// Names the image or the index, once all layers are unpacked: what cannot be unpacked gets no name.
     func put(_ document: TransferDocument, isNamed: Bool, report: TransferReport) throws(ShaleError) {
+        if MediaType.isIndex(document.descriptor.mediaType) {
+            return try putIndex(document, isNamed: isNamed)
+        }
         let label = "manifest \(document.descriptor.digest)"
         let manifest = try OCIDocument.read(Manifest.self, from: document.bytes, naming: label)
-        try ImageEngine.checkManifest(manifest, name)
-        let config = try OCIDocument.read(
-            ImageConfig.self, from: try engine.store.blobs.bytes(manifest.config.digest),
-            naming: "config \(manifest.config.digest)")
-        try engine.unpackMissingLayers(of: config, blobs: manifest.layers, operation)
+        if isNamed { try ImageEngine.checkManifest(manifest, name) }
+        if let config = try config(of: manifest, isAsked: isNamed) {
+            try engine.unpackMissingLayers(of: config, blobs: manifest.layers, operation)
+        }
+        guard isNamed else {
+            _ = try engine.store.blobs.put(document.bytes)
+            return
+        }
         _ = try engine.store.images.add(
             manifest: document.bytes, mediaType: document.descriptor.mediaType, references: [name],
             repoDigest: origin?.with(digest: document.descriptor.digest))
+    }
+
+    private func putIndex(_ document: TransferDocument, isNamed: Bool) throws(ShaleError) {
+        _ = try engine.store.blobs.put(document.bytes)
+        guard isNamed else { return }
+        let images = engine.store.images
+        let brought = try images.members(of: document.descriptor).filter { $0.manifest != nil }.map(\.descriptor)
+        _ = try images.add(
+            index: document.bytes, mediaType: document.descriptor.mediaType, brought: brought, references: [name],
+            repoDigest: origin?.with(digest: document.descriptor.digest))
+    }
+
+    /// The config of an image whose layers can be unpacked here; `nil` for a member of an index that is only kept.
+    private func config(of manifest: Manifest, isAsked: Bool) throws(ShaleError) -> ImageConfig? {
+        let what = "config \(manifest.config.digest)"
+        if !isAsked, manifest.kindOfArtifact != nil { return nil }
+        let config = try OCIDocument.read(
+            ImageConfig.self, from: try engine.store.blobs.bytes(manifest.config.digest), naming: what)
+        if !isAsked, config.os != "linux", !config.os.isEmpty { return nil }
+        return config
     }
 }

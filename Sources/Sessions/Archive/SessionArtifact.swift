@@ -45,7 +45,8 @@ package enum SessionArtifact {
         let images = engine.images
         let parts = try export.parts()
         // Another shale may prune while they are sent.
-        let held = (parts + export.listedManifests).map(\.digest)
+        let listed = try export.listedManifests()
+        let held = (parts + listed).map(\.digest)
         try session.sessions.blobs.hold(held)
         defer { session.sessions.blobs.release(held) }
         operation.line("The push refers to repository [\(reference.repository)]")
@@ -58,7 +59,11 @@ package enum SessionArtifact {
         if !known.contains(first.digest) {
             bytes += try images.send(try archive.openForReading(), as: first, to: reference, operation)
         }
-        try images.send(manifests: export.listedManifests, to: reference.repository, operation)
+        // A registry takes an index once it has what that lists.
+        for isIndex in [false, true] {
+            let some = listed.filter { MediaType.isIndex($0.mediaType) == isIndex }
+            try images.send(manifests: some, to: reference.repository, operation)
+        }
         first.annotations = ["org.opencontainers.image.title": "\(session.name).session.tar"]
         let artifact = Artifact(
             type: ArtifactType.session, blobs: [first] + parts,

@@ -50,7 +50,7 @@ package struct SessionExport {
     package func write(
         _ contents: Contents = .everything, to sink: @escaping ByteSink, _ operation: OperationContext
     ) throws(ShaleError) {
-        let blobs = contents == .everything ? try blobs() : manifests.map(\.digest)
+        let blobs = contents == .everything ? try blobs() : try manifests().map(\.digest)
         // The blobs must not be pruned while they are written.
         try sessions.blobs.hold(blobs)
         defer { sessions.blobs.release(blobs) }
@@ -138,14 +138,33 @@ package struct SessionExport {
     }
 
     private func blobs() throws(ShaleError) -> [Digest] {
-        Set(try parts().map(\.digest) + manifests.map(\.digest)).sorted()
+        Set(try parts().map(\.digest) + manifests().map(\.digest)).sorted()
     }
 
-    /// The manifests of all its images, each once.
-    private var manifests: [Descriptor] { Self.unique((listed + retained).map(\.manifest)) }
+    /// The manifests of all its images, of indexes those that are here, and the indexes; each once.
+    private func manifests() throws(ShaleError) -> [Descriptor] {
+        var documents: [Descriptor] = []
+        for entry in listed + retained { documents += try engine.images.documents(of: entry.manifest) }
+        return Self.unique(documents)
+    }
 
     /// The manifests of the images that listings show, each once: others may want those by themselves.
-    package var listedManifests: [Descriptor] { Self.unique(listed.map(\.manifest)) }
+    ///
+    /// Those of indexes come before the indexes, of which only whole ones are among them. Throws what reading an index
+    /// throws.
+    package func listedManifests() throws(ShaleError) -> [Descriptor] {
+        var found: [Descriptor] = []
+        var seen: Set<Digest> = []
+        for entry in listed.sorted(by: { $0.manifest.digest < $1.manifest.digest }) {
+            var isWhole = true
+            if entry.isIndex { isWhole = try engine.images.isWhole(entry.manifest) }
+            for document in try engine.images.documents(of: entry.manifest)
+            where (isWhole || !MediaType.isIndex(document.mediaType)) && seen.insert(document.digest).inserted {
+                found.append(document)
+            }
+        }
+        return found
+    }
 
     /// The blobs that its images and recipes consist of, beside the manifests; each once, in the order of their
     /// digests.
@@ -153,7 +172,7 @@ package struct SessionExport {
     /// Throws what reading a manifest throws.
     package func parts() throws(ShaleError) -> [Descriptor] {
         var parts: [Descriptor] = []
-        for manifest in manifests {
+        for manifest in try manifests() where !MediaType.isIndex(manifest.mediaType) {
             let document = try OCIDocument.read(
                 Manifest.self, from: try sessions.blobs.bytes(manifest.digest), naming: "manifest \(manifest.digest)")
             parts += [document.config] + document.layers

@@ -85,16 +85,27 @@ package final class SessionImport {
         for entry in listed + retained {
             let digest = entry.manifest.digest
             guard sessions.blobs.contains(digest) else { throw missing("manifest", digest) }
-            let manifest = try OCIDocument.read(
-                Manifest.self, from: try sessions.blobs.bytes(digest), naming: "\(subject): manifest \(digest)")
-            needed.insert(manifest.config.digest)
-            needed.formUnion(manifest.layers.map(\.digest))
+            for descriptor in try manifests(of: entry) {
+                let manifest = try OCIDocument.read(
+                    Manifest.self, from: try sessions.blobs.bytes(descriptor.digest),
+                    naming: "\(subject): manifest \(descriptor.digest)")
+                needed.insert(manifest.config.digest)
+                needed.formUnion(manifest.layers.map(\.digest))
+            }
         }
         for record in provenance { needed.formUnion(record.value.keptFiles) }
         let wanted = needed.sorted()
         blobs += wanted
         try sessions.blobs.hold(wanted)
         try beside(wanted)
+    }
+
+    /// The manifests that an entry leads to: its own, or of an index those that the archive brought.
+    private func manifests(of entry: ImageEntry) throws(ShaleError) -> [Descriptor] {
+        guard entry.isIndex else { return [entry.manifest] }
+        let arrived = Set(blobs)
+        return try engine.images.listedMembers(of: entry.manifest).map(\.descriptor)
+            .filter { arrived.contains($0.digest) && !MediaType.isIndex($0.mediaType) }
     }
 
     // MARK: Reading
@@ -202,8 +213,11 @@ package final class SessionImport {
         var retained = try self.retained.map { entry throws(ShaleError) in try checked(entry) }
         try distrust(&listed, &retained)
         for entry in listed + retained {
-            let image = try engine.images.image(manifest: entry.manifest)
-            try engine.images.unpackMissingLayers(of: image, OperationContext(cancellation: operation.cancellation))
+            for descriptor in try manifests(of: entry) {
+                guard let image = try imageToUnpack(descriptor, of: entry) else { continue }
+                try engine.images.unpackMissingLayers(
+                    of: image, OperationContext(cancellation: operation.cancellation))
+            }
         }
         let (table, _) = try sessions.tables()
         let new = listed.compactMap(\.name).filter { table.entry(named: $0) == nil }
@@ -258,8 +272,50 @@ package final class SessionImport {
         return entries
     }
 
+    /// An image whose layers are unpacked; `nil` for a member of an index that is only kept.
+    private func imageToUnpack(_ descriptor: Descriptor, of entry: ImageEntry) throws(ShaleError) -> Image? {
+        guard entry.isIndex else { return try engine.images.image(manifest: descriptor) }
+        guard let image = try? engine.images.image(manifest: descriptor), image.manifest.kindOfArtifact == nil,
+            image.config.os == "linux"
+        else { return nil }
+        return image
+    }
+
     /// The entry with what its documents say, once all it consists of is here.
     private func checked(_ entry: ImageEntry) throws(ShaleError) -> ImageEntry {
+        guard entry.isIndex else { return try checkedImage(entry) }
+        let digest = entry.manifest.digest
+        guard sessions.blobs.contains(digest) else { throw missing("index", digest) }
+        let members = try engine.images.listedMembers(of: entry.manifest)
+        for descriptor in try manifests(of: entry) {
+            let manifest = try OCIDocument.read(
+                Manifest.self, from: try sessions.blobs.bytes(descriptor.digest),
+                naming: "\(subject): manifest \(descriptor.digest)")
+            for blob in [manifest.config] + manifest.layers where !sessions.blobs.contains(blob.digest) {
+                throw missing("blob", blob.digest)
+            }
+            guard
+                members.contains(where: {
+                    $0.descriptor.digest == descriptor.digest && $0.image != nil && $0.platform?.os == "linux"
+                }),
+                manifest.kindOfArtifact == nil
+            else { continue }
+            var image = ImageEntry(manifest: descriptor, image: nil)
+            image.manifest.platform = nil
+            _ = try checkedImage(image)
+        }
+        guard let chosen = ImageStore.choose(from: members, for: nil), let id = chosen.image,
+            let manifest = chosen.manifest,
+            let config = try? OCIDocument.read(
+                ImageConfig.self, from: sessions.blobs.bytes(manifest.config.digest), naming: "config")
+        else { throw missing("image of the index", digest) }
+        var entry = entry
+        entry.image = id
+        entry.created = config.created
+        return entry
+    }
+
+    private func checkedImage(_ entry: ImageEntry) throws(ShaleError) -> ImageEntry {
         let blobs = sessions.blobs
         let digest = entry.manifest.digest
         guard blobs.contains(digest) else { throw missing("manifest", digest) }

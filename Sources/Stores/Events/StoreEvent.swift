@@ -75,6 +75,7 @@ extension StoreEvent {
             events.append(StoreEvent(.image, "untag", of: id(entry), ["name": familiar(entry)]))
         }
         let gone = Set(old.entries.compactMap(\.image)).subtracting(new.entries.compactMap(\.image))
+            .subtracting(TableChanges.chosenAnew(old, new))
         for image in gone.sorted() {
             events.append(StoreEvent(.image, "delete", of: image.description, ["name": image.description]))
         }

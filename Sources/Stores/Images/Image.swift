@@ -6,6 +6,8 @@ package struct Image: Sendable {
     /// The digest of its config: docker's image id.
     package var id: Digest
     package var manifestDescriptor: Descriptor
+    /// The index that its name stands for, where it was found by such a name and no platform was asked for.
+    package var index: Descriptor?
     package var manifest: Manifest
     package var config: ImageConfig
     /// Sum of the layers' uncompressed sizes, in bytes.
@@ -49,6 +51,8 @@ package struct ImageSummary: Sendable, Hashable {
     package var references: [Reference]
     package var repoDigests: [Reference]
     package var parent: Digest?
+    /// The indexes that names of it stand for.
+    package var indexes: [NamedIndex] = []
     /// Whether another image was built on it.
     package var hasChildren = false
 
@@ -56,6 +60,12 @@ package struct ImageSummary: Sendable, Hashable {
     package var isDangling: Bool { references.isEmpty && repoDigests.isEmpty && !hasChildren }
     /// A nameless step of a build, which listings leave out.
     package var isIntermediate: Bool { references.isEmpty && repoDigests.isEmpty && hasChildren }
+}
+
+/// An index, and the names that stand for it.
+package struct NamedIndex: Sendable, Hashable {
+    package var descriptor: Descriptor
+    package var references: [Reference]
 }
 
 extension ImageSummary {
@@ -71,6 +81,12 @@ extension ImageSummary {
                 places[id] = summaries.count
                 summaries.append(ImageSummary(entry, id: id))
             }
+            if entry.isIndex, let place = places[id] { summaries[place].note(entry) }
+        }
+        for entry in table.entries {
+            for member in entry.members ?? [] where member != entry.image {
+                if let place = places[member] { summaries[place].hasChildren = true }
+            }
         }
         for summary in summaries {
             if let parent = summary.parent, let place = places[parent] { summaries[place].hasChildren = true }
@@ -79,6 +95,15 @@ extension ImageSummary {
             summaries[place].references.sort { $0.description < $1.description }
         }
         return summaries
+    }
+
+    private mutating func note(_ entry: ImageEntry) {
+        let names = entry.name.map { [$0] } ?? []
+        if let place = indexes.firstIndex(where: { $0.descriptor.digest == entry.manifest.digest }) {
+            indexes[place].references += names
+        } else {
+            indexes.append(NamedIndex(descriptor: entry.manifest, references: names))
+        }
     }
 
     private init(_ entry: ImageEntry, id: Digest) {

@@ -32,6 +32,57 @@ extension ImageStore {
         return try enter(arriving)
     }
 
+    /// Adds an index of several platforms, kept byte by byte as it came; the image that a use of it takes.
+    ///
+    /// The members that are here are blobs already, nested indexes too; `brought` are the manifests of those that must
+    /// be, and `members` images with entries of their own that it was put together from. Throws `invalid` and `corrupt` for an index that this engine cannot use or whose members are not what it says,
+    /// `notFound` when a blob is missing.
+    package func add(
+        index bytes: [UInt8], mediaType: String, brought: [Descriptor], references: [Reference],
+        repoDigest: Reference? = nil, members own: [Digest] = []
+    ) throws(ShaleError) -> Image {
+        let index = Descriptor(mediaType: mediaType, digest: Digest.of(bytes), size: Int64(bytes.count))
+        for reference in references { _ = try reference.asTarget() }
+        _ = try blobs.put(bytes)
+        var needed: [Descriptor] = [index]
+        for descriptor in brought {
+            let manifest = try manifest(descriptor)
+            needed += [descriptor, manifest.config] + manifest.layers
+        }
+        try leases.hold(needed.map { .digest($0.digest) })
+        let members = try members(of: index)
+        guard let chosen = Self.choose(from: members, for: nil), let manifest = chosen.manifest,
+            let id = chosen.image
+        else {
+            throw ShaleError(
+                .unsupported, "index \(index.digest): holds no image of this operating system",
+                hint: "its members can be copied: copy -a docker://NAME oci:DIR")
+        }
+        let config = try config(of: manifest)
+        var entry = ImageEntry(
+            manifest: index, image: id, repoDigests: repoDigest.map { [$0] } ?? [], created: config.created,
+            size: layers.totalSize(of: config))
+        entry.members = own.isEmpty ? nil : own
+        let noted = entry
+        let blobsNeeded = needed
+        let table = try names.update { table throws(ShaleError) in
+            for blob in blobsNeeded where !isHere(blob) && !MediaType.isForeignLayer(blob.mediaType) {
+                guard blobs.contains(blob.digest) else {
+                    throw ShaleError(
+                        .notFound, "blob \(blob.digest): not in the store",
+                        hint: "another shale may have removed it meanwhile: try again")
+                }
+                throw ShaleError(
+                    .corrupt, "blob \(blob.digest): not of the \(blob.size) bytes that were announced")
+            }
+            if references.isEmpty { table.insert(noted) }
+            for reference in references { table.insert(noted.named(reference.withDefaultTag)) }
+            return table
+        }
+        leases.release(needed.map { .digest($0.digest) })
+        return try load(noted, from: table)
+    }
+
     /// Checks an image that comes in and makes its manifest a blob.
     private func arriving(
         _ bytes: [UInt8], mediaType: String, references: [Reference], repoDigests: [Reference]

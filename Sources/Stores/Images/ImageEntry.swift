@@ -1,7 +1,9 @@
 package import Basics
 package import OCI
 
-/// One entry of `index.json`: a manifest with at most one name, and what the store notes about its image.
+/// One entry of `index.json`: a manifest or an index with at most one name, and what the store notes about its image.
+///
+/// Of an index the noted image is the one that a use without a platform takes; see ``ImageStore/choose(from:for:)``.
 ///
 /// The notes are annotations of the descriptor, so that a listing reads one file. An entry that another tool wrote
 /// lacks them; the image store then reads manifest and config instead.
@@ -18,6 +20,8 @@ package struct ImageEntry: Sendable, Hashable, Codable {
     package var isPackedAtPush = false
     /// The image it was built on here.
     package var parent: Digest?
+    /// Images with entries of their own that this one, an index made here, was put together from.
+    package var members: [Digest]?
     package var created: Timestamp?
     /// Sum of the layers' uncompressed sizes, in bytes.
     package var size: Int64?
@@ -41,6 +45,9 @@ package struct ImageEntry: Sendable, Hashable, Codable {
         return (try? Reference(parsing: refName))?.withDefaultTag
     }
 
+    /// Whether it stands for several platforms.
+    package var isIndex: Bool { MediaType.isIndex(manifest.mediaType) }
+
     /// The same image under another name, with `:latest` filled in, or under none.
     package func named(_ name: Reference?) -> ImageEntry {
         var copy = self
@@ -61,9 +68,12 @@ extension ImageEntry {
         static let repoDigests = "dev.shale.repo-digests"
         static let packedAtPush = "dev.shale.packed-at-push"
         static let parent = "dev.shale.parent"
+        static let members = "dev.shale.members"
         static let created = "dev.shale.created"
         static let size = "dev.shale.size"
-        static let all: Set<String> = [image, repoDigests, packedAtPush, parent, created, size, Annotation.refName]
+        static let all: Set<String> = [
+            image, repoDigests, packedAtPush, parent, members, created, size, Annotation.refName,
+        ]
     }
 
     /// Reads an index's descriptor.
@@ -80,6 +90,7 @@ extension ImageEntry {
             } ?? []
         isPackedAtPush = notes[Note.packedAtPush] == "true"
         parent = notes[Note.parent].flatMap { try? Digest(parsing: $0) }
+        members = notes[Note.members].map { $0.split(separator: " ").compactMap { try? Digest(parsing: String($0)) } }
         created = notes[Note.created].flatMap { Timestamp(rfc3339: $0) }
         size = notes[Note.size].flatMap { Int64($0) }
     }
@@ -93,6 +104,7 @@ extension ImageEntry {
             repoDigests.isEmpty ? nil : repoDigests.map(\.description).sorted().joined(separator: " ")
         notes[Note.packedAtPush] = isPackedAtPush ? "true" : nil
         notes[Note.parent] = parent?.description
+        notes[Note.members] = members.map { $0.map(\.description).joined(separator: " ") }
         notes[Note.created] = created?.description
         notes[Note.size] = size.map(String.init)
         var result = manifest

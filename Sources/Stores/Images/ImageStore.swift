@@ -42,10 +42,16 @@ package final class ImageStore: Sendable {
     /// Throws `notFound` when there is no such image, and what reading its manifest or config throws.
     package func image(_ id: Digest) throws(ShaleError) -> Image {
         let table = try notedTable()
-        guard let entry = try listedOrRetainedEntry(id, in: table) else {
-            throw Self.noSuchImage(id.description)
-        }
-        return try load(entry, id: id, from: table)
+        if let entry = try listedOrRetainedEntry(id, in: table) { return try load(entry, from: table) }
+        guard let image = try member(id, in: table) else { throw Self.noSuchImage(id.description) }
+        return image
+    }
+
+    /// An image that an index lists, and that no entry notes.
+    private func member(_ id: Digest, in table: ImageTable) throws(ShaleError) -> Image? {
+        let entries = table.entries + (try retained.table().entries)
+        guard let (entry, member) = indexEntry(among: entries, where: { $0.image == id }) else { return nil }
+        return try load(entry, member: member, from: table)
     }
 
     /// Makes an image that only a session keeps findable by its whole id in this process; no listing shows it.
@@ -70,21 +76,77 @@ package final class ImageStore: Sendable {
     /// Throws `notFound` when the manifest or the config is not in the store, and what reading them throws.
     package func image(manifest descriptor: Descriptor) throws(ShaleError) -> Image {
         let table = try notedTable()
-        if let entry = table.entries.first(where: { $0.manifest.digest == descriptor.digest }), let id = entry.image {
-            return try load(entry, id: id, from: table)
+        if let entry = table.entries.first(where: { $0.manifest.digest == descriptor.digest && $0.image != nil }) {
+            return try load(entry, from: table)
         }
-        let entry = ImageEntry(manifest: descriptor, image: nil)
-        return try load(entry, id: try manifest(descriptor).config.digest, from: table)
+        if MediaType.isIndex(descriptor.mediaType) {
+            return try load(ImageEntry(manifest: descriptor, image: nil), from: table)
+        }
+        let id = try manifest(descriptor).config.digest
+        // Of an index that it is a member of it has the notes.
+        var entry = table.entries(of: id).first?.named(nil) ?? ImageEntry(manifest: descriptor, image: nil)
+        entry.manifest = descriptor
+        return try load(entry, from: table)
     }
 
     /// The image a text names: `name[:tag]`, `name@digest`, an id, or the beginning of one that fits no other.
     ///
-    /// Docker's order: a name goes before an id. Throws `notFound` (`No such image: x:latest`), `invalid` for a
-    /// malformed name, `conflict` for an ambiguous beginning.
-    package func find(_ text: String) throws(ShaleError) -> Image {
+    /// Docker's order: a name goes before an id. Of a name that stands for an index it is the member that
+    /// ``choose(from:for:)`` says. Throws `notFound` (`No such image: x:latest`, and docker's words for a platform that
+    /// is not here), `invalid` for a malformed name, `conflict` for an ambiguous beginning.
+    package func find(_ text: String, platform: Platform? = nil) throws(ShaleError) -> Image {
         let table = try notedTable()
-        let entry = try entry(of: text, in: table)
-        return try load(entry, id: entry.image ?? entry.manifest.digest, from: table)
+        let entry: ImageEntry
+        do throws(ShaleError) {
+            entry = try self.entry(of: text, in: table)
+        } catch {
+            guard error.code == .notFound, let image = try member(named: text, in: table) else { throw error }
+            return try Self.checked(image, is: platform, text)
+        }
+        guard let platform, entry.isIndex else {
+            return try Self.checked(try load(entry, from: table), is: platform, text)
+        }
+        let members = try members(of: entry.manifest)
+        guard let member = Self.choose(from: members, for: platform) else {
+            throw Self.noPlatform(platform, of: (try? Reference(parsing: text))?.familiar ?? text, among: members)
+        }
+        return try load(entry, member: member, from: table)
+    }
+
+    private static func checked(_ image: Image, is platform: Platform?, _ text: String) throws(ShaleError) -> Image {
+        guard let platform, !PlatformOrder(platform).accepts(image.config.platform) else { return image }
+        throw ShaleError(
+            .notFound,
+            "image with reference \(text.visible) was found but its platform (\(image.config.platform)) does not match "
+                + "the specified platform (\(platform))", hint: "pull --platform \(platform) \(text.visible)")
+    }
+
+    /// A member of an index by its id, the digest of its manifest, the beginning of either, or `name@digest`.
+    private func member(named text: String, in table: ImageTable) throws(ShaleError) -> Image? {
+        var indexes = table.entries.filter(\.isIndex)
+        guard !indexes.isEmpty, let wanted = try? AnyReference(parsing: text) else { return nil }
+        let digits: String
+        if case .named(let name) = wanted, let digest = name.digest {
+            digits = digest.hex
+            indexes = indexes.filter { entry in
+                entry.name?.name == name.name || entry.repoDigests.contains { $0.name == name.name }
+            }
+        } else {
+            digits = text.hasPrefix("sha256:") ? String(text.dropFirst(7)) : text
+        }
+        guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }) else {
+            return nil
+        }
+        let isMeant = { (member: IndexMember) in
+            guard let image = member.image else { return false }
+            return image.hex.hasPrefix(digits) || member.descriptor.digest.hex.hasPrefix(digits)
+        }
+        guard let (entry, member) = indexEntry(among: indexes, where: isMeant) else { return nil }
+        if indexEntry(among: indexes, where: { isMeant($0) && $0.image != member.image }) != nil {
+            throw ShaleError(
+                .conflict, "ambiguous image id: \(text) begins more than one", hint: "images --tree --no-trunc")
+        }
+        return try load(entry, member: member, from: table)
     }
 
     /// Whether a text is the whole name or the whole id of an image here.
@@ -109,7 +171,12 @@ package final class ImageStore: Sendable {
     ///
     /// Throws what reading the names throws.
     package func children(of id: Digest) throws(ShaleError) -> [Digest] {
-        Array(Set(try notedTable().entries.compactMap { $0.parent == id ? $0.image : nil })).sorted()
+        Array(
+            Set(
+                try notedTable().entries.compactMap {
+                    $0.parent == id || ($0.image != id && ($0.members ?? []).contains(id)) ? $0.image : nil
+                })
+        ).sorted()
     }
 
     /// Gives an image a name more; returns the entry that had it before, if that was another image's.
@@ -118,12 +185,40 @@ package final class ImageStore: Sendable {
     /// writing the names throws.
     @discardableResult
     package func tag(_ id: Digest, as reference: Reference) throws(ShaleError) -> ImageEntry? {
+        try tag(id, ofManifest: nil, as: reference)
+    }
+
+    /// The same of an image as it was found: by a name that stands for an index, that index gets the name.
+    @discardableResult
+    package func tag(_ image: Image, as reference: Reference) throws(ShaleError) -> ImageEntry? {
+        try tag(image.id, ofManifest: image.index ?? image.manifestDescriptor, as: reference)
+    }
+
+    private func tag(
+        _ id: Digest, ofManifest manifest: Descriptor?, as reference: Reference
+    ) throws(ShaleError) -> ImageEntry? {
         try names.update { table throws(ShaleError) in
-            guard let entry = try listedOrRetainedEntry(id, in: table) else {
+            let same = table.entries(of: id)
+            if let entry = same.first(where: { $0.manifest.digest == manifest?.digest }) {
+                return try table.insert(entry.named(reference.asTarget()))
+            }
+            guard var entry = try listedOrRetainedEntry(id, in: table) ?? memberEntry(id, in: table) else {
                 throw Self.noSuchImage(id.description)
             }
+            // A member of an index by itself.
+            if let manifest, blobs.contains(manifest.digest) { entry.manifest = manifest.bare }
             return try table.insert(entry.named(reference.asTarget()))
         }
+    }
+
+    /// An entry for a member of an index alone.
+    private func memberEntry(_ id: Digest, in table: ImageTable) -> ImageEntry? {
+        guard let (index, member) = indexEntry(among: table.entries, where: { $0.image == id }),
+            let manifest = member.manifest, let config = try? config(of: manifest)
+        else { return nil }
+        return ImageEntry(
+            manifest: member.descriptor.bare, image: id, repoDigests: index.repoDigests, created: config.created,
+            size: layers.totalSize(of: config))
     }
 
     /// Notes under which digest a registry has an image since it was pushed there.
@@ -146,10 +241,11 @@ package final class ImageStore: Sendable {
         var seen: Set<Digest> = []
         for entry in try names.table().entries
         where !entry.repoDigests.isEmpty && seen.insert(entry.manifest.digest).inserted {
-            guard let manifest = try? manifest(entry.manifest) else { continue }
             let repositories = entry.repoDigests.map(\.repository)
-            for blob in manifest.layers + [manifest.config] where wanted.contains(blob.digest) {
-                found[blob.digest, default: []].formUnion(repositories)
+            for (_, manifest) in manifests(of: entry) {
+                for blob in manifest.layers + [manifest.config] where wanted.contains(blob.digest) {
+                    found[blob.digest, default: []].formUnion(repositories)
+                }
             }
         }
         return found.mapValues { $0.sorted { $0.description < $1.description } }
@@ -184,7 +280,7 @@ package final class ImageStore: Sendable {
     static func entry(of text: String, in table: ImageTable) throws(ShaleError) -> ImageEntry {
         switch try AnyReference(parsing: text) {
         case .digest(let id):
-            if let entry = table.entries(of: id).first { return entry }
+            if let entry = table.entries(of: id).first ?? table.entry(ofIndex: { $0 == id }) { return entry }
             throw noSuchImage(id.description)
         case .named(let name):
             if let entry = table.entry(named: name) { return entry }
@@ -205,7 +301,7 @@ package final class ImageStore: Sendable {
             }
             found = found ?? entry
         }
-        return found
+        return found ?? table.entry(ofIndex: { $0.hex.hasPrefix(digits) })
     }
 
     // MARK: Reading
@@ -215,29 +311,52 @@ package final class ImageStore: Sendable {
             Manifest.self, from: try blobs.bytes(descriptor.digest), naming: "manifest \(descriptor.digest)")
     }
 
-    /// Leases an image, while a use is under way, and reads it.
+    /// Leases an image, while a use is under way, and reads it; of an index the member that is noted, or a given one.
     ///
     /// Throws `notFound` when another shale removed it between the look at the table and the lease.
-    private func load(_ entry: ImageEntry, id: Digest, from table: ImageTable) throws(ShaleError) -> Image {
-        try leases.holdInUse([.digest(id), .digest(entry.manifest.digest)])
+    func load(
+        _ entry: ImageEntry, member: IndexMember? = nil, from table: ImageTable
+    ) throws(ShaleError) -> Image {
+        try leases.holdInUse(([entry.image].compactMap(\.self) + [entry.manifest.digest]).map { .digest($0) })
         guard blobs.contains(entry.manifest.digest) || entry.image == nil else {
-            throw Self.noSuchImage(entry.name?.familiar ?? id.description)
+            throw Self.noSuchImage(entry.name?.familiar ?? entry.image?.description ?? "")
         }
-        let manifest = try manifest(entry.manifest)
-        let config = try OCIDocument.read(
-            ImageConfig.self, from: try blobs.bytes(manifest.config.digest), naming: "config \(manifest.config.digest)")
-        let same = table.entries(of: id)
+        var chosen = member
+        if chosen == nil, entry.isIndex { chosen = try noted(entry) }
+        let descriptor = chosen?.descriptor.bare ?? entry.manifest
+        let manifest = try manifest(descriptor)
+        let id = manifest.config.digest
+        try leases.holdInUse([.digest(id), .digest(descriptor.digest)])
+        let config = try config(of: manifest)
+        let isNoted = entry.image == nil || entry.image == id
+        let same = table.entries.filter {
+            isNoted ? $0.image == id : $0.manifest.digest == entry.manifest.digest
+        }
         var image = Image(
-            id: manifest.config.digest, manifestDescriptor: entry.manifest, manifest: manifest, config: config,
-            size: entry.size ?? layers.totalSize(of: config),
+            id: id, manifestDescriptor: descriptor, manifest: manifest, config: config,
+            size: (isNoted ? entry.size : nil) ?? layers.totalSize(of: config),
             references: same.compactMap(\.name).sorted { $0.description < $1.description },
-            repoDigests: entry.repoDigests.sorted { $0.description < $1.description }, parent: entry.parent)
+            repoDigests: entry.repoDigests.sorted { $0.description < $1.description },
+            parent: isNoted ? entry.parent : nil)
         image.isPackedAtPush = entry.isPackedAtPush
+        if member == nil, entry.isIndex { image.index = entry.manifest }
         return image
     }
 
-    /// The table with a noted id on every entry whose image is here; entries of other tools get their notes at this
-    /// moment.
+    /// The member of an index that its entry notes.
+    private func noted(_ entry: ImageEntry) throws(ShaleError) -> IndexMember {
+        let members = try members(of: entry.manifest)
+        if let image = entry.image, let member = members.first(where: { $0.image == image && $0.isUsable }) {
+            return member
+        }
+        if let member = Self.choose(from: members, for: nil) { return member }
+        let name = entry.name?.familiar ?? entry.manifest.digest.description
+        throw ShaleError(
+            .notFound, "image with reference \(name) was found but does not provide any platform",
+            hint: "platforms \(name)   (what it lists, and what is here)")
+    }
+
+    /// The table with a noted id on every entry whose image is here; what other tools wrote is noted on sight.
     private func notedTable() throws(ShaleError) -> ImageTable {
         let table = try names.table()
         guard table.entries.contains(where: { $0.image == nil }) else { return table }
@@ -252,21 +371,16 @@ package final class ImageStore: Sendable {
         return noted
     }
 
-    /// Reads manifest and config of an entry without notes; of an index the host's manifest counts.
-    private func note(_ entry: ImageEntry) -> ImageEntry {
+    /// Reads manifest and config of an entry without notes; of an index those of the member that a use takes.
+    func note(_ entry: ImageEntry) -> ImageEntry {
         guard entry.image == nil else { return entry }
         var entry = entry
-        if MediaType.isIndex(entry.manifest.mediaType),
-            let bytes = try? blobs.bytes(entry.manifest.digest),
-            let index = try? OCIDocument.read(Index.self, from: bytes, naming: "index"),
-            let chosen = index.manifest(for: .host)
-        {
-            entry.manifest = chosen
+        var noted = entry.isIndex ? nil : try? manifest(entry.manifest)
+        if entry.isIndex, let members = try? members(of: entry.manifest) {
+            noted = Self.choose(from: members, for: nil)?.manifest
         }
-        guard let manifest = try? manifest(entry.manifest), let bytes = try? blobs.bytes(manifest.config.digest),
-            let config = try? OCIDocument.read(ImageConfig.self, from: bytes, naming: "config")
-        else { return entry }
-        entry.image = manifest.config.digest
+        guard let noted, let config = try? config(of: noted) else { return entry }
+        entry.image = noted.config.digest
         entry.created = config.created
         entry.size = layers.totalSize(of: config)
         return entry

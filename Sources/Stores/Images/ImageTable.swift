@@ -3,8 +3,8 @@ package import OCI
 
 /// The entries of `index.json` as a value: names are moved in it, then it is written whole.
 ///
-/// Invariants: a name occurs once; an image without a name has exactly one entry; every entry of one image carries the
-/// same notes.
+/// Invariants: a name occurs once; an image without a name has exactly one entry, and one more for each index that it
+/// was brought with; every entry of one image carries the same notes.
 package struct ImageTable: Sendable, Hashable {
     package private(set) var entries: [ImageEntry]
     private var annotations: [String: String]?
@@ -43,7 +43,8 @@ package struct ImageTable: Sendable, Hashable {
     package func entry(named reference: Reference) -> ImageEntry? {
         if let digest = reference.digest {
             let pinned = reference.repository.with(digest: digest)
-            return entries.first { $0.repoDigests.contains(pinned) }
+            let known = entries.filter { $0.repoDigests.contains(pinned) }
+            return known.first { $0.manifest.digest == digest } ?? known.first
                 ?? entries.first { $0.manifest.digest == digest && $0.name?.name == reference.name }
         }
         let wanted = reference.withDefaultTag
@@ -53,6 +54,11 @@ package struct ImageTable: Sendable, Hashable {
                 // Names this store writes are compared as text above; only another tool's need parsing.
                 !(entry.refName?.isFullReference ?? true) && entry.name == wanted
             }
+    }
+
+    /// The first entry of an index whose digest passes a test.
+    func entry(ofIndex isMeant: (Digest) -> Bool) -> ImageEntry? {
+        entries.first { $0.isIndex && $0.image != nil && isMeant($0.manifest.digest) }
     }
 
     /// All entries of the image with that id.
@@ -76,10 +82,10 @@ package struct ImageTable: Sendable, Hashable {
         var isKnown = false
         for position in entries.indices where entries[position].isSameImage(as: entry) {
             entries[position].takeNotes(from: entry)
-            isKnown = true
+            isKnown = isKnown || !entry.isIndex || entries[position].manifest.digest == entry.manifest.digest
         }
         if entry.refName != nil {
-            entries.removeAll { $0.refName == nil && $0.isSameImage(as: entry) }
+            entries.removeAll { $0.refName == nil && $0.isSameImage(as: entry) && entry.replaces($0) }
             entries.append(entry)
         } else if !isKnown {
             entries.append(entry)
@@ -179,6 +185,11 @@ package struct ImageTable: Sendable, Hashable {
 }
 
 extension ImageEntry {
+    /// Whether another, nameless entry of the same image says nothing that this one does not say.
+    fileprivate func replaces(_ nameless: ImageEntry) -> Bool {
+        !nameless.isIndex || nameless.manifest.digest == manifest.digest
+    }
+
     mutating func takeNotes(from other: ImageEntry) {
         image = other.image
         repoDigests = other.repoDigests

@@ -34,11 +34,23 @@ package struct TableChanges: Sendable {
         }
         let were = Set(old.entries.compactMap(\.image))
         let are = Set(new.entries.compactMap(\.image))
-        for image in were.symmetricDifference(are) {
+        let moved = Self.chosenAnew(old, new)
+        for image in were.symmetricDifference(are) where !moved.contains(image) {
             var known = images[image] ?? (before: were.contains(image), after: false)
             known.after = are.contains(image)
             images[image] = known
         }
+    }
+
+    /// Images that an entry of an index notes before or after: what it stands for has not changed.
+    static func chosenAnew(_ old: ImageTable, _ new: ImageTable) -> Set<Digest> {
+        let indexes = { (table: ImageTable) in table.entries.filter(\.isIndex) }
+        let same = Set(indexes(old).map(\.manifest.digest)).intersection(indexes(new).map(\.manifest.digest))
+        guard !same.isEmpty else { return [] }
+        let images = { (table: ImageTable) in
+            Set(indexes(table).filter { same.contains($0.manifest.digest) }.compactMap(\.image))
+        }
+        return images(old).symmetricDifference(images(new))
     }
 
     /// Names that lead elsewhere, sorted.

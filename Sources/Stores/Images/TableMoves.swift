@@ -85,6 +85,9 @@ extension ImageTable {
         for entry in entries {
             guard let image = entry.image else { continue }
             if entry.refName != nil { named.insert(image) }
+            for member in Set(entry.members ?? []) where member != image {
+                if parents[image, default: []].insert(member).inserted { children[member, default: 0] += 1 }
+            }
             guard let parent = entry.parent, parents[image, default: []].insert(parent).inserted else { continue }
             children[parent, default: 0] += 1
         }

@@ -229,9 +229,12 @@ extension Store {
     package func imageUses(
         isRunning: (ContainerRecord, ContainerState) -> Bool = { $1.isRunning }
     ) throws(ShaleError) -> [ImageUse] {
-        try containers.all().map { record in
+        let records = try containers.all()
+        let listed = images.listed(as: Set(records.map(\.image)), in: try names.table())
+        return records.map { record in
             ImageUse(
-                container: record.id, image: record.image, isRunning: isRunning(record, containers.state(record.id)))
+                container: record.id, image: listed[record.image] ?? record.image,
+                isRunning: isRunning(record, containers.state(record.id)))
         }
     }
 

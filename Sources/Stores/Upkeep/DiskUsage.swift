@@ -69,17 +69,19 @@ extension Store {
     }
 
     private func measureImages(_ records: [ContainerRecord], into usage: inout DiskUsage) throws(ShaleError) {
-        var loaded: [(image: Image, summary: ImageSummary, layers: [String])] = []
+        let listed = images.listed(as: Set(records.map(\.image)), in: try names.table())
+        var loaded: [MeasuredImage] = []
         var users: [String: Int] = [:]
-        for summary in try images.all(includingIntermediate: true) {
-            guard let image = try? images.image(summary.id) else { continue }
-            let names = Set(LayerStore.stack(of: image.config).map { layers.folderName($0.diffID, on: $0.parentChain) })
-            for name in names { users[name, default: 0] += 1 }
-            loaded.append((image, summary, names.sorted()))
+        let summaries = try images.all(includingIntermediate: true)
+        let entries = try names.table().entriesByImage(of: Set(summaries.map(\.id)))
+        for summary in summaries {
+            let measured = measured(summary, entries[summary.id] ?? [])
+            for name in measured.layers { users[name, default: 0] += 1 }
+            loaded.append(measured)
         }
         var active: Set<String> = []
         for entry in loaded {
-            let count = records.count { $0.image == entry.image.id }
+            let count = records.count { (listed[$0.image] ?? $0.image) == entry.summary.id }
             if count > 0 { active.formUnion(entry.layers) }
             var shared: Int64 = 0
             var unique: Int64 = 0
@@ -89,8 +91,7 @@ extension Store {
             }
             usage.images.append(
                 DiskUsage.ImageUsage(
-                    image: entry.summary, shared: shared, unique: unique,
-                    packed: entry.image.manifest.layers.reduce(0) { $0 &+ $1.size }, containers: count))
+                    image: entry.summary, shared: shared, unique: unique, packed: entry.packed, containers: count))
         }
         for (name, _) in try layers.all() {
             let bytes = layers.size(named: name)?.content ?? 0
@@ -98,4 +99,30 @@ extension Store {
             if !active.contains(name) { usage.reclaimable += bytes }
         }
     }
+
+    /// What all entries of an image lead to: of an index every platform that is here.
+    private func measured(_ summary: ImageSummary, _ entries: [ImageEntry]) -> MeasuredImage {
+        var measured = MeasuredImage(summary: summary)
+        var seen: Set<Digest> = []
+        for entry in entries {
+            for (descriptor, manifest) in images.manifests(of: entry) where seen.insert(descriptor.digest).inserted {
+                for blob in manifest.layers where seen.insert(blob.digest).inserted && blobs.contains(blob.digest) {
+                    measured.packed = measured.packed.addingClamped(blob.size)
+                }
+                guard let config = try? images.config(of: manifest) else { continue }
+                measured.layers.formUnion(
+                    LayerStore.stack(of: config).map { layers.folderName($0.diffID, on: $0.parentChain) })
+            }
+        }
+        return measured
+    }
+}
+
+/// An image while the home is measured.
+private struct MeasuredImage {
+    var summary: ImageSummary
+    /// Its unpacked layers' folders.
+    var layers: Set<String> = []
+    /// Bytes of its layers' blobs.
+    var packed: Int64 = 0
 }

@@ -64,11 +64,8 @@ extension Store {
     private func layersToUnpackAgain() throws(ShaleError) -> [(name: String, diffID: Digest)] {
         let standing = try Reachability.of(self, table: ImageTable(), sessions: SessionRoots())
         var found: [String: (size: Int64, diffID: Digest)] = [:]
-        for entry in try names.table().entries {
-            guard let manifest = try? images.manifest(entry.manifest),
-                let bytes = try? blobs.bytes(manifest.config.digest),
-                let config = try? OCIDocument.read(ImageConfig.self, from: bytes, naming: "config")
-            else { continue }
+        for (_, manifest) in try names.table().entries.flatMap({ images.manifests(of: $0) }) {
+            guard let config = try? images.config(of: manifest) else { continue }
             for (layer, blob) in zip(LayerStore.stack(of: config), manifest.layers) where blobs.contains(blob.digest) {
                 let name = layers.folderName(layer.diffID, on: layer.parentChain)
                 guard let size = layers.size(named: name)?.content, size >= 32 << 10, !standing.layers.contains(name)

@@ -156,11 +156,16 @@ private struct Decision {
             if isQuiet, !isDangling || conflict.isUse { return }
             throw conflict.error(id)
         }
-        let parent = table.entries(of: id).compactMap(\.parent).first
+        let entries = table.entries(of: id)
+        let below =
+            Set(entries.flatMap { $0.members ?? [] }).subtracting([id]).sorted()
+            + entries.compactMap(\.parent).prefix(1)
         for name in references(of: id) { untagOnly(name, of: id) }
         drop(id)
-        guard pruningParents, let parent, !table.entries(of: parent).isEmpty else { return }
-        try delete(parent, force: false, pruningParents: true, isQuiet: true)
+        guard pruningParents else { return }
+        for image in below where !table.entries(of: image).isEmpty {
+            try delete(image, force: false, pruningParents: true, isQuiet: true)
+        }
     }
 
     /// What stands in the way; `force` ignores all but children and running containers.
@@ -181,7 +186,9 @@ private struct Decision {
         return nil
     }
 
-    private func hasChildren(_ id: Digest) -> Bool { table.entries.contains { $0.parent == id && $0.image != id } }
+    private func hasChildren(_ id: Digest) -> Bool {
+        table.entries.contains { ($0.parent == id || ($0.members ?? []).contains(id)) && $0.image != id }
+    }
 
     private func pinned(_ entries: [ImageEntry]) -> [Reference] {
         Set(entries.flatMap(\.repoDigests)).sorted { $0.description < $1.description }

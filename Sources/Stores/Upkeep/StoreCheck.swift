@@ -35,7 +35,7 @@ struct StoreCheck {
     let repair: Bool
     let cancellation: Cancellation
     var findings: [Finding] = []
-    private var damaged: Set<Digest> = []
+    private(set) var damaged: Set<Digest> = []
 
     init(store: Store, repair: Bool, cancellation: Cancellation) {
         self.store = store
@@ -182,7 +182,7 @@ struct StoreCheck {
     /// The entry as it should be, `nil` when it leads to nothing that can be used.
     private mutating func checked(_ entry: ImageEntry) -> ImageEntry? {
         let name = entry.name?.familiar ?? "image \(entry.image?.short ?? entry.manifest.digest.short)"
-        if MediaType.isIndex(entry.manifest.mediaType) { return entry }
+        if entry.isIndex { return checkedIndex(entry, name) }
         guard isPresent(entry.manifest.digest), let manifest = try? store.images.manifest(entry.manifest) else {
             note("\(name): its manifest \(entry.manifest.digest) is missing or damaged", lost(entry))
             return nil
@@ -205,7 +205,7 @@ struct StoreCheck {
         return entry
     }
 
-    private mutating func checkLayers(
+    mutating func checkLayers(
         of name: String, _ manifest: Manifest, _ config: ImageConfig, _ entry: ImageEntry
     ) {
         let stack = LayerStore.stack(of: config)
@@ -221,9 +221,9 @@ struct StoreCheck {
 
     func isPresent(_ digest: Digest) -> Bool { !damaged.contains(digest) && store.blobs.contains(digest) }
 
-    private func lost(_ entry: ImageEntry) -> String { "taken out of the index; \(again(entry))" }
+    func lost(_ entry: ImageEntry) -> String { "taken out of the index; \(again(entry))" }
 
-    private func again(_ entry: ImageEntry) -> String {
+    func again(_ entry: ImageEntry) -> String {
         (entry.name ?? entry.repoDigests.first).map { "pull \($0.familiar)" } ?? "build it again, or rmi it"
     }
 
@@ -235,17 +235,7 @@ struct StoreCheck {
             error.description,
             "\(isThere ? "kept as index.json.damaged" : "made anew"); images are kept without names")
         guard repair else { return }
-        var table = ImageTable()
-        for digest in try store.blobs.all() where !damaged.contains(digest) {
-            guard let size = try? store.blobs.size(digest), size <= 1 << 20,
-                let bytes = try? store.blobs.bytes(digest), bytes.first == UInt8(ascii: "{"),
-                let manifest = try? OCIDocument.read(Manifest.self, from: bytes, naming: "blob"),
-                MediaType.isConfig(manifest.config.mediaType), isPresent(manifest.config.digest)
-            else { continue }
-            let type = manifest.mediaType ?? MediaType.ociManifest
-            let descriptor = Descriptor(mediaType: type, digest: digest, size: size)
-            table.insert(ImageEntry(manifest: descriptor, image: manifest.config.digest))
-        }
+        let table = try foundImages()
         if isThere { try keepDamaged(store.paths.index) }
         try store.names.write(table)
     }

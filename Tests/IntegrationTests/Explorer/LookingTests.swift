@@ -44,7 +44,7 @@ struct LookingTests {
         (["cat", "nasty:1:/etc/shadow"], "layer 2 deletes it; nasty:1#1:/etc/shadow still has it"),
         (["cat", "nasty:1#2:/etc/shadow"], "this layer deletes it"), (["grep", "x", "nasty:1:/etc"], "grep -r x"),
         (["layers", "nasty:1#4"], "the image has layers 1 to 3"), (["waste", "nasty:1#4"], "layers 1 to 3"),
-        (["layers", "--platform", "linux/arm64", "nasty:1"], "--platform is for --remote"),
+        (["layers", "--platform", "linux/arm64", "nasty:1"], "does not match the specified platform (linux/arm64)"),
     ])
     func saysWhatIsWrong(_ words: [String], _ message: String) throws {
         let outcome = try Self.shared.get().run(words, expecting: nil)

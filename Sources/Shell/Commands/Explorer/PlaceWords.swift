@@ -13,7 +13,7 @@ import Stores
 package struct RemoteOptions: ParsableArguments {
     @Flag(name: .customLong("remote"), help: "Look at the image in its registry; only what is needed is fetched.")
     package var isRemote = false
-    @Option(help: "With --remote: the platform of an image of several.") package var platform: String?
+    @Option(help: "The platform of an image of several, here or with --remote.") package var platform: String?
 
     package init() {}
 }
@@ -24,18 +24,27 @@ struct PlaceWords {
     private let finder: PlaceFinder
     private let remote: RemoteImages?
 
-    /// `isQuiet` prints no progress, as for Tab.
-    init(_ shell: ShellContext, _ options: RemoteOptions? = nil, isQuiet: Bool = false) throws(ShaleError) {
+    /// `isQuiet` tells nothing on the way, as for Tab.
+    init(
+        _ shell: ShellContext, _ options: RemoteOptions? = nil, platform: Platform? = nil, isQuiet: Bool = false
+    ) throws(ShaleError) {
+        var platform = platform
+        if let options { platform = try Platform.option(options.platform) }
         self.shell = shell
         let engine = try shell.engine()
         let console = shell.console
+        let wanted = platform
         finder = PlaceFinder(
             images: engine.images,
             container: { text throws(ShaleError) in try engine.containers.container(meantBy: text) },
             image: { text throws(ShaleError) in
                 let known = try WorkingImageNames.image(text, shell)
                 let image =
-                    if let known { try engine.images.image(id: known) } else { try engine.images.image(named: text) }
+                    if let known {
+                        try engine.images.image(id: known)
+                    } else {
+                        try engine.images.image(named: text, platform: wanted)
+                    }
                 // Another tool may have added the image to the OCI layout.
                 try engine.images.unpackMissingLayers(of: image, OperationContext(cancellation: shell.cancellation))
                 return image
@@ -48,11 +57,8 @@ struct PlaceWords {
                     return [:]
                 }
             }, note: { if !isQuiet { console.note($0) } })
-        if options?.platform != nil, options?.isRemote != true {
-            throw ShaleError(.usage, "--platform is for --remote: an image here has one platform")
-        }
-        remote = try options.flatMap { options throws(ShaleError) in
-            options.isRemote ? RemoteImages(shell, engine, platform: try Platform.option(options.platform)) : nil
+        remote = options.flatMap { options in
+            options.isRemote ? RemoteImages(shell, engine, platform: wanted) : nil
         }
     }
 

@@ -33,7 +33,7 @@ package struct HistoryCommand: Verb {
     var format: String?
     @Flag(help: "Look at the image in its registry; no layer is fetched")
     var remote = false
-    @Option(help: "With --remote: the platform of an image of several")
+    @Option(help: "The platform of an image of several, here or with --remote")
     var platform: String?
     @Argument(help: "An image or a container; none for what was typed")
     var name: String?
@@ -62,7 +62,7 @@ package struct HistoryCommand: Verb {
                 images.history(of: try images.remoteImage(reference, platform: platform, keeping: true, operation))
             }
         } else {
-            let stack = try whole(name, shell)
+            let stack = try whole(name, platform, shell)
             rows = try images.history(of: stack.image, countingFiles: layers)
             if let own = stack.own { rows.insert(try own.historyRow(number: stack.count), at: 0) }
         }
@@ -71,9 +71,9 @@ package struct HistoryCommand: Verb {
     }
 
     /// The host's shell has `history 3` for the last lines.
-    private func whole(_ name: String, _ shell: ShellContext) throws(ShaleError) -> ImageLayers {
+    private func whole(_ name: String, _ platform: Platform?, _ shell: ShellContext) throws(ShaleError) -> ImageLayers {
         do throws(ShaleError) {
-            return try PlaceWords(shell).whole(name, for: "history")
+            return try PlaceWords(shell, platform: platform).whole(name, for: "history")
         } catch {
             guard name.utf8.allSatisfy({ (48...57).contains($0) }) else { throw error }
             var error = error

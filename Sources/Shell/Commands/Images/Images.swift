@@ -13,9 +13,12 @@ package struct Images: Verb {
     package static let operandKinds: [ValueKind] = [.image]
     package static let managementNames: [ManagementName] = ["image ls", "image list"]
     package static let filters = ImageFilter.known
-    package static let examples = ["images", "images --filter dangling=true -q", "images --filter 'size>100MB'"]
+    package static let examples = [
+        "images", "images --filter dangling=true -q", "images --filter 'size>100MB'", "images --tree",
+    ]
     package static let differences = [
         "the five columns of docker before version 29, always",
+        "--tree shows of an index each platform, what of it is here and what is in use; json is one object an image",
         "filters docker has not: in-use, unused, layer=ID, base=IMAGE, size>100MB, created>7d (older), created<7d",
     ]
     package static let isWorthKeeping = false
@@ -35,7 +38,7 @@ package struct Images: Verb {
     var noTrunc = false
     @Flag(name: .shortAndLong, help: "Only show image ids")
     var quiet = false
-    @Flag(help: "Show which image was built on which")
+    @Flag(help: "Show which image was built on which, and the platforms of a name that stands for several")
     var tree = false
     @Argument(help: "REPOSITORY[:TAG], a pattern")
     var name: String?
@@ -51,7 +54,7 @@ package struct Images: Verb {
         if let name, images.isEmpty, ["ls", "list", "rm", "prune", "inspect"].contains(name) {
             shell.console.note("No images found matching \"\(name)\": did you mean \"docker image \(name)\"?")
         }
-        if tree { return .lines(ImageTree(images: images, noTrunc: noTrunc).lines) }
+        if tree { return try self.tree(images, engine.images) }
         let now = Timestamp.now()
         let rows = images.flatMap { self.rows(of: $0, now: now) }
         let listing = Listing(
@@ -59,6 +62,21 @@ package struct Images: Verb {
             rawLines: [("repository", "Repository"), ("tag", "Tag")] + (digests ? [("digest", "Digest")] : [])
                 + [("image_id", "ID"), ("created_at", "CreatedAt"), ("virtual_size", "Size")])
         return .listing(listing, format: format, quiet: quiet)
+    }
+
+    private func tree(_ images: [ImageSummary], _ engine: ImageEngine) throws(ShaleError) -> Outcome {
+        guard ["", "table", "json"].contains(format ?? "") else {
+            throw ShaleError(.usage, "--format is not yet supported with --tree", hint: "images --tree --format json")
+        }
+        if quiet { throw ShaleError(.usage, "--quiet is not yet supported with --tree", hint: "images -q") }
+        var platforms: [Digest: [LocalPlatform]] = [:]
+        for image in images {
+            for index in image.indexes {
+                platforms[index.descriptor.digest] = try engine.localPlatforms(of: index.descriptor, noting: image.id)
+            }
+        }
+        let tree = ImageTree(images: images, platforms: platforms, noTrunc: noTrunc)
+        return .lines(format == "json" ? tree.documents.map { $0.text() } : tree.lines)
     }
 
     private var columns: [Listing.Column] {

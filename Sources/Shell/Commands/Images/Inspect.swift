@@ -27,7 +27,7 @@ package struct Inspect: Verb {
     var size = false
     @Flag(help: "Look at the image in its registry; no layer is fetched")
     var remote = false
-    @Option(help: "With --remote: the platform of an image of several")
+    @Option(help: "The platform of an image of several, here or with --remote")
     var platform: String?
     @Argument(help: "Names or ids")
     var names: [String]
@@ -67,17 +67,18 @@ package struct Inspect: Verb {
         if type == "container" {
             return try engine.containers.document(of: engine.containers.find(name), includingSizes: size)
         }
-        if type == nil, let meant = try engine.containers.container(meantBy: name) {
+        if type == nil, platform == nil, let meant = try engine.containers.container(meantBy: name) {
             return try engine.containers.document(of: meant.record, includingSizes: size)
         }
         do throws(ShaleError) {
-            return try engine.images.document(of: engine.images.find(name))
+            return try engine.images.document(of: engine.images.find(name, platform: platform))
         } catch {
             // Docker says here what was typed, with no tag added.
             guard error.code == .notFound || (error.code == .invalid && type == nil) else { throw error }
             if type == nil, let volume = try? engine.containers.volume(named: name) {
                 return VolumeInspect.document(of: volume)
             }
+            if platform != nil, (try? engine.images.find(name)) != nil { throw error }
             throw ShaleError(.notFound, "No such \(type ?? "object"): \(name)", hint: error.hint)
         }
     }

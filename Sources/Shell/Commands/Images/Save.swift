@@ -3,6 +3,7 @@ package import Basics
 import Glibc
 import Images
 import Linux
+import OCI
 import Recipes
 import Rendering
 
@@ -16,12 +17,18 @@ package struct Save: Verb {
         "save -o hello.tar hello-docker", "save ubuntu:22.04 | gzip > ubuntu.tar.gz",
         "save --format oci -o a.tar busybox",
     ]
-    package static let differences = ["the archive holds docker's layout and an OCI layout over the same blobs"]
+    package static let differences = [
+        "of a name that stands for an index the archive holds the index, with the platforms that are here; docker's "
+            + "manifest.json in it, and --format docker, name the one for this machine",
+        "the archive holds docker's layout and an OCI layout over the same blobs",
+    ]
 
     @Option(name: .shortAndLong, help: "Write to a file instead of stdout")
     var output: String?
     @Option(help: "both (docker's and OCI), oci, or docker (as before version 25)")
     var format: String?
+    @Option(help: "Of images of several platforms these alone: os/arch[/variant], several with commas")
+    var platform: String?
     @Argument(help: "Images")
     var names: [String]
 
@@ -40,10 +47,11 @@ package struct Save: Verb {
                 .usage, "cowardly refusing to save to a terminal. Use the -o flag or redirect", exitStatus: 1)
         }
         let (names, format) = (names, wanted)
+        let platforms = try platform.map { text throws(ShaleError) in try Platform.options(text) }
         let images = try shell.images()
         let operation = OperationContext(cancellation: shell.cancellation)
         try ArchiveOutput.write(to: output, doing: "save image", shell) { sink throws(ShaleError) in
-            try images.save(names, format: format, to: sink, operation)
+            try images.save(names, platforms: platforms, format: format, to: sink, operation)
         }
         return .done
     }

@@ -12,12 +12,14 @@ package struct CopyImage: Verb {
         usage: "copy [OPTIONS] SRC DST")
     package static let operandKinds: [ValueKind] = [.image]
     package static let examples = [
-        "copy docker://alpine:3.20 docker://localhost:5000/alpine:3.20", "copy -a docker://alpine oci:images:alpine",
+        "copy docker://alpine:3.20 docker://localhost:5000/alpine:3.20",
+        "copy -a docker://alpine oci:images:alpine", "copy -a docker://alpine alpine",
         "copy app:1 docker-archive:app.tar:app:1",
     ]
     package static let differences = [
         "docker has no such command; skopeo's places are understood: docker://NAME, oci:DIR[:TAG], "
             + "oci-archive:FILE[:TAG], docker-archive:FILE[:NAME]; a plain name is an image here",
+        "with -a a plain name stands for the index, with all its platforms, here as elsewhere",
         "a docker archive holds the blobs as they are, as docker's save writes it since version 25",
     ]
 

@@ -4,16 +4,19 @@ import Images
 import OCI
 import Recipes
 import Rendering
+import Stores
 
 /// `platforms NAME`: what an index offers.
 package struct Platforms: Verb {
     package static let configuration = CommandConfiguration(
-        commandName: "platforms", abstract: "List the platforms that a name offers in its registry",
+        commandName: "platforms", abstract: "List the platforms of a name: those that are here, or its registry offers",
         usage: "platforms [OPTIONS] NAME[:TAG|@DIGEST]",
-        discussion: "A star marks the one that 'pull' takes here. Nothing is fetched but the list itself.")
+        discussion: "A star marks the one that is taken without --platform. Of a name that stands for an index here, "
+            + "what is here and what is not; of any other, and with --remote, what its registry offers: nothing is "
+            + "fetched but the list itself.")
     package static let operandKinds: [ValueKind] = [.remoteReference]
     package static let examples = [
-        "platforms ubuntu:22.04", "platforms --format json alpine", "platforms --format '{{.Platform}}' alpine",
+        "platforms ubuntu:22.04", "platforms --format json alpine", "platforms --remote alpine:3.20",
     ]
     package static let differences = [
         "docker has 'buildx imagetools inspect' for it",
@@ -21,7 +24,9 @@ package struct Platforms: Verb {
     ]
     package static let isWorthKeeping = false
 
-    @Option(help: "json, or a Go template with .Platform, .Kind, .Digest, .Size, .MediaType, .Of")
+    @Flag(help: "Ask the registry, also where the name stands for an index here")
+    var remote = false
+    @Option(help: "json, or a Go template with .Platform, .Kind, .Here, .Digest, .ID, .Size, .MediaType, .Of")
     var format: String?
     @Argument(help: "NAME[:TAG|@DIGEST]")
     var name: String
@@ -31,6 +36,9 @@ package struct Platforms: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let reference = try Reference(parsing: name)
         let images = try shell.images()
+        if !remote, let here = try images.localPlatforms(named: reference.withDefaultTag) {
+            return .listing(local(here), format: format)
+        }
         let offered = try shell.withOperation { operation throws(ShaleError) in
             try images.platforms(of: reference, operation)
         }
@@ -42,29 +50,39 @@ package struct Platforms: Verb {
         return .listing(listing, format: format)
     }
 
-    private func row(_ entry: OfferedPlatform, among all: [OfferedPlatform]) -> JSONDocument {
-        var kind: String
-        var subject = ""
-        switch entry.kind {
-        case .image: kind = "image"
-        case .attestation(let digest):
-            kind = "attestation"
-            let of = digest.flatMap { digest in all.first { $0.descriptor.digest == digest } }
-            if let platform = of.map(Self.platform) { kind += " of \(platform)" }
-            subject = digest?.description ?? ""
-        case .index: kind = "index"
-        case .artifact(let type): kind = type
+    private func local(_ platforms: [LocalPlatform]) -> Listing {
+        let members = platforms.map(\.member)
+        let rows = platforms.map { platform in
+            row(
+                platform.member.descriptor, platform.member.platform, isChosen: platform.isChosen,
+                kind: PlatformWords.kind(platform.member, among: members), platform.member.kind,
+                here: PlatformWords.presence(platform.presence), image: platform.member.image)
         }
-        return .members([
-            "Chosen": .string(entry.isChosen ? "*" : ""), "Platform": .string(Self.platform(entry)),
-            "Kind": .string(kind), "Digest": .string(entry.descriptor.digest.description),
-            "Size": .string(String(entry.descriptor.size)), "MediaType": .string(entry.descriptor.mediaType),
-            "Of": .string(subject),
-        ])
+        return Listing(
+            columns: [
+                .init("Chosen", ""), .init("Platform", "PLATFORM"), .init("Kind", "KIND"), .init("Here", "HERE"),
+                .init("Digest", "DIGEST"),
+            ], rows: rows, quietKey: "Platform")
     }
 
-    private static func platform(_ entry: OfferedPlatform) -> String {
-        guard let platform = entry.platform else { return "none named" }
-        return platform.description + (platform.osVersion.map { " \($0)" } ?? "")
+    private func row(_ entry: OfferedPlatform, among all: [OfferedPlatform]) -> JSONDocument {
+        let kind = PlatformWords.kind(entry.kind) { digest in
+            all.first { $0.descriptor.digest == digest }.map { PlatformWords.platform($0.platform) }
+        }
+        return row(entry.descriptor, entry.platform, isChosen: entry.isChosen, kind: kind, entry.kind)
+    }
+
+    private func row(
+        _ descriptor: Descriptor, _ platform: Platform?, isChosen: Bool, kind: String, _ member: MemberKind,
+        here: String = "", image: Digest? = nil
+    ) -> JSONDocument {
+        var subject = ""
+        if case .attestation(let digest?) = member { subject = digest.description }
+        return .members([
+            "Chosen": .string(isChosen ? "*" : ""), "Platform": .string(PlatformWords.platform(platform)),
+            "Kind": .string(kind), "Here": .string(here), "Digest": .string(descriptor.digest.description),
+            "ID": .string(image?.description ?? ""), "Size": .string(String(descriptor.size)),
+            "MediaType": .string(descriptor.mediaType), "Of": .string(subject),
+        ])
     }
 }

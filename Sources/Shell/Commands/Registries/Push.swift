@@ -20,11 +20,16 @@ package struct Push: Verb {
     package static let differences = [
         "layers made here are packed once and kept: the next push of them costs nothing; prune cache removes them",
         "the recipe of an image made here goes with it, and hangs on it: recipe NAME --remote shows it to anyone",
+        "a name that stands for an index sends it byte by byte, with all its platforms; --platform sends one of them",
         "--compression chooses how they are packed; a large layer goes up in pieces, and goes on where it broke",
     ]
 
     @Flag(name: [.customShort("a"), .customLong("all-tags")], help: "Push all tags of the repository")
     var allTags = false
+    @Flag(name: .customLong("all-platforms"), help: "Push all platforms of an index; refused when one is not here")
+    var allPlatforms = false
+    @Option(help: "Push this platform of an index alone: os/arch[/variant]")
+    var platform: String?
     @Flag(name: .shortAndLong, help: "Print the full name alone")
     var quiet = false
     @Option(help: "How layers made here are packed: gzip[:1-9] or zstd[:1-19]")
@@ -40,27 +45,34 @@ package struct Push: Verb {
         let packing = try compression.map { text throws(ShaleError) in try Packing(parsing: text) } ?? .standard
         let reference = try Reference(parsing: name)
         let images = try shell.images()
-        let (allTags, quiet) = (allTags, quiet)
+        let (allTags, quiet, platforms) = (allTags, quiet, try pushedPlatforms())
         if allTags, reference.tag != nil || reference.digest != nil {
             throw ShaleError(.usage, "tag can't be used with --all-tags/-a")
         }
         let pushed = try shell.withOperation(isQuiet: quiet) { operation throws(ShaleError) -> [PushResult] in
-            if allTags { return try images.pushAll(reference, packing: packing, operation) }
+            if allTags { return try images.pushAll(reference, platforms: platforms, packing: packing, operation) }
             if reference.tag == nil, reference.digest == nil { operation.line("Using default tag: latest") }
-            return [try images.push(reference, packing: packing, operation)]
+            return [try images.push(reference, platforms: platforms, packing: packing, operation)]
         }
         if !noRecipe { try attachRecipes(to: pushed, shell) }
         guard quiet else { return .done }
         return .line((allTags ? reference : pushed.first?.reference ?? reference).description)
     }
 
-    /// Attaches recipes to images that have been pushed.
-    ///
-    /// A recipe that cannot be made is only a warning, because the push itself has succeeded.
+    private func pushedPlatforms() throws(ShaleError) -> PushedPlatforms {
+        guard let platform = try Platform.option(platform) else { return allPlatforms ? .all : .standard }
+        if allPlatforms {
+            throw ShaleError(.usage, "--platform takes one platform, --all-platforms all of them: choose one")
+        }
+        return .one(platform)
+    }
+
+    /// Hangs recipes on images that are there; a recipe that cannot be made is a warning, for the image has arrived.
     private func attachRecipes(to pushed: [PushResult], _ shell: ShellContext) throws(ShaleError) {
         let recipes = try shell.recipes()
         var told: Set<Digest> = []
-        for result in pushed where told.insert(result.manifest.digest).inserted {
+        // An index has the recipes of its platforms, each on its own manifest.
+        for result in pushed where !result.isIndex && told.insert(result.manifest.digest).inserted {
             let attached: AttachedRecipe?
             do throws(ShaleError) {
                 attached = try shell.withOperation(isQuiet: true) { operation throws(ShaleError) in

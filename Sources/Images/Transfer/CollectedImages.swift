@@ -1,0 +1,111 @@
+import Basics
+import OCI
+
+/// All that an image, or an index of several, consists of.
+struct CollectedImages {
+    let source: any CopySource
+    let cancellation: Cancellation
+    private(set) var items: [TransferItem] = []
+    /// Manifests and indexes, each behind what it names.
+    private(set) var documents: [TransferDocument] = []
+    private var seen: Set<Digest> = []
+    /// Of all documents, in bytes.
+    private var size: Int64 = 0
+
+    /// More is no image's: an index of a thousand platforms is far below.
+    private static let most = (documents: mostDocuments, bytes: 64 << 20 as Int64)
+    static let mostDocuments = 2000
+
+    init(source: any CopySource, cancellation: Cancellation) {
+        self.source = source
+        self.cancellation = cancellation
+    }
+
+    mutating func add(_ document: TransferDocument, depth: Int) throws(ShaleError) {
+        guard seen.insert(document.descriptor.digest).inserted else { return }
+        try cancellation.check()
+        size = size.addingClamped(Int64(document.bytes.count))
+        guard seen.count <= Self.most.documents, size <= Self.most.bytes else {
+            throw ShaleError(
+                .invalid,
+                "index \(document.descriptor.digest): more manifests than \(Self.most.documents), or larger ones")
+        }
+        guard MediaType.isIndex(document.descriptor.mediaType) else { return try addManifest(document) }
+        guard depth < 4 else {
+            throw ShaleError(.invalid, "index \(document.descriptor.digest): indexes within indexes")
+        }
+        let index = try OCIDocument.read(
+            Index.self, from: document.bytes, naming: "index \(document.descriptor.digest)")
+        for entry in index.manifests {
+            let bytes = try source.document(entry, cancellation: cancellation)
+            try add(TransferDocument(bytes, mediaType: entry.mediaType), depth: depth + 1)
+        }
+        documents.append(document)
+    }
+
+    private mutating func addManifest(_ document: TransferDocument) throws(ShaleError) {
+        let label = "manifest \(document.descriptor.digest)"
+        let manifest = try OCIDocument.read(Manifest.self, from: document.bytes, naming: label)
+        for blob in manifest.layers + [manifest.config] {
+            items.append(
+                TransferItem(
+                    id: blob.digest.short, blob: blob,
+                    isForeign: MediaType.isForeignLayer(blob.mediaType) && !(blob.urls ?? []).isEmpty))
+        }
+        documents.append(document)
+    }
+}
+
+/// Manifests and indexes as they travel: byte by byte, but for what names a layer that was packed for the way.
+struct TravelledDocuments {
+    /// What each blob is called at the target.
+    private let sent: [Digest: Descriptor]
+    /// Documents that are others at the target.
+    private var documents: [Digest: Descriptor] = [:]
+    private var isPacked: Bool
+
+    init(_ sent: [Digest: Descriptor]) {
+        self.sent = sent
+        isPacked = sent.contains { $0.key != $0.value.digest }
+    }
+
+    /// A document as it travels; those that it names came before.
+    ///
+    /// Throws `corrupt` for one that cannot be read.
+    mutating func renamed(_ document: TransferDocument) throws(ShaleError) -> TransferDocument {
+        guard isPacked else { return document }
+        let isIndex = MediaType.isIndex(document.descriptor.mediaType)
+        let text = try isIndex ? index(document) : manifest(document)
+        guard let text else { return document }
+        let renamed = TransferDocument(Array(text.utf8), mediaType: document.descriptor.mediaType)
+        documents[document.descriptor.digest] = renamed.descriptor
+        return renamed
+    }
+
+    private func manifest(_ document: TransferDocument) throws(ShaleError) -> String? {
+        var manifest = try OCIDocument.read(
+            Manifest.self, from: document.bytes, naming: "manifest \(document.descriptor.digest)")
+        var isOther = false
+        manifest.layers = manifest.layers.map { layer in
+            guard let packed = sent[layer.digest], packed.digest != layer.digest else { return layer }
+            isOther = true
+            return packed
+        }
+        return isOther ? manifest.document.text() : nil
+    }
+
+    private func index(_ document: TransferDocument) throws(ShaleError) -> String? {
+        var index = try OCIDocument.read(
+            Index.self, from: document.bytes, naming: "index \(document.descriptor.digest)")
+        var isOther = false
+        index.manifests = index.manifests.map { entry in
+            guard let renamed = documents[entry.digest] else { return entry }
+            isOther = true
+            var entry = entry
+            entry.digest = renamed.digest
+            entry.size = renamed.size
+            return entry
+        }
+        return isOther ? index.document.text() : nil
+    }
+}

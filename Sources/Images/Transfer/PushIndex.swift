@@ -1,0 +1,70 @@
+import Basics
+import Layers
+package import OCI
+import Registries
+import Stores
+
+/// Which platforms of a name that stands for an index a push sends.
+package enum PushedPlatforms: Sendable, Hashable {
+    /// All of them where all are here; the only one that is here; else none.
+    case standard
+    /// All of them, with the index byte by byte.
+    case all
+    case one(Platform)
+}
+
+extension ImageEngine {
+    /// Sends what a name stands for: an image, or an index with all its platforms.
+    func send(
+        _ image: Image, as reference: Reference, _ platforms: PushedPlatforms, packing: Packing,
+        _ operation: OperationContext
+    ) throws(ShaleError) -> PushResult {
+        guard let index = image.index else { return try push(image, as: reference, packing: packing, operation) }
+        guard platforms == .standard, let only = try onlyPlatform(of: index) else {
+            return try send(index, of: image, as: reference, packing: packing, operation)
+        }
+        let single = try store.images.image(manifest: only.descriptor)
+        let result = try push(single, as: reference, packing: packing, operation)
+        operation.note(
+            "Not all multiplatform-content is present and only the available single-platform image was pushed\n"
+                + "\(index.digest) -> \(result.manifest.digest)")
+        return result
+    }
+
+    /// The one image of an index that is here whole, where others are not.
+    private func onlyPlatform(of index: Descriptor) throws(ShaleError) -> IndexMember? {
+        let members = try store.images.members(of: index)
+        let whole = members.filter { store.images.usage(of: $0).isWhole }
+        let images = whole.filter { $0.image != nil }
+        return whole.count < members.count && images.count == 1 ? images.first : nil
+    }
+
+    /// Sends all of an index, and then the index itself: it never lists there what is not there.
+    private func send(
+        _ index: Descriptor, of image: Image, as reference: Reference, packing: Packing,
+        _ operation: OperationContext
+    ) throws(ShaleError) -> PushResult {
+        let source = try storedImage(image, index: index, packing: image.isAsPulled ? nil : packing)
+        let target = RegistryTarget(client: registry, reference: reference)
+        var collected = CollectedImages(source: source, cancellation: operation.cancellation)
+        try collected.add(source.root(operation), depth: 0)
+        let transfer = Transfer(source: source, target: target, words: .push, operation: operation)
+        let sent = try transfer.move(collected.items)
+        let report = TransferReport(cancellation: operation.cancellation)
+        var travelled = TravelledDocuments(sent)
+        var root = index
+        for (position, document) in collected.documents.enumerated() {
+            try operation.cancellation.check()
+            let isLast = position == collected.documents.count - 1
+            let renamed = try travelled.renamed(document)
+            try target.put(renamed, isNamed: isLast, report: report)
+            root = renamed.descriptor
+        }
+        let result = PushResult(reference: reference, manifest: root, image: image, isIndex: true)
+        note(result)
+        store.events.append(
+            StoreEvent(.image, "push", of: reference.familiar, ["name": reference.familiarName]))
+        operation.line(result.line)
+        return result
+    }
+}

@@ -1,0 +1,219 @@
+package import Basics
+package import OCI
+
+/// One entry of an index, and what of it is here.
+package struct IndexMember: Sendable, Hashable {
+    /// As the index lists it.
+    package var descriptor: Descriptor
+    package var kind: MemberKind
+    /// The platform it is listed for; that of its config where the index names none.
+    package var platform: Platform?
+    /// Its manifest, where that is here and can be read.
+    package var manifest: Manifest?
+    /// The digest of its config, docker's image id, of an image whose manifest and config are here.
+    package var image: Digest?
+
+    /// Whether it is an image that containers can be made from here.
+    var isUsable: Bool { kind == .image && image != nil && (platform.map { $0.os == "linux" } ?? false) }
+}
+
+/// What a member of an index takes here, in bytes.
+package struct MemberUsage: Sendable, Hashable {
+    /// Its documents and the blobs of its layers, as far as they are here.
+    package var packed: Int64 = 0
+    /// Its unpacked layers.
+    package var unpacked: Int64 = 0
+    /// Whether its manifest, its config and each layer are here.
+    package var isWhole = true
+}
+
+/// What names that stand for several platforms lead to.
+extension ImageStore {
+    /// How deep indexes may lie in indexes, and how many of them are read.
+    package static let nesting = (depth: 4, indexes: 100)
+
+    /// What an index lists, in its order, that of nested indexes in their place; and what of it is here.
+    ///
+    /// An index may be partial: what is not here is listed without manifest and image. Throws `notFound` for an index
+    /// that is not here, `corrupt` for a document that is no index, `invalid` for indexes that are nested too deep.
+    package func members(of index: Descriptor) throws(ShaleError) -> [IndexMember] {
+        var seen: Set<Digest> = []
+        var found: [IndexMember] = []
+        try collect(index, depth: 0, &seen, into: &found)
+        return found
+    }
+
+    private func collect(
+        _ descriptor: Descriptor, depth: Int, _ seen: inout Set<Digest>, into found: inout [IndexMember],
+        _ visit: (Descriptor) -> Void = { _ in }
+    ) throws(ShaleError) {
+        // One that is listed twice is read once.
+        guard seen.insert(descriptor.digest).inserted else { return }
+        guard depth < Self.nesting.depth, seen.count <= Self.nesting.indexes else {
+            throw ShaleError(.invalid, "index \(descriptor.digest): indexes within indexes")
+        }
+        visit(descriptor)
+        for entry in try index(descriptor).manifests {
+            if MediaType.isIndex(entry.mediaType), isHere(entry) {
+                try collect(entry, depth: depth + 1, &seen, into: &found, visit)
+            } else {
+                found.append(member(entry))
+            }
+        }
+    }
+
+    /// An index and those in it that are here, the outermost first.
+    ///
+    /// Throws what ``members(of:)`` throws.
+    package func indexes(in index: Descriptor) throws(ShaleError) -> [Descriptor] {
+        var seen: Set<Digest> = []
+        var members: [IndexMember] = []
+        var found: [Descriptor] = []
+        try collect(index, depth: 0, &seen, into: &members) { found.append($0.bare) }
+        return found
+    }
+
+    /// The document of an index.
+    func index(_ descriptor: Descriptor) throws(ShaleError) -> Index {
+        let what = "index \(descriptor.digest)"
+        let index = try OCIDocument.read(Index.self, from: try blobs.bytes(descriptor.digest), naming: what)
+        try index.validate(naming: what)
+        return index
+    }
+
+    /// Whether a blob is here in the size that its descriptor tells.
+    func isHere(_ descriptor: Descriptor) -> Bool {
+        blobs.contains(descriptor.digest) && (try? blobs.size(descriptor.digest)) == descriptor.size
+    }
+
+    private func member(_ entry: Descriptor) -> IndexMember {
+        var member = IndexMember(descriptor: entry, kind: entry.memberKind, platform: entry.platform)
+        guard MediaType.isManifest(entry.mediaType), isHere(entry), let manifest = try? manifest(entry) else {
+            return member
+        }
+        member.manifest = manifest
+        guard member.kind == .image, MediaType.isConfig(manifest.config.mediaType), isHere(manifest.config) else {
+            return member
+        }
+        if member.platform == nil {
+            guard let config = try? config(of: manifest) else { return member }
+            member.platform = config.platform
+        }
+        member.image = manifest.config.digest
+        return member
+    }
+
+    func config(of manifest: Manifest) throws(ShaleError) -> ImageConfig {
+        try OCIDocument.read(
+            ImageConfig.self, from: try blobs.bytes(manifest.config.digest), naming: "config \(manifest.config.digest)")
+    }
+
+    /// The member that a use takes, of those whose manifest and config are here: the one rule for all commands.
+    ///
+    /// For a platform the one that serves it best, in containerd's order; without one that for this machine, and where
+    /// none fits the first there is. `nil` where there is none.
+    package static func choose(from members: [IndexMember], for platform: Platform?) -> IndexMember? {
+        let usable = members.filter(\.isUsable)
+        let order = PlatformOrder(platform ?? .host)
+        var best: (member: IndexMember, rank: Int)?
+        for member in usable {
+            guard let offered = member.platform, let rank = order.rank(offered) else { continue }
+            if best.map({ rank < $0.rank }) ?? true { best = (member, rank) }
+        }
+        return best?.member ?? (platform == nil ? usable.first : nil)
+    }
+
+    /// What a member takes here.
+    package func usage(of member: IndexMember) -> MemberUsage {
+        guard let manifest = member.manifest else { return MemberUsage(isWhole: false) }
+        var usage = MemberUsage(packed: member.descriptor.size)
+        var seen: Set<Digest> = []
+        for blob in [manifest.config] + manifest.layers where seen.insert(blob.digest).inserted {
+            if isHere(blob) {
+                usage.packed = usage.packed.addingClamped(blob.size)
+            } else if !MediaType.isForeignLayer(blob.mediaType) {
+                usage.isWhole = false
+            }
+        }
+        if member.image != nil, let config = try? config(of: manifest) {
+            usage.unpacked = layers.totalSize(of: config)
+        }
+        return usage
+    }
+
+    /// The manifests of images that an entry leads to, as far as they are here.
+    ///
+    /// An index that cannot be read leads to none.
+    func manifests(of entry: ImageEntry) -> [(descriptor: Descriptor, manifest: Manifest)] {
+        guard entry.isIndex else {
+            return (try? manifest(entry.manifest)).map { [(entry.manifest, $0)] } ?? []
+        }
+        return ((try? members(of: entry.manifest)) ?? []).compactMap { member in
+            member.manifest.map { (member.descriptor, $0) }
+        }
+    }
+
+    /// The first member of these entries' indexes that passes a test, and its entry.
+    func indexEntry(
+        among entries: some Sequence<ImageEntry>, where isMeant: (IndexMember) -> Bool
+    ) -> (entry: ImageEntry, member: IndexMember)? {
+        var seen: Set<Digest> = []
+        for entry in entries where entry.isIndex && seen.insert(entry.manifest.digest).inserted {
+            if let member = ((try? members(of: entry.manifest)) ?? []).first(where: isMeant) { return (entry, member) }
+        }
+        return nil
+    }
+
+    /// The image by which a table lists another one: itself, or of an index the one that is noted.
+    func listed(as images: Set<Digest>, in table: ImageTable) -> [Digest: Digest] {
+        let known = Set(table.entries.compactMap(\.image))
+        var missing = images.subtracting(known)
+        var found: [Digest: Digest] = [:]
+        guard !missing.isEmpty else { return found }
+        var seen: Set<Digest> = []
+        for entry in table.entries where entry.isIndex && seen.insert(entry.manifest.digest).inserted {
+            guard let image = entry.image, !missing.isEmpty else { continue }
+            for member in (try? members(of: entry.manifest)) ?? [] {
+                if let id = member.image, missing.remove(id) != nil { found[id] = image }
+            }
+        }
+        return found
+    }
+
+    /// The images by which names stand for images that only an index lists, by these.
+    ///
+    /// Throws what reading the names throws.
+    package func listed(as images: some Sequence<Digest>) throws(ShaleError) -> [Digest: Digest] {
+        listed(as: Set(images), in: try names.table())
+    }
+
+    /// Why a platform of a name cannot be had: docker's words, and the command that fetches it.
+    package static func noPlatform(_ platform: Platform, of name: String, among members: [IndexMember]) -> ShaleError {
+        let order = PlatformOrder(platform)
+        let isListed = members.contains { member in
+            member.kind == .image && (member.platform.map { order.rank($0) != nil } ?? false)
+        }
+        var offered: [String] = []
+        for member in members where member.kind == .image {
+            guard let text = member.platform?.description, !offered.contains(text) else { continue }
+            offered.append(text)
+        }
+        let hint =
+            if isListed {
+                "pull --platform \(platform) \(name)"
+            } else if !offered.isEmpty {
+                "it is there for \(offered.joined(separator: ", "))"
+            } else {
+                "platforms \(name)   (what the name leads to)"
+            }
+        return ShaleError(
+            .notFound,
+            "image with reference \(name) was found but does not provide the specified platform (\(platform))",
+            hint: hint)
+    }
+}
+
+extension Descriptor {
+    /// Without what one index says of it.
+    package var bare: Descriptor { Descriptor(mediaType: mediaType, digest: digest, size: size) }
+}
