@@ -27,8 +27,8 @@ _shale_command() {
         operands='reference.remote'
         ;;
     push)
-        flags='--all-tags -a --quiet -q --compression --no-recipe --help -h'
-        values='--compression:none'
+        flags='--all-tags -a --all-platforms --platform --quiet -q --compression --no-recipe --help -h'
+        values='--platform:platform --compression:none'
         operands='image'
         ;;
     copy)
@@ -47,7 +47,7 @@ _shale_command() {
         operands='=create,annotate,inspect,push,rm'
         ;;
     platforms)
-        flags='--format --help -h'
+        flags='--remote --format --help -h'
         values='--format:format'
         operands='reference.remote'
         ;;
@@ -102,8 +102,8 @@ _shale_command() {
         operands='object'
         ;;
     save)
-        flags='--output -o --format --help -h'
-        values='--output:host.path -o:host.path --format:format'
+        flags='--output -o --format --platform --help -h'
+        values='--output:host.path -o:host.path --format:format --platform:platform'
         operands='image'
         ;;
     load)

@@ -17,7 +17,11 @@ extension BuildEngine {
     package func build(
         _ request: BuildRequest, failedContainer: inout String?, _ operation: OperationContext
     ) throws(ShaleError) -> BuildOutcome {
+        if request.platforms.count > 1 {
+            return try buildIndex(request, failedContainer: &failedContainer, operation)
+        }
         let prepared = try PreparedBuild(request, engine: self, operation)
+        if let platform = request.platform { try requireProcessor(for: [platform], prepared, request) }
         try tellContext(prepared, request, operation)
         let builder = try Builder(prepared, engine: self, request: request, operation)
         var image: Image

@@ -167,7 +167,8 @@ final class StageBuild {
             return StageState(scratchFor: platform ?? engine.settings.platform, arguments: arguments)
         }
         let image = try engine.images.ensureImage(
-            name, platform: platform, policy: request.pullsBases ? .always : .missing, announces: false, operation)
+            name, platform: platform, among: request.steps.platforms, policy: request.pullsBases ? .always : .missing,
+            announces: false, operation)
         var state = StageState(from: image, arguments: arguments)
         state.baseName = name
         return state

@@ -25,6 +25,8 @@ package struct BuildRequest: Sendable {
     package var annotations: [String: String] = [:]
     package var target: String?
     package var platform: Platform?
+    /// Several platforms, which make one index; empty for one platform.
+    package var platforms: [Platform] = []
     package var steps = StepOptions()
     /// What stands in the place of images and stages.
     package var contexts: [NamedContext] = []
@@ -57,6 +59,7 @@ package struct BuildRequest: Sendable {
     /// Throws `cancelled` alone: what is wrong with a cache is told in a line, and a context is opened when it is used.
     func opening(_ engine: BuildEngine, _ operation: OperationContext) throws(ShaleError) -> BuildRequest {
         var copy = self
+        copy.steps.platform = platform
         if !contexts.isEmpty {
             copy.steps.contexts = NamedContexts(contexts, engine: engine, platform: platform, steps: steps)
         }
@@ -85,4 +88,8 @@ package struct BuildRequest: Sendable {
 package struct BuildOutcome: Sendable {
     package var imageID: Digest
     package var tags: [Reference]
+    /// The index of all platforms, where several were built.
+    package var index: Descriptor?
+    /// What was built for each platform, in the order that was asked for.
+    package var images: [Digest] = []
 }

@@ -64,7 +64,9 @@ extension StepExecutor {
     private func image(of name: String) throws(ShaleError) -> Image {
         if let image = try stage(name) { return image }
         do throws(ShaleError) {
-            return try engine.images.ensureImage(name, platform: nil, policy: .missing, announces: false, operation)
+            return try engine.images.ensureImage(
+                name, platform: options.platform, among: options.platforms, policy: .missing, announces: false,
+                operation)
         } catch {
             var told = error
             told.message = "invalid from flag value \(name): \(error.message)"

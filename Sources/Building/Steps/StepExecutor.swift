@@ -225,6 +225,9 @@ package struct StepOptions: Sendable {
     package var sharesCacheMounts = true
     package var secrets: [BuildSecret] = []
     package var agents: [BuildAgent] = []
+    /// The platform that is built for, where one was asked for, and those that are built for in turn.
+    var platform: Platform?
+    var platforms: [Platform] = []
     /// Where else steps are looked up.
     var sharedCaches: SharedCaches?
     /// What stands in the place of images and stages.

@@ -45,6 +45,8 @@ package struct Plan: Sendable {
         package var name: String
         package var line: Int
         package var base: Base
+        /// What its processes run on.
+        package var platform: PlannedPlatform
         /// Whether the target needs it; a stage that is not needed has no steps.
         package var isNeeded: Bool
         package var steps: [Step]

@@ -61,9 +61,18 @@ struct Planner {
             let stage = stages[place]
             let isNeeded = needed.contains(place)
             return Plan.StagePlan(
-                name: stage.name, line: stage.line, base: base(of: stage), isNeeded: isNeeded,
+                name: stage.name, line: stage.line, base: base(of: stage),
+                platform: platform(of: place), isNeeded: isNeeded,
                 steps: isNeeded ? stage.steps : [], image: isNeeded ? stage.image : nil)
         }
+    }
+
+    /// The platform of a stage: its own, else that of the stage that it stands on, else the target's.
+    private func platform(of place: Int) -> PlannedPlatform {
+        let stage = stages[place]
+        // A stage stands on an earlier one: it ends at the first.
+        if stage.platform == nil, let base = stage.base, base < place { return platform(of: base) }
+        return stage.platform ?? options.targetPlatform
     }
 
     private func base(of stage: PlannedStage) -> Plan.Base {

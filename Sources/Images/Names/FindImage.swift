@@ -12,7 +12,7 @@ extension ImageEngine {
         do throws(ShaleError) {
             return try store.images.find(text, platform: platform)
         } catch {
-            guard error.code == .notFound, error.hint == nil else { throw error }
+            guard error.code == .notFound else { throw error }
             throw error.hinting(try missingImageHint(text))
         }
     }

@@ -225,7 +225,11 @@ struct RefusedBuildTests {
             (["--build-arg", "=x"], 64, "\"=x\" for \"--build-arg\" flag: invalid environment variable: =x"),
             (["--ulimit", "foo"], 64, "\"foo\" for \"--ulimit\" flag: invalid ulimit argument: foo"),
             (["-m", "foo"], 64, "\"foo\" for \"-m, --memory\" flag: invalid size: 'foo'"),
-            (["--platform", "linux/amd64,linux/arm64"], 1, "Multi-platform build is not supported for "),
+            (["--platform", "linux/amd64,,linux/arm64"], 64, "names one that is empty"),
+            (
+                ["--platform", "linux/amd64,linux/arm64", "-o", "type=docker,dest=x.tar"], 1,
+                "docker exporter does not currently support exporting manifest lists"
+            ),
             (["--platform", "a/b/c/d"], 64, "invalid platform: "),
         ]
         for (options, status, words) in cases {

@@ -34,6 +34,9 @@ package struct Build: Verb {
             + "--ssh default, or with --secret id=GIT_AUTH_TOKEN,env=GIT_AUTH_TOKEN.",
         "--cache-to keeps layers with the keys of the steps that made them, for other machines' --cache-from; with "
             + "mode=max those of all stages. It is shale's own: buildx reads none of it.",
+        "With several platforms each is built in turn, and the name stands for their index. A RUN for another processor "
+            + "needs a registered emulator (qemu-user-static), and is refused by name before anything starts; FROM, "
+            + "COPY and stages FROM --platform=$BUILDPLATFORM need none.",
         "Stages that the target needs are built at once, and told one after the other; others are not built.",
     ]
 
@@ -59,7 +62,7 @@ package struct Build: Verb {
     @Option(help: "Stop at this stage.")
     var target: String?
 
-    @Option(help: "Build for this platform (OS/ARCH).")
+    @Option(help: "Build for this platform (OS/ARCH); for several, with commas: the name stands for their index.")
     var platform: String?
 
     @Option(help: "Network of RUN: host or none.")
@@ -123,7 +126,8 @@ package struct Build: Verb {
         let isSilent = isQuiet || ["none", "quiet", "json", "rawjson"].contains(progress)
         let results = BuildResults(
             outputs: try BuildOutput.parse(sharing.outputs, pushing: sharing.push), tags: request.tags,
-            metadataFile: sharing.metadataFile, imageIDFile: imageIDFile, isQuiet: isSilent)
+            metadataFile: sharing.metadataFile, imageIDFile: imageIDFile, platforms: request.platforms,
+            isQuiet: isSilent)
         try results.check(shell)
         request.tags = results.storedTags
         noteFlagsWithoutEffect(shell)
@@ -138,7 +142,7 @@ package struct Build: Verb {
         shell.remember(image: outcome.imageID.hex)
         try results.write(outcome, shell)
         let saysID = (isQuiet || progress == "quiet") && !progress.hasSuffix("json") && lines == .output
-        return saysID ? .line("\(outcome.imageID)") : .done
+        return saysID ? .line("\(outcome.index?.digest ?? outcome.imageID)") : .done
     }
 
     private func noteFlagsWithoutEffect(_ shell: ShellContext) {
@@ -304,7 +308,7 @@ package struct Build: Verb {
             request.labels[parts[0]] = parts.count > 1 ? parts[1] : ""
         }
         request.target = target
-        if let platform { request.platform = try Self.platform(platform) }
+        if let platform { try take(platform, into: &request) }
         request.steps.usesCache = !noCache
         request.steps.network = network
         request.steps.allowsHostNetwork = try allowsHostNetwork
@@ -330,7 +334,24 @@ package struct Build: Verb {
         return request
     }
 
-    /// A build that is given the host's network by option is allowed to use it; no other entitlement is supported.
+    /// One platform, or several for an index.
+    private func take(_ text: String, into request: inout BuildRequest) throws(ShaleError) {
+        let platforms = try Platform.options(text)
+        request.platform = platforms.first
+        guard platforms.count > 1 else { return }
+        request.platforms = platforms
+        if step {
+            throw ShaleError(
+                .usage, "build: --step goes through one platform", hint: "build --step --platform linux/amd64 .")
+        }
+        if !sharing.cacheTo.isEmpty {
+            throw ShaleError(
+                .unsupported, "build: --cache-to keeps the steps of one platform",
+                hint: "build --platform \(platforms[0]) --cache-to … ., each by itself")
+        }
+    }
+
+    /// Whoever gives the build the host's network has allowed it; no other entitlement can be had here.
     private var allowsHostNetwork: Bool {
         get throws(ShaleError) {
             if let other = allowed.first(where: { $0 != "network.host" }) {
@@ -346,21 +367,7 @@ package struct Build: Verb {
         return RemoteContext(path).map { .remote($0) } ?? .directory(path)
     }
 
-    /// Docker's words for several platforms, as its default driver says them.
-    private static func platform(_ text: String) throws(ShaleError) -> Platform {
-        if let first = text.split(separator: ",").first, text.contains(",") {
-            throw ShaleError(
-                .unsupported, "Multi-platform build is not supported for the docker driver.",
-                hint: "build --platform \(String(first).visible) -t NAME .   (one at a time)")
-        }
-        do throws(ShaleError) {
-            return try Platform(parsing: text)
-        } catch {
-            throw ShaleError(.usage, "invalid platform: \(error.message)")
-        }
-    }
-
-    /// Docker's error for an invalid name.
+    /// Docker's complaint about a name that is none.
     private static func tag(_ text: String) throws(ShaleError) -> Reference {
         do throws(ShaleError) {
             let reference = try Reference(parsing: text)

@@ -15,6 +15,8 @@ struct BuildResults {
     let tags: [Reference]
     let metadataFile: String?
     let imageIDFile: String?
+    /// Several platforms that are built for, else none.
+    var platforms: [Platform] = []
     var isQuiet = false
 
     /// Whether standard output is taken: lines go to standard error then.
@@ -38,6 +40,7 @@ struct BuildResults {
         if outputs.contains(where: \.isPushed), storedTags.isEmpty {
             throw ShaleError(.usage, "tag is needed when pushing to registry", hint: "build -t HOST/NAME --push .")
         }
+        if !platforms.isEmpty { try checkSeveral() }
         for output in outputs {
             guard let path = output.destination,
                 let status = try? FileStatus.of(hostPath: path, followingLink: true)
@@ -52,17 +55,36 @@ struct BuildResults {
         }
     }
 
+    /// Throws for an output that holds one platform.
+    private func checkSeveral() throws(ShaleError) {
+        for output in outputs {
+            switch output.kind {
+            case .docker:
+                throw ShaleError(
+                    .unsupported, "docker exporter does not currently support exporting manifest lists",
+                    hint: "build -o type=oci,dest=FILE …")
+            case .tar:
+                throw ShaleError(
+                    .unsupported, "tar exporter: one platform at a time", hint: "build -o type=local,dest=DIR …")
+            case .local, .oci, .image, .cacheonly: break
+            }
+        }
+    }
+
     func write(_ outcome: BuildOutcome, _ shell: ShellContext) throws(ShaleError) {
         var pushed: Descriptor?
         for output in outputs {
             try write(output, outcome, shell)
             if output.isPushed { pushed = try push(tags + output.names, shell) ?? pushed }
         }
-        if let imageIDFile { try Self.write("\(outcome.imageID)", to: imageIDFile, for: "--iidfile") }
+        let own = outcome.index?.digest ?? outcome.imageID
+        if let imageIDFile { try Self.write("\(own)", to: imageIDFile, for: "--iidfile") }
         if let metadataFile {
             let image = try shell.images().find("\(outcome.imageID)")
             let names = storedTags.isEmpty ? tags : storedTags
-            let text = Self.metadata(pushed ?? image.manifestDescriptor, of: outcome.imageID, names)
+            let text = Self.metadata(
+                pushed ?? outcome.index ?? image.manifestDescriptor,
+                of: outcome.index == nil ? outcome.imageID : nil, names)
             try Self.write(text.text(indent: 2) + "\n", to: metadataFile, for: "--metadata-file")
         }
     }
@@ -74,7 +96,12 @@ struct BuildResults {
         case .image, .cacheonly: return
         case .local:
             guard let path = output.destination else { return }
-            try shell.building().writeFiles(of: outcome.imageID, to: path, operation)
+            // A folder for each of several platforms, as buildx names it.
+            for (platform, image) in zip(platforms, outcome.images) {
+                let folder = platform.description.replacing("/", with: "_")
+                try shell.building().writeFiles(of: image, to: "\(path)/\(folder)", operation)
+            }
+            if platforms.isEmpty { try shell.building().writeFiles(of: outcome.imageID, to: path, operation) }
         case .tar:
             let containers = try shell.containers()
             let tree = try containers.tree(of: "\(outcome.imageID)")
@@ -84,7 +111,12 @@ struct BuildResults {
         case .oci, .docker:
             guard output.destination != nil || output.kind == .oci else { return }
             let images = try shell.images()
-            let image = try images.find("\(outcome.imageID)")
+            let image =
+                if let index = outcome.index {
+                    try images.image(manifest: index)
+                } else {
+                    try images.find("\(outcome.imageID)")
+                }
             if output.isFolder, let path = output.destination {
                 return try images.save(image, as: names, toLayout: path, operation)
             }
@@ -117,10 +149,11 @@ struct BuildResults {
 
     /// What buildx writes: members by name, their values as they are.
     private static func metadata(
-        _ manifest: Descriptor, of image: Digest, _ names: [Reference]
+        _ manifest: Descriptor, of image: Digest?, _ names: [Reference]
     ) -> JSONDocument {
-        var members: [JSONDocument.Member] = [
-            .init("containerimage.config.digest", .string(image.description)),
+        var members: [JSONDocument.Member] = []
+        if let image { members.append(.init("containerimage.config.digest", .string(image.description))) }
+        members += [
             .init("containerimage.descriptor", manifest.document),
             .init("containerimage.digest", .string(manifest.digest.description)),
         ]

@@ -1,0 +1,137 @@
+import Basics
+import Dockerfiles
+import Glibc
+import Images
+import Linux
+import OCI
+import Stores
+
+/// Builds of one Dockerfile for several platforms, which make one index.
+extension BuildEngine {
+    /// Builds for each platform in turn, as one platform is built, and names the index of what was made.
+    ///
+    /// Throws `unsupported`, before anything starts, for a `RUN` that this machine cannot carry out.
+    func buildIndex(
+        _ request: BuildRequest, failedContainer: inout String?, _ operation: OperationContext
+    ) throws(ShaleError) -> BuildOutcome {
+        let prepared = try PreparedBuild(request, engine: self, operation)
+        try requireProcessor(for: request.platforms, prepared, request)
+        var entries: [Descriptor] = []
+        var ids: [Digest] = []
+        for platform in request.platforms {
+            try operation.cancellation.check()
+            operation.line("Platform: \(platform)")
+            var single = request
+            single.platforms = []
+            single.steps.platforms = request.platforms
+            single.platform = platform
+            single.tags = []
+            single.annotations = [:]
+            var image = try images.image(
+                id: try build(single, failedContainer: &failedContainer, operation).imageID)
+            if !request.annotations.isEmpty {
+                image = try images.annotated(image, with: request.annotations, as: [])
+            }
+            var entry = image.manifestDescriptor.bare
+            entry.platform = platform
+            entries.append(entry)
+            ids.append(image.id)
+        }
+        let bytes = Array(Index(manifests: entries).document.text().utf8)
+        let chosen = try store.images.add(
+            index: bytes, mediaType: MediaType.ociIndex, brought: entries, references: request.tags, members: ids)
+        for tag in request.tags {
+            request.observe?(.tagged(tag.familiar))
+            operation.line("Successfully tagged \(tag.familiar)")
+        }
+        return BuildOutcome(imageID: chosen.id, tags: request.tags, index: chosen.index, images: ids)
+    }
+
+    /// Throws `unsupported` for a `RUN` of a stage that the target needs and whose processor this machine is not, unless
+    /// an emulator is registered for it.
+    ///
+    /// What a file does that cannot be planned, a build tells in its own words.
+    func requireProcessor(
+        for platforms: [Platform], _ prepared: PreparedBuild, _ request: BuildRequest
+    ) throws(ShaleError) {
+        let foreign = platforms.filter { !Emulator.isOwn($0.architecture) }
+        guard !foreign.isEmpty, let file = try? Dockerfile(parsing: prepared.text) else { return }
+        let host = Self.planned(settings.platform)
+        for platform in foreign {
+            var options = Plan.Options(platform: Self.planned(platform))
+            options.buildPlatform = host
+            options.target = request.target
+            options.arguments = request.arguments.compactMapValues { $0 }
+            guard let plan = try? Plan(file, options: options, bases: { _, _ in nil }) else { continue }
+            for stage in plan.stages where stage.isNeeded {
+                try requireProcessor(for: stage, in: prepared.fileName)
+            }
+        }
+    }
+
+    private func requireProcessor(for stage: Plan.StagePlan, in name: String) throws(ShaleError) {
+        let architecture = stage.platform.architecture
+        guard !Emulator.isOwn(architecture), !Emulator.isRegistered(for: architecture),
+            let step = stage.steps.first(where: { if case .run = $0.instruction { true } else { false } })
+        else { return }
+        throw ShaleError(
+            .unsupported,
+            "\(name):\(step.line): \(step.original.prefix { $0 != "\n" }): this machine runs nothing for "
+                + "\(stage.platform)",
+            hint: "apt install qemu-user-static binfmt-support (it registers an emulator), or FROM "
+                + "--platform=$BUILDPLATFORM")
+    }
+
+    private static func planned(_ platform: Platform) -> PlannedPlatform {
+        PlannedPlatform(os: platform.os, architecture: platform.architecture, variant: platform.variant ?? "")
+    }
+}
+
+/// Emulators of other processors, which the kernel starts for their programs (binfmt_misc).
+enum Emulator {
+    private static let folder = "/proc/sys/fs/binfmt_misc"
+
+    /// `e_machine` of ELF, and whether its bytes come highest first, by Go's names of processors.
+    private static let machines: [String: (number: Int, isBig: Bool)] = [
+        "386": (3, false), "amd64": (62, false), "arm": (40, false), "arm64": (183, false), "loong64": (258, false),
+        "mips64le": (8, false), "ppc64le": (21, false), "riscv64": (243, false), "s390x": (22, true),
+    ]
+
+    /// Whether this machine's processor runs an architecture's programs itself.
+    static func isOwn(_ architecture: String) -> Bool {
+        let host = Platform.host.architecture
+        if architecture == host { return true }
+        // 32-bit programs; not every 64-bit ARM has them, which the first RUN tells.
+        return (host == "amd64" && architecture == "386") || (host == "arm64" && architecture == "arm")
+    }
+
+    /// Whether the kernel has an emulator that works in a container: enabled, and opened when it was registered (`F`).
+    static func isRegistered(for architecture: String) -> Bool {
+        guard let machine = machines[architecture],
+            (try? WholeFile.read("\(folder)/status", limit: 64)).map({ $0.starts(with: Array("enabled".utf8)) })
+                ?? false, let names = try? DirectoryEntries.names(of: OwnedFD.open(folder, O_RDONLY | O_DIRECTORY))
+        else { return false }
+        return names.contains { name in
+            guard name != "register", name != "status",
+                let bytes = try? WholeFile.read("\(folder)/\(name)", limit: 4096)
+            else { return false }
+            return matches(String(decoding: bytes, as: UTF8.self), machine)
+        }
+    }
+
+    /// Whether an entry's text (kernel, admin-guide/binfmt-misc.rst) names a processor's programs.
+    static func matches(_ text: String, _ machine: (number: Int, isBig: Bool)) -> Bool {
+        let lines = text.split(separator: "\n").map(String.init)
+        guard lines.first == "enabled",
+            let flags = lines.first(where: { $0.hasPrefix("flags:") }), flags.contains("F"),
+            let magic = lines.first(where: { $0.hasPrefix("magic ") })?.dropFirst("magic ".count)
+        else { return false }
+        let digits = Array(magic.utf8.prefix(40))
+        guard magic.hasPrefix("7f454c46"), digits.count == 40,
+            let first = UInt8(String(decoding: digits[36..<38], as: UTF8.self), radix: 16),
+            let second = UInt8(String(decoding: digits[38..<40], as: UTF8.self), radix: 16)
+        else { return false }
+        let number = machine.isBig ? Int(first) << 8 | Int(second) : Int(second) << 8 | Int(first)
+        return number == machine.number
+    }
+}
