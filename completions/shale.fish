@@ -760,6 +760,10 @@ complete -c shale -n '__fish_seen_subcommand_from why-cache' -l format -r -f -a 
 complete -c shale -n '__fish_seen_subcommand_from why-cache' -l help -s h -d 'Show help information.'
 complete -c shale -n '__fish_seen_subcommand_from why-cache' -f -a '(__shale_operand step)'
 
+complete -c shale -n __fish_use_subcommand -f -a dap -d 'Let an editor step through a Dockerfile or a script, forward and back'
+complete -c shale -n '__fish_seen_subcommand_from dap' -l help -s h -d 'Show help information.'
+complete -c shale -n '__fish_seen_subcommand_from dap' -f -a '(__shale_operand none)'
+
 complete -c shale -n __fish_use_subcommand -f -a enter -d 'A recorded shell: each line is a step with its own layer'
 complete -c shale -n '__fish_seen_subcommand_from enter' -l keep-failed -d 'Keep what failed lines changed.'
 complete -c shale -n '__fish_seen_subcommand_from enter' -l help -s h -d 'Show help information.'

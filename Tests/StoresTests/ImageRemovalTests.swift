@@ -122,6 +122,7 @@ import Testing
                 switch step {
                 case .untag(let reference): "untag \(reference.familiar)"
                 case .delete(let id): "delete \(id == Self.base ? "base" : "child")"
+                case .deleteIndex(let id): "delete index \(id.short)"
                 }
             }.joined(separator: ", ")
         } catch {

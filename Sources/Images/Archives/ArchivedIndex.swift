@@ -54,13 +54,13 @@ extension ArchiveReading {
         listing listed: inout Int
     ) throws(ShaleError) {
         let what = "\(subject): index \(document.descriptor.digest)"
-        guard depth < ImageStore.nesting.depth, seen.count <= CollectedImages.mostDocuments else {
-            throw ShaleError(.invalid, "\(what): indexes within indexes, or too many manifests")
-        }
+        let refusal = ShaleError(.invalid, "\(what): indexes within indexes, or too many manifests")
+        guard depth < ImageStore.nesting.depth else { throw refusal }
         let index = try OCIDocument.read(Index.self, from: document.bytes, naming: what)
         try index.validate(naming: what)
         for entry in index.manifests where seen.insert(entry.digest).inserted {
             try cancellation.check()
+            guard seen.count <= CollectedImages.most.documents else { throw refusal }
             if entry.memberKind == .image { listed += 1 }
             guard try archive.document(Self.path(entry.digest)) != nil else { continue }
             let member = TransferDocument(try self.document(entry), mediaType: entry.mediaType)

@@ -81,10 +81,10 @@ struct IndexPull {
         switch choice {
         case .all:
             digests = Set(entries.map(\.digest))
-            guard digests.count <= CollectedImages.mostDocuments else {
+            guard digests.count <= CollectedImages.most.documents else {
                 throw ShaleError(
                     .invalid,
-                    "index \(fetched.descriptor.digest): more manifests than \(CollectedImages.mostDocuments)",
+                    "index \(fetched.descriptor.digest): more manifests than \(CollectedImages.most.documents)",
                     hint: "pull --platform \(engine.settings.platform) \(reference.familiar)")
             }
         case .one(let platform): digests = [try entry(for: platform ?? engine.settings.platform).digest]
@@ -109,6 +109,7 @@ struct IndexPull {
         let before = try store.names.table().entry(named: reference)
         var isNew = before?.manifest.digest != fetched.descriptor.digest
         var images: [RemoteImage] = []
+        var bytes: Int64 = 0
         for entry in chosen {
             let document = try fetchedEntry(entry)
             if !store.blobs.contains(entry.digest) { isNew = true }
@@ -117,6 +118,13 @@ struct IndexPull {
                 continue
             }
             images.append(image)
+            // They are in memory together, until the layers of all are here.
+            bytes = bytes.addingClamped(Int64(image.configBytes.count + image.manifestBytes.count))
+            guard images.count <= CollectedImages.most.documents, bytes <= CollectedImages.most.bytes else {
+                throw ShaleError(
+                    .invalid, "index \(fetched.descriptor.digest): more images than can be pulled at once",
+                    hint: "pull --platform a,b \(reference.familiar)")
+            }
         }
         for image in images {
             if images.count > 1 { operation.line("Platform: \(image.config.platform)") }

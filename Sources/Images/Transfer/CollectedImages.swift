@@ -13,8 +13,7 @@ struct CollectedImages {
     private var size: Int64 = 0
 
     /// More is no image's: an index of a thousand platforms is far below.
-    private static let most = (documents: mostDocuments, bytes: 64 << 20 as Int64)
-    static let mostDocuments = 2000
+    static let most = (documents: 2000, bytes: 64 << 20 as Int64)
 
     init(source: any CopySource, cancellation: Cancellation) {
         self.source = source

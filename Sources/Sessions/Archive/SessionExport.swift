@@ -129,7 +129,7 @@ package struct SessionExport {
         for image in images.sorted() {
             let entries = listings[image] ?? []
             guard let first = entries.first else {
-                retained += (retainedEntries[image] ?? []).prefix(1)
+                retained += retainedEntries[image] ?? []
                 continue
             }
             let named = entries.filter { entry in entry.name.map { moved.contains($0) } ?? false }

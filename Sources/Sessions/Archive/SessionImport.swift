@@ -348,6 +348,8 @@ package final class SessionImport {
             entry.repoDigests.removeAll { $0.digest != entry.manifest.digest }
             entry.isPackedAtPush = false
             if let parent = entry.parent, !own.contains(parent) { entry.parent = nil }
+            // What is noted as a part of another image cannot be removed before that.
+            entry.members = entry.isIndex ? entry.members?.filter(own.contains) : nil
             return entry
         }
         listed = listed.map(bare)

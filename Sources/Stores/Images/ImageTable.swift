@@ -72,11 +72,11 @@ package struct ImageTable: Sendable, Hashable {
         let entry = merged(entry)
         var replaced: ImageEntry?
         if let name = entry.name, let old = self.entry(named: name) {
-            if old.isSameImage(as: entry) {
+            if old.unnamedKey == entry.unnamedKey || (!old.isIndex && old.isSameImage(as: entry)) {
                 entries.removeAll { $0 == old }
             } else {
                 replaced = old
-                untag(old)
+                untag(old, isKeptAsIndex: true)
             }
         }
         var isKnown = false
@@ -129,6 +129,11 @@ package struct ImageTable: Sendable, Hashable {
         return old
     }
 
+    /// Takes an index out, and what notes its image otherwise stays.
+    mutating func removeIndex(_ digest: Digest) {
+        entries.removeAll { $0.isIndex && $0.manifest.digest == digest }
+    }
+
     /// Takes an image out altogether.
     @discardableResult
     package mutating func removeImage(_ image: Digest) -> [ImageEntry] {
@@ -168,10 +173,13 @@ package struct ImageTable: Sendable, Hashable {
     /// Takes out every entry that fails a test; for repair.
     package mutating func keep(where isSound: (ImageEntry) -> Bool) { entries.removeAll { !isSound($0) } }
 
-    private mutating func untag(_ entry: ImageEntry) {
+    /// Takes an entry's name away; with `isKeptAsIndex` an index stays also where its image has other entries.
+    private mutating func untag(_ entry: ImageEntry, isKeptAsIndex: Bool = false) {
         guard let position = entries.firstIndex(of: entry) else { return }
         let isLast = !entries.contains { $0 != entry && $0.isSameImage(as: entry) }
-        if isLast {
+        let keeps =
+            isKeptAsIndex && entry.isIndex && !entries.contains { $0 != entry && $0.unnamedKey == entry.unnamedKey }
+        if isLast || keeps {
             entries[position].refName = nil
         } else {
             entries.remove(at: position)
@@ -185,6 +193,9 @@ package struct ImageTable: Sendable, Hashable {
 }
 
 extension ImageEntry {
+    /// What an entry without a name is told apart by: an index by itself, anything else by its image.
+    var unnamedKey: Digest { isIndex ? manifest.digest : image ?? manifest.digest }
+
     /// Whether another, nameless entry of the same image says nothing that this one does not say.
     fileprivate func replaces(_ nameless: ImageEntry) -> Bool {
         !nameless.isIndex || nameless.manifest.digest == manifest.digest
@@ -254,10 +265,17 @@ private struct TableBatch {
             let isOwner = Self.fullName(entry).map { owners[$0] == index } ?? true
             if isOwner { kept.append(entry) } else { overtaken.append(entry) }
         }
-        var seen = Set(kept.filter { $0.refName != nil }.map(key))
+        let named = kept.filter { $0.refName != nil }
+        var seen = Set(named.map(key))
+        var indexes = Set(named.filter(\.isIndex).map(\.manifest.digest))
         var result: [ImageEntry] = []
         for entry in kept + (losers + overtaken).map({ $0.named(nil) }) {
-            if entry.refName == nil, !seen.insert(key(entry)).inserted { continue }
+            if entry.refName == nil {
+                let isNew =
+                    entry.isIndex ? indexes.insert(entry.manifest.digest).inserted : seen.insert(key(entry)).inserted
+                guard isNew else { continue }
+                seen.insert(key(entry))
+            }
             var entry = entry
             if let known = notes[key(entry)] { entry.takeNotes(from: known) }
             result.append(entry)

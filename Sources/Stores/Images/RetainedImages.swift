@@ -19,7 +19,7 @@ extension ImageStore {
         guard !wanted.isEmpty else { return }
         try names.update { table throws(ShaleError) in
             for id in wanted where table.entries(of: id).isEmpty {
-                if let entry = retained.entries(of: id).first { table.insert(entry) }
+                for entry in retained.entries(of: id) { table.insert(entry) }
             }
         }
     }
@@ -39,7 +39,7 @@ extension ImageStore {
                 var shown: Set<Digest> = []
                 for entry in try retained.table().entries {
                     guard let image = entry.image, moves.shown.contains(image), !listed.contains(image),
-                        shown.insert(image).inserted
+                        shown.insert(entry.unnamedKey).inserted
                     else { continue }
                     table.append(entry)
                 }
@@ -120,20 +120,16 @@ extension ImageStore {
         try retained.updateLocked { table throws(ShaleError) in
             var all = table.entries.map { $0.named(nil) }
             var places = Dictionary(
-                all.enumerated().map { ($1.identity, $0) }, uniquingKeysWith: { first, _ in first })
+                all.enumerated().map { ($1.unnamedKey, $0) }, uniquingKeysWith: { first, _ in first })
             for entry in entries {
-                if let place = places[entry.identity] {
+                if let place = places[entry.unnamedKey] {
                     all[place] = entry.named(nil).merged(with: all[place])
                 } else {
-                    places[entry.identity] = all.count
+                    places[entry.unnamedKey] = all.count
                     all.append(entry.named(nil))
                 }
             }
             table.replaceEntries(all)
         }
     }
-}
-
-extension ImageEntry {
-    fileprivate var identity: Digest { image ?? manifest.digest }
 }

@@ -65,9 +65,15 @@ extension ImageTable {
             all.append(entry)
         }
         let named = Set(all.filter { $0.refName != nil }.map(key))
+        let namedIndexes = Set(all.filter { $0.refName != nil && $0.isIndex }.map(\.manifest.digest))
         var unnamed: Set<Digest> = []
+        func isKept(_ entry: ImageEntry) -> Bool {
+            if entry.refName != nil { return true }
+            let digest = entry.isIndex ? entry.manifest.digest : key(entry)
+            return !(entry.isIndex ? namedIndexes : named).contains(digest) && unnamed.insert(digest).inserted
+        }
         replaceEntries(
-            all.filter { $0.refName != nil || (!named.contains(key($0)) && unnamed.insert(key($0)).inserted) }
+            all.filter(isKept)
                 .map { entry in
                     // Every entry of one image carries the same notes.
                     var entry = entry

@@ -105,13 +105,12 @@ extension Store {
             var result = RemovedImages()
             let after = try carryOut(removal, from: before, into: &result)
             guard after != before else { return result }
-            let remaining = Set(after.entries.compactMap(\.image))
-            let gone = before.entries.filter { entry in entry.image.map { !remaining.contains($0) } ?? false }
+            let gone = Self.gone(before, after)
             if let session, !dryRun {
                 if !isDiskFull, try hide(gone, from: before, to: after, retainedBy: session) { return result }
                 // On a full disk a removal must free space: nothing is kept for any session.
                 result.isGoneForGood = !gone.isEmpty
-                for entry in gone { roots.digests.subtract([entry.manifest.digest] + [entry.image].compactMap(\.self)) }
+                roots.digests.subtract(Self.digests(of: gone, notIn: after))
             }
             try keepLeased(&roots, exclusion)
             let retained = gone.filter { roots.reach($0) }
@@ -127,7 +126,8 @@ extension Store {
             if !freed.blobs.isEmpty { result.collected = try self.sweep(freed, sweep, moved: &moved) }
             if result.isGoneForGood {
                 let going = moved
-                try freeingSpace(by: { going }) { () throws(ShaleError) in try forget(gone) }
+                let digests = Self.digests(of: gone, notIn: after)
+                try freeingSpace(by: { going }) { () throws(ShaleError) in try forget(digests) }
             }
             return result
         }
@@ -164,7 +164,8 @@ extension Store {
         _ gone: [ImageEntry], from before: ImageTable, to after: ImageTable, retainedBy session: SessionFolder
     ) throws(ShaleError) -> Bool {
         do throws(ShaleError) {
-            try session.addRoots(SessionRoots(digests: Set(gone.compactMap(\.image))))
+            let indexes = gone.filter(\.isIndex).map(\.manifest.digest)
+            try session.addRoots(SessionRoots(digests: Set(gone.compactMap(\.image) + indexes)))
             try images.hold(gone)
             try names.replace(before, with: after)
             return true
@@ -174,9 +175,24 @@ extension Store {
         }
     }
 
+    /// The entries of images that are in one table and not in the other, and of indexes likewise.
+    private static func gone(_ before: ImageTable, _ after: ImageTable) -> [ImageEntry] {
+        let images = Set(after.entries.compactMap(\.image))
+        let indexes = Set(after.entries.filter(\.isIndex).map(\.manifest.digest))
+        return before.entries.filter { entry in
+            guard let image = entry.image else { return false }
+            return !images.contains(image) || entry.isIndex && !indexes.contains(entry.manifest.digest)
+        }
+    }
+
+    /// The manifests of entries that are gone, and their images as far as no other entry has them.
+    private static func digests(of gone: [ImageEntry], notIn after: ImageTable) -> Set<Digest> {
+        let images = Set(after.entries.compactMap(\.image))
+        return Set(gone.map(\.manifest.digest)).union(Set(gone.compactMap(\.image)).subtracting(images))
+    }
+
     /// Removes images that no longer exist from the lists of all sessions.
-    private func forget(_ gone: [ImageEntry]) throws(ShaleError) {
-        let digests = Set(gone.flatMap { [$0.manifest.digest] + [$0.image].compactMap(\.self) })
+    private func forget(_ digests: Set<Digest>) throws(ShaleError) {
         for name in try sessionNames() {
             let session = try session(name)
             var roots = try session.roots()
@@ -248,6 +264,10 @@ extension Store {
             case .untag(let reference):
                 if let entry = table.entry(named: reference) { result.entries.append(entry) }
                 result.lines.append(.untagged(reference.familiar))
+            case .deleteIndex(let digest):
+                let index = { (entry: ImageEntry) in entry.isIndex && entry.manifest.digest == digest }
+                result.entries += before.entries.filter { index($0) && !result.entries.contains($0) }
+                result.lines.append(.deleted(digest))
             case .delete(let id):
                 result.entries += before.entries(of: id).filter { !result.entries.contains($0) }
                 result.lines.append(.deleted(id))

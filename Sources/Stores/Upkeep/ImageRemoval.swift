@@ -9,6 +9,8 @@ package struct ImageRemoval: Sendable, Hashable {
         case untag(Reference)
         /// Delete an image that has no name any more.
         case delete(Digest)
+        /// Take an index out whose image has other entries.
+        case deleteIndex(Digest)
     }
 
     package private(set) var steps: [Step] = []
@@ -27,6 +29,10 @@ package struct ImageRemoval: Sendable, Hashable {
         let entry = try ImageStore.entry(of: text, in: table)
         guard let id = entry.image else { throw ImageStore.noSuchImage(text) }
         var decision = Decision(table: table, uses: uses)
+        if let index = decision.indexAlone(text, entry) {
+            try decision.delete(index: index, force: force)
+            return ImageRemoval(steps: decision.steps)
+        }
         let names = decision.references(of: id)
         var isUntagged = false
         if let reference = decision.name(text, of: id) {
@@ -129,6 +135,28 @@ private struct Decision {
         return reference.digest == nil ? reference.withDefaultTag : reference.forPulling
     }
 
+    /// The index that a text means by its digest, where the image it notes has entries of its own.
+    func indexAlone(_ text: String, _ entry: ImageEntry) -> Digest? {
+        let digits = text.hasPrefix("sha256:") ? text.dropFirst(7) : text[...]
+        guard entry.isIndex, let image = entry.image, entry.manifest.digest.hex.hasPrefix(digits),
+            !image.hex.hasPrefix(digits),
+            table.entries(of: image).contains(where: { $0.manifest.digest != entry.manifest.digest })
+        else { return nil }
+        return entry.manifest.digest
+    }
+
+    /// Takes an index out with its names; several of them must be forced.
+    mutating func delete(index: Digest, force: Bool) throws(ShaleError) {
+        let names = table.entries.filter { $0.isIndex && $0.manifest.digest == index }.compactMap(\.name)
+        if names.count > 1, !force {
+            throw Conflict(isHard: false, isUse: false, words: "image is referenced in multiple repositories")
+                .error(index)
+        }
+        for name in names { steps.append(.untag(name)) }
+        steps.append(.deleteIndex(index))
+        for step in steps { ImageRemoval.apply(step, of: nil, to: &table) }
+    }
+
     /// Takes a name away, and with the last tag of a repository the digests of that repository.
     mutating func untag(_ reference: Reference, of id: Digest) {
         untagOnly(reference, of: id)
@@ -200,6 +228,7 @@ extension ImageRemoval {
     static func apply(_ step: Step, of id: Digest?, to table: inout ImageTable) {
         switch step {
         case .delete(let image): table.removeImage(image)
+        case .deleteIndex(let digest): table.removeIndex(digest)
         case .untag(let reference):
             if reference.digest == nil {
                 table.removeName(reference)

@@ -74,9 +74,11 @@ extension StoreCheck {
                 let entry = ImageEntry(
                     manifest: Descriptor(mediaType: type, digest: digest, size: size), image: nil)
                 guard entry.isIndex, let found = try? store.images.members(of: entry.manifest) else { continue }
-                members.formUnion(found.map(\.descriptor.digest))
                 let noted = store.images.note(entry)
-                if noted.image != nil { indexes.append(noted) }
+                guard noted.image != nil else { continue }
+                indexes.append(noted)
+                // A member that no use of the index finds stays an image by itself.
+                members.formUnion(found.filter(\.isUsable).map(\.descriptor.digest))
             } else if document["layers"] != nil,
                 let manifest = try? OCIDocument.read(Manifest.self, from: bytes, naming: "blob"),
                 MediaType.isConfig(manifest.config.mediaType), isPresent(manifest.config.digest)

@@ -71,7 +71,7 @@ package struct Push: Verb {
     private func attachRecipes(to pushed: [PushResult], _ shell: ShellContext) throws(ShaleError) {
         let recipes = try shell.recipes()
         var told: Set<Digest> = []
-        // An index has the recipes of its platforms, each on its own manifest.
+        // An index itself has none.
         for result in pushed where !result.isIndex && told.insert(result.manifest.digest).inserted {
             let attached: AttachedRecipe?
             do throws(ShaleError) {
