@@ -59,6 +59,12 @@ extension StoreCheck {
         }
     }
 
+    /// Whether a member needs no entry of its own beside its index's.
+    private static func belongs(_ member: IndexMember) -> Bool {
+        if case .attestation = member.kind { return true }
+        return member.isUsable
+    }
+
     /// The images of a home whose names are lost, an index for all of its members.
     func foundImages() throws(ShaleError) -> ImageTable {
         var indexes: [ImageEntry] = []
@@ -78,7 +84,7 @@ extension StoreCheck {
                 guard noted.image != nil else { continue }
                 indexes.append(noted)
                 // A member that no use of the index finds stays an image by itself.
-                members.formUnion(found.filter(\.isUsable).map(\.descriptor.digest))
+                members.formUnion(found.filter(Self.belongs).map(\.descriptor.digest))
             } else if document["layers"] != nil,
                 let manifest = try? OCIDocument.read(Manifest.self, from: bytes, naming: "blob"),
                 MediaType.isConfig(manifest.config.mediaType), isPresent(manifest.config.digest)

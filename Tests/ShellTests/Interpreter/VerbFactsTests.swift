@@ -12,7 +12,7 @@ import Testing
         #expect(verbs { $0.holdsContainerCommand } == ["run", "create", "exec", "debug"])
         #expect(verbs { $0.hasVariablesOfItsOwn } == ["build", "enter"])
         #expect(verbs { $0.writesItsOwnEntries } == ["undo", "redo", "goto"])
-        #expect(verbs { !$0.isRecorded } == ["quit", "record", "lesson", "explain", "test", "watch"])
+        #expect(verbs { !$0.isRecorded } == ["quit", "record", "lesson", "explain", "test", "watch", "dap"])
         #expect(verbs { $0.isReserved } == ["alias", "quit"])
         #expect(verbs { $0.holdsCommand } == ["trace", "time", "watch", "expect"])
         #expect(verbs { $0.takesNumberBeforeCommand } == ["watch"])
