@@ -10,6 +10,8 @@ import Stores
 extension Explainer {
     /// What a line did in a container; `nil` where it was about none.
     func ofContainer(_ facts: LineFacts) -> [String]? {
+        // A line that works in a container notes it, too.
+        if Self.working.contains(facts.verb) { return touched(facts) }
         // An image that came out of it is more news than the container.
         let isAboutImages = facts.changes.contains { if case .name(_, _, _) = $0 { true } else { false } }
         if let id = facts.made.last(where: { (try? engine.containers.find($0)) != nil }),
@@ -19,11 +21,14 @@ extension Explainer {
         }
         switch facts.verb {
         case "run" where facts.made.contains(where: { $0.utf8.count == 64 }): return goneAgain(facts)
-        case "exec", "enter", "attach", "debug", "start", "stop", "restart", "kill", "pause", "unpause", "cp":
-            return touched(facts)
         default: return nil
         }
     }
+
+    /// Commands that work in a container, and make none.
+    private static let working: Set<String> = [
+        "exec", "enter", "attach", "debug", "start", "stop", "restart", "kill", "pause", "unpause", "cp",
+    ]
 
     private func made(_ id: String) -> [String]? {
         guard let record = try? engine.containers.find(id), let own = try? ContainerFacts(record, engine) else {

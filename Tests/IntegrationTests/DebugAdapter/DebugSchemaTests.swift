@@ -37,7 +37,8 @@ struct DebugSchemaTests {
 
     @Test func messagesAreValid() throws {
         let home = ShaleHome()
-        try home.write("FROM busybox AS a\nLABEL x=y\nRUN touch /x\nFROM busybox\nRUN exit 3\n", to: "Dockerfile")
+        let stages = "FROM busybox AS a\nLABEL x=y\nRUN touch /x\nFROM busybox\nCOPY --from=a /x /x\nRUN exit 3\n"
+        try home.write(stages, to: "Dockerfile")
         let client = try AdapterClient(home)
         try client.ask("initialize", .members(["adapterID": "shale"]))
         try client.ask("launch", .members(["dockerfile": 5]), fails: true)

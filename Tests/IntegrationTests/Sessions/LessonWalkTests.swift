@@ -122,7 +122,7 @@ struct LessonWalkTests {
             ("```check\nls --remote busybox:/\n```\n", "bad.md:13: a check only looks: --remote"),
             ("```check\nlayers --html=x busybox\n```\n", "bad.md:13: a check only looks: --html"),
             ("```check\ndocekr ps\n```\n", "bad.md:13: unknown command"),
-            ("```chekc\nps\n```\n", "bad.md:12: no such block"),
+            ("```check\nps\n```\n```chekc\nps\n```\n", "bad.md:15: no such block"),
         ]
         for (text, words) in bad {
             try learner.write(front + text + "```solution\nx\n```\n", to: "bad.md")

@@ -47,6 +47,9 @@ package struct Explain: Verb {
         {
             return .lines(lines)
         }
+        if rest.isEmpty, name == Help.languageTopic {
+            return .line("How a line is read. help \(Help.languageTopic) has all of it.")
+        }
         return .lines(try Self.command(words, engine, session))
     }
 
