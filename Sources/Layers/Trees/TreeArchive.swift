@@ -170,6 +170,10 @@ package enum TreeArchive {
             } else if place.isRoot {
                 // Something nameless that is no directory: docker's unpacker passes over it.
                 if entry.kind == .directory, !options.keepsTop { try members.setRoot(entry) }
+            } else if options.keepsTop, place.components.count == base.count, entry.kind == .directory,
+                try isDirectory(place, below: root)
+            {
+                continue
             } else {
                 try members.write(entry, at: place, from: reader)
             }
@@ -177,6 +181,10 @@ package enum TreeArchive {
         try reader.drain()
         let entries = try builder.finish()
         return Unpacked(entries: entries, contentBytes: members.contentBytes, size: stream.size)
+    }
+
+    private static func isDirectory(_ place: EntryPath, below root: RootDirectory) throws(ShaleError) -> Bool {
+        try MergedTree(layers: [root]).entry(place.absolute, followingLinks: true)?.status.kind == .directory
     }
 
     /// Where a name of the archive is in the tree.

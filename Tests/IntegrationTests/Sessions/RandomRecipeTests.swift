@@ -45,7 +45,7 @@ struct RandomRecipe {
             defer { place.removeContainers() }
             let path = "\(place.home.folder.path)/random.shale"
             try script.write(toFile: path, atomically: false, encoding: .utf8)
-            let run = try place.home.run(["--keep-going", path], in: place.folder)
+            let run = try place.home.run(["--keep-going", path], in: place.folder, expecting: nil)
             guard run.status == 0 || run.status == 1 else { return fail("status \(run.status): \(run.errors)", script) }
             let there = try subjects(generator, place)
             for subject in there { try prove(subject, place, bench, script) }
@@ -65,7 +65,7 @@ struct RandomRecipe {
         let names = Set(
             try place.shale(["images", "--format", "{{.Repository}}:{{.Tag}}"]).text.split(separator: "\n"))
         let containers = Set(try place.shale(["ps", "-a", "--format", "{{.Names}}"]).text.split(separator: "\n"))
-        let working = try place.home.run(["steps"], in: place.folder).status == 0 ? ["@"] : []
+        let working = try place.home.run(["steps"], in: place.folder, expecting: nil).status == 0 ? ["@"] : []
         return working + (generator.images.last { names.contains(Substring($0)) }.map { [$0] } ?? [])
             + (generator.containers.last { containers.contains(Substring($0)) }.map { [$0] } ?? [])
     }
@@ -83,12 +83,12 @@ struct RandomRecipe {
     }
 
     private func prove(_ subject: String, _ place: SessionPlace, _ bench: SessionBench, _ script: String) throws {
-        let recipe = try place.home.run(["recipe", subject], in: place.folder)
+        let recipe = try place.home.run(["recipe", subject], in: place.folder, expecting: nil)
         guard recipe.status == 0 else {
             _ = fail("recipe \(subject): \(recipe.errors)", script)
             return
         }
-        let verified = try place.home.run(["recipe", "verify", subject], in: place.folder)
+        let verified = try place.home.run(["recipe", "verify", subject], in: place.folder, expecting: nil)
         if verified.status != 0 {
             _ = fail(
                 "verify \(subject): \(verified.text)\(verified.errors)\n--- the recipe\n\(recipe.text)", script)

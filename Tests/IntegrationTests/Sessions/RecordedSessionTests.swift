@@ -39,7 +39,8 @@ extension SessionBench {
             for line in session.lacks {
                 #expect(!instructions.contains { $0.contains(line) }, "\(session.name): \(recipe)")
             }
-            let tidy = try place.home.run(["recipe", "verify", "--tidy", session.subject], in: place.folder)
+            let words = ["recipe", "verify", "--tidy", session.subject]
+            let tidy = try place.home.run(words, in: place.folder, expecting: nil)
             #expect(tidy.status == 0, "\(session.name), tidied: \(tidy.text)\(tidy.errors)")
             let (ours, dockers) = try differences(of: session.subject, in: place, as: session.name)
             #expect(ours == [], "\(session.name), built by shale:\n\(recipe)")
