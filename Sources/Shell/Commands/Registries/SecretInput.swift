@@ -26,7 +26,6 @@ struct SecretInput {
                 .usage, "cannot perform an interactive login from a non-TTY device",
                 hint: "login -u USER --password-stdin SERVER < FILE")
         }
-        console.write(question, to: .errors)
         var before = termios()
         tcgetattr(descriptor, &before)
         if isHidden {
@@ -34,6 +33,8 @@ struct SecretInput {
             silent.c_lflag &= ~tcflag_t(ECHO)
             tcsetattr(descriptor, TCSAFLUSH, &silent)
         }
+        // Only now: what is typed as soon as the question stands there must neither be seen nor lost.
+        console.write(question, to: .errors)
         defer {
             if isHidden {
                 tcsetattr(descriptor, TCSAFLUSH, &before)
