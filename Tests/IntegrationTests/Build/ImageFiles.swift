@@ -35,12 +35,18 @@ struct BuiltImage {
         try apply(config["rootfs"]?["diff_ids"]?.strings ?? [], known, reading: blob)
     }
 
-    /// Reads the image whose config has this digest.
+    /// Reads the image whose config has this digest; of an index with this digest, its first image.
     init(_ id: String, home: String, _ known: ImagesRead = ImagesRead()) throws {
         func blob(_ digest: String) throws -> Data {
             try Data(contentsOf: URL(filePath: "\(home)/blobs/sha256/\(digest.dropFirst(7))"))
         }
-        config = try JSONDecoder().decode(JSONValue.self, from: blob(id))
+        var (id, document) = (id, try JSONDecoder().decode(JSONValue.self, from: blob(id)))
+        if let first = document["manifests"]?.array?.first?["digest"]?.string {
+            let manifest = try JSONDecoder().decode(JSONValue.self, from: blob(first))
+            id = manifest["config"]?["digest"]?.string ?? id
+            document = try JSONDecoder().decode(JSONValue.self, from: blob(id))
+        }
+        config = document
         let layers = try known.layers(of: id, home: home, reading: blob)
         try apply(layers, known) { try blob(layers[$0]) }
     }
@@ -106,8 +112,10 @@ final class ImagesRead {
         if let layers = manifests[id] { return layers }
         let index = try JSONDecoder().decode(
             JSONValue.self, from: Data(contentsOf: URL(filePath: home + "/index.json")))
-        for digest in Set((index["manifests"]?.array ?? []).compactMap { $0["digest"]?.string }) {
+        var digests = Set((index["manifests"]?.array ?? []).compactMap { $0["digest"]?.string })
+        while let digest = digests.popFirst() {
             let manifest = try JSONDecoder().decode(JSONValue.self, from: blob(digest))
+            digests.formUnion((manifest["manifests"]?.array ?? []).compactMap { $0["digest"]?.string })
             guard let config = manifest["config"]?["digest"]?.string else { continue }
             manifests[config] = (manifest["layers"]?.array ?? []).compactMap { $0["digest"]?.string }
         }
