@@ -63,7 +63,7 @@ let package = Package(
         module("RunnerProtocol", ["Basics", "Linux"]),
         module("Layers", ["Basics", "OCI", "Linux", "CArchive"]),
         module("Stores", ["Basics", "OCI", "Linux", "RunnerProtocol", "Diagnostics", logging]),
-        module("Registries", ["Basics", "OCI", "CCurl", "Diagnostics", logging]),
+        module("Registries", ["Basics", "OCI", "Linux", "CCurl", "Diagnostics", logging]),
         module("Runtime", ["Basics", "OCI", "Linux", "RunnerProtocol", "CSeccomp", "Diagnostics", logging]),
         module("Dockerfiles", ["Basics"]),
         module("ShellLanguage", ["Basics"]),

@@ -228,23 +228,11 @@ package final class Console: Sendable {
     private func write(_ bytes: [UInt8], _ descriptor: Int32, _ stream: Stream) {
         FreshLine.wrote(bytes.last, to: descriptor)
         if closed.withLock({ $0.contains(descriptor) }) { return }
-        bytes.withUnsafeBytes { buffer in
-            var written = 0
-            while written < buffer.count {
-                let count = Glibc.write(descriptor, buffer.baseAddress?.advanced(by: written), buffer.count - written)
-                if count >= 0 {
-                    written += count
-                } else if errno == EAGAIN {
-                    // A terminal that someone made non-blocking: wait until it takes more.
-                    var poller = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                    _ = poll(&poller, 1, 1000)
-                } else if errno != EINTR {
-                    let error = errno
-                    closed.withLock { _ = $0.insert(descriptor) }
-                    if error != EPIPE { failures.withLock { $0[stream] = $0[stream] ?? error } }
-                    return
-                }
-            }
+        do throws(SystemCallError) {
+            try BorrowedFD(descriptor).write(bytes)
+        } catch {
+            closed.withLock { _ = $0.insert(descriptor) }
+            if error.errno != EPIPE { failures.withLock { $0[stream] = $0[stream] ?? error.errno } }
         }
     }
 

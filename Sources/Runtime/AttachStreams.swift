@@ -36,18 +36,10 @@ package struct AttachStreams: Sendable {
 
     private static func writing(to fd: Int32) -> Sink {
         { (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
-            var rest = bytes
-            while !rest.isEmpty {
-                let count = Glibc.write(fd, rest.baseAddress, rest.count)
-                if count < 0 {
-                    if errno == EINTR { continue }
-                    if errno == EAGAIN {
-                        _ = Poller.wait(for: fd, events: .output, milliseconds: -1)
-                        continue
-                    }
-                    throw SystemCallError("write").shaleError("container output")
-                }
-                rest = UnsafeRawBufferPointer(rebasing: rest[count...])
+            do throws(SystemCallError) {
+                try BorrowedFD(fd).write(bytes)
+            } catch {
+                throw error.shaleError("container output")
             }
         }
     }

@@ -61,25 +61,12 @@ package struct OwnedFD: ~Copyable, Sendable {
     /// Writes all of it.
     ///
     /// Throws the error of `write(2)`.
-    package func write(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
-        var rest = bytes
-        while !rest.isEmpty {
-            let done = try checkLength("write") { Glibc.write(raw, rest.baseAddress, rest.count) }
-            rest = UnsafeRawBufferPointer(rebasing: rest[done...])
-        }
-    }
+    package func write(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) { try BorrowedFD(raw).write(bytes) }
 
     /// Writes all of the bytes.
     ///
     /// Throws the error of `write(2)`.
-    package func write(_ bytes: [UInt8]) throws(SystemCallError) {
-        var start = 0
-        while start < bytes.count {
-            start += try checkLength("write") {
-                bytes.withUnsafeBytes { Glibc.write(raw, $0.baseAddress?.advanced(by: start), $0.count - start) }
-            }
-        }
-    }
+    package func write(_ bytes: [UInt8]) throws(SystemCallError) { try BorrowedFD(raw).write(bytes) }
 
     /// Writes all of it where the file stands, but leaves holes for longer stretches of zeros; ``endWithHole()`` comes
     /// behind the last.

@@ -1,6 +1,7 @@
 import Basics
 import FoundationEssentials
 import Glibc
+import Linux
 
 /// One `config.json` or `auth.json`, members it does not know kept as they are.
 struct CredentialFile {
@@ -28,68 +29,30 @@ struct CredentialFile {
         return file
     }
 
-    private static func contents(of path: String) throws(ShaleError) -> Data? {
-        let file = open(path, O_RDONLY | O_CLOEXEC)
-        guard file >= 0 else {
-            if errno == ENOENT || errno == ENOTDIR { return nil }
-            throw systemError(path)
-        }
-        defer { close(file) }
-        var data = Data()
-        var buffer = [UInt8](repeating: 0, count: 16 << 10)
-        while true {
-            let count = Glibc.read(file, &buffer, buffer.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw systemError(path) }
-            if count == 0 { return data }
-            data.append(contentsOf: buffer.prefix(count))
-            guard data.count <= largest else { throw ShaleError(.invalid, path.visible, cause: "too large") }
+    private static func contents(of path: String) throws(ShaleError) -> [UInt8]? {
+        do throws(SystemCallError) {
+            return try WholeFile.read(path, limit: largest)
+        } catch {
+            if error.errno == ENOENT || error.errno == ENOTDIR { return nil }
+            if error.errno == EFBIG { throw ShaleError(.invalid, path.visible, cause: "too large") }
+            throw fault(path, error)
         }
     }
 
     /// Replaces the file in one step, readable by its owner alone; its folder is made when missing.
     func write(_ path: String) throws(ShaleError) {
-        let target = realpath(path, nil).map { pointer in
-            defer { free(pointer) }
-            return String(cString: pointer)
-        }
-        let path = target ?? path
         if let slash = path.lastIndex(of: "/"), slash != path.startIndex { mkdir(String(path[..<slash]), 0o700) }
-        let aside = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max))~"
-        let file = open(aside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard file >= 0 else { throw Self.systemError(path) }
-        let isWritten = Self.writeAll(Array((document.text(indent: 4) + "\n").utf8), to: file) && fsync(file) == 0
-        let reason = errno
-        close(file)
-        guard isWritten else {
-            unlink(aside)
-            errno = reason
-            throw Self.systemError(path)
-        }
-        guard rename(aside, path) == 0 else {
-            let reason = errno
-            unlink(aside)
-            errno = reason
-            throw Self.systemError(path)
+        do throws(SystemCallError) {
+            try UnnamedFile.write(
+                Array((document.text(indent: 4) + "\n").utf8), to: path, mode: 0o600, followingLink: true)
+        } catch {
+            throw Self.fault(path, error)
         }
     }
 
-    private static func writeAll(_ bytes: [UInt8], to file: Int32) -> Bool {
-        bytes.withUnsafeBytes { bytes in
-            var rest = bytes[...]
-            while !rest.isEmpty {
-                let count = Glibc.write(file, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
-                if count < 0, errno == EINTR { continue }
-                guard count > 0 else { return false }
-                rest = rest.dropFirst(count)
-            }
-            return true
-        }
-    }
-
-    private static func systemError(_ path: String) -> ShaleError {
-        let code: ShaleError.Code = errno == EACCES || errno == EPERM || errno == EROFS ? .denied : .io
-        return ShaleError(code, path.visible, cause: strerror(errno).map { String(cString: $0).lowercased() })
+    private static func fault(_ path: String, _ error: SystemCallError) -> ShaleError {
+        let code: ShaleError.Code = [EACCES, EPERM, EROFS].contains(error.errno) ? .denied : .io
+        return ShaleError(code, path.visible, cause: error.reason)
     }
 
     /// The key under which docker stores a registry.

@@ -1,5 +1,5 @@
 import Basics
-import Glibc
+import Linux
 import Rendering
 import Synchronization
 
@@ -62,26 +62,11 @@ final class AdapterWriter: Sendable {
             ]
             fill(&members)
             let content = Array(JSONDocument.object(members).text().utf8)
-            state.isClosed = !put(Array("Content-Length: \(content.count)\r\n\r\n".utf8) + content)
-        }
-    }
-
-    /// Whether all was taken.
-    private func put(_ bytes: [UInt8]) -> Bool {
-        bytes.withUnsafeBytes { buffer in
-            var written = 0
-            while written < buffer.count {
-                let count = write(descriptor, buffer.baseAddress?.advanced(by: written), buffer.count - written)
-                if count >= 0 {
-                    written += count
-                } else if errno == EAGAIN {
-                    var poller = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                    _ = poll(&poller, 1, 1000)
-                } else if errno != EINTR {
-                    return false
-                }
+            do throws(SystemCallError) {
+                try BorrowedFD(descriptor).write(Array("Content-Length: \(content.count)\r\n\r\n".utf8) + content)
+            } catch {
+                state.isClosed = true
             }
-            return true
         }
     }
 }
