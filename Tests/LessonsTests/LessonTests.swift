@@ -1,3 +1,4 @@
+import Basics
 import Testing
 
 @testable import Lessons
@@ -50,6 +51,27 @@ struct LessonTests {
         entry.pass(skipping: true)
         entry.pass()
         #expect(entry.isFinished && entry.done == [0] && entry.skipped == [1] && entry.finished != nil)
+    }
+
+    @Test func theNextLessonIsTheFirstThatIsNotFinished() throws {
+        let all = LessonLibrary.builtIn
+        var progress = LessonProgress()
+        #expect(progress.nextLesson()?.name == all[0].name)
+        for index in [0, 2] {
+            progress.lessons[all[index].name] = .init(title: "T", file: nil, stepCount: 1)
+            progress.lessons[all[index].name]?.pass()
+        }
+        #expect(progress.nextLesson()?.name == all[1].name)
+        #expect(progress.nextLesson(after: all[1].name)?.name == all[3].name)
+        #expect(progress.nextLesson(after: all[all.count - 1].name) == nil)
+    }
+
+    @Test func aLessonIsNamedByItsNumberToo() throws {
+        let all = LessonLibrary.builtIn
+        #expect(try LessonLibrary.lesson(named: "\(all.count)").name == all[all.count - 1].name)
+        for number in ["0", "\(all.count + 1)", "-9223372036854775808"] {
+            #expect(throws: ShaleError.self) { try LessonLibrary.lesson(named: number) }
+        }
     }
 
     @Test(arguments: [(10, 20), (200, 80), (40, 40)])

@@ -22,12 +22,13 @@ package enum LessonLibrary {
     /// How many files the program has: each is a lesson, or a test fails.
     package static var fileCount: Int { files.count }
 
-    /// The built-in lesson of a name.
+    /// The built-in lesson of a name, or with this number in the list, counted from 1.
     ///
     /// Throws `notFound` for another name, with the nearest that is one.
     package static func lesson(named name: String) throws(ShaleError) -> Lesson {
         let all = builtIn
         if let found = all.first(where: { $0.name == name }) { return found }
+        if let number = Int(name), all.indices.contains(number &- 1) { return all[number - 1] }
         let near = Suggestion.nearest(to: name, among: all.map(\.name)).first
         throw ShaleError(
             .notFound, "no lesson \"\(name.visible)\"",

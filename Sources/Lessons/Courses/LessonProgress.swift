@@ -57,6 +57,17 @@ package struct LessonProgress: Codable, Sendable {
     package var lessons: [String: Entry] = [:]
 
     package init() {}
+
+    /// The first of the program's lessons, in their order, that is not finished; `nil` when all are.
+    ///
+    /// With a name only the lessons behind that one count.
+    package func nextLesson(after name: String? = nil) -> Lesson? {
+        let all = LessonLibrary.builtIn
+        let order = all.first { $0.name == name }?.order
+        return all.first { lesson in
+            order.map { lesson.order > $0 } ?? true && !(lessons[lesson.name]?.isFinished ?? false)
+        }
+    }
 }
 
 /// The file of a session's ``LessonProgress``.

@@ -36,7 +36,7 @@ struct LessonRun {
     /// Throws `notFound` where none is under way.
     func required() throws(ShaleError) -> UnderWay {
         guard let current = try current() else {
-            throw ShaleError(.notFound, "no lesson is under way", hint: "lesson list, then lesson start NAME")
+            throw ShaleError(.notFound, "no lesson is under way", hint: "lesson start   (lesson list shows all)")
         }
         return current
     }
@@ -71,7 +71,14 @@ struct LessonRun {
     // MARK: Beginning and leaving
 
     /// Begins a lesson or goes on with it; `anew` forgets how far it had come.
-    func start(_ word: String, anew: Bool = false) throws(ShaleError) -> [String] {
+    ///
+    /// Without a word it is the one under way, else the next that is not finished, else the first.
+    func start(_ word: String?, anew: Bool = false) throws(ShaleError) -> [String] {
+        guard let word else {
+            let progress = try book.read()
+            let under = progress.current.flatMap { progress.lessons[$0]?.file ?? $0 }
+            return try start(under ?? progress.nextLesson()?.name ?? "1", anew: anew)
+        }
         var file: String?
         if word.contains("/") || word.hasSuffix(".md") {
             file = word.hasPrefix("/") ? word : "\(shell.hostDirectory)/\(word)"
@@ -146,9 +153,7 @@ struct LessonRun {
     }
 
     private func finished(_ under: UnderWay) throws(ShaleError) -> String {
-        let all = LessonLibrary.builtIn
-        let done = try progress().lessons
-        let next = all.first { $0.order > under.lesson.order && !(done[$0.name]?.isFinished ?? false) }
+        let next = try progress().nextLesson(after: under.lesson.name)
         let skipped = under.entry.skipped.isEmpty ? "" : " (\(under.entry.skipped.count) skipped)"
         let rest =
             next.map { "Next: lesson start \($0.name) (\($0.title))" }

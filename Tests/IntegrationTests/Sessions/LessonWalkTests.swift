@@ -96,8 +96,18 @@ struct LessonWalkTests {
             report.contains("\"hints\":2") && report.contains("\"skipped\":[1]")
                 && report.contains("\"failedChecks\":1"))
         #expect(try learner.run(["lesson", "stop"]).text.contains("lesson start commit"))
-        #expect(try learner.run(["lesson", "next"], expecting: 1).errors.contains("hint: lesson list"))
+        #expect(try learner.run(["lesson", "hint"], expecting: 1).errors.contains("hint: lesson start"))
         #expect(try learner.run(["lesson", "start", "commit"]).text.contains("it goes on here"))
+    }
+
+    /// Without a name the lesson under way goes on, else the first that is not finished begins.
+    @Test func startingWithoutAName() throws {
+        let learner = ShaleHome()
+        #expect(try learner.run(["lesson", "next"]).text.contains("images, step 1 of"))
+        try learner.run(["lesson", "start", "2"])
+        #expect(try learner.run(["lesson", "start"]).text.contains("run, step 1 of"))
+        try learner.run(["lesson", "stop"])
+        #expect(try learner.run(["lesson", "start"]).text.contains("images, step"))
     }
 
     /// A teacher's file, good and bad.
@@ -138,7 +148,8 @@ struct LessonWalkTests {
     /// Newcomers' lines, and the hint for each.
     @Test(arguments: [
         ("lesson images", "hint: lesson start images"), ("lesson strat", "hint: lesson start"),
-        ("lesson start image", "hint: lesson start images"), ("lesson next", "hint: lesson list"),
+        ("lesson start image", "hint: lesson start images"), ("lesson hint", "hint: lesson start"),
+        ("lesson 3", "hint: lesson start 3"), ("lesson 99", "hint: help lesson"),
         ("explain laier", "hint: explain layer"), ("expect --some", "at least 1 argument"),
         ("expect --is 3 images -q nosuch", "it prints nothing"), ("expect images -q nosuch --bad", "unknown flag"),
     ])

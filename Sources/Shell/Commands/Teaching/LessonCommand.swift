@@ -9,7 +9,7 @@ package struct LessonCommand: Verb {
         commandName: "lesson", abstract: "Learn at the prompt, step by step: every step is checked",
         usage: """
             lesson [list]
-            lesson start NAME|FILE.md
+            lesson start [NAME|NUMBER|FILE.md]
             lesson next
             lesson hint
             lesson check
@@ -28,7 +28,7 @@ package struct LessonCommand: Verb {
     package static let isWorthKeeping = false
     package static let isRecorded = false
     package static let isAboutLines = true
-    package static let examples = ["lesson", "lesson start images", "lesson hint"]
+    package static let examples = ["lesson", "lesson start", "lesson hint"]
     package static let differences = ["Docker has no such command."]
     package static let subcommands: [any Verb.Type] = [
         LessonList.self, LessonStart.self, LessonNext.self, LessonHint.self, LessonCheckCommand.self,
@@ -46,11 +46,10 @@ package struct LessonCommand: Verb {
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         guard let word = words.first else { return try LessonList.invoke([], in: shell) }
         if ["--help", "-h"].contains(word) { return .text(HelpText.of(Self.self)) }
-        let lessons = LessonLibrary.builtIn.map(\.name)
         let near = Suggestion.nearest(to: word, among: Self.secondWords.map(\.word)).first
         // Whoever forgets `start` names a lesson.
-        let hint =
-            lessons.contains(word) || word.hasSuffix(".md") ? "lesson start \(word)" : near.map { "lesson \($0)" }
+        let isLesson = word.hasSuffix(".md") || (try? LessonLibrary.lesson(named: word)) != nil
+        let hint = isLesson ? "lesson start \(word)" : near.map { "lesson \($0)" }
         throw ShaleError(.usage, "unknown command: lesson \(word.visible)", hint: hint ?? "help lesson")
     }
 }

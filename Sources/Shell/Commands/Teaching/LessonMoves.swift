@@ -2,17 +2,19 @@ package import ArgumentParser
 package import Basics
 import Lessons
 
-/// `lesson start NAME|FILE`: begins a lesson, or goes on with one.
+/// `lesson start [NAME|NUMBER|FILE]`: begins a lesson, or goes on with one.
 package struct LessonStart: Verb {
     package static let configuration = CommandConfiguration(
-        commandName: "lesson start", abstract: "Begin a lesson, or go on with it", usage: "lesson start NAME|FILE.md")
+        commandName: "lesson start", abstract: "Begin a lesson, or go on with it",
+        usage: "lesson start [NAME|NUMBER|FILE.md]",
+        discussion: "Without a name it is the lesson under way, else the first that is not finished yet.")
     package static let operandKinds: [ValueKind] = [.lesson]
     package static let isWorthKeeping = false
     package static let isRecorded = false
     package static let isAboutLines = true
-    package static let examples = ["lesson start images", "lesson start ./mine.md", "lesson start whiteouts"]
+    package static let examples = ["lesson start", "lesson start whiteouts", "lesson start ./mine.md"]
 
-    @Argument(help: "A lesson's name (lesson list), or a file.") var lesson: String
+    @Argument(help: "A lesson's name or number (lesson list), or a file.") var lesson: String?
 
     package init() {}
 
@@ -34,7 +36,7 @@ package struct LessonNext: Verb {
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let run = try LessonRun(shell)
-        let under = try run.required()
+        guard let under = try run.current() else { return .lines(try run.start(nil)) }
         var before: [String] = []
         if let step = under.step, under.entry.isShown {
             if step.checks.isEmpty || run.obstacle(step) == nil {
