@@ -23,6 +23,14 @@ extension BuildEngine {
         let prepared = try PreparedBuild(request, engine: self, operation)
         if let platform = request.platform { try requireProcessor(for: [platform], prepared, request) }
         try tellContext(prepared, request, operation)
+        return try build(prepared, request, failedContainer: &failedContainer, operation)
+    }
+
+    /// Builds for one platform from a context that is opened already.
+    func build(
+        _ prepared: PreparedBuild, _ request: BuildRequest, failedContainer: inout String?,
+        _ operation: OperationContext
+    ) throws(ShaleError) -> BuildOutcome {
         let builder = try Builder(prepared, engine: self, request: request, operation)
         var image: Image
         do throws(ShaleError) {

@@ -16,6 +16,7 @@ extension BuildEngine {
     ) throws(ShaleError) -> BuildOutcome {
         let prepared = try PreparedBuild(request, engine: self, operation)
         try requireProcessor(for: request.platforms, prepared, request)
+        try tellContext(prepared, request, operation)
         var entries: [Descriptor] = []
         var ids: [Digest] = []
         for platform in request.platforms {
@@ -28,7 +29,7 @@ extension BuildEngine {
             single.tags = []
             single.annotations = [:]
             var image = try images.image(
-                id: try build(single, failedContainer: &failedContainer, operation).imageID)
+                id: try build(prepared, single, failedContainer: &failedContainer, operation).imageID)
             if !request.annotations.isEmpty {
                 image = try images.annotated(image, with: request.annotations, as: [])
             }
@@ -50,12 +51,14 @@ extension BuildEngine {
     /// Throws `unsupported` for a `RUN` of a stage that the target needs and whose processor this machine is not, unless
     /// an emulator is registered for it.
     ///
-    /// What a file does that cannot be planned, a build tells in its own words.
+    /// With a shared cache its steps may be there, so the `RUN` itself says it. What a file does that cannot be planned, a
+    /// build tells in its own words.
     func requireProcessor(
         for platforms: [Platform], _ prepared: PreparedBuild, _ request: BuildRequest
     ) throws(ShaleError) {
         let foreign = platforms.filter { !Emulator.isOwn($0.architecture) }
-        guard !foreign.isEmpty, let file = try? Dockerfile(parsing: prepared.text) else { return }
+        let mayBeCached = !request.cacheFrom.isEmpty && request.steps.usesCache
+        guard !foreign.isEmpty, !mayBeCached, let file = try? Dockerfile(parsing: prepared.text) else { return }
         let host = Self.planned(settings.platform)
         for platform in foreign {
             var options = Plan.Options(platform: Self.planned(platform))
@@ -70,16 +73,11 @@ extension BuildEngine {
     }
 
     private func requireProcessor(for stage: Plan.StagePlan, in name: String) throws(ShaleError) {
-        let architecture = stage.platform.architecture
-        guard !Emulator.isOwn(architecture), !Emulator.isRegistered(for: architecture),
+        guard !Emulator.canRun(stage.platform.architecture),
             let step = stage.steps.first(where: { if case .run = $0.instruction { true } else { false } })
         else { return }
-        throw ShaleError(
-            .unsupported,
-            "\(name):\(step.line): \(step.original.prefix { $0 != "\n" }): this machine runs nothing for "
-                + "\(stage.platform)",
-            hint: "apt install qemu-user-static binfmt-support (it registers an emulator), or FROM "
-                + "--platform=$BUILDPLATFORM")
+        throw Emulator.missing(
+            for: "\(stage.platform)", at: "\(name):\(step.line): \(step.original.prefix { $0 != "\n" }): ")
     }
 
     private static func planned(_ platform: Platform) -> PlannedPlatform {
@@ -103,6 +101,17 @@ enum Emulator {
         if architecture == host { return true }
         // 32-bit programs; not every 64-bit ARM has them, which the first RUN tells.
         return (host == "amd64" && architecture == "386") || (host == "arm64" && architecture == "arm")
+    }
+
+    /// Whether programs of an architecture can be started here, by the processor or an emulator.
+    static func canRun(_ architecture: String) -> Bool { isOwn(architecture) || isRegistered(for: architecture) }
+
+    /// The error for a step that starts a program for a platform of another processor; `place` tells which step.
+    static func missing(for platform: String, at place: String = "") -> ShaleError {
+        ShaleError(
+            .unsupported, "\(place)this machine runs nothing for \(platform)",
+            hint: "apt install qemu-user-static binfmt-support (it registers an emulator), or FROM "
+                + "--platform=$BUILDPLATFORM")
     }
 
     /// Whether the kernel has an emulator that works in a container: enabled, and opened when it was registered (`F`).

@@ -32,6 +32,7 @@ extension StepExecutor {
             if let cached = find(created, instruction: text, on: &state) { return cached }
         }
         explainMiss(created, instruction: text, files: nil, on: state)
+        try requireProcessor(state)
         var command = written
         if case .file(let name, let content) = run.script {
             // A file that the container sees in its own /dev, which is no part of any layer.
@@ -48,6 +49,16 @@ extension StepExecutor {
             network: run.network, mounts, on: state)
         announceRemoval(id)
         return try finish(created, instruction: text, layer: layer, on: &state)
+    }
+
+    /// Throws `unsupported` where a platform was asked for whose programs this machine does not start.
+    ///
+    /// Without `--platform` a base that says another processor than its programs are for runs as with docker.
+    private func requireProcessor(_ state: StageState) throws(ShaleError) {
+        guard let wanted = options.platform, !Emulator.isOwn(wanted.architecture),
+            !Emulator.canRun(state.config.architecture)
+        else { return }
+        throw Emulator.missing(for: "\(state.config.platform)")
     }
 
     /// A step's mounts, looked at for the cache's key.

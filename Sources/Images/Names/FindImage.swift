@@ -48,7 +48,7 @@ extension ImageEngine {
             // Without a network there is still the image that every shale can make.
             guard error.code == .unavailable, platform == nil, let offlineImage, try offlineImage(reference, operation)
             else {
-                throw meantNear(reference, error)
+                throw meantNear(reference, platform, error)
             }
             return try image(named: text)
         }
@@ -56,11 +56,20 @@ extension ImageEngine {
 
     /// The failure of a pull that reached no such image, with the image here whose name is a slip of the hand away.
     ///
-    /// Where the registry answered that it has no such tag, its own tags are the better hint.
-    private func meantNear(_ reference: Reference, _ error: ShaleError) -> ShaleError {
+    /// Where the registry answered that it has no such tag, its own tags are the better hint; where the very name is here
+    /// for other platforms, that is told.
+    private func meantNear(_ reference: Reference, _ platform: Platform?, _ error: ShaleError) -> ShaleError {
         guard [.unavailable, .denied, .unauthorized].contains(error.code),
-            let names = try? store.names.all().map(\.reference.familiar),
-            let near = Suggestion.nearest(to: reference.familiar, among: names).first
+            let names = try? store.names.all().map(\.reference.familiar)
+        else { return error }
+        if let here = try? store.images.find(reference.familiar) {
+            guard let platform else { return error }
+            let what = here.index == nil ? "for \(here.config.platform) alone" : "without \(platform)"
+            var other = error
+            other.hint = "platforms \(reference.familiar)   (it is here \(what))"
+            return other
+        }
+        guard let near = Suggestion.nearest(to: reference.familiar, among: names).first
         else { return error }
         var meant = error
         meant.hint = "did you mean \(near), which is here?"

@@ -79,12 +79,27 @@ extension ImageEngine {
         return blockers
     }
 
-    /// The same error; for a name that does not exist, with the nearest one as a hint.
+    /// The same error; for a name that does not exist, with the nearest one as a hint, and for a platform that only an
+    /// index lists the reason why it cannot go alone.
     private func explained(_ error: ShaleError, about text: String) throws(ShaleError) -> ShaleError {
-        guard error.code == .notFound,
+        guard error.code == .notFound else { return error }
+        if let member = try? store.images.find(text), let name = try indexListing(member.id) {
+            return ShaleError(
+                .conflict,
+                "conflict: unable to delete \(member.id.short) (cannot be forced) - it is one of the platforms of \(name)",
+                hint: "rmi \(name)   (with all its platforms)")
+        }
+        guard
             let near = Self.nearestName(to: text, among: try store.names.all().map(\.reference))
         else { return error }
         return error.hinting("did you mean \(near.familiar)?")
+    }
+
+    /// A name of an index that lists an image, or the beginning of its digest.
+    private func indexListing(_ image: Digest) throws(ShaleError) -> String? {
+        guard let noted = try store.images.listed(as: [image])[image] else { return nil }
+        let indexes = try store.names.table().entries(of: noted).filter(\.isIndex)
+        return (indexes.first { $0.name != nil } ?? indexes.first).map { $0.name?.familiar ?? $0.manifest.digest.short }
     }
 
     /// Takes a nameless image away again, whose parents stay.

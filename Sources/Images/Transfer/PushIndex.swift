@@ -44,7 +44,9 @@ extension ImageEngine {
         _ index: Descriptor, of image: Image, as reference: Reference, packing: Packing,
         _ operation: OperationContext
     ) throws(ShaleError) -> PushResult {
-        let source = try storedImage(image, index: index, packing: image.isAsPulled ? nil : packing)
+        // The image's notes tell also where a registry has it by itself.
+        let isAsPulled = image.repoDigests.contains { $0.digest == index.digest }
+        let source = try storedImage(image, index: index, packing: isAsPulled ? nil : packing)
         let target = RegistryTarget(client: registry, reference: reference)
         var collected = CollectedImages(source: source, cancellation: operation.cancellation)
         try collected.add(source.root(operation), depth: 0)

@@ -209,8 +209,8 @@ package final class SessionImport {
     ) throws(ShaleError) -> Result {
         let name = naming(header?.name ?? "")
         let states = try states()
-        var listed = try self.listed.map { entry throws(ShaleError) in try checked(entry) }
-        var retained = try self.retained.map { entry throws(ShaleError) in try checked(entry) }
+        var listed = try self.listed.map { entry throws(ShaleError) in try checked(entry, operation) }
+        var retained = try self.retained.map { entry throws(ShaleError) in try checked(entry, operation) }
         try distrust(&listed, &retained)
         for entry in listed + retained {
             for descriptor in try manifests(of: entry) {
@@ -275,31 +275,34 @@ package final class SessionImport {
     /// An image whose layers are unpacked; `nil` for a member of an index that is only kept.
     private func imageToUnpack(_ descriptor: Descriptor, of entry: ImageEntry) throws(ShaleError) -> Image? {
         guard entry.isIndex else { return try engine.images.image(manifest: descriptor) }
-        guard let image = try? engine.images.image(manifest: descriptor), image.manifest.kindOfArtifact == nil,
-            image.config.os == "linux"
-        else { return nil }
+        guard let image = try? engine.images.image(manifest: descriptor), isUnpacked(image.manifest) else { return nil }
         return image
     }
 
+    /// Whether a member of an index is unpacked here, and so must be sound: by its config, because an index may say
+    /// another platform.
+    private func isUnpacked(_ manifest: Manifest) -> Bool {
+        guard manifest.kindOfArtifact == nil, let bytes = try? sessions.blobs.bytes(manifest.config.digest),
+            let config = try? OCIDocument.read(ImageConfig.self, from: bytes, naming: "config")
+        else { return false }
+        return config.os == "linux"
+    }
+
     /// The entry with what its documents say, once all it consists of is here.
-    private func checked(_ entry: ImageEntry) throws(ShaleError) -> ImageEntry {
+    private func checked(_ entry: ImageEntry, _ operation: OperationContext) throws(ShaleError) -> ImageEntry {
         guard entry.isIndex else { return try checkedImage(entry) }
         let digest = entry.manifest.digest
         guard sessions.blobs.contains(digest) else { throw missing("index", digest) }
         let members = try engine.images.listedMembers(of: entry.manifest)
         for descriptor in try manifests(of: entry) {
+            try operation.cancellation.check()
             let manifest = try OCIDocument.read(
                 Manifest.self, from: try sessions.blobs.bytes(descriptor.digest),
                 naming: "\(subject): manifest \(descriptor.digest)")
             for blob in [manifest.config] + manifest.layers where !sessions.blobs.contains(blob.digest) {
                 throw missing("blob", blob.digest)
             }
-            guard
-                members.contains(where: {
-                    $0.descriptor.digest == descriptor.digest && $0.image != nil && $0.platform?.os == "linux"
-                }),
-                manifest.kindOfArtifact == nil
-            else { continue }
+            guard isUnpacked(manifest) else { continue }
             var image = ImageEntry(manifest: descriptor, image: nil)
             image.manifest.platform = nil
             _ = try checkedImage(image)

@@ -18,6 +18,11 @@ struct InnerWords {
         self.verb = verb
     }
 
+    /// Whether it may change something, which the journal keeps.
+    var isWorthKeeping: Bool {
+        StepKeyword.starts(verb) || CommandTable.shared.find(words: words)?.isWorthKeeping ?? false
+    }
+
     /// Carries it out, a command or a step; answers its status.
     ///
     /// Throws what the command throws, with the status that it would have by itself.

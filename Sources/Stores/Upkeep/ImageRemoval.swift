@@ -214,8 +214,14 @@ private struct Decision {
         return nil
     }
 
+    /// Whether another image stands on this one, or on another platform of an index that goes with it.
     private func hasChildren(_ id: Digest) -> Bool {
-        table.entries.contains { ($0.parent == id || ($0.members ?? []).contains(id)) && $0.image != id }
+        let platforms = table.entries(of: id).flatMap { $0.isIndex ? $0.members ?? [] : [] }
+        let own = Set(platforms).union([id])
+        return table.entries.contains { entry in
+            guard let image = entry.image, !own.contains(image) else { return false }
+            return entry.parent.map(own.contains) ?? false || (entry.members ?? []).contains(id)
+        }
     }
 
     private func pinned(_ entries: [ImageEntry]) -> [Reference] {

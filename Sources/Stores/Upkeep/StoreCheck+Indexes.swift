@@ -50,6 +50,13 @@ extension StoreCheck {
                 isRepaired: false)
             return
         }
+        if member.isUsable, isPresent(manifest.config.digest),
+            let bytes = try? store.blobs.bytes(manifest.config.digest),
+            let config = try? OCIDocument.read(ImageConfig.self, from: bytes, naming: "config")
+        {
+            checkLayers(of: "\(name), \(platform)", manifest, config, remedy: remedy ?? again(entry))
+            return
+        }
         for blob in [manifest.config] + manifest.layers
         where !isPresent(blob.digest) && !MediaType.isForeignLayer(blob.mediaType) {
             let what = blob.digest == manifest.config.digest ? "config" : "blob"

@@ -194,7 +194,7 @@ struct StoreCheck {
             note("\(name): its config \(manifest.config.digest) is missing or damaged", lost(entry))
             return nil
         }
-        checkLayers(of: name, manifest, config, entry)
+        checkLayers(of: name, manifest, config, remedy: again(entry))
         if let noted = entry.image, noted != manifest.config.digest {
             note("\(name): noted as image \(noted.short), but it is \(manifest.config.digest.short)", "noted anew")
             var mended = entry
@@ -206,16 +206,17 @@ struct StoreCheck {
     }
 
     mutating func checkLayers(
-        of name: String, _ manifest: Manifest, _ config: ImageConfig, _ entry: ImageEntry
+        of name: String, _ manifest: Manifest, _ config: ImageConfig, remedy: String
     ) {
         let stack = LayerStore.stack(of: config)
-        for (position, layer) in manifest.layers.enumerated() where !isPresent(layer.digest) {
+        for (position, layer) in manifest.layers.enumerated()
+        where !isPresent(layer.digest) && !MediaType.isForeignLayer(layer.mediaType) {
             let isUnpacked =
                 position < stack.count && store.layers.has(stack[position].diffID, on: stack[position].parentChain)
             note(
                 "\(name): layer \(position + 1) (blob \(layer.digest)) is missing or damaged"
                     + (isUnpacked ? "; the image still runs, and cannot be saved or pushed" : ""),
-                again(entry), isRepaired: false)
+                remedy, isRepaired: false)
         }
     }
 

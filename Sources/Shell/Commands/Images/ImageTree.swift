@@ -13,11 +13,17 @@ struct ImageTree {
     private let children: [Digest: [ImageSummary]]
 
     init(images: [ImageSummary], platforms: [Digest: [LocalPlatform]] = [:], noTrunc: Bool) {
-        self.images = images
         self.platforms = platforms
         self.noTrunc = noTrunc
+        let parents = Set(images.compactMap(\.parent))
+        let members = Set(platforms.values.joined().compactMap(\.member.image))
+        // What an index lists stands below that.
+        self.images = images.filter { image in
+            !members.contains(image.id) || !image.references.isEmpty || !image.indexes.isEmpty
+                || parents.contains(image.id)
+        }
         var children: [Digest: [ImageSummary]] = [:]
-        for image in images { if let parent = image.parent { children[parent, default: []].append(image) } }
+        for image in self.images { if let parent = image.parent { children[parent, default: []].append(image) } }
         self.children = children
     }
 
@@ -75,13 +81,14 @@ struct ImageTree {
 
     /// A platform a row: platform, digest, unpacked and packed bytes, and what there is to say of it.
     private func rows(_ platforms: [LocalPlatform]) -> [String] {
+        let names = PlatformWords.names(of: platforms.map(\.member))
         let cells = platforms.map { platform in
             let isHere = platform.presence != .none
             return [
                 PlatformWords.platform(platform.member), short(platform.member.descriptor.digest),
                 isHere ? HumanUnits.size(platform.usage.unpacked) : "-",
                 isHere ? "\(HumanUnits.size(platform.usage.packed)) packed" : "-",
-                PlatformWords.state(platform, among: platforms),
+                PlatformWords.state(platform, names),
             ]
         }
         let widths = (0..<4).map { column in cells.map { $0[column].count }.max() ?? 0 }
@@ -119,15 +126,16 @@ struct ImageTree {
         ]
         if let index {
             let rows = platforms[index.digest] ?? []
-            members.append(.init("Platforms", .array(rows.map { document($0, among: rows) })))
+            let names = PlatformWords.names(of: rows.map(\.member))
+            members.append(.init("Platforms", .array(rows.map { document($0, names) })))
         }
         return .object(members)
     }
 
-    private func document(_ platform: LocalPlatform, among all: [LocalPlatform]) -> JSONDocument {
+    private func document(_ platform: LocalPlatform, _ names: [Digest: String]) -> JSONDocument {
         .members([
             "Platform": .string(PlatformWords.platform(platform.member)),
-            "Kind": .string(PlatformWords.kind(platform.member, among: all.map(\.member))),
+            "Kind": .string(PlatformWords.kind(platform.member.kind, names)),
             "Digest": .string(platform.member.descriptor.digest.description),
             "ID": .string(platform.member.image?.description ?? ""),
             "Here": .string(PlatformWords.presence(platform.presence)), "Chosen": .bool(platform.isChosen),
@@ -154,24 +162,25 @@ enum PlatformWords {
         }
     }
 
-    static func kind(_ member: IndexMember, among all: [IndexMember]) -> String {
-        kind(member.kind) { digest in all.first { $0.descriptor.digest == digest }.map { platform($0) } }
+    /// The platforms of an index's entries, by their digests.
+    static func names(of members: [IndexMember]) -> [Digest: String] {
+        Dictionary(members.map { ($0.descriptor.digest, platform($0)) }) { first, _ in first }
     }
 
-    /// What an entry is; `platform` tells the platform of an image that an attestation is about.
-    static func kind(_ kind: MemberKind, platform: (Digest) -> String?) -> String {
+    /// What an entry is; `names` has the platform of an image that an attestation is about.
+    static func kind(_ kind: MemberKind, _ names: [Digest: String]) -> String {
         switch kind {
         case .image: return "image"
-        case .attestation(let digest): return "attestation" + (digest.flatMap(platform).map { " of \($0)" } ?? "")
+        case .attestation(let digest): return "attestation" + (digest.flatMap { names[$0] }.map { " of \($0)" } ?? "")
         case .index: return "index"
         case .artifact(let type): return type.visible
         }
     }
 
     /// What a row of `images --tree` says of a platform beside its sizes.
-    static func state(_ platform: LocalPlatform, among all: [LocalPlatform]) -> String {
+    static func state(_ platform: LocalPlatform, _ names: [Digest: String]) -> String {
         var words: [String] = []
-        if platform.member.kind != .image { words.append(kind(platform.member, among: all.map(\.member))) }
+        if platform.member.kind != .image { words.append(kind(platform.member.kind, names)) }
         switch platform.presence {
         case .whole: break
         case .part: words.append("here in part")

@@ -42,20 +42,23 @@ package struct Platforms: Verb {
         let offered = try shell.withOperation { operation throws(ShaleError) in
             try images.platforms(of: reference, operation)
         }
+        let names = Dictionary(
+            offered.map { ($0.descriptor.digest, PlatformWords.platform($0.platform)) }
+        ) { first, _ in first }
         let listing = Listing(
             columns: [
                 .init("Chosen", ""), .init("Platform", "PLATFORM"), .init("Kind", "KIND"), .init("Digest", "DIGEST"),
             ],
-            rows: offered.map { self.row($0, among: offered) }, quietKey: "Platform")
+            rows: offered.map { self.row($0, names) }, quietKey: "Platform")
         return .listing(listing, format: format)
     }
 
     private func local(_ platforms: [LocalPlatform]) -> Listing {
-        let members = platforms.map(\.member)
+        let names = PlatformWords.names(of: platforms.map(\.member))
         let rows = platforms.map { platform in
             row(
                 platform.member.descriptor, platform.member.platform, isChosen: platform.isChosen,
-                kind: PlatformWords.kind(platform.member, among: members), platform.member.kind,
+                kind: PlatformWords.kind(platform.member.kind, names), platform.member.kind,
                 here: PlatformWords.presence(platform.presence), image: platform.member.image)
         }
         return Listing(
@@ -65,11 +68,10 @@ package struct Platforms: Verb {
             ], rows: rows, quietKey: "Platform")
     }
 
-    private func row(_ entry: OfferedPlatform, among all: [OfferedPlatform]) -> JSONDocument {
-        let kind = PlatformWords.kind(entry.kind) { digest in
-            all.first { $0.descriptor.digest == digest }.map { PlatformWords.platform($0.platform) }
-        }
-        return row(entry.descriptor, entry.platform, isChosen: entry.isChosen, kind: kind, entry.kind)
+    private func row(_ entry: OfferedPlatform, _ names: [Digest: String]) -> JSONDocument {
+        row(
+            entry.descriptor, entry.platform, isChosen: entry.isChosen, kind: PlatformWords.kind(entry.kind, names),
+            entry.kind)
     }
 
     private func row(

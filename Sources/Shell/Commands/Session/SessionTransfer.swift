@@ -75,7 +75,8 @@ struct SessionTransfer {
         }
     }
 
-    /// Asks a person at a terminal whether the session's images get their names here; without one they do.
+    /// Asks a person at a terminal whether the session's images get their names here; without one they do, where
+    /// no other image has the name, and a note says which.
     ///
     /// A name like `alpine` is what later lines build on.
     func namesWanted(force: Bool, _ operation: OperationContext) -> SessionImport.NamesWanted {

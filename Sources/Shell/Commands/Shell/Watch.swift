@@ -18,7 +18,10 @@ package struct Watch: Verb {
     package static let leasesWhatItUses = false
     package static let isRecorded = false
     package static let examples = ["watch ps", "watch 0.5 --count 3 df", "watch 5 steps"]
-    package static let differences = ["Docker has none; a command that fails ends it, with its status."]
+    package static let differences = [
+        "Docker has none; a command that fails ends it, with its status.",
+        "Only commands that look are watched: what changes something is typed once, and recorded.",
+    ]
 
     @Option(help: "End after so many times") var count: Int?
     @Argument(parsing: .captureForPassthrough, help: "Seconds, then the command and its words") var words: [String] = []
@@ -47,6 +50,12 @@ package struct Watch: Verb {
         if let left, left < 1 { throw ShaleError(.usage, "watch: --count is 1 or more", hint: "watch --count 3 ps") }
         if let flag = words.first, flag.hasPrefix("-") { throw CommandTable.unknownFlag(flag, of: Self.verb) }
         let inner = try InnerWords(words, of: Self.self)
+        // A recording has no such line, so nothing may come of it.
+        guard !inner.isWorthKeeping else {
+            throw ShaleError(
+                .usage, "watch: \(inner.words[0].visible) may change something; watch is for commands that look",
+                hint: "watch ps")
+        }
         while true {
             // From the top of the screen; what an earlier, longer answer left goes.
             if shell.console.canRedraw(.output) { shell.console.write("\u{1B}[H\u{1B}[2J") }
