@@ -23,6 +23,24 @@ struct JournalTests {
         #expect(journal.entries.map(\.line) == ["one", "looked", "two"])
     }
 
+    /// However often it was looked at before.
+    @Test func everyEntryIsThereAtEachLook() throws {
+        let folder = TemporaryDirectory()
+        let journal = Journal(folder: folder.path)
+        var lines: [String] = []
+        for line in ["looked", "moved", "moved", "looked", "moved", "looked", "looked", "moved"] {
+            if line == "moved" {
+                try append(line, to: journal)
+            } else {
+                try journal.note(JournalEntry(time: .now(), line: line))
+            }
+            lines.append(line)
+            try journal.refresh()
+            #expect(journal.entries.map(\.line) == lines)
+        }
+        #expect(journal.entries.map(\.number) == Array(1...8))
+    }
+
     @Test func aLineCutShortIsPassedOver() throws {
         let folder = TemporaryDirectory()
         try append("one", to: Journal(folder: folder.path))

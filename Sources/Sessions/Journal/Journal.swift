@@ -15,15 +15,17 @@ package final class Journal {
     /// They are parsed on request: a session may have ten thousand of them.
     private var unread: [(number: Int, line: ArraySlice<UInt8>)] = []
     private var all: [JournalEntry] = []
+    /// How many of ``stateEntries`` are in ``all``.
+    private var takenStates = 0
     /// The entries that changed the state, in order.
     package private(set) var stateEntries: [JournalEntry] = []
 
     /// Everything read so far, in order.
     package var entries: [JournalEntry] {
-        if unread.isEmpty, all.count >= stateEntries.count { return all }
-        let known = Set(all.map(\.number))
-        all += stateEntries.filter { !known.contains($0.number) } + unread.compactMap { Self.entry($0.line, $0.number) }
+        if unread.isEmpty, takenStates == stateEntries.count { return all }
+        all += stateEntries[takenStates...] + unread.compactMap { Self.entry($0.line, $0.number) }
         all.sort { $0.number < $1.number }
+        takenStates = stateEntries.count
         unread = []
         return all
     }
