@@ -114,7 +114,11 @@ let package = Package(
                 "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "RunnerProtocol", "Runtime", "Dockerfiles",
                 "Images", "Containers", "Building", "Recipes", "Explorer", "Sessions", "Lessons", "GoTemplates",
                 "ShellLanguage", "Rendering", "LineEditing", "Diagnostics", logging, argumentParser,
-            ], embedding: ["Completion/HostShells/Resources", "Commands/Shell/Resources", "Manual/Resources"]),
+            ],
+            embedding: [
+                "Completion/HostShells/Resources", "Commands/Shell/Resources", "Manual/Resources",
+                "Recording/Page/Resources",
+            ]),
 
         .executableTarget(
             name: "ShaleRunner", dependencies: ["Basics", "RunnerProtocol", "Linux"], swiftSettings: strict,

@@ -402,7 +402,7 @@ _shale_command() {
         operands='=save,verify,check,parse,plan object'
         ;;
     record)
-        flags='--output --cast --md --append --force -f --help -h'
+        flags='--output --cast --md --html --append --force -f --help -h'
         values=''
         operands='host.path'
         ;;

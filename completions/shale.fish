@@ -810,6 +810,7 @@ complete -c shale -n __fish_use_subcommand -f -a record -d 'Write what is typed 
 complete -c shale -n '__fish_seen_subcommand_from record' -l output -d 'Keep what each line shows, as comments that replay --check compares.'
 complete -c shale -n '__fish_seen_subcommand_from record' -l cast -d 'Write an asciicast (version 2), which asciinema plays.'
 complete -c shale -n '__fish_seen_subcommand_from record' -l md -d 'Write a handout in Markdown.'
+complete -c shale -n '__fish_seen_subcommand_from record' -l html -d 'Write a page that a browser shows step by step, with the layers.'
 complete -c shale -n '__fish_seen_subcommand_from record' -l append -d 'Write behind what the file has.'
 complete -c shale -n '__fish_seen_subcommand_from record' -l force -s f -d 'Overwrite the file.'
 complete -c shale -n '__fish_seen_subcommand_from record' -l help -s h -d 'Show help information.'

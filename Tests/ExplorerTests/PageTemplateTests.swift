@@ -5,8 +5,8 @@ import Testing
 
 struct PageTemplateTests {
     @Test func thePageHasEveryFileOnceAndNoOpenPlace() {
-        let page = PageTemplate.page(["title": "app:1", "data": "{}"])
-        for (name, bytes) in PageTemplate.parts {
+        let page = LayerPage.template.page(["title": "app:1", "data": "{}"])
+        for (name, bytes) in LayerPage.parts {
             let file = String(decoding: bytes, as: UTF8.self)
             #expect(!file.isEmpty && page.ranges(of: file).count == 1, "\(name)")
         }
@@ -17,7 +17,7 @@ struct PageTemplateTests {
     }
 
     @Test func aTextIsNoPlace() {
-        let page = PageTemplate.page(["title": "{{page.css}}", "data": "\"{{title}} }} {{\""])
+        let page = LayerPage.template.page(["title": "{{page.css}}", "data": "\"{{title}} }} {{\""])
         #expect(page.contains("<title>{{page.css}} · layers</title>"))
         #expect(page.contains("id=\"data\">\n\"{{title}} }} {{\"\n</script>"))
     }

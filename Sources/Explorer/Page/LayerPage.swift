@@ -14,18 +14,27 @@ package struct LayerPage {
         let shared = try layers.stack().map { $0.chain.flatMap { owners[$0] } ?? [] }
         let data = try PageData(layers, sharedWith: shared, cancellation)
             .text(waste: DiveEfficiency(layers, cancellation))
-        text = PageTemplate.page(["title": Self.escaped(layers.title.visible), "data": data])
+        text = Self.template.page([
+            "title": PageTemplate.escaped(layers.title.visible), "data": data,
+        ])
     }
 
-    private static func escaped(_ text: String) -> String {
-        text.reduce(into: "") { out, character in
-            switch character {
-            case "&": out += "&amp;"
-            case "<": out += "&lt;"
-            case ">": out += "&gt;"
-            case "\"": out += "&quot;"
-            default: out.append(character)
-            }
-        }
+    static var template: PageTemplate { PageTemplate(frame: PackageResources.page_html, parts: parts) }
+
+    static var parts: [String: [UInt8]] {
+        [
+            "page.css": PackageResources.page_css,
+            // The data, and what follows from it: which bytes can be seen in the end, and the tree as it is after a
+            // layer.
+            "model.js": PackageResources.model_js,
+            // The list of layers, and the numbers above it.
+            "stack.js": PackageResources.stack_js,
+            // Where the bytes are: nested rectangles (Bruls, Huizing and van Wijk, "Squarified Treemaps", 2000).
+            "treemap.js": PackageResources.treemap_js,
+            // The files: only the rows that can be seen are in the document, however many there are.
+            "files.js": PackageResources.files_js,
+            // Reactions, and the first drawing.
+            "start.js": PackageResources.start_js,
+        ]
     }
 }

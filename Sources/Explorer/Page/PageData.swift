@@ -109,8 +109,7 @@ struct PageData {
             "hidden": .integer(hidden), "layers": .array(layers), "names": .array(names),
             "parents": .array(parents),
         ])
-        return document.text().replacing("<", with: "\\u003c").replacing(">", with: "\\u003e")
-            .replacing("&", with: "\\u0026")
+        return PageTemplate.inScript(document.text())
     }
 }
 

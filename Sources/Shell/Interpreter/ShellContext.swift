@@ -319,7 +319,7 @@ package final class ShellContext {
             // Lines for the recorded shell are written after the statement that took them, so the line differs from
             // what was typed.
             let isWhole = recorder === began && !hasEntered
-            recorder.lineEnded(isPrivate ? nil : text, status: status, isWhole: isWhole)
+            recorder.lineEnded(isPrivate ? nil : text, status: status, isWhole: isWhole, self)
         }
         return status
     }

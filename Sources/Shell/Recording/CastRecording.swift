@@ -78,7 +78,7 @@ final class CastRecording: Recording {
         if !text.isEmpty { event("o", text) }
     }
 
-    func ended(_ text: String, status: Int32, output: String) {}
+    func ended(_ line: RecordedLine) {}
 
     func finished(_ shell: ShellContext) { event("o", prompt + "\r\n") }
 

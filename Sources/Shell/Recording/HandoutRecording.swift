@@ -21,8 +21,8 @@ final class HandoutRecording: Recording {
 
     func showed(_ bytes: [UInt8], on stream: Console.Stream) {}
 
-    func ended(_ text: String, status: Int32, output: String) {
-        block("console", ["$ \(text)"] + ShownText.lines(output))
+    func ended(_ line: RecordedLine) {
+        block("console", ["$ \(line.text)"] + ShownText.lines(line.output))
     }
 
     func finished(_ shell: ShellContext) {

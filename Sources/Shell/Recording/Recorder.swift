@@ -16,14 +16,17 @@ protocol Recording: AnyObject, Sendable {
     func began(_ text: String)
     /// Something was shown, on any thread.
     func showed(_ bytes: [UInt8], on stream: Console.Stream)
-    /// A line or a statement ended. `output` is what it showed as its result, failures in words.
-    func ended(_ text: String, status: Int32, output: String)
+    /// Whether it draws the layers behind each line.
+    var wantsStacks: Bool { get }
+    /// A line or a statement ended.
+    func ended(_ line: RecordedLine)
     /// The recording ends.
     func finished(_ shell: ShellContext)
 }
 
 extension Recording {
     var keepsErrors: Bool { false }
+    var wantsStacks: Bool { false }
 }
 
 /// The recording under way: knows lines and statements, and hands them to a file.
@@ -36,7 +39,11 @@ final class Recorder {
     private let tap: OutputTap
     private let listenerBefore: OutputTap.Listener?
     /// Statements of the line under way.
-    private var statements: [(text: String, status: Int32, output: String)] = []
+    private var statements: [RecordedLine] = []
+    /// Where the layers behind a line are looked up, for a recording that draws them.
+    private let stacks: LineStacks?
+    /// When the statement under way began, in nanoseconds of ``SteadyTime``.
+    private var start = SteadyTime.now()
     /// How much of what was shown belongs to earlier statements.
     private var taken = 0
     private(set) var lines = 0
@@ -45,7 +52,9 @@ final class Recorder {
     /// Output of one line that is kept, in bytes.
     static let largestOutput = 4 << 20
 
-    init(_ recording: any Recording, path: String, tap: OutputTap) {
+    init(_ recording: any Recording, path: String, _ shell: ShellContext) {
+        let tap = shell.tap
+        stacks = recording.wantsStacks ? LineStacks(shell) : nil
         self.path = path
         self.recording = recording
         self.tap = tap
@@ -71,6 +80,7 @@ final class Recorder {
         statements = []
         shown.clear()
         taken = 0
+        start = SteadyTime.now()
         secrets.learn(line)
         if !line.isEmpty { recording.began(Secrets.masked(line).text) }
     }
@@ -95,28 +105,37 @@ final class Recorder {
         if statement.isPrivate || statement.source.isEmpty { return }
         guard CommandTable.shared.find(verb)?.isRecorded ?? true else { return }
         let text = entered.isEmpty ? statement.source : EnteredBlock.text(statement.source, lines: entered)
-        statements.append((Secrets.masked(text).text, status, secrets.masked(output)))
+        let now = SteadyTime.now()
+        let seconds = Double(now &- start) / 1e9
+        start = now
+        statements.append(
+            RecordedLine(
+                text: Secrets.masked(text).text, status: status, output: secrets.masked(output), seconds: seconds))
     }
 
     /// The line ended; `nil` for one that is not kept, `isWhole` when the recording was there from its beginning.
-    func lineEnded(_ line: String?, status: Int32, isWhole: Bool) {
-        defer { statements = [] }
-        guard let line, isWhole, !statements.isEmpty else { return flush() }
-        lines += 1
-        let output = statements.map(\.output).joined()
-        recording.ended(Secrets.masked(line).text, status: status, output: output)
+    func lineEnded(_ line: String?, status: Int32, isWhole: Bool, _ shell: ShellContext) {
+        guard let line, isWhole, !statements.isEmpty else { return flush(shell) }
+        let whole = RecordedLine(
+            text: Secrets.masked(line).text, status: status, output: statements.map(\.output).joined(),
+            seconds: statements.map(\.seconds).reduce(0, +))
+        statements = [whole]
+        flush(shell)
     }
 
-    private func flush() {
+    /// Hands the statements over; the layers are as they are behind the last of them.
+    private func flush(_ shell: ShellContext) {
+        guard !statements.isEmpty else { return }
+        statements[statements.count - 1].stack = stacks?.stack(shell)
         for statement in statements {
             lines += 1
-            recording.ended(statement.text, status: statement.status, output: statement.output)
+            recording.ended(statement)
         }
         statements = []
     }
 
     func finish(_ shell: ShellContext) {
-        flush()
+        flush(shell)
         if recording.wantsOutput { tap.setListener(listenerBefore) }
         recording.finished(shell)
     }

@@ -29,14 +29,17 @@ final class ScriptRecording: Recording {
 
     func showed(_ bytes: [UInt8], on stream: Console.Stream) {}
 
-    func ended(_ text: String, status: Int32, output: String) {
+    func ended(_ line: RecordedLine) {
+        let (text, status) = (line.text, line.status)
         if !keepsOutput {
             if status == 0 { return file.write(text + "\n") }
             let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { "# \($0)\n" }
             return file.write("# exit status \(status):\n" + lines.joined())
         }
         var block = text + "\n"
-        for line in ShownText.lines(output) { block += "\(Self.outputMark)\(line.isEmpty ? "" : " ")\(line)\n" }
+        for shown in ShownText.lines(line.output) {
+            block += "\(Self.outputMark)\(shown.isEmpty ? "" : " ")\(shown)\n"
+        }
         if status != 0 { block += "\(Self.statusMark) \(status)\n" }
         file.write(block)
     }
