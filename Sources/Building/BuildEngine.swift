@@ -7,10 +7,10 @@ package import Registries
 package import Runtime
 package import Stores
 
-/// Builds: Dockerfiles and their contexts, the cache of steps, stages, and single steps at the prompt.
+/// The engine for builds: Dockerfiles and their contexts, the cache of steps, stages, and single steps at the prompt.
 package struct BuildEngine: Sendable {
     let store: Store
-    /// Fetches what `ADD` names by address.
+    /// Downloads the files that `ADD` names by URL.
     let registry: RegistryClient
     let runtime: ContainerRuntime
     package let containers: ContainerEngine
@@ -22,7 +22,9 @@ package struct BuildEngine: Sendable {
         self.containers = containers
     }
 
-    /// The whole chain of engines below, with the image that is made where no registry can be reached.
+    /// Makes the engines below as well.
+    ///
+    /// When no registry can be reached, the first image (`busybox`) is made here, if the settings allow it.
     package init(store: Store, registry: RegistryClient, runtime: ContainerRuntime, settings: EngineSettings) {
         let images = ImageEngine(store: store, registry: registry, settings: settings) {
             reference, operation throws(ShaleError) in

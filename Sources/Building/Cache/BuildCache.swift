@@ -4,25 +4,27 @@ package import Images
 package import OCI
 package import Stores
 
-/// What was built before: for each parent image, each step taken on it and the image that came of it.
+/// The build cache: for each parent image, the steps that were carried out on it and the images they made.
 ///
-/// The key is docker's: parent, instruction as it goes into history (build arguments included), and for files their
-/// content, mode, owner, attributes and hard links, never their times.
+/// The key is built as docker builds it: the parent, the instruction as it is written into the history (with build
+/// arguments), and for files their content, mode, owner, attributes and hard links. Times of files are not part of it.
 package struct BuildCache: Sendable {
     let store: CacheStore
 
-    /// How many steps on one parent are remembered for telling why a later one differs.
+    /// How many steps of one parent are remembered, to explain why a later step was not found.
     private static let remembered = 16
 
-    /// One step taken before.
+    /// One step that was carried out.
     package struct Record: Codable, Sendable {
         package var image: Digest
         package var parent: Digest?
-        /// The instruction as written, to find the step again when its inputs differ.
+        /// The instruction as written.
+        ///
+        /// It finds the step again when its inputs differ.
         package var instruction: String
-        /// The instruction as it stands in the history.
+        /// The instruction as it is written into the history.
         package var createdBy: String
-        /// What it read beside its parent and its files: mounts and the like.
+        /// What the step read beside its parent and its files, such as mounts.
         package var inputs: String?
         package var hasFiles: Bool?
         package var summary: StepSummary
@@ -31,7 +33,7 @@ package struct BuildCache: Sendable {
 
     package init(store: CacheStore) { self.store = store }
 
-    /// Stands for the parent of a step that does not depend on one: a linked copy.
+    /// The parent in the key of a linked copy (`COPY --link`), which does not depend on a parent.
     package static let anyParent = Digest.of("any image".utf8)
 
     static func key(parent: Digest?, step: String) -> Digest {
@@ -42,7 +44,7 @@ package struct BuildCache: Sendable {
         store.value(.build, key).flatMap { try? JSONDecoder().decode(Record.self, from: Data($0)) }
     }
 
-    /// What COPY and ADD of a step read: path to `kind mode owner digest`.
+    /// The files that `COPY` or `ADD` read in a step: path to `kind mode owner digest`.
     package func files(of key: Digest) -> PathLines? {
         store.value(.build, Self.filesKey(key)).flatMap {
             try? JSONDecoder().decode(PathLines.self, from: Data($0))
@@ -72,13 +74,13 @@ package struct BuildCache: Sendable {
 
     private static func madeKey(_ image: Digest) -> Digest { Digest.of("step that made \(image)".utf8) }
 
-    /// The keys of the steps taken on a parent, the last one first.
+    /// The keys of the steps on a parent, the last one first.
     private func keys(on parent: Digest?) -> [Digest] {
         let text = String(decoding: store.value(.build, Self.listKey(parent)) ?? [], as: UTF8.self)
         return text.split(separator: "\n").compactMap { try? Digest(parsing: String($0)) }
     }
 
-    /// Why a step is not found: what differs from the nearest step taken on the same parent.
+    /// Explains why a step is not in the cache: compares it with the most similar step on the same parent.
     func miss(
         parent: Digest?, isParentNew: Bool, instruction: String, createdBy: String, inputs: String,
         files: PathLines?
@@ -101,13 +103,15 @@ package struct BuildCache: Sendable {
 
 /// Why a step was not found in the cache.
 package struct CacheMiss: Codable, Sendable, Hashable {
-    /// A path that differs, as the key sees it: `kind mode owner digest`; `nil` where it is not.
+    /// A path that differs: `kind mode owner digest` before and now, as in the cache key.
+    ///
+    /// `nil` where the path is missing.
     package struct Difference: Codable, Sendable, Hashable {
         package var path: String
         package var before: String?
         package var now: String?
 
-        /// What of it differs: `content`, `mode`, `owner`, `type`, `extended attributes`, `hard link`.
+        /// The attributes that differ: `content`, `mode`, `owner`, `type`, `extended attributes`, `hard link`.
         package var attributes: [String] {
             let names = ["type", "mode", "owner", "content", "extended attributes", "hard link"]
             // The last two fields exist only for a file that has extended attributes or hard links.
@@ -119,9 +123,9 @@ package struct CacheMiss: Codable, Sendable, Hashable {
         }
     }
 
-    /// One line: `content of hello.sh changed`.
+    /// The reason in one line, such as `content of hello.sh changed`.
     package var reason: String
-    /// The key of the step it was compared with.
+    /// The key of the step that was compared.
     package var earlier: Digest?
     /// The first few paths that differ.
     package var differences: [Difference] = []
@@ -160,7 +164,9 @@ package struct CacheMiss: Codable, Sendable, Hashable {
         }
     }
 
-    /// Build arguments stand in front of a RUN, `|1 a=b /bin/sh …`; elsewhere a variable was replaced by another text.
+    /// Explains a changed instruction.
+    ///
+    /// A `RUN` has its build arguments in front, `|1 a=b /bin/sh …`: when they differ, names the arguments.
     private static func textChange(_ old: String, _ new: String) -> String {
         func arguments(_ text: String) -> Set<Substring>? {
             guard text.hasPrefix("|"), let count = Int(text.dropFirst().prefix { $0.isNumber }) else { return [] }

@@ -8,13 +8,14 @@ import OCI
 import Stores
 import Synchronization
 
-/// The digests of a folder's files, kept from build to build: a file whose size, times and inode are what they were is
-/// not read again.
+/// The digests of a folder's files, kept from build to build.
 ///
-/// Each folder has one file below `cache/hashes`. A file that changed so recently that another change might not change
-/// its times is read every time. Losing this data costs time only.
+/// A file whose size, times and inode did not change is not read again.
+///
+/// Each folder has one file below `cache/hashes`. The digest of a file that changed a moment ago is not kept, because
+/// another change might leave its times the same. When these files are lost, the next build only takes longer.
 final class FileDigests: Sendable {
-    /// What must be the same for a digest to count.
+    /// The facts of a file that must be the same for its digest to be used.
     private struct Stamp: Equatable {
         var size: Int64
         var inode: UInt64
@@ -41,7 +42,9 @@ final class FileDigests: Sendable {
 
     struct Digests: Sendable {
         var content: Digest
-        /// `nil` for a file without extended attributes: a change of theirs changes a file's times too.
+        /// `nil` for a file without extended attributes.
+        ///
+        /// A change of the attributes changes the file's ctime, so it is noticed.
         var attributes: Digest?
     }
 
@@ -59,11 +62,10 @@ final class FileDigests: Sendable {
     private let key: Digest
     private let state: Mutex<State>
 
-    /// The time in nanoseconds within which two changes may get the same time stamp, on file systems that count
-    /// nanoseconds.
+    /// Within this many nanoseconds two changes may get the same time stamp, on a file system with nanosecond times.
     private static let tick: Int64 = 50_000_000
 
-    /// Of the folder at a path of the host's, by its device and inode.
+    /// Reads what is kept for a folder of the host; the folder's device and inode are the key.
     init?(folder: RootDirectory, _ store: CacheStore) {
         guard let status = try? FileStatus.of(folder.descriptor) else { return nil }
         self.store = store
@@ -71,13 +73,15 @@ final class FileDigests: Sendable {
         state = Mutex(State(entries: Self.decode(store.value(.hashes, key) ?? [])))
     }
 
-    /// The digests a file had when it was read last; `nil` when it may have changed since.
+    /// The digests of a file from an earlier build; `nil` when the file may have changed since.
     func digests(of path: String, _ status: FileStatus) -> Digests? {
         let entry = state.withLock { $0.entries[PathKey(path)] }
         return entry.flatMap { $0.stamp == Stamp(status) ? $0.digests : nil }
     }
 
-    /// Keeps what was read of a file whose status, taken before, was this.
+    /// Keeps the digests of a file.
+    ///
+    /// The status must have been taken before the file was read.
     func keep(_ digests: Digests, of path: String, _ status: FileStatus) {
         guard Self.isOldEnough(status) else { return }
         let entry = Entry(stamp: Stamp(status), digests: digests)
@@ -87,14 +91,16 @@ final class FileDigests: Sendable {
         }
     }
 
-    /// Whether another change since then would certainly have changed the times of the file.
+    /// Whether a later change of the file would certainly give it other times.
     private static func isOldEnough(_ status: FileStatus) -> Bool {
         let age = Timestamp.now().wholeNanoseconds(since: status.changed)
         // A time without a fraction comes from a file system that counts in steps of one or two seconds.
         return age > (status.changed.nanoseconds == 0 ? 2_500_000_000 : tick)
     }
 
-    /// Writes what is new; what cannot be written is read again next time.
+    /// Writes the new digests.
+    ///
+    /// A failure is only logged: the files are read again next time.
     func save() {
         let entries: [PathKey: Entry]? = state.withLock { state in
             guard state.isChanged else { return nil }
@@ -110,11 +116,16 @@ final class FileDigests: Sendable {
     private static let hexLength = 64
     private static let noAttributes = [UInt8](repeating: UInt8(ascii: "0"), count: hexLength)
 
-    /// Marks the layout below; another one is not read.
+    /// The first bytes of the file.
+    ///
+    /// A file in another format is not read.
     private static let magic = Array("shale-files-2\n".utf8)
 
-    /// For each file: length of the path (4 bytes), size, inode, device, both times (seconds 8, nanoseconds 4), digest
-    /// and that of the attributes (64 digits each, zeros for none), path; numbers little-endian.
+    /// For each file: length of the path (4 bytes), size, inode, device (8 bytes each), both times (seconds 8 bytes,
+    /// nanoseconds 4), the content's digest and the attributes' digest (64 hex digits each, zeros for none), and the
+    /// path.
+    ///
+    /// Numbers are little-endian.
     private static func encode(_ entries: [PathKey: Entry]) -> [UInt8] {
         var bytes = magic
         bytes.reserveCapacity(entries.count * 120)

@@ -10,19 +10,22 @@ import Logging
 import OCI
 import Stores
 
-/// What COPY and ADD read, hashed as the cache sees it: all that the copy copies of each path, but times, as in
-/// BuildKit.
+/// A hash over the files that COPY or ADD reads, for the cache key.
 ///
-/// That is type, mode, owner, content or target, extended attributes (a capability is one), and which names are one
-/// file.
+/// As in BuildKit, times are not part of it.
+///
+/// It covers type, mode, owner, content or link target, extended attributes (such as a file capability), and which
+/// names
+/// are hard links of one file.
 struct SourceHash: Sendable {
-    /// Path to `kind mode owner content`, and where it has either of these ` attributes hard-link` behind it.
+    /// Path to `kind mode owner content`; files with extended attributes or hard links have ` attributes hard-link`
+    /// added.
     private(set) var files = PathLines()
-    /// The first name of each file that has several.
+    /// The first name of each file that has several names.
     private var firstNames: [FileIdentity: String] = [:]
     /// Whether the owner of a file counts.
     ///
-    /// It does not where the copy gets another owner in any case: a context gives the same key whoever checked it out.
+    /// It does not count when the copy sets another owner: then the key is the same whoever checked the context out.
     private let countsOwners: Bool
 
     init(countingOwners: Bool, files: PathLines = PathLines()) {
@@ -30,10 +33,10 @@ struct SourceHash: Sendable {
         self.files = files
     }
 
-    /// Adds a path and, for a directory, all below it that `include` lets in.
+    /// Adds a path and, for a directory, everything below it for which `include` returns true.
     ///
-    /// A file that `known` has a digest of, as its status stands, is not read; a directory that `survey` has is not
-    /// either.
+    /// A file whose digest is in `known` for this status is not read, nor is a directory that is in `survey`. Throws
+    /// `cancelled`, and the file system's error.
     mutating func add(
         _ path: String, in root: RootDirectory, including include: (String) -> Bool, descendingInto: (String) -> Bool,
         known: FileDigests? = nil, survey: ContextSurvey? = nil, _ cancellation: Cancellation
@@ -64,12 +67,12 @@ struct SourceHash: Sendable {
         known?.save()
     }
 
-    /// Adds something that is no file of a tree: a downloaded file, a heredoc.
+    /// Adds content that is no file in the context: a downloaded file or a heredoc.
     mutating func add(content digest: Digest, as name: String) { files[name] = "file 644 0:0 \(digest.hex)" }
 
-    /// The whole set's digest; names relative to the copied root, so that moving a context changes nothing.
+    /// The digest of all added paths, with the path `prefix` replaced by `name`.
     ///
-    /// `name` stands for the root itself: what a file will be called where only its directory is given.
+    /// `name` is the name that a copied file gets when only its directory is given as the destination.
     func digest(relativeTo prefix: String, named name: String = "") -> Digest {
         let top = name
         var hasher = DigestHasher()
@@ -91,7 +94,7 @@ struct SourceHash: Sendable {
         return "\(line) \(attributes?.hex ?? "-") \(link)"
     }
 
-    /// The name under which the same file was added before.
+    /// The name under which the same file (a hard link) was added first; `nil` for the first name itself.
     private mutating func firstName(of path: String, _ status: FileStatus) -> String? {
         guard status.kind == .regular, status.links > 1 else { return nil }
         let identity = status.identity
@@ -111,7 +114,7 @@ struct SourceHash: Sendable {
 
     private func owner(_ status: FileStatus) -> String { countsOwners ? "\(status.uid):\(status.gid)" : "0:0" }
 
-    /// What stands for a path's content, and the digest of its attributes, where it has any.
+    /// The text for a path's content, and the digest of its extended attributes when it has any.
     private static func content(
         _ path: String, _ status: FileStatus, _ root: RootDirectory, _ known: FileDigests?
     ) throws(SystemCallError) -> (text: String, attributes: Digest?) {
@@ -148,7 +151,7 @@ struct SourceHash: Sendable {
     ) throws(SystemCallError) -> Digest {
         let raw = file.raw
         var hasher = DigestHasher()
-        // One byte more than the size of the file: for a small file one read then shows that it is complete.
+        // One byte more than the file's size: for a small file a single read then shows that the file is complete.
         let room = Int(min(max(status.size, 0) + 1, 256 << 10))
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: room, alignment: 16)
         defer { buffer.deallocate() }
@@ -160,12 +163,14 @@ struct SourceHash: Sendable {
     }
 }
 
-/// The hashes of a path of an image, kept from build to build: an image never changes.
+/// The hashes of a path of an image, kept from build to build.
+///
+/// They stay valid because an image never changes.
 struct KeptHash {
     private let cache: CacheStore
     private let key: Digest
 
-    /// `nil` for files that are no image's.
+    /// `nil` when the files are not those of an image.
     init?(_ path: String, of source: BuildContext, leavingOut excluded: IgnoreList?, _ cache: CacheStore) {
         guard let image = source.image else { return nil }
         self.cache = cache
@@ -180,7 +185,9 @@ struct KeptHash {
         return SourceHash(countingOwners: true, files: files)
     }
 
-    /// What cannot be written is worked out again next time.
+    /// Keeps the hashes.
+    ///
+    /// A failure is only logged: they are computed again next time.
     func keep(_ hash: SourceHash) {
         guard let text = try? OCIDocument.encode(hash.files) else { return }
         Logger.cache.attempt("keep the hashes of a folder") { try cache.set(.hashes, key, to: Array(text)) }

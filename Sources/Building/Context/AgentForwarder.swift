@@ -3,12 +3,13 @@ import Glibc
 import Images
 import Linux
 
-/// An agent's socket for one step: it passes on what asks for identities and signatures, and nothing that would change
-/// the agent.
+/// A socket to the SSH agent for one step.
 ///
-/// The mount says who may use it, whoever the agent itself would answer. It ends with the last reference.
+/// It forwards requests for identities and signatures, and refuses requests that would change the agent.
+///
+/// The mount decides who may use the socket. The forwarder ends when the last reference to it is released.
 final class AgentForwarder: Sendable {
-    /// Where it listens.
+    /// The socket's path.
     let path: String
     private let wakeUp: Int32
     private let thread: WorkerThread
@@ -38,16 +39,20 @@ final class AgentForwarder: Sendable {
     }
 }
 
-/// The forwarder's work: one connection to the agent for each to us, a request at a time.
+/// The forwarder's loop.
+///
+/// Each client gets its own connection to the agent, and one request is answered at a time.
 private struct AgentLoop: Sendable {
     let socket: String
     let listener: Int32
-    /// Ends the loop when its other end is closed.
+    /// The loop ends when the other end of this pipe is closed.
     let wakeUp: Int32
 
-    /// OpenSSH's own limit for a message.
+    /// The largest message in bytes, the same as OpenSSH's limit.
     private static let limit = 256 << 10
-    /// Asking for identities, for a signature, and extensions, one of which names the session a signature is for.
+    /// The forwarded requests of the SSH agent protocol: list identities (11), sign (13), and extensions (27), one of
+    /// which
+    /// binds the connection to a session.
     private static let passed: Set<UInt8> = [11, 13, 27]
     private static let refusal: [UInt8] = [0, 0, 0, 1, 5]
 
@@ -87,7 +92,7 @@ private struct AgentLoop: Sendable {
         if client.agents >= 0 { close(client.agents) }
     }
 
-    /// Answers every complete message, and says whether the connection goes on.
+    /// Answers every complete message; returns false when the connection must be closed.
     private func serve(_ client: inout Client) -> Bool {
         guard let more = read(client.ours), !more.isEmpty else { return false }
         client.bytes += more
@@ -103,7 +108,7 @@ private struct AgentLoop: Sendable {
         return true
     }
 
-    /// The answer of the agent; `nil` when it gives none, or the step is over.
+    /// Forwards a message and returns the agent's answer; `nil` when there is none or the step is over.
     private func ask(_ message: [UInt8], _ client: inout Client) -> [UInt8]? {
         if client.agents < 0 {
             guard let connection = try? UnixSocket.connectToAny(socket) else { return nil }
@@ -127,13 +132,13 @@ private struct AgentLoop: Sendable {
         }
     }
 
-    /// The length of a message with its own four bytes of length; `nil` before those are there.
+    /// The length of a message including its four length bytes; `nil` before those have arrived.
     private static func messageLength(_ bytes: [UInt8]) -> Int? {
         guard bytes.count >= 4 else { return nil }
         return 4 + bytes[..<4].reduce(0) { $0 << 8 | Int($1) }
     }
 
-    /// What is there to read: empty at the end, `nil` on an error.
+    /// Reads what is available: empty at the end of the stream, `nil` on an error.
     private func read(_ descriptor: Int32) -> [UInt8]? {
         var buffer = [UInt8](repeating: 0, count: 16 << 10)
         let count = try? checkLength("read") {

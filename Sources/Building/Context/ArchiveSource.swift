@@ -5,7 +5,9 @@ import Layers
 import Linux
 
 extension TreeArchive {
-    /// Whether a source is a tar, packed or not, as docker decides it: its first header can be read.
+    /// Whether a source is a tar, compressed or not.
+    ///
+    /// As in docker: it is one when its first header can be read.
     static func isArchive(_ source: any ByteSource) -> Bool {
         guard let reader = try? ArchiveReader(source, subject: "archive") else { return false }
         return ((try? reader.next()) ?? nil) != nil
@@ -19,7 +21,9 @@ extension FileCopies {
         return TreeArchive.isArchive(FDSource(file, subject: path))
     }
 
-    /// Unpacks a source that is a tar of any kind; `false` when it is not one.
+    /// Unpacks a file when it is a tar, compressed or not; returns false when it is none.
+    ///
+    /// Throws `cancelled`, and what reading the archive or writing the files throws.
     static func unpack(
         _ path: String, of source: RootDirectory, at directory: String, in root: RootDirectory,
         owner: TreeCopyOptions.Owner?, _ cancellation: Cancellation
@@ -30,8 +34,7 @@ extension FileCopies {
             guard TreeArchive.isArchive(FDSource(probe, subject: path)) else { return false }
             try root.makeOwnedDirectories(directory, owner: owner ?? .root)
             let file = try source.open(path, O_RDONLY)
-            // Links of the archive lead nowhere outside the destination, as in docker, whose unpacker is chrooted
-            // there.
+            // Links in the archive must not lead outside the destination. Docker's unpacker is chrooted there.
             let top = RootDirectory(try root.open(directory, O_RDONLY | O_DIRECTORY))
             var options = TreeArchive.UnpackOptions(owner: owner.map { ($0.uid, $0.gid) })
             options.keepsTop = true

@@ -2,17 +2,21 @@ package import Basics
 import Glibc
 import Linux
 
-/// An `--ssh`: an agent that a `RUN --mount=type=ssh` may ask.
+/// A value of `--ssh`: an SSH agent that `RUN --mount=type=ssh` may use.
 package struct BuildAgent: Sendable {
     package var id: String
-    /// The agent's socket.
+    /// The path of the agent's socket.
     package var socket: String
-    /// The agent of our own that holds the keys given instead of a socket.
+    /// The agent that shale started, when keys were given and not a socket.
     private let keys: KeyAgent?
 
-    /// Reads docker's `default|ID[=SOCKET|KEY[,KEY]]`; for keys, an agent of our own is started.
+    /// Reads docker's `default|ID[=SOCKET|KEY[,KEY]]`.
     ///
-    /// Throws `usage`, or docker's words for a file that is none or no key.
+    /// For keys an agent is started.
+    ///
+    /// Throws `usage`, `notFound` for a file that does not exist, `invalid` for a file that is no key or needs a
+    /// passphrase,
+    /// and `unavailable` when OpenSSH is not installed.
     package init(parsing text: String, environment: [String: String]) throws(ShaleError) {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         id = parts.first.flatMap { $0.isEmpty ? nil : $0 } ?? "default"
@@ -47,12 +51,16 @@ package struct BuildAgent: Sendable {
     }
 }
 
-/// OpenSSH's agent with the keys of one build; it ends with the last reference, and with shale, however that ends.
+/// An `ssh-agent` of OpenSSH with the keys of one build.
+///
+/// It ends with the last reference, or when shale ends.
 private final class KeyAgent: Sendable {
     let socket: String
     private let service: HostService
 
-    /// Tells the socket, and ends the agent when its input ends: shale holds the other end, or is no more.
+    /// Prints the agent's socket, then ends the agent when standard input ends.
+    ///
+    /// Shale holds the other end of the pipe, so this also happens when shale is killed.
     private static let script = "echo \"$SSH_AUTH_SOCK\"; exec >&- 2>&-; read -r _; kill \"$SSH_AGENT_PID\""
 
     init(_ keys: [String], searchPath: String) throws(ShaleError) {
@@ -71,7 +79,7 @@ private final class KeyAgent: Sendable {
         for key in keys { try add(key, with: adder) }
     }
 
-    /// The key comes on standard input, where OpenSSH does not ask who else may read its file.
+    /// Adds a key through standard input, because OpenSSH refuses a key file that other users can read.
     private func add(_ key: String, with adder: String) throws(ShaleError) {
         let outcome = try translating("failed to open \(key)") {
             let file = try OwnedFD.open(key, O_RDONLY)

@@ -8,25 +8,25 @@ import OCI
 package import Stores
 import Synchronization
 
-/// The files that a build may copy: a directory of the host without what its ignore file leaves out.
+/// The files that a build may copy: a directory without the files that its ignore file excludes.
 package final class BuildContext: Sendable {
     package let root: RootDirectory
     package let ignored: IgnoreList?
 
-    /// What is known of its files from earlier builds; for a directory of the host's.
+    /// The digests of its files from earlier builds; only for a directory of the host.
     let digests: FileDigests?
-    /// The image whose files these are.
+    /// The image to which the files belong, if any.
     let image: Digest?
-    /// Keeps an unpacked context there as long as the context is in use.
+    /// Keeps an unpacked context on disk while the context is in use.
     private let scratch: ScratchFolder?
-    /// What the walk before the first step saw.
+    /// The directories as the walk before the first step found them.
     private let walked = Mutex<ContextSurvey?>(nil)
 
     package convenience init(root: RootDirectory, ignored: IgnoreList?) {
         self.init(root: root, ignored: ignored, holding: nil)
     }
 
-    /// Files in a folder of shale's own, which lives as long as the value.
+    /// Uses the files of `root`; keeps the folder `scratch` while the context is in use.
     init(
         root: RootDirectory, ignored: IgnoreList?, holding scratch: ScratchFolder?, digests: FileDigests? = nil,
         image: Digest? = nil
@@ -38,7 +38,7 @@ package final class BuildContext: Sendable {
         self.scratch = scratch
     }
 
-    /// A context that came as a tar, or none at all: an empty folder.
+    /// A context that was unpacked from a tar or a git repository, or an empty folder.
     init(scratch: ScratchFolder) throws(ShaleError) {
         root = scratch.root
         digests = nil
@@ -56,12 +56,13 @@ package final class BuildContext: Sendable {
         }
     }
 
-    /// A directory with its `.dockerignore`, or the one beside the Dockerfile (`NAME.dockerignore`) if that is there.
+    /// Opens a directory with its `.dockerignore`, or with `NAME.dockerignore` beside the Dockerfile if that exists.
     ///
-    /// With a cache, files that are as they were in an earlier build are not read again.
+    /// With a cache, files that did not change since an earlier build are not read again.
     ///
     /// Throws the file system's error when the directory cannot be opened, and the error of an ignore file that cannot
-    /// be parsed.
+    /// be
+    /// parsed.
     package convenience init(
         directory: String, dockerfile: String? = nil, cache: CacheStore? = nil
     ) throws(ShaleError) {
@@ -76,18 +77,20 @@ package final class BuildContext: Sendable {
             digests: cache.flatMap { FileDigests(folder: root, $0) })
     }
 
-    /// Whether the ignore file leaves a path out; paths have no leading slash.
+    /// Whether the ignore file excludes a path.
     ///
-    /// As BuildKit decides it: the last line that matches the path or a directory above it counts.
+    /// Paths have no leading slash.
+    ///
+    /// As in BuildKit, the last line that matches the path or a directory above it decides.
     package func isIgnored(_ path: String) -> Bool { ignoring(path) != nil }
 
-    /// The line of the ignore file that leaves a path out, be it by a directory above; `nil` where none does.
+    /// The line of the ignore file that excludes a path or a directory above it; `nil` when none does.
     package func ignoring(_ path: String) -> IgnoreMatch? { path.isEmpty ? nil : ignored?.matches(path) }
 
-    /// Whether a later `!` line may take something below an ignored directory back into the context.
+    /// Whether a later `!` line may include something below an excluded directory.
     func mayHoldExceptions(_ directory: String) -> Bool { ignored?.mayMatchBelow(directory) ?? false }
 
-    /// Whether a path is in the context: not left out, or a directory on the way to something that is not.
+    /// Whether a path is in the context: it is not excluded, or it is a directory that contains an included path.
     func holds(_ path: String) -> Bool {
         guard let status = try? root.resolvedStatus(path.isEmpty ? "/" : path) else { return false }
         guard isIgnored(path) else { return true }
@@ -97,7 +100,7 @@ package final class BuildContext: Sendable {
         return isFound
     }
 
-    /// Calls `body` with every path that is not ignored, parents before what they hold, names in byte order.
+    /// Calls `body` with every path that is not excluded: parents before their children, names in byte order.
     ///
     /// Throws `denied` for a directory that may not be read, the file system's other errors, and what `body` throws.
     package func walk(
@@ -125,7 +128,7 @@ package final class BuildContext: Sendable {
         }
     }
 
-    /// Calls `body` with every path there is, and the line of the ignore file that leaves it out.
+    /// Calls `body` with every path, and with the line of the ignore file that excludes it.
     ///
     /// Throws `denied` for a directory that may not be read, the file system's other errors, and what `body` throws.
     package func walkAll(
@@ -143,15 +146,15 @@ package final class BuildContext: Sendable {
         }
     }
 
-    /// What `transferSize` saw of the directories; `nil` once something was to be copied.
+    /// The directories that `transferSize` read; `nil` after `forgetSurvey`.
     var survey: ContextSurvey? { walked.withLock { $0 } }
 
-    /// From now on directories are read when they are asked for.
+    /// Reads the directories again from now on.
     func forgetSurvey() { walked.withLock { $0 = nil } }
 
-    /// What `docker build` would send: the length of a tar of the context, in bytes.
+    /// The number of bytes that `docker build` would send: the length of a tar of the context.
     ///
-    /// What the walk finds is kept, so that looking up the steps in the cache need not read the directories again.
+    /// The directories that are read are kept, so that the lookups in the cache need not read them again.
     ///
     /// Throws `denied` for a file or a directory that may not be read, and the file system's other errors.
     package func transferSize() throws(ShaleError) -> Int64 {
@@ -164,7 +167,7 @@ package final class BuildContext: Sendable {
         }
         try walk(listing: list) { path, status throws(ShaleError) in
             total += 512
-            // A file that may not be read is an error before the first step.
+            // An unreadable file must fail the build before the first step.
             if status.kind == .regular, status.permissions & 0o444 != 0o444 { try checkReadable(path) }
             if status.kind == .regular { total = total.addingClamped(status.size.inWholeBlocks) }
         }

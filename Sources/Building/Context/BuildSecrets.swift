@@ -2,12 +2,14 @@ package import Basics
 import Glibc
 import Linux
 
-/// A `--secret`: where a build may read it, never kept in an image, the cache or the journal.
+/// A value of `--secret`: where a build reads the secret.
+///
+/// The secret is never kept in an image, the cache or the journal.
 package struct BuildSecret: Sendable, Hashable {
     package enum Source: Sendable, Hashable {
-        /// A file of the host's.
+        /// A file of the host.
         case file(String)
-        /// A variable of the host's environment.
+        /// An environment variable of the host.
         case variable(String)
     }
 
@@ -49,9 +51,9 @@ package struct BuildSecret: Sendable, Hashable {
         }
     }
 
-    /// Its bytes now.
+    /// Reads the secret's bytes.
     ///
-    /// Throws `notFound` in docker's words.
+    /// Throws `notFound` for a variable that is not set, and the file system's error for a file.
     func bytes() throws(ShaleError) -> [UInt8] {
         switch source {
         case .variable(let name):
@@ -66,7 +68,7 @@ package struct BuildSecret: Sendable, Hashable {
         }
     }
 
-    /// Throws where a file is not there, before anything is built.
+    /// Checks before the build that the secret's file exists; throws the file system's error when it does not.
     package func check() throws(ShaleError) {
         guard case .file(let path) = source else { return }
         _ = try translating("failed to stat \(path): stat \(path)") {

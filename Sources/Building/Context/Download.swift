@@ -5,21 +5,23 @@ import Linux
 import OCI
 import Registries
 
-/// A file fetched for `ADD`, lying in a folder of its own until the step is done.
+/// A file downloaded for `ADD`.
+///
+/// It lies in its own folder until the step is done.
 struct Download: Sendable {
     let folder: ScratchFolder
-    /// Its name in the folder.
+    /// The file's name in the folder.
     let fileName: String
-    /// The name its address gives it.
+    /// The last part of the URL's path.
     let name: String
     let digest: Digest
 }
 
 extension BuildEngine {
-    /// Fetches a file by its http or https address.
+    /// Downloads a file by its http or https URL.
     ///
-    /// With `isContext` the address need not end in a name. Throws `corrupt` when it does not have the digest that
-    /// `--checksum` asks for.
+    /// With `isContext` the URL need not end in a name. Throws `corrupt` when the file does not have the digest of
+    /// `--checksum`, `invalid` for a URL without a file name, and what the download throws.
     func download(_ address: String, checksum: String?, isContext: Bool = false, _ operation: OperationContext)
         throws(ShaleError) -> Download
     {
@@ -45,7 +47,7 @@ extension BuildEngine {
                     }
                 }
             }
-            // A file that came over the network has the age its server gives it; docker falls back to the epoch.
+            // The file gets the server's Last-Modified time. Without one docker uses the epoch.
             try file.setTimes(fetched.lastModified.flatMap(HTTPDate.parse) ?? .epoch)
             return fetched
         }
@@ -60,7 +62,7 @@ extension BuildEngine {
     }
 }
 
-/// The date of an HTTP header: `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, 5.6.7).
+/// The date of an HTTP header, such as `Sun, 06 Nov 1994 08:49:37 GMT` (RFC 9110, section 5.6.7).
 enum HTTPDate {
     private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 

@@ -5,23 +5,25 @@ import Glibc
 import Linux
 import Logging
 
-/// What a build was given for its git repositories: an SSH agent, tokens, and whether the host's own may be read.
+/// What git may use for a build's repositories: an SSH agent, tokens, and whether it may read repositories on the host.
 struct GitAccess: Sendable {
-    /// Whether the person named the repository, and not a Dockerfile, which may be a stranger's.
+    /// Whether git may read repositories on the host: only when the user named the repository on the command line.
+    ///
+    /// A Dockerfile may come from a stranger, so a repository that it names may not be on the host.
     let allowsHost: Bool
-    /// The socket of an agent.
+    /// The path of an SSH agent's socket.
     let agent: String?
-    /// Secrets by BuildKit's names: `GIT_AUTH_TOKEN`, `GIT_AUTH_HEADER`, each also with `.HOST` behind it.
+    /// Secrets with BuildKit's names: `GIT_AUTH_TOKEN` and `GIT_AUTH_HEADER`, each also with `.HOST` appended.
     private let secrets: [BuildSecret]
 
-    /// What `--ssh default` and `--secret` gave, for a repository that a Dockerfile names.
+    /// For a repository that a Dockerfile names: only what `--ssh default` and `--secret` gave.
     init(_ options: StepOptions) {
         allowsHost = false
         agent = options.agents.first { $0.id == "default" }?.socket
         secrets = options.secrets.filter { $0.id.hasPrefix("GIT_AUTH_") }
     }
 
-    /// For a context the person names: an address over SSH brings the person's own agent, as `docker buildx` has it.
+    /// For a context that the user named: an address over SSH may also use the user's own agent, as in `docker buildx`.
     init(_ options: StepOptions, context address: GitAddress) {
         let given = GitAccess(options)
         allowsHost = true
@@ -30,7 +32,9 @@ struct GitAccess: Sendable {
         secrets = given.secrets
     }
 
-    /// The header that signs a request to an address's server: its key in git's configuration, and the value.
+    /// The authorization header for an address's server: its key in git's configuration, and its value.
+    ///
+    /// Throws `invalid` for a secret with control characters, and what reading the secret throws.
     func header(for address: GitAddress) throws(ShaleError) -> (key: String, value: String)? {
         let parts = address.repository.split(separator: "/", maxSplits: 3, omittingEmptySubsequences: false)
         guard parts.count >= 3, parts[0] == "https:" || parts[0] == "http:" else { return nil }
@@ -58,20 +62,23 @@ struct GitAccess: Sendable {
     }
 }
 
-/// One git command after the other in a repository of shale's.
+/// Runs git commands in a repository of shale.
 ///
-/// They see nothing of the person's: no configuration, credential helper, `.netrc`, key, agent, hook or terminal, but
-/// for what the build was given. They speak the protocol of the address; submodules come from the network alone.
+/// Git sees nothing of the user: no configuration, credential helper, `.netrc`, key, agent, hook or terminal, except
+/// what
+/// the build was given. It uses only the protocol of the address, and fetches submodules only from the network.
 struct GitRun {
     let program: String
     let folder: String
-    /// An empty folder that git takes for the person's home.
+    /// An empty folder that git uses as the home directory.
     let home: String
     let address: GitAddress
     let access: GitAccess
     let cancellation: Cancellation
 
-    /// How the network is reached and whom it trusts: no secret of the person's, and no fetch without it.
+    /// The host's variables that git sees: how the network is reached and which certificates are trusted.
+    ///
+    /// None is a secret.
     private static let inherited = [
         "PATH", "http_proxy", "https_proxy", "no_proxy", "all_proxy", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY",
         "GIT_SSL_CAINFO", "GIT_SSL_CAPATH", "SSL_CERT_FILE", "SSL_CERT_DIR",
@@ -81,7 +88,9 @@ struct GitRun {
         "core.attributesFile=/dev/null", "http.emptyAuth=false", "protocol.ext.allow=never", "gc.auto=0",
     ]
 
-    /// Returns what it printed last.
+    /// Runs git; returns the last line of its output.
+    ///
+    /// Throws `cancelled`, and `unavailable` with git's own message when it fails.
     func callAsFunction(_ arguments: [String], ofSubmodules: Bool = false) throws(ShaleError) -> String {
         var options = ["-C", folder]
         for setting in Self.settings { options += ["-c", setting] }
@@ -118,14 +127,14 @@ struct GitRun {
             "GIT_CONFIG_SYSTEM=/dev/null", "GIT_ATTR_NOSYSTEM=1", "GIT_NO_LAZY_FETCH=1",
             "GIT_TERMINAL_PROMPT=0", "LC_ALL=C", "GIT_SSH_COMMAND=\(sshCommand)", "GIT_SSH_VARIANT=ssh",
             "GIT_ALLOW_PROTOCOL=\(ofSubmodules || !address.isOfHost ? "http:https:git:ssh" : "file")",
-            // As with a registry: git gives up when a server sends almost nothing for 60 seconds.
+            // As for a registry: git gives up when the server sends less than 1000 bytes a second for 60 seconds.
             "GIT_HTTP_LOW_SPEED_LIMIT=1000", "GIT_HTTP_LOW_SPEED_TIME=60",
         ]
         for name in Self.inherited {
             if let value = getenv(name) { variables.append("\(name)=\(String(path: value))") }
         }
         if let agent = access.agent { variables.append("SSH_AUTH_SOCK=\(agent)") }
-        // In the environment, which other users can't read, and not among the arguments, which they can.
+        // Passed in the environment, because other users can read a process's arguments but not its environment.
         if let header = try access.header(for: address) {
             variables += [
                 "GIT_CONFIG_COUNT=1", "GIT_CONFIG_KEY_0=\(header.key)", "GIT_CONFIG_VALUE_0=\(header.value)",
@@ -134,7 +143,7 @@ struct GitRun {
         return variables
     }
 
-    /// OpenSSH looks for keys and settings where the user database says home is, whatever HOME says.
+    /// OpenSSH takes the home directory from the user database and not from HOME, so each file is named here.
     private var sshCommand: String {
         let agent = access.agent == nil ? " -o IdentityAgent=none" : ""
         return "ssh -F /dev/null -o BatchMode=yes -o IdentityFile=/dev/null -o GSSAPIAuthentication=no\(agent)"

@@ -3,26 +3,31 @@ import Glibc
 import Images
 import Linux
 
-/// A git repository of the host's that the person names as a build's context.
+/// A git repository on the host that the user named as a build's context.
 ///
-/// It may have come from a stranger, as a folder in an archive: then its own files could lead to another repository of
-/// the person's, or name programs for git to start. So git never runs in it and never reads its configuration: shale
-/// makes a repository of its own beside it, with the same names and the same objects, and git reads that one.
+/// The repository may come from a stranger, for example in an archive. Its own files could then lead to another
+/// repository of the user, or name programs that git would start. So git never runs in it and never reads its
+/// configuration: shale makes a new repository with the same references and the same objects, and git reads that one.
 struct HostRepository {
     private typealias Reference = (path: String, bytes: [UInt8])
 
     private let address: GitAddress
-    /// The git folder itself, absolute: `.git` of a working tree, or a bare repository.
+    /// The absolute path of the git folder: `.git` of a working tree, or a bare repository.
     private let path: String
     private let root: RootDirectory
-    /// `HEAD` and all else that says what name stands for what commit, by their paths in the git folder.
+    /// `HEAD` and all files that map a name to a commit, by their paths in the git folder.
     private let references: [Reference]
 
-    /// A name is a line; a repository of a million names has 70 MB of them.
+    /// The largest total size of the reference files in bytes.
+    ///
+    /// A repository with a million references has 70 MB of them.
     private static let limit = 128 << 20
 
-    /// Throws `invalid` for a path that is none, `notFound` for what is no repository, `denied` for one that leads to
-    /// another.
+    /// Opens the repository and reads its references.
+    ///
+    /// Throws `invalid` for an address that is not an absolute path, `notFound` when there is no repository, `denied`
+    /// for a
+    /// repository that leads to another one, and `unsupported` for one with reftable.
     init(_ address: GitAddress) throws(ShaleError) {
         self.address = address
         let named = Self.decoded(address.repository.dropFirst(GitAddress.hostScheme.count))
@@ -45,7 +50,7 @@ struct HostRepository {
         references = try Self.references(root, address)
     }
 
-    /// Whether its objects are named by SHA-256.
+    /// Whether its objects are named by SHA-256 digests.
     var usesLongHashes: Bool {
         references.contains { reference in
             reference.bytes.split(whereSeparator: { $0 <= UInt8(ascii: " ") }).contains { word in
@@ -54,7 +59,7 @@ struct HostRepository {
         }
     }
 
-    /// Turns a fresh bare repository into one that holds the same.
+    /// Gives an empty bare repository the same references and a link to the objects.
     func fill(_ bare: ScratchFolder) throws(ShaleError) {
         try translating("git") {
             try FileTree.remove("\(bare.path)/objects")
@@ -112,7 +117,9 @@ struct HostRepository {
         return found
     }
 
-    /// The regular files below a folder, their paths relative to the root; refuses any other kind, which may be a link.
+    /// The regular files below a folder, with paths relative to the root.
+    ///
+    /// Throws `denied` for any other file, such as a link.
     private static func walk(
         _ top: String, of root: RootDirectory, _ address: GitAddress
     ) throws(ShaleError) -> [String] {
@@ -146,7 +153,7 @@ struct HostRepository {
         "git clone --bare \(address.repository.visible) NEW   (a copy that leads nowhere else)"
     }
 
-    /// As git reads an address: `%41` is a byte.
+    /// Decodes an address as git does: `%41` is one byte.
     private static func decoded(_ text: Substring) -> String {
         let bytes = String(text).pathBytes
         var result: [UInt8] = []

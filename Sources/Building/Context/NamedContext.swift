@@ -4,25 +4,25 @@ import OCI
 import Stores
 import Synchronization
 
-/// A `--build-context NAME=SOURCE`: what stands in the place of the image or stage of that name.
+/// A `--build-context NAME=SOURCE`: replaces the image or stage of that name.
 package struct NamedContext: Sendable, Hashable {
     package enum Source: Sendable, Hashable {
-        /// A folder of the host's.
+        /// A folder of the host.
         case directory(String)
         /// `docker-image://`.
         case image(String)
-        /// `oci-layout://`: a folder, and a tag or a digest in it.
+        /// `oci-layout://`: a folder, and a tag or digest in it.
         case layout(String, LayoutChoice)
         case git(GitAddress)
     }
 
-    /// As names are compared: in the familiar form, without `latest`.
+    /// The name in the form in which names are compared: familiar, without `:latest`.
     package var name: String
     package var source: Source
 
     /// Reads `NAME=SOURCE`.
     ///
-    /// Throws `usage`, in buildx's words where it has them, and `unsupported` for a source that is not done here.
+    /// Throws `usage` for a malformed value, and `unsupported` for a kind of source that shale does not have.
     package init(parsing text: String) throws(ShaleError) {
         let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2, !parts[1].isEmpty else {
@@ -35,7 +35,7 @@ package struct NamedContext: Sendable, Hashable {
         source = try Self.source(parts[1])
     }
 
-    /// The form in which a name is compared; `nil` for what cannot be one.
+    /// The form in which a name is compared; `nil` for text that is no valid name.
     package static func key(of text: String) -> String? {
         guard let reference = try? Reference(parsing: text) else { return nil }
         let name = reference.familiar
@@ -68,14 +68,16 @@ package struct NamedContext: Sendable, Hashable {
     }
 }
 
-/// The named contexts of a build; each is opened when it is first asked for, and once.
+/// The named contexts of a build.
+///
+/// Each is opened once, when it is first needed.
 final class NamedContexts: Sendable {
     private struct State {
         var images: [String: Image] = [:]
         var folders: [String: BuildContext] = [:]
     }
 
-    /// What one is.
+    /// An opened context.
     enum Opened {
         case image(Image)
         case folder(BuildContext)
@@ -94,12 +96,12 @@ final class NamedContexts: Sendable {
         self.steps = steps
     }
 
-    /// The names that stages and images are not looked up by.
+    /// The names that are not looked up as stages or images.
     var names: Set<String> { Set(contexts.keys) }
 
-    /// What a name stands for; `nil` for a name that no option gives.
+    /// Opens the context of a name; `nil` when no option gives this name.
     ///
-    /// Throws what opening the folder, or finding or fetching the image throws.
+    /// Throws what opening the folder or finding or fetching the image throws.
     func opened(_ name: String, _ operation: OperationContext) throws(ShaleError) -> Opened? {
         guard let key = NamedContext.key(of: name), let context = contexts[key] else { return nil }
         if let image = state.withLock({ $0.images[key] }) { return .image(image) }

@@ -7,12 +7,12 @@ import Layers
 import Linux
 import OCI
 
-/// A build context that is fetched: a git repository, or a file by its address (a Dockerfile, or a tar of any kind).
+/// A build context that is downloaded: a git repository, or a file by its URL (a Dockerfile, or a tar).
 package enum RemoteContext: Sendable, Hashable {
     case git(GitAddress)
     case file(String)
 
-    /// By docker's rule, and `file://` for a repository of the host's; `nil` for a path.
+    /// Recognizes a remote context as docker does, and `file://` as a repository on the host; `nil` for a path.
     package init?(_ text: String) {
         let bare = text.prefix { $0 != "#" }
         let isWeb = text.hasPrefix("http://") || text.hasPrefix("https://")
@@ -31,16 +31,16 @@ package enum RemoteContext: Sendable, Hashable {
 /// `REPOSITORY[#REF[:DIRECTORY]]`.
 package struct GitAddress: Sendable, Hashable {
     package var repository: String
-    /// A branch, a tag or a commit; empty for the repository's own choice.
+    /// A branch, a tag or a commit; empty for the repository's default branch.
     package var reference: String
     package var directory: String
 
     static let hostScheme = "file://"
 
-    /// Whether it lies on the host.
+    /// Whether the repository is on the host.
     var isOfHost: Bool { repository.hasPrefix(Self.hostScheme) }
 
-    /// Whether it is reached over SSH: by its scheme, or as `git@HOST:PATH`.
+    /// Whether the repository is reached over SSH: by its scheme, or as `git@HOST:PATH`.
     var isOverSSH: Bool { repository.hasPrefix("ssh://") || repository.hasPrefix("git@") }
 
     package init(_ text: String) {
@@ -55,11 +55,14 @@ package struct GitAddress: Sendable, Hashable {
 }
 
 extension BuildEngine {
-    /// Fetches what a git address names into a folder of its own, with the host's `git`; returns the folder and the
-    /// commit.
+    /// Checks a git repository out into a scratch folder, with the host's `git`.
     ///
-    /// Nothing of the person's takes part but what `access` holds. Throws `denied` for a repository of the host's that
-    /// a Dockerfile names, `unavailable` without a git, and git's own last words when it fails.
+    /// Returns the folder and the commit.
+    ///
+    /// Git uses nothing of the user except what `access` holds. Throws `denied` for a repository on the host that a
+    /// Dockerfile names, `unavailable` when git is not installed, when shale is offline, or with git's last message
+    /// when it
+    /// fails, `invalid` for a malformed address, and `cancelled`.
     func checkOut(
         _ address: GitAddress, _ access: GitAccess, keepsGitFolder: Bool, _ operation: OperationContext
     ) throws(ShaleError) -> (folder: ScratchFolder, commit: String) {
@@ -98,8 +101,9 @@ extension BuildEngine {
         }
         let source = beside?.path ?? "origin"
         let wanted = address.reference.isEmpty ? "HEAD" : address.reference
-        // Plain files behind a web server know no depth; and servers give a commit, or part of its name, only to
-        // whoever has the whole history.
+        // A plain web server cannot serve a shallow fetch. Some servers give a single commit, or a commit by a short
+        // name, only
+        // as part of the whole history.
         let branches = "+refs/heads/*:refs/remotes/origin/*"
         let ways = [
             (["--depth", "1", source, wanted], ["FETCH_HEAD"]), ([source, wanted], ["FETCH_HEAD"]),
@@ -119,13 +123,15 @@ extension BuildEngine {
         }
         if let failure { throw failure }
         let commit = try run(["rev-parse", "HEAD"])
-        // The repository names its submodules: whoever wrote it may be a stranger, also where the person named it.
+        // The repository names its submodules. A stranger may have written it, even when the user named the repository.
         _ = try run(["submodule", "--quiet", "update", "--init", "--recursive", "--depth=1"], ofSubmodules: true)
         if !keepsGitFolder { try translating("git") { try FileTree.remove("\(folder.path)/.git") } }
         return (folder, commit)
     }
 
-    /// A git context's folder, the directory of its address taken as the whole.
+    /// The folder of a git context; when the address names a directory, that directory is the whole context.
+    ///
+    /// Throws `notFound` when the directory is not in the repository, and what `checkOut` throws.
     func gitContext(
         _ address: GitAddress, _ access: GitAccess, keepsGitFolder: Bool, _ operation: OperationContext
     ) throws(ShaleError) -> ScratchFolder {

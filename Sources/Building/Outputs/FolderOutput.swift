@@ -6,14 +6,18 @@ import Linux
 package import OCI
 import Stores
 
-// `build -o type=local`: an image's files in a folder of the host's.
+// `build -o type=local`: writes an image's files into a folder of the host.
 extension BuildEngine {
-    /// Writes an image's files into a folder; what is there stays where no file of the image's has its place.
+    /// Writes an image's files into a folder.
     ///
-    /// A new folder appears whole. In one that is there each file is replaced by a rename, once all are written beside
-    /// it. Files belong to whoever runs shale, as buildx has it. Throws `conflict` where a file of the image's would
-    /// stand in the place of a directory or the other way round, before anything is changed; `cancelled`; and what
-    /// reading or writing throws.
+    /// Other files in the folder are kept.
+    ///
+    /// A new folder appears only when it is complete. In an existing folder all files are first written to a temporary
+    /// folder, then each is renamed into place. The files belong to the user who runs shale, as in buildx. Throws
+    /// `conflict`
+    /// when a file would replace a directory or a directory a file, before anything is changed; `cancelled`; and what
+    /// reading
+    /// or writing throws.
     package func writeFiles(
         of id: Digest, to path: String, _ operation: OperationContext
     ) throws(ShaleError) {
@@ -70,7 +74,7 @@ extension BuildEngine {
         }
     }
 
-    /// Removes what a process that was killed left behind.
+    /// Removes the temporary folders of processes that were killed.
     private static func sweepAside(in path: String) {
         for name in (try? RootDirectory(hostPath: path).names(in: "/")) ?? [] where name.hasPrefix(asidePrefix) {
             guard let process = pid_t(name.dropFirst(asidePrefix.count).prefix { $0 != "-" }), process > 0,
@@ -81,7 +85,7 @@ extension BuildEngine {
     }
 }
 
-/// Moves everything below one folder into another, on the same file system.
+/// Moves everything below one folder into another folder on the same file system.
 private struct FolderMerge {
     private let source: RootDirectory
     private let target: RootDirectory
@@ -91,7 +95,7 @@ private struct FolderMerge {
         self.target = target
     }
 
-    /// The first path where a directory would meet something else.
+    /// The first path where a directory would replace a file, or a file a directory; `nil` when there is none.
     func obstacle() throws(SystemCallError) -> String? {
         var found: String?
         try walk { path, isDirectory, there throws(SystemCallError) in
@@ -111,8 +115,9 @@ private struct FolderMerge {
         }
     }
 
-    /// Calls `body` with each path below the source, and with what the target has there; goes into a directory where
-    /// it says so.
+    /// Calls `body` with each path below the source, and the status of the same path in the target.
+    ///
+    /// Enters a directory when `body` returns true.
     private func walk(
         _ body: (_ path: String, _ isDirectory: Bool, _ there: FileStatus?) throws(SystemCallError) -> Bool
     ) throws(SystemCallError) {

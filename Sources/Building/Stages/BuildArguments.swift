@@ -1,9 +1,11 @@
 package import OCI
 
-/// The build arguments of one build: what the user gave, what the file declares, and which were asked for.
+/// The build arguments of one build: the values the user gave, the declarations in the file, and which were used.
 ///
-/// The rules are the classic builder's: an argument counts inside a stage from its `ARG` on; the predefined proxy
-/// variables need no declaration and stay out of the cache key; a value given for a name never declared is a warning.
+/// The rules are those of docker's classic builder: an argument is in force in a stage from its `ARG` on. The
+/// predefined
+/// proxy variables need no declaration and are not in the cache key. A value for a name that is never declared is
+/// reported with a warning.
 package struct BuildArguments: Sendable {
     /// Names that work without an `ARG` (docker's "predefined ARGs").
     package static let predefined: Set<String> = [
@@ -11,23 +13,25 @@ package struct BuildArguments: Sendable {
         "ALL_PROXY", "all_proxy",
     ]
 
-    /// `--build-arg`: a `nil` value is taken from the host's environment by the caller.
+    /// The values of `--build-arg`.
+    ///
+    /// For a name without a value the caller has looked up the host's environment.
     private let given: [String: String?]
     private var declaredInFile: [String: String?] = [:]
     private var declaredInStage: [String: String?] = [:]
     /// Names that an `ARG` declared so far.
     private(set) var used: Set<String> = []
 
-    /// What an `ARG` without a value finds where nobody gave one: the platforms.
+    /// Values for an `ARG` without a value, when the user gave none: the platform arguments.
     private let automatic: [String: String]
 
-    /// `automatic` are names that need no value, as BuildKit has them.
+    /// `automatic` holds BuildKit's platform arguments.
     package init(given: [String: String?], automatic: [String: String] = [:]) {
         self.given = given
         self.automatic = automatic
     }
 
-    /// The platforms' names and values, `TARGETARCH` say.
+    /// BuildKit's platform arguments with their values, such as `TARGETARCH`.
     package static func platforms(target: Platform, build: Platform) -> [String: String] {
         var values: [String: String] = [:]
         for (prefix, platform) in [("TARGET", target), ("BUILD", build)] {
@@ -45,20 +49,22 @@ package struct BuildArguments: Sendable {
         used.insert(name)
     }
 
-    /// Declares `ARG name[=value]` inside a stage; without a value it takes the one declared for the file.
+    /// Declares `ARG name[=value]` inside a stage.
+    ///
+    /// Without a value it takes the value declared before the first `FROM`.
     package mutating func declare(_ name: String, _ value: String?) {
         let inherited: String? = declaredInFile[name].flatMap { $0 } ?? automatic[name]
         declaredInStage[name] = .some(value ?? inherited)
         used.insert(name)
     }
 
-    /// Forgets a stage's declarations.
+    /// Removes the declarations of the previous stage.
     package mutating func beginStage() { declaredInStage = [:] }
 
-    /// Takes over what the stage declared that this one is based on.
+    /// Copies the declarations of the stage on which this stage is based.
     mutating func inherit(from base: BuildArguments) { declaredInStage = base.declaredInStage }
 
-    /// The value a `FROM` line sees.
+    /// The value of an argument in a `FROM` line.
     package func fileValue(_ name: String) -> String? {
         guard let declared = declaredInFile[name] else {
             return automatic[name].map { given[name].flatMap { $0 } ?? $0 }
@@ -66,14 +72,18 @@ package struct BuildArguments: Sendable {
         return given[name].flatMap { $0 } ?? declared
     }
 
-    /// Names and values in force in the stage, those without a value left out.
+    /// Names and values in force in the stage.
+    ///
+    /// Arguments without a value are left out.
     package var values: [String: String] {
         declaredInStage.reduce(into: [:]) { all, declared in
             all[declared.key] = given[declared.key].flatMap { $0 } ?? declared.value
         }
     }
 
-    /// The predefined ones that were given: set for `RUN`, and no part of any key or history.
+    /// The predefined arguments that were given.
+    ///
+    /// `RUN` sees them; they are not in the cache key or the history.
     package var proxies: [String: String] {
         given.reduce(into: [:]) { all, argument in
             guard Self.predefined.contains(argument.key), declaredInStage[argument.key] == nil else { return }
@@ -81,7 +91,7 @@ package struct BuildArguments: Sendable {
         }
     }
 
-    /// Given, and never declared here or among `others`.
+    /// Names that the user gave and that neither this value nor `others` declares.
     func unconsumed(besides others: Set<String>) -> [String] {
         given.keys.filter { !used.contains($0) && !others.contains($0) && !Self.predefined.contains($0) }.sorted()
     }

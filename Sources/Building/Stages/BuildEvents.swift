@@ -6,12 +6,12 @@ package import OCI
 import Stores
 import Synchronization
 
-/// What a build tells a program that follows it (`--progress json`).
+/// An event of a build, for a program that follows the build (`--progress json`).
 package enum BuildEvent: Sendable {
-    /// Bytes of the context.
+    /// The size of the context in bytes.
     case context(bytes: Int64)
     case began(Position)
-    /// Why a step that might have been in the cache was not.
+    /// Why a step was not in the cache.
     case missed(Position, reason: String)
     case output(Position, text: String, isError: Bool)
     case ended(Position, image: Digest?, isCached: Bool, summary: StepSummary)
@@ -21,25 +21,25 @@ package enum BuildEvent: Sendable {
     case built(image: Digest)
     case tagged(String)
 
-    /// Which step of the build, and where it stands.
+    /// A step of the build, and its place in the Dockerfile.
     package struct Position: Sendable {
         package var number: Int
         package var count: Int
-        /// Name or number; empty before the first `FROM`.
+        /// The stage's name or number; empty before the first `FROM`.
         package var stage: String
         package var line: Int
         package var instruction: String
     }
 }
 
-/// Turns what one stage says into events, beside saying it.
+/// Turns the progress of one stage into build events.
 final class StepWatch: Sendable {
     private let observe: (@Sendable (BuildEvent) -> Void)?
     private let current = Mutex<BuildEvent.Position?>(nil)
 
     init(_ observe: (@Sendable (BuildEvent) -> Void)?) { self.observe = observe }
 
-    /// The same operation context, with output and notes told as events as well.
+    /// The same operation context, whose output and notes are also sent as events.
     func listening(to operation: OperationContext) -> OperationContext {
         guard let observe else { return operation }
         return OperationContext(cancellation: operation.cancellation) { [self] progress in
@@ -83,7 +83,9 @@ final class StepWatch: Sendable {
     }
 }
 
-/// Whether any step of a build was found in the cache: misses are explained from then on.
+/// Whether any step of a build was found in the cache.
+///
+/// After the first hit each miss is explained.
 package final class CacheTally: Sendable {
     private let hits = Atomic<Int>(0)
 

@@ -10,10 +10,12 @@ package import OCI
 package import Stores
 
 extension BuildEngine {
-    /// Builds an image from a Dockerfile and its context, with the classic builder's lines told on the way.
+    /// Builds an image from a Dockerfile and its context, and reports progress in the lines of docker's classic
+    /// builder.
     ///
-    /// Throws docker's words; finished steps stay in the cache, and nothing is named before the whole is done.
-    /// `failedContainer` is set to the container that a failed `RUN` left.
+    /// When it fails, finished steps stay in the cache and no tag is set; `failedContainer` is set to the container
+    /// that a
+    /// failed `RUN` left. Throws what the steps throw, in docker's wording.
     package func build(
         _ request: BuildRequest, failedContainer: inout String?, _ operation: OperationContext
     ) throws(ShaleError) -> BuildOutcome {
@@ -52,7 +54,7 @@ extension BuildEngine {
         return outcome
     }
 
-    /// The image with all layers that the build put on its base as one; itself where that is one already.
+    /// Squashes all layers that the build added to its base into one; returns the image itself when there is only one.
     private func squashed(
         _ image: Image, _ taken: [TakenStep], _ operation: OperationContext
     ) throws(ShaleError) -> Image {
@@ -62,9 +64,9 @@ extension BuildEngine {
         return try images.squash("\(image.id)", from: below + 1, EditOptions(), operation) ?? image
     }
 
-    /// Builds an image only to look at it in `body`.
+    /// Builds an image, passes it to `body`, and removes the images that were made.
     ///
-    /// No name is set, and images that are not in `known` are removed afterwards.
+    /// No name is set. Images in `known` are kept.
     ///
     /// Throws what the build throws, and what `body` throws.
     package func withTrialBuild<Result>(
@@ -82,7 +84,7 @@ extension BuildEngine {
         return try body(builder.run())
     }
 
-    /// The Dockerfile of a build, and what its context leaves out, without building.
+    /// Reads the Dockerfile of a build and the ignore file of its context, without building.
     ///
     /// Throws `notFound` when the context or the Dockerfile is not there, `invalid` when the Dockerfile cannot be
     /// parsed, and what fetching a remote context throws.
@@ -107,7 +109,7 @@ extension BuildEngine {
         }
     }
 
-    /// Names a finished image, and says that it is built.
+    /// Tags a finished image and reports that it is built.
     func finish(
         _ image: Image, _ request: BuildRequest, _ operation: OperationContext
     ) throws(ShaleError) -> BuildOutcome {
@@ -130,13 +132,13 @@ extension BuildEngine {
     }
 }
 
-/// A Dockerfile read and its context opened.
+/// A Dockerfile that was read, and its context, opened.
 struct PreparedBuild: Sendable {
     private(set) var file: StagedFile
-    /// The Dockerfile's own text.
+    /// The text of the Dockerfile.
     private(set) var text: String
     let context: BuildContext?
-    /// Where the Dockerfile came from, for messages.
+    /// The Dockerfile's name in messages.
     let fileName: String
 
     init(_ request: BuildRequest, engine: BuildEngine, _ operation: OperationContext) throws(ShaleError) {
@@ -187,7 +189,7 @@ struct PreparedBuild: Sendable {
         }
     }
 
-    /// A context that came as one file: a tar of any kind, or a Dockerfile with nothing beside it.
+    /// Opens a context that came as one file: a tar, compressed or not, or a Dockerfile without other files.
     private static func unpack(
         _ bytes: [UInt8], _ request: BuildRequest, _ engine: BuildEngine, _ operation: OperationContext
     ) throws(ShaleError) -> (text: String, context: BuildContext, fileName: String) {
@@ -213,7 +215,9 @@ struct PreparedBuild: Sendable {
         return String(pathBytes: read)
     }
 
-    /// The parser's warnings in the classic builder's words; the detail that all have, once.
+    /// The parser's warnings in the words of docker's classic builder.
+    ///
+    /// Each detail is given once, at the end.
     var warnings: [String] {
         var lines: [String] = []
         for warning in file.warnings {
@@ -225,7 +229,7 @@ struct PreparedBuild: Sendable {
         return lines
     }
 
-    /// The same with another Dockerfile.
+    /// The same build with another Dockerfile.
     func with(text: String) throws(ShaleError) -> PreparedBuild {
         var copy = self
         copy.text = text
@@ -263,7 +267,7 @@ struct PreparedBuild: Sendable {
     }
 
     private static func missing(_ path: String, cause: String = "no such file or directory") -> ShaleError {
-        // Docker tells the whole path.
+        // Docker reports the absolute path.
         var whole = path
         if !path.hasPrefix("/"), let here = ProcessCalls.workingDirectory() {
             whole = ImagePath.clean(path, relativeTo: here)
@@ -275,7 +279,7 @@ struct PreparedBuild: Sendable {
 }
 
 extension DockerfileError {
-    /// The failure with its place in front and the line itself below, as `FILE:LINE: message`.
+    /// The error with its place in front, as `FILE:LINE: message`, and the line of the file below.
     package func shaleError(inFile name: String) -> ShaleError {
         var text = "\(name):\(line): dockerfile parse error on line \(line): \(message)"
         if let sourceLine, !sourceLine.isEmpty { text += "\n    \(sourceLine.visible)" }

@@ -4,19 +4,23 @@ import Images
 import OCI
 package import Stores
 
-/// Where a build stands between two steps: values alone, so that going back is taking an old one.
+/// The state of a build between two steps.
+///
+/// It is a value, so that going back means using an older value.
 package struct BuildPosition: Sendable {
-    /// What the file declares before its first `FROM`, and what was given.
+    /// The arguments declared before the first `FROM`, and the values the user gave.
     var arguments: BuildArguments
-    /// The stage under way; `nil` before the first `FROM`.
+    /// The current stage; `nil` before the first `FROM`.
     package var state: StageState?
-    /// How finished stages ended, by place.
+    /// The results of finished stages, by their index.
     var stages: [Int: FinishedStage] = [:]
 
     init(arguments: BuildArguments) { self.arguments = arguments }
 }
 
-/// How a stage ended: `image` is `nil` for one that made none.
+/// The result of a stage.
+///
+/// `image` is `nil` when the stage made none.
 struct FinishedStage: Sendable {
     var image: Image?
     var arguments: BuildArguments
@@ -27,16 +31,16 @@ struct FinishedStage: Sendable {
     }
 }
 
-/// What one step of a build came to.
+/// The result of one step of a build.
 package struct StepOutcome: Sendable {
     package var image: Image?
     /// `nil` for `FROM` and for an `ARG` above it.
     package var result: InstructionResult?
 }
 
-/// Carries out the steps of one stage, told as docker's classic builder tells them.
+/// Carries out the steps of one stage, and reports progress in the lines of docker's classic builder.
 ///
-/// Used by one thread at a time.
+/// Not thread-safe: one thread at a time may use it.
 final class StageBuild {
     let sequence: BuildSequence
     let engine: BuildEngine
@@ -47,7 +51,7 @@ final class StageBuild {
     private let stage: (String) throws(ShaleError) -> FinishedStage?
     private let watch: StepWatch
 
-    /// `stage` finds an earlier stage by name or number; `nil` for a name that is no stage's.
+    /// `stage` finds an earlier stage by name or number; it returns `nil` for a name that is not a stage's name.
     init(
         _ sequence: BuildSequence, prepared: PreparedBuild, engine: BuildEngine, request: BuildRequest,
         tally: CacheTally,
@@ -72,7 +76,11 @@ final class StageBuild {
         }
     }
 
-    /// Carries one step out; when it fails, `position` stays where it was.
+    /// Carries out one step.
+    ///
+    /// When it fails, `position` does not change.
+    ///
+    /// Throws the step's error, with the place in the Dockerfile added.
     func perform(_ step: BuildSequence.Step, on position: inout BuildPosition) throws(ShaleError) -> StepOutcome {
         try operation.cancellation.check()
         watch.begin(step, of: sequence)
@@ -124,12 +132,13 @@ final class StageBuild {
         }
     }
 
-    /// Words of `FROM` and of the arguments above it see those arguments alone, and the platform ones.
+    /// An expander for the words of `FROM` and of the `ARG`s above it, which see only those arguments and the platform
+    /// arguments.
     func fileWords(_ arguments: BuildArguments) -> WordExpander {
         WordExpander(escape: sequence.file.escape) { arguments.fileValue($0) }
     }
 
-    /// `FROM`: finds the base, and carries out its ONBUILD triggers.
+    /// Begins a stage (`FROM`): finds the base, and carries out its ONBUILD triggers.
     private func begin(_ stage: Stage, on position: inout BuildPosition) throws(ShaleError) {
         let words = fileWords(position.arguments)
         let name = try words.expand(stage.baseName).text
@@ -154,7 +163,7 @@ final class StageBuild {
             return try state(holding: folder, named: name, for: platform, arguments: arguments)
         case nil: break
         }
-        // A later stage of that name is none for `FROM`: an image is meant.
+        // A later stage with that name does not count in `FROM`: the name then means an image.
         if sequence.stage(named: name, before: user.index) != nil, let earlier = try stage(name) {
             guard let image = earlier.image else {
                 throw ShaleError(.notFound, "stage \(name) made no image: it is empty")
@@ -174,7 +183,7 @@ final class StageBuild {
         return state
     }
 
-    /// A stage that begins with the files of a folder.
+    /// A stage whose base is the files of a folder.
     private func state(
         holding folder: BuildContext, named name: String, for platform: Platform?, arguments: BuildArguments
     ) throws(ShaleError) -> StageState {
@@ -207,7 +216,7 @@ final class StageBuild {
 }
 
 extension ShaleError {
-    /// The failure of a step with its place and the instruction below it.
+    /// The error of a step, with the instruction's place and text below it.
     func located(_ step: BuildSequence.Step, inFile name: String) -> ShaleError {
         guard code != .cancelled, step.line > 0 else { return self }
         var copy = self

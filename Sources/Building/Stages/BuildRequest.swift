@@ -3,60 +3,63 @@ import Dockerfiles
 import Images
 package import OCI
 
-/// What `build` was asked for.
+/// The options of one `build`.
 package struct BuildRequest: Sendable {
     package enum Source: Sendable {
-        /// A directory of the host's.
+        /// A directory of the host.
         case directory(String)
-        /// A tar of any kind, or a Dockerfile alone, as it came on standard input.
+        /// The bytes from standard input: a tar, compressed or not, or a Dockerfile alone.
         case bytes([UInt8])
         case remote(RemoteContext)
     }
 
     package var source: Source
-    /// `-f`: a path below the context or anywhere; `nil` means `Dockerfile`.
+    /// `-f`: a path relative to the context, or any path of the host; `nil` means `Dockerfile`.
     package var dockerfile: String?
-    /// `-f -`: the file's own text.
+    /// `-f -`: the text of the Dockerfile.
     package var dockerfileText: String?
     package var tags: [Reference] = []
     package var arguments: [String: String?] = [:]
     package var labels: [String: String] = [:]
-    /// What the image's manifest says beside.
+    /// Annotations that are added to the image's manifest.
     package var annotations: [String: String] = [:]
     package var target: String?
     package var platform: Platform?
-    /// Several platforms, which make one index; empty for one platform.
+    /// Several platforms, whose images become one index; empty when one platform is built.
     package var platforms: [Platform] = []
     package var steps = StepOptions()
-    /// What stands in the place of images and stages.
+    /// `--build-context`: replacements for images and stages.
     package var contexts: [NamedContext] = []
-    /// Stages, by name or number, whose steps are carried out anew.
+    /// `--no-cache-filter`: stages, by name or number, whose steps are not looked up in the cache.
     package var uncachedStages: [String] = []
-    /// Where else steps are looked up.
+    /// Shared caches in which steps are looked up.
     package var cacheFrom: [CachePlace] = []
-    /// Where the steps are written for other machines.
+    /// Shared caches to which the steps are written.
     package var cacheTo: [CachePlace] = []
-    /// Pulls base images even where they are here.
+    /// Whether base images are pulled even when they are in the store.
     package var pullsBases = false
-    /// Whether the layers of the build become one, on top of the base's.
+    /// Whether the layers of the build are squashed into one above the base's layers.
     package var squashes = false
-    /// Hears of every step, for programs; called from any thread.
+    /// Receives the build's events.
+    ///
+    /// Called from any thread.
     package var observe: (@Sendable (BuildEvent) -> Void)?
-    /// Whose last build this is, for `why-cache`.
+    /// The session whose last build this is, for `why-cache`.
     package var traceName = "default"
 
     package init(source: Source) { self.source = source }
 
-    /// The arguments before the first instruction.
+    /// The build arguments before the first instruction.
     func startArguments(_ engine: BuildEngine) -> BuildArguments {
         let platforms = BuildArguments.platforms(
             target: platform ?? engine.settings.platform, build: engine.settings.platform)
         return BuildArguments(given: arguments, automatic: platforms)
     }
 
-    /// The same with the shared caches and the named contexts that it speaks of.
+    /// The same request with its shared caches and named contexts opened.
     ///
-    /// Throws `cancelled` alone: what is wrong with a cache is told in a line, and a context is opened when it is used.
+    /// Throws only `cancelled`: a problem with a cache is reported in a line, and a context is opened when it is first
+    /// used.
     func opening(_ engine: BuildEngine, _ operation: OperationContext) throws(ShaleError) -> BuildRequest {
         var copy = self
         copy.steps.platform = platform
@@ -69,10 +72,10 @@ package struct BuildRequest: Sendable {
         return copy
     }
 
-    /// The names that are no stage's although one may have it.
+    /// The names that must not be looked up as stages, because a named context replaces them.
     var takenNames: Set<String> { Set(contexts.map(\.name)) }
 
-    /// The same as it holds for one stage.
+    /// The request as it applies to one stage: without the cache if `uncachedStages` names the stage.
     func steps(of stage: Int, in file: StagedFile) -> BuildRequest {
         guard !uncachedStages.isEmpty, file.stages.indices.contains(stage) else { return self }
         let name = file.stages[stage].name
@@ -84,12 +87,12 @@ package struct BuildRequest: Sendable {
     }
 }
 
-/// What a build made.
+/// The result of a build.
 package struct BuildOutcome: Sendable {
     package var imageID: Digest
     package var tags: [Reference]
-    /// The index of all platforms, where several were built.
+    /// The index of all platforms, when several were built.
     package var index: Descriptor?
-    /// What was built for each platform, in the order that was asked for.
+    /// The image of each platform, in the order of the request.
     package var images: [Digest] = []
 }

@@ -1,41 +1,41 @@
 package import Basics
 package import Dockerfiles
 
-/// A Dockerfile as the steps that docker counts, up to the stage that is wanted.
+/// The steps of a Dockerfile as docker counts them, up to the target stage.
 package struct BuildSequence: Sendable {
     package enum Action: Sendable {
         /// An `ARG` before the first `FROM`.
         case fileArgument(Located<ArgInstruction>)
         case from(Stage)
         case instruction(Located<Instruction>)
-        /// `--label`, at the end of the target.
+        /// A `--label`, added at the end of the target stage.
         case label(name: String, value: String)
     }
 
     package struct Step: Sendable {
-        /// As docker counts, from 1.
+        /// The number as docker counts, from 1.
         package var number: Int
         /// `nil` before the first `FROM`.
         package var stage: Int?
-        /// First and last line in the file; 0 for what is not in it.
+        /// First and last line in the file; 0 for a step that is not in the file.
         package var line: Int
         package var endLine: Int
-        /// The instruction on one line.
+        /// The instruction as one line.
         package var text: String
         package var action: Action
     }
 
     package let file: StagedFile
-    /// The place of the wanted stage.
+    /// The index of the target stage.
     package let target: Int
-    /// Every step up to the target's last one, in the file's order.
+    /// All steps up to the target's last step, in the file's order.
     package let steps: [Step]
-    /// How many docker counts: all of the file's, and the labels.
+    /// The number of steps as docker counts them: all steps of the file, and the labels.
     package let count: Int
-    /// Names that stand for something else than a stage (`--build-context`).
+    /// Names that do not mean a stage, because `--build-context` replaces them.
     private let overridden: Set<String>
 
-    /// Throws docker's words for a target that is not there.
+    /// Throws `invalid` or `notFound`, in docker's wording, for a target that does not exist.
     package init(
         _ file: StagedFile, target name: String?, labels: [String: String], overriding overridden: Set<String> = []
     ) throws(ShaleError) {
@@ -69,7 +69,7 @@ package struct BuildSequence: Sendable {
 
     package func steps(of stage: Int?) -> [Step] { steps.filter { $0.stage == stage } }
 
-    /// The stages before a place that have a name or number; the last of one name counts.
+    /// The index of the stage before `place` with a name or number; the last stage of that name counts.
     package func stage(named name: String, before place: Int) -> Int? {
         if !overridden.isEmpty, let key = NamedContext.key(of: name), overridden.contains(key) { return nil }
         let earlier = file.stages[..<place]
@@ -78,10 +78,11 @@ package struct BuildSequence: Sendable {
         return Int(name).flatMap { earlier.indices.contains($0) ? $0 : nil }
     }
 
-    /// The stages that one starts from, copies from or mounts, as far as its own text tells.
+    /// The stages that a stage starts from, copies from or mounts, as far as its text shows.
     ///
-    /// `baseName` is its base with the variables replaced, `triggers` the ONBUILD triggers of an image of that name;
-    /// those of an earlier stage are looked up here.
+    /// `baseName` is its base after expansion of variables. `triggers` are the ONBUILD triggers of the image of that
+    /// name.
+    /// When the base is an earlier stage, the triggers are read from that stage.
     package func dependencies(of place: Int, baseName: String, triggers: [String] = []) -> Set<Int> {
         var names = [baseName]
         var inherited = triggers
@@ -99,7 +100,9 @@ package struct BuildSequence: Sendable {
         return Set(names.compactMap { stage(named: $0, before: place) })
     }
 
-    /// Why a name that a stage copies from or mounts cannot be: a stage that comes later, or none of that number.
+    /// The error for a name that a stage copies from or mounts, when it means this stage, a later stage, or a number
+    /// that is
+    /// no stage; `nil` otherwise.
     package func misplacement(of name: String, in place: Int) -> ShaleError? {
         if let index = Int(name) {
             guard !file.stages[..<place].indices.contains(index) else { return nil }
@@ -118,7 +121,7 @@ package struct BuildSequence: Sendable {
                 + GoFormat.quoted(own))
     }
 
-    /// Whether a stage's own text leads to an earlier one.
+    /// Whether a stage depends on another stage, directly or through others.
     private func needs(_ stage: Int, _ wanted: Int) -> Bool {
         if stage == wanted { return true }
         guard stage > wanted else { return false }

@@ -6,17 +6,17 @@ package import OCI
 package import Stores
 import Synchronization
 
-/// The steps of a build as `why-cache` looks them up afterwards: which key each had, and whether it was found.
+/// The steps of a build for `why-cache`: the cache key of each step, and whether it was found.
 package final class BuildTrace: Sendable {
     package struct Step: Codable, Sendable {
-        /// As docker counts them.
+        /// The number as docker counts.
         package var number: Int
         package var instruction: String
         package var image: Digest?
         package var wasCached: Bool
-        /// `nil` for a step without one: `FROM`, and `ARG` above it.
+        /// `nil` for a step without a key: `FROM`, and `ARG` above it.
         package var key: Digest?
-        /// Why it was not found.
+        /// Why the step was not found.
         package var miss: CacheMiss?
 
         package init(
@@ -41,13 +41,15 @@ package final class BuildTrace: Sendable {
             number: step.number, instruction: step.text, image: outcome.image?.id,
             wasCached: outcome.result?.wasCached ?? false, key: outcome.result?.key, miss: outcome.result?.miss)
         steps.withLock { steps in
-            // Stepping may carry one out several times: the last counts.
+            // Stepping may carry a step out several times: the last time counts.
             steps.removeAll { $0.number == made.number }
             steps.append(made)
         }
     }
 
-    /// Makes it the last build of its name; what cannot be written is not kept.
+    /// Stores it as the last build of its name.
+    ///
+    /// A failure is only logged.
     func keep(in cache: CacheStore) {
         let all = steps.withLock { $0.sorted { $0.number < $1.number } }
         guard !all.isEmpty, let text = try? OCIDocument.encode(all) else { return }
@@ -56,7 +58,7 @@ package final class BuildTrace: Sendable {
         }
     }
 
-    /// The last build of a name, its steps in order.
+    /// The steps of the last build of a name, in order.
     package static func last(named name: String, in cache: CacheStore) -> [Step] {
         cache.value(.build, key(name)).flatMap { try? JSONDecoder().decode([Step].self, from: Data($0)) } ?? []
     }

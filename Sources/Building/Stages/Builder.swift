@@ -8,9 +8,12 @@ import OCI
 import Stores
 import Synchronization
 
-/// Builds the stages that the target needs: independent ones at once, each on a thread, told one after the other.
+/// Builds the stages that the target needs.
 ///
-/// A stage that is not known to be needed beforehand (a base yet to be pulled copies from it) is built when asked for.
+/// Independent stages are built at the same time, each on a thread; their output is printed one stage after the other.
+///
+/// A stage whose need is not known at the start is built when it is first asked for. This happens when a base that is
+/// not yet pulled has an ONBUILD trigger that copies from the stage.
 final class Builder: Sendable {
     private enum Progress {
         case running
@@ -21,7 +24,7 @@ final class Builder: Sendable {
     private struct Table {
         var stages: [Int: Progress] = [:]
         var used: Set<String> = []
-        /// What failed `RUN`s left, by stage.
+        /// The containers that failed `RUN`s left, by stage.
         var failedContainers: [Int: String] = [:]
         var made: [Digest] = []
         var taken: [Int: [TakenStep]] = [:]
@@ -49,20 +52,21 @@ final class Builder: Sendable {
         trace = BuildTrace(named: request.traceName)
     }
 
-    /// The container that a failed `RUN` left.
+    /// The container that a failed `RUN` left; the one of the first failed stage.
     var failedContainer: String? { table.read { $0.failedContainers.min { $0.key < $1.key }?.value } }
 
-    /// The images made, those of one stage in order.
+    /// The images that were made; those of one stage in order.
     var made: [Digest] { table.read { $0.made } }
 
-    /// The steps carried out or found, those of one stage in order.
+    /// The steps that were carried out or found in the cache; those of one stage in order.
     var taken: [TakenStep] {
         table.read { table in table.taken.sorted { $0.key < $1.key }.flatMap(\.value) }
     }
 
     /// Builds up to the target and returns its image.
     ///
-    /// When stages fail, the first in the file's order is told; what was finished of the others stays in the cache.
+    /// Throws the error of the first stage in the file's order that failed. Finished steps of all stages stay in the
+    /// cache.
     func run() throws(ShaleError) -> Image {
         defer { if request.steps.fillsCache { trace.keep(in: engine.store.cache) } }
         var start = BuildPosition(arguments: request.startArguments(engine))
@@ -86,9 +90,9 @@ final class Builder: Sendable {
     ) throws(ShaleError) -> [Set<Int>] {
         var needs: [Set<Int>] = []
         for stage in sequence.file.stages[...sequence.target] {
-            // A base that cannot be read fails the stage when it is built, and not before.
+            // When the base's name cannot be expanded, the error is reported when the stage is built.
             let name = (try? opening.fileWords(start.arguments).expand(stage.baseName).text) ?? stage.baseName
-            // A base's ONBUILD triggers may copy from stages as well.
+            // The ONBUILD triggers of a base image may also copy from stages.
             let left =
                 sequence.stage(named: name, before: stage.index) == nil
                 ? (try? engine.images.image(named: name))?.containerConfig.onBuild ?? [] : []
@@ -123,7 +127,7 @@ final class Builder: Sendable {
         }
         let unconsumed = arguments.unconsumed(besides: declared)
         if !unconsumed.isEmpty {
-            // Among the build's lines, where the classic builder has it.
+            // Printed among the build's lines, as the classic builder does.
             let warning = "[Warning] One or more build-args \(GoFormat.plain(unconsumed)) were not consumed"
             request.observe?(.note(warning))
             operation.line(warning)
@@ -146,7 +150,8 @@ final class Builder: Sendable {
                     voices.finish(place)
                 } catch {
                     voices.finish(place, hasFailed: true)
-                    // Stages above it in the file go on: if one of them fails as well, its failure is the one reported.
+                    // Stages above it in the file continue: if one of them fails as well, that failure is the one
+                    // reported.
                     for later in stops where later.key > place { later.value.cancel() }
                 }
             }
@@ -157,7 +162,7 @@ final class Builder: Sendable {
             }
         }
         guard let told = failures.first(where: { $0.error.code != .cancelled }) ?? failures.first else { return }
-        // A failure further down in the file would not have been reached.
+        // Removes the containers of failures further down in the file: a sequential build would not have reached them.
         let left = table.update { table in
             defer { table.failedContainers = table.failedContainers.filter { $0.key == told.place } }
             return table.failedContainers.filter { $0.key != told.place }.values.sorted()
@@ -168,8 +173,9 @@ final class Builder: Sendable {
         throw told.error
     }
 
-    /// The next stage whose own stages are all there, none below one that failed; waits for one, and answers `nil` when
-    /// none is left.
+    /// Waits for a stage whose dependencies are all built, and marks it as running.
+    ///
+    /// Stages below a failed stage are not started. Returns `nil` when no stage is left.
     private func takeStage(of needed: [Int], _ needs: [Set<Int>]) -> Int? {
         table.wait { table in
             let failed = table.stages.compactMap { place, progress in
@@ -233,7 +239,7 @@ final class Builder: Sendable {
         }
     }
 
-    /// An earlier stage: waited for where it is being built, built here where nobody does.
+    /// The result of an earlier stage: waits for it when another thread builds it, else builds it here.
     private func finished(
         _ place: Int, from start: BuildPosition?, _ voice: OperationContext
     ) throws(ShaleError) -> FinishedStage {
@@ -254,9 +260,10 @@ final class Builder: Sendable {
     }
 }
 
-/// Lets stages that are built at once speak one after the other, in the file's order.
+/// Prints the output of stages that are built at the same time one stage after the other, in the file's order.
 ///
-/// The first that is not finished speaks as it goes; what the others say is kept until it is their turn.
+/// The output of the first unfinished stage is printed at once. The output of later stages is kept until it is their
+/// turn.
 final class StageVoices: Sendable {
     private struct State {
         var turn = 0
@@ -286,7 +293,9 @@ final class StageVoices: Sendable {
         }
     }
 
-    /// Lets the next stage write when the stage that writes now is finished; after a stage that failed none writes.
+    /// Prints the next stage's output once this stage is finished.
+    ///
+    /// After a failed stage nothing more is printed.
     func finish(_ stage: Int, hasFailed: Bool = false) {
         state.withLock { state in
             state.finished.insert(stage)

@@ -6,15 +6,17 @@ import Linux
 import OCI
 import Stores
 
-// The image that exists without a network: busybox, built on the first start from a recipe like any other.
+// The first image: busybox, which exists without a network. It is built at the first start from a recipe.
 extension BuildEngine {
-    /// The name the first image has.
+    /// The name of the first image.
     package static let firstImageName = "busybox"
 
-    /// Makes the image busybox from Debian's busybox-static and the recipe in `Stages/Resources`, which is a part of the
-    /// program, once in each home.
+    /// Builds the image busybox once in each home, from Debian's busybox-static and the recipe in `Stages/Resources`,
+    /// which
+    /// is embedded in the program.
     ///
-    /// When two processes start at once, one waits for the other. An image that the user removes later is not made
+    /// When two processes start at once, one waits for the other. When the user removes the image later, it is not
+    /// built
     /// again.
     ///
     /// Throws what the build throws, and the file system's error when the lock or the mark cannot be written.
@@ -39,20 +41,24 @@ extension BuildEngine {
         var failed: String?
         let made = try atTimeOfBusybox().build(
             request, failedContainer: &failed, OperationContext(cancellation: operation.cancellation))
-        // A recipe treats it as a base that was pulled: it writes `FROM busybox`.
+        // Without provenance a recipe treats it as a pulled base: it writes `FROM busybox`.
         images.forgetProvenance(of: made.imageID)
         operation.note(
             "made \(Self.firstImageName) from Debian's busybox-static; `dockerfile \(Self.firstImageName)` shows how")
     }
 
-    /// The files of the build's context, by their names there; the program itself comes from the host.
+    /// The files of the build's context by name.
+    ///
+    /// The busybox program itself comes from the host.
     private static let recipe: [(String, [UInt8])] = [
         ("Dockerfile", PackageResources.Dockerfile), ("passwd", PackageResources.passwd),
         ("group", PackageResources.group),
     ]
 
-    /// The same engine at the time of the program it packs: every home on every machine with that program makes the
-    /// same image, so that `FROM busybox` of a session that came from elsewhere means the image that is here.
+    /// The engine with the creation time set to the busybox program's modification time.
+    ///
+    /// So every home with the same program makes the same image, and `FROM busybox` in an imported session means the
+    /// same image.
     private func atTimeOfBusybox() -> BuildEngine {
         var dated = settings
         if dated.sourceDateEpoch == nil, let path = StaticBusybox.path,
@@ -63,7 +69,9 @@ extension BuildEngine {
         return BuildEngine(store: store, registry: registry, runtime: runtime, settings: dated)
     }
 
-    /// The static program of Debian's package; another `busybox` would want libraries that are not in the image.
+    /// Copies the static program of Debian's package.
+    ///
+    /// Another `busybox` would need libraries that are not in the image.
     private func copyBusybox(to scratch: ScratchFolder) throws(ShaleError) {
         guard let path = StaticBusybox.path else {
             throw ShaleError(

@@ -6,11 +6,13 @@ import Linux
 import OCI
 import Stores
 
-/// Builds of one Dockerfile for several platforms, which make one index.
+/// Builds one Dockerfile for several platforms; the images become one index.
 extension BuildEngine {
-    /// Builds for each platform in turn, as one platform is built, and names the index of what was made.
+    /// Builds for one platform after the other, and names the index of the images.
     ///
-    /// Throws `unsupported`, before anything starts, for a `RUN` that this machine cannot carry out.
+    /// Throws `unsupported`, before anything is built, for a `RUN` that this machine cannot carry out, and what the
+    /// build
+    /// throws.
     func buildIndex(
         _ request: BuildRequest, failedContainer: inout String?, _ operation: OperationContext
     ) throws(ShaleError) -> BuildOutcome {
@@ -48,8 +50,7 @@ extension BuildEngine {
         return BuildOutcome(imageID: chosen.id, tags: request.tags, index: chosen.index, images: ids)
     }
 
-    /// Throws `unsupported` for a `RUN` of a stage that the target needs and whose processor this machine is not, unless
-    /// an emulator is registered for it.
+    /// Throws `unsupported` when a needed stage has a `RUN` for another processor and no emulator is registered for it.
     ///
     /// With a shared cache its steps may be there, so the `RUN` itself says it. What a file does that cannot be planned, a
     /// build tells in its own words.
@@ -85,21 +86,21 @@ extension BuildEngine {
     }
 }
 
-/// Emulators of other processors, which the kernel starts for their programs (binfmt_misc).
+/// Emulators of other processors that the kernel starts for programs of those processors (binfmt_misc).
 enum Emulator {
     private static let folder = "/proc/sys/fs/binfmt_misc"
 
-    /// `e_machine` of ELF, and whether its bytes come highest first, by Go's names of processors.
+    /// The field `e_machine` of ELF and whether it is big-endian, by Go's names of processors.
     private static let machines: [String: (number: Int, isBig: Bool)] = [
         "386": (3, false), "amd64": (62, false), "arm": (40, false), "arm64": (183, false), "loong64": (258, false),
         "mips64le": (8, false), "ppc64le": (21, false), "riscv64": (243, false), "s390x": (22, true),
     ]
 
-    /// Whether this machine's processor runs an architecture's programs itself.
+    /// Whether this machine's processor runs programs of an architecture itself.
     static func isOwn(_ architecture: String) -> Bool {
         let host = Platform.host.architecture
         if architecture == host { return true }
-        // 32-bit programs; not every 64-bit ARM has them, which the first RUN tells.
+        // 32-bit programs. Not every 64-bit ARM processor runs them; the first RUN then fails.
         return (host == "amd64" && architecture == "386") || (host == "arm64" && architecture == "arm")
     }
 
@@ -128,7 +129,7 @@ enum Emulator {
         }
     }
 
-    /// Whether an entry's text (kernel, admin-guide/binfmt-misc.rst) names a processor's programs.
+    /// Whether the text of a binfmt_misc entry (kernel documentation, admin-guide/binfmt-misc.rst) matches a processor.
     static func matches(_ text: String, _ machine: (number: Int, isBig: Bool)) -> Bool {
         let lines = text.split(separator: "\n").map(String.init)
         guard lines.first == "enabled",

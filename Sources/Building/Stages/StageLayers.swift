@@ -5,12 +5,12 @@ import Linux
 import Stores
 
 extension BuildEngine {
-    /// The unpacked layers of a stage, top first.
+    /// The folders of a stage's unpacked layers, top first.
     func lowerPaths(of state: StageState) throws(ShaleError) -> [String] {
         try images.unpackedPaths(state.config, state.layers).reversed()
     }
 
-    /// What lies below what a step's process writes: it sees what a container's does, as with docker.
+    /// The lower directories of a step's process: the stage's layers and the init layer, which a container has as well.
     func rootPaths(of state: StageState) throws(ShaleError) -> [String] {
         try lowerPaths(of: state) + [containers.initLayer()]
     }

@@ -2,23 +2,25 @@ import Images
 package import OCI
 package import Stores
 
-/// Where a stage, or the prompt's working image, stands between two instructions.
+/// The state of a stage, or of the prompt's working image, between two instructions.
 package struct StageState: Sendable {
-    /// The image made last; `nil` on `FROM scratch` before the first instruction.
+    /// The image that the last instruction made; `nil` after `FROM scratch` before the first instruction.
     package var image: Image?
-    /// What the next image's config will say; history and diff IDs included.
+    /// The config of the next image, with history and diff IDs.
     package var config: ImageConfig
-    /// The blobs of the layers, lowest first.
+    /// The descriptors of the layers, lowest first.
     package var layers: [Descriptor]
     package var arguments: BuildArguments
-    /// What `FROM` called the image the stage began with.
+    /// The base image's name as written in `FROM`.
     package var baseName: String?
-    /// Whether this stage set a `CMD`: an inherited one is removed by a new `ENTRYPOINT`.
+    /// Whether this stage set a `CMD`.
+    ///
+    /// An inherited `CMD` is removed by a new `ENTRYPOINT`.
     package var hasOwnCommand = false
-    /// Whether the last step was carried out, not found in the cache.
+    /// Whether the last step was carried out and not found in the cache.
     var isFresh = false
 
-    /// A stage that begins on an image.
+    /// A stage that begins with an image.
     package init(from image: Image, arguments: BuildArguments) {
         self.image = image
         config = image.config
@@ -27,7 +29,7 @@ package struct StageState: Sendable {
         setDefaultPath()
     }
 
-    /// A stage that begins on nothing.
+    /// A stage that begins with `FROM scratch`.
     package init(scratchFor platform: Platform, arguments: BuildArguments) {
         config = ImageConfig(platform: platform)
         config.config = ContainerConfig()
@@ -36,7 +38,7 @@ package struct StageState: Sendable {
         setDefaultPath()
     }
 
-    /// Docker's `PATH`, where a stage begins without one.
+    /// Sets docker's default `PATH` when the base sets none.
     private mutating func setDefaultPath() {
         let isSet = (settings.env ?? []).contains { $0 == "PATH" || $0.hasPrefix("PATH=") }
         guard !isSet, config.platform.os != "windows" else { return }
@@ -49,16 +51,18 @@ package struct StageState: Sendable {
         set { config.config = newValue }
     }
 
-    /// What runs the shell form of RUN, CMD and ENTRYPOINT.
+    /// The shell for the shell form of RUN, CMD and ENTRYPOINT.
     package var shell: [String] {
         if let shell = settings.shell, !shell.isEmpty { return shell }
         return ["/bin/sh", "-c"]
     }
 
-    /// Where commands of the stage run: absolute and cleaned, which the config's own field need not be.
+    /// The working directory of the stage's commands: absolute and cleaned.
+    ///
+    /// The config's own field need not be.
     package var workingDirectory: String { ImagePath.clean(settings.workingDir ?? "") }
 
-    /// The values a word of an instruction may name: the image's environment over the build arguments.
+    /// The variables that words of an instruction may use: build arguments, overridden by the image's environment.
     package var variables: [String: String] {
         var values = arguments.values
         for assignment in settings.env ?? [] {

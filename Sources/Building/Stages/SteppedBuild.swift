@@ -5,18 +5,18 @@ import Linux
 package import OCI
 import Stores
 
-/// A build that is stopped between two instructions, and goes forward or back on request.
+/// A build that stops between two instructions, and goes forward or back on request.
 ///
-/// Every state it was in is kept, so that going back costs nothing. The file's text may be changed on the way: what
-/// stands above the change and was carried out stays. Used by one thread.
+/// All earlier states are kept, so going back carries nothing out. The text of the Dockerfile may be changed meanwhile:
+/// steps above the change that were carried out stay. Not thread-safe: one thread at a time may use it.
 package final class SteppedBuild {
-    /// The Dockerfile as it is now, edits included.
+    /// The text of the Dockerfile, with edits.
     package private(set) var text: String
-    /// The steps that are carried out, in order: those of the stages the target needs.
+    /// The steps to carry out, in order: those of the stages that the target needs.
     package private(set) var steps: [BuildSequence.Step] = []
-    /// The place of the next one; `steps.count` at the end.
+    /// The index of the next step; `steps.count` at the end.
     package private(set) var next = 0
-    /// The container that the last step left, if that was a `RUN` and failed.
+    /// The container that the last step left when it was a `RUN` that failed.
     package private(set) var failedContainer: String?
 
     private let engine: BuildEngine
@@ -28,10 +28,13 @@ package final class SteppedBuild {
     /// The position before each step that was carried out, and the position now.
     private var positions: [BuildPosition]
 
-    /// Reads the Dockerfile and opens the context; nothing is carried out.
+    /// Reads the Dockerfile and opens the context.
     ///
-    /// Throws `notFound` when the context or the Dockerfile is not there, `invalid` when the Dockerfile cannot be
-    /// parsed, docker's words for a target that is not there, and what fetching a remote context throws.
+    /// No step is carried out.
+    ///
+    /// Throws `notFound` when the context or the Dockerfile does not exist, `invalid` when the Dockerfile cannot be
+    /// parsed,
+    /// docker's error for a target that does not exist, and what fetching a remote context throws.
     package init(_ request: BuildRequest, engine: BuildEngine, _ operation: OperationContext) throws(ShaleError) {
         self.engine = engine
         self.request = try request.opening(engine, operation)
@@ -44,16 +47,16 @@ package final class SteppedBuild {
         positions = [BuildPosition(arguments: request.startArguments(engine))]
         steps = try neededSteps(OperationContext())
         try engine.tellContext(prepared, request, operation)
-        // A file may be edited between two steps.
+        // The user may edit a file between two steps, so directories are always read again.
         prepared.context?.forgetSurvey()
     }
 
     package var fileName: String { prepared.fileName }
 
-    /// How many docker counts.
+    /// The number of steps as docker counts them.
     package var stepCount: Int { sequence.count }
 
-    /// Where it stands; `image` in it is the state so far.
+    /// The current state of the stage; its `image` is the image made so far.
     package var state: StageState? { positions[next].state }
 
     private func stageBuild(_ operation: OperationContext, before place: Int) -> StageBuild {
@@ -69,7 +72,9 @@ package final class SteppedBuild {
         }
     }
 
-    /// A stage that is needed although no text says so, a base's `ONBUILD` copying from it, is built in between.
+    /// The result of an earlier stage.
+    ///
+    /// A stage whose need the text did not show (an `ONBUILD` trigger of a base copies from it) is built now.
     private func finished(_ place: Int, _ operation: OperationContext) throws(ShaleError) -> FinishedStage {
         if let made = positions[next].stages[place] { return made }
         let stage = stageBuild(operation, before: place)
@@ -94,7 +99,9 @@ package final class SteppedBuild {
 
     /// Carries out the next step.
     ///
-    /// When it fails it is still the next one, and a failed `RUN` leaves `failedContainer`.
+    /// The caller must check that `next` is below `steps.count`.
+    ///
+    /// When the step fails it stays the next step, and a failed `RUN` sets `failedContainer`.
     ///
     /// Throws the step's error.
     package func carryOut(_ operation: OperationContext) throws(ShaleError) -> StepOutcome {
@@ -117,16 +124,18 @@ package final class SteppedBuild {
         }
     }
 
-    /// Goes back to the position before an earlier step.
+    /// Goes back to the state before an earlier step.
     package func goBack(to place: Int) {
         next = max(0, min(place, next))
         positions = Array(positions[...next])
         failedContainer = nil
     }
 
-    /// Takes another text for the Dockerfile; steps above the first that differs stay as they were carried out.
+    /// Replaces the text of the Dockerfile.
     ///
-    /// Throws, and keeps the old text, when the new one cannot be understood.
+    /// Steps above the first difference stay carried out.
+    ///
+    /// Throws what parsing the new text throws; the old text is then kept.
     package func replaceText(_ text: String) throws(ShaleError) {
         let before = (prepared, sequence, self.text, steps)
         do throws(ShaleError) {
@@ -144,9 +153,9 @@ package final class SteppedBuild {
         goBack(to: same)
     }
 
-    /// Names the finished image.
+    /// Tags the finished image.
     ///
-    /// Throws `invalid` when the build made no image, and what naming the image throws.
+    /// Throws `invalid` when the build made no image, and what tagging the image throws.
     package func finish(_ operation: OperationContext) throws(ShaleError) -> BuildOutcome {
         trace.keep(in: engine.store.cache)
         guard let image = positions[next].state?.image else {
@@ -155,14 +164,14 @@ package final class SteppedBuild {
         return try engine.finish(image, request, operation)
     }
 
-    /// Keeps for `why-cache` what was carried out, when the build is left before its end.
+    /// Keeps the steps for `why-cache` when the build is left before its end.
     package func leave() { trace.keep(in: engine.store.cache) }
 
-    /// The image that a shell enters to look at the state so far.
+    /// The image for a shell that looks at the state so far; `nil` when there is none yet.
     ///
-    /// It is made of the files of the failed container and for this use alone, or it is the image made last.
-    ///
-    /// `nil` where there is nothing yet.
+    /// With `failed` it is made from the failed container's files, and `isOwn` is true: the caller removes it after
+    /// use.
+    /// Otherwise it is the image of the last step.
     ///
     /// Throws what finding the failed container and committing it throw.
     package func imageToEnter(failed: Bool) throws(ShaleError) -> (image: Digest, isOwn: Bool)? {
@@ -174,7 +183,7 @@ package final class SteppedBuild {
 }
 
 extension BuildSequence.Step {
-    /// Whether it does the same at the same place of the build.
+    /// Whether both steps have the same instruction in the same stage.
     fileprivate func isSame(as other: BuildSequence.Step) -> Bool {
         guard stage == other.stage, text == other.text else { return false }
         switch (action, other.action) {

@@ -8,16 +8,16 @@ import Linux
 import OCI
 import Stores
 
-/// The files of one COPY or ADD: found, hashed for the cache, and put in place.
+/// The files of one COPY or ADD: finds them, hashes them for the cache, and copies them.
 struct FileCopies {
     private enum Origin {
         /// A path of the context or of another image.
         ///
-        /// `name` is the path as asked for, before links; the first `pivot` parts of it are left away by `--parents`.
+        /// `name` is the path as written, before links are followed. `--parents` drops its first `pivot` parts.
         case tree(BuildContext, path: String, name: String, pivot: Int, kind: FileStatus.Kind)
-        /// Bytes that stood in the Dockerfile.
+        /// A heredoc of the Dockerfile.
         case inline(name: String, content: [UInt8])
-        /// A file that was downloaded to a folder of its own, with the name that its address gives it.
+        /// A file that was downloaded to a scratch folder.
         case download(Download)
     }
 
@@ -27,13 +27,13 @@ struct FileCopies {
     private var origins: [Origin] = []
     private var digests: [Digest] = []
 
-    /// `file:<hash>`, `dir:<hash>` or `multi:<hash>`, as docker's history names what was copied.
+    /// `file:<hash>`, `dir:<hash>` or `multi:<hash>`, as docker's history names the copied files.
     private(set) var label = ""
-    /// Path to `kind mode owner content` of everything read.
+    /// Path to `kind mode owner content` for everything that was read.
     private(set) var hashes = PathLines()
-    /// Whether directories were not read anew, but taken as they were before the first step.
+    /// Whether directories were not read again, but used as the walk before the first step found them.
     private(set) var isFromSurvey = false
-    /// What came from the context, for recipes.
+    /// The sources in the context, for recipes.
     private(set) var sources: [CopiedSource] = []
 
     init(_ placement: FilePlacement, engine: BuildEngine, _ operation: OperationContext) {
@@ -83,7 +83,7 @@ struct FileCopies {
         remember(.download(download), hash, prefix: "")
     }
 
-    /// A git repository: its files as a directory's.
+    /// Finds a git repository; its files are copied as those of a directory.
     private mutating func findRepository(_ address: GitAddress) throws(ShaleError) {
         let (folder, commit) = try engine.checkOut(
             address, placement.gitAccess, keepsGitFolder: placement.keepsGitFolder, operation)
@@ -120,7 +120,7 @@ struct FileCopies {
         }
     }
 
-    /// The paths a pattern names, none of them ignored.
+    /// The paths that match a pattern and are not ignored.
     private func matches(of pattern: String, in source: BuildContext) throws(ShaleError) -> [String] {
         if placement.makesParents { return try topMatches(of: pattern, in: source) }
         guard let compiled = try? Glob(pattern, .path) else {
@@ -133,8 +133,9 @@ struct FileCopies {
         return found
     }
 
-    /// With `--parents` a pattern reads as in a `.dockerignore`, `**` for any depth; a directory stands for all below
-    /// it.
+    /// With `--parents` a pattern is read as in a `.dockerignore`, with `**` for any depth.
+    ///
+    /// A directory includes everything below it.
     private func topMatches(of pattern: String, in source: BuildContext) throws(ShaleError) -> [String] {
         let wanted = try IgnoreList(patterns: [pattern])
         var found: [String] = []
@@ -148,7 +149,9 @@ struct FileCopies {
         return found
     }
 
-    /// Whether `--exclude` leaves a path out; its patterns are relative to the directory copied.
+    /// Whether `--exclude` excludes a path.
+    ///
+    /// Its patterns are relative to the copied directory.
     private func isExcluded(_ path: String, below directory: String) -> Bool {
         guard let excluded = placement.excluded else { return false }
         if directory.isEmpty || PathOrder.same(path, directory) { return excluded.matches(path) != nil }
@@ -163,7 +166,7 @@ struct FileCopies {
             .notFound, "\(placement.instruction) failed: \(words)stat \(path): file does not exist",
             hint: rule.map { "context -a   (line \($0.line) of the ignore file leaves it out: \($0.pattern.visible))" })
         guard source.holds(path) else { throw missing }
-        // A link named as source is followed, inside the context.
+        // A source that is a link is followed, but not out of the context.
         let top = (try? source.root.pathBehindLinks(path)) ?? path
         guard let status = try? source.root.status(top) else { throw missing }
         let here = self
@@ -185,7 +188,7 @@ struct FileCopies {
         if placement.unpacksArchives, status.kind == .regular {
             copied.isUnpacked = Self.isArchive(top, of: source.root)
         }
-        // With `--parents` the path of a source differs from its name.
+        // With `--parents` the destination path is not the source's name, so the recipe treats the source as unpacked.
         if placement.makesParents { copied.isUnpacked = true }
         sources.append(copied)
         remember(
@@ -193,7 +196,7 @@ struct FileCopies {
             prefix: top, named: placement.makesParents ? path : status.kind == .directory ? "" : path.lastPart)
     }
 
-    /// What a directory's copy takes along, relative to it.
+    /// The paths that a directory's copy includes, relative to the directory; `nil` for other files.
     private func entries(of hash: SourceHash, below path: String, kind: FileStatus.Kind) -> [String]? {
         guard kind == .directory else { return nil }
         let prefix = path.isEmpty ? "" : path + "/"
@@ -209,20 +212,22 @@ struct FileCopies {
         digests.append(hash.digest(relativeTo: prefix, named: name))
     }
 
-    /// Where a source goes, as far as can be told before the image is looked at.
+    /// The destination of a source, as far as it is known without the image's files.
     private func target(for path: String, kind: FileStatus.Kind) -> String {
         guard kind != .directory, placement.isIntoDirectory else { return placement.destination }
         return placement.destination.appendingPath(String(path.pathParts.last ?? ""))
     }
 
-    /// Puts everything in place below `root`, the image's files with a new layer on top.
+    /// Copies everything below `root`, the image's files with a new layer on top.
     ///
-    /// `chown` is what `--chown` says: everything else belongs to root, but for what lies in an archive.
+    /// `chown` is the owner of `--chown`. Without it files belong to root, except those unpacked from an archive and
+    /// those
+    /// of another stage or image.
     func place(in root: RootDirectory, chown: TreeCopyOptions.Owner?, mode: ModeChange?) throws(ShaleError) {
         let owner = chown ?? .root
-        // Directories that lead to a destination are made as docker's classic builder makes them, or as `--chmod` says.
+        // Missing parent directories get mode 0755 as in docker's classic builder, or the mode of `--chmod`.
         let parentMode = mode.map { $0.applied(to: 0o755, isDirectory: true) & 0o777 } ?? 0o755
-        // What comes from another stage or image keeps its owners.
+        // Files from another stage or image keep their owners.
         let copiedOwner = placement.keepsOwners ? chown : owner
         let here = self
         for origin in origins {
@@ -244,7 +249,7 @@ struct FileCopies {
                     target = try parents(of: name, after: pivot, from: source, in: root, options)
                     options.updatesTopDirectory = true
                 } else {
-                    // A destination that does not exist does not get the mode and owner of the source.
+                    // A destination directory that does not exist does not get the source's mode and owner.
                     try translating("\(placement.instruction) failed: \(target)") {
                         try root.makeOwnedDirectories(target, owner: owner, mode: parentMode)
                     }
@@ -283,8 +288,9 @@ struct FileCopies {
         }
     }
 
-    /// `--parents`: makes the directories that lead to a source below the destination, each as it is in the source, and
-    /// answers where the source itself goes.
+    /// `--parents`: makes the source's parent directories below the destination, each as it is in the source.
+    ///
+    /// Returns the destination of the source itself.
     private func parents(
         of name: String, after pivot: Int, from source: BuildContext, in root: RootDirectory, _ options: TreeCopyOptions
     ) throws(ShaleError) -> String {
@@ -302,7 +308,7 @@ struct FileCopies {
         return target
     }
 
-    /// The mode of a file that had none in the context.
+    /// The mode of a file that has none in the context: a heredoc or a download.
     private static func mode(_ change: ModeChange?, ofNew bits: UInt32) -> ModeChange {
         .fixed(change?.applied(to: bits, isDirectory: false) ?? bits)
     }
@@ -319,9 +325,9 @@ struct FileCopies {
         return options
     }
 
-    /// The target of a single file: inside the destination where that is, or must be, a directory.
+    /// The path at which a single file is placed: inside the destination when that is, or must be, a directory.
     ///
-    /// A link that is there by that name is replaced; one at the destination itself is followed.
+    /// A link with the file's name inside the destination is replaced; a link at the destination itself is followed.
     private func place(
         _ name: String, in root: RootDirectory, _ options: inout TreeCopyOptions
     ) throws(ShaleError) -> String {
@@ -340,7 +346,9 @@ extension String {
         return lower.hasPrefix("http://") || lower.hasPrefix("https://")
     }
 
-    /// A backslash quotes what follows and makes no pattern by itself, as docker has it.
+    /// Whether the text has a pattern character.
+    ///
+    /// As in docker, a backslash escapes the next character and is not itself one.
     fileprivate var hasPatternCharacters: Bool {
         var rest = unicodeScalars[...]
         while let scalar = rest.popFirst() {
@@ -350,7 +358,9 @@ extension String {
         return false
     }
 
-    /// Whether following it from a root, in words alone, would climb above that root.
+    /// Whether the relative path would climb above its root.
+    ///
+    /// Only the text is checked; no link is followed.
     fileprivate var leavesRoot: Bool {
         guard !hasPrefix("/") else { return false }
         var depth = 0

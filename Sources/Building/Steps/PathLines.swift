@@ -1,6 +1,8 @@
 import Layers
 
-/// A line of text for each of many paths: names that look alike and differ in their bytes are two.
+/// A map from path to a line of text.
+///
+/// Paths are compared by their bytes, not by Unicode equivalence.
 package struct PathLines: Sendable, Equatable {
     private var lines: [PathKey: String] = [:]
 
@@ -8,7 +10,7 @@ package struct PathLines: Sendable, Equatable {
 
     package var isEmpty: Bool { lines.isEmpty }
     package var count: Int { lines.count }
-    /// In the order of their bytes.
+    /// All paths, in byte order.
     package var paths: [String] { lines.keys.map(\.path).sorted { PathOrder.precedes($0, $1) } }
 
     package subscript(path: String) -> String? {
@@ -18,21 +20,21 @@ package struct PathLines: Sendable, Equatable {
 
     mutating func merge(_ other: PathLines) { lines.merge(other.lines) { _, new in new } }
 
-    /// The paths that have not the same line in both.
+    /// The paths whose lines differ, or that only one of the two has.
     func differences(from other: PathLines) -> [String] {
         let all = Set(lines.keys).union(other.lines.keys)
         return all.filter { lines[$0] != other.lines[$0] }.map(\.path).sorted { PathOrder.precedes($0, $1) }
     }
 }
 
-/// As a list, path and line in turn: not every reader of JSON keeps two keys that look alike.
+/// Encoded as a list, path and line in turn: some JSON readers merge two keys that are equivalent in Unicode.
 extension PathLines: Codable {
     package init(from decoder: any Decoder) throws {
         let container = try decoder.singleValueContainer()
         if let list = try? container.decode([String].self) {
             for place in stride(from: 0, to: list.count - list.count % 2, by: 2) { self[list[place]] = list[place + 1] }
         } else {
-            // An older shale's.
+            // The format of an earlier version of shale.
             for (path, line) in try container.decode([String: String].self) { self[path] = line }
         }
     }

@@ -12,35 +12,37 @@ import RunnerProtocol
 import Runtime
 import Stores
 
-/// A process on the files of a stage: what `RUN` starts.
+/// A process that runs on a stage's files, for `RUN`.
 struct StagedProcess: Sendable {
     var id: String
     var arguments: [String]
     var environment: [String]
     var workingDirectory: String
     var user: String
-    /// Its network as it was named.
+    /// The value of `--network`.
     var network: String?
     var host: HostConfig
     var mounts: [BindMount] = []
     var temporaryMounts: [TemporaryMount] = []
     var cgroupParent = ""
-    /// A person's own streams, with a terminal or without; `nil` for none to read, and an operation context to write
-    /// to.
+    /// The streams of a person at the prompt; `nil` for a process without input whose output goes to the operation
+    /// context.
     var person: PersonAtStep?
 }
 
-/// How it ended, and the mount points it was given that its files lacked.
+/// The exit status, and the mount points that the runner made because the files had none.
 struct StagedOutcome: Sendable {
     var exitStatus: Int32
     var stubs: Set<String>
 }
 
 extension BuildEngine {
-    /// Runs a process on a stage's layers, writing into `staging`, and waits for its end.
+    /// Runs a process on a stage's layers, with `staging` as the upper directory, and waits for its end.
     ///
-    /// Its output goes to the operation context as it comes; it has no input, unless a person sits before it.
-    /// Cancelling kills it.
+    /// Its output goes to the operation context. It has no input, unless `process.person` is set. A cancellation kills
+    /// it.
+    ///
+    /// Throws `cancelled`, and what the start of the process throws.
     func runInStaging(
         _ process: StagedProcess, lowers: [String], staging: LayerStaging, _ operation: OperationContext
     ) throws(ShaleError) -> StagedOutcome {
@@ -64,14 +66,14 @@ extension BuildEngine {
             spec.terminal = person.hasTerminal
             spec.openStdin = person.streams.input != nil
             spec.initialSize = person.size
-            // Ctrl-C must reach the shell: process 1 takes no signal that it has no handler for.
+            // Process 1 ignores signals for which it has no handler. With an init process Ctrl-C reaches the shell.
             spec.host.useInit = true
             spec.typedAhead = person.typedAhead
         }
         do throws(ShaleError) {
             return try carryOut(spec, in: folder, process.person?.streams ?? streams(operation), operation)
         } catch {
-            // A process that is killed while it starts may fail in several ways: all count as an interruption.
+            // A process that is killed while it starts may fail in several ways. All are reported as an interruption.
             if operation.cancellation.isCancelled { throw ShaleError(.cancelled, "interrupted") }
             throw error
         }
@@ -104,7 +106,11 @@ extension BuildEngine {
         return streams
     }
 
-    /// Makes a container of a step that failed, with everything it did; returns its id.
+    /// Makes a container from a failed step, with all its changes; returns its ID.
+    ///
+    /// Without an image below, the changes are discarded and the ID is empty.
+    ///
+    /// Throws what creating the container and moving the files throw.
     func keepFailedStep(
         id: String, image: Image?, settings: ContainerConfig, arguments: [String], staging: LayerStaging,
         outcome: StagedOutcome
@@ -137,7 +143,8 @@ extension BuildEngine {
 
     private static let ownerPrefix = "unable to convert uid/gid chown string to host mapping: "
 
-    /// Docker's complaint about a `--chown` that names nobody.
+    /// Docker's error for a `--chown` with an unknown user or group; `nil` when the user is known and no group is
+    /// given.
     private static func unknownOwner(_ parts: [String], _ users: UserDatabase) -> ShaleError? {
         guard let name = parts.first else { return nil }
         if UInt32(name) == nil, (try? users.resolve(name)) == nil {
@@ -147,7 +154,10 @@ extension BuildEngine {
         return ShaleError(.notFound, "\(ownerPrefix)can't find gid for group \(parts[1]): no such group: \(parts[1])")
     }
 
-    /// An owner by name or number, `user[:group]`, looked up in a stage's own files (`--chown`).
+    /// The owner for `--chown`, `user[:group]` by name or number, looked up in the stage's `/etc/passwd` and
+    /// `/etc/group`.
+    ///
+    /// Throws `notFound`, in docker's wording, for an unknown user or group.
     func identity(named text: String, in state: StageState) throws(ShaleError) -> TreeCopyOptions.Owner {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let numbers = parts.compactMap { UInt32($0) }

@@ -24,7 +24,7 @@ extension StepExecutor {
         }
         var placement = FilePlacement(instruction: "COPY", files: copy.files, source: source, unpacksArchives: false)
         placement.makesParents = copy.parents
-        // What lies in a folder of the host's becomes root's, as what is copied of the context.
+        // Files from a folder of the host become root's, like files from the context.
         placement.keepsOwners = source?.image != nil
         return try place(placement, words, text, &state)
     }
@@ -49,7 +49,7 @@ extension StepExecutor {
         return try place(placement, words, text, &state)
     }
 
-    /// The files of a named context, of an earlier stage, or of an image that is pulled if need be.
+    /// The files that `--from` names: a named context, an earlier stage, or an image, which is pulled when missing.
     func files(named name: String) throws(ShaleError) -> BuildContext {
         let image: Image
         switch try options.contexts?.opened(name, operation) {
@@ -74,7 +74,7 @@ extension StepExecutor {
         }
     }
 
-    /// A copy as it is looked up: its files read, its text in the history made.
+    /// A copy that is ready for the lookup in the cache: its files are read and its history text is made.
     private struct FoundCopy {
         let copies: FileCopies
         let comment: String
@@ -99,7 +99,7 @@ extension StepExecutor {
         var found = try FoundCopy(placement, self, shell: state.shell)
         var cached = try lookUp(found, placement, text, &state)
         if cached == nil, found.copies.isFromSurvey {
-            // Files may have changed since the context was walked: what is there when they are copied counts.
+            // The files may have changed since the walk of the context. The files at the time of the copy count.
             placement.source?.forgetSurvey()
             found = try FoundCopy(placement, self, shell: state.shell)
             cached = try lookUp(found, placement, text, &state)
@@ -119,7 +119,7 @@ extension StepExecutor {
             found.createdBy, instruction: text, layer: layer, files: files, copied: copies.sources, on: &state)
     }
 
-    /// What was made before of the same parent, or by a linked copy of any.
+    /// Looks the copy up in the cache: by its parent, or for a linked copy also by its link key.
     private func lookUp(
         _ found: FoundCopy, _ placement: FilePlacement, _ text: String, _ state: inout StageState
     ) throws(ShaleError) -> InstructionResult? {
@@ -136,37 +136,39 @@ extension StepExecutor {
     }
 }
 
-/// What one COPY or ADD asks for, its words replaced.
+/// The facts of one COPY or ADD, after expansion of variables.
 struct FilePlacement {
     let instruction: String
     private let files: FileSources
-    /// Where paths are looked up; `nil` where the build has no context.
+    /// Where paths are looked up; `nil` when the build has no context.
     let source: BuildContext?
     let unpacksArchives: Bool
     let checksum: String?
     /// `--keep-git-dir`.
     var keepsGitFolder = false
-    /// What the build was given for its git repositories.
+    /// What git may use for this build's repositories.
     var gitAccess = GitAccess(StepOptions())
-    /// `--parents`: sources keep the directories they lie in.
+    /// `--parents`: copies the sources with their parent directories.
     var makesParents = false
-    /// Whether files keep their owners where no `--chown` says otherwise: those of other stages and images do.
+    /// Whether files keep their owners without a `--chown`: true for files of other stages and images.
     var keepsOwners = false
 
     private(set) var paths: [String] = []
     private(set) var inline: [FileSources.Inline] = []
     private(set) var excluded: IgnoreList?
-    /// As it stands in the history.
+    /// The destination as the history shows it.
     private(set) var writtenDestination = ""
-    /// Absolute.
+    /// The absolute destination.
     private(set) var destination = ""
-    /// Whether the destination can only be a directory.
+    /// Whether the destination must be a directory.
     private(set) var isIntoDirectory = false
 
-    /// `--chown` and `--chmod`.
+    /// The values of `--chown` and `--chmod`.
     private(set) var owner: String?
     private(set) var mode: String?
-    /// `--link`; as BuildKit does it, which links no copy with a mode of its own.
+    /// `--link`.
+    ///
+    /// As in BuildKit it has no effect together with `--chmod`.
     var isLinked: Bool { files.link && mode == nil }
 
     init(
@@ -202,18 +204,20 @@ struct FilePlacement {
         }
     }
 
-    /// What the history says; `label` is the files' hash.
+    /// The text for the history; `label` is the hash of the files.
     func comment(label: String) -> String {
-        // Docker puts no space behind an owner.
+        // Docker writes no space after the owner.
         let flags = (makesParents ? "--parents " : "") + (mode.map { "--chmod=\($0) " } ?? "")
         return "\(instruction) \(flags)\(owner.map { "--chown=\($0)" } ?? "")\(label) in \(writtenDestination) "
     }
 
-    /// Whether the walk of the context before the first step may be asked what there is: not where a file is fetched
-    /// as well, which is done once.
+    /// Whether the walk before the first step may be used.
+    ///
+    /// Not with a download among the sources: after a cache miss the sources are read a second time, and a download
+    /// must happen only once.
     var usesSurvey: Bool { !paths.contains { RemoteContext($0) != nil } }
 
-    /// How many parts of a source lie before its `/./`, the place from which `--parents` keeps directories.
+    /// The number of parts of a source before its `/./`, which `--parents` drops.
     func pivot(of written: String) -> Int {
         guard makesParents else { return 0 }
         let parts = written.pathParts
@@ -221,7 +225,9 @@ struct FilePlacement {
         return parts[..<place].count { $0 != "." }
     }
 
-    /// `--chmod`'s octal number, or its letters.
+    /// Parses the value of `--chmod`: an octal number, or letters such as `u+x`.
+    ///
+    /// Throws `invalid`.
     static func permissions(_ text: String) throws(ShaleError) -> ModeChange {
         guard let change = ModeChange(parsing: text) else {
             throw ShaleError(

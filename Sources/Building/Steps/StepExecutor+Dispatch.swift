@@ -3,13 +3,15 @@ package import Dockerfiles
 import OCI
 package import Stores
 
-/// Finds what `--from` names: a stage by name or number; `nil` where it is to be an image.
+/// Finds the image of the stage that `--from` names, by name or number; returns `nil` when the name means an image.
 package typealias StageLookup = (String) throws(ShaleError) -> Image?
 
 extension StepExecutor {
-    /// Carries out one instruction; `FROM` is the caller's.
+    /// Carries out one instruction.
     ///
-    /// Throws docker's words; a `RUN` that failed carries its own exit status and leaves `failedContainer`.
+    /// `FROM` is not carried out here.
+    ///
+    /// Throws errors in docker's wording. A `RUN` that fails throws its exit status and sets `failedContainer`.
     package func execute(
         _ located: Located<Instruction>, escape: Unicode.Scalar = "\\", on state: inout StageState
     ) throws(ShaleError) -> InstructionResult {

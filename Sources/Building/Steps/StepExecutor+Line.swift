@@ -10,20 +10,22 @@ import OCI
 import Runtime
 package import Stores
 
-/// One line of a recorded shell: what runs, and what is written down for it.
+/// One line of a recorded shell: what runs, and what is recorded.
 package struct LineRequest: Sendable {
-    /// The `RUN` that does what the line does.
+    /// The `RUN` instruction that has the same effect as the line.
     package var instruction: String
-    /// The `RUN` to keep when the line fails; `nil` keeps nothing then.
+    /// The `RUN` to record when the line fails; `nil` drops the line's changes.
     package var failedInstruction: String?
-    /// What the image's shell is given in the instruction's place; leaves its report in `folder`.
+    /// The script that runs in place of the instruction; it leaves a report in `folder`.
     package var script: String
-    /// Where the container sees the report's folder, in its own `/dev`.
+    /// The path of the report's folder in the container, below `/dev`.
     package var folder: String
-    /// As it was typed.
+    /// The line as it was typed.
     package var line: String
     package var person: PersonAtStep
-    /// Whether the line read what was typed while it ran, so that it cannot be repeated; `unread` bytes were left over.
+    /// Whether the line read typed input while it ran, so that it cannot be repeated.
+    ///
+    /// `unread` is the number of typed bytes that it did not read.
     package var wasAnswered: @Sendable (_ unread: Int) -> Bool
 
     package init(
@@ -40,28 +42,30 @@ package struct LineRequest: Sendable {
     }
 }
 
-/// What a line came to.
+/// The result of a line.
 package struct LineOutcome: Sendable {
     package var exitStatus: Int32
-    /// The step it became; `nil` where it changed no file, or failed.
+    /// The step that the line became; `nil` when it changed no file or failed.
     package var result: InstructionResult?
-    /// The instruction of that step.
+    /// The instruction of `result`.
     package var instruction: String?
-    /// Whether a person's answers made it, so that its layer alone can be repeated.
+    /// Whether the line read typed input.
+    ///
+    /// Only its layer can then be repeated, not its instruction.
     package var isTyped = false
-    /// What the line had changed, when the changes were dropped.
+    /// The changes of the line, when they were dropped.
     package var dropped: StepSummary = .none
-    /// The files its shell left in the report's folder, by name.
+    /// The files that the line's shell left in the report's folder, by name.
     package var report: [String: [UInt8]] = [:]
-    /// What was typed while it ran, and nobody read.
+    /// What the user typed while the line ran and the line did not read.
     package var typedAhead: [UInt8] = []
 }
 
 extension StepExecutor {
-    /// Runs one line of a recorded shell on the stage's files, and makes a step of it if it changed any.
+    /// Runs one line of a recorded shell on the stage's files, and makes a step of it when it changed files.
     ///
-    /// A line that fails is no error: its status is in the outcome, and what it changed is dropped. Throws what keeps a
-    /// line from being run at all.
+    /// A line that fails is not an error: its exit status is in the outcome, and its changes are dropped unless
+    /// `failedInstruction` is set. Throws when the line could not be run, and what making the layer or image throws.
     package func enter(_ line: LineRequest, on state: inout StageState) throws(ShaleError) -> LineOutcome {
         let run = try Self.runInstruction(line.instruction)
         source = line.instruction
@@ -111,9 +115,11 @@ extension StepExecutor {
         return outcome
     }
 
-    /// Puts the topmost layer of an image on the stage's files; a person's answers made that image.
+    /// Puts the top layer of an image on the stage's files.
     ///
-    /// Throws `notFound` when it is no longer known how the image was made, and what making the new image throws.
+    /// Used for an image that a line with typed input made.
+    ///
+    /// Throws `notFound` when the image has no provenance any more, and what making the new image throws.
     package func repeatLayer(
         of made: Image, _ instruction: String, summary: StepSummary, on state: inout StageState
     ) throws(ShaleError) -> InstructionResult {
@@ -146,7 +152,7 @@ extension StepExecutor {
         return command.arguments(shell: state.shell)
     }
 
-    /// Runs the line's script, writing into `staging`; returns what its shell reported.
+    /// Runs the line's script with `staging` as the upper directory; returns its exit status and its shell's report.
     private func start(
         _ line: LineRequest, lowers: [String], staging: LayerStaging, on state: StageState
     ) throws(ShaleError) -> (status: Int32, stubs: Set<String>, left: LineReport) {
@@ -170,7 +176,9 @@ extension StepExecutor {
         )
     }
 
-    /// What a line changed; a directory that was only written to and stands as it stood is no change.
+    /// The changes of a line.
+    ///
+    /// A directory whose entries changed but that itself did not is not counted.
     private func changes(
         in staging: LayerStaging, over lowers: [String], stubs: Set<String>
     ) throws(ShaleError) -> StepSummary {

@@ -4,20 +4,20 @@ import Images
 import OCI
 import Stores
 
-// `COPY --link` and `ADD --link`: a layer made by itself, as on an empty image, and put on whatever lies below.
+// `COPY --link` and `ADD --link`: a layer that is made as on an empty image, and put on any image.
 //
 // Nothing of the image below is read: directories are made again, links in it are not followed, and its user names are
-// not known. So the layer is the same on every base, and is found again when an earlier step changed.
+// unknown. So the layer is the same on every base, and is found in the cache even after an earlier step changed.
 extension StepExecutor {
-    /// What a linked copy is found by: what it copies, as whom and where to, and nothing of the image below.
+    /// The cache key of a linked copy: what it copies, the owner, and the destination, but nothing of the image below.
     static func linkKey(_ comment: String, _ placement: FilePlacement) -> Digest {
         let owners = placement.keepsOwners ? "kept" : "set"
         return BuildCache.key(
             parent: BuildCache.anyParent, step: "\(comment)\n\(placement.destination)\nowners \(owners)")
     }
 
-    /// Puts a layer that a linked copy made before on the stage's image; `nil` where there is none, or where the step
-    /// is none.
+    /// Puts the layer of an earlier linked copy on the stage's image; `nil` when there is none or the step is no linked
+    /// copy.
     func relink(
         _ createdBy: String, instruction: String, files: PathLines, copied: [CopiedSource],
         on state: inout StageState
@@ -35,7 +35,8 @@ extension StepExecutor {
         return result
     }
 
-    /// The layer of a linked copy, kept from collection; `nil` when it made none, or is not here any more.
+    /// The layer of an earlier linked copy, claimed so that it is not collected; `nil` when it had none or it was
+    /// removed.
     private func madeBefore(_ record: BuildCache.Record) throws(ShaleError) -> StepLayer? {
         guard let image = try? engine.store.images.image(record.image),
             image.config.history?.last?.emptyLayer != true, let diffID = image.config.rootfs.diffIDs.last,
@@ -45,9 +46,9 @@ extension StepExecutor {
         return StepLayer(descriptor: blob, diffID: diffID, summary: record.summary)
     }
 
-    /// An owner for a linked copy.
+    /// The owner for a linked copy.
     ///
-    /// Throws BuildKit's words for a name: there is no `/etc/passwd` to look it up in.
+    /// Throws `invalid`, in BuildKit's wording, for a name: there is no `/etc/passwd` in which to look it up.
     static func linkedOwner(_ text: String) throws(ShaleError) -> TreeCopyOptions.Owner {
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
         let numbers = parts.compactMap { UInt32($0) }

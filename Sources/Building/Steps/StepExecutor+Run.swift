@@ -8,10 +8,10 @@ import Runtime
 import Stores
 
 extension StepExecutor {
-    /// `RUN`: starts the command on the stage's files and keeps what it changed.
+    /// Carries out `RUN`: runs the command on the stage's files and makes a layer of its changes.
     ///
-    /// A command that fails throws its own exit status and leaves a container with everything it did, by the id in
-    /// `failedContainer`; the stage stands where it stood.
+    /// When the command fails, throws an error with its exit status, and keeps a container with its changes
+    /// (`failedContainer`); the stage's state does not change.
     func run(
         _ run: RunInstruction, _ words: WordExpander, _ text: String, _ state: inout StageState
     ) throws(ShaleError) -> InstructionResult {
@@ -26,7 +26,7 @@ extension StepExecutor {
         var mounts = try plannedMounts(of: run, words, state)
         if let cached = find(created, instruction: text, on: &state) { return cached }
         if mounts.isFromSurvey {
-            // As for a copy, the files count as they are when the step is carried out.
+            // As for a copy, the files at the time of the step count.
             context?.forgetSurvey()
             mounts = try plannedMounts(of: run, words, state)
             if let cached = find(created, instruction: text, on: &state) { return cached }
@@ -35,7 +35,7 @@ extension StepExecutor {
         try requireProcessor(state)
         var command = written
         if case .file(let name, let content) = run.script {
-            // A file that the container sees in its own /dev, which is no part of any layer.
+            // The script is mounted in the container's own /dev, so it is not part of any layer.
             command = CommandLine(words: [try mounts.add(script: content, named: name, engine)], usesShell: true)
         }
         let arguments = command.arguments(shell: state.shell)
@@ -71,7 +71,7 @@ extension StepExecutor {
         return mounts
     }
 
-    /// What a process of a step sees: the image's variables, and the build arguments they do not hide.
+    /// The environment of a step's process: the image's variables, and build arguments that they do not override.
     static func environment(of state: StageState) -> [String] {
         let own = state.settings.env ?? []
         let names = Set(own.map { String($0.prefix { $0 != "=" }) })
@@ -81,7 +81,9 @@ extension StepExecutor {
         return own + added
     }
 
-    /// What the history says: the build arguments in force come first, as `|2 a=1 b=2`.
+    /// The history text of a `RUN`.
+    ///
+    /// Build arguments in force come first, as `|2 a=1 b=2`.
     func historyOfRun(_ arguments: [String], text run: RunInstruction, _ state: StageState) -> String {
         let names = Set((state.settings.env ?? []).map { String($0.prefix { $0 != "=" }) })
         let values = state.arguments.values.filter { !names.contains($0.key) }
@@ -93,7 +95,7 @@ extension StepExecutor {
 
     private func refuse(_ run: RunInstruction) throws(ShaleError) {
         if run.security == "insecure" {
-            // As a daemon without that entitlement says it.
+            // The wording of a BuildKit daemon without that entitlement.
             throw ShaleError(.denied, "failed to load LLB: security.insecure is not allowed")
         }
         if run.network == "host", !options.allowsHostNetwork {
@@ -109,7 +111,9 @@ extension StepExecutor {
         }
     }
 
-    /// A command that cannot be started has no status of its own: docker's builder ends with 1.
+    /// Runs the process.
+    ///
+    /// A command that cannot be started gets exit status 1, as in docker's builder.
     private func start(
         _ process: StagedProcess, lowers: [String], staging: LayerStaging
     ) throws(ShaleError) -> StagedOutcome {
@@ -140,7 +144,7 @@ extension StepExecutor {
         process.cgroupParent = options.cgroupParent
         process.host.shmSize = mounts.sharedMemory ?? options.host.shmSize
         var outcome = try start(process, lowers: paths, staging: staging)
-        // The places of volumes stay in the layer, as docker leaves them there.
+        // The mount points of volumes stay in the layer, as in docker.
         outcome.stubs.subtract(mounts.volumePlaces)
         try operation.cancellation.check()
         guard outcome.exitStatus == 0 else {

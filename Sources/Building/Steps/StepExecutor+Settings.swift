@@ -6,7 +6,7 @@ import Linux
 import OCI
 import Stores
 
-// The instructions that change the config alone, each with the words docker's classic builder writes into history.
+// Instructions that change only the config, with the history text of docker's classic builder.
 extension StepExecutor {
     func environment(
         _ pairs: [KeyValue], _ words: WordExpander, _ text: String, _ state: inout StageState
@@ -32,7 +32,9 @@ extension StepExecutor {
         return try commitSettings(comment, instruction: text, on: &state)
     }
 
-    /// `build --label`: a label whose text means only itself.
+    /// Carries out `build --label`.
+    ///
+    /// Its text is used as it is, without expansion of variables.
     func label(_ name: String, _ value: String, on state: inout StageState) throws(ShaleError) -> InstructionResult {
         var labels = state.settings.labels ?? [:]
         labels[name] = value
@@ -88,7 +90,7 @@ extension StepExecutor {
     {
         let arguments = line.arguments(shell: state.shell)
         state.settings.entrypoint = arguments
-        // A command inherited from the base was meant for the base's entrypoint.
+        // An inherited command was meant for the base's entrypoint.
         if !state.hasOwnCommand { state.settings.cmd = nil }
         return try commitSettings("ENTRYPOINT \(GoFormat.quoted(arguments))", instruction: text, on: &state)
     }
@@ -148,7 +150,7 @@ extension StepExecutor {
         return try commitSettings("ONBUILD \(trigger)", instruction: text, on: &state)
     }
 
-    /// `WORKDIR`: sets the directory, and makes it where it is missing, which is a layer.
+    /// Carries out `WORKDIR`: sets the directory, and creates it in a layer when it is missing.
     func workingDirectory(
         _ path: String, _ words: WordExpander, _ text: String, _ state: inout StageState
     ) throws(ShaleError) -> InstructionResult {
@@ -163,7 +165,7 @@ extension StepExecutor {
         announceContainer(Identifier.random())
         let layer = try engine.images.changing(engine.lowerPaths(of: state), operation) { root throws(ShaleError) in
             let isDirectory = try translating("WORKDIR \(directory)") { () throws(SystemCallError) in
-                // A link to what is not there yet is followed: what it names is made.
+                // A link to a missing directory is followed: its target is created.
                 try root.makeOwnedDirectories(directory, owner: .root)
                 return try root.resolvedStatus(directory).kind == .directory
             }

@@ -8,48 +8,50 @@ package import OCI
 import Runtime
 package import Stores
 
-/// What one instruction came to.
+/// The result of one instruction.
 package struct InstructionResult: Sendable {
     package var image: Image
     package var wasCached: Bool
     package var summary: StepSummary
-    /// The step's key in the cache; `nil` for one that is never looked up there.
+    /// The step's cache key; `nil` for a step that is never looked up.
     package var key: Digest?
-    /// Why it was not found there; `nil` when it was, or was not looked up.
+    /// Why the step was not in the cache; `nil` when it was found, or not looked up.
     package var miss: CacheMiss?
-    /// What COPY and ADD took from the context and where it went, for a recipe's folder.
+    /// The sources and destinations of COPY and ADD, for a recipe's folder.
     package var copied: [CopiedSource] = []
 }
 
 /// Carries out single instructions on a stage's state: for `build`, for steps at the prompt, and for `replay`.
 ///
-/// One executor serves one build or one line; it is not shared between threads.
+/// One executor serves one build or one line. It is not thread-safe.
 package final class StepExecutor {
     let engine: BuildEngine
     let operation: OperationContext
     let options: StepOptions
     let cache: BuildCache
-    /// Where `COPY` without `--from` reads; `nil` where there is none.
+    /// Where `COPY` without `--from` reads; `nil` when there is no context.
     let context: BuildContext?
     let stage: StageLookup
     private let tally: CacheTally
-    /// The instruction under way, with its heredocs, as provenance keeps it.
+    /// The text of the current instruction, with heredocs, for provenance.
     var source = ""
-    /// The escape character that it is written with.
+    /// The escape character of the current instruction.
     var escape: Unicode.Scalar = "\\"
-    /// Whether it runs a command.
+    /// Whether the current instruction runs a command.
     var isRun = false
-    /// What the step under way reads beside its parent and its text: part of the cache's key.
+    /// What the current step reads beside its parent and its text.
+    ///
+    /// It is part of the cache key.
     var inputs = ""
-    /// The key that a linked copy has whatever lies below it; `nil` for every other step.
+    /// The key of a linked copy, which is the same on every parent; `nil` for every other step.
     var linkKey: Digest?
-    /// The image that the step under way copies from.
+    /// The image from which the current step copies.
     var from: Digest?
-    /// The images made, in order.
+    /// The images that were made, in order.
     private(set) var made: [Digest] = []
-    /// The steps carried out or found, in order.
+    /// The steps that were carried out or found in the cache, in order.
     private(set) var taken: [TakenStep] = []
-    /// Why the step under way was not found.
+    /// Why the current step was not found in the cache.
     private var miss: CacheMiss?
     /// The container that a failed `RUN` left.
     package internal(set) var failedContainer: String?
@@ -68,7 +70,9 @@ package final class StepExecutor {
         cache = BuildCache(store: engine.store.cache)
     }
 
-    /// Looks a step up; on a hit, `state` moves to the image made before, else it is told why there was none.
+    /// Looks a step up in the cache.
+    ///
+    /// On a hit `state` moves to the cached image; on a miss the reason is reported.
     func reuse(
         _ createdBy: String, instruction: String, files: PathLines? = nil, on state: inout StageState
     ) -> InstructionResult? {
@@ -77,7 +81,7 @@ package final class StepExecutor {
         return nil
     }
 
-    /// The image that a step made of this very parent, here or, by a shared cache, elsewhere.
+    /// Finds the image that this step made on the same parent, in the local cache or in a shared cache.
     func find(
         _ createdBy: String, instruction: String, files: PathLines? = nil, copied: [CopiedSource] = [],
         on state: inout StageState
@@ -86,7 +90,7 @@ package final class StepExecutor {
         guard options.usesCache, let record = cache.find(key),
             let image = try? engine.store.images.image(record.image)
         else { return restore(createdBy, instruction: instruction, files: files, copied: copied, on: &state) }
-        // An image that was removed or undone is listed again once a build uses it.
+        // A cached image that was removed or undone is listed again.
         Logger.build.attempt("bring image \(image.id.short) back") { try engine.store.images.revive([image.id]) }
         announceHit()
         taken.append(
@@ -96,7 +100,9 @@ package final class StepExecutor {
         return InstructionResult(image: image, wasCached: true, summary: record.summary, key: linkKey ?? key)
     }
 
-    /// Says in one line why a step is not in the cache, once any was.
+    /// Records why a step is not in the cache.
+    ///
+    /// It is reported in one line if an earlier step of the build was found.
     func explainMiss(_ createdBy: String, instruction: String, files: PathLines?, on state: StageState) {
         miss = nil
         guard options.usesCache else { return }
@@ -116,7 +122,7 @@ package final class StepExecutor {
         operation.line(" ---> Using cache", .detail)
     }
 
-    /// An instruction as a message names it: COPY and ADD without their destination, everything at most 60 columns.
+    /// An instruction's text for a message: COPY and ADD without their destination, at most 60 characters.
     private static func subject(_ instruction: String) -> String {
         var words = instruction.split(separator: " ")
         if let keyword = words.first?.uppercased(), keyword == "COPY" || keyword == "ADD", words.count > 2,
@@ -128,10 +134,11 @@ package final class StepExecutor {
         return text.count > 60 ? "\(text.prefix(59))…" : text
     }
 
-    /// Makes the image that a step leads to, remembers it, and moves `state` there.
+    /// Makes the image of a step, adds it to the cache, and moves `state` to it.
     ///
-    /// `origin` says how the step is told in recipes, where that is not its instruction; such a step is not cached.
-    /// `moment` is when it was carried out, where that was elsewhere.
+    /// `origin` is the step's provenance when it is not the instruction; such a step is not cached. `moment` is the
+    /// time of
+    /// the step when it was carried out elsewhere.
     func finish(
         _ createdBy: String, instruction: String, layer: StepLayer?, files: PathLines? = nil,
         copied: [CopiedSource] = [], origin: Provenance.Origin? = nil, moment: Timestamp? = nil,
@@ -174,9 +181,9 @@ package final class StepExecutor {
             image: image, wasCached: false, summary: summary, key: linkKey ?? key, miss: miss, copied: copied)
     }
 
-    /// A step that changes the config alone.
+    /// Commits a step that changes only the config.
     ///
-    /// `comment` stands in the history behind `#(nop) `, in docker's spelling.
+    /// `comment` is written to the history after `#(nop) `, in docker's spelling.
     func commitSettings(
         _ comment: String, instruction: String, on state: inout StageState
     ) throws(ShaleError) -> InstructionResult {
@@ -188,7 +195,9 @@ package final class StepExecutor {
         return try finish(createdBy, instruction: instruction, layer: nil, on: &state)
     }
 
-    /// Docker's two lines about the container a step ran in.
+    /// Prints docker's two lines about a step's container.
+    ///
+    /// No container exists: the ID is only printed.
     func announceContainer(_ id: String, removed: Bool = true) {
         operation.line(" ---> Running in \(Identifier.short(id))", .detail)
         if removed { announceRemoval(id) }
@@ -208,34 +217,38 @@ package final class StepExecutor {
     }
 }
 
-/// What holds for every step of a build.
+/// Options for all steps of a build.
 package struct StepOptions: Sendable {
     package var usesCache = true
-    /// Whether later builds may find these steps.
+    /// Whether these steps are added to the cache.
     package var fillsCache = true
     package var network: String?
-    /// Whether `RUN --network=host` may have the host's network: a Dockerfile may be a stranger's.
+    /// Whether `RUN --network=host` is allowed.
+    ///
+    /// The Dockerfile may come from a stranger.
     package var allowsHostNetwork = true
-    /// What the host gives a `RUN`: `--add-host`, `--memory`, `--ulimit`, `--shm-size`.
+    /// Options for the process of a `RUN`: `--add-host`, `--memory`, `--ulimit`, `--shm-size`.
     package var host = HostConfig()
-    /// The control group that those of `RUN` are made in; empty for shale's own.
+    /// The cgroup below which the cgroups of `RUN` are created; empty for shale's own.
     package var cgroupParent = ""
     package var forceRemove = false
-    /// Whether `RUN --mount=type=cache` gets the folders that all builds share: a Dockerfile may be a stranger's.
+    /// Whether `RUN --mount=type=cache` uses the folders that all builds share.
+    ///
+    /// The Dockerfile may come from a stranger.
     package var sharesCacheMounts = true
     package var secrets: [BuildSecret] = []
     package var agents: [BuildAgent] = []
-    /// The platform that is built for, where one was asked for, and those that are built for in turn.
+    /// The requested platform, if any, and all platforms of a build for several.
     var platform: Platform?
     var platforms: [Platform] = []
-    /// Where else steps are looked up.
+    /// Shared caches in which steps are looked up.
     var sharedCaches: SharedCaches?
-    /// What stands in the place of images and stages.
+    /// `--build-context`: replacements for images and stages.
     var contexts: NamedContexts?
 
     package init() {}
 
-    /// Whether a `RUN` sees hosts, limits or a network that another build would not give it.
+    /// Whether a `RUN` gets hosts, limits or a network that it would not get in another build.
     var givesOwnHost: Bool {
         var given = host
         given.memory = 0
@@ -244,7 +257,9 @@ package struct StepOptions: Sendable {
 }
 
 extension StageState {
-    /// Moves to an image made or found; what the stage knows beside the config stays.
+    /// Moves to an image that was made or found.
+    ///
+    /// All other facts of the stage stay.
     mutating func advance(to image: Image) {
         self.image = image
         config = image.config

@@ -9,49 +9,50 @@ import OCI
 import Runtime
 import Stores
 
-/// What a `RUN` sees beside its image's files: `--mount`, the volumes declared so far, a script that stands in the
-/// file.
+/// The mounts of a `RUN`: `--mount`, the volumes declared so far, and a heredoc script.
 ///
-/// Mounts are first looked at, for the cache's key; only a step that is carried out has its files copied, its cache
-/// locked and its agent served.
+/// The mounts are first planned, for the cache key. Only when the step is carried out are files copied, caches locked
+/// and agents forwarded.
 struct StepMounts {
-    /// A mount that was looked at.
+    /// A planned mount.
     private enum Planned {
-        /// `top` is its source behind links; copied where the mount is one of files.
+        /// `top` is its source after links are followed; a mount of a single file is made from a copy.
         case bind(RunMount, place: String, BuildContext, top: String, isDirectory: Bool)
         case cache(RunMount, place: String, BuildContext?, isShared: Bool)
         case secret(RunMount, directory: String, BuildSecret, id: String)
         case agent(RunMount, directory: String, BuildAgent)
-        /// What the mount requires and was not given: a step found in the cache does not need it.
+        /// A required secret or agent that was not given. A step that is found in the cache does not need it.
         case missing(ShaleError)
     }
 
     private var planned: [Planned] = []
-    /// Whether directories were not read anew, but taken as they were before the first step.
+    /// Whether directories were not read again, but used as the walk before the first step found them.
     private(set) var isFromSurvey = false
     private(set) var binds: [BindMount] = []
     private(set) var temporaries: [TemporaryMount] = []
-    /// Bytes of `/dev/shm`, where a mount says so.
+    /// The size of `/dev/shm` in bytes, when a mount sets it.
     private(set) var sharedMemory: Int64?
-    /// Where volumes go, with the directories above: they stay in the layer.
+    /// The destinations of volumes and their parent directories.
+    ///
+    /// They stay in the layer.
     private(set) var volumePlaces: Set<String> = []
-    /// Variables that mounts set for the command: secrets, and an agent's socket.
+    /// Environment variables that mounts set: secrets, and an agent's socket.
     private(set) var variables: [String] = []
     private var agents = 0
-    /// The part of the mounts that belongs to the cache key.
+    /// The text of the mounts in the cache key.
     private(set) var cacheText = ""
-    /// Folders that live as long as the step.
+    /// Scratch folders that are kept until the step ends.
     private var scratches: [ScratchFolder] = []
     private var forwarders: [AgentForwarder] = []
     private var locks: [FileLockBox] = []
 
-    /// A lock that a struct may hold.
+    /// Holds a lock, so that a copyable struct can keep it.
     private final class FileLockBox {
         let lock: FileLock
         init(_ lock: consuming FileLock) { self.lock = lock }
     }
 
-    /// Puts an executable script in the container's own `/dev` and returns its path there.
+    /// Mounts an executable script below the container's `/dev`; returns its path there.
     mutating func add(script: String, named name: String, _ engine: BuildEngine) throws(ShaleError) -> String {
         let scratch = try ScratchFolder(in: engine.store)
         try scratch.write(Array(script.utf8), as: "script")
@@ -63,8 +64,9 @@ struct StepMounts {
         return place
     }
 
-    /// Gives each declared volume a folder of its own, filled from the image and gone with the step: what a `RUN`
-    /// writes to a volume stays out of the image, as with docker's classic builder.
+    /// Mounts a temporary folder for each declared volume, filled from the image and removed after the step.
+    ///
+    /// As in docker's classic builder, what a `RUN` writes to a volume does not go into the image.
     mutating func addVolumes(of state: StageState, _ engine: BuildEngine, _ operation: OperationContext)
         throws(ShaleError)
     {
@@ -103,7 +105,7 @@ struct StepMounts {
             .copy(path, to: "/", cancellation: operation.cancellation)
     }
 
-    /// Makes what was planned.
+    /// Makes the planned mounts.
     mutating func prepare(_ engine: BuildEngine, _ operation: OperationContext) throws(ShaleError) {
         for mount in planned {
             switch mount {
@@ -121,7 +123,7 @@ struct StepMounts {
         planned = []
     }
 
-    /// A bind mount of files of the context, a stage or an image.
+    /// Plans a bind mount of files of the context, a stage or an image.
     mutating func add(
         bind mount: RunMount, at place: String, from source: BuildContext, _ operation: OperationContext
     ) throws(ShaleError) {
@@ -131,7 +133,7 @@ struct StepMounts {
         else {
             throw ShaleError(.notFound, "RUN --mount: \"/\(path.visible)\" not found")
         }
-        // What is mounted of the context is root's, as what is copied of it; stages and images keep their owners.
+        // Files of the context are mounted as root's, as they are copied; stages and images keep their owners.
         var hash = SourceHash(countingOwners: source.image != nil)
         let survey = status.kind == .directory ? source.survey : nil
         if survey != nil { isFromSurvey = true }
@@ -143,7 +145,7 @@ struct StepMounts {
         planned.append(.bind(mount, place: place, source, top: top, isDirectory: status.kind == .directory))
     }
 
-    /// A copy of the files, so that writing leaves the original alone.
+    /// Makes a bind mount from a copy of the files, so that writes do not change the original.
     private mutating func prepare(
         bind mount: RunMount, at place: String, from source: BuildContext, top: String, isDirectory: Bool,
         _ engine: BuildEngine, _ operation: OperationContext
@@ -170,7 +172,7 @@ struct StepMounts {
         binds.append(BindMount(source: scratch.path, destination: place, readOnly: mount.isReadOnly))
     }
 
-    /// A folder that builds share and that outlives them, by its id or its place.
+    /// Plans a cache mount: a folder that is kept and shared by builds, found by its ID or its destination.
     mutating func add(cache mount: RunMount, at place: String, filledFrom source: BuildContext?, isShared: Bool) {
         cacheText += "\nmount cache \(place)"
         planned.append(.cache(mount, place: place, source, isShared: isShared))
@@ -210,7 +212,9 @@ struct StepMounts {
         binds.append(BindMount(source: folder, destination: place, readOnly: mount.isReadOnly))
     }
 
-    /// A secret as a file or a variable; its text is no part of the cache's key, and none of the layer.
+    /// Plans a secret as a file or a variable.
+    ///
+    /// Its text is not part of the cache key or of the layer.
     mutating func add(
         secret mount: RunMount, relativeTo directory: String, _ secrets: [BuildSecret]
     ) {
@@ -246,7 +250,9 @@ struct StepMounts {
                 source: file, destination: ImagePath.clean(target, relativeTo: directory), readOnly: true))
     }
 
-    /// An agent's socket, told to the command by `SSH_AUTH_SOCK`.
+    /// Plans an SSH agent's socket.
+    ///
+    /// The command finds it by `SSH_AUTH_SOCK`.
     mutating func add(
         agent mount: RunMount, relativeTo directory: String, _ known: [BuildAgent]
     ) {
@@ -259,7 +265,9 @@ struct StepMounts {
         planned.append(.agent(mount, directory: directory, agent))
     }
 
-    /// Another socket than the agent's, so that its mode and owner are the mount's, and nothing changes the agent.
+    /// Mounts a forwarder's socket instead of the agent's, so that it has the mount's mode and owner, and a command
+    /// cannot
+    /// change the agent.
     private mutating func prepare(
         agent mount: RunMount, _ agent: BuildAgent, relativeTo directory: String, _ engine: BuildEngine
     ) throws(ShaleError) {
@@ -281,14 +289,15 @@ struct StepMounts {
             sharedMemory = size
             return
         }
-        // What is compiled or unpacked there may run, as in BuildKit's; of docker's three guards only nosuid is kept.
+        // As in BuildKit, programs on it may be executed. Of docker's options nosuid, nodev and noexec only nosuid
+        // stays.
         let size = mount.size.map { ",size=\($0)" } ?? ""
         temporaries.append(TemporaryMount(destination: place, options: "exec,dev" + size))
     }
 }
 
 extension StepExecutor {
-    /// One `--mount`, its words replaced.
+    /// Plans one `--mount`, after expansion of variables.
     func addMount(_ mount: RunMount, to mounts: inout StepMounts, _ state: StageState) throws(ShaleError) {
         let place = ImagePath.clean(mount.target ?? "", relativeTo: state.workingDirectory)
         switch mount.kind {

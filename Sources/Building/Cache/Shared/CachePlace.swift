@@ -2,27 +2,31 @@ package import Basics
 import Dockerfiles
 package import OCI
 
-/// Where steps are shared with other machines: one `--cache-from` or `--cache-to`.
+/// A shared cache: where steps are shared with other machines.
+///
+/// One value of `--cache-from` or `--cache-to`.
 package struct CachePlace: Sendable, Hashable {
     package enum Location: Sendable, Hashable {
-        /// An OCI layout in a folder of the host's, and the tag in it.
+        /// An OCI layout in a folder of the host, and a tag in it.
         case folder(String, tag: String)
         case registry(Reference)
     }
 
-    /// Whether steps are looked up there or written there.
+    /// Whether the option reads steps or writes them.
     package enum Use: String, Sendable {
         case reading = "--cache-from"
         case writing = "--cache-to"
     }
 
     package var location: Location
-    /// Whether steps of stages that the image is not built on are written as well (`mode=max`).
+    /// Whether steps of all stages are written (`mode=max`), or only those that the image is built on.
     package var holdsAllStages = false
-    /// A name alone, which classic docker takes for an image of its own.
+    /// Whether only a name was given.
+    ///
+    /// Classic docker takes that for an image whose layers serve as a cache.
     package var isBareName = false
 
-    /// What messages call it.
+    /// The name in messages.
     package var name: String {
         switch location {
         case .folder(let path, _): path.visible
@@ -30,9 +34,10 @@ package struct CachePlace: Sendable, Hashable {
         }
     }
 
-    /// Reads the values of one option, in buildx's forms: `type=local,src=DIR`, `type=registry,ref=NAME`, names alone.
+    /// Reads the values of one option, in buildx's forms: `type=local,src=DIR`, `type=registry,ref=NAME`, or names
+    /// alone.
     ///
-    /// Throws `usage` for what is malformed or unknown, `unsupported` for kinds of caches that are not done here, and
+    /// Throws `usage` for a malformed or unknown value, `unsupported` for a kind of cache that shale does not have, and
     /// what reading a reference throws.
     package static func parse(_ texts: [String], for use: Use) throws(ShaleError) -> [CachePlace] {
         var places: [CachePlace] = []
@@ -78,13 +83,14 @@ package struct CachePlace: Sendable, Hashable {
         try readRest(of: values, option)
     }
 
-    /// The attributes that both kinds have.
+    /// Reads the attributes that both kinds have.
     private mutating func readRest(of values: [String: String], _ option: String) throws(ShaleError) {
         for (key, value) in values.sorted(by: { $0.key < $1.key }) {
             switch (key, value) {
             case ("mode", "min"): holdsAllStages = false
             case ("mode", "max"): holdsAllStages = true
-            // A cache that cannot be written never fails the build, and the artifact is always an OCI manifest.
+            // Accepted without effect: a failed write never fails the build, and the artifact is always an OCI
+            // manifest.
             case ("ignore-error", _), ("oci-mediatypes", "true"), ("image-manifest", "true"): break
             case ("mode", _), ("oci-mediatypes", _), ("image-manifest", _):
                 throw ShaleError(.usage, "\(option): \(key)=\(value.visible) is not supported")

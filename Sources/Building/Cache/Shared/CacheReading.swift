@@ -3,9 +3,12 @@ import Images
 import OCI
 
 extension BuildEngine {
-    /// A cache and the steps in it; every document is checked against the digest that leads to it.
+    /// Opens a shared cache and reads its steps.
     ///
-    /// Throws `notFound` where there is none, `unsupported`, `corrupt` or `invalid` for what is no cache of shale's, and
+    /// Every document is checked against its digest.
+    ///
+    /// Throws `notFound` when there is no cache, `unsupported`, `corrupt` or `invalid` when it is not a cache of shale,
+    /// and
     /// what reading the folder or asking the registry throws.
     func openCache(
         at place: CachePlace, _ operation: OperationContext
@@ -36,7 +39,7 @@ extension BuildEngine {
     }
 }
 
-/// A cache in a repository.
+/// A shared cache in a registry.
 private struct CacheRepository: CacheSource {
     let artifact: RemoteArtifact
     let images: ImageEngine
@@ -51,7 +54,7 @@ private struct CacheRepository: CacheSource {
     }
 }
 
-/// A cache in a folder of the host's.
+/// A shared cache in a folder of the host.
 private struct CacheFolder: CacheSource {
     let name: String
     let artifact: FolderArtifact

@@ -6,13 +6,14 @@ import Stores
 import Synchronization
 
 extension BuildEngine {
-    /// How many blobs travel at once.
+    /// How many layers are uploaded at the same time.
     private static let uploads = 3
 
-    /// Writes the steps of a finished build where other machines find them.
+    /// Writes the steps of a finished build to shared caches.
     ///
-    /// With `mode=min` only the steps that the image is built on. What cannot be written is told in a line; throws
-    /// `cancelled` alone.
+    /// Without `mode=max` only the steps that the image is built on are written. A cache that cannot be written is
+    /// reported
+    /// in a line and does not fail the build. Throws only `cancelled`.
     func share(
         _ taken: [TakenStep], of image: Digest, to places: [CachePlace], _ operation: OperationContext
     ) throws(ShaleError) {
@@ -35,7 +36,7 @@ extension BuildEngine {
         }
     }
 
-    /// The steps that an image is built on.
+    /// The steps that an image is built on, the first one first.
     static func steps(_ taken: [TakenStep], leadingTo image: Digest) -> [TakenStep] {
         let byImage = Dictionary(taken.map { ($0.image.id, $0) }) { first, _ in first }
         var chain: [TakenStep] = []
@@ -80,7 +81,7 @@ extension BuildEngine {
             operation)
     }
 
-    /// The same steps with their layers as they lie in the repository, packed: uploads take the time.
+    /// Uploads the layers compressed, and returns the steps with the descriptors of the compressed layers.
     private func packed(
         _ steps: SharedSteps, to reference: Reference, _ operation: OperationContext
     ) throws(ShaleError) -> SharedSteps {

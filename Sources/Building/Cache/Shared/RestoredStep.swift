@@ -6,7 +6,9 @@ import Linux
 import OCI
 import Stores
 
-/// A step of a build, carried out or found, with what it is found by: what a shared cache is written from.
+/// A step of a build that was carried out or found in the cache, with its keys.
+///
+/// Shared caches are written from these.
 struct TakenStep: Sendable {
     var key: Digest
     var linkKey: Digest?
@@ -14,7 +16,7 @@ struct TakenStep: Sendable {
     var image: Image
     var summary: StepSummary
 
-    /// As a shared cache says it.
+    /// The step as it is written into a shared cache.
     var shared: SharedSteps.Step {
         var layer: SharedSteps.Layer?
         if image.config.history?.last?.emptyLayer != true, let diffID = image.config.rootfs.diffIDs.last,
@@ -31,10 +33,11 @@ struct TakenStep: Sendable {
 }
 
 extension StepExecutor {
-    /// Takes a step over from a shared cache: its layer is brought, its config made here.
+    /// Takes a step from a shared cache: downloads its layer and makes the image's config here.
     ///
-    /// The config must be the one that the cache says the step led to: an entry that stands under another step's key, or
-    /// names another step's layer, leads elsewhere. `nil` where no cache has the step.
+    /// The config must have the digest that the cache names for the step's image. This refuses an entry that is stored
+    /// under
+    /// another step's key or that names another step's layer. Returns `nil` when no cache has the step.
     func restore(
         _ createdBy: String, instruction: String, files: PathLines?, copied: [CopiedSource],
         on state: inout StageState
@@ -57,7 +60,7 @@ extension StepExecutor {
                 result.wasCached = true
                 return result
             } catch {
-                // The check before the next step tells of a cancellation.
+                // A cancellation is reported by the check before the next step.
                 if error.code == .cancelled { return nil }
                 caches.markBroken(found, error)
             }
@@ -65,7 +68,7 @@ extension StepExecutor {
         return nil
     }
 
-    /// The layer of a linked copy that a shared cache holds; `nil` where none does.
+    /// The layer of a linked copy (`COPY --link`) from a shared cache; `nil` when no cache has it.
     func linkedLayer(_ linkKey: Digest) -> StepLayer? {
         guard options.usesCache, let caches = options.sharedCaches else { return nil }
         for found in caches.linkedSteps(linkKey) where found.step.layer != nil {
@@ -79,9 +82,11 @@ extension StepExecutor {
         return nil
     }
 
-    /// Makes a cache's layer a layer of the store: its blob is proved by its digest, its tar by its diff ID.
+    /// Brings a layer of a shared cache into the store.
     ///
-    /// Without a stage below, one that depends on what lies below is refused.
+    /// The blob is checked by its digest, the tar by its diff ID.
+    ///
+    /// Without a `state` there are no layers below. A layer that needs them is then refused.
     private func bring(
         _ found: SharedCaches.Found, from caches: SharedCaches, on state: StageState?
     ) throws(ShaleError) -> StepLayer? {
@@ -100,7 +105,7 @@ extension StepExecutor {
             }
             try ingest.commit()
         }
-        // A packed blob may be of any layer: only unpacking it shows that it is of this one.
+        // A compressed blob may hold any tar. Only unpacking shows that the tar has this diff ID.
         if !isUnpacked || !layer.isPlain {
             let lowers = try state.map { state throws(ShaleError) in try engine.lowerPaths(of: state) } ?? []
             let images = engine.images
@@ -115,7 +120,7 @@ extension StepExecutor {
 }
 
 extension StageState {
-    /// The config that a step of that text and layer leads to.
+    /// The config after a step with this history line, layer and time.
     func config(after createdBy: String, layer: Digest?, at moment: Timestamp) -> ImageConfig {
         var config = config
         config.append(History(created: moment, createdBy: createdBy, author: config.author), layer: layer)

@@ -3,9 +3,9 @@ import Images
 import OCI
 import Synchronization
 
-/// The shared caches that a build was given to look steps up in.
+/// The shared caches in which a build looks steps up (`--cache-from`).
 ///
-/// What is wrong with one is told once, and the build goes on without it: a cache saves work, and nothing needs it.
+/// A problem with a cache is reported once, and the build continues without that cache: a build never needs a cache.
 final class SharedCaches: Sendable {
     /// A step, and the cache that holds it.
     struct Found: Sendable {
@@ -16,20 +16,24 @@ final class SharedCaches: Sendable {
     private let sources: [any CacheSource]
     private let steps: [Digest: [Found]]
     private let links: [Digest: [Found]]
-    /// Caches that failed, and are not asked again.
+    /// Caches that failed.
+    ///
+    /// They are not used again.
     private let broken = Mutex<Set<Int>>([])
     private let operation: OperationContext
 
-    /// Opens the caches; those that are not there or cannot be read are told in a line each and left out.
+    /// Opens the caches.
     ///
-    /// Throws `cancelled` alone.
+    /// A cache that is missing or cannot be read is reported in a line and left out.
+    ///
+    /// Throws only `cancelled`.
     init(_ places: [CachePlace], engine: BuildEngine, _ operation: OperationContext) throws(ShaleError) {
         self.operation = operation
         var sources: [any CacheSource] = []
         var steps: [Digest: [Found]] = [:]
         var links: [Digest: [Found]] = [:]
         for place in places {
-            // Images of one's own serve the cache in any case.
+            // A bare name of a local image needs nothing here: the steps of local images are in the local cache.
             if place.isBareName, case .registry(let name) = place.location,
                 (try? engine.images.find(name.familiar)) != nil
             {
@@ -56,7 +60,9 @@ final class SharedCaches: Sendable {
 
     func steps(_ key: Digest) -> [Found] { usable(steps[key]) }
 
-    /// The steps that a linked copy is found by, whatever lies below it.
+    /// The steps with this link key.
+    ///
+    /// A linked copy is the same on every parent.
     func linkedSteps(_ key: Digest) -> [Found] { usable(links[key]) }
 
     private func usable(_ found: [Found]?) -> [Found] {
@@ -66,7 +72,7 @@ final class SharedCaches: Sendable {
 
     func source(of found: Found) -> any CacheSource { sources[found.source] }
 
-    /// Warns about a cache that cannot be used, and does not ask it again.
+    /// Warns about a cache that cannot be used, and does not use it again.
     func markBroken(_ found: Found, _ error: ShaleError) {
         guard broken.withLock({ $0.insert(found.source).inserted }) else { return }
         Self.warn(sources[found.source].name, error, operation)
@@ -77,12 +83,12 @@ final class SharedCaches: Sendable {
     }
 }
 
-/// A cache that can be read.
+/// A shared cache that can be read.
 protocol CacheSource: Sendable {
-    /// What messages call it.
+    /// The name in messages.
     var name: String { get }
 
-    /// Hands out a blob's bytes, each once and in order; their digest is the taker's to check.
+    /// Passes a blob's bytes to `body`, in order. The digest is not checked here: the caller must check it.
     func blob(
         _ descriptor: Descriptor, _ cancellation: Cancellation,
         _ body: (UnsafeRawBufferPointer) throws(ShaleError) -> Void

@@ -3,16 +3,18 @@ import FoundationEssentials
 import Images
 import OCI
 
-/// The steps of a shared cache: what its one document of ours says.
+/// The JSON document that lists the steps of a shared cache.
 ///
-/// The artifact is an OCI manifest of this `artifactType`; its config is this document, its layers are those that the
-/// steps made. A step is found by the same key as in the cache of a home: the image below, the instruction, and the
-/// content of the files it reads; nothing in a key belongs to one machine. What a step does to the config is not in
-/// it: whoever takes a step over makes the config anew, and compares.
+/// A shared cache is an OCI manifest with this `artifactType`. Its config is this document, its layers are the layers
+/// that the steps made. A step has the same key as in the local cache: the parent image, the instruction, and the
+/// content
+/// of the files it reads. No key contains facts of one machine. The document does not say how a step changes the
+/// image's
+/// config: the reader computes the config and compares its digest with `image`.
 struct SharedSteps: Codable, Sendable {
     static let artifactType = "application/vnd.shale.cache.v1"
     static let mediaType = "application/vnd.shale.cache.steps.v1+json"
-    /// The most bytes of the document that are read.
+    /// The largest document that is read, in bytes.
     static let largest = 32 << 20
     static let currentVersion = 1
 
@@ -21,11 +23,13 @@ struct SharedSteps: Codable, Sendable {
 
     struct Step: Codable, Sendable {
         var key: Digest
-        /// The key of a linked copy, which is the same on every base.
+        /// The key of a linked copy, which is the same on every parent.
         var linkKey: Digest?
-        /// The image that it led to.
+        /// The image that the step made.
         var image: Digest
-        /// When it was carried out: part of the image's config.
+        /// When the step was carried out.
+        ///
+        /// This time is part of the image's config.
         var created: Timestamp
         /// `nil` for a step that changed no file.
         var layer: Layer?
@@ -34,18 +38,22 @@ struct SharedSteps: Codable, Sendable {
 
     struct Layer: Codable, Sendable, Hashable {
         var diffID: Digest
-        /// The blob as images name it.
+        /// The layer's descriptor as in an image manifest.
         var blob: Descriptor
 
-        /// Whether the blob is the tar itself, which its diff ID proves.
+        /// Whether the blob is the uncompressed tar.
+        ///
+        /// Then its digest is the diff ID.
         var isPlain: Bool { blob.digest == diffID && blob.mediaType == MediaType.ociLayer }
     }
 
     init(steps: [Step]) { self.steps = steps }
 
-    /// Reads the document; numbers from outside are brought into bounds.
+    /// Reads the document.
     ///
-    /// Throws `corrupt` for what is none, and `unsupported` for one of a later version.
+    /// Counts from outside are limited to sane values.
+    ///
+    /// Throws `corrupt` when it cannot be decoded, and `unsupported` for another version.
     init(parsing bytes: [UInt8]) throws(ShaleError) {
         let document: SharedSteps
         do {
@@ -60,9 +68,9 @@ struct SharedSteps: Codable, Sendable {
         for place in steps.indices { steps[place].summary = steps[place].summary.bounded }
     }
 
-    /// The document's bytes.
+    /// Encodes the document.
     ///
-    /// Throws `invalid` for more than anyone reads.
+    /// Throws `invalid` when it is larger than `largest`.
     func document() throws(ShaleError) -> [UInt8] {
         let bytes = Array(try OCIDocument.encode(self))
         guard bytes.count <= Self.largest else {
@@ -71,7 +79,7 @@ struct SharedSteps: Codable, Sendable {
         return bytes
     }
 
-    /// The manifest of the artifact, around a document of these bytes.
+    /// The manifest of the artifact whose config is this document.
     func manifest(around document: [UInt8]) -> Manifest {
         var seen: Set<Digest> = []
         let layers = steps.compactMap { $0.layer?.blob }.filter { seen.insert($0.digest).inserted }
@@ -84,7 +92,7 @@ struct SharedSteps: Codable, Sendable {
 }
 
 extension StepSummary {
-    /// The same with counts that can be added up, and a few paths.
+    /// The summary with counts that can be added without overflow, and at most five paths.
     fileprivate var bounded: StepSummary {
         var copy = self
         copy.added = min(max(added, 0), 1 << 30)
