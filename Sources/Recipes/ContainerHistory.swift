@@ -4,16 +4,16 @@ import Layers
 import OCI
 import Stores
 
-/// What happened to a container, in order, each with the paths it changed.
+/// An event in a container's history, with the paths it changed.
 enum HistoryEntry {
-    /// Something that is no event: the container's command while it runs, or what was typed into it.
+    /// Changes without an event: by the container's command while it runs, or by what was typed into it.
     case unknown([String])
-    /// The container's own command, from its start to its end.
+    /// The container's own command, from start to end.
     case command([String], changed: [String])
     case exec(ContainerEvent)
     case copy(ContainerEvent)
 
-    /// `nil` when the changes were not recorded.
+    /// The changed paths; `nil` when they were not recorded.
     var changed: [String]? {
         switch self {
         case .unknown(let paths): paths
@@ -23,7 +23,7 @@ enum HistoryEntry {
     }
 }
 
-/// A container's events as entries.
+/// A container's events as history entries, in order.
 struct ContainerHistory {
     private(set) var entries: [HistoryEntry] = []
     /// Whether every change belongs to an entry.
@@ -32,7 +32,7 @@ struct ContainerHistory {
     init(_ events: [ContainerEvent], command: [String], facts: ContainerFacts?) {
         let starts = events.indices.filter { events[$0].kind == .run }
         let acts = events.indices.filter { [.exec, .copyIn].contains(events[$0].kind) }
-        // The command's own changes stand before the first event that began after its end.
+        // The changes of the container's command are placed before the first event that began after the command ended.
         var commandGap: Int?
         if starts.count == 1, let facts, facts.exitCode == 0, !facts.isInteractive, facts.isPlain,
             let finished = facts.finished

@@ -6,13 +6,13 @@ package import Registries
 package import Runtime
 package import Stores
 
-/// The four engine modules over one home, as a session holds them.
+/// The four engines on one home, as a session uses them.
 package struct Engine: Sendable {
     package let images: ImageEngine
     package let containers: ContainerEngine
     package let building: BuildEngine
     package let recipes: RecipeEngine
-    /// Logs in and out, and searches.
+    /// For login, logout and search.
     package let registry: RegistryClient
     package let home: Home
 

@@ -4,17 +4,17 @@ package import Images
 import OCI
 package import Stores
 
-/// Which events `events` shows: docker's filters; several of one key are alternatives, all keys must hold.
+/// The filters of `events`, as docker's: of several values for one key one must match, and all keys must match.
 package struct EventQuery: Sendable {
     private var conditions: [String: [String]] = [:]
-    /// Only what happened then or later; `nil` for what happens from now on.
+    /// Shows only events at this time or later; `nil` for events from now on.
     package var since: Timestamp?
-    /// Only what happened before it; `nil` for no end.
+    /// Shows only events before this time; `nil` for no end.
     package var until: Timestamp?
 
     package init() {}
 
-    /// The filters there are.
+    /// All filters.
     package static let known: [FilterKey] = [
         FilterKey("container"), FilterKey("event"), FilterKey("image"), FilterKey("label"),
         FilterKey("scope", ["local"]), FilterKey("type", StoreEvent.Kind.allCases.map(\.rawValue)),
@@ -39,7 +39,7 @@ package struct EventQuery: Sendable {
             case "type": values.contains(event.kind.rawValue)
             case "scope": values.contains("local")
             case "label": values.allSatisfy { FilterCondition.hasLabel(event.attributes, $0) }
-            // `exec_start: …` and `health_status: …` are found by what stands before the colon, too.
+            // `exec_start: …` and `health_status: …` also match by the part before the colon.
             case "event": values.contains { event.action == $0 || event.action.hasPrefix("\($0):") }
             case "image": values.contains { Self.isImage(event, $0) }
             case "container": event.kind == .container && values.contains { Self.isNamed(event, $0) }
@@ -48,12 +48,12 @@ package struct EventQuery: Sendable {
         }
     }
 
-    /// By the beginning of its id or of its name.
+    /// Whether the beginning of the subject's ID or name is `value`.
     private static func isNamed(_ event: StoreEvent, _ value: String) -> Bool {
         !value.isEmpty && (event.subject.hasPrefix(value) || event.attributes["name"]?.hasPrefix(value) ?? false)
     }
 
-    /// By id, by name with or without its tag; of a container, by the image it was made from.
+    /// Whether an image event matches by ID or by name with or without its tag, or a container event by its image.
     private static func isImage(_ event: StoreEvent, _ value: String) -> Bool {
         let name: String?
         switch event.kind {
@@ -69,8 +69,9 @@ package struct EventQuery: Sendable {
 }
 
 extension Home {
-    /// Shows what happened here and, until the query's end, what happens from now on; ends when `show` says false, and
-    /// when it is stopped.
+    /// Passes past events to `show`, then new events as they happen.
+    ///
+    /// Returns when the query ends, when `show` returns false, or when it is cancelled.
     ///
     /// Throws what `show` throws.
     package func events(
@@ -78,7 +79,7 @@ extension Home {
     ) throws(ShaleError) {
         var reader = EventReader(home: path, isAtEnd: query.since == nil)
         while !cancellation.isCancelled {
-            // Asked before the last look: what happened until then is seen.
+            // Checked before the last read, so that every event before the end is shown.
             let isOver = query.until.map { $0 <= .now() } ?? false
             while let event = reader.next() {
                 if cancellation.isCancelled { return }

@@ -2,24 +2,24 @@ package import Basics
 package import OCI
 package import Stores
 
-/// A home as a whole: where it lies, what it takes up, whether it is whole.
+/// A whole home: its path, its disk usage, and its integrity.
 package struct Home: Sendable {
     private let store: Store
 
     init(_ store: Store) { self.store = store }
 
     package var path: String { store.home }
-    /// Whether it can be looked at and not written to.
+    /// Whether the home can be read but not written.
     package var isReadOnly: Bool { store.isReadOnly }
-    /// Whether other users could read it until now.
+    /// Whether other users could read the home until this start.
     package var wasClosed: Bool { store.wasClosed }
 
-    /// What is on disk.
+    /// Measures the disk usage.
     ///
     /// Throws the store's error when a record or an image cannot be read.
     package func diskUsage() throws(ShaleError) -> DiskUsage { try store.diskUsage() }
 
-    /// Measures what is kept only for undo, beyond the images that the sessions stand on now.
+    /// Measures what is kept only for undo, beyond the current images of the sessions.
     ///
     /// Throws the store's error when the images or the sessions' roots cannot be read.
     package func retainedCost(keeping current: Set<Digest>) throws(ShaleError) -> RetainedCost {
@@ -31,13 +31,13 @@ package struct Home: Sendable {
     /// Throws the store's error when something cannot be read or removed.
     package func freeSpace(keeping current: Set<Digest>) throws(ShaleError) { try store.freeSpace(keeping: current) }
 
-    /// Checks every digest, every reference and every lock, and mends what can be mended where asked.
+    /// Checks every digest, every reference and every lock; with `repair`, repairs what it can.
     ///
-    /// Throws what the store's check throws; what is damaged is a finding in the answer, not an error.
+    /// Throws what the store's check throws. Damage is returned as a finding and not thrown.
     package func check(repair: Bool, _ cancellation: Cancellation) throws(ShaleError) -> [Finding] {
         try store.check(repair: repair, cancellation: cancellation)
     }
 
-    /// Releases what this process holds in it.
+    /// Releases the resources of this process in the home.
     package func close() { store.close() }
 }

@@ -1,14 +1,14 @@
 import Dockerfiles
 
-/// Several `RUN`s of the shell form as one.
+/// Joins several `RUN`s of the shell form into one.
 enum JoinedRun {
-    /// Why a `RUN` stands alone.
+    /// Why a `RUN` cannot be joined with others.
     struct Obstacle: Error {
         let words: String
         init(_ words: String) { self.words = words }
     }
 
-    /// The command of a `RUN` that can be joined with others.
+    /// The command of a `RUN` that can be joined with others, or the reason why it cannot.
     static func element(_ instruction: String) -> Result<String, Obstacle> {
         guard let parsed = try? Instruction.parse(line: instruction), case .run(let run) = parsed.value,
             let text = run.command.words.first
@@ -25,7 +25,7 @@ enum JoinedRun {
         return Structure(text).obstacle.map { .failure(Obstacle($0)) } ?? .success(text)
     }
 
-    /// A place a text names whose files end with the `RUN`: each is started with these anew.
+    /// A file or device named in the text whose content is lost when the `RUN` ends, because each `RUN` gets a new one.
     static func passing(in text: String) -> String? {
         for file in ["/etc/hosts", "/etc/hostname", "/etc/resolv.conf"] where text.contains(file) { return file }
         var rest = Substring(text)
@@ -37,7 +37,7 @@ enum JoinedRun {
         return nil
     }
 
-    /// Devices that keep no data.
+    /// Devices that do not store data.
     private static let lasting: Set<String> = [
         "null", "zero", "full", "random", "urandom", "stdin", "stdout", "stderr", "fd", "tty",
     ]
@@ -48,12 +48,13 @@ enum JoinedRun {
         return "RUN " + parts.joined(separator: " && \\\n    ")
     }
 
-    /// What a shell text is made of, as far as joining it with another depends on that.
+    /// The structure of a shell command, as far as joining it with another depends on it.
     private struct Structure {
-        /// Why it may not stand in a subshell between two `&&` and mean the same; `nil` where it may.
+        /// Why the command would mean something else in a subshell between two `&&`; `nil` when it would not.
         private(set) var obstacle: String?
-        /// Whether this holds without the subshell: commands and pipes joined by `&&`, none of which changes the state
-        /// of the shell.
+        /// Whether the command can be joined without a subshell: it consists of commands and pipes joined by `&&`, and
+        /// none of
+        /// them changes the state of the shell.
         private(set) var isSimple = true
 
         init(_ text: String) {
@@ -65,7 +66,7 @@ enum JoinedRun {
                 guard !word.isEmpty else { return }
                 if command {
                     if word.contains("=") || Self.keepsState.contains(word) { structure.isSimple = false }
-                    // `set -e` means nothing on the left of `&&`.
+                    // `set -e` has no effect on the left side of `&&`.
                     if word == "set" || word == "trap" { structure.obstacle = "one of them has a \(word)" }
                 }
                 command = false

@@ -6,21 +6,23 @@ import Linux
 import OCI
 import Stores
 
-/// What one image's topmost layer, or a container, changes: the paths, and where their files lie.
+/// The changes of an image's top layer or of a container: the paths, and the folder with their files.
 struct OwnLayer {
     let root: RootDirectory
-    /// Sorted; directories that only hold a change have no reasons.
+    /// The changes sorted by path.
+    ///
+    /// A directory that was changed only by its entries has no reasons.
     let changes: [Change]
     private let places: [PathKey: Int]
 
-    /// A container's changes so far.
+    /// The changes of a container so far.
     init(of container: ContainerRecord, engine: RecipeEngine) throws(ShaleError) {
         root = try engine.images.open(engine.store.containers.folder(container.id).upper)
         changes = try engine.containers.changes(of: container)
         places = Self.places(changes)
     }
 
-    /// The layer an image adds to the one it was made from; none when it adds none.
+    /// The layer that an image adds to its parent; `nil` when it adds none.
     init?(of image: Image, over parent: Image?, engine: RecipeEngine) throws(ShaleError) {
         guard image.config.rootfs.diffIDs.count > (parent?.config.rootfs.diffIDs.count ?? 0),
             let (diffID, chain) = LayerStore.stack(of: image.config).last
@@ -57,7 +59,7 @@ struct OwnLayer {
         places = Self.places(self.changes)
     }
 
-    /// What the opaque directories of a layer remove of the layers below.
+    /// The paths of lower layers that a layer's opaque directories delete.
     private static func hidden(by index: LayerIndex, _ below: MergedTree) throws(ShaleError) -> [Change] {
         guard !below.layers.isEmpty else { return [] }
         var changes: [Change] = []
@@ -85,7 +87,7 @@ struct OwnLayer {
 
     subscript(path: String) -> Change? { places[PathKey(path)].map { changes[$0] } }
 
-    /// Whether a path is made, changed or removed, by itself or with a directory above it.
+    /// Whether a path was added, changed or deleted, by itself or by a change of a directory above it.
     func touches(_ path: String) -> Bool {
         if let change = self[path], !change.isParentOnly { return true }
         var above = path.parentPath
@@ -96,15 +98,16 @@ struct OwnLayer {
         return false
     }
 
-    /// Whether a path, or one below it, has what a `COPY` of it would not keep with every builder.
+    /// Whether a `COPY` of the path, or of a path below it, would lose attributes or mode bits with some builders.
     func isDelicate(below path: String) -> Bool {
         changes.contains { change in
             change.kind != .deleted && change.path.isAtOrBelow(path) && isDelicate(change)
         }
     }
 
-    /// Extended attributes, and the set-id bits of files, which docker's classic builder loses when it gives them their
-    /// owner.
+    /// Whether a file has extended attributes or set-id bits.
+    ///
+    /// Docker's classic builder loses set-id bits when it sets the owner.
     func isDelicate(_ change: Change) -> Bool {
         if let status = change.status, status.kind == .regular, status.permissions & 0o6000 != 0 { return true }
         return hasAttributes(at: change.path)
@@ -119,7 +122,7 @@ struct OwnLayer {
         }
     }
 
-    /// Paths that are names of one file each, by that file.
+    /// The groups of paths that are hard links of the same file.
     var linkGroups: [[String]] {
         var groups: [UInt64: [String]] = [:]
         for change in changes {
@@ -131,13 +134,15 @@ struct OwnLayer {
 }
 
 extension String {
-    /// Whether a path is this one or lies in it.
+    /// Whether the path is this path or lies below it.
     func isAtOrBelow(_ path: String) -> Bool {
         path == "/" || PathOrder.same(self, path) || utf8.starts(with: (path + "/").utf8)
     }
 }
 
-/// An own layer that is read when it is first asked for: most steps need none.
+/// A layer that is read when it is first needed.
+///
+/// Most steps do not need theirs.
 final class LazyLayer {
     private let make: () throws(ShaleError) -> OwnLayer?
     private var made: OwnLayer??

@@ -1,15 +1,15 @@
 import Basics
 package import OCI
 
-/// A Dockerfile that makes an image again, and the files it needs beside it.
+/// A Dockerfile that makes an image again, with the files it copies.
 package struct Recipe: Sendable {
     /// One line or block of the Dockerfile.
     package enum Line: Sendable, Hashable {
         case comment(String)
-        /// An instruction with whatever stands below it.
+        /// An instruction, with its continuation lines and heredocs.
         case instruction(String)
 
-        /// An instruction's name; empty for a comment.
+        /// The instruction's keyword; empty for a comment.
         package var keyword: String {
             if case .instruction(let text) = self { String(text.prefix { $0 != " " }) } else { "" }
         }
@@ -17,7 +17,7 @@ package struct Recipe: Sendable {
         package var text: String {
             switch self {
             case .comment(let text):
-                // Not by letters: `String` holds CR LF for one that is no line break.
+                // Split by Unicode scalars, because `String` treats CR LF as one character that is no line break.
                 text.unicodeScalars.split(separator: "\n", omittingEmptySubsequences: false).map {
                     $0.isEmpty ? "#" : "# \(String($0).visible.withBytesShown)"
                 }
@@ -26,57 +26,57 @@ package struct Recipe: Sendable {
             }
         }
 
-        /// How many lines of the Dockerfile it takes.
+        /// The number of lines in the Dockerfile.
         package var height: Int { 1 + text.utf8.count { $0 == UInt8(ascii: "\n") } }
     }
 
-    /// A file or folder that lies beside the Dockerfile.
+    /// A file or folder beside the Dockerfile.
     package struct Attachment: Sendable, Hashable {
         package enum Content: Sendable, Hashable {
-            /// A file of an image; a link that stands there is followed.
+            /// A file of an image. A link at the path is followed.
             case file(image: Digest, path: String, mode: UInt32)
             /// Some paths below a directory of an image.
             case tree(image: Digest, path: String, entries: [String])
-            /// A path of a layer with all in it that the layer holds.
+            /// A path of a layer, with everything below it in the layer.
             case piece(of: LayerOwner, path: String)
             /// Paths of a layer, as a tar.
             case tar(of: LayerOwner, paths: [String])
-            /// Bytes of a tar that was kept when something was copied.
+            /// The blob of a tar that was kept when files were copied into a container.
             case kept(Digest)
             /// One path of such a tar.
             case keptPiece(Digest, path: String)
-            /// Everything the tree of an image or a container holds, as a tar.
+            /// All files of an image or a container, as a tar.
             case whole(LayerOwner)
         }
 
-        /// Below the recipe's folder.
+        /// The path relative to the recipe's folder.
         package var path: String
         package var content: Content
     }
 
-    /// Whose own layer it is.
+    /// Where a layer belongs.
     package enum LayerOwner: Sendable, Hashable {
-        /// The topmost of an image.
+        /// The image's top layer.
         case image(Digest)
-        /// What a container changed so far.
+        /// The changes of the container so far.
         case container(String)
     }
 
     package var lines: [Line] = []
-    /// Of each line, what the original was once its step was done; empty where that is not known.
+    /// For each line the image or container that its step made; `nil` when that is not known.
     package var sources: [LayerOwner?] = []
     package var attachments: [Attachment] = []
-    /// Directories of package lists that were cleaned to make it shorter.
+    /// Directories of package lists that `tidied` cleans.
     package var cleaned: [String] = []
-    /// Working directories that the original does not have and that `WORKDIR` makes; a container has them all the same.
+    /// Directories that `WORKDIR` creates and the original image does not have.
     var madeByWorkdir: [String] = []
 
-    /// The Dockerfile's text.
+    /// The text of the Dockerfile.
     package var dockerfile: String { lines.map { $0.text + "\n" }.joined() }
 }
 
 extension String {
-    /// Bytes that are no text as escapes: not every builder reads a file that has them.
+    /// The text with bytes that are not valid UTF-8 as escapes, because not every builder reads a file with such bytes.
     fileprivate var withBytesShown: String {
         unicodeScalars.reduce(into: "") { text, scalar in
             guard OddByte.isOnPage(scalar) else { return text.unicodeScalars.append(scalar) }

@@ -8,10 +8,11 @@ import Linux
 package import OCI
 package import Stores
 
-/// A recipe in a registry: an artifact that hangs on the image it makes, with the Dockerfile as its first blob and,
-/// where it copies any, its files as a tar beside it.
+/// A recipe in a registry: an artifact whose subject is the image.
+///
+/// Its first blob is the Dockerfile; the files that the Dockerfile copies are a second blob, a tar.
 package struct RecipeArtifact: Sendable {
-    /// The image's manifest, as the registry has it.
+    /// The descriptor of the image's manifest in the registry.
     package let image: Descriptor
     package let dockerfile: String
     fileprivate let artifact: RemoteArtifact
@@ -19,22 +20,24 @@ package struct RecipeArtifact: Sendable {
 
     fileprivate static let dockerfileType = "application/vnd.shale.recipe.v1.dockerfile"
     fileprivate static let filesType = "application/vnd.shale.recipe.v1.files.tar"
-    /// Bytes of a Dockerfile that is read whole.
+    /// The largest Dockerfile that is read, in bytes.
     fileprivate static let largestDockerfile = 4 << 20
 }
 
-/// What attaching a recipe came to.
+/// The result of attaching a recipe.
 package struct AttachedRecipe: Sendable {
     package var descriptor: Descriptor
     package var secrets: [MaskedSecret]
 }
 
 extension RecipeEngine {
-    /// Hangs the recipe of an image that was made here on its manifest in a registry; `nil` for an image that came from
-    /// elsewhere.
+    /// Attaches the recipe of an image that was made here to the image's manifest in a registry.
     ///
-    /// Values that look secret are masked. The same recipe is the same artifact: a second time nothing is sent. Throws
-    /// what making the recipe and the requests throw.
+    /// Returns `nil` for an image that was not made here.
+    ///
+    /// Values that look secret are masked. The same recipe gives the same artifact, so nothing is uploaded a second
+    /// time.
+    /// Throws what making the recipe and the requests throw.
     package func attachRecipe(
         of image: Image, to subject: Descriptor, in reference: Reference, version: String, _ operation: OperationContext
     ) throws(ShaleError) -> AttachedRecipe? {
@@ -50,7 +53,7 @@ extension RecipeEngine {
         if paths.count > 1 {
             let file = try store.blobs.newIngest()
             defer { file.abandon(keepingPartial: false) }
-            // Folders and files that were made just now say nothing by their time.
+            // Folders and files that were just created have no meaningful times.
             let options = TreeArchive.PackOptions(owner: (0, 0), epoch: image.config.created ?? .epoch)
             let root = try RecipeFolder.files(below: "\(scratch.path)/recipe")
             _ = try TreeArchive.pack(
@@ -67,10 +70,11 @@ extension RecipeEngine {
         return AttachedRecipe(descriptor: try images.send(artifact, as: repository, operation), secrets: secrets)
     }
 
-    /// The recipe of an image with no file that the image itself does not hold.
+    /// A recipe that contains only files which the image itself contains.
     ///
-    /// What a stage behind `COPY --from` copied, or what a squash took away, may be nobody else's business: where such
-    /// stages need files, what came from them is kept as files of the image instead.
+    /// A stage behind `COPY --from`, or a layer before a squash, may hold files that must not be published. Where a
+    /// recipe
+    /// with several stages needs files, the files of the image are kept instead of these stages.
     private func travelling(recipeOf image: Image) throws(ShaleError) -> Recipe {
         let recipe = try RecipeMaker.recipe(of: image, engine: self)
         let stages = recipe.lines.count { $0.keyword == "FROM" }
@@ -84,10 +88,10 @@ extension RecipeEngine {
             annotations: ["org.opencontainers.image.title": title])
     }
 
-    /// The recipe that hangs on an image in a registry; or the one that a name leads to itself.
+    /// The recipe that is attached to an image in a registry, or the recipe artifact that the reference itself names.
     ///
-    /// It came from outside: data, and nothing to run unasked. Throws `notFound` where none hangs there, `corrupt` for
-    /// an artifact that is none, and what the requests throw.
+    /// The recipe is untrusted data: nothing in it may run unless the user asks. Throws `notFound` when no recipe is
+    /// attached, `corrupt` for a malformed artifact, and what the requests throw.
     package func remoteRecipe(
         of reference: Reference, platform: Platform?, _ operation: OperationContext
     ) throws(ShaleError) -> RecipeArtifact {
@@ -127,11 +131,13 @@ extension RecipeEngine {
             image: image, dockerfile: String(pathBytes: bytes), artifact: artifact, files: files.first)
     }
 
-    /// Makes the image of a registry again from the recipe that hangs on it, and says what came out otherwise.
+    /// Rebuilds an image from the recipe that is attached to it in a registry, and returns the differences.
     ///
-    /// The build is confined like any other: it reads the recipe's own files, has no cache, no mounts of the host's and
-    /// no privileges. The image is fetched for the comparison, and nothing is left behind, but for base images. Throws
-    /// what fetching and building throw.
+    /// The build uses only the recipe's own files, without the cache, shared cache mounts, host mounts or privileges.
+    /// The
+    /// image is pulled for the comparison. Afterwards nothing stays except base images. Throws what pulling and
+    /// building
+    /// throw.
     package func verify(
         _ recipe: RecipeArtifact, _ operation: OperationContext
     ) throws(ShaleError) -> [RecipeDifference] {
@@ -160,7 +166,7 @@ extension RecipeEngine {
 }
 
 extension Recipe {
-    /// The lines of a Dockerfile that someone else wrote, each where it stands; none of one that cannot be read.
+    /// The lines of a foreign Dockerfile at their places; empty when it cannot be parsed.
     fileprivate init(foreign text: String) {
         self.init()
         guard let file = try? Dockerfile(parsing: text) else { return }

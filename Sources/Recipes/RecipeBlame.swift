@@ -5,7 +5,7 @@ import OCI
 import Stores
 import Synchronization
 
-/// The images that a build's steps made, by their lines in the Dockerfile.
+/// The images that the steps of a build made, by their lines in the Dockerfile.
 final class BuiltSteps: Sendable {
     private let images = Mutex<[Int: Digest]>([:])
 
@@ -14,12 +14,13 @@ final class BuiltSteps: Sendable {
     func image(line: Int) -> Digest? { images.withLock { $0[line] } }
 }
 
-/// Finds the step of a recipe that first made a path otherwise than the original had it.
+/// Finds the step of a recipe that first made a path different from the original.
 ///
-/// The original and what its recipe made are compared step by step, from the lowest: a later step is not blamed for a
-/// difference that an earlier step made.
+/// The original and the rebuilt image are compared step by step from the lowest layer. So a later step is not blamed
+/// for
+/// a difference that an earlier step made.
 struct RecipeBlame {
-    /// One step of the original: the recipe's lines for it, and how many layers both have after it.
+    /// One step of the original: its lines in the recipe, and the number of layers of both images after it.
     private struct Link {
         var lines: Range<Int>
         var original: Int
@@ -31,19 +32,19 @@ struct RecipeBlame {
     private let rebuilt: [LayerIndex]
     private let shared: Int
     private var links: [Link] = []
-    /// Layers there are after each line of the recipe.
+    /// The number of layers after each line of the recipe; `nil` where it is not known.
     private var counts: [Int?] = []
-    /// Where each line begins in the Dockerfile, counted from 1.
+    /// The first line of each recipe line in the Dockerfile, from 1.
     private var numbers: [Int] = []
 
-    /// `isContainer`: the original has changes of its own above the image.
+    /// With `isContainer` the original has changes of a container above the image.
     init(
         _ recipe: Recipe, _ image: Image, isContainer: Bool, _ rebuilt: Image, _ steps: BuiltSteps, engine: RecipeEngine
     ) throws(ShaleError) {
         self.recipe = recipe
         let old = image.config.rootfs.diffIDs
         let new = rebuilt.config.rootfs.diffIDs
-        // Layers that both have are the same, and need not be looked into.
+        // Equal layers at the bottom need not be compared.
         shared = zip(old, new).prefix { $0 == $1 }.count
         original = try Self.indexes(of: image, from: shared, engine)
         self.rebuilt = try Self.indexes(of: rebuilt, from: shared, engine)
@@ -86,7 +87,7 @@ struct RecipeBlame {
         return found
     }
 
-    /// The instruction that made a path otherwise, and its line in the recipe.
+    /// The instruction that made a path different, and its line in the Dockerfile.
     func step(of path: String) -> (text: String, line: Int)? {
         let old = states(of: path, in: original)
         let new = states(of: path, in: rebuilt)
@@ -97,14 +98,15 @@ struct RecipeBlame {
             if one != other { return maker(of: path, in: link.lines) }
             start = link.lines.upperBound
         }
-        // What the container changed, or nothing that a layer tells by itself: another set of names of a file.
+        // The difference is in the container's changes, or in something a single layer does not show, such as hard
+        // links.
         let rest = start < recipe.lines.count ? start..<recipe.lines.count : recipe.lines.indices
         return maker(of: path, in: rest) ?? maker(of: path, in: recipe.lines.indices)
     }
 
-    /// The paths that differed after some steps, by the places of the steps.
+    /// For each path that differed after some steps, the indexes of these steps.
     ///
-    /// Such a path may be the same in the end: a later step may have moved or removed it.
+    /// Such a path may be equal in the end, because a later step moved or removed it.
     func histories() -> [PathKey: [Int]] {
         var found: [PathKey: [Int]] = [:]
         for entry in (original + rebuilt).lazy.flatMap(\.entries) where found[PathKey(entry.path)] == nil {
@@ -118,8 +120,9 @@ struct RecipeBlame {
         return found.filter { !$0.value.isEmpty }
     }
 
-    /// Where a difference began, when that was at a path which is none of the `reported` ones: what the step that first
-    /// made `path` otherwise found there was otherwise already.
+    /// The path at which a difference began, when it is not one of the `reported` paths: the step that first made
+    /// `path`
+    /// different already read a different input.
     func origin(
         of path: String, _ histories: [PathKey: [Int]], reported: Set<PathKey>
     ) -> (path: String, step: (text: String, line: Int)?)? {
@@ -139,7 +142,7 @@ struct RecipeBlame {
         return (place.path, maker(of: place.path, in: links[link].lines))
     }
 
-    /// The last of some lines whose layer has to do with a path; else the last that could have.
+    /// The last of these lines whose layer contains the path, or else the last line that could have made it.
     private func maker(of path: String, in lines: Range<Int>) -> (text: String, line: Int)? {
         var below = shared
         for count in counts[..<lines.lowerBound] { if let count { below = count } }
@@ -158,7 +161,7 @@ struct RecipeBlame {
         return index.map { (recipe.lines[$0].text, numbers[$0]) }
     }
 
-    /// What a path is after none of the layers, after the first, and so on.
+    /// The state of a path after no layer, after the first layer, and so on.
     private func states(of path: String, in layers: [LayerIndex]) -> [PathState?] {
         var states: [PathState?] = [nil]
         for layer in layers { states.append(layer.state(of: path) ?? states.last ?? nil) }
@@ -166,14 +169,16 @@ struct RecipeBlame {
     }
 }
 
-/// What a layer makes of a path; times are not compared.
+/// What a layer does to a path.
+///
+/// Times are not compared.
 enum PathState: Hashable {
     case removed
     case present(LayerEntry)
 }
 
 extension LayerIndex {
-    /// `nil` for a path that the layer leaves as it is.
+    /// The state that the layer gives a path; `nil` when it does not change the path.
     func state(of path: String) -> PathState? {
         if let entry = self[path] {
             if entry.isCopiedUp { return nil }
@@ -191,7 +196,9 @@ extension LayerIndex {
 }
 
 extension LayerEntry {
-    /// For a hard link, with what the file itself is.
+    /// The entry without times and flags.
+    ///
+    /// A hard link gets the size and content of its target.
     fileprivate func withoutTime(target: LayerEntry?) -> LayerEntry {
         var entry = self
         entry.modified = .epoch

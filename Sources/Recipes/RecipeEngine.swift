@@ -5,7 +5,7 @@ package import Images
 package import Linux
 package import Stores
 
-/// Recipes: how an image or a container came to be, as a Dockerfile, and the proof that it gives the same image.
+/// The engine for recipes: how an image or a container was made, as a Dockerfile, and the check that it makes the same.
 package struct RecipeEngine: Sendable {
     let store: Store
     package let building: BuildEngine

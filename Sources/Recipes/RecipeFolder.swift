@@ -8,20 +8,25 @@ import Linux
 import OCI
 import Stores
 
-/// Writes a recipe with everything it copies, so that `docker build DIR` and `shale build DIR` both make the image.
+/// Writes a recipe with all files it copies, so that `docker build DIR` and `shale build DIR` both make the image.
 package struct RecipeFolder {
     private let engine: RecipeEngine
     private let folder: String
-    /// Layers looked into so far.
+    /// The layers that were read so far.
     private let known = KnownLayers()
 
-    /// What tells a recipe's folder from any other: the paths in it that are the recipe's, a JSON array.
+    /// The file that marks a recipe's folder.
+    ///
+    /// It lists the paths of the recipe, as a JSON array.
     private static let listName = ".shale-recipe"
 
-    /// Makes the folder if it is missing; a folder with anything but an earlier saved recipe is refused.
+    /// Creates the folder when it is missing.
     ///
-    /// Throws `conflict` for a folder with files that are no recipe's, and the file system's error when the folder
-    /// cannot be made or read.
+    /// The folder must be empty or hold an earlier recipe.
+    ///
+    /// Throws `conflict` for a folder with other files, and the file system's error when the folder cannot be created
+    /// or
+    /// read.
     package init(_ folder: String, engine: RecipeEngine) throws(ShaleError) {
         self.engine = engine
         self.folder = folder
@@ -38,13 +43,15 @@ package struct RecipeFolder {
         }
     }
 
-    /// Writes the recipe, and `others` beside it, in place of the one that was saved here before; returns the paths
-    /// written.
+    /// Writes the recipe and `others` to the folder, in place of the recipe that was saved there before.
     ///
-    /// Files in the folder that no recipe put there stay. `isPrivate` makes its texts the owner's alone.
+    /// Returns the paths that were written.
     ///
-    /// Throws `cancelled` when it is stopped, `notFound` when an image has no layer of its own any more, and the errors
-    /// of reading the layers and writing the files.
+    /// Other files in the folder are kept. With `isPrivate` only the owner may read the text files.
+    ///
+    /// Throws `cancelled`, `notFound` when an image has no layer of its own any more, and the errors of reading the
+    /// layers
+    /// and writing the files.
     package func save(
         _ recipe: Recipe, others: [(path: String, text: String, mode: UInt32)] = [], isPrivate: Bool = false,
         _ cancellation: Cancellation
@@ -75,9 +82,9 @@ package struct RecipeFolder {
         return all
     }
 
-    /// A saved recipe's files alone: the Dockerfile and the list of paths are taken away.
+    /// Removes the Dockerfile and the list of paths from a saved recipe, so that only its files are left.
     ///
-    /// Throws what removing them throws.
+    /// Throws the file system's error.
     static func files(below folder: String) throws(ShaleError) -> RootDirectory {
         try translating("recipe save \(folder)") {
             let root = try RootDirectory(hostPath: folder)
@@ -93,7 +100,7 @@ package struct RecipeFolder {
         return list.compactMap(\.string)
     }
 
-    /// Removes a path of an earlier recipe, and the folders above it that are then empty.
+    /// Removes a path of an earlier recipe, and its parent folders that are then empty.
     private func remove(_ path: String, below root: RootDirectory) throws(SystemCallError) {
         guard !path.pathParts.contains(".."), let place = try? root.parent(of: path) else { return }
         do throws(SystemCallError) {
@@ -125,7 +132,7 @@ package struct RecipeFolder {
                 wanted.contains(PathKey(entry)) ? .include : isDirectory ? .skip : .prune
             }
             options.updatesTopDirectory = true
-            // The copy followed a link in the image, such as /lib: the files are where the link leads.
+            // The original copy followed a link in the image, such as /lib: the files are at the link's target.
             let tree = try tree(image)
             let place = try translating(path) { try tree.pathBehindLinks(path) }
             try TreeCopy(from: tree, to: root, options: options)
@@ -162,7 +169,7 @@ package struct RecipeFolder {
         }
     }
 
-    /// The copies belong to whoever saves them: an image's owners mean nothing on the host.
+    /// The files belong to the user who saves them: an image's owners have no meaning on the host.
     private var options: TreeCopyOptions {
         var options = TreeCopyOptions()
         options.owner = TreeCopyOptions.Owner(uid: UInt32(geteuid()), gid: UInt32(getegid()))
@@ -211,7 +218,7 @@ package struct RecipeFolder {
         }
     }
 
-    /// Gives `body` a file of the recipe's to write into.
+    /// Calls `body` with a sink that writes a new file of the recipe.
     private func writing(_ path: String, _ body: (@escaping ByteSink) throws(ShaleError) -> Void) throws(ShaleError) {
         let target = "\(folder)/\(path)"
         let file = try translating(target) { try UnnamedFile(for: target, mode: CallersUmask.applied(to: 0o644)) }

@@ -1,11 +1,11 @@
 import Basics
 import Dockerfiles
 
-/// What a recipe can be written as.
+/// The forms in which a recipe can be written.
 package enum RecipeForm: String, Sendable, CaseIterable {
     case dockerfile, shale, sh, md
 
-    /// The name of its file in a saved recipe.
+    /// The file's name in a saved recipe.
     package var fileName: String {
         switch self {
         case .dockerfile: "Dockerfile"
@@ -17,7 +17,7 @@ package enum RecipeForm: String, Sendable, CaseIterable {
 }
 
 extension Recipe {
-    /// The recipe in a form; `name` is what it is about, in words.
+    /// The text of the recipe in a form; `name` says what the recipe makes.
     package func text(as form: RecipeForm, of name: String) -> String {
         switch form {
         case .dockerfile: dockerfile
@@ -27,7 +27,7 @@ extension Recipe {
         }
     }
 
-    /// A script of steps for shale: `shale FILE`, or `replay FILE`.
+    /// A script for `shale FILE` or `replay FILE`.
     private func shaleScript(_ name: String) -> String {
         var head = "#!/usr/bin/env shale\n# Makes \(name) step by step.\n"
         if !attachments.isEmpty {
@@ -50,7 +50,7 @@ extension Recipe {
             number += 1
             text += "\n## \(number). \(heading)\n\n"
             if !notes.isEmpty { text += notes.map { "\($0)\n" }.joined() + "\n" }
-            // A fence longer than any in the text.
+            // The fence must be longer than any run of backticks in the text.
             let fence = String(repeating: "`", count: max(3, Self.longestFence(block.joined(separator: "\n")) + 1))
             text += "\(fence)dockerfile\n\(block.joined(separator: "\n"))\n\(fence)\n"
             (block, notes) = ([], [])

@@ -5,19 +5,19 @@ import Layers
 import OCI
 import Stores
 
-// How a stage begins, and what its image must have for an instruction to be carried out.
+// How a stage begins, and which programs its image must have for an instruction.
 extension RecipeMaker {
     func from(_ image: Image, name: String?) -> String {
         "FROM \(platformFlag(image))\(engine.baseName(of: image, called: name))"
     }
 
-    /// `--platform=… ` for an image that is not of this machine's.
+    /// `--platform=… ` for an image of another platform than this machine's; otherwise empty.
     private func platformFlag(_ image: Image) -> String {
         let platform = image.config.platform.normalised
         return platform == Platform.host.normalised ? "" : "--platform=\(platform) "
     }
 
-    /// `FROM scratch`, with what is an image's own before its first instruction: its platform and its author.
+    /// Writes `FROM scratch`, with the image's platform.
     mutating func beginOnNothing(as image: Image?) {
         guard let image else { return lines.append(.instruction("FROM scratch")) }
         let flag = platformFlag(image)
@@ -27,7 +27,7 @@ extension RecipeMaker {
         lines.append(.instruction("FROM \(flag)scratch"))
     }
 
-    /// Begins on nothing, with all files an image or a container has.
+    /// Begins from scratch, with all files of an image or a container as a tar.
     mutating func beginWhole(_ image: Image, at place: Recipe.LayerOwner? = nil) throws(ShaleError) {
         number += 1
         beginOnNothing(as: image)
@@ -49,7 +49,7 @@ extension RecipeMaker {
         try beginWhole(link.image, at: link.place)
     }
 
-    /// `MAINTAINER`, or a comment where no line can hold the author.
+    /// Writes `MAINTAINER`, or a comment when no instruction can hold the author.
     mutating func writeAuthor(_ author: String) {
         guard !author.isEmpty else { return }
         lines.append(
@@ -59,8 +59,9 @@ extension RecipeMaker {
 
     // MARK: Programs
 
-    /// The first of some programs that is there when the next line of a link runs: in the image below, and, once lines
-    /// of the link have changed files, not touched by the link.
+    /// The first of some programs that exists when the next line of a link runs: it is in the parent image and, after
+    /// lines
+    /// that changed files, the link did not change it.
     func program(_ paths: [String], for link: Link) -> String? {
         guard let parent = link.parent, let tree = try? engine.images.tree(of: parent) else { return nil }
         let isChanged = (linkStart..<max(linkStart, lines.count)).contains {
@@ -73,7 +74,7 @@ extension RecipeMaker {
         }
     }
 
-    /// What removes files: by its name where every `PATH` of the link leads to it, else by its path.
+    /// The program that removes files: by name when every `PATH` of the link finds it, else by path.
     func removal(_ link: Link) -> String? {
         guard let path = program(["/bin/rm", "/usr/bin/rm"], for: link) else { return nil }
         let settings =

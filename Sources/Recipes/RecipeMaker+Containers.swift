@@ -6,9 +6,9 @@ import Linux
 import OCI
 import Stores
 
-// Containers, committed or not: what is known of how they came to be, and for the rest the files themselves.
+// Containers, committed or not: their recorded events where these are known, else the changed files themselves.
 extension RecipeMaker {
-    /// What the record of a container tells.
+    /// The facts of a container's record.
     struct Told {
         var container: String
         var name: String
@@ -25,7 +25,7 @@ extension RecipeMaker {
         let start = link.settings
         var during = start
         if let settings = facts?.settings {
-            // What its processes saw: they are written first, so that each RUN sees them too.
+            // The environment of its processes is written first, so that each RUN has it as well.
             during.env = settings.env.map { $0.filter { $0.contains("=") } }
             during.workingDir = settings.workingDir
             during.user = settings.user
@@ -40,7 +40,7 @@ extension RecipeMaker {
 }
 
 extension RecipeMaker {
-    /// Who committed it (`commit -a`), and what was said (`-m`).
+    /// Writes the author (`commit -a`) and the message (`commit -m`).
     private mutating func writeSignature(_ link: Link) {
         let last = link.image.config.history?.last
         if let message = last?.comment, !message.isEmpty { lines.append(.comment("commit message: \(message)")) }
@@ -50,7 +50,7 @@ extension RecipeMaker {
     }
 }
 
-/// Writes one container's events.
+/// Writes the events of one container.
 private struct ContainerWriter {
     private let link: RecipeMaker.Link
     private let layer: OwnLayer?
@@ -59,18 +59,18 @@ private struct ContainerWriter {
     private let settings: ContainerConfig
     private let events: [HistoryEntry]
     private let isComplete: Bool
-    /// Which event touched a path last.
+    /// The last event that changed a path.
     private var last: [PathKey: Int] = [:]
-    /// Other names of a file, by each name.
+    /// All names of a hard-linked file, by each of its names.
     private var names: [PathKey: [String]] = [:]
-    /// Paths whose change no line explains yet.
+    /// Changed paths that no line explains yet.
     private var pending: Set<PathKey> = []
-    /// Paths that lines so far explain as they are in the end.
+    /// Paths that the lines so far explain in their final state.
     private var explained: Set<PathKey> = []
-    /// Paths that lines so far made something of.
+    /// Paths that the lines so far created or changed.
     private var written: Set<PathKey> = []
     private var comments: [String] = []
-    /// Events that write to a file which an event before them gave several names.
+    /// Events that write to a hard-linked file which an earlier event made.
     private var parting: Set<Int> = []
 
     init(_ link: RecipeMaker.Link, _ told: RecipeMaker.Told, settings: ContainerConfig) throws(ShaleError) {
@@ -85,7 +85,7 @@ private struct ContainerWriter {
         for (index, event) in events.enumerated() {
             for path in event.changed ?? [] { last[PathKey(path)] = index }
         }
-        // All names of one file are kept or left out together.
+        // All names of one file must be kept or left out together.
         var groupOf: [PathKey: Int] = [:]
         for (number, group) in (layer?.linkGroups ?? []).enumerated() {
             let latest = group.compactMap { last[PathKey($0)] }.max()
@@ -95,7 +95,7 @@ private struct ContainerWriter {
                 groupOf[PathKey(name)] = number
             }
         }
-        // In a RUN of its own, one that writes to such a file parts it from its other names.
+        // In a separate RUN, writing to such a file copies it up, so that it is no longer linked to its other names.
         var touched: Set<Int> = []
         for (index, event) in events.enumerated() {
             let groups = Set((event.changed ?? []).compactMap { groupOf[PathKey($0)] })
@@ -129,7 +129,7 @@ private struct ContainerWriter {
     private mutating func write(
         _ event: ContainerEvent, _ changed: [String], at index: Int, isKnown: Bool, _ maker: inout RecipeMaker
     ) -> Bool {
-        // It changed nothing.
+        // The event changed nothing, so no line is needed.
         if changed.isEmpty, event.changed != nil || event.kind == .run { return true }
         let start = (maker.lines.count, maker.recipe.attachments.count, explained, pending)
         if isKnown, isComplete, !parting.contains(index), pending.allSatisfy({ (last[$0] ?? .max) < index }) {
@@ -150,7 +150,7 @@ private struct ContainerWriter {
         return true
     }
 
-    /// Paths that an emitted line made what they are in the end.
+    /// Records the paths that a written line explains.
     private mutating func note(_ paths: [String], at index: Int) {
         written.formUnion(paths.map(PathKey.init))
         for path in paths where last[PathKey(path)] == index { explained.insert(PathKey(path)) }
@@ -171,13 +171,13 @@ private struct ContainerWriter {
                 before.append("WORKDIR \(DockerfileWord.quoted(directory))")
                 after.append("WORKDIR \(DockerfileWord.quoted(own))")
             } else {
-                // As when it starts there: no OLDPWD, and no names of links in PWD.
+                // As when the process starts there: OLDPWD is unset, and PWD contains no links.
                 change = "cd -P -- \(directory.shellQuoted) && unset OLDPWD"
             }
         }
         if let user = event.user, user != settings.user ?? "" {
             before.append("USER \(DockerfileWord.quoted(user))")
-            // A variable that is not set: the user goes back to being none.
+            // An unset variable expands to an empty USER, which removes the user again.
             after.append(
                 "USER "
                     + (settings.user.flatMap { $0.isEmpty ? nil : $0 }.map { DockerfileWord.quoted($0) } ?? "${NO_USER}")
@@ -216,7 +216,7 @@ private struct ContainerWriter {
         {
             return note(changed, at: index)
         }
-        // It was changed later: only the commands after it need what was copied.
+        // It was changed later, so the copied file is needed only when a later command used it.
         guard let kept = event.payload?.first, hasCommand(after: index) else {
             return pending.formUnion(changed.map(PathKey.init))
         }
@@ -235,7 +235,7 @@ private struct ContainerWriter {
         note(changed, at: index)
     }
 
-    /// The one regular file a kept tar holds; `nil` where it holds more, or other things.
+    /// The only regular file in a kept tar; `nil` when the tar has more entries or another kind.
     private static func onlyFile(of kept: Digest, _ engine: RecipeEngine) -> (path: String, uid: UInt32, gid: UInt32)? {
         guard let blob = try? engine.store.blobs.open(kept),
             let archive = try? ArchiveReader(FDSource(blob, subject: "a copied file"), subject: "a copied file"),
@@ -256,7 +256,7 @@ private struct ContainerWriter {
         }
     }
 
-    /// Copied files as `COPY`: a few single ones, or one new directory.
+    /// Writes copied files as `COPY`: at most eight single files, or one new directory.
     private mutating func write(_ changes: [Change], from kept: Digest?, _ maker: inout RecipeMaker) -> Bool {
         guard let layer, let first = changes.first, let status = first.status,
             changes.allSatisfy({ $0.path.isPlainWord && !layer.isDelicate($0) })
@@ -286,7 +286,7 @@ private struct ContainerWriter {
         return true
     }
 
-    /// A path beside the Dockerfile for a file: its own name where that is free.
+    /// A free path beside the Dockerfile for a file: its own name when that is free.
     private func place(_ path: String, _ maker: inout RecipeMaker) -> String {
         let name = path.lastPart
         let owner = "\(link.place) \(path)"
@@ -302,7 +302,7 @@ private struct ContainerWriter {
 
     // MARK: The rest
 
-    /// Writes what is pending as files, as they are in the end.
+    /// Writes the pending paths as files in their final state.
     private mutating func flush(_ maker: inout RecipeMaker) -> Bool {
         var paths = pending
         for key in pending { for name in names[key] ?? [] { paths.insert(PathKey(name)) } }
@@ -315,10 +315,11 @@ private struct ContainerWriter {
         return maker.keep(changes, of: link, user: settings.user)
     }
 
-    /// What earlier lines made and something unknown removed: the layer does not show it, so the lines would leave it
-    /// there.
+    /// Paths that earlier lines created and an unknown event removed.
     ///
-    /// `nil` where the image below has such a path: what stands there now is its own again, which nothing can say.
+    /// The layer does not contain them, so a line must remove them.
+    ///
+    /// `nil` when the parent image has such a path: no line can restore the parent's file.
     private func removedAgain(_ paths: Set<PathKey>, _ maker: RecipeMaker) -> [Change]? {
         let gone = paths.intersection(written).filter { layer?[$0.path] == nil }
         guard !gone.isEmpty else { return [] }
@@ -331,7 +332,7 @@ private struct ContainerWriter {
     private mutating func writeRest(_ maker: inout RecipeMaker) -> Bool {
         for change in layer?.changes ?? [] {
             let key = PathKey(change.path)
-            // Only what every name of a file explains is explained.
+            // A hard-linked file is explained only when all its names are.
             let group = names[key] ?? [change.path]
             if change.isParentOnly
                 || group.allSatisfy({ explained.contains(PathKey($0)) && !pending.contains(PathKey($0)) })

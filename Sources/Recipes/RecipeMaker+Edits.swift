@@ -6,9 +6,9 @@ import Linux
 import OCI
 import Stores
 
-// Edits of an image (squash, config, append, rebase): no instruction stands for one, its files and settings do.
+// Edits of an image (squash, config, append, rebase): no instruction does the same, so its files and settings are kept.
 extension RecipeMaker {
-    /// Writes an edit; `false` when neither instructions nor files can say what it did.
+    /// Writes an edit; returns false when neither instructions nor files can express it.
     mutating func writeEdit(_ link: Link, _ text: String) throws(ShaleError) -> Bool {
         guard let parent = link.parent else { return try writeSquashed(link, text) }
         let anew = ConfigInstructions.plan(from: ContainerConfig(), to: link.image.containerConfig)
@@ -23,7 +23,7 @@ extension RecipeMaker {
         return writeConfig(from: link.settings, to: link.image.containerConfig, of: link.image)
     }
 
-    /// A squash from the lowest layer on: all files of the image it was made of, in one layer.
+    /// Writes a squash of all layers: all files of the original image, in one layer.
     private mutating func writeSquashed(_ link: Link, _ text: String) throws(ShaleError) -> Bool {
         let count = link.image.config.rootfs.diffIDs.count
         if count > 0, let from = link.provenance.from, !isInOneStage, try !needsTar(link),
@@ -33,7 +33,7 @@ extension RecipeMaker {
             lines.append(.instruction("COPY --from=\(stage) / /"))
         } else {
             lines.append(.comment(text))
-            // Layers below it that no image has are not its own.
+            // With several layers the lower ones are not the image's own layer, so their files are not kept here.
             guard count < 2, try keep(link, text) else { return false }
         }
         if let author = link.image.config.author { writeAuthor(author) }
@@ -47,7 +47,9 @@ extension RecipeMaker {
         return layer.needsTar
     }
 
-    /// An image without settings that its parent has: the parent becomes a stage, of which only the files are taken.
+    /// Writes an image that lacks settings of its parent.
+    ///
+    /// The parent becomes a stage, and only its files are copied.
     private mutating func writeAbove(_ parent: Image, _ link: Link, _ text: String) throws(ShaleError) -> Bool {
         guard !isInOneStage, try !engine.needsTar(link.image), let stage = closeStage(of: parent) else { return false }
         lines.source = link.place
@@ -62,7 +64,7 @@ extension RecipeMaker {
 }
 
 extension RecipeEngine {
-    /// Whether an image has files that not every builder copies from a stage as they are.
+    /// Whether an image has files that some builders do not copy unchanged from a stage.
     fileprivate func needsTar(_ image: Image) throws(ShaleError) -> Bool {
         let tree = try images.tree(of: image)
         var needsTar = false
@@ -77,14 +79,14 @@ extension RecipeEngine {
 }
 
 extension OwnLayer {
-    /// Whether it has files that not every builder copies from a stage as they are.
+    /// Whether the layer has files that some builders do not copy unchanged from a stage.
     fileprivate var needsTar: Bool {
         isDelicate(below: "/") || changes.contains { $0.status?.needsTar == true }
     }
 }
 
 extension FileStatus {
-    /// Set-id bits, several names of one file, devices and pipes.
+    /// Whether it is a file with set-id bits or hard links, a device or a pipe.
     fileprivate var needsTar: Bool {
         switch kind {
         case .directory: false

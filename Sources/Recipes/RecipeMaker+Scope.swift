@@ -7,12 +7,12 @@ import Linux
 import OCI
 import Stores
 
-// Where one Dockerfile ended and another went on from its image: a recipe puts both into one stage, where a CMD and the
-// build arguments of the first would count on.
+// An image may be made by several Dockerfiles, each on the image of the one before. A recipe puts them into one stage,
+// where CMD and build arguments of the first would still be in force for the second. These functions prevent that.
 extension RecipeMaker {
     // MARK: CMD
 
-    /// Takes away the stage's `CMD` lines where an `ENTRYPOINT` has dropped the command that came with its base.
+    /// Removes the stage's `CMD` lines when an `ENTRYPOINT` dropped the command inherited from its base.
     mutating func dropCommand(before link: Link) {
         guard case .step(let text, _) = link.provenance.origin, !(link.settings.cmd ?? []).isEmpty,
             (link.image.containerConfig.cmd ?? []).isEmpty,
@@ -23,7 +23,7 @@ extension RecipeMaker {
 
     // MARK: ARG
 
-    /// Notes the arguments that an `ARG` has in force from here on.
+    /// Records the arguments that an `ARG` puts in force.
     mutating func declare(_ link: Link) {
         guard case .step(let text, _) = link.provenance.origin,
             case .arg(let argument)? = (try? Instruction.parse(line: text))?.value
@@ -32,7 +32,7 @@ extension RecipeMaker {
         for entry in argument.arguments where inForce[entry.key] != nil { declared.insert(entry.key) }
     }
 
-    /// Arguments of the stage so far that a step did not see, and that no variable of the image hides.
+    /// Build arguments of the stage that were not in force for a step, and that no environment variable overrides.
     private func ended(before link: Link) -> [String] {
         guard !declared.isEmpty else { return [] }
         let hidden = Set((link.settings.env ?? []).map { String($0.prefix { $0 != "=" }) })
@@ -40,18 +40,20 @@ extension RecipeMaker {
         return declared.filter { inForce[$0] == nil && !hidden.contains($0) }.sorted()
     }
 
-    /// What takes those arguments out of a shell's environment; `nil` where there are none.
+    /// The shell command that unsets those arguments; `nil` when there are none.
     func endedArguments(before link: Link) -> String? {
         let names = ended(before: link)
         return names.isEmpty ? nil : "unset \(names.joined(separator: " "))"
     }
 
-    /// Whether `unset` means the same to what runs the shell form.
+    /// Whether the shell understands `unset`.
     static func isPosix(_ shell: [String]) -> Bool {
         ["sh", "ash", "dash", "bash"].contains(shell.first?.lastPart ?? "")
     }
 
-    /// Whether an instruction's words name such an argument: what they came to is written then.
+    /// Whether an instruction uses such an argument.
+    ///
+    /// Then the expanded text is written.
     func namesEndedArgument(_ parsed: Located<Instruction>, before link: Link) -> Bool {
         switch parsed.value {
         case .run, .arg, .cmd, .entrypoint, .shell, .healthcheck, .onbuild, .maintainer, .from: return false
@@ -60,7 +62,7 @@ extension RecipeMaker {
         return ended(before: link).contains { parsed.text.contains("$\($0)") || parsed.text.contains("${\($0)") }
     }
 
-    /// A step by what it came to, and why its own words are not written.
+    /// Writes a step by its result, when its own text cannot be used; `why` is the reason.
     mutating func writeResolved(
         _ link: Link, _ parsed: Located<Instruction>, because why: String
     ) throws(ShaleError) -> Bool {
@@ -95,7 +97,7 @@ extension RecipeMaker {
         }
     }
 
-    /// Why a step's own words do not mean the same to every builder of the recipe; `nil` where they do.
+    /// Why a step's text would mean something else in the recipe or with another builder; `nil` when it can be used.
     func wordsObstacle(_ parsed: Located<Instruction>, _ link: Link) -> String? {
         if namesEndedArgument(parsed, before: link) {
             return "a build argument it names ended with the Dockerfile before it"
@@ -111,7 +113,7 @@ extension RecipeMaker {
         }
     }
 
-    /// Whether a text has `${NAME…}` with anything but `:-` and `:+` behind the name.
+    /// Whether a text has `${NAME…}` with another modifier than `:-` and `:+`.
     static func hasNewerModifier(_ text: String) -> Bool {
         text.rests(after: "${").contains { rest in
             let modifier = rest.drop { $0.isASCIIAlphanumeric || $0 == UInt8(ascii: "_") }
@@ -121,8 +123,10 @@ extension RecipeMaker {
         }
     }
 
-    /// Keeps the files of a `RUN` that saw more of the host than the recipe gives it, and declares the proxies it saw;
-    /// `nil` where its line is still to be written.
+    /// Keeps the files of a `RUN` that had hosts, limits or a network which the recipe does not give, and declares the
+    /// proxy arguments it had.
+    ///
+    /// Returns `nil` when the line is still to be written.
     mutating func keepsOwnHost(_ link: Link, _ parsed: Located<Instruction>) throws(ShaleError) -> Bool? {
         if link.provenance.hasOwnHost == true {
             return try keepStep(link, parsed, because: "its build gave it hosts, limits or a network of its own")
@@ -140,10 +144,11 @@ extension RecipeMaker {
         return nil
     }
 
-    /// `ARG` with the value that was given for it, where steps after it tell; `nil` for nothing that counts.
+    /// The `ARG` line with the value that was given, when later steps depend on it; `nil` when no line is needed.
     ///
-    /// One without a value is left out where the stage has one by that name already, of another Dockerfile: it would go
-    /// on counting.
+    /// An `ARG` without a value is left out when another Dockerfile's `ARG` of that name is in force in the stage: its
+    /// value
+    /// would stay in force.
     func written(_ argument: ArgInstruction, _ link: Link, _ instruction: String) -> String? {
         var isSame = true
         var words: [String] = []
@@ -165,10 +170,11 @@ extension RecipeMaker {
         return words.isEmpty ? nil : "ARG " + words.joined(separator: " ")
     }
 
-    /// The value an argument had in the steps after its `ARG`, as far as that counts.
+    /// The value of an argument in the steps after its `ARG`; `nil` when it has none.
     ///
-    /// An image that only steps of settings lead to may be older than the value, so the value that a reading step saw
-    /// is preferred.
+    /// An image made only by settings may come from the cache of an earlier build with another value. So the value of a
+    /// step
+    /// that uses the argument is preferred.
     private func value(of name: String, after link: Link) -> String? {
         var nearest: String?
         for later in link.later {
@@ -188,11 +194,12 @@ extension RecipeMaker {
 
     // MARK: Flags of COPY and ADD
 
-    /// Why a copy without `--chmod` and `--link`, which not every builder reads, would make other files; `nil` where it
+    /// Why a copy without `--chmod` and `--link`, which not every builder supports, would make other files; `nil` when
+    /// it
     /// would not.
     ///
-    /// With `--chmod` the directories that lead to a destination are made with that mode. A linked copy knows nothing
-    /// of the files below it: links there are replaced, directories made again.
+    /// `--chmod` also sets the mode of created parent directories. A linked copy does not see the files below it: it
+    /// replaces links and creates directories again.
     func flagsThatCount(_ link: Link, _ files: FileSources) throws(ShaleError) -> String? {
         guard files.mode != nil || files.link, let layer = try link.layer else { return nil }
         let changes = layer.changes.filter { !$0.isParentOnly }
@@ -212,10 +219,10 @@ extension RecipeMaker {
 }
 
 extension RecipeEngine {
-    /// What `FROM` calls an image that came whole, so that others find it too.
+    /// The name for `FROM` of an image that was not made here, so that other users find it too.
     ///
-    /// A name it was pulled by is one that every builder finds; then what it was called, if that still means it, then
-    /// any name it has, its digest in a registry, its own.
+    /// In this order: the name by which it was pulled, the name `called` if it still means the image, another name, its
+    /// digest in a registry, its image ID.
     func baseName(of image: Image, called name: String?) -> String {
         let called = name.flatMap { name in (try? store.images.id(of: name)) == image.id ? name : nil }
         let repositories = Set(image.repoDigests.map(\.name))
@@ -223,7 +230,7 @@ extension RecipeEngine {
             return called
         }
         let pulled = image.references.first { repositories.contains($0.name) }
-        // The first image is called as the one in docker's registry that it stands for.
+        // The first image is named like the image in docker's registry that it replaces.
         let first = image.references.first { $0.familiar == "\(BuildEngine.firstImageName):\(Reference.defaultTag)" }
         if let pulled = pulled ?? (image.repoDigests.isEmpty ? first : nil) {
             if let called, (try? Reference(parsing: called).withDefaultTag) == pulled { return called }
@@ -234,7 +241,7 @@ extension RecipeEngine {
 }
 
 extension String {
-    /// What follows each place of a mark.
+    /// The texts after each occurrence of a mark.
     fileprivate func rests(after mark: String) -> [Substring.UTF8View] {
         var found: [Substring.UTF8View] = []
         var rest = self[...]

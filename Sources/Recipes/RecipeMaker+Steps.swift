@@ -36,7 +36,7 @@ extension RecipeMaker {
         }
     }
 
-    /// Why the files of a step are kept and not its instruction.
+    /// Keeps the files of a step instead of its instruction; `why` is written as a comment.
     mutating func keepStep(_ link: Link, _ parsed: Located<Instruction>, because why: String) throws(ShaleError)
         -> Bool
     {
@@ -49,7 +49,7 @@ extension RecipeMaker {
     private mutating func writeRun(_ link: Link, _ parsed: Located<Instruction>, _ run: RunInstruction)
         throws(ShaleError) -> Bool
     {
-        // It changed nothing.
+        // The step changed nothing, so no line is needed.
         guard link.addsLayer else { return true }
         if !run.mounts.isEmpty { return try keepStep(link, parsed, because: "it reads what is mounted for it") }
         if run.flagsUsed.contains("network") || !run.devices.isEmpty || run.flagsUsed.contains("security") {
@@ -61,7 +61,7 @@ extension RecipeMaker {
             lines.append(.instruction(parsed.text))
             return true
         }
-        // Older builders read no here-documents.
+        // Older builders do not support heredocs.
         guard case .command(let line) = run.script else {
             return try keepStep(link, parsed, because: "it is a script with an interpreter of its own")
         }
@@ -126,7 +126,7 @@ extension RecipeMaker {
             let written = files.paths.count == copied.count ? files.paths[index] : source.source
             renamed.append(attach(source, index: index, of: copied.count, link: link, written: written))
         }
-        // A pattern brought these by name.
+        // The sources were named by a pattern, so they are written by their names.
         let isSame =
             files.paths.count == renamed.count && zip(renamed, files.paths).allSatisfy { $0 == $1 || "./\($0)" == $1 }
         let isOrdinary = files.mode == nil && files.excluding.isEmpty && !files.link
@@ -139,16 +139,20 @@ extension RecipeMaker {
         return true
     }
 
-    /// Several sources go into a directory, which docker's older builder wants to see by the slash.
+    /// Writes a COPY or ADD.
+    ///
+    /// Several sources need a destination with a slash at the end for docker's classic builder.
     private func copyLine(_ keyword: String, _ flags: [String], _ paths: [String], _ destination: String) -> String {
         let slash = paths.count > 1 && destination.utf8.last != UInt8(ascii: "/") ? "/" : ""
         return ([keyword] + flags + [Self.operands(paths + [destination + slash])]).joined(separator: " ")
     }
 
-    /// `--chown` as every builder reads it; `nil` where one instruction gives its files more than one owner.
+    /// The `--chown` flag that every builder understands; empty without `--chown`, `nil` when the files have several
+    /// owners.
     ///
-    /// A name alone is a user's with docker's newer builder, whose group is looked up by the user, and with its older
-    /// one a group's as well: where these are not the same, numbers are written.
+    /// BuildKit takes a name alone as the user, with that user's group. The classic builder takes it as user and group.
+    /// When
+    /// these differ, numbers are written.
     private func ownerFlag(_ files: FileSources, _ link: Link) throws(ShaleError) -> [String]? {
         guard let owner = files.owner else { return [] }
         let isNameAlone = !owner.utf8.contains { ":$".utf8.contains($0) } && UInt32(owner) == nil
@@ -168,13 +172,13 @@ extension RecipeMaker {
         return Set(owners).count == 1 ? ["--chown=\(first[0]):\(first[1])"] : nil
     }
 
-    /// Sources and the destination as `COPY` and `ADD` read them.
+    /// The sources and the destination as `COPY` and `ADD` read them, as JSON when a name contains a space.
     static func operands(_ words: [String]) -> String {
         let isSplit = words.contains { $0.unicodeScalars.contains { $0.properties.isWhitespace } }
         return isSplit ? ConfigInstructions.array(words) : words.joined(separator: " ")
     }
 
-    /// Files whose text stood in the Dockerfile: they lie beside it, for older builders read no here-documents.
+    /// Writes heredoc files as files beside the Dockerfile, because older builders do not support heredocs.
     private mutating func writeInline(_ link: Link, _ parsed: Located<Instruction>, _ files: FileSources)
         throws(ShaleError) -> Bool
     {
@@ -197,7 +201,7 @@ extension RecipeMaker {
         return true
     }
 
-    /// Puts a copied source beside the Dockerfile, under its own name where that is free.
+    /// Adds a copied source as an attachment, with its own name when that is free; returns its path.
     private mutating func attach(
         _ source: CopiedSource, index: Int, of count: Int, link: Link, written: String
     ) -> String {
@@ -212,7 +216,7 @@ extension RecipeMaker {
         }
         let place = landed(source, in: image)
         let mode = place.mode ?? source.mode
-        // The same file, copied again, lies there once.
+        // A file that was copied before is attached only once.
         let owner = place.content.map { "\($0.hex) \(mode)" } ?? "\(image.id.hex) \(place.path)"
         var path = source.source
         let isPlain = written == path || written == "./\(path)"
@@ -226,13 +230,13 @@ extension RecipeMaker {
         return path
     }
 
-    /// Where a copied file is in the image, with which mode, and its content's digest where that is quickly told.
+    /// The path and mode of a copied file in the image, and its content's digest for a file of at most 1 MiB.
     private func landed(
         _ source: CopiedSource, in image: Image
     ) -> (path: String, mode: UInt32?, content: Digest?) {
         guard let tree = try? engine.images.mountedTree(of: image) else { return (source.destination, nil, nil) }
         var path = source.destination
-        // `COPY file /dir`: what was a directory already got the file in it.
+        // `COPY file /dir`: into an existing directory the file was copied with its own name.
         if (try? tree.resolvedStatus(path))?.kind == .directory {
             path = path.appendingPath(source.source.lastPart)
         }
@@ -240,7 +244,7 @@ extension RecipeMaker {
         return (path, (try? tree.resolvedStatus(path))?.permissions, content)
     }
 
-    /// Whether a file may lie at a path beside the Dockerfile, and be named there by an instruction.
+    /// Whether a file may lie at a path beside the Dockerfile and be named there by an instruction.
     func isFree(_ path: String, for owner: String) -> Bool {
         guard path.isPlainWord else { return false }
         let first = path.pathParts.first.map(String.init) ?? ""
@@ -256,7 +260,8 @@ extension RecipeMaker {
         }
     }
 
-    /// Puts the files of a trigger where its own words look for them; `false` where that cannot be.
+    /// Attaches the files of an ONBUILD trigger at the paths that its text names; returns false when that is
+    /// impossible.
     mutating func attachInPlace(_ link: Link) -> Bool {
         guard case .step(let text, let copied) = link.provenance.origin,
             let parsed = try? Instruction.parse(line: text)
@@ -273,7 +278,7 @@ extension RecipeMaker {
         for source in copied {
             let path = source.source
             if source.isDirectory {
-                // A whole context would have the recipe's own files in it.
+                // A copy of the whole context would also copy the recipe's own files.
                 guard !path.isEmpty else { return false }
                 let entries = source.entries ?? []
                 let names = entries.map { "\(path)/\($0)" }
@@ -298,12 +303,12 @@ extension RecipeMaker {
 }
 
 extension CopiedSource {
-    /// Whether the image holds it as it was copied: a file, or a directory whose entries are known.
+    /// Whether the image contains the source as it was copied: a file, or a directory whose entries are known.
     fileprivate var isKept: Bool { isUnpacked != true && (!isDirectory || entries != nil) }
 }
 
 extension String {
-    /// Whether an instruction can name a file so, perhaps in JSON: nothing in it is a pattern, a variable or an escape.
+    /// Whether an instruction can name a file by this text: it contains no pattern, variable or escape character.
     var isPlainWord: Bool {
         !hasPrefix("-") && !hasPrefix("<") && !hasPrefix("[")
             && unicodeScalars.allSatisfy {

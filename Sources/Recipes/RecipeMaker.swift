@@ -7,36 +7,42 @@ import Linux
 package import OCI
 package import Stores
 
-/// Writes the recipe of an image or a container from how it came to be: step by step down to the image that came whole.
+/// Writes the recipe of an image or a container from its provenance, step by step down to an image that was not made
+/// here.
 ///
-/// What the recipe makes is right in every case: a step whose instruction would not do again what it did, or that only
-/// some builders read, is kept as the files it left.
+/// The recipe always makes the same files: a step whose instruction would not repeat its effect, or that only some
+/// builders support, is kept as the files it made.
 package struct RecipeMaker {
     let engine: RecipeEngine
     var recipe = Recipe()
-    /// The stage being written.
+    /// The lines of the current stage.
     var lines = StageLines()
-    /// Build arguments that the stage's `ARG` lines have in force: a step of another Dockerfile must not see them.
+    /// Build arguments in force in the stage.
+    ///
+    /// A step of another Dockerfile must not see them.
     var declared: Set<String> = []
-    /// Of those, the proxies that a build gave its `RUN`s without an `ARG`.
+    /// Of those, the proxy arguments that a build gave its `RUN`s without an `ARG`.
     var proxies: [String: String] = [:]
-    /// The first line of the link being written.
+    /// The index of the current link's first line.
     var linkStart = 0
-    /// Paths beside the Dockerfile that are taken, and by which file of which image.
+    /// Paths beside the Dockerfile that are in use, each with an identifier of its file.
     var taken: [PathKey: String] = [:]
-    /// Stages written, by the image they end with.
+    /// The names of finished stages, by their last image.
     private var stages: [Digest: String] = [:]
-    /// Whether what comes from other stages is kept as files instead: for forms that know no stages.
+    /// Whether files of other stages are attached instead of written as stages: for forms without stages.
     private(set) var isInOneStage = false
-    /// Steps met so far, in all stages: they number the files.
+    /// The number of steps so far, in all stages.
+    ///
+    /// It is part of the attachments' names.
     var number = 0
 
     private init(_ engine: RecipeEngine) { self.engine = engine }
 
-    /// The recipe of an image.
+    /// Makes the recipe of an image.
     ///
-    /// `calledBase` is what the image it begins with was called, where no step has noted it. `inOneStage` keeps what
-    /// came from other stages as files.
+    /// `calledBase` is the name of the base image when no step recorded it. With `inOneStage` the files of other stages
+    /// are
+    /// attached instead.
     ///
     /// Throws what reading the image, its parents and their layers throws.
     package static func recipe(
@@ -48,7 +54,9 @@ package struct RecipeMaker {
         return maker.finished
     }
 
-    /// The recipe of a container as it is now, running or not; nothing is committed.
+    /// Makes the recipe of a container in its current state, running or not.
+    ///
+    /// Nothing is committed.
     ///
     /// Throws what reading the container's changes, its image and that image's parents throws.
     package static func recipe(
@@ -75,35 +83,37 @@ package struct RecipeMaker {
         return recipe
     }
 
-    /// One thing made here, and what it was made from.
+    /// An image or container that was made here, with its parent.
     struct Link {
         let image: Image
         let parent: Image?
         let provenance: Provenance
         let source: LazyLayer
         let place: Recipe.LayerOwner
-        /// Links of the chain above it, for what only they tell.
+        /// The provenance of the links above it, which later steps' values are read from.
         var later: [Provenance] = []
 
-        /// Whether a step made a layer; the layer is not read for that.
+        /// Whether the step made a layer.
+        ///
+        /// The layer itself is not read.
         var addsLayer: Bool {
             image.config.rootfs.diffIDs.count > (parent?.config.rootfs.diffIDs.count ?? 0)
         }
 
-        /// What it adds; `nil` for nothing.
+        /// The changes of the link; `nil` when it added no layer.
         var layer: OwnLayer? { get throws(ShaleError) { try source.read() } }
 
-        /// The settings its instruction was carried out with.
+        /// The settings with which its instruction was carried out.
         var settings: ContainerConfig { parent?.containerConfig ?? ContainerConfig() }
     }
 
     private enum Base {
         case scratch
-        /// It was not made here: pulled, loaded or imported.
+        /// It was not made here: pulled or loaded.
         case whole(Image)
-        /// It was made here, from an image that is not here any more.
+        /// It was made here, and its parent is not in the store any more.
         case orphan(Image)
-        /// It was made here, and its record is lost.
+        /// It was made here, and its provenance is lost.
         case untold(Image)
     }
 
@@ -116,7 +126,7 @@ package struct RecipeMaker {
         for link in links.dropFirst(skipped) {
             number += 1
             lines.source = link.place
-            // Triggers that were carried out are steps now, and gone from the config.
+            // Triggers that were carried out are steps of their own, and not in the config any more.
             let triggers = link.settings.onBuild ?? []
             if !triggers.isEmpty, (link.image.containerConfig.onBuild ?? []).count < triggers.count {
                 lines.remove("ONBUILD")
@@ -133,7 +143,7 @@ package struct RecipeMaker {
         }
     }
 
-    /// Writes one link; `false` when no instruction can say what it did.
+    /// Writes one link; returns false when no instruction can express it.
     private mutating func write(_ link: Link) throws(ShaleError) -> Bool {
         switch link.provenance.origin {
         case .step(let instruction, let copied): return try writeStep(link, instruction, copied)
@@ -153,7 +163,7 @@ package struct RecipeMaker {
         }
     }
 
-    /// The images made here, lowest first, and what they stand on.
+    /// The images that were made here, lowest first, and the base below them.
     private func chain(to image: Image) throws(ShaleError) -> ([Link], Base) {
         var links: [Link] = []
         var next = image
@@ -177,7 +187,7 @@ package struct RecipeMaker {
 
     // MARK: Beginnings
 
-    /// Writes `FROM`; returns how many of the links it carries out by itself (`ONBUILD`).
+    /// Writes `FROM`; returns the number of links that `FROM` itself carries out (ONBUILD triggers).
     private mutating func begin(_ base: Base, name: String?, _ links: [Link]) throws(ShaleError) -> Int {
         switch base {
         case .scratch: beginOnNothing(as: links.first?.image)
@@ -210,7 +220,8 @@ package struct RecipeMaker {
         return 0
     }
 
-    /// The stage that ends with an image, written when it is first asked for; `nil` when the image is not here.
+    /// The name of the stage that ends with an image, written when it is first needed; `nil` when the image is not
+    /// here.
     mutating func stage(_ id: Digest, called name: String) throws(ShaleError) -> String? {
         if let known = stages[id] { return known }
         guard let image = try? engine.store.images.image(id) else { return nil }
@@ -235,7 +246,7 @@ package struct RecipeMaker {
         return alias
     }
 
-    /// Ends the stage being written, which is an image's, and gives it a name; `nil` where it cannot have one.
+    /// Ends the current stage, which made `image`, and names it; returns `nil` when the stage has no `FROM`.
     mutating func closeStage(of image: Image) -> String? {
         guard let place = lines.firstIndex(of: "FROM") else { return nil }
         let name = "stage\(stages.count + 1)"
@@ -250,9 +261,9 @@ package struct RecipeMaker {
 
     // MARK: Pieces
 
-    /// Writes the instructions from one config to another, and says what none of them sets.
+    /// Writes the instructions that lead from one config to another, and a comment about settings that none can set.
     ///
-    /// `image` is the one they lead to: what they make of files beside it is told.
+    /// With `image`, the image of the new config, a comment also says which directory `WORKDIR` would create.
     mutating func writeConfig(
         from old: ContainerConfig, to new: ContainerConfig, of image: Image? = nil
     ) -> Bool {
@@ -279,17 +290,18 @@ package struct RecipeMaker {
         return true
     }
 
-    /// Keeps a link's layer as files; `false` when it deletes something and nothing there can.
+    /// Keeps a link's layer as files; returns false when something must be deleted and no program in the image can do
+    /// it.
     mutating func keep(_ link: Link, _ why: String) throws(ShaleError) -> Bool {
         guard let layer = try link.layer else { return true }
         return keep(layer.changes.filter { !$0.isParentOnly }, of: link, user: link.settings.user)
     }
 
-    /// Removes and adds paths of a link's layer.
+    /// Deletes and adds paths of a link's layer.
     mutating func keep(_ changes: [Change], of link: Link, user: String?) -> Bool {
         let removed = changes.filter { $0.kind == .deleted }.map(\.path)
         if !removed.isEmpty {
-            // Nor can an instruction name a file whose name is no text.
+            // An instruction cannot name a file whose name is not valid UTF-8.
             guard let program = removal(link), removed.allSatisfy({ !$0.utf8.contains(0xF4) }) else { return false }
             asRoot(user) { maker in
                 maker.lines.append(.instruction("RUN \(ConfigInstructions.array([program, "-rf"] + removed))"))
@@ -306,10 +318,10 @@ package struct RecipeMaker {
         return true
     }
 
-    /// Writes lines that need root, and gives the stage its user back.
+    /// Writes lines that need root, then restores the stage's user.
     mutating func asRoot(_ user: String?, _ body: (inout RecipeMaker) -> Void) {
         let isRoot = user.map { ["", "0", "root", "0:0", "root:root"].contains($0) } ?? true
-        // By number: there need be no list of users that has the name.
+        // By number, because the image may have no /etc/passwd with the name.
         if !isRoot { lines.append(.instruction("USER 0")) }
         body(&self)
         if !isRoot, let user { lines.append(.instruction("USER \(DockerfileWord.quoted(user))")) }
@@ -317,7 +329,7 @@ package struct RecipeMaker {
 }
 
 extension RecipeEngine {
-    /// The settings of the image that a container's recipe makes: its own, and the image's command.
+    /// The settings of the image that a container's recipe makes: the container's own, with the base image's command.
     package func imageSettings(of container: ContainerRecord, base: Image) -> ContainerConfig {
         var config = container.config
         config.env = config.env.map { $0.filter { $0.contains("=") } }

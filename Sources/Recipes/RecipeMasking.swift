@@ -1,18 +1,18 @@
 import Basics
 import Dockerfiles
 
-/// A secret that was taken out of a recipe.
+/// A secret that was masked in a recipe.
 package struct MaskedSecret: Sendable, Hashable {
-    /// In the recipe as it is given out, counted from 1.
+    /// The line in the masked recipe, from 1.
     package var line: Int
     package var what: String
-    /// The build argument that gives it back; `nil` where the line does not do as it is.
+    /// The build argument that gives the value back; `nil` when the masked line cannot be built as it is.
     package var argument: String?
 
-    /// The instruction it stood in; empty for a comment.
+    /// The keyword of the instruction with the secret; empty for a comment.
     package var keyword: String
 
-    /// For the user; `withLine` where what is given out has the recipe's lines.
+    /// A warning for the user; with `withLine` it names the line.
     package func warning(withLine: Bool) -> String {
         let subject = keyword.isEmpty ? "a comment" : keyword
         let place = withLine ? "line \(line) (\(subject))" : subject
@@ -22,9 +22,9 @@ package struct MaskedSecret: Sendable, Hashable {
 }
 
 extension Recipe {
-    /// The recipe without the values that look secret, and what they were.
+    /// The recipe with all values masked that look secret, and the list of these secrets.
     ///
-    /// `ENV` and `ARG` take theirs from a build argument of that name; in other lines a mask stands in its place.
+    /// `ENV` and `ARG` then take the value from a build argument of the same name. Other lines get a mask in its place.
     package var masked: (recipe: Recipe, secrets: [MaskedSecret]) {
         var recipe = self
         recipe.lines = []
@@ -68,7 +68,7 @@ extension Recipe {
         return (recipe, secrets)
     }
 
-    /// `ENV` and `ARG` with secret names, rewritten so that build arguments give the values.
+    /// Rewrites `ENV` and `ARG` with secret names so that build arguments give the values; `nil` when there are none.
     private static func withArguments(_ text: String) -> (lines: [String], names: [String])? {
         guard text.hasPrefix("ENV ") || text.hasPrefix("ARG "), let parsed = try? Instruction.parse(line: text) else {
             return nil

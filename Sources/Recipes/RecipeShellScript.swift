@@ -2,10 +2,11 @@ import Basics
 import Dockerfiles
 import OCI
 
-/// A recipe as a POSIX script that does the same to the root file system it runs on: in a container of the base, a
-/// chroot, a fresh machine.
+/// A recipe as a POSIX shell script that makes the same changes to the root file system on which it runs: in a
+/// container
+/// of the base image, a chroot, or a new machine.
 ///
-/// What only an image has (`CMD`, `EXPOSE`, `LABEL` …) is left as a comment.
+/// Settings that only an image has (`CMD`, `EXPOSE`, `LABEL` …) become comments.
 struct ShellScript {
     private let recipe: Recipe
     private let name: String
@@ -36,7 +37,7 @@ struct ShellScript {
         return lines.map { $0 + "\n" }.joined()
     }
 
-    /// `put OWNER DESTINATION SOURCE…`, by the rules of `COPY`.
+    /// The shell function `put OWNER DESTINATION SOURCE…`, with the rules of `COPY`.
     private static let copyFunction = """
         put() (
             owner=$1 to=$2
@@ -110,7 +111,7 @@ struct ShellScript {
         return "su -s /bin/sh -c \(words.shellQuoted) \(parts[0])"
     }
 
-    /// A Dockerfile's word reads the same in a shell, once blanks are kept together.
+    /// A word of a Dockerfile as a word of a shell: it is quoted unless it has quotes already.
     private func word(_ text: String) -> String {
         text.contains("\"") || text.contains("'") || text.contains("\\") ? text : "\"\(text)\""
     }

@@ -2,11 +2,13 @@ import Building
 import Dockerfiles
 
 extension Recipe {
-    /// A recipe made shorter: what it makes stays the same, but for the package lists that are cleaned.
+    /// A shorter recipe that makes the same files, except for package lists that are cleaned.
     ///
-    /// Neighbouring `RUN`s are joined, package lists cleaned in the `RUN` that fetched them, settings in a row made
-    /// one. `facts` are those of a line's source; without them the text alone tells what may be joined. A comment says
-    /// which `RUN` was not joined with the one above it, and why.
+    /// Adjacent `RUN`s are joined, package lists are cleaned in the `RUN` that fetched them, and adjacent settings are
+    /// merged.
+    /// `facts` returns the facts of a line's source; without them only the text decides what may be joined. A comment
+    /// says
+    /// why a `RUN` was not joined with the one above it.
     func tidied(_ facts: (LayerOwner) -> RunFacts? = { _ in nil }) -> Recipe {
         var recipe = self
         var stages: [[StageTidying.Step]] = [[]]
@@ -43,14 +45,14 @@ private struct StageTidying {
         (self.steps, cleanedLists) = Self.withCleanedLists(Self.withoutSuperseded(steps))
     }
 
-    /// A `RUN` that others are joined to.
+    /// A `RUN` to which following `RUN`s are joined.
     private struct Gathered {
         var comments: [Step] = []
-        /// Its parts; none for one that stays as it is written.
+        /// The commands to join; empty for a `RUN` that is kept as written.
         var elements: [String] = []
         var written: Step
         var sources: [Recipe.LayerOwner] = []
-        /// Why its text cannot be joined with any other; `nil` where it can.
+        /// Why it cannot be joined with any other `RUN`; `nil` when it can.
         var obstacle: String?
 
         var steps: [Step] {
@@ -106,7 +108,7 @@ private struct StageTidying {
         return result + (run?.steps ?? []) + comments
     }
 
-    /// Why two `RUN`s in one command would not make what they make one after the other.
+    /// Why one `RUN` of both commands would not have the same effect as two `RUN`s; `nil` when it would.
     private static func obstacle(
         _ run: Gathered, _ next: Gathered, _ facts: (Recipe.LayerOwner) -> RunFacts?
     ) -> String? {
@@ -117,7 +119,7 @@ private struct StageTidying {
         }
         guard let source = next.sources.first, let last = facts(source) else { return nil }
         var known: [Recipe.LayerOwner] = []
-        // What one container did was done in one piece.
+        // The commands of one container ran on the same files without a layer between them.
         for earlier in run.sources where earlier != source && !known.contains(earlier) {
             known.append(earlier)
             if let obstacle = facts(earlier)?.obstacle(to: last) { return obstacle }
@@ -125,21 +127,21 @@ private struct StageTidying {
         return nil
     }
 
-    /// A `CMD` that a later one replaces has no effect.
+    /// Removes each `CMD` that a later one replaces, because it has no effect.
     private static func withoutSuperseded(_ steps: [Step]) -> [Step] {
         guard !steps.contains(where: { $0.line.keyword == "ENTRYPOINT" }) else { return steps }
         let last = steps.lastIndex { $0.line.keyword == "CMD" }
         return steps.enumerated().filter { $0.element.line.keyword != "CMD" || $0.offset == last }.map(\.element)
     }
 
-    /// Two instructions in a row as one of the same meaning; `nil` where there is none.
+    /// Merges two adjacent instructions into one with the same meaning; `nil` when that is impossible.
     private static func merged(_ line: Recipe.Line, _ text: String) -> String? {
         guard case .instruction(let before) = line, let first = try? Instruction.parse(line: before),
             let second = try? Instruction.parse(line: text)
         else { return nil }
         switch (first.value, second.value) {
         case (.env(let old), .env(let new)):
-            // Within one instruction a variable still means what it meant before it.
+            // Within one ENV instruction a variable expands to its value before the instruction.
             let refers = new.contains { pair in
                 old.contains { pair.value.contains("$\($0.key)") || pair.value.contains("${\($0.key)") }
             }
@@ -165,7 +167,7 @@ private struct StageTidying {
     // MARK: Package lists
 
     private static func withCleanedLists(_ steps: [Step]) -> (steps: [Step], cleaned: [String]) {
-        // What a later RUN installs without fetching the lists anew needs those that are there.
+        // A later RUN that installs without fetching the lists again needs the existing lists.
         var isNeeded: Set<PackageTool> = []
         var used: Set<PackageTool> = []
         var result: [Step] = []
@@ -218,12 +220,12 @@ private enum PackageTool: CaseIterable {
             case .yum: "yum clean all"
             case .dnf: "dnf clean all"
             }
-        // A list that is only fetched here is for the RUNs behind it, which may be joined to this one.
+        // Lists are cleaned only when no later RUN, which may be joined to this one, needs them.
         let isCleaned = text.contains(command) || (self == .apk && text.contains("--no-cache"))
         return isCleaned || text.hasSuffix("\\") || text.contains("#") ? text : "\(text) && \(command)"
     }
 
-    /// Where the lists lie that it cleans.
+    /// The directory of the package lists that are cleaned.
     var lists: String {
         switch self {
         case .apt: "/var/lib/apt/lists"

@@ -8,30 +8,31 @@ import Linux
 import OCI
 package import Stores
 
-/// What a recipe is about: an image, or a container as it is now.
+/// The subject of a recipe: an image, or a container in its current state.
 package enum RecipeSubject: Sendable {
     case image(Image)
     case container(ContainerRecord)
 }
 
-/// One thing that came out otherwise than in the original.
+/// One difference between the original and the rebuilt image.
 package struct RecipeDifference: Sendable, Hashable {
     /// A path, or `config` for the settings.
     package var subject: String
     /// What differs, in words.
     package var what: String
-    /// The instruction that made it so, with its line in the recipe where it is one of the recipe's.
+    /// The instruction that made the difference; `nil` when it is not known.
     package var step: String?
-    /// Counted from 1.
+    /// The instruction's line in the Dockerfile, from 1.
     package var line: Int?
 }
 
 extension RecipeEngine {
-    /// Makes an image again from its recipe, without the cache and without a name, and says what came out otherwise.
+    /// Rebuilds an image from its recipe, without the cache and without a name, and returns the differences.
     ///
-    /// Compared are each path's type, mode, owner, size, content, link and attributes, and the config; not times.
-    /// Nothing is left behind, also when it fails or is interrupted. Throws what building throws: a recipe that cannot
-    /// be carried out is no recipe.
+    /// Each path's type, mode, owner, size, content, link target and attributes are compared, and the config, but no
+    /// times.
+    /// The rebuilt image is always removed, also after a failure or an interruption. Throws what saving the recipe and
+    /// building throw.
     package func verify(
         _ recipe: Recipe, of subject: RecipeSubject, _ operation: OperationContext
     ) throws(ShaleError) -> [RecipeDifference] {
@@ -41,7 +42,7 @@ extension RecipeEngine {
         return try compare(subject, with: BuildRequest(source: .directory(folder)), of: recipe, operation)
     }
 
-    /// Carries out a build that is to make a subject again, without the cache, and compares.
+    /// Builds without the cache, and compares the result with the subject.
     ///
     /// Throws what building and comparing throw.
     func compare(
@@ -50,7 +51,7 @@ extension RecipeEngine {
         var request = build
         request.steps.usesCache = false
         request.steps.fillsCache = false
-        // What sessions hold is known, too, and stays as it is.
+        // Images that sessions retain are known as well, so the trial build does not remove them.
         let retained = try store.images.retainedTable().entries.compactMap(\.image)
         let known = Set(try store.images.all(includingIntermediate: true).map(\.id) + retained)
         let steps = BuiltSteps()
@@ -64,7 +65,7 @@ extension RecipeEngine {
     }
 }
 
-/// An original beside what its recipe made.
+/// Compares an original with the image that its recipe made.
 private struct Comparison {
     private let recipe: Recipe
     private let engine: RecipeEngine
@@ -112,7 +113,7 @@ private struct Comparison {
             if difference.kind == .onlyRight, recipe.madeByWorkdir.contains(where: { $0.isAtOrBelow(path) }) {
                 continue
             }
-            // What was cleaned on purpose is no difference.
+            // A list that was cleaned on purpose is not reported.
             if difference.kind != .differs, recipe.cleaned.contains(where: { path.isAtOrBelow($0) && path != $0 }) {
                 continue
             }
@@ -127,7 +128,7 @@ private struct Comparison {
         return traced(found) + configDifferences()
     }
 
-    /// Names the step a difference began with where that is told by a path which is not there any more.
+    /// Names the step at which a difference began, when it began at a path that does not exist any more.
     private func traced(_ found: [RecipeDifference]) -> [RecipeDifference] {
         guard !found.isEmpty else { return [] }
         let histories = blame.histories()
@@ -152,7 +153,7 @@ private struct Comparison {
     private func configDifferences() -> [RecipeDifference] {
         var old = settings
         let new = rebuilt.containerConfig
-        // Every builder gives an image without a PATH one: no Dockerfile can make one that has none.
+        // Every builder sets a PATH when there is none, so no Dockerfile can make an image without a PATH.
         let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
         if new.env?.first == path, !(old.env ?? []).contains(where: { $0.hasPrefix("PATH=") }) {
             old.env = [path] + (old.env ?? [])

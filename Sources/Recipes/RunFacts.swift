@@ -6,16 +6,16 @@ import Linux
 import OCI
 import Stores
 
-/// What one step's layer and settings say about joining its `RUN` with those after it.
+/// What a step's layer and settings say about joining its `RUN` with the following ones.
 struct RunFacts {
-    /// Its own layer.
+    /// The step's own layer.
     let layer: LayerIndex
-    /// The directories that lead to where it runs, and that directory itself; links in them followed, too.
+    /// The working directory and its parent directories, as written and with links followed.
     let workingDirectories: [String]
     let hasVolumes: Bool
     let hasOwnShell: Bool
 
-    /// Names of files that have other names in the layer.
+    /// Names of hard-linked files in the layer.
     private let linkedNames: [String]
 
     init(
@@ -28,10 +28,11 @@ struct RunFacts {
         linkedNames = layer.entries.filter { $0.kind == .hardLink }.flatMap { [$0.path, $0.link] }
     }
 
-    /// Why the `RUN` of `next` would not make the same in one command with this one before it; `nil` where it would.
+    /// Why one command for this `RUN` and the `RUN` of `next` would not have the same effect; `nil` when it would.
     ///
-    /// Between two `RUN`s lies a layer: a file of the first that the second writes to is parted from its other names, a
-    /// directory of the first cannot be renamed, the working directory is made again where it is gone.
+    /// Two `RUN`s have a layer boundary between them: when the second writes to a hard-linked file of the first, the
+    /// link is
+    /// broken; a directory of the first cannot be renamed; a removed working directory is created again.
     func obstacle(to next: RunFacts) -> String? {
         if hasOwnShell || next.hasOwnShell { return "the image has a SHELL of its own" }
         if hasVolumes || next.hasVolumes { return "what is written to a volume is gone when a RUN ends" }
@@ -49,7 +50,7 @@ struct RunFacts {
         return nil
     }
 
-    /// Whether the layer holds a path, or removes it or a directory above it.
+    /// Whether the layer contains a path, or deletes it or a directory above it.
     private func touches(_ path: String) -> Bool {
         if layer[path] != nil { return true }
         var above = path.parentPath
@@ -60,7 +61,7 @@ struct RunFacts {
         return false
     }
 
-    /// Whether some directory of the layer holds all these names.
+    /// Whether some directory of the layer contains all these names.
     private func holdsCopy(of names: Set<String>) -> Bool {
         guard !names.isEmpty else { return true }
         return layer.entries.contains { $0.kind == .directory && names.isSubset(of: layer.names(in: $0.path)) }
@@ -68,7 +69,7 @@ struct RunFacts {
 }
 
 extension LayerIndex {
-    /// The names that a directory of the layer has in it there.
+    /// The names of the layer's entries directly in a directory.
     fileprivate func names(in directory: String) -> Set<String> {
         let prefix = directory == "/" ? "/" : directory + "/"
         var found: Set<String> = []
@@ -83,9 +84,9 @@ extension LayerIndex {
 }
 
 extension RecipeEngine {
-    /// A recipe made shorter where the layers prove that it makes the same files.
+    /// A shorter recipe; `RUN`s are joined only where the layers show that the files stay the same.
     ///
-    /// Comments in it say which lines were not joined.
+    /// Comments say which `RUN`s were not joined.
     ///
     /// Throws what reading the layers of its `RUN`s throws.
     package func tidied(_ recipe: Recipe) throws(ShaleError) -> Recipe {
@@ -117,7 +118,7 @@ extension RecipeEngine {
             let record = try store.containers.record(id)
             parent = try store.images.image(manifest: record.manifest)
             settings = record.config
-            // The last of the recipe: nothing is joined behind it but what was done in it as well.
+            // A container's lines come last. Only its own commands are joined after it, so kinds and paths are enough.
             layer.entries = try containers.changes(of: record).map { change in
                 let isDirectory = change.status?.kind == .directory
                 return LayerEntry(
@@ -136,7 +137,7 @@ extension RecipeEngine {
 }
 
 extension String {
-    /// An absolute path and all directories above it, without the root.
+    /// The absolute path and all directories above it, without the root.
     fileprivate var withParents: [String] {
         var paths: [String] = []
         var path = self

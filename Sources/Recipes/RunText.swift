@@ -3,15 +3,15 @@ import Dockerfiles
 import Images
 import OCI
 
-/// A command as `RUN` says it.
+/// The text of a command in a `RUN` instruction.
 enum RunText {
-    /// What runs the shell form.
+    /// The shell for the shell form.
     static func shell(of settings: ContainerConfig) -> [String] {
         if let shell = settings.shell, !shell.isEmpty { return shell }
         return ["/bin/sh", "-c"]
     }
 
-    /// A text for the shell, behind `RUN `: as it is where a line can hold it, else as an exec form.
+    /// A shell command as the text after `RUN `: unchanged when one line can hold it, else in exec form.
     static func line(of text: String, shell: [String]) -> String {
         var trimmed = text
         while trimmed.unicodeScalars.last == "\n" { trimmed.unicodeScalars.removeLast() }
@@ -23,9 +23,10 @@ enum RunText {
         return isItself ? trimmed : ConfigInstructions.array(shell + [text])
     }
 
-    /// The command of an argument vector, behind `RUN `.
+    /// An argument vector as the text after `RUN `.
     ///
-    /// `prefix` is shell text to stand before it (`cd`, variables); `nil` where that needs a shell that is not there.
+    /// `prefix` is shell text before the command (`cd`, variables). Returns `nil` when a shell is needed and there is
+    /// none.
     static func line(of arguments: [String], prefix: String = "", assignments: [String] = [], shell: [String]?)
         -> String?
     {
@@ -47,7 +48,7 @@ enum RunText {
 }
 
 extension String {
-    /// Whether a shell takes it for something of its own at the beginning of a command, or for an assignment.
+    /// Whether a shell treats the text as a keyword, a builtin command or an assignment at the start of a command.
     fileprivate var isShellWord: Bool {
         contains("=")
             || [

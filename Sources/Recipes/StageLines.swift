@@ -1,8 +1,8 @@
-/// The lines of the stage being written, each with what the original was once its step was done.
+/// The lines of the current stage, each with the image or container that its step made.
 struct StageLines {
     private(set) var lines: [Recipe.Line] = []
     private(set) var sources: [Recipe.LayerOwner?] = []
-    /// Whose lines are written next.
+    /// The source of the lines that are appended next.
     var source: Recipe.LayerOwner?
 
     var count: Int { lines.count }
@@ -21,13 +21,13 @@ struct StageLines {
         for line in right { left.append(line) }
     }
 
-    /// Forgets all lines from a place on.
+    /// Removes all lines from an index on.
     mutating func cut(at place: Int) {
         lines.removeSubrange(place...)
         sources.removeSubrange(place...)
     }
 
-    /// Forgets every instruction of one kind.
+    /// Removes all instructions with a keyword.
     mutating func remove(_ keyword: String) {
         let kept = lines.indices.filter { lines[$0].keyword != keyword }
         (lines, sources) = (kept.map { lines[$0] }, kept.map { sources[$0] })
