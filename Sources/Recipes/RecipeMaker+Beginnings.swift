@@ -40,7 +40,7 @@ extension RecipeMaker {
         _ = writeConfig(from: ContainerConfig(), to: image.containerConfig, of: isOfContainer ? nil : image)
     }
 
-    /// Forgets the stage so far and begins with what a link came to.
+    /// Discards the lines of the stage and begins with the files of a link's image or container.
     mutating func beginAnew(_ link: Link) throws(ShaleError) {
         let what = if case .container = link.place { "the container" } else { "image \(link.image.id.short)" }
         lines.cut(at: 0)

@@ -7,10 +7,10 @@ package import OCI
 package import Recipes
 package import Stores
 
-/// A session: what was typed, every state it led to, and the working image.
+/// A session: the typed lines, the states they led to, and the working image.
 ///
-/// Its folder is `sessions/<name>/` in the store. Any number of shales may be in one session; each change is made
-/// under the journal's lock, on top of what the others did.
+/// Its folder in the store is `sessions/<name>/`. Several processes may use one session; each change is made under the
+/// journal's lock, on the state that the others left.
 package final class Session {
     package let name: String
     package let engine: Engine
@@ -18,25 +18,30 @@ package final class Session {
     let folder: SessionFolder
     let journal: Journal
     package private(set) var tree = StateTree()
-    /// Says that a shale is in the session, as long as this value lives.
+    /// A shared lock that shows other processes that the session is in use.
     private let presence: FileLock?
     /// Whether its journal has been read.
     package private(set) var isRead = false
 
-    /// Opens a session, which begins with its first entry, and reads its journal.
+    /// Opens a session and reads its journal.
     ///
-    /// Throws `invalid` for a name that is no plain file name.
+    /// A new session has no entries.
+    ///
+    /// Throws `invalid` for a name that is no plain file name, and what `init(joining:)` and `refresh()` throw.
     package convenience init(named name: String, in sessions: SessionStore, engine: Engine) throws(ShaleError) {
         try self.init(joining: name, in: sessions, engine: engine)
         try refresh()
     }
 
-    /// Enters a session without reading its journal; it is neither renamed nor removed meanwhile.
+    /// Enters a session without reading its journal.
+    ///
+    /// While it is open it cannot be renamed or removed.
     ///
     /// The working image is not known before ``refresh()``.
     ///
     /// Throws `invalid` for a name that is no plain file name, and the file system's error when the folder cannot be
-    /// made or locked.
+    /// created
+    /// or locked.
     package init(joining name: String, in sessions: SessionStore, engine: Engine) throws(ShaleError) {
         self.name = name
         self.engine = engine
@@ -47,19 +52,19 @@ package final class Session {
     }
 
     package var entries: [JournalEntry] { journal.entries }
-    /// Those of the entries that changed the state.
+    /// The entries that changed the state.
     package var stateEntries: [JournalEntry] { journal.stateEntries }
-    /// How many lines there are, and when the last was typed.
+    /// The number of lines, and the time of the last one.
     package var lineCount: Int { journal.count }
     package var lastUsed: Timestamp? { journal.last?.time }
 
-    /// Reads what other processes in this session wrote to the journal meanwhile.
+    /// Reads what other processes wrote to the journal.
     ///
     /// Throws the file system's error when the journal cannot be read.
     package func refresh() throws(ShaleError) {
         try Observer.measure(.session, "read the journal") { () throws(ShaleError) in try absorb(journal.refresh()) }
         isRead = true
-        // A home that cannot be written to can still be read.
+        // Only logged when it fails, because a home that cannot be written can still be read.
         Logger.session.attempt("take in lines that were cut off") { try takeInCutOff() }
     }
 
@@ -67,10 +72,11 @@ package final class Session {
         for entry in entries { tree.append(entry) }
     }
 
-    /// Writes a line into the journal, with what it changed.
+    /// Writes a line and its changes into the journal.
     ///
-    /// Where another shale changed the working image since the line's steps were made on it, they are made again on
-    /// what it is now, and `again` is called; throws `conflict` when they cannot be. Returns what was written.
+    /// When another process changed the working image meanwhile, the line's steps are carried out again on the new
+    /// working
+    /// image, and `again` is called; throws `conflict` when this fails. Returns what was written.
     @discardableResult
     package func record(_ draft: JournalDraft, again: () -> Void = {}) throws(ShaleError) -> JournalDraft {
         try folder.requireWritable()
@@ -97,10 +103,11 @@ package final class Session {
         }
     }
 
-    /// Writes a line that changed nothing into a session's journal without opening it.
+    /// Writes a line that changed nothing into a session's journal without opening the session.
     ///
     /// Throws `denied` for a home that cannot be written to, `invalid` for a name that a session cannot have, and the
-    /// file system's error when the journal cannot be written.
+    /// file
+    /// system's error when the journal cannot be written.
     package static func note(
         _ draft: JournalDraft, session name: String, in sessions: SessionStore
     ) throws(ShaleError) {
@@ -108,7 +115,7 @@ package final class Session {
         try Journal(folder: sessions.folder(of: name).path).note(draft.entry)
     }
 
-    /// Decides with the journal locked and read up, and writes down what `body` answers.
+    /// Calls `body` with the current state while the journal is locked, and appends the entry that it returns.
     func append(_ body: (StateTree) throws(ShaleError) -> JournalEntry?) throws(ShaleError) {
         try folder.requireWritable()
         try takeInCutOff()
@@ -123,7 +130,7 @@ package final class Session {
 
     // MARK: What is kept for coming back
 
-    /// The images of the session's newest states (all for `nil`), and those that the current one needs.
+    /// The images of the session's newest states (`nil` for all), and those that the current state needs.
     package func retainedImages(newest count: Int?) -> Set<Digest> {
         var images = Self.images(of: tree.working(at: tree.head))
         for change in tree.newest(count).flatMap(\.changes) {
@@ -142,10 +149,13 @@ package final class Session {
             .union(working.stages.values)
     }
 
-    /// Keeps the images of the newest states and of the current one; what only other states need may be collected.
+    /// Keeps the images of the newest states and of the current one.
+    ///
+    /// Images that only other states need may be collected.
     ///
     /// Throws `denied` for a home that cannot be written to, and the file system's error when the journal cannot be
-    /// read or the session's roots cannot be written.
+    /// read or
+    /// the session's roots cannot be written.
     package func forget(keepingNewest count: Int) throws(ShaleError) {
         let folder = self.folder
         try append { tree throws(ShaleError) in
@@ -157,7 +167,7 @@ package final class Session {
     }
 }
 
-/// An entry before it has its number.
+/// A journal entry that has no number yet.
 package struct JournalDraft: Sendable {
     package var time: Timestamp
     package var line: String
@@ -166,9 +176,9 @@ package struct JournalDraft: Sendable {
     package var seconds: Double = 0
     package var made: [String] = []
     package var changes: [StateChange] = []
-    /// Stamped on the changes; see ``LineStamp``.
+    /// The token stored with the changes; see ``LineStamp``.
     package var token: String?
-    /// The working image that its steps were made on; `nil` for scratch.
+    /// The working image on which its steps were made; `nil` for scratch.
     package var base: Digest?
 
     package init(line: String, directory: String?, time: Timestamp = .now()) {
@@ -177,7 +187,7 @@ package struct JournalDraft: Sendable {
         self.time = time
     }
 
-    /// Whether its steps were made on this image, or need none.
+    /// Whether its steps were made on this image, or it has no steps.
     func stands(on image: Digest?) -> Bool {
         switch changes.first(where: \.isOfWorkingImage) {
         case .step, .rewrote: base == image

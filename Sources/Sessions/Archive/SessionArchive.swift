@@ -3,9 +3,13 @@ import FoundationEssentials
 import Layers
 import OCI
 
-/// A session in one file: a tar with the session's folder, how its images were made, and an OCI layout of them.
+/// The format of a session in one file: a tar with the session's folder, the provenance of its images, and an OCI
+/// layout
+/// of these images.
 ///
-/// `session.json` comes first, `end` last: an archive without it is incomplete. The same session makes the same file.
+/// The first entry is `session.json`, the last is `end`: an archive without `end` is incomplete. The same session
+/// always
+/// gives the same file.
 enum SessionArchive {
     struct Header: Codable {
         var format = "shale-session"
@@ -16,7 +20,7 @@ enum SessionArchive {
     static let header = "session.json"
     static let journal = "journal"
     static let variables = "variables"
-    /// Images that listings show; named where the session moved the name.
+    /// Images that listings show, with a name when the session moved that name.
     static let listed = "index.json"
     /// Images that only the session can bring back.
     static let retained = "held.json"
@@ -24,7 +28,9 @@ enum SessionArchive {
     static let provenance = "provenance/"
     static let end = "end"
 
-    /// Bytes that a document of the archive may have; the journal may be larger.
+    /// The largest document in an archive, in bytes.
+    ///
+    /// The journal may be larger.
     static let largestDocument = 64 << 20
     static let largestJournal = 1 << 30
 

@@ -8,43 +8,46 @@ package import Stores
 
 /// A session in a registry.
 ///
-/// An artifact whose first blob is the archive of its documents, and whose others are the blobs of its images. All lie
-/// in one repository, so that a collector of the registry finds them named.
+/// It is an artifact. Its first blob is the archive with the session's documents, the others are the blobs of its
+/// images.
+/// All are in one repository and listed in the manifest, so a registry's garbage collection keeps them.
 package enum SessionArtifact {
-    /// The archive, as `session export` makes it, with the images' manifests and without their other blobs.
+    /// The archive of `session export`, which contains only the manifests of the images and no other blobs.
     static let archiveType = "application/vnd.shale.session.v1.tar"
-    /// A file that a recipe needs and that no image has.
+    /// A file that a recipe needs and that is in no image.
     static let fileType = "application/vnd.shale.session.v1.file"
 
-    /// More bytes than any archive has.
+    /// The largest archive that is read, in bytes.
     private static let largestArchive: Int64 = 2 << 30
 
-    /// What a pull brought.
+    /// The result of a pull.
     package struct Pulled: Sendable {
         package var session: SessionImport.Result
-        /// Bytes of blobs that were not here.
+        /// The bytes of blobs that were downloaded.
         package var bytes: Int64
     }
 
-    /// What a push came to.
+    /// The result of a push.
     package struct Pushed: Sendable {
         package var descriptor: Descriptor
-        /// Bytes of blobs that the registry had not got.
+        /// The bytes of blobs that were uploaded.
         package var bytes: Int64
     }
 
-    /// Sends a session to a registry: what the registry has is not sent, and a session that has not changed is the same
-    /// artifact again.
+    /// Pushes a session to a registry.
     ///
-    /// The manifests of its listed images are put beside it, so that they can be pulled by digest. Throws `cancelled`,
-    /// and what gathering the session and the requests throw.
+    /// Blobs that the registry has are not uploaded; an unchanged session gives the same artifact.
+    ///
+    /// The manifests of its listed images are pushed as well, so that they can be pulled by digest. Throws `cancelled`,
+    /// and
+    /// what reading the session and the requests throw.
     package static func push(
         _ export: SessionExport, of session: Session, to reference: Reference, engine: Engine, version: String,
         _ operation: OperationContext
     ) throws(ShaleError) -> Pushed {
         let images = engine.images
         let parts = try export.parts()
-        // Another shale may prune while they are sent.
+        // Held, because another process may prune them during the upload.
         let listed = try export.listedManifests()
         let held = (parts + listed).map(\.digest)
         try session.sessions.blobs.hold(held)
@@ -59,7 +62,7 @@ package enum SessionArtifact {
         if !known.contains(first.digest) {
             bytes += try images.send(try archive.openForReading(), as: first, to: reference, operation)
         }
-        // A registry takes an index once it has what that lists.
+        // A registry accepts an index only when it has the manifests that the index lists.
         for isIndex in [false, true] {
             let some = listed.filter { MediaType.isIndex($0.mediaType) == isIndex }
             try images.send(manifests: some, to: reference.repository, operation)
@@ -71,7 +74,9 @@ package enum SessionArtifact {
         return Pushed(descriptor: try images.send(artifact, as: reference, operation), bytes: bytes)
     }
 
-    /// Nothing of the moment of the push: the same session has the same digest.
+    /// The annotations.
+    ///
+    /// They do not contain the time of the push, so that the same session has the same digest.
     private static func annotations(
         of export: SessionExport, _ session: Session, version: String
     ) -> [String: String] {
@@ -84,12 +89,17 @@ package enum SessionArtifact {
         return notes
     }
 
-    /// Brings a session from a registry, under the name that `naming` makes of its own; only blobs that are not here are
-    /// fetched.
+    /// Pulls a session from a registry, under the name that `naming` returns.
     ///
-    /// Nothing of it is trusted: see ``SessionImport``, which asks `namesWanted`. What it says of folders of another machine is left out. Throws
-    /// `unsupported` for a name that leads to something else, `conflict` for a session's name that is taken, `corrupt`
-    /// for an artifact that is not whole, and what the registry throws; what broke off goes on with the next pull.
+    /// Only missing blobs are downloaded.
+    ///
+    /// Its content is untrusted: see ``SessionImport``, which calls `namesWanted`. Host folders that it names are left
+    /// out,
+    /// because they belong to another machine. Throws `unsupported` for a reference to something else, `conflict` for a
+    /// session
+    /// name that exists, `corrupt` for an incomplete artifact, and what the registry throws. An interrupted download
+    /// continues
+    /// at the next pull.
     package static func pull(
         _ reference: Reference, naming: SessionImport.Naming, engine: Engine, into sessions: SessionStore,
         namesWanted: SessionImport.NamesWanted, _ operation: OperationContext

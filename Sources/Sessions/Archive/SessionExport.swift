@@ -7,32 +7,34 @@ package import OCI
 import Recipes
 import Stores
 
-/// Writes a session into one file, with every image it can come back to.
+/// Writes a session into one file, with all images of its states.
 package struct SessionExport {
     private let session: Session
     private let engine: Engine
     private let sessions: SessionStore
-    /// Images that listings show, with a name where the session moved it.
+    /// Images that listings show, with a name when the session moved that name.
     private var listed: [ImageEntry] = []
     private var retained: [ImageEntry] = []
-    /// Names of containers that were removed: they stay behind, with what they changed.
+    /// Names of removed containers.
+    ///
+    /// They are not exported.
     package private(set) var containersLeft: [String] = []
-    /// Blobs that recipes need and no image has.
+    /// Blobs that recipes need and that are in no image.
     private var files: Set<Digest> = []
     package var imageCount: Int { Set((listed + retained).compactMap(\.image)).count }
     package var stateCount: Int { session.tree.nodes.count }
     package var lineCount: Int { session.lineCount }
     package var lastUsed: Timestamp? { session.lastUsed }
 
-    /// Which blobs an archive holds.
+    /// The blobs that an archive contains.
     package enum Contents: Sendable {
-        /// Every one: the archive stands by itself.
+        /// All blobs: the archive is complete by itself.
         case everything
-        /// The manifests alone: the others lie beside the archive.
+        /// Only the manifests: the other blobs are stored beside the archive.
         case documents
     }
 
-    /// Begins with what the session's journal names.
+    /// Collects what the session's journal names.
     ///
     /// Throws what reading the journal and the store throws.
     package init(_ session: Session) throws(ShaleError) {
@@ -43,15 +45,14 @@ package struct SessionExport {
         try gather()
     }
 
-    /// Streams the archive to `sink`.
+    /// Writes the archive to `sink`.
     ///
-    /// Throws `cancelled` when it is stopped, what `sink` throws, and the store's error when a blob or a record cannot
-    /// be read.
+    /// Throws `cancelled`, what `sink` throws, and the store's error when a blob or a record cannot be read.
     package func write(
         _ contents: Contents = .everything, to sink: @escaping ByteSink, _ operation: OperationContext
     ) throws(ShaleError) {
         let blobs = contents == .everything ? try blobs() : try manifests().map(\.digest)
-        // The blobs must not be pruned while they are written.
+        // Held, so that the blobs are not pruned while they are written.
         try sessions.blobs.hold(blobs)
         defer { sessions.blobs.release(blobs) }
         let writer = TarWriter { bytes throws(ShaleError) in
@@ -90,7 +91,7 @@ package struct SessionExport {
         _ = try writer.finish()
     }
 
-    /// The journal's whole lines.
+    /// The complete lines of the journal.
     private func journal() throws(ShaleError) -> [UInt8] {
         let bytes = try session.folder.read(SessionArchive.journal, limit: SessionArchive.largestJournal) ?? []
         return Array(bytes[..<(bytes.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0)])
@@ -108,7 +109,7 @@ package struct SessionExport {
         containersLeft.sort()
         var wanted = Array(roots.digests)
         var images: Set<Digest> = []
-        // Parents belong to what a recipe is written from.
+        // Recipes are written from parents as well.
         let known = Dictionary(
             grouping: (table.entries + retainedTable.entries).flatMap { entry in
                 Set([entry.image, entry.manifest.digest].compactMap(\.self)).map { ($0, entry) }
@@ -117,7 +118,7 @@ package struct SessionExport {
             for (_, entry) in known[digest] ?? [] {
                 guard let image = entry.image, images.insert(image).inserted else { continue }
                 let made = try engine.images.provenance(of: image)
-                // Stages it copied from, and files that are in no layer, too.
+                // Also the stages it copied from, and files that are in no layer.
                 wanted += [entry.parent, made?.parent, made?.from].compactMap(\.self)
                 files.formUnion(made?.keptFiles.filter(sessions.blobs.contains) ?? [])
             }
@@ -141,17 +142,20 @@ package struct SessionExport {
         Set(try parts().map(\.digest) + manifests().map(\.digest)).sorted()
     }
 
-    /// The manifests of all its images, of indexes those that are here, and the indexes; each once.
+    /// The manifests of all its images and the indexes, each once.
+    ///
+    /// Of an index only the manifests in the store are included.
     private func manifests() throws(ShaleError) -> [Descriptor] {
         var documents: [Descriptor] = []
         for entry in listed + retained { documents += try engine.images.documents(of: entry.manifest) }
         return Self.unique(documents)
     }
 
-    /// The manifests of the images that listings show, each once: others may want those by themselves.
+    /// The manifests of the listed images, each once, for pulls by digest.
     ///
-    /// Those of indexes come before the indexes, of which only whole ones are among them. Throws what reading an index
-    /// throws.
+    /// The manifests of an index come before the index. An index is included only when all its manifests are in the
+    /// store.
+    /// Throws what reading an index throws.
     package func listedManifests() throws(ShaleError) -> [Descriptor] {
         var found: [Descriptor] = []
         var seen: Set<Digest> = []
@@ -166,8 +170,7 @@ package struct SessionExport {
         return found
     }
 
-    /// The blobs that its images and recipes consist of, beside the manifests; each once, in the order of their
-    /// digests.
+    /// The blobs of its images and recipes except the manifests; each once, sorted by digest.
     ///
     /// Throws what reading a manifest throws.
     package func parts() throws(ShaleError) -> [Descriptor] {
@@ -181,7 +184,7 @@ package struct SessionExport {
             parts.append(
                 Descriptor(mediaType: SessionArtifact.fileType, digest: file, size: try sessions.blobs.size(file)))
         }
-        // What an image says of a blob's address or platform is that image's.
+        // URLs and platforms in a descriptor belong to one image, so they are left out.
         return Self.unique(parts).map { Descriptor(mediaType: $0.mediaType, digest: $0.digest, size: $0.size) }
     }
 

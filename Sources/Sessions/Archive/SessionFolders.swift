@@ -3,9 +3,13 @@ import Glibc
 import Linux
 package import Stores
 
-/// What happens to whole sessions: their folders are renamed and removed, their images are the collector's business.
+/// Renames and removes whole sessions.
+///
+/// Their images are removed by the collection.
 package enum SessionFolders {
-    /// Throws `conflict` when the new name is taken, `inUse` when another shale is in the session.
+    /// Renames a session.
+    ///
+    /// Throws `conflict` when the new name exists, and `inUse` when another process uses the session.
     package static func rename(_ old: String, to new: String, in sessions: SessionStore) throws(ShaleError) {
         try SessionFolder.check(new)
         try withoutOthers(old, in: sessions) { () throws(ShaleError) in
@@ -21,14 +25,16 @@ package enum SessionFolders {
         }
     }
 
-    /// Removes a session's journal and states; its images stay until they are pruned.
+    /// Removes a session's journal and states.
     ///
-    /// Throws `inUse` when another shale is in the session.
+    /// Its images stay until they are pruned.
+    ///
+    /// Throws `inUse` when another process uses the session.
     package static func remove(_ name: String, in sessions: SessionStore) throws(ShaleError) {
         try SessionFolder.check(name)
         try withoutOthers(name, in: sessions) { () throws(ShaleError) in
             try sessions.forgetLines(of: name)
-            // The session is gone at once, even when the removal takes long.
+            // After the rename the session is gone, even when the removal takes long.
             let aside = try sessions.newScratchPath()
             guard Linux.rename(sessions.path(of: name), aside) == 0 else {
                 throw SystemCallError("rename", path: name).shaleError("session \(name)")
@@ -37,7 +43,7 @@ package enum SessionFolders {
         }
     }
 
-    /// Runs `body` while no shale is in the session, and none can come in.
+    /// Runs `body` while no other process uses the session or can enter it.
     private static func withoutOthers(
         _ name: String, in sessions: SessionStore, _ body: () throws(ShaleError) -> Void
     ) throws(ShaleError) {

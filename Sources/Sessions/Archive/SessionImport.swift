@@ -9,10 +9,11 @@ package import OCI
 package import Recipes
 package import Stores
 
-/// Reads a session that was exported, here or on another machine.
+/// Imports a session that was exported, here or on another machine.
 ///
-/// Nothing of the archive is trusted: only the members that belong to it are taken, every blob is hashed, every
-/// document read and checked against the others before the first image is named; what fails leaves nothing behind.
+/// The archive is untrusted. Only known members are accepted, every blob is hashed, and every document is checked
+/// before
+/// the first image is named. When the import fails, nothing stays in the store.
 package final class SessionImport {
     private let engine: Engine
     private let sessions: SessionStore
@@ -26,16 +27,18 @@ package final class SessionImport {
     private var blobs: [Digest] = []
     private var imported: Int64 = 0
     private var isComplete = false
-    /// Whether its blobs came from a registry: the folders that it names are another machine's.
+    /// Whether the blobs came from a registry.
+    ///
+    /// The host folders in the journal then belong to another machine.
     private var isFromAfar = false
 
-    /// Brings blobs that an archive does not hold itself; they are in the store afterwards.
+    /// Brings blobs that are not in the archive into the store.
     package typealias BlobsBeside = ([Digest]) throws(ShaleError) -> Void
 
-    /// What a session is called here, by the name that it was exported under.
+    /// Returns the session's name here, given the name under which it was exported.
     package typealias Naming = (String) -> String
 
-    /// Whether images of the session may have names that nothing has here.
+    /// Asks whether the session's images may get names that do not exist here yet.
     package typealias NamesWanted = ([Reference]) throws(ShaleError) -> Bool
 
     /// The result of an import.
@@ -43,24 +46,26 @@ package final class SessionImport {
         package var name: String
         package var states: Int
         package var images: Int
-        /// Names that are another image's here and were left to it.
+        /// Names that were not set, because they mean another image here.
         package var namesLeft: [String]
-        /// Names that images of the session have here now.
+        /// Names that were set.
         package var namesGiven: [String]
     }
 
-    /// `subject` is how errors call the archive.
+    /// `subject` names the archive in errors.
     package init(_ engine: Engine, into sessions: SessionStore, subject: String) {
         self.engine = engine
         self.sessions = sessions
         self.subject = subject
     }
 
-    /// Brings the session in under the name that `naming` makes of its own.
+    /// Imports the session under the name that `naming` returns.
     ///
-    /// `beside` brings blobs that are not in the archive, once it is known which ones are needed; `namesWanted` is asked
-    /// when all is here and nothing is named yet. Throws `conflict` for a name that is taken, `invalid` or `corrupt` for
-    /// an archive that is none, or cut short, and what the two closures throw.
+    /// `beside` is called with the needed blobs that are not in the archive. `namesWanted` is called when everything is
+    /// in
+    /// the store and nothing is named yet. Throws `conflict` for a name that exists, `invalid` or `corrupt` for a
+    /// malformed or
+    /// incomplete archive, and what the two closures throw.
     package func run(
         _ source: any ByteSource, naming: Naming, beside: BlobsBeside? = nil, namesWanted: NamesWanted,
         _ operation: OperationContext
@@ -72,14 +77,14 @@ package final class SessionImport {
             if let beside { try bring(beside) }
             return try finish(naming, namesWanted, operation)
         } catch {
-            // A transfer that broke off goes on where it stopped: what came stays until it is pruned.
+            // An interrupted download continues later, so the blobs that arrived stay until they are pruned.
             let isBroken = [.cancelled, .unavailable, .timeout, .unauthorized].contains(error.code)
             if isFromAfar, isBroken { sessions.blobs.release(blobs) } else { sessions.discard(blobs) }
             throw error
         }
     }
 
-    /// Brings what the images of the archive consist of.
+    /// Brings the blobs of the archive's images.
     private func bring(_ beside: BlobsBeside) throws(ShaleError) {
         var needed: Set<Digest> = []
         for entry in listed + retained {
@@ -100,7 +105,7 @@ package final class SessionImport {
         try beside(wanted)
     }
 
-    /// The manifests that an entry leads to: its own, or of an index those that the archive brought.
+    /// The manifests of an entry: its own, or for an index those that the archive contains.
     private func manifests(of entry: ImageEntry) throws(ShaleError) -> [Descriptor] {
         guard entry.isIndex else { return [entry.manifest] }
         let arrived = Set(blobs)
@@ -144,7 +149,7 @@ package final class SessionImport {
             throw ShaleError(.unsupported, "\(subject): of version \(found.version), which this shale does not know")
         }
         header = found
-        // Checked before anything large is read.
+        // Checked before large members are read.
         _ = try NewSession(named: naming(found.name), in: sessions)
     }
 
@@ -183,7 +188,7 @@ package final class SessionImport {
     ) throws(ShaleError) {
         blobs.append(digest)
         if try sessions.blobs.claim(digest) { return }
-        // Of a session from a registry these are the manifests alone.
+        // A session from a registry has only manifests here, which need no progress.
         if !isFromAfar {
             operation.tell(.bytes(id: header?.name ?? subject, state: "Importing", current: imported, total: nil))
         }
@@ -225,7 +230,7 @@ package final class SessionImport {
         for (image, value) in provenance { try engine.images.keepProvenance(value, of: image) }
         var roots = SessionRoots()
         for change in states.flatMap({ $0.changes ?? [] }) { roots.formUnion(change.roots) }
-        // Removed containers stayed where they were, unless that is here.
+        // Removed containers were not exported, unless they are in this store.
         let elsewhere = roots.containers.filter { !engine.containers.isHere($0) }.sorted()
         roots.containers.subtract(elsewhere)
         var files = [(name: SessionArchive.journal, bytes: journal)]
@@ -234,7 +239,7 @@ package final class SessionImport {
         }
         if let variables { files.append((SessionArchive.variables, variables)) }
         try NewSession(named: name, in: sessions).make(files, roots: roots)
-        // From here on the session keeps them; a crash in between leaves them retained.
+        // From here on the session's roots keep the images. After a crash in between they are retained.
         let left = try sessions.adopt(listed: listed, retained: retained, releasing: blobs)
         return Result(
             name: name, states: states.count { ($0.changes ?? []).contains { !$0.isLoss } },
@@ -242,11 +247,13 @@ package final class SessionImport {
             namesGiven: listed.compactMap(\.name).filter { !left.contains($0) }.map(\.familiar))
     }
 
-    /// Every line of the journal, each of which must say something.
+    /// Decodes all lines of the journal.
+    ///
+    /// Throws `corrupt` for a line that is no entry.
     private func states() throws(ShaleError) -> [JournalEntry] {
         let decoder = JSONDecoder()
         var entries: [JournalEntry] = []
-        // A line's place is its number: an empty one stays.
+        // An entry's number is its line number, so empty lines are kept.
         var rewritten: [UInt8] = []
         defer { if isFromAfar { journal = rewritten } }
         guard journal.isEmpty || journal.last == UInt8(ascii: "\n") else {
@@ -272,7 +279,7 @@ package final class SessionImport {
         return entries
     }
 
-    /// An image whose layers are unpacked; `nil` for a member of an index that is only kept.
+    /// The image whose layers are unpacked; `nil` for a member of an index that is only stored.
     private func imageToUnpack(_ descriptor: Descriptor, of entry: ImageEntry) throws(ShaleError) -> Image? {
         guard entry.isIndex else { return try engine.images.image(manifest: descriptor) }
         guard let image = try? engine.images.image(manifest: descriptor), isUnpacked(image.manifest) else { return nil }
@@ -288,7 +295,7 @@ package final class SessionImport {
         return config.os == "linux"
     }
 
-    /// The entry with what its documents say, once all it consists of is here.
+    /// Checks that everything the entry consists of is in the store; returns the entry with facts from its documents.
     private func checked(_ entry: ImageEntry, _ operation: OperationContext) throws(ShaleError) -> ImageEntry {
         guard entry.isIndex else { return try checkedImage(entry) }
         let digest = entry.manifest.digest
@@ -342,8 +349,9 @@ package final class SessionImport {
         return entry
     }
 
-    /// Takes out what an archive, which anyone can write, says of images beside what their bytes prove: that a registry knows them by
-    /// another digest than their own, what they were built on elsewhere, and how images were made that are here already.
+    /// Removes claims of an untrusted archive that its blobs do not prove: digests of other manifests, parents outside
+    /// the
+    /// archive, and the provenance of images that are in the store already.
     private func distrust(_ listed: inout [ImageEntry], _ retained: inout [ImageEntry]) throws(ShaleError) {
         let own = Set((listed + retained).compactMap(\.image))
         let bare = { (entry: ImageEntry) in
@@ -351,7 +359,7 @@ package final class SessionImport {
             entry.repoDigests.removeAll { $0.digest != entry.manifest.digest }
             entry.isPackedAtPush = false
             if let parent = entry.parent, !own.contains(parent) { entry.parent = nil }
-            // What is noted as a part of another image cannot be removed before that.
+            // An image that is recorded as a member of another image cannot be removed by itself.
             entry.members = entry.isIndex ? entry.members?.filter(own.contains) : nil
             return entry
         }
@@ -367,9 +375,9 @@ package final class SessionImport {
 }
 
 extension JournalEntry {
-    /// The same without the folders of the machine that it was typed on.
+    /// The entry without the host folders of another machine.
     ///
-    /// A `COPY` that is carried out again would read there, whoever named them.
+    /// Otherwise a `COPY` that is carried out again would read a folder here that a stranger named.
     fileprivate var withoutPlaces: JournalEntry {
         var entry = self
         entry.directory = nil

@@ -1,33 +1,36 @@
 import Basics
 
-/// What one line of a recorded shell hands on to the next, beside the files, `WORKDIR` and `ENV`: nothing that an image
-/// can hold, so it is written before each line that needs it.
+/// The shell state that one line of a recorded shell passes to the next, apart from the files, `WORKDIR` and `ENV`.
+///
+/// An image cannot hold this state, so it is written before each line that needs it.
 package struct CarriedState: Sendable, Equatable {
-    /// Octal, where it is not the one a container begins with.
+    /// The umask in octal; `nil` when it is the container's initial one.
     package private(set) var umask: String?
-    /// `set -e`, `set -o pipefail`, `shopt -s extglob`: what differs from a new shell.
+    /// Options that differ from those of a new shell: `set -o errexit`, `set -o pipefail`, `shopt -s extglob`.
     package private(set) var options: [String] = []
-    /// Variables of the image that were unset: an image cannot take them away.
+    /// Unset variables of the image.
+    ///
+    /// An image cannot remove a variable.
     package private(set) var unset: Set<String> = []
-    /// Exported values that `ENV` cannot write, with a newline in them.
+    /// Exported values that contain a newline, which `ENV` cannot write.
     package private(set) var exports: [String: String] = [:]
     package private(set) var variables: [String: String] = [:]
     package private(set) var functions: [String: String] = [:]
     package private(set) var aliases: [String: String] = [:]
-    /// Where the shell stands, when the image holds no such directory: in `/proc`, say.
+    /// The working directory when the image has no such directory, for example in `/proc`.
     package var directory: String?
-    /// Where `cd -` goes.
+    /// The target of `cd -`.
     private var directoryBefore: String?
-    /// What `popd` goes back to, the next one first.
+    /// The directories for `popd`, the next one first.
     private var directoryStack: [String] = []
-    /// `$?` of the line before.
+    /// The exit status of the previous line, `$?`.
     package var lastStatus: Int32 = 0
 
     package init() {}
 
     // MARK: Before a line
 
-    /// The line with everything before it that it needs: what runs, and what is written down.
+    /// The line with the state before it that it needs, and the names that were written.
     package func complete(_ line: String) -> (text: String, uses: Uses) {
         var uses = Uses()
         var parts: [String] = []
@@ -43,7 +46,7 @@ package struct CarriedState: Sendable, Equatable {
         if let umask { parts.append("umask \(umask)") }
         if !unset.isEmpty { parts.append("unset \(unset.sorted().joined(separator: " "))") }
         for name in exports.keys.sorted() { parts.append("export \(name)=\((exports[name] ?? "").shellQuoted)") }
-        // Definitions may use one another, so the names are looked for until nothing new is found.
+        // Definitions may use other definitions, so this repeats until no new name is found.
         var text = line
         while true {
             let names = NamesInLine(text)
@@ -62,14 +65,14 @@ package struct CarriedState: Sendable, Equatable {
         parts += options.filter { $0.hasPrefix("shopt") }
         var command = line
         if !uses.aliases.isEmpty {
-            // An alias counts from the next line the shell reads.
+            // A shell expands an alias only in lines that it reads after the definition.
             parts += uses.aliases.sorted().compactMap { aliases[$0] }
             command = "eval \(line.shellQuoted)"
         }
-        // Written last, so that `set -x` shows the line and not the text before it.
+        // Options come last, so that `set -x` does not print the text before the line.
         let short = options.filter { $0.hasPrefix("set") }
         if !short.isEmpty { parts.append(Self.setting(short)) }
-        // Where a failure ends the shell it cannot be told without one.
+        // With errexit a failure would end the shell, so the status cannot be set.
         if lastStatus != 0, line.contains("$?") || line.contains("${?"), !options.contains("set -o errexit") {
             parts.append("(exit \(lastStatus))")
         }
@@ -78,7 +81,7 @@ package struct CarriedState: Sendable, Equatable {
         return ((parts + [command]).joined(separator: separator), uses)
     }
 
-    /// Names that were written before a line.
+    /// The names that were written before a line.
     package struct Uses: Sendable, Equatable {
         package var variables: Set<String> = []
         package var functions: Set<String> = []
@@ -93,7 +96,7 @@ package struct CarriedState: Sendable, Equatable {
         "verbose": "v", "noexec": "n",
     ]
 
-    /// `set -eu -o pipefail` for several lines of `set -o NAME`.
+    /// One `set` command for several lines of `set -o NAME`, such as `set -eu -o pipefail`.
     private static func setting(_ lines: [String]) -> String {
         var on = ""
         var words: [String] = []
@@ -107,12 +110,12 @@ package struct CarriedState: Sendable, Equatable {
 
     // MARK: After a line
 
-    /// Carries what an image would hold as `ENV`, where there is no image to hold it.
+    /// Keeps assignments as exports, for a container, which has no `ENV` to hold them.
     package mutating func carry(_ assignments: [(name: String, value: String)]) {
         for assignment in assignments { exports[assignment.name] = assignment.value }
     }
 
-    /// Takes in what a line that was kept did to the shell; returns what goes into the image's environment.
+    /// Takes over the shell's state after a line; returns the assignments for the image's environment.
     package mutating func absorb(
         before: ShellReport, after: ShellReport, uses: Uses, line: String, scan: ShellScan
     ) -> [(name: String, value: String)] {
@@ -152,7 +155,7 @@ package struct CarriedState: Sendable, Equatable {
         let tells = !after.functions.isEmpty || !before.functions.isEmpty
         for name in uses.functions where tells && after.functions[name] == nil { functions[name] = nil }
         if tells { return }
-        // sh and dash do not tell their functions: what the line says of them counts.
+        // sh and dash do not print their functions, so they are read from the line's text.
         let names = NamesInLine(line)
         if names.hasWord("unset"), names.hasWord("-f") {
             for name in functions.keys where names.hasWord(name) { functions[name] = nil }

@@ -6,17 +6,18 @@ import OCI
 package import Recipes
 package import Stores
 
-/// A shell in a container, line by line: what each line changes is kept among the container's events.
+/// A shell in a container whose lines are recorded as the container's events.
 ///
-/// A container has no states to go back to: what a failed line changed stays. Directory and variables are carried from
-/// line to line; the container's own settings stay as they are.
+/// A container has no states to go back to, so the changes of a failed line stay. The working directory and variables
+/// are
+/// carried from line to line; the container's settings do not change.
 package final class ContainerShell: LineShell {
     private let engine: Engine
     private let record: ContainerRecord
     private var carried = CarriedState()
     private var hasNoted = false
 
-    /// Throws `unsupported` and `notFound` as a shell in an image does.
+    /// Throws `unsupported` for a shell other than sh, ash, dash and bash, and `notFound` when the shell is missing.
     package init(_ record: ContainerRecord, engine: Engine) throws(ShaleError) {
         self.record = record
         self.engine = engine
@@ -41,14 +42,14 @@ package final class ContainerShell: LineShell {
         return carried.exports[name] ?? own.map { String($0.dropFirst(name.count + 1)) }
     }
 
-    /// The container's files as they lie, nothing mounted.
+    /// The container's files, without mounts.
     ///
     /// Throws what opening a layer throws.
     package func tree() throws(ShaleError) -> MergedTree { try engine.containers.tree(of: record) }
 
-    /// Runs a line in the container and keeps it among the container's events.
+    /// Runs a line in the container and records it as a container event.
     ///
-    /// Throws what running the line throws; what the line's own program answers is in the result.
+    /// Throws when the line could not be run. A line that fails is not an error: its exit status is in the result.
     package func run(
         _ line: String, person: PersonAtStep, wasAnswered: @escaping @Sendable (_ unread: Int) -> Bool,
         directory host: String,

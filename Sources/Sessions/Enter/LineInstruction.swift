@@ -1,11 +1,12 @@
 import Basics
 
-/// A line of shell as the `RUN` that does the same.
+/// Writes a line of a recorded shell as a `RUN` with the same effect.
 package enum LineInstruction {
-    /// The instruction for a text, to be run by a shell called so (`["/bin/sh", "-c"]`).
+    /// The instruction for a text and a shell such as `["/bin/sh", "-c"]`.
     ///
-    /// What fits in one line is written as it is; what does not, and what a Dockerfile would read otherwise, in the
-    /// exec form, which docker's classic builder, BuildKit and shale all read alike.
+    /// A text on one line that a Dockerfile reads unchanged is written as it is. Any other text is written in the exec
+    /// form,
+    /// which docker's classic builder, BuildKit and shale read in the same way.
     package static func run(_ text: String, shell: [String]) -> String {
         let trimmed = text.trimmingBlanks
         let isPlain =
@@ -16,12 +17,12 @@ package enum LineInstruction {
         return "RUN [\(words.joined(separator: ", "))]"
     }
 
-    /// Whether a Dockerfile would take it for the exec form: `[ "$a" ]` is one.
+    /// Whether a Dockerfile would read the text as an exec form, that is as a JSON array.
     private static func isWordList(_ text: String) -> Bool {
         text.hasPrefix("[") && (try? JSONDocument(parsing: Array(text.utf8), naming: "line"))?.array != nil
     }
 
-    /// The same for a line that failed and is to be kept: it ends well whatever it does.
+    /// The instruction for a failed line that is recorded: it always exits with 0.
     package static func runTolerating(_ text: String, shell: [String]) -> String {
         run("trap 'exit 0' EXIT\(text.contains("\n") ? "\n" : "; ")\(text)", shell: shell)
     }
@@ -34,7 +35,7 @@ package enum LineInstruction {
 }
 
 extension String {
-    /// Without blanks and tabs at both ends.
+    /// The text without spaces and tabs at both ends.
     var trimmingBlanks: String {
         var text = self[...]
         while let first = text.first, first == " " || first == "\t" { text.removeFirst() }

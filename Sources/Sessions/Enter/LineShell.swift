@@ -2,24 +2,24 @@ package import Basics
 package import Containers
 package import Layers
 
-/// A shell whose lines are kept: in the working image, or in a container.
+/// A shell whose lines are recorded: in the working image or in a container.
 package protocol LineShell: AnyObject {
-    /// What its prompt is called by.
+    /// The name in the prompt.
     var name: String { get }
-    /// Where it stands.
+    /// The working directory.
     var directory: String { get }
-    /// Whether it is root who types.
+    /// Whether the shell's user is root.
     var isRoot: Bool { get }
-    /// Variables, functions and aliases there are, for Tab.
+    /// Names of variables, for Tab.
     var variableNames: [String] { get }
     var commandNames: [String] { get }
     func value(of name: String) -> String?
-    /// The files as the next line finds them, nothing mounted or started.
+    /// The files as the next line finds them, without mounts.
     func tree() throws(ShaleError) -> MergedTree
 
-    /// Runs one whole line; nothing is written into the journal here.
+    /// Runs one complete line. The journal is not written here.
     ///
-    /// Throws what keeps it from being run; a line that fails is no error.
+    /// Throws when the line could not be run. A line that fails is not an error.
     func run(
         _ line: String, person: PersonAtStep, wasAnswered: @escaping @Sendable (_ unread: Int) -> Bool,
         directory host: String,

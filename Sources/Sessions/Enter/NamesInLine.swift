@@ -1,11 +1,11 @@
-/// Which names a line of shell may be using, so that what they stand for is written before it.
+/// The names that a line may use, so that their definitions can be written before it.
 ///
-/// Names too many rather than too few: a definition that is not needed does no harm.
+/// It may return too many names but never too few: an unneeded definition does no harm.
 struct NamesInLine {
-    /// After a `$`, in arithmetic, or as a word behind a builtin that takes names.
+    /// Names after a `$`, in arithmetic, or as arguments of a builtin that takes names.
     private let variables: Set<String>
     private let words: Set<String>
-    /// Whether it may use names that do not stand in it.
+    /// Whether the line may use names that are not in its text, as with `eval`.
     private let mayUseAny: Bool
 
     private static let takingNames: Set<String> = [
@@ -41,7 +41,7 @@ struct NamesInLine {
         let blanks: Set<Character> = [" ", "\t", "\n", ";", "&", "|", "(", ")", "<", ">", "`", "\"", "'"]
         for word in text.split(whereSeparator: { blanks.contains($0) }) {
             words.insert(String(word))
-            // `unset A` and `read A`, `export A=b`.
+            // The name in `export A=b`.
             if let equals = word.firstIndex(of: "=") { words.insert(String(word[..<equals])) }
         }
         if !words.isDisjoint(with: Self.takingNames) { variables.formUnion(words) }
@@ -50,7 +50,7 @@ struct NamesInLine {
         mayUseAny = !words.isDisjoint(with: Self.opaque)
     }
 
-    /// `pushd`, `popd`, `dirs`, `$DIRSTACK` and `~2`.
+    /// Whether the line uses `pushd`, `popd`, `dirs`, `$DIRSTACK` or `~2`.
     var usesDirectoryStack: Bool {
         mayUseAny || variables.contains("DIRSTACK") || !words.isDisjoint(with: ["pushd", "popd", "dirs"])
             || words.contains { word in

@@ -8,19 +8,19 @@ import OCI
 import Recipes
 import Stores
 
-/// What one line of a recorded shell came to.
+/// The result of one line of a recorded shell.
 package struct LineTaken: Sendable {
     package var exitStatus: Int32 = 0
-    /// The steps it became: its `RUN`, then `WORKDIR`, then `ENV`.
+    /// The steps that the line became: its `RUN`, then `WORKDIR`, then `ENV`.
     package var steps: [StepResult] = []
-    /// What it had changed, where that was dropped because it failed.
+    /// The changes that were dropped because the line failed.
     package var dropped: StepSummary = .none
-    /// What it changed, where that is no step: in a container.
+    /// The changes in a container, where a line is no step.
     package var changed: StepSummary = .none
-    /// Words for the person.
+    /// Messages for the user.
     package var notes: [String] = []
     package var wasTyped = false
-    /// What was typed while it ran, and nobody read.
+    /// What the user typed while the line ran and the line did not read.
     package var typedAhead: [UInt8] = []
     package var wasKeptFailed = false
 
@@ -29,19 +29,20 @@ package struct LineTaken: Sendable {
     package var changes: [StateChange] { steps.map(\.change) }
 }
 
-/// A shell in the working image, line by line: what each line changes is a step of its own.
+/// A shell in the working image whose lines are recorded: the changes of each line become a step.
 ///
-/// Directory, exported variables and files are the image's; the rest of the shell's state is carried from line to line
-/// here, and written before every line that needs it, so that the steps alone tell the whole.
+/// The working directory, exported variables and files belong to the image. Other shell state is carried from line to
+/// line and written before every line that needs it, so the steps alone are complete.
 package final class RecordedShell: LineShell {
     private let session: Session
-    /// Keeps the files of lines that fail.
+    /// Whether the changes of failed lines are kept.
     private let keepsFailed: Bool
     private var carried = CarriedState()
     private var hasNoted: Set<String> = []
 
-    /// Throws `unsupported` for an image whose shell is none of sh, ash, dash and bash, `notFound` for one without a
-    /// shell.
+    /// Throws `unsupported` for a shell other than sh, ash, dash and bash, `notFound` without a working image or when
+    /// the
+    /// shell is missing.
     package init(session: Session, keepsFailed: Bool) throws(ShaleError) {
         self.session = session
         self.keepsFailed = keepsFailed
@@ -50,10 +51,10 @@ package final class RecordedShell: LineShell {
 
     package var name: String { session.name }
 
-    /// Where the shell stands.
+    /// The working directory.
     package var directory: String { carried.directory ?? state?.workingDirectory ?? "/" }
 
-    /// Whether it is root who types.
+    /// Whether the shell's user is root.
     package var isRoot: Bool { ShellProgram.isRoot(state?.settings.user) }
 
     private var state: StageState? {
@@ -61,16 +62,16 @@ package final class RecordedShell: LineShell {
         return try? session.state(of: working)
     }
 
-    /// Environment variables and the shell's own, for Tab.
+    /// Names of environment and shell variables, for Tab.
     package var variableNames: [String] { carried.variableNames(beside: state?.settings.env ?? []) }
 
-    /// The value of an environment variable of the image's.
+    /// The value of an exported variable of an earlier line, or of an environment variable of the image.
     package func value(of name: String) -> String? { carried.exports[name] ?? state?.variables[name] }
 
-    /// Functions and aliases of earlier lines, for Tab.
+    /// Names of functions and aliases of earlier lines, for Tab.
     package var commandNames: [String] { Array(carried.functions.keys) + Array(carried.aliases.keys) }
 
-    /// The files of the working image, for Tab: nothing is mounted or started.
+    /// The files of the working image, without mounts.
     ///
     /// Throws `notFound` without a working image, and what reading its image throws.
     package func tree() throws(ShaleError) -> MergedTree {
@@ -92,9 +93,11 @@ package final class RecordedShell: LineShell {
 
     // MARK: Lines
 
-    /// Runs one whole line; nothing is written into the journal here.
+    /// Runs one complete line.
     ///
-    /// Throws what keeps it from being run; a line that fails is no error.
+    /// The journal is not written here.
+    ///
+    /// Throws when the line could not be run. A line that fails is not an error.
     package func run(
         _ line: String, person: PersonAtStep, wasAnswered: @escaping @Sendable (_ unread: Int) -> Bool,
         directory host: String,
@@ -154,7 +157,7 @@ package final class RecordedShell: LineShell {
         if hasNoted.insert(text).inserted { taken.notes.append(text) }
     }
 
-    /// What `cd` came to: a `WORKDIR`, where the image has the directory.
+    /// Records a changed directory: as a `WORKDIR` when the image has the directory.
     private func move(
         from before: String, to after: String, _ next: inout CarriedState, _ working: inout WorkingImage,
         _ host: String, _ taken: inout LineTaken, _ operation: OperationContext

@@ -1,21 +1,24 @@
 import Basics
 
-/// The script that runs one line and writes down, beside the image's files, what became of the shell's own state.
+/// The script that runs one line and writes the shell's state to a report.
 ///
-/// POSIX sh only. It must come through whatever the line does: `exit`, `exec`, `set -eux`, a trap of its own, a changed
-/// `IFS`, a syntax error. What it cannot write down counts as unchanged.
+/// It is POSIX sh. It must work whatever the line does: `exit`, `exec`, `set -eux`, its own trap, a changed `IFS`, a
+/// syntax error. State that it cannot write counts as unchanged.
 package enum RecorderScript {
-    /// Where the container sees the report's folder: in its own `/dev`, which is part of no layer.
+    /// The path of the report's folder in the container.
+    ///
+    /// It is below `/dev`, so it is in no layer.
     package static let folder = "/dev/.enter"
 
     /// The script for a line.
     ///
-    /// The line is quoted, so that its errors are its own, and nothing of the script follows it in the shell's eyes;
-    /// `folder` is a path without blanks.
+    /// The line is quoted for `eval`, so its errors are reported as its own and it cannot change the rest of the
+    /// script.
+    /// `folder` must contain no spaces.
     package static func text(running line: String, in folder: String = RecorderScript.folder) -> String {
         let dump = ["set +o options", "umask umask", "pwd directory", "export -p exports", "alias aliases"]
         let bash = ["shopt -p shopt", "declare -p variables", "declare -f functions", "dirs -l -p stack"]
-        // In one line: the shell prints line numbers in errors, and the user typed one line.
+        // On one line: the shell prints line numbers in errors, and the user typed one line.
         return "_shale_dump() { \(writes(dump, folder)) if [ -n \"${BASH_VERSION-}\" ]; then \(writes(bash, folder)) "
             + "else \(writes(["set variables"], folder)) fi; }; "
             + "_shale_save() { _shale_status=$?; _shale_dump after || :; : >|\(folder)/complete || :; "
@@ -24,7 +27,7 @@ package enum RecorderScript {
             + "eval \(line.shellQuoted); { _shale_save; } 2>/dev/null"
     }
 
-    /// Each command's output into the file named behind it.
+    /// Commands that write each command's output to the file named after it.
     private static func writes(_ commands: [String], _ folder: String) -> String {
         commands.map { command in
             let parts = command.split(separator: " ")

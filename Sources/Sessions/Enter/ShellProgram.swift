@@ -1,12 +1,11 @@
 import Basics
 import Layers
 
-/// The program that runs lines: which ones the recorder speaks to, and whether it is there.
+/// The shell that runs lines: whether the recorder supports it, and whether it exists.
 enum ShellProgram {
     private static let known: Set<String> = ["sh", "ash", "dash", "bash", "busybox"]
 
-    /// Throws `unsupported` for a shell that is none of sh, ash, dash and bash, `notFound` where it is not among the
-    /// files.
+    /// Throws `unsupported` for a shell other than sh, ash, dash and bash, and `notFound` when it is missing in `tree`.
     static func require(_ shell: [String], in tree: MergedTree, named owner: String) throws(ShaleError) {
         let program = shell.first ?? "/bin/sh"
         let name = program.split(separator: "/").last.map(String.init) ?? program
@@ -30,7 +29,7 @@ enum ShellProgram {
 }
 
 extension CarriedState {
-    /// Names of variables a line may use, for Tab.
+    /// Names of variables that a line may use, for Tab.
     func variableNames(beside environment: [String]) -> [String] {
         Set(environment.map { String($0.prefix { $0 != "=" }) }).subtracting(unset).union(variables.keys)
             .union(exports.keys).union(["HOME", "PWD", "HOSTNAME", "OLDPWD"]).sorted()
@@ -38,7 +37,7 @@ extension CarriedState {
 }
 
 extension String {
-    /// The path above; `/` above a top-level one.
+    /// The parent path; `/` for a path with a single part.
     var directoryAbove: String {
         guard let slash = lastIndex(of: "/"), slash != startIndex else { return "/" }
         return String(self[..<slash])

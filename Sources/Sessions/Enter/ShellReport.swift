@@ -1,24 +1,26 @@
 import Basics
 import Linux
 
-/// A shell's own state at one moment, as it reported it.
+/// The state of a shell at one moment, as the shell reported it.
 package struct ShellReport: Sendable, Equatable {
-    /// `set -o NAME` and `set +o NAME`, and bash's `shopt -s NAME`, a line each.
+    /// Lines such as `set -o NAME`, `set +o NAME`, and bash's `shopt -s NAME`.
     package var options: [String] = []
     package var umask = ""
     package var directory = ""
-    /// Where `cd -` goes.
+    /// The target of `cd -`.
     package var directoryBefore: String?
-    /// bash's `pushd` and `popd`: where it stands, then what `popd` goes back to.
+    /// bash's directory stack: the working directory, then the directories for `popd`.
     package var directoryStack: [String] = []
     package var exports: [String: String] = [:]
-    /// Shell variables that are not exported: name to the text that makes them again.
+    /// Shell variables that are not exported: the name, and a command that sets the variable again.
     package var variables: [String: String] = [:]
-    /// bash alone tells its functions.
+    /// Functions by name.
+    ///
+    /// Only bash reports them.
     package var functions: [String: String] = [:]
     package var aliases: [String: String] = [:]
 
-    /// What a shell sets by itself, or that means nothing in another.
+    /// Variables that a shell sets itself, or that have no meaning in another shell.
     private static let own: Set<String> = [
         "_", "PWD", "OLDPWD", "SHLVL", "LINENO", "RANDOM", "SRANDOM", "SECONDS", "EPOCHSECONDS", "EPOCHREALTIME",
         "PPID", "PIPESTATUS", "OPTIND", "OPTERR", "FUNCNAME", "HISTCMD", "DIRSTACK", "COLUMNS", "LINES", "SHELLOPTS",
@@ -29,7 +31,7 @@ package struct ShellReport: Sendable, Equatable {
         own.contains(String(name)) || name.hasPrefix("BASH") || name.hasPrefix("_shale_")
     }
 
-    /// Reads the report named `before` or `after` of the recorder's files; `nil` where the shell wrote none.
+    /// Reads the report `before` or `after` from the recorder's files; `nil` when the shell wrote none.
     package init?(_ moment: String, of files: [String: [UInt8]]) {
         func text(_ name: String) -> String? {
             files["\(moment).\(name)"].map { String(pathBytes: $0) }
@@ -50,7 +52,7 @@ package struct ShellReport: Sendable, Equatable {
         readFunctions(text("functions") ?? "")
     }
 
-    /// `export A='b'`, or bash's `declare -x A="b"`.
+    /// Reads a line such as `export A='b'`, or bash's `declare -x A="b"`.
     private mutating func readExport(_ entry: String) {
         guard let (name, value) = Self.assignment(Self.operand(entry)) else { return }
         if name == "OLDPWD" { directoryBefore = ShellWords.unquoted(value) }
@@ -65,7 +67,7 @@ package struct ShellReport: Sendable, Equatable {
         variables[name] = "\(name)=\(ShellWords.unquoted(value).shellQuoted)"
     }
 
-    /// bash's `declare -a A=([0]="b")`: as it is, but for plain variables, which any shell can make.
+    /// Reads bash's `declare -a A=([0]="b")`: kept as it is, except that a plain variable becomes an assignment.
     private mutating func readDeclaration(_ entry: String) {
         let parts = entry.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
         guard parts.count == 3, parts[0] == "declare", let (name, value) = Self.assignment(parts[2]),
@@ -81,7 +83,7 @@ package struct ShellReport: Sendable, Equatable {
         aliases[String(text[..<equals])] = "alias \(text[..<equals])=\(value.shellQuoted)"
     }
 
-    /// bash prints `name () `, then its body up to a `}` at the start of a line.
+    /// Reads functions as bash prints them: `name () `, then the body up to a line that is `}`.
     private mutating func readFunctions(_ text: String) {
         var name: String?
         var lines: [Substring] = []
@@ -99,7 +101,7 @@ package struct ShellReport: Sendable, Equatable {
         }
     }
 
-    /// What stands behind `export ` or `declare -x `.
+    /// The text after `export ` or `declare -x `.
     private static func operand(_ entry: String) -> Substring {
         var rest = entry.drop { $0 != " " }.dropFirst()
         while rest.hasPrefix("-") { rest = rest.drop { $0 != " " }.dropFirst() }

@@ -1,20 +1,21 @@
-/// What a text says as lines of a POSIX shell: whether it is whole, and how it reads in one line.
+/// What a text is as lines of a POSIX shell: whether it is complete, and how it can be written on one line.
 ///
-/// It does not check the syntax: the shell itself reports errors. POSIX.1-2024, XCU 2.3 and 2.10, with what bash adds
-/// (`[[`, `((`, `function`, `<<<`).
+/// The syntax is not checked: the shell reports errors. See POSIX.1-2024, XCU 2.3 and 2.10; bash's `[[`, `((`,
+/// `function`
+/// and `<<<` are supported as well.
 package struct ShellScan: Sendable {
-    /// More lines must follow: an open quote, a here-document, `do` without `done`, an operator at the end.
+    /// Whether more lines must follow: an open quote or heredoc, `do` without `done`, an operator at the end.
     package private(set) var isIncomplete = false
     package private(set) var hasHeredoc = false
-    /// The line that ends the here-document it stops in.
+    /// The delimiter of the heredoc that is still open.
     package private(set) var openHeredoc: String?
-    /// Whether something is started with `&`.
+    /// Whether a command is started with `&`.
     package private(set) var startsBackground = false
-    /// Whether it defines functions and does nothing else: their names.
+    /// The names of the functions that the text defines, when it does nothing else.
     package private(set) var definedFunctions: [String] = []
-    /// Functions defined on the way, and not inside of something else, with their texts.
+    /// Functions that are defined at the top level, with their texts.
     package private(set) var functionTexts: [String: String] = [:]
-    /// The same command without a newline in it; `nil` where there is none that certainly means the same.
+    /// The same command without a newline; `nil` when it is not certain to mean the same.
     package private(set) var joined: String?
 
     package init(_ text: String) {

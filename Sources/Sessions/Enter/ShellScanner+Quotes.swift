@@ -1,6 +1,6 @@
-// Where quotes and substitutions end, which may hold one another.
+// Finds the ends of quotes and substitutions, which may be nested.
 extension ShellScanner {
-    /// Where one character, quote or substitution that begins here ends.
+    /// The end of the character, quote or substitution that begins at `start`; `nil` when it is not complete.
     func partEnd(from start: Int, inDouble: Bool) -> Int? {
         let next = start + 1 < bytes.count ? bytes[start + 1] : 0
         switch bytes[start] {
@@ -50,7 +50,7 @@ extension ShellScanner {
         return nil
     }
 
-    /// Behind the `))` that ends an arithmetic expression; `nil` where it is none, or not whole.
+    /// The index after the `))` that ends an arithmetic expression; `nil` when it is none or not complete.
     func arithmeticEnd(from start: Int) -> Int? {
         var depth = 0
         var place = start

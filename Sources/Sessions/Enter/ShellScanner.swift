@@ -1,14 +1,18 @@
-/// One pass over the text, byte by byte; nested substitutions are scanned by scanners of their own.
+/// Scans a text once, byte by byte.
+///
+/// A nested substitution is scanned by another scanner.
 struct ShellScanner {
     private enum Open {
         /// Ends with this word: `fi`, `done`, `}`.
         case word(String)
         /// Ends with `)`.
         case parenthesis
-        /// `case`: before `in`, in a pattern, or in a branch.
+        /// A `case`: before `in`, in a pattern, or in a branch.
         case caseHead, casePattern, caseBranch
     }
-    /// What the last token asks of a newline behind it.
+    /// The kind of the last token.
+    ///
+    /// It decides what a newline after it means.
     private enum Last { case nothing, word, compound, opener, connector, terminator }
 
     let bytes: [UInt8]
@@ -25,10 +29,12 @@ struct ShellScanner {
     private(set) var functions: [String] = []
     private var hasOtherCommands = false
     private var bodyDepths: [Int] = []
-    /// Functions defined by themselves and not inside of something else: where their texts stand.
+    /// Functions defined at the top level, with the range of their texts.
     private var definitions: [(name: String, start: Int, end: Int)] = []
     private var commandStart = 0
-    /// Whether nothing but redirections followed the last definition, which are part of it.
+    /// Whether only redirections followed the last definition.
+    ///
+    /// They are part of it.
     private var isBehindDefinition = false
 
     var definedTexts: [String: String] {
@@ -56,7 +62,7 @@ struct ShellScanner {
     private func byte(_ offset: Int = 0) -> UInt8 { index + offset < bytes.count ? bytes[index + offset] : 0 }
     private var isAtEnd: Bool { index >= bytes.count }
 
-    /// Returns whether the text is whole.
+    /// Scans the text; returns whether it is complete.
     mutating func scan() -> Bool {
         while !isAtEnd {
             let start = index
@@ -69,7 +75,7 @@ struct ShellScanner {
                 if isAtEnd { return false }
             case UInt8(ascii: "#"):
                 while !isAtEnd, byte() != UInt8(ascii: "\n") { index += 1 }
-                // What ends in a comment cannot be followed by anything in the same line.
+                // Nothing can follow a comment on the same line, so a comment at the end is kept.
                 if isAtEnd { output += bytes[start..<index] }
             case UInt8(ascii: "\n"):
                 index += 1
@@ -87,7 +93,7 @@ struct ShellScanner {
         return open.isEmpty && pending.isEmpty && last != .connector && !endsAtParenthesis && bodyDepths.isEmpty
     }
 
-    /// Whether a substitution's own parenthesis was met.
+    /// Whether the closing parenthesis of a substitution was found.
     private(set) var closed = false
 
     private mutating func newline() {
@@ -114,7 +120,7 @@ struct ShellScanner {
         "|", "<", ">", "(", ")",
     ].map { Array($0.utf8) }
 
-    /// Takes an operator; `nil` where none stands, false where the text ends too early.
+    /// Takes an operator; `nil` when there is none, false when the text ends too early.
     private mutating func isOperator() -> Bool? {
         guard let found = Self.operators.first(where: { bytes[index...].starts(with: $0) }) else { return nil }
         let text = String(decoding: found, as: UTF8.self)
@@ -217,7 +223,7 @@ struct ShellScanner {
         skipBlanks()
         guard let word = rawWord() else { return false }
         hasHeredoc = true
-        // Its text stands behind the line.
+        // The heredoc's text follows later, so the definition's range would not contain it.
         if isBehindDefinition { definitions.removeLast() }
         isBehindDefinition = false
         pending.append((word.filter { !"'\"\\".utf8.contains($0) }, stripsTabs))
@@ -249,7 +255,7 @@ struct ShellScanner {
     private var lastWord = ""
     private var otherBefore = false
 
-    /// Takes a word and what it means where it stands; false where it does not end.
+    /// Takes a word and acts on its meaning; returns false when the word is not complete.
     private mutating func word() -> Bool {
         let start = index
         guard rawWord() != nil else { return false }
@@ -271,7 +277,7 @@ struct ShellScanner {
             return true
         default: break
         }
-        // Behind `}` and `)` a word of the language needs no `;`.
+        // After `}` and `)` a reserved word needs no `;`.
         let follows = last == .compound && Self.following.contains(text)
         guard atCommand || follows || (text == "do" && last == .terminator) else {
             last = .word
@@ -316,7 +322,7 @@ struct ShellScanner {
             bodyDepths.append(open.count)
             begin(.opener)
         default:
-            // `A=b cmd`: what follows an assignment is a command still.
+            // In `A=b cmd` a command still follows the assignment.
             lastWord = text
             otherBefore = hasOtherCommands
             finishWord(isCommand: true)
@@ -348,7 +354,7 @@ struct ShellScanner {
         }
     }
 
-    /// `[[ … ]]`, where `<`, `(` and `&&` mean other things.
+    /// Takes `[[ … ]]`, in which `<`, `(` and `&&` have another meaning.
     private mutating func conditional() -> Bool {
         while !isAtEnd {
             if bytes[index...].starts(with: Array("]]".utf8)) {
@@ -368,7 +374,7 @@ struct ShellScanner {
         return false
     }
 
-    /// Takes the bytes of one word, quotes and substitutions included; `nil` where it does not end.
+    /// Takes the bytes of one word with its quotes and substitutions; `nil` when it is not complete.
     private mutating func rawWord() -> [UInt8]? {
         let start = index
         var copied = start
@@ -380,7 +386,7 @@ struct ShellScanner {
                 return Array(bytes[start..<index])
             case UInt8(ascii: "\\"):
                 if byte(1) == UInt8(ascii: "\n") {
-                    // A continued word: the shell joins the two halves.
+                    // The shell joins the two halves of a word at a backslash-newline.
                     output += bytes[copied..<index]
                     index += 2
                     copied = index

@@ -1,6 +1,8 @@
 /// Words as a POSIX shell writes and reads them.
 package enum ShellWords {
-    /// The text that a quoted word stands for, with bash's `$'…'`; substitutions are not carried out.
+    /// The text of a quoted word, including bash's `$'…'`.
+    ///
+    /// Substitutions are not carried out.
     package static func unquoted(_ word: some StringProtocol) -> String {
         let bytes = Array(word.utf8)
         var out: [UInt8] = []
@@ -50,7 +52,7 @@ package enum ShellWords {
         index += 1
     }
 
-    /// One escape of `$'…'`.
+    /// Reads one escape of `$'…'`.
     private static func escape(_ index: inout Int, _ bytes: [UInt8], _ out: inout [UInt8]) {
         index += 1
         guard index < bytes.count else { return }
@@ -76,7 +78,7 @@ package enum ShellWords {
         }
     }
 
-    /// The entries of what `set`, `export -p` or `declare -p` print: lines, but for newlines inside quotes.
+    /// Splits the output of `set`, `export -p` or `declare -p` into entries: lines, except at newlines inside quotes.
     package static func entries(_ text: String) -> [String] {
         let bytes = Array(text.utf8)
         var entries: [String] = []

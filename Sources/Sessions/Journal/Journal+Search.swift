@@ -2,18 +2,20 @@ import Glibc
 import Linux
 
 extension Journal {
-    /// Whether a journal has an entry that carries a token, without reading the entries; a missing journal has none.
+    /// Whether a journal has an entry with a token.
+    ///
+    /// The entries are not parsed. A missing journal has none.
     package static func holds(_ path: String, _ token: String) -> Bool {
-        // Without a journal it is a session's first line.
+        // A session has no journal before its first line.
         guard let file = try? OwnedFD.open(path, O_RDONLY) else { return false }
         let size = (try? FileStatus.of(file).size) ?? 0
-        // Mostly the last lines have it.
+        // The entry is usually among the last lines, so these are searched first.
         return [64 << 10, size].contains { length in file.contains(token, after: max(0, size - length)) }
     }
 }
 
 extension OwnedFD {
-    /// Whether a file holds a text behind an offset.
+    /// Whether a file contains a text after an offset in bytes.
     fileprivate borrowing func contains(_ text: String, after offset: Int64) -> Bool {
         let raw = self.raw
         guard lseek(raw, off_t(offset), SEEK_SET) >= 0, let bytes = try? readAll(limit: 1 << 30) else { return false }

@@ -3,16 +3,18 @@ import FoundationEssentials
 import Glibc
 import Linux
 
-/// A session's journal on disk: append-only, one JSON object a line, shared by every shale in the session.
+/// A session's journal on disk: append-only, with one JSON object per line.
 ///
-/// A line interrupted by a crash is skipped; what stands before it counts.
+/// All processes in the session share it.
+///
+/// A line that a crash interrupted is skipped.
 package final class Journal {
     private let folder: String
     private var offset = 0
     private var lines = 0
     /// Lines that did not change the state, by number.
     ///
-    /// They are parsed on request: a session may have ten thousand of them.
+    /// They are parsed only when needed, because a session may have ten thousand of them.
     private var unread: [(number: Int, line: ArraySlice<UInt8>)] = []
     private var all: [JournalEntry] = []
     /// How many of ``stateEntries`` are in ``all``.
@@ -20,7 +22,7 @@ package final class Journal {
     /// The entries that changed the state, in order.
     package private(set) var stateEntries: [JournalEntry] = []
 
-    /// Everything read so far, in order.
+    /// All entries read so far, in order.
     package var entries: [JournalEntry] {
         if unread.isEmpty, takenStates == stateEntries.count { return all }
         all += stateEntries[takenStates...] + unread.compactMap { Self.entry($0.line, $0.number) }
@@ -30,7 +32,7 @@ package final class Journal {
         return all
     }
 
-    /// How many lines were read.
+    /// The number of lines read so far.
     package var count: Int { lines }
     package var last: JournalEntry? { entries.last }
 
@@ -38,7 +40,7 @@ package final class Journal {
 
     private var path: String { "\(folder)/journal" }
 
-    /// Reads what others appended since the last look; returns the new entries that changed the state.
+    /// Reads what other processes appended since the last call; returns the new entries that changed the state.
     ///
     /// Throws the file system's error when the journal cannot be read.
     @discardableResult
@@ -76,8 +78,9 @@ package final class Journal {
         return entry
     }
 
-    /// Whether a line has one of the keys of an entry that changed the state; text that looks like one has its quotes
-    /// escaped.
+    /// Whether a line has a JSON key of an entry that changed the state.
+    ///
+    /// Inside a JSON string the key's quotes are escaped, so a string cannot match.
     private static func mayChangeState(_ line: ArraySlice<UInt8>) -> Bool {
         line.withUnsafeBytes { text in
             stateKeys.contains { key in
@@ -89,7 +92,7 @@ package final class Journal {
         }
     }
 
-    /// Appends an entry that changes nothing of the state: no lock, no waiting for the disk, nothing read.
+    /// Appends an entry that does not change the state: without a lock, and without waiting for the disk.
     ///
     /// Throws the file system's error when the journal cannot be written.
     package func note(_ entry: JournalEntry) throws(ShaleError) {
@@ -98,10 +101,13 @@ package final class Journal {
         }
     }
 
-    /// Appends an entry that changes the state, made from the state all agree on, and waits for the disk; returns every
-    /// new one that did, the own entry last.
+    /// Appends an entry that changes the state, under the journal's lock, and waits for the disk.
     ///
-    /// `make` is called with the journal locked and read up, with what was new; `nil` appends nothing.
+    /// Returns all new entries that changed the state; the own entry is the last.
+    ///
+    /// `make` is called with the new entries of other processes while the journal is locked; when it returns `nil`
+    /// nothing is
+    /// appended.
     ///
     /// Throws what `make` throws, and the file system's error when the journal cannot be locked, read or written.
     package func append(
@@ -112,14 +118,14 @@ package final class Journal {
             defer { withExtendedLifetime(lock) {} }
             let fresh = try readTail()
             guard let entry = try make(fresh) else { return fresh }
-            // A line that a crash interrupted must not be joined with this one.
+            // After a line that a crash interrupted, the new entry must begin on its own line.
             let isCut = ((try? FileStatus.of(hostPath: path).size) ?? 0) > offset
             try write(entry, isDurable: true, afterCutLine: isCut)
             return fresh + (try readTail())
         }
     }
 
-    /// A journal of these entries, as it stands in its file.
+    /// The bytes of a journal file with these entries.
     static func bytes(_ entries: [JournalEntry]) throws(ShaleError) -> [UInt8] {
         try translating("session journal") {
             try entries.reduce(into: []) { $0 += try line(of: $1) }

@@ -4,27 +4,29 @@ package import Images
 package import OCI
 package import Stores
 
-/// One line of a session's journal: something typed and what came of it, or a move through the states.
+/// One line of a session's journal: a typed line with its result, or a move through the states.
 package struct JournalEntry: Sendable, Codable {
-    /// Its place in the journal, counted from 1 in lines; told by the reader, not written down.
+    /// The line number in the journal, from 1.
+    ///
+    /// It is set by the reader and not stored.
     package var number = 0
     package var time: Timestamp
-    /// What was typed, secrets masked.
+    /// The typed line, with secrets masked.
     package var line: String
-    /// The host directory it was typed in.
+    /// The host directory in which it was typed.
     package var directory: String?
     package var status: Int32
-    /// Wall time, in seconds.
+    /// Wall time in seconds.
     package var seconds: Double
-    /// Ids of images and containers made.
+    /// IDs of the images and containers that it made.
     package var made: [String]?
-    /// What the line changed of the session's state; none for a line that only looked.
+    /// What the line changed in the session's state; `nil` when it changed nothing.
     package var changes: [StateChange]?
-    /// For `undo`, `redo` and `goto`: the number of the entry whose state is current again; 0 is the beginning.
+    /// For `undo`, `redo` and `goto`: the number of the state that is current again; 0 is the beginning.
     package var movedTo: Int?
-    /// Stamped on what the line changed, before this was written; see ``LineStamp``.
+    /// The token that was stored with the line's changes before this entry was written; see ``LineStamp``.
     package var token: String?
-    /// Whether the line never came to its end, and this was written by one who found what it had done.
+    /// Whether the line was interrupted, and another process wrote this entry from the changes it found.
     package var isCutOff: Bool?
 
     private enum CodingKeys: String, CodingKey {
@@ -53,26 +55,26 @@ package struct JournalEntry: Sendable, Codable {
     }
 }
 
-/// One change of a session's state, as it can be taken back and made again.
+/// One change of a session's state, which can be undone and redone.
 package enum StateChange: Sendable, Codable {
     /// `FROM`: a new working image begins.
     case began(WorkingBase)
-    /// An instruction took the working image one image further.
+    /// An instruction made a new image from the working image.
     case step(Step)
     /// The steps of the working image were replaced as a whole (`edit`, `drop`, `move`).
     case rewrote([Step])
-    /// A name moved; `nil` for no image of that name.
+    /// A name moved. `nil` means that the name did not exist.
     case name(Reference, before: ImageEntry?, after: ImageEntry?)
-    /// Images came to be here, or were removed.
+    /// Images were added to the listing, or removed from it.
     case images(arrived: [Digest], departed: [Digest])
-    /// A container was removed, and lies in the trash.
+    /// A container was removed; it is in the trash.
     case removed(container: String, name: String)
-    /// Something was taken away or overwritten that no state keeps; makes no state.
+    /// Something was removed or overwritten that no state keeps. This alone makes no state.
     case lost(Loss)
 }
 
 extension StateChange {
-    /// What must be kept so that this can be taken back and made again.
+    /// What must be kept so that the change can be undone and redone.
     var roots: SessionRoots {
         switch self {
         case .began(let base): SessionRoots(digests: Set([base.image].compactMap(\.self)))
@@ -88,7 +90,7 @@ extension StateChange {
 
     var isLoss: Bool { if case .lost = self { true } else { false } }
 
-    /// Whether it is about the working image, and not about what all sessions share.
+    /// Whether it changes the working image, and not what all sessions share.
     package var isOfWorkingImage: Bool {
         switch self {
         case .began, .step, .rewrote: true
@@ -97,13 +99,13 @@ extension StateChange {
     }
 }
 
-/// What a working image stands on.
+/// The base of a working image.
 package struct WorkingBase: Sendable, Codable {
     /// The `FROM` line as typed.
     package var instruction: String
     /// The image, `nil` for scratch.
     package var image: Digest?
-    /// `AS NAME`, in lower case.
+    /// The name of `AS NAME`, in lower case.
     package var stage: String?
 
     package init(instruction: String, image: Digest?, stage: String?) {
@@ -115,18 +117,22 @@ package struct WorkingBase: Sendable, Codable {
 
 /// One instruction carried out on the working image.
 package struct Step: Sendable, Codable {
-    /// As typed, heredocs included; in the journal its secrets are masked.
+    /// The instruction as typed, with heredocs.
+    ///
+    /// In the journal its secrets are masked.
     package var instruction: String
     package var image: Digest
     package var summary: StepSummary
     package var wasCached: Bool
-    /// Wall time, in seconds.
+    /// Wall time in seconds.
     package var seconds: Double
     package var time: Timestamp
-    /// Where on the host COPY and ADD read, and what.
+    /// The host folder in which COPY and ADD read.
     package var directory: String?
     package var copied: [CopiedSource]
-    /// Whether a person's answers at the terminal made it: its layer alone can be repeated.
+    /// Whether typed input made the step.
+    ///
+    /// Then only its layer can be repeated.
     package var isTyped: Bool?
     /// Whether a secret is masked in the instruction.
     package var isMasked: Bool?

@@ -1,8 +1,11 @@
-/// What a command took away or overwrote in the store and no state keeps: `undo` and `redo` stop in front of it.
+/// A change of the store that no state keeps.
 ///
-/// The rule for commands: what a command only adds (`run`, `create`, `volume create`), and what a container's own
-/// processes do (`exec`, `start`, `stop`), stays as it is when `undo` passes it. Every other change of the store is
-/// either in the states (steps, names, images, removed containers) or one of these.
+/// `undo` and `redo` stop before it.
+///
+/// The rule for commands: `undo` leaves what a command only added (`run`, `create`, `volume create`) and what a
+/// container's processes did (`exec`, `start`, `stop`). Every other change of the store is either part of a state
+/// (steps,
+/// names, images, removed containers) or one of these.
 package enum Loss: String, Sendable, Codable, CaseIterable {
     case pruned
     case volumesRemoved

@@ -4,9 +4,9 @@ package import OCI
 import Recipes
 package import Stores
 
-/// One change of what a name led to, as the session saw it.
+/// One change of a name's image in the session.
 package struct NameValue: Sendable {
-    /// The journal's line that changed it.
+    /// The number of the journal line that changed it.
     package var entry: Int
     package var time: Timestamp
     package var line: String
@@ -16,7 +16,7 @@ package struct NameValue: Sendable {
 }
 
 extension Session {
-    /// Every change of every name in this session, undoing and redoing included, oldest first.
+    /// Every change of every name in this session, including undo and redo, oldest first.
     package func nameValues() -> [NameValue] {
         var values: [NameValue] = []
         var tree = StateTree()
@@ -46,9 +46,9 @@ extension Session {
         return values
     }
 
-    /// The image a name led to `back` changes ago; 0 is now.
+    /// The image that a name had `back` changes ago; 0 is now.
     ///
-    /// Throws `notFound` when the name has not changed that often here, led to nothing then, or its image is gone.
+    /// Throws `notFound` when the name did not change so often here, had no image then, or its image was pruned.
     package func formerImage(of name: Reference, back: Int) throws(ShaleError) -> Digest {
         let name = name.withDefaultTag
         let text = "\(name.familiar)@{\(back)}"

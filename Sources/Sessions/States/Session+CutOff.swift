@@ -3,12 +3,13 @@ import OCI
 import Recipes
 import Stores
 
-// Lines that a kill or a power cut ended between what they did and their entry in the journal.
+// Lines that were interrupted by a kill or a power cut after their changes but before their journal entry.
 extension Session {
-    /// Writes a state for each line of this session that was cut off, of what it had done to names, images and
-    /// containers: so it can be seen and taken back.
+    /// Writes a journal entry for each interrupted line of this session, with its changes to names, images and
+    /// containers, so
+    /// that the user can see and undo them.
     ///
-    /// Lines that other processes of this session are running now are written by those processes.
+    /// Lines that other processes are still running are left to those processes.
     func takeInCutOff() throws(ShaleError) {
         var lines: [String: (stamp: LineStamp, changes: [StateChange])] = [:]
         for stamped in try sessions.stampedChanges(in: name) where isCutOff(stamped.stamp) {
@@ -22,7 +23,9 @@ extension Session {
         }
     }
 
-    /// Whether a line of this session may have been cut off; told by the journal's end, without reading all of it.
+    /// Whether a line of this session may have been interrupted.
+    ///
+    /// Only cheap checks are made; the journal is not read whole.
     package var mayHaveCutOffLines: Bool {
         guard let roots = try? folder.roots() else { return true }
         return sessions.mayHaveCutOffLines(in: name, removing: roots.containers)
@@ -31,7 +34,7 @@ extension Session {
     private func takeIn(_ stamp: LineStamp, _ changes: [StateChange]) throws(ShaleError) {
         try folder.addRoots(changes.reduce(into: SessionRoots()) { $0.formUnion($1.roots) })
         let words = sessions.words(of: stamp)
-        // As of one that was killed.
+        // The status of a killed process, 128 + SIGKILL.
         var entry = JournalEntry(
             time: stamp.time, line: words?.line ?? "(a line)", directory: words?.directory, status: 137,
             changes: changes, token: stamp.token)
@@ -40,7 +43,7 @@ extension Session {
         try absorb(fresh)
     }
 
-    /// Containers that lie in the trash and that no state on the way here removed.
+    /// Containers in the trash that no state up to the current one removed.
     private func removals() throws(ShaleError) -> [(stamp: LineStamp, change: StateChange)] {
         var rest = try folder.roots().containers
         if rest.isEmpty { return [] }

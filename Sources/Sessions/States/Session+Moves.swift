@@ -3,21 +3,21 @@ import OCI
 import Recipes
 import Stores
 
-/// How far a walk through the states came.
+/// The result of an undo, a redo or a jump through the states.
 package struct MoveResult: Sendable {
-    /// The states that were taken back or made again, in that order.
+    /// The states that were undone or redone, in that order.
     package var passed: [StateMove] = []
-    /// Messages about what was left as it is.
+    /// Messages about what was left unchanged.
     package var notes: [String] = []
-    /// Why it went no further.
+    /// Why it stopped early; `nil` when it did not.
     package var obstacle: ShaleError?
 }
 
-// Undo, redo and jumps: first the changes that all sessions share are made, then the journal records the new state.
+// Undo, redo and jumps. First the changes that all sessions share are made, then the journal records the new state.
 extension Session {
-    /// Takes back the last `count` states; stops in front of one that cannot be taken back.
+    /// Undoes the last `count` states, and stops before one that cannot be undone.
     ///
-    /// Throws `notFound` when there are fewer, and the obstacle when not even one could be taken back.
+    /// Throws `notFound` when there are fewer, and the obstacle when not even one could be undone.
     package func undo(_ count: Int = 1) throws(ShaleError) -> MoveResult {
         try walk("undo") { tree throws(ShaleError) in
             guard let (_, passed) = tree.undoTarget(count) else {
@@ -31,7 +31,7 @@ extension Session {
         }
     }
 
-    /// Makes the last `count` undone states current again; stops in front of one that cannot be made again.
+    /// Makes the last `count` undone states again, and stops before one that cannot be made again.
     ///
     /// Throws `notFound` when there are fewer, and the obstacle when not even one could be made again.
     package func redo(_ count: Int = 1) throws(ShaleError) -> MoveResult {
@@ -48,10 +48,11 @@ extension Session {
 
     /// Makes any state current; 0 is the beginning.
     ///
-    /// Names and containers that cannot be restored are left as they are, and the result names them.
+    /// Names and containers that cannot be restored stay as they are, and are named in the result.
     ///
-    /// Throws `notFound` for a number that is no state's or a state whose working image has been pruned, `conflict`
-    /// when another shale moved one of the names meanwhile, `denied` for a home that cannot be written to.
+    /// Throws `notFound` for a number without a state or a state whose working image was pruned, `conflict` when
+    /// another
+    /// process moved one of the names meanwhile, `denied` for a home that cannot be written to.
     package func goto(_ state: Int) throws(ShaleError) -> MoveResult {
         var result = MoveResult()
         try append { tree throws(ShaleError) in
@@ -116,7 +117,7 @@ extension Session {
             .notFound, "the working image \(image.short) of state \(state) has been pruned", hint: "timeline")
     }
 
-    /// What cannot be undone in a state that the move goes back over.
+    /// The loss in a state that a move undoes; `nil` when there is none or the move redoes a state.
     private static func loss(in move: StateMove, _ tree: StateTree) -> StateLoss? {
         move.takesBack ? tree.losses[move.node.number] : nil
     }

@@ -5,19 +5,19 @@ import OCI
 import Recipes
 import Stores
 
-/// The changes of states to names, images and containers, which all sessions share; a move takes them back or makes
-/// them again.
+/// Applies a move's changes to names, images and containers, which all sessions share.
 ///
-/// Containers move at once. Names and images are noted on the way and written together by `finish()`: a way costs one
-/// write, however many states it passes.
+/// Containers are moved at once. Names and images are collected and written together by `finish()`, so that a move
+/// costs
+/// one write however many states it passes.
 struct StateEffects {
     private let engine: Engine
     private let folder: SessionFolder
-    /// What each name led to at the start, by its full form.
+    /// The entry of each name at the start, by its full reference.
     private let start: [String: ImageEntry]
-    /// Where those lead that were moved on the way.
+    /// The new entries of names that the move changes.
     private var moved: [String: (reference: Reference, entry: ImageEntry?)] = [:]
-    /// Every image that is here.
+    /// All images in the store, listed or retained.
     private let images: Set<Digest>
     private var shown: Set<Digest> = []
     private var hidden: Set<Digest> = []
@@ -31,7 +31,9 @@ struct StateEffects {
 
     func isThere(_ image: Digest) -> Bool { images.contains(image) }
 
-    /// Throws why a move cannot be made; nothing is touched.
+    /// Throws the reason when a move cannot be made.
+    ///
+    /// Nothing is changed.
     func check(_ move: StateMove) throws(ShaleError) {
         for change in move.inOrderMade { try check(change, of: move) }
     }
@@ -51,7 +53,9 @@ struct StateEffects {
         }
     }
 
-    /// Makes a move; what is already in place is left alone.
+    /// Applies a move.
+    ///
+    /// Containers move at once, names and images in `finish()`.
     mutating func apply(_ move: StateMove) throws(ShaleError) { try apply(move.changes) }
 
     private mutating func apply(_ changes: [SharedChange]) throws(ShaleError) {
@@ -76,7 +80,7 @@ struct StateEffects {
         }
     }
 
-    /// Makes the possible part of a move, and answers messages about the rest.
+    /// Applies the possible changes of a move, and returns messages about the others.
     mutating func applyWherePossible(_ move: StateMove) -> [String] {
         var notes: [String] = []
         for change in move.inOrderMade {
@@ -90,9 +94,9 @@ struct StateEffects {
         return notes
     }
 
-    /// Writes the new names and images to the store.
+    /// Writes the changed names and images to the store.
     ///
-    /// Throws `conflict`, moving none, where another shale moved one of the names meanwhile.
+    /// Throws `conflict`, and changes nothing, when another process moved one of the names meanwhile.
     func finish() throws(ShaleError) {
         let names = moved.values.map { reference, entry in
             TableMoves.Name(reference, expected: start[reference.description], target: entry)

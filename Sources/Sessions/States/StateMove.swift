@@ -1,21 +1,21 @@
 package import OCI
 package import Stores
 
-/// One change of what all sessions share.
+/// One change of what all sessions share: a name, listed images, or a container.
 ///
-/// A name, images in sight, or a container; each change has its inverse.
+/// Each change has an inverse.
 package enum SharedChange: Sendable {
     case name(Reference, from: ImageEntry?, to: ImageEntry?)
-    /// Images that come into sight, and images that go out of it.
+    /// Images that listings show from now on, and images that they do not show any more.
     case images(shown: [Digest], hidden: [Digest])
     case removed(container: String, name: String)
     case broughtBack(container: String, name: String)
 
-    /// What a state did there; `nil` for what is the working image's own, and for what was lost.
+    /// The shared part of a state change; `nil` for a change of the working image, and for a loss.
     init?(_ change: StateChange) {
         switch change {
         case .name(let reference, let before, let after):
-            // The journal of a session from elsewhere may name it without its tag.
+            // The journal of an imported session may give the name without its tag.
             self = .name(reference.withDefaultTag, from: before, to: after)
         case .images(let arrived, let departed): self = .images(shown: arrived, hidden: departed)
         case .removed(let container, let name): self = .removed(container: container, name: name)
@@ -23,7 +23,7 @@ package enum SharedChange: Sendable {
         }
     }
 
-    /// What takes it back.
+    /// The change that undoes it.
     package var inverse: SharedChange {
         switch self {
         case .name(let reference, let from, let to): .name(reference, from: to, to: from)
@@ -34,16 +34,18 @@ package enum SharedChange: Sendable {
     }
 }
 
-/// One state on the way through the states: made again, or, as the inverse of that, taken back.
+/// One state on a way through the states, which is redone or undone.
 package struct StateMove: Sendable {
     package let node: StateTree.Node
-    /// What it does, in order.
+    /// The changes in the order in which they are applied.
     package let changes: [SharedChange]
-    /// The state that one is at after it.
+    /// The state that is current after it.
     package let target: Int
     package let takesBack: Bool
 
-    /// The changes in the order in which the state made them: what stands in the way is told in this order.
+    /// The changes in the order in which the state made them.
+    ///
+    /// Obstacles are reported in this order.
     var inOrderMade: [SharedChange] { takesBack ? changes.reversed() : changes }
 
     private init(_ node: StateTree.Node, _ changes: [SharedChange], target: Int, takesBack: Bool) {
@@ -53,12 +55,12 @@ package struct StateMove: Sendable {
         self.takesBack = takesBack
     }
 
-    /// Makes a state again.
+    /// Redoes a state.
     static func making(_ node: StateTree.Node) -> StateMove {
         StateMove(node, node.changes.compactMap(SharedChange.init), target: node.number, takesBack: false)
     }
 
-    /// Takes a state back.
+    /// Undoes a state.
     static func takingBack(_ node: StateTree.Node) -> StateMove {
         StateMove(
             node, making(node).changes.reversed().map(\.inverse), target: node.parent, takesBack: true)

@@ -3,10 +3,12 @@ import Building
 package import OCI
 package import Stores
 
-/// Every state a session was in, and which one is current: pure, rebuilt from the journal.
+/// All states of a session, and which one is current.
 ///
-/// A state is the journal entry that made it, on top of the state that was current then; 0 is the beginning. Undoing
-/// moves to the state below and never forgets the one above.
+/// It is a pure value that is rebuilt from the journal.
+///
+/// A state is the journal entry that made it; its parent is the state that was current then; 0 is the beginning. Undo
+/// moves to the parent and keeps the child.
 package struct StateTree: Sendable {
     /// One state.
     package struct Node: Sendable {
@@ -15,23 +17,25 @@ package struct StateTree: Sendable {
         package let line: String
         package let time: Timestamp
         package let changes: [StateChange]
-        /// What the working image stands on in this state; `nil` where none was begun.
+        /// The base of the working image in this state; `nil` when there is no working image.
         package let base: WorkingBase?
-        /// The working image; `nil` also for scratch before its first step.
+        /// The working image; also `nil` for scratch before its first step.
         package let image: Digest?
     }
 
     package private(set) var nodes: [Int: Node] = [:]
     /// The current state.
     package private(set) var head = 0
-    /// Changes made in a state that cannot be undone, by the number of the state: `undo` stops there.
+    /// Losses by the number of the state in which they happened.
+    ///
+    /// `undo` stops there.
     package private(set) var losses: [Int: StateLoss] = [:]
-    /// States that `redo` goes to, the next one last.
+    /// The states for `redo`, the next one last.
     private var undone: [Int] = []
 
     package init() {}
 
-    /// Takes the next entry of the journal.
+    /// Adds the next entry of the journal.
     package mutating func append(_ entry: JournalEntry) {
         if let target = entry.movedTo {
             move(to: target)
@@ -62,12 +66,12 @@ package struct StateTree: Sendable {
 
     private mutating func move(to target: Int) {
         guard target == 0 || nodes[target] != nil else { return }
-        // The user has gone back past what cannot be undone: it does not stop `undo` any more.
+        // The user has gone back past this loss, so it does not stop `undo` any more.
         for node in way(from: head, to: target).back { losses[node.number] = nil }
         if let place = undone.lastIndex(of: target) {
             undone.removeSubrange(place...)
         } else {
-            // A state is always numbered higher than the one it stands on.
+            // A state has a higher number than its parent.
             var passed: [Int] = []
             var place = head
             while place > target, let node = nodes[place] {
@@ -79,7 +83,7 @@ package struct StateTree: Sendable {
         head = target
     }
 
-    /// A state and those it stands on, itself first.
+    /// A state and its ancestors, itself first.
     package func lineage(of number: Int) -> [Node] {
         var path: [Node] = []
         var next = number
@@ -90,23 +94,23 @@ package struct StateTree: Sendable {
         return path
     }
 
-    /// The states made last, `nil` for all.
+    /// The newest states; `nil` for all.
     func newest(_ count: Int?) -> [Node] {
         guard let count else { return Array(nodes.values) }
         return nodes.keys.sorted().suffix(count).compactMap { nodes[$0] }
     }
 
-    /// The state `count` states below, and those passed, the last one first; `nil` when there are fewer.
+    /// The state after undoing `count` states, and the undone states, the last one first; `nil` when there are fewer.
     package func undoTarget(_ count: Int) -> (target: Int, passed: [Node])? {
         let path = lineage(of: head)
         guard count > 0, count <= path.count else { return nil }
         return (path[count - 1].parent, Array(path.prefix(count)))
     }
 
-    /// How many states `redo` can make again.
+    /// The number of states that `redo` can make again.
     package var redoCount: Int { undone.count }
 
-    /// The state `count` steps up the way that was undone.
+    /// The state after redoing `count` undone states, and these states in order; `nil` when there are fewer.
     package func redoTarget(_ count: Int) -> (target: Int, passed: [Node])? {
         guard count > 0, count <= undone.count else { return nil }
         let passed = undone.suffix(count).reversed().compactMap { nodes[$0] }
@@ -133,7 +137,7 @@ package struct StateTree: Sendable {
         return WorkingImage(base: base, steps: steps.reversed(), stages: Self.stages(path))
     }
 
-    /// The last image of every stage that was named on the way to a state, for `COPY --from`.
+    /// The last image of every stage on the way to a state, by name and by number, for `COPY --from`.
     private static func stages(_ path: [Node]) -> [String: Digest] {
         var images: [String: Digest] = [:]
         var order: [Digest?] = []
@@ -154,11 +158,11 @@ package struct StateTree: Sendable {
         return images
     }
 
-    /// The states between two: those left behind, the last one first, and those entered, the first one first.
+    /// The states between two states: those to undo, the last one first, and those to redo, the first one first.
     package func way(from start: Int, to end: Int) -> (back: [Node], forth: [Node]) {
         var (left, entered) = (start, end)
         var (back, forth): ([Node], [Node]) = ([], [])
-        // A state is always numbered higher than the one it stands on: the higher one of both goes down.
+        // A state has a higher number than its parent, so the higher of the two moves to its parent.
         while left != entered {
             if left > entered {
                 guard let node = nodes[left] else { break }
@@ -173,7 +177,7 @@ package struct StateTree: Sendable {
         return (back, forth.reversed())
     }
 
-    /// What must happen to names to get from one state to another: taken back up to where they part, then made again.
+    /// The changes of names from one state to another: first undone up to the common ancestor, then redone.
     package func nameChanges(from start: Int, to end: Int) -> [(reference: Reference, target: ImageEntry?)] {
         let way = way(from: start, to: end)
         var result: [(reference: Reference, target: ImageEntry?)] = []
@@ -189,22 +193,22 @@ package struct StateTree: Sendable {
     }
 }
 
-/// A line that did what cannot be undone.
+/// A line with a loss that cannot be undone.
 package struct StateLoss: Sendable, Hashable {
-    /// Its number in the journal.
+    /// The line's number in the journal.
     package let number: Int
     package let line: String
     package let loss: Loss
 }
 
-/// The image a session works on: where it began and the steps since.
+/// The image that a session works on: its base and the steps since.
 package struct WorkingImage: Sendable {
     package var base: WorkingBase
     package var steps: [Step]
-    /// Images of stages, by name and by number.
+    /// The images of stages, by name and by number.
     package var stages: [String: Digest]
 
-    /// The image after the last step; `nil` on scratch before the first.
+    /// The image after the last step; `nil` for scratch before the first step.
     package var image: Digest? { steps.last?.image ?? base.image }
 
     /// The image `count` steps earlier (`@~N`); `nil` when there are fewer steps.

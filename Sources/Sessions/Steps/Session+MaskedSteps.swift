@@ -4,10 +4,10 @@ import Images
 import Recipes
 import Stores
 
-// The journal has no secrets: an instruction with one stands there masked. What was carried out is known by the record
-// of how its image was made, which is the owner's alone.
+// The journal contains no secrets: an instruction with a secret is masked in it. The full text is in the provenance of
+// the step's image, which only the owner can read.
 extension Step {
-    /// As it is written down.
+    /// The step as it is stored.
     var masked: Step {
         let (text, found) = Secrets.masked(instruction)
         guard !found.isEmpty else { return self }
@@ -29,7 +29,7 @@ extension StateChange {
 }
 
 extension JournalEntry {
-    /// As it is written down.
+    /// The entry as it is stored.
     var masked: JournalEntry {
         var entry = self
         entry.changes = changes?.map(\.masked)
@@ -38,11 +38,11 @@ extension JournalEntry {
 }
 
 extension Session {
-    /// A step's instruction as it was carried out, secrets and all; `nil` where they are not known any more.
+    /// A step's instruction with its secrets; `nil` when they are not known any more.
     func spelling(of step: Step) -> String? {
         guard step.isMasked == true else { return step.instruction }
         let written: String
-        // A record that cannot be read counts as a missing one.
+        // Provenance that cannot be read counts as missing.
         switch ((try? engine.images.provenance(of: step.image)) ?? nil)?.origin {
         case .step(let instruction, _): written = instruction
         case .typed(let line): written = line
@@ -51,7 +51,7 @@ extension Session {
         return Secrets.masked(written).text == step.instruction ? written : nil
     }
 
-    /// Throws `notFound` with the way on for a step whose secrets are not known any more.
+    /// The error `notFound` for a step whose secrets are not known any more, with a hint.
     static func secretIsLost(_ instruction: String, number: Int) -> ShaleError {
         ShaleError(
             .notFound, "step \(number) cannot be carried out again, its secret is not known any more: \(instruction)",

@@ -5,9 +5,9 @@ import OCI
 import Recipes
 import Stores
 
-// Earlier steps changed, and what follows carried out again, from the cache where it can be.
+// Changes earlier steps, and carries the following steps out again, from the cache where possible.
 extension Session {
-    /// One instruction of a rewritten working image, and where its files are read.
+    /// One instruction of a rewritten working image, and the folder in which its files are read.
     package struct Draft: Sendable {
         package var instruction: String {
             // A step with another text is a new step.
@@ -17,15 +17,17 @@ extension Session {
             }
         }
         package var directory: String
-        /// The step itself where a person's answers made it: its layer is all that can be repeated.
+        /// The step itself when typed input made it.
+        ///
+        /// Then only its layer can be repeated.
         private(set) var typed: Step?
         /// Whether a secret of it is not known any more.
         private(set) var isIncomplete: Bool
 
-        /// The index of the step it is, as long as its text is that step's.
+        /// The index of the step, as long as its text is unchanged.
         fileprivate var place: Int?
 
-        /// `spelling` is the instruction with its secrets; `nil` where they are not known any more.
+        /// `spelling` is the instruction with its secrets; `nil` when they are not known any more.
         fileprivate init(_ step: Step, at place: Int, directory: String, spelling: String?) {
             instruction = spelling ?? step.instruction
             self.directory = step.directory ?? directory
@@ -35,12 +37,14 @@ extension Session {
         }
     }
 
-    /// The steps as drafts, to be changed and carried out again.
+    /// The steps as drafts, which can be changed and carried out again.
     package func drafts(of working: WorkingImage, directory: String) -> [Draft] {
         working.steps.enumerated().map { Draft($1, at: $0, directory: directory, spelling: spelling(of: $1)) }
     }
 
-    /// Throws `notFound` for a number that is no step's.
+    /// The index of a step by its number, from 1.
+    ///
+    /// Throws `notFound` for a number that no step has.
     package func requireStep(_ number: Int, of working: WorkingImage) throws(ShaleError) -> Int {
         guard (1...max(1, working.steps.count)).contains(number), !working.steps.isEmpty else {
             throw ShaleError(.notFound, "no step \(number): there are \(working.steps.count)", hint: "steps")
@@ -48,10 +52,11 @@ extension Session {
         return number - 1
     }
 
-    /// Carries out steps on the working image's base, from the first that is not what it was; nothing is written down
-    /// here.
+    /// Carries out the steps on the working image's base, from the first one that changed.
     ///
-    /// When one fails, the working image stands as it stood, and the failed step's container is kept.
+    /// The journal is not written here.
+    ///
+    /// When a step fails, the working image does not change, and the container of the failed step is kept.
     ///
     /// Throws `notFound` for a step whose secrets are not known any more, `invalid` for a `FROM`, and what a step
     /// throws.
@@ -82,7 +87,7 @@ extension Session {
         return .rewrote(steps)
     }
 
-    /// Repeats a step that a person's answers made: its layer, on whatever is below it now.
+    /// Repeats a step that typed input made: puts its layer on the current image.
     private func repeated(
         _ step: Step, on working: WorkingImage, _ operation: OperationContext
     ) throws(ShaleError) -> StepResult {
@@ -100,8 +105,9 @@ extension Session {
         return StepResult(image: result.image, result: result, change: .step(again))
     }
 
-    /// A line whose steps were made on a working image that another shale has changed since: made again on what it is
-    /// now.
+    /// Carries out the steps of a line again, because another process changed the working image meanwhile.
+    ///
+    /// Throws `conflict` when a step fails or the line rewrote earlier steps.
     func rebased(_ draft: JournalDraft) throws(ShaleError) -> JournalDraft {
         let isRewritten = draft.changes.contains { if case .rewrote = $0 { true } else { false } }
         guard var working, !isRewritten else {
@@ -135,9 +141,9 @@ extension Session {
         return draft
     }
 
-    /// Makes a session that stands where this one stood at a state.
+    /// Makes a new session whose working image is that of a state of this session.
     ///
-    /// Throws `conflict` when there is one of that name.
+    /// Throws `conflict` for a session name that exists, and `notFound` for a missing state or a pruned image.
     package func fork(at state: Int, named name: String) throws(ShaleError) {
         try refresh()
         guard state == 0 || tree.nodes[state] != nil else {
@@ -147,7 +153,7 @@ extension Session {
             throw ShaleError(
                 .notFound, "the working image \(image.short) of state \(state) has been pruned", hint: "timeline")
         }
-        // Names belong to the store and not to a session: the new session has moved none.
+        // Names belong to the store and not to a session, so they are left out.
         let entries = tree.lineage(of: state).reversed().compactMap { node -> JournalEntry? in
             let changes = node.changes.filter(\.isOfWorkingImage)
             return changes.isEmpty ? nil : JournalEntry(time: node.time, line: node.line, changes: changes)

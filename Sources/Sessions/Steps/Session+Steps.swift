@@ -7,18 +7,18 @@ import OCI
 import Recipes
 package import Stores
 
-/// What an instruction at the prompt came to.
+/// The result of an instruction at the prompt.
 package struct StepResult: Sendable {
     /// The image that is now `@`; `nil` after `FROM scratch`.
     package var image: Image?
     /// `nil` for `FROM`.
     package var result: InstructionResult?
-    /// What it changed itself.
+    /// The state change of the instruction itself.
     package var change: StateChange
-    /// The ONBUILD triggers of the base of a `FROM`, carried out on it.
+    /// For `FROM`: the results of the base's ONBUILD triggers.
     package var triggers: [StepResult] = []
 
-    /// What goes into the journal.
+    /// All state changes for the journal.
     package var changes: [StateChange] { [change] + triggers.map(\.change) }
 }
 
@@ -28,7 +28,7 @@ extension Session {
 
     /// The working image.
     ///
-    /// Throws `notFound` when there is none; the hint says how to begin one.
+    /// Throws `notFound`, with a hint, when there is none.
     package func requireWorking() throws(ShaleError) -> WorkingImage {
         guard let working else {
             throw ShaleError(
@@ -39,16 +39,18 @@ extension Session {
 
     /// Carries out one instruction on the working image.
     ///
-    /// Nothing is written down here: the caller records `changes` with the line. A step that fails changes nothing;
-    /// a failed `RUN` leaves the container named by `failedContainer`.
+    /// The journal is not written here: the caller records `changes` with the line. A step that fails changes nothing;
+    /// a
+    /// failed `RUN` leaves the container in `failedContainer`.
     ///
     /// Throws `denied` for a home that cannot be written to, `invalid` for a text that is no instruction, `notFound`
-    /// for a step without a working image, and what the step throws.
+    /// for a
+    /// step without a working image, and what the step throws.
     package func take(
         _ text: String, directory: String, options: StepOptions = StepOptions(), failedContainer: inout String?,
         _ operation: OperationContext
     ) throws(ShaleError) -> StepResult {
-        // A step that the journal cannot keep is not carried out.
+        // A step that the journal could not record must not be carried out.
         try folder.requireWritable()
         let located: Located<Instruction>
         do throws(DockerfileError) {
@@ -65,7 +67,7 @@ extension Session {
             operation)
     }
 
-    /// The same on a working image that need not be the current one.
+    /// Carries out one instruction on a working image that need not be the current one.
     func take(
         _ text: String, on working: WorkingImage, directory: String, options: StepOptions,
         failedContainer: inout String?, _ operation: OperationContext
@@ -119,13 +121,15 @@ extension Session {
         return taken
     }
 
-    /// Whether an instruction can be an `ARG` or a `CMD`: the others need no reading, and there may be thousands.
+    /// Whether an instruction may be an `ARG` or a `CMD`, or begins with a comment.
+    ///
+    /// The others need not be parsed, and there may be thousands.
     private static func mayTell(_ instruction: String) -> Bool {
         let word = instruction.utf8.drop { [0x20, 0x09, 0x0A, 0x0D].contains($0) }.prefix(3).map { $0 & 0xDF }
         return word.elementsEqual("ARG".utf8) || word.elementsEqual("CMD".utf8) || word.first == 3
     }
 
-    /// The builder's state that the working image stands for: its `ARG`s, and whether it named a command.
+    /// The builder's state for a working image: its build arguments, and whether it set a command.
     func state(of working: WorkingImage) throws(ShaleError) -> StageState {
         let arguments = BuildArguments(
             given: [:],
@@ -139,14 +143,14 @@ extension Session {
         if case .from(let from)? = (try? Instruction.parse(line: working.base.instruction))?.value {
             state.baseName = from.baseName
         }
-        // `FROM` carried its base's triggers out: they are not handed on.
+        // `FROM` has carried out its base's triggers, so they are not in the next image.
         if working.steps.isEmpty { state.settings.onBuild = nil }
         for (index, step) in working.steps.enumerated() where Self.mayTell(step.instruction) {
             let spelling = spelling(of: step)
             guard let parsed = try? Instruction.parse(line: spelling ?? step.instruction) else { continue }
             switch parsed.value {
             case .arg(let argument):
-                // What follows would get *** for its value.
+                // Without the secret the following steps would get *** as its value.
                 if spelling == nil { throw Self.secretIsLost(step.instruction, number: index + 1) }
                 let words = WordExpander(environment: state.variables)
                 for entry in argument.arguments {
