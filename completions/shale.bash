@@ -1,7 +1,7 @@
 # Completion of shale for bash. Source it, or put it into bash-completion's folder.
 # Made by `shale completions bash` from the command table; scripts/completions writes it anew.
 
-_shale_verbs='ref search tags pull push copy delete manifest platforms referrers ratelimit login logout images tag untag rmi history inspect save load import export squash config rebase append prune df run create start stop kill restart pause unpause rm rename update wait ps logs attach exec top stats port cp diff commit debug volume layers ls cat tree find stat du grep blame waste size packages base compare dockerfile build context why-cache dap enter steps undo redo timeline reflog recipe record replay goto edit drop move fork session lesson explain test expect help ? set unset alias source cd pwd info doctor trace time watch events system version clear quit exit'
+_shale_verbs='ref search tags pull push copy delete manifest platforms referrers ratelimit login logout images tag untag rmi history inspect save load import export squash config rebase append prune df run create start stop kill restart pause unpause rm rename update wait ps logs attach exec top stats port cp diff commit debug volume layers ls cat tree find stat du grep blame waste size packages base compare dockerfile build context why-cache dap enter steps undo redo timeline reflog recipe record replay goto edit drop move fork session lesson explain test expect help ? set unset alias source cd pwd info doctor trace time watch events system version clear tall quit exit'
 
 # Sets flags, values (FLAG:KIND) and operands of a command.
 _shale_command() {
@@ -540,6 +540,11 @@ _shale_command() {
         flags='--help -h'
         values=''
         operands=''
+        ;;
+    tall)
+        flags='--help -h'
+        values=''
+        operands='none'
         ;;
     quit | exit)
         flags='--help -h'

@@ -951,6 +951,10 @@ complete -c shale -n '__fish_seen_subcommand_from version' -l help -s h -d 'Show
 complete -c shale -n __fish_use_subcommand -f -a clear -d 'Clear the screen'
 complete -c shale -n '__fish_seen_subcommand_from clear' -l help -s h -d 'Show help information.'
 
+complete -c shale -n __fish_use_subcommand -f -a tall -d 'Show tables with a field a line, or as tables again'
+complete -c shale -n '__fish_seen_subcommand_from tall' -l help -s h -d 'Show help information.'
+complete -c shale -n '__fish_seen_subcommand_from tall' -f -a '(__shale_operand none)'
+
 complete -c shale -n __fish_use_subcommand -f -a quit -d 'Leave'
 complete -c shale -n __fish_use_subcommand -f -a exit -d 'Leave'
 complete -c shale -n '__fish_seen_subcommand_from quit exit' -l help -s h -d 'Show help information.'

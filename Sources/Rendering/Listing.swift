@@ -84,15 +84,17 @@ package struct Listing: Sendable {
     ///   - quiet: `-q`: wins over a table and `raw`, and over a template only if `quietWins` (docker's `ps`).
     ///   - quietWins: See `quiet`.
     ///   - width: The terminal's columns, when it goes to one.
+    ///   - isTall: Whether a table without a template has a field a line.
     /// - Returns: Whole lines; nothing for no rows, but for a table's header.
     /// - Throws: `invalid` for a template that cannot be read or filled in.
     package func text(
-        format: Format, quiet: Bool = false, quietWins: Bool = false, width: Int? = nil
+        format: Format, quiet: Bool = false, quietWins: Bool = false, width: Int? = nil, isTall: Bool = false
     ) throws(ShaleError) -> String {
         switch format {
         case .table(let template):
             if quiet, let quietKey, template == nil || quietWins { return lines(of: quietKey) }
-            return try template.map { template throws(ShaleError) in try table(template) } ?? table(width: width)
+            return try template.map { template throws(ShaleError) in try table(template) }
+                ?? (isTall ? table.tallText : table.text(width: width))
         case .raw:
             if quiet, let quietKey { return raw([(rawLabel(quietKey), quietKey)], separated: false) }
             let all = rawLines.isEmpty ? columns.map { ($0.key.snakeCase, $0.key) } : rawLines
@@ -110,13 +112,12 @@ package struct Listing: Sendable {
 
     // MARK: Table
 
-    private func table(width: Int?) -> String {
+    private var table: Table {
         let shown = columns.filter(\.isShown)
-        let table = Table(
+        return Table(
             headers: shown.map(\.header),
             rows: rows.map { row in shown.map { cell(row, $0.key) } },
             shrinkable: Set(shown.indices.filter { shown[$0].shrinks }))
-        return table.text(width: width)
     }
 
     private func table(_ text: String) throws(ShaleError) -> String {

@@ -7,7 +7,7 @@ package enum Transcript {
     /// A command goes on with the lines it continues on and with its here-documents; every sign becomes `$ `. What is
     /// left out is an empty line in its place, so that lines keep their numbers.
     package static func commandsOnly(_ text: String, by parser: LineParser) -> String {
-        guard text.contains("$ ") || text.contains("# ") else { return text }
+        guard text.contains("$ ") || text.contains("# ") || text.contains("shale>") else { return text }
         var reader = TranscriptReader(text, parser: parser)
         return reader.commands() ?? text
     }

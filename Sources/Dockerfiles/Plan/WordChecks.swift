@@ -43,6 +43,14 @@ package enum SignalName {
         "USR1": 10, "USR2": 12, "VTALRM": 26, "WINCH": 28, "XCPU": 24, "XFSZ": 25,
     ]
 
+    /// The signals that are sent by hand, the most usual first, each with what it is for (signal(7)).
+    package static let usual: [(name: String, meaning: String)] = [
+        ("TERM", "end, with time to tidy up"), ("KILL", "end at once"), ("INT", "as Ctrl-C"),
+        ("HUP", "read the configuration again, or the terminal is gone"), ("QUIT", "end with a core file"),
+        ("USR1", "what the program makes of it"), ("USR2", "what the program makes of it"), ("STOP", "stand still"),
+        ("CONT", "go on"), ("WINCH", "the window's size changed"), ("ABRT", "abort"), ("ALRM", "a timer ran out"),
+    ]
+
     /// The number of a signal named `SIGTERM`, `term` or `15`; real-time signals as `RTMIN+n`, `RTMAX-n`.
     package static func number(_ text: String) -> Int32? {
         if let number = Int32(text) { return (1...64).contains(number) ? number : nil }

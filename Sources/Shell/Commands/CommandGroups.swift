@@ -21,7 +21,8 @@ enum CommandGroups {
             verbs: [
                 Help.self, SetCommand.self, Unset.self, Alias.self, Source.self, Cd.self, Pwd.self, Info.self,
                 Doctor.self, Trace.self, Time.self, Watch.self, Events.self,
-                System.self, Version.self, Clear.self, CompletionsCommand.self, CompleteCommand.self, Manual.self,
+                System.self, Version.self, Clear.self, Tall.self, CompletionsCommand.self, CompleteCommand.self,
+                Manual.self,
                 Quit.self,
             ]),
     ]

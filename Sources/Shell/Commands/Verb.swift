@@ -53,6 +53,8 @@ package protocol Verb: ParsableCommand {
     static var filters: [FilterKey] { get }
     /// For those of its filters that take a name, the kind of thing that is named.
     static var filteredKind: ValueKind { get }
+    /// The fields that its `--format` template knows, for Tab.
+    static var formatFields: [String] { get }
     /// What docker's management commands call it: `image ls`.
     static var managementNames: [ManagementName] { get }
     /// Commands of two words that begin with this one; each is called by both words.
@@ -88,6 +90,7 @@ extension Verb {
     package static var plainPaths: PlainPaths { .ofBoth }
     package static var filters: [FilterKey] { [] }
     package static var filteredKind: ValueKind { .image }
+    package static var formatFields: [String] { [] }
     package static var managementNames: [ManagementName] { [] }
     package static var subcommands: [any Verb.Type] { [] }
     package static var otherNames: [String: String] { [:] }
@@ -168,6 +171,8 @@ package struct Outcome: Sendable {
         case drawing([String])
         /// Printed unchanged.
         case text(String)
+        /// A table without any other form.
+        case table(Table)
         case listing(Listing, format: Listing.Format, quiet: Bool, quietWins: Bool)
         /// `inspect`: a JSON array with four spaces, or a template for each.
         case documents([JSONDocument], template: String?)

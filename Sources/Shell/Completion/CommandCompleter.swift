@@ -1,4 +1,5 @@
 import Basics
+import Dockerfiles
 package import LineEditing
 import Rendering
 import ShellLanguage
@@ -168,15 +169,17 @@ package final class CommandCompleter: Completer {
             return quoted(model.verbs.filter { !$0.isHidden }.map { CompletionValue($0.name, $0.summary) }, context)
         case .mount: return mounts(request, context)
         case .instruction: return quoted(StepKeyword.names.sorted().map { CompletionValue($0) }, context)
-        case .signal: return quoted(Self.signals.map { CompletionValue($0) }, context)
+        case .signal: return quoted(signals(context.word), context)
         case .program: return programs(request, context)
         default: return quoted(values(request), context)
         }
     }
 
-    private static let signals = [
-        "TERM", "KILL", "INT", "HUP", "QUIT", "USR1", "USR2", "STOP", "CONT", "WINCH", "ABRT", "ALRM",
-    ]
+    /// With `SIG` in front where that is typed.
+    private func signals(_ word: String) -> [CompletionValue] {
+        let lead = word.uppercased().hasPrefix("SIG") ? "SIG" : ""
+        return SignalName.usual.map { CompletionValue(lead + $0.name, $0.meaning) }
+    }
 
     func values(_ request: CompletionRequest) -> [CompletionValue] {
         source.values(for: request).filter { $0.text.hasPrefix(request.prefix) }
@@ -225,7 +228,7 @@ package final class CommandCompleter: Completer {
             return quoted(
                 values(CompletionRequest(.image, prefix: typed)).map { CompletionValue("--from=\($0.text)") }, context)
         case "COPY", "ADD": return context.word.hasPrefix("/") ? inside(context) : hostPaths(context)
-        case "STOPSIGNAL": return quoted(Self.signals.map { CompletionValue("SIG" + $0) }, context)
+        case "STOPSIGNAL": return quoted(signals("SIG"), context)
         case "RUN", "CMD", "ENTRYPOINT", "WORKDIR", "VOLUME":
             if context.word.hasPrefix("/") { return inside(context) }
             guard name == "RUN", before.isEmpty else { return [] }

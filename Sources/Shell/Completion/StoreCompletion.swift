@@ -44,8 +44,7 @@ struct StoreCompletion: CompletionSource {
         case .variable: shell.variables.keys.sorted().map { CompletionValue($0, shell.variables[$0] ?? "") }
         case .environment: shell.console.environment.keys.sorted().map { CompletionValue($0) }
         case .session: ((try? shell.sessions().names()) ?? []).map { CompletionValue($0) }
-        case .signal:
-            ["TERM", "KILL", "INT", "HUP", "QUIT", "USR1", "USR2", "STOP", "CONT"].map { CompletionValue($0) }
+        case .signal: SignalName.usual.map { CompletionValue($0.name, $0.meaning) }
         case .platform: ["linux/amd64", "linux/arm64", "linux/arm/v7", "linux/386"].map { CompletionValue($0) }
         case .instruction: Instruction.keywords.map { CompletionValue($0) }
         case .verb: verbs()
@@ -58,9 +57,21 @@ struct StoreCompletion: CompletionSource {
         case .network: [CompletionValue("host"), CompletionValue("none")]
         case .capability: Capabilities.names.map { CompletionValue($0) }
         case .step: steps()
-        case .format: ["json", "table"].map { CompletionValue($0) }
+        case .format: formats(of: request)
         case .lesson: LessonLibrary.builtIn.map { CompletionValue($0.name, $0.title) }
         case .hostPath, .hostDirectory, .mount, .none: []
+        }
+    }
+
+    /// `json` and `table`; once a template has begun, the fields of the command's rows.
+    private func formats(of request: CompletionRequest) -> [CompletionValue] {
+        guard let open = request.prefix.ranges(of: "{{").last?.upperBound else {
+            return [CompletionValue("json", "an object a line"), CompletionValue("table", "columns, as without it")]
+        }
+        let lead = String(request.prefix[..<open])
+        let blanks = request.prefix[open...].prefix { $0 == " " }
+        return (request.type?.formatFields ?? []).map { field in
+            CompletionValue("\(lead)\(blanks).\(field)}}", isWhole: false)
         }
     }
 

@@ -225,12 +225,21 @@ package final class Interpreter {
         case .drawing(let lines):
             let text = lines.map { $0 + "\n" }.joined()
             shell.mode == .script ? console.show(drawing: text) : console.page(text, isDrawing: true)
-        case .text(let text): shell.isInteractive ? console.page(text) : console.show(text)
+        case .text(let text): page(text)
+        case .table(let table):
+            page(shell.showsTall ? table.tallText : table.text(width: console.width))
         case .listing(let listing, let format, let quiet, let quietWins):
-            console.show(try listing.text(format: format, quiet: quiet, quietWins: quietWins, width: console.width))
+            page(
+                try listing.text(
+                    format: format, quiet: quiet, quietWins: quietWins, width: console.width, isTall: shell.showsTall))
         case .documents(let documents, let template):
             console.show(try DocumentText.text(of: documents, template: template))
         }
+    }
+
+    /// Through the pager where a person sits at a terminal that is too small for it.
+    private func page(_ text: String) {
+        shell.isInteractive ? shell.console.page(text) : shell.console.show(text)
     }
 
     // MARK: Variables

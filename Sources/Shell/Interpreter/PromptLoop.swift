@@ -88,13 +88,35 @@ struct PromptLoop {
         shell.console.note("not run, because lines beside it bear a prompt sign: \(start)\(more)")
     }
 
-    /// The session where it is not the default one, where relative paths start, and the last status if it was bad.
     private var prompt: String {
         if let given = shell.console.environment["SHALE_PROMPT"] { return given }
-        let session = shell.options.session == "default" ? "" : "(\(shell.options.session)) "
-        let status = shell.lastStatus == 0 ? "" : "[\(shell.lastStatus)] "
-        let place = shell.place.map { "\($0) " } ?? ""
-        return "\(session)\(status)\(place)shale> "
+        return PromptText.filled(shell.settings["prompt"] ?? PromptText.standard) { part in
+            switch part {
+            case .session: shell.options.session == ShellOptions.firstSession ? nil : "(\(shell.options.session))"
+            case .status: shell.lastStatus == 0 ? nil : "[\(shell.lastStatus)]"
+            case .image: workingImage
+            case .place: shell.place?.visible
+            }
+        }
+    }
+
+    /// `busybox+2`: two steps behind `FROM busybox`; `nil` without a working image, and where the terminal is too narrow.
+    private var workingImage: String? {
+        // Changed settings close the session.
+        if !shell.hasReadSession { readShortJournal() }
+        guard shell.hasReadSession, shell.console.width ?? 80 >= 60, let working = try? shell.session().working
+        else { return nil }
+        let words = working.base.instruction.split(separator: " ").dropFirst().drop { $0.hasPrefix("--") }
+        let base = String(words.first ?? "scratch").visible.ellipsis(24)
+        return "\(base)+\(working.steps.count)"
+    }
+
+    /// A long journal is read once a command needs it: the first prompt does not wait for that.
+    private func readShortJournal() {
+        guard let folder = try? shell.sessionFolder(),
+            let size = try? FileStatus.of(hostPath: folder.journal).size, size < 256 << 10
+        else { return }
+        _ = try? shell.session()
     }
 
     private func readStartupFile() {

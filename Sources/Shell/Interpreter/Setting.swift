@@ -16,6 +16,8 @@ package struct Setting: Sendable {
         case host
         /// An http or https address.
         case address
+        /// See ``PromptText``.
+        case prompt
     }
 
     package let name: String
@@ -25,7 +27,7 @@ package struct Setting: Sendable {
     var isList: Bool {
         switch kind {
         case .mirror, .host: true
-        case .words, .count, .address: false
+        case .words, .count, .address, .prompt: false
         }
     }
 
@@ -36,6 +38,10 @@ package struct Setting: Sendable {
             "log.level", .words(LogLevel.allCases.map(\.rawValue)),
             "how much HOME/log keeps: --log-level for every shale"),
         Setting("offline", .words(["on", "off"]), "on: nothing is fetched"),
+        Setting(
+            "prompt", .prompt,
+            "the prompt's text; \(PromptText.Part.allCases.map { "{\($0.rawValue)}" }.joined(separator: " ")) say where one is"
+        ),
         Setting("registry.mirror", .mirror, "HOST=URL: ask URL for what lies at HOST"),
         Setting("registry.insecure", .host, "HOST: speak plain http to it"),
         Setting("search.endpoint", .address, "URL of the search service for Docker Hub"),
@@ -68,6 +74,7 @@ package struct Setting: Sendable {
         case .mirror: "\(name) docker.io=http://127.0.0.1:5000"
         case .host: "\(name) registry.example:5000"
         case .address: "\(name) https://index.docker.io"
+        case .prompt: "\(name) '\(PromptText.standard)'"
         }
     }
 
@@ -95,6 +102,9 @@ package struct Setting: Sendable {
             } catch {
                 throw ShaleError(.usage, error.message, cause: error.cause, hint: "set \(usage)")
             }
+            return value
+        case .prompt:
+            if let problem = PromptText.problem(in: value) { throw wrong(value, problem) }
             return value
         case .host:
             guard RegistryConfiguration.isHost(value) else { throw wrong(value, "HOST or HOST:PORT, without http://") }

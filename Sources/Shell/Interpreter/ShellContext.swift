@@ -69,6 +69,8 @@ package final class ShellContext {
     /// How many script files are inside one another.
     var scriptDepth = 0
     package var lastStatus: Int32 = 0
+    /// Whether tables have a field a line (`tall`).
+    var showsTall = false
     /// The last line that failed, as the journal has it, and why: for `explain`.
     var lastFailure: (line: String, error: ShaleError)?
     /// The lesson that was under way when the last line ended.

@@ -15,6 +15,10 @@ package struct Ps: Verb {
     package static let managementNames: [ManagementName] = ["container ls", "container list", "container ps"]
     package static let filters = ContainerFilter.known
     package static let filteredKind = ValueKind.container
+    package static let formatFields = [
+        "ID", "Names", "Image", "Command", "Status", "State", "HealthStatus", "Ports", "CreatedAt", "RunningFor",
+        "Size", "Labels", "Mounts", "LocalVolumes", "Networks", "Platform",
+    ]
     package static let examples = [
         "ps", "ps -a", "ps -aq --filter status=exited", "ps --format '{{.Names}}: {{.Status}}'",
     ]

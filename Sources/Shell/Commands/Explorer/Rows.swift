@@ -27,7 +27,7 @@ struct Rows {
             let table = Table(
                 headers: columns.map(\.header), rows: cells,
                 shrinkable: Set(columns.indices.filter { columns[$0].shrinks }))
-            return Outcome(.text(table.text(width: width)), status: status)
+            return Outcome(.table(table), status: status)
         case .json: return Outcome(.lines(documents.map { $0.text() }), status: status)
         default:
             let listing = Listing(columns: columns.map { Listing.Column($0.key, $0.header) }, rows: documents)

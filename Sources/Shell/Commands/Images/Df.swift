@@ -12,6 +12,9 @@ package struct Df: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "df", abstract: "Show disk usage", usage: "df [OPTIONS]")
     package static let managementNames: [ManagementName] = ["system df", "buildx du"]
+    package static let formatFields = [
+        "Type", "TotalCount", "Active", "Size", "Reclaimable",
+    ]
     package static let examples = ["df", "df -v", "df --format json"]
     package static let differences = [
         "a layer that several images share is counted once",

@@ -14,6 +14,9 @@ package struct HistoryCommand: Verb {
         usage: "history [OPTIONS] [IMAGE|CONTAINER]")
     package static let operandKinds: [ValueKind] = [.object]
     package static let managementNames: [ManagementName] = ["image history"]
+    package static let formatFields = [
+        "ID", "CreatedSince", "CreatedAt", "CreatedBy", "Size", "Comment",
+    ]
     package static let examples = ["history ubuntu:22.04", "history --layers ubuntu:22.04", "history --remote alpine"]
     package static let differences = [
         "--layers adds each layer's number, digests, sizes and counts of files",

@@ -13,6 +13,10 @@ package struct Images: Verb {
     package static let operandKinds: [ValueKind] = [.image]
     package static let managementNames: [ManagementName] = ["image ls", "image list"]
     package static let filters = ImageFilter.known
+    package static let formatFields = [
+        "Repository", "Tag", "ID", "Digest", "CreatedAt", "CreatedSince", "Size", "SharedSize", "UniqueSize",
+        "Containers",
+    ]
     package static let examples = [
         "images", "images --filter dangling=true -q", "images --filter 'size>100MB'", "images --tree",
     ]

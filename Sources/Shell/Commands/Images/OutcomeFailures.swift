@@ -10,7 +10,7 @@ extension ShellContext {
         case .documents(let documents, let template):
             console.show(try DocumentText.text(of: documents, template: template))
         case .text(let text): console.show(text)
-        case .none, .listing, .paged, .drawing: break
+        case .none, .listing, .table, .paged, .drawing: break
         }
         for failure in failures.dropLast() { console.report(failure) }
         throw last

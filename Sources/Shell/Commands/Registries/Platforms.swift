@@ -15,6 +15,9 @@ package struct Platforms: Verb {
             + "what is here and what is not; of any other, and with --remote, what its registry offers: nothing is "
             + "fetched but the list itself.")
     package static let operandKinds: [ValueKind] = [.remoteReference]
+    package static let formatFields = [
+        "Chosen", "Platform", "Kind", "Here", "Digest", "ID", "Size", "MediaType", "Of",
+    ]
     package static let examples = [
         "platforms ubuntu:22.04", "platforms --format json alpine", "platforms --remote alpine:3.20",
     ]

@@ -11,6 +11,9 @@ package struct Steps: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "steps", abstract: "List the steps of the working image")
     package static let isWorthKeeping = false
+    package static let formatFields = [
+        "Step", "Instruction", "Image", "Size", "Files", "Time", "Seconds", "Cached", "CreatedAt",
+    ]
     package static let examples = ["steps", "steps --no-trunc", "steps --format json"]
     package static let differences = ["Docker has no such command."]
 

@@ -12,6 +12,9 @@ package struct Timeline: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "timeline", abstract: "List every state the session was in")
     package static let isWorthKeeping = false
+    package static let formatFields = [
+        "Mark", "State", "On", "Line", "Image", "When", "CreatedAt",
+    ]
     package static let examples = ["timeline", "timeline --format json", "timeline | tail -n 3"]
     package static let differences = ["Docker has no such command."]
 

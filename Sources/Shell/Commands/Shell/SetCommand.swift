@@ -12,6 +12,9 @@ package struct SetCommand: Verb {
             + Setting.all.map { "  \($0.usage)\n" }.joined())
     package static let operandKinds: [ValueKind] = [.setting, .settingValue]
     package static let isWorthKeeping = false
+    package static let formatFields = [
+        "Name", "Value", "Meaning",
+    ]
     package static let examples = [
         "set", "set registry.mirror docker.io=http://127.0.0.1:5000", "set build.wording moby",
     ]

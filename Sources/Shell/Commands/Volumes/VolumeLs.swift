@@ -13,6 +13,9 @@ package struct VolumeLs: Verb {
     package static let leasesWhatItUses = false
     package static let filters = VolumeFilter.listed
     package static let filteredKind = ValueKind.volume
+    package static let formatFields = [
+        "Name", "Driver", "Mountpoint", "Scope", "Labels", "Links", "Size", "Status", "Availability", "Group",
+    ]
     package static let examples = ["volume ls", "volume ls -qf dangling=true", "volume ls --format '{{.Mountpoint}}'"]
     package static let differences = ["Nothing: its options, its output and its status are docker's."]
 
