@@ -4,12 +4,12 @@ import Layers
 import OCI
 import Stores
 
-/// How two images differ: config, history, packages, files, size.
+/// The differences of two images: config, history, packages, files and size.
 ///
-/// For a container its own settings count, not the command it was given. A single layer has no config and one step of
-/// history; paths that it deletes are listed like files.
+/// Of a container its settings are compared, but not the command it was given. A single layer has no config and one
+/// history step; paths that it deletes are compared like files.
 package struct ImageComparison {
-    /// One value that is not alike; `nil` where one side has none.
+    /// One value that differs; `nil` on the side that does not have it.
     package struct Value: Sendable, Hashable {
         package var key: String
         package var old: String?
@@ -26,15 +26,17 @@ package struct ImageComparison {
     }
 
     package private(set) var config: [Value] = []
-    /// Steps that only one has, in their order, `-` and `+`.
+    /// History steps that only one image has, in order, `-` and `+`.
     package private(set) var history: [Value] = []
-    /// Keys are `MANAGER NAME`, values versions.
+    /// The keys are `MANAGER NAME`, the values are versions.
     package private(set) var packages: [Value] = []
     package private(set) var files: [TreeDifference] = []
     package private(set) var oldSize: Int64
     package private(set) var newSize: Int64
 
-    /// Compares two images, layers or containers; `semantic` leaves times and orders out.
+    /// Compares two images, layers or containers.
+    ///
+    /// With `semantic` times and orders are ignored.
     ///
     /// Throws `cancelled` when it is stopped, and what reading the layers and files throws.
     package init(
@@ -52,7 +54,7 @@ package struct ImageComparison {
         } else if let left = old.singleLayer, let right = new.singleLayer {
             history = Self.steps([try Self.step(left, old)], [try Self.step(right, new)], semantic: semantic)
         }
-        // Images with the same layers have the same files; a container may have files of its own.
+        // Images with the same layers have the same files. A container may also have its own files.
         if before.rootfs.diffIDs == after.rootfs.diffIDs, case .image = old.source, case .image = new.source { return }
         let versions = (old: try Self.versions(old, cancellation), new: try Self.versions(new, cancellation))
         // A layer without a package database has not removed any package.
@@ -64,7 +66,7 @@ package struct ImageComparison {
         files = try comparison.differences(cancellation)
     }
 
-    /// The step that made a layer.
+    /// The history step that made a layer.
     private static func step(_ number: Int, _ view: PlaceView) throws(ShaleError) -> History {
         let layer = try view.layers.layer(number)
         return History(created: layer.created, createdBy: layer.instruction)
@@ -79,7 +81,7 @@ package struct ImageComparison {
         return values(keyed(old), keyed(new))
     }
 
-    /// Compared by bytes: `String` counts two encodings of one letter as equal.
+    /// Compares keys and values by their bytes, because `String` treats equivalent Unicode texts as equal.
     private static func values(_ old: [PathKey: String], _ new: [PathKey: String]) -> [Value] {
         Set(old.keys).union(new.keys).sorted { PathOrder.precedes($0.path, $1.path) }.compactMap { key in
             let isSame = old[key].map(PathKey.init) == new[key].map(PathKey.init)
@@ -87,7 +89,7 @@ package struct ImageComparison {
         }
     }
 
-    /// The config as keys and values: `config.Env.PATH`, `config.Cmd`.
+    /// The config as keys and values, such as `Env.PATH` and `Cmd`.
     private static func flat(
         _ config: ImageConfig, _ container: ContainerConfig, semantic: Bool
     ) -> [PathKey: String] {
@@ -133,7 +135,7 @@ package struct ImageComparison {
         let before = old.map(text)
         let after = new.map(text)
         if semantic {
-            // Without their order: what is in one more often than in the other.
+            // Without the order: steps that one image has more often than the other.
             var counts: [String: Int] = [:]
             for step in before { counts[step, default: 0] -= 1 }
             for step in after { counts[step, default: 0] += 1 }
@@ -164,7 +166,7 @@ package struct ImageComparison {
 }
 
 extension PlaceView {
-    /// The settings of what is looked at: those of an image alone, where it is one.
+    /// The container's settings, or the settings of the image.
     fileprivate var settings: ContainerConfig {
         if case .container = source { layers.settings } else { layers.image.containerConfig }
     }

@@ -7,7 +7,9 @@ package import OCI
 package struct TreeDifference: Sendable, Hashable {
     package var kind: Change.Kind
     package var path: String
-    /// What differs; empty for a path that only one has, and for a directory that only holds differences.
+    /// What differs.
+    ///
+    /// Empty for a path that only one side has, and for a directory that only contains differences.
     package var reasons: Set<Change.Reason> = []
     package var before: ViewEntry?
     package var after: ViewEntry?
@@ -19,7 +21,7 @@ package struct TreeDifference: Sendable, Hashable {
         self.after = after
     }
 
-    /// What a container's upper directory changed.
+    /// A change in a container's upper directory.
     package init(_ change: Change) {
         kind = change.kind
         path = change.path
@@ -28,19 +30,21 @@ package struct TreeDifference: Sendable, Hashable {
         after = change.status.map { ViewEntry(change.path, $0, link: change.link) }
     }
 
-    /// A directory that is listed only because something in it differs.
+    /// Whether it is a directory that is listed only because an entry below it differs.
     package var isParentOnly: Bool { kind == .changed && reasons.isEmpty }
     package var line: String { "\(kind.rawValue) \(path)" }
 }
 
-/// Sums what differences hold, before and after: a file with several names counts once on each side.
+/// Sums the bytes of differences, before and after.
+///
+/// A file with several hard links counts once on each side.
 package struct DifferenceBytes {
     private var seenBefore: Set<String> = []
     private var seenAfter: Set<String> = []
 
     package init() {}
 
-    /// How many bytes a difference brings.
+    /// The bytes that a difference adds; negative when it removes bytes.
     package mutating func growth(_ difference: TreeDifference) -> Int64 {
         Self.bytes(difference.after, &seenAfter) &- Self.bytes(difference.before, &seenBefore)
     }
@@ -52,16 +56,20 @@ package struct DifferenceBytes {
     }
 }
 
-/// Compares the trees of two views path by path: type, mode, owner, size, content, time, link, attributes.
+/// Compares the trees of two views path by path: type, mode, owner, size, content, time, link target and attributes.
 ///
-/// The lines are those `diff CONTAINER` has: every added path, a deleted directory once, the directories above each
-/// change. What both take from the same layer is not read.
+/// The result has the same lines as `diff CONTAINER`: every added path, a deleted directory once, and the parent
+/// directories of each change. Files that both take from the same layer are not read.
 package struct TreeComparison {
     private let old: PlaceView
     private let new: PlaceView
-    /// Mount points that the engine made in containers: left out while nobody touched them.
+    /// Mount points that shale created in containers.
+    ///
+    /// They are left out unless they were changed.
     private let ignored: Set<PathKey>
-    /// Times count; without them two builds of the same files are alike.
+    /// Whether times are compared.
+    ///
+    /// Without them two builds of the same files are equal.
     package var comparesTimes = true
 
     package init(_ old: PlaceView, _ new: PlaceView) {
@@ -70,7 +78,7 @@ package struct TreeComparison {
         ignored = Set([old, new].flatMap { $0.ownStubs.map { PathKey($0) } })
     }
 
-    /// All differences, sorted by path bytes.
+    /// All differences, sorted by the bytes of their paths.
     ///
     /// Throws `cancelled` when it is stopped, and what reading the layers and files throws.
     package func differences(_ cancellation: Cancellation) throws(ShaleError) -> [TreeDifference] {
@@ -94,7 +102,7 @@ package struct TreeComparison {
         return withParents(withoutStubs(found))
     }
 
-    /// Leaves out mount points nobody touched, the deepest first.
+    /// Removes unchanged mount points, the deepest first.
     private func withoutStubs(_ found: [TreeDifference]) -> [TreeDifference] {
         guard !ignored.isEmpty else { return found }
         var kept: [TreeDifference] = []
@@ -113,7 +121,9 @@ package struct TreeComparison {
         return kept
     }
 
-    /// Below 0 where the first comes first; an absent one comes last.
+    /// Negative when `left` comes first, positive when `right` does.
+    ///
+    /// A missing entry comes last.
     private static func order(_ left: ViewEntry?, _ right: ViewEntry?) -> Int {
         guard let left else { return 1 }
         guard let right else { return -1 }
@@ -147,11 +157,11 @@ package struct TreeComparison {
     }
 
     private func reasons(_ one: ViewEntry, _ other: ViewEntry) throws(ShaleError) -> Set<Change.Reason> {
-        // The very same path of the same layer.
+        // Both are the same path of the same layer.
         if one.kind != .directory, isSameLayer(one, other) { return [] }
         var reasons: Set<Change.Reason> = []
         if one.kind != other.kind { reasons.insert(.type) }
-        // Nothing more is known of a path that a layer deletes.
+        // A whiteout has no other attributes to compare.
         if one.kind == .whiteout || other.kind == .whiteout { return reasons }
         if one.mode != other.mode, one.kind != .symlink || other.kind != .symlink { reasons.insert(.mode) }
         if one.uid != other.uid || one.gid != other.gid { reasons.insert(.owner) }
@@ -177,7 +187,7 @@ package struct TreeComparison {
         return old.layers.layers[left - 1].diffID == new.layers.layers[right - 1].diffID
     }
 
-    /// Adds the directories that differences lie in, the root excluded.
+    /// Adds the parent directories of differences, except the root.
     private func withParents(_ found: [TreeDifference]) -> [TreeDifference] {
         var known = Set(found.map { PathKey($0.path) })
         var all = found
@@ -196,7 +206,7 @@ extension PlaceView {
         if case .container(let own, _) = source { own.stubs } else { [] }
     }
 
-    /// The SHA-256 of a file: as its layer's index has it, else of its bytes.
+    /// The SHA-256 of a file: from its layer's index, or else computed from its bytes.
     ///
     /// Throws what reading the layer's index or the file throws.
     package func contentHash(of entry: ViewEntry) throws(ShaleError) -> ContentHash? {
@@ -216,7 +226,7 @@ extension PlaceView {
 }
 
 extension TreeDifference {
-    /// What one layer of an image changes, as lines of the same kind.
+    /// The changes of one layer of an image.
     ///
     /// Throws `notFound` for a number that is no layer's, and what reading the layers' indexes throws.
     package static func ofLayer(_ number: Int, _ layers: ImageLayers) throws(ShaleError) -> [TreeDifference] {
@@ -230,7 +240,7 @@ extension TreeDifference {
                     before: change.before.map { ViewEntry($0, layer: change.beforeLayer) },
                     after: change.entry.map { ViewEntry($0, layer: number) })
                 difference.reasons = change.reasons
-                // Written again as it was: the layer holds it all the same.
+                // A file that was written again unchanged is in the layer as well.
                 if change.kind == .changed, change.reasons.isEmpty { difference.reasons = [.content] }
                 return difference
             }

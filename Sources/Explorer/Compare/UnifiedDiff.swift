@@ -8,14 +8,14 @@ package enum UnifiedDiff {
         case added(String)
     }
 
-    /// Lines without their ends; nothing for equal texts.
+    /// The differing lines without their line ends; empty for equal contents.
     ///
     /// - Parameters:
-    ///   - old: The bytes before, `nil` for a file that was not there.
-    ///   - new: The bytes now, `nil` likewise.
-    ///   - names: What stands behind `---` and `+++`.
-    ///   - context: Lines of context around each change.
-    /// - Returns: Header and hunks; one line for what is no text.
+    ///   - old: The bytes before; `nil` for a file that did not exist.
+    ///   - new: The bytes now; `nil` for a file that does not exist.
+    ///   - names: The names after `---` and `+++`.
+    ///   - context: The number of context lines around each change.
+    /// - Returns: Header and hunks; a single line for binary files.
     package static func lines(
         _ old: [UInt8]?, _ new: [UInt8]?, names: (old: String, new: String), context: Int = 3
     ) -> [String] {
@@ -31,7 +31,9 @@ package enum UnifiedDiff {
         return out
     }
 
-    /// A last line without its newline is another than one with it, as diff has it.
+    /// Splits into lines.
+    ///
+    /// As in diff, a last line without a newline differs from the same line with one.
     private static func textLines(_ bytes: [UInt8]) -> [String] {
         if bytes.isEmpty { return [] }
         var lines = bytes.split(separator: 0x0A, omittingEmptySubsequences: false).map {
@@ -42,7 +44,7 @@ package enum UnifiedDiff {
     }
 
     private static func script(_ before: [String], _ after: [String]) -> [Line] {
-        // Beyond this the shortest script costs too much: all out, all in.
+        // For more lines the shortest script takes too long: all old lines are removed and all new ones added.
         guard before.count &+ after.count <= 40_000 else {
             return before.map { .removed($0) } + after.map { .added($0) }
         }

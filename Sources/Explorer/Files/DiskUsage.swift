@@ -1,14 +1,16 @@
 package import Basics
 
-/// How much the files below each directory hold.
+/// The disk usage of a directory: the bytes of all files below it.
 package struct DiskUsage: Sendable, Hashable {
     package var path: String
-    /// Bytes of files; those with several names count once, at the first.
+    /// The bytes of files.
+    ///
+    /// A file with several hard links counts once, at its first path.
     package var bytes: Int64
-    /// How far below the place asked for; 0 is the place itself.
+    /// The depth below the starting path, which has depth 0.
     package var depth: Int
 
-    /// A line for every directory, what is in a directory before it, as `du` has them.
+    /// The usage of every directory, children before their parents, as `du` lists them.
     ///
     /// Throws `notFound` when the path is not there, `cancelled` when it is stopped, and what reading the layers
     /// throws.

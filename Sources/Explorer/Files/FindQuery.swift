@@ -1,27 +1,29 @@
 package import Basics
 import Linux
 
-/// What `find` looks for: all that is given must hold.
+/// The conditions of `find`.
+///
+/// All of them must hold.
 package struct FindQuery: Sendable {
-    /// A shell pattern over the last component, or over the whole path.
+    /// A shell pattern for the last part of a path, or for the whole path.
     package struct Pattern: Sendable {
         let glob: Glob?
         let isWholePath: Bool
 
         package init(_ text: String, isWholePath: Bool = false, ignoresCase: Bool = false) {
-            // No pattern of this flavour is malformed.
+            // In this pattern syntax no text is malformed.
             glob = try? Glob(text, .name, ignoresCase: ignoresCase)
             self.isWholePath = isWholePath
         }
     }
 
-    /// `+2M`, `-10k`, `0`: more, less, or exactly, in units that round up.
+    /// A size such as `+2M`, `-10k` or `0`: more, less, or exactly, with the file's size rounded up to the unit.
     package struct Size: Sendable, Hashable {
         var sign: Int
         var count: Int64
         var unit: Int64
 
-        /// Throws `usage` for what `find -size` would not take.
+        /// Throws `usage` for a text that `find -size` does not accept.
         package init(parsing text: String) throws(ShaleError) {
             var digits = text[...]
             sign = digits.first == "+" ? 1 : digits.first == "-" ? -1 : 0
@@ -50,13 +52,13 @@ package struct FindQuery: Sendable {
     /// Letters of find's `-type`: `f d l p s c b`, and `D` for whiteouts.
     package var types: Set<Character> = []
     package var sizes: [Size] = []
-    /// Only what was modified after this.
+    /// Only entries that were modified after this time.
     package var newer: Timestamp?
     package var maximumDepth: Int?
 
     package init() {}
 
-    /// Reads `f,d` and the like; throws `usage` for a letter that is none.
+    /// Reads types such as `f,d`; throws `usage` for an unknown letter.
     package static func types(parsing text: String) throws(ShaleError) -> Set<Character> {
         let letters = text.split(separator: ",", omittingEmptySubsequences: false)
         for letter in letters where letter.count != 1 || !"fdlpscbD".contains(letter) {
@@ -67,7 +69,7 @@ package struct FindQuery: Sendable {
         return Set(letters.compactMap(\.first))
     }
 
-    /// All below a place that fits, parents first.
+    /// All matching entries below a path, parents first.
     ///
     /// Throws `notFound` when the path is not there, `cancelled` when it is stopped, and what reading the layers
     /// throws.
@@ -87,7 +89,7 @@ package struct FindQuery: Sendable {
     }
 
     func matches(_ entry: ViewEntry) -> Bool {
-        // What a layer deletes is not there, unless it is asked for.
+        // A whiteout is shown only when it is asked for.
         if entry.kind == .whiteout, !types.contains("D") { return false }
         if !types.isEmpty, !types.contains(entry.kind.letter) { return false }
         if let newer, entry.modified <= newer { return false }

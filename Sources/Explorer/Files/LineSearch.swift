@@ -2,7 +2,7 @@ package import Basics
 import Glibc
 import Linux
 
-/// A pattern to look for in lines: POSIX regular expressions, basic or extended, or plain text.
+/// A pattern for lines: a basic or extended POSIX regular expression, or plain text.
 package final class LinePattern {
     package enum Syntax: Sendable {
         case basic, extended, fixed
@@ -11,7 +11,7 @@ package final class LinePattern {
     private var expression = regex_t()
     private let isNegated: Bool
 
-    /// Throws `usage` with the C library's words for a pattern it cannot read.
+    /// Throws `usage`, with the C library's message, for a malformed pattern.
     package init(
         _ text: String, _ syntax: Syntax = .basic, ignoringCase: Bool = false, wholeWords: Bool = false,
         isNegated: Bool = false
@@ -40,34 +40,36 @@ package final class LinePattern {
         }
     }
 
-    /// Whether a line, ended by a NUL, has it.
+    /// Whether a line, which must end with a NUL, matches.
     func matches(_ line: UnsafePointer<CChar>) -> Bool { (regexec(&expression, line, 0, nil, 0) == 0) != isNegated }
 }
 
-/// What was found in a file.
+/// The matches in a file.
 package struct FileMatches: Sendable, Hashable {
     package struct Line: Sendable, Hashable {
-        /// From 1.
+        /// The line number, from 1.
         package var number: Int
         package var bytes: [UInt8]
     }
 
     package var path: String
     package var lines: [Line] = []
-    /// A file that is no text: only that it matches is told.
+    /// Whether the file is binary.
+    ///
+    /// Then its lines are not listed.
     package var isBinary = false
     package var count = 0
 }
 
-/// Looks through files for lines.
+/// Searches files for lines.
 package struct LineSearch {
-    /// How many bytes of a file are searched at most.
+    /// The number of bytes of a file that are searched at most.
     private static let limit = 1 << 30
     private let pattern: LinePattern
 
     package init(_ pattern: LinePattern) { self.pattern = pattern }
 
-    /// The lines of a file that match; `nil` for none.
+    /// The matching lines of a file; `nil` when there are none.
     ///
     /// Throws `cancelled` when it is stopped, `invalid` for what is no regular file, and the file system's error when
     /// the file cannot be read.
@@ -111,7 +113,7 @@ package struct LineSearch {
                 start = end + 1
             }
             rest.removeSubrange(..<start)
-            // A line that does not end is cut here: what follows counts as another line.
+            // A very long line is cut here; the rest counts as another line.
             if rest.count > 16 << 20 {
                 look(rest[...])
                 rest = []

@@ -1,24 +1,26 @@
 package import Basics
 import Layers
 
-/// Where a path comes from: every layer that made, changed or removed it, and the container if it did.
+/// The history of a path: every layer that made, changed or removed it, and the container when it did.
 package struct PathHistory {
     private let view: PlaceView
 
     package init(_ view: PlaceView) { self.view = view }
 
-    /// What a container itself did to a path, and what it has there.
+    /// What a container did to a path, and its entry there.
     package struct Own: Sendable, Hashable {
         package enum Event: String, Sendable, Hashable {
             case made, changed, removed
         }
 
         package var event: Event
-        /// `nil` where it removed the path.
+        /// `nil` when the container removed the path.
         package var entry: ViewEntry?
     }
 
-    /// The history of a path, lowest layer first; links in its directory are resolved.
+    /// The history of a path, lowest layer first.
+    ///
+    /// Links in its parent directories are followed.
     ///
     /// Throws `notFound` for a path that no layer ever had.
     package func story(
@@ -39,7 +41,7 @@ package struct PathHistory {
         throw try MissingPath(view: view, path: path).error()
     }
 
-    /// The path as it is now, and as it was in each stack of fewer layers: links may have led elsewhere.
+    /// The path with links followed in the current state and in each lower stack, because links may have led elsewhere.
     private func candidates(_ path: String) throws(ShaleError) -> [String] {
         var found: [String] = []
         if let here = try view.entry(path, followingLinks: false) { found.append(here.path) }
@@ -60,14 +62,14 @@ package struct PathHistory {
             return wasThere ? Own(event: .removed) : nil
         }
         if now.layer != nil { return nil }
-        // overlayfs copies directories up for what is in them: that alone is no change.
+        // overlayfs copies a directory up when an entry in it changes. This alone is not a change.
         if now.kind == .directory, wasThere { return nil }
         return Own(event: wasThere ? .changed : .made, entry: now)
     }
 
-    /// How much of what can be seen below a directory each layer holds; `nil` is the container itself.
+    /// How many files and bytes below a directory come from each layer; the layer `nil` is the container.
     ///
-    /// A file with several names counts its bytes once.
+    /// A file with several hard links counts its bytes once.
     ///
     /// Throws `notFound` when the path is not there, `cancelled` when it is stopped, and what reading the layers
     /// throws.

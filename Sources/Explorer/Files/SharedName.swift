@@ -1,14 +1,14 @@
 import Layers
 
-/// By which of its names a file of several hard links is called.
+/// Chooses the name under which a file with several hard links is shown.
 enum SharedName {
-    /// Programs that are many commands in one and are known by their own name.
+    /// Programs that contain many commands and are known by their own name.
     private static let multiCall: Set<String> = ["busybox", "toybox", "coreutils"]
 
-    /// The name people know: of a program that is many, its own; else the one that all others begin with (`git` of
-    /// `git-add`); else the first by path.
+    /// The best-known name: the own name of a multi-call program, or the name with which all others begin (`git` of
+    /// `git-add`), or the first path.
     ///
-    /// The name that an archive writes first has no meaning: it comes from the order of a directory on a disk.
+    /// The first name in an archive is not used, because it depends on the order of a directory on disk.
     static func best(_ paths: [String]) -> String? {
         let sorted = paths.sorted(by: PathOrder.precedes)
         if let own = sorted.first(where: { multiCall.contains($0.lastPathComponent) }) { return own }

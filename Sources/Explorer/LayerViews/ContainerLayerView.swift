@@ -3,7 +3,7 @@ import Glibc
 import Layers
 import Linux
 
-/// A container's own changes, read where the overlay mount writes them.
+/// A container's changes, read from its upper directory.
 final class ContainerLayerView: LayerView {
     private let root: RootDirectory
     private let form: OverlayForm
@@ -22,7 +22,7 @@ final class ContainerLayerView: LayerView {
             do throws(SystemCallError) {
                 parent = try root.directory(path.directoryPath)
             } catch {
-                // Nothing was written to the directory, or the path is no directory now, which its own entry shows.
+                // Nothing was written there, or a parent is no directory any more, which the parent's own entry shows.
                 if [ENOENT, ENOTDIR, ELOOP].contains(error.errno) { return nil }
                 throw error
             }

@@ -1,39 +1,41 @@
 import Basics
 import Layers
 
-/// One layer's paths, as a tree of layers asks for them.
+/// One layer's paths, for a tree of layers.
 ///
-/// Paths are absolute, clean and without links. For one thread.
+/// Paths are absolute, clean and without links. Not thread-safe.
 protocol LayerView: AnyObject {
-    /// What the layer says of a path, whiteouts too; `nil` where it says nothing.
+    /// The layer's entry at a path, which may be a whiteout; `nil` when the layer has none.
     func entry(_ path: String) throws(ShaleError) -> LayerEntry?
 
-    /// What the layer has directly in a directory, whiteouts too, sorted by bytes.
+    /// The layer's entries in a directory, with whiteouts, sorted by bytes.
     func children(of directory: String) throws(ShaleError) -> [LayerEntry]
 
-    /// What stands behind an entry that is no directory.
+    /// The facts of an entry that is no directory.
     func file(_ entry: LayerEntry) throws(ShaleError) -> LayerViewFile
 
-    /// The attributes that travel in archives.
+    /// The extended attributes that archives contain.
     func attributes(_ entry: LayerEntry) throws(ShaleError) -> [ExtendedAttribute]
 }
 
-/// What a layer has at a path that is no directory.
+/// The facts of a layer's entry that is no directory.
 struct LayerViewFile {
-    /// A hard link with the attributes of the file it names, anything else as it is.
+    /// The entry; a hard link has the attributes of its target.
     var entry: LayerEntry
-    /// How many names the file has in its layer.
+    /// The number of hard links of the file in its layer.
     var names: UInt32 = 1
-    /// What it is told by among those names; `nil` for what has one name.
+    /// The same text for all hard links of a file; `nil` for a file with one name.
     var identity: String?
-    /// Layers have no sockets; what a container wrote may be one.
+    /// Whether it is a socket.
+    ///
+    /// Only a container's upper directory can have one.
     var isSocket = false
 }
 
-/// A layer known by its index alone: an unpacked layer of the store, or one that still lies in a registry.
+/// A layer that is read from its index: a layer of the store, or one in a registry.
 final class IndexedLayerView: LayerView {
     private let index: LayerIndex
-    /// How many hard links name a path; counted on first use.
+    /// The number of hard links to each path, counted when first needed.
     private var links: [PathKey: UInt32]?
 
     init(_ index: LayerIndex) { self.index = index }
@@ -54,7 +56,7 @@ final class IndexedLayerView: LayerView {
             guard path.starts(with: prefix.utf8) else { break }
             let name = path.dropFirst(length)
             if let slash = name.firstIndex(of: 0x2F) {
-                // All of a directory lies between its slash and the byte after it.
+                // Paths below a directory sort between its slash and the byte after the slash ("0").
                 let below = String(entry.path[..<slash]) + "0"
                 position = max(position + 1, index.position(notBefore: below))
                 continue

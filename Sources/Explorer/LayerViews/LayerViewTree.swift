@@ -3,23 +3,24 @@ import Glibc
 import Layers
 import Linux
 
-/// Layers seen as the one tree they make, as overlayfs would show them; a layer is asked for only when an answer needs
-/// it, from the top.
+/// Several layers as one merged tree, as overlayfs shows them.
 ///
-/// Links are resolved inside the tree, 255 of them at most. For one thread.
+/// A layer is read only when it is needed, from the top.
+///
+/// At most 255 links are followed, all inside the tree. Not thread-safe.
 final class LayerViewTree {
-    /// What stands at a path, and the layer that decides it.
+    /// An entry, and the layer from which it comes.
     struct Found: Sendable, Hashable {
         var entry: LayerEntry
-        /// That layer's place, counted from 0 at the top.
+        /// The index of that layer; 0 is the top layer.
         var depth: Int
-        /// The places of the layers that have the directory, from the top; `nil` where that is not known.
+        /// The layers that contain the directory, from the top; `nil` when not known.
         var depths: [Int]?
     }
 
-    /// How many layers there are.
+    /// The number of layers.
     let count: Int
-    /// Whether what the top layer deletes is shown as such: a layer looked at by itself.
+    /// Whether whiteouts of the top layer are shown, for a view of a single layer.
     private let showsWhiteouts: Bool
     private let load: (Int) throws(ShaleError) -> any LayerView
     private var loaded: [Int: any LayerView] = [:]
@@ -39,14 +40,14 @@ final class LayerViewTree {
 
     // MARK: Looking
 
-    /// What stands at a clean path without links.
+    /// The entry at a clean path without links.
     func literal(_ path: String) throws(ShaleError) -> Found? {
         if count == 0 {
             let root = LayerEntry(path: "/", kind: .directory, mode: 0o755)
             return path == "/" ? Found(entry: root, depth: 0, depths: []) : nil
         }
         if path == "/" {
-            // The root exists even when the top layer's tar does not name it.
+            // The root exists even when the top layer's tar does not contain it.
             let named = try view(at: 0).entry(path)
             return Found(entry: named ?? LayerEntry(path: "/", kind: .directory, mode: 0o755), depth: 0)
         }
@@ -62,7 +63,7 @@ final class LayerViewTree {
         return nil
     }
 
-    /// Whether a layer leaves nothing of lower ones to be seen below some directories.
+    /// Whether a layer hides everything of lower layers below one of these directories.
     private static func hides(_ view: any LayerView, _ ancestors: [String]) throws(ShaleError) -> Bool {
         for ancestor in ancestors {
             guard let entry = try view.entry(ancestor) else { continue }
@@ -71,10 +72,12 @@ final class LayerViewTree {
         return false
     }
 
-    /// What a path names, or `nil`; a link at its end is followed if asked, links before it always.
+    /// The entry at a path, or `nil`.
+    ///
+    /// Links in parent directories are always followed, a link at the end on request.
     func entry(_ path: String, followingLinks: Bool) throws(ShaleError) -> Found? {
         guard let root = try literal("/") else { return nil }
-        // A slash at the end asks for a directory, and for what a link leads to.
+        // A slash at the end requires a directory and follows a link.
         let wantsDirectory = path.utf8.last == 0x2F
         let walk = PathWalk<Found>(
             link: { $0.entry.kind == .symlink ? $0.entry.link : nil },
@@ -87,7 +90,7 @@ final class LayerViewTree {
 
     // MARK: Directories
 
-    /// All that is in a directory, sorted by bytes.
+    /// The entries of a directory, sorted by bytes.
     func children(of directory: Found) throws(ShaleError) -> [Found] {
         guard directory.entry.kind == .directory else { return [] }
         let path = directory.entry.path
@@ -118,7 +121,7 @@ final class LayerViewTree {
         return depths.count == 1 ? found : found.sorted { PathOrder.precedes($0.entry.path, $1.entry.path) }
     }
 
-    /// The places of the layers whose part of a directory can be seen.
+    /// The layers whose entries of a directory are visible.
     private func depths(of path: String, from top: Int) throws(ShaleError) -> [Int] {
         let ancestors = Blame.ancestors(of: path)
         var depths: [Int] = []

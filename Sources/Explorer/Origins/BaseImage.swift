@@ -4,30 +4,30 @@ import Layers
 package import OCI
 import Stores
 
-/// What an image is built from, or a container was made from, and how that is known.
+/// The base image of an image or a container, and how it is known.
 package struct BaseImage: Sendable, Hashable {
     package enum Evidence: String, Sendable, Hashable {
-        /// The container's own record.
+        /// The container's record names its image.
         case container
-        /// An image here has the same layers, and this one more.
+        /// An image in the store has the same layers, and this image has more.
         case layers
-        /// The image says so itself.
+        /// An annotation or label of the image names it.
         case annotation
-        /// It was built here, from that name.
+        /// The image was built here from that name.
         case record
-        /// Known only from the files: the name of the distribution.
+        /// Only the name of the distribution is known, from the files.
         case files
     }
 
     package var name: String
     package var id: Digest?
-    /// How many of the image's layers are the base's.
+    /// The number of the image's layers that belong to the base.
     package var layers: Int?
     package var evidence: Evidence
 
-    /// All bases that can be known, the most certain first; none for an image from scratch.
+    /// All possible bases, the most certain first; empty for an image from scratch.
     ///
-    /// `record` is what a `FROM` of this home's own said.
+    /// `record` is the name in the `FROM` with which the image was built here.
     ///
     /// Throws what reading the images here and the image's files throws.
     package static func candidates(of layers: ImageLayers, record: String? = nil) throws(ShaleError) -> [BaseImage] {
@@ -54,10 +54,11 @@ package struct BaseImage: Sendable, Hashable {
         return found
     }
 
-    /// How many of an image's layers belong to the image it was built on; 0 when that is not known.
+    /// The number of layers that belong to the base image; 0 when it is not known.
     ///
-    /// Known from an image here with the same layers, or from a build here. Otherwise the history is used: a base image
-    /// usually ends with its `CMD`, and what comes after that was added.
+    /// It is known from an image in the store with the same layers, or from a build here. Otherwise it is guessed from
+    /// the
+    /// history: a base image usually ends with its `CMD`.
     ///
     /// Throws what reading the images here throws.
     package static func layersBelow(_ layers: ImageLayers) throws(ShaleError) -> Int {
@@ -73,12 +74,12 @@ package struct BaseImage: Sendable, Hashable {
         return 0
     }
 
-    /// A name as listings have it.
+    /// A name in the form that listings use.
     private static func familiar(_ name: String) -> String {
         (try? Reference(parsing: name))?.withDefaultTag.familiar ?? name
     }
 
-    /// The image here with the most layers of which this one has all, and more.
+    /// The image in the store with the most layers among those on which this image may be built.
     private static func sharing(
         _ layers: ImageLayers, onlyNamed: Bool = false
     ) throws(ShaleError) -> BaseImage? {
@@ -103,7 +104,7 @@ package struct BaseImage: Sendable, Hashable {
         }
     }
 
-    /// `PRETTY_NAME` of `/etc/os-release`.
+    /// The value of `PRETTY_NAME` in `/etc/os-release`.
     private static func distribution(of layers: ImageLayers) throws(ShaleError) -> String? {
         guard layers.count > 0 else { return nil }
         let view = try PlaceView(.image(layers), label: layers.name)

@@ -2,7 +2,9 @@ import Basics
 import Images
 import OCI
 
-/// Writes a config step of a history as a Dockerfile takes it: histories hold Go's print of lists and maps.
+/// Writes a config step of an image's history as an instruction.
+///
+/// Histories contain lists and maps in Go's print format.
 struct InstructionRewriting {
     struct Line: Equatable {
         var text: String
@@ -11,7 +13,7 @@ struct InstructionRewriting {
 
     let config: ContainerConfig
 
-    /// The instruction, or `nil` for a word that is none.
+    /// The instruction; `nil` when `word` is no instruction's keyword.
     func instruction(_ word: String, _ rest: String) -> Line? {
         switch word {
         case "CMD", "ENTRYPOINT", "SHELL", "VOLUME": return list(word, rest)
@@ -39,7 +41,7 @@ struct InstructionRewriting {
         return Line(text: "\(word) \(ConfigInstructions.array(words))", isGuess: !isQuoted && words.count > 1)
     }
 
-    /// `a b` or `"a" "b c"`: the words, and whether all were quoted.
+    /// The words of `a b` or `"a" "b c"`, and whether all were quoted.
     static func goWords(_ text: String) -> (words: [String], isQuoted: Bool) {
         var words: [String] = []
         var isQuoted = true
@@ -64,7 +66,7 @@ struct InstructionRewriting {
         return (words, isQuoted)
     }
 
-    /// `map[443/tcp:{} 80/tcp:{}]` as `443/tcp 80/tcp`.
+    /// Turns `map[443/tcp:{} 80/tcp:{}]` into `443/tcp 80/tcp`.
     static func ports(_ text: String) -> String {
         guard text.hasPrefix("map["), text.hasSuffix("]") else { return text }
         return text.dropFirst(4).dropLast().split(separator: " ").map { port in
@@ -72,10 +74,12 @@ struct InstructionRewriting {
         }.joined(separator: " ")
     }
 
-    /// `A=b c D=e`: values with blanks end where the next known name begins.
+    /// Quotes the values of `A=b c D=e`.
+    ///
+    /// A value with spaces ends where the next known name begins.
     static func assignments(_ text: String, names: [String]) -> String {
         guard let equals = text.firstIndex(of: "="), !text[..<equals].contains(" ") else { return text }
-        // Quoted already, as BuildKit writes labels.
+        // Already quoted, as BuildKit writes labels.
         if text.contains("\"") || !text.contains(" ") && !text.contains("\n") { return text.replacingNewlines }
         var starts: [String.Index] = [text.startIndex]
         for name in Set(names) where !name.isEmpty {
@@ -92,7 +96,7 @@ struct InstructionRewriting {
         return parts.joined(separator: " ")
     }
 
-    /// Go prints a pointer's fields there: the config has them in words.
+    /// Writes a HEALTHCHECK from the config, because the history contains only Go's print of a pointer.
     private func health(_ rest: String) -> Line {
         guard rest.hasPrefix("&{"), let check = config.healthcheck, let test = check.test, let kind = test.first else {
             return Line(text: "HEALTHCHECK \(rest.replacingNewlines)")
@@ -116,6 +120,6 @@ struct InstructionRewriting {
 }
 
 extension String {
-    /// A line break would end the instruction.
+    /// The text without newlines, because a newline would end the instruction.
     fileprivate var replacingNewlines: String { contains("\n") ? split(separator: "\n").joined(separator: " ") : self }
 }

@@ -5,25 +5,28 @@ import Linux
 import OCI
 package import Stores
 
-/// A Dockerfile made of an image's history, what is only guessed marked `# ?`; what a container changed comes last.
+/// A Dockerfile reconstructed from an image's history.
+///
+/// Guesses are marked `# ?`. A container's changes come last.
 package struct ReverseDockerfile {
     package enum Line: Sendable, Hashable {
         case instruction(String)
         case comment(String)
-        /// A comment that says what is not known about the instruction below it.
+        /// A comment about what is uncertain in the following instruction.
         case guess(String)
     }
 
     package private(set) var lines: [Line] = []
-    /// Layers that the Dockerfile adds whole, and the file of each beside it.
+    /// Layers that the Dockerfile adds as a whole, with the file name for each.
     package private(set) var payloads: [(file: String, layer: Int)] = []
     private let layers: ImageLayers
     private let extracts: Bool
 
-    /// `base` is the image it stands on, where one here has its lowest layers; `extracting` puts the files that copies
-    /// brought beside the Dockerfile.
+    /// `base` is the image with the lowest layers, when it is in the store.
     ///
-    /// Throws what reading the container's own changes throws.
+    /// With `extracting` the files of copies are written beside the Dockerfile.
+    ///
+    /// Throws what reading the container's changes throws.
     package init(
         _ layers: ImageLayers, base: (name: String, image: Image)?, extracting: Bool
     ) throws(ShaleError) {
@@ -51,7 +54,7 @@ package struct ReverseDockerfile {
         lines += ConfigInstructions.lines(from: old, to: new).map { .instruction($0) }
     }
 
-    /// The steps after the base's.
+    /// The history steps after the base's steps.
     private static func above(_ image: Image, below: Int, base: Image?) -> ArraySlice<ImageStep> {
         let steps = image.config.steps
         guard below > 0 else { return steps[...] }
@@ -93,7 +96,9 @@ package struct ReverseDockerfile {
         }
     }
 
-    /// The history names a copy's destination and, of BuildKit's, its sources; never what was in them.
+    /// Adds a COPY or ADD.
+    ///
+    /// The history contains the destination, and with BuildKit the sources, but never the contents.
     private mutating func addCopy(_ layer: ImageLayer, text: String, word: String, rest: String) {
         if extracts { return addWhole(layer, why: "it was: \(text)") }
         if layer.written != nil { return lines.append(.instruction(text)) }
@@ -123,7 +128,7 @@ package struct ReverseDockerfile {
         payloads.append((file, layer.number))
     }
 
-    /// The whole text.
+    /// The text of the Dockerfile.
     package var text: String {
         var out = ""
         for line in lines {
@@ -140,7 +145,7 @@ package struct ReverseDockerfile {
         text.split(separator: "\n").map { mark + String($0).visible + "\n" }.joined()
     }
 
-    /// Writes the Dockerfile and the files it adds into a folder, which is made.
+    /// Writes the Dockerfile and the files it adds to a folder, which is created; returns the paths.
     ///
     /// Throws `cancelled` when it is stopped, what reading a layer throws, and the file system's error when a file
     /// cannot be written.

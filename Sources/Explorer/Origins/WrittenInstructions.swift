@@ -6,9 +6,9 @@ package import Stores
 extension ImageEngine {
     /// The instructions that made an image's layers, as they were written, by layer number.
     ///
-    /// Only for layers made here; of a base image that was not built here only the history is known.
+    /// They are known only for layers that were made here.
     ///
-    /// Throws `corrupt` for a record that is there and cannot be read.
+    /// Throws `corrupt` for provenance that cannot be read.
     package func writtenInstructions(of image: Image) throws(ShaleError) -> [Int: String] {
         var found: [Int: String] = [:]
         var next: Image? = image

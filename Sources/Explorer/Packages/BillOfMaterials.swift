@@ -2,31 +2,31 @@ package import Basics
 import OCI
 import Stores
 
-/// What is installed in an image, as other tools read it: SPDX 2.3 or CycloneDX 1.5, in JSON.
+/// A list of an image's packages for other tools: SPDX 2.3 or CycloneDX 1.5, in JSON.
 ///
-/// The same image gives the same bytes: names of things are digests of what they are, and the time is given.
+/// The same image gives the same bytes: identifiers are digests of content, and the creation time is a parameter.
 package struct BillOfMaterials: Sendable {
     package enum Form: String, Sendable, CaseIterable {
         case spdx = "spdx-json"
         case cyclonedx = "cyclonedx-json"
     }
 
-    /// The image as it was called.
+    /// The image's name.
     let name: String
-    /// The manifest's digest.
+    /// The digest of the image's manifest.
     let digest: Digest
     let architecture: String
     let distribution: Distribution
     let packages: [InstalledPackage]
     let created: Timestamp
-    /// The program that writes it: `shale` and its version.
+    /// The program that writes the document: `shale` and its version.
     let tool: (name: String, version: String)
 
     /// - Parameters:
-    ///   - view: The image's files; its manifest names it.
-    ///   - packages: Those that are told, in their order.
-    ///   - created: The time to write down; the image's own where `nil`.
-    ///   - version: The program's.
+    ///   - view: The image's files.
+    ///   - packages: The packages to list, in order.
+    ///   - created: The creation time of the document; `nil` for the image's own.
+    ///   - version: The version of shale.
     /// - Throws: what reading the image's files throws.
     package init(
         of view: PlaceView, packages: [InstalledPackage], created: Timestamp?, version: String
@@ -50,13 +50,13 @@ package struct BillOfMaterials: Sendable {
         }
     }
 
-    /// A name of 16 hexadecimal digits for a package, the same for the same one.
+    /// An identifier of 16 hex digits for a package; the same package has the same one.
     static func key(_ package: InstalledPackage) -> String {
         let parts = [package.manager.rawValue, package.name, package.version, package.architecture, package.path]
         return String(Digest.of(Array(parts.joined(separator: "\0").utf8)).hex.prefix(16))
     }
 
-    /// A name for the whole: of the image, what is in it, and who says so.
+    /// An identifier of the whole document: of the image, its packages and the program.
     var key: Digest {
         let parts = [digest.description, name, created.description, tool.version] + packages.map(Self.key)
         return Digest.of(Array(parts.joined(separator: "\0").utf8))
@@ -66,7 +66,7 @@ package struct BillOfMaterials: Sendable {
         PackageURL(package, in: distribution).text
     }
 
-    /// The image's own, by its repository's last part (package-url, purl-spec, types/oci).
+    /// The package URL of the image, with the last part of its repository (purl-spec, type `oci`).
     var imageURL: String {
         let reference = try? Reference(parsing: name)
         let last = reference?.path.split(separator: "/").last.map(String.init) ?? "image"
@@ -80,9 +80,9 @@ package struct BillOfMaterials: Sendable {
     }
 }
 
-/// Which distribution an image is of, by its `os-release`.
+/// The distribution of an image, from its `os-release`.
 struct Distribution: Sendable {
-    /// `debian`; empty where it does not say.
+    /// The value of `ID`, such as `debian`; empty when it is missing.
     var id = ""
     var version = ""
     var title = ""
@@ -106,7 +106,7 @@ struct Distribution: Sendable {
     }
 }
 
-/// `pkg:deb/debian/bash@5.2-1?arch=amd64&distro=debian-12` (package-url, purl-spec).
+/// A package URL such as `pkg:deb/debian/bash@5.2-1?arch=amd64&distro=debian-12` (purl-spec).
 struct PackageURL {
     let text: String
 
@@ -142,7 +142,7 @@ struct PackageURL {
             + (version.isEmpty ? "" : "@\(Self.escape(version))") + (query.isEmpty ? "" : "?\(query)")
     }
 
-    /// Percent-encodes all but letters, digits and `.-_~:`.
+    /// Percent-encodes all bytes except letters, digits and `.-_~:`.
     static func escape(_ text: String) -> String {
         text.utf8.reduce(into: "") { out, byte in
             switch byte {

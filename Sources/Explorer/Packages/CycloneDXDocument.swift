@@ -1,7 +1,7 @@
 import Basics
 import OCI
 
-/// A bill of materials in CycloneDX 1.5's JSON (cyclonedx.org/docs/1.5/json).
+/// A bill of materials in the JSON format of CycloneDX 1.5.
 struct CycloneDXDocument {
     private let bill: BillOfMaterials
 
@@ -36,7 +36,7 @@ struct CycloneDXDocument {
         ])
     }
 
-    /// The distribution, where the image says which.
+    /// The distribution as a component; empty when it is not known.
     private var distribution: [JSONDocument] {
         let system = bill.distribution
         guard !system.id.isEmpty else { return [] }
@@ -59,7 +59,7 @@ struct CycloneDXDocument {
         ])
     }
 
-    /// Made of the bill's digest (RFC 9562, version 8).
+    /// A UUID of version 8 (RFC 9562, section 5.8), made from the document's digest.
     private var uuid: String {
         var digits = Array(bill.key.hex.prefix(32))
         (digits[12], digits[16]) = ("8", "8")

@@ -1,4 +1,4 @@
-/// Numbers at places in bytes that come from an image: what lies outside is `nil`.
+/// Reads numbers from untrusted bytes; `nil` for an offset outside.
 private struct Numbers {
     let bytes: [UInt8]
     let isBigEndian: Bool
@@ -15,7 +15,7 @@ private struct Numbers {
     }
 }
 
-/// The values of a Berkeley DB hash, as rpm kept its `Packages` in until 4.16 (db-5.3, `dbinc/db_page.h`).
+/// The values of a Berkeley DB hash file, in which rpm before 4.16 kept `Packages` (db-5.3, `dbinc/db_page.h`).
 struct BerkeleyHash {
     private static let magic = 0x6_1561
     private static let pageHeader = 26
@@ -23,7 +23,7 @@ struct BerkeleyHash {
     private let pageSize: Int
     private let lastPage: Int
 
-    /// `nil` for what is no such file.
+    /// `nil` when the bytes are no such file.
     init?(_ bytes: [UInt8]) {
         guard
             let numbers = [false, true].map({ Numbers(bytes: bytes, isBigEndian: $0) }).first(where: {
@@ -35,15 +35,15 @@ struct BerkeleyHash {
         lastPage = min(last, bytes.count / size - 1)
     }
 
-    /// Every value, whatever its key.
+    /// All values, without their keys.
     var values: [[UInt8]] {
         var found: [[UInt8]] = []
-        // Values do not share bytes: all together they are no longer than the file.
+        // Values do not overlap, so together they are not longer than the file.
         var left = numbers.bytes.count
         guard lastPage >= 1 else { return [] }
         for page in 1...lastPage where left > 0 {
             let start = page * pageSize
-            // Hash pages, sorted and not; their items are a key and its value in turn.
+            // Hash pages, unsorted (2) and sorted (13). Their items alternate between a key and its value.
             guard [2, 13].contains(numbers.bytes[start + 25]), let count = numbers.short(start + 20) else { continue }
             for item in stride(from: 1, to: min(count, pageSize / 2), by: 2) {
                 guard let value = value(item, in: start, limit: left) else { continue }
@@ -54,7 +54,7 @@ struct BerkeleyHash {
         return found
     }
 
-    /// `nil` for a value that lies elsewhere and is longer than `limit`.
+    /// A value in a hash page; `nil` for an overflow value longer than `limit` bytes, or of another kind.
     private func value(_ item: Int, in start: Int, limit: Int) -> [UInt8]? {
         let index = start + Self.pageHeader
         guard let offset = numbers.short(index + 2 * item), offset < pageSize,
@@ -71,7 +71,9 @@ struct BerkeleyHash {
         }
     }
 
-    /// A value that lies in pages of its own; pages that lead to themselves end it.
+    /// A value in overflow pages.
+    ///
+    /// A cycle of pages ends the loop.
     private func chain(from first: Int, size: Int) -> [UInt8]? {
         var value: [UInt8] = []
         var page = first
@@ -88,12 +90,12 @@ struct BerkeleyHash {
     }
 }
 
-/// The blobs of rpm's own `Packages.db` (rpm, `lib/backend/ndb/rpmpkg.c`).
+/// The blobs of rpm's `Packages.db` (rpm, `lib/backend/ndb/rpmpkg.c`).
 struct PackageBlobs {
     private let numbers: Numbers
     private let slots: Int
 
-    /// `nil` for what is no such file.
+    /// `nil` when the bytes are no such file.
     init?(_ bytes: [UInt8]) {
         numbers = Numbers(bytes: bytes, isBigEndian: false)
         guard bytes.starts(with: "RpmP".utf8), let pages = numbers.long(12), pages >= 1 else { return nil }
@@ -103,7 +105,7 @@ struct PackageBlobs {
     var values: [[UInt8]] {
         guard slots > 2 else { return [] }
         var left = numbers.bytes.count
-        // The first two places are the file's own head.
+        // The first two slots are the file's header.
         return (2..<slots).compactMap { slot in
             let place = slot * 16
             guard numbers.bytes[place...].starts(with: "Slot".utf8), let number = numbers.long(place + 4), number > 0,

@@ -3,7 +3,9 @@ import Images
 
 /// The formats of package databases.
 enum PackageDatabases {
-    /// deb822 paragraphs (deb-control(5)): only what is installed; `Installed-Size` is in KiB.
+    /// Reads deb822 paragraphs (deb-control(5)); only installed packages.
+    ///
+    /// `Installed-Size` is in KiB.
     static func dpkg(_ text: String, path: String, needsStatus: Bool) -> [InstalledPackage] {
         paragraphs(text).compactMap { fields in
             guard let name = fields["package"], let version = fields["version"] else { return nil }
@@ -18,7 +20,9 @@ enum PackageDatabases {
         }
     }
 
-    /// `NAME: value` lines up to an empty one; what goes on begins with a blank, and is left out.
+    /// Paragraphs of `NAME: value` lines, separated by empty lines.
+    ///
+    /// Continuation lines, which begin with a space, are skipped.
     private static func paragraphs(_ text: String) -> [[String: String]] {
         var all: [[String: String]] = []
         var current: [String: String] = [:]
@@ -36,7 +40,7 @@ enum PackageDatabases {
         return all
     }
 
-    /// Alpine's installed database: lines `P:name`, `V:version`, `A:arch`, `I:bytes`, a package a paragraph.
+    /// Reads Alpine's database: paragraphs with the lines `P:name`, `V:version`, `A:arch`, `I:bytes`.
     static func apk(_ text: String, path: String) -> [InstalledPackage] {
         var found: [InstalledPackage] = []
         var fields: [Character: String] = [:]
@@ -61,7 +65,7 @@ enum PackageDatabases {
         return found
     }
 
-    /// Python's core metadata: a header as in mail.
+    /// Reads Python's core metadata, which has headers as in mail.
     static func pip(_ text: String, path: String) -> InstalledPackage? {
         guard let fields = paragraphs(text).first, let name = fields["name"], let version = fields["version"] else {
             return nil
@@ -69,7 +73,7 @@ enum PackageDatabases {
         return InstalledPackage(manager: .pip, name: name, version: version, path: path)
     }
 
-    /// `…/node_modules/NAME/package.json` or `…/node_modules/@SCOPE/NAME/package.json`.
+    /// Whether a path is `…/node_modules/NAME/package.json` or `…/node_modules/@SCOPE/NAME/package.json`.
     static func isNodePackage(_ path: String) -> Bool {
         guard path.hasSuffix("/package.json") else { return false }
         let parts = path.pathParts.dropLast()

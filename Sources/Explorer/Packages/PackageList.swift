@@ -2,7 +2,7 @@ package import Basics
 import Layers
 import OCI
 
-/// One installed package, as its manager's own database has it.
+/// One installed package, as its package manager's database lists it.
 package struct InstalledPackage: Sendable, Hashable {
     package enum Manager: String, Sendable, Hashable, CaseIterable {
         case dpkg, apk, rpm, pip, npm
@@ -12,9 +12,9 @@ package struct InstalledPackage: Sendable, Hashable {
     package var name: String
     package var version: String
     package var architecture: String
-    /// Bytes installed, where the database tells.
+    /// The installed size in bytes, when the database has it.
     package var size: Int64?
-    /// The file it was read from.
+    /// The file from which it was read.
     package var path: String
 
     package init(
@@ -29,7 +29,9 @@ package struct InstalledPackage: Sendable, Hashable {
     }
 }
 
-/// Reads the databases of package managers out of a tree; nothing is run.
+/// Reads the databases of package managers from a tree.
+///
+/// No program is run.
 package struct PackageList {
     private static let limit = 128 << 20
     private let view: PlaceView
@@ -38,7 +40,7 @@ package struct PackageList {
 
     /// All packages, sorted by manager, name and version.
     ///
-    /// `warn` is called for each database that is there and cannot be read. Throws `cancelled`, and what reading the tree
+    /// `warn` is called for each database that exists and cannot be read. Throws `cancelled`, and what reading the tree
     /// throws.
     package func packages(
         _ cancellation: Cancellation, warn: (String) -> Void = { _ in }
@@ -61,7 +63,7 @@ package struct PackageList {
         try view.contents(of: path, limit: Self.limit).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// `/var/lib/dpkg/status`, and the folder of single files that images without dpkg have.
+    /// Reads `/var/lib/dpkg/status`, and `status.d`, which images without dpkg have.
     private func dpkg() throws(ShaleError) -> [InstalledPackage] {
         var found: [InstalledPackage] = []
         if let status = try text("/var/lib/dpkg/status") {
@@ -76,7 +78,9 @@ package struct PackageList {
         return found
     }
 
-    /// rpm's database; the folder moved, and one is often a link to the other.
+    /// Reads rpm's database.
+    ///
+    /// Its folder moved; often one folder is a link to the other.
     private func rpm(_ warn: (String) -> Void) throws(ShaleError) -> [InstalledPackage] {
         for folder in ["/usr/lib/sysimage/rpm", "/var/lib/rpm"] {
             let path = "\(folder)/rpmdb.sqlite"
@@ -91,7 +95,7 @@ package struct PackageList {
         return []
     }
 
-    /// `Packages.db`, as some distributions have it, and `Packages`, as all had it once; `nil` where neither is.
+    /// Reads the older formats `Packages.db` and `Packages`; `nil` when neither exists.
     private func olderRPM(_ folder: String, _ warn: (String) -> Void) throws(ShaleError) -> [InstalledPackage]? {
         for name in ["Packages.db", "Packages"] {
             let path = "\(folder)/\(name)"
@@ -105,7 +109,7 @@ package struct PackageList {
         return nil
     }
 
-    /// Python's and Node's, which lie anywhere.
+    /// Reads Python and Node packages, which may be anywhere in the tree.
     private func others(_ cancellation: Cancellation) throws(ShaleError) -> [InstalledPackage] {
         var found: [InstalledPackage] = []
         try view.walk(try view.require("/"), cancellation) { entry throws(ShaleError) in

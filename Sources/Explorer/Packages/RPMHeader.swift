@@ -1,4 +1,4 @@
-/// What an rpm header says of a package: an index of tags over a store of values (rpm's docs, "Package Format").
+/// An rpm header: an index of tags and a store with their values (rpm documentation, "Package Format").
 struct RPMHeader {
     private struct Tag {
         var type: UInt32
@@ -9,7 +9,7 @@ struct RPMHeader {
     private let store: Int
     private var tags: [UInt32: Tag] = [:]
 
-    /// A header as the database keeps it, without the magic that a file's begins with.
+    /// Reads a header as the database stores it, without the magic bytes of a package file.
     init?(_ bytes: [UInt8]) {
         guard bytes.count >= 8 else { return nil }
         self.bytes = bytes
@@ -30,7 +30,7 @@ struct RPMHeader {
     }
 
     private func string(_ tag: UInt32) -> String? {
-        // Types 6, 8 and 9 are strings; the first of several is meant.
+        // Types 6, 8 and 9 are strings. Of an array the first one is used.
         guard let found = tags[tag], [6, 8, 9].contains(found.type), store + found.offset < bytes.count else {
             return nil
         }
@@ -46,7 +46,7 @@ struct RPMHeader {
         return Int64(exactly: bytes[start..<start + width].reduce(0 as UInt64) { $0 << 8 | UInt64($1) })
     }
 
-    /// The package; `nil` for keys, which lie in the same table.
+    /// The package; `nil` for a signing key, which is stored in the same table.
     func package(path: String) -> InstalledPackage? {
         guard let name = string(1000), let version = string(1001), let release = string(1002), name != "gpg-pubkey"
         else {

@@ -1,7 +1,7 @@
 import Basics
 import OCI
 
-/// A bill of materials in SPDX 2.3's JSON (spdx.github.io/spdx-spec/v2.3).
+/// A bill of materials in the JSON format of SPDX 2.3.
 struct SPDXDocument {
     private let bill: BillOfMaterials
     private static let image = "SPDXRef-Image"

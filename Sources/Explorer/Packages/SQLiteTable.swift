@@ -1,13 +1,13 @@
-/// Reads one table of an SQLite database in memory, and nothing but it (sqlite.org/fileformat2.html).
+/// Reads one table of an SQLite database in memory (file format: sqlite.org/fileformat2.html).
 ///
-/// The bytes come from an image: every number in them is checked, and pages that lead to themselves end the walk.
+/// The bytes are untrusted: every number is checked, and a cycle of pages ends the loop.
 struct SQLiteTable {
     private let bytes: [UInt8]
     private let pageSize: Int
-    /// A page without its reserved end.
+    /// The size of a page without its reserved bytes.
     private let usable: Int
 
-    /// `nil` for what is no database.
+    /// `nil` when the bytes are no database.
     init?(_ bytes: [UInt8]) {
         guard bytes.count >= 100, bytes.starts(with: "SQLite format 3\u{0}".utf8) else { return nil }
         let size = Int(bytes[16]) << 8 | Int(bytes[17])
@@ -17,7 +17,7 @@ struct SQLiteTable {
         self.bytes = bytes
     }
 
-    /// The blobs in the last column of a table's rows; `nil` when there is no such table.
+    /// The blobs in the last column of a table's rows; `nil` when the table does not exist.
     func blobs(of table: String) -> [[UInt8]]? {
         var root: Int?
         rows(of: 1) { payload in
@@ -52,15 +52,15 @@ struct SQLiteTable {
         return bytes[position..<position + 4].reduce(0) { $0 << 8 | Int($1) }
     }
 
-    /// Calls `body` with every row's record.
+    /// Calls `body` with the record of every row.
     private func rows(of root: Int, _ body: ([UInt8]) -> Void) {
         var pending = [root]
         var seen: Set<Int> = []
-        // Records do not share bytes: all together they are no longer than the file.
+        // Records do not overlap, so together they are not longer than the file.
         var left = bytes.count
         while let number = pending.popLast(), left > 0 {
             guard seen.insert(number).inserted, let page = page(number) else { continue }
-            // The first page begins with the file's header.
+            // The first page begins with the file's header of 100 bytes.
             let start = page.lowerBound + (number == 1 ? 100 : 0)
             guard let count = short(start + 3) else { continue }
             let isLeaf = bytes[start] == 0x0D
@@ -81,7 +81,7 @@ struct SQLiteTable {
         }
     }
 
-    /// A leaf's cell: its record, what overflows included; `nil` for one that is longer than `limit`.
+    /// The record of a leaf cell, with its overflow pages; `nil` when it is longer than `limit` bytes.
     private func record(at position: Int, limit: Int) -> [UInt8]? {
         guard let (size, afterSize) = Self.varint(bytes[...], position), size >= 0, size <= limit,
             let (_, start) = Self.varint(bytes[...], afterSize)
@@ -110,7 +110,9 @@ struct SQLiteTable {
 
     // MARK: Records
 
-    /// A record's columns as bytes, integers as they are stored.
+    /// The columns of a record as bytes.
+    ///
+    /// Integers are as stored.
     private static func columns(_ record: [UInt8]) -> [ArraySlice<UInt8>]? {
         guard let (headerSize, first) = varint(record[...], 0), headerSize >= first, headerSize <= record.count else {
             return nil
@@ -130,7 +132,7 @@ struct SQLiteTable {
         return columns
     }
 
-    /// A number of up to nine bytes, the highest first, and where it ends.
+    /// A big-endian number of up to nine bytes, and the index after it.
     private static func varint(_ bytes: ArraySlice<UInt8>, _ position: Int) -> (value: Int, end: Int)? {
         var value: UInt64 = 0
         for index in 0..<9 {

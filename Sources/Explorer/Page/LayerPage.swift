@@ -1,12 +1,13 @@
 package import Basics
 import Stores
 
-/// One page, whole in itself, that shows the layers of an image or a container: stack, bytes, files, search; for any
-/// browser, no network.
+/// A self-contained HTML page that shows the layers of an image or a container: stack, sizes, files and search.
+///
+/// It needs no network.
 package struct LayerPage {
     package let text: String
 
-    /// Draws the page, and which images here share the layers.
+    /// Makes the page, with the names of images in the store that share layers.
     ///
     /// Throws `cancelled` when it is stopped, and what reading the images here and the layers' indexes throws.
     package init(_ layers: ImageLayers, _ cancellation: Cancellation) throws(ShaleError) {

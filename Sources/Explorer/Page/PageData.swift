@@ -3,19 +3,19 @@ import Layers
 import OCI
 import Stores
 
-/// What the page of an image is drawn from: its layers, and each path's changes, as compact JSON.
+/// The data of a layer page as compact JSON: the layers, and the changes of each path.
 ///
-/// A path is written once, with its name and the number of its directory; a change refers to the path by number.
+/// A path is written once, as its name and the number of its directory. A change refers to the path by number.
 struct PageData {
     private var names: [JSONDocument] = []
     private var parents: [JSONDocument] = []
     private var numbers: [PathKey: Int] = [:]
     private var layers: [JSONDocument] = []
     private let source: ImageLayers
-    /// Bytes that cannot be seen in the end.
+    /// The bytes of files that later layers hide.
     private var hidden: Int64 = 0
 
-    /// Reads every layer's index.
+    /// Reads the index of every layer.
     init(_ source: ImageLayers, sharedWith: [[String]], _ cancellation: Cancellation) throws(ShaleError) {
         self.source = source
         names.append("")
@@ -68,13 +68,14 @@ struct PageData {
             ]))
     }
 
-    /// What a container changed is told against all that is there when it starts, of which an image has not all.
+    /// A container's changes are counted against all files that it had at its start, because an image's layers lack
+    /// some.
     private func count(of layer: ImageLayer, _ changes: [LayerChange]) throws(ShaleError) -> ChangeCount {
         if layer.container != nil, let own = source.own { return try own.count() }
         return ChangeCount(changes)
     }
 
-    /// Line by line, control characters visible.
+    /// The text with control characters visible, except newlines.
     private static func lines(_ text: String) -> String {
         text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).visible }.joined(separator: "\n")
     }
@@ -99,7 +100,7 @@ struct PageData {
         return names.count - 1
     }
 
-    /// The whole as JSON that may stand in a page: nothing in it can end a script or begin a comment.
+    /// The data as JSON that is safe inside a `<script>` element: `<`, `>` and `&` are escaped.
     func text(waste: DiveEfficiency) -> String {
         let config = source.image.config
         let document = JSONDocument.members([
@@ -113,9 +114,9 @@ struct PageData {
     }
 }
 
-/// A layer's files of several names, each told by the name people know it by.
+/// The hard-linked files of a layer, each shown under its best-known name.
 private struct LinkedNames {
-    /// The name a file is told by, and its size, by the name that the layer's archive wrote it under.
+    /// The shown name and the file, by the name of the file's first entry in the layer's archive.
     private var files: [PathKey: (name: String, file: LayerEntry)] = [:]
 
     init(_ changes: [LayerChange]) {
@@ -131,7 +132,7 @@ private struct LinkedNames {
         }
     }
 
-    /// The entry with the bytes at that name, and links to it at the others.
+    /// The entry with the file at its shown name, and hard links at the other names.
     func renamed(_ entry: LayerEntry) -> LayerEntry {
         let written = entry.kind == .hardLink ? entry.link : entry.path
         guard entry.kind == .file || entry.kind == .hardLink, let (name, file) = files[PathKey(written)] else {

@@ -13,7 +13,9 @@ package struct PageTemplate {
         self.parts = parts
     }
 
-    /// The page with its files and these texts in their places; what stands in a text is no place itself.
+    /// The page with its files and texts inserted.
+    ///
+    /// Inserted text is not searched for `{{` again.
     package func page(_ texts: [String: String]) -> String {
         let pieces = Self.text(frame).split(separator: "{{", omittingEmptySubsequences: false)
         var page = ""

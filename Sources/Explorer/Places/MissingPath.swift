@@ -1,6 +1,6 @@
 import Basics
 
-/// Why a path is not there: the nearest name in the directory it should be in, or the layer that deleted it.
+/// Explains why a path does not exist: a similar name in its directory, or the layer that deleted it.
 struct MissingPath {
     let view: PlaceView
     let path: String
@@ -46,7 +46,7 @@ struct MissingPath {
         return error.hinting("did you mean \(view.label):\(here.childPath(near))?")
     }
 
-    /// The layer that deleted it, and the place where it can still be read.
+    /// A hint with the layer that deleted the path, and a lower layer where it can still be read.
     private func deletedHint(_ layers: ImageLayers, _ next: String) -> String? {
         // Nothing is downloaded only for a hint.
         if layers.isRemote { return remoteHint(layers) }
@@ -71,7 +71,9 @@ extension MissingPath {
 }
 
 private enum PathIdentity {
-    /// Whether a path reached on the way is the whole of the path asked for; a slash at its end asks for a directory.
+    /// Whether a part of a path is its end.
+    ///
+    /// A slash at the end requires a directory, so it is then not the end.
     static func isEnd(_ reached: String, of path: String) -> Bool {
         !path.hasSuffix("/")
             && path.pathParts.filter { $0 != "." }.last.map(String.init) == reached.lastPathComponent

@@ -1,15 +1,19 @@
 package import Basics
 
-/// A place inside an image, a layer or a container, as it is typed: `IMAGE:/path`, `IMAGE#N:/path`, `CONTAINER:/path`.
+/// A place in an image, a layer or a container, as the user types it: `IMAGE:/path`, `IMAGE#N:/path`,
+/// `CONTAINER:/path`.
 ///
-/// The text is split at the first `:/`, which no reference holds; without one the place is the root. `#N` names a
-/// layer, 1 the lowest.
+/// The text is split at the first `:/`, which no reference contains. Without one the place is the root. `#N` is a
+/// layer;
+/// 1 is the lowest.
 package struct Place: Sendable, Hashable {
-    /// An image or a container, as it was given; `@` and `@~N` are the working image.
+    /// The image or container as typed; `@` and `@~N` are the working image.
     package var subject: String
-    /// The layer, counted from 1; not checked against the image.
+    /// The layer, from 1.
+    ///
+    /// It is not checked against the image.
     package var layer: Int?
-    /// Absolute; `/` when none was given.
+    /// The absolute path; `/` when none was given.
     package var path: String
     /// Whether a path was given.
     package var hasPath: Bool
@@ -21,7 +25,7 @@ package struct Place: Sendable, Hashable {
         hasPath = true
     }
 
-    /// Throws `usage` for an empty subject and for a `#` that no number follows.
+    /// Throws `usage` for an empty subject and for a `#` without a number.
     package init(parsing text: String) throws(ShaleError) {
         var name = Substring(text)
         path = "/"
@@ -34,7 +38,7 @@ package struct Place: Sendable, Hashable {
         if let hash = name.lastIndex(of: "#") {
             let digits = name[name.index(after: hash)...]
             guard let number = Int(digits), digits.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else {
-                // `app#1:etc` lacks the slash of a path.
+                // In `app#1:etc` the slash of the path is missing.
                 let pieces = digits.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
                 let isNumber = pieces.count == 2 && !pieces[0].isEmpty && pieces[0].allSatisfy { $0.isWholeNumber }
                 let place = isNumber ? "\(name[..<hash])#\(pieces[0]):/\(pieces[1])" : nil
@@ -56,10 +60,10 @@ package struct Place: Sendable, Hashable {
     /// `IMAGE` or `IMAGE#N`, without the path.
     package var label: String { layer.map { "\(subject)#\($0)" } ?? subject }
 
-    /// The place as it is typed.
+    /// The place as the user types it.
     package var text: String { "\(label):\(path)" }
 
-    /// The place that a word names seen from this one, as `cd` leaves one: absolute or relative to the path.
+    /// The place of a path relative to this one, as `cd` goes there.
     package func resolving(_ word: String) -> Place {
         var place = self
         place.hasPath = true
@@ -70,7 +74,7 @@ package struct Place: Sendable, Hashable {
 }
 
 extension String.UTF8View {
-    /// Where a piece of ASCII first begins.
+    /// The index at which an ASCII text first occurs.
     fileprivate func firstRange(of piece: String) -> String.Index? {
         let bytes = Array(piece.utf8)
         var start = startIndex

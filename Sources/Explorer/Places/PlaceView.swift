@@ -5,10 +5,11 @@ package import Linux
 import OCI
 import Stores
 
-/// The files of a place's image, layer or container, read without a mount and without a process.
+/// The files of an image, a layer or a container, read without a mount and without a process.
 ///
-/// An image is its layers' indexes merged; a container has what it wrote on top; a layer is its own content alone, the
-/// whiteouts it makes shown as such. Links are resolved inside. For one thread.
+/// An image is its merged layer indexes. A container has its upper directory on top. A layer shows only its own
+/// entries,
+/// with whiteouts. Links are followed inside the tree. Not thread-safe.
 package final class PlaceView {
     package enum Source {
         case image(ImageLayers)
@@ -16,14 +17,14 @@ package final class PlaceView {
         case container(ContainerLayer, ImageLayers)
     }
 
-    /// `ubuntu:22.04`, `ubuntu:22.04#2`: what stands before `:/` in messages.
+    /// The name before `:/` in messages, such as `ubuntu:22.04` or `ubuntu:22.04#2`.
     package let label: String
     package let source: Source
     private let tree: LayerViewTree
 
     /// A view of a whole image or container, or of one of its layers.
     ///
-    /// Throws `notFound` for a number that is no layer's.
+    /// Throws `notFound` for a number that no layer has.
     package convenience init(_ layers: ImageLayers, layer: Int?, label: String) throws(ShaleError) {
         if let layer {
             try self.init(.layer(layers, layer), label: label)
@@ -34,9 +35,9 @@ package final class PlaceView {
         }
     }
 
-    /// Layers of an image above `highest` are left out.
+    /// A view of `source`; of an image only the layers up to `highest`.
     ///
-    /// Throws `notFound` for a number that is no layer's.
+    /// Throws `notFound` for a number that no layer has.
     package init(_ source: Source, upTo highest: Int? = nil, label: String) throws(ShaleError) {
         self.source = source
         self.label = label
@@ -51,21 +52,21 @@ package final class PlaceView {
         }
     }
 
-    /// The layers it is made of.
+    /// The layers of the view.
     package var layers: ImageLayers {
         switch source {
         case .image(let layers), .layer(let layers, _), .container(_, let layers): layers
         }
     }
 
-    /// The layer that it is, where it is one by itself.
+    /// The layer number, for a view of a single layer.
     package var singleLayer: Int? {
         if case .layer(_, let number) = source { number } else { nil }
     }
 
-    /// The sum of its files in all of its layers, in bytes.
+    /// The sum of the file sizes in all of its layers, in bytes.
     ///
-    /// Throws `notFound` for a number that is no layer's, and what reading a container's own changes throws.
+    /// Throws `notFound` for a number that no layer has, and what reading a container's changes throws.
     package func storedBytes() throws(ShaleError) -> Int64 {
         let stack =
             switch source {
@@ -77,7 +78,7 @@ package final class PlaceView {
         return stack.reduce(0) { $0 &+ $1.bytes }
     }
 
-    /// The number of the layer at a place, 1 the lowest; `nil` for a container's own.
+    /// The layer number at a depth, from 1 for the lowest; `nil` for a container's own changes.
     private func layer(at depth: Int) -> Int? {
         switch source {
         case .image: tree.count == 0 ? nil : tree.count - depth
@@ -89,7 +90,8 @@ package final class PlaceView {
     private func view(_ found: LayerViewTree.Found) throws(ShaleError) -> ViewEntry {
         var entry = ViewEntry(found.entry, layer: layer(at: found.depth))
         entry.found = found
-        // Only the view of a single layer shows what the layer hides: in a whole image it is hidden already.
+        // Only the view of a single layer shows opaque marks. In a whole image the hidden entries are not visible
+        // anyway.
         if case .layer = source {} else { entry.isOpaque = false }
         guard tree.count > 0, entry.kind == .file else { return entry }
         let file = try tree.view(at: found.depth).file(found.entry)
@@ -103,29 +105,31 @@ package final class PlaceView {
 
     // MARK: Looking
 
-    /// What a path names, or `nil`; a link at its end is followed if asked.
+    /// The entry at a path, or `nil`.
     ///
-    /// Throws what reading the layers throws, and an error that names the place for links that lead in a circle.
+    /// A link at the end is followed on request.
+    ///
+    /// Throws what reading the layers throws, and an error with the place for a cycle of links.
     package func entry(_ path: String, followingLinks: Bool) throws(ShaleError) -> ViewEntry? {
         do throws(ShaleError) {
             return try tree.entry(path, followingLinks: followingLinks).map { found throws(ShaleError) in
                 try view(found)
             }
         } catch {
-            // The links lead in a circle. The tree knows only the path, so the place is added here.
+            // A cycle of links. The tree knows only the path, so the place is added here.
             throw error.systemError == ELOOP ? error.at("\(label):\(path)") : error
         }
     }
 
-    /// What a path names.
+    /// The entry at a path.
     ///
-    /// Throws `notFound` with the nearest name as a hint, or `invalid` where a file is used as a directory.
+    /// Throws `notFound`, with a similar name as a hint, or `invalid` when a file is used as a directory.
     package func require(_ path: String, followingLinks: Bool = true) throws(ShaleError) -> ViewEntry {
         if let found = try entry(path, followingLinks: followingLinks) { return found }
         throw try MissingPath(view: self, path: path).error()
     }
 
-    /// A directory's entries, sorted by bytes; in a layer with the whiteouts it makes there.
+    /// The entries of a directory, sorted by bytes; in a layer with its whiteouts.
     ///
     /// Throws what reading the layers throws.
     package func children(of directory: ViewEntry) throws(ShaleError) -> [ViewEntry] {
@@ -135,9 +139,9 @@ package final class PlaceView {
         return entries
     }
 
-    /// Calls `body` for an entry and all below it, parents first, names by bytes.
+    /// Calls `body` for an entry and all entries below it, parents first, names in byte order.
     ///
-    /// `body` says whether to go into a directory.
+    /// A directory is entered when `body` returns true.
     ///
     /// Throws `cancelled` when it is stopped, what `body` throws, and what reading the layers throws.
     package func walk(
@@ -155,7 +159,7 @@ package final class PlaceView {
 
     /// Opens a regular file for reading.
     ///
-    /// Throws `invalid` for everything else, and says what it is; and what reading the layer throws.
+    /// Throws `invalid`, with the kind, for anything else, and what reading the layer throws.
     package func open(_ entry: ViewEntry) throws(ShaleError) -> OwnedFD {
         let place = "\(label):\(entry.path)"
         switch entry.kind {
@@ -171,7 +175,7 @@ package final class PlaceView {
         return try layers.open(found.entry, of: entry.layer ?? layers.count, place: place)
     }
 
-    /// A file's bytes, `nil` where there is no such file; more than `limit` is an error.
+    /// The bytes of a file; `nil` when there is no such file.
     ///
     /// Throws `invalid` for a file of more than `limit` bytes, and what reading the layers and the file throws.
     package func contents(of path: String, limit: Int = 64 << 20) throws(ShaleError) -> [UInt8]? {
@@ -184,7 +188,7 @@ package final class PlaceView {
         return try translating("\(label):\(path)") { try file.readAll(limit: limit) }
     }
 
-    /// A file's bytes here, or else in the whole image; nothing for what cannot be read.
+    /// The bytes of a file in this view, or else in the whole image; empty when it cannot be read.
     package func wholeContents(of path: String, limit: Int) -> [UInt8] {
         if let bytes = try? contents(of: path, limit: limit) { return bytes }
         guard case .layer(let layers, _) = source, let image = try? PlaceView(.image(layers), label: label) else {
@@ -193,7 +197,7 @@ package final class PlaceView {
         return (try? image.contents(of: path, limit: limit)) ?? []
     }
 
-    /// The attributes that travel in archives, by name.
+    /// The names of the extended attributes that archives contain.
     ///
     /// Throws what reading the file's attributes throws.
     package func attributeNames(of entry: ViewEntry) throws(ShaleError) -> [String] {
@@ -205,7 +209,7 @@ package final class PlaceView {
         return try tree.view(at: found.depth).attributes(found.entry)
     }
 
-    /// The hash a layer's index has of a file.
+    /// The hash of a file in its layer's index; `nil` when the index has none.
     func knownHash(of entry: ViewEntry) throws(ShaleError) -> ContentHash? {
         guard let found = entry.found, tree.count > 0 else { return nil }
         return try tree.view(at: found.depth).file(found.entry).entry.contentHash
@@ -213,7 +217,7 @@ package final class PlaceView {
 }
 
 extension ViewEntry.Kind {
-    /// The kind in words.
+    /// The kind in words, for messages.
     package var noun: String {
         switch self {
         case .file: "file"
@@ -229,7 +233,7 @@ extension ViewEntry.Kind {
 }
 
 extension ShaleError {
-    /// The same with the whole place in front, for errors of a tree that knows its paths alone.
+    /// The error with the whole place as its message, for an error that names only a path.
     func at(_ place: String) -> ShaleError {
         var copy = self
         copy.message = place

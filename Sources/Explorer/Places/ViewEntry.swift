@@ -2,44 +2,44 @@ package import Basics
 import Layers
 import Linux
 
-/// One path of a view: what `ls`, `stat` and `find` tell of it.
+/// One path of a view, as `ls`, `stat` and `find` show it.
 package struct ViewEntry: Sendable, Hashable {
     package enum Kind: String, Sendable, Hashable {
         case file, directory, symlink, fifo, socket
         case characterDevice = "char"
         case blockDevice = "block"
-        /// In a layer: the path is removed from what lies below.
+        /// In a layer: deletes the path of lower layers.
         case whiteout
     }
 
-    /// Absolute and clean, no link in it.
+    /// The absolute, clean path without links.
     package var path: String
     package var kind: Kind
-    /// Permission bits with set-id and sticky.
+    /// The permission bits, with set-id and sticky bits.
     package var mode: UInt32 = 0
     package var uid: UInt32 = 0
     package var gid: UInt32 = 0
-    /// Bytes of a file, or of a symlink's text; 0 for everything else.
+    /// The size of a file or of a symbolic link's target, in bytes; 0 for everything else.
     package var size: Int64 = 0
     package var modified: Timestamp = .epoch
-    /// A symlink's text.
+    /// The target of a symbolic link.
     package var link = ""
-    /// How many names it has.
+    /// The number of hard links.
     package var names: UInt32 = 1
     package var deviceMajor: UInt32 = 0
     package var deviceMinor: UInt32 = 0
-    /// The layer it comes from, 1 the lowest; `nil` for what a container itself wrote.
+    /// The layer from which it comes, 1 is the lowest; `nil` for a container's own changes.
     package var layer: Int?
-    /// In a layer: a directory that hides what lower layers have in it.
+    /// In a layer: whether the directory hides the entries of lower layers.
     package var isOpaque = false
-    /// Where it stands in the tree; `nil` of what no tree was asked for.
+    /// The place in the tree; `nil` for an entry that was not read from a tree.
     var found: LayerViewTree.Found?
-    /// What a file of several names is told by among those of its layer.
+    /// The same text for all hard links of a file in a layer.
     var identity: String?
 
     package var name: String { path.lastPathComponent }
 
-    /// A file's or a symlink's own bytes on disk; what sums of sizes count.
+    /// The bytes of a file that sums of sizes count; 0 for everything else.
     package var storedSize: Int64 { kind == .file ? size : 0 }
 
     init(path: String, kind: Kind) {
@@ -47,7 +47,9 @@ package struct ViewEntry: Sendable, Hashable {
         self.kind = kind
     }
 
-    /// As a layer has it; a hard link as the file it is, without that file's size.
+    /// The entry as its layer has it.
+    ///
+    /// A hard link becomes a file without its size.
     init(_ entry: LayerEntry, layer: Int?) {
         path = entry.path
         kind = Kind(entry.kind)
@@ -63,7 +65,9 @@ package struct ViewEntry: Sendable, Hashable {
         self.layer = layer
     }
 
-    /// As a status tells it, without knowing where its bytes lie.
+    /// The entry from a file status.
+    ///
+    /// Its content cannot be opened.
     init(_ path: String, _ status: FileStatus, link: String = "") {
         self.path = path
         kind =
@@ -107,19 +111,19 @@ extension ViewEntry.Kind {
 }
 
 extension String {
-    /// What follows the last slash; the whole text of the root.
+    /// The text after the last slash; `/` for the root.
     package var lastPathComponent: String {
         guard self != "/", let slash = utf8.lastIndex(of: 0x2F) else { return self }
         return String(self[utf8.index(after: slash)...])
     }
 
-    /// The path above; `/` above a top-level one.
+    /// The parent path; `/` for a path with a single part.
     package var directoryPath: String {
         guard let slash = utf8.lastIndex(of: 0x2F), slash != startIndex else { return "/" }
         return String(self[..<slash])
     }
 
-    /// A path below this one.
+    /// The path of an entry in this directory.
     package func childPath(_ name: some StringProtocol) -> String { self == "/" ? "/\(name)" : "\(self)/\(name)" }
 
     /// Whether the path lies below a directory.
@@ -128,7 +132,9 @@ extension String {
         return utf8.count > prefix.utf8.count && utf8.starts(with: prefix.utf8)
     }
 
-    /// Absolute and without `.`, `..`, doubled or trailing slashes, as text alone: no link is looked at.
+    /// The absolute path without `.`, `..`, repeated or trailing slashes.
+    ///
+    /// No link is followed.
     package var cleanPath: String {
         var parts: [Substring] = []
         for part in pathParts where part != "." {

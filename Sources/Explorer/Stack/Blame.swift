@@ -2,11 +2,11 @@ package import Basics
 import Layers
 import OCI
 
-/// One thing a layer did to a path.
+/// What a layer did to a path.
 package struct BlameLine: Sendable, Hashable {
     package enum Event: String, Sendable, Hashable {
         case made, changed
-        /// Written again, nothing of it different.
+        /// Written again without a difference.
         case rewritten
         case removed
     }
@@ -16,27 +16,27 @@ package struct BlameLine: Sendable, Hashable {
     package var instruction: String
     /// The instruction's first line.
     package var headline: String
-    /// The path it happened to: the path itself, or the directory that was removed with it.
+    /// The path that changed: the path itself, or the directory with which it was removed.
     package var path: String
     package var kind: String
     package var mode: UInt32
     package var uid: UInt32
     package var gid: UInt32
     package var size: Int64
-    /// What differs, for a change.
+    /// The attributes that differ, for a change.
     package var reasons: [String]
     package var digest: String?
 }
 
-/// Which layers made, changed and removed a path.
+/// Finds the layers that made, changed and removed a path.
 package struct Blame {
     private let layers: ImageLayers
 
     package init(layers: ImageLayers) { self.layers = layers }
 
-    /// The history of the path, lowest layer first; empty for a path that no layer ever had.
+    /// The history of a path, lowest layer first; empty for a path that no layer has.
     ///
-    /// `path` is clean and without links.
+    /// `path` must be clean and without links.
     ///
     /// Throws what reading the layers' indexes throws.
     package func story(of path: String) throws(ShaleError) -> [BlameLine] {
@@ -58,7 +58,8 @@ package struct Blame {
         return story
     }
 
-    /// The path by which a layer takes another away: itself, or a directory above that is deleted, replaced or opaque.
+    /// The path whose entry removes `path` in a layer: the path itself, or a deleted, replaced or opaque parent
+    /// directory.
     static func remover(of path: String, in index: LayerIndex) -> String? {
         if index[path]?.kind == .whiteout { return path }
         for ancestor in ancestors(of: path) {
@@ -91,7 +92,7 @@ package struct Blame {
             uid: 0, gid: 0, size: 0, reasons: [], digest: nil)
     }
 
-    /// The directories above a path, the root included.
+    /// The parent directories of a path, with the root.
     static func ancestors(of path: String) -> [String] {
         var found: [String] = []
         var next = path

@@ -5,19 +5,21 @@ package import Layers
 package import Linux
 package import Stores
 
-/// What a container wrote above its image's layers, as the layer that a commit would make of it; found on first use.
+/// A container's changes as the layer that a commit would make, found when first needed.
 ///
-/// For one thread.
+/// Not thread-safe.
 package final class ContainerLayer {
     package let record: ContainerRecord
-    /// The directory it writes to.
+    /// The container's upper directory.
     let root: RootDirectory
-    /// Mount points that the engine made in it, which are none of its changes.
+    /// Mount points that shale created there.
+    ///
+    /// They do not count as changes.
     package let stubs: Set<String>
     private let find: () throws(ShaleError) -> [Change]
     private var known: (changes: [Change], index: LayerIndex)?
 
-    /// `changes` answers what the container changed, sorted by path.
+    /// `changes` returns the container's changes, sorted by path.
     package init(
         _ record: ContainerRecord, root: RootDirectory, stubs: Set<String> = [],
         changes: @escaping () throws(ShaleError) -> [Change]
@@ -28,7 +30,7 @@ package final class ContainerLayer {
         find = changes
     }
 
-    /// What a container wrote itself, as a layer.
+    /// The changes of a container as a layer.
     ///
     /// Throws what opening the container's folder throws.
     package convenience init(_ record: ContainerRecord, engine: ContainerEngine) throws(ShaleError) {
@@ -45,15 +47,15 @@ package final class ContainerLayer {
         return read
     }
 
-    /// All that it changed, as `diff` shows it.
+    /// All changes, as `diff` shows them.
     ///
     /// Throws what finding the container's changes throws.
     package func changes() throws(ShaleError) -> [Change] { try read().changes }
 
-    /// The same as a layer has it.
+    /// The changes as a layer's index.
     func index() throws(ShaleError) -> LayerIndex { try read().index }
 
-    /// How many paths it adds, changes and removes.
+    /// The number of paths that the container added, changed and deleted.
     func count() throws(ShaleError) -> ChangeCount {
         let changes = try changes()
         return ChangeCount(
@@ -62,13 +64,13 @@ package final class ContainerLayer {
             deleted: changes.count { $0.kind == .deleted })
     }
 
-    /// What it did, as the highest line of a history.
+    /// The changes as the top line of a history.
     ///
     /// Throws what finding the container's changes throws.
     package func historyRow(number: Int) throws(ShaleError) -> HistoryRow {
         HistoryRow(of: record, number: number, try index())
     }
 
-    /// Bytes of its files.
+    /// The bytes of its files.
     func bytes() throws(ShaleError) -> Int64 { try index().entries.reduce(0) { $0 &+ $1.size } }
 }

@@ -6,61 +6,64 @@ package import Linux
 package import OCI
 package import Stores
 
-/// One layer of an image, as its config, manifest and the home tell it, or what a container wrote above them.
+/// One layer of an image, with facts from config, manifest and store, or a container's changes.
 package struct ImageLayer: Sendable, Hashable {
-    /// 1 is the lowest.
+    /// The number, 1 for the lowest.
     package var number: Int
-    /// `nil` of a container's own.
+    /// `nil` for a container's changes.
     package var diffID: Digest?
     /// The chain ID of the layers below; `nil` for the lowest.
     package var parentChain: Digest?
-    /// The chain ID of this layer and those below; `nil` of a container's own.
+    /// The chain ID of this layer and those below; `nil` for a container's changes.
     package var chain: Digest?
-    /// Its blob, where the manifest has one.
+    /// The layer's blob, when the manifest has one.
     package var blob: Descriptor?
-    /// `created_by` as the config has it; empty without a history.
+    /// `created_by` of the history; empty without a history.
     package var createdBy: String
     package var created: Timestamp?
-    /// Bytes of its files, and of its tar; `nil` while it is not unpacked.
+    /// The sizes of its files and of its tar; `nil` when it is not unpacked.
     package var size: LayerSize?
 
-    /// The instruction as it was written, where the image was made here.
+    /// The instruction as it was written, when the image was made here.
     package var written: String?
-    /// The name of the container whose own changes these are.
+    /// The name of the container, for a container's changes.
     package var container: String?
 
-    /// The Dockerfile's instruction: as written, or as far as `created_by` tells it.
+    /// The instruction as written, or as read from `created_by`.
     package var instruction: String { written ?? InstructionText.instruction(createdBy) }
-    /// Its first line.
+    /// The first line of the instruction.
     package var headline: String {
         let lines = instruction.split(separator: "\n", maxSplits: 1)
         return (lines.first.map(String.init) ?? "") + (lines.count > 1 ? " …" : "")
     }
-    /// Bytes of its files.
+    /// The bytes of its files.
     package var bytes: Int64 { size?.content ?? 0 }
 }
 
-/// An image's layers, lowest first, and what a container has above them, with their file indexes read on demand.
+/// An image's layers, lowest first, with a container's changes on top.
 ///
-/// For one thread.
+/// The file indexes are read when needed.
+///
+/// Not thread-safe.
 package final class ImageLayers {
     package let image: Image
-    /// The image as it was called, for messages.
+    /// The image's name as the user typed it, for messages.
     package let name: String
-    /// The image's own.
+    /// The layers of the image, without a container's changes.
     package let layers: [ImageLayer]
-    /// What a container of the image wrote: the highest layer of the stack.
+    /// The changes of a container of the image, the top layer of the stack.
     package let own: ContainerLayer?
     package var form: OverlayForm { images.form }
-    /// Told in a sentence what was mended on the way.
+    /// Called with a sentence about each repair.
     package var note: (String) -> Void = { _ in }
     let images: ImageEngine
     private let remote: RemoteLayers?
     private var indexes: [Int: LayerIndex] = [:]
     private var directories: [Int: RootDirectory] = [:]
 
-    /// `written` holds instructions as they were written, by layer number; `own` lies above the image's layers;
-    /// `remote` fetches what is not here.
+    /// `written` holds instructions as they were written, by layer number.
+    ///
+    /// `own` is above the image's layers. `remote` downloads missing data.
     package init(
         _ image: Image, name: String, images: ImageEngine, written: [Int: String] = [:],
         own: ContainerLayer? = nil, remote: RemoteLayers? = nil
@@ -83,39 +86,39 @@ package final class ImageLayers {
         }
     }
 
-    /// The name for titles: an id is short there.
+    /// The image's name for titles, with a short ID.
     package var displayName: String {
         name.utf8.count == 64 && name.utf8.allSatisfy { ($0 >= 0x30 && $0 <= 0x39) || ($0 >= 0x61 && $0 <= 0x66) }
             ? image.references.first?.familiar ?? String(name.prefix(12)) : name
     }
 
-    /// What the stack is of, for titles.
+    /// The subject of the stack, for titles.
     package var title: String { own.map { "\($0.record.name) (\(displayName))" } ?? displayName }
 
-    /// What the stack is of, as commands take it: the container's name, or the image's.
+    /// The subject of the stack, as commands take it: the container's name, or the image's.
     package var subject: String { own?.record.name ?? name }
 
-    /// The image's settings, or the container's, whose command is what was run and not what it is.
+    /// The settings of the image, or of the container with the image's command.
     package var settings: ContainerConfig {
         let image = image.containerConfig
         guard var config = own?.record.config else { return image }
         (config.cmd, config.entrypoint, config.onBuild) = (image.cmd, image.entrypoint, image.onBuild)
-        // A variable without `=` takes the image's away.
+        // A variable without `=` removes the image's variable.
         config.env = config.env.map { $0.filter { $0.contains("=") } }
         return config
     }
 
-    /// Whether the image lies in a registry.
+    /// Whether the image is in a registry.
     package var isRemote: Bool { remote != nil }
-    /// How many layers the stack has, a container's own counted.
+    /// The number of layers, including a container's changes.
     package var count: Int { layers.count + (own == nil ? 0 : 1) }
 
-    /// All layers of the stack, with a container's own on top; the container's changes are searched for that.
+    /// All layers, with a container's changes on top, which are searched for this.
     ///
-    /// Throws what finding a container's own changes throws.
+    /// Throws what finding a container's changes throws.
     package func stack() throws(ShaleError) -> [ImageLayer] {
         guard let own, var top = ownLayer else { return layers }
-        // No tar of it is written, so the tar's size is not known.
+        // No tar is written for these changes, so its size is not known.
         top.size = LayerSize(tar: 0, content: try own.bytes())
         return layers + [top]
     }
@@ -128,9 +131,11 @@ package final class ImageLayers {
         }
     }
 
-    /// A layer by its number, a container's own without its size.
+    /// A layer by its number.
     ///
-    /// Throws `notFound` for a number that is no layer's; the message names the range.
+    /// A container's changes have no size here.
+    ///
+    /// Throws `notFound`, with the valid range, for a number that no layer has.
     package func layer(_ number: Int) throws(ShaleError) -> ImageLayer {
         if number >= 1, number <= layers.count { return layers[number - 1] }
         if number == count, let ownLayer { return ownLayer }
@@ -147,10 +152,11 @@ package final class ImageLayers {
             hint: "layers \(isRemote ? "--remote " : "")\(subject)")
     }
 
-    /// All paths of a layer.
+    /// The index of a layer, with all its paths.
     ///
-    /// Throws `notFound` for a number that is no layer's or a layer that is not unpacked, `corrupt` for an index that
-    /// is damaged and cannot be made again, and what a registry's answer throws.
+    /// Throws `notFound` for a number that no layer has or a layer that is not unpacked, `corrupt` for a damaged index
+    /// that
+    /// cannot be made again, and what the registry throws.
     package func index(_ number: Int) throws(ShaleError) -> LayerIndex {
         if let known = indexes[number] { return known }
         let layer = try layer(number)
@@ -166,7 +172,7 @@ package final class ImageLayers {
         return index
     }
 
-    /// All paths of a layer, if nothing need be fetched for them.
+    /// The index of a layer; `nil` when it would have to be downloaded.
     ///
     /// Throws what ``index(_:)`` throws.
     package func knownIndex(_ number: Int) throws(ShaleError) -> LayerIndex? {
@@ -174,16 +180,18 @@ package final class ImageLayers {
         return try remote.knownIndex(number - 1)
     }
 
-    /// Opens a file; `entry` comes from the layer's index, `place` is its name in errors.
+    /// Opens a file of a layer.
+    ///
+    /// `place` is its name in errors.
     func open(_ entry: LayerEntry, of number: Int, place: String) throws(ShaleError) -> OwnedFD {
         if let remote { return try remote.open(entry, in: number - 1) }
         let directory = try directory(number)
         return try translating(place) { try directory.openLiteral(entry.path, O_RDONLY | O_NONBLOCK) }
     }
 
-    /// A layer's own unpacked tree, or the directory the container writes to.
+    /// A layer's unpacked folder, or the container's upper directory.
     ///
-    /// Throws `notFound` for a number that is no layer's and for a layer that is not unpacked.
+    /// Throws `notFound` for a number that no layer has and for a layer that is not unpacked.
     package func directory(_ number: Int) throws(ShaleError) -> RootDirectory {
         if let known = directories[number] { return known }
         let layer = try layer(number)
@@ -194,11 +202,11 @@ package final class ImageLayers {
         return directory
     }
 
-    /// The layers up to a number merged, the whole stack without one.
+    /// The merged layers up to a number, or the whole stack.
     func viewTree(upTo highest: Int? = nil) -> LayerViewTree {
         let highest = highest ?? count
         return LayerViewTree(count: highest) { depth throws(ShaleError) in
-            // A container's files are read from its upper directory: its changes need not be found first.
+            // A container's files are read from its upper directory, so its changes need not be found first.
             if let own = self.own, highest == self.count, depth == 0 {
                 return ContainerLayerView(own.root, form: self.form)
             }
@@ -207,7 +215,7 @@ package final class ImageLayers {
     }
 }
 
-/// Finds what a place's subject is.
+/// Finds the image or container of a place.
 package struct PlaceFinder {
     private let images: ImageEngine
     private let container: (String) throws(ShaleError) -> MeantContainer?
@@ -216,15 +224,15 @@ package struct PlaceFinder {
     private let written: (Image) -> [Int: String]
     private let note: (String) -> Void
 
-    /// Takes the functions that find what a word means.
+    /// Takes the functions that resolve a word.
     ///
     /// - Parameters:
     ///   - images: The images of the home.
-    ///   - container: Answers the container that a word means; `nil` when it means none.
-    ///   - image: Answers the image for a name, an id, `@` or `@~N`, and throws its own error for a missing one.
-    ///   - own: Answers what a container wrote.
-    ///   - written: Answers the instructions of an image that was made here.
-    ///   - note: Called with a sentence about what was repaired on the way.
+    ///   - container: Returns the container that a word means; `nil` when it means none.
+    ///   - image: Returns the image for a name, an ID, `@` or `@~N`; throws for a missing one.
+    ///   - own: Returns the changes of a container.
+    ///   - written: Returns the instructions of an image that was made here.
+    ///   - note: Called with a sentence about each repair.
     package init(
         images: ImageEngine, container: @escaping (String) throws(ShaleError) -> MeantContainer?,
         image: @escaping (String) throws(ShaleError) -> Image,
@@ -239,12 +247,12 @@ package struct PlaceFinder {
         self.note = note
     }
 
-    /// The layers of an image, or of a container with its own on top.
+    /// The layers of an image, or of a container with its changes on top.
     ///
-    /// A word that could mean either means what `Store.container(meantBy:)` says, which is what `container` asks.
+    /// `container` decides when a word could mean an image and a container.
     ///
-    /// Throws what `container` and `image` throw for a word that means nothing here, and what opening the container's
-    /// own layer throws.
+    /// Throws what `container` and `image` throw for an unknown word, and what opening the container's upper directory
+    /// throws.
     package func layers(_ subject: String) throws(ShaleError) -> ImageLayers {
         guard let meant = try container(subject) else { return layers(try image(subject), subject) }
         if let words = meant.note(subject) { note(words) }
@@ -261,9 +269,9 @@ package struct PlaceFinder {
         return layers
     }
 
-    /// A view of a place's subject: image, layer, or container.
+    /// A view of a place's image, layer or container.
     ///
-    /// Throws what ``layers(_:)`` throws, and `notFound` for a number that is no layer's.
+    /// Throws what ``layers(_:)`` throws, and `notFound` for a number that no layer has.
     package func view(_ place: Place) throws(ShaleError) -> PlaceView {
         try PlaceView(layers(place.subject), layer: place.layer, label: place.label)
     }

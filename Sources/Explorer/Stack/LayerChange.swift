@@ -1,24 +1,24 @@
 package import Layers
 
-/// What one layer does to a path, seen against the layers below it.
+/// What a layer does to a path, compared with the layers below.
 package struct LayerChange: Sendable, Hashable {
     package var kind: Change.Kind
     package var path: String
-    /// What the layer has; `nil` for a deletion.
+    /// The layer's entry; `nil` for a deletion.
     package var entry: LayerEntry?
-    /// What stood there, and the layer that put it there; `nil` for an addition.
+    /// The entry before, and its layer; `nil` for an addition.
     package var before: LayerEntry?
     package var beforeLayer: Int?
-    /// What differs; empty for a file that was written again as it was.
+    /// What differs; empty for a file that was written again unchanged.
     package var reasons: Set<Change.Reason>
-    /// Bytes of files that cannot be seen any more, by the layer that holds them.
+    /// Bytes of files that the change hides, by the layer that contains them.
     package var hidden: [Int: Int64]
 
     package var hiddenBytes: Int64 { hidden.values.reduce(0) { $0 &+ $1 } }
     package var line: String { "\(kind.rawValue) \(path)" }
 }
 
-/// How many paths a layer adds, changes and removes.
+/// The number of paths that a layer adds, changes and deletes.
 package struct ChangeCount: Sendable, Hashable {
     package var added = 0
     package var changed = 0

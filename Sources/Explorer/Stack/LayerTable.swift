@@ -6,31 +6,33 @@ import Stores
 /// A row of `layers IMAGE`.
 package struct LayerRow: Sendable, Hashable {
     package var layer: ImageLayer
-    /// `nil` for a layer in a registry that was not looked into.
+    /// `nil` for a layer in a registry that was not downloaded.
     package var count: ChangeCount?
-    /// Names (or short ids) of the other images whose stack begins with the same layers up to this one.
+    /// Names or short IDs of other images with the same layers up to this one.
     package var sharedWith: [String]
 
-    /// Bytes of its files, or packed where no more is known.
+    /// The bytes of its files, or of its blob when only that is known.
     package var bytes: Int64 { layer.size?.content ?? layer.blob?.size ?? 0 }
 }
 
-/// What `layers` shows of an image.
+/// The table of `layers IMAGE`.
 package struct LayerTable {
     package let layers: ImageLayers
 
     package init(_ layers: ImageLayers) { self.layers = layers }
 
-    /// The layers, lowest first, a container's own on top; nothing is fetched for those that lie in a registry.
+    /// The rows, lowest layer first, a container's changes last.
     ///
-    /// `owners` says whether to tell which images here share them.
+    /// Nothing is downloaded.
+    ///
+    /// With `owners` the rows name the images that share the layers.
     ///
     /// Throws what reading the layers' indexes and the images here throws.
     package func rows(telling owners: Bool = false) throws(ShaleError) -> [LayerRow] {
         let merged = MergedIndex()
         var counts: [ChangeCount?] = []
         for layer in layers.layers {
-            // The changes of a layer are known only by comparing it with all layers below it.
+            // The changes of a layer are known only when all layers below it are known.
             if counts.contains(nil) {
                 counts.append(nil)
             } else {
@@ -44,7 +46,9 @@ package struct LayerTable {
         }
     }
 
-    /// The images that have a stack of layers, by its chain ID; nameless steps of builds are left out.
+    /// The images that contain a stack of layers, by its chain ID.
+    ///
+    /// Images that are only steps of a build are left out.
     static func owners(in images: ImageEngine, besides id: Digest?) throws(ShaleError) -> [Digest: [String]] {
         var owners: [Digest: [String]] = [:]
         for summary in try images.all() where summary.id != id {

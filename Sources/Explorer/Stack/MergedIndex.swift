@@ -1,16 +1,16 @@
 package import Basics
 package import Layers
 
-/// The indexes of an image's layers put on top of each other, one by one, telling what each one changes.
+/// Merges the indexes of an image's layers one by one, and returns the changes of each.
 ///
-/// Nothing is read but the indexes. For one thread.
+/// Only the indexes are read. Not thread-safe.
 package final class MergedIndex {
-    /// One path that can be seen.
+    /// One visible path.
     package final class Node {
-        /// As the layer's index has it.
+        /// The entry in the layer's index.
         package let entry: LayerEntry
         package let layer: Int
-        /// A hard link with the attributes of the file it names; anything else as it is.
+        /// The entry; a hard link has the attributes of its target.
         let resolved: LayerEntry
         fileprivate(set) var children: [Node] = []
         fileprivate(set) var isGone = false
@@ -24,7 +24,9 @@ package final class MergedIndex {
 
     private var nodes: [PathKey: Node] = [:]
     private var layerCount = 0
-    /// Files of several names, and how many of them can be seen: bytes are hidden with the last.
+    /// The number of visible names of each hard-linked file, minus one.
+    ///
+    /// Its bytes are hidden with the last name.
     private var names: [SharedFile: Int] = [:]
 
     private struct SharedFile: Hashable {
@@ -34,7 +36,7 @@ package final class MergedIndex {
 
     package init() {}
 
-    /// All layers of an image, up to a number; `visit` is called with the changes of each.
+    /// Merges all layers of an image up to a number; `visit` is called with the changes of each.
     ///
     /// Throws what reading the layers' indexes throws.
     package convenience init(
@@ -47,18 +49,18 @@ package final class MergedIndex {
         }
     }
 
-    /// What can be seen at a path.
+    /// The visible entry at a path.
     package subscript(path: String) -> Node? { nodes[PathKey(path)] }
 
-    /// All that can be seen, in no order.
+    /// All visible entries, in no order.
     package var entries: some Sequence<Node> { nodes.values }
 
-    /// Puts the next layer on top; its changes come sorted by path.
+    /// Adds the next layer on top; returns its changes sorted by path.
     package func add(_ index: LayerIndex) -> [LayerChange] {
         layerCount += 1
         nodes.reserveCapacity(nodes.count + index.entries.count)
         var changes: [LayerChange] = []
-        // Most layers only add, and the lowest, mostly the largest, has nothing to hide.
+        // Only a layer with whiteouts or opaque directories can hide something; the lowest layer never can.
         if layerCount > 1, index.entries.contains(where: { $0.kind == .whiteout || $0.isOpaque }) {
             var present: [PathKey: LayerEntry] = [:]
             present.reserveCapacity(index.entries.count)
@@ -99,7 +101,7 @@ package final class MergedIndex {
         changes.append(change)
     }
 
-    /// An opaque directory: what lower layers have in it goes, but for what this layer has at the same path.
+    /// Removes the entries of lower layers in an opaque directory, except at paths that this layer has.
     private func hideContents(of path: String, _ present: [PathKey: LayerEntry], _ changes: inout [LayerChange]) {
         var pending = nodes[PathKey(path)]?.children ?? []
         while let node = pending.popLast() {
@@ -123,17 +125,17 @@ package final class MergedIndex {
         }
     }
 
-    /// Whether a file has, or had, more names than this one.
+    /// Whether a file has, or had, other hard links.
     func hasSeveralNames(_ node: Node) -> Bool {
         let path = node.entry.kind == .hardLink ? node.entry.link : node.entry.path
         return names[SharedFile(layer: node.layer, path: PathKey(path))] != nil
     }
 
-    /// Whether no other name of a file is left; counts the name out.
+    /// Counts a removed name; returns whether no other name of the file is left.
     private func isLastName(_ node: Node) -> Bool {
         let path = node.entry.kind == .hardLink ? node.entry.link : node.entry.path
         let file = SharedFile(layer: node.layer, path: PathKey(path))
-        // The number of the remaining names, without the removed one.
+        // The number of remaining names, without the removed one.
         guard let others = names[file] else { return true }
         names[file] = others - 1
         return others == 0
@@ -149,7 +151,7 @@ package final class MergedIndex {
                 LayerChange(kind: .added, path: entry.path, entry: entry, reasons: [], hidden: [:]))
             return
         }
-        // A parent that the tar does not even name stays as it was.
+        // A parent directory that the tar does not contain stays unchanged.
         if entry.isImplied, old.resolved.kind == .directory { return }
         var change = LayerChange(
             kind: .changed, path: entry.path, entry: entry, before: old.entry, beforeLayer: old.layer,
@@ -172,7 +174,7 @@ package final class MergedIndex {
     }
 }
 
-/// What differs between two entries of one path, by what their indexes say.
+/// Compares two entries of a path by their facts in the layer indexes.
 enum IndexComparison {
     static func reasons(_ new: LayerEntry, _ old: LayerEntry) -> Set<Change.Reason> {
         var reasons: Set<Change.Reason> = []
@@ -181,7 +183,7 @@ enum IndexComparison {
         if new.uid != old.uid || new.gid != old.gid { reasons.insert(.owner) }
         if new.attributes != old.attributes { reasons.insert(.xattr) }
         guard new.kind == old.kind, new.kind != .directory else { return reasons }
-        // Archives keep whole seconds.
+        // Archives keep whole seconds only.
         if new.modified.seconds != old.modified.seconds { reasons.insert(.mtime) }
         if new.size != old.size { reasons.formUnion([.size, .content]) }
         if let one = new.contentHash, let other = old.contentHash, one != other { reasons.insert(.content) }

@@ -1,33 +1,36 @@
 package import Basics
 package import Layers
 
-/// The efficiency of an image, calculated as the tool dive does, so that both print the same number.
+/// The efficiency of an image, computed as the tool dive computes it, so that both print the same number.
 ///
-/// Every path is weighed that is a leaf in some layer: the sum of its sizes over all layers, and the smallest of them.
-/// The score is the sum of the smallest over the sum of all. Paths seen twice or more are the waste. A whiteout weighs
-/// what it hides if that is a directory, and nothing if it is a file; an opaque mark is not looked at; and where a
-/// whiteout hides nothing, the rest of its layer is not weighed (dive stops there, and so must the number).
+/// A path counts when it is a leaf in some layer: the sum of its sizes over all layers, and the smallest of these
+/// sizes.
+/// The score is the sum of the smallest sizes divided by the sum of all. Paths in two or more layers are waste. A
+/// whiteout
+/// of a directory counts with the bytes that it hides, a whiteout of a file with 0, and opaque marks are ignored. When
+/// a
+/// whiteout hides nothing, dive does not count the rest of its layer, so the rest is not counted here either.
 package struct DiveEfficiency: Sendable {
-    /// A path seen in more than one layer.
+    /// A path in more than one layer.
     package struct Waste: Sendable, Hashable {
         package var path: String
-        /// In how many layers.
+        /// The number of layers.
         package var count: Int
-        /// Bytes in all of them.
+        /// The bytes in all these layers.
         package var bytes: Int64
-        /// The layers, from 1.
+        /// The layer numbers, from 1.
         package var layers: [Int]
     }
 
-    /// 0 to 1; 1 when there are no bytes at all.
+    /// From 0 to 1; 1 when there are no bytes.
     package private(set) var score = 1.0
-    /// Sorted by bytes, the largest first; by path where they are equal.
+    /// Sorted by bytes, the largest first, then by path.
     package private(set) var waste: [Waste] = []
     package private(set) var wastedBytes: Int64 = 0
-    /// Bytes of all layers, and of all but the lowest.
+    /// The bytes of all layers, and of all layers except the lowest.
     package private(set) var totalBytes: Int64 = 0
     package private(set) var userBytes: Int64 = 0
-    /// Wasted bytes over user bytes: 0 of nothing, infinite when nothing but deletions were added.
+    /// Wasted bytes divided by user bytes; 0 without waste, infinite when there are no user bytes.
     package var wastedUserShare: Double {
         wastedBytes == 0 ? 0 : Double(wastedBytes) / Double(userBytes)
     }
@@ -38,7 +41,7 @@ package struct DiveEfficiency: Sendable {
         var layers: [Int] = []
     }
 
-    /// Of an image whose layers' indexes are read one by one, the lowest first.
+    /// Reads the indexes of an image's layers, the lowest first.
     ///
     /// Throws `cancelled` when it is stopped, and what reading the layers' indexes throws.
     package init(_ layers: ImageLayers, _ cancellation: Cancellation = Cancellation()) throws(ShaleError) {
@@ -54,7 +57,7 @@ package struct DiveEfficiency: Sendable {
         var weights: [PathKey: Weight] = [:]
         weights.reserveCapacity(indexes.map(\.entries.count).max() ?? 0)
         let stacked = StackedTree()
-        // The stack is looked at by whiteouts alone.
+        // Only whiteouts use the merged tree, so it is built up to the last of them.
         let lastDeletion = indexes.lastIndex { $0.entries.contains { $0.kind == .whiteout } } ?? 0
         for (position, index) in indexes.enumerated() {
             let members = LayerMember.sorted(index)
@@ -86,23 +89,23 @@ package struct DiveEfficiency: Sendable {
     }
 }
 
-/// One member of a layer as dive sees it.
+/// One entry of a layer, as dive sees it.
 private struct LayerMember {
     var path: String
     var size: Int64
     var isDirectory: Bool
     var isWhiteout: Bool
-    /// Nothing of the layer lies below it.
+    /// Whether the layer has nothing below it.
     var isLeaf: Bool
-    /// What it is sorted by: its components, a whiteout's last one with the mark, a separator below every byte.
+    /// The sort key: the path, a whiteout with `.wh.`, and a separator that sorts below every other byte.
     private var order: [UInt8]
 
-    /// A layer's members in the order dive visits them: by name in each directory, what is in a directory before it.
+    /// A layer's entries in the order in which dive visits them: by name, the contents of a directory before it.
     static func sorted(_ index: LayerIndex) -> [LayerMember] {
         let entries = index.entries.filter { !$0.isCopiedUp && $0.path != "/" }
         let parents = Set(entries.map { PathKey($0.path.directoryPath) })
         let members = entries.map { LayerMember($0, isLeaf: !parents.contains(PathKey($0.path))) }
-        // The mark ends a directory's path above all that is in it.
+        // The byte 0xFF at the end sorts a directory after its contents.
         return members.sorted { $0.order.lexicographicallyPrecedes($1.order) }
     }
 
@@ -113,13 +116,12 @@ private struct LayerMember {
         isWhiteout = entry.kind == .whiteout
         self.isLeaf = isLeaf
         let name = isWhiteout ? entry.path.directoryPath.childPath(".wh." + entry.path.lastPathComponent) : entry.path
-        // Separators sort below all else, ends above what follows a separator: children first, then the directory.
+        // Separators sort below all other bytes, and the end of a directory above its contents.
         order = name.utf8.map { $0 == 0x2F ? 0 : $0 } + (isLeaf ? [0] : [0, 0xFF])
     }
 }
 
-/// The layers so far on top of each other, as dive stacks them: a file that takes a directory's place leaves what was
-/// in the directory there.
+/// The merged layers as dive merges them: a file that replaces a directory does not remove the directory's contents.
 private final class StackedTree {
     private final class Node {
         var size: Int64 = 0
@@ -146,7 +148,7 @@ private final class StackedTree {
         here.isDirectory = member.isDirectory
     }
 
-    /// The bytes a whiteout of a path hides: those below a directory, none of a file; `nil` when nothing is there.
+    /// The bytes that a whiteout of a path hides: those below a directory, 0 for a file; `nil` when nothing is there.
     func size(hiddenAt path: String) -> Int64? {
         guard let node = node(path) else { return nil }
         if !node.isDirectory { return 0 }

@@ -1,14 +1,16 @@
 package import Basics
 
-/// Bytes that one layer holds and another hides: the two instructions to join.
+/// Bytes of one layer that another layer hides.
+///
+/// Joining their two instructions would save them.
 package struct HiddenBytes: Sendable, Hashable {
     package var maker: Int
     package var hider: Int
     package var bytes: Int64
-    /// The paths by which it is hidden, the largest first.
+    /// The hidden paths, the largest first.
     package var paths: [String]
 
-    /// The pairs of an image, the largest first.
+    /// All pairs of layers with hidden bytes, the largest first.
     ///
     /// Throws `cancelled` when it is stopped, and what reading the layers' indexes throws.
     package static func pairs(

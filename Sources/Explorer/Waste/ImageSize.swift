@@ -3,22 +3,22 @@ import Layers
 import OCI
 import Stores
 
-/// One answer to "how large is it": bytes to download, on disk, shared, its own, seen, hidden.
+/// The sizes of an image: to download, on disk, shared, unique, visible and hidden, in bytes.
 package struct ImageSize: Sendable, Hashable {
-    /// The packed blobs, as a registry has them; layers only, and nothing for a container's own.
+    /// The compressed layer blobs; 0 for a container's changes.
     package var download: Int64 = 0
-    /// The files of all layers, unpacked.
+    /// The unpacked files of all layers.
     package var onDisk: Int64 = 0
-    /// Of these, in layers that other images here have too; of a container, those of its image.
+    /// Of these, layers that other images in the store have as well; for a container the layers of its image.
     package var shared: Int64 = 0
-    /// The bytes that would be free without it.
+    /// The bytes that removing it would free.
     package var unique: Int64 = 0
-    /// Files that can be seen in the end, and bytes that later layers hide.
+    /// The bytes of visible files, and the bytes that later layers hide.
     package var visible: Int64 = 0
     package var hidden: Int64 = 0
-    /// The layers by size, the largest first.
+    /// The largest layers, the largest first.
     package var largestLayers: [ImageLayer] = []
-    /// The largest files that can be seen, and the layer of each.
+    /// The largest visible files, with their layers.
     package var largestFiles: [File] = []
 
     package struct File: Sendable, Hashable {
@@ -32,13 +32,12 @@ package struct ImageSize: Sendable, Hashable {
         var path: String
     }
 
-    /// Of a whole stack, or of one layer of it.
+    /// The sizes of a whole stack, or of one of its layers.
     ///
-    /// Throws `notFound` for a number that is no layer's, and what reading the layers' indexes and the images here
-    /// throws.
+    /// Throws `notFound` for a number that no layer has, and what reading the layers' indexes and the images throws.
     package init(_ layers: ImageLayers, only number: Int? = nil, top: Int = 5) throws(ShaleError) {
         if let number { _ = try layers.layer(number) }
-        // Images without a name are steps of a build: layers shared with them do not count as shared.
+        // Images without a name are steps of a build. Layers shared only with them do not count as shared.
         let owners = try LayerTable.owners(in: layers.images, besides: layers.own == nil ? layers.image.id : nil)
         let stack = try layers.stack().filter { number == nil || $0.number == number }
         for layer in stack {
@@ -52,7 +51,7 @@ package struct ImageSize: Sendable, Hashable {
         var linked: [SharedKey: File] = [:]
         var names: [SharedKey: [String]] = [:]
         for node in merged.entries where node.resolved.size > 0 && (number == nil || node.layer == number) {
-            // A file counts once, whatever number of names it has.
+            // A file counts once, however many hard links it has.
             let path = node.entry.kind == .hardLink ? node.entry.link : node.entry.path
             let file = File(path: node.entry.path, bytes: node.resolved.size, layer: node.layer)
             if merged.hasSeveralNames(node) {

@@ -1,9 +1,9 @@
 package import Basics
 import Images
 
-/// The rules of a `.dive-ci` file, and whether an image keeps them.
+/// The rules of a `.dive-ci` file, and their results for an image.
 package struct WasteRules: Sendable, Hashable {
-    /// dive's own defaults.
+    /// The defaults of dive.
     package var lowestEfficiency: String = "0.9"
     package var highestWastedBytes: String = "disabled"
     package var highestUserWastedShare: String = "0.1"
@@ -26,9 +26,9 @@ package struct WasteRules: Sendable, Hashable {
 
     package init() {}
 
-    /// Reads a `.dive-ci`: `rules:` and below it keys with a number or `disabled`; keys of old and new spelling.
+    /// Reads a `.dive-ci`: keys with a number or `disabled` below `rules:`, in dive's old and new spelling.
     ///
-    /// Throws `invalid` with the line for what is no such file. `warn` is told of every key that is not known.
+    /// Throws `invalid`, with the line, for a malformed file. `warn` is called for every unknown key.
     package init(parsing text: String, file: String, warn: (String) -> Void = { _ in }) throws(ShaleError) {
         for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             let content = Self.withoutComment(line).trimmedBlanks
@@ -42,7 +42,7 @@ package struct WasteRules: Sendable, Hashable {
                 value = String(value.dropFirst().dropLast())
             }
             if parts[0] == "rules", !["", "{}", "~", "null"].contains(value) {
-                // A rule in a spelling that is not known must not be taken for no rule.
+                // A rule in an unknown notation must not be ignored.
                 throw ShaleError(
                     .invalid, "\(file):\(number + 1): not lines of KEY: VALUE below rules: \(value.visible)")
             }
@@ -60,7 +60,7 @@ package struct WasteRules: Sendable, Hashable {
         return line.firstRange(of: " #").map { String(line[..<$0.lowerBound]) } ?? String(line)
     }
 
-    /// Each rule's result; throws `invalid` for a threshold that cannot be read.
+    /// The result of each rule; throws `invalid` for a malformed threshold.
     package func results(_ efficiency: DiveEfficiency) throws(ShaleError) -> [Result] {
         [
             try result("lowestEfficiency", lowestEfficiency) { text throws(ShaleError) in
@@ -105,7 +105,7 @@ package struct WasteRules: Sendable, Hashable {
         return try ByteSize.bytes(text, spelling.hasSuffix("ib") || spelling.hasSuffix("i") ? .binary : .decimal)
     }
 
-    /// A number with two digits behind the point.
+    /// The number with two decimals.
     package static func two(_ value: Double) -> String {
         guard value.isFinite, abs(value) < 1e12 else { return "inf" }
         let hundredths = Int64((value * 100).rounded())
