@@ -1,18 +1,18 @@
 import Glibc
 import Linux
 
-/// A home belongs to its owner: no other user can enter its folders or read its files.
+/// A home is private: no other user can enter its folders or read its files.
 ///
-/// Containers are not affected, whatever users they run as: what they see of the home is mounted, so they need no
-/// access to the path that leads to it.
+/// This does not affect containers, whatever users they run as: what they see of the home is mounted, so they need no
+/// access to the path above.
 enum HomePrivacy {
-    /// What others may do with a file or folder.
+    /// The permission bits of group and others.
     private static let others: UInt32 = 0o077
 
-    /// Takes from other users what an older shale left open to them; returns whether anything was.
+    /// Removes permissions that an earlier version gave to other users; returns whether there were any.
     ///
-    /// A home that is closed already costs two calls of `lstat`. The folder of blobs is closed last: interrupted, the
-    /// next one goes on.
+    /// A private home costs two calls of `lstat`. The blob folder is closed last, so that an interrupted run is
+    /// repeated.
     static func mend(_ paths: StorePaths) -> Bool {
         let marks = [paths.home, paths.blobFolder].filter { isOpen($0) }
         if marks.isEmpty { return false }
@@ -32,7 +32,7 @@ enum HomePrivacy {
 
     private static func isOpen(_ path: String) -> Bool {
         guard let status = try? FileStatus.of(hostPath: path), status.kind == .directory else { return false }
-        // What is another user's cannot be closed, except by root.
+        // Only root can close files of another user.
         return status.permissions & others != 0 && (status.uid == geteuid() || geteuid() == 0)
     }
 

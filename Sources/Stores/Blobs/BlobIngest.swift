@@ -3,11 +3,13 @@ import Glibc
 package import Linux
 package import OCI
 
-/// One blob that is being written: hashed while it grows, moved to `blobs/` only when it is complete and correct.
+/// A blob that is being written.
 ///
-/// For one thread.
+/// It is hashed meanwhile, and moved to `blobs/` only when it is complete and correct.
+///
+/// Not thread-safe.
 package final class BlobIngest {
-    /// The number of bytes that an earlier attempt left and that need not be fetched again.
+    /// The number of bytes of an earlier attempt, which need not be downloaded again.
     package let offset: Int64
     private let expected: Descriptor?
     private let path: String
@@ -40,13 +42,13 @@ package final class BlobIngest {
 
     deinit { if !isFinished { abandon(keepingPartial: true) } }
 
-    /// Bytes seen so far, the taken-up ones included.
+    /// The number of bytes so far, with those of an earlier attempt.
     package var count: Int64 { hasher.count }
 
-    /// The digest of the bytes seen so far.
+    /// The digest of the bytes so far.
     package var digest: Digest { hasher.digest() }
 
-    /// The bytes so far, from the first one, to unpack what an earlier attempt fetched.
+    /// Opens the bytes so far, from the first one, to unpack what an earlier attempt downloaded.
     ///
     /// Throws what opening the file throws.
     package func openForReading() throws(ShaleError) -> OwnedFD {
@@ -57,16 +59,16 @@ package final class BlobIngest {
         }
     }
 
-    /// Adds bytes; `corrupt` once there are more than announced.
+    /// Appends bytes.
     ///
-    /// Throws `corrupt` in that case, and what writing the file throws.
+    /// Throws `corrupt` when there are more bytes than expected, and what writing the file throws.
     package func append(_ bytes: UnsafeRawBufferPointer) throws(ShaleError) {
         if let expected, hasher.count + Int64(bytes.count) > expected.size {
             abandon(keepingPartial: false)
             throw ShaleError(.corrupt, "\(subject): more than the \(expected.size) bytes announced")
         }
         do throws(SystemCallError) {
-            // What is announced is packed mostly; a layer made here is a plain tar, in which a hole is zeros.
+            // An expected blob is usually compressed. A layer made here is a plain tar, in which zeros can be holes.
             if expected == nil { try file.writeLeavingHoles(bytes) } else { try file.write(bytes) }
         } catch {
             throw error.shaleError(subject)
@@ -74,7 +76,7 @@ package final class BlobIngest {
         hasher.update(bytes)
     }
 
-    /// The same of bytes in an array.
+    /// Appends the bytes of an array.
     ///
     /// Throws what writing them throws.
     package func append(_ bytes: [UInt8]) throws(ShaleError) {
@@ -97,13 +99,15 @@ package final class BlobIngest {
 
     /// Checks size and digest, syncs the file, and renames it to its place among the blobs.
     ///
-    /// Throws `corrupt`, in docker's words, when they are others than announced; nothing of them is kept then.
+    /// Throws `corrupt`, in docker's wording, when size or digest differ from the expected ones. After a wrong digest
+    /// or too
+    /// many bytes nothing is kept; after too few bytes the download can be resumed.
     @discardableResult
     package func commit() throws(ShaleError) -> Descriptor {
         let digest = hasher.digest()
         if let expected {
             guard hasher.count == expected.size else {
-                // With too few bytes the download may be resumed later; `append` refuses too many.
+                // With too few bytes the download can be resumed later. `append` refuses too many.
                 abandon(keepingPartial: true)
                 throw ShaleError(
                     .corrupt, "\(subject): \(hasher.count) bytes instead of the \(expected.size) announced")
@@ -127,7 +131,9 @@ package final class BlobIngest {
         return Descriptor(mediaType: expected?.mediaType ?? "", digest: digest, size: hasher.count)
     }
 
-    /// Ends without a blob; a partial download of a known digest may stay for the next attempt.
+    /// Ends without a blob.
+    ///
+    /// A partial download of a known digest may be kept for the next attempt.
     package func abandon(keepingPartial: Bool) {
         if isFinished { return }
         isFinished = true
@@ -149,13 +155,13 @@ package final class BlobIngest {
         try WholeFile.syncFolder(paths.blobs)
     }
 
-    /// Locks `<digest>.partial`; `nil` when another downloads the same.
+    /// Locks `<digest>.partial`; `nil` when another process downloads the same blob.
     private static func takePartial(_ path: String, _ expected: Descriptor?) throws(ShaleError) -> FileLock? {
         guard let expected else { return nil }
         do throws(SystemCallError) {
             for _ in 0..<3 {
                 guard let lock = try FileLock.trying(path, exclusive: true) else { return nil }
-                // Between open and lock its owner may have finished and renamed it away.
+                // Between open and lock the previous owner may have finished and renamed the file.
                 guard let status = try? FileStatus.of(hostPath: path), status.inode == (try lock.inode()) else {
                     continue
                 }
@@ -168,7 +174,7 @@ package final class BlobIngest {
         }
     }
 
-    /// Hashes what is there and leaves the position at its end.
+    /// Hashes the existing bytes, and leaves the file position at their end.
     private static func rehash(
         _ file: borrowing OwnedFD, into hasher: inout DigestHasher, limit: Int64
     ) throws(SystemCallError) -> Int64 {

@@ -4,7 +4,9 @@ import Glibc
 package import Linux
 package import OCI
 
-/// Content by digest: a file is in `blobs/sha256` only if its bytes hash to its name.
+/// Content by digest.
+///
+/// A file is in `blobs/sha256` only when the hash of its bytes is its name.
 package final class BlobStore: Sendable {
     private let paths: StorePaths
     private let ingest: IngestFolder
@@ -21,23 +23,25 @@ package final class BlobStore: Sendable {
 
     package func contains(_ digest: Digest) -> Bool { access(path(digest), R_OK) == 0 }
 
-    /// Keeps a blob (or the layer of that diff ID) from collection until an image names it, and tells if it is there.
+    /// Protects a blob (or the layer with that diff ID) from collection until an image names it; returns whether it
+    /// exists.
     ///
-    /// For callers that find that something need not be fetched: it is not collected between this check and the naming.
-    /// Throws what locking the file of leases throws, also where the home cannot be written to.
+    /// Used before a download is skipped: the blob cannot be collected between this check and the image's naming.
+    /// Throws what
+    /// locking the leases' file throws, also when the home cannot be written to.
     package func claim(_ digest: Digest) throws(ShaleError) -> Bool {
         try leases.hold([.digest(digest)])
         return contains(digest)
     }
 
-    /// Keeps blobs from collection until this process releases them.
+    /// Protects blobs from collection until this process releases them.
     ///
     /// Throws what locking the file of leases throws, and an error when the home cannot be written to.
     package func hold(_ digests: [Digest]) throws(ShaleError) { try leases.hold(digests.map { .digest($0) }) }
 
     package func release(_ digests: [Digest]) { leases.release(digests.map { .digest($0) }) }
 
-    /// Bytes of a blob; `notFound` when it is not here.
+    /// The size of a blob in bytes.
     ///
     /// Throws `notFound` when the blob is not in the store.
     package func size(_ digest: Digest) throws(ShaleError) -> Int64 {
@@ -48,7 +52,7 @@ package final class BlobStore: Sendable {
         }
     }
 
-    /// The blob open for reading.
+    /// Opens a blob for reading.
     ///
     /// Throws `notFound` when the blob is not in the store, and what opening it throws.
     package func open(_ digest: Digest) throws(ShaleError) -> OwnedFD {
@@ -59,7 +63,7 @@ package final class BlobStore: Sendable {
         }
     }
 
-    /// A small blob's bytes, checked against its digest.
+    /// The bytes of a small blob, checked against its digest.
     ///
     /// Throws `notFound` when the blob is not in the store, `corrupt` when its bytes have another digest, and `invalid`
     /// when it has more than `limit` bytes.
@@ -75,7 +79,7 @@ package final class BlobStore: Sendable {
         return bytes
     }
 
-    /// The same as `Data`, for readers of Foundation.
+    /// The bytes as `Data`.
     ///
     /// Throws what `bytes` throws.
     package func data(_ digest: Digest, limit: Int = OCIDocument.largest) throws(ShaleError) -> Data {
@@ -93,11 +97,13 @@ package final class BlobStore: Sendable {
         return try writer.commit().digest
     }
 
-    /// Begins to store what a descriptor announces; a partial download of it is taken up where it stopped.
+    /// Begins to store the blob of a descriptor.
     ///
-    /// When another process is at the same blob, this one starts from nothing in a place of its own; whoever finishes
-    /// first has stored it. Throws `unsupported` for a digest that is not sha256, and what making the file or its lease
-    /// throws.
+    /// A partial download is continued.
+    ///
+    /// When another process stores the same blob, this one writes its own file from the start, and the first to finish
+    /// stores
+    /// the blob. Throws `unsupported` for a digest that is not sha256, and what making the file or its lease throws.
     package func ingest(expected: Descriptor) throws(ShaleError) -> BlobIngest {
         guard expected.digest.algorithm == "sha256" else {
             throw ShaleError(.unsupported, "blob \(expected.digest): only sha256 digests can be stored")
@@ -106,23 +112,25 @@ package final class BlobStore: Sendable {
         return try BlobIngest(expected: expected, paths: paths, ingest: ingest, leases: leases)
     }
 
-    /// Begins to store bytes whose digest is not known before.
+    /// Begins to store bytes whose digest is not known yet.
     ///
     /// Throws what making the file throws.
     package func newIngest() throws(ShaleError) -> BlobIngest {
         try BlobIngest(expected: nil, paths: paths, ingest: ingest, leases: leases)
     }
 
-    /// Every digest in the store, sorted; names that are none are skipped.
+    /// All digests in the store, sorted.
+    ///
+    /// File names that are no digest are skipped.
     ///
     /// Throws what reading the folder throws.
     package func all() throws(ShaleError) -> [Digest] {
         try StoreFolder.names(paths.blobs).compactMap { try? Digest(parsing: "sha256:\($0)") }
     }
 
-    /// Removes a blob; one that is not there is no error.
+    /// Removes a blob; a missing blob is no error.
     ///
-    /// Callers know that nothing reaches it.
+    /// The caller must know that nothing references it.
     func remove(_ digest: Digest) throws(ShaleError) {
         if unlink(path(digest)) == -1, errno != ENOENT {
             throw SystemCallError("unlink", path: path(digest)).shaleError("blob \(digest)")
@@ -140,7 +148,7 @@ package final class BlobStore: Sendable {
     }
 }
 
-/// Folders of the store, listed.
+/// Lists folders of the store.
 enum StoreFolder {
     static func names(_ path: String) throws(ShaleError) -> [String] {
         do throws(SystemCallError) {

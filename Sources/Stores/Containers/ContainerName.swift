@@ -1,6 +1,6 @@
 package import Basics
 
-/// Docker's rules for container names, and names found for those who give none.
+/// Docker's rules for container names, and generated names.
 package enum ContainerName {
     /// `[a-zA-Z0-9][a-zA-Z0-9_.-]+`, so at least two characters.
     package static func isValid(_ name: String) -> Bool {
@@ -20,7 +20,7 @@ package enum ContainerName {
         return bare
     }
 
-    /// A name of an adjective and a surname; from the second attempt on with a digit at its end.
+    /// A generated name: an adjective and a surname, after the first attempt with a digit at the end.
     package static func random(using generator: inout some RandomNumberGenerator, attempt: Int = 0) -> String {
         while true {
             let adjective = NameWords.adjectives.randomElement(using: &generator) ?? "quiet"
@@ -32,7 +32,7 @@ package enum ContainerName {
         }
     }
 
-    /// Whether a name is one that `random` finds: another run finds another.
+    /// Whether `random` could have generated the name.
     package static func looksFound(_ name: String) -> Bool {
         let parts = name.split(separator: "_", omittingEmptySubsequences: false).map(String.init)
         guard parts.count == 2, NameWords.adjectives.contains(parts[0]) else { return false }
@@ -40,7 +40,7 @@ package enum ContainerName {
         return NameWords.surnames.contains(surname)
     }
 
-    /// Whether text is a whole container id: 64 lower-case hex digits.
+    /// Whether the text is a full container ID: 64 lower-case hex digits.
     static func isIdentifier(_ text: String) -> Bool {
         text.utf8.count == 64 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
     }
@@ -50,7 +50,7 @@ package enum ContainerName {
     }
 }
 
-/// The same numbers for the same seed, on every machine (SplitMix64).
+/// A random number generator with the same numbers for the same seed on every machine (SplitMix64).
 package struct SeededGenerator: RandomNumberGenerator, Sendable {
     private var state: UInt64
 

@@ -3,9 +3,11 @@ import FoundationEssentials
 import OCI
 
 extension ContainerRecord {
-    /// Reads a record; members that an older shale did not know yet have their defaults.
+    /// Reads a record.
     ///
-    /// Throws `corrupt` for what is no record.
+    /// Members that an earlier version of shale did not write get their defaults.
+    ///
+    /// Throws `corrupt` for bytes that are no record.
     init(reading bytes: [UInt8], id: String) throws(ShaleError) {
         let subject = "container \(id)"
         do throws(ShaleError) {
@@ -29,7 +31,7 @@ extension ContainerRecord {
         return .object(members)
     }
 
-    /// What once stood in lists of its own beside the host's part: lines of text, by name.
+    /// Members that an earlier version wrote as text below `notes`.
     private static func notes(of document: JSONDocument) -> [JSONDocument.Member] {
         var members: [JSONDocument.Member] = []
         for name in ["dnsSearch", "dnsOptions", "sysctls", "logOptions"] {

@@ -1,17 +1,19 @@
 package import Basics
 package import OCI
 
-/// The stored description of a container: written when it is made; `inspect`, `ps`, `start` and `commit` read it.
+/// The stored description of a container.
+///
+/// It is written by `create`; `inspect`, `ps`, `start` and `commit` read it.
 package struct ContainerRecord: Sendable, Hashable, Codable {
     /// 64 hex digits.
     package var id: String
     /// Without docker's leading slash.
     package var name: String
     package var created: Timestamp
-    /// The image's id, and the manifest that keeps its layers alive even when the image itself is removed.
+    /// The image's ID.
     package var image: Digest
     package var manifest: Descriptor
-    /// The reference as it was given.
+    /// The reference as the user gave it.
     package var imageName: String
     package var platform: Platform?
     /// The image's config merged with the command line.
@@ -19,13 +21,15 @@ package struct ContainerRecord: Sendable, Hashable, Codable {
     package var console: ConsoleConfig
     package var hostname: String
     package var domainname: String?
-    /// The program, as given, and its arguments: entrypoint and command in one list.
+    /// The program as given, and its arguments: entrypoint and command as one list.
     package var path: String
     package var arguments: [String]
     package var host: HostConfig
     /// Whether command or entrypoint came from the command line, not from the image.
     package var overridesCommand: Bool?
-    /// Absolute paths that the engine made in the container to mount on; they do not count as changes of the container.
+    /// Paths that shale created in the container as mount points.
+    ///
+    /// They do not count as changes.
     package var mountStubs: [String]
     /// The session that made it.
     package var session: String?
@@ -49,7 +53,7 @@ package struct ContainerRecord: Sendable, Hashable, Codable {
         mountStubs = []
     }
 
-    /// The record of `container create` with a new id and no name yet: `ContainerStore.create` finds one.
+    /// A record with a new ID and no name yet: `ContainerStore.create` generates one.
     package init(image: Image, imageName: String, config: ContainerConfig, path: String, arguments: [String]) {
         self.init(
             id: Identifier.random(), name: "", created: .now(), image: image.id, manifest: image.manifestDescriptor,
@@ -75,17 +79,17 @@ package struct ConsoleConfig: Sendable, Hashable, Codable {
     package init() {}
 }
 
-/// One thing shale did to a container, kept so that a recipe can tell how it came to be.
+/// A container event: one action of shale on a container, kept for recipes.
 package struct ContainerEvent: Sendable, Hashable, Codable {
     package enum Kind: String, Sendable, Hashable, Codable {
         /// The container's own command ran.
         case run
-        /// A command ran beside it.
+        /// A command ran in the container beside its own.
         case exec
-        /// Files came in from the host, or from another container.
+        /// Files were copied in from the host or from another container.
         case copyIn
         case copyOut
-        /// A file edited in place.
+        /// A file was edited in place.
         case edit
         case commit
     }
@@ -100,22 +104,25 @@ package struct ContainerEvent: Sendable, Hashable, Codable {
     package var user: String?
     package var environment: [String]?
     package var exitCode: Int32?
-    /// Whether a person could type into it at a terminal (`-it`): then its words do not describe all that it did.
+    /// Whether the user could type into it at a terminal (`-it`).
+    ///
+    /// Then its arguments do not describe everything it did.
     package var isInteractive: Bool?
-    /// A tar of what a copy brought, kept as a blob: what stands there may be changed later.
+    /// The blobs of a tar with the copied files, because the files may change later.
     package var payload: [Digest]?
-    /// When it began; `at` is when it was over.
+    /// The time of its begin; `at` is the time of its end.
     package var began: Timestamp?
-    /// Paths of the container that are not as they were when it began, sorted; `nil` where nobody looked.
+    /// Paths in the container that it changed, sorted; `nil` when that was not recorded.
     package var changed: [String]?
-    /// Paths that had changed since the event before, by something that is no event, when it began.
+    /// Paths that had changed between the previous event and this one, without an event.
     package var changedBefore: [String]?
-    /// Whether no other process of the container ran meanwhile.
+    /// Whether no other process of the container ran at the same time.
     package var wasAlone: Bool?
-    /// Whether it had more rights than the container (`--privileged`).
+    /// Whether it had more privileges than the container (`--privileged`).
     package var isPrivileged: Bool?
-    /// Whether, when it began, something lay outside the container's layer that no `RUN` finds there: files in
-    /// `/dev/shm`, a changed `/etc/hosts`.
+    /// Whether there was state outside the container's layer at its begin which a `RUN` would not have: files in
+    /// `/dev/shm`,
+    /// or a changed `/etc/hosts`.
     package var foundTraces: Bool?
 
     package init(_ kind: Kind, arguments: [String], at: Timestamp = .now()) {

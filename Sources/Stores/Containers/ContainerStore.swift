@@ -7,7 +7,7 @@ import Logging
 import OCI
 package import RunnerProtocol
 
-/// The containers of a home: one folder each, and a link by name.
+/// The containers of a home: a folder for each, and a symbolic link for each name.
 package final class ContainerStore: Sendable {
     let paths: StorePaths
     let ingest: IngestFolder
@@ -33,10 +33,11 @@ package final class ContainerStore: Sendable {
 
     // MARK: Making, changing, removing
 
-    /// Makes a container's folder and takes its name, or finds one when the record has none.
+    /// Creates a container's folder and takes its name, or generates a name when the record has none.
     ///
-    /// Throws `invalid` for a malformed name and `conflict` for one that is taken, in docker's words. `seed` makes
-    /// found names repeatable. Throws `notFound` when one of its volumes was removed meanwhile.
+    /// `seed` makes generated names repeatable. Throws `invalid` for a malformed name and `conflict` for a name in use,
+    /// in
+    /// docker's wording, and `notFound` when one of its volumes was removed meanwhile.
     package func create(_ record: ContainerRecord, seed: UInt64? = nil) throws(ShaleError) -> ContainerRecord {
         var record = record
         guard ContainerName.isIdentifier(record.id) else {
@@ -68,10 +69,11 @@ package final class ContainerStore: Sendable {
         }
     }
 
-    /// Changes a record under the lock.
+    /// Changes a record under the store's lock.
     ///
-    /// The name is changed by `rename`, the id never. Throws what taking the lock, reading or writing the record, or
-    /// `body` throws.
+    /// The ID and the name stay as they are: `rename` changes a name. Throws what taking the lock, reading or writing
+    /// the
+    /// record, or `body` throws.
     @discardableResult
     package func update(
         _ id: String, _ body: (inout ContainerRecord) throws(ShaleError) -> Void
@@ -87,10 +89,11 @@ package final class ContainerStore: Sendable {
         }
     }
 
-    /// Gives a container another name; `conflict` in docker's words when it is taken.
+    /// Renames a container.
     ///
-    /// Throws `invalid` when the name cannot be a container's, `conflict` when another container or this one has it,
-    /// and what reading or writing the record throws.
+    /// Throws `invalid` for a malformed name, `conflict`, in docker's wording, when a container has it already, and
+    /// what
+    /// reading or writing the record throws.
     package func rename(_ id: String, to newName: String) throws(ShaleError) {
         let newName = try ContainerName.validated(newName)
         try ingest.prepare()
@@ -113,21 +116,20 @@ package final class ContainerStore: Sendable {
         }
     }
 
-    /// Removes a container and all it wrote.
+    /// Removes a container with all its files.
     ///
-    /// Callers know that it does not run; one who knows its name tells it. Throws what removing the folder
-    /// throws.
+    /// The caller must know that it does not run. Throws what removing the folder throws.
     package func remove(_ id: String, named name: String? = nil) throws(ShaleError) {
         let record = try? read(id)
         let name = name ?? record?.name
-        // The folder first: should this be interrupted, a name without its container counts as free and is swept.
+        // The folder first: after an interruption a name without a container counts as free and is swept.
         let place = try ingest.moveAway(folder(id).path)
         if let name, target(of: name) == id { unlink(link(name)) }
         if let record { events.append(StoreEvent("destroy", of: record)) }
         if let place { try ingest.removeMoved(place) }
     }
 
-    /// Notes something done to a container.
+    /// Records a container event.
     ///
     /// Throws `notFound` when there is no such container, and what writing the file throws.
     package func append(_ event: ContainerEvent, to id: String) throws(ShaleError) {
@@ -140,14 +142,18 @@ package final class ContainerStore: Sendable {
         }
     }
 
-    /// What was done to a container, oldest first; lines that cannot be read are skipped.
+    /// The events of a container, oldest first.
+    ///
+    /// Lines that cannot be read are logged and skipped.
     package func events(of id: String) -> [ContainerEvent] { events(in: folder(id)) }
 
     func events(in folder: ContainerFolder) -> [ContainerEvent] {
         Logger.store.attempt("read what was done to a container") { try readEvents(in: folder) } ?? []
     }
 
-    /// The same, but a line that cannot be read is an error.
+    /// Reads the events; throws when the file cannot be read.
+    ///
+    /// A single line that cannot be read is logged and skipped.
     func readEvents(in folder: ContainerFolder) throws(ShaleError) -> [ContainerEvent] {
         let bytes: [UInt8]
         do throws(SystemCallError) {
@@ -166,7 +172,9 @@ package final class ContainerStore: Sendable {
 
     // MARK: Reading
 
-    /// All containers, newest first; half-made and unreadable ones are left out.
+    /// All containers, newest first.
+    ///
+    /// Incomplete and unreadable records are left out.
     ///
     /// Throws what reading the containers' folder throws.
     package func all() throws(ShaleError) -> [ContainerRecord] {
@@ -176,15 +184,17 @@ package final class ContainerStore: Sendable {
         }
     }
 
-    /// The record of a whole id; the container is leased, while a use is under way.
+    /// The record of a container by its full ID.
     ///
-    /// Throws what reading the record or locking the file of leases throws.
+    /// While a command runs, the container is leased.
+    ///
+    /// Throws what reading the record or locking the leases' file throws.
     package func record(_ id: String) throws(ShaleError) -> ContainerRecord {
         try leases.holdInUse([.container(id)])
         return try read(id)
     }
 
-    /// The same without a lease, for listings, and for whoever has the store's lock.
+    /// The record without a lease, for listings and for callers with the store's lock.
     func read(_ id: String) throws(ShaleError) -> ContainerRecord {
         let bytes: [UInt8]
         do throws(SystemCallError) {
@@ -198,14 +208,14 @@ package final class ContainerStore: Sendable {
 
     package func state(_ id: String) -> ContainerState { ContainerState.read(folder(id).state) }
 
-    /// The container a text names: its id, its name (a leading slash is allowed), or the beginning of an id.
+    /// The container with an ID, a name (a leading slash is allowed), or the beginning of an ID.
     ///
-    /// Throws `notFound` (`No such container: x`), or `conflict` for a beginning that fits several.
+    /// Throws `notFound` (`No such container: x`), or `conflict` when several IDs begin with the text.
     package func find(_ text: String) throws(ShaleError) -> ContainerRecord { try record(id(of: text)) }
 
-    /// The id of what a text names.
+    /// The ID of the container that a text names.
     ///
-    /// Throws `notFound` when there is no such container, and `conflict` when the beginning of an id is ambiguous.
+    /// Throws `notFound` when there is no such container, and `conflict` when several IDs begin with the text.
     package func id(of text: String) throws(ShaleError) -> String {
         if let id = wholeName(text) { return id }
         let isHex = !text.isEmpty && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
@@ -218,14 +228,14 @@ package final class ContainerStore: Sendable {
         return found
     }
 
-    /// The id of the container whose whole id or name a text is.
+    /// The ID of the container whose full ID or name is the text.
     func wholeName(_ text: String) -> String? {
         if ContainerName.isIdentifier(text), access(folder(text).config, F_OK) == 0 { return text }
         let name = text.hasPrefix("/") ? String(text.dropFirst()) : text
         return ContainerName.isValid(name) ? holder(of: name) : nil
     }
 
-    /// The error for a name that no container has, with the nearest that one has.
+    /// The error for an unknown container, with a similar name as a hint.
     private func unknownContainer(_ text: String) -> ShaleError {
         let names = (try? StoreFolder.names(paths.containerNames)) ?? []
         let near = Suggestion.nearest(to: text, among: names).first
@@ -237,14 +247,14 @@ package final class ContainerStore: Sendable {
         ShaleError(.notFound, "No such container: \(text)")
     }
 
-    /// Every folder's name that is an id, whether its record is whole or not.
+    /// All folder names that are container IDs, also of incomplete containers.
     func identifiers() throws(ShaleError) -> [String] {
         try StoreFolder.names(paths.containers).filter { ContainerName.isIdentifier($0) }
     }
 
-    /// Removes what a process that died left half-made: folders without a record, names without a container.
+    /// Removes what a process that died left incomplete: folders without a record, names without a container.
     ///
-    /// Called under the store's lock. Returns what was there, in words.
+    /// Called under the store's lock. Returns descriptions of what was found.
     func sweepHalfMade(dryRun: Bool) throws(ShaleError) -> [String] {
         var found: [String] = []
         for id in try identifiers() {
@@ -259,7 +269,7 @@ package final class ContainerStore: Sendable {
             }
         }
         for name in try StoreFolder.names(paths.containerNames) {
-            // A rename that was interrupted leaves a second name.
+            // An interrupted rename leaves a second name.
             if let id = holder(of: name), ((try? read(id))?.name ?? name) == name { continue }
             found.append("container name \"\(name)\": leads to no container")
             if !dryRun { unlink(link(name)) }
@@ -267,26 +277,28 @@ package final class ContainerStore: Sendable {
         return found
     }
 
-    /// Records that were being replaced; whoever does that holds the lock.
+    /// Removes temporary files of records that were being replaced.
+    ///
+    /// The caller has the lock.
     private func removeHalfWritten(in folder: String) {
         for name in (try? StoreFolder.names(folder)) ?? [] where name.hasPrefix("config.json.") && name.hasSuffix("~") {
             unlink("\(folder)/\(name)")
         }
     }
 
-    /// Whether a container's name leads to it.
+    /// Whether a container's name leads to the container.
     func isNamed(_ record: ContainerRecord) -> Bool { holder(of: record.name) == record.id }
 
-    /// Makes a name lead to its container again.
+    /// Sets a container's name again.
     ///
-    /// Under the store's lock.
+    /// Called under the store's lock.
     func mendName(_ record: ContainerRecord) throws(ShaleError) { try take(record.name, for: record.id) }
 
     // MARK: Names
 
     func link(_ name: String) -> String { "\(paths.containerNames)/\(name)" }
 
-    /// The container that holds a name; `nil` for a name that leads to none that says so itself.
+    /// The ID of the container with a name; `nil` when the name leads to no container.
     func holder(of name: String) -> String? {
         guard let id = target(of: name), access(folder(id).config, F_OK) == 0 else { return nil }
         return id
@@ -331,11 +343,12 @@ package final class ContainerStore: Sendable {
 
     private func makeFolder(_ record: ContainerRecord) throws(ShaleError) {
         let folder = folder(record.id)
-        // What one writes lies apart from what another that was removed had written.
+        // The file system places the new folder away from the others, so that removed files' space is not reused at
+        // once.
         try? OwnedFD.open(paths.containers, O_RDONLY | O_DIRECTORY).spreadSubdirectories()
         do throws(SystemCallError) {
             try check("mkdir", path: folder.path) { mkdir(folder.path, 0o700) }
-            // The upper directory's mode is the container's root directory's.
+            // The upper directory's mode becomes the mode of the container's root directory.
             try check("mkdir", path: folder.upper) { mkdir(folder.upper, 0o755) }
             try check("mkdir", path: folder.work) { mkdir(folder.work, 0o700) }
         } catch {
@@ -366,14 +379,16 @@ package struct ContainerFolder: Sendable, Hashable {
     package var config: String { path + "/config.json" }
     /// Written by the runner.
     package var state: String { path + "/state.json" }
-    /// What the container changed, in overlay form.
+    /// The overlay's upper directory, with the container's changes.
     package var upper: String { path + "/upper" }
     package var work: String { path + "/work" }
     package var log: String { path + "/log" }
-    /// The folder of the runner's control socket; a socket's path may be too long to bind by itself.
+    /// The folder of the runner's control socket.
+    ///
+    /// The socket's own path may be too long to bind.
     package var socketDirectory: String { path }
-    /// What was done to it, a JSON object a line.
+    /// The container events, one JSON object per line.
     package var events: String { path + "/deeds.jsonl" }
-    /// The line that removed it, while it lies in the trash.
+    /// The stamp of the line that removed the container, while it is in the trash.
     package var removal: String { path + "/removed.json" }
 }

@@ -6,18 +6,18 @@ import Linux
 import Logging
 import OCI
 
-/// Containers that were removed and that a session can bring back: their folders lie in the trash, out of every
-/// listing.
+/// Removed containers that a session can bring back. Their folders are in the trash, which no listing shows.
 extension ContainerStore {
     /// The paths of a removed container's files.
     package func trashFolder(_ id: String) -> ContainerFolder {
         ContainerFolder(path: "\(paths.containerTrash)/\(id)")
     }
 
-    /// Takes a container away whole, for `bringBack`.
+    /// Moves a container with all its files to the trash, from where `bringBack` restores it.
     ///
-    /// Callers know that it does not run, and that a session holds it. Throws what reading the record, taking the lock
-    /// or renaming the folder throws.
+    /// The caller must know that it does not run, and that a session retains it. Throws what reading the record, taking
+    /// the
+    /// lock or renaming the folder throws.
     package func moveToTrash(_ id: String) throws(ShaleError) {
         let record = try read(id)
         let name = record.name
@@ -27,7 +27,7 @@ extension ContainerStore {
         // A failure here (a full disk) must not stop the removal, which frees disk space.
         Logger.store.attempt("write down whose doing a removal is") { try stampRemoval(of: id) }
         try lock.exclusively { () throws(ShaleError) in
-            // The folder first: should this be interrupted, a name without its container counts as free and is swept.
+            // The folder first: after an interruption a name without a container counts as free and is swept.
             guard Linux.rename(folder(id).path, trashFolder(id).path) == 0 else {
                 throw SystemCallError("rename", path: folder(id).path).shaleError("container \(Identifier.short(id))")
             }
@@ -38,7 +38,9 @@ extension ContainerStore {
 
     /// Notes which line makes the removal.
     ///
-    /// The note is moved to the trash with the container, so that either both are there or neither.
+    /// Stores which line makes the removal.
+    ///
+    /// The file is moved to the trash together with the container.
     private func stampRemoval(of id: String) throws(ShaleError) {
         let path = folder(id).removal
         guard let stamp = try writeAhead.stamp() else {
@@ -51,8 +53,8 @@ extension ContainerStore {
         }
     }
 
-    /// The line that moved a container to the trash, and the name of the container; `nil` when no line did, or when it
-    /// was put back.
+    /// The line that moved a container to the trash and was interrupted, with the container's name; `nil` when there is
+    /// none.
     package func cutOffRemoval(of id: String) -> (stamp: LineStamp, name: String)? {
         guard let bytes = try? WholeFile.read(trashFolder(id).removal, limit: 1 << 20),
             let stamp = try? JSONDecoder().decode(LineStamp.self, from: Data(bytes)), writeAhead.isCutOff(stamp),
@@ -61,25 +63,25 @@ extension ContainerStore {
         return (stamp, record.name)
     }
 
-    /// The record of a container in the trash; `nil` where there is none.
+    /// The record of a container in the trash; `nil` when there is none.
     package func trashRecord(_ id: String) -> ContainerRecord? {
         guard let bytes = try? WholeFile.read(trashFolder(id).config, limit: 16 << 20) else { return nil }
         return try? ContainerRecord(reading: bytes, id: id)
     }
 
-    /// Whether there is a container of that id, or one in the trash.
+    /// Whether the container exists, listed or in the trash.
     package func isHere(_ id: String) -> Bool {
         access(folder(id).config, F_OK) == 0 || access(trashFolder(id).config, F_OK) == 0
     }
 
-    /// Puts a container back as it was, with id, name and changes.
+    /// Moves a container back from the trash, with its ID, name and changes.
     ///
-    /// Throws `conflict` when another has its name meanwhile, `notFound` when it is not in the trash.
+    /// Throws `conflict` when another container has its name, `notFound` when it is not in the trash.
     package func bringBack(_ id: String) throws(ShaleError) {
         try leases.holdInUse([.container(id)])
         guard let record = trashRecord(id) else { throw Self.noSuchContainer(id) }
         try lock.exclusively { () throws(ShaleError) in
-            // The name first: interrupted, it leads to no container, counts as free and is swept.
+            // The name first: after an interruption it leads to no container, counts as free and is swept.
             try take(record.name, for: id)
             guard Linux.rename(trashFolder(id).path, folder(id).path) == 0 else {
                 let error = SystemCallError("rename", path: trashFolder(id).path)
@@ -90,7 +92,7 @@ extension ContainerStore {
         }
     }
 
-    /// Ids of all in the trash.
+    /// The IDs of all containers in the trash.
     ///
     /// Throws what reading the folder throws.
     package func trashIdentifiers() throws(ShaleError) -> [String] {

@@ -2,26 +2,27 @@ package import Basics
 import Glibc
 import OCI
 
-/// A container that a word names where an image could be named as well.
+/// The container that a word means, where the word could also mean an image.
 package struct MeantContainer: Sendable {
     package var record: ContainerRecord
-    /// How to name the image that the same word would name, were the container not there.
+    /// A name for the image that the same word could mean; `nil` when there is none.
     package var image: String?
 
-    /// What to tell a person when the word fits both; `nil` when it fits the container alone.
+    /// A note for the user when the word could also mean an image; `nil` otherwise.
     package func note(_ text: String) -> String? {
         image.map { "\(text.visible) is the container \(record.name) here; \($0.visible) is the image" }
     }
 }
 
 extension Store {
-    /// The container that a word means where an image or a container may stand; `nil` where an image is meant, or
-    /// nothing has the name.
+    /// The container that a word means where an image or a container is possible; `nil` when the word means an image or
+    /// nothing.
     ///
-    /// The one order for every command: a container's whole id or name, an image's whole name or id, the beginning of a
-    /// container's id, the beginning of an image's. Throws `conflict` for a beginning that fits several containers.
+    /// All commands use this order: a container's full ID or name, an image's full name or ID, the beginning of a
+    /// container's
+    /// ID, the beginning of an image's ID. Throws `conflict` when several container IDs begin with the word.
     package func container(meantBy text: String) throws(ShaleError) -> MeantContainer? {
-        // `@`, and a path or a digest can be no container's.
+        // `@`, a path and a digest cannot be a container.
         guard !text.isEmpty, !text.contains("@") else { return nil }
         if let id = containers.wholeName(text) {
             return MeantContainer(

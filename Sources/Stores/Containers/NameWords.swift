@@ -1,4 +1,4 @@
-/// The words that container names are made of: adjectives, and surnames of inventors and scientists.
+/// The words of generated container names: adjectives, and surnames of inventors and scientists.
 enum NameWords {
     static let adjectives = """
         able agile airy alert amber ample apt awake balmy blithe bold boring brave breezy bright brisk calm candid \

@@ -2,10 +2,10 @@ import Basics
 import Diagnostics
 import OCI
 
-/// What happened in a home, for `events`: `HOME/log/events.jsonl`, a JSON object a line.
+/// The events of a home, for `events`: `HOME/log/events.jsonl`, one JSON object per line.
 ///
-/// Any number of processes append, one write each. At 4 MiB a new file is started, and three older ones are kept. An
-/// event that cannot be written (a full disk) is lost; the operation it describes is carried out all the same.
+/// Any number of processes append, each with a single write. At 4 MiB a new file is started, and three older files are
+/// kept. When an event cannot be written (a full disk) it is lost; its operation does not fail.
 package final class EventLog: Sendable {
     private static let name = "events.jsonl"
 
@@ -13,10 +13,10 @@ package final class EventLog: Sendable {
 
     init(home: String) { file = LogFile(home: home, name: Self.name) }
 
-    /// Where the events of a home lie.
+    /// The path of the events file of a home.
     package static func path(home: String) -> String { LogFile.path(home: home, name: name) }
 
-    /// Appends events, all with one write.
+    /// Appends events with a single write.
     package func append(_ events: [StoreEvent]) {
         guard !events.isEmpty else { return }
         file.append(Array(events.map { $0.document.text() + "\n" }.joined().utf8))

@@ -2,19 +2,23 @@ import Basics
 import Glibc
 import Linux
 
-/// Reads the events of a home, the oldest first, through the files that were renamed; at its end it may be asked again.
+/// Reads the events of a home, oldest first, also from renamed files.
+///
+/// After its end it can be asked again.
 package struct EventReader: ~Copyable {
-    /// How many files the log is renamed to, ``EventLog``.
+    /// The number of renamed files of the log, see ``EventLog``.
     private static let olderFiles = 3
-    /// A line that goes on for longer than that is none.
+    /// The longest line in bytes; a longer one is skipped.
     private static let longestLine = 1 << 20
 
     private let path: String
-    /// Oldest first; what is read from now is the first.
+    /// The files, oldest first.
+    ///
+    /// The first one is read now.
     private var files: [EventFile]
     private var buffer: [UInt8] = []
 
-    /// `isAtEnd`: only what happens from now on.
+    /// With `isAtEnd` only events from now on are read.
     package init(home: String, isAtEnd: Bool = false) {
         path = EventLog.path(home: home)
         files = EventFile.all(of: path, older: Self.olderFiles)
@@ -25,7 +29,7 @@ package struct EventReader: ~Copyable {
 
     /// The next event; `nil` when there is none yet.
     ///
-    /// What is no event is skipped.
+    /// Lines that are no event are skipped.
     package mutating func next() -> StoreEvent? {
         while true {
             while let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
@@ -56,7 +60,7 @@ package struct EventReader: ~Copyable {
     }
 }
 
-/// One file of the log; it may be renamed while it is read.
+/// One file of the log, which may be renamed while it is read.
 private final class EventFile {
     private let descriptor: OwnedFD
     private let identity: FileIdentity
@@ -69,8 +73,10 @@ private final class EventFile {
         identity = status.identity
     }
 
-    /// Every file there is, oldest first; opened newest first, so that one renamed meanwhile is seen once and not
-    /// never.
+    /// All files, oldest first.
+    ///
+    /// They are opened newest first: a file that is renamed meanwhile is then found twice, which is detected, and never
+    /// missed.
     static func all(of path: String, older: Int) -> [EventFile] {
         var files: [EventFile] = []
         for name in [path] + (1...older).map({ "\(path).\($0)" }) {
@@ -80,7 +86,7 @@ private final class EventFile {
         return files.reversed()
     }
 
-    /// The files begun after this one; empty while it is the one that is written to.
+    /// The files that are newer than this one; empty while it is the current file.
     func newer(in path: String, older: Int) -> [EventFile] {
         if (try? FileStatus.of(hostPath: path))?.identity == identity { return [] }
         let all = Self.all(of: path, older: older)
@@ -90,7 +96,7 @@ private final class EventFile {
 
     func skipToEnd() { _ = lseek(descriptor.raw, 0, SEEK_END) }
 
-    /// The next bytes; `nil` where there are none yet.
+    /// The next bytes; `nil` when there are none yet.
     func read() -> [UInt8]? {
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
         let raw = descriptor.raw

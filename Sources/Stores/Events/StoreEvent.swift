@@ -1,7 +1,7 @@
 package import Basics
 import OCI
 
-/// Something that happened in a home, in docker's form (`docker events`): kind, action, of what, with which attributes.
+/// An event in a home, in the form of `docker events`: kind, action, subject and attributes.
 package struct StoreEvent: Sendable, Hashable {
     package enum Kind: String, Sendable, CaseIterable {
         case builder
@@ -11,14 +11,16 @@ package struct StoreEvent: Sendable, Hashable {
     }
 
     package let kind: Kind
-    /// `pull`, `create`, `die`, `health_status: healthy`.
+    /// The action, such as `pull`, `create`, `die` or `health_status: healthy`.
     package let action: String
-    /// The id of the container or image, the name of the volume, or the name that was pulled.
+    /// The ID of the container or image, the name of the volume, or the reference that was pulled.
     package let subject: String
     package let attributes: [String: String]
     package let time: Timestamp
 
-    /// An event of this moment; attributes that are named like secrets are masked.
+    /// An event at this moment.
+    ///
+    /// Values of attributes that look secret are masked.
     package init(
         _ kind: Kind, _ action: String, of subject: String, _ attributes: [String: String] = [:],
         at time: Timestamp = .now()
@@ -32,7 +34,9 @@ package struct StoreEvent: Sendable, Hashable {
         self.time = time
     }
 
-    /// A container's event: its image's name, its name and its labels are attributes, as docker has them.
+    /// A container's event.
+    ///
+    /// As in docker, the image's name, the container's name and its labels are attributes.
     package init(_ action: String, of container: ContainerRecord, _ more: [String: String] = [:]) {
         self.init(.container, action, of: container.id, Self.attributes(of: container).merging(more) { $1 })
     }
@@ -41,12 +45,12 @@ package struct StoreEvent: Sendable, Hashable {
         container.labels.merging(["image": container.imageName, "name": container.name]) { $1 }
     }
 
-    /// As it is kept, and as `--format json` prints it (docker/cli, system/events.go).
+    /// The event as it is stored, and as `--format json` prints it.
     package var document: JSONDocument {
         EventLine.document(kind.rawValue, action, of: subject, attributes: attributes, at: time)
     }
 
-    /// Reads a line of the log; `nil` for anything that is no event.
+    /// Reads a line of the log; `nil` when it is no event.
     init?(parsing line: some Collection<UInt8>) {
         guard let document = try? JSONDocument(parsing: line, naming: "event"),
             let kind = document["Type"]?.string.flatMap(Kind.init(rawValue:)),
@@ -67,7 +71,7 @@ package struct StoreEvent: Sendable, Hashable {
 }
 
 extension StoreEvent {
-    /// What a change of the table of names did: names taken away, images that went, names given.
+    /// The events for a change of the image table: removed names, removed images, new names.
     static func changes(from old: ImageTable, to new: ImageTable) -> [StoreEvent] {
         let (before, after) = (named(old), named(new))
         var events: [StoreEvent] = []

@@ -1,27 +1,28 @@
 package import Basics
 package import OCI
 
-/// An image in the store: its documents and what the store notes about it.
+/// An image in the store: its documents and the store's notes about it.
 package struct Image: Sendable {
     /// The digest of its config: docker's image id.
     package var id: Digest
     package var manifestDescriptor: Descriptor
-    /// The index that its name stands for, where it was found by such a name and no platform was asked for.
+    /// The index of the name by which it was found, when no platform was requested.
     package var index: Descriptor?
     package var manifest: Manifest
     package var config: ImageConfig
-    /// Sum of the layers' uncompressed sizes, in bytes.
+    /// The sum of the unpacked layers' sizes, in bytes.
     package var size: Int64
     /// Its names, sorted.
     package var references: [Reference]
-    /// The names by digest that registries have for it (`name@sha256:…`), sorted.
+    /// Its references by digest in registries (`name@sha256:…`), sorted.
     package var repoDigests: [Reference]
-    /// Whether registries have it with layers that were packed when it was pushed: its manifest here is not theirs.
+    /// Whether the layers were compressed when it was pushed, so that the registry's manifest differs from the one
+    /// here.
     package var isPackedAtPush = false
     /// The image it was built on here.
     package var parent: Digest?
 
-    /// Whether its manifest is kept byte by byte as a registry sent it.
+    /// Whether its manifest has the same bytes as in a registry.
     package var isAsPulled: Bool { !repoDigests.isEmpty && !isPackedAtPush }
 
     package var containerConfig: ContainerConfig { config.config ?? ContainerConfig() }
@@ -41,35 +42,41 @@ package struct Image: Sendable {
     }
 }
 
-/// What a listing shows of an image: known without opening it.
+/// What a listing shows of an image.
+///
+/// It is known without reading the image's documents.
 package struct ImageSummary: Sendable, Hashable {
     package var id: Digest
     package var manifest: Descriptor
     package var created: Timestamp?
-    /// Sum of the layers' uncompressed sizes, in bytes.
+    /// The sum of the unpacked layers' sizes, in bytes.
     package var size: Int64
     package var references: [Reference]
     package var repoDigests: [Reference]
     package var parent: Digest?
-    /// The indexes that names of it stand for.
+    /// The indexes among its names.
     package var indexes: [NamedIndex] = []
     /// Whether another image was built on it.
     package var hasChildren = false
 
-    /// Without any name, and nothing built on it: what `prune` takes.
+    /// Whether it has no name and no child: `prune` removes such images.
     package var isDangling: Bool { references.isEmpty && repoDigests.isEmpty && !hasChildren }
-    /// A nameless step of a build, which listings leave out.
+    /// Whether it is only a step of a build, without a name.
+    ///
+    /// Listings leave such images out.
     package var isIntermediate: Bool { references.isEmpty && repoDigests.isEmpty && hasChildren }
 }
 
-/// An index, and the names that stand for it.
+/// An index, and its names.
 package struct NamedIndex: Sendable, Hashable {
     package var descriptor: Descriptor
     package var references: [Reference]
 }
 
 extension ImageSummary {
-    /// One summary an image, in the order of the index; entries without a noted id are left out.
+    /// One summary for each image, in the table's order.
+    ///
+    /// Entries without an image ID are left out.
     static func all(in table: ImageTable) -> [ImageSummary] {
         var places: [Digest: Int] = [:]
         var summaries: [ImageSummary] = []

@@ -1,12 +1,13 @@
 package import Basics
 package import OCI
 
-/// Adding images: as they came from a registry, or made here.
+/// Adds images, pulled or made here.
 extension ImageStore {
-    /// Adds an image whose manifest came from elsewhere, kept byte by byte as it came.
+    /// Adds an image with a manifest from elsewhere, which is stored unchanged.
     ///
-    /// Config and layers are blobs already. `repoDigest` is the pinned name it was fetched by. Throws `invalid` for a
-    /// manifest or config that this engine cannot use, `notFound` when a blob is missing.
+    /// Config and layers must be blobs already. `repoDigest` is the reference by digest with which it was pulled.
+    /// Throws
+    /// `invalid` for a manifest or config that shale cannot use, `notFound` when a blob is missing.
     package func add(
         manifest bytes: some Collection<UInt8>, mediaType: String, references: [Reference] = [],
         repoDigest: Reference? = nil
@@ -16,9 +17,9 @@ extension ImageStore {
         return try enter([arriving])[0]
     }
 
-    /// Adds many images at once, as the one above does one, with one write of the table for all of them.
+    /// Adds many images with one write of the table.
     ///
-    /// Throws what adding one throws, and `cancelled`; then none of them has a name.
+    /// Throws what adding one throws, and `cancelled`; then none of them is added.
     package func add(
         _ images: [(manifest: [UInt8], mediaType: String, references: [Reference])], _ cancellation: Cancellation
     ) throws(ShaleError) -> [Image] {
@@ -32,11 +33,15 @@ extension ImageStore {
         return try enter(arriving)
     }
 
-    /// Adds an index of several platforms, kept byte by byte as it came; the image that a use of it takes.
+    /// Adds an index of several platforms, which is stored unchanged; returns the image that a use of it takes.
     ///
-    /// The members that are here are blobs already, nested indexes too; `brought` are the manifests of those that must
-    /// be, and `members` images with entries of their own that it was put together from. Throws `invalid` and `corrupt` for an index that this engine cannot use or whose members are not what it says,
-    /// `notFound` when a blob is missing.
+    /// Its members must be blobs already, also nested indexes. `brought` are the manifests that must be complete.
+    /// `members`
+    /// are images with their own entries from which the index was made. Throws `invalid` and `corrupt` for an index
+    /// that
+    /// shale cannot use or whose members do not match it, `unsupported` when no member is for Linux, `notFound` when a
+    /// blob
+    /// is missing.
     package func add(
         index bytes: [UInt8], mediaType: String, brought: [Descriptor], references: [Reference],
         repoDigest: Reference? = nil, members own: [Digest] = []
@@ -83,7 +88,7 @@ extension ImageStore {
         return try load(noted, from: table)
     }
 
-    /// Checks an image that comes in and makes its manifest a blob.
+    /// Checks a new image, and stores its manifest as a blob.
     private func arriving(
         _ bytes: [UInt8], mediaType: String, references: [Reference], repoDigests: [Reference]
     ) throws(ShaleError) -> ArrivingImage {
@@ -99,11 +104,12 @@ extension ImageStore {
             config: config, references: references, repoDigests: repoDigests)
     }
 
-    /// Adds an image made here: writes its config and manifest.
+    /// Adds an image that was made here: writes its config and manifest.
     ///
     /// `layers` are the blobs in the order of the config's diff IDs, lowest first. `noting` is called with the image's
-    /// id before anything leads to the image: what belongs to it is written down by then. Throws an error when config
-    /// and layers do not fit together, and what `noting` or writing to the store throws.
+    /// ID
+    /// before the image is in the table, to store facts about it. Throws when config and layers do not match, and what
+    /// `noting` or writing to the store throws.
     package func add(
         config: ImageConfig, layers: [Descriptor], parent: Digest? = nil, references: [Reference] = [],
         noting: (Digest) throws(ShaleError) -> Void = { _ in }
@@ -125,7 +131,7 @@ extension ImageStore {
         ])[0]
     }
 
-    /// Throws `corrupt` for a document that announces another size than a blob has, also one that was here before.
+    /// Throws `corrupt` when a descriptor has another size than its blob.
     private func requireSizes(of image: ArrivingImage) throws(ShaleError) {
         for blob in [image.descriptor, image.manifest.config] + image.manifest.layers where blobs.contains(blob.digest)
         {
@@ -137,14 +143,16 @@ extension ImageStore {
         }
     }
 
-    /// Writes images into the table; their blobs are there.
+    /// Writes images into the table.
+    ///
+    /// Their blobs must be in the store.
     private func enter(_ images: [ArrivingImage]) throws(ShaleError) -> [Image] {
         for reference in images.flatMap(\.references) { _ = try reference.asTarget() }
         let entries = images.map { $0.entry(size: layers.totalSize(of: $0.config)) }
         for image in images { try requireSizes(of: image) }
         let needed = Set(images.flatMap(\.blobs))
         let leased = needed.union(images.flatMap(\.config.rootfs.diffIDs)).map { Leasable.digest($0) }
-        // What was put already may have been leased by another use, since ended; the layers below were found.
+        // A blob may have been leased by another use that has ended, so all are leased here.
         try leases.hold(leased)
         let table = try Observer.measure(.image, Self.addition(of: images)) { () throws(ShaleError) in
             try names.update { table throws(ShaleError) in
@@ -173,14 +181,14 @@ extension ImageStore {
         }
     }
 
-    /// What a trace says of it: the names that are given, or that there are none.
+    /// The text for a trace: the names that are given, or that there are none.
     private static func addition(of images: [ArrivingImage]) -> String {
         let names = images.flatMap(\.references).map(\.familiar).joined(separator: ", ")
         return names.isEmpty ? "add without a name" : "tag \(names)"
     }
 }
 
-/// An image whose blobs are in the store and that no table names yet.
+/// An image whose blobs are in the store and that is not in the table yet.
 private struct ArrivingImage {
     var descriptor: Descriptor
     var manifest: Manifest
@@ -192,7 +200,7 @@ private struct ArrivingImage {
     var id: Digest { manifest.config.digest }
     var blobs: [Digest] { [descriptor.digest, id] + manifest.layers.map(\.digest) }
 
-    /// Its entry without a name; `size` is the sum of its layers, unpacked.
+    /// Its entry without a name; `size` is the sum of its unpacked layers in bytes.
     func entry(size: Int64?) -> ImageEntry {
         ImageEntry(
             manifest: descriptor, image: id, repoDigests: repoDigests, parent: parent, created: config.created,

@@ -1,29 +1,32 @@
 package import Basics
 package import OCI
 
-/// One entry of `index.json`: a manifest or an index with at most one name, and what the store notes about its image.
+/// One entry of `index.json`: a manifest or an index with at most one name, and notes about its image.
 ///
-/// Of an index the noted image is the one that a use without a platform takes; see ``ImageStore/choose(from:for:)``.
+/// For an index the noted image is the one that a use without a platform takes; see ``ImageStore/choose(from:for:)``.
 ///
-/// The notes are annotations of the descriptor, so that a listing reads one file. An entry that another tool wrote
-/// lacks them; the image store then reads manifest and config instead.
+/// The notes are annotations of the descriptor, so that a listing reads only one file. Entries of other tools have no
+/// notes; the image store then reads manifest and config.
 package struct ImageEntry: Sendable, Hashable, Codable {
     /// The descriptor without the store's own annotations.
     package var manifest: Descriptor
-    /// `org.opencontainers.image.ref.name` as it is written; skopeo and umoci look an image up by exactly this.
+    /// The annotation `org.opencontainers.image.ref.name`, unchanged.
+    ///
+    /// Skopeo and umoci look an image up by exactly this text.
     package var refName: String?
     /// The digest of the config: docker's image id.
     package var image: Digest?
-    /// What registries called it: `docker.io/library/busybox@sha256:…`.
+    /// Its references by digest in registries, such as `docker.io/library/busybox@sha256:…`.
     package var repoDigests: [Reference]
-    /// Whether registries have it with layers that were packed when it was pushed: its manifest here is not theirs.
+    /// Whether the layers were compressed when it was pushed, so that the registry's manifest differs from the one
+    /// here.
     package var isPackedAtPush = false
-    /// The image it was built on here.
+    /// The image on which it was built here.
     package var parent: Digest?
-    /// Images with entries of their own that this one, an index made here, was put together from.
+    /// For an index that was made here: the images with their own entries from which it was made.
     package var members: [Digest]?
     package var created: Timestamp?
-    /// Sum of the layers' uncompressed sizes, in bytes.
+    /// The sum of the unpacked layers' sizes, in bytes.
     package var size: Int64?
 
     package init(
@@ -39,23 +42,25 @@ package struct ImageEntry: Sendable, Hashable, Codable {
         self.size = size
     }
 
-    /// The name in its full form, `:latest` filled in; `nil` for none, and for a text that is no reference.
+    /// The full name with a tag; `nil` without a name, or when the text is no reference.
     package var name: Reference? {
         guard let refName else { return nil }
         return (try? Reference(parsing: refName))?.withDefaultTag
     }
 
-    /// Whether it stands for several platforms.
+    /// Whether it is an index of several platforms.
     package var isIndex: Bool { MediaType.isIndex(manifest.mediaType) }
 
-    /// The same image under another name, with `:latest` filled in, or under none.
+    /// The entry with another name, which gets a tag, or without a name.
     package func named(_ name: Reference?) -> ImageEntry {
         var copy = self
         copy.refName = name?.withDefaultTag.description
         return copy
     }
 
-    /// Whether both are the same image; entries without a noted id are compared by manifest.
+    /// Whether both are the same image.
+    ///
+    /// Entries without an image ID are compared by manifest.
     package func isSameImage(as other: ImageEntry) -> Bool {
         if let image, let theirs = other.image { return image == theirs }
         return manifest.digest == other.manifest.digest
@@ -76,7 +81,7 @@ extension ImageEntry {
         ]
     }
 
-    /// Reads an index's descriptor.
+    /// Reads a descriptor of `index.json`.
     package init(_ descriptor: Descriptor) {
         let notes = descriptor.annotations ?? [:]
         manifest = descriptor
@@ -95,7 +100,7 @@ extension ImageEntry {
         size = notes[Note.size].flatMap { Int64($0) }
     }
 
-    /// The index's descriptor.
+    /// The descriptor for `index.json`.
     package var descriptor: Descriptor {
         var notes = manifest.annotations ?? [:]
         notes[Annotation.refName] = refName
