@@ -6,16 +6,16 @@ import Logging
 package import OCI
 import Synchronization
 
-/// The folder of unfinished files: one subfolder for each process, and partial downloads by digest.
+/// The folder `ingest` with unfinished files: a subfolder for each process, and partial downloads by digest.
 ///
-/// A process's subfolder has a file `owner` that it keeps locked while it lives; a subfolder whose `owner` can be
-/// locked by another is a leftover. In it are staged blobs and layers. What is being removed lies beside these folders.
+/// A process keeps the file `owner` in its subfolder locked while it lives. A subfolder whose `owner` can be locked by
+/// another process is a leftover. Subfolders contain staged blobs and layers, and trees that are being removed.
 final class IngestFolder: Sendable {
     private struct State: ~Copyable {
         var own: String?
         var owner: FileLock?
         var counter = 0
-        /// Whether the own folder's subfolders are put apart from each other.
+        /// Whether this process's subfolders are placed apart by the file system.
         var spreads = false
     }
 
@@ -32,7 +32,7 @@ final class IngestFolder: Sendable {
 
     deinit { close() }
 
-    /// A path in this process's folder that nothing has yet.
+    /// An unused path in this process's folder.
     func newPath(_ kind: String) throws(ShaleError) -> String {
         let folder = try ownFolder()
         return state.withLock { state in
@@ -41,7 +41,7 @@ final class IngestFolder: Sendable {
         }
     }
 
-    /// The same for a tree of perhaps many files, apart from those that were there before.
+    /// An unused path for a tree of many files, which the file system places apart from existing files.
     func newTreePath(_ kind: String) throws(ShaleError) -> String {
         let path = try newPath(kind)
         let isFirst = state.withLock { state in
@@ -52,17 +52,18 @@ final class IngestFolder: Sendable {
         return path
     }
 
-    /// Makes this process's folder now: when this process dies, the next one sees by the folder that there is something
-    /// to sweep.
+    /// Creates this process's folder now, so that after a crash the next process finds it and sweeps.
     func prepare() throws(ShaleError) { _ = try ownFolder() }
 
-    /// What this process's folder is called: it tells the process from every other, also from one of the same number.
+    /// The name of this process's folder.
+    ///
+    /// It is unique, also among processes with the same process ID.
     func ownName() throws(ShaleError) -> String {
         let folder = try ownFolder()
         return String(folder[folder.index(folder.startIndex, offsetBy: paths.ingest.count + 1)...])
     }
 
-    /// Whether the process that has the folder of this name still runs.
+    /// Whether the process with the folder of this name is still running.
     func isOwned(_ name: String) -> Bool {
         guard !name.isEmpty, !name.contains("/"), !name.hasPrefix(".") else { return false }
         let path = "\(paths.ingest)/\(name)"
@@ -70,15 +71,16 @@ final class IngestFolder: Sendable {
         return !isLeftover(path)
     }
 
-    /// Moves a path away and removes it: it disappears at once, even if removing its tree is interrupted.
+    /// Moves a path away and removes it.
+    ///
+    /// The path disappears at once, even when the removal is interrupted.
     func discard(_ path: String) throws(ShaleError) {
         if let place = try moveAway(path) { try removeMoved(place) }
     }
 
-    /// The first, quick half of `discard`; `nil` when nothing was there.
+    /// Moves a path to this process's folder, the first part of `discard`; `nil` when nothing was there.
     ///
-    /// It is moved to this process's folder. When a full disk has no room for one, it is moved beside those folders
-    /// without an owner, and the next sweep removes it too.
+    /// When a full disk has no room for that folder, the path is moved beside it, and the next sweep removes it.
     func moveAway(_ path: String) throws(ShaleError) -> String? {
         let place: String
         do throws(ShaleError) {
@@ -92,7 +94,9 @@ final class IngestFolder: Sendable {
         throw SystemCallError("rename", path: path).shaleError(path)
     }
 
-    /// The second half, which takes longer for a larger tree; another process may be removing the same tree.
+    /// Removes a moved tree, the second part of `discard`.
+    ///
+    /// Another process may be removing the same tree.
     func removeMoved(_ place: String) throws(ShaleError) {
         for isLast in [false, false, true] {
             do throws(SystemCallError) {
@@ -105,10 +109,10 @@ final class IngestFolder: Sendable {
         }
     }
 
-    /// Removes the leftovers of processes that have ended: their folders, temporary files beside `index.json`, and
-    /// partial downloads that are finished or a week old.
+    /// Removes the leftovers of processes that ended: their folders, temporary files beside `index.json`, and partial
+    /// downloads that are finished or a week old.
     ///
-    /// Returns whether a process was found that ended without cleaning up.
+    /// Returns whether a process had ended without cleaning up.
     @discardableResult
     func sweepLeftovers() -> Bool {
         sweepHalfWritten()
@@ -127,7 +131,7 @@ final class IngestFolder: Sendable {
         return foundDead
     }
 
-    /// Downloads that are not whole.
+    /// All partial downloads.
     func unfinishedDownloads() -> [UnfinishedDownload] {
         names(in: paths.ingest).compactMap { name in
             guard name.hasSuffix(Self.partialSuffix),
@@ -140,10 +144,10 @@ final class IngestFolder: Sendable {
         }
     }
 
-    /// Removes a download that no process continues; returns whether it did.
+    /// Removes a partial download unless a process continues it; returns whether it was removed.
     func remove(_ download: UnfinishedDownload) -> Bool {
         let path = "\(paths.ingest)/\(download.digest.hex)\(Self.partialSuffix)"
-        // Whoever takes it up looks, with the lock, whether the path still leads to it.
+        // A process that continues it checks under the lock whether the path still leads to the file.
         guard let lock = (try? FileLock.trying(path, exclusive: true)) ?? nil else { return false }
         defer { withExtendedLifetime(lock) {} }
         return unlink(path) == 0
@@ -164,7 +168,7 @@ final class IngestFolder: Sendable {
     private func sweepHalfWritten() {
         let aside = names(in: paths.home).filter { $0.hasSuffix("~") }
         if aside.isEmpty { return }
-        // Whoever writes there holds the lock.
+        // A process that writes there has the lock, so under the lock every such file is a leftover.
         Logger.store.attempt("sweep half-written files") {
             try lock.exclusively { for name in aside { unlink("\(paths.home)/\(name)") } }
         }
@@ -176,10 +180,10 @@ final class IngestFolder: Sendable {
         return isDead
     }
 
-    /// Whether no process has the owner's lock of a folder; false when that cannot be determined.
+    /// Whether no process has locked a folder's `owner` file; false when that cannot be determined.
     private func isLeftover(_ path: String) -> Bool {
         let owner = "\(path)/owner"
-        // Under the lock, so that no folder is seen between its making and its owner's lock.
+        // Under the lock, so that a folder is not seen before its owner has locked it.
         return
             (try? ownLock.exclusively {
                 if access(owner, F_OK) != 0 { return true }
@@ -227,11 +231,11 @@ final class IngestFolder: Sendable {
     }
 }
 
-/// A part of a blob that an earlier download left, or that a download is writing now.
+/// A partial download, which may be in progress.
 package struct UnfinishedDownload: Sendable, Hashable {
     package var digest: Digest
     package var bytes: Int64
     package var modified: Timestamp
-    /// Whether someone writes to it at this moment.
+    /// Whether a process is writing it now.
     package var isUnderWay: Bool
 }

@@ -5,7 +5,7 @@ import Logging
 package import OCI
 import Synchronization
 
-/// Images as docker has them, over the layout's blobs and names.
+/// Images as docker has them, made from the layout's blobs and names.
 package final class ImageStore: Sendable {
     let blobs: BlobStore
     let names: NameStore
@@ -14,7 +14,9 @@ package final class ImageStore: Sendable {
     let layers: LayerStore
     let lock: StoreLock
     let leases: Leases
-    /// Retained images that a session named in this process, which may be used like any other.
+    /// Retained images that a session named in this process.
+    ///
+    /// They can be used like any other image.
     private let admitted = Mutex<Set<Digest>>([])
 
     init(
@@ -28,18 +30,20 @@ package final class ImageStore: Sendable {
         self.leases = leases
     }
 
-    /// All images, newest first; nameless build steps only when asked for.
+    /// All images, newest first.
     ///
-    /// Reads `index.json` alone. Throws what reading the names throws.
+    /// Build steps without a name are included only on request.
+    ///
+    /// Only `index.json` is read. Throws what reading it throws.
     package func all(includingIntermediate: Bool = false) throws(ShaleError) -> [ImageSummary] {
         let summaries = ImageSummary.all(in: try notedTable())
         return (includingIntermediate ? summaries : summaries.filter { !$0.isIntermediate })
             .sorted { ($0.created ?? .epoch, $0.id.hex) > ($1.created ?? .epoch, $1.id.hex) }
     }
 
-    /// The image with that id, also one that only a session holds; `notFound` in docker's words.
+    /// The image with an ID, listed or retained.
     ///
-    /// Throws `notFound` when there is no such image, and what reading its manifest or config throws.
+    /// Throws `notFound`, in docker's wording, when there is none, and what reading its manifest or config throws.
     package func image(_ id: Digest) throws(ShaleError) -> Image {
         let table = try notedTable()
         if let entry = try listedOrRetainedEntry(id, in: table) { return try load(entry, from: table) }
@@ -47,7 +51,7 @@ package final class ImageStore: Sendable {
         return image
     }
 
-    /// An image that an index lists, and that no entry notes.
+    /// An image that an index lists and that has no entry of its own.
     private func member(_ id: Digest, in table: ImageTable) throws(ShaleError) -> Image? {
         let entries = table.entries + (try retained.table().entries)
         guard let (entry, member) = indexEntry(among: entries, where: { $0.image == id }) else { return nil }
@@ -71,7 +75,7 @@ package final class ImageStore: Sendable {
         return try retainedEntry(id)
     }
 
-    /// The image a container or session keeps by its manifest, named or not.
+    /// The image of a manifest, for a container or session; it may have no name.
     ///
     /// Throws `notFound` when the manifest or the config is not in the store, and what reading them throws.
     package func image(manifest descriptor: Descriptor) throws(ShaleError) -> Image {
@@ -83,17 +87,19 @@ package final class ImageStore: Sendable {
             return try load(ImageEntry(manifest: descriptor, image: nil), from: table)
         }
         let id = try manifest(descriptor).config.digest
-        // Of an index that it is a member of it has the notes.
+        // A member of an index has the notes of the index's image.
         var entry = table.entries(of: id).first?.named(nil) ?? ImageEntry(manifest: descriptor, image: nil)
         entry.manifest = descriptor
         return try load(entry, from: table)
     }
 
-    /// The image a text names: `name[:tag]`, `name@digest`, an id, or the beginning of one that fits no other.
+    /// The image that a text names: `name[:tag]`, `name@digest`, an ID, or the beginning of an ID.
     ///
-    /// Docker's order: a name goes before an id. Of a name that stands for an index it is the member that
-    /// ``choose(from:for:)`` says. Throws `notFound` (`No such image: x:latest`, and docker's words for a platform that
-    /// is not here), `invalid` for a malformed name, `conflict` for an ambiguous beginning.
+    /// As in docker, a name comes before an ID. For the name of an index it is the member that ``choose(from:for:)``
+    /// returns.
+    /// Throws `notFound` (`No such image: x:latest`, or docker's message for a missing platform), `invalid` for a
+    /// malformed
+    /// name, `conflict` when several IDs begin with the text.
     package func find(_ text: String, platform: Platform? = nil) throws(ShaleError) -> Image {
         let table = try notedTable()
         let entry: ImageEntry
@@ -121,7 +127,7 @@ package final class ImageStore: Sendable {
                 + "the specified platform (\(platform))", hint: "pull --platform \(platform) \(text.visible)")
     }
 
-    /// A member of an index by its id, the digest of its manifest, the beginning of either, or `name@digest`.
+    /// A member of an index by its image ID, the digest of its manifest, the beginning of either, or `name@digest`.
     private func member(named text: String, in table: ImageTable) throws(ShaleError) -> Image? {
         var indexes = table.entries.filter(\.isIndex)
         guard !indexes.isEmpty, let wanted = try? AnyReference(parsing: text) else { return nil }
@@ -149,7 +155,7 @@ package final class ImageStore: Sendable {
         return try load(entry, member: member, from: table)
     }
 
-    /// Whether a text is the whole name or the whole id of an image here.
+    /// Whether a text is the full name or the full ID of an image in the store.
     func isWholeName(_ text: String) -> Bool {
         guard let table = try? notedTable(), let wanted = try? AnyReference(parsing: text) else { return false }
         switch wanted {
@@ -158,16 +164,19 @@ package final class ImageStore: Sendable {
         }
     }
 
-    /// The id alone of what a text names; reads `index.json` only.
+    /// The ID of the image that a text names.
     ///
-    /// Throws `notFound` when there is no such image, `conflict` when an id prefix is ambiguous, and `invalid` when the
+    /// Only `index.json` is read.
+    ///
+    /// Throws `notFound` when there is no such image, `conflict` when several IDs begin with the text, and `invalid`
+    /// when the
     /// text cannot be a reference.
     package func id(of text: String) throws(ShaleError) -> Digest {
         let entry = try entry(of: text, in: try notedTable())
         return entry.image ?? entry.manifest.digest
     }
 
-    /// The images directly built on one.
+    /// The images that were built directly on an image.
     ///
     /// Throws what reading the names throws.
     package func children(of id: Digest) throws(ShaleError) -> [Digest] {
@@ -179,16 +188,19 @@ package final class ImageStore: Sendable {
         ).sorted()
     }
 
-    /// Gives an image a name more; returns the entry that had it before, if that was another image's.
+    /// Gives an image another name; returns the entry that had the name before, when that was another image.
     ///
-    /// Throws `notFound` when there is no such image, `invalid` when the reference cannot be a tag's name, and what
-    /// writing the names throws.
+    /// Throws `notFound` when there is no such image, `invalid` when the reference cannot be a tag, and what writing
+    /// the names
+    /// throws.
     @discardableResult
     package func tag(_ id: Digest, as reference: Reference) throws(ShaleError) -> ImageEntry? {
         try tag(id, ofManifest: nil, as: reference)
     }
 
-    /// The same of an image as it was found: by a name that stands for an index, that index gets the name.
+    /// Gives an image another name.
+    ///
+    /// An image that was found by the name of an index gives the name to that index.
     @discardableResult
     package func tag(_ image: Image, as reference: Reference) throws(ShaleError) -> ImageEntry? {
         try tag(image.id, ofManifest: image.index ?? image.manifestDescriptor, as: reference)
@@ -205,13 +217,13 @@ package final class ImageStore: Sendable {
             guard var entry = try listedOrRetainedEntry(id, in: table) ?? memberEntry(id, in: table) else {
                 throw Self.noSuchImage(id.description)
             }
-            // A member of an index by itself.
+            // Only this member of the index gets the name.
             if let manifest, blobs.contains(manifest.digest) { entry.manifest = manifest.bare }
             return try table.insert(entry.named(reference.asTarget()))
         }
     }
 
-    /// An entry for a member of an index alone.
+    /// A new entry for a member of an index.
     private func memberEntry(_ id: Digest, in table: ImageTable) -> ImageEntry? {
         guard let (index, member) = indexEntry(among: table.entries, where: { $0.image == id }),
             let manifest = member.manifest, let config = try? config(of: manifest)
@@ -221,7 +233,7 @@ package final class ImageStore: Sendable {
             size: layers.totalSize(of: config))
     }
 
-    /// Notes under which digest a registry has an image since it was pushed there.
+    /// Notes the digest under which a registry has an image after a push.
     ///
     /// Throws what writing the names throws.
     package func note(pushed pinned: Reference, of image: Digest, isPackedAtPush: Bool) throws(ShaleError) {
@@ -233,9 +245,9 @@ package final class ImageStore: Sendable {
         try names.update { $0.addRepoDigest(pinned, to: image, isPackedAtPush: isPackedAtPush) }
     }
 
-    /// The repositories of registries that have some blobs, as far as their images are here; sorted.
+    /// The repositories in registries that have some blobs, as far as images in the store show it; sorted.
     ///
-    /// Throws what reading the names throws; a manifest that cannot be read tells nothing.
+    /// Throws what reading the names throws. A manifest that cannot be read is skipped.
     package func repositories(of wanted: Set<Digest>) throws(ShaleError) -> [Digest: [Reference]] {
         var found: [Digest: Set<Reference>] = [:]
         var seen: Set<Digest> = []
@@ -251,9 +263,9 @@ package final class ImageStore: Sendable {
         return found.mapValues { $0.sorted { $0.description < $1.description } }
     }
 
-    /// Puts entries back as they were, for undo; `conflict` when their content is gone.
+    /// Restores entries, for undo.
     ///
-    /// Throws `conflict` in that case, and what writing the names throws.
+    /// Throws `conflict` when their content was collected, and what writing the names throws.
     package func restore(_ entries: [ImageEntry]) throws(ShaleError) {
         try names.update { table throws(ShaleError) in
             for entry in entries {
@@ -276,7 +288,7 @@ package final class ImageStore: Sendable {
         }
     }
 
-    /// Resolves a text against a table, as `find` does.
+    /// Finds the entry that a text names in a table, as `find` does.
     static func entry(of text: String, in table: ImageTable) throws(ShaleError) -> ImageEntry {
         switch try AnyReference(parsing: text) {
         case .digest(let id):
@@ -311,9 +323,11 @@ package final class ImageStore: Sendable {
             Manifest.self, from: try blobs.bytes(descriptor.digest), naming: "manifest \(descriptor.digest)")
     }
 
-    /// Leases an image, while a use is under way, and reads it; of an index the member that is noted, or a given one.
+    /// Leases an image while a command runs, and reads it.
     ///
-    /// Throws `notFound` when another shale removed it between the look at the table and the lease.
+    /// For an index this is the given member, or the noted one.
+    ///
+    /// Throws `notFound` when another process removed it before the lease.
     func load(
         _ entry: ImageEntry, member: IndexMember? = nil, from table: ImageTable
     ) throws(ShaleError) -> Image {
@@ -343,7 +357,7 @@ package final class ImageStore: Sendable {
         return image
     }
 
-    /// The member of an index that its entry notes.
+    /// The member of an index that the index's entry notes.
     private func noted(_ entry: ImageEntry) throws(ShaleError) -> IndexMember {
         let members = try members(of: entry.manifest)
         if let image = entry.image, let member = members.first(where: { $0.image == image && $0.isUsable }) {
@@ -356,7 +370,9 @@ package final class ImageStore: Sendable {
             hint: "platforms \(name)   (what it lists, and what is here)")
     }
 
-    /// The table with a noted id on every entry whose image is here; what other tools wrote is noted on sight.
+    /// The table with an image ID on every entry whose image is in the store.
+    ///
+    /// Entries of other tools get their notes here.
     private func notedTable() throws(ShaleError) -> ImageTable {
         let table = try names.table()
         guard table.entries.contains(where: { $0.image == nil }) else { return table }
@@ -371,7 +387,7 @@ package final class ImageStore: Sendable {
         return noted
     }
 
-    /// Reads manifest and config of an entry without notes; of an index those of the member that a use takes.
+    /// Adds notes to an entry without notes, from its manifest and config, or those of the member that a use takes.
     func note(_ entry: ImageEntry) -> ImageEntry {
         guard entry.image == nil else { return entry }
         var entry = entry

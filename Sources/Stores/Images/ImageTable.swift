@@ -1,10 +1,11 @@
 import FoundationEssentials
 package import OCI
 
-/// The entries of `index.json` as a value: names are moved in it, then it is written whole.
+/// The entries of `index.json` as a value, which is changed and then written as a whole.
 ///
-/// Invariants: a name occurs once; an image without a name has exactly one entry, and one more for each index that it
-/// was brought with; every entry of one image carries the same notes.
+/// Invariants: a name occurs once; an image without a name has exactly one entry, and one more for each index with
+/// which
+/// it was pulled; all entries of an image have the same notes.
 package struct ImageTable: Sendable, Hashable {
     package private(set) var entries: [ImageEntry]
     private var annotations: [String: String]?
@@ -18,7 +19,7 @@ package struct ImageTable: Sendable, Hashable {
 
     private static let stamped = "dev.shale.stamped"
 
-    /// The changes made by lines that their sessions' journals may not contain yet.
+    /// The changes of lines whose journal entries may not be written yet.
     var stamped: [StampedChanges] {
         get {
             guard let text = annotations?[Self.stamped] else { return [] }
@@ -39,7 +40,9 @@ package struct ImageTable: Sendable, Hashable {
         return index
     }
 
-    /// The entry of a name; a name without tag means `latest`, one with a digest the image known by it.
+    /// The entry of a name.
+    ///
+    /// Without a tag `latest` is used; with a digest the image that a registry has under that digest.
     package func entry(named reference: Reference) -> ImageEntry? {
         if let digest = reference.digest {
             let pinned = reference.repository.with(digest: digest)
@@ -51,7 +54,7 @@ package struct ImageTable: Sendable, Hashable {
         let text = wanted.description
         return entries.first { $0.refName == text }
             ?? entries.first { entry in
-                // Names this store writes are compared as text above; only another tool's need parsing.
+                // Names that this store wrote are compared as text above. Only names of other tools need parsing.
                 !(entry.refName?.isFullReference ?? true) && entry.name == wanted
             }
     }
@@ -61,12 +64,14 @@ package struct ImageTable: Sendable, Hashable {
         entries.first { $0.isIndex && $0.image != nil && isMeant($0.manifest.digest) }
     }
 
-    /// All entries of the image with that id.
+    /// All entries of an image, by its ID.
     package func entries(of image: Digest) -> [ImageEntry] { entries.filter { $0.image == image } }
 
-    /// Puts an image in, under its name if it has one; what the name led to before stays, unnamed.
+    /// Inserts an image, under its name when it has one.
     ///
-    /// Returns the entry that held the name before.
+    /// The image that had the name before stays, without the name.
+    ///
+    /// Returns the entry that had the name before.
     @discardableResult
     package mutating func insert(_ entry: ImageEntry) -> ImageEntry? {
         let entry = merged(entry)
@@ -93,7 +98,7 @@ package struct ImageTable: Sendable, Hashable {
         return replaced
     }
 
-    /// Puts many images in, as `insert` does one after the other, in time that grows with their number alone.
+    /// Inserts many images like `insert`, in time that is linear in their number.
     package mutating func insert(contentsOf new: [ImageEntry]) {
         guard new.count > 1 else {
             for entry in new { insert(entry) }
@@ -103,7 +108,7 @@ package struct ImageTable: Sendable, Hashable {
         entries = batch.merged()
     }
 
-    /// The images that have a name, by the name in its full form.
+    /// The images that have a name, by full name.
     package var imagesByName: [String: Digest] {
         entries.reduce(into: [:]) { all, entry in
             if let name = TableBatch.fullName(entry), let image = entry.image { all[name] = image }
@@ -119,9 +124,11 @@ package struct ImageTable: Sendable, Hashable {
         return found
     }
 
-    /// Takes a name away; the image stays as an unnamed entry if that was its last.
+    /// Removes a name.
     ///
-    /// Returns what the name led to.
+    /// When it was the image's last name, the image stays without a name.
+    ///
+    /// Returns the entry of the name.
     @discardableResult
     package mutating func removeName(_ reference: Reference) -> ImageEntry? {
         guard let old = entry(named: reference) else { return nil }
@@ -129,12 +136,14 @@ package struct ImageTable: Sendable, Hashable {
         return old
     }
 
-    /// Takes an index out, and what notes its image otherwise stays.
+    /// Removes an index.
+    ///
+    /// Other entries of its image stay.
     mutating func removeIndex(_ digest: Digest) {
         entries.removeAll { $0.isIndex && $0.manifest.digest == digest }
     }
 
-    /// Takes an image out altogether.
+    /// Removes all entries of an image.
     @discardableResult
     package mutating func removeImage(_ image: Digest) -> [ImageEntry] {
         let removed = entries(of: image)
@@ -142,7 +151,7 @@ package struct ImageTable: Sendable, Hashable {
         return removed
     }
 
-    /// Notes under which digest a registry has an image.
+    /// Notes the digest under which a registry has an image.
     package mutating func addRepoDigest(_ pinned: Reference, to image: Digest, isPackedAtPush: Bool) {
         for position in entries.indices where entries[position].image == image {
             if isPackedAtPush, entries[position].repoDigests.isEmpty { entries[position].isPackedAtPush = true }
@@ -151,14 +160,14 @@ package struct ImageTable: Sendable, Hashable {
         }
     }
 
-    /// Takes away the digests an image is known by in one repository, or one of them.
+    /// Removes those of an image's repository digests that pass a test.
     package mutating func removeRepoDigests(of image: Digest, where isGone: (Reference) -> Bool) {
         for position in entries.indices where entries[position].image == image {
             entries[position].repoDigests.removeAll(where: isGone)
         }
     }
 
-    /// Puts an entry at the end as it is; for repair.
+    /// Appends an entry unchanged, for repair.
     mutating func append(_ entry: ImageEntry) { entries.append(entry) }
 
     func keepingAnnotations(of other: ImageTable) -> ImageTable {
@@ -167,13 +176,17 @@ package struct ImageTable: Sendable, Hashable {
         return copy
     }
 
-    /// For changes of many entries at once; the caller keeps the invariants above.
+    /// Replaces all entries.
+    ///
+    /// The caller must keep the invariants above.
     mutating func replaceEntries(_ entries: [ImageEntry]) { self.entries = entries }
 
-    /// Takes out every entry that fails a test; for repair.
+    /// Removes every entry that fails a test.
     package mutating func keep(where isSound: (ImageEntry) -> Bool) { entries.removeAll { !isSound($0) } }
 
-    /// Takes an entry's name away; with `isKeptAsIndex` an index stays also where its image has other entries.
+    /// Removes an entry's name.
+    ///
+    /// With `isKeptAsIndex` an index stays also when its image has other entries.
     private mutating func untag(_ entry: ImageEntry, isKeptAsIndex: Bool = false) {
         guard let position = entries.firstIndex(of: entry) else { return }
         let isLast = !entries.contains { $0 != entry && $0.isSameImage(as: entry) }
@@ -186,17 +199,17 @@ package struct ImageTable: Sendable, Hashable {
         }
     }
 
-    /// What is known of the image already, with the new entry's notes over it.
+    /// The new entry, with missing notes from an existing entry of the same image.
     private func merged(_ entry: ImageEntry) -> ImageEntry {
         entry.merged(with: entries.first { $0.isSameImage(as: entry) })
     }
 }
 
 extension ImageEntry {
-    /// What an entry without a name is told apart by: an index by itself, anything else by its image.
+    /// The identity of an entry without a name: the digest of an index, or else the image.
     var unnamedKey: Digest { isIndex ? manifest.digest : image ?? manifest.digest }
 
-    /// Whether another, nameless entry of the same image says nothing that this one does not say.
+    /// Whether another entry of the same image, without a name, adds nothing to this one.
     fileprivate func replaces(_ nameless: ImageEntry) -> Bool {
         !nameless.isIndex || nameless.manifest.digest == manifest.digest
     }
@@ -211,13 +224,15 @@ extension ImageEntry {
     }
 }
 
-/// A table's entries and those that come in, joined in one pass.
+/// Merges a table's entries with new entries in one pass.
 private struct TableBatch {
     private let old: [ImageEntry]
     private let new: [ImageEntry]
-    /// Images by the manifests that are known to be theirs.
+    /// Image IDs by manifest, where they are known.
     private var images: [Digest: Digest] = [:]
-    /// What is known of each image, newer notes over older ones.
+    /// The merged notes of each image.
+    ///
+    /// Newer notes override older ones.
     private var notes: [Digest: ImageEntry] = [:]
 
     init(_ old: [ImageEntry], _ new: [ImageEntry]) {
@@ -227,7 +242,7 @@ private struct TableBatch {
         for entry in old + new { note(entry) }
     }
 
-    /// The identity of an image: its id, or the manifest of one whose id is not known.
+    /// The identity of an image: its ID, or its manifest when the ID is not known.
     private func key(_ entry: ImageEntry) -> Digest {
         entry.image ?? images[entry.manifest.digest] ?? entry.manifest.digest
     }
@@ -251,7 +266,9 @@ private struct TableBatch {
         notes[key] = merged
     }
 
-    /// The entries of both; a name that came in is taken from whatever had it.
+    /// The merged entries.
+    ///
+    /// A new entry takes its name from the entry that had it.
     mutating func merged() -> [ImageEntry] {
         var owners: [String: Int] = [:]
         for (index, entry) in new.enumerated() { if let name = Self.fullName(entry) { owners[name] = index } }
@@ -283,7 +300,9 @@ private struct TableBatch {
         return result
     }
 
-    /// Names this store writes are full already; only another tool's need parsing.
+    /// The full name of an entry.
+    ///
+    /// Names that this store wrote are full; only names of other tools need parsing.
     static func fullName(_ entry: ImageEntry) -> String? {
         guard let text = entry.refName else { return nil }
         return text.isFullReference ? text : entry.name?.description ?? text
@@ -291,7 +310,7 @@ private struct TableBatch {
 }
 
 extension String {
-    /// Whether it has a domain or path before its last part, and a tag or digest in it.
+    /// Whether there is a path before the last part, and a tag or digest in the last part.
     var isFullReference: Bool {
         guard let slash = utf8.lastIndex(of: UInt8(ascii: "/")) else { return false }
         return utf8[slash...].contains(UInt8(ascii: ":"))

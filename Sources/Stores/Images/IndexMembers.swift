@@ -1,41 +1,42 @@
 package import Basics
 package import OCI
 
-/// One entry of an index, and what of it is here.
+/// One member of an index, and what of it is in the store.
 package struct IndexMember: Sendable, Hashable {
-    /// As the index lists it.
+    /// The descriptor in the index.
     package var descriptor: Descriptor
     package var kind: MemberKind
-    /// The platform it is listed for; that of its config where the index names none.
+    /// The platform in the index, or in the config when the index names none.
     package var platform: Platform?
-    /// Its manifest, where that is here and can be read.
+    /// Its manifest, when it is in the store and can be read.
     package var manifest: Manifest?
-    /// The digest of its config, docker's image id, of an image whose manifest and config are here.
+    /// The image ID, when manifest and config are in the store.
     package var image: Digest?
 
-    /// Whether it is an image that containers can be made from here.
+    /// Whether containers can be made from it here.
     var isUsable: Bool { kind == .image && image != nil && (platform.map { $0.os == "linux" } ?? false) }
 }
 
-/// What a member of an index takes here, in bytes.
+/// The disk usage of a member of an index, in bytes.
 package struct MemberUsage: Sendable, Hashable {
-    /// Its documents and the blobs of its layers, as far as they are here.
+    /// Its documents and layer blobs that are in the store.
     package var packed: Int64 = 0
     /// Its unpacked layers.
     package var unpacked: Int64 = 0
-    /// Whether its manifest, its config and each layer are here.
+    /// Whether its manifest, its config and all its layers are in the store.
     package var isWhole = true
 }
 
-/// What names that stand for several platforms lead to.
+/// The members of indexes, which names for several platforms stand for.
 extension ImageStore {
-    /// How deep indexes may lie in indexes, and how many of them are read.
+    /// The limits for nested indexes: their depth, and how many are read.
     package static let nesting = (depth: 4, indexes: 100)
 
-    /// What an index lists, in its order, that of nested indexes in their place; and what of it is here.
+    /// The members of an index in order, with those of nested indexes in their place.
     ///
-    /// An index may be partial: what is not here is listed without manifest and image. Throws `notFound` for an index
-    /// that is not here, `corrupt` for a document that is no index, `invalid` for indexes that are nested too deep.
+    /// An index may be partial: members that are not in the store have no manifest and no image. Throws `notFound` for
+    /// an
+    /// index that is not in the store, `corrupt` for a malformed document, `invalid` for too deeply nested indexes.
     package func members(of index: Descriptor) throws(ShaleError) -> [IndexMember] {
         var seen: Set<Digest> = []
         var found: [IndexMember] = []
@@ -47,7 +48,7 @@ extension ImageStore {
         _ descriptor: Descriptor, depth: Int, _ seen: inout Set<Digest>, into found: inout [IndexMember],
         _ visit: (Descriptor) -> Void = { _ in }
     ) throws(ShaleError) {
-        // One that is listed twice is read once.
+        // An index that is listed twice is read once.
         guard seen.insert(descriptor.digest).inserted else { return }
         guard depth < Self.nesting.depth, seen.count <= Self.nesting.indexes else {
             throw ShaleError(.invalid, "index \(descriptor.digest): indexes within indexes")
@@ -62,7 +63,7 @@ extension ImageStore {
         }
     }
 
-    /// An index and those in it that are here, the outermost first.
+    /// An index and its nested indexes in the store, the outermost first.
     ///
     /// Throws what ``members(of:)`` throws.
     package func indexes(in index: Descriptor) throws(ShaleError) -> [Descriptor] {
@@ -81,7 +82,7 @@ extension ImageStore {
         return index
     }
 
-    /// Whether a blob is here in the size that its descriptor tells.
+    /// Whether a blob with the size of its descriptor is in the store.
     func isHere(_ descriptor: Descriptor) -> Bool {
         blobs.contains(descriptor.digest) && (try? blobs.size(descriptor.digest)) == descriptor.size
     }
@@ -108,10 +109,13 @@ extension ImageStore {
             ImageConfig.self, from: try blobs.bytes(manifest.config.digest), naming: "config \(manifest.config.digest)")
     }
 
-    /// The member that a use takes, of those whose manifest and config are here: the one rule for all commands.
+    /// The member that a use takes, among those whose manifest and config are in the store.
     ///
-    /// For a platform the one that serves it best, in containerd's order; without one that for this machine, and where
-    /// none fits the first there is. `nil` where there is none.
+    /// All commands use this rule.
+    ///
+    /// With a platform it is the best match in containerd's order. Without one it is the best match for this machine,
+    /// or else
+    /// the first member. `nil` when there is none.
     package static func choose(from members: [IndexMember], for platform: Platform?) -> IndexMember? {
         let usable = members.filter(\.isUsable)
         let order = PlatformOrder(platform ?? .host)
@@ -123,7 +127,7 @@ extension ImageStore {
         return best?.member ?? (platform == nil ? usable.first : nil)
     }
 
-    /// What a member takes here.
+    /// The disk usage of a member.
     package func usage(of member: IndexMember) -> MemberUsage {
         guard let manifest = member.manifest else { return MemberUsage(isWhole: false) }
         var usage = MemberUsage(packed: member.descriptor.size)
@@ -141,9 +145,9 @@ extension ImageStore {
         return usage
     }
 
-    /// The manifests of images that an entry leads to, as far as they are here.
+    /// The manifests in the store to which an entry leads.
     ///
-    /// An index that cannot be read leads to none.
+    /// An index that cannot be read has none.
     func manifests(of entry: ImageEntry) -> [(descriptor: Descriptor, manifest: Manifest)] {
         guard entry.isIndex else {
             return (try? manifest(entry.manifest)).map { [(entry.manifest, $0)] } ?? []
@@ -153,7 +157,7 @@ extension ImageStore {
         }
     }
 
-    /// The first member of these entries' indexes that passes a test, and its entry.
+    /// The first member of these entries' indexes that passes a test, with its entry.
     func indexEntry(
         among entries: some Sequence<ImageEntry>, where isMeant: (IndexMember) -> Bool
     ) -> (entry: ImageEntry, member: IndexMember)? {
@@ -164,7 +168,7 @@ extension ImageStore {
         return nil
     }
 
-    /// The image by which a table lists another one: itself, or of an index the one that is noted.
+    /// For each image the image whose entry lists it: itself, or the noted image of its index.
     func listed(as images: Set<Digest>, in table: ImageTable) -> [Digest: Digest] {
         let known = Set(table.entries.compactMap(\.image))
         var missing = images.subtracting(known)
@@ -180,14 +184,14 @@ extension ImageStore {
         return found
     }
 
-    /// The images by which names stand for images that only an index lists, by these.
+    /// For each image that only an index lists, the image that the index's entry notes.
     ///
     /// Throws what reading the names throws.
     package func listed(as images: some Sequence<Digest>) throws(ShaleError) -> [Digest: Digest] {
         listed(as: Set(images), in: try names.table())
     }
 
-    /// Why a platform of a name cannot be had: docker's words, and the command that fetches it.
+    /// The error for a missing platform of a name, in docker's wording, with the command that pulls it.
     package static func noPlatform(_ platform: Platform, of name: String, among members: [IndexMember]) -> ShaleError {
         let order = PlatformOrder(platform)
         let isListed = members.contains { member in
@@ -214,6 +218,6 @@ extension ImageStore {
 }
 
 extension Descriptor {
-    /// Without what one index says of it.
+    /// The descriptor without the annotations and platform of an index.
     package var bare: Descriptor { Descriptor(mediaType: mediaType, digest: digest, size: size) }
 }

@@ -4,11 +4,11 @@ import Linux
 package import OCI
 import Synchronization
 
-/// `index.json`: which name leads to which manifest; and in the same form `retained.json`.
+/// The file `index.json`, which maps names to manifests; `retained.json` has the same form.
 ///
 /// The file is always read and replaced as a whole, under the store's lock.
 package final class NameStore: Sendable {
-    /// What tells whether the file is still the one that was read.
+    /// Facts that show whether the file is still the one that was read.
     private struct Version: Equatable {
         var inode: UInt64
         var size: Int64
@@ -18,7 +18,7 @@ package final class NameStore: Sendable {
     private struct State {
         var version: Version?
         var table = ImageTable()
-        /// Read from the table on first use.
+        /// Decoded from the table when first needed.
         var stamped: [StampedChanges]?
         var changes = TableChanges()
     }
@@ -27,9 +27,9 @@ package final class NameStore: Sendable {
     /// Whether a missing file counts as an empty table.
     private let mayBeMissing: Bool
     let lock: StoreLock
-    /// Names the line that makes a change; `nil` for a table whose changes are not matched with lines.
+    /// Stamps changes with the line that makes them; `nil` for a table whose changes are not stamped.
     private let writeAhead: WriteAhead?
-    /// Where changes are told; `nil` for a table that no listing shows.
+    /// Where changes are logged as events; `nil` for a table that no listing shows.
     private let events: EventLog?
     private let state = Mutex(State())
 
@@ -44,7 +44,7 @@ package final class NameStore: Sendable {
         self.mayBeMissing = mayBeMissing
     }
 
-    /// What this process changed of the table since it last asked, whichever command did it.
+    /// The changes that this process made since the last call.
     package func takeChanges() -> TableChanges {
         state.withLock { state in
             defer { state.changes = TableChanges() }
@@ -52,7 +52,9 @@ package final class NameStore: Sendable {
         }
     }
 
-    /// The table as it is now; read again only when the file has changed.
+    /// The current table.
+    ///
+    /// The file is read again only when it has changed.
     ///
     /// Throws `corrupt` when the file is damaged, and what reading it throws.
     package func table() throws(ShaleError) -> ImageTable {
@@ -73,7 +75,9 @@ package final class NameStore: Sendable {
         return ImageTable(try parse(bytes))
     }
 
-    /// Changes the table under the lock; what `body` throws leaves it as it was.
+    /// Changes the table under the lock.
+    ///
+    /// When `body` throws, nothing is changed.
     @discardableResult
     package func update<Result>(
         _ body: (inout ImageTable) throws(ShaleError) -> Result
@@ -81,7 +85,7 @@ package final class NameStore: Sendable {
         try lock.exclusively { () throws(ShaleError) in try updateLocked(body) }
     }
 
-    /// The same for one who holds the lock.
+    /// Changes the table for a caller that has the lock.
     func updateLocked<Result>(
         _ body: (inout ImageTable) throws(ShaleError) -> Result
     ) throws(ShaleError) -> Result {
@@ -92,9 +96,9 @@ package final class NameStore: Sendable {
         return result
     }
 
-    /// Writes a changed table, with the line that made the change, and notes what it changed.
+    /// Writes a changed table, stamped with the line that makes the change.
     ///
-    /// Under the store's lock.
+    /// Called under the store's lock.
     func replace(_ old: ImageTable, with table: ImageTable) throws(ShaleError) {
         var changes = state.withLock { $0.changes }
         changes.add(from: old, to: table)
@@ -110,7 +114,7 @@ package final class NameStore: Sendable {
         events?.append(StoreEvent.changes(from: old, to: table))
     }
 
-    /// What lines of a session did, by the last processes that changed the table: its journal may not have it yet.
+    /// The stamped changes of a session's lines, which the session's journal may not contain yet.
     ///
     /// Throws what reading the names throws.
     package func stamped(in session: String) throws(ShaleError) -> [StampedChanges] {
@@ -123,10 +127,9 @@ package final class NameStore: Sendable {
         return stamped.filter { $0.stamp.session == session }
     }
 
-    /// Forgets which lines of a session made changes, for a session that is renamed or removed: another may get its
-    /// name.
+    /// Removes the stamps of a session that is renamed or removed, because another session may get its name.
     ///
-    /// Under the store's lock.
+    /// Called under the store's lock.
     func forgetLines(of session: String) throws(ShaleError) {
         let old = try table()
         let kept = old.stamped.filter { $0.stamp.session != session }
@@ -136,17 +139,18 @@ package final class NameStore: Sendable {
         try write(table)
     }
 
-    /// The manifest a name leads to, `nil` for an unknown name.
+    /// The manifest of a name; `nil` for an unknown name.
     ///
     /// Throws what reading the names throws.
     package func resolve(_ reference: Reference) throws(ShaleError) -> Descriptor? {
         try table().entry(named: reference)?.manifest
     }
 
-    /// Gives a manifest a name, taking it from whatever had it; `expecting` refuses with `conflict` when that changed.
+    /// Gives a manifest a name, and takes the name from another entry.
     ///
-    /// Most callers want `ImageStore.tag`, which notes the image's id too. Throws `conflict` in that case, and what
-    /// writing the names throws.
+    /// Most callers need `ImageStore.tag`, which also notes the image ID. Throws `conflict` when the name does not lead
+    /// to
+    /// `old`, and what writing the names throws.
     package func set(
         _ reference: Reference, to descriptor: Descriptor, expecting old: Descriptor? = nil
     ) throws(ShaleError) {
@@ -159,22 +163,26 @@ package final class NameStore: Sendable {
         }
     }
 
-    /// Takes a name away; the image stays, unnamed if that was its last.
+    /// Removes a name.
     ///
-    /// Returns what it led to. Throws what writing the names throws.
+    /// When it was the image's last name, the image stays without a name.
+    ///
+    /// Returns the manifest of the name. Throws what writing the names throws.
     @discardableResult
     package func remove(_ reference: Reference) throws(ShaleError) -> Descriptor? {
         try update { $0.removeName(reference)?.manifest }
     }
 
-    /// Every name there is, in the order of the file.
+    /// All names, in the order of the file.
     ///
     /// Throws what reading the names throws.
     package func all() throws(ShaleError) -> [(reference: Reference, descriptor: Descriptor)] {
         try table().entries.compactMap { entry in entry.name.map { ($0, entry.manifest) } }
     }
 
-    /// Replaces the whole table; for repair, under the lock.
+    /// Replaces the whole table.
+    ///
+    /// The caller has the lock.
     func write(_ table: ImageTable) throws(ShaleError) {
         let bytes = Array(table.index.document.text().utf8)
         do throws(SystemCallError) {
@@ -195,7 +203,7 @@ package final class NameStore: Sendable {
         }
     }
 
-    /// `nil` for a file that is missing and may be.
+    /// `nil` for a missing file, when it may be missing.
     private func currentVersion() throws(ShaleError) -> Version? {
         do throws(SystemCallError) {
             let status = try FileStatus.of(hostPath: path)

@@ -1,16 +1,18 @@
 package import Basics
 package import OCI
 
-/// Images that were removed or undone and that a session can bring back: out of every listing, their content kept.
+/// Retained images: they were removed or undone, and a session can bring them back. No listing shows them.
 extension ImageStore {
-    /// Whether an image is here, listed or retained.
+    /// Whether an image is in the store, listed or retained.
     ///
     /// Throws what reading the names throws.
     package func isThere(_ id: Digest) throws(ShaleError) -> Bool {
         try listedOrRetainedEntry(id, in: names.table()) != nil
     }
 
-    /// Puts retained images back among the others; those that are there already, or gone, are skipped.
+    /// Lists retained images again.
+    ///
+    /// Images that are listed already or were collected are skipped.
     ///
     /// Throws what reading or writing the names throws.
     package func revive(_ ids: some Sequence<Digest>) throws(ShaleError) {
@@ -24,11 +26,13 @@ extension ImageStore {
         }
     }
 
-    /// Moves names, and puts images into the listings and out of them, in one write.
+    /// Moves names, and lists or unlists images, with one write.
     ///
-    /// Of the hidden ones those stay that have a name, that a container stands on, or that another image was built on;
-    /// `isUsed` is asked under the lock. Throws `conflict`, changing nothing, when a name leads elsewhere by now, or
-    /// the content of what it is to lead to has been collected.
+    /// An image to hide stays listed when it has a name, when a container uses it, or when another image was built on
+    /// it.
+    /// `isUsed` is called under the lock. Throws `conflict`, and changes nothing, when a name has moved meanwhile or
+    /// the
+    /// content of its new target was collected.
     package func move(_ moves: TableMoves, isUsed: (Digest) -> Bool) throws(ShaleError) {
         guard !moves.isEmpty else { return }
         try lock.exclusively { () throws(ShaleError) in
@@ -47,14 +51,15 @@ extension ImageStore {
             table.setNames(try targets(of: moves.names, in: table))
             let hidden = table.hideable(moves.hidden, isUsed: isUsed)
             let gone = table.entries.filter { $0.image.map(hidden.contains) ?? false }
-            // The retained ones first: interrupted, an image is in both places, which does no harm.
+            // The retained table is written first. After an interruption an image is in both tables, which does no
+            // harm.
             if !gone.isEmpty { try hold(gone) }
             table.keep { !($0.image.map(hidden.contains) ?? false) }
             if table != old { try names.replace(old, with: table) }
         }
     }
 
-    /// The names that do not lead there already.
+    /// The new targets of those names that do not have them already.
     private func targets(
         of moves: [TableMoves.Name], in table: ImageTable
     ) throws(ShaleError) -> [String: ImageEntry?] {
@@ -79,7 +84,7 @@ extension ImageStore {
         return targets
     }
 
-    /// Every image there is, listed or retained.
+    /// All images in the store, listed or retained.
     ///
     /// Throws what reading the names throws.
     package func allThere() throws(ShaleError) -> Set<Digest> {
@@ -91,9 +96,11 @@ extension ImageStore {
     /// Throws what reading the file throws.
     package func retainedTable() throws(ShaleError) -> ImageTable { try retained.table() }
 
-    /// Takes in the images of a session that came from elsewhere; returns names that were left to other images.
+    /// Adds the images of an imported session; returns the names that were not set, because they belong to other
+    /// images.
     ///
-    /// Their blobs are here already, and the session keeps them. Throws what taking the lock or writing the names
+    /// Their blobs must be in the store, and the session must keep them. Throws what taking the lock or writing the
+    /// names
     /// throws.
     package func adopt(listed: [ImageEntry], retained: [ImageEntry]) throws(ShaleError) -> [Reference] {
         try lock.exclusively { () throws(ShaleError) in
@@ -113,9 +120,9 @@ extension ImageStore {
         }
     }
 
-    /// Notes entries as retained.
+    /// Adds entries to the retained images.
     ///
-    /// Under the store's lock.
+    /// Called under the store's lock.
     func hold(_ entries: some Sequence<ImageEntry>) throws(ShaleError) {
         try retained.updateLocked { table throws(ShaleError) in
             var all = table.entries.map { $0.named(nil) }

@@ -1,13 +1,15 @@
 package import OCI
 
-/// What one process changed in names and images: a session writes it down, so that it can be undone.
+/// The changes of names and images by one process.
 ///
-/// Changes that were reverted in between do not count.
+/// A session records them, so that they can be undone.
+///
+/// Changes that were reverted meanwhile do not count.
 package struct TableChanges: Sendable {
-    /// A name that leads elsewhere than before.
+    /// A name that moved.
     package struct Move: Sendable, Hashable, Codable {
         package let reference: Reference
-        /// `nil` for no image of that name.
+        /// `nil` when the name did not exist.
         package let before: ImageEntry?
         package let after: ImageEntry?
     }
@@ -18,7 +20,7 @@ package struct TableChanges: Sendable {
     }
 
     private var names: [String: Named] = [:]
-    /// Whether an image was there before, and is there now.
+    /// Whether an image was listed before, and is listed now.
     private var images: [Digest: (before: Bool, after: Bool)] = [:]
 
     package init() {}
@@ -42,7 +44,9 @@ package struct TableChanges: Sendable {
         }
     }
 
-    /// Images that an entry of an index notes before or after: what it stands for has not changed.
+    /// Images that an index's entry notes only before or only after the change.
+    ///
+    /// The index itself has not changed.
     static func chosenAnew(_ old: ImageTable, _ new: ImageTable) -> Set<Digest> {
         let indexes = { (table: ImageTable) in table.entries.filter(\.isIndex) }
         let same = Set(indexes(old).map(\.manifest.digest)).intersection(indexes(new).map(\.manifest.digest))
@@ -53,7 +57,7 @@ package struct TableChanges: Sendable {
         return images(old).symmetricDifference(images(new))
     }
 
-    /// Names that lead elsewhere, sorted.
+    /// The names that moved, sorted.
     package var moves: [Move] {
         names.sorted { $0.key < $1.key }.compactMap { _, named in
             guard let reference = (named.after ?? named.before)?.name,
@@ -63,15 +67,15 @@ package struct TableChanges: Sendable {
         }
     }
 
-    /// Images that are here now and were not.
+    /// Images that are listed now and were not before.
     package var arrived: [Digest] { images.filter { !$0.value.before && $0.value.after }.map(\.key).sorted() }
 
-    /// Images that were here and are no longer.
+    /// Images that were listed before and are not now.
     package var departed: [Digest] { images.filter { $0.value.before && !$0.value.after }.map(\.key).sorted() }
 
     private static func named(_ table: ImageTable) -> [String: ImageEntry] {
         table.entries.reduce(into: [:]) { all, entry in
-            // What another tool called no reference is no name here.
+            // A name of another tool that is no reference is not counted.
             if let text = entry.refName, entry.image != nil { all[text] = entry }
         }
     }

@@ -1,16 +1,16 @@
 package import OCI
 
-/// Changes of names and of the listing of images: those of many states together, written at once.
+/// Changes of names and listed images, for one or more states, which are written at once.
 package struct TableMoves: Sendable {
-    /// A name that is to lead elsewhere.
+    /// A name with a new target.
     package struct Name: Sendable {
         package var reference: Reference
-        /// What the name leads to, as far as the caller knows.
+        /// The current entry of the name, as far as the caller knows.
         package var expected: ImageEntry?
         /// `nil` to remove the name.
         package var target: ImageEntry?
 
-        /// `reference` is in its full form.
+        /// `reference` must be in its full form.
         package init(_ reference: Reference, expected: ImageEntry?, target: ImageEntry?) {
             self.reference = reference
             self.expected = expected
@@ -19,9 +19,9 @@ package struct TableMoves: Sendable {
     }
 
     package var names: [Name]
-    /// Images that are to be listed again.
+    /// Images to list again.
     package var shown: Set<Digest>
-    /// Images that only the session is to hold.
+    /// Images to retain only for the session.
     package var hidden: Set<Digest>
 
     package init(names: [Name] = [], shown: Set<Digest> = [], hidden: Set<Digest> = []) {
@@ -34,16 +34,16 @@ package struct TableMoves: Sendable {
 }
 
 extension ImageTable {
-    /// What each name leads to, by the name's full form.
+    /// The entry of each name, by full name.
     package var namedEntries: [String: ImageEntry] {
         var found: [String: ImageEntry] = [:]
         for entry in entries { if let name = entry.fullName, found[name] == nil { found[name] = entry } }
         return found
     }
 
-    /// Moves or removes many names at once, in time that grows with the size of the table, not with its square.
+    /// Sets or removes many names, by full name, in time that is linear in the size of the table.
     ///
-    /// By the names' full form. An image that loses its last name stays, unnamed.
+    /// An image that loses its last name stays without a name.
     mutating func setNames(_ targets: [String: ImageEntry?]) {
         let images = Dictionary(
             entries.compactMap { entry in entry.image.map { (entry.manifest.digest, $0) } },
@@ -75,15 +75,15 @@ extension ImageTable {
         replaceEntries(
             all.filter(isKept)
                 .map { entry in
-                    // Every entry of one image carries the same notes.
+                    // All entries of an image have the same notes.
                     var entry = entry
                     if let notes = known[key(entry)] { entry.takeNotes(from: notes) }
                     return entry
                 })
     }
 
-    /// Images of `wanted` that can be hidden, and those that can be hidden after them: none that has a name, is used,
-    /// or that another image that stays was built on.
+    /// The images of `wanted` that can be hidden: they have no name, are not used, and no image that stays was built on
+    /// them.
     func hideable(_ wanted: Set<Digest>, isUsed: (Digest) -> Bool) -> Set<Digest> {
         var children: [Digest: Int] = [:]
         var parents: [Digest: Set<Digest>] = [:]
@@ -113,15 +113,15 @@ extension ImageTable {
 }
 
 extension ImageEntry {
-    /// Its name in full form.
+    /// The full name of the entry.
     ///
-    /// Names that this store writes are in it; only another tool's need parsing.
+    /// Names that this store wrote are full; only names of other tools need parsing.
     fileprivate var fullName: String? {
         guard let refName else { return nil }
         return refName.isFullReference ? refName : name?.description
     }
 
-    /// The entry over what is known of the image already.
+    /// The entry, with missing notes from a known entry of the same image.
     func merged(with known: ImageEntry?) -> ImageEntry {
         guard let known else { return self }
         var result = self

@@ -5,10 +5,11 @@ package import Linux
 import Logging
 package import OCI
 
-/// Unpacked layers: `layers/<diff id>/fs`, shared by every image, never changed.
+/// Unpacked layers: `layers/<diff id>/fs`, shared by all images and never changed.
 ///
-/// A layer whose directory depends on those below it (a hard link to a lower file) lies at `<diff id>@<chain id of
-/// those below>` instead. Every layer can be unpacked again from its blob.
+/// A layer that depends on the layers below it (a hard link to a lower file) is at `<diff id>@<chain id of those
+/// below>`
+/// instead. Every layer can be unpacked again from its blob.
 package final class LayerStore: Sendable {
     private let paths: StorePaths
     private let ingest: IngestFolder
@@ -24,22 +25,22 @@ package final class LayerStore: Sendable {
         syncing = LayerSyncing(paths: paths, lock: lock)
     }
 
-    /// The `fs` folder of a layer on the layers of that chain ID, or `nil` when it is not unpacked.
+    /// The `fs` folder of a layer above the layers with a chain ID; `nil` when it is not unpacked.
     package func path(_ diffID: Digest, on parentChain: Digest?) -> String? {
         folder(diffID, on: parentChain).map { $0 + "/fs" }
     }
 
     package func has(_ diffID: Digest, on parentChain: Digest?) -> Bool { folder(diffID, on: parentChain) != nil }
 
-    /// Keeps a layer from collection until an image names it, and tells if it is there.
+    /// Protects a layer from collection until an image names it; returns whether it is unpacked.
     ///
-    /// Throws what locking the file of leases throws, and an error when the home cannot be written to.
+    /// Throws what locking the leases' file throws, also when the home cannot be written to.
     package func claim(_ diffID: Digest, on parentChain: Digest?) throws(ShaleError) -> Bool {
         try leases.hold([.digest(diffID)])
         return has(diffID, on: parentChain)
     }
 
-    /// A layer's tree, open.
+    /// Opens a layer's tree.
     ///
     /// Throws `notFound` when the layer is not unpacked, and what opening it throws.
     package func directory(_ diffID: Digest, on parentChain: Digest?) throws(ShaleError) -> RootDirectory {
@@ -51,12 +52,12 @@ package final class LayerStore: Sendable {
         }
     }
 
-    /// Where the layer's file index lies.
+    /// The path of the layer's index; `nil` when the layer is not unpacked.
     package func indexPath(_ diffID: Digest, on parentChain: Digest?) -> String? {
         folder(diffID, on: parentChain).map { $0 + "/index" }
     }
 
-    /// The sizes noted when the layer was unpacked; `nil` when it is not.
+    /// The sizes that were noted when the layer was unpacked; `nil` when it is not unpacked.
     package func size(_ diffID: Digest, on parentChain: Digest?) -> LayerSize? {
         folder(diffID, on: parentChain).flatMap { Self.size(in: $0) }
     }
@@ -69,14 +70,14 @@ package final class LayerStore: Sendable {
         return numbers.count == 2 ? LayerSize(tar: numbers[0], content: numbers[1]) : nil
     }
 
-    /// Sum of the content of an image's layers that are unpacked, in bytes.
+    /// The sum of the sizes of an image's unpacked layers, in bytes.
     package func totalSize(of config: ImageConfig) -> Int64 {
         Self.stack(of: config).reduce(0) { $0 &+ (size($1.diffID, on: $1.parentChain)?.content ?? 0) }
     }
 
-    /// The `fs` folders of an image's layers, lowest first; `notFound` names the first that is not unpacked.
+    /// The `fs` folders of an image's layers, lowest first.
     ///
-    /// Throws `notFound` in that case.
+    /// Throws `notFound` for the first layer that is not unpacked.
     package func paths(for config: ImageConfig) throws(ShaleError) -> [String] {
         var found: [String] = []
         for layer in Self.stack(of: config) {
@@ -86,12 +87,12 @@ package final class LayerStore: Sendable {
         return found
     }
 
-    /// Which of an image's layers are not unpacked, by position, lowest first.
+    /// The positions of an image's layers that are not unpacked, lowest first.
     package func missing(for config: ImageConfig) -> [Int] {
         Self.stack(of: config).enumerated().filter { !has($0.element.diffID, on: $0.element.parentChain) }.map(\.offset)
     }
 
-    /// An image's layers, lowest first, each with the chain ID of those below it.
+    /// An image's layers, lowest first, each with the chain ID of the layers below it.
     package static func stack(of config: ImageConfig) -> [(diffID: Digest, parentChain: Digest?)] {
         var below: Digest?
         return config.rootfs.diffIDs.map { diffID in
@@ -102,7 +103,7 @@ package final class LayerStore: Sendable {
 
     // MARK: Writing
 
-    /// A place to unpack a layer in: an empty `fs` that becomes a layer by `commit`.
+    /// A new staging folder: an empty `fs`, which `commit` makes a layer.
     ///
     /// Throws what making the folders throws.
     package func beginUnpack() throws(ShaleError) -> LayerStaging {
@@ -118,7 +119,7 @@ package final class LayerStore: Sendable {
 
     /// Makes a staged tree a layer.
     ///
-    /// When another shale was first, ours is deleted.
+    /// When another process was first, the staged tree is removed.
     ///
     /// `parentChain` is given only for a tree that depends on the layers below (`UnpackedLayer.dependsOnLower`).
     ///
@@ -150,7 +151,7 @@ package final class LayerStore: Sendable {
         }
     }
 
-    /// Makes a container's upper directory a layer by renaming it; `upperPath` is gone afterwards.
+    /// Makes a container's upper directory a layer by renaming it, so that `upperPath` does not exist afterwards.
     ///
     /// Throws what renaming the directory or writing the index throws.
     package func adopt(
@@ -169,14 +170,14 @@ package final class LayerStore: Sendable {
         try commit(staging, diffID: diffID, index: index, size: size, dependingOn: parentChain)
     }
 
-    /// Throws a staged tree away.
+    /// Removes a staged tree.
     package func discard(_ staging: LayerStaging) {
         if staging.isCommitted { return }
         staging.isCommitted = true
         Logger.store.attempt("throw a staged layer away") { try FileTree.remove(staging.path) }
     }
 
-    /// The names of all unpacked layers' folders, each with the diff ID it is of.
+    /// The folder names of all unpacked layers, each with its diff ID.
     ///
     /// Throws what reading the layers' folder throws.
     package func all() throws(ShaleError) -> [(name: String, diffID: Digest)] {
@@ -186,17 +187,17 @@ package final class LayerStore: Sendable {
         }
     }
 
-    /// Removes a layer by its folder's name.
+    /// Removes a layer by its folder name.
     ///
-    /// Callers know that nothing reaches it. Throws what removing the folder throws.
+    /// The caller must know that nothing references it. Throws what removing the folder throws.
     package func remove(named name: String) throws(ShaleError) { try ingest.discard("\(paths.layers)/\(name)") }
 
-    /// A folder's name for a layer that depends on nothing below it, or on the layers of that chain ID.
+    /// The folder name of a layer, with the chain ID of the layers below when it depends on them.
     package static func name(_ diffID: Digest, on parentChain: Digest?) -> String {
         parentChain.map { "\(diffID.hex)@\($0.hex)" } ?? diffID.hex
     }
 
-    /// The folder's name that a layer has, or would have, in this store.
+    /// The folder name that a layer has or would have in this store.
     func folderName(_ diffID: Digest, on parentChain: Digest?) -> String {
         guard let folder = folder(diffID, on: parentChain), let slash = folder.lastIndex(of: "/") else {
             return diffID.hex
@@ -222,11 +223,11 @@ package final class LayerStore: Sendable {
     }
 }
 
-/// How large a layer is, in bytes.
+/// The sizes of a layer in bytes.
 package struct LayerSize: Sendable, Hashable {
-    /// Its uncompressed tar.
+    /// The size of its uncompressed tar.
     package var tar: Int64
-    /// Its regular files.
+    /// The size of its regular files.
     package var content: Int64
 
     package init(tar: Int64, content: Int64) {
@@ -235,23 +236,25 @@ package struct LayerSize: Sendable, Hashable {
     }
 }
 
-/// A layer being unpacked.
+/// A layer that is being unpacked.
 ///
-/// For one owner at a time.
+/// One thread at a time may use it.
 package final class LayerStaging: @unchecked Sendable {
-    // Unchecked: handed from the thread that unpacks to the one that commits, never used by both at once.
+    // Unchecked: it is handed from the thread that unpacks to the one that commits, and never used by both at once.
 
     let path: String
     fileprivate(set) var isCommitted = false
 
     /// The empty folder to unpack into.
     package var fsPath: String { path + "/fs" }
-    /// Beside it, on the same file system: the work directory of an overlay mount, gone before the commit.
+    /// The work directory of an overlay mount, on the same file system.
+    ///
+    /// It is removed before the commit.
     package var workPath: String { path + "/work" }
 
     init(path: String) { self.path = path }
 
-    /// The folder to unpack into, open.
+    /// Opens the folder to unpack into.
     ///
     /// Throws what opening the folder throws.
     package func root() throws(ShaleError) -> RootDirectory {
