@@ -5,19 +5,22 @@ package import Linux
 import Logging
 package import OCI
 
-/// Everything shale keeps below one home folder: an OCI image layout, with unpacked layers, containers and sessions.
+/// Everything that shale stores below a home: an OCI image layout, with unpacked layers, containers and sessions.
 ///
-/// Any number of processes may share a home. Names change last and by rename; locks are `flock`s that are kept only for
-/// a short time. Opening a home that exists takes a few system calls.
+/// Any number of processes may share a home. Names change last and by rename; locks are `flock`s that are held only for
+/// a
+/// short time. Opening an existing home takes a few system calls.
 package final class Store: Sendable {
     package let home: String
-    /// How unpacked layers write their whiteouts.
+    /// How unpacked layers represent whiteouts.
     package let form: OverlayForm
-    /// Whether this process made the home.
+    /// Whether this process created the home.
     package let isNew: Bool
-    /// Whether other users could read the home until now, as older shales left it.
+    /// Whether other users could read the home until now; an earlier version of shale left it so.
     package let wasClosed: Bool
-    /// Whether the home can be looked at and not written to: whoever wants to write is refused with one error.
+    /// Whether the home can be read but not written.
+    ///
+    /// Every write then throws the same error.
     package var isReadOnly: Bool { lock.unwritable != nil }
     package let paths: StorePaths
     package let blobs: BlobStore
@@ -28,26 +31,27 @@ package final class Store: Sendable {
     package let volumes: VolumeStore
     package let manifestLists: ManifestListStore
     package let cache: CacheStore
-    /// What happened here, for `events`.
+    /// The log of events, for `events`.
     package let events: EventLog
     /// Stamps changes with the line that makes them.
     package let writeAhead: WriteAhead
-    /// What this process makes or uses at this moment.
+    /// The things that this process makes or uses now.
     package let leases: Leases
     let ingest: IngestFolder
 
-    /// Refuses a folder that all users share as a home, before anything is made in it.
+    /// Refuses a folder that all users share, before anything is created in it.
     ///
     /// - Throws: `invalid`.
     package static func refuseShared(home: String) throws(ShaleError) { try StoreLayout.refuseShared(home) }
 
-    /// Opens the store at an absolute path, making it on first use, and sweeps what dead processes left.
+    /// Opens the store at an absolute path, creates it when missing, and removes leftovers of dead processes.
     ///
-    /// A home that cannot be written to is only looked at. Throws `denied` where one cannot be made, `noSpace` on a
-    /// full disk, `invalid` for a folder that holds something else.
+    /// A home that cannot be written to is opened for reading. Throws `denied` when a home cannot be created, `noSpace`
+    /// on a
+    /// full disk, `invalid` for a folder that is no home.
     ///
-    /// `journalHolds` reads journals, which are the sessions' own; without it no change counts as written there, and
-    /// its stamp stays.
+    /// `journalHolds` searches the sessions' journals. Without it no stamped change counts as recorded, so its stamp
+    /// stays.
     package init(
         home: String, form: OverlayForm, journalHolds: @escaping JournalSearch = { _, _ in false }
     ) throws(ShaleError) {
@@ -84,7 +88,7 @@ package final class Store: Sendable {
         cache = CacheStore(folder: paths.cache, ingest: ingest)
         if lock.unwritable != nil { return }
         if ingest.sweepLeftovers() {
-            // A process died: containers may be half-made. An error of this sweep is ignored: the next use reports it.
+            // A process died, so containers may be incomplete. An error here is only logged: the next use reports it.
             _ = Logger.store.attempt("sweep half-made containers") {
                 try lock.exclusively { () throws(ShaleError) in try containers.sweepHalfMade(dryRun: false) }
             }
@@ -92,27 +96,29 @@ package final class Store: Sendable {
         layers.syncing.syncIfDue(ingest)
     }
 
-    /// The lock of the whole store, which is held only for a short time.
+    /// The lock of the store, which is held only for a short time.
     var lock: StoreLock { names.lock }
 
     /// Throws `denied` for a home that cannot be written to.
     package func requireWritable() throws(ShaleError) { try lock.requireWritable() }
 
-    /// The folder of one session, made on first use.
+    /// The folder of a session, created when missing.
     ///
     /// Throws `invalid` when the name cannot be a session's, and what making the folder throws.
     package func session(_ name: String) throws(ShaleError) -> SessionFolder {
         try SessionFolder(parent: paths.sessions, name: name, lock: lock)
     }
 
-    /// A path for something needed only while this process works; swept when it dies without removing it.
+    /// A path for temporary files of this process.
+    ///
+    /// It is swept when the process dies.
     ///
     /// Throws what making the folder for it throws.
     package func newScratchPath() throws(ShaleError) -> String { try ingest.newPath("scratch") }
 
-    /// Blobs that the record of how an image was made needs: a digest a line, beside that record.
+    /// The blobs that an image's provenance needs, from the list beside the provenance.
     ///
-    /// Throws `corrupt` for a list that is there and cannot be read whole: what it names is not known then.
+    /// Throws `corrupt` for a list that cannot be read completely.
     func keptFiles(of image: Digest) throws(ShaleError) -> [Digest] {
         let bytes: [UInt8]
         do throws(SystemCallError) {
@@ -131,14 +137,14 @@ package final class Store: Sendable {
         return digests
     }
 
-    /// The names of the sessions there are, sorted.
+    /// The names of all sessions, sorted.
     ///
     /// Throws what reading the sessions' folder throws.
     package func sessionNames() throws(ShaleError) -> [String] {
         try SessionFolder.names(in: paths.sessions)
     }
 
-    /// What all sessions together can come back to.
+    /// What all sessions together can restore.
     ///
     /// Throws what reading the sessions' files throws.
     package func sessionRoots() throws(ShaleError) -> SessionRoots {
@@ -147,25 +153,27 @@ package final class Store: Sendable {
         return roots
     }
 
-    /// Removes this process's folder in `ingest`; when a process dies before that, the next one removes it.
+    /// Removes this process's folder in `ingest`.
+    ///
+    /// When the process dies before, the next process removes it.
     package func close() {
         ingest.close()
         leases.close()
     }
 
-    /// What may be collected, because nobody has a lease on it.
+    /// An exclusion, for claiming things that nobody has leased.
     ///
     /// Throws what opening the file of leases throws.
     package func exclusion() throws(ShaleError) -> Exclusion { try Exclusion(paths: paths) }
 
-    /// Leases an image with its manifest and config, while a use is under way.
+    /// Leases an image with its layers, manifest and config, during a use.
     ///
     /// Throws what locking the file of leases throws.
     package func hold(_ image: Image) throws(ShaleError) {
         try hold(image.config, blobs: image.manifest.layers + [image.manifest.config, image.manifestDescriptor])
     }
 
-    /// Leases all that an image consists of, while a use is under way.
+    /// Leases all parts of an image, during a use.
     ///
     /// Throws what locking the file of leases throws.
     package func hold(_ config: ImageConfig, blobs: [Descriptor]) throws(ShaleError) {
@@ -173,27 +181,28 @@ package final class Store: Sendable {
     }
 }
 
-/// The store's one lock: a `flock` that dies with its holder.
+/// The lock of the store: a `flock` that the kernel releases when its holder ends.
 package struct StoreLock: Sendable {
     let path: String
-    /// Why nothing can be written to the home.
+    /// The error for writes when the home cannot be written to; `nil` when it can.
     var unwritable: ShaleError?
 
-    /// Throws where nothing can be written.
+    /// Throws when the home cannot be written to.
     func requireWritable() throws(ShaleError) {
         if let unwritable { throw unwritable }
     }
 
-    /// Runs `body`, which writes, alone among all processes and threads of this home.
+    /// Runs `body`, which writes, while no other process or thread has the lock.
     ///
-    /// Not reentrant. Never keep the lock during a network request. Throws what taking the lock throws, also where the
+    /// Not reentrant. The lock must not be held during a network request. Throws what taking the lock throws, also when
+    /// the
     /// home cannot be written to, and what `body` throws.
     package func exclusively<Result>(_ body: () throws(ShaleError) -> Result) throws(ShaleError) -> Result {
         try requireWritable()
         return try quietly(body)
     }
 
-    /// The same for a `body` that only looks, and wants nobody to write meanwhile.
+    /// Runs `body`, which only reads, while nobody can write.
     func quietly<Result>(_ body: () throws(ShaleError) -> Result) throws(ShaleError) -> Result {
         let held = try take()
         let result = try body()

@@ -3,21 +3,23 @@ import Glibc
 import Linux
 import OCI
 
-/// Making and recognising the folder that is a store.
+/// Creates and recognizes the folder of a store.
 enum StoreLayout {
     /// The fixed content of `oci-layout` (image-spec v1.1, image-layout.md).
     static let words = "{\"imageLayoutVersion\":\"1.0.0\"}"
 
-    /// What a home was found to be.
+    /// The result of preparing a home.
     struct State {
         var isNew = false
-        /// Whether other users could read it, and no longer can.
+        /// Whether other users could read it until now.
         var wasClosed = false
-        /// Why nothing can be written to it; it can be looked at all the same.
+        /// The error for writes; `nil` when the home can be written.
+        ///
+        /// It can be read in both cases.
         var unwritable: ShaleError?
     }
 
-    /// Makes the layout where it is missing.
+    /// Creates the layout when it is missing.
     static func prepare(_ paths: StorePaths) throws(ShaleError) -> State {
         try refuseShared(paths.home)
         try HomeOwner.refuseForeign(paths.home)
@@ -36,7 +38,9 @@ enum StoreLayout {
         return State(isNew: true)
     }
 
-    /// Throws `invalid` for a folder that is no home; to be asked before anything is made there.
+    /// Throws `invalid` for a folder that all users share.
+    ///
+    /// Called before anything is created.
     static func refuseShared(_ home: String) throws(ShaleError) {
         guard !isShared(home) else {
             throw ShaleError(
@@ -44,8 +48,9 @@ enum StoreLayout {
         }
     }
 
-    /// A folder that all users share, `/tmp`, or that holds the system, stays as it is: a home closes its folder to
-    /// others.
+    /// Whether a folder is shared by all users (`/tmp`) or is the root.
+    ///
+    /// A home would close such a folder to other users.
     private static func isShared(_ path: String) -> Bool {
         guard let status = try? FileStatus.of(hostPath: path, followingLink: true) else { return false }
         let root = try? FileStatus.of(hostPath: "/")
@@ -67,7 +72,9 @@ enum StoreLayout {
         try WholeFile.replace(paths.layoutFile, with: Array(words.utf8), mode: 0o600)
     }
 
-    /// A layout that another tool made lacks our folders.
+    /// Adds the folders that a layout of another tool lacks.
+    ///
+    /// Throws `invalid` when `oci-layout` is not of version 1.
     private static func recognise(_ paths: StorePaths) throws(ShaleError) {
         if access(paths.ingest, F_OK) == 0, access(paths.containerNames, F_OK) == 0 { return }
         do throws(SystemCallError) {

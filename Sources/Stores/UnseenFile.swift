@@ -3,15 +3,16 @@ import Glibc
 package import Linux
 
 extension SystemCallError {
-    /// The same as ``shaleError(_:)`` for a file of the store's own: one that is another user's says how to get it
-    /// back.
+    /// Like ``shaleError(_:)`` for a file of the store.
+    ///
+    /// When the file belongs to another user, the hint says how to get it back.
     package func storeError(_ doing: String, at path: String) -> ShaleError {
         let error = shaleError(doing)
         guard errno == EACCES || errno == EPERM else { return error }
         return error.hinting(Self.wayToOwn(path))
     }
 
-    /// What gives a home back to the user of this process.
+    /// The command that gives a home back to this process's user.
     private static func wayToOwn(_ path: String) -> String {
         var home = path
         while let slash = home.lastIndex(of: "/"), slash != home.startIndex {

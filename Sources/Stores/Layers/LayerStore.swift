@@ -7,9 +7,8 @@ package import OCI
 
 /// Unpacked layers: `layers/<diff id>/fs`, shared by all images and never changed.
 ///
-/// A layer that depends on the layers below it (a hard link to a lower file) is at `<diff id>@<chain id of those
-/// below>`
-/// instead. Every layer can be unpacked again from its blob.
+/// A layer that depends on the layers below it, because of a hard link to a lower file, has the folder name
+/// `<diff id>@<chain id of the layers below>`. Every layer can be unpacked again from its blob.
 package final class LayerStore: Sendable {
     private let paths: StorePaths
     private let ingest: IngestFolder

@@ -4,13 +4,14 @@ import Glibc
 import Linux
 import Logging
 
-/// Makes unpacked layers safe against a power cut without waiting for a sync.
+/// Protects unpacked layers against a power cut without waiting for a sync.
 ///
 /// A layer can be unpacked again from its blob, which is on disk before a name leads to it. So its files, often
-/// thousands, are not synced. Until the kernel has certainly written them by itself, the folder has a mark with the
-/// machine's boot id. A mark of an earlier boot means that the power may have failed before that; the layer is deleted.
+/// thousands, are not synced. Until the kernel has written them, the layer's folder has a mark with the machine's boot
+/// ID.
+/// A mark of an earlier boot means that the power may have failed before that, so the layer is deleted.
 struct LayerSyncing: Sendable {
-    /// Seconds until the kernel has written what was written: ten times its `dirty_expire_centisecs`.
+    /// Seconds after which the kernel has written all data: ten times its default `dirty_expire_centisecs` of 30 s.
     private static let delay: Int64 = 300
     private let paths: StorePaths
     private let lock: StoreLock
@@ -20,20 +21,21 @@ struct LayerSyncing: Sendable {
         self.lock = lock
     }
 
-    /// The home's own mark: when it is absent, there is nothing to sync, and no layer need be checked.
+    /// The mark of the home.
+    ///
+    /// Without it no layer has a mark, and none needs to be checked.
     private var sign: String { paths.home + "/layers.unsettled" }
 
-    /// Marks a staged layer before it gets its place.
+    /// Marks a staged layer before it is renamed to its place.
     func mark(_ staging: String) throws(SystemCallError) {
         let boot = Self.bootID()
         try WholeFile.replace(sign, with: boot, syncing: false)
         try WholeFile.replace(staging + "/unsettled", with: boot, syncing: false)
     }
 
-    /// Removes the marks of layers that are certainly written, and deletes the layers that have a mark of an earlier
-    /// boot.
+    /// Removes the marks of layers that are on disk, and deletes layers with a mark of an earlier boot.
     ///
-    /// An error leaves all as it is, for the next time.
+    /// After an error the marks stay for the next time.
     func syncIfDue(_ ingest: IngestFolder) {
         guard let status = try? FileStatus.of(hostPath: sign) else { return }
         let boot = Self.bootID()
@@ -65,7 +67,7 @@ struct LayerSyncing: Sendable {
     }
 }
 
-/// Syncs a file on a thread of its own, so that nobody waits for it.
+/// Syncs a file on its own thread, so that the caller does not wait.
 enum BackgroundSync {
     private final class Job {
         let path: String

@@ -3,13 +3,13 @@ import Glibc
 import Linux
 import Synchronization
 
-/// The counterpart of ``Leases``: the things that a collection may remove, because nobody has a lease on them.
+/// The counterpart of ``Leases``: claims things for a collection that nobody has leased.
 ///
-/// A thing stays taken until it is given back or this value ends. A process that wants a lease on it waits until then,
-/// and then finds that it is gone.
+/// A claim lasts until it is given back or this value ends. A process that wants a lease on the thing waits until then,
+/// and then finds that the thing is gone.
 package final class Exclusion: Sendable {
     private struct State: ~Copyable {
-        /// `nil` where there is no file of leases, and so no lease.
+        /// `nil` when the leases' file could not be made, so that nobody can have a lease.
         var locks: PlaceLocks?
         var taken: Set<Leasable> = []
     }
@@ -20,13 +20,13 @@ package final class Exclusion: Sendable {
         do throws(SystemCallError) {
             state = Mutex(State(locks: try PlaceLocks(path: paths.leases)))
         } catch {
-            // Removing must work on a full disk too: where the file cannot be made, nobody can have a lease.
+            // Removing must work on a full disk too. When the file cannot be made there, nobody can have a lease.
             guard error.errno == ENOSPC || error.errno == EDQUOT else { throw error.shaleError("leases") }
             state = Mutex(State(locks: nil))
         }
     }
 
-    /// Takes a thing for collection; `false` when someone has a lease on it, also where that cannot be told.
+    /// Claims a thing for collection; false when it is leased, or when that cannot be determined.
     package func take(_ thing: Leasable) -> Bool {
         state.withLock { state in
             if state.taken.contains(thing) { return true }
@@ -36,14 +36,14 @@ package final class Exclusion: Sendable {
         }
     }
 
-    /// Gives a thing back, removed or not.
+    /// Gives a claimed thing back, whether it was removed or not.
     package func give(_ thing: Leasable) {
         state.withLock { state in
             if state.taken.remove(thing) != nil { state.locks?.release(thing.place) }
         }
     }
 
-    /// Whether someone has a lease on a thing at this moment.
+    /// Whether a thing is leased now.
     package func isLeased(_ thing: Leasable) -> Bool {
         guard take(thing) else { return true }
         give(thing)

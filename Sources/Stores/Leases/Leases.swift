@@ -3,14 +3,14 @@ import Linux
 package import OCI
 import Synchronization
 
-/// Something that can be leased: what a digest names, a container, a volume.
+/// Something that can be leased: the content of a digest, a container or a volume.
 package struct Leasable: Sendable, Hashable {
-    /// Its offset in the file of leases.
+    /// The offset of its byte in the leases' file.
     ///
-    /// When two things have the same offset, a lease on one also keeps the other.
+    /// When two things have the same offset, a lease on one also protects the other.
     let place: Int64
 
-    /// A blob, an unpacked layer by its diff ID, an image by its id.
+    /// A blob, an unpacked layer by its diff ID, or an image by its ID.
     package static func digest(_ digest: Digest) -> Leasable {
         Leasable(place: Int64(digest.hex.prefix(15), radix: 16) ?? 0)
     }
@@ -19,18 +19,18 @@ package struct Leasable: Sendable, Hashable {
     package static func volume(_ name: String) -> Leasable { digest(.of("volume \(name)".utf8)) }
 }
 
-/// The things that this process makes or uses at this moment, and that therefore are not collected.
+/// The things that this process makes or uses now and that must not be collected.
 ///
 /// A lease is a shared lock on one byte of the file `lock.leases`, whose offset is computed from the digest or the
 /// name. The kernel ends it when the process ends, in whatever way; it takes no space on disk, and the store's lock is
 /// not needed for it. A collection first takes an exclusive lock on the byte, without waiting: see ``Exclusion``.
 ///
-/// So take the lease first, and check *afterwards* whether the thing exists: from then on it stays.
+/// So take the lease first, and check *afterwards* whether the thing exists: from then on it cannot disappear.
 package final class Leases: Sendable {
     private struct State: ~Copyable {
         var locks: PlaceLocks?
         var held: Set<Leasable> = []
-        /// How many uses are under way.
+        /// The number of uses in progress.
         var uses = 0
     }
 
@@ -43,9 +43,11 @@ package final class Leases: Sendable {
         self.lock = lock
     }
 
-    /// Begins a use: until the last one ends, everything that is found, made or asked for stays leased.
+    /// Begins a use.
     ///
-    /// Each command is one, from its first moment to its last, but for those that remove.
+    /// Until the last use ends, everything that is found, made or asked for stays leased.
+    ///
+    /// Each command is a use from its begin to its end, except commands that remove.
     package func beginUse() -> LeaseUse {
         state.withLock { $0.uses += 1 }
         return LeaseUse(self)
@@ -58,30 +60,35 @@ package final class Leases: Sendable {
         }
     }
 
-    /// Leases what is about to be made, or is said not to need making.
+    /// Leases things that are about to be made, or that need not be made because they exist.
     ///
-    /// Outside a use, until `release`. Throws what locking the file of leases throws, also where the home cannot be
-    /// written to.
+    /// Outside a use the leases last until `release`. Throws what locking the leases' file throws, also when the home
+    /// cannot
+    /// be written to.
     package func hold(_ things: some Sequence<Leasable>) throws(ShaleError) {
         try lock.requireWritable()
         try take(things)
     }
 
-    /// Leases what was found, while a use is under way; the caller checks whether it is still there.
+    /// Leases things that were found, during a use.
+    ///
+    /// The caller then checks whether they still exist.
     func holdInUse(_ things: some Sequence<Leasable>) throws(ShaleError) {
         // On a read-only disk no lease is needed: nobody can collect anything there.
         guard lock.unwritable == nil, state.withLock({ $0.uses > 0 }) else { return }
         try take(things)
     }
 
-    /// Ends leases that were taken outside a use; within one they last to its end.
+    /// Ends leases that were taken outside a use.
+    ///
+    /// Leases taken within a use last to its end.
     package func release(_ things: some Sequence<Leasable>) {
         state.withLock { state in
             if state.uses == 0 { Self.drop(things, &state) }
         }
     }
 
-    /// Ends leases at once, for what this process made and deletes itself.
+    /// Ends leases at once, for things that this process made and deletes itself.
     package func drop(_ things: some Sequence<Leasable>) { state.withLock { Self.drop(things, &$0) } }
 
     /// Ends every lease.

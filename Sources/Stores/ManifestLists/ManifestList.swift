@@ -2,17 +2,17 @@ import Basics
 package import FoundationEssentials
 package import OCI
 
-/// An index of several platforms that is put together here before it is pushed: docker's manifest list.
+/// A manifest list, as docker calls it: an index that is made here before it is pushed.
 package struct ManifestList: Sendable, Hashable, Codable {
     /// One image of the list.
     package struct Member: Sendable, Hashable, Codable {
-        /// The name it was added by, whole.
+        /// The full reference by which it was added.
         package var reference: Reference
-        /// Its manifest, and the platform it is listed for.
+        /// The manifest's descriptor, with the platform for which it is listed.
         package var descriptor: Descriptor
-        /// The manifest's bytes as they came.
+        /// The unchanged bytes of the manifest.
         package var manifest: Data
-        /// Whether it is an image of this home that was in no registry when it was added.
+        /// Whether it is a local image that was in no registry when it was added.
         package var isOfHome: Bool
 
         package init(reference: Reference, descriptor: Descriptor, manifest: Data, isOfHome: Bool) {
@@ -23,9 +23,9 @@ package struct ManifestList: Sendable, Hashable, Codable {
         }
     }
 
-    /// The name it will be pushed to.
+    /// The reference to which it will be pushed.
     package var reference: Reference
-    /// By their names, sorted as docker sorts them.
+    /// Sorted by reference, as docker sorts them.
     package private(set) var members: [Member]
 
     package init(reference: Reference, members: [Member] = []) {
@@ -34,7 +34,7 @@ package struct ManifestList: Sendable, Hashable, Codable {
         for member in members { put(member) }
     }
 
-    /// Adds a member, or replaces the one of its name.
+    /// Adds a member, or replaces the one with the same reference.
     package mutating func put(_ member: Member) {
         members.removeAll { $0.reference == member.reference }
         members.append(member)
@@ -43,14 +43,16 @@ package struct ManifestList: Sendable, Hashable, Codable {
 
     package func member(named reference: Reference) -> Member? { members.first { $0.reference == reference } }
 
-    /// Docker's list where all members are docker's, else the OCI index (image-spec v1.1, image-index.md).
+    /// Docker's manifest list when all members are docker's, else the OCI index (image-spec v1.1, image-index.md).
     package var mediaType: String {
         members.allSatisfy { $0.descriptor.mediaType == MediaType.dockerManifest }
             ? MediaType.dockerManifestList : MediaType.ociIndex
     }
 
-    /// The index as it is pushed, with docker's order of members and indentation of three spaces, so that docker and
-    /// shale make the same digest.
+    /// The document as it is pushed.
+    ///
+    /// It has docker's order of members and an indentation of three spaces, so that docker and shale make the same
+    /// digest.
     package var text: String {
         let manifests = members.map { member in
             var entry: [JSONDocument.Member] = [

@@ -4,7 +4,7 @@ import Glibc
 import Linux
 package import OCI
 
-/// The manifest lists of a home: a file each, named by the digest of the list's name.
+/// The manifest lists of a home, with a file for each, named by the digest of the list's reference.
 package final class ManifestListStore: Sendable {
     private let folder: String
     private let lock: StoreLock
@@ -14,9 +14,9 @@ package final class ManifestListStore: Sendable {
         self.lock = lock
     }
 
-    /// The list of a name, `nil` for none.
+    /// The list with a reference; `nil` when there is none.
     ///
-    /// Throws `corrupt` for a file that holds no list, and what reading it throws.
+    /// Throws `corrupt` for a file that is no list, and what reading it throws.
     package func find(_ reference: Reference) throws(ShaleError) -> ManifestList? {
         let bytes: [UInt8]
         do throws(SystemCallError) {
@@ -29,9 +29,9 @@ package final class ManifestListStore: Sendable {
             ManifestList.self, from: Data(bytes), naming: "manifest list \(reference.familiar)", as: "manifest list")
     }
 
-    /// Changes one list, which may not be there, under the lock of the store; `nil` from `body` removes it.
+    /// Changes or creates a list under the store's lock; when `body` returns `nil` the list is removed.
     ///
-    /// Throws what `body` and writing the file throw; the list is then as it was.
+    /// Throws what `body` and writing the file throw; the list then stays as it was.
     package func change(
         _ reference: Reference, _ body: (ManifestList?) throws(ShaleError) -> ManifestList?
     ) throws(ShaleError) {
@@ -47,7 +47,7 @@ package final class ManifestListStore: Sendable {
         }
     }
 
-    /// Removes a list, whole or damaged; whether there was one.
+    /// Removes a list, even a damaged one; returns whether there was one.
     ///
     /// Throws what taking the lock and removing the file throw.
     package func remove(_ reference: Reference) throws(ShaleError) -> Bool {
@@ -69,7 +69,7 @@ package final class ManifestListStore: Sendable {
             return try WholeFile.syncFolder(folder)
         }
         if mkdir(folder, 0o700) == -1, errno != EEXIST { throw SystemCallError("mkdir", path: folder) }
-        // What could not be read again is not written.
+        // A list that is too large to be read again must not be written.
         guard let bytes = try? OCIDocument.encode(list), bytes.count <= OCIDocument.largest else {
             throw SystemCallError("write", path: path, errno: EFBIG)
         }

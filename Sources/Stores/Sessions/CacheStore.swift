@@ -5,11 +5,11 @@ package import Linux
 import Logging
 package import OCI
 
-/// Things that can be computed again: build steps, file hashes, seccomp programs.
+/// The cache: data that can be computed again, such as build steps, file hashes and seccomp programs.
 ///
 /// It can be deleted at any time.
 package final class CacheStore: Sendable {
-    /// A kind of cached thing; each has its folder.
+    /// A kind of cached data; each has its own folder.
     package enum Kind: String, Sendable, CaseIterable {
         /// Build step key → image.
         case build
@@ -17,11 +17,11 @@ package final class CacheStore: Sendable {
         case hashes
         /// Profile key → compiled program.
         case seccomp
-        /// Data that was fetched from a registry.
+        /// Data that was downloaded from a registry.
         case remote
-        /// Layers as they were packed for a push, each named by the digest of its bytes, as a blob is.
+        /// Layers as they were compressed for a push, each named by the digest of its bytes.
         case packed
-        /// A layer and how it is packed → the digest of the packed layer.
+        /// A layer and its compression → the digest of the compressed layer.
         case packings
     }
 
@@ -37,7 +37,7 @@ package final class CacheStore: Sendable {
     /// The path of a value, whether it exists or not.
     package func path(_ kind: Kind, _ key: Digest) -> String { "\(folder)/\(kind.rawValue)/\(key.hex)" }
 
-    /// A value, `nil` when there is none or it cannot be read.
+    /// A value; `nil` when there is none or it cannot be read.
     package func value(_ kind: Kind, _ key: Digest) -> [UInt8]? {
         let value = try? WholeFile.read(path(kind, key))
         noteLookup(kind, key, isHit: value != nil)
@@ -48,22 +48,20 @@ package final class CacheStore: Sendable {
         Logger.cache.debug("looked up", metadata: ["kind": "\(kind)", "key": "\(key.hex)", "hit": "\(isHit)"])
     }
 
-    /// Stores a value by a rename, without a sync: a reader sees all of it or nothing.
-    ///
-    /// Throws what writing the file throws.
+    /// Stores a value with a rename, without a sync: a reader sees either all of it or nothing.
     package func set(_ kind: Kind, _ key: Digest, to bytes: [UInt8]) throws(ShaleError) {
         _ = try fill(kind, key) { file throws(ShaleError) in
             do throws(SystemCallError) { try file.write(bytes) } catch { throw error.shaleError("cache") }
         }
     }
 
-    /// Stores what `body` writes, which may be more than memory holds; returns it, open for reading.
+    /// Stores what `body` writes, which may be larger than memory; returns the file, open for reading.
     ///
     /// Throws what writing the file or `body` throws.
     package func fill(
         _ kind: Kind, _ key: Digest, _ body: (borrowing OwnedFD) throws(ShaleError) -> Void
     ) throws(ShaleError) -> OwnedFD {
-        // Not beside the others: another shale may clear their folder at any moment.
+        // Not in the kind's folder, because another process may clear that folder at any moment.
         let aside = try ingest.newPath("cache")
         do throws(ShaleError) {
             let file = try translating("cache") { try OwnedFD.open(aside, O_RDWR | O_CREAT | O_EXCL) }
@@ -77,7 +75,7 @@ package final class CacheStore: Sendable {
         }
     }
 
-    /// Begins a file of `packed`.
+    /// Begins a file of the kind `packed`.
     ///
     /// Throws what making the file throws.
     package func newPacked() throws(ShaleError) -> PackedFile {
@@ -96,12 +94,12 @@ package final class CacheStore: Sendable {
         throw SystemCallError("rename", path: target)
     }
 
-    /// A value open for reading, `nil` when there is none.
+    /// Opens a value for reading; `nil` when there is none.
     package func open(_ kind: Kind, _ key: Digest) -> OwnedFD? { try? OwnedFD.open(path(kind, key), O_RDONLY) }
 
     package func remove(_ kind: Kind, _ key: Digest) { unlink(path(kind, key)) }
 
-    /// The keys of a kind, with size and time of last writing.
+    /// The keys of a kind, with size in bytes and time of the last write.
     package func all(_ kind: Kind) -> [(key: Digest, bytes: Int64, modified: Timestamp)] {
         let names = (try? StoreFolder.names("\(folder)/\(kind.rawValue)")) ?? []
         return names.compactMap { name in
@@ -112,7 +110,7 @@ package final class CacheStore: Sendable {
         }
     }
 
-    /// Forgets everything of some kinds; returns the bytes that were in use.
+    /// Removes all values of some kinds; returns the number of bytes freed.
     ///
     /// Throws what removing the folders throws.
     @discardableResult
@@ -120,7 +118,7 @@ package final class CacheStore: Sendable {
         var bytes: Int64 = 0
         for kind in kinds {
             let path = "\(folder)/\(kind.rawValue)"
-            // Moved away first: another shale clears the same, and others write to it meanwhile.
+            // Moved away first, because another process may clear the folder too, or write to it.
             guard let place = try ingest.moveAway(path) else { continue }
             bytes += (try? FileTree.usage(of: place).bytes) ?? 0
             try ingest.removeMoved(place)

@@ -3,12 +3,13 @@ import Glibc
 import Linux
 package import OCI
 
-/// A packed layer that is being written into the cache: hashed while it grows, and named by its digest when it is
-/// whole.
+/// A compressed layer that is being written to the cache.
 ///
-/// For one thread at a time.
+/// It is hashed meanwhile, and named by its digest when complete.
+///
+/// One thread at a time may use it.
 package final class PackedFile: @unchecked Sendable {
-    // Unchecked: whoever packs writes block after block, each when its turn has come.
+    // Unchecked: the threads that compress write block after block, one at a time.
     private let aside: String
     private let file: OwnedFD
     private let place: (String, Digest) throws(SystemCallError) -> Void
@@ -28,15 +29,13 @@ package final class PackedFile: @unchecked Sendable {
     package var digest: Digest { hasher.digest() }
     package var size: Int64 { hasher.count }
 
-    /// Adds bytes.
-    ///
-    /// Throws what writing the file throws.
+    /// Appends bytes.
     package func append(_ bytes: UnsafeRawBufferPointer) throws(ShaleError) {
         do throws(SystemCallError) { try file.write(bytes) } catch { throw error.shaleError("packed layer") }
         hasher.update(bytes)
     }
 
-    /// Syncs the file and gives it its name.
+    /// Syncs the file and renames it to its digest.
     ///
     /// Throws what syncing or renaming the file throws.
     package func commit() throws(ShaleError) {
@@ -50,11 +49,11 @@ package final class PackedFile: @unchecked Sendable {
     }
 }
 
-/// What is noted of a packed layer that is kept.
+/// The record of a compressed layer in the cache.
 package struct PackedNote: Sendable, Hashable {
     package let packed: Digest
     package let size: Int64
-    /// The plain layer that was packed.
+    /// The digest of the uncompressed layer.
     package let layer: Digest
 
     package init(packed: Digest, size: Int64, layer: Digest) {
@@ -63,7 +62,7 @@ package struct PackedNote: Sendable, Hashable {
         self.layer = layer
     }
 
-    /// Reads a note; `nil` for bytes that are none.
+    /// Reads a record; `nil` for other bytes.
     init?(_ bytes: [UInt8]) {
         let words = String(decoding: bytes, as: UTF8.self).split(separator: " ")
         guard words.count == 3, let packed = try? Digest(parsing: String(words[0])), let size = Int64(words[1]),
@@ -74,7 +73,7 @@ package struct PackedNote: Sendable, Hashable {
 }
 
 extension CacheStore {
-    /// What is noted under a key, where the packed layer is there and whole by its size.
+    /// The record of a key; `nil` when the compressed layer is missing or has another size.
     package func packedNote(_ key: Digest) -> PackedNote? {
         guard let note = value(.packings, key).flatMap({ PackedNote($0) }),
             let status = try? FileStatus.of(hostPath: path(.packed, note.packed)), status.size == note.size
@@ -82,22 +81,21 @@ extension CacheStore {
         return note
     }
 
-    /// Notes a packed layer.
+    /// Stores the record of a compressed layer.
     ///
     /// Throws what writing the file throws.
     package func note(_ note: PackedNote, as key: Digest) throws(ShaleError) {
         try set(.packings, key, to: Array("\(note.packed) \(note.size) \(note.layer)".utf8))
     }
 
-    /// Seconds for which a packed layer that nothing notes stays: another shale may be about to note it.
+    /// Seconds for which a compressed layer without a record is kept: another process may be about to store its record.
     private static let noteTime: Int64 = 600
 
-    /// Removes packed layers that are kept, all or those of layers that are gone; returns what they were, and
-    /// their bytes.
+    /// Removes compressed layers whose layer passes the test `isGone`; returns their digests and bytes.
     package func removePacked(
         dryRun: Bool, where isGone: (Digest) -> Bool
     ) -> (digests: [Digest], bytes: Int64) {
-        // Looked at first: what comes meanwhile is not among them.
+        // Listed first, so that files which are added meanwhile are not removed.
         let files = all(.packed)
         let now = Timestamp.now()
         var kept: Set<Digest> = []

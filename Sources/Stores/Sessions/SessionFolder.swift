@@ -3,22 +3,22 @@ import Glibc
 package import Linux
 import OCI
 
-/// The files of one session: `sessions/<name>/`, its journal among them.
+/// The files of one session in `sessions/<name>/`, such as its journal.
 package struct SessionFolder: Sendable {
     package let name: String
     package let path: String
     private let lock: StoreLock
 
-    /// Append-only, a line a command.
+    /// The journal: append-only, one line for each command.
     package var journal: String { path + "/journal" }
-    /// What collection must keep for this session's undo, one thing a line; see ``SessionRoots``.
+    /// What collection must keep for this session's undo, one entry per line; see ``SessionRoots``.
     package var rootsFile: String { file(Self.rootsName) }
     package static let rootsName = "roots"
 
-    /// Ids of containers that an exported session had removed, and that did not come with it; a line each.
+    /// The IDs of removed containers that an imported session names and that were not exported, one per line.
     package static let elsewhereName = "elsewhere"
 
-    /// A file of the session's own by name.
+    /// The path of one of the session's files.
     package func file(_ name: String) -> String { "\(path)/\(name)" }
 
     init(parent: String, name: String, lock: StoreLock) throws(ShaleError) {
@@ -26,14 +26,14 @@ package struct SessionFolder: Sendable {
         self.name = name
         path = "\(parent)/\(name)"
         self.lock = lock
-        // A home that cannot be written to may have none: it is empty then.
+        // In a home that cannot be written to, the folder may be missing. The session is then empty.
         if lock.unwritable != nil { return }
         if mkdir(path, 0o700) == -1, errno != EEXIST {
             throw SystemCallError("mkdir", path: path).shaleError("session \(name)")
         }
     }
 
-    /// Throws `invalid` for a name that could leave the folder or be taken for an option.
+    /// Throws `invalid` for a name that could leave the folder or look like an option.
     package static func check(_ name: String) throws(ShaleError) {
         let isWord = { (byte: UInt8) in
             (48...57).contains(byte) || (65...90).contains(byte) || (97...122).contains(byte)
@@ -55,7 +55,9 @@ package struct SessionFolder: Sendable {
     /// Throws `denied` for a home that cannot be written to.
     package func requireWritable() throws(ShaleError) { try lock.requireWritable() }
 
-    /// Takes a shared lock that says that this process uses the session; several processes may.
+    /// Takes a shared lock that shows that this process uses the session.
+    ///
+    /// Several processes may hold it.
     ///
     /// The lock ends with the value. Throws what opening or locking the file throws.
     package func share() throws(ShaleError) -> FileLock? {
@@ -78,10 +80,11 @@ package struct SessionFolder: Sendable {
         }
     }
 
-    /// Adds a line to the journal and makes it last.
+    /// Appends a line to the journal and syncs it.
     ///
-    /// The line holds no newline; a torn last line is cut off first. Throws what writing the journal throws, also where
-    /// the home cannot be written to.
+    /// The line must contain no newline. An incomplete last line is cut off first. Throws what writing the journal
+    /// throws, also
+    /// when the home cannot be written to.
     package func append(_ line: String, syncing: Bool = true) throws(ShaleError) {
         try requireWritable()
         do throws(SystemCallError) {
@@ -97,7 +100,7 @@ package struct SessionFolder: Sendable {
         }
     }
 
-    /// The journal's whole lines, oldest first.
+    /// The complete lines of the journal, oldest first.
     ///
     /// Throws what reading the journal throws.
     package func lines() throws(ShaleError) -> [String] {
@@ -106,7 +109,7 @@ package struct SessionFolder: Sendable {
         return whole.split(separator: UInt8(ascii: "\n")).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// A file's bytes, `nil` when it is not there.
+    /// The bytes of a file; `nil` when it does not exist.
     ///
     /// Throws what reading the file throws, also for more than `limit` bytes.
     package func read(_ name: String, limit: Int = 64 << 20) throws(ShaleError) -> [UInt8]? {
@@ -118,7 +121,7 @@ package struct SessionFolder: Sendable {
         }
     }
 
-    /// Replaces a file whole.
+    /// Replaces a file as a whole.
     ///
     /// Throws what writing the file throws, also where the home cannot be written to.
     package func write(_ name: String, _ bytes: [UInt8]) throws(ShaleError) {
@@ -130,7 +133,7 @@ package struct SessionFolder: Sendable {
         }
     }
 
-    /// Whether a container stayed behind where this session was exported.
+    /// Whether a removed container was not exported with this session.
     package func leftElsewhere(_ container: String) -> Bool {
         guard let bytes = (try? read(Self.elsewhereName)) ?? nil else { return false }
         return bytes.split(separator: UInt8(ascii: "\n")).contains { $0.elementsEqual(container.utf8) }
@@ -150,7 +153,9 @@ package struct SessionFolder: Sendable {
         try withRootsLock { () throws(ShaleError) in try write(Self.rootsName, Array(roots.text.utf8)) }
     }
 
-    /// Adds to what collection keeps, and makes it last; no-op for what it keeps already.
+    /// Adds to what collection keeps, and syncs.
+    ///
+    /// Entries that it has already are skipped.
     ///
     /// Throws what locking, reading or writing the file throws.
     package func addRoots(_ roots: SessionRoots) throws(ShaleError) {
@@ -162,7 +167,7 @@ package struct SessionFolder: Sendable {
             guard !fresh.isEmpty else { return }
             do throws(SystemCallError) {
                 let file = try OwnedFD.open(rootsFile, O_WRONLY | O_CREAT | O_APPEND)
-                // A line that a crash interrupted must not be joined with the next one.
+                // After a line that a crash interrupted, the new entry must begin on its own line.
                 try file.write(Array("\n\(fresh.text)".utf8))
                 try file.sync()
             } catch {
@@ -191,7 +196,7 @@ package struct SessionFolder: Sendable {
         do throws(SystemCallError) { try FileTree.remove(path) } catch { throw error.shaleError("session \(name)") }
     }
 
-    /// Where the last whole line ends.
+    /// The offset at which the last complete line ends.
     private static func endOfLastLine(_ file: borrowing OwnedFD) throws(SystemCallError) -> Int64 {
         let raw = file.raw
         var end = try FileStatus.of(file).size

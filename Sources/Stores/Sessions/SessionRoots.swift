@@ -1,10 +1,12 @@
 package import OCI
 
-/// What a session can come back to, and what therefore must not be collected.
+/// What a session can restore, and what collection must therefore keep.
 package struct SessionRoots: Sendable, Hashable {
-    /// Manifests, image ids, blobs; best ids and manifests, which keep config and layers too.
+    /// Digests of manifests, image IDs and blobs.
+    ///
+    /// An image ID or a manifest also keeps config and layers.
     package var digests: Set<Digest>
-    /// Ids of containers that were moved to the trash.
+    /// IDs of containers in the trash.
     package var containers: Set<String>
 
     private static let containerMark = "container "
@@ -14,7 +16,9 @@ package struct SessionRoots: Sendable, Hashable {
         self.containers = containers
     }
 
-    /// Reads a file of one thing a line; what is neither digest nor container is skipped.
+    /// Reads a file with one entry per line.
+    ///
+    /// Other lines are skipped.
     init(parsing bytes: [UInt8]) {
         self.init()
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
@@ -35,7 +39,7 @@ package struct SessionRoots: Sendable, Hashable {
         containers.formUnion(other.containers)
     }
 
-    /// The file's text.
+    /// The text of the file.
     package var text: String {
         (digests.sorted().map(\.description) + containers.sorted().map { Self.containerMark + $0 })
             .map { $0 + "\n" }.joined()

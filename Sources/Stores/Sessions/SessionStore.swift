@@ -3,7 +3,7 @@ import Diagnostics
 import Logging
 package import OCI
 
-/// What a home keeps for sessions: their folders, the lines under way in them, and the blobs of archives.
+/// What a home stores for sessions: their folders, the stamps of running lines, and the blobs of session archives.
 package struct SessionStore: Sendable {
     private let store: Store
 
@@ -11,20 +11,20 @@ package struct SessionStore: Sendable {
 
     // MARK: Folders
 
-    /// The names of the sessions there are, sorted.
+    /// The names of all sessions, sorted.
     ///
     /// Throws what reading the sessions' folder throws.
     package func names() throws(ShaleError) -> [String] { try store.sessionNames() }
 
-    /// The folder of a session, made on first use.
+    /// The folder of a session, created when missing.
     ///
     /// Throws `invalid` when the name cannot be a session's, and what making the folder throws.
     package func folder(of name: String) throws(ShaleError) -> SessionFolder { try store.session(name) }
 
-    /// Where the folder of a session lies, whether there is one or not.
+    /// The path of a session's folder, whether it exists or not.
     package func path(of name: String) -> String { "\(store.paths.sessions)/\(name)" }
 
-    /// What all sessions together can come back to.
+    /// What all sessions together can restore.
     ///
     /// Throws what reading the sessions' files throws.
     package func roots() throws(ShaleError) -> SessionRoots { try store.sessionRoots() }
@@ -32,51 +32,51 @@ package struct SessionStore: Sendable {
     /// Throws `denied` for a home that cannot be written to.
     package func requireWritable() throws(ShaleError) { try store.requireWritable() }
 
-    /// A path for a temporary folder that is then renamed, so that a folder is made or removed in one step.
+    /// A path for a temporary folder that is renamed later, so that a folder appears or disappears in one step.
     ///
     /// Throws what making the folder for it throws.
     package func newScratchPath() throws(ShaleError) -> String { try store.newScratchPath() }
 
-    /// Forgets which lines of a session made changes that no journal has yet.
+    /// Removes the stamps of a session's lines that no journal contains yet.
     ///
     /// Throws what writing the names throws.
     package func forgetLines(of name: String) throws(ShaleError) { try store.forgetLines(of: name) }
 
     // MARK: The line under way in this process
 
-    /// Leases what is found, made or asked for until the value goes.
+    /// Begins a use: things that are found, made or asked for stay leased until the value ends.
     package func beginUse() -> LeaseUse { store.leases.beginUse() }
 
-    /// Says which line is being carried out; `nil` when no line makes the changes.
+    /// Sets the line that is running; `nil` when no line makes the changes.
     package func begin(_ line: LineUnderWay?) { store.writeAhead.begin(line) }
 
-    /// The token of what was stamped since this was last asked; `nil` where nothing was.
+    /// The token of the stamps since the last call; `nil` when there were none.
     package func takeToken() -> String? { store.writeAhead.takeToken() }
 
-    /// What this process did to names and images since this was last asked.
+    /// The changes that this process made to names and images since the last call.
     package func takeChanges() -> TableChanges { store.names.takeChanges() }
 
     // MARK: Lines that were cut off
 
-    /// Changes of names and images that are stamped with lines of a session.
+    /// The changes of names and images that are stamped with a session's lines.
     ///
     /// Throws what reading the names throws.
     package func stampedChanges(in name: String) throws(ShaleError) -> [StampedChanges] {
         try store.names.stamped(in: name)
     }
 
-    /// The line that moved a container to the trash and was cut off; `nil` where none was.
+    /// The interrupted line that moved a container to the trash; `nil` when there is none.
     package func cutOffRemoval(of container: String) -> (stamp: LineStamp, name: String)? {
         store.containers.cutOffRemoval(of: container)
     }
 
-    /// The words of a stamped line; `nil` where they are lost.
+    /// The text of a stamped line; `nil` when it is lost.
     package func words(of stamp: LineStamp) -> StampedLine? { store.writeAhead.line(of: stamp) }
 
-    /// Whether the process that wrote a stamp is gone.
+    /// Whether the process that wrote a stamp has ended.
     package func isCutOff(_ stamp: LineStamp) -> Bool { store.writeAhead.isCutOff(stamp) }
 
-    /// Whether a session may have lines that were cut off, in names and images or in `containers` of its roots.
+    /// Whether a session may have interrupted lines, among changes of names and images or removals of `containers`.
     package func mayHaveCutOffLines(in name: String, removing containers: Set<String>) -> Bool {
         guard let stamped = try? store.names.stamped(in: name) else { return true }
         let stamps = stamped.map(\.stamp) + containers.compactMap { cutOffRemoval(of: $0)?.stamp }
@@ -87,16 +87,17 @@ package struct SessionStore: Sendable {
 
     package var blobs: BlobStore { store.blobs }
 
-    /// The tables of the images that listings show, and of those that only sessions hold.
+    /// The tables of listed and of retained images.
     ///
     /// Throws what reading the files throws.
     package func tables() throws(ShaleError) -> (listed: ImageTable, retained: ImageTable) {
         (try store.names.table(), try store.images.retainedTable())
     }
 
-    /// Makes the images of a session that was imported known, once the session is there and keeps them.
+    /// Adds the images of an imported session, when the session exists and keeps them.
     ///
-    /// Returns the names that are another image's here and were left to it. Throws what taking the lock or writing the
+    /// Returns the names that were not set, because they belong to other images. Throws what taking the lock or writing
+    /// the
     /// names throws.
     package func adopt(
         listed: [ImageEntry], retained: [ImageEntry], releasing blobs: [Digest]
@@ -106,7 +107,7 @@ package struct SessionStore: Sendable {
         return left
     }
 
-    /// Deletes blobs that came for a session that could not be imported; what is swept with them is nobody's either.
+    /// Deletes the blobs of a session that could not be imported, with a collection.
     package func discard(_ blobs: [Digest]) {
         store.leases.drop(blobs.map { .digest($0) })
         if blobs.isEmpty { return }

@@ -7,10 +7,10 @@ import Logging
 package import OCI
 import Synchronization
 
-/// A line of a session's that is under way, as its journal will have it.
+/// A session's line that is running, as its journal will contain it.
 package struct LineUnderWay: Sendable, Hashable {
     package var session: String
-    /// What was typed, secrets masked.
+    /// The typed line, with secrets masked.
     package var line: String
     package var directory: String?
     package var time: Timestamp
@@ -23,15 +23,18 @@ package struct LineUnderWay: Sendable, Hashable {
     }
 }
 
-/// Written with a change, in the same file: which line makes it, before the session's journal can have the line.
+/// The stamp of a change: it is stored in the same file as the change and says which line made it, before the session's
+/// journal contains the line.
 ///
-/// Others may read that file, so the line itself is not in it.
+/// It does not contain the line's text, because that file may be read by others.
 package struct LineStamp: Sendable, Hashable, Codable {
     package var session: String
     package var time: Timestamp
-    /// The journal's entry of this line carries it too; one that does not is still to come, or was cut off.
+    /// The line's journal entry has the same token.
+    ///
+    /// Without such an entry the line is running or was interrupted.
     package var token: String
-    /// Who writes: the name of its folder in `ingest`.
+    /// The process that wrote it, by the name of its folder in `ingest`.
     package var process: String
 
     init(_ line: LineUnderWay, token: String, process: String) {
@@ -42,16 +45,18 @@ package struct LineStamp: Sendable, Hashable, Codable {
     }
 }
 
-/// The text of a stamped line, in its session's folder; when this file is lost, nothing else is.
+/// The text of a stamped line, in the session's folder.
+///
+/// When it is lost, only the text is missing from the journal.
 package struct StampedLine: Sendable, Hashable, Codable {
     package var token: String
     package var line: String
     package var directory: String?
 }
 
-/// What a line did to names and images, kept in `index.json` with the change itself.
+/// The changes of a line to names and images, stored in `index.json` together with the changes themselves.
 ///
-/// So either both the change and its record are there or neither, and no second write is needed.
+/// So either the change and its stamp are stored or neither, with a single write.
 package struct StampedChanges: Sendable, Hashable, Codable {
     package var stamp: LineStamp
     package var moves: [TableChanges.Move]
@@ -68,10 +73,10 @@ package struct StampedChanges: Sendable, Hashable, Codable {
     var isEmpty: Bool { moves.isEmpty && arrived.isEmpty && departed.isEmpty }
 }
 
-/// Whether a session's journal, by its path, has a line that carries a token; one that is not there has none.
+/// Returns whether the journal at a path contains an entry with a token; false for a missing journal.
 package typealias JournalSearch = @Sendable (_ journal: String, _ token: String) -> Bool
 
-/// Stamps what this process changes with the line that does it.
+/// Stamps the changes of this process with the line that makes them.
 package final class WriteAhead: Sendable {
     private struct State {
         var line: LineUnderWay?
@@ -90,10 +95,10 @@ package final class WriteAhead: Sendable {
         self.journalHolds = journalHolds
     }
 
-    /// Says which line is being carried out; `nil` when no line makes the changes.
+    /// Sets the line that is running; `nil` when no line makes the changes.
     package func begin(_ line: LineUnderWay?) { state.withLock { $0.line = line } }
 
-    /// The stamp for a change that is about to be made; `nil` where no line is under way.
+    /// The stamp for the next change; `nil` when no line is running.
     func stamp() throws(ShaleError) -> LineStamp? {
         guard let line = state.withLock({ $0.line }) else { return nil }
         let process = try ingest.ownName()
@@ -110,7 +115,9 @@ package final class WriteAhead: Sendable {
 
     // MARK: Words
 
-    /// The size in bytes after which the file of texts is emptied: each text is needed only for a short time.
+    /// The size in bytes after which the file of texts is emptied.
+    ///
+    /// Each text is needed only for a short time.
     private static let mostWords: Int64 = 64 << 10
 
     private func words(in session: String) -> String { "\(paths.sessions)/\(session)/underway" }
@@ -128,7 +135,7 @@ package final class WriteAhead: Sendable {
         }
     }
 
-    /// The words of a stamped line; `nil` where they are lost.
+    /// The text of a stamped line; `nil` when it is lost.
     package func line(of stamp: LineStamp) -> StampedLine? {
         guard let bytes = try? WholeFile.read(words(in: stamp.session), limit: 1 << 20) else { return nil }
         let decoder = JSONDecoder()
@@ -136,7 +143,7 @@ package final class WriteAhead: Sendable {
             .compactMap { try? decoder.decode(StampedLine.self, from: Data($0)) }.first { $0.token == stamp.token }
     }
 
-    /// The token of what was stamped since this was last asked, for the journal; `nil` where nothing was.
+    /// The token of the stamps since the last call, for the journal; `nil` when there were none.
     package func takeToken() -> String? {
         state.withLock { state in
             defer { state.token = nil }
@@ -144,15 +151,15 @@ package final class WriteAhead: Sendable {
         }
     }
 
-    /// Whether the process that wrote a stamp has ended: its line will not be continued.
+    /// Whether the process that wrote a stamp has ended.
     package func isCutOff(_ stamp: LineStamp) -> Bool { !ingest.isOwned(stamp.process) }
 
-    /// The stamped changes of other processes, without those that are in their session's journal.
+    /// The stamped changes of other processes that their session's journal does not contain yet.
     func unfinished(_ all: [StampedChanges], butOf own: LineStamp?) -> [StampedChanges] {
         all.filter { !$0.isEmpty && $0.stamp.process != own?.process && !isFinished($0.stamp) }
     }
 
-    /// Whether the journal of its session has a stamped line.
+    /// Whether a session's journal contains a stamped line.
     package func isFinished(_ stamp: LineStamp) -> Bool {
         guard (try? SessionFolder.check(stamp.session)) != nil else { return true }
         return journalHolds("\(paths.sessions)/\(stamp.session)/journal", stamp.token)
