@@ -30,7 +30,10 @@ struct Relay {
     }
 
     private func relaySignals() throws(ShaleError) -> AttachOutcome {
-        let numbers = terminal ? Self.terminalSignals : streams.proxiesSignals ? Self.proxiedSignals : []
+        // Of a terminal whose keys are not passed on, Ctrl-C is this process's own.
+        let keys = streams.input == nil ? [SIGINT] : []
+        let numbers =
+            terminal ? Self.terminalSignals + keys : streams.proxiesSignals ? Self.proxiedSignals : []
         guard !numbers.isEmpty, let signals = try? SignalRelay(numbers) else {
             var loop = RelayLoop(self)
             return try loop.run { nil }
