@@ -25,7 +25,7 @@ package final class HistoryFile {
         guard let path, let bytes = Self.read(path) else { return }
         let loaded = Self.decode(bytes)
         entries = Self.unique(loaded, size: self.size)
-        if loaded.count > 2 * entries.count + 100 { rewrite() }
+        if loaded.count > 2 * entries.count + 100 { shorten(path) }
     }
 
     /// Adds an entry, unless it is empty or repeats the one before, and appends it to the file.
@@ -44,6 +44,21 @@ package final class HistoryFile {
         return entries.reversed().filter { $0.hasPrefix(prefix) && seen.insert($0).inserted }
     }
 
+    /// The rest of the newest entry of one line that starts with a text; `nil` where there is none.
+    ///
+    /// Nothing that a terminal does not show as it is: the file may come from elsewhere.
+    package func suggestion(for text: String) -> String? {
+        guard let first = text.unicodeScalars.first, !first.isBlank else { return nil }
+        let start = text.utf8
+        let found = entries.last {
+            $0.utf8.count > start.count && $0.utf8.starts(with: start) && !$0.utf8.contains(UInt8(ascii: "\n"))
+        }
+        guard let rest = found.flatMap({ String($0.utf8.dropFirst(start.count)) }), rest.visible == rest else {
+            return nil
+        }
+        return rest
+    }
+
     /// The entry that `!!`, `!12` or `!-2` means; entries count from 1.
     package func entry(_ reference: String) -> String? {
         if reference == "!" { return entries.last }
@@ -55,26 +70,52 @@ package final class HistoryFile {
     /// Forgets everything, in the file as well.
     package func clear() {
         entries = []
-        rewrite()
+        guard let path, let lock = Self.locked(path, O_RDWR) else { return }
+        defer { close(lock) }
+        replace(path)
     }
 
     // MARK: The file
 
     private func append(_ entry: String) throws(ShaleError) {
         guard let path else { return }
-        let descriptor = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard descriptor >= 0 else { throw Self.failure(path) }
+        guard let descriptor = Self.locked(path, O_WRONLY | O_APPEND | O_CREAT) else { throw Self.failure(path) }
         defer { close(descriptor) }
-        flock(descriptor, LOCK_EX)
         Self.makePrivate(descriptor)
         var text = Self.encode(Secrets.masked(entry).text) + "\n"
         if lseek(descriptor, 0, SEEK_END) == 0 { text = Self.header + "\n" + text }
         guard Self.write(Array(text.utf8), to: descriptor) else { throw Self.failure(path) }
     }
 
+    /// Opens the file and locks it; `nil` with `errno` where it cannot be opened.
+    ///
+    /// Another prompt may have put a shorter file in its place meanwhile: a line must not go into the old one.
+    private static func locked(_ path: String, _ flags: Int32) -> Int32? {
+        while true {
+            let descriptor = open(path, flags | O_CLOEXEC | O_NOFOLLOW, 0o600)
+            guard descriptor >= 0 else { return nil }
+            flock(descriptor, LOCK_EX)
+            var (opened, named) = (stat(), stat())
+            if fstat(descriptor, &opened) == 0, lstat(path, &named) == 0, opened.st_ino == named.st_ino,
+                opened.st_dev == named.st_dev
+            {
+                return descriptor
+            }
+            close(descriptor)
+        }
+    }
+
+    /// Leaves each entry of the file once, with those that other prompts added until now.
+    private func shorten(_ path: String) {
+        guard let lock = Self.locked(path, O_RDWR) else { return }
+        defer { close(lock) }
+        guard let bytes = Self.read(path) else { return }
+        entries = Self.unique(Self.decode(bytes), size: size)
+        replace(path)
+    }
+
     /// Replaces the file by what is in memory; a failure leaves the old one.
-    private func rewrite() {
-        guard let path else { return }
+    private func replace(_ path: String) {
         let temporary = path + ".new"
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { return }

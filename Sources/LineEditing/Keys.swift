@@ -42,6 +42,12 @@ extension LineEditor {
         Function(name: "shale-line-end", help: "to the end of the line") { editor, _ in
             run(editor) { $0.moveToLineEnd() }
         },
+        Function(name: "shale-next-char", help: "to the right, or take the suggestion") { editor, _ in
+            run(editor) { $0.moveRight() }
+        },
+        Function(name: "shale-next-word", help: "to the next word, or take one of the suggestion") { editor, _ in
+            run(editor) { $0.moveToNextWord() }
+        },
         Function(name: "shale-help", help: "help on the command") { editor, _ in run(editor) { $0.showHelp() } },
         Function(name: "shale-ignore", help: "do nothing") { _, _ in KeyOutcome.normal.rawValue },
         Function(name: "shale-paste", help: "take a bracketed paste", body: shale_editline_paste),
@@ -54,19 +60,25 @@ extension LineEditor {
         ("\\eOA", "shale-history-prev"), ("\\eOB", "shale-history-next"), ("^D", "shale-delete-or-end"),
         ("\\eOP", "shale-help"), ("\\e[11~", "shale-help"),
         ("^R", "em-inc-search-prev"), ("^S", "em-inc-search-next"),
-    ]
-
-    private static let emacs: [(keys: String, function: String)] = [
         ("^P", "shale-history-prev"), ("^N", "shale-history-next"), ("\\e.", "shale-last-argument"),
         ("\\e_", "shale-last-argument"), ("^X^E", "shale-edit"),
-        ("\\e[1;5C", "em-next-word"), ("\\e[1;5D", "ed-prev-word"), ("\\e[1;3C", "em-next-word"),
-        ("\\e[1;3D", "ed-prev-word"), ("\\e[5C", "em-next-word"), ("\\e[5D", "ed-prev-word"),
-        ("\\eOc", "em-next-word"), ("\\eOd", "ed-prev-word"),
-        ("^A", "shale-line-start"), ("^E", "shale-line-end"),
+        ("\\e[C", "shale-next-char"), ("\\eOC", "shale-next-char"),
+        ("\\e[1;5C", "shale-next-word"), ("\\e[1;5D", "ed-prev-word"), ("\\e[1;3C", "shale-next-word"),
+        ("\\e[1;3D", "ed-prev-word"), ("\\e[5C", "shale-next-word"), ("\\e[5D", "ed-prev-word"),
+        ("\\eOc", "shale-next-word"), ("\\eOd", "ed-prev-word"),
         ("\\e[H", "shale-line-start"), ("\\e[F", "shale-line-end"), ("\\eOH", "shale-line-start"),
         ("\\eOF", "shale-line-end"), ("\\e[1~", "shale-line-start"), ("\\e[4~", "shale-line-end"),
         ("\\e[3~", "ed-delete-next-char"), ("\\e[5~", "shale-history-prev"), ("\\e[6~", "shale-history-next"),
-        ("\\e[2~", "shale-ignore"), ("^W", "ed-delete-prev-word"), ("\\e^?", "ed-delete-prev-word"),
+        ("\\e[2~", "shale-ignore"),
+    ]
+
+    /// Keys of the line itself, in emacs mode and where vi's mode takes text.
+    private static let typing: [(keys: String, function: String)] = [
+        ("^A", "shale-line-start"), ("^E", "shale-line-end"), ("^F", "shale-next-char"),
+    ]
+
+    private static let emacs: [(keys: String, function: String)] = [
+        ("\\ef", "shale-next-word"), ("^W", "ed-delete-prev-word"), ("\\e^?", "ed-delete-prev-word"),
     ]
 
     /// ``SHALE_EDITLINE_ESCAPE`` as bindings write it.
@@ -75,10 +87,11 @@ extension LineEditor {
     /// Adds the functions, binds the keys, and reads the user's own bindings.
     func bindKeys(_ handle: OpaquePointer) {
         for function in Self.functions { _ = shale_editline_add(handle, function.name, function.help, function.body) }
-        bind(Self.emacs + Self.essential, in: handle)
+        bind(Self.emacs + Self.typing + Self.essential, in: handle)
         // `bind -v` in ~/.editrc makes new key maps: the most important keys are bound again.
         guard shale_editline_source(handle) else { return }
         for isCommandMap in [false, true] { bind(Self.essential, in: handle, isCommandMap: isCommandMap) }
+        bind(Self.typing, in: handle)
         // libedit keeps one table of sequences for both maps.
         _ = shale_editline_bind(handle, Self.escapeKeys, "vi-command-mode", false)
         shale_editline_set_escape_alone(true)
@@ -155,8 +168,22 @@ extension LineEditor {
     }
 
     func moveToLineEnd() -> KeyOutcome {
+        if acceptSuggestion() { return .refresh }
         let line = line
         return move(to: LineMotion(line.text, cursor: line.cursor).end) ? .refresh : .normal
+    }
+
+    func moveRight() -> KeyOutcome {
+        if acceptSuggestion() { return .refresh }
+        let line = line
+        guard line.cursor < line.length else { return .error }
+        return move(to: line.cursor + 1) ? .refresh : .normal
+    }
+
+    func moveToNextWord() -> KeyOutcome {
+        if acceptSuggestion(wordOnly: true) { return .refresh }
+        let line = line
+        return move(to: LineMotion(line.text, cursor: line.cursor).wordEnd) ? .refresh : .normal
     }
 
     private func move(to target: Int) -> Bool {
@@ -239,6 +266,15 @@ struct LineMotion {
     var end: Int {
         let end = end(at: cursor)
         return end == cursor ? scalars.count : end
+    }
+
+    /// Where the word at the cursor ends, or else the next one.
+    var wordEnd: Int {
+        let isPart = { (scalar: Unicode.Scalar) in
+            scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+        }
+        let start = scalars[cursor...].firstIndex(where: isPart) ?? scalars.count
+        return scalars[start...].firstIndex { !isPart($0) } ?? scalars.count
     }
 
     /// The same column of the line above or below, or its end; `nil` where there is none.

@@ -1,9 +1,7 @@
 package import Basics
 import CEditline
-import Diagnostics
 import Glibc
 import Linux
-import Logging
 package import Rendering
 
 /// The prompt's line editor: libedit with shale's keys, completion, hints and history.
@@ -58,6 +56,9 @@ package final class LineEditor {
     package private(set) var wasGathered = false
     private var prompt: UnsafeMutablePointer<CChar>?
     private(set) var promptText = ""
+    private var hasWarned = false
+    /// The rest of a line of the history, as it stands behind the cursor: only what was seen is accepted.
+    private var suggestion: String?
     var search = HistorySearch()
     var lastArgument = LastArgument()
     /// The line and cursor that the last Tab left unchanged: the next one there lists.
@@ -138,11 +139,16 @@ package final class LineEditor {
         }
     }
 
-    /// Adds a command to the history of this prompt and of the file; a failure to write the file is ignored.
+    /// Adds a command to the history of this prompt and of the file; says once that the file cannot be written.
     package func remember(_ text: String) {
         guard let handle, !text.trimmingBlanks.isEmpty, questions.mayRemember(text) else { return }
         shale_editline_remember(handle, text)
-        Logger.shell.attempt("add a line to the history file") { try history.add(text) }
+        do throws(ShaleError) {
+            try history.add(text)
+        } catch {
+            if !hasWarned { console.warning("\(error); lines typed here are known until you leave") }
+            hasWarned = true
+        }
     }
 
     private func readLine(initial: String) -> ReadResult {
@@ -225,23 +231,46 @@ package final class LineEditor {
         return prompt ?? emptyText
     }
 
-    /// Draws the rest of the usage at the right edge, and puts the cursor back; false where there is none to draw.
+    /// Draws a suggestion behind the cursor and the rest of the usage at the right edge, and puts the cursor back; false
+    /// where there is nothing to draw.
     ///
     /// Drawn here and not as libedit's right prompt: that one is overwritten by what is typed, and loses its colour's
     /// end when a part of it is drawn again. Only with the cursor behind the last character: nothing else is erased
     /// with it. A newline in the line is Ctrl-R's own prompt, or a text that gets no hint.
     private func drawHint() -> Bool {
-        guard console.canRedraw(.output), let completer else { return false }
+        suggestion = nil
+        guard console.canRedraw(.output) else { return false }
         let line = line
         guard line.length > 0, line.cursor == line.length, !line.text.contains("\n"), !line.text.contains("\t"),
-            let hint = completer.hint(for: linesBefore + line.text), let columns = console.size(.output)?.columns
+            let columns = console.size(.output)?.columns
         else { return false }
         let before = promptText.withoutColours.displayWidth + line.text.displayWidth
-        let room = columns - before - 4
-        guard room >= 8 else { return false }
-        let text = hint.singleLine.ellipsis(room)
-        let shown = console.hasColour(.output) ? TerminalStyle.dim(text) : text
-        console.write("\r\u{1b}[\(columns - text.displayWidth - 1)C\(shown)\r\u{1b}[\(before)C")
+        let room = columns - before - 1
+        guard room > 0 else { return false }
+        // Without colour it could not be told from what was typed.
+        if linesBefore.isEmpty, console.hasColour(.output) { suggestion = history.suggestion(for: line.text) }
+        let suggested = suggestion?.ellipsis(room) ?? ""
+        let usage = completer?.hint(for: linesBefore + line.text)
+        let free = room - suggested.displayWidth - 3
+        let hint = free >= 8 ? usage?.singleLine.ellipsis(free) : nil
+        guard hint != nil || !suggested.isEmpty else { return false }
+        var text = suggested.isEmpty ? "" : TerminalStyle.dim(suggested)
+        if let hint {
+            let shown = console.hasColour(.output) ? TerminalStyle.dim(hint) : hint
+            text += "\r\u{1b}[\(columns - hint.displayWidth - 1)C\(shown)"
+        }
+        console.write("\(text)\r\u{1b}[\(before)C")
+        return true
+    }
+
+    /// Puts what is suggested into the line, all of it or its first word; false where nothing is.
+    func acceptSuggestion(wordOnly: Bool = false) -> Bool {
+        guard let handle, let rest = suggestion, line.cursor == line.length else { return false }
+        suggestion = nil
+        let scalars = Array(rest.unicodeScalars)
+        let start = scalars.firstIndex { !$0.isBlank } ?? 0
+        let end = wordOnly ? scalars[start...].firstIndex(where: \.isBlank) ?? scalars.count : scalars.count
+        _ = shale_editline_insert(handle, String(String.UnicodeScalarView(scalars[..<end])))
         return true
     }
 

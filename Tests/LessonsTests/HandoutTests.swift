@@ -14,7 +14,7 @@ struct HandoutTests {
 
     @Test(arguments: [
         ("shale> ls", "$ ls"), ("(two) shale> ls", "$ ls"), ("$ shale ls", "$ ls"), ("$ ls", "$ ls"), ("out", "out"),
-        ("(a b) shale> ls", "(a b) shale> ls"),
+        ("(a b) shale> ls", "(a b) shale> ls"), ("[64] busybox+2 shale> ls", "$ ls"),
     ])
     func prompts(line: String, signed: String) {
         #expect(Handout.signed(line) == signed)

@@ -31,6 +31,28 @@ struct HistoryTests {
         #expect(status.st_mode & 0o777 == 0o600)
     }
 
+    /// A prompt that shortens the file leaves what another adds to it before and after.
+    @Test
+    func shortenedUnderAnotherPrompt() throws {
+        let folder = TemporaryDirectory()
+        let path = folder.path + "/history"
+        let one = HistoryFile(path: path, size: 10)
+        for number in 0..<200 { try one.add("x\(number)") }
+        let two = HistoryFile(path: path, size: 10)
+        try one.add("one")
+        try two.add("two")
+        #expect(HistoryFile(path: path, size: 10).entries.suffix(3) == ["x199", "one", "two"])
+    }
+
+    @Test
+    func suggestions() throws {
+        let history = HistoryFile(path: nil)
+        for entry in ["images -q", "images -a", "run <<E\na\nE", "bad \u{1b}[2J", "é漢 x"] { try history.add(entry) }
+        #expect(history.suggestion(for: "im") == "ages -a")
+        #expect(history.suggestion(for: "é") == "漢 x")
+        for text in ["", " ", "images -a", "run", "bad", "x"] { #expect(history.suggestion(for: text) == nil) }
+    }
+
     @Test
     func sizeAndUniqueness() throws {
         let folder = TemporaryDirectory()

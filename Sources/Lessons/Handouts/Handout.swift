@@ -1,3 +1,4 @@
+import Basics
 /// A handout: a Markdown text whose fenced `console` blocks show lines and what they print.
 package struct Handout: Sendable {
     /// A `console` block.
@@ -50,13 +51,9 @@ package struct Handout: Sendable {
 
     static func signed(_ line: String) -> String {
         if line.hasPrefix("$ shale ") { return "$ " + line.dropFirst("$ shale ".count) }
-        if line.hasPrefix(prompt) { return "$ " + line.dropFirst(prompt.count) }
-        guard line.hasPrefix("("), let end = line.firstRange(of: ") " + prompt), !line[..<end.lowerBound].contains(" ")
-        else { return line }
-        return "$ " + line[end.upperBound...]
+        guard let length = PromptSign.length(in: line) else { return line }
+        return "$ " + String(String.UnicodeScalarView(line.unicodeScalars.dropFirst(length)))
     }
-
-    private static let prompt = "shale> "
 
     /// The text with other lines in some places; the places come in order and do not overlap.
     package func replacing(_ places: [(range: Range<Int>, lines: [String])]) -> String {

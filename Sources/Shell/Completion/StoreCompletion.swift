@@ -187,7 +187,11 @@ struct StoreCompletion: CompletionSource {
 
     /// The words that `explain` knows, commands and instructions last.
     private func topics() -> [CompletionValue] {
-        [CompletionValue("last", "what the last line did"), CompletionValue(Help.languageTopic, "how a line is read")]
+        [
+            CompletionValue("last", "what the last line did"),
+            CompletionValue(Help.languageTopic, "how a line is read"),
+            CompletionValue(Help.keysTopic, "what the keys do"),
+        ]
             + Topics.things.names.filter { !$0.contains(" ") }.map { CompletionValue($0, "what it is") }
             + verbs() + StepKeyword.names.sorted().map { CompletionValue($0, "an instruction") }
     }

@@ -19,6 +19,7 @@ package struct Help: Verb {
 
     /// Topics of `help` that are no commands.
     static let languageTopic = "language"
+    static let keysTopic = "keys"
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         guard let command else { return .text(HelpText.overview) }
@@ -26,6 +27,7 @@ package struct Help: Verb {
             return .text(HelpText.instructions)
         }
         if command == Self.languageTopic { return .text(HelpText.language) }
+        if command == Self.keysTopic { return .text(HelpText.keys) }
         guard let type = CommandTable.shared.find(command) else { throw Self.unknown(command) }
         // Where the second words are no commands of their own, the first one's help tells them.
         guard let part, !type.subcommands.isEmpty else { return .text(HelpText.of(type)) }
@@ -42,7 +44,7 @@ package struct Help: Verb {
 extension Help {
     /// The error for what there is no help on, with the nearest that there is some on.
     private static func unknown(_ word: String) -> ShaleError {
-        let known = CommandTable.shared.words.union(StepKeyword.names).union([languageTopic])
+        let known = CommandTable.shared.words.union(StepKeyword.names).union([languageTopic, keysTopic])
         let near = Suggestion.nearest(to: word, among: known.sorted()).first
         return ShaleError(
             .usage, "unknown command: \(word.visible)", hint: near.map { "help \($0)" } ?? "help")
@@ -78,8 +80,8 @@ enum HelpText {
             }
         }
         return text
-            + "\n'help COMMAND' says more, 'help language' how a line is read; Tab completes; "
-            + "Ctrl-R searches\nwhat was typed.\n"
+            + "\n'help COMMAND' says more, 'help language' how a line is read, 'help keys' what the keys do; Tab\n"
+            + "completes; Ctrl-R searches what was typed.\n"
     }
 
     static let language = """
@@ -102,6 +104,26 @@ enum HelpText {
         a pause behind a line with a sign is one block.
 
         There are no background jobs, loops or functions: run -d, !sh, or a script of the host's.
+
+        """
+
+    static let keys = """
+        Keys at the prompt, in emacs mode and in vi mode:
+
+          Tab               completes; a second Tab lists what there is
+          Right, Ctrl-F,    at the end of the line: take the dim suggestion, which
+          Ctrl-E, End       is an earlier line that begins so
+          Alt-F, Ctrl-Right to the next word, or take one word of the suggestion
+          Up, Down          earlier and later lines that begin as the one typed
+          Ctrl-R, Ctrl-S    search what was typed, back and forth
+          Alt-.             the last word of the line before
+          Ctrl-X Ctrl-E     the line in $EDITOR
+          F1                help on the command
+          Ctrl-C            drops the line, or stops the command
+          Ctrl-D            on an empty line: leaves
+
+        ~/.editrc can bind others; bind -v in it is vi mode. set prompt changes the
+        prompt: {session}, {status}, {image} and {place} are filled in.
 
         """
 

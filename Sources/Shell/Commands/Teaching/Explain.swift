@@ -47,6 +47,9 @@ package struct Explain: Verb {
         {
             return .lines(lines)
         }
+        if rest.isEmpty, name == Help.keysTopic {
+            return .line("What the keys do at the prompt. help \(Help.keysTopic) has all of it.")
+        }
         if rest.isEmpty, name == Help.languageTopic {
             return .line("How a line is read. help \(Help.languageTopic) has all of it.")
         }
