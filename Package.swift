@@ -92,7 +92,7 @@ let package = Package(
             [
                 "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Runtime", "Dockerfiles", "Images",
                 "Containers", "Building", "Diagnostics", logging,
-            ]),
+            ], embedding: ["Resources"]),
         module(
             "Explorer", ["Basics", "OCI", "Linux", "Layers", "Stores", "Images", "Containers"],
             embedding: ["Page/Resources"]),

@@ -399,7 +399,7 @@ _shale_command() {
     recipe)
         flags='--tidy --to --output -o --show-secrets --format --progress --remote --platform --target --build-arg --base-config --help -h'
         values='--to:none --output:host.path -o:host.path --format:format --progress:none --platform:platform --target:none --build-arg:none --base-config:host.path'
-        operands='=save,verify,check,parse,plan object'
+        operands='=save,verify,check,parse,plan,rules object'
         ;;
     record)
         flags='--output --cast --md --html --append --force -f --help -h'

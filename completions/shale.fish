@@ -804,7 +804,7 @@ complete -c shale -n '__fish_seen_subcommand_from recipe' -l target -r -f -d 'Fo
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l build-arg -r -f -d 'For check and plan: a build argument (NAME=VALUE).'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l base-config -r -F -d 'For plan: the config (JSON) to take for every base image.'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l help -s h -d 'Show help information.'
-complete -c shale -n '__fish_seen_subcommand_from recipe' -f -a '(__shale_operand =save,verify,check,parse,plan object)'
+complete -c shale -n '__fish_seen_subcommand_from recipe' -f -a '(__shale_operand =save,verify,check,parse,plan,rules object)'
 
 complete -c shale -n __fish_use_subcommand -f -a record -d 'Write what is typed into a file that replays'
 complete -c shale -n '__fish_seen_subcommand_from record' -l output -d 'Keep what each line shows, as comments that replay --check compares.'

@@ -52,6 +52,35 @@ struct RecipeVerificationTests {
         #expect(text.contains("(line 2: RUN echo a > /a && "), "\(text)")
     }
 
+    @Test func knownCausesAreNamed() throws {
+        let text = try found(
+            "FROM busybox\nRUN cat /proc/sys/kernel/random/uuid > /etc/machine-id\n"
+                + "RUN mkdir -p /var/log && cp /etc/machine-id /var/log/x && cp /etc/machine-id /y\n")
+        let lines = text.split(separator: "\n")
+        #expect(lines.contains { $0.hasPrefix("/etc/machine-id: content (line 2: ") && $0.hasSuffix(" [random]") })
+        #expect(lines.contains { $0.hasPrefix("/var/log/x: ") && $0.hasSuffix(" [log]") }, "\(text)")
+        #expect(
+            text.contains(
+                "\nrandom: the id of a machine is random, and is meant to be made when it first starts; "
+                    + "to mend it, end line 2 with '&& truncate -s 0 /etc/machine-id'\n"), "\(text)")
+    }
+
+    @Test func aRuleOfTheUsersOwnComesFirst() throws {
+        let home = ShaleHome(["XDG_CONFIG_HOME": "own"])
+        let session = "FROM busybox\nRUN cat /proc/sys/kernel/random/uuid > /x\n"
+        try home.run([], input: Array(session.utf8))
+        let file = "own/shale/differences.rules"
+        try home.write("path: /x\nkind: order\ncause: we know\nsource: us\nmend: ENV A=b\n", to: file)
+        #expect(try home.run(["recipe", "rules", file]).text == "\(file): 1 rule\n")
+        let text = try home.run(["recipe", "verify"], expecting: 1).text
+        #expect(text.hasSuffix(" [order]\norder: we know; to mend it, put 'ENV A=b' before line 2\n"), "\(text)")
+        let json = try home.run(["recipe", "verify", "--format", "json"], expecting: 1).text
+        #expect(json.contains(#""kind":"order","cause":"we know","source":"us","mend":"ENV A=b""#), "\(json)")
+        try home.write("path: /x\nkind: odd\n", to: file)
+        let refused = try home.run(["recipe", "verify"], expecting: 1)
+        #expect(refused.errors.contains("\(file):2: kind is one of time, log, "), "\(refused.errors)")
+    }
+
     @Test func anImageOfNoLayersIsMadeAgain() throws {
         let home = ShaleHome()
         let session = "FROM scratch\nENV WHO=none\nLABEL a=b\n"

@@ -18,17 +18,21 @@ package struct RecipeCommand: Verb {
         usage: """
             recipe [--tidy] [--to dockerfile|shale|sh|md] [-o FILE] [IMAGE|CONTAINER]
             recipe save DIR [IMAGE|CONTAINER]
-            recipe verify [--progress auto|plain] [IMAGE|CONTAINER]
+            recipe verify [--progress auto|plain] [--format json] [IMAGE|CONTAINER]
             recipe [verify] --remote [--platform P] NAME
             recipe parse FILE [--format json|ast]
             recipe check FILE
             recipe plan FILE
+            recipe rules [FILE]
             """,
         discussion: """
             A recipe's files lie beside it once it is saved: 'docker build DIR' and 'build DIR' both make the image. A \
             command whose effect is known becomes a RUN; every other change is kept as the files themselves, with a \
             comment that says so. 'verify' builds it again without the cache and compares every path and the config; what \
             the build prints is shown where it fails, or with '--progress plain'. \
+            Of each difference it says what is known of the cause (time, log, cache, random, network, order) and what would \
+            mend it; 'rules' prints what is known, or checks a file of rules. Your own rules are read from \
+            ~/.config/shale/differences.rules and come first. \
             Values that look secret are masked. With '--remote' it is the recipe that 'push' hung on an image in its \
             registry: shown as text, and carried out by 'verify' alone, confined like any build.
             """)
@@ -39,6 +43,7 @@ package struct RecipeCommand: Verb {
         SecondWord("check", "what docker's rules say of a Dockerfile", .hostPath),
         SecondWord("parse", "a Dockerfile as JSON", .hostPath),
         SecondWord("plan", "which stages would be built, and how", .hostPath),
+        SecondWord("rules", "the known causes of differences, or a check of a file of them", .hostPath),
     ]
     package static let takesWorkingImageAsTyped = true
     package static let examples = [
@@ -48,7 +53,7 @@ package struct RecipeCommand: Verb {
         "Docker has no such command: a commit's record is 'bash'. Here every step is written down."
     ]
 
-    @Argument(help: "save, parse, check, verify or plan and what it takes; or an image or container (@ without one).")
+    @Argument(help: "save, parse, check, verify, plan, rules and what it takes; or image or container (@ without one).")
     var words: [String] = []
     @Flag(help: "Join neighbouring RUNs, clean package lists, put settings together.") var tidy = false
     @Option(help: "dockerfile, shale (a script of steps), sh (for a root file system) or md (a handout).") var to:
@@ -86,6 +91,7 @@ package struct RecipeCommand: Verb {
         case "parse": return try parse(shell)
         case "check": return try check(shell)
         case "plan": return try plan(shell)
+        case "rules": return try DifferenceCauses.outcome(Array(words.dropFirst()), shell.console.environment)
         default:
             if let first = words.first, words.count > 1 {
                 throw ShaleError(

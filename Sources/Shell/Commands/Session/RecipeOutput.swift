@@ -107,16 +107,23 @@ struct RecipeOutput {
         guard ["auto", "plain"].contains(progress) else {
             throw ShaleError(.usage, "recipe verify: --progress is auto or plain")
         }
+        // Read before the build: a rule that is none is told at once.
+        let causes = try DifferenceCauses(shell.console.environment)
         // The differences are the result of the command; the output of the build is not.
         let differences = try shell.withOperation(lines: .errors) { operation throws(ShaleError) in
             try progress == "plain" ? plainly(operation, verify) : briefly(operation, verify)
         }
         if format == "json" {
-            return Outcome(.lines(differences.map { Self.json($0).text() }), status: differences.isEmpty ? 0 : 1)
+            let objects = differences.map { Self.json($0, causes.rule(for: $0)).text() }
+            return Outcome(.lines(objects), status: differences.isEmpty ? 0 : 1)
         }
         if differences.isEmpty { return .line("the recipe makes \(what) again: same files, same config") }
-        var lines = differences.prefix(Self.shownDifferences).map(Self.line)
+        var lines = differences.prefix(Self.shownDifferences).map { difference in
+            let kind = causes.rule(for: difference).map { " [\($0.kind.rawValue)]" }
+            return Self.line(difference) + (kind ?? "")
+        }
         if differences.count > lines.count { lines.append("and \(differences.count - lines.count) more") }
+        lines += causes.lines(of: differences)
         return Outcome(.lines(lines.map(\.visible)), status: 1)
     }
 
@@ -240,13 +247,19 @@ struct RecipeOutput {
         return "\(difference.subject): \(difference.what)\(step ?? "")"
     }
 
-    private static func json(_ difference: RecipeDifference) -> JSONDocument {
+    private static func json(_ difference: RecipeDifference, _ rule: DifferenceRule?) -> JSONDocument {
         var members: [JSONDocument.Member] = [
             .init(difference.subject.hasPrefix("/") ? "path" : "subject", .string(difference.subject)),
             .init("difference", .string(difference.what)),
         ]
         if let step = difference.step { members.append(.init("step", .string(step))) }
         if let line = difference.line { members.append(.init("line", .integer(Int64(line)))) }
+        if let rule {
+            members.append(.init("kind", .string(rule.kind.rawValue)))
+            members.append(.init("cause", .string(rule.cause)))
+            members.append(.init("source", .string(rule.source)))
+            if let mend = rule.mend { members.append(.init("mend", .string(mend.text))) }
+        }
         return .object(members)
     }
 
