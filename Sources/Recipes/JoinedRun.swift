@@ -62,6 +62,7 @@ enum JoinedRun {
             var word = ""
             var isCommand = true
             var quote: Character?
+            var last: Character?
             func end(_ structure: inout Structure, _ command: inout Bool, _ word: inout String) {
                 guard !word.isEmpty else { return }
                 if command {
@@ -73,6 +74,8 @@ enum JoinedRun {
                 word = ""
             }
             while let next = scalars.popFirst() {
+                let before = last
+                last = next
                 if let open = quote {
                     if next == "\\", open == "\"" { _ = scalars.popFirst() }
                     if next == open { quote = nil }
@@ -89,11 +92,16 @@ enum JoinedRun {
                 case " ", "\t": end(&self, &isCommand, &word)
                 case "#" where word.isEmpty: obstacle = "one of them ends with a comment"
                 case "&":
+                    // `2>&1` and `<&3` are redirections.
+                    if before == ">" || before == "<" {
+                        word.append(next)
+                        break
+                    }
                     end(&self, &isCommand, &word)
                     if scalars.first == "&" {
                         scalars.removeFirst()
                         isCommand = true
-                    } else if word.isEmpty, scalars.first != ">", !text.contains(">&"), !text.contains("<&") {
+                    } else if scalars.first != ">" {
                         obstacle = "one of them leaves something running"
                     }
                 case "|":

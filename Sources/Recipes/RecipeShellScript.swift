@@ -102,13 +102,15 @@ struct ShellScript {
     private func command(_ run: RunInstruction, user: String) -> String {
         let words = run.command.arguments(shell: ["/bin/sh", "-c"]).map(\.shellQuoted).joined(separator: " ")
         guard !["", "root", "0", "0:0", "root:root"].contains(user) else { return words }
-        let parts = user.split(separator: ":").map(String.init)
-        let isNumber = parts[0].allSatisfy(\.isNumber)
+        // `:` alone is nobody's name, and means root as an empty one does.
+        let parts = user.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
+        guard let name = parts.first, !name.isEmpty else { return words }
+        let isNumber = name.allSatisfy(\.isNumber)
         if isNumber {
-            let group = parts.count > 1 ? parts[1] : "0"
-            return "setpriv --reuid \(parts[0]) --regid \(group) --clear-groups -- \(words)"
+            let group = parts.count > 1 && !parts[1].isEmpty ? parts[1] : "0"
+            return "setpriv --reuid \(name.shellQuoted) --regid \(group.shellQuoted) --clear-groups -- \(words)"
         }
-        return "su -s /bin/sh -c \(words.shellQuoted) \(parts[0])"
+        return "su -s /bin/sh -c \(words.shellQuoted) \(name.shellQuoted)"
     }
 
     /// A word of a Dockerfile as a word of a shell: it is quoted unless it has quotes already.

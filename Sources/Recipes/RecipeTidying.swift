@@ -193,21 +193,46 @@ private struct StageTidying {
 private enum PackageTool: CaseIterable {
     case apt, apk, yum, dnf
 
-    func isUsed(in text: String) -> Bool {
+    private var programs: Set<String> {
         switch self {
-        case .apt:
-            text.contains("apt-get install") || text.contains("apt install") || text.contains("apt-get -y install")
-                || text.contains("apt-get update") || text.contains("apt update")
-        case .apk: text.contains("apk add") || text.contains("apk update")
-        case .yum: text.contains("yum install") || text.contains("yum -y install")
-        case .dnf: text.contains("dnf install") || text.contains("dnf -y install")
+        case .apt: ["apt-get", "apt"]
+        case .apk: ["apk"]
+        case .yum: ["yum"]
+        case .dnf: ["dnf", "microdnf"]
         }
     }
 
+    /// The commands that read package lists, or fetch them.
+    private static let readers: Set<String> = [
+        "install", "update", "upgrade", "dist-upgrade", "full-upgrade", "build-dep", "satisfy", "reinstall", "add",
+        "fix", "groupinstall", "group", "makecache", "localinstall", "source", "download",
+    ]
+
+    /// Options of these programs whose value is the next word.
+    private static let valued: Set<String> = [
+        "-o", "-c", "-t", "--option", "--config-file", "--target-release", "--default-release", "-X", "--repository",
+        "-p", "--root", "--enablerepo", "--disablerepo", "--setopt", "-x", "--exclude",
+    ]
+
+    /// The commands of the program that a line has: `install` of `apt-get -qq -o A=b install curl`.
+    private func commands(in text: String) -> [String] {
+        let words = text.split { $0.isWhitespace || ";&|()`".contains($0) }.map(String.init)
+        return words.indices.compactMap { index in
+            guard programs.contains(words[index].split(separator: "/").last.map(String.init) ?? "") else { return nil }
+            var rest = words[(index + 1)...]
+            while let option = rest.first, option.hasPrefix("-") {
+                rest = rest.dropFirst(Self.valued.contains(option) ? 2 : 1)
+            }
+            return rest.first
+        }
+    }
+
+    func isUsed(in text: String) -> Bool { commands(in: text).contains(where: Self.readers.contains) }
+
     func fetchesLists(in text: String) -> Bool {
         switch self {
-        case .apt: text.contains("apt-get update") || text.contains("apt update")
-        case .apk: text.contains("apk update") || text.contains("--no-cache") || text.contains("-U ")
+        case .apt: commands(in: text).contains("update")
+        case .apk: commands(in: text).contains("update") || text.contains("--no-cache") || text.contains("-U ")
         case .yum, .dnf: true
         }
     }

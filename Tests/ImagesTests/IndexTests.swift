@@ -134,7 +134,7 @@ import Testing
         try FileManager.default.removeItem(atPath: path)
         try Data("no tar".utf8).write(to: URL(filePath: path))
         let findings = try fixture.store.check()
-        #expect(findings.contains { $0.what.contains("\(other): its blob \(layer)") })
+        #expect(findings.contains { $0.what.contains("\(other): layer 1 (blob \(layer))") })
         #expect(findings.contains { $0.remedy == "pull --platform \(other) \(name.familiar)" })
         _ = try fixture.store.check(repair: true)
         #expect(try fixture.images.image(named: name.description).index != nil)

@@ -71,6 +71,17 @@ struct TidyingTests {
             ["RUN apt-get update", "RUN apt-get install -y curl"],
             ["RUN apt-get update && \\\n    apt-get install -y curl && rm -rf /var/lib/apt/lists/*"]
         ),
+        (
+            ["RUN apt-get -qq update", "RUN apt-get -qq -o A=b install x"],
+            ["RUN apt-get -qq update && \\\n    apt-get -qq -o A=b install x && rm -rf /var/lib/apt/lists/*"]
+        ),
+        (["RUN dnf -q --setopt a install x"], ["RUN dnf -q --setopt a install x && dnf clean all"]),
+        (["RUN echo apt-cache policy"], ["RUN echo apt-cache policy"]),
+        (
+            ["RUN server & echo ready >&2", "RUN b"],
+            ["RUN server & echo ready >&2", "\(apart)one of them leaves something running", "RUN b"]
+        ),
+        (["RUN a 2>&1 >&3", "RUN b <&0"], ["RUN a 2>&1 >&3 && \\\n    b <&0"]),
         (["RUN apk add --no-cache x"], ["RUN apk add --no-cache x"]),
         (["RUN apk add x"], ["RUN apk add x && rm -rf /var/cache/apk/*"]),
     ]

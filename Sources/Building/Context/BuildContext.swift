@@ -44,7 +44,25 @@ package final class BuildContext: Sendable {
         digests = nil
         image = nil
         self.scratch = scratch
-        ignored = try Self.list(try? root.contents(of: ".dockerignore", limit: 1 << 20))
+        ignored = try Self.list(
+            try Self.ignoreFile { () throws(SystemCallError) in
+                try scratch.root.contents(of: ".dockerignore", limit: Self.largestIgnoreFile)
+            })
+    }
+
+    /// The largest ignore file that is read, in bytes.
+    private static let largestIgnoreFile = 1 << 20
+
+    /// An ignore file's bytes; `nil` only where there is none.
+    ///
+    /// Throws for one that cannot be read or is too large: what it keeps out of the image may be secret.
+    private static func ignoreFile(_ read: () throws(SystemCallError) -> [UInt8]) throws(ShaleError) -> [UInt8]? {
+        do throws(SystemCallError) {
+            return try read()
+        } catch {
+            if error.errno == ENOENT || error.errno == ENOTDIR { return nil }
+            throw error.cancelled ?? error.shaleError("error checking context: .dockerignore")
+        }
     }
 
     private static func list(_ text: [UInt8]?) throws(ShaleError) -> IgnoreList? {
@@ -61,8 +79,7 @@ package final class BuildContext: Sendable {
     /// With a cache, files that did not change since an earlier build are not read again.
     ///
     /// Throws the file system's error when the directory cannot be opened, and the error of an ignore file that cannot
-    /// be
-    /// parsed.
+    /// be read or parsed.
     package convenience init(
         directory: String, dockerfile: String? = nil, cache: CacheStore? = nil
     ) throws(ShaleError) {
@@ -70,8 +87,16 @@ package final class BuildContext: Sendable {
             try RootDirectory(hostPath: directory)
         }
         var text: [UInt8]?
-        if let dockerfile { text = try? WholeFile.read("\(dockerfile).dockerignore", limit: 1 << 20) }
-        if text == nil { text = try? root.contents(of: ".dockerignore", limit: 1 << 20) }
+        if let dockerfile {
+            text = try Self.ignoreFile { () throws(SystemCallError) in
+                try WholeFile.read("\(dockerfile).dockerignore", limit: Self.largestIgnoreFile)
+            }
+        }
+        if text == nil {
+            text = try Self.ignoreFile { () throws(SystemCallError) in
+                try root.contents(of: ".dockerignore", limit: Self.largestIgnoreFile)
+            }
+        }
         self.init(
             root: root, ignored: try Self.list(text), holding: nil,
             digests: cache.flatMap { FileDigests(folder: root, $0) })

@@ -113,7 +113,7 @@ extension BuildEngine {
     /// Throws what creating the container and moving the files throw.
     func keepFailedStep(
         id: String, image: Image?, settings: ContainerConfig, arguments: [String], staging: LayerStaging,
-        outcome: StagedOutcome
+        outcome: StagedOutcome, started: Timestamp
     ) throws(ShaleError) -> String {
         guard let image else {
             store.layers.discard(staging)
@@ -133,8 +133,8 @@ extension BuildEngine {
             try Linux.check("rename", path: folder.upper) { Linux.rename(staging.fsPath, folder.upper) }
             var state = ContainerState(.exited)
             state.exitCode = outcome.exitStatus
+            state.startedAt = started
             state.finishedAt = .now()
-            state.startedAt = .now()
             try WholeFile.replace(folder.state, with: state.bytes)
         }
         store.layers.discard(staging)

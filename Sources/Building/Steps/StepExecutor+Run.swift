@@ -143,15 +143,21 @@ extension StepExecutor {
         process.temporaryMounts = mounts.temporaries
         process.cgroupParent = options.cgroupParent
         process.host.shmSize = mounts.sharedMemory ?? options.host.shmSize
+        let started = Timestamp.now()
         var outcome = try start(process, lowers: paths, staging: staging)
         // The mount points of volumes stay in the layer, as in docker.
         outcome.stubs.subtract(mounts.volumePlaces)
         try operation.cancellation.check()
         guard outcome.exitStatus == 0 else {
-            keepsStaging = true
-            failedContainer = try engine.keepFailedStep(
-                id: id, image: state.image, settings: state.settings, arguments: arguments, staging: staging,
-                outcome: outcome)
+            do throws(ShaleError) {
+                failedContainer = try engine.keepFailedStep(
+                    id: id, image: state.image, settings: state.settings, arguments: arguments, staging: staging,
+                    outcome: outcome, started: started)
+                keepsStaging = true
+            } catch {
+                // The command's failure is what a person must read.
+                operation.note("its container could not be kept: \(error)")
+            }
             throw ShaleError(
                 .engine,
                 "The command '\(Secrets.masked(arguments.joined(separator: " ")).text)' returned a non-zero code: \(outcome.exitStatus)",

@@ -118,10 +118,14 @@ package struct ReverseDockerfile {
     private mutating func addWhole(_ layer: ImageLayer, why: String) {
         let file = "layer-\(layer.number).tar"
         lines.append(extracts ? .comment(why) : .guess(why + "; --extract DIR writes the file"))
-        if extracts, let index = try? layers.index(layer.number) {
-            let removed = index.entries.filter { $0.kind == .whiteout }.map(\.path)
-            if !removed.isEmpty {
-                lines.append(.instruction("RUN \(ConfigInstructions.array(["rm", "-rf", "--"] + removed))"))
+        if extracts {
+            do throws(ShaleError) {
+                let removed = try layers.index(layer.number).entries.filter { $0.kind == .whiteout }.map(\.path)
+                if !removed.isEmpty {
+                    lines.append(.instruction("RUN \(ConfigInstructions.array(["rm", "-rf", "--"] + removed))"))
+                }
+            } catch {
+                lines.append(.guess("what layer #\(layer.number) removes cannot be read, and is left out: \(error)"))
             }
         }
         lines.append(.instruction("ADD \(file) /"))

@@ -84,20 +84,40 @@ extension ImageEngine {
                 try store.hold(image)
             }
         }
+        let subject = images.first.map { $0.tags.first?.familiar ?? $0.image.id.short } ?? ""
+        let total = images.reduce(Int64(0)) { $0.addingClamped(bytes(of: $1, format)) }
+        var (written, told) = (Int64(0), Int64(0))
         let writer = TarWriter { bytes throws(ShaleError) in
             try operation.cancellation.check()
             try sink(bytes)
+            written = written.addingClamped(Int64(bytes.count))
+            guard written - told >= Self.reportEvery else { return }
+            told = written
+            operation.tell(.bytes(id: subject, state: "Saving", current: min(written, total), total: total))
         }
         switch format {
         case .both, .oci: try LayoutArchive(engine: self, images: images, format: format).write(to: writer)
         case .docker: try LegacyArchive(engine: self, images: images, operation: operation).write(to: writer)
         }
         _ = try writer.finish()
+        if told > 0 { operation.tell(.bytes(id: subject, state: "Saving", current: total, total: total)) }
         store.events.append(
             images.map { saved in
                 let id = "\(saved.image.id)"
                 return StoreEvent(.image, "save", of: id, ["name": saved.tags.first?.familiar ?? id])
             })
+    }
+
+    /// Bytes between two reports of an archive's progress.
+    private static let reportEvery: Int64 = 1 << 20
+
+    /// About how many bytes an archive has of an image: its blobs, or its layers as plain tars.
+    private func bytes(of saved: SavedImage, _ format: ArchiveFormat) -> Int64 {
+        guard saved.members.isEmpty else {
+            return saved.members.reduce(0) { $0.addingClamped(store.images.usage(of: $1).packed) }
+        }
+        if format == .docker { return saved.image.size }
+        return saved.image.manifest.layers.reduce(0) { $0.addingClamped($1.size) }
     }
 
     /// The images that names stand for, each once, with the tags that go with it.

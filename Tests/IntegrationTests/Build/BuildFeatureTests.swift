@@ -243,6 +243,33 @@ struct BuildFeatureTests {
         #expect(run.text.contains(told), "\(run.text)")
     }
 
+    /// What an ignore file keeps out may be secret, so that one which cannot be read is no empty one.
+    @Test func anIgnoreFileThatCannotBeReadIsNotPassedOver() throws {
+        let large = try ContextFolder(["Dockerfile": "FROM busybox\nCOPY . /c\n", "secret.key": "s\n"])
+        try large.write(
+            Array(repeating: UInt8(ascii: "\n"), count: 1 << 20) + Array("*.key\n".utf8), to: ".dockerignore")
+        let folder = try ContextFolder([
+            "Dockerfile": "FROM busybox\nCOPY . /c\n", "secret.key": "s\n", ".dockerignore/x": "",
+        ])
+        let beside = try ContextFolder([
+            "Dockerfile": "FROM busybox\nCOPY . /c\n", "secret.key": "s\n", "Dockerfile.dockerignore/x": "",
+        ])
+        for context in [large, folder, beside] {
+            let run = try home.run(["build", "."], in: context.path, expecting: 1)
+            #expect(
+                run.errors.contains("error checking context: .dockerignore") && !run.text.contains("Step"), "\(run)")
+        }
+    }
+
+    /// A user of `:` alone is root, in a recipe for the host's shell too.
+    @Test func anEmptyUserMakesNoTrouble() throws {
+        try home.run(
+            ["build", "-q", "-t", "colon", "-"], input: Array("FROM busybox\nUSER :\nRUN true > /tmp/x\n".utf8),
+            expecting: nil)
+        let run = try home.run(["recipe", "colon", "--to", "sh"], expecting: nil)
+        #expect(run.status == 0 || run.errors.hasPrefix("shale: "), "\(run)")
+    }
+
     @Test func whatIsLeftOutOrNowhereIsToldWithItsPlace() throws {
         let files = [".dockerignore": "# none\n*.log\n", "a.log": "a\n"]
         let ignored = try build("FROM busybox\nCOPY a.log /\n", files: files, expecting: 1)

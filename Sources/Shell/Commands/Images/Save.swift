@@ -49,7 +49,8 @@ package struct Save: Verb {
         let (names, format) = (names, wanted)
         let platforms = try platform.map { text throws(ShaleError) in try Platform.options(text) }
         let images = try shell.images()
-        let operation = OperationContext(cancellation: shell.cancellation)
+        let (operation, view) = shell.operation(lines: .errors)
+        defer { view.finish() }
         try ArchiveOutput.write(to: output, doing: "save image", shell) { sink throws(ShaleError) in
             try images.save(names, platforms: platforms, format: format, to: sink, operation)
         }
