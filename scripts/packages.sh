@@ -49,7 +49,7 @@ need_packages() {
 need_swift() {
     if ! command -v swift >/dev/null; then
         [ -x /opt/swift/usr/bin/swift ] && PATH="/opt/swift/usr/bin:$PATH" && export PATH && return 0
-        die "no swift here: install the Swift 6.1 toolchain or newer, and put its bin folder on PATH"
+        die "no swift here: install the Swift 6.2 toolchain or newer, and put its bin folder on PATH"
     fi
 }
 

@@ -97,6 +97,17 @@ struct InstalledTests {
         #expect(nothing.status == 1 && nothing.errors.contains("nothing was installed below"), "\(nothing)")
     }
 
+    @Test func anUpgradeKeepsWhatWasChangedBesideIt() throws {
+        let file = "share/zsh/site-functions/_shale"
+        let said = try sh(
+            """
+            "$PACKAGE/scripts/install" --prefix "$PWD/tree" && cp tree/\(file) as-installed && echo mine >> tree/\(file)
+            "$PACKAGE/scripts/install" --prefix "$PWD/tree" && tail -n 1 tree/\(file).old && cmp as-installed tree/\(file)
+            """)
+        #expect(said.status == 0 && said.text.hasSuffix("mine\n"), "\(said)")
+        #expect(said.errors.contains("tree/\(file).old: it was changed after it was installed"), "\(said)")
+    }
+
     @Test func anotherProgramsFileIsNotOverwritten() throws {
         let said = try sh(
             """

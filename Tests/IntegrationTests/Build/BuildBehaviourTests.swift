@@ -332,7 +332,8 @@ struct BuildRecipeTests {
         let verified = try home.run(["recipe", "verify", "built"], expecting: nil)
         #expect(verified.status == 1)
         let line = "/random: content (line 2: RUN head -c 9 /dev/urandom > /random)"
-        #expect(verified.text == line + "\n", "\(verified.errors)")
+        #expect(
+            verified.text == line + " [random]\nrandom: the step writes random bytes\n", "\(verified.errors)")
         let first = [
             "Step 1/3 : FROM busybox", "Step 2/3 : RUN head -c 9 /dev/urandom > /random",
             "Step 3/3 : RUN echo said; echo 1 > /one",
@@ -343,7 +344,8 @@ struct BuildRecipeTests {
         let rows = try home.run(["recipe", "verify", "built", "--format", "json"], expecting: nil)
         #expect(
             rows.text
-                == "{\"path\":\"/random\",\"difference\":\"content\",\"step\":\"RUN head -c 9 /dev/urandom > /random\",\"line\":2}\n"
+                == "{\"path\":\"/random\",\"difference\":\"content\",\"step\":\"RUN head -c 9 /dev/urandom > /random\",\"line\":2,"
+                + "\"kind\":\"random\",\"cause\":\"the step writes random bytes\",\"source\":\"random(4)\"}\n"
         )
     }
 

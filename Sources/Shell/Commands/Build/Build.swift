@@ -35,7 +35,7 @@ package struct Build: Verb {
         "--cache-to keeps layers with the keys of the steps that made them, for other machines' --cache-from; with "
             + "mode=max those of all stages. It is shale's own: buildx reads none of it.",
         "With several platforms each is built in turn, and the name stands for their index. A RUN for another processor "
-            + "needs a registered emulator (qemu-user-static), and is refused by name before anything starts; FROM, "
+            + "needs a registered emulator (qemu-user-static), and is refused by name before anything starts, or at its step where a shared cache may have it; FROM, "
             + "COPY and stages FROM --platform=$BUILDPLATFORM need none.",
         "Stages that the target needs are built at once, and told one after the other; others are not built.",
     ]

@@ -43,7 +43,7 @@ struct DifferenceCauses {
         rules.place(for: difference).map { rules.rules[$0] }
     }
 
-    /// A line for each known cause of some differences, and one for those of which none is known.
+    /// A line for each known cause of some differences, and one for how many have none; nothing where none is known.
     func lines(of differences: [RecipeDifference]) -> [String] {
         var steps: [Int: [Int?]] = [:]
         var order: [Int] = []
@@ -58,7 +58,7 @@ struct DifferenceCauses {
             return "\(rule.kind.rawValue): \(rule.cause)\(Self.mending(rule, lines))"
         }
         let unknown = differences.count { rules.place(for: $0) == nil }
-        if unknown > 0 { lines.append("no known cause: \(unknown) of \(differences.count)") }
+        if unknown > 0, !order.isEmpty { lines.append("no known cause: \(unknown) of \(differences.count)") }
         return lines
     }
 
