@@ -2,7 +2,8 @@ import Basics
 
 /// What a tutorial has in front of its commands: a prompt, with or without the number of a terminal.
 enum PastedPrompt {
-    /// How many scalars to pass: `$ `, `1 $ `, `user@host:~$ `, shale's own `shale> `, and at the prompt `# ` before `docker` or `podman`.
+    /// How many scalars to pass: `$ `, `1 $ `, `user@host:~$ `, shale's own `shale> `, and at the prompt `# ` before
+    /// `docker` or `podman`.
     ///
     /// A prompt of root's, `# ` and `root@host:/# `, is only one before a tool's name: any other `#` starts a comment,
     /// and a container's own prompt looks the same.
@@ -19,29 +20,12 @@ enum PastedPrompt {
         return hostPrompt(scanner) ?? rootPrompt(scanner) ?? 0
     }
 
-    /// shale's own: `shale> `, `(lesson) shale> `, `[1] busybox+2 app:/etc shale> `.
+    /// shale's own (``PromptSign``); the blank behind it may be missing at a line's end.
     private static func ownPrompt(_ scanner: LineScanner) -> Int? {
-        var offset = 0
-        for _ in 0...mostWords {
-            var end = offset
-            while let scalar = scanner.peek(end), !scalar.isBlank, scalar != "\n" { end += 1 }
-            guard end > offset, scanner.peek(end)?.isBlank ?? true else { return nil }
-            let word = scanner.text(scanner.position + offset..<scanner.position + end)
-            if word == "shale>" { return scanner.peek(end) == nil ? end : end + 1 }
-            guard saysWhere(word) else { return nil }
-            offset = end + 1
-        }
-        return nil
-    }
-
-    /// The words that may stand before `shale>`: session, status, image, place.
-    private static let mostWords = 4
-
-    private static func saysWhere(_ word: String) -> Bool {
-        if word.hasPrefix("("), word.hasSuffix(")") { return true }
-        if word.hasPrefix("["), word.hasSuffix("]") { return Int(word.dropFirst().dropLast()) != nil }
-        if word.contains(":/") { return true }
-        return word.lastIndex(of: "+").map { Int(word[word.index(after: $0)...]) != nil } ?? false
+        var end = 0
+        while let scalar = scanner.peek(end), scalar != "\n" { end += 1 }
+        let line = scanner.text(scanner.position..<scanner.position + end)
+        return PromptSign.length(in: line + " ").map { min($0, end) }
     }
 
     /// `user@host:~/dir$ ` or `root@host:/# docker …`.
