@@ -1,5 +1,6 @@
 package import Basics
 import Glibc
+import Linux
 
 /// What was typed, kept across sessions in libedit's own file format (`_HiStOrY_V2_`, entries vis-encoded).
 ///
@@ -79,12 +80,16 @@ package final class HistoryFile {
 
     private func append(_ entry: String) throws(ShaleError) {
         guard let path else { return }
-        guard let descriptor = Self.locked(path, O_WRONLY | O_APPEND | O_CREAT) else { throw Self.failure(path) }
+        guard let descriptor = Self.locked(path, O_WRONLY | O_APPEND | O_CREAT) else { throw Self.failure(path, errno) }
         defer { close(descriptor) }
         Self.makePrivate(descriptor)
         var text = Self.encode(Secrets.masked(entry).text) + "\n"
         if lseek(descriptor, 0, SEEK_END) == 0 { text = Self.header + "\n" + text }
-        guard Self.write(Array(text.utf8), to: descriptor) else { throw Self.failure(path) }
+        do throws(SystemCallError) {
+            try BorrowedFD(descriptor).write(Array(text.utf8))
+        } catch {
+            throw Self.failure(path, error.errno)
+        }
     }
 
     /// Opens the file and locks it; `nil` with `errno` where it cannot be opened.
@@ -120,7 +125,8 @@ package final class HistoryFile {
         let descriptor = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0o600)
         guard descriptor >= 0 else { return }
         let lines = [Self.header] + entries.map { Self.encode(Secrets.masked($0).text) }
-        let isWritten = Self.write(Array((lines.joined(separator: "\n") + "\n").utf8), to: descriptor)
+        let text = Array((lines.joined(separator: "\n") + "\n").utf8)
+        let isWritten = (try? BorrowedFD(descriptor).write(text)) != nil
         close(descriptor)
         if isWritten { rename(temporary, path) } else { unlink(temporary) }
     }
@@ -134,20 +140,8 @@ package final class HistoryFile {
         fchmod(descriptor, 0o600)
     }
 
-    private static func failure(_ path: String) -> ShaleError {
-        ShaleError(.io, "history file \(path)", cause: String(cString: strerror(errno)))
-    }
-
-    private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
-        bytes.withUnsafeBytes { buffer in
-            var written = 0
-            while written < buffer.count {
-                let count = Glibc.write(descriptor, buffer.baseAddress?.advanced(by: written), buffer.count - written)
-                if count < 0, errno != EINTR { return false }
-                written += max(0, count)
-            }
-            return true
-        }
+    private static func failure(_ path: String, _ error: Int32) -> ShaleError {
+        ShaleError(.io, "history file \(path)", cause: String(cString: strerror(error)))
     }
 
     private static func read(_ path: String) -> [UInt8]? {

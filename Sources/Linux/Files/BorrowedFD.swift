@@ -10,7 +10,7 @@ package struct BorrowedFD: Sendable {
     ///
     /// Throws the error of `write(2)`: `EPIPE` where the reader has gone.
     package func write(_ bytes: UnsafeRawBufferPointer) throws(SystemCallError) {
-        try writeAll(bytes.count) { start in
+        try all(bytes.count, "write") { start in
             Glibc.write(raw, bytes.baseAddress?.advanced(by: start), bytes.count - start)
         }
     }
@@ -19,16 +19,16 @@ package struct BorrowedFD: Sendable {
     ///
     /// Throws the error of `write(2)`.
     package func write(_ bytes: [UInt8]) throws(SystemCallError) {
-        try writeAll(bytes.count) { start in
+        try all(bytes.count, "write") { start in
             bytes.withUnsafeBytes { Glibc.write(raw, $0.baseAddress?.advanced(by: start), $0.count - start) }
         }
     }
 
-    /// Calls `write` with the place of the next byte until `count` bytes are written.
-    private func writeAll(_ count: Int, _ write: (_ start: Int) -> Int) throws(SystemCallError) {
+    /// Makes a system call, which gets the place of the next byte, until it has taken all of `count` bytes.
+    func all(_ count: Int, _ call: String, _ body: (_ start: Int) -> Int) throws(SystemCallError) {
         var start = 0
         while start < count {
-            let done = write(start)
+            let done = body(start)
             if done >= 0 {
                 start += done
                 continue
@@ -36,7 +36,7 @@ package struct BorrowedFD: Sendable {
             switch errno {
             case EINTR: continue
             case EAGAIN: _ = Poller.wait(for: raw, events: .output, milliseconds: -1)
-            default: throw SystemCallError("write")
+            default: throw SystemCallError(call)
             }
         }
     }

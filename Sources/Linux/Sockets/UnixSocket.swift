@@ -75,19 +75,9 @@ package enum UnixSocket {
     ///
     /// Throws the error of sending or waiting.
     package static func send(_ bytes: [UInt8], to socket: Int32) throws(SystemCallError) {
-        var start = 0
-        while start < bytes.count {
-            let count = bytes.withUnsafeBytes { buffer in
+        try BorrowedFD(socket).all(bytes.count, "send") { start in
+            bytes.withUnsafeBytes { buffer in
                 buffer.baseAddress.map { shale_send(socket, $0 + start, bytes.count - start) } ?? 0
-            }
-            if count >= 0 {
-                start += count
-                continue
-            }
-            switch errno {
-            case EINTR: continue
-            case EAGAIN: _ = Poller.wait(for: socket, events: .output, milliseconds: -1)
-            default: throw SystemCallError("send")
             }
         }
     }

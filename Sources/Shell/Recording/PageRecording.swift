@@ -66,7 +66,7 @@ final class PageRecording: Recording {
         let changes = line.stack?.changes ?? []
         let total = line.stack?.changeCount ?? 0
         return .members([
-            "line": .string(visible(line.text)), "status": .integer(Int64(line.status)),
+            "line": .string(line.text.visibleLines), "status": .integer(Int64(line.status)),
             "seconds": .number((line.seconds * 1000).rounded() / 1000), "output": .array(kept),
             "cut": .integer(Int64(lines.count - kept.count)), "stack": line.stack.map(document) ?? .null,
             "files": .array(changes.map(document)), "more": .integer(Int64(total - changes.count)),
@@ -82,7 +82,7 @@ final class PageRecording: Recording {
             JSONDocument.array([count.added, count.changed, count.deleted].map { .integer(Int64($0)) })
         }
         return .members([
-            "key": .string(layer.key), "instruction": .string(visible(layer.instruction)),
+            "key": .string(layer.key), "instruction": .string(layer.instruction.visibleLines),
             "size": .integer(layer.bytes), "counts": counts ?? .null, "container": .bool(layer.isContainer),
         ])
     }
@@ -91,10 +91,5 @@ final class PageRecording: Recording {
         .array([
             .string(change.kind.rawValue), .string(change.path.visible), .integer(change.entry?.size ?? 0),
         ])
-    }
-
-    /// Line by line, control characters visible.
-    private static func visible(_ text: String) -> String {
-        text.split(separator: "\n", omittingEmptySubsequences: false).map { String($0).visible }.joined(separator: "\n")
     }
 }
