@@ -82,6 +82,9 @@ let package = Package(
                 "Diagnostics", logging,
             ]),
         module(
+            "Explorer", ["Basics", "OCI", "Linux", "Layers", "Stores", "Images", "Containers"],
+            embedding: ["Page/Resources"]),
+        module(
             "Building",
             [
                 "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Runtime", "RunnerProtocol",
@@ -91,11 +94,8 @@ let package = Package(
             "Recipes",
             [
                 "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "Runtime", "Dockerfiles", "Images",
-                "Containers", "Building", "Diagnostics", logging,
+                "Containers", "Explorer", "Building", "Diagnostics", logging,
             ], embedding: ["Resources"]),
-        module(
-            "Explorer", ["Basics", "OCI", "Linux", "Layers", "Stores", "Images", "Containers"],
-            embedding: ["Page/Resources"]),
         module(
             "Sessions",
             [
