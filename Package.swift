@@ -159,8 +159,8 @@ let package = Package(
         tests(
             "SessionsTests",
             [
-                "TestSupport", "Basics", "OCI", "Stores", "Linux", "Images", "Containers", "Building", "Recipes",
-                "Sessions", "Dockerfiles",
+                "TestSupport", "Basics", "OCI", "Stores", "Linux", "Registries", "Runtime", "Images", "Containers",
+                "Building", "Recipes", "Sessions", "Dockerfiles",
             ]),
         tests("LessonsTests", ["TestSupport", "Basics", "Lessons"]),
         tests("ShellLanguageTests", ["TestSupport", "Basics", "ShellLanguage"]),

@@ -85,3 +85,15 @@ package struct ShaleError: Error, Sendable, CustomStringConvertible {
         return copy
     }
 }
+
+/// A value, or `nil` where there is none: only `notFound` means that, and any other failure is thrown.
+///
+/// So a disk that cannot be read is not taken for one where the thing is missing.
+package func ifFound<Value>(_ value: @autoclosure () throws(ShaleError) -> Value) throws(ShaleError) -> Value? {
+    do throws(ShaleError) {
+        return try value()
+    } catch {
+        guard error.code == .notFound else { throw error }
+        return nil
+    }
+}

@@ -222,18 +222,21 @@ extension ContainerEngine {
     /// Puts a removed container back, stopped, with its id, name, changes and nameless volumes; nothing where it is
     /// back already.
     ///
+    /// Returns whether it was put back.
+    ///
     /// Throws `conflict`, touching nothing, when its name is taken meanwhile or a volume is gone, `notFound` when it is
     /// gone itself.
-    package func bringBack(_ id: String) throws(ShaleError) {
-        if (try? store.containers.record(id)) != nil { return }
+    package func bringBack(_ id: String) throws(ShaleError) -> Bool {
+        if try ifFound(store.containers.record(id)) != nil { return false }
         try checkBringingBack(id)
         try returnVolumes(of: id)
         try store.containers.bringBack(id)
+        return true
     }
 
     /// Throws what `bringBack` would.
     package func checkBringingBack(_ id: String) throws(ShaleError) {
-        if (try? store.containers.record(id)) != nil { return }
+        if try ifFound(store.containers.record(id)) != nil { return }
         guard let record = store.containers.trashRecord(id) else {
             throw ShaleError(.notFound, "container \(Identifier.short(id)) has been pruned")
         }
@@ -249,13 +252,15 @@ extension ContainerEngine {
 
     /// Moves a container to the trash again, for `redo`; nothing where it is there already.
     ///
+    /// Returns whether it was moved.
+    ///
     /// Throws `notFound` when the container is gone, and what `remove` throws.
-    package func moveToTrashAgain(_ id: String, retainedBy session: SessionFolder) throws(ShaleError) {
-        guard let record = try? store.containers.record(id) else {
-            if store.containers.trashRecord(id) != nil { return }
+    package func moveToTrashAgain(_ id: String, retainedBy session: SessionFolder) throws(ShaleError) -> Bool {
+        guard let record = try ifFound(store.containers.record(id)) else {
+            if store.containers.trashRecord(id) != nil { return false }
             throw ShaleError(.notFound, "container \(Identifier.short(id)) is gone")
         }
-        try remove(record, named: record.name, retainedBy: session)
+        return try remove(record, named: record.name, retainedBy: session)
     }
 
     /// Gives a container another name.

@@ -58,6 +58,20 @@ extension ShaleError {
     package var leavesUnseen: Bool { systemError.map { SystemCallError("", errno: $0).leavesUnseen } ?? false }
 }
 
+/// What calls on a path answer, or `nil` where there is no such path: `ENOENT` and `ENOTDIR`.
+///
+/// Throws any other error.
+package func ifPresent<Value>(
+    _ value: @autoclosure () throws(SystemCallError) -> Value
+) throws(SystemCallError) -> Value? {
+    do throws(SystemCallError) {
+        return try value()
+    } catch {
+        guard error.errno == ENOENT || error.errno == ENOTDIR else { throw error }
+        return nil
+    }
+}
+
 /// Repeats a call that a signal interrupted; throws when it answers -1.
 @discardableResult
 package func check(

@@ -1,6 +1,8 @@
 import Basics
 import Containers
+import Diagnostics
 import Images
+import Logging
 import OCI
 import Recipes
 import Stores
@@ -9,7 +11,8 @@ import Stores
 ///
 /// Containers are moved at once. Names and images are collected and written together by `finish()`, so that a move
 /// costs
-/// one write however many states it passes.
+/// one write however many states it passes. When a move or `finish()` fails, the containers that it moved are moved
+/// back, because no journal entry would tell of them.
 struct StateEffects {
     private let engine: Engine
     private let folder: SessionFolder
@@ -21,6 +24,8 @@ struct StateEffects {
     private let images: Set<Digest>
     private var shown: Set<Digest> = []
     private var hidden: Set<Digest> = []
+    /// The changes that moved a container, in the order in which they were made.
+    private var containerMoves: [SharedChange] = []
 
     init(engine: Engine, folder: SessionFolder) throws(ShaleError) {
         self.engine = engine
@@ -53,10 +58,19 @@ struct StateEffects {
         }
     }
 
-    /// Applies a move.
+    /// Applies a move whole, or not at all.
     ///
     /// Containers move at once, names and images in `finish()`.
-    mutating func apply(_ move: StateMove) throws(ShaleError) { try apply(move.changes) }
+    mutating func apply(_ move: StateMove) throws(ShaleError) {
+        var attempt = self
+        do throws(ShaleError) {
+            try attempt.apply(move.changes)
+        } catch {
+            attempt.returnContainers(downTo: containerMoves.count)
+            throw error
+        }
+        self = attempt
+    }
 
     private mutating func apply(_ changes: [SharedChange]) throws(ShaleError) {
         for case .images(let images, _) in changes {
@@ -66,17 +80,35 @@ struct StateEffects {
         for change in changes {
             switch change {
             case .name(let reference, _, let to): moved[reference.description] = (reference, to)
-            case .broughtBack(let container, _): try engine.containers.bringBack(container)
-            case .removed(let container, _):
-                if !isElsewhere(container) {
-                    try engine.containers.moveToTrashAgain(container, retainedBy: folder)
-                }
+            case .broughtBack, .removed: if try moveContainer(change) { containerMoves.append(change) }
             case .images: break
             }
         }
         for case .images(_, let images) in changes {
             hidden.formUnion(images)
             shown.subtract(images)
+        }
+    }
+
+    /// Moves the container of a change, and returns whether it was not there already.
+    private func moveContainer(_ change: SharedChange) throws(ShaleError) -> Bool {
+        switch change {
+        case .broughtBack(let container, _): return try engine.containers.bringBack(container)
+        case .removed(let container, _):
+            if isElsewhere(container) { return false }
+            return try engine.containers.moveToTrashAgain(container, retainedBy: folder)
+        case .name, .images: return false
+        }
+    }
+
+    /// Moves the containers of all changes but the first `count` back, the last one first.
+    ///
+    /// One that cannot be moved back is logged, and the others are moved all the same.
+    private func returnContainers(downTo count: Int) {
+        for change in containerMoves.dropFirst(count).reversed() {
+            Logger.session.attempt("move a container back after a failure") { () throws(ShaleError) in
+                _ = try moveContainer(change.inverse)
+            }
         }
     }
 
@@ -96,12 +128,18 @@ struct StateEffects {
 
     /// Writes the changed names and images to the store.
     ///
-    /// Throws `conflict`, and changes nothing, when another process moved one of the names meanwhile.
+    /// Throws `conflict` when another process moved one of the names meanwhile, and what writing the table throws; then
+    /// names and images are unchanged, and the containers are moved back.
     func finish() throws(ShaleError) {
         let names = moved.values.map { reference, entry in
             TableMoves.Name(reference, expected: start[reference.description], target: entry)
         }
-        try engine.images.carryOut(TableMoves(names: names, shown: shown, hidden: hidden))
+        do throws(ShaleError) {
+            try engine.images.carryOut(TableMoves(names: names, shown: shown, hidden: hidden))
+        } catch {
+            returnContainers(downTo: 0)
+            throw error
+        }
     }
 
     private func check(_ reference: Reference, from: ImageEntry?, to: ImageEntry?) throws(ShaleError) {
