@@ -149,7 +149,9 @@ let package = Package(
                 "TestSupport", "Basics", "OCI", "Linux", "Layers", "Stores", "Registries", "RunnerProtocol", "Runtime",
                 "Dockerfiles", "Images", "Containers",
             ]),
-        tests("RecipesTests", ["TestSupport", "Basics", "OCI", "Linux", "Layers", "Stores", "Dockerfiles", "Recipes"]),
+        tests(
+            "RecipesTests",
+            ["TestSupport", "Basics", "OCI", "Linux", "Layers", "Stores", "Dockerfiles", "Explorer", "Recipes"]),
         tests(
             "ExplorerTests",
             [

@@ -397,8 +397,8 @@ _shale_command() {
         operands='image'
         ;;
     recipe)
-        flags='--tidy --to --output -o --show-secrets --format --progress --remote --platform --target --build-arg --base-config --help -h'
-        values='--to:none --output:host.path -o:host.path --format:format --progress:none --platform:platform --target:none --build-arg:none --base-config:host.path'
+        flags='--tidy --pin --locked --lock --to --output -o --show-secrets --format --progress --remote --platform --target --build-arg --base-config --help -h'
+        values='--lock:none --to:none --output:host.path -o:host.path --format:format --progress:none --platform:platform --target:none --build-arg:none --base-config:host.path'
         operands='=save,verify,check,parse,plan,rules object'
         ;;
     record)

@@ -793,6 +793,9 @@ complete -c shale -n '__fish_seen_subcommand_from reflog' -f -a '(__shale_operan
 
 complete -c shale -n __fish_use_subcommand -f -a recipe -d 'Print, save or check the Dockerfile that makes an image'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l tidy -d 'Join neighbouring RUNs, clean package lists, put settings together.'
+complete -c shale -n '__fish_seen_subcommand_from recipe' -l pin -d 'Bases by digest, packages by version, downloads by checksum.'
+complete -c shale -n '__fish_seen_subcommand_from recipe' -l locked -d 'For --pin: also name what came in beside the named packages.'
+complete -c shale -n '__fish_seen_subcommand_from recipe' -l lock -r -f -d 'For --pin: a file for the list of all that is pinned.'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l to -r -f -d 'dockerfile, shale (a script of steps), sh (for a root file system) or md (a handout).'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l output -s o -r -F -d 'Write it to a file.'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l show-secrets -d 'Do not mask values that look secret.'

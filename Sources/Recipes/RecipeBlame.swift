@@ -129,17 +129,28 @@ struct RecipeBlame {
         var place = PathKey(path)
         var link = histories[place]?.first ?? links.count
         while link > 0 {
-            let earlier = histories.filter { !reported.contains($0.key) && $0.value.contains(link - 1) }
-                .min { left, right in
-                    let firsts = (left.value.first ?? 0, right.value.first ?? 0)
-                    return firsts.0 == firsts.1
-                        ? PathOrder.precedes(left.key.path, right.key.path) : firsts.0 < firsts.1
-                }
+            let earlier = histories.filter {
+                !reported.contains($0.key) && $0.value.contains(link - 1) && !isDifferentAtEnd($0.value)
+            }
+            .min { left, right in
+                let firsts = (left.value.first ?? 0, right.value.first ?? 0)
+                return firsts.0 == firsts.1
+                    ? PathOrder.precedes(left.key.path, right.key.path) : firsts.0 < firsts.1
+            }
             guard let earlier, let first = earlier.value.first else { break }
             (place, link) = (earlier.key, first)
         }
         guard place != PathKey(path), links.indices.contains(link) else { return nil }
         return (place.path, maker(of: place.path, in: links[link].lines))
+    }
+
+    /// Whether a path whose differing steps these are differs after the last step as well.
+    ///
+    /// When nothing reports it, only its layers tell it differently, as those of `/` do.
+    private func isDifferentAtEnd(_ history: [Int]) -> Bool {
+        guard let last = links.last, last.original - shared == original.count, last.rebuilt - shared == rebuilt.count
+        else { return false }
+        return history.last == links.count - 1
     }
 
     /// The last of these lines whose layer contains the path, or else the last line that could have made it.

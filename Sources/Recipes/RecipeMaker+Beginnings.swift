@@ -8,7 +8,28 @@ import Stores
 // How a stage begins, and which programs its image must have for an instruction.
 extension RecipeMaker {
     func from(_ image: Image, name: String?) -> String {
-        "FROM \(platformFlag(image))\(engine.baseName(of: image, called: name))"
+        let called = engine.baseName(of: image, called: name)
+        return "FROM \(platformFlag(image))\(isPinned ? Self.digested(image, called) ?? called : called)"
+    }
+
+    /// Writes `FROM`; a pinned one has the name, or why there is none by digest, in a comment above.
+    mutating func writeFrom(_ image: Image, name: String?) {
+        if isPinned {
+            let called = engine.baseName(of: image, called: name)
+            if Self.digested(image, called) == nil {
+                lines.append(.comment("not pinned: \(called) came from no registry, so it has no digest there"))
+            } else {
+                lines.append(.comment(called))
+            }
+        }
+        lines.append(.instruction(from(image, name: name)))
+    }
+
+    /// The reference of an image by its digest in the registry of its name, or in another one; `nil` when it came from
+    /// none.
+    private static func digested(_ image: Image, _ called: String) -> String? {
+        let name = (try? Reference(parsing: called))?.name
+        return (image.repoDigests.first { $0.name == name } ?? image.repoDigests.first)?.familiar
     }
 
     /// `--platform=… ` for an image of another platform than this machine's; otherwise empty.

@@ -31,6 +31,8 @@ package struct RecipeMaker {
     private var stages: [Digest: String] = [:]
     /// Whether files of other stages are attached instead of written as stages: for forms without stages.
     private(set) var isInOneStage = false
+    /// Whether bases are named by digest, and downloads of `ADD` by checksum.
+    private(set) var isPinned = false
     /// The number of steps so far, in all stages.
     ///
     /// It is part of the attachments' names.
@@ -46,10 +48,11 @@ package struct RecipeMaker {
     ///
     /// Throws what reading the image, its parents and their layers throws.
     package static func recipe(
-        of image: Image, calledBase: String? = nil, inOneStage: Bool = false, engine: RecipeEngine
+        of image: Image, calledBase: String? = nil, inOneStage: Bool = false, pinned: Bool = false, engine: RecipeEngine
     ) throws(ShaleError) -> Recipe {
         var maker = RecipeMaker(engine)
         maker.isInOneStage = inOneStage
+        maker.isPinned = pinned
         try maker.write(image, calledBase: calledBase)
         return maker.finished
     }
@@ -60,10 +63,11 @@ package struct RecipeMaker {
     ///
     /// Throws what reading the container's changes, its image and that image's parents throws.
     package static func recipe(
-        of container: ContainerRecord, inOneStage: Bool = false, engine: RecipeEngine
+        of container: ContainerRecord, inOneStage: Bool = false, pinned: Bool = false, engine: RecipeEngine
     ) throws(ShaleError) -> Recipe {
         var maker = RecipeMaker(engine)
         maker.isInOneStage = inOneStage
+        maker.isPinned = pinned
         let base = try engine.store.images.image(manifest: container.manifest)
         let layer = try OwnLayer(of: container, engine: engine)
         let story = engine.containers.story(of: container, above: base, changes: [])
@@ -202,7 +206,7 @@ package struct RecipeMaker {
         case .whole(let image):
             let triggers = image.containerConfig.onBuild ?? []
             if triggers.isEmpty {
-                lines.append(.instruction(from(image, name: name)))
+                writeFrom(image, name: name)
                 return 0
             }
             let carriedOut = links.prefix(triggers.count).map { link in
@@ -213,7 +217,7 @@ package struct RecipeMaker {
                 try beginWhole(image)
                 return 0
             }
-            lines.append(.instruction(from(image, name: name)))
+            writeFrom(image, name: name)
             lines.append(.comment("carries out: \(triggers.joined(separator: "; "))"))
             return triggers.count
         }

@@ -132,6 +132,7 @@ struct PackageURL {
             (type, space) = ("npm", "")
             let parts = name.split(separator: "/", maxSplits: 1).map(String.init)
             if parts.count == 2, parts[0].hasPrefix("@") { (space, name) = (parts[0], parts[1]) }
+        case .gem: (type, space) = ("gem", "")
         }
         if ["deb", "apk", "rpm"].contains(type), !distribution.id.isEmpty, !distribution.version.isEmpty {
             qualifiers.append(("distro", "\(distribution.id)-\(distribution.version)"))

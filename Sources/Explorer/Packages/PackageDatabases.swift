@@ -16,7 +16,14 @@ enum PackageDatabases {
             }
             return InstalledPackage(
                 manager: .dpkg, name: name, version: version, architecture: fields["architecture"] ?? "", size: size,
-                path: path)
+                path: path, provides: names(fields["provides"] ?? "", separator: ","))
+        }
+    }
+
+    /// The names in a list of provided packages, without versions: `a, b (= 1)`, or `a=1 b`.
+    private static func names(_ list: String, separator: Character) -> [String] {
+        list.split(separator: separator).map { entry in
+            String(String(entry).trimmedBlanks.prefix { !" (=<>~".contains($0) })
         }
     }
 
@@ -49,7 +56,8 @@ enum PackageDatabases {
                 found.append(
                     InstalledPackage(
                         manager: .apk, name: name, version: version, architecture: fields["A"] ?? "",
-                        size: fields["I"].flatMap { Int64($0) }, path: path))
+                        size: fields["I"].flatMap { Int64($0) }, path: path,
+                        provides: names(fields["p"] ?? "", separator: " ")))
             }
             fields = [:]
         }
@@ -86,5 +94,28 @@ enum PackageDatabases {
             let name = document["name"]?.string, let version = document["version"]?.string
         else { return nil }
         return InstalledPackage(manager: .npm, name: name, version: version, path: path)
+    }
+
+    /// Whether a path is `…/specifications/NAME-VERSION.gemspec`, or one of Ruby's own in `specifications/default`.
+    static func isGemSpecification(_ path: String) -> Bool {
+        guard path.hasSuffix(".gemspec") else { return false }
+        let folders = path.pathParts.dropLast()
+        return folders.last == "specifications"
+            || (folders.last == "default" && folders.dropLast().last == "specifications")
+    }
+
+    /// Reads the name and the version that RubyGems writes into an installed specification: `s.name = "NAME".freeze`.
+    static func gem(_ text: String, path: String) -> InstalledPackage? {
+        func value(_ member: String) -> String? {
+            for line in text.split(separator: "\n", maxSplits: 64) {
+                let line = String(line).trimmedBlanks
+                guard line.hasPrefix("s.\(member) = ") else { continue }
+                let quoted = line.split(separator: "\"", omittingEmptySubsequences: false)
+                return quoted.count > 2 ? String(quoted[1]) : nil
+            }
+            return nil
+        }
+        guard let name = value("name"), let version = value("version") else { return nil }
+        return InstalledPackage(manager: .gem, name: name, version: version, path: path)
     }
 }

@@ -5,7 +5,7 @@ import OCI
 /// One installed package, as its package manager's database lists it.
 package struct InstalledPackage: Sendable, Hashable {
     package enum Manager: String, Sendable, Hashable, CaseIterable {
-        case dpkg, apk, rpm, pip, npm
+        case dpkg, apk, rpm, pip, npm, gem
     }
 
     package var manager: Manager
@@ -16,9 +16,12 @@ package struct InstalledPackage: Sendable, Hashable {
     package var size: Int64?
     /// The file from which it was read.
     package var path: String
+    /// Other names for which it stands, without versions, as Debian's and Alpine's databases list them.
+    package var provides: [String]
 
     package init(
-        manager: Manager, name: String, version: String, architecture: String = "", size: Int64? = nil, path: String
+        manager: Manager, name: String, version: String, architecture: String = "", size: Int64? = nil, path: String,
+        provides: [String] = []
     ) {
         self.manager = manager
         self.name = name
@@ -26,6 +29,7 @@ package struct InstalledPackage: Sendable, Hashable {
         self.architecture = architecture
         self.size = size
         self.path = path
+        self.provides = provides
     }
 }
 
@@ -109,7 +113,7 @@ package struct PackageList {
         return nil
     }
 
-    /// Reads Python and Node packages, which may be anywhere in the tree.
+    /// Reads Python, Node and Ruby packages, which may be anywhere in the tree.
     private func others(_ cancellation: Cancellation) throws(ShaleError) -> [InstalledPackage] {
         var found: [InstalledPackage] = []
         try view.walk(try view.require("/"), cancellation) { entry throws(ShaleError) in
@@ -124,6 +128,8 @@ package struct PackageList {
                 }
             } else if PackageDatabases.isNodePackage(path), let bytes = try view.contents(of: path, limit: 4 << 20) {
                 if let package = PackageDatabases.npm(bytes, path: path) { found.append(package) }
+            } else if PackageDatabases.isGemSpecification(path), let text = try text(path) {
+                if let package = PackageDatabases.gem(text, path: path) { found.append(package) }
             }
             return false
         }

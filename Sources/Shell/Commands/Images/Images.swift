@@ -95,6 +95,9 @@ package struct Images: Verb {
         ]
     }
 
+    /// Whether rows have digests: also for a template that asks for them, as docker's do.
+    private var hasDigests: Bool { digests || (format ?? "").contains("{{.Digest}}") }
+
     /// A row a name, as docker has it: tags first, then what is known by digest alone.
     private func rows(of image: ImageSummary, now: Timestamp) -> [JSONDocument] {
         var names: [(repository: String, tag: String, digest: String)] = []
@@ -103,13 +106,13 @@ package struct Images: Verb {
             let repository = reference.familiarName
             tagged.insert(repository)
             let known = image.repoDigests.filter { $0.name == reference.name }.compactMap(\.digest?.description)
-            let shown = digests && !known.isEmpty ? known : ["<none>"]
+            let shown = hasDigests && !known.isEmpty ? known : ["<none>"]
             for digest in shown { names.append((repository, reference.tag ?? Reference.defaultTag, digest)) }
         }
         for reference in image.repoDigests where !tagged.contains(reference.familiarName) {
-            if !digests { tagged.insert(reference.familiarName) }
+            if !hasDigests { tagged.insert(reference.familiarName) }
             names.append(
-                (reference.familiarName, "<none>", digests ? reference.digest?.description ?? "<none>" : "<none>"))
+                (reference.familiarName, "<none>", hasDigests ? reference.digest?.description ?? "<none>" : "<none>"))
         }
         if names.isEmpty { names.append(("<none>", "<none>", "<none>")) }
         return names.map { row(image, $0.repository, $0.tag, $0.digest, now: now) }

@@ -16,8 +16,8 @@ package struct RecipeCommand: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "recipe", abstract: "Print, save or check the Dockerfile that makes an image",
         usage: """
-            recipe [--tidy] [--to dockerfile|shale|sh|md] [-o FILE] [IMAGE|CONTAINER]
-            recipe save DIR [IMAGE|CONTAINER]
+            recipe [--tidy] [--pin [--locked] [--lock FILE]] [--to dockerfile|shale|sh|md] [-o FILE] [IMAGE|CONTAINER]
+            recipe save [--pin] DIR [IMAGE|CONTAINER]
             recipe verify [--progress auto|plain] [--format json] [IMAGE|CONTAINER]
             recipe [verify] --remote [--platform P] NAME
             recipe parse FILE [--format json|ast]
@@ -33,6 +33,9 @@ package struct RecipeCommand: Verb {
             Of each difference it says what is known of the cause (time, log, cache, random, network, order) and what would \
             mend it; 'rules' prints what is known, or checks a file of rules. Your own rules are read from \
             ~/.config/shale/differences.rules and come first. \
+            '--pin' writes down what the session saw: bases by digest, packages by the version that their database had \
+            when the step ended, downloads by checksum; what cannot be pinned is said above its line. '--locked' also \
+            names what came in beside the named packages, and '--lock FILE' lists all of it. \
             Values that look secret are masked. With '--remote' it is the recipe that 'push' hung on an image in its \
             registry: shown as text, and carried out by 'verify' alone, confined like any build.
             """)
@@ -47,7 +50,8 @@ package struct RecipeCommand: Verb {
     ]
     package static let takesWorkingImageAsTyped = true
     package static let examples = [
-        "recipe", "recipe save hello web", "recipe verify @", "recipe verify --remote localhost:5000/app:1",
+        "recipe", "recipe --pin", "recipe save hello web", "recipe verify @",
+        "recipe verify --remote localhost:5000/app:1",
     ]
     package static let differences = [
         "Docker has no such command: a commit's record is 'bash'. Here every step is written down."
@@ -56,6 +60,9 @@ package struct RecipeCommand: Verb {
     @Argument(help: "save, parse, check, verify, plan, rules and what it takes; or image or container (@ without one).")
     var words: [String] = []
     @Flag(help: "Join neighbouring RUNs, clean package lists, put settings together.") var tidy = false
+    @Flag(help: "Bases by digest, packages by version, downloads by checksum.") var pin = false
+    @Flag(help: "For --pin: also name what came in beside the named packages.") var locked = false
+    @Option(help: "For --pin: a file for the list of all that is pinned.") var lock: String?
     @Option(help: "dockerfile, shale (a script of steps), sh (for a root file system) or md (a handout).") var to:
         String?
     @Option(name: .shortAndLong, help: "Write it to a file.") var output: String?
@@ -74,12 +81,13 @@ package struct RecipeCommand: Verb {
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let output = RecipeOutput(
-            shell, tidy: tidy, form: to, file: output, showsSecrets: showsSecrets, format: format,
-            progress: progress)
+            shell, changes: try RecipeChanges(tidy: tidy, pin: pin, locked: locked, lock: lock), form: to, file: output,
+            showsSecrets: showsSecrets, format: format, progress: progress)
         if remote {
             let remote = RemoteRecipe(shell, platform: try Platform.option(platform), file: self.output)
-            guard !tidy, to == nil, !showsSecrets else {
-                throw ShaleError(.usage, "recipe --remote gives what is there: no --tidy, --to or --show-secrets")
+            guard !tidy, !pin, to == nil, !showsSecrets else {
+                throw ShaleError(
+                    .usage, "recipe --remote gives what is there: no --tidy, --pin, --to or --show-secrets")
             }
             return try words.first == "verify" && words.count > 1
                 ? remote.verify(Array(words.dropFirst()), output) : remote.print(words, format: format)

@@ -9,10 +9,30 @@ import Rendering
 import Sessions
 import Stores
 
+/// How a recipe is changed before it is given out.
+struct RecipeChanges {
+    var isTidy = false
+    var isPinned = false
+    /// Whether packages that came in beside the named ones are named too.
+    var isLocked = false
+    /// The file for the list of all that is pinned.
+    var lock: String?
+
+    /// Throws `usage` for an option of `--pin` without it.
+    init(tidy: Bool, pin: Bool, locked: Bool, lock: String?) throws(ShaleError) {
+        guard pin || (!locked && lock == nil) else {
+            throw ShaleError(
+                .usage, "recipe: \(locked ? "--locked" : "--lock") is for --pin",
+                hint: "recipe --pin --lock recipe.lock")
+        }
+        (isTidy, isPinned, isLocked, self.lock) = (tidy, pin, locked, lock)
+    }
+}
+
 /// What `recipe`, `recipe save` and `recipe verify` do with the recipe they are asked for.
 struct RecipeOutput {
     private let shell: ShellContext
-    private let isTidy: Bool
+    private let changes: RecipeChanges
     private let formName: String?
     private let file: String?
     private let showsSecrets: Bool
@@ -23,11 +43,11 @@ struct RecipeOutput {
     private static let shownDifferences = 20
 
     init(
-        _ shell: ShellContext, tidy: Bool, form: String?, file: String?, showsSecrets: Bool, format: String?,
-        progress: String
+        _ shell: ShellContext, changes: RecipeChanges, form: String?, file: String?, showsSecrets: Bool,
+        format: String?, progress: String
     ) {
         self.shell = shell
-        isTidy = tidy
+        self.changes = changes
         formName = form
         self.file = file
         self.showsSecrets = showsSecrets
@@ -38,7 +58,8 @@ struct RecipeOutput {
     func print(_ name: String) throws(ShaleError) -> Outcome {
         let form = try self.form()
         if let format, format != "json" { throw ShaleError(.usage, "recipe: --format is json") }
-        let recipe = try given(subject(name), named: name)
+        let (recipe, lock) = try given(subject(name), named: name)
+        try write(lock)
         let text = format == "json" ? Self.json(recipe) : recipe.text(as: form, of: Self.words(for: name))
         guard let file, file != "-" else { return .text(text) }
         // With its secrets, only the owner may read it.
@@ -57,8 +78,10 @@ struct RecipeOutput {
         }
         let name = words.count > 1 ? words[1] : "@"
         let form = try self.form()
-        let recipe = try given(savedSubject(words, name), named: name, in: form == .sh)
+        let (recipe, lock) = try given(savedSubject(words, name), named: name, in: form == .sh)
+        try write(lock)
         var others: [(path: String, text: String, mode: UInt32)] = []
+        if let lock = lockText(lock) { others.append(("recipe.lock", lock, 0o644)) }
         if form != .dockerfile {
             others.append(
                 (form.fileName, recipe.text(as: form, of: Self.words(for: name)), form == .md ? 0o644 : 0o755))
@@ -88,8 +111,8 @@ struct RecipeOutput {
         if let format, format != "json" { throw ShaleError(.usage, "recipe verify: --format is json") }
         let name = words.first ?? "@"
         let subject = try self.subject(name)
-        var recipe = try self.recipe(of: subject, named: name)
-        if isTidy { recipe = try shell.recipes().tidied(recipe) }
+        let (recipe, lock) = try changed(self.recipe(of: subject, named: name))
+        try write(lock)
         let what =
             switch subject {
             case .image(let image): image.id.short
@@ -185,7 +208,8 @@ struct RecipeOutput {
         let engine = try shell.engine()
         switch subject {
         case .container(let record):
-            return try RecipeMaker.recipe(of: record, inOneStage: inOneStage, engine: engine.recipes)
+            return try RecipeMaker.recipe(
+                of: record, inOneStage: inOneStage, pinned: changes.isPinned, engine: engine.recipes)
         case .image(let image):
             var calledBase: String?
             if text == "@", let line = try shell.session().working?.base.instruction,
@@ -194,25 +218,49 @@ struct RecipeOutput {
                 calledBase = from.baseName
             }
             return try RecipeMaker.recipe(
-                of: image, calledBase: calledBase, inOneStage: inOneStage, engine: engine.recipes)
+                of: image, calledBase: calledBase, inOneStage: inOneStage, pinned: changes.isPinned,
+                engine: engine.recipes)
         }
     }
 
-    /// The recipe as it is given out: tidied on request, with secrets masked and a warning about them.
+    /// The recipe pinned and tidied as it was asked for, and the lock of a pinned one.
+    private func changed(_ recipe: Recipe) throws(ShaleError) -> (recipe: Recipe, lock: RecipeLock?) {
+        var recipe = recipe
+        var lock: RecipeLock?
+        if changes.isPinned {
+            let pinned = try shell.withOperation(lines: .errors) { operation throws(ShaleError) in
+                try shell.recipes().pinned(recipe, locked: changes.isLocked, operation)
+            }
+            (recipe, lock) = (pinned.recipe, pinned.lock)
+        }
+        if changes.isTidy { recipe = try shell.recipes().tidied(recipe) }
+        return (recipe, lock)
+    }
+
+    private func lockText(_ lock: RecipeLock?) -> String? {
+        lock.map { showsSecrets ? $0.text : Secrets.masked($0.text).0 }
+    }
+
+    private func write(_ lock: RecipeLock?) throws(ShaleError) {
+        guard let path = changes.lock, let text = lockText(lock) else { return }
+        let mode = CallersUmask.applied(to: showsSecrets ? 0o600 : 0o644)
+        try translating(path) { try UnnamedFile.write(text.pathBytes, to: path, mode: mode, followingLink: true) }
+    }
+
+    /// The recipe as it is given out: pinned and tidied on request, with secrets masked and a warning about them.
     private func given(
         _ subject: RecipeSubject, named name: String, in oneStage: Bool? = nil
-    ) throws(ShaleError) -> Recipe {
+    ) throws(ShaleError) -> (recipe: Recipe, lock: RecipeLock?) {
         let form = try form()
         let isScript = oneStage ?? (form == .sh)
-        var recipe = try self.recipe(of: subject, named: name, inOneStage: isScript)
-        if isTidy { recipe = try shell.recipes().tidied(recipe) }
-        if showsSecrets { return recipe }
+        let (recipe, lock) = try changed(self.recipe(of: subject, named: name, inOneStage: isScript))
+        if showsSecrets { return (recipe, lock) }
         let (masked, secrets) = recipe.masked
         for secret in secrets {
             shell.console.warning("recipe: \(secret.warning(withLine: form == .dockerfile).visible)")
         }
         if !secrets.isEmpty { shell.console.warning("recipe: --show-secrets gives it with them") }
-        return masked
+        return (masked, lock)
     }
 
     /// Warns about files with private keys: they are saved as they are.
