@@ -55,6 +55,33 @@ import Testing
         #expect(Self.sorted(table) == ["- \(Self.digest(1))"])
     }
 
+    /// An index without a name, whose image has an entry of its own.
+    private static func index(of number: Int) -> ImageEntry {
+        ImageEntry(
+            manifest: Descriptor(mediaType: MediaType.ociIndex, digest: digest(number + 2000), size: 1),
+            image: digest(number + 1000))
+    }
+
+    @Test func anIndexAloneIsHiddenAndShownByItsDigest() throws {
+        let (plain, index) = (Self.entry(1).named(try Self.name(1)), Self.index(of: 1))
+        let digest = index.manifest.digest
+        let whole = ImageTable(entries: [plain, index])
+        let rest = ImageTable(entries: [plain])
+        var changes = TableChanges()
+        changes.add(from: whole, to: rest)
+        #expect(changes.departed == [digest] && changes.arrived.isEmpty)
+        #expect(whole.hideableIndexes([digest]) == [index])
+        // The only entry of an image is not hidden by the index's digest.
+        #expect(ImageTable(entries: [index]).hideableIndexes([digest]).isEmpty)
+        var table = rest
+        table.show([digest], from: ImageTable(entries: [index]))
+        #expect(table == whole)
+        table.show([digest], from: ImageTable(entries: [index]))
+        #expect(table == whole)
+        changes.add(from: rest, to: whole)
+        #expect(changes.departed.isEmpty && changes.arrived.isEmpty)
+    }
+
     @Test func aChainIsHiddenFromItsEnd() {
         let table = ImageTable(entries: (0..<100).map { Self.entry($0, parent: $0 == 0 ? nil : $0 - 1) })
         let all = Set((0..<100).map { Self.digest($0 + 1000) })

@@ -10,7 +10,7 @@ extension ImageEngine {
     /// Throws what reading the names throws.
     package func all() throws(ShaleError) -> [ImageSummary] { try store.images.all() }
 
-    /// The ids of all images, those that only a session holds included.
+    /// The ids of all images and the digests of all indexes, also of those that only a session holds.
     ///
     /// Throws what reading the names throws.
     package func allThere() throws(ShaleError) -> Set<Digest> { try store.images.allThere() }

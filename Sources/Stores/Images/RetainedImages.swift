@@ -38,23 +38,17 @@ extension ImageStore {
         try lock.exclusively { () throws(ShaleError) in
             let old = try names.table()
             var table = old
-            if !moves.shown.isEmpty {
-                let listed = Set(table.entries.compactMap(\.image))
-                var shown: Set<Digest> = []
-                for entry in try retained.table().entries {
-                    guard let image = entry.image, moves.shown.contains(image), !listed.contains(image),
-                        shown.insert(entry.unnamedKey).inserted
-                    else { continue }
-                    table.append(entry)
-                }
-            }
+            if !moves.shown.isEmpty { table.show(moves.shown, from: try retained.table()) }
             table.setNames(try targets(of: moves.names, in: table))
             let hidden = table.hideable(moves.hidden, isUsed: isUsed)
-            let gone = table.entries.filter { $0.image.map(hidden.contains) ?? false }
+            let gone =
+                table.entries.filter { $0.image.map(hidden.contains) ?? false }
+                + table.hideableIndexes(moves.hidden)
             // The retained table is written first. After an interruption an image is in both tables, which does no
             // harm.
             if !gone.isEmpty { try hold(gone) }
-            table.keep { !($0.image.map(hidden.contains) ?? false) }
+            let goneEntries = Set(gone)
+            table.keep { !goneEntries.contains($0) }
             if table != old { try names.replace(old, with: table) }
         }
     }
@@ -84,11 +78,12 @@ extension ImageStore {
         return targets
     }
 
-    /// All images in the store, listed or retained.
+    /// All images in the store, listed or retained, and all indexes by their own digests.
     ///
     /// Throws what reading the names throws.
     package func allThere() throws(ShaleError) -> Set<Digest> {
-        Set(try (names.table().entries + retained.table().entries).compactMap(\.image))
+        let entries = try names.table().entries + retained.table().entries
+        return Set(entries.compactMap(\.image)).union(entries.filter(\.isIndex).map(\.manifest.digest))
     }
 
     /// The images that only sessions can bring back.
@@ -137,6 +132,22 @@ extension ImageStore {
                 }
             }
             table.replaceEntries(all)
+        }
+    }
+}
+
+extension ImageTable {
+    /// Lists retained entries again: those of images that have no entry here, and indexes that have none.
+    mutating func show(_ wanted: Set<Digest>, from retained: ImageTable) {
+        let listed = Set(entries.compactMap(\.image))
+        var shown = Set(entries.filter(\.isIndex).map(\.manifest.digest))
+        for entry in retained.entries {
+            guard let image = entry.image else { continue }
+            let isWanted =
+                listed.contains(image)
+                ? entry.isIndex && wanted.contains(entry.manifest.digest) : wanted.contains(image)
+            guard isWanted, shown.insert(entry.unnamedKey).inserted else { continue }
+            append(entry)
         }
     }
 }

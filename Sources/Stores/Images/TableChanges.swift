@@ -20,7 +20,8 @@ package struct TableChanges: Sendable {
     }
 
     private var names: [String: Named] = [:]
-    /// Whether an image was listed before, and is listed now.
+    /// Whether an image was listed before, and is listed now; also an index without a name, by its own digest, while
+    /// its image stays listed.
     private var images: [Digest: (before: Bool, after: Bool)] = [:]
 
     package init() {}
@@ -42,13 +43,33 @@ package struct TableChanges: Sendable {
             known.after = are.contains(image)
             images[image] = known
         }
+        addIndexes(from: old, to: new, ofImages: were.intersection(are))
     }
+
+    /// Notes indexes without a name that came or went while their images stayed listed.
+    ///
+    /// The images themselves do not show these changes.
+    private mutating func addIndexes(from old: ImageTable, to new: ImageTable, ofImages stayed: Set<Digest>) {
+        let (before, after) = (Self.indexes(old), Self.indexes(new))
+        func note(_ entries: [ImageEntry], notIn others: Set<Digest>, arrived: Bool) {
+            for entry in entries where entry.refName == nil {
+                let index = entry.manifest.digest
+                guard !others.contains(index), let image = entry.image, stayed.contains(image) else { continue }
+                var known = images[index] ?? (before: !arrived, after: arrived)
+                known.after = arrived
+                images[index] = known
+            }
+        }
+        note(before, notIn: Set(after.map(\.manifest.digest)), arrived: false)
+        note(after, notIn: Set(before.map(\.manifest.digest)), arrived: true)
+    }
+
+    private static func indexes(_ table: ImageTable) -> [ImageEntry] { table.entries.filter(\.isIndex) }
 
     /// Images that an index's entry notes only before or only after the change.
     ///
     /// The index itself has not changed.
     static func chosenAnew(_ old: ImageTable, _ new: ImageTable) -> Set<Digest> {
-        let indexes = { (table: ImageTable) in table.entries.filter(\.isIndex) }
         let same = Set(indexes(old).map(\.manifest.digest)).intersection(indexes(new).map(\.manifest.digest))
         guard !same.isEmpty else { return [] }
         let images = { (table: ImageTable) in
@@ -67,10 +88,10 @@ package struct TableChanges: Sendable {
         }
     }
 
-    /// Images that are listed now and were not before.
+    /// Images that are listed now and were not before; also indexes without a name, by their own digests.
     package var arrived: [Digest] { images.filter { !$0.value.before && $0.value.after }.map(\.key).sorted() }
 
-    /// Images that were listed before and are not now.
+    /// Images that were listed before and are not now; also indexes without a name, by their own digests.
     package var departed: [Digest] { images.filter { $0.value.before && !$0.value.after }.map(\.key).sorted() }
 
     private static func named(_ table: ImageTable) -> [String: ImageEntry] {

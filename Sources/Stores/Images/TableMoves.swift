@@ -19,9 +19,9 @@ package struct TableMoves: Sendable {
     }
 
     package var names: [Name]
-    /// Images to list again.
+    /// Images to list again; an index by its own digest, when its image is listed already.
     package var shown: Set<Digest>
-    /// Images to retain only for the session.
+    /// Images to retain only for the session; an index by its own digest, when its image stays listed.
     package var hidden: Set<Digest>
 
     package init(names: [Name] = [], shown: Set<Digest> = [], hidden: Set<Digest> = []) {
@@ -109,6 +109,16 @@ extension ImageTable {
             }
         }
         return going
+    }
+
+    /// The entries of `wanted` indexes that can be hidden: they have no name, and their image has another entry.
+    func hideableIndexes(_ wanted: Set<Digest>) -> [ImageEntry] {
+        let indexes = entries.filter { $0.isIndex && wanted.contains($0.manifest.digest) }
+        let named = Set(indexes.filter { $0.refName != nil }.map(\.manifest.digest))
+        return indexes.filter { entry in
+            !named.contains(entry.manifest.digest)
+                && entries.contains { $0.unnamedKey != entry.unnamedKey && $0.isSameImage(as: entry) }
+        }
     }
 }
 

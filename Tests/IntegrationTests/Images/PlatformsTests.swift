@@ -61,6 +61,30 @@ struct PlatformsTests {
         #expect(try Self.isWhole(shale))
     }
 
+    /// The index without a name notes an image that the index with the name has too, so the image stays listed.
+    @Test func aRemovedIndexWithoutANameComesBack() throws {
+        let shale = ShaleHome()
+        let context = TemporaryDirectory()
+        try Data("FROM scratch\nCOPY Dockerfile /\n".utf8).write(to: URL(filePath: context.path + "/Dockerfile"))
+        func build(_ platforms: String) throws -> String {
+            try shale.run(["build", "-q", "--platform", platforms, "-t", "multi:1", context.path]).lines.first ?? ""
+        }
+        let old = try build("linux/amd64,linux/arm64")
+        _ = try build("linux/amd64,linux/s390x")
+        let short = try Digest(parsing: old).short
+        func isListed() throws -> Bool { try shale.run(["images", "--tree"]).text.contains(short) }
+        #expect(try isListed())
+        try shale.run(["rmi", old])
+        #expect(try !isListed())
+        try shale.run(["undo"])
+        #expect(try isListed())
+        let inspect = ["inspect", "-f", "{{.Architecture}}", "--platform", "linux/arm64", old]
+        #expect(try shale.run(inspect).text == "arm64\n")
+        try shale.run(["redo"])
+        #expect(try !isListed())
+        #expect(try Self.isWhole(shale))
+    }
+
     @Test func aRunForAnotherProcessorIsRefusedBeforeAnythingStarts() throws {
         let shale = ShaleHome()
         let context = TemporaryDirectory()
