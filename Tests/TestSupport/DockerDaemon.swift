@@ -33,14 +33,15 @@ package final class DockerDaemon: Sendable {
     /// Starts it and waits until it answers.
     ///
     /// `overlay2` is a good deal quicker than `vfs`, and not there on every file system.
-    package init(storage driver: String = "vfs") throws {
+    package init(storage driver: String = "vfs", options more: [String] = []) throws {
         guard let path = Self.program.path else { throw PeerError(text: Self.impossible) }
-        let options = [
-            "--data-root", folder.path + "/root", "--exec-root", folder.path + "/exec", "--pidfile",
-            folder.path + "/pid", "--host", "unix://\(folder.path)/socket", "--iptables=false", "--ip6tables=false",
-            "--config-file", HostNeutral.home + "/etc/daemon.json", "--bridge=none", "--storage-driver=\(driver)",
-            "--log-level=error",
-        ]
+        let options =
+            [
+                "--data-root", folder.path + "/root", "--exec-root", folder.path + "/exec", "--pidfile",
+                folder.path + "/pid", "--host", "unix://\(folder.path)/socket", "--iptables=false", "--ip6tables=false",
+                "--config-file", HostNeutral.home + "/etc/daemon.json", "--bridge=none", "--storage-driver=\(driver)",
+                "--log-level=error",
+            ] + more
         child = try Child(path, options, output: folder.path + "/out", errors: folder.path + "/log")
         for _ in 0..<300 {
             if try docker(["version"], expecting: nil).status == 0 { return }

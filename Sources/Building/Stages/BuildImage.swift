@@ -25,14 +25,16 @@ extension BuildEngine {
         let prepared = try PreparedBuild(request, engine: self, operation)
         if let platform = request.platform { try requireProcessor(for: [platform], prepared, request) }
         try tellContext(prepared, request, operation)
-        return try build(prepared, request, failedContainer: &failedContainer, operation)
+        let built = try build(prepared, request, failedContainer: &failedContainer, operation)
+        try share(built.taken, of: [built.image], to: request.cacheTo, operation)
+        return built.outcome
     }
 
     /// Builds for one platform from a context that is opened already.
     func build(
         _ prepared: PreparedBuild, _ request: BuildRequest, failedContainer: inout String?,
         _ operation: OperationContext
-    ) throws(ShaleError) -> BuildOutcome {
+    ) throws(ShaleError) -> PlatformBuild {
         let builder = try Builder(prepared, engine: self, request: request, operation)
         var image: Image
         do throws(ShaleError) {
@@ -48,20 +50,12 @@ extension BuildEngine {
             throw error.hinting("diff \(id)   (what the failed step did; it is $failed)")
         }
         let built = image.id
-        if request.squashes { image = try squashed(image, builder.taken, operation) }
+        // No step in the last stage: the image is the base itself, which has nothing to squash.
+        if request.squashes, let first = builder.takenByTarget.first {
+            image = try images.squashBuild(image.id, onto: first.parent, operation)
+        }
         let outcome = try finish(image, request, operation)
-        try share(builder.taken, of: built, to: request.cacheTo, operation)
-        return outcome
-    }
-
-    /// Squashes all layers that the build added to its base into one; returns the image itself when there is only one.
-    private func squashed(
-        _ image: Image, _ taken: [TakenStep], _ operation: OperationContext
-    ) throws(ShaleError) -> Image {
-        let base = Self.steps(taken, leadingTo: image.id).first?.parent
-        let below = try base.map { id throws(ShaleError) in try images.find("\(id)").config.rootfs.diffIDs.count } ?? 0
-        guard image.config.rootfs.diffIDs.count > below + 1 else { return image }
-        return try images.squash("\(image.id)", from: below + 1, EditOptions(), operation) ?? image
+        return PlatformBuild(outcome: outcome, image: built, taken: builder.taken)
     }
 
     /// Builds an image, passes it to `body`, and removes the images that were made.
@@ -132,6 +126,15 @@ extension BuildEngine {
     }
 }
 
+/// What the build for one platform made.
+struct PlatformBuild {
+    let outcome: BuildOutcome
+    /// The image before its layers were squashed.
+    let image: Digest
+    /// The steps, for shared caches.
+    let taken: [TakenStep]
+}
+
 /// A Dockerfile that was read, and its context, opened.
 struct PreparedBuild: Sendable {
     private(set) var file: StagedFile
@@ -181,9 +184,8 @@ struct PreparedBuild: Sendable {
             return try body()
         } catch {
             var copy = error
-            var words = error.description
-            if words.hasPrefix("ADD failed: ") { words = String(words.dropFirst("ADD failed: ".count)) }
-            copy.message = "unable to prepare context: unable to download remote context \(address): \(words)"
+            copy.message =
+                "unable to prepare context: unable to download remote context \(address): \(error.description)"
             copy.cause = nil
             throw copy
         }

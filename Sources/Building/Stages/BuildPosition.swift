@@ -31,6 +31,18 @@ struct FinishedStage: Sendable {
     }
 }
 
+extension ShaleError {
+    /// The error of a build whose target stage made no image.
+    static var noImageGenerated: ShaleError {
+        ShaleError(.invalid, "No image was generated. Is your Dockerfile empty?")
+    }
+
+    /// The error of a stage that is used and made no image.
+    static func emptyStage(_ name: String) -> ShaleError {
+        ShaleError(.notFound, "stage \(name) made no image: it is empty")
+    }
+}
+
 /// The result of one step of a build.
 package struct StepOutcome: Sendable {
     package var image: Image?
@@ -69,9 +81,7 @@ final class StageBuild {
             engine: engine, options: request.steps, context: prepared.context, tally: tally, self.operation
         ) { name throws(ShaleError) in
             guard let finished = try stage(name) else { return nil }
-            guard let image = finished.image else {
-                throw ShaleError(.notFound, "stage \(name) made no image: it is empty")
-            }
+            guard let image = finished.image else { throw ShaleError.emptyStage(name) }
             return image
         }
     }
@@ -165,9 +175,7 @@ final class StageBuild {
         }
         // A later stage with that name does not count in `FROM`: the name then means an image.
         if sequence.stage(named: name, before: user.index) != nil, let earlier = try stage(name) {
-            guard let image = earlier.image else {
-                throw ShaleError(.notFound, "stage \(name) made no image: it is empty")
-            }
+            guard let image = earlier.image else { throw ShaleError.emptyStage(name) }
             var state = StageState(from: image, arguments: arguments)
             state.arguments.inherit(from: earlier.arguments)
             return state

@@ -63,6 +63,9 @@ final class Builder: Sendable {
         table.read { table in table.taken.sorted { $0.key < $1.key }.flatMap(\.value) }
     }
 
+    /// The steps of the target stage, in order.
+    var takenByTarget: [TakenStep] { table.read { $0.taken[sequence.target] ?? [] } }
+
     /// Builds up to the target and returns its image.
     ///
     /// Throws the error of the first stage in the file's order that failed. Finished steps of all stages stay in the
@@ -76,11 +79,25 @@ final class Builder: Sendable {
         let needed = Self.reachable(from: sequence.target, needs)
         tellSkipped(needed)
         try build(needed, needs, from: start)
-        guard case .done(let end)? = table.read({ $0.stages[sequence.target] }), let image = end.image else {
-            throw ShaleError(.invalid, "No image was generated. Is your Dockerfile empty?")
+        guard case .done(let end)? = table.read({ $0.stages[sequence.target] }) else {
+            throw ShaleError.noImageGenerated
         }
+        let image = if let made = end.image { made } else { try emptyImage(start.arguments) }
         tellUnconsumed(start.arguments)
         return image
+    }
+
+    /// The image of `FROM scratch` alone, which has no layers, in a build for several platforms.
+    ///
+    /// Only BuildKit builds for several platforms, and it makes this image. The classic builder makes none: in a build
+    /// for one platform this throws its `invalid`.
+    private func emptyImage(_ arguments: BuildArguments) throws(ShaleError) -> Image {
+        guard !request.steps.platforms.isEmpty, let platform = request.platform else {
+            throw ShaleError.noImageGenerated
+        }
+        var config = StageState(scratchFor: platform, arguments: arguments).config
+        config.created = engine.creationTime
+        return try engine.store.images.add(config: config, layers: [], parent: nil)
     }
 
     // MARK: What is needed

@@ -21,6 +21,7 @@ extension BuildEngine {
         try tellContext(prepared, request, operation)
         var entries: [Descriptor] = []
         var ids: [Digest] = []
+        var (built, taken): ([Digest], [TakenStep]) = ([], [])
         for platform in request.platforms {
             try operation.cancellation.check()
             operation.line("Platform: \(platform)")
@@ -30,8 +31,10 @@ extension BuildEngine {
             single.platform = platform
             single.tags = []
             single.annotations = [:]
-            var image = try images.image(
-                id: try build(prepared, single, failedContainer: &failedContainer, operation).imageID)
+            let result = try build(prepared, single, failedContainer: &failedContainer, operation)
+            built.append(result.image)
+            taken += result.taken
+            var image = try images.image(id: result.outcome.imageID)
             if !request.annotations.isEmpty {
                 image = try images.annotated(image, with: request.annotations, as: [])
             }
@@ -47,19 +50,20 @@ extension BuildEngine {
             request.observe?(.tagged(tag.familiar))
             operation.line("Successfully tagged \(tag.familiar)")
         }
+        try share(taken, of: built, to: request.cacheTo, operation)
         return BuildOutcome(imageID: chosen.id, tags: request.tags, index: chosen.index, images: ids)
     }
 
     /// Throws `unsupported` when a needed stage has a `RUN` for another processor and no emulator is registered for it.
     ///
-    /// With a shared cache its steps may be there, so the `RUN` itself says it. What a file does that cannot be planned, a
-    /// build tells in its own words.
+    /// Where the local cache or a shared cache may have the step, the `RUN` itself says it. What a file does that cannot
+    /// be planned, a build tells in its own words.
     func requireProcessor(
         for platforms: [Platform], _ prepared: PreparedBuild, _ request: BuildRequest
     ) throws(ShaleError) {
         let foreign = platforms.filter { !Emulator.isOwn($0.architecture) }
-        let mayBeCached = !request.cacheFrom.isEmpty && request.steps.usesCache
-        guard !foreign.isEmpty, !mayBeCached, let file = try? Dockerfile(parsing: prepared.text) else { return }
+        let isShared = !request.cacheFrom.isEmpty && request.steps.usesCache
+        guard !foreign.isEmpty, !isShared, let file = try? Dockerfile(parsing: prepared.text) else { return }
         let host = Self.planned(settings.platform)
         for platform in foreign {
             var options = Plan.Options(platform: Self.planned(platform))
@@ -68,17 +72,30 @@ extension BuildEngine {
             options.arguments = request.arguments.compactMapValues { $0 }
             guard let plan = try? Plan(file, options: options, bases: { _, _ in nil }) else { continue }
             for stage in plan.stages where stage.isNeeded {
-                try requireProcessor(for: stage, in: prepared.fileName)
+                try requireProcessor(for: stage, in: prepared.fileName, usesCache: request.steps.usesCache)
             }
         }
     }
 
-    private func requireProcessor(for stage: Plan.StagePlan, in name: String) throws(ShaleError) {
+    private func requireProcessor(
+        for stage: Plan.StagePlan, in name: String, usesCache: Bool
+    ) throws(ShaleError) {
         guard !Emulator.canRun(stage.platform.architecture),
-            let step = stage.steps.first(where: { if case .run = $0.instruction { true } else { false } })
+            let step = stage.steps.first(where: { if case .run = $0.instruction { true } else { false } }),
+            !usesCache || !mayBeCached(step.original, for: stage.platform.architecture)
         else { return }
         throw Emulator.missing(
             for: "\(stage.platform)", at: "\(name):\(step.line): \(step.original.prefix { $0 != "\n" }): ")
+    }
+
+    /// Whether the local cache has a step of this instruction for a processor.
+    ///
+    /// Whether it is the step of the same parent, only the build can say.
+    private func mayBeCached(_ instruction: String, for architecture: String) -> Bool {
+        cachedSteps.contains { step in
+            step.record.instruction == instruction
+                && (try? images.image(id: step.record.image))?.config.architecture == architecture
+        }
     }
 
     private static func planned(_ platform: Platform) -> PlannedPlatform {

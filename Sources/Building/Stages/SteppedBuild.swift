@@ -159,7 +159,7 @@ package final class SteppedBuild {
     package func finish(_ operation: OperationContext) throws(ShaleError) -> BuildOutcome {
         trace.keep(in: engine.store.cache)
         guard let image = positions[next].state?.image else {
-            throw ShaleError(.invalid, "No image was generated. Is your Dockerfile empty?")
+            throw ShaleError.noImageGenerated
         }
         return try engine.finish(image, request, operation)
     }

@@ -26,4 +26,12 @@ extension ContainerEngine {
     ) throws(ShaleError) {
         _ = try TreeArchive.pack(tree, cancellation: cancellation, to: sink)
     }
+    /// Writes several trees as one tar, each in a folder of its own.
+    ///
+    /// Throws `cancelled` when it is stopped, and what reading the files or `sink` throws.
+    package func export(
+        _ trees: [(folder: String, tree: MergedTree)], cancellation: Cancellation, to sink: @escaping ByteSink
+    ) throws(ShaleError) {
+        try TreeArchive.pack(trees, cancellation: cancellation, to: sink)
+    }
 }

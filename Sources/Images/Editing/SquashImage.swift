@@ -47,7 +47,7 @@ extension ImageEngine {
         return (from - 1)..<to
     }
 
-    private func squashedLayers(
+    func squashedLayers(
         _ range: Range<Int>, of image: Image, _ cancellation: Cancellation
     ) throws(ShaleError) -> SquashedLayers {
         let paths = try unpackedPaths(image.config, image.manifest.layers)
@@ -67,7 +67,7 @@ extension ImageEngine {
     }
 
     /// Says which layers become one, and what that saves.
-    private func tell(
+    func tell(
         _ squashed: SquashedLayers, _ range: Range<Int>, of image: Image, named name: String,
         _ operation: OperationContext
     ) throws(ShaleError) {
@@ -95,9 +95,9 @@ extension ImageEngine {
     }
 
     /// Writes the merged layer as a blob, and unpacks it.
-    private func store(
+    func store(
         _ squashed: SquashedLayers, _ operation: OperationContext
-    ) throws(ShaleError) -> Squash.Layer {
+    ) throws(ShaleError) -> MergedLayer {
         let ingest = try store.blobs.newIngest()
         do throws(ShaleError) {
             let written = try squashed.write(cancellation: operation.cancellation) {
@@ -111,7 +111,7 @@ extension ImageEngine {
             }
             var blob = try ingest.commit()
             blob.mediaType = MediaType.ociLayer
-            return Squash.Layer(blob: blob, diffID: written.diffID)
+            return MergedLayer(blob: blob, diffID: written.diffID)
         } catch {
             ingest.abandon(keepingPartial: false)
             throw error
@@ -163,17 +163,18 @@ extension Provenance {
     }
 }
 
+/// The layer that several layers became.
+struct MergedLayer {
+    var blob: Descriptor
+    var diffID: Digest
+}
+
 /// Some layers of an image, and the one they became.
 private struct Squash {
-    struct Layer {
-        var blob: Descriptor
-        var diffID: Digest
-    }
-
     /// Positions, 0 the lowest.
     var range: Range<Int>
     /// `nil` where nothing was left.
-    var layer: Layer?
+    var layer: MergedLayer?
 
     func applied(to layers: [Descriptor]) -> [Descriptor] {
         Array(layers[..<range.lowerBound]) + (layer.map { [$0.blob] } ?? []) + Array(layers[range.upperBound...])

@@ -50,13 +50,34 @@ package enum TreeArchive {
             throw SystemCallError("open", path: path, errno: ENOENT).shaleError(path)
         }
         let tar = TarWriter(to: sink)
+        let packing = try add(tree, from: top, options: options, to: tar, cancellation)
+        let (digest, size) = try tar.finish()
+        return Packed(digest: digest, size: size, contentBytes: packing.contentBytes, members: packing.members)
+    }
+
+    /// Packs several trees into one tar, each in a folder of its own.
+    ///
+    /// Throws `cancelled` when it is stopped, and what reading the files or `sink` throws.
+    package static func pack(
+        _ trees: [(folder: String, tree: MergedTree)], cancellation: Cancellation = Cancellation(),
+        to sink: @escaping ByteSink
+    ) throws(ShaleError) {
+        let tar = TarWriter(to: sink)
+        for (folder, tree) in trees {
+            _ = try add(tree, from: tree.root(), options: PackOptions(name: folder), to: tar, cancellation)
+        }
+        _ = try tar.finish()
+    }
+
+    private static func add(
+        _ tree: MergedTree, from top: TreeEntry, options: PackOptions, to tar: TarWriter, _ cancellation: Cancellation
+    ) throws(ShaleError) -> Packing {
         var packing = Packing(tree: tree, tar: tar, options: options, top: top)
         try tree.walk(from: top) { entry throws(ShaleError) in
             try cancellation.check()
             try packing.add(entry)
         }
-        let (digest, size) = try tar.finish()
-        return Packed(digest: digest, size: size, contentBytes: packing.contentBytes, members: packing.members)
+        return packing
     }
 
     private struct Packing {

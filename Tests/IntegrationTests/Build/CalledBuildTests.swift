@@ -93,11 +93,58 @@ struct CalledBuildTests {
         let id = try shale.run(["inspect", "-f", "{{.Id}}", "app"]).text
         #expect(try shale.run(["build", "-q", "--squash", folder]).text == id)
         #expect(try shale.run(["recipe", "verify", "app"]).text.hasSuffix(" again: same files, same config\n"))
-        // One layer is one already.
-        let small = try Self.context(shale, "FROM busybox\nRUN echo x > /x\n")
+        // Nothing to squash.
+        let small = try Self.context(shale, "FROM busybox\nENV A=1\n")
         let plain = try shale.run(["build", "-q", small]).text
         #expect(try shale.run(["build", "-q", "--squash", small]).text == plain)
         #expect(try shale.run(["build", "--squash", "--step", small], expecting: 64).errors.contains("every layer"))
+    }
+
+    /// Last stages whose squashed image docker and shale are to make with the same layers and history.
+    static let squashed: [(name: String, text: String)] = [
+        (
+            "stages",
+            "FROM busybox AS first\nRUN mkdir /out && echo made > /out/file\nRUN rm /etc/group\n"
+                + "FROM busybox AS second\nENV A=1\nRUN echo a > /a\nCOPY Dockerfile /hello\nFROM second\n"
+                + "RUN echo b > /b && rm /a\nCOPY --from=first /out /out\nENV Z=2\nCMD [\"x\"]\n"
+        ),
+        ("scratch", "FROM scratch\nCOPY Dockerfile /h\nCOPY Dockerfile /g\n"),
+        ("one", "FROM busybox\nCOPY Dockerfile /h\n"),
+        ("nothing", "FROM busybox\nRUN echo a > /a\nRUN rm /a\n"),
+    ]
+
+    @Test(.enabled(if: DockerDaemon.isPossible, "\(DockerDaemon.impossible)"))
+    func squashedLayersAndHistoryAreDockers() throws {
+        let docker = try DockerDaemon(options: ["--experimental"])
+        let shale = ShaleHome()
+        try shale.run(["save", "-o", shale.work + "/busybox.tar", "busybox"])
+        try docker.docker(["load", "-q", "-i", shale.work + "/busybox.tar"])
+        for (name, text) in Self.squashed {
+            let folder = try Self.context(shale, text)
+            let classic = ["DOCKER_BUILDKIT": "0"]
+            try docker.docker(
+                ["build", "-q", "--squash", "--network", "host", "-t", name, folder], environment: classic)
+            let built = try shale.run(["build", "--squash", "-t", name, folder])
+            let history = ["history", "--no-trunc", "--format", "{{.Size}}|{{.CreatedBy}}|{{.Comment}}", name]
+            let theirs = try docker.docker(history).lines.map(Self.withoutDigests)
+            let ours = try shale.run(history).lines.map(Self.withoutDigests)
+            #expect(ours == theirs, "\(name): \(built.errors)")
+            let layers = ["inspect", "-f", "{{len .RootFS.Layers}}", name]
+            #expect(try shale.run(layers).text == (try docker.docker(layers).text), "\(name)")
+            #expect(try shale.run(["recipe", "verify", name]).text.hasSuffix(" again: same files, same config\n"))
+        }
+        #expect(try shale.run(["system", "check"]).text.hasSuffix("the store is whole\n"))
+    }
+
+    /// A line without the digests in it, which depend on times and on how each program hashes files.
+    private static func withoutDigests(_ line: String) -> String {
+        var rest = line[...]
+        var result = ""
+        while let start = rest.firstRange(of: ":")?.upperBound {
+            result += rest[..<start]
+            rest = rest[start...].drop { $0.isHexDigit }
+        }
+        return result + rest
     }
 
     @Test func aQuietPushWritesItsFiles() throws {

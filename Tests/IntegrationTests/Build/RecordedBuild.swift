@@ -56,6 +56,15 @@ struct RecordedBuild {
         return context
     }
 
+    /// A base for builds of several platforms: the files of busybox as an image of each.
+    private static let platformBase = "busybox-of-all:1"
+
+    static func addPlatformBase(to home: ShaleHome) throws {
+        let text = "FROM --platform=$BUILDPLATFORM busybox AS here\nFROM scratch\nCOPY --from=here / /\n"
+        try home.run(
+            ["build", "-q", "--platform", "linux/amd64,linux/arm64", "-t", platformBase, "-"], input: Array(text.utf8))
+    }
+
     /// Options of `build` and what comes on its standard input instead of a context.
     func command(in context: ContextFolder) throws -> (arguments: [String], input: [UInt8]) {
         var arguments: [String] = []
@@ -65,6 +74,9 @@ struct RecordedBuild {
             if name.hasPrefix("build-arg:") { arguments += ["--build-arg", "\(name.dropFirst(10))=\(value)"] }
             if name.hasPrefix("label:") { arguments += ["--label", "\(name.dropFirst(6))=\(value)"] }
             if name == "filename" { arguments += ["-f", value] }
+            if name == "platform", value.contains(",") {
+                arguments += ["--build-context", "busybox:latest=docker-image://\(Self.platformBase)"]
+            }
             if ["target", "platform", "shm-size", "ulimit"].contains(name) { arguments += ["--\(name)", value] }
         }
         arguments += step["flags"]?.strings ?? []

@@ -80,8 +80,51 @@ struct PlatformOutputTests {
             #expect(shale.exists("out/linux_\(architecture)/said-\(architecture)"))
         }
         #expect(try Self.document(metadata)["containerimage.digest"]?.string == Digest.of(raw).description)
-        let refused = try shale.run(build + ["-o", "type=tar,dest=x.tar", context.path], expecting: 1).errors
-        #expect(refused.contains("tar exporter: one platform"), "\(refused)")
+        try shale.run(build + ["-o", "type=tar,dest=\(shale.work)/all.tar", context.path])
+        let names = try Peer("tar").run(["-tf", shale.work + "/all.tar"]).lines
+        #expect(
+            names.map { $0.hasSuffix("/") ? String($0.dropLast()) : $0 } == [
+                "linux_amd64", "linux_amd64/said-amd64", "linux_arm64", "linux_arm64/said-arm64",
+            ], "\(names)")
+    }
+
+    @Test(arguments: ["", ",mode=max"])
+    func aSharedCacheHasTheStepsOfEveryPlatform(_ mode: String) throws {
+        let (maker, shale, context) = (ShaleHome(), ShaleHome(), try Self.context())
+        let cache = maker.work + "/cache"
+        let build = ["build", "--platform", Self.platforms]
+        let made = try maker.run(build + ["--cache-to", "type=local,dest=\(cache)\(mode)", context.path])
+        // ARG, ENV and COPY, for each platform.
+        #expect(made.errors.contains(": 6 steps written"), "\(made.errors)")
+        let found = try shale.run(build + ["--cache-from", "type=local,src=\(cache)", context.path])
+        #expect(found.text.split(separator: "\n").count { $0.contains("Using cache") } == 6, "\(found.text)")
+        #expect(try Self.isWhole(shale))
+    }
+
+    /// A step for a processor that nothing here emulates is taken from the local cache.
+    @Test func aRunIsTakenFromTheLocalCache() throws {
+        let (shale, context) = (ShaleHome(), TemporaryDirectory())
+        let file = URL(filePath: context.path + "/Dockerfile")
+        let build = ["build", "--platform", "linux/sparc64"]
+        let base = "FROM scratch\nENV A=1\n"
+        func image(_ text: String) throws -> String {
+            try Data(text.utf8).write(to: file)
+            return try shale.run(build + ["-q", context.path]).lines.first ?? ""
+        }
+        let (parent, child) = (try image(base), try image(base + "ENV B=2\n"))
+        // The record that a machine with an emulator writes.
+        let key = Digest.of("\(parent)\n/bin/sh -c true\n".utf8)
+        let record =
+            #"{"image":"\#(child)","parent":"\#(parent)","instruction":"RUN true","createdBy":"/bin/sh -c true","#
+            + #""summary":{"added":0,"changed":0,"deleted":0,"bytes":0,"firstPaths":[]},"made":"2026-01-01T00:00:00Z"}"#
+        try Data(record.utf8).write(to: URL(filePath: "\(shale.home)/cache/build/\(key.hex)"))
+        try Data((base + "RUN true\n").utf8).write(to: file)
+        let found = try shale.run(build + [context.path])
+        let short = try Digest(parsing: child).short
+        #expect(
+            found.text.hasSuffix(" ---> Using cache\n ---> \(short)\nSuccessfully built \(short)\n"), "\(found.text)")
+        let anew = try shale.run(build + ["--no-cache", context.path], expecting: 1)
+        #expect(anew.errors.contains("runs nothing for linux/sparc64") && !anew.text.contains("Step"))
     }
 
     @Test(.enabled(if: ShaleHome.isRoot && Peers.umoci.isPresent && Peers.podman.isPresent, "needs root"))

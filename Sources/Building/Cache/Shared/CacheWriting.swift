@@ -11,14 +11,14 @@ extension BuildEngine {
 
     /// Writes the steps of a finished build to shared caches.
     ///
-    /// Without `mode=max` only the steps that the image is built on are written. A cache that cannot be written is
+    /// Without `mode=max` only the steps that the images are built on are written: one image for each platform. A cache that cannot be written is
     /// reported
     /// in a line and does not fail the build. Throws only `cancelled`.
     func share(
-        _ taken: [TakenStep], of image: Digest, to places: [CachePlace], _ operation: OperationContext
+        _ taken: [TakenStep], of images: [Digest], to places: [CachePlace], _ operation: OperationContext
     ) throws(ShaleError) {
         for place in places {
-            let steps = place.holdsAllStages ? taken : Self.steps(taken, leadingTo: image)
+            let steps = place.holdsAllStages ? taken : images.flatMap { Self.steps(taken, leadingTo: $0) }
             var seen: Set<Digest> = []
             let shared = SharedSteps(steps: steps.map(\.shared).filter { seen.insert($0.key).inserted })
             do throws(ShaleError) {
@@ -37,7 +37,7 @@ extension BuildEngine {
     }
 
     /// The steps that an image is built on, the first one first.
-    static func steps(_ taken: [TakenStep], leadingTo image: Digest) -> [TakenStep] {
+    private static func steps(_ taken: [TakenStep], leadingTo image: Digest) -> [TakenStep] {
         let byImage = Dictionary(taken.map { ($0.image.id, $0) }) { first, _ in first }
         var chain: [TakenStep] = []
         var seen: Set<Digest> = []

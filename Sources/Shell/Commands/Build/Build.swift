@@ -344,11 +344,6 @@ package struct Build: Verb {
             throw ShaleError(
                 .usage, "build: --step goes through one platform", hint: "build --step --platform linux/amd64 .")
         }
-        if !sharing.cacheTo.isEmpty {
-            throw ShaleError(
-                .unsupported, "build: --cache-to keeps the steps of one platform",
-                hint: "build --platform \(platforms[0]) --cache-to … ., each by itself")
-        }
     }
 
     /// Whoever gives the build the host's network has allowed it; no other entitlement can be had here.

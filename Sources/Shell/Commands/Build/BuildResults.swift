@@ -63,10 +63,7 @@ struct BuildResults {
                 throw ShaleError(
                     .unsupported, "docker exporter does not currently support exporting manifest lists",
                     hint: "build -o type=oci,dest=FILE …")
-            case .tar:
-                throw ShaleError(
-                    .unsupported, "tar exporter: one platform at a time", hint: "build -o type=local,dest=DIR …")
-            case .local, .oci, .image, .cacheonly: break
+            case .local, .tar, .oci, .image, .cacheonly: break
             }
         }
     }
@@ -96,18 +93,12 @@ struct BuildResults {
         case .image, .cacheonly: return
         case .local:
             guard let path = output.destination else { return }
-            // A folder for each of several platforms, as buildx names it.
-            for (platform, image) in zip(platforms, outcome.images) {
-                let folder = platform.description.replacing("/", with: "_")
+            for (folder, image) in zip(platformFolders, outcome.images) {
                 try shell.building().writeFiles(of: image, to: "\(path)/\(folder)", operation)
             }
             if platforms.isEmpty { try shell.building().writeFiles(of: outcome.imageID, to: path, operation) }
         case .tar:
-            let containers = try shell.containers()
-            let tree = try containers.tree(of: "\(outcome.imageID)")
-            try archive(output, shell) { sink throws(ShaleError) in
-                try containers.export(tree, cancellation: shell.cancellation, to: sink)
-            }
+            try writeTar(output, outcome, shell)
         case .oci, .docker:
             guard output.destination != nil || output.kind == .oci else { return }
             let images = try shell.images()
@@ -124,6 +115,27 @@ struct BuildResults {
             try archive(output, shell) { sink throws(ShaleError) in
                 try images.save(image, as: names, format: format, to: sink, operation)
             }
+        }
+    }
+
+    /// The folders of several platforms in one output, as buildx names them: `linux_arm64`.
+    private var platformFolders: [String] { platforms.map { $0.description.replacing("/", with: "_") } }
+
+    private func writeTar(_ output: BuildOutput, _ outcome: BuildOutcome, _ shell: ShellContext) throws(ShaleError) {
+        let containers = try shell.containers()
+        if platforms.isEmpty {
+            let tree = try containers.tree(of: "\(outcome.imageID)")
+            return try archive(output, shell) { sink throws(ShaleError) in
+                try containers.export(tree, cancellation: shell.cancellation, to: sink)
+            }
+        }
+        var trees: [(folder: String, tree: MergedTree)] = []
+        for (folder, image) in zip(platformFolders, outcome.images) {
+            trees.append((folder, try containers.tree(of: "\(image)")))
+        }
+        let all = trees
+        try archive(output, shell) { sink throws(ShaleError) in
+            try containers.export(all, cancellation: shell.cancellation, to: sink)
         }
     }
 
