@@ -1,6 +1,7 @@
 package import Basics
 import FoundationEssentials
 package import Images
+import Linux
 package import OCI
 package import Stores
 
@@ -24,6 +25,8 @@ package struct BuildCache: Sendable {
         package var instruction: String
         /// The instruction as it is written into the history.
         package var createdBy: String
+        /// The build arguments in force in a `RUN`, which are part of `createdBy`; `nil` for none.
+        package var arguments: [String: String]?
         /// What the step read beside its parent and its files, such as mounts.
         package var inputs: String?
         package var hasFiles: Bool?
@@ -66,6 +69,20 @@ package struct BuildCache: Sendable {
         try store.set(.build, Self.listKey(record.parent), to: Array(text.utf8))
     }
 
+    /// Notes that a build took a step from the cache.
+    ///
+    /// Throws what writing the note throws.
+    func addUse(of key: Digest) throws(SystemCallError) { try store.addUse(.build, Self.usesKey(key)) }
+
+    /// How often builds used a step, and when the last one did, as BuildKit counts: the build that carried the step out
+    /// is the first use.
+    package func uses(of record: Record, _ key: Digest) -> (count: Int64, last: Timestamp) {
+        guard let later = store.uses(.build, Self.usesKey(key)) else { return (1, record.made) }
+        return (later.count.addingClamped(1), later.last)
+    }
+
+    private static func usesKey(_ key: Digest) -> Digest { Digest.of("uses of \(key)".utf8) }
+
     private static func listKey(_ parent: Digest?) -> Digest {
         Digest.of("steps on \(parent?.description ?? "scratch")".utf8)
     }
@@ -82,13 +99,13 @@ package struct BuildCache: Sendable {
 
     /// Explains why a step is not in the cache: compares it with the most similar step on the same parent.
     func miss(
-        parent: Digest?, isParentNew: Bool, instruction: String, createdBy: String, inputs: String,
-        files: PathLines?
+        parent: Digest?, isParentNew: Bool, instruction: String, createdBy: String, arguments: [String: String],
+        inputs: String, files: PathLines?
     ) -> CacheMiss {
         let earlier = keys(on: parent).compactMap { key in find(key).map { (key: key, record: $0) } }
         if let same = earlier.first(where: { $0.record.instruction == instruction }) {
             return CacheMiss(
-                from: same.record, key: same.key, createdBy: createdBy, inputs: inputs,
+                from: same.record, key: same.key, createdBy: createdBy, arguments: arguments, inputs: inputs,
                 before: same.record.hasFiles == true ? self.files(of: same.key) : nil, now: files)
         }
         if isParentNew { return CacheMiss(reason: "the step before it was carried out anew") }
@@ -138,8 +155,8 @@ package struct CacheMiss: Codable, Sendable, Hashable {
     }
 
     init(
-        from record: BuildCache.Record, key: Digest, createdBy: String, inputs: String, before: PathLines?,
-        now: PathLines?
+        from record: BuildCache.Record, key: Digest, createdBy: String, arguments: [String: String], inputs: String,
+        before: PathLines?, now: PathLines?
     ) {
         earlier = key
         let old = before ?? PathLines()
@@ -158,24 +175,18 @@ package struct CacheMiss: Codable, Sendable, Hashable {
         } else if (record.inputs ?? "") != inputs {
             reason = "what it mounts changed"
         } else if record.createdBy != createdBy {
-            reason = Self.textChange(record.createdBy, createdBy)
+            reason =
+                Self.argumentChange(record.arguments ?? [:], arguments)
+                ?? "instruction changed, it was: \(record.createdBy)"
         } else {
             reason = "the image it made is not here any more"
         }
     }
 
-    /// Explains a changed instruction.
-    ///
-    /// A `RUN` has its build arguments in front, `|1 a=b /bin/sh …`: when they differ, names the arguments.
-    private static func textChange(_ old: String, _ new: String) -> String {
-        func arguments(_ text: String) -> Set<Substring>? {
-            guard text.hasPrefix("|"), let count = Int(text.dropFirst().prefix { $0.isNumber }) else { return [] }
-            return Set(text.split(separator: " ").dropFirst().prefix(count))
-        }
-        let (before, now) = (arguments(old) ?? [], arguments(new) ?? [])
-        guard before != now else { return "instruction changed, it was: \(old)" }
-        let names = before.symmetricDifference(now).map { String($0.prefix { $0 != "=" }) }
-        let list = Set(names).sorted().joined(separator: ", ")
-        return "build argument\(Set(names).count == 1 ? "" : "s") \(list) changed"
+    /// Names the build arguments that came, went or changed; `nil` when all are the same.
+    static func argumentChange(_ old: [String: String], _ new: [String: String]) -> String? {
+        let names = Set(old.keys).union(new.keys).filter { old[$0] != new[$0] }.sorted()
+        guard !names.isEmpty else { return nil }
+        return "build argument\(names.count == 1 ? "" : "s") \(names.joined(separator: ", ")) changed"
     }
 }

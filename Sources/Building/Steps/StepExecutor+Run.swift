@@ -81,12 +81,17 @@ extension StepExecutor {
         return own + added
     }
 
+    /// The build arguments that a step's process sees: those that the image's variables do not override.
+    static func arguments(of state: StageState) -> [String: String] {
+        let names = Set((state.settings.env ?? []).map { String($0.prefix { $0 != "=" }) })
+        return state.arguments.values.filter { !names.contains($0.key) }
+    }
+
     /// The history text of a `RUN`.
     ///
     /// Build arguments in force come first, as `|2 a=1 b=2`.
     func historyOfRun(_ arguments: [String], text run: RunInstruction, _ state: StageState) -> String {
-        let names = Set((state.settings.env ?? []).map { String($0.prefix { $0 != "=" }) })
-        let values = state.arguments.values.filter { !names.contains($0.key) }
+        let values = Self.arguments(of: state)
         let line = arguments.joined(separator: " ")
         guard !values.isEmpty || !state.arguments.proxies.isEmpty else { return line }
         let pairs = values.map { "\($0.key)=\($0.value)" }.sorted()

@@ -92,6 +92,11 @@ package final class StepExecutor {
         else { return restore(createdBy, instruction: instruction, files: files, copied: copied, on: &state) }
         // A cached image that was removed or undone is listed again.
         Logger.build.attempt("bring image \(image.id.short) back") { try engine.store.images.revive([image.id]) }
+        if options.fillsCache {
+            Logger.build.attempt("note the use of a cached step") { () throws(SystemCallError) in
+                try cache.addUse(of: key)
+            }
+        }
         announceHit()
         taken.append(
             TakenStep(key: key, linkKey: linkKey, parent: state.image?.id, image: image, summary: record.summary))
@@ -109,7 +114,7 @@ package final class StepExecutor {
         let miss = cache.miss(
             parent: linkKey == nil ? state.image?.id : BuildCache.anyParent,
             isParentNew: linkKey == nil && state.isFresh, instruction: instruction, createdBy: createdBy,
-            inputs: inputs, files: files)
+            arguments: isRun ? Self.arguments(of: state) : [:], inputs: inputs, files: files)
         if tally.hasHit {
             let reason = "\(Self.subject(instruction)): \(miss.reason)"
             operation.tell(.note("cache miss: \(reason)", .cacheMiss(reason: reason)))
@@ -166,7 +171,8 @@ package final class StepExecutor {
         if origin == nil, options.fillsCache {
             var record = BuildCache.Record(
                 image: image.id, parent: parent?.id, instruction: instruction, createdBy: createdBy,
-                inputs: inputs.isEmpty ? nil : inputs, hasFiles: files != nil, summary: summary, made: .now())
+                arguments: isRun ? Self.arguments(of: state) : nil, inputs: inputs.isEmpty ? nil : inputs,
+                hasFiles: files != nil, summary: summary, made: .now())
             try cache.keep(record, files: files, key: key)
             if let linkKey {
                 record.parent = BuildCache.anyParent

@@ -84,6 +84,22 @@ package final class CacheStore: Sendable {
         }
     }
 
+    /// Counts one use in a value, and makes the value when it is not there.
+    ///
+    /// Each use is one byte: the size is their number, and the time of the last write that of the last use.
+    ///
+    /// Throws what opening or writing the file throws.
+    package func addUse(_ kind: Kind, _ key: Digest) throws(SystemCallError) {
+        let file = try OwnedFD.open(path(kind, key), O_WRONLY | O_APPEND | O_CREAT)
+        try file.write([UInt8(ascii: ".")])
+    }
+
+    /// How many uses a value counts, and when the last one was; `nil` when there was none.
+    package func uses(_ kind: Kind, _ key: Digest) -> (count: Int64, last: Timestamp)? {
+        guard let status = try? FileStatus.of(hostPath: path(kind, key)), status.size > 0 else { return nil }
+        return (status.size, status.modified)
+    }
+
     private func place(_ aside: String, _ kind: Kind, _ key: Digest) throws(SystemCallError) {
         let target = path(kind, key)
         for _ in 0..<100 {

@@ -6,6 +6,7 @@ import RunnerProtocol
 import TestSupport
 import Testing
 
+@testable import Building
 @testable import Containers
 @testable import Images
 @testable import Registries
@@ -175,7 +176,7 @@ struct ListingCorpusTests {
 
     @Test func diskUsage() throws {
         let rows = ["Images", "Containers", "Local Volumes", "Build Cache"].map { Df.row($0, 0, 0, 0, 0) }
-        let report = DiskUsageReport(DiskUsage(), [], RetainedCost())
+        let report = DiskUsageReport(DiskUsage(), [], RetainedCost()) { record, _ in (1, record.made) }
         for row in try Corpus.rows("docker-cli/formatter-cases.json")
         where row["test"]?.string == "TestDiskUsageContextFormatWrite" {
             let test = row["case"] ?? .null

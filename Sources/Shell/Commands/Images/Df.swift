@@ -38,7 +38,7 @@ package struct Df: Verb {
         usage.images.removeAll { $0.image.isIntermediate }
         let steps = engine.building.cachedSteps
         if verbose {
-            let report = DiskUsageReport(usage, steps, retained)
+            let report = DiskUsageReport(usage, steps, retained, uses: engine.building.cache.uses)
             guard let format, format != "table" else { return .text(report.text) }
             return .documents([report.document], format: format)
         }

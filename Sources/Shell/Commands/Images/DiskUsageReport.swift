@@ -27,12 +27,18 @@ struct DiskUsageReport {
 
     private let usage: DiskUsage
     private let steps: [(key: Digest, record: BuildCache.Record)]
+    /// How often a step was used, and when the last time.
+    private let uses: (BuildCache.Record, Digest) -> (count: Int64, last: Timestamp)
     private let retained: RetainedCost
     private let now = Timestamp.now()
 
-    init(_ usage: DiskUsage, _ steps: [(key: Digest, record: BuildCache.Record)], _ retained: RetainedCost) {
+    init(
+        _ usage: DiskUsage, _ steps: [(key: Digest, record: BuildCache.Record)], _ retained: RetainedCost,
+        uses: @escaping (BuildCache.Record, Digest) -> (count: Int64, last: Timestamp)
+    ) {
         self.usage = usage
         self.steps = steps
+        self.uses = uses
         self.retained = retained
     }
 
@@ -104,12 +110,13 @@ struct DiskUsageReport {
             ], rows: rows)
     }
 
-    /// Nobody counts here how often a step was found: these two columns stay empty.
     private var cache: Part {
         let rows = steps.map { step in
-            [
+            let uses = uses(step.record, step.key)
+            return [
                 step.key.short, "regular", HumanUnits.preciseSize(step.record.summary.bytes),
-                DockerTime.since(step.record.made, now: now), "", "", "true",
+                DockerTime.since(step.record.made, now: now), DockerTime.since(uses.last, now: now),
+                String(uses.count), "true",
             ]
         }
         return Part(
