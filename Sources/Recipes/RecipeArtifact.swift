@@ -160,6 +160,8 @@ extension RecipeEngine {
         let before = try images.allThere()
         let name = recipe.artifact.reference.with(digest: recipe.image.digest)
         let image = try images.pull(name, platform: nil, operation).image
+        // The recipe of another platform's image may name no platform, where it begins with nothing of an image.
+        if image.config.platform.normalised != Platform.host.normalised { request.platform = image.config.platform }
         defer { if !before.contains(image.id) { images.discardImage(image.id) } }
         return try compare(.image(image), with: request, of: Recipe(foreign: recipe.dockerfile), operation)
     }

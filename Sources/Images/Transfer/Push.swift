@@ -15,11 +15,21 @@ package struct PushResult: Sendable {
     package let image: Image
     /// Whether an index went, with all its platforms.
     package var isIndex = false
+    /// The images of an index that went, each with its manifest as the registry has it; empty for a single image.
+    package var members: [PushedMember] = []
 
     /// Docker's last line.
     package var line: String {
         "\(reference.tag ?? Reference.defaultTag): digest: \(manifest.digest) size: \(manifest.size)"
     }
+}
+
+/// One platform of an index that was pushed.
+package struct PushedMember: Sendable {
+    package let image: Digest
+    package let platform: Platform?
+    /// Of the manifest as the registry has it now.
+    package let manifest: Descriptor
 }
 
 extension ImageEngine {

@@ -55,14 +55,21 @@ extension ImageEngine {
         let report = TransferReport(cancellation: operation.cancellation)
         var travelled = TravelledDocuments(sent)
         var root = index
+        var documents: [Digest: Descriptor] = [:]
         for (position, document) in collected.documents.enumerated() {
             try operation.cancellation.check()
             let isLast = position == collected.documents.count - 1
             let renamed = try travelled.renamed(document)
             try target.put(renamed, isNamed: isLast, report: report)
             root = renamed.descriptor
+            documents[document.descriptor.digest] = root
         }
-        let result = PushResult(reference: reference, manifest: root, image: image, isIndex: true)
+        let members = try store.images.members(of: index).compactMap { member -> PushedMember? in
+            guard let id = member.image, let manifest = documents[member.descriptor.digest] else { return nil }
+            return PushedMember(image: id, platform: member.platform, manifest: manifest)
+        }
+        let result = PushResult(
+            reference: reference, manifest: root, image: image, isIndex: true, members: members)
         note(result)
         store.events.append(
             StoreEvent(.image, "push", of: reference.familiar, ["name": reference.familiarName]))

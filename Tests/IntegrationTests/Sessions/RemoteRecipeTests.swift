@@ -69,6 +69,32 @@ struct RemoteRecipeTests {
         #expect(manifest.layers.first?.annotations?["org.opencontainers.image.title"] == "Dockerfile")
     }
 
+    /// Each platform of an index has a recipe of its own.
+    @Test func everyPlatformOfAnIndexHasItsRecipe() throws {
+        let registry = try ReferrersRegistry()
+        let name = "\(registry.host)/a/multi"
+        let shale = ShaleHome()
+        let context = shale.work + "/context"
+        try FileManager.default.createDirectory(atPath: context, withIntermediateDirectories: true)
+        let text = "FROM scratch\nARG TARGETARCH\nENV ARCH=$TARGETARCH\nCOPY Dockerfile /said-$TARGETARCH\n"
+        try Data(text.utf8).write(to: URL(filePath: context + "/Dockerfile"))
+        try shale.run(["build", "-q", "--platform", "linux/amd64,linux/arm64", "-t", name, context])
+        let pushed = try shale.run(["push", name]).errors
+        let other = ShaleHome()
+        for platform in ["linux/amd64", "linux/arm64"] {
+            #expect(pushed.contains("(recipe \(name):latest --remote --platform \(platform))"), "\(pushed)")
+            let listed = try other.run(["referrers", "-q", "--platform", platform, name]).lines
+            #expect(listed.count == 1 && pushed.contains("recipe: \(listed.first ?? "?")"), "\(listed)")
+            let told = try other.run(["recipe", name, "--remote", "--platform", platform]).text
+            #expect(told.contains(" /said-$TARGETARCH"), "\(told)")
+            let proof = try other.run(["recipe", "verify", name, "--remote", "--platform", platform])
+            #expect(proof.text.hasSuffix(" again: same files, same config\n"), "\(proof.text)\(proof.errors)")
+        }
+        // Sent again it is the same, and nothing of it is new.
+        #expect(try shale.run(["push", name]).errors == pushed)
+        #expect(try other.run(["system", "check"]).text.hasSuffix("the store is whole\n"))
+    }
+
     /// What only a stage behind `COPY --from` had is nobody else's business.
     @Test func filesOfOtherStagesStayHere() throws {
         let registry = try ReferrersRegistry()

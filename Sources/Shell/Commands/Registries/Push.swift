@@ -67,32 +67,45 @@ package struct Push: Verb {
         return .one(platform)
     }
 
-    /// Hangs recipes on images that are there; a recipe that cannot be made is a warning, for the image has arrived.
+    /// Hangs recipes on images that are there: of an index on the manifest of each platform.
+    ///
+    /// A recipe that cannot be made is a warning, for the image has arrived.
     private func attachRecipes(to pushed: [PushResult], _ shell: ShellContext) throws(ShaleError) {
-        let recipes = try shell.recipes()
         var told: Set<Digest> = []
-        // An index itself has none.
-        for result in pushed where !result.isIndex && told.insert(result.manifest.digest).inserted {
-            let attached: AttachedRecipe?
-            do throws(ShaleError) {
-                attached = try shell.withOperation(isQuiet: true) { operation throws(ShaleError) in
-                    try recipes.attachRecipe(
-                        of: result.image, to: result.manifest, in: result.reference, version: Version.current, operation
-                    )
-                }
-            } catch {
-                if error.code == .cancelled { throw error }
-                shell.console.warning("the recipe of \(result.reference.familiar) was not pushed: \(error)")
-                continue
+        for result in pushed {
+            if !result.isIndex, told.insert(result.manifest.digest).inserted {
+                try attachRecipe(of: result.image.id, to: result.manifest, result.reference, nil, shell)
             }
-            guard let attached else { continue }
-            for secret in attached.secrets {
-                shell.console.warning("recipe: \(secret.warning(withLine: true).visible)")
+            for member in result.members where told.insert(member.manifest.digest).inserted {
+                try attachRecipe(of: member.image, to: member.manifest, result.reference, member.platform, shell)
             }
-            if !quiet {
-                shell.console.note(
-                    "recipe: \(attached.descriptor.digest)   (recipe \(result.reference.familiar) --remote)")
+        }
+    }
+
+    /// Throws `cancelled` only.
+    private func attachRecipe(
+        of image: Digest, to manifest: Descriptor, _ reference: Reference, _ platform: Platform?, _ shell: ShellContext
+    ) throws(ShaleError) {
+        let words = platform.map { "\(reference.familiar) (\($0))" } ?? reference.familiar
+        let attached: AttachedRecipe?
+        do throws(ShaleError) {
+            let (recipes, images) = (try shell.recipes(), try shell.images())
+            attached = try shell.withOperation(isQuiet: true) { operation throws(ShaleError) in
+                try recipes.attachRecipe(
+                    of: images.image(id: image), to: manifest, in: reference, version: Version.current, operation)
             }
+        } catch {
+            if error.code == .cancelled { throw error }
+            return shell.console.warning("the recipe of \(words) was not pushed: \(error)")
+        }
+        guard let attached else { return }
+        for secret in attached.secrets {
+            shell.console.warning("recipe: \(secret.warning(withLine: true).visible)")
+        }
+        if !quiet {
+            let option = platform.map { " --platform \($0)" } ?? ""
+            shell.console.note(
+                "recipe: \(attached.descriptor.digest)   (recipe \(reference.familiar) --remote\(option))")
         }
     }
 }
