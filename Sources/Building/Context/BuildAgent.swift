@@ -88,14 +88,13 @@ private final class KeyAgent: Sendable {
                 input: file.raw)
         }
         if outcome.status == 0 { return }
-        let words = String(decoding: outcome.output, as: UTF8.self)
-        if words.contains("passphrase") {
+        if PrivateKeyFile.isEncrypted((try? WholeFile.read(key, limit: PrivateKeyFile.largest)) ?? []) {
             throw ShaleError(
                 .invalid, "failed to parse \(key): ssh: this private key is passphrase protected",
                 hint: "eval $(ssh-agent); ssh-add \(key); build --ssh default .")
         }
         throw ShaleError(
             .invalid, "failed to parse \(key): ssh: no key found",
-            cause: words.split(separator: "\n").last.map(String.init))
+            cause: String(decoding: outcome.output, as: UTF8.self).split(separator: "\n").last.map(String.init))
     }
 }

@@ -20,12 +20,13 @@ struct Download: Sendable {
 extension BuildEngine {
     /// Downloads a file by its http or https URL.
     ///
-    /// With `isContext` the URL need not end in a name. Throws `corrupt` when the file does not have the digest of
+    /// With `isContext` the URL need not end in a name, and the caller names the subject of errors. Throws `corrupt` when the file does not have the digest of
     /// `--checksum`, `invalid` for a URL without a file name, and what the download throws.
     func download(_ address: String, checksum: String?, isContext: Bool = false, _ operation: OperationContext)
         throws(ShaleError) -> Download
     {
-        let subject = isContext ? "GET \(address.visible)" : "ADD failed: Get \"\(address.visible)\""
+        let subject = isContext ? "" : "ADD failed: "
+        let request = isContext ? "GET \(address.visible)" : "ADD failed: Get \"\(address.visible)\""
         let path = address.split(separator: "?").first.map(String.init) ?? address
         let parts = path.pathParts
         guard isContext || (parts.count > 2 && !path.hasSuffix("/")), let name = parts.last.map(String.init) else {
@@ -33,12 +34,12 @@ extension BuildEngine {
         }
         let folder = try ScratchFolder(in: store)
         let place = "\(folder.path)/file"
-        let fetched = try translating(subject) {
+        let fetched = try translating(request) {
             let file = try OwnedFD.open(place, O_WRONLY | O_CREAT | O_EXCL)
             let raw = file.raw
-            let fetched = try registry.file(at: address, cancellation: operation.cancellation) {
+            let fetched = try registry.file(at: address, subject: subject, cancellation: operation.cancellation) {
                 (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
-                try translating(subject) {
+                try translating(request) {
                     var done = 0
                     while done < bytes.count {
                         done += try checkLength("write") {
@@ -55,7 +56,7 @@ extension BuildEngine {
             let wanted = try Digest(parsing: checksum)
             guard wanted == fetched.digest else {
                 throw ShaleError(
-                    .corrupt, "ADD failed: digest mismatch \(fetched.digest): \(wanted)")
+                    .corrupt, "\(subject)digest mismatch \(fetched.digest): \(wanted)")
             }
         }
         return Download(folder: folder, fileName: "file", name: name, digest: fetched.digest)

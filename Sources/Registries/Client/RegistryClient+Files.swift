@@ -10,19 +10,22 @@ package struct FetchedFile: Sendable {
 }
 
 extension RegistryClient {
-    /// Fetches a file by its http or https address, for `ADD`; redirects are followed, no credentials are sent.
+    /// Fetches a file by its http or https address, for `ADD` and for a build's context; redirects are followed, no credentials are sent.
+    ///
+    /// `subject` begins the messages of errors, such as `ADD failed: `; it may be empty.
     ///
     /// Throws in docker's words when the server does not have it or cannot be reached.
     package func file(
-        at address: String, cancellation: Cancellation, body: (UnsafeRawBufferPointer) throws(ShaleError) -> Void
+        at address: String, subject: String, cancellation: Cancellation,
+        body: (UnsafeRawBufferPointer) throws(ShaleError) -> Void
     ) throws(ShaleError) -> FetchedFile {
         var url = try WebURL(address)
         if !configuration.mayAsk(isLoopback: url.isLoopback) {
-            throw ShaleError(.unavailable, "ADD failed: offline: \(address.visible) would have been fetched")
+            throw ShaleError(.unavailable, "\(subject)offline: \(address.visible) would have been fetched")
         }
         for _ in 0...10 {
             var hasher = DigestHasher()
-            let answer = try send(to: url, named: address, cancellation: cancellation) {
+            let answer = try send(to: url, named: address, subject, cancellation) {
                 (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
                 hasher.update(bytes)
                 try body(bytes)
@@ -34,16 +37,16 @@ extension RegistryClient {
             }
             guard answer.head.isSuccess else {
                 throw ShaleError(
-                    .notFound, "ADD failed: failed to GET \(address.visible) with status \(answer.head.status)")
+                    .notFound, "\(subject)failed to GET \(address.visible) with status \(answer.head.status)")
             }
             return FetchedFile(
                 digest: hasher.digest(), size: hasher.count, lastModified: answer.head.headers["last-modified"])
         }
-        throw ShaleError(.unavailable, "ADD failed: \(address.visible): more than 10 redirects")
+        throw ShaleError(.unavailable, "\(subject)\(address.visible): more than 10 redirects")
     }
 
     private func send(
-        to url: WebURL, named address: String, cancellation: Cancellation,
+        to url: WebURL, named address: String, _ subject: String, _ cancellation: Cancellation,
         body: (UnsafeRawBufferPointer) throws(ShaleError) -> Void
     ) throws(ShaleError) -> HTTPAnswer {
         do throws(RequestFailure) {
@@ -58,9 +61,9 @@ extension RegistryClient {
             switch error {
             case .final(let error): throw error
             case .transport(let failure):
-                throw ShaleError(.unavailable, "ADD failed: \(address.visible)", cause: failure.words)
+                throw ShaleError(.unavailable, "\(subject)\(address.visible)", cause: failure.words)
             case .answer(let answer):
-                throw ShaleError(.notFound, "ADD failed: failed to GET \(address.visible) with status \(answer.status)")
+                throw ShaleError(.notFound, "\(subject)failed to GET \(address.visible) with status \(answer.status)")
             }
         }
     }
