@@ -3,7 +3,7 @@ import Glibc
 import Layers
 import Linux
 
-/// The size of a growing file, reported by its writer to its reader.
+/// The current size of a growing file, which its writer reports to its reader.
 final class Growth: Sendable {
     private enum End {
         case none
@@ -18,19 +18,23 @@ final class Growth: Sendable {
 
     private let state = Condition(State())
 
-    /// Called by the writer: the file has this many bytes now.
+    /// Reports how many bytes the file has now.
+    ///
+    /// Called by the writer.
     func reached(_ length: Int64) { state.update { $0.length = max($0.length, length) } }
 
-    /// All bytes have come.
+    /// Reports that all bytes are written.
     func finish() { state.update { if case .none = $0.end { $0.end = .complete } } }
 
-    /// The download failed before all bytes came: the reader gets this error.
+    /// Reports that the download failed.
+    ///
+    /// The reader gets this error.
     func fail(_ error: ShaleError) { state.update { if case .none = $0.end { $0.end = .failed(error) } } }
 
-    /// Whether all bytes are there.
+    /// Whether all bytes are written.
     var isComplete: Bool { state.read { if case .complete = $0.end { true } else { false } } }
 
-    /// Waits for bytes past `position`: how many there are, 0 at the end.
+    /// Waits for bytes after a position, and returns their number; 0 at the end.
     func available(past position: Int64) throws(ShaleError) -> Int64 {
         let answer: Result<Int64, ShaleError> = state.wait { state in
             if state.length > position { return .success(state.length - position) }
@@ -44,16 +48,18 @@ final class Growth: Sendable {
     }
 }
 
-/// A file that is read while a download writes it; the layer's unpacker reads from it.
+/// A file that the unpacking of a layer reads while the download writes it.
 ///
-/// A resumed download needs no special case: what was there before is there to read at once.
+/// After a resumed download the bytes of the earlier attempt can be read at once.
 final class GrowingFile: ByteSource {
     private let file: OwnedFD
     private let growth: Growth
     private let reached: (Int64) -> Void
     private var position: Int64 = 0
 
-    /// Reads `file`, whose writer reports to `growth`; `reached` is called with the position of the reader.
+    /// Reads `file`, whose writer reports to `growth`.
+    ///
+    /// `reached` is called with the reader's position.
     init(_ file: consuming OwnedFD, growth: Growth, reached: @escaping (Int64) -> Void = { _ in }) {
         self.file = file
         self.growth = growth

@@ -5,7 +5,9 @@ import OCI
 import Registries
 import Stores
 
-/// The download of one layer: this thread downloads, another unpacks what is there so far.
+/// The download of one layer.
+///
+/// This thread downloads, and another thread unpacks the bytes that have arrived.
 struct LayerDownload {
     let engine: ImageEngine
     let reference: Reference
@@ -13,12 +15,14 @@ struct LayerDownload {
     let operation: OperationContext
     let stopping: Cancellation
 
-    /// How many bytes pass between two reports.
+    /// The number of bytes between two reports.
     private static let reportEvery: Int64 = 256 << 10
 
-    /// Returns whether the layer is in; not, when what an earlier attempt left was wrong and is gone now.
+    /// Returns whether the layer is in the store.
     ///
-    /// What was fetched of a layer that did not arrive stays for the next attempt.
+    /// It returns false when the rest of an earlier attempt was wrong; that rest is removed.
+    ///
+    /// The part of a layer that arrived before a failure stays for the next attempt.
     func run(
         unpacking: Bool, lower: @escaping @Sendable () throws(ShaleError) -> [RootDirectory]
     ) throws(ShaleError) -> Bool {
@@ -60,8 +64,8 @@ struct LayerDownload {
         growth.finish()
         let outcome = unpacking.outcome()
         do throws(ShaleError) {
-            // A wrong digest is the reason for whatever else the unpacker may have found; a layer whose digest is
-            // right and that cannot be unpacked leaves no blob behind.
+            // A wrong digest explains any error of the unpacking. A layer with the right digest that cannot be unpacked
+            // leaves no blob.
             guard isIntact else {
                 try ingest.commit()
                 return
@@ -76,7 +80,9 @@ struct LayerDownload {
         }
     }
 
-    /// Downloads what is missing; stops when `sibling` failed for a reason that more bytes cannot change.
+    /// Downloads the missing bytes.
+    ///
+    /// Stops when `sibling` has failed with an error that more bytes cannot remove.
     private func fetch(
         into ingest: BlobIngest, growth: Growth?, sibling: LayerUnpacking?
     ) throws(ShaleError) {
@@ -99,7 +105,9 @@ struct LayerDownload {
             })
     }
 
-    /// Whether all bytes have the right digest; they were hashed as they came.
+    /// Reports that the bytes are verified, and returns whether they have the right digest.
+    ///
+    /// They were hashed as they arrived.
     private func tellVerified(_ ingest: BlobIngest) -> Bool {
         operation.tell(.item(id: layer.id, state: "Verifying Checksum"))
         let isIntact = ingest.digest == layer.blob.digest

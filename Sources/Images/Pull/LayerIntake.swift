@@ -5,17 +5,17 @@ import OCI
 import Registries
 import Stores
 
-/// Brings a pulled image's layers in: three at a time, each unpacked while it downloads.
+/// Downloads the layers of a pulled image, three at a time, and unpacks each during its download.
 ///
-/// Layers start lowest first, so one that must look into those below it (a hard link to a lower file) waits only for
-/// layers that are under way.
+/// The lowest layer starts first. So a layer with hard links to files of lower layers waits only for layers whose
+/// download has started.
 final class LayerIntake: Sendable {
     /// One layer of the manifest.
     struct Layer: Sendable {
         let position: Int
         let blob: Descriptor
         let diffID: Digest
-        /// The chain of the layers below.
+        /// The chain ID of the layers below.
         let parentChain: Digest?
 
         var id: String { blob.digest.short }
@@ -40,7 +40,7 @@ final class LayerIntake: Sendable {
         stack = LayerStack(store: engine.store, diffIDs: diffIDs)
     }
 
-    /// Returns when every layer's blob is in the store and unpacked.
+    /// Returns when the blobs of all layers are in the store and unpacked.
     func run() throws(ShaleError) {
         var waiting: [Layer] = []
         var seen: Set<Digest> = []
@@ -54,7 +54,7 @@ final class LayerIntake: Sendable {
                 waiting.append(layer)
             }
         }
-        // A layer that an image has twice is brought once.
+        // A layer that occurs twice in an image is downloaded once.
         let brought = Set(waiting.map(\.position))
         for layer in layers where !brought.contains(layer.position) { stack.finished(layer.position) }
         for layer in waiting.dropFirst(ImageLimits.transfers) { operation.tell(.item(id: layer.id, state: "Waiting")) }
@@ -79,7 +79,7 @@ final class LayerIntake: Sendable {
         operation.tell(.item(id: layer.id, state: "Pull complete"))
     }
 
-    /// Unpacks a blob that an earlier pull, interrupted, left whole.
+    /// Unpacks a complete blob that an interrupted pull left.
     private func unpackStored(_ layer: Layer, _ stopping: Cancellation) throws(ShaleError) {
         operation.tell(.item(id: layer.id, state: "Extracting"))
         try engine.unpackLayer(
@@ -88,7 +88,9 @@ final class LayerIntake: Sendable {
             blob: layer.blob.digest, lower: lowers(of: layer), cancellation: stopping)
     }
 
-    /// Downloads; when a partial blob of an earlier attempt turns out wrong, it is fetched from its first byte.
+    /// Downloads a layer.
+    ///
+    /// A partial blob of an earlier attempt that proves wrong is downloaded again from its first byte.
     private func download(_ layer: Layer, unpacking: Bool, _ stopping: Cancellation) throws(ShaleError) {
         let download = LayerDownload(
             engine: engine, reference: reference, layer: layer, operation: operation, stopping: stopping)

@@ -3,7 +3,9 @@ import Linux
 import OCI
 import Stores
 
-/// Which layers of an image are unpacked, for the layers above that need files of them.
+/// Which layers of an image are unpacked.
+///
+/// Layers that need files of lower layers wait for them here.
 final class LayerStack: Sendable {
     private struct State {
         var finished: Set<Int> = []
@@ -19,7 +21,9 @@ final class LayerStack: Sendable {
         self.diffIDs = diffIDs
     }
 
-    /// Does something with each layer that is missing, some at once; those above wait for it, and stop if it fails.
+    /// Calls a function for each missing layer, several at the same time.
+    ///
+    /// When it fails for one, layers that wait for this layer stop.
     func fill<Layer: Sendable>(
         _ missing: [Layer], at position: @escaping @Sendable (Layer) -> Int, limit: Int = ImageLimits.transfers,
         stopping: Cancellation, _ body: @escaping @Sendable (Layer) throws(ShaleError) -> Void
@@ -37,10 +41,12 @@ final class LayerStack: Sendable {
 
     func finished(_ position: Int) { state.update { _ = $0.finished.insert(position) } }
 
-    /// Notes that a layer failed: whoever waits for it stops.
+    /// Notes that a layer failed.
+    ///
+    /// Threads that wait for it stop.
     private func fail(_ error: ShaleError) { state.update { $0.failure = $0.failure ?? error } }
 
-    /// Waits for every layer below `position`, and opens them, top first.
+    /// Waits until all layers below a position are unpacked, and opens them, the top first.
     func lowers(of position: Int) throws(ShaleError) -> [RootDirectory] {
         let failure: ShaleError?? = state.wait { state in
             if let failure = state.failure { return .some(failure) }

@@ -5,7 +5,7 @@ package import Linux
 package import OCI
 import Stores
 
-/// The unpacking of one layer in a thread of its own, out of a file that is still being written.
+/// Unpacks one layer on its own thread, from a file that the download still writes.
 final class LayerUnpacking: Sendable {
     private let engine: ImageEngine
     private let layer: LayerIntake.Layer
@@ -46,20 +46,20 @@ final class LayerUnpacking: Sendable {
         }
     }
 
-    /// The error that stopped it; `nil` while it runs and after success.
+    /// The error that ended the unpacking; `nil` while it runs and after success.
     var failure: ShaleError? {
         result.read { result in
             if case .failure(let error) = result { error } else { nil }
         }
     }
 
-    /// Waits for its end.
+    /// Waits until the unpacking has ended.
     func outcome() -> Result<UnpackedLayer, ShaleError> {
         thread.join()
         return result.wait { $0 }
     }
 
-    /// Makes the unpacked layer part of the store.
+    /// Moves the unpacked layer into the store.
     func commit(_ unpacked: UnpackedLayer) throws(ShaleError) {
         try engine.commit(unpacked, staging, as: layer.diffID, above: layer.parentChain, blob: layer.blob.digest)
     }
@@ -67,7 +67,7 @@ final class LayerUnpacking: Sendable {
     func discard() { engine.store.layers.discard(staging) }
 }
 
-/// Says how far the unpacking is, once the download is done.
+/// Reports the progress of the unpacking after the download has ended.
 private final class ExtractionProgress: Sendable {
     private let id: String
     private let total: Int64
@@ -94,9 +94,10 @@ private final class ExtractionProgress: Sendable {
 }
 
 extension ImageEngine {
-    /// Unpacks a layer's blob, packed or plain, and makes it part of the store under its diff ID.
+    /// Unpacks a layer's blob, compressed or not, and stores the files under its diff ID.
     ///
-    /// Throws `corrupt` when it unpacks to another diff ID than announced; nothing of it is kept then.
+    /// Throws `corrupt`, and keeps nothing, when the tar has another diff ID; `cancelled` when the operation is
+    /// stopped; and what reading the blob or writing to the store throws.
     package func unpackLayer(
         _ source: any ByteSource, as diffID: Digest, above parentChain: Digest?, blob: Digest,
         lower: @escaping @Sendable () throws(ShaleError) -> [RootDirectory], cancellation: Cancellation
@@ -114,7 +115,7 @@ extension ImageEngine {
         }
     }
 
-    /// Throws `corrupt` for a layer that is not the one its image's config names.
+    /// Throws `corrupt` when the layer's diff ID is not the one that the image's config names.
     func check(_ unpacked: UnpackedLayer, is diffID: Digest, blob: Digest) throws(ShaleError) {
         guard unpacked.diffID != diffID else { return }
         throw ShaleError(

@@ -5,16 +5,20 @@ import OCI
 package import Stores
 
 extension ImageEngine {
-    /// Unpacks the layers of an image that are not unpacked here; fast when there are none.
+    /// Unpacks those layers of an image that are not unpacked in the store.
     ///
-    /// Another tool may have put the image into the layout, and a repair may have removed a damaged layer: every
-    /// layer can be made again from its blob. Throws `cancelled` when the operation is stopped, and what reading or
+    /// It is fast when there are none.
+    ///
+    /// Layers can be missing because another tool put the image into the layout, or because a repair removed a damaged
+    /// layer. They are unpacked from their blobs. Throws `cancelled` when the operation is stopped, and what reading or
     /// unpacking a blob throws.
     package func unpackMissingLayers(of image: Image, _ operation: OperationContext) throws(ShaleError) {
         try unpackMissingLayers(of: image.config, blobs: image.manifest.layers, operation)
     }
 
-    /// The same for an image that is being made; `blobs` are one a layer, lowest first.
+    /// Does the same for an image that is being made.
+    ///
+    /// `blobs` has one blob for each layer, lowest first.
     func unpackMissingLayers(
         of config: ImageConfig, blobs: [Descriptor], _ operation: OperationContext
     ) throws(ShaleError) {

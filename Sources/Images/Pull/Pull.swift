@@ -4,16 +4,16 @@ package import OCI
 import Registries
 package import Stores
 
-/// What a pull brought.
+/// The result of a pull.
 package struct PullResult: Sendable {
     package let reference: Reference
-    /// Of what the name points to: the index where there is one.
+    /// The digest of the index that the name points to, or else of the manifest.
     package let digest: Digest
     package let image: Image
-    /// Whether the name pointed elsewhere, or nowhere, before.
+    /// Whether the name pointed to another manifest, or did not exist, before.
     package let isNew: Bool
 
-    /// Docker's last line but one.
+    /// The last line but one, in docker's wording.
     package var status: String { Self.status(of: reference.familiar, isNew: isNew) }
 
     static func status(of name: String, isNew: Bool) -> String {
@@ -21,7 +21,7 @@ package struct PullResult: Sendable {
     }
 }
 
-/// When `run` and `build` ask the registry.
+/// When `run` and `build` ask the registry for an image.
 package enum PullPolicy: String, Sendable, CaseIterable {
     case missing
     case always
@@ -29,9 +29,11 @@ package enum PullPolicy: String, Sendable, CaseIterable {
 }
 
 extension ImageEngine {
-    /// Brings an image from its registry: docker's lines and states (`tell`), layers unpacked while they download.
+    /// Pulls an image from its registry, and reports progress in docker's lines and states.
     ///
-    /// `cancelled` keeps the layers that are finished and what is there of the others; the next pull goes on. Throws
+    /// Layers are unpacked while they are downloaded.
+    ///
+    /// When it is stopped, finished layers and parts of others stay, and the next pull continues with them. Throws
     /// `invalid` when the reference cannot be a tag's name, `cancelled` when the operation is stopped, and what the
     /// registry client and the store throw.
     package func pull(
@@ -40,17 +42,18 @@ extension ImageEngine {
         try pull(reference, .one(platform), operation)
     }
 
-    /// The same of several platforms: the name then stands for their index.
+    /// Pulls several platforms of a name, which then stands for their index.
     ///
-    /// The index comes byte by byte, and last: what was cut short changes no name. Of a name that stands for an index
-    /// already, one platform more comes to those that are here. Throws what the other one throws.
+    /// The index is stored unchanged, after its members, so a pull that was interrupted changes no name. When the name
+    /// stands for an index already, the platforms are added to those in the store. Throws the same errors as a pull of
+    /// one platform.
     package func pull(
         _ reference: Reference, _ platforms: PulledPlatforms, _ operation: OperationContext
     ) throws(ShaleError) -> PullResult {
         try pull(resolved: reference.asPullTarget(), platforms, operation)
     }
 
-    /// The same of a name that is resolved already (`Reference.asPullTarget`).
+    /// Pulls a name that is in the form of `Reference.asPullTarget`.
     func pull(
         resolved reference: Reference, _ platforms: PulledPlatforms, _ operation: OperationContext
     ) throws(ShaleError) -> PullResult {
@@ -59,7 +62,7 @@ extension ImageEngine {
         return result
     }
 
-    /// The same but for the last line, the status.
+    /// Pulls a name, and does not print the last line, which is the status.
     private func bring(
         resolved reference: Reference, _ platforms: PulledPlatforms, _ operation: OperationContext
     ) throws(ShaleError) -> PullResult {
@@ -77,7 +80,7 @@ extension ImageEngine {
         return result
     }
 
-    /// Whether the name is to stand for the index that it leads to, or for one image of it.
+    /// Whether the name will stand for the index in the registry, or for one image of it.
     private func keepsIndex(
         _ fetched: FetchedManifest, of reference: Reference, _ platforms: PulledPlatforms
     ) throws(ShaleError) -> Bool {
@@ -104,7 +107,7 @@ extension ImageEngine {
         switch platforms {
         case .one(let platform): wanted = platform
         case .several(let several):
-            // One image is one platform: that it serves each is looked at below, one after the other.
+            // A single image has one platform. Whether it fits each wanted platform is checked below.
             wanted = several.first
             for platform in several.dropFirst() {
                 _ = try remoteImage(of: fetched, reference, platform: platform, operation)
@@ -117,12 +120,14 @@ extension ImageEngine {
         try LayerIntake(engine: self, reference: reference, remote: remote, operation: operation).run()
         try operation.cancellation.check()
         let image = try record(remote)
-        // A layer that occurs twice and depends on those below it is unpacked once for each position.
+        // A layer that occurs twice and has hard links to files of lower layers is unpacked once for each position.
         try unpackMissingLayers(of: image, operation)
         return (image, before != image.id)
     }
 
-    /// Every tag of a repository, in the registry's order; one status for all, as docker has it.
+    /// Pulls all tags of a repository, in the registry's order.
+    ///
+    /// As with docker, there is one status for all.
     ///
     /// Throws `notFound` when the repository has no tags, and what listing the tags or `pull` throws.
     package func pullAll(
@@ -139,7 +144,7 @@ extension ImageEngine {
                 results.append(
                     try bring(resolved: repository.with(tag: tag).asPullTarget(), platforms, operation))
             } catch {
-                // A signature or another artifact beside the images.
+                // The tag of a signature or of another artifact.
                 guard error.code == .unsupported else { throw error }
                 operation.note("\(tag): passed over: \(error)")
                 noImage = error
@@ -150,7 +155,7 @@ extension ImageEngine {
         return results
     }
 
-    /// Writes the documents and, last of all, the name.
+    /// Writes the documents, and the name after them.
     private func record(_ remote: RemoteImage) throws(ShaleError) -> Image {
         _ = try store.blobs.put(remote.configBytes)
         return try store.images.add(
@@ -166,6 +171,6 @@ extension ImageEngine {
 }
 
 extension Reference {
-    /// The path as docker's `Pulling from` says it: without the host, `library/` kept.
+    /// The path as docker prints it after `Pulling from`: without the host, with `library/`.
     var familiarPath: String { path }
 }

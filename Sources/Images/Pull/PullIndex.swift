@@ -6,17 +6,20 @@ import Stores
 
 /// Which platforms of an index a pull takes.
 package enum PulledPlatforms: Sendable, Hashable {
-    /// One; this machine's if `nil`.
+    /// One platform; this machine's if `nil`.
     ///
-    /// A name that stands for an index here gets it beside the others that it has, any other name stands for it alone.
+    /// When the name stands for an index in this home, the platform is added to it. Otherwise the name stands for the
+    /// image of this platform.
     case one(Platform?)
-    /// These, and the name stands for the index.
+    /// These platforms. The name stands for the index.
     case several([Platform])
-    /// Every one, with what the index lists beside images: the index is whole here.
+    /// All platforms, and everything else that the index lists. All of the index is in the store afterwards.
     case all
 }
 
-/// A pull of several platforms of one name, or of one more: the index comes byte by byte, and last.
+/// A pull of several platforms of one name, or of one more platform.
+///
+/// The index is stored unchanged, after its members.
 struct IndexPull {
     let engine: ImageEngine
     let reference: Reference
@@ -25,7 +28,7 @@ struct IndexPull {
     let operation: OperationContext
     /// Nested indexes as they came.
     private var nested: [[UInt8]] = []
-    /// What all indexes list together.
+    /// The entries of all indexes together.
     private var entries: [Descriptor] = []
 
     init(
@@ -61,7 +64,9 @@ struct IndexPull {
         }
     }
 
-    /// What an entry leads to, of the type that it says.
+    /// Fetches the document of an entry.
+    ///
+    /// It must have the entry's media type.
     private func fetchedEntry(_ entry: Descriptor) throws(ShaleError) -> FetchedManifest {
         try operation.cancellation.check()
         let found = try engine.registry.manifest(entry, in: reference, cancellation: operation.cancellation)
@@ -102,7 +107,9 @@ struct IndexPull {
 
     // MARK: Bringing it
 
-    /// Brings what was chosen; the image that the pull is about, and whether anything of it was new.
+    /// Pulls the chosen entries.
+    ///
+    /// Returns the image that a use of the name takes, and whether anything was new.
     func run() throws(ShaleError) -> (image: Image, isNew: Bool) {
         let store = engine.store
         let chosen = try chosen()
@@ -118,7 +125,7 @@ struct IndexPull {
                 continue
             }
             images.append(image)
-            // They are in memory together, until the layers of all are here.
+            // All these documents are in memory until the layers of all images are in the store.
             bytes = bytes.addingClamped(Int64(image.configBytes.count + image.manifestBytes.count))
             guard images.count <= CollectedImages.most.documents, bytes <= CollectedImages.most.bytes else {
                 throw ShaleError(
@@ -144,7 +151,7 @@ struct IndexPull {
         return (try store.images.image(manifest: only.descriptor), isNew)
     }
 
-    /// An entry as an image that is unpacked here; `nil` for one that is only kept, as long as nobody asked for it.
+    /// The image of an entry, to be unpacked; `nil` for an entry that is stored and not unpacked.
     private func image(_ entry: Descriptor, _ fetched: FetchedManifest) throws(ShaleError) -> RemoteImage? {
         let isAsked = choice != .all
         guard isAsked || entry.memberKind == .image else { return nil }
@@ -155,7 +162,7 @@ struct IndexPull {
         let configBytes = try engine.document(manifest.config, in: reference, operation)
         let config = try OCIDocument.read(
             ImageConfig.self, from: configBytes, naming: "config \(manifest.config.digest)")
-        // Of another operating system than this engine's it can be carried, not unpacked.
+        // An image of another operating system can be stored, but not unpacked.
         if !isAsked, !config.os.isEmpty, config.os != "linux" { return nil }
         try manifest.validate(naming: what)
         try config.validate(for: manifest, naming: "config \(manifest.config.digest)")
@@ -165,7 +172,7 @@ struct IndexPull {
             manifestBytes: fetched.bytes, manifest: manifest, configBytes: configBytes, config: config)
     }
 
-    /// An attestation, another artifact or an image of another operating system: its blobs, nothing of it unpacked.
+    /// Pulls the blobs of an attestation, another artifact, or an image of another operating system, and unpacks none.
     private func bringAsItIs(_ entry: Descriptor, _ fetched: FetchedManifest) throws(ShaleError) {
         let manifest = try OCIDocument.read(
             Manifest.self, from: fetched.document, naming: "manifest \(entry.digest)")
@@ -181,7 +188,7 @@ struct IndexPull {
         _ = try engine.store.blobs.put(fetched.bytes)
     }
 
-    /// Says that platforms which the name had stay behind: the registry moved it.
+    /// Reports platforms that the name no longer has, because its index in the registry is another one now.
     private func tellLeft(of before: ImageEntry, _ chosen: [Descriptor]) {
         guard before.isIndex, choice != .all,
             let members = try? engine.store.images.members(of: before.manifest)

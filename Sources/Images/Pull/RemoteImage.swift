@@ -6,12 +6,14 @@ package import OCI
 package import Registries
 import Stores
 
-/// A registry's image as its manifest and config describe it; no layer is fetched for it.
+/// The manifest and config of an image in a registry.
+///
+/// No layer is fetched for it.
 package struct RemoteImage: Sendable {
     package let reference: Reference
-    /// What the name points to: an index of platforms, or the manifest itself.
+    /// The descriptor that the name points to: an index of platforms, or the manifest itself.
     package let resolved: Descriptor
-    /// The manifest of the platform chosen.
+    /// The manifest of the chosen platform.
     package let descriptor: Descriptor
     package let manifestBytes: Data
     package let manifest: Manifest
@@ -20,20 +22,21 @@ package struct RemoteImage: Sendable {
 }
 
 extension ImageEngine {
-    /// Asks the registry for a name's manifest and config; `platform` chooses from an index, the host's if `nil`.
+    /// Fetches the manifest and config of a name.
     ///
-    /// Throws docker's `manifest for X not found` with the nearest tags as a hint, `no matching manifest for P` with
-    /// what there is, `unsupported` for manifests of schema 1 and for what is no image, `corrupt` for documents that
-    /// contradict each other.
+    /// From an index it takes the image for `platform`, or for this machine if `nil`.
     ///
-    /// `keeping` notes the documents in the cache, for those who only look; a pull has them in its blobs.
+    /// With `keeping` the documents are stored in the cache; a pull stores them as blobs instead. Throws `notFound`
+    /// with docker's `manifest for X not found` and the nearest tags as a hint, or `no matching manifest for P` with
+    /// the platforms that there are; `unsupported` for manifests of schema 1 and for an artifact that is no image; and
+    /// `corrupt` for documents that contradict each other.
     package func remoteImage(
         _ reference: Reference, platform: Platform?, keeping: Bool = false, _ operation: OperationContext
     ) throws(ShaleError) -> RemoteImage {
         try remoteImage(resolved: reference.withDefaultTag, platform: platform, keeping: keeping, operation)
     }
 
-    /// The same of a name that has a tag or a digest.
+    /// Does the same for a name that has a tag or a digest.
     func remoteImage(
         resolved reference: Reference, platform: Platform?, keeping: Bool = false, _ operation: OperationContext
     ) throws(ShaleError) -> RemoteImage {
@@ -42,7 +45,7 @@ extension ImageEngine {
         return try remoteImage(of: fetched, reference, platform: platform, keeping: keeping, operation)
     }
 
-    /// The same of what a name led to a moment ago.
+    /// Does the same for a name that was resolved already.
     func remoteImage(
         of fetched: FetchedManifest, _ reference: Reference, platform: Platform?, keeping: Bool = false,
         _ operation: OperationContext
@@ -65,9 +68,9 @@ extension ImageEngine {
             manifestBytes: chosen.bytes, manifest: manifest, configBytes: configBytes, config: config)
     }
 
-    /// What a name points to in its registry; a tag that is not there comes with those that are.
+    /// Fetches the manifest or index that a name points to in its registry.
     ///
-    /// Throws what the registry client throws; a `notFound` may carry a hint with similar tags.
+    /// Throws what the registry client throws. A `notFound` may have a hint with similar tags.
     package func resolve(
         _ reference: Reference, _ cancellation: Cancellation
     ) throws(ShaleError) -> FetchedManifest {
@@ -84,7 +87,7 @@ extension ImageEngine {
         }
     }
 
-    /// The hint: the command that works, and the other platforms.
+    /// The hint with a command that works, and the other platforms.
     private static func hint(for reference: Reference, among found: TagSuggestions) -> String? {
         let tags = found.best()
         guard let first = tags.first else { return nil }
@@ -98,7 +101,7 @@ extension ImageEngine {
         _ operation: OperationContext
     ) throws(ShaleError) -> FetchedManifest {
         var current = fetched
-        // An index may list indexes; real ones are one deep.
+        // An index may list other indexes. In practice they are one level deep.
         for _ in 0..<4 {
             let type = current.mediaType
             guard MediaType.isIndex(type) else {
@@ -156,7 +159,9 @@ extension ImageEngine {
         }
     }
 
-    /// A small blob, whole and verified: from the store if it is there, else from the registry into the store.
+    /// The verified bytes of a small blob.
+    ///
+    /// It is fetched into the store when it is not there.
     func document(
         _ descriptor: Descriptor, in reference: Reference, keeping: Bool = false, _ operation: OperationContext
     ) throws(ShaleError) -> Data {
@@ -190,7 +195,7 @@ extension ImageEngine {
             descriptor: entry, bytes: bytes, document: document ?? .null, mediaType: mediaType)
     }
 
-    /// A document that was fetched before, or is fetched now and kept: looking into a registry twice fetches once.
+    /// A document from the cache, or else from the registry into the cache.
     private func kept(
         _ descriptor: Descriptor, _ keeping: Bool, _ fetch: () throws(ShaleError) -> Data
     ) throws(ShaleError) -> Data {
@@ -199,7 +204,7 @@ extension ImageEngine {
             return Data(bytes)
         }
         let data = try fetch()
-        // In a home that cannot be written to the document is fetched each time.
+        // In a home that cannot be written to, the document is fetched each time.
         if Digest.of(data) == descriptor.digest {
             Logger.cache.attempt("keep \(descriptor.digest)") {
                 try store.cache.set(.remote, descriptor.digest, to: Array(data))
@@ -209,10 +214,12 @@ extension ImageEngine {
     }
 }
 
-/// Bounds on what an image from outside may be.
+/// Limits for images from outside.
 enum ImageLimits {
-    /// Docker stops at 125 layers, overlayfs at 500.
+    /// The largest number of layers.
+    ///
+    /// Docker's limit is 125, that of overlayfs 500.
     static let layers = 500
-    /// Layers that travel or are unpacked at once (docker's `max-concurrent-downloads`).
+    /// How many layers are transferred or unpacked at the same time (docker's `max-concurrent-downloads`).
     static let transfers = 3
 }

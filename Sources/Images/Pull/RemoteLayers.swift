@@ -8,11 +8,13 @@ import OCI
 import Registries
 import Stores
 
-/// The layers of a registry's image, each fetched only when it is looked into.
+/// The layers of an image in a registry.
 ///
-/// Nothing is fetched of a layer that is unpacked here. Of a layer with a table of contents (eStargz, zstd:chunked) the
-/// table is fetched, and the bytes of files that are read. Any other layer is fetched completely, as by a pull, and a
-/// later pull finds it here. What was fetched is kept until `prune`.
+/// A layer is fetched only when it is looked into.
+///
+/// Nothing is fetched for a layer that is unpacked in the store. For a layer with a table of contents (eStargz,
+/// zstd:chunked) the table is fetched, and the bytes of files that are read. Any other layer is downloaded completely,
+/// as by a pull, and a later pull uses it. Fetched data is kept until `prune`.
 package struct RemoteLayers: Sendable {
     private let engine: ImageEngine
     private let remote: RemoteImage
@@ -38,7 +40,7 @@ package struct RemoteLayers: Sendable {
 
     // MARK: Paths
 
-    /// The index of a layer, 0 the lowest, if it is here already.
+    /// The index of the layer at a position, 0 for the lowest; `nil` when it is not in the store yet.
     ///
     /// Throws what reading the index of an unpacked layer throws.
     package func knownIndex(_ position: Int) throws(ShaleError) -> LayerIndex? {
@@ -50,7 +52,7 @@ package struct RemoteLayers: Sendable {
         return engine.store.cache.value(.remote, Self.indexKey(location)).flatMap { LayerIndex(decoding: $0) }
     }
 
-    /// The index of a layer, 0 the lowest.
+    /// The index of the layer at a position, 0 for the lowest.
     ///
     /// Throws what fetching or unpacking the layer, or reading its index, throws.
     package func index(_ position: Int) throws(ShaleError) -> LayerIndex {
@@ -101,7 +103,9 @@ package struct RemoteLayers: Sendable {
         try engine.registry.part(range, of: blob, in: remote.reference, cancellation: operation.cancellation)
     }
 
-    /// Fetches a whole layer and unpacks it; those below it, too, where its files are other names of theirs.
+    /// Downloads a whole layer and unpacks it.
+    ///
+    /// When it has hard links to files of lower layers, those layers are downloaded too.
     private func bring(_ position: Int) throws(ShaleError) {
         let layer = layer(position)
         let download = LayerDownload(
@@ -129,7 +133,9 @@ package struct RemoteLayers: Sendable {
 
     // MARK: Contents
 
-    /// A file's bytes to read; `entry` as the layer's index has it.
+    /// Opens a file of a layer for reading.
+    ///
+    /// `entry` comes from the layer's index.
     ///
     /// Throws `notFound` when the layer is neither unpacked nor has a table of contents, and what fetching or opening
     /// the file throws.
@@ -153,14 +159,14 @@ package struct RemoteLayers: Sendable {
         }
     }
 
-    /// Fetches a file piece by piece, each checked before it is written.
+    /// Fetches a file in pieces, and checks each piece before it is written.
     private func fetch(
         _ pieces: [TableOfContents.Piece], of blob: Descriptor, named path: String, expecting file: LayerEntry,
         into target: borrowing OwnedFD
     ) throws(ShaleError) {
         let subject = "layer \(blob.digest): \(path)"
         var hasher = DigestHasher()
-        // Pieces that lie one behind the other come together.
+        // Adjacent pieces are fetched with one request.
         var fetched: (range: Range<Int64>, bytes: [UInt8]) = (0..<0, [])
         for (number, piece) in pieces.enumerated() {
             try operation.cancellation.check()
@@ -195,10 +201,10 @@ package struct RemoteLayers: Sendable {
         }
     }
 
-    /// Larger pieces are not kept in memory.
+    /// The largest piece that is held in memory, in bytes.
     private static let largestPiece: Int64 = 256 << 20
 
-    /// Zeros that the table lists and the blob does not contain: a hole.
+    /// Skips zeros that the table lists and the blob does not contain: a hole of the file.
     private func skip(
         _ count: Int64, _ hasher: inout DigestHasher, _ target: borrowing OwnedFD, _ subject: String
     ) throws(ShaleError) {
@@ -217,7 +223,7 @@ package struct RemoteLayers: Sendable {
         }
     }
 
-    /// What is asked for at once: pieces from one on that follow each other, up to 8 MiB or one piece.
+    /// The pieces to fetch with one request: adjacent pieces from a number on, up to 8 MiB, and at least one piece.
     private static func run(from number: Int, of pieces: [TableOfContents.Piece]) -> Range<Int64> {
         var range = pieces[number].place
         for piece in pieces[(number + 1)...] {

@@ -2,27 +2,27 @@ import Basics
 package import OCI
 import Stores
 
-/// The size of an image of a registry, known before any layer is fetched.
+/// The sizes of an image in a registry, in bytes.
 ///
-/// All in bytes.
+/// No layer is fetched for them.
 package struct RemoteSize: Sendable, Hashable {
     package struct Layer: Sendable, Hashable {
-        /// 1 is the lowest.
+        /// Counted from 1, the lowest layer.
         package let number: Int
         package let blob: Descriptor
-        /// Whether it is here, packed or unpacked.
+        /// Whether it is in the store, packed or unpacked.
         package let isHere: Bool
         package let createdBy: String
     }
 
     package let layers: [Layer]
-    /// Manifest and config.
+    /// The size of manifest and config.
     package let documents: Int64
 
-    /// The packed layers, a layer that occurs twice once, and the documents.
+    /// The size of the packed layers, each counted once, and the documents.
     package var download: Int64 { Self.sum(layers).addingClamped(documents) }
     package var here: Int64 { Self.sum(layers.filter(\.isHere)) }
-    /// What a pull would fetch.
+    /// The number of bytes that a pull would download.
     package var missing: Int64 { Self.sum(layers.filter { !$0.isHere }).addingClamped(documents) }
 
     private static func sum(_ layers: [Layer]) -> Int64 {
@@ -32,7 +32,7 @@ package struct RemoteSize: Sendable, Hashable {
 }
 
 extension ImageEngine {
-    /// The cost of a registry's image.
+    /// The sizes of an image in a registry.
     package func size(of remote: RemoteImage) -> RemoteSize {
         let steps = remote.config.layerHistory
         let ids = remote.config.rootfs.diffIDs
