@@ -73,6 +73,7 @@ package struct NamedContext: Sendable, Hashable {
 /// Each is opened once, when it is first needed.
 final class NamedContexts: Sendable {
     private struct State {
+        /// By name and platform.
         var images: [String: Image] = [:]
         var folders: [String: BuildContext] = [:]
     }
@@ -101,22 +102,29 @@ final class NamedContexts: Sendable {
 
     /// Opens the context of a name; `nil` when no option gives this name.
     ///
-    /// Throws what opening the folder or finding or fetching the image throws.
-    func opened(_ name: String, _ operation: OperationContext) throws(ShaleError) -> Opened? {
+    /// An image is that of the wanted platform, or else of the build's platform. Throws what opening the folder or finding or
+    /// fetching the image throws.
+    func opened(
+        _ name: String, for wanted: Platform? = nil, _ operation: OperationContext
+    ) throws(ShaleError) -> Opened? {
         guard let key = NamedContext.key(of: name), let context = contexts[key] else { return nil }
-        if let image = state.withLock({ $0.images[key] }) { return .image(image) }
+        let platform = wanted ?? platform
+        let imageKey = "\(key) \(platform?.description ?? "")"
+        if let image = state.withLock({ $0.images[imageKey] }) { return .image(image) }
         if let folder = state.withLock({ $0.folders[key] }) { return .folder(folder) }
-        let opened = try open(context, operation)
+        let opened = try open(context, for: platform, operation)
         state.withLock { state in
             switch opened {
-            case .image(let image): state.images[key] = image
+            case .image(let image): state.images[imageKey] = image
             case .folder(let folder): state.folders[key] = folder
             }
         }
         return opened
     }
 
-    private func open(_ context: NamedContext, _ operation: OperationContext) throws(ShaleError) -> Opened {
+    private func open(
+        _ context: NamedContext, for platform: Platform?, _ operation: OperationContext
+    ) throws(ShaleError) -> Opened {
         do throws(ShaleError) {
             switch context.source {
             case .directory(let path):

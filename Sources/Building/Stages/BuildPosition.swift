@@ -167,7 +167,7 @@ final class StageBuild {
     private func base(
         named name: String, of user: Stage, platform: Platform?, arguments: BuildArguments
     ) throws(ShaleError) -> StageState {
-        switch try request.steps.contexts?.opened(name, operation) {
+        switch try request.steps.contexts?.opened(name, for: platform, operation) {
         case .image(let image): return StageState(from: image, arguments: arguments)
         case .folder(let folder):
             return try state(holding: folder, named: name, for: platform, arguments: arguments)
