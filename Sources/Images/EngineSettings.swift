@@ -5,13 +5,14 @@ package import OCI
 package struct EngineSettings: Sendable {
     package var platform: Platform = .host
     package var offline = false
-    /// Times of made layers and configs are clamped to this when set.
+    /// `SOURCE_DATE_EPOCH`: the time of creation of new images, and the latest time of files in new layers.
     package var sourceDateEpoch: Timestamp?
-    /// `Removing intermediate container X`, or today's ` ---> Removed intermediate container X`.
+    /// Whether builds print the newer ` ---> Removed intermediate container X`, or else `Removing intermediate
+    /// container X`.
     package var modernBuildWording = false
-    /// Whether busybox is made on this machine where no registry can be reached.
+    /// Whether the image busybox is made on this machine when no registry can be reached.
     package var hasFirstImage = false
-    /// Tells the user what went wrong without failing the command.
+    /// Prints a warning about a problem that does not fail the command.
     package var warn: @Sendable (String) -> Void = { _ in }
 
     package init() {}

@@ -4,18 +4,20 @@ package import OCI
 package import Registries
 package import Stores
 
-/// Makes the one image that needs no network; returns whether there is one of that name.
+/// Makes the image that needs no network, when the name is its name.
+///
+/// Returns whether it did.
 package typealias OfflineImage = @Sendable (Reference, OperationContext) throws(ShaleError) -> Bool
 
-/// Images: how they come, go, are named, looked up, written to archives and edited.
+/// The operations on images: pull, push, names, search, archives, editing, removal.
 ///
-/// Like the other engine modules it works in the shell's own process; any number of them share one home. Every method
-/// is synchronous, reports its progress to a sink, looks at a cancellation token, and throws `ShaleError` alone.
+/// Like the other engine modules it works in the shell's process, and several processes can share one home. Every
+/// method is synchronous, reports progress to a sink, checks a cancellation token, and throws only `ShaleError`.
 package struct ImageEngine: Sendable {
     let store: Store
     let registry: RegistryClient
     package let settings: EngineSettings
-    /// What `ensureImage` uses when the registry cannot be reached.
+    /// Used by `ensureImage` when the registry cannot be reached.
     let offlineImage: OfflineImage?
 
     package init(
@@ -29,6 +31,6 @@ package struct ImageEngine: Sendable {
 
     package var form: OverlayForm { store.form }
 
-    /// The moment to write into what is made now: `SOURCE_DATE_EPOCH` where set, else the clock.
+    /// The time of creation of new images: `SOURCE_DATE_EPOCH` when it is set, otherwise the current time.
     package var creationTime: Timestamp { settings.sourceDateEpoch ?? .now() }
 }

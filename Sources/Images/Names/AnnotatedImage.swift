@@ -3,7 +3,9 @@ package import OCI
 package import Stores
 
 extension ImageEngine {
-    /// The same image with more annotations in its manifest, under names; its id stays.
+    /// Adds annotations to an image's manifest, and gives the new manifest the names.
+    ///
+    /// The image ID does not change.
     ///
     /// Throws what writing to the store throws.
     package func annotated(

@@ -1,6 +1,6 @@
 import Basics
 
-/// A name that `--filter` knows, with the values it can have where they can be listed.
+/// A filter name of `--filter`, with its possible values when there is a fixed list.
 package struct FilterKey: Sendable {
     package let name: String
     package let values: [String]
@@ -10,9 +10,9 @@ package struct FilterKey: Sendable {
         self.values = values
     }
 
-    /// What to type for it: `--filter status=created|running`.
+    /// The hint for it, such as `--filter status=created|running`.
     package var hint: String { "--filter \(name)=\(values.isEmpty ? "VALUE" : values.joined(separator: "|"))" }
 
-    /// All that there are.
+    /// The hint with all filter names.
     package static func hint(_ keys: [FilterKey]) -> String { "filters: " + keys.map(\.name).joined(separator: ", ") }
 }

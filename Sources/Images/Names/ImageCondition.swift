@@ -1,17 +1,17 @@
 package import Basics
 
-/// A filter of `images` that docker has not: a comparison, or what an image consists of.
+/// A filter of `images` that docker does not have.
 package enum ImageCondition: Sendable, Hashable {
-    /// `size>100MB`, `size<1GB`: bytes of its unpacked layers.
+    /// `size>100MB` or `size<1GB`: the size of the unpacked layers, in bytes.
     case size(isMore: Bool, bytes: Int64)
-    /// `created>7d` is older than that, `created<1h` younger.
+    /// `created>7d` for images older than 7 days, `created<1h` for images younger than an hour.
     case created(isBefore: Bool, Timestamp)
     /// `layer=ID`: the beginning of a layer's diff ID, or of its blob's digest.
     case layer(String)
-    /// `base=IMAGE`: what stands on all layers of that image, and is another.
+    /// `base=IMAGE`: other images that have all layers of that image as their lowest layers.
     case base(String)
 
-    /// Reads a comparison; `nil` for a text that is none.
+    /// Reads a comparison; `nil` for a text that is not a comparison.
     ///
     /// Throws `invalid` for a size or a time that cannot be read.
     init?(comparing text: String, now: Timestamp) throws(ShaleError) {

@@ -2,26 +2,30 @@ package import Basics
 package import OCI
 package import Stores
 
-/// Docker's filters of `images`, each `name=value`; all must hold, several `reference` are alternatives.
+/// Docker's filters of `images`, each `name=value`.
+///
+/// An image must pass all filters. Of several `reference` filters it must pass one.
 package struct ImageFilter: Sendable {
     package var isDangling: Bool?
     /// `label=key` or `label=key=value`.
     package var labels: [(key: String, value: String?)] = []
-    /// Older than this image.
+    /// Images older than each of these images.
     package var before: [String] = []
-    /// Newer than this image.
+    /// Images newer than each of these images.
     package var since: [String] = []
-    /// Made before this moment.
+    /// Images made before this time.
     package var until: Timestamp?
     var references: [Glob] = []
-    /// What docker's filters do not know; all must hold.
+    /// Filters that docker does not have.
+    ///
+    /// An image must pass all of them.
     var conditions: [ImageCondition] = []
-    /// Used by a container, or not.
+    /// Whether a container uses the image.
     package var isUsed: Bool?
 
     package init() {}
 
-    /// Reads the values of `--filter`, in docker's words for what cannot be read.
+    /// Reads the values of `--filter`.
     ///
     /// Throws `usage` when there is no `=`, and an error with docker's words for an unknown filter or value.
     package init(parsing texts: [String], now: Timestamp = .now()) throws(ShaleError) {
@@ -41,7 +45,7 @@ package struct ImageFilter: Sendable {
         }
     }
 
-    /// Adds a `reference` filter: what `images PATTERN` means.
+    /// Adds a `reference` filter, as for `images PATTERN`.
     ///
     /// Throws what reading the pattern throws.
     package mutating func add(reference pattern: String) throws(ShaleError) {
@@ -70,7 +74,7 @@ package struct ImageFilter: Sendable {
         }
     }
 
-    /// The filters there are.
+    /// All filters.
     package static let known: [FilterKey] = [
         FilterKey("dangling", ["true", "false"]), FilterKey("label"), FilterKey("before"), FilterKey("since"),
         FilterKey("until"), FilterKey("reference"), FilterKey("in-use", ["true", "false"]),
@@ -87,7 +91,9 @@ package struct ImageFilter: Sendable {
 }
 
 extension ImageEngine {
-    /// The images here that pass a filter, newest first; with a `reference` filter, only the names that match.
+    /// The images in the store that pass a filter, newest first.
+    ///
+    /// With a `reference` filter, only with the names that match.
     ///
     /// Throws what ``image(named:platform:)`` throws for an image named by `since` or `before`, and what reading the store
     /// throws.
@@ -124,7 +130,7 @@ extension ImageEngine {
         return summaries
     }
 
-    /// The diff IDs of the images that `base=` names.
+    /// The diff IDs of the images in `base=` filters, by the text of the filter.
     private func bases(in conditions: [ImageCondition]) throws(ShaleError) -> [String: [Digest]] {
         var bases: [String: [Digest]] = [:]
         for case .base(let text) in conditions { bases[text] = try image(named: text).config.rootfs.diffIDs }
@@ -150,7 +156,7 @@ extension ImageEngine {
         }
     }
 
-    /// The ids of the images that containers were made from.
+    /// The IDs of the images that containers were made from.
     ///
     /// Throws what reading the containers' folder throws.
     package func usedImages() throws(ShaleError) -> Set<Digest> {
@@ -183,7 +189,9 @@ extension ImageEngine {
 }
 
 extension Glob {
-    /// A pattern over names; throws docker's words for a malformed one.
+    /// A pattern for names.
+    ///
+    /// Throws an error with docker's wording for a malformed pattern.
     init(parsing text: String) throws(ShaleError) {
         do throws(Malformed) {
             try self.init(text, .path)

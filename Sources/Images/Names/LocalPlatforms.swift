@@ -2,13 +2,13 @@ package import Basics
 package import OCI
 package import Stores
 
-/// One entry of an index of this home.
+/// One entry of an index in this home.
 package struct LocalPlatform: Sendable {
     package var member: IndexMember
     package var usage: MemberUsage
-    /// Whether a use of the name takes it where no platform is asked for.
+    /// Whether a use of the name without a platform takes it.
     package var isChosen: Bool
-    /// How many containers stand on it.
+    /// How many containers use it.
     package var containers: Int
 
     package var presence: Presence {
@@ -24,7 +24,9 @@ package struct LocalPlatform: Sendable {
 }
 
 extension ImageEngine {
-    /// What an index of this home lists, and what of it is here; `image` is the one that its entry notes.
+    /// The entries of an index in this home, and how much of each is in the store.
+    ///
+    /// `image` is the index's noted image.
     ///
     /// Throws what reading the index and the containers' records throws.
     package func localPlatforms(
@@ -41,7 +43,7 @@ extension ImageEngine {
         }
     }
 
-    /// The same of a name, where that is one here and stands for an index.
+    /// The entries of the index that a name stands for; `nil` when there is no such name, or it stands for no index.
     ///
     /// Throws what reading the names and the index throws.
     package func localPlatforms(named reference: Reference) throws(ShaleError) -> [LocalPlatform]? {
@@ -49,8 +51,8 @@ extension ImageEngine {
         return try localPlatforms(of: entry.manifest, noting: entry.image)
     }
 
-    /// The documents that an entry of the table consists of here: its manifest; of an index the manifests of what is
-    /// here whole, the indexes in it, and last the index itself.
+    /// The documents of a table entry that are in the store: its manifest, or for an index the manifests of its
+    /// complete members, the nested indexes, and the index itself as the last.
     ///
     /// Throws what reading an index throws.
     package func documents(of entry: Descriptor) throws(ShaleError) -> [Descriptor] {
@@ -59,12 +61,16 @@ extension ImageEngine {
         return members.map(\.descriptor.bare) + (try store.images.indexes(in: entry)).reversed()
     }
 
-    /// What an index of this home lists; see ``ImageStore/members(of:)``.
+    /// The members of an index in this home; see ``ImageStore/members(of:)``.
+    ///
+    /// Throws what reading the index throws.
     package func listedMembers(of index: Descriptor) throws(ShaleError) -> [IndexMember] {
         try store.images.members(of: index)
     }
 
-    /// Whether all that an index lists is here.
+    /// Whether everything that an index lists is in the store.
+    ///
+    /// Throws what reading the index throws.
     package func isWhole(_ index: Descriptor) throws(ShaleError) -> Bool {
         try store.images.members(of: index).allSatisfy { store.images.usage(of: $0).isWhole }
     }

@@ -1,9 +1,11 @@
 package import Basics
 package import Stores
 
-// What a session needs to take names and images back to where they were.
+// Undo and redo of changes to names and images.
 extension ImageEngine {
-    /// Moves names, and lists or hides images; an image that something else needs stays listed.
+    /// Moves names, and lists or hides images.
+    ///
+    /// An image that something else needs stays listed.
     ///
     /// Throws what reading the containers or writing the names throws.
     package func carryOut(_ moves: TableMoves) throws(ShaleError) {

@@ -2,20 +2,22 @@ package import Basics
 package import OCI
 import Registries
 
-/// One entry of what a name leads to in its registry.
+/// One platform of a name in a registry.
 package struct OfferedPlatform: Sendable {
     package var descriptor: Descriptor
     package var platform: Platform?
     package var kind: MemberKind
-    /// Whether a pull without `--platform` takes it here.
+    /// Whether a pull without `--platform` takes it on this machine.
     package var isChosen: Bool
 }
 
 extension ImageEngine {
-    /// The platforms that a name offers in its registry; one for a name that leads to a single image.
+    /// The platforms of a name in its registry.
     ///
-    /// Of an index no manifest is fetched. Throws what `resolve` throws, and `corrupt` or `unsupported` for what is
-    /// neither an image nor an index.
+    /// A name of a single image has one.
+    ///
+    /// The manifests that an index lists are not fetched. Throws what `resolve` throws, and `corrupt` or `unsupported`
+    /// when the name stands for neither an image nor an index.
     package func platforms(
         of reference: Reference, _ operation: OperationContext
     ) throws(ShaleError) -> [OfferedPlatform] {

@@ -6,7 +6,8 @@ package import Registries
 import Stores
 
 extension ImageEngine {
-    /// The artifacts that refer to an image of a registry; with `platform`, to that platform's manifest of an index.
+    /// The artifacts that refer to an image in a registry; with `platform`, to the manifest of that platform in an
+    /// index.
     ///
     /// Throws what resolving the name and asking for the list throw.
     package func referrers(
@@ -26,10 +27,12 @@ extension ImageEngine {
         return (subject, found)
     }
 
-    /// What cosign before version 3 hung on a manifest: not by its `subject`, but under tags made of its digest
-    /// (cosign, specs/SIGNATURE_SPEC.md).
+    /// The artifacts of cosign before version 3.
     ///
-    /// What cannot be read is left out; throws `cancelled`.
+    /// They have no `subject`, but a tag made from the digest of the image's manifest (cosign,
+    /// specs/SIGNATURE_SPEC.md).
+    ///
+    /// Artifacts that cannot be read are left out. Throws `cancelled`.
     private func taggedBeside(
         _ subject: Digest, in repository: Reference, _ operation: OperationContext
     ) throws(ShaleError) -> [Descriptor] {
@@ -54,9 +57,11 @@ extension ImageEngine {
         return found
     }
 
-    /// How many pulls a registry still allows, read from the header of a manifest, which does not count as a pull.
+    /// How many pulls a registry still allows.
     ///
-    /// `nil` where it says nothing. Throws what the request throws, unless the answer says it all the same.
+    /// A `HEAD` request for a manifest tells it, and does not count as a pull.
+    ///
+    /// `nil` when the answer has no limit. Throws what the request throws, unless the failed answer has the limit.
     package func rateLimit(
         asking reference: Reference, _ operation: OperationContext
     ) throws(ShaleError) -> RateLimit? {
@@ -69,9 +74,10 @@ extension ImageEngine {
         return registry.rateLimit(of: reference.domain)
     }
 
-    /// A name to ask a registry about its limits by: one that an image here has; Docker Hub keeps one for this.
+    /// A name in a registry for a request about its limits: a repository that Docker Hub has for this purpose, or the
+    /// name of an image in the store.
     ///
-    /// `nil` where no image here is of that registry. Throws what reading the names throws.
+    /// `nil` when no image in the store is from that registry. Throws what reading the names throws.
     package func nameForRateLimit(of domain: String) throws(ShaleError) -> Reference? {
         if domain == Reference.defaultDomain { return try Reference(parsing: "ratelimitpreview/test:latest") }
         return try store.names.all().map(\.reference).first { $0.domain == domain }

@@ -3,16 +3,18 @@ import Linux
 package import OCI
 import Registries
 
-/// How `tags` sorts.
+/// The order of `tags`.
 package enum TagSort: String, Sendable, CaseIterable {
-    /// By name, bytes compared.
+    /// By name, compared as bytes.
     case name
     /// The newest version first.
     case semver
 }
 
 extension ImageEngine {
-    /// The tags of a repository in its registry, all pages; `glob` keeps those that match (`*`, `?`, `[…]`).
+    /// All tags of a repository in its registry.
+    ///
+    /// With `glob` only those that match the pattern (`*`, `?`, `[…]`).
     ///
     /// Throws what reading the pattern or asking the registry throws.
     package func remoteTags(
@@ -31,7 +33,9 @@ extension ImageEngine {
         return tags
     }
 
-    /// What tags point to; `nil` for each unless `fetching`, which asks the registry for one tag after another.
+    /// The digests of tags.
+    ///
+    /// They are `nil` unless `fetching`, which sends one request for each tag.
     ///
     /// Throws what the first failed request to the registry throws.
     package func remoteDigests(

@@ -2,17 +2,19 @@ package import Basics
 package import OCI
 import Stores
 
-/// A name that now leads elsewhere, or nowhere: what `undo` takes back.
+/// A change of one name, for the notes of a command.
 package struct NameChange: Sendable {
     package let reference: Reference
-    /// The image it led to before.
+    /// The image that the name stood for before; `nil` when the name did not exist.
     package let before: Digest?
-    /// The image it leads to now.
+    /// The image that the name stands for now; `nil` when the name was removed.
     package let after: Digest?
 }
 
 extension ImageEngine {
-    /// Gives an image, or the index that a name stands for, one more name, taking that name from whatever had it.
+    /// Gives an image, or the index that a name stands for, one more name.
+    ///
+    /// Another image loses that name.
     ///
     /// Throws `invalid` when `target` cannot be a tag's name, what ``image(named:platform:)`` throws, and what writing the names
     /// throws.
@@ -26,7 +28,9 @@ extension ImageEngine {
         return NameChange(reference: reference, before: before, after: image.id)
     }
 
-    /// Takes a name away; the image stays, dangling if that was its last.
+    /// Removes a name.
+    ///
+    /// The image stays, without a name if that was its last one.
     ///
     /// Throws `notFound` when there is no such name, and what writing the names throws.
     package func untag(_ reference: Reference) throws(ShaleError) -> NameChange {
@@ -36,7 +40,9 @@ extension ImageEngine {
         return NameChange(reference: reference, before: entry.image, after: nil)
     }
 
-    /// Reads a name that an image is to get, in docker's words for what cannot be one.
+    /// Reads a name for an image.
+    ///
+    /// Errors have docker's wording.
     ///
     /// Throws `invalid` when the text cannot be a tag's name.
     package static func target(_ text: String) throws(ShaleError) -> Reference {

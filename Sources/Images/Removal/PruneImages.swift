@@ -3,24 +3,26 @@ import Linux
 package import OCI
 package import Stores
 
-/// What `prune` may take.
+/// What `prune` may remove.
 package struct PruneRequest: Sendable {
     package var images = false
     package var containers = false
     package var cache = false
-    /// Images that have a name too, where no container stands on them.
+    /// Whether images with a name are removed too, when no container uses them.
     package var takesNamedImages = false
-    /// Only what was made before this moment.
+    /// If set, only things that were made before this time.
     package var until: Timestamp?
-    /// `NAME[=VALUE]` each: only containers and images that have all of these labels.
+    /// Only containers and images that have all of these labels, each `NAME[=VALUE]`.
     package var labels: [String] = []
-    /// Only those that have none of these.
+    /// Only containers and images that have none of these labels.
     package var unwantedLabels: [String] = []
-    /// Images that sessions can come back to.
+    /// Images that sessions can return to.
+    ///
+    /// They are kept.
     package var retained: Set<Digest> = []
-    /// All that they kept before `retained` was looked up; `nil` where that does not matter.
+    /// Everything that sessions kept before `retained` was determined; `nil` when it does not matter.
     package var known: Set<Digest>?
-    /// Only say what would go.
+    /// Whether to report only what would be removed.
     package var isDryRun = false
 
     package init() {}
@@ -28,7 +30,7 @@ package struct PruneRequest: Sendable {
     var looksAtLabels: Bool { !labels.isEmpty || !unwantedLabels.isEmpty }
     var isSelective: Bool { until != nil || looksAtLabels }
 
-    /// Whether something that was made then, with these labels, may go.
+    /// Whether something with this time and these labels may be removed.
     package func takes(created: Timestamp, labels own: [String: String]) -> Bool {
         if let until, created >= until { return false }
         return labels.allSatisfy { FilterCondition.hasLabel(own, $0) }
@@ -36,7 +38,7 @@ package struct PruneRequest: Sendable {
     }
 }
 
-/// What `prune` took, or would take.
+/// What `prune` removed, or would remove.
 package struct PruneReport: Sendable {
     package struct Container: Sendable, Hashable {
         package let id: String
@@ -50,9 +52,9 @@ package struct PruneReport: Sendable {
 
     package var containers: [Container] = []
     package var images: [RemovedImages.Line] = []
-    /// Keys of the build cache: of steps, and of what is noted beside them.
+    /// The keys in the build cache: those of steps, and those of notes about steps.
     package var cache: [Digest] = []
-    /// Layers that were packed for a push, in the build's cache too.
+    /// Layers in the cache that were compressed for a push.
     package var packed: [Digest] = []
     package var bytes: Int64 = 0
 
@@ -62,8 +64,8 @@ package struct PruneReport: Sendable {
 }
 
 extension ImageEngine {
-    /// Removes images without a name, cached build steps, and what nothing leads to any more, and adds it to a report
-    /// that names the containers that went before.
+    /// Removes images without a name, cached build steps, and unreachable content, and adds them to a report that
+    /// already has the removed containers.
     ///
     /// Throws what reading or changing the store throws.
     package func prune(_ request: PruneRequest, into report: inout PruneReport) throws(ShaleError) {
@@ -87,7 +89,7 @@ extension ImageEngine {
             report.bytes &+= removed.collected.bytes
         }
         report.bytes &+= try store.collect(dryRun: request.isDryRun).bytes
-        // What was packed of layers that are gone is of no use.
+        // The compressed forms of layers that are gone are of no use.
         report.bytes &+=
             store.cache.removePacked(dryRun: request.isDryRun) { !store.blobs.contains($0) }.bytes
         if !request.isDryRun { try sweepProvenance() }
@@ -96,7 +98,7 @@ extension ImageEngine {
     private func pruneImages(
         _ request: PruneRequest, without containers: Set<String>
     ) throws(ShaleError) -> RemovedImages {
-        // Read before the names are locked; an image that comes meanwhile is kept.
+        // Read before the names are locked. An image that is added meanwhile is kept.
         var labels: [Digest: [String: String]] = [:]
         for image in request.looksAtLabels ? try store.images.all(includingIntermediate: true) : [] {
             labels[image.id] = (try? store.images.image(image.id).containerConfig.labels) ?? [:]

@@ -5,7 +5,7 @@ package import OCI
 import RunnerProtocol
 package import Stores
 
-/// What stands in the way of removing an image.
+/// The containers, images and names that prevent the removal of an image.
 package struct RemovalBlockers: Sendable, Hashable {
     package struct Container: Sendable, Hashable {
         package let id: String
@@ -27,10 +27,11 @@ package struct RemovalBlockers: Sendable, Hashable {
 }
 
 extension ImageEngine {
-    /// `rmi` of one argument: a name is taken away; the last one takes the image with it, as docker decides it.
+    /// Carries out `rmi` of one argument by docker's rules: removes a name, and with the last name the image.
     ///
-    /// With a session its content stays, out of sight, until that session releases it. Throws `notFound`, or
-    /// `conflict` in docker's words with the command that clears the way.
+    /// With a session the content is retained until that session releases it, and no listing shows it. Throws
+    /// `notFound`, or `conflict` in docker's wording with the command that makes the removal possible, and what reading
+    /// or writing the store throws.
     package func removeImage(
         _ text: String, force: Bool = false, keepingParents: Bool = false, retainedBy session: SessionFolder? = nil
     ) throws(ShaleError) -> RemovedImages {
@@ -44,9 +45,11 @@ extension ImageEngine {
         }
     }
 
-    /// What `rmi` of several arguments would do, one after the other; nothing is touched.
+    /// What `rmi` of several arguments would do, one after the other.
     ///
-    /// Throws what reading the store throws; what stands in the way of one argument is its own result.
+    /// Nothing is changed.
+    ///
+    /// The error of one argument is its result. Throws what reading the store throws.
     package func planRemoval(
         of texts: [String], force: Bool = false, keepingParents: Bool = false
     ) throws(ShaleError) -> [Result<RemovedImages, ShaleError>] {
@@ -58,7 +61,7 @@ extension ImageEngine {
         return results
     }
 
-    /// The containers that stand on what a text names, and the images built on it; empty for a text that names nothing.
+    /// The containers of an image and the images built on it; empty for a text that names no image.
     ///
     /// Throws what reading the store throws.
     package func blockers(of text: String) throws(ShaleError) -> RemovalBlockers {
@@ -79,8 +82,8 @@ extension ImageEngine {
         return blockers
     }
 
-    /// The same error; for a name that does not exist, with the nearest one as a hint, and for a platform that only an
-    /// index lists the reason why it cannot go alone.
+    /// Adds to an error: for an unknown name the nearest name as a hint, and for a platform that only an index lists
+    /// the reason why it cannot be removed alone.
     private func explained(_ error: ShaleError, about text: String) throws(ShaleError) -> ShaleError {
         guard error.code == .notFound else { return error }
         if let member = try? store.images.find(text), let name = try indexListing(member.id) {
@@ -102,7 +105,9 @@ extension ImageEngine {
         return (indexes.first { $0.name != nil } ?? indexes.first).map { $0.name?.familiar ?? $0.manifest.digest.short }
     }
 
-    /// Takes a nameless image away again, whose parents stay.
+    /// Removes an image without a name.
+    ///
+    /// Its parents stay.
     package func discardImage(_ id: Digest) {
         if let image = try? store.images.image(id) {
             let top = [image.config.rootfs.diffIDs.last, image.manifest.layers.last?.digest].compactMap(\.self)

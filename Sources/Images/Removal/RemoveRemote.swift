@@ -3,19 +3,19 @@ import Linux
 package import OCI
 import Registries
 
-/// What goes when a name's manifest is removed from its registry.
+/// What is removed together with the manifest of a name in a registry.
 package struct RemoteRemoval: Sendable {
     package let reference: Reference
     package let digest: Digest
-    /// All tags that lead to the manifest, sorted; `nil` where that would take too many requests.
+    /// All tags of the manifest, sorted; `nil` when finding them would need too many requests.
     package let tags: [String]?
 }
 
 extension ImageEngine {
-    /// Above so many tags they are not looked through.
+    /// The largest number of tags of a repository that are checked.
     private static let mostTags = 100
 
-    /// What a name in a registry stands for, and which other tags are the same.
+    /// The manifest of a name in a registry, and the other tags of this manifest.
     ///
     /// Throws what asking the registry throws.
     package func remoteRemoval(
@@ -48,7 +48,7 @@ extension ImageEngine {
                     repository.with(tag: tag), passingMirrors: true, cancellation: stopping)
                 if found.digest == digest { same.update { $0.append(tag) } }
             } catch {
-                // One that went meanwhile, or that is no image, is none of these.
+                // A tag that was removed meanwhile, or that is no image, is not one of these tags.
                 if error.code == .cancelled { throw error }
             }
         }
@@ -57,7 +57,7 @@ extension ImageEngine {
 
     /// Removes a manifest from its registry.
     ///
-    /// Throws `unsupported` where the registry does not delete, and what the request throws.
+    /// Throws `unsupported` when the registry does not allow it, and what the request throws.
     package func removeRemote(_ removal: RemoteRemoval, _ operation: OperationContext) throws(ShaleError) {
         try registry.deleteManifest(
             removal.digest, in: removal.reference.repository, cancellation: operation.cancellation)

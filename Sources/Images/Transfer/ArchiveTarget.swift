@@ -4,14 +4,14 @@ import Linux
 import OCI
 import Stores
 
-/// A tar of an OCI layout as what an image is moved to, with docker's `manifest.json` over the same blobs if asked for.
+/// A tar of an OCI layout as the target of a copy, optionally with docker's `manifest.json` for the same blobs.
 ///
-/// It is written from its beginning to its end, one blob after the other, and gets its name when all is there.
+/// It is written sequentially, one blob after the other, and gets its name when it is complete.
 final class ArchiveTarget: TransferTarget, @unchecked Sendable {
-    // Unchecked: `width` is one, so that one thread at a time is in here.
+    // Unchecked: `width` is one, so only one thread at a time uses it.
     private let path: String
     private let tag: String?
-    /// The name in docker's document; `nil` for none.
+    /// The name in docker's `manifest.json`; `nil` for no such document.
     private let name: Reference?
     private let isDockers: Bool
     private let file: UnnamedFile

@@ -1,18 +1,22 @@
 import Basics
 import OCI
 
-/// All that an image, or an index of several, consists of.
+/// All documents and blobs of an image, or of an index with several images.
 struct CollectedImages {
     let source: any CopySource
     let cancellation: Cancellation
     private(set) var items: [TransferItem] = []
-    /// Manifests and indexes, each behind what it names.
+    /// Manifests and indexes.
+    ///
+    /// Each comes after those that it names.
     private(set) var documents: [TransferDocument] = []
     private var seen: Set<Digest> = []
-    /// Of all documents, in bytes.
+    /// The size of all documents, in bytes.
     private var size: Int64 = 0
 
-    /// More is no image's: an index of a thousand platforms is far below.
+    /// The limits.
+    ///
+    /// An index of a thousand platforms is far below them.
     static let most = (documents: 2000, bytes: 64 << 20 as Int64)
 
     init(source: any CopySource, cancellation: Cancellation) {
@@ -55,11 +59,13 @@ struct CollectedImages {
     }
 }
 
-/// Manifests and indexes as they travel: byte by byte, but for what names a layer that was packed for the way.
+/// Manifests and indexes for a transfer.
+///
+/// They are unchanged, except where they name a layer that was compressed for the transfer.
 struct TravelledDocuments {
-    /// What each blob is called at the target.
+    /// The descriptor of each blob at the target.
     private let sent: [Digest: Descriptor]
-    /// Documents that are others at the target.
+    /// The descriptors of documents that were changed for the target.
     private var documents: [Digest: Descriptor] = [:]
     private var isPacked: Bool
 
@@ -68,7 +74,9 @@ struct TravelledDocuments {
         isPacked = sent.contains { $0.key != $0.value.digest }
     }
 
-    /// A document as it travels; those that it names came before.
+    /// A document for the target.
+    ///
+    /// The documents that it names must have been passed before.
     ///
     /// Throws `corrupt` for one that cannot be read.
     mutating func renamed(_ document: TransferDocument) throws(ShaleError) -> TransferDocument {

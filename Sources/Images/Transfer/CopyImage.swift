@@ -4,15 +4,15 @@ package import OCI
 import Registries
 import Stores
 
-/// What is copied, and where to.
+/// A copy of an image: its source, its target, and options.
 package struct ImageCopy: Sendable {
     package var source: ImagePlace
     package var target: ImagePlace
-    /// Whether all platforms of an index go, and the index with them, byte by byte.
+    /// Whether an index is copied unchanged, with all its platforms.
     package var hasAllPlatforms = false
-    /// Which platform of an index goes alone; the host's if `nil`.
+    /// The only platform of an index that is copied; the host's if `nil`.
     package var platform: Platform?
-    /// How layers made here are packed for a registry.
+    /// How layers that were made in this home are compressed for a registry.
     package var packing = Packing.standard
 
     package init(from source: ImagePlace, to target: ImagePlace) {
@@ -22,11 +22,12 @@ package struct ImageCopy: Sendable {
 }
 
 extension ImageEngine {
-    /// Copies an image from one place to another, only what is missing there; answers what its name stands for there.
+    /// Copies an image from one place to another, and returns the descriptor of its manifest or index there.
     ///
-    /// Every blob and document goes byte by byte as it is; layers made here, and those of a docker archive, are packed
-    /// for a registry. Tells the states of the blobs. Throws `notFound` and `invalid` where the source names no image,
-    /// `unsupported` for what the target cannot hold, and what reading and writing throw.
+    /// Only what the target lacks is copied. Blobs and documents are copied unchanged, but for a registry the
+    /// uncompressed layers of this home and of docker archives are compressed. Reports the states of the blobs. Throws
+    /// `notFound` or `invalid` when the source names no image, `unsupported` for an image that the target cannot hold,
+    /// and what reading and writing throw.
     package func copy(_ copy: ImageCopy, _ operation: OperationContext) throws(ShaleError) -> Descriptor {
         let source = try source(of: copy, operation)
         var root = try source.root(operation)
@@ -85,7 +86,7 @@ extension ImageEngine {
         }
     }
 
-    /// Of an index the manifest for the platform; a manifest is taken for what it is.
+    /// The manifest for the platform, when the document is an index; otherwise the document itself.
     private func chosen(
         from root: TransferDocument, for copy: ImageCopy, _ source: any CopySource, _ operation: OperationContext
     ) throws(ShaleError) -> TransferDocument {
@@ -105,7 +106,7 @@ extension ImageEngine {
         throw ShaleError(.invalid, "index \(root.descriptor.digest): indexes within indexes")
     }
 
-    /// Throws `notFound` for an image of another platform than the one that was asked for.
+    /// Throws `notFound` when an image has another platform than the requested one.
     private func check(
         _ document: TransferDocument, is wanted: Platform, _ source: any CopySource, _ operation: OperationContext
     ) throws(ShaleError) {
@@ -121,7 +122,7 @@ extension ImageEngine {
         }
     }
 
-    /// Throws for a target that holds one platform.
+    /// Throws `unsupported` for a target that can hold only one platform.
     private static func requireWhole(_ target: ImagePlace) throws(ShaleError) {
         switch target {
         case .registry, .layout, .archive, .local: return

@@ -3,15 +3,15 @@ import Layers
 import OCI
 import Stores
 
-/// One image of an archive that `docker save` wrote, as what an image is moved from.
+/// One image of an archive that `docker save` wrote, as the source of a copy.
 ///
-/// Where the archive holds the image's manifest too, as docker writes it since version 25, that one travels; else one is
-/// made of the layers as they lie there.
+/// When the archive contains the image's manifest, as docker writes it since version 25, that manifest is copied.
+/// Otherwise a manifest is made for the layers in the archive.
 struct DockerArchiveSource: CopySource {
     private let files: any LayoutFiles
     private let manifest: TransferDocument
     private let places: [Digest: String]
-    /// How plain layers are packed for the way; `nil` to leave them as they are.
+    /// How uncompressed layers are compressed for the copy; `nil` to copy them unchanged.
     private let packed: PackedLayers?
 
     init(
@@ -27,7 +27,7 @@ struct DockerArchiveSource: CopySource {
         }
         if let known = Self.known(config: Digest.of(config), in: files, operation) {
             (manifest, places) = (known, [:])
-            // What the archive's own manifest names goes as it is.
+            // The blobs of the archive's own manifest are copied unchanged.
             self.packed = nil
             return
         }
@@ -52,7 +52,7 @@ struct DockerArchiveSource: CopySource {
         var names: [String]
     }
 
-    /// The entry of a name, or the only one there is.
+    /// The entry with a name, or the only entry.
     private static func entry(
         of name: Reference?, in bytes: [UInt8], subject: String
     ) throws(ShaleError) -> Entry {
@@ -88,7 +88,7 @@ struct DockerArchiveSource: CopySource {
         return first
     }
 
-    /// The manifest of a config in the OCI layout that the archive also is.
+    /// The manifest of a config, from the OCI layout in the same archive.
     private static func known(
         config: Digest, in files: any LayoutFiles, _ operation: OperationContext
     ) -> TransferDocument? {

@@ -11,15 +11,17 @@ package enum ImagePlace: Sendable, Hashable {
     case archive(path: String, tag: String?)
     /// `docker-archive:FILE[:NAME]`.
     case dockerArchive(path: String, name: Reference?)
-    /// A name of an image here.
+    /// The name of an image in the store.
     case local(String)
 
-    /// Places of other tools that this engine has not.
+    /// Kinds of places that other tools have and shale does not.
     private static let others = [
         "dir", "docker", "docker-daemon", "containers-storage", "ostree", "tarball", "sif", "oci-dir", "http", "https",
     ]
 
-    /// Reads a place; throws `usage` for one that there is not, `invalid` for a name that is none.
+    /// Reads a place.
+    ///
+    /// Throws `usage` for an unknown kind of place, and `invalid` for a malformed name.
     package init(parsing text: String) throws(ShaleError) {
         guard let colon = text.firstIndex(of: ":") else {
             self = .local(text)
@@ -58,7 +60,7 @@ package enum ImagePlace: Sendable, Hashable {
         return (path, tag)
     }
 
-    /// A path, and what stands behind its first colon.
+    /// A path, and the text after its first colon.
     private static func split(_ text: String, of whole: String) throws(ShaleError) -> (path: String, name: String?) {
         let path = text.prefix { $0 != ":" }
         let name = path.endIndex == text.endIndex ? nil : String(text[text.index(after: path.endIndex)...])

@@ -5,7 +5,7 @@ import Linux
 import OCI
 import Stores
 
-/// A part of a file, as a blob's bytes.
+/// The bytes of a blob that are a part of a file.
 final class FilePart: BlobBytes {
     let file: OwnedFile
     let begin: Int64
@@ -23,7 +23,9 @@ final class FilePart: BlobBytes {
         return try file.read(at: begin + offset, into: UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]))
     }
 
-    /// All of it; throws `invalid` for more than `limit` bytes.
+    /// All bytes.
+    ///
+    /// Throws `invalid` for more than `limit` bytes.
     func bytes(limit: Int = OCIDocument.largest) throws(ShaleError) -> [UInt8] {
         guard size <= Int64(limit) else {
             throw ShaleError(.invalid, "\(file.subject): larger than \(limit) bytes")
@@ -42,7 +44,7 @@ final class FilePart: BlobBytes {
 }
 
 extension [UInt8] {
-    /// As `withUnsafeMutableBytes`, which cannot say what it throws.
+    /// `withUnsafeMutableBytes` with typed errors.
     fileprivate mutating func withUnsafeMutableBytesThrowing<Result>(
         _ body: (UnsafeMutableRawBufferPointer) throws(ShaleError) -> Result
     ) throws(ShaleError) -> Result {
@@ -63,15 +65,16 @@ extension [UInt8] {
 
 /// The files of a layout or an archive by their paths.
 protocol LayoutFiles: Sendable {
-    /// How errors call it.
+    /// The name in errors.
     var subject: String { get }
-    /// A regular file, `nil` where there is none of that path.
+    /// A regular file; `nil` when there is none at that path.
     func file(_ path: String) throws(ShaleError) -> FilePart?
 }
 
 extension LayoutFiles {
-    /// A blob's bytes, where it lies in a layout or at a path of its own; throws `corrupt` where it is not, or has
-    /// another size.
+    /// The bytes of a blob at its place in a layout, or at another path.
+    ///
+    /// Throws `corrupt` when it is missing or has another size.
     func part(of blob: Descriptor, at path: String? = nil) throws(ShaleError) -> FilePart {
         let name = path?.visible ?? "blob \(blob.digest)"
         guard let part = try file(path ?? "blobs/\(blob.digest.algorithm)/\(blob.digest.hex)") else {
@@ -84,7 +87,9 @@ extension LayoutFiles {
         return part
     }
 
-    /// A small blob whole, checked; throws `invalid` for one of more than `limit` bytes, `corrupt` for other bytes.
+    /// The verified bytes of a small blob.
+    ///
+    /// Throws `invalid` for more than `limit` bytes, `corrupt` for a wrong digest.
     func document(
         _ blob: Descriptor, at path: String? = nil, limit: Int = OCIDocument.largest
     ) throws(ShaleError) -> [UInt8] {
@@ -96,7 +101,7 @@ extension LayoutFiles {
     }
 }
 
-/// A layout in a folder of the host's.
+/// A layout in a folder of the host.
 struct FolderFiles: LayoutFiles {
     let path: String
     var subject: String { path }
@@ -109,7 +114,7 @@ struct FolderFiles: LayoutFiles {
             guard status.kind == .regular else { throw SystemCallError("open", path: name, errno: EINVAL) }
             return FilePart(OwnedFile(file, subject: "\(path)/\(name.visible)"), size: status.size)
         } catch {
-            // A folder that is not there is told of, a file in it is only missing.
+            // A missing folder is an error. A missing file in it is not.
             let isThere = (try? FileStatus.of(hostPath: path, followingLink: true)) != nil
             if error.errno == ENOENT || error.errno == ENOTDIR, isThere { return nil }
             throw error.shaleError("\(path)/\(name.visible)")
@@ -117,7 +122,9 @@ struct FolderFiles: LayoutFiles {
     }
 }
 
-/// The members of a tar, found once and read where they lie.
+/// The members of a tar.
+///
+/// The tar is scanned once, and members are then read at their offsets.
 final class ArchiveFiles: LayoutFiles {
     private enum Member: Sendable {
         case file(begin: Int64, size: Int64)
@@ -129,7 +136,9 @@ final class ArchiveFiles: LayoutFiles {
     private let members: [String: Member]
     private static let mostFiles = 4 * ImageLimits.layers
 
-    /// Reads the archive through; a packed one is unpacked into the store's ingest folder first.
+    /// Scans the archive.
+    ///
+    /// A compressed archive is first decompressed into the store's ingest folder.
     init(path: String, store: Store, cancellation: Cancellation) throws(ShaleError) {
         subject = path
         let plain = try Self.plain(path, store, cancellation)
@@ -171,7 +180,7 @@ final class ArchiveFiles: LayoutFiles {
         return nil
     }
 
-    /// The archive as a plain tar in a file, at its beginning.
+    /// The archive as an uncompressed tar file, positioned at its beginning.
     private static func plain(
         _ path: String, _ store: Store, _ cancellation: Cancellation
     ) throws(ShaleError) -> OwnedFD {

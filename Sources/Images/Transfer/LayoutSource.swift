@@ -3,7 +3,7 @@ import Layers
 import OCI
 import Stores
 
-/// An OCI layout, in a folder or an archive, as what an image is moved from.
+/// An OCI layout, in a folder or an archive, as the source of a copy.
 struct LayoutSource: CopySource {
     let files: any LayoutFiles
     let tag: String?
@@ -18,9 +18,9 @@ struct LayoutSource: CopySource {
             try document(entry, cancellation: operation.cancellation), mediaType: entry.mediaType)
     }
 
-    /// The entry of the tag, or the only one there is.
+    /// The entry with the tag, or the only entry.
     ///
-    /// Of several that are called so the last one counts: it was put there last.
+    /// Of several entries with this tag it is the last one, because it was added last.
     private func chosen(_ index: Index) throws(ShaleError) -> Descriptor {
         let names = index.manifests.compactMap { $0.annotations?[Annotation.refName] }
         let hint = names.isEmpty ? nil : "there are \(names.map(\.visible).joined(separator: ", "))"

@@ -5,7 +5,9 @@ import Linux
 import OCI
 import Stores
 
-/// An OCI layout in a folder as what an image is moved to; made where there is none.
+/// An OCI layout in a folder as the target of a copy.
+///
+/// It is made when there is none.
 struct LayoutTarget: TransferTarget {
     private let folder: LayoutFolder
     private let path: String
@@ -13,7 +15,9 @@ struct LayoutTarget: TransferTarget {
     var width: Int { ImageLimits.transfers }
     var repository: Reference? { nil }
 
-    /// Makes the folders; throws `invalid` for a folder that holds something else.
+    /// Makes the folders.
+    ///
+    /// Throws `invalid` for a folder with other content.
     init(path: String, tag: String?) throws(ShaleError) {
         self.path = path
         self.tag = tag
@@ -42,9 +46,11 @@ struct LayoutTarget: TransferTarget {
     }
 }
 
-/// The copying of a blob's bytes, checked on their way.
+/// Copies the bytes of a blob, and checks their digest.
 enum BlobCopy {
-    /// Hands all bytes on, in order; throws `corrupt` where they are not what the descriptor says.
+    /// Passes all bytes on, in order.
+    ///
+    /// Throws `corrupt` when they do not match the descriptor.
     static func run(
         _ blob: Descriptor, from bytes: any BlobBytes, begin: Int64 = 0, report: TransferReport,
         to sink: (UnsafeRawBufferPointer) throws(ShaleError) -> Void

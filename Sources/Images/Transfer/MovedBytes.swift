@@ -2,9 +2,9 @@ import Basics
 import Linux
 import OCI
 
-/// How many bytes of some blobs have moved, told now and then and not at every piece.
+/// Counts the transferred bytes of several blobs, and reports the sum at intervals.
 ///
-/// From any thread.
+/// It can be used from any thread.
 final class MovedBytes: Sendable {
     private struct State {
         var finished: Int64 = 0
@@ -14,28 +14,30 @@ final class MovedBytes: Sendable {
         var moved: Int64 { underWay.values.reduce(finished) { $0.addingClamped($1) } }
     }
 
-    /// How many bytes move between two reports.
+    /// The number of bytes between two reports.
     private static let reportEvery: Int64 = 256 << 10
 
     private let state = Condition(State())
     private let total: Int64
     private let tell: @Sendable (Int64) -> Void
 
-    /// `tell` is given how many of all bytes have moved.
+    /// `tell` gets the number of bytes that have been transferred.
     init(of total: Int64, tell: @escaping @Sendable (Int64) -> Void) {
         self.total = total
         self.tell = tell
     }
 
-    /// So many bytes of a blob have moved; fewer than before where an attempt begins anew.
+    /// Sets how many bytes of a blob have been transferred.
+    ///
+    /// The number gets smaller when an attempt starts again.
     func moved(_ bytes: Int64, of blob: Descriptor) { update { $0.underWay[blob.digest] = bytes } }
 
-    /// More bytes of a blob have moved.
+    /// Adds to the number of transferred bytes of a blob.
     func more(_ bytes: Int64, of blob: Descriptor) {
         update { $0.underWay[blob.digest, default: 0] = ($0.underWay[blob.digest] ?? 0).addingClamped(bytes) }
     }
 
-    /// A blob is there, whichever way.
+    /// Counts a blob as transferred, also when it was there before.
     func finish(_ blob: Descriptor) {
         update { state in
             state.underWay[blob.digest] = nil

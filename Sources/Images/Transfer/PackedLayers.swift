@@ -7,12 +7,14 @@ import Logging
 import OCI
 import Stores
 
-/// Layers packed for their way, kept in the cache: what was pushed once is not packed again.
+/// Layers that were compressed for a push.
+///
+/// They are kept in the cache, so that the next push need not compress them.
 struct PackedLayers: Sendable {
     let store: Store
     let packing: Packing
 
-    /// A plain layer as it travels: as it was kept, or packed now.
+    /// The compressed form of an uncompressed layer: from the cache, or else compressed now.
     ///
     /// Throws what packing the layer or writing it throws.
     func packed(
@@ -34,7 +36,7 @@ struct PackedLayers: Sendable {
         return descriptor(of: layer, digest: target.digest, size: target.size)
     }
 
-    /// A kept layer's bytes.
+    /// Opens a compressed layer in the cache.
     ///
     /// Throws `notFound` when the cache was cleared meanwhile.
     func open(_ packed: Descriptor) throws(ShaleError) -> OwnedFile {
@@ -46,7 +48,9 @@ struct PackedLayers: Sendable {
         return OwnedFile(file, subject: "blob \(packed.digest)")
     }
 
-    /// Removes a kept layer whose bytes were refused; whether packing it again may help.
+    /// Removes a compressed layer whose bytes were refused.
+    ///
+    /// Returns whether it can help to compress the layer again.
     func forget(_ packed: Descriptor, after error: ShaleError) -> Bool {
         let isThere = access(store.cache.path(.packed, packed.digest), F_OK) == 0
         switch error.code {

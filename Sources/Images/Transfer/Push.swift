@@ -7,10 +7,10 @@ package import OCI
 import Registries
 package import Stores
 
-/// What a push came to.
+/// The result of a push.
 package struct PushResult: Sendable {
     package let reference: Reference
-    /// Of the manifest as the registry has it now.
+    /// The descriptor of the manifest in the registry.
     package let manifest: Descriptor
     package let image: Image
     /// Whether an index went, with all its platforms.

@@ -4,17 +4,19 @@ package import OCI
 import Registries
 import Stores
 
-/// Which platforms of a name that stands for an index a push sends.
+/// The platforms that a push sends of a name that stands for an index.
 package enum PushedPlatforms: Sendable, Hashable {
-    /// All of them where all are here; the only one that is here; else none.
+    /// All platforms when all are in the store, or the only one in the store.
+    ///
+    /// Otherwise the push fails.
     case standard
-    /// All of them, with the index byte by byte.
+    /// All platforms, with the unchanged index.
     case all
     case one(Platform)
 }
 
 extension ImageEngine {
-    /// Sends what a name stands for: an image, or an index with all its platforms.
+    /// Pushes the image of a name, or an index with all its platforms.
     func send(
         _ image: Image, as reference: Reference, _ platforms: PushedPlatforms, packing: Packing,
         _ operation: OperationContext
@@ -31,7 +33,7 @@ extension ImageEngine {
         return result
     }
 
-    /// The one image of an index that is here whole, where others are not.
+    /// The only member of an index that is complete in the store, when others are not.
     private func onlyPlatform(of index: Descriptor) throws(ShaleError) -> IndexMember? {
         let members = try store.images.members(of: index)
         let whole = members.filter { store.images.usage(of: $0).isWhole }
@@ -39,12 +41,12 @@ extension ImageEngine {
         return whole.count < members.count && images.count == 1 ? images.first : nil
     }
 
-    /// Sends all of an index, and then the index itself: it never lists there what is not there.
+    /// Pushes all members of an index, and then the index, so that it never lists an image that the registry lacks.
     private func send(
         _ index: Descriptor, of image: Image, as reference: Reference, packing: Packing,
         _ operation: OperationContext
     ) throws(ShaleError) -> PushResult {
-        // The image's notes tell also where a registry has it by itself.
+        // The image's repository digests also name registries that have the image without the index.
         let isAsPulled = image.repoDigests.contains { $0.digest == index.digest }
         let source = try storedImage(image, index: index, packing: isAsPulled ? nil : packing)
         let target = RegistryTarget(client: registry, reference: reference)

@@ -3,7 +3,7 @@ import FoundationEssentials
 import OCI
 import Registries
 
-/// A repository of a registry as what an image is moved from.
+/// A repository in a registry as the source of a copy.
 struct RegistrySource: CopySource {
     let engine: ImageEngine
     let reference: Reference

@@ -5,7 +5,7 @@ import Logging
 import OCI
 import Registries
 
-/// A repository of a registry as what an image is moved to.
+/// A repository in a registry as the target of a transfer.
 struct RegistryTarget: TransferTarget {
     let client: RegistryClient
     /// The repository, with the tag or digest that the image gets there.
@@ -14,7 +14,9 @@ struct RegistryTarget: TransferTarget {
     var width: Int { ImageLimits.transfers }
     var repository: Reference? { reference.repository }
 
-    /// Larger blobs go up in pieces of this size: what breaks is sent again from the last piece on.
+    /// Larger blobs are uploaded in pieces of this size, in bytes.
+    ///
+    /// After a failure only the last piece is sent again.
     static let chunk: Int64 = 32 << 20
 
     func take(
@@ -46,7 +48,9 @@ struct RegistryTarget: TransferTarget {
             cancellation: report.cancellation)
     }
 
-    /// Asks for a mount; `nil` where the registry refuses to look there: then the blob is sent.
+    /// Asks the registry to mount a blob; `nil` when it refuses to look into the other repository.
+    ///
+    /// Then the blob is sent.
     private func mount(
         _ blob: Descriptor, from home: Reference, _ report: TransferReport
     ) throws(ShaleError) -> MountOutcome? {

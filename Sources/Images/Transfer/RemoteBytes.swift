@@ -4,9 +4,9 @@ import Linux
 import OCI
 import Registries
 
-/// A registry's blob, read while it comes: a thread of its own downloads, a little ahead of the reader.
+/// A blob in a registry, which is read while a thread downloads it, a little ahead of the reader.
 ///
-/// A reader that goes back, because what it sent broke off, makes it ask for the rest again.
+/// When the reader goes back, because its own upload broke off, the rest is downloaded again.
 final class RemoteBytes: BlobBytes {
     private let client: RegistryClient
     private let repository: Reference
@@ -37,11 +37,11 @@ final class RemoteBytes: BlobBytes {
     }
 }
 
-/// One download, from some byte on.
+/// One download, from an offset on.
 private final class RemoteDownload: Sendable {
     private struct State {
         var pieces: [[UInt8]] = []
-        /// Bytes of the first piece that were read.
+        /// How many bytes of the first piece were read.
         var read = 0
         var waiting = 0
         var isOver = false
@@ -49,7 +49,7 @@ private final class RemoteDownload: Sendable {
         var isEnded = false
     }
 
-    /// So far the download is ahead of its reader.
+    /// How far the download may be ahead of its reader, in bytes.
     private static let ahead = 2 << 20
     private let state: Condition<State>
     private let thread: WorkerThread
@@ -107,7 +107,7 @@ private final class RemoteDownload: Sendable {
             if let failure = state.failure { return .failure(failure) }
             return state.isOver ? .success(0) : nil
         }
-        // Wakes the download, which may wait for room.
+        // Wakes the download, which may wait until the reader has read.
         state.update { _ in }
         return try result.get()
     }

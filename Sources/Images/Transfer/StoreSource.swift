@@ -3,15 +3,15 @@ import Layers
 import OCI
 import Stores
 
-/// The store as what an image is moved from.
+/// The store as the source of a transfer.
 struct StoreSource: TransferSource {
     let store: Store
-    /// How plain layers are packed for the way; `nil` to leave every blob as it is.
+    /// How uncompressed layers are compressed for the transfer; `nil` to send every blob unchanged.
     let packed: PackedLayers?
-    /// Which repositories have which blobs, as far as this store knows.
+    /// The repositories that have a blob, as far as images in the store show it.
     private let known: [Digest: [Reference]]
 
-    /// `blobs` are what will be asked for.
+    /// `blobs` are the blobs that will be transferred.
     ///
     /// Throws what reading the names throws.
     init(store: Store, packing: Packing?, blobs: [Descriptor]) throws(ShaleError) {

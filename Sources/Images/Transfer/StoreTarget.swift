@@ -2,11 +2,11 @@ import Basics
 import OCI
 import Stores
 
-/// The store as what an image is moved to.
+/// The store as the target of a transfer.
 struct StoreTarget: TransferTarget {
     let engine: ImageEngine
     let name: Reference
-    /// The repository of a registry that it comes from, if it does.
+    /// The repository of the registry that the image comes from; `nil` for another source.
     let origin: Reference?
     let operation: OperationContext
     var width: Int { ImageLimits.transfers }
@@ -17,14 +17,16 @@ struct StoreTarget: TransferTarget {
     ) throws(ShaleError) -> BlobArrival {
         if try engine.store.blobs.claim(blob.digest) { return .present }
         if try fetch(blob, from: source, report) { return .sent }
-        // What an earlier attempt left of it was wrong, and is gone.
+        // The rest of an earlier attempt was wrong, and was removed.
         guard try fetch(blob, from: source, report) else {
             throw ShaleError(.corrupt, "blob \(blob.digest): what came has another digest")
         }
         return .sent
     }
 
-    /// Whether the blob is in the store now; not, when what was there of it from before was wrong.
+    /// Returns whether the blob is in the store.
+    ///
+    /// It returns false when the rest of an earlier attempt was wrong.
     private func fetch(
         _ blob: Descriptor, from source: any TransferSource, _ report: TransferReport
     ) throws(ShaleError) -> Bool {
@@ -32,7 +34,7 @@ struct StoreTarget: TransferTarget {
         let wasResumed = ingest.offset > 0
         do throws(ShaleError) {
             let bytes = try source.open(blob, cancellation: report.cancellation)
-            // The ingest hashes all bytes, those of an earlier attempt too.
+            // The ingest hashes all bytes, also those of an earlier attempt.
             try BlobCopy.run(blob, from: bytes, begin: ingest.offset, report: report) { piece throws(ShaleError) in
                 try ingest.append(piece)
             }
@@ -45,7 +47,9 @@ struct StoreTarget: TransferTarget {
         }
     }
 
-    /// Names the image or the index, once all layers are unpacked: what cannot be unpacked gets no name.
+    /// Names the image or the index after all its layers are unpacked.
+    ///
+    /// An image that cannot be unpacked gets no name.
     func put(_ document: TransferDocument, isNamed: Bool, report: TransferReport) throws(ShaleError) {
         if MediaType.isIndex(document.descriptor.mediaType) {
             return try putIndex(document, isNamed: isNamed)
@@ -75,7 +79,8 @@ struct StoreTarget: TransferTarget {
             repoDigest: origin?.with(digest: document.descriptor.digest))
     }
 
-    /// The config of an image whose layers can be unpacked here; `nil` for a member of an index that is only kept.
+    /// The config of an image whose layers can be unpacked on this machine; `nil` for a member of an index that is
+    /// stored and not unpacked.
     private func config(of manifest: Manifest, isAsked: Bool) throws(ShaleError) -> ImageConfig? {
         let what = "config \(manifest.config.digest)"
         if !isAsked, manifest.kindOfArtifact != nil { return nil }

@@ -4,9 +4,11 @@ import OCI
 import Stores
 
 extension ImageEngine {
-    /// An image of the store, or all of an index, as what is copied; leased until the command ends.
+    /// An image of the store, or an index with all its platforms, as the source of a copy.
     ///
-    /// Throws `notFound` in docker's words for an index of which something is not here.
+    /// It is leased until the command ends.
+    ///
+    /// Throws `notFound` in docker's wording for an index that is not complete in the store.
     func storedImage(_ image: Image, index: Descriptor?, packing: Packing?) throws(ShaleError) -> StoredImage {
         var manifests = [image.manifest]
         if let index {
@@ -26,7 +28,8 @@ extension ImageEngine {
             store: try StoreSource(store: store, packing: packing, blobs: blobs))
     }
 
-    /// Throws docker's words for an index of which something is not here, with the command that fetches it.
+    /// Throws `notFound` in docker's wording for an index that is not complete in the store, with the command that
+    /// fetches the rest.
     private func requireWhole(_ members: [IndexMember], of image: Image) throws(ShaleError) {
         let missing = members.filter { !store.images.usage(of: $0).isWhole }
         guard !missing.isEmpty else { return }
@@ -40,9 +43,9 @@ extension ImageEngine {
     }
 }
 
-/// An image of the store with its manifest, or all platforms of an index, as what is copied.
+/// An image of the store, or an index with all its platforms, as the source of a copy.
 struct StoredImage: CopySource {
-    /// The manifest, or the index of which all goes.
+    /// The manifest, or the index that is copied with all its platforms.
     let document: Descriptor
     let store: StoreSource
 

@@ -4,25 +4,31 @@ import Linux
 package import OCI
 import Registries
 
-/// A blob's bytes, wherever they lie: read from any offset, by one thread.
+/// The bytes of a blob in any place.
+///
+/// One thread reads them, from any offset.
 protocol BlobBytes: AnyObject {
-    /// Fills some of the buffer from an offset on; how much, 0 at the end.
+    /// Reads bytes from an offset into a buffer, and returns their number; 0 at the end.
+    ///
+    /// Throws what reading throws.
     func read(at offset: Int64, into buffer: UnsafeMutableRawBufferPointer) throws(ShaleError) -> Int
 }
 
 extension OwnedFile: BlobBytes {}
 
-/// What images are moved from: the store, a registry, a layout, an archive.
+/// The source of a transfer: the store, a registry, a layout or an archive.
 protocol TransferSource: Sendable {
-    /// What a blob is called when it travels: as it is here, or as it is packed for the way.
+    /// The descriptor of a blob for the transfer: that of the blob itself, or that of its compressed form.
     func outgoing(
         _ blob: Descriptor, cancellation: Cancellation, passed: @escaping @Sendable (Int64) -> Void
     ) throws(ShaleError) -> Descriptor
-    /// The bytes of a blob, by the name it travels under.
+    /// The bytes of a blob, by its descriptor for the transfer.
     func open(_ blob: Descriptor, cancellation: Cancellation) throws(ShaleError) -> any BlobBytes
-    /// Forgets what was packed for the way, because it was refused or has gone; whether packing it again may help.
+    /// Removes the compressed form of a blob, because it was refused or is gone.
+    ///
+    /// Returns whether it can help to compress the blob again.
     func forget(_ packed: Descriptor, after error: ShaleError) -> Bool
-    /// Other repositories of a repository's registry that have a blob, by the name it has here.
+    /// Other repositories of the same registry that have a blob, given by its descriptor in the source.
     func mountSources(of blob: Descriptor, beside repository: Reference) -> [Reference]
 }
 
@@ -30,27 +36,31 @@ extension TransferSource {
     func forget(_ packed: Descriptor, after error: ShaleError) -> Bool { false }
 }
 
-/// What a whole image, or all platforms of one, can be copied from.
+/// The source of a copy of an image, or of an index with all its platforms.
 protocol CopySource: TransferSource {
-    /// What the source's name leads to: a manifest, or an index.
+    /// The manifest or index that the source's name stands for.
     func root(_ operation: OperationContext) throws(ShaleError) -> TransferDocument
-    /// A small blob's bytes, checked against its digest.
+    /// The bytes of a small blob.
+    ///
+    /// Their digest is checked.
     func document(_ descriptor: Descriptor, cancellation: Cancellation) throws(ShaleError) -> [UInt8]
 }
 
-/// What images are moved to.
+/// The target of a transfer.
 protocol TransferTarget: Sendable {
-    /// How many blobs it takes at once.
+    /// How many blobs it takes at the same time.
     var width: Int { get }
-    /// The repository of a registry that it is, if it is one.
+    /// The repository, when the target is a registry.
     var repository: Reference? { get }
-    /// Takes a blob that it has not got, or says that it has it.
+    /// Takes a blob, unless it has it already.
     func take(
         _ blob: Descriptor, from source: any TransferSource, mountSources: [Reference], report: TransferReport
     ) throws(ShaleError) -> BlobArrival
-    /// Takes a manifest or an index whose blobs are there; `isNamed` for the one that the target's name stands for.
+    /// Takes a manifest or an index whose blobs it has.
+    ///
+    /// `isNamed` marks the one that the target's name will stand for.
     func put(_ document: TransferDocument, isNamed: Bool, report: TransferReport) throws(ShaleError)
-    /// Ends the work when all is there.
+    /// Ends the transfer after everything has arrived.
     func finish() throws(ShaleError)
 }
 
@@ -58,7 +68,7 @@ extension TransferTarget {
     func finish() {}
 }
 
-/// A manifest or an index, byte by byte as it travels.
+/// The exact bytes of a manifest or an index.
 package struct TransferDocument: Sendable, Hashable {
     package let descriptor: Descriptor
     package let bytes: [UInt8]
@@ -69,56 +79,60 @@ package struct TransferDocument: Sendable, Hashable {
     }
 }
 
-/// How a blob came to be at the target.
+/// How a blob came to the target.
 enum BlobArrival: Sendable, Hashable {
     case sent
-    /// It was there before.
+    /// The target had it before.
     case present
-    /// The registry took it over from another of its repositories.
+    /// The registry mounted it from another of its repositories.
     case mounted(Reference)
 }
 
-/// Where the moving of one blob is reported.
+/// The receivers of progress reports about one blob.
 struct TransferReport: Sendable {
     let cancellation: Cancellation
-    /// How many bytes have gone.
+    /// Receives how many bytes have been transferred.
     var moved: @Sendable (Int64) -> Void = { _ in }
-    /// A second of a wait before the next attempt.
+    /// Receives each second of the wait before the next attempt.
     var retrying: @Sendable (RetryNotice) -> Void = { _ in }
 }
 
-/// A blob that is to be moved, and how a person is told of it.
+/// A blob to transfer, and its name in progress messages.
 struct TransferItem: Sendable {
     let id: String
     let blob: Descriptor
-    /// Whether its bytes have an address of their own and stay where they are.
+    /// Whether it is a foreign layer, which is fetched from its own address and not transferred.
     var isForeign = false
 }
 
-/// What a blob's states are called.
+/// The words for the states of a blob.
 struct TransferWords: Sendable {
     let moving: String
     let moved: String
     let present: String
 
     static let copy = TransferWords(moving: "Copying", moved: "Copied", present: "Already exists")
-    /// Docker's.
+    /// Docker's words for a push.
     static let push = TransferWords(moving: "Pushing", moved: "Pushed", present: "Layer already exists")
 }
 
-/// Moves blobs from a source to a target, some at once, and nothing that the target has.
+/// Transfers blobs from a source to a target, several at the same time.
+///
+/// Blobs that the target has are not sent.
 struct Transfer: Sendable {
     let source: any TransferSource
     let target: any TransferTarget
     let words: TransferWords
     let operation: OperationContext
 
-    /// Moves blobs; answers what each is called at the target, by its digest at the source.
+    /// Transfers blobs.
+    ///
+    /// Returns the descriptor of each at the target, by its digest at the source.
     ///
     /// The first failure stops the others. Throws what packing, reading or sending a blob throws, and `cancelled`.
     func move(_ items: [TransferItem]) throws(ShaleError) -> [Digest: Descriptor] {
         var seen: Set<Digest> = []
-        // What an image has twice is moved once.
+        // A blob that an image has twice is transferred once.
         let items = items.filter { seen.insert($0.blob.digest).inserted }
         for item in items { operation.tell(.item(id: item.id, state: "Preparing")) }
         for item in items.dropFirst(target.width) { operation.tell(.item(id: item.id, state: "Waiting")) }
@@ -143,7 +157,8 @@ struct Transfer: Sendable {
         do throws(ShaleError) {
             arrival = try take(blob, of: item, stopping)
         } catch {
-            // What was kept of an earlier push may be damaged, or removed by another shale: it is packed again, once.
+            // The compressed form in the cache may be damaged, or another process may have removed it. The layer is
+            // compressed again, once.
             guard blob.digest != item.blob.digest, source.forget(blob, after: error) else { throw error }
             blob = try source.outgoing(item.blob, cancellation: stopping, passed: packed)
             arrival = try take(blob, of: item, stopping)
@@ -169,7 +184,7 @@ struct Transfer: Sendable {
         return try target.take(blob, from: source, mountSources: mountSources, report: report)
     }
 
-    /// Tells of one item how far it is, now and then and at its end.
+    /// Returns a function that reports the progress of one item, at intervals and at its end.
     private func reporter(_ item: TransferItem, _ state: String, of total: Int64) -> @Sendable (Int64) -> Void {
         let tell = operation.tell
         let moved = MovedBytes(of: total) { tell(.bytes(id: item.id, state: state, current: $0, total: total)) }
