@@ -3,25 +3,25 @@ import Linux
 package import OCI
 package import RunnerProtocol
 
-/// What a collection removed, or would remove.
+/// The content that a collection removed, or would remove.
 package struct Collected: Sendable, Hashable {
     package var blobs: [Digest] = []
     /// Diff IDs of unpacked layers.
     package var layers: [Digest] = []
-    /// Bytes of both.
+    /// The size of blobs and layers, in bytes.
     package var bytes: Int64 = 0
-    /// Descriptions of the unfinished files that dead processes left.
+    /// Descriptions of unfinished files that processes left when they were killed.
     package var leftovers: [String] = []
 
     package init() {}
 }
 
-/// What a removal did, in docker's order.
+/// The results of a removal, in docker's order.
 package struct RemovedImages: Sendable, Hashable {
     /// One line of `rmi`.
     package enum Line: Sendable, Hashable, CustomStringConvertible {
         case untagged(String)
-        /// An image's id.
+        /// The ID of a removed image.
         case deleted(Digest)
         /// The chain ID of a layer that no other image has.
         case freed(Digest)
@@ -33,7 +33,7 @@ package struct RemovedImages: Sendable, Hashable {
             }
         }
 
-        /// What is going to be done, in short; `nil` for a layer, which goes with its image.
+        /// A short description of a planned removal; `nil` for a layer, which is removed together with its image.
         package var plan: String? {
             switch self {
             case .untagged(let name): "untag: \(name)"
@@ -44,15 +44,15 @@ package struct RemovedImages: Sendable, Hashable {
     }
 
     package var lines: [Line] = []
-    /// Whether the disk had no room to keep it for a session.
+    /// Whether the content was removed for good, because a full disk had no space to retain it for a session.
     package var isGoneForGood = false
-    /// The entries as they were, for `ImageStore.restore`.
+    /// The removed entries, for `ImageStore.restore`.
     package var entries: [ImageEntry] = []
     package var collected = Collected()
 }
 
 extension Store {
-    /// Removes what nothing leads to: no name, no kept image, no container, no session, no running operation.
+    /// Removes content that nothing needs: no name, no image, no container, no session and no running operation.
     ///
     /// Throws what taking the lock, reading the store or removing the files throws.
     package func collect(dryRun: Bool = false) throws(ShaleError) -> Collected {
@@ -77,10 +77,11 @@ extension Store {
         return collected
     }
 
-    /// Does what was planned, against the table as it is now, and frees what nothing leads to any more.
+    /// Removes images as `plan` says for the current table, and then the content that nothing needs any more.
     ///
-    /// `plan` is asked under the lock; what it throws leaves everything as it was. What `session` is given for, or any
-    /// session can come back to anyway, is kept out of sight and can be brought back.
+    /// `plan` is called under the lock. When it throws, nothing is changed. With a session, or when a session can
+    /// return to an image, the image is retained: no listing shows it, and it can be brought back. Throws what `plan`,
+    /// taking the lock, or reading or changing the store throws.
     package func removeImages(
         dryRun: Bool = false, retainedBy session: SessionFolder? = nil,
         _ plan: (ImageTable) throws(ShaleError) -> ImageRemoval
@@ -88,13 +89,14 @@ extension Store {
         try removeImages(dryRun: dryRun, retainedBy: session) { (table, _, _) throws(ShaleError) in try plan(table) }
     }
 
-    /// The same; `plan` also sees what sessions can come back to, and what may be taken because nobody has a lease on
-    /// it.
+    /// Does the same.
+    ///
+    /// `plan` also gets what sessions can return to, and can ask whether nobody has a lease on an image.
     func removeImages(
         dryRun: Bool, retainedBy session: SessionFolder?,
         _ plan: (ImageTable, SessionRoots, Exclusion) throws(ShaleError) -> ImageRemoval
     ) throws(ShaleError) -> RemovedImages {
-        // Entries that another tool wrote get their ids before the lock is taken.
+        // Entries that another tool wrote get their image IDs before the lock is taken.
         _ = try images.all(includingIntermediate: true)
         let exclusion = try exclusion()
         var moved: [String] = []
@@ -108,7 +110,7 @@ extension Store {
             let gone = Self.gone(before, after)
             if let session, !dryRun {
                 if !isDiskFull, try hide(gone, from: before, to: after, retainedBy: session) { return result }
-                // On a full disk a removal must free space: nothing is kept for any session.
+                // On a full disk a removal must free space, so nothing is retained for a session.
                 result.isGoneForGood = !gone.isEmpty
                 roots.digests.subtract(Self.digests(of: gone, notIn: after))
             }
@@ -135,9 +137,11 @@ extension Store {
         return removed
     }
 
-    /// What `rmi` of several arguments would do, one after the other; nothing is touched.
+    /// What `rmi` of several arguments would do, one after the other.
     ///
-    /// Throws what reading the store throws; what stands in the way of one argument is its own result.
+    /// Nothing is changed.
+    ///
+    /// The error of one argument is its result. Throws what reading the store throws.
     package func planRemoval(
         of texts: [String], force: Bool, pruningParents: Bool
     ) throws(ShaleError) -> [Result<RemovedImages, ShaleError>] {
@@ -159,7 +163,9 @@ extension Store {
         return results
     }
 
-    /// Takes images out of the listings for a session that can bring them back; `false` where the disk has no room.
+    /// Retains images for a session, so that no listing shows them.
+    ///
+    /// Returns false when the disk has no space for that.
     private func hide(
         _ gone: [ImageEntry], from before: ImageTable, to after: ImageTable, retainedBy session: SessionFolder
     ) throws(ShaleError) -> Bool {
@@ -175,7 +181,7 @@ extension Store {
         }
     }
 
-    /// The entries of images that are in one table and not in the other, and of indexes likewise.
+    /// The entries whose image, or whose index, is in the first table and not in the second.
     private static func gone(_ before: ImageTable, _ after: ImageTable) -> [ImageEntry] {
         let images = Set(after.entries.compactMap(\.image))
         let indexes = Set(after.entries.filter(\.isIndex).map(\.manifest.digest))
@@ -185,13 +191,13 @@ extension Store {
         }
     }
 
-    /// The manifests of entries that are gone, and their images as far as no other entry has them.
+    /// The manifests of removed entries, and their images when no other entry has them.
     private static func digests(of gone: [ImageEntry], notIn after: ImageTable) -> Set<Digest> {
         let images = Set(after.entries.compactMap(\.image))
         return Set(gone.map(\.manifest.digest)).union(Set(gone.compactMap(\.image)).subtracting(images))
     }
 
-    /// Removes images that no longer exist from the lists of all sessions.
+    /// Removes images that no longer exist from the roots of all sessions.
     private func forget(_ digests: Set<Digest>) throws(ShaleError) {
         for name in try sessionNames() {
             let session = try session(name)
@@ -205,11 +211,11 @@ extension Store {
         }
     }
 
-    /// `prune`: takes images that nothing needs, and that nobody has a lease on.
+    /// Carries out `prune`: removes images that nothing needs and that nobody has a lease on.
     ///
-    /// `isUsed` tells of an entry, under the lock, that it is to stay. `known` is what sessions could come back to when
-    /// the caller looked: what they note since then stays too. Throws what taking the lock, reading the store or
-    /// removing the files throws.
+    /// `isUsed` is called under the lock; an entry for which it returns true stays. `known` is what sessions could
+    /// return to when the caller read it; what they have added since then stays too. Throws what taking the lock,
+    /// reading the store or removing the files throws.
     package func pruneImages(
         dryRun: Bool, all: Bool, without containers: Set<String>, known: Set<Digest>?,
         isUsed: (ImageEntry) -> Bool
@@ -221,14 +227,14 @@ extension Store {
             while true {
                 uses += kept.map { ImageUse(container: "", image: $0, isRunning: false) }
                 let removal = ImageRemoval.planPrune(in: table, uses: uses, all: all)
-                // An image below one in use stays as well, so the plan is repeated until all of it can be removed.
+                // The parents of an image in use stay too, so the plan is repeated until all of it can be removed.
                 kept = Set(removal.deleted.filter { !exclusion.take(.digest($0)) })
                 if kept.isEmpty { return removal }
             }
         }
     }
 
-    /// `rmi` of one argument.
+    /// Carries out `rmi` of one argument.
     ///
     /// Throws `notFound` when there is no such image, `conflict` when it is in use and `force` does not help, and what
     /// reading or changing the store throws.
@@ -239,7 +245,9 @@ extension Store {
         }
     }
 
-    /// The containers as users of images; `isRunning` says of each whether its process lives.
+    /// The uses of images by containers.
+    ///
+    /// `isRunning` returns whether a container's process is running.
     ///
     /// Throws what reading the containers throws.
     package func imageUses(
@@ -281,7 +289,7 @@ extension Store {
         return table
     }
 
-    /// How many images and containers stand on each chain of layers.
+    /// How many images and containers use each chain of layers, by chain ID.
     private func chainCounts(_ table: ImageTable) throws(ShaleError) -> [Digest: Int] {
         var counts: [Digest: Int] = [:]
         for id in Set(table.entries.compactMap(\.image)) {
@@ -302,7 +310,7 @@ extension Store {
         }
     }
 
-    /// What images consist of: all that removing them may free.
+    /// The blobs and layers of images, which their removal may free.
     private func candidates(_ entries: [ImageEntry]) throws(ShaleError) -> Contents {
         var marks = Reachability(self)
         for entry in entries { try marks.manifest(entry.manifest.digest, what: entry.refName) }
@@ -311,10 +319,9 @@ extension Store {
             blobs: marks.blobs.filter { blobs.contains($0) }, layers: Dictionary(uniqueKeysWithValues: unpacked))
     }
 
-    /// Removes retained images and containers in the trash that no session can come back to; returns the containers'
-    /// bytes.
+    /// Removes retained images, and containers in the trash, that no session can return to.
     ///
-    /// Under the lock.
+    /// Called under the lock. Returns the size of the containers, in bytes.
     private func sweepRetained(_ sweep: Sweep, moved: inout [String]) throws(ShaleError) -> Int64 {
         var bytes: Int64 = 0
         for id in try containers.trashIdentifiers() where !sweep.roots.containers.contains(id) {
@@ -337,16 +344,16 @@ extension Store {
         return bytes
     }
 
-    /// Adds to what sessions keep the retained images that someone has a lease on.
+    /// Adds the retained images on which someone has a lease to the roots of sessions.
     private func keepLeased(_ roots: inout SessionRoots, _ exclusion: Exclusion) throws(ShaleError) {
         for entry in try images.retained.table().entries where !roots.reach(entry) {
             if let image = entry.image, exclusion.isLeased(.digest(image)) { roots.digests.insert(image) }
         }
     }
 
-    /// Removes those blobs, and moves those layers away, that nothing leads to and nobody has a lease on.
+    /// Removes blobs, and moves away layers, that nothing needs and on which nobody has a lease.
     ///
-    /// Under the lock.
+    /// Called under the lock.
     private func sweep(
         _ contents: Contents, _ sweep: Sweep, moved: inout [String]
     ) throws(ShaleError) -> Collected {
@@ -370,8 +377,9 @@ extension Store {
         return collected
     }
 
-    /// Moves away those unpacked layers that a sweep will remove; when the sweep does not happen, they can be unpacked
-    /// again.
+    /// Moves away the unpacked layers that a sweep will remove.
+    ///
+    /// If the sweep fails, they can be unpacked again.
     private func unpacked(_ contents: Contents, _ sweep: Sweep) throws(ShaleError) -> [String] {
         var moved: [String] = []
         _ = try self.sweep(Contents(blobs: [], layers: contents.layers), sweep, moved: &moved)
@@ -394,7 +402,7 @@ private struct Sweep {
 }
 
 extension SessionRoots {
-    /// Whether an image is among them, by its id or its manifest.
+    /// Whether an entry's image ID or manifest is among them.
     fileprivate func reach(_ entry: ImageEntry) -> Bool {
         digests.contains(entry.manifest.digest) || entry.image.map { digests.contains($0) } ?? false
     }

@@ -7,51 +7,51 @@ package import RunnerProtocol
 package struct DiskUsage: Sendable, Hashable {
     package struct ImageUsage: Sendable, Hashable {
         package var image: ImageSummary
-        /// Bytes of its unpacked layers that another image has too.
+        /// The size of its unpacked layers that other images have too.
         package var shared: Int64
-        /// Bytes of its unpacked layers that only it has.
+        /// The size of its unpacked layers that no other image has.
         package var unique: Int64
-        /// Bytes of its layers' blobs.
+        /// The size of its layers' blobs.
         package var packed: Int64
-        /// Containers that stand on it.
+        /// The number of containers that use it.
         package var containers: Int
     }
 
     package struct ContainerUsage: Sendable, Hashable {
         package var record: ContainerRecord
         package var state: ContainerState
-        /// Bytes of what it changed.
+        /// The size of the files that it changed.
         package var bytes: Int64
     }
 
     package struct VolumeUsage: Sendable, Hashable {
         package var volume: Volume
-        /// Bytes of the files in it.
+        /// The size of the files in it.
         package var bytes: Int64
     }
 
     package var images: [ImageUsage] = []
     package var containers: [ContainerUsage] = []
     package var volumes: [VolumeUsage] = []
-    /// Bytes of all unpacked layers, each counted once.
+    /// The size of all unpacked layers, each counted once.
     package var unpacked: Int64 = 0
-    /// Bytes of all blobs.
+    /// The size of all blobs.
     package var packed: Int64 = 0
-    /// Bytes of unpacked layers that no container stands on.
+    /// The size of unpacked layers that no container uses.
     package var reclaimable: Int64 = 0
-    /// Bytes of the build cache and of all other caches.
+    /// The size of the build cache and all other caches.
     package var cache: Int64 = 0
-    /// Downloads that are under way, or were broken off.
+    /// Downloads that run or were interrupted.
     package var downloads: [UnfinishedDownload] = []
-    /// Bytes of these, of what is being made, and of leftovers.
+    /// The size of these downloads, of files that are being made, and of leftovers.
     package var ingest: Int64 = 0
 }
 
 extension Store {
-    /// Measures the home.
+    /// Measures the disk space of the home.
     ///
-    /// Reads every image's config; a container's changes are counted file by file. Throws what reading the store
-    /// throws.
+    /// The configs of all images are read, and all changed files of containers are counted. Throws what reading the
+    /// store throws.
     package func diskUsage() throws(ShaleError) -> DiskUsage {
         var usage = DiskUsage()
         let records = try containers.all()
@@ -100,7 +100,9 @@ extension Store {
         }
     }
 
-    /// What all entries of an image lead to: of an index every platform that is here.
+    /// Measures all entries of an image.
+    ///
+    /// For an index these are all platforms in the store.
     private func measured(_ summary: ImageSummary, _ entries: [ImageEntry]) -> MeasuredImage {
         var measured = MeasuredImage(summary: summary)
         var seen: Set<Digest> = []
@@ -118,10 +120,10 @@ extension Store {
     }
 }
 
-/// An image while the home is measured.
+/// The measures of one image.
 private struct MeasuredImage {
     var summary: ImageSummary
-    /// Its unpacked layers' folders.
+    /// The folders of its unpacked layers.
     var layers: Set<String> = []
     /// Bytes of its layers' blobs.
     var packed: Int64 = 0

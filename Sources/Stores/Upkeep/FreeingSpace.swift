@@ -3,9 +3,11 @@ import Glibc
 import Linux
 package import OCI
 
-/// Removing on a full disk: things that can be made again are removed first, to make room for what must be written.
+/// Removal on a full disk.
+///
+/// Content that can be made again is removed first, so that there is space for the necessary writes.
 extension Store {
-    /// Whether the disk has so little room left that removed things are not kept for `undo`.
+    /// Whether the disk has so little free space that removed things are not retained for `undo`.
     package var isDiskFull: Bool {
         var info = statvfs()
         guard paths.home.withPath({ statvfs($0, &info) }) == 0 else { return false }
@@ -13,12 +15,13 @@ extension Store {
         return !isLarge && bytes < 1 << 20
     }
 
-    /// Does a write that a removal needs; where the disk has no room for it, frees one thing after the other until it
-    /// has.
+    /// Carries out a write that a removal needs.
     ///
-    /// Unfinished downloads go first, then what `spare` moves away and returns the places of, then the cache, then
-    /// unpacked layers that no container stands on, the smallest first: all of it can be made again, so that a crash in
-    /// between loses nothing. Under the store's lock.
+    /// While the disk has no space for it, frees one thing after the other.
+    ///
+    /// The order is: unfinished downloads, the files that `spare` moves away and whose places it returns, the cache,
+    /// and unpacked layers that no container uses, the smallest first. All of these can be made again, so a crash loses
+    /// nothing. Called under the store's lock.
     func freeingSpace<Result>(
         by spare: () throws(ShaleError) -> [String], _ write: () throws(ShaleError) -> Result
     ) throws(ShaleError) -> Result {
@@ -38,15 +41,16 @@ extension Store {
         return try write()
     }
 
-    /// Takes a name away, also on a full disk; returns what it led to.
+    /// Removes a name, also on a full disk.
+    ///
+    /// Returns its entry.
     ///
     /// Throws what writing the names throws.
     package func removeName(_ reference: Reference) throws(ShaleError) -> ImageEntry? {
         try removing { () throws(ShaleError) in try names.updateLocked { $0.removeName(reference) } }
     }
 
-    /// Forgets which lines of a session made changes, for a session that is renamed or removed; works on a full disk
-    /// too.
+    /// Removes the stamped changes of a session that is renamed or removed, also on a full disk.
     ///
     /// Throws what writing the names throws.
     package func forgetLines(of session: String) throws(ShaleError) {
@@ -59,8 +63,9 @@ extension Store {
         }
     }
 
-    /// Folders of unpacked layers that can be unpacked again from their blobs, and that no container stands on; the
-    /// smallest first, without those too small to help.
+    /// The folders of unpacked layers that can be unpacked again and that no container uses, the smallest first.
+    ///
+    /// Layers that are too small to help are left out.
     private func layersToUnpackAgain() throws(ShaleError) -> [(name: String, diffID: Digest)] {
         let standing = try Reachability.of(self, table: ImageTable(), sessions: SessionRoots())
         var found: [String: (size: Int64, diffID: Digest)] = [:]
@@ -76,10 +81,10 @@ extension Store {
         return found.sorted { ($0.value.size, $0.key) < ($1.value.size, $1.key) }.map { ($0.key, $0.value.diffID) }
     }
 
-    /// Frees what can be had again and only sessions need, for a write of theirs that has no room.
+    /// Frees content that only sessions need and that can be made again, for a write of a session on a full disk.
     ///
-    /// `current` are the images they stand on now. Throws what taking the lock, reading the store or removing the files
-    /// throws.
+    /// `current` are the current working images of the sessions. Throws what taking the lock, reading the store or
+    /// removing the files throws.
     package func freeSpace(keeping current: Set<Digest>) throws(ShaleError) {
         _ = try removeUnfinishedDownloads()
         try cache.clear()
@@ -99,9 +104,12 @@ extension Store {
         for place in moved { try ingest.removeMoved(place) }
     }
 
-    /// Removes downloads that were broken off, and that nobody goes on with at this moment; returns their bytes.
+    /// Removes interrupted downloads that no process continues now.
     ///
-    /// `until`, where given, spares what was written to since then. Throws what opening the file of leases throws.
+    /// Returns their size, in bytes.
+    ///
+    /// With `until`, downloads that were written to after that time stay. Throws what opening the file of leases
+    /// throws.
     package func removeUnfinishedDownloads(
         until: Timestamp? = nil, dryRun: Bool = false
     ) throws(ShaleError) -> Int64 {

@@ -1,28 +1,30 @@
 package import Basics
 package import OCI
 
-/// What `rmi` does with one argument, decided before anything is touched: docker's rules, as values.
+/// The steps of `rmi` for one argument, by docker's rules.
+///
+/// They are decided before anything is changed.
 package struct ImageRemoval: Sendable, Hashable {
-    /// One thing to do, in order.
+    /// One step.
     package enum Step: Sendable, Hashable {
-        /// Take a name away.
+        /// Remove a name.
         case untag(Reference)
-        /// Delete an image that has no name any more.
+        /// Remove an image that has no name any more.
         case delete(Digest)
-        /// Take an index out whose image has other entries.
+        /// Remove an index whose image has other entries.
         case deleteIndex(Digest)
     }
 
     package private(set) var steps: [Step] = []
 
-    /// The images that go.
+    /// The images that are removed.
     var deleted: [Digest] { steps.compactMap { step in if case .delete(let id) = step { id } else { nil } } }
 
-    /// Decides for one argument: a name, or an id or its beginning.
+    /// Plans the removal for one argument: a name, or an ID or its beginning.
     ///
-    /// A name among several is only taken away; the last one takes the image with it, and nameless parents that nothing
-    /// else stands on. `force` ignores other names and stopped containers, never over children and running ones.
-    /// Throws `notFound`, or `conflict` in docker's words.
+    /// Of an image with several names only the name is removed. With the last name the image is removed, and its
+    /// parents that have no name and no other use. With `force` other names and stopped containers do not matter, but
+    /// child images and running containers do. Throws `notFound`, or `conflict` in docker's wording.
     package static func plan(
         _ text: String, in table: ImageTable, uses: [ImageUse], force: Bool = false, pruningParents: Bool = true
     ) throws(ShaleError) -> ImageRemoval {
@@ -54,12 +56,12 @@ package struct ImageRemoval: Sendable, Hashable {
         return ImageRemoval(steps: decision.steps)
     }
 
-    /// Decides for `prune`: every image without a name that nothing stands on and no container uses.
+    /// Plans `prune`: all images without a name that have no child image and no container.
     package static func planPrune(in table: ImageTable, uses: [ImageUse], all: Bool = false) -> ImageRemoval {
         var decision = Decision(table: table, uses: uses)
         let used = Set(uses.map(\.image))
         var isGoing = true
-        // Taking one away may leave its parent with nothing on it.
+        // The removal of an image can leave its parent without a child.
         while isGoing {
             isGoing = false
             for image in ImageSummary.all(in: decision.table) where !used.contains(image.id) && !image.hasChildren {
@@ -72,7 +74,7 @@ package struct ImageRemoval: Sendable, Hashable {
         return ImageRemoval(steps: decision.steps)
     }
 
-    /// At most one tag, and no digest of another repository.
+    /// Whether there is at most one tag, and no digest of another repository.
     private static func isSingle(_ names: [Reference]) -> Bool {
         if names.count <= 1 { return true }
         let tags = names.filter { $0.digest == nil }
@@ -82,7 +84,7 @@ package struct ImageRemoval: Sendable, Hashable {
     }
 }
 
-/// A container that stands on an image.
+/// The use of an image by a container.
 package struct ImageUse: Sendable, Hashable {
     package var container: String
     package var image: Digest
@@ -95,7 +97,7 @@ package struct ImageUse: Sendable, Hashable {
     }
 }
 
-/// A decision in the making: the table as it would be after the steps so far.
+/// A plan in progress, with the table as it will be after the steps so far.
 private struct Decision {
     struct Conflict {
         var isHard: Bool
@@ -118,24 +120,24 @@ private struct Decision {
         self.uses = uses
     }
 
-    /// Tags and pinned names alike, as docker's reference store has them.
+    /// The tags and the references by digest, as in docker's reference store.
     func references(of id: Digest) -> [Reference] {
         let entries = table.entries(of: id)
         return entries.compactMap(\.name).sorted { $0.description < $1.description } + pinned(entries)
     }
 
-    /// The name a text gives, or `nil` when it is the image's id or a beginning of it.
+    /// The name in a text; `nil` when the text is the image's ID or its beginning.
     func name(_ text: String, of id: Digest) -> Reference? {
         let digits = text.hasPrefix("sha256:") ? text.dropFirst(7) : text[...]
         guard let reference = try? Reference(parsing: text), let entry = table.entry(named: reference),
             entry.image == id
         else { return nil }
-        // A tag that looks like the id is taken for the id, as docker does.
+        // As with docker, a tag that looks like the ID counts as the ID.
         if id.hex.hasPrefix(digits) || id.description.hasPrefix(text) { return nil }
         return reference.digest == nil ? reference.withDefaultTag : reference.forPulling
     }
 
-    /// The index that a text means by its digest, where the image it notes has entries of its own.
+    /// The index that a text names by its digest, when the index's noted image has entries of its own.
     func indexAlone(_ text: String, _ entry: ImageEntry) -> Digest? {
         let digits = text.hasPrefix("sha256:") ? text.dropFirst(7) : text[...]
         guard entry.isIndex, let image = entry.image, entry.manifest.digest.hex.hasPrefix(digits),
@@ -145,7 +147,9 @@ private struct Decision {
         return entry.manifest.digest
     }
 
-    /// Takes an index out with its names; several of them must be forced.
+    /// Removes an index with its names.
+    ///
+    /// Several names need `force`.
     mutating func delete(index: Digest, force: Bool) throws(ShaleError) {
         let names = table.entries.filter { $0.isIndex && $0.manifest.digest == index }.compactMap(\.name)
         if names.count > 1, !force {
@@ -157,7 +161,7 @@ private struct Decision {
         for step in steps { ImageRemoval.apply(step, of: nil, to: &table) }
     }
 
-    /// Takes a name away, and with the last tag of a repository the digests of that repository.
+    /// Removes a name, and with the last tag of a repository also its references by digest.
     mutating func untag(_ reference: Reference, of id: Digest) {
         untagOnly(reference, of: id)
         guard reference.digest == nil else { return }
@@ -196,7 +200,9 @@ private struct Decision {
         }
     }
 
-    /// What stands in the way; `force` ignores all but children and running containers.
+    /// What prevents the removal.
+    ///
+    /// With `force` only child images and running containers do.
     func conflict(_ id: Digest, ignoringNames: Bool, force: Bool) -> Conflict? {
         if hasChildren(id) { return Conflict(isHard: true, isUse: false, words: "image has dependent child images") }
         if let use = uses.first(where: { $0.image == id && $0.isRunning }) {
@@ -214,7 +220,7 @@ private struct Decision {
         return nil
     }
 
-    /// Whether another image stands on this one, or on another platform of an index that goes with it.
+    /// Whether another image was built on this image, or on another platform of an index that is removed with it.
     private func hasChildren(_ id: Digest) -> Bool {
         let platforms = table.entries(of: id).flatMap { $0.isIndex ? $0.members ?? [] : [] }
         let own = Set(platforms).union([id])
@@ -230,7 +236,7 @@ private struct Decision {
 }
 
 extension ImageRemoval {
-    /// Does one step to a table.
+    /// Applies one step to a table.
     static func apply(_ step: Step, of id: Digest?, to table: inout ImageTable) {
         switch step {
         case .delete(let image): table.removeImage(image)

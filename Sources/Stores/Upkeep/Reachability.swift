@@ -2,7 +2,7 @@ import Basics
 import Linux
 import OCI
 
-/// What names, nameless images, containers and sessions lead to: the mark phase of mark and sweep.
+/// All content that names, images without a name, containers and sessions need: the mark phase of mark and sweep.
 struct Reachability {
     private(set) var blobs: Set<Digest> = []
     /// Names of folders in `layers/`.
@@ -14,17 +14,15 @@ struct Reachability {
 
     init(_ store: Store) { self.store = store }
 
-    /// Everything the store must keep.
+    /// Marks everything that the store must keep.
     ///
-    /// Under the store's lock.
-    ///
-    /// Throws `corrupt` when a document on the way cannot be read: what it leads to is not known then, and nothing may
-    /// be collected.
+    /// Called under the store's lock. Throws `corrupt` when a document cannot be read. What this document needs is then
+    /// unknown, so nothing may be removed.
     static func of(_ store: Store, table: ImageTable) throws(ShaleError) -> Reachability {
         try of(store, table: table, sessions: store.sessionRoots())
     }
 
-    /// The same, with other roots than those the sessions have.
+    /// Does the same with other roots than those of the sessions.
     static func of(
         _ store: Store, table: ImageTable, sessions roots: SessionRoots
     ) throws(ShaleError) -> Reachability {
@@ -47,7 +45,7 @@ struct Reachability {
         return marks
     }
 
-    /// Marks a manifest, its config, its layers; an index, and those of its manifests that are here.
+    /// Marks a manifest with its config and layers, or an index with those of its manifests that are in the store.
     mutating func manifest(_ digest: Digest, what: String?) throws(ShaleError) {
         guard blobs.insert(digest).inserted, store.blobs.contains(digest) else { return }
         try document(try read(digest, what), digest)
@@ -61,7 +59,7 @@ struct Reachability {
                 blobs.formUnion(event.payload ?? [])
             }
         } catch {
-            // Half-made: it has no image yet.
+            // The container is not complete yet and has no image.
             if error.code == .notFound { return }
             if error.leavesUnseen { throw error }
             throw ShaleError(
@@ -69,7 +67,7 @@ struct Reachability {
         }
     }
 
-    /// Marks whatever a session noted: a manifest, an image's id, a blob, a layer's diff ID.
+    /// Marks a root of a session: a manifest, an image ID, a blob or the diff ID of a layer.
     private mutating func root(_ digest: Digest) throws(ShaleError) {
         layers.insert(digest.hex)
         if let manifests = known[digest] {
@@ -109,7 +107,7 @@ struct Reachability {
         }
     }
 
-    /// A config's document, `nil` for one that is none.
+    /// The document of a config; `nil` for a blob that is no config.
     private func seen(_ digest: Digest) throws(ShaleError) -> JSONDocument? {
         do throws(ShaleError) {
             return try read(digest, nil)
@@ -130,7 +128,9 @@ struct Reachability {
         }
     }
 
-    /// The manifests of a config that has no entry any more: every small blob is looked into, once.
+    /// The manifests of a config that has no entry any more.
+    ///
+    /// All small blobs are read for this, once.
     private mutating func manifests(of config: Digest) -> [Digest] {
         if let known = manifestsByConfig { return known[config] ?? [] }
         var found: [Digest: [Digest]] = [:]

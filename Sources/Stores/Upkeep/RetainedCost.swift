@@ -2,18 +2,18 @@ package import Basics
 import Linux
 package import OCI
 
-/// The disk space taken by things that only sessions need, beyond what is in use anyway.
+/// The disk space of content that only sessions need.
 package struct RetainedCost: Sendable, Hashable {
     package var images = 0
     package var containers = 0
-    /// How many bytes would be free without them.
+    /// How many bytes its removal would free.
     package var bytes: Int64 = 0
 
     package var isNothing: Bool { images == 0 && containers == 0 && bytes == 0 }
 }
 
 extension Store {
-    /// Measures what could be removed if sessions kept only `current`, the images they stand on now.
+    /// Measures the content that could be removed if sessions kept only `current`, their current working images.
     ///
     /// Throws what taking the lock or reading the store throws.
     package func retainedCost(keeping current: Set<Digest>) throws(ShaleError) -> RetainedCost {
@@ -39,7 +39,7 @@ extension Store {
         }
     }
 
-    /// The table without the nameless images that `prune` takes when those are kept.
+    /// The table without the images that `prune` would remove, when `kept` stay.
     func pruned(_ table: ImageTable, _ uses: [ImageUse], _ kept: Set<Digest>) -> ImageTable {
         let retained = kept.map { ImageUse(container: "", image: $0, isRunning: false) }
         var table = table

@@ -1,9 +1,9 @@
 import Basics
 import OCI
 
-/// Names that stand for several platforms: what is not here is not wrong, what is here must be whole.
+/// Checks of indexes: members may be missing from the store, but those in the store must be complete.
 extension StoreCheck {
-    /// The entry of an index as it should be, `nil` when nothing of it can be used.
+    /// The correct entry of an index; `nil` when no member can be used.
     mutating func checkedIndex(_ entry: ImageEntry, _ name: String) -> ImageEntry? {
         let images = store.images
         let digest = entry.manifest.digest
@@ -12,7 +12,7 @@ extension StoreCheck {
             return nil
         }
         for member in members { check(member, of: name, entry) }
-        // What another tool wrote may be an index of other things than images.
+        // Another tool may have written an index of artifacts that are not images.
         guard let noted = entry.image else { return entry }
         let sound = members.filter { member in
             isPresent(member.descriptor.digest) && (member.image.map { isPresent($0) } ?? false)
@@ -66,13 +66,15 @@ extension StoreCheck {
         }
     }
 
-    /// Whether a member needs no entry of its own beside its index's.
+    /// Whether a member needs no entry of its own beside the entry of its index.
     private static func belongs(_ member: IndexMember) -> Bool {
         if case .attestation = member.kind { return true }
         return member.isUsable
     }
 
-    /// The images of a home whose names are lost, an index for all of its members.
+    /// The images of a home whose names are lost.
+    ///
+    /// An index stands for its members.
     func foundImages() throws(ShaleError) -> ImageTable {
         var indexes: [ImageEntry] = []
         var single: [ImageEntry] = []
@@ -90,7 +92,7 @@ extension StoreCheck {
                 let noted = store.images.note(entry)
                 guard noted.image != nil else { continue }
                 indexes.append(noted)
-                // A member that no use of the index finds stays an image by itself.
+                // A member that a use of the index cannot find gets an entry of its own.
                 members.formUnion(found.filter(Self.belongs).map(\.descriptor.digest))
             } else if document["layers"] != nil,
                 let manifest = try? OCIDocument.read(Manifest.self, from: bytes, naming: "blob"),

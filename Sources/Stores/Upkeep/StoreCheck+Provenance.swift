@@ -3,9 +3,9 @@ import Glibc
 import Linux
 import OCI
 
-// The records of how images were made, and the files that their recipes need.
+// Checks of the records that say how images were made, and of the files that their recipes need.
 extension StoreCheck {
-    /// Replaces a record that cannot be read: the image was made here, but it is not known how.
+    /// The record that replaces an unreadable one: the image was made in this home, but how is unknown.
     private static let lostRecord = #"{"origin":{"lost":{}}}"#
 
     mutating func checkProvenance() throws(ShaleError) {
@@ -15,7 +15,7 @@ extension StoreCheck {
             if name == image.hex {
                 try checkRecord(of: image)
             } else if name.hasSuffix(".files"), access(store.paths.provenanceRecord(of: image), F_OK) != 0 {
-                // Its record may be written next, or never; a list that can be read does no harm.
+                // The record may be written next, or never. A readable list does no harm.
                 guard try listedFiles(of: image) == nil else { continue }
                 note("image \(image.short): the list of files of its recipe is damaged", "removed")
                 if repair { unlink(store.paths.keptFiles(of: image)) }
@@ -56,7 +56,7 @@ extension StoreCheck {
         }
     }
 
-    /// The list of files beside a record, `nil` for a damaged one.
+    /// The list of files of a record; `nil` when it is damaged.
     private func listedFiles(of image: Digest) throws(ShaleError) -> [Digest]? {
         do throws(ShaleError) {
             return try store.keptFiles(of: image)
@@ -66,7 +66,7 @@ extension StoreCheck {
         }
     }
 
-    /// Blobs that a record names: what was copied into the container that was committed.
+    /// The blobs that a record names: files that were copied into the committed container.
     private static func files(neededBy record: JSONDocument) -> [Digest] {
         let events = record["origin"]?["commit"]?["deeds"]?.array ?? []
         return events.flatMap { $0["payload"]?.array ?? [] }.compactMap { $0.string }.compactMap {

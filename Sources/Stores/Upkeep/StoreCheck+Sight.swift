@@ -2,9 +2,9 @@ import Basics
 import Glibc
 import Linux
 
-// A file that the system lets nobody read may be whole: nothing is found wrong with it, and nothing repaired.
+// A file that cannot be opened is not called damaged, and is not repaired, because its content may be right.
 extension StoreCheck {
-    /// Throws where a file that tells what is in the store cannot be opened, before anything is changed.
+    /// Throws, before anything is changed, when a file that says what is in the store cannot be opened.
     func requireReadable() throws(ShaleError) {
         let paths = store.paths
         for path in [paths.layoutFile, paths.index, paths.retained] { try look(at: path) }
@@ -30,7 +30,7 @@ extension StoreCheck {
         }
     }
 
-    /// A file's bytes, `nil` for one that is missing or cannot be a file of that kind.
+    /// The bytes of a file; `nil` when it is missing or cannot be such a file.
     func seen(_ path: String, limit: Int = 64 << 20) throws(ShaleError) -> [UInt8]? {
         do throws(SystemCallError) {
             return try WholeFile.read(path, limit: limit)

@@ -5,22 +5,22 @@ import OCI
 
 /// One problem that the check found.
 package struct Finding: Sendable, Hashable {
-    /// What is wrong, the object first.
+    /// The problem.
+    ///
+    /// The text begins with the object.
     package var what: String
-    /// What was done, or can be done, about it.
+    /// The repair that was made, or that the user can make.
     package var remedy: String
-    /// Whether the store is whole again in this respect.
+    /// Whether the problem is repaired.
     package var isRepaired: Bool
 }
 
 extension Store {
-    /// Looks at everything: every blob's digest, every reference, every record, every lock.
+    /// Checks the digests of all blobs, all references, all records and all locks.
     ///
-    /// An empty answer means that the store is whole.
-    ///
-    /// With `repair`, takes out what cannot be used, frees what is stuck, and writes notes again; content that is gone
-    /// stays gone, and is named with the command that fetches it. Reads every byte of the blobs. Throws what reading or
-    /// repairing the store throws.
+    /// The result is empty when the store is whole. With `repair`, removes what cannot be used, releases stale locks,
+    /// and writes notes again. Missing content is reported with the command that fetches it. All bytes of the blobs are
+    /// read. Throws what reading or repairing the store throws.
     package func check(
         repair: Bool = false, cancellation: Cancellation = Cancellation()
     ) throws(ShaleError) -> [Finding] {
@@ -45,10 +45,10 @@ struct StoreCheck {
 
     mutating func run() throws(ShaleError) {
         try requireReadable()
-        // What is to be repaired is moved there.
+        // Repairs move files there.
         if repair || !store.isReadOnly { try store.ingest.prepare() }
         if repair { store.ingest.sweepLeftovers() }
-        // Blobs never change, so reading them all needs no lock.
+        // Blobs never change, so no lock is needed to read them.
         try checkBlobs()
         try checkPacked()
         try store.lock.quietly { () throws(ShaleError) in
@@ -78,7 +78,7 @@ struct StoreCheck {
                 continue
             }
             let found = try hash(path, buffer)
-            // A blob that another shale removed meanwhile is not damaged.
+            // A blob that another process removed meanwhile is not damaged.
             if found == digest || (found == nil && !store.blobs.contains(digest)) { continue }
             damaged.insert(digest)
             let why = found.map { "its bytes have the digest \($0)" } ?? "cannot be read"
@@ -87,7 +87,9 @@ struct StoreCheck {
         }
     }
 
-    /// Layers that were packed for a push: a registry would refuse them under another digest than theirs.
+    /// Checks layers that were compressed for a push.
+    ///
+    /// A registry refuses a layer with a wrong digest.
     private mutating func checkPacked() throws(ShaleError) {
         let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 1 << 20, alignment: 16)
         defer { buffer.deallocate() }
@@ -155,7 +157,9 @@ struct StoreCheck {
         if repair, mended.entries != table.entries { try store.names.write(mended.keepingAnnotations(of: table)) }
     }
 
-    /// Checks the images that only sessions can bring back; damaged ones are removed from the file.
+    /// Checks the retained images.
+    ///
+    /// Entries of damaged images are removed.
     private mutating func checkRetained() throws(ShaleError) {
         let table: ImageTable
         do throws(ShaleError) {
@@ -179,7 +183,7 @@ struct StoreCheck {
         if repair, sound.count < table.entries.count { try store.images.retained.write(ImageTable(entries: sound)) }
     }
 
-    /// The entry as it should be, `nil` when it leads to nothing that can be used.
+    /// The correct entry of an image; `nil` when it cannot be used.
     private mutating func checked(_ entry: ImageEntry) -> ImageEntry? {
         let name = entry.name?.familiar ?? "image \(entry.image?.short ?? entry.manifest.digest.short)"
         if entry.isIndex { return checkedIndex(entry, name) }
@@ -228,7 +232,9 @@ struct StoreCheck {
         (entry.name ?? entry.repoDigests.first).map { "pull \($0.familiar)" } ?? "build it again, or rmi it"
     }
 
-    /// Names are lost with the file; the images are found by their manifests and kept without names.
+    /// Makes `index.json` again.
+    ///
+    /// The names are lost; the images are found by their manifests and have no names.
     private mutating func rebuildIndex(_ error: ShaleError) throws(ShaleError) {
         if error.leavesUnseen { throw error }
         let isThere = (try? FileStatus.of(hostPath: store.paths.index)) != nil
@@ -241,7 +247,7 @@ struct StoreCheck {
         try store.names.write(table)
     }
 
-    /// Keeps a damaged file under another name.
+    /// Renames a damaged file, so that it is kept.
     private func keepDamaged(_ path: String) throws(ShaleError) {
         guard rename(path, path + ".damaged") == 0 else {
             throw SystemCallError("rename", path: path).storeError(path, at: path)
@@ -251,7 +257,7 @@ struct StoreCheck {
     // MARK: Containers and sessions
 
     private mutating func checkContainers() throws(ShaleError) {
-        // It is harmless, and no process uses it: making or renaming a container needs the lock, which is taken here.
+        // No process uses these files: making or renaming a container needs the lock, which is held here.
         _ = try store.containers.sweepHalfMade(dryRun: false)
         for id in try store.containers.identifiers() {
             let record: ContainerRecord
@@ -265,7 +271,7 @@ struct StoreCheck {
             }
             let isNamed = store.containers.isNamed(record)
             let stands = stands(record)
-            // Whoever removes a container takes no lock for that: one that is gone by now was whole.
+            // Removing a container needs no lock. A container that is gone now was whole.
             guard !isNamed || !stands, access(store.containers.folder(id).config, F_OK) == 0 else { continue }
             if !isNamed {
                 note("container \(Identifier.short(id)): its name \(record.name) leads elsewhere", "named again")
@@ -279,7 +285,7 @@ struct StoreCheck {
         }
     }
 
-    /// Whether a container's manifest and config are here, and each layer is unpacked or can be.
+    /// Whether a container's manifest and config are in the store, and each layer is unpacked or can be unpacked.
     private func stands(_ record: ContainerRecord) -> Bool {
         guard isPresent(record.manifest.digest), let manifest = try? store.images.manifest(record.manifest),
             isPresent(manifest.config.digest), let bytes = try? store.blobs.bytes(manifest.config.digest),
