@@ -2,32 +2,36 @@ package import Basics
 import Glibc
 import Linux
 
-/// Where a container's streams come from and go to while someone is attached.
+/// The streams of an attached container.
 package struct AttachStreams: Sendable {
     package typealias Sink = @Sendable (UnsafeRawBufferPointer) throws(ShaleError) -> Void
 
-    /// Read from, never closed; `nil` for none.
+    /// The descriptor to read input from.
+    ///
+    /// It is never closed. `nil` for no input.
     package var input: Int32?
     package var output: Sink
     package var errors: Sink
-    /// Leaves the container running when typed; only with a terminal.
+    /// The keys that detach from the container.
+    ///
+    /// They work only with a terminal.
     package var detachKeys: DetachKeys? = .standard
-    /// Told of everything typed that is passed on.
+    /// Receives all input that is passed on.
     package var inputPassed: (@Sendable ([UInt8]) -> Void)?
-    /// Passes SIGINT, SIGTERM and the like on to the container, which has no terminal.
+    /// Whether signals such as SIGINT and SIGTERM are passed on to a container without a terminal.
     package var proxiesSignals = true
 
-    /// Told when a SIGINT was passed on and the process runs on a second later: it may have no handler for it.
+    /// Called when the process still runs one second after a SIGINT: it may have no handler for it.
     package var ignoredInterrupt: (@Sendable () -> Void)?
 
-    /// Relays between descriptors of the caller's.
+    /// Uses descriptors of the caller.
     package init(stdin: Int32?, stdout: Int32, stderr: Int32) {
         input = stdin
         output = Self.writing(to: stdout)
         errors = Self.writing(to: stderr)
     }
 
-    /// Hands output to closures, in the order in which it comes.
+    /// Passes output to closures, in the order in which it arrives.
     package init(stdin: Int32?, output: @escaping Sink, errors: @escaping Sink) {
         input = stdin
         self.output = output
@@ -45,30 +49,35 @@ package struct AttachStreams: Sendable {
     }
 }
 
-/// How being attached ended.
+/// How an attached run ended.
 package enum AttachOutcome: Sendable, Hashable {
-    /// The process ended, with a shell's exit status.
+    /// The process ended.
+    ///
+    /// The value is the exit status as a shell reports it.
     case exited(Int32)
-    /// The same of a container that is being started again.
+    /// The process ended, and the container is being restarted.
     case restarted(Int32)
-    /// The user left it running.
+    /// The user detached, and the container runs on.
     case detached
-    /// This process was told to end by a signal; the container runs on.
+    /// This process received a signal that ends it.
+    ///
+    /// The container runs on.
     case interrupted(signal: Int32)
 }
 
-/// The keys that leave a container running, `ctrl-p,ctrl-q` by default.
+/// The keys that detach from a container, `ctrl-p,ctrl-q` by default.
 package struct DetachKeys: Sendable, Hashable {
     package static let standard = DetachKeys(bytes: [16, 17])
-    /// Milliseconds after which a started sequence is what was meant to be typed.
+    /// The time after which the beginning of the sequence is passed on as input, in milliseconds.
     static let patience: Int32 = 300
 
     package let bytes: [UInt8]
 
     private init(bytes: [UInt8]) { self.bytes = bytes }
 
-    /// docker's form: single characters and `ctrl-` with a letter or one of `@[\]^_`, separated by commas; the usual
-    /// ones for none.
+    /// Reads docker's form: single characters, or `ctrl-` with a letter or one of `@[\]^_`, separated by commas.
+    ///
+    /// An empty text stands for the default.
     ///
     /// Throws `invalid` when the text is not of that form.
     package init(parsing text: String) throws(ShaleError) {
@@ -100,14 +109,14 @@ package struct DetachKeys: Sendable, Hashable {
     }
 }
 
-/// Looks for the detach keys in what is typed.
+/// Looks for the detach keys in the input.
 struct DetachScanner {
     private let keys: [UInt8]
     private(set) var held: [UInt8] = []
 
     init(_ keys: DetachKeys?) { self.keys = keys?.bytes ?? [] }
 
-    /// What is to be passed on, and whether the sequence is complete.
+    /// Returns the input to pass on, and whether the sequence is complete.
     mutating func scan(_ bytes: [UInt8]) -> (pass: [UInt8], complete: Bool) {
         guard !keys.isEmpty else { return (bytes, false) }
         var pass: [UInt8] = []
@@ -126,7 +135,7 @@ struct DetachScanner {
         return (pass, false)
     }
 
-    /// Gives up waiting for the rest.
+    /// Stops waiting for the rest of a sequence, and returns its beginning as input to pass on.
     mutating func release() -> [UInt8] {
         defer { held = [] }
         return held

@@ -3,16 +3,18 @@ import Glibc
 import Linux
 import RunnerProtocol
 
-/// What of the control groups' file systems decides where groups can be made.
+/// The facts about the cgroup file systems that decide where groups can be made.
 struct CgroupAccess {
-    /// Whether shale is root of a user namespace at most: it may write what was handed over to its user.
+    /// Whether shale is an ordinary user, or root only in a user namespace.
+    ///
+    /// It can then write only to groups that were delegated to its user.
     var isOrdinary: Bool
     var exists: (String) -> Bool
     var isWritable: (String) -> Bool
-    /// The controllers that a v2 group may hand on.
+    /// The controllers that a v2 group can enable for its children.
     var controllers: (String) -> Set<String>
 
-    /// As this host is.
+    /// The facts of this host.
     static var current: CgroupAccess {
         CgroupAccess(
             isOrdinary: LaunchPlanner.isInUserNamespace || geteuid() != 0, exists: { access($0, F_OK) == 0 },
@@ -22,9 +24,8 @@ struct CgroupAccess {
 
 /// Chooses the control groups of a container.
 ///
-/// One directory in the v2 hierarchy wherever that can be written: it costs a twentieth of a millisecond and gives
-/// the freezer and a group of its own. Others (v1) only for a limit that is asked for, or for the freezer where there
-/// is no v2.
+/// It is one directory in the v2 hierarchy when that can be written: this takes about 0.05 ms and provides the freezer.
+/// Groups in v1 hierarchies are made only for a requested limit, or for the freezer when there is no v2.
 struct CgroupPlanner {
     let groups: ControlGroups
     var host = CgroupAccess.current
@@ -33,13 +34,13 @@ struct CgroupPlanner {
 
     private static func name(_ id: String) -> String { String(id.prefix(32)) }
 
-    /// Every directory a container of this id may have had.
+    /// All directories that a container with this ID can have had.
     func folders(of id: String) -> [String] {
         let own = unifiedTop().map { ["\($0)/\(Self.ownFolder)/\(Self.name(id))"] } ?? []
         return own + Set(groups.legacy.values).sorted().map { "\($0)/\(Self.ownFolder)/\(Self.name(id))" }
     }
 
-    /// The folder of all groups, below a hierarchy's top.
+    /// The folder of all groups, relative to the root of a hierarchy.
     private static func folder(_ parent: String) throws(ShaleError) -> String {
         let parts = parent.split(separator: "/")
         guard !parts.isEmpty else { return ownFolder }
@@ -49,14 +50,18 @@ struct CgroupPlanner {
         return parts.joined(separator: "/")
     }
 
-    /// The v2 group that a container of this id is in; not always where a new one would be made, for it may have been
-    /// started from another group of this user's.
+    /// The v2 group of a running container.
+    ///
+    /// It can be in another place than a new group would be, because the container can have been started from another
+    /// group of this user.
     func unifiedFolder(of id: String, pid: Int32) -> String? {
         let membership = (try? WholeFile.read("/proc/\(pid)/cgroup", limit: 64 << 10)) ?? []
         return groups.unifiedDirectory(membership: membership).flatMap { $0.hasSuffix("/\(Self.name(id))") ? $0 : nil }
     }
 
-    /// `parent` is the group that containers' groups lie in, docker's `--cgroup-parent`; empty for shale's own.
+    /// Plans the groups of a container.
+    ///
+    /// `parent` is the group that contains them (`--cgroup-parent`); empty for shale's own.
     func plan(
         _ resources: ContainerResources, containerID: String, parent: String = ""
     ) throws(ShaleError) -> CgroupPlan? {
@@ -68,7 +73,7 @@ struct CgroupPlanner {
             plan.legacy.append("\(freezer)/\(folder)/\(name)")
         }
         if !parent.isEmpty {
-            // As docker: in every hierarchy; but for the one that takes nobody in before its processors are named.
+            // As with docker, in every hierarchy, except cpuset: it accepts no process before its processors are set.
             plan.legacy = groups.legacy.filter { $0.key != "cpuset" && host.isWritable($0.value) }
                 .map { "\($0.value)/\(folder)/\(name)" }.sorted()
             guard !plan.unified.isEmpty || !plan.legacy.isEmpty else {
@@ -103,23 +108,23 @@ struct CgroupPlanner {
         return plan
     }
 
-    /// The controllers a limit may be set with here.
+    /// The controllers with which limits can be set on this host.
     var available: Set<String> {
         unifiedControllers().union(groups.legacy.keys.filter { legacyMount($0) != nil })
     }
 
-    /// What the group that ours is made in hands on.
+    /// The controllers that the parent of the containers' groups can enable.
     private func unifiedControllers() -> Set<String> { unifiedTop().map(host.controllers) ?? [] }
 
-    /// Where a v1 controller is mounted, if a group may be made there: by real root, or below a folder handed over.
+    /// The mount point of a v1 controller, when a group can be made there: by root, or below a delegated folder.
     private func legacyMount(_ controller: String) -> String? {
         guard let mount = groups.legacy[controller] else { return nil }
         let folder = "\(mount)/\(Self.ownFolder)"
         return host.isWritable(host.exists(folder) ? folder : mount) ? mount : nil
     }
 
-    /// As real root the hierarchy's top; else the group above this process's own, or that itself, whichever has been
-    /// handed over.
+    /// The parent of new groups: for root the top of the hierarchy, otherwise the delegated group above this process's
+    /// group, or that group itself.
     func unifiedTop() -> String? {
         guard let unified = groups.unified else { return nil }
         if !host.isOrdinary { return host.isWritable(unified) ? unified : nil }
@@ -128,7 +133,9 @@ struct CgroupPlanner {
         return [parent, own].first { $0.utf8.count >= unified.utf8.count && host.isWritable($0) }
     }
 
-    /// Controllers reach a group only through every group above it.
+    /// The settings that enable controllers.
+    ///
+    /// Every group above must enable a controller for its children.
     private func enabling(_ controllers: Set<String>, _ unified: String) -> [CgroupSetting] {
         guard !controllers.isEmpty, var group = unifiedTop() else { return [] }
         let text = controllers.sorted().map { "+\($0)" }.joined(separator: " ")
@@ -140,14 +147,15 @@ struct CgroupPlanner {
         return settings
     }
 
-    /// Only where the kernel counts swap.
+    /// The setting for swap; empty when the kernel does not count swap.
     private func swap(_ both: Int64) -> [(file: String, value: String)] {
         let file = "memory.memsw.limit_in_bytes"
         guard let mount = groups.legacy["memory"], access("\(mount)/\(file)", F_OK) == 0 else { return [] }
         return [(file, String(max(-1, both)))]
     }
 
-    /// A v1 group can hold no process before it has processors and memory nodes, and none its parent has not.
+    /// The settings without which a v1 cpuset group accepts no process: processors and memory nodes, from those of its
+    /// parent.
     private func cpuSetBase(_ mount: String, _ folder: String) -> [CgroupSetting] {
         ["cpuset.cpus", "cpuset.mems"].compactMap { file in
             guard let bytes = try? WholeFile.read("\(mount)/\(file)", limit: 4096) else { return nil }
@@ -166,7 +174,7 @@ struct CgroupPlanner {
     private func limits(_ resources: ContainerResources) -> [Limit] {
         var limits: [Limit] = []
         if let memory = resources.memory {
-            // As docker: as much swap again, unless told.
+            // As with docker, the same amount of swap again, unless the option says another.
             let (total, overflow) = memory.multipliedReportingOverflow(by: 2)
             let both = resources.memorySwap ?? (overflow ? -1 : total)
             limits.append(
@@ -198,7 +206,7 @@ struct CgroupPlanner {
     private func processorLimits(_ resources: ContainerResources) -> [Limit] {
         var limits: [Limit] = []
         if let shares = resources.cpuShares, (2...262_144).contains(shares) {
-            // The scale of the one onto that of the other, as runtimes do.
+            // Converts from the scale of v1 to that of v2, as other runtimes do.
             let weight = 1 + (shares - 2) * 9999 / 262_142
             limits.append(
                 Limit(
@@ -211,7 +219,7 @@ struct CgroupPlanner {
                 Limit(
                     option: resources.cpuSet == nil ? "--cpuset-mems" : "--cpuset-cpus", controller: "cpuset",
                     unified: sets.compactMap { file, value in value.map { (file: file, value: $0) } },
-                    // A v1 group needs both: what was not asked for is its parent's.
+                    // A v1 group needs both settings. One that was not requested is copied from its parent.
                     legacy: sets.map { file, value in (file: file, value: value ?? legacySet(file)) }))
         }
         return limits

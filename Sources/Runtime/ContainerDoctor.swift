@@ -2,9 +2,11 @@ import CSeccomp
 import Glibc
 package import Linux
 
-/// What this host lets containers do.
+/// Checks what containers can do on this host.
 package enum ContainerDoctor {
-    /// The host's facts, and those of what containers need besides; changes nothing.
+    /// The findings about the host and about the programs that containers need.
+    ///
+    /// Nothing is changed.
     package static func findings(home: String, runnerPath: String) -> [HostFinding] {
         let host = HostReadings(home: home)
         let groups = CgroupFinding(
@@ -31,11 +33,11 @@ package enum ContainerDoctor {
     }
 }
 
-/// Which limits this user's containers can be given, and what would give the others.
+/// The finding about limits: those that this user's containers can have, and how to get the others.
 struct CgroupFinding {
     let planner: CgroupPlanner
     let user: String
-    /// The process that `doctor` was typed at.
+    /// The process ID of the shell that runs `doctor`.
     let shell: Int32
     let hasSystemd: Bool
 

@@ -2,7 +2,10 @@
 package enum ContainerEnvironment {
     package static let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-    /// docker's order: `PATH`, `HOSTNAME`, `TERM` for a terminal, and what image and user set, each in its first place.
+    /// The complete environment in docker's order: `PATH`, `HOSTNAME`, `TERM` for a terminal, and the variables of
+    /// image and user.
+    ///
+    /// A variable that is set again keeps its place.
     ///
     /// An entry without `=` removes that variable.
     package static func complete(_ given: [String], hostname: String?, terminal: Bool) -> [String] {
@@ -12,7 +15,9 @@ package enum ContainerEnvironment {
         return merge(entries, given)
     }
 
-    /// Replaces entries of the same name, appends new ones, removes those named without a value.
+    /// Replaces entries of the same name and appends new ones.
+    ///
+    /// An override without `=` removes its entry.
     package static func merge(_ base: [String], _ overrides: [String]) -> [String] {
         var entries = base
         for entry in overrides {

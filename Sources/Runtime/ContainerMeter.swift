@@ -1,15 +1,17 @@
 import Glibc
 import Linux
 
-/// What a container's control groups have counted; `nil` for what none of them counts.
+/// The counters of a container's control groups; `nil` for a value that no group counts.
 package struct ContainerMeter: Sendable {
-    /// Microseconds of processor time.
+    /// The processor time, in microseconds.
     package var processorTime: Int64?
-    /// Bytes, without what the kernel would give up at once.
+    /// The memory in use, in bytes, without cache that the kernel can free at once.
     package var memory: Int64?
     package var processes: Int?
 
-    /// Reads the groups of a running container, whose first process `pid` is.
+    /// Reads the groups of a running container.
+    ///
+    /// `pid` is its first process.
     package init(containerID: String, pid: Int32) {
         let planner = CgroupPlanner(groups: .current)
         let own = planner.unifiedFolder(of: containerID, pid: pid).map { [$0] } ?? []
@@ -22,7 +24,7 @@ package struct ContainerMeter: Sendable {
         }
     }
 
-    /// Which limits a container can be given here: `memory`, `cpu`, `pids`.
+    /// The limits that a container can have on this host: `memory`, `cpu`, `pids`.
     package static var availableLimits: Set<String> { CgroupPlanner(groups: .current).available }
 
     private static func memory(_ folder: String) -> Int64? {

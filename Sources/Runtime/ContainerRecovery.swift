@@ -7,7 +7,9 @@ import Logging
 import RunnerProtocol
 
 extension ContainerRuntime {
-    /// Whether a runner holds the container's lock: without one, a state that says running is a leftover.
+    /// Whether a runner holds the container's lock.
+    ///
+    /// If not, a state that says running is out of date.
     package static func isAlive(socketDirectory: String) -> Bool {
         let path = socketDirectory + "/runner.lock"
         guard access(path, F_OK) == 0 else { return false }
@@ -19,11 +21,12 @@ extension ContainerRuntime {
         }
     }
 
-    /// Sets right what a killed runner left: processes that outlived it, its cgroup, and a state that says running.
+    /// Cleans up after a killed runner: ends remaining processes, removes the cgroup, and corrects a state that says
+    /// running.
     ///
-    /// True if there was something to set right; the container then counts as exited with 137. Does nothing while
-    /// a runner lives, or to a container that has ended. Throws what locking the runner's file or writing the state
-    /// throws.
+    /// Returns whether there was something to do; the container then counts as exited with status 137. Does nothing
+    /// while a runner is alive, or for a container that has ended. Throws what locking the runner's file or writing the
+    /// state throws.
     @discardableResult
     package static func recover(
         containerID: String, socketDirectory: String, statePath: String
@@ -44,7 +47,7 @@ extension ContainerRuntime {
         }
     }
 
-    /// The state of a container whose runner was killed.
+    /// The corrected state of a container whose runner was killed.
     private static func abandoned(_ state: ContainerState) -> ContainerState {
         var ended = state
         ended.status = .exited
@@ -55,7 +58,10 @@ extension ContainerRuntime {
         return ended
     }
 
-    /// A process that changed its ids is not told of its parent's death, so a container may outlive its runner.
+    /// Ends the processes of a container whose runner was killed.
+    ///
+    /// The kernel sends no parent-death signal to a process that has changed its user IDs, so a container can outlive
+    /// its runner.
     private static func endLeftovers(_ id: String, _ state: ContainerState) {
         if state.pid > 1, UserNamespace.startTime(of: state.pid) == state.pidStart { kill(state.pid, SIGKILL) }
         for folder in CgroupPlanner(groups: .current).folders(of: id) where access(folder, F_OK) == 0 {

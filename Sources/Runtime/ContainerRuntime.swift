@@ -19,11 +19,11 @@ package final class ContainerRuntime: Sendable {
         planner = LaunchPlanner(compiler: SeccompCompiler(cachePath: cachePath))
     }
 
-    /// Starts a container; returns when its program runs.
+    /// Starts a container, and returns when its program runs.
     ///
-    /// With `attach` it is in the foreground and `RunningContainer.relay()` carries its streams; without, its runner
-    /// leaves this process at once and outlives it. Throws `commandNotFound`, `notExecutable` or `engine`, in docker's
-    /// words, with nothing left behind but the files of the container's folder.
+    /// With `attach` the container runs in the foreground, and `RunningContainer.relay()` transfers its streams.
+    /// Without it, the runner detaches from this process and outlives it. Throws `commandNotFound`, `notExecutable` or
+    /// `engine`, in docker's wording. After an error only the files of the container's folder are left.
     package func start(_ spec: LaunchSpec, attach: AttachStreams?) throws(ShaleError) -> RunningContainer {
         collectChildren()
         var spec = spec
@@ -75,12 +75,13 @@ package final class ContainerRuntime: Sendable {
     }
 
     private func spawn(_ channel: borrowing OwnedFD) throws(SystemCallError) -> Int32 {
-        // PATH for what the runner becomes at the end; nothing of the caller's else.
+        // PATH is for the command that the runner executes at the end. Nothing else of the caller's environment is
+        // passed.
         let environment = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
         let errors: Int32 = getenv("SHALE_RUNNER_DEBUG") == nil ? -1 : 2
-        // The program on a read-only mount that is in no one's table: a container that reaches it through
-        // /proc/PID/exe can neither overwrite it nor change its mode (CVE-2019-5736). Where such a mount is not to
-        // be had, the kernel still refuses writing to a program that runs.
+        // The program is executed from a detached read-only mount, so that a container that reaches it through
+        // /proc/PID/exe can neither overwrite it nor change its mode (CVE-2019-5736). Without such a mount the kernel
+        // still refuses writes to a running program.
         if let sealed = try? Mounts.clone(runnerPath, recursive: false),
             (try? Mounts.setReadOnly(sealed, recursive: false)) != nil
         {
@@ -98,7 +99,9 @@ package final class ContainerRuntime: Sendable {
 
     // MARK: Running containers
 
-    /// Joins the streams of a container's first process; throws `notFound` when it does not run.
+    /// Attaches to the streams of a container's first process.
+    ///
+    /// Throws `notFound` when the container does not run, and what the runner or transferring the streams throws.
     package func attach(
         socketDirectory: String, streams: AttachStreams, detachKeys: DetachKeys? = .standard
     ) throws(ShaleError) -> AttachOutcome {
@@ -114,7 +117,9 @@ package final class ContainerRuntime: Sendable {
         return try Relay(connection: connection, streams: streams, terminal: status.terminal).run()
     }
 
-    /// Runs another process in a container; its streams are carried until it ends, unless it is detached (exit 0).
+    /// Runs another process in a container, and transfers its streams until it ends.
+    ///
+    /// For a detached process it returns 0 at once.
     ///
     /// Throws `notFound` when the container does not run, `engine` when the runner ends without an answer, and the
     /// failure that the runner reports.
@@ -159,7 +164,9 @@ package final class ContainerRuntime: Sendable {
     /// Throws `notFound` when the container does not run, and the failure that the runner reports.
     package func pause(socketDirectory: String) throws(ShaleError) { try ask(.pause, socketDirectory) }
 
-    /// Does something while all processes of a container stand still; they go on also when this process is killed.
+    /// Calls `body` while all processes of a container are frozen.
+    ///
+    /// They continue afterwards, also when this process is killed.
     ///
     /// Throws `notFound` when the container does not run, the failure that the runner reports, and what `body` throws.
     package func whilePaused<Result>(
@@ -172,13 +179,13 @@ package final class ContainerRuntime: Sendable {
         return try body()
     }
 
-    /// Lets a frozen container go on.
+    /// Continues a frozen container.
     ///
     /// Throws `notFound` when the container does not run, and the failure that the runner reports.
     package func unpause(socketDirectory: String) throws(ShaleError) { try ask(.resume, socketDirectory) }
 
-    /// Keeps a container that has `--rm`, so that the caller can end it and start it again: while the answer exists,
-    /// its runner does not remove it.
+    /// Keeps a container with `--rm` from being removed at its end while the returned value exists, so that the caller
+    /// can stop and start it.
     ///
     /// Throws `notFound` when the container does not run, and the failure that the runner reports.
     package func keep(socketDirectory: String) throws(ShaleError) -> KeptContainer {
@@ -188,10 +195,10 @@ package final class ContainerRuntime: Sendable {
         return KeptContainer(connection: connection)
     }
 
-    /// Sets a running container's limits; `unsupported` for one that no control group here can hold.
+    /// Sets the limits of a running container.
     ///
-    /// Throws `unsupported` in that case, `notFound` when the container does not run, and the failure that the runner
-    /// reports.
+    /// Throws `unsupported` for a limit that this host's control groups cannot set, `notFound` when the container does
+    /// not run, and the failure that the runner reports.
     package func setLimits(
         _ resources: ContainerResources, containerID: String, socketDirectory: String
     ) throws(ShaleError) {
@@ -199,7 +206,7 @@ package final class ContainerRuntime: Sendable {
         try ask(.limits(plan), socketDirectory)
     }
 
-    /// Sets whether a running container's program is started again when it ends.
+    /// Sets the restart policy of a running container.
     ///
     /// Throws `notFound` when the container does not run, and the failure that the runner reports.
     package func setRestart(_ plan: RestartPlan?, socketDirectory: String) throws(ShaleError) {
@@ -212,9 +219,9 @@ package final class ContainerRuntime: Sendable {
         _ = try connection.answer()
     }
 
-    /// Waits for a container's end; `nil` when `timeout` (seconds) is over before.
+    /// Waits for a container's end, and returns its exit status; `nil` when `timeout`, in seconds, has passed before.
     ///
-    /// Throws `notFound` if none runs.
+    /// Throws `notFound` when the container does not run.
     package func wait(socketDirectory: String, timeout: Double? = nil) throws(ShaleError) -> Int32? {
         let connection = try RunnerConnection(folder: socketDirectory)
         try connection.send(.wait)
@@ -229,10 +236,12 @@ package final class ContainerRuntime: Sendable {
         throw ShaleError(.engine, "container runner ended unexpectedly")
     }
 
-    /// Waits for a container's end for as long as `goesOn` says so, asked several times a second; `nil` when it does
-    /// not.
+    /// Waits for a container's end while `goesOn` returns true; it is called several times a second.
     ///
-    /// Throws `notFound` if none runs. Returns the code also of a container that is removed when it ends.
+    /// Returns `nil` when it returned false.
+    ///
+    /// It returns the exit status also for a container that is removed at its end. Throws `notFound` when the container
+    /// does not run.
     package func wait(socketDirectory: String, while goesOn: () -> Bool) throws(ShaleError) -> Int32? {
         let connection = try RunnerConnection(folder: socketDirectory)
         try connection.send(.wait)
@@ -245,7 +254,8 @@ package final class ContainerRuntime: Sendable {
         throw ShaleError(.engine, "container runner ended unexpectedly")
     }
 
-    /// docker's stop: a signal, then SIGKILL when the container has not ended within `timeout` seconds (-1: never).
+    /// Stops a container as docker does: sends a signal, and SIGKILL when it has not ended after `timeout` seconds (-1
+    /// for never).
     ///
     /// Throws `notFound` when the container does not run, `engine` when its runner ends without a report, and what
     /// sending the signal throws.
@@ -266,7 +276,7 @@ package final class ContainerRuntime: Sendable {
         throw ShaleError(.engine, "container runner ended unexpectedly")
     }
 
-    /// What a container's runner tells, `nil` when none runs.
+    /// The status from a container's runner; `nil` when no runner is alive.
     package func status(socketDirectory: String) -> ContainerStatus? {
         guard let connection = try? RunnerConnection(folder: socketDirectory),
             (try? connection.send(.status)) != nil, case .state(let status)? = try? connection.answer()
@@ -276,14 +286,14 @@ package final class ContainerRuntime: Sendable {
     }
 }
 
-/// A container that its runner does not remove at its end, for as long as this is there.
+/// While this value exists, the runner of its container does not remove the container at its end.
 package struct KeptContainer: Sendable {
     fileprivate let connection: RunnerConnection
 }
 
-/// What a runner tells of its container.
+/// The status of a container, from its runner.
 package struct ContainerStatus: Sendable, Hashable {
-    /// The first process, as this process's pid namespace numbers it.
+    /// The process ID of the first process, in this process's PID namespace.
     package var pid: Int32
     package var isPaused: Bool
     package var hasTerminal: Bool
@@ -292,7 +302,7 @@ package struct ContainerStatus: Sendable, Hashable {
 
 /// A container that has just been started.
 package struct RunningContainer: Sendable {
-    /// The first process, as this process's pid namespace numbers it.
+    /// The process ID of the first process, in this process's PID namespace.
     package let pid: Int32
     private let connection: RunnerConnection?
     private let streams: AttachStreams?
@@ -305,7 +315,9 @@ package struct RunningContainer: Sendable {
         self.terminal = terminal
     }
 
-    /// Carries the streams given at the start until the container ends or the user detaches; once.
+    /// Transfers the streams that were given at the start until the container ends or the user detaches.
+    ///
+    /// It may be called once.
     ///
     /// Throws `engine` when the runner ends before the container does, and what carrying the streams throws.
     package func relay() throws(ShaleError) -> AttachOutcome {

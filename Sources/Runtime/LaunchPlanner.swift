@@ -4,10 +4,12 @@ import Linux
 import OCI
 import RunnerProtocol
 
-/// Turns a launch spec into a plan that the runner can execute without looking anything up.
+/// Makes a launch plan from a launch spec.
+///
+/// The runner needs no other information.
 struct LaunchPlanner {
     let compiler: SeccompCompiler
-    /// Whether this process works in a user namespace, where overlay attributes are `user.overlay.*`.
+    /// Whether this process is in a user namespace, where overlay attributes are named `user.overlay.*`.
     static let isInUserNamespace = UserNamespace.isInside
 
     func plan(for spec: LaunchSpec, attached: Bool) throws(ShaleError) -> LaunchPlan {
@@ -32,7 +34,7 @@ struct LaunchPlanner {
             plan.readOnlyPaths = Self.readOnlyPaths
         }
         plan.devices = try Self.devices(spec)
-        // In a user namespace no node can be made, and none opened that was not handed in.
+        // In a user namespace no device node can be made, and none can be opened that is not bound in.
         plan.restrictsDevices = !spec.host.privileged && !Self.isInUserNamespace
         plan.ownNetwork = spec.network != .host
         if case .private(let ports) = spec.network {
@@ -46,7 +48,7 @@ struct LaunchPlanner {
         plan.restart = spec.restart
         if let check = spec.health { plan.health = health(check, plan.process) }
         if plan.ownNetwork, plan.sharedNetwork == nil {
-            // As docker: a network of one's own has no privileged ports, and everyone may ping.
+            // As with docker, a private network has no privileged ports, and every user may ping.
             plan.sysctls = [
                 SysctlPlan(key: "net/ipv4/ip_unprivileged_port_start", value: "0"),
                 SysctlPlan(key: "net/ipv4/ping_group_range", value: "0 2147483647"),
@@ -72,7 +74,7 @@ struct LaunchPlanner {
         return plan
     }
 
-    /// As `exec` would run it: with the container's own environment, user and rights, without a terminal.
+    /// The plan of a health check: it runs with the container's environment, user and rights, without a terminal.
     private func health(_ check: HealthProbe, _ first: ProcessPlan) -> HealthPlan {
         var process = first
         process.arguments = check.arguments
@@ -122,7 +124,7 @@ struct LaunchPlanner {
         return process
     }
 
-    /// What the host gives every process of a container, its first one and those that `exec` starts.
+    /// Applies the host's settings to a process of a container: its first one, or one that `exec` starts.
     private static func apply(_ host: HostConfig, to process: inout ProcessPlan) throws(ShaleError) {
         process.additionalGroups = host.groupAdd
         for text in host.ulimits {

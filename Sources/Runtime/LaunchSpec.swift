@@ -2,82 +2,94 @@ package import Linux
 package import OCI
 package import RunnerProtocol
 
-/// What is to run, where, and with which rights, before the host's facts are put in.
+/// The description of a container to start, before the facts of the host are added.
 package struct LaunchSpec: Sendable {
     package enum Network: Sendable, Hashable {
-        /// The host's own.
+        /// The network of the host.
         case host
-        /// A loopback interface and nothing else.
+        /// Only a loopback interface.
         case none
-        /// One of its own, with a way out, and ports of the host's that lead in.
+        /// A private network with access to the outside, and published host ports.
         case `private`([PublishedPort])
-        /// Another container's: its id, the folder of its runner's socket, and that of the files that name its hosts;
-        /// `isHost` when that network is the host's.
+        /// The network of another container: its ID, the folder of its runner's socket, and the folder of its hosts
+        /// files.
+        ///
+        /// `isHost` says that this network is the host's.
         case shared(containerID: String, folder: String, files: String, isHost: Bool)
     }
     package enum Seccomp: Sendable, Hashable {
-        /// docker's default profile.
+        /// Docker's default profile.
         case standard
         case unconfined
-        /// A JSON file of the host's.
+        /// A JSON file on the host.
         case profile(path: String)
     }
 
     package var containerID: String
-    /// Empty for the first 12 digits of the id, or the host's name with its network.
+    /// When empty, the first 12 digits of the ID are used, or with the host's network the host's name.
     package var hostname = ""
     package var domainname = ""
-    /// Read-only layers, top first; empty for a plain directory as root.
+    /// The read-only layers, the top first; empty when the root is a plain directory.
     package var lowerPaths: [String]
     /// The writable layer, or the plain directory itself.
     package var upperPath: String
     package var workPath: String
-    /// For what is deleted, `--rm` and build steps: spares the sync of the upper's file system when the container
-    /// ends, and its last state when the shell that started it sees the end itself.
+    /// Whether the container is deleted at its end, as with `--rm` and build steps.
+    ///
+    /// Then the upper directory's file system is not synced at the end, and the last state is not written when the
+    /// shell that started it sees the end.
     package var volatile = false
-    /// Whether it is killed when the shell that started it ends: nobody else needs a build step.
+    /// Whether it is killed when the shell that started it ends, as for a build step.
     package var endsWithLauncher = false
-    /// A path in the container where what was typed and not read is written at the end; empty for none.
+    /// A path in the container to which unread input is written at the end; empty for none.
     ///
     /// Only with `host.useInit` and a terminal.
     package var typedAhead = ""
     package var arguments: [String]
-    /// As image and command line say it; `PATH`, `HOSTNAME`, `TERM` and `HOME` are added where missing.
+    /// The environment of image and command line.
+    ///
+    /// Missing `PATH`, `HOSTNAME`, `TERM` and `HOME` are added.
     package var environment: [String] = []
     package var workingDirectory = "/"
-    /// `name|uid[:group|gid]`, looked up in the container's own files when it starts.
+    /// `name|uid[:group|gid]`.
+    ///
+    /// Names are looked up in the container's files when it starts.
     package var user = ""
     package var terminal = false
     package var openStdin = false
     package var mounts: [BindMount] = []
     package var temporaryMounts: [TemporaryMount] = []
     package var network = Network.host
-    /// Whether `/etc/hosts` is the host's, with its network.
+    /// Whether, with the host's network, `/etc/hosts` is the host's file.
     package var hasHostNames = true
     package var capabilities = Capabilities.containerDefault
     package var seccomp = Seccomp.standard
     package var noNewPrivileges = false
-    /// docker's json-file log; empty for none.
+    /// The path of the log in docker's json-file format; empty for none.
     package var logPath: String
     package var logRotation = LogRotation()
     package var health: HealthProbe?
     package var restart: RestartPlan?
     package var statePath: String
-    /// Where its start and its end are told (`events`), and a JSON object of texts that is told with them; one more for
+    /// The event file for start and end, a JSON object of texts that is added to the events, and such an object for
     /// each volume.
     package var events: (path: String, attributes: String, volumes: [String]) = ("", "", [])
-    /// The container's folder: control socket, lock, stubs, and the files bound at `/etc/hosts` and so on.
+    /// The container's folder, with control socket, lock, mount point stubs, and the files for `/etc/hosts` and others.
     package var socketDirectory: String
     package var initialSize: TerminalSize?
-    /// What the host gives it; its mounts, ports and network are those above, of this host already.
-    package var host = HostConfig()
-    /// `--cgroup-parent`: the control group to make the container's in, below the top; empty for shale's own.
-    package var cgroupParent = ""
-    /// What the runner becomes at the end, `shale --home H rm -f ID` for `--rm`.
+    /// The other settings of the host.
     ///
-    /// In the foreground only if nobody is there any more to see the end: detached by keys, or killed.
+    /// Mounts, ports and network are in the members above, prepared for this host.
+    package var host = HostConfig()
+    /// `--cgroup-parent`: the parent of the container's control group, relative to the root; empty for shale's own.
+    package var cgroupParent = ""
+    /// The command that the runner executes at the end, such as `shale --home H rm -f ID` for `--rm`.
+    ///
+    /// For a container in the foreground it is executed only when the shell has detached or was killed.
     package var afterExit: [String] = []
-    /// The home, whose `run/ns` notes the runner as a holder of the user namespace.
+    /// The home.
+    ///
+    /// In its `run/ns` the runner is noted as a holder of the user namespace.
     package var home: String
 
     package init(
@@ -96,7 +108,7 @@ package struct LaunchSpec: Sendable {
     }
 }
 
-/// A host file or directory seen in the container.
+/// A file or directory of the host that is mounted in the container.
 package struct BindMount: Sendable, Hashable {
     package var source: String
     package var destination: String
@@ -120,18 +132,20 @@ package struct TemporaryMount: Sendable, Hashable {
     }
 }
 
-/// When a log is started again, and how much of the old is kept; docker's `max-size` and `max-file`.
+/// The rotation of a log: docker's `max-size` and `max-file`.
 package struct LogRotation: Sendable, Hashable {
-    /// Bytes of a file; 0 for no limit.
+    /// The largest size of a file, in bytes; 0 for no limit.
     ///
-    /// The bounds of docker's `local` driver, because `json-file` has none.
+    /// The default is that of docker's `local` driver, because `json-file` has no limit.
     package var size: UInt64 = 20_000_000
     package var files: UInt32 = 5
 
     package init() {}
 }
 
-/// A command that checks the container's health; times are in milliseconds.
+/// A command that checks the container's health.
+///
+/// Times are in milliseconds.
 package struct HealthProbe: Sendable, Hashable {
     package var arguments: [String]
     package var interval: Int64 = 30_000
@@ -143,20 +157,20 @@ package struct HealthProbe: Sendable, Hashable {
     package init(arguments: [String]) { self.arguments = arguments }
 }
 
-/// Limits of the container's control group; `nil` for none.
+/// The limits of a container's control group; `nil` for no limit.
 package struct ContainerResources: Sendable, Hashable {
-    /// Bytes.
+    /// Memory, in bytes.
     package var memory: Int64?
-    /// Bytes of memory and swap together; -1 for unlimited swap.
+    /// Memory and swap together, in bytes; -1 for unlimited swap.
     package var memorySwap: Int64?
-    /// Processors, `1.5` say.
+    /// The number of processors, such as `1.5`.
     package var cpus: Double?
     package var processes: Int64?
-    /// Its weight beside others for a busy processor; 1024 is usual.
+    /// The weight when containers compete for processor time; the default is 1024.
     package var cpuShares: Int64?
-    /// The processors it may run on, `0-2,4` say.
+    /// The processors that it may use, such as `0-2,4`.
     package var cpuSet: String?
-    /// The memory nodes it may use, `0-1` say.
+    /// The memory nodes that it may use, such as `0-1`.
     package var memorySet: String?
 
     package init(memory: Int64? = nil, memorySwap: Int64? = nil, cpus: Double? = nil, processes: Int64? = nil) {
@@ -170,7 +184,7 @@ package struct ContainerResources: Sendable, Hashable {
 }
 
 extension HostConfig {
-    /// Its limits, for a control group.
+    /// The limits for a control group.
     package var resources: ContainerResources {
         var resources = ContainerResources(
             memory: memory > 0 ? memory : nil, memorySwap: memorySwap,
@@ -183,24 +197,24 @@ extension HostConfig {
     }
 }
 
-/// Another process in a running container.
+/// A new process in a running container.
 package struct ExecSpec: Sendable {
     package var arguments: [String]
-    /// The container's own, with what the command line adds.
+    /// The container's environment with the additions of the command line.
     package var environment: [String]
     package var workingDirectory: String
     package var user: String
     package var terminal: Bool
     package var openStdin: Bool
     package var detached = false
-    /// What the host gives it: groups, limits, and with `privileged` every capability and no seccomp filter.
+    /// The settings of the host: groups, limits, and with `privileged` all capabilities and no seccomp filter.
     package var host = HostConfig()
-    /// The container's own set.
+    /// The capabilities of the container.
     package var capabilities = Capabilities.containerDefault
     package var seccomp = LaunchSpec.Seccomp.standard
     package var noNewPrivileges = false
     package var initialSize: TerminalSize?
-    /// A folder of the host's with programs, and where this process alone sees it; `nil` for none.
+    /// A host folder with programs, and the path at which only this process sees it; `nil` for none.
     package var toolbox: (folder: String, place: String)?
 
     package init(

@@ -4,24 +4,26 @@ import Linux
 import OCI
 import RunnerProtocol
 
-/// The files a container sees at `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf`, kept in its folder.
+/// The files for `/etc/hosts`, `/etc/hostname` and `/etc/resolv.conf` of a container.
+///
+/// They are in the container's folder.
 package struct NetworkFiles {
     let spec: LaunchSpec
     let hostname: String
 
-    /// Where they lie.
+    /// The folder of the files.
     static func folder(_ spec: LaunchSpec) -> String {
         if case .shared(_, _, let files, _) = spec.network { files } else { spec.socketDirectory }
     }
 
-    /// Names of the files, and where each is bound.
+    /// The names of the files, and the paths at which they are mounted.
     package static let destinations: [(name: String, destination: String)] = [
         ("resolv.conf", "/etc/resolv.conf"), ("hostname", "/etc/hostname"), ("hosts", "/etc/hosts"),
     ]
 
-    /// Writes them; theirs is the state of this start.
+    /// Writes the files for this start of the container.
     func write() throws(ShaleError) {
-        // Those of the container whose network it is: one host, one set of names.
+        // A container that shares another's network uses the files of the other.
         if case .shared = spec.network { return }
         try write("hostname", hostname + "\n")
         try write("hosts", hosts())
@@ -33,7 +35,7 @@ package struct NetworkFiles {
         do throws(SystemCallError) {
             let file = try OwnedFD.open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW, mode: 0o644)
             try file.write(text.pathBytes)
-            // Readable for every user of the container, whatever this process's umask.
+            // All users of the container can read it, independent of this process's umask.
             fchmod(file.raw, 0o644)
         } catch {
             throw SystemCallError(error.call, path: path, errno: error.errno).shaleError("container \(name)")
@@ -50,7 +52,8 @@ package struct NetworkFiles {
 
         """
 
-    /// With the host's network the host's file, if wanted, else docker's usual lines; then what the user adds.
+    /// The text of `/etc/hosts`: with the host's network the host's file, if requested, otherwise docker's default
+    /// lines; followed by the entries of the user.
     func hosts() -> String {
         var text = Self.standardHosts
         if spec.network == .host, spec.hasHostNames, let own = Self.hostFile("/etc/hosts") { text = own }
@@ -63,7 +66,7 @@ package struct NetworkFiles {
             guard let separator = entry.firstIndex(where: { $0 == ":" || $0 == "=" }) else { continue }
             var address = String(entry[entry.index(after: separator)...])
             if address == "host-gateway" {
-                // The host by the name others know it by: its loopback is not reached from a network of one's own.
+                // From a private network the host's loopback cannot be reached, so this is another address of the host.
                 address = isPrivate ? HostPort.outboundAddress ?? NetworkPlan.gateway : "127.0.0.1"
             }
             if address.hasPrefix("["), address.hasSuffix("]") { address = String(address.dropFirst().dropLast()) }
@@ -74,7 +77,9 @@ package struct NetworkFiles {
 
     private var isPrivate: Bool { if case .private = spec.network { true } else { false } }
 
-    /// The host's file, loopback servers left out where they cannot be reached; what the user gives replaces its part.
+    /// The text of `/etc/resolv.conf`: the host's file, without loopback servers that cannot be reached.
+    ///
+    /// Options of the user replace their parts.
     func resolver() -> String {
         let own = Self.hostFile("/etc/resolv.conf") ?? ""
         let overrides = !spec.host.dns.isEmpty || !spec.host.dnsSearch.isEmpty || !spec.host.dnsOptions.isEmpty

@@ -3,20 +3,21 @@ import Glibc
 import Linux
 import RunnerProtocol
 
-/// The host's program that gives a container a network of its own without a daemon or any right: `slirp4netns`.
+/// `slirp4netns`, the host's program that provides a private network for a container without a daemon and without
+/// privileges.
 package enum NetworkProgram {
     package static let name = "slirp4netns"
     private static let device = "/dev/net/tun"
 
-    /// Where it is, looked for along `PATH` and in the usual folders; `nil` when it is not installed.
+    /// The path of the program, from `PATH` or the usual folders; `nil` when it is not installed.
     package static var path: String? {
         let own = getenv("PATH").map { String(cString: $0) } ?? "/usr/local/bin:/usr/bin:/bin"
         return own.split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
     }
 
-    /// Throws `unavailable`, with the command that mends it, when no container can have a network of its own here.
+    /// Throws `unavailable`, with the command that helps as a hint, when this host cannot provide private networks.
     ///
-    /// `reason` is what asked for one: `--network private`, `-p 8080:80`.
+    /// `reason` is the option that needs one, such as `--network private` or `-p 8080:80`.
     @discardableResult
     package static func require(for reason: String) throws(ShaleError) -> String {
         guard let path else {
@@ -42,7 +43,7 @@ package enum NetworkProgram {
         finding(program: path, device: access(device, R_OK | W_OK) == 0 ? 0 : errno)
     }
 
-    /// The verdict on where the program is, if anywhere, and on the errno of opening the device.
+    /// The finding about the program's path, and about the errno of opening the device.
     static func finding(program: String?, device error: Int32) -> HostFinding {
         let subject = "private networks"
         var reasons: [String] = []

@@ -1,13 +1,13 @@
 import RunnerProtocol
 
-/// A port of the container's that the host is to listen for.
+/// A container port that is published on the host.
 package struct PublishedPort: Sendable, Hashable {
     /// `tcp` or `udp`.
     package var proto: String
     package var containerPort: UInt16
-    /// An IPv4 address of the host's.
+    /// An IPv4 address of the host.
     package var hostAddress: String
-    /// The first that is free; `nil` for one the kernel chooses.
+    /// The host ports, of which the first free one is used; `nil` for a port that the kernel chooses.
     package var hostPorts: ClosedRange<UInt16>?
 
     package init(
@@ -26,7 +26,7 @@ package struct PublishedPort: Sendable, Hashable {
     }
 }
 
-/// Addresses of a container in a network of its own.
+/// The addresses of a container with a private network.
 package enum ContainerNetwork {
     package static let address = NetworkPlan.address
     package static let gateway = NetworkPlan.gateway

@@ -3,7 +3,7 @@ import Glibc
 import Linux
 import RunnerProtocol
 
-/// Carries bytes between the caller's streams and a container until it ends or the user detaches.
+/// Transfers bytes between the caller's streams and a container until it ends or the user detaches.
 struct Relay {
     let connection: RunnerConnection
     let streams: AttachStreams
@@ -30,7 +30,7 @@ struct Relay {
     }
 
     private func relaySignals() throws(ShaleError) -> AttachOutcome {
-        // Of a terminal whose keys are not passed on, Ctrl-C is this process's own.
+        // Without input the terminal's keys are not passed on, so Ctrl-C is for this process.
         let keys = streams.input == nil ? [SIGINT] : []
         let numbers =
             terminal ? Self.terminalSignals + keys : streams.proxiesSignals ? Self.proxiedSignals : []
@@ -43,7 +43,9 @@ struct Relay {
     }
 }
 
-/// The relay's loop: never blocks on one side while the other has something.
+/// The loop of the relay.
+///
+/// It never blocks on one side while the other has data.
 private struct RelayLoop {
     private let relay: Relay
     private let signals: Int32
@@ -51,10 +53,10 @@ private struct RelayLoop {
     private var outbox: [UInt8] = []
     private var inputOpen: Bool
     private var interrupts = 0
-    /// When the first interrupt is looked at again, in milliseconds of the monotonic clock.
+    /// When to check whether the process still runs after the first interrupt, in milliseconds of the monotonic clock.
     private var lookAgain: Double?
 
-    /// Milliseconds that a process has to end after the first interrupt, before something is said.
+    /// The time that a process has to end after the first interrupt before a message is printed, in milliseconds.
     private static let patience = 1000.0
 
     init(_ relay: Relay, signals: Int32 = -1) {
@@ -69,7 +71,7 @@ private struct RelayLoop {
         relay.connection.socket.setNonblocking(true)
         defer { relay.connection.socket.setNonblocking(false) }
         while true {
-            // What came together with the start is there already.
+            // Messages that arrived together with the start are already read.
             if let outcome = try handleMessages() { return outcome }
             var poller = Poller()
             let socket = relay.connection.socket.raw
@@ -94,7 +96,7 @@ private struct RelayLoop {
         }
     }
 
-    /// Milliseconds until something is due whoever is silent; -1 for never.
+    /// The longest time to wait for data, in milliseconds; -1 for no limit.
     private var wait: Int32 {
         let keys = scanner.held.isEmpty ? nil : Double(DetachKeys.patience)
         let look = lookAgain.map { max(0, ($0 - Self.milliseconds()).rounded(.up)) }
@@ -127,7 +129,9 @@ private struct RelayLoop {
         try result.get()
     }
 
-    /// Reads what is typed; true when it says to detach.
+    /// Reads input.
+    ///
+    /// Returns true when it contains the detach keys.
     private mutating func takeInput() throws(ShaleError) -> Bool {
         guard let input = relay.streams.input else { return false }
         var buffer = [UInt8](repeating: 0, count: 32 << 10)
@@ -154,7 +158,8 @@ private struct RelayLoop {
         } else if relay.terminal {
             return .interrupted(signal: number)
         } else {
-            // A first process without a handler never sees SIGINT: whoever presses the key again means it.
+            // A container's first process without a handler ignores SIGINT. When the user presses the key again, they
+            // mean it.
             if number == SIGINT {
                 interrupts += 1
                 lookAgain = interrupts == 1 ? Self.milliseconds() + Self.patience : nil
@@ -178,7 +183,7 @@ private struct RelayLoop {
                 switch errno {
                 case EINTR: continue
                 case EAGAIN: return
-                // The runner has ended; what it said last is still to be read.
+                // The runner has ended. Its last messages can still be read.
                 case EPIPE, ECONNRESET:
                     outbox = []
                     inputOpen = false

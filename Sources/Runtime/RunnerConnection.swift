@@ -5,14 +5,16 @@ import RunnerProtocol
 
 /// A connection to a runner.
 final class RunnerConnection: @unchecked Sendable {
-    // Used by one thread at a time: whoever started it or attached to it.
+    // Unchecked: only the thread that started the runner or attached to it uses the connection.
     let socket: OwnedFD
     private var parser = FrameParser()
     private var buffer = [UInt8](repeating: 0, count: 64 << 10)
 
     init(_ socket: consuming OwnedFD) { self.socket = socket }
 
-    /// Connects to a running container's runner; `notFound` when none listens.
+    /// Connects to the runner of a running container.
+    ///
+    /// Throws `notFound` when no runner listens.
     convenience init(folder: String) throws(ShaleError) {
         do throws(SystemCallError) {
             self.init(try UnixSocket.connect(in: folder, name: "control.sock"))
@@ -32,7 +34,7 @@ final class RunnerConnection: @unchecked Sendable {
         }
     }
 
-    /// The next message, waiting for it; `nil` at the end.
+    /// Waits for the next message; `nil` at the end.
     func receive() throws(ShaleError) -> Message? {
         while true {
             if let message = try parsed() { return message }
@@ -40,7 +42,7 @@ final class RunnerConnection: @unchecked Sendable {
         }
     }
 
-    /// A message that is already here.
+    /// A message that was already read; `nil` when there is none.
     func parsed() throws(ShaleError) -> Message? {
         do throws(WireError) {
             return try parser.next()
@@ -49,7 +51,9 @@ final class RunnerConnection: @unchecked Sendable {
         }
     }
 
-    /// Reads once; false at the end.
+    /// Reads once from the socket.
+    ///
+    /// Returns false at the end.
     func fill() throws(ShaleError) -> Bool {
         while true {
             let count = read(socket.raw, &buffer, buffer.count)
@@ -66,7 +70,9 @@ final class RunnerConnection: @unchecked Sendable {
         }
     }
 
-    /// The answer to what was asked; failures become errors.
+    /// Waits for the answer to a request.
+    ///
+    /// Throws a failure that the runner reports.
     func answer() throws(ShaleError) -> Message {
         var message = try receive()
         while case .steps(let times)? = message {
@@ -82,7 +88,7 @@ final class RunnerConnection: @unchecked Sendable {
 }
 
 extension ShaleError {
-    /// A step's failure in words: docker's where the runner gave some.
+    /// Makes an error of a failed step, in docker's wording when the runner sends one.
     init(_ failure: StepFailure) {
         let code: ShaleError.Code =
             switch failure.status {
@@ -99,10 +105,12 @@ extension ShaleError {
     }
 }
 
-/// Reports the times of a runner's steps to this process's observer.
+/// Reports the durations of a runner's steps to this process's observer.
 enum StepReport {
-    /// The child's steps are what the command waits for, and so are the supervisor's before and after them; what the
-    /// supervisor does meanwhile is shown beside them.
+    /// Reports the steps.
+    ///
+    /// The command waits for the child's steps, and for the supervisor's steps before and after them. The supervisor's
+    /// other steps are shown in a second lane.
     static func tell(_ times: [StepTime]) {
         let child = times.filter(\.isOfChild)
         let first = child.map(\.begin).min() ?? .max
@@ -117,6 +125,8 @@ enum StepReport {
         }
     }
 
-    /// A lane number that no thread of this process has.
+    /// The number of the second lane.
+    ///
+    /// No thread of this process has this number.
     private static let supervisor: UInt = 0
 }

@@ -6,12 +6,12 @@ import Linux
 import Logging
 import OCI
 
-/// A profile made into the program the kernel runs, once per profile and set of capabilities.
+/// Compiles a profile to the program that the kernel runs, once for each profile and set of capabilities.
 struct SeccompCompiler: Sendable {
-    /// Where compiled programs are cached.
+    /// The folder for compiled programs.
     let cachePath: String
 
-    /// The program for a profile, from the cache if it is there.
+    /// The program of a profile, from the cache when it is there.
     func program(
         for profile: SeccompProfile, identity: String, capabilities: Capabilities
     ) throws(ShaleError) -> [UInt8] {
@@ -20,7 +20,7 @@ struct SeccompCompiler: Sendable {
         let path = "\(cachePath)/seccomp-\(Digest.of(key.utf8).hex.prefix(32)).bpf"
         if let kept = try? WholeFile.read(path, limit: 64 << 10), !kept.isEmpty, kept.count % 8 == 0 { return kept }
         let program = try compile(profile, capabilities: capabilities, architecture: architecture)
-        // Without a writable cache the program is only compiled again.
+        // Without a writable cache the program is compiled each time.
         mkdir(cachePath, 0o700)
         Logger.cache.attempt("keep a compiled seccomp profile") { try WholeFile.replace(path, with: program) }
         return program

@@ -1,11 +1,11 @@
-/// docker's default seccomp profile, as facts: which system calls a container may make, and on what condition.
+/// Docker's default seccomp profile: the system calls that a container may make, and their conditions.
 ///
-/// The names are those of moby's `profiles/seccomp/default.json` (2025); anything not named is refused with EPERM.
+/// The names are those of moby's `profiles/seccomp/default.json` (2025). All other system calls fail with EPERM.
 enum SeccompDefault {
-    /// Changes with every change below: cached programs of older tables are then not used.
+    /// Must change with every change below, so that cached programs of older tables are not used.
     static let revision = "moby-2025-1"
 
-    /// Allowed whatever the container is.
+    /// The system calls that every container may make.
     private static let always = """
         accept accept4 access adjtimex alarm bind brk cachestat capget capset chdir chmod chown chown32
         clock_adjtime clock_adjtime64 clock_getres clock_getres_time64 clock_gettime clock_gettime64
@@ -75,7 +75,7 @@ enum SeccompDefault {
         SeccompProfile.Condition(arches: words(names))
     }
 
-    /// Every flag of clone(2) that makes a namespace but the time namespace's.
+    /// All flags of clone(2) that make a namespace, except that of the time namespace.
     private static let namespaceFlags: UInt64 = 0x7E02_0000
 
     static let profile = SeccompProfile(
@@ -84,7 +84,7 @@ enum SeccompDefault {
             allow(always),
             allow(
                 "process_vm_readv process_vm_writev ptrace", when: SeccompProfile.Condition(minKernel: "4.8")),
-            // Any family but vsock's (40) and alg's (38).
+            // All families except vsock (40) and alg (38).
             allow("socket", arguments: argument(0, "LT", 38)),
             allow("socket", arguments: argument(0, "EQ", 39)),
             allow("socket", arguments: argument(0, "GT", 40)),
@@ -112,11 +112,11 @@ enum SeccompDefault {
                 "clone",
                 unless: SeccompProfile.Condition(caps: ["CAP_SYS_ADMIN"], arches: ["s390", "s390x"]),
                 arguments: argument(0, "MASKED_EQ", namespaceFlags)),
-            // There the flags are clone's second argument.
+            // On this architecture the flags are the second argument of clone.
             allow(
                 "clone", when: arches("s390 s390x"), unless: capability("SYS_ADMIN"),
                 arguments: argument(1, "MASKED_EQ", namespaceFlags)),
-            // Its flags lie in memory, where a filter cannot look: ENOSYS makes libraries fall back to clone.
+            // The flags of clone3 are in memory, which a filter cannot read. ENOSYS makes libraries use clone instead.
             SeccompProfile.Rule(
                 names: ["clone3"], action: "SCMP_ACT_ERRNO", errnoRet: 38, excludes: capability("SYS_ADMIN")),
             allow("reboot", when: capability("SYS_BOOT")),

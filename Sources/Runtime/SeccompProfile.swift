@@ -3,9 +3,11 @@ import FoundationEssentials
 import Glibc
 import Linux
 
-/// A seccomp profile as docker's `--security-opt seccomp=FILE` reads it (JSON), or the built-in one.
+/// A seccomp profile in the JSON of docker's `--security-opt seccomp=FILE`, or the built-in profile.
 struct SeccompProfile: Sendable, Hashable {
-    /// When a rule counts: all given parts must hold (for `excludes`: none).
+    /// The condition of a rule.
+    ///
+    /// All given parts must hold; for `excludes` none may hold.
     struct Condition: Sendable, Hashable, Decodable {
         var caps: [String]?
         var arches: [String]?
@@ -30,7 +32,7 @@ struct SeccompProfile: Sendable, Hashable {
 
     var defaultAction: String
     var defaultErrno: UInt32?
-    /// libseccomp's names; `nil` for the host's own and those that run beside it.
+    /// Libseccomp's names of architectures; `nil` for the host's architecture and the others that it can run.
     var architectures: [String]?
     var rules: [Rule]
 
@@ -41,7 +43,7 @@ struct SeccompProfile: Sendable, Hashable {
         self.rules = rules
     }
 
-    /// Parses docker's JSON, old form (`name`, `architectures`) and new.
+    /// Parses docker's JSON, in the new form or the old one (`name`, `architectures`).
     init(json: [UInt8]) throws(ShaleError) {
         do {
             self = try JSONDecoder().decode(SeccompProfile.self, from: Data(json))
@@ -72,7 +74,7 @@ extension SeccompProfile: Decodable {
         architectures = all.isEmpty ? nil : all
     }
 
-    /// `SCMP_ARCH_X86_64` is `x86_64` to libseccomp.
+    /// Libseccomp's name of an architecture: `x86_64` for `SCMP_ARCH_X86_64`.
     private static func plain(_ name: String) -> String {
         (name.hasPrefix("SCMP_ARCH_") ? String(name.dropFirst(10)) : name).lowercased()
     }
@@ -107,7 +109,7 @@ extension SeccompProfile.Argument: Decodable {
 }
 
 extension SeccompProfile {
-    /// The rules that count on this host for a container with these capabilities.
+    /// The rules that apply on this host to a container with these capabilities.
     func effectiveRules(
         capabilities: Capabilities, architecture: HostArchitecture = .current, kernel: KernelVersion = .current
     ) -> [Rule] {
@@ -131,13 +133,13 @@ extension SeccompProfile {
     }
 }
 
-/// The processor's architecture under the names others give it.
+/// The processor's architecture, with the names that others use for it.
 struct HostArchitecture: Sendable, Hashable {
     /// libseccomp's name.
     var seccompName: String
-    /// Go's name, as profiles' conditions have it.
+    /// Go's name, which the conditions of profiles use.
     var goName: String
-    /// Architectures whose programs run here as well, by libseccomp's names.
+    /// Other architectures whose programs this host can run, by libseccomp's names.
     var others: [String]
 
     static let current = HostArchitecture(machine: machineName())

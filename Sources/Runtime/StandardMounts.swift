@@ -4,7 +4,7 @@ import Linux
 import OCI
 import RunnerProtocol
 
-/// docker's default mounts, nodes, masked and read-only paths.
+/// Docker's default mounts, device nodes, and masked and read-only paths.
 extension LaunchPlanner {
     static let maskedPaths = [
         "/proc/asound", "/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
@@ -15,7 +15,7 @@ extension LaunchPlanner {
 
     private static let guarded: MountFlags = [.noSuid, .noExec, .noDev]
 
-    /// Mounts in the order in which they are made: file systems, the container's own files, the user's.
+    /// The mounts in the order in which they are made: file systems, the container's own files, and those of the user.
     static func mounts(_ spec: LaunchSpec) throws(ShaleError) -> [MountPlan] {
         let systemFlags = spec.host.privileged ? guarded : guarded.union(.readOnly)
         var mounts = [
@@ -43,12 +43,14 @@ extension LaunchPlanner {
         return plan
     }
 
-    /// Whether the user mounts something of his own there.
+    /// Whether the user mounts something at a path.
     private static func hides(_ spec: LaunchSpec, _ destination: String) -> Bool {
         spec.mounts.contains { $0.destination == destination }
     }
 
-    /// The files of names, also on top of what the user mounts at `/etc`; there, one that finds no place is left out.
+    /// The mounts of hosts, hostname and resolver files.
+    ///
+    /// They are also made on a user's mount at `/etc`; there a file without a mount point is left out.
     private static func networkFiles(_ spec: LaunchSpec) -> [MountPlan] {
         let own = spec.mounts.map(\.destination) + spec.temporaryMounts.map(\.destination)
         return NetworkFiles.destinations.filter { !hides(spec, $0.destination) }.map { name, destination in
@@ -58,7 +60,7 @@ extension LaunchPlanner {
         }
     }
 
-    /// Outer places first, so that none covers another.
+    /// Sorts outer mount points first, so that no mount covers another.
     private static func outerFirst(_ mounts: [MountPlan]) -> [MountPlan] {
         func depth(_ mount: MountPlan) -> Int { mount.destination.pathParts.count }
         return mounts.enumerated().sorted {
@@ -77,9 +79,10 @@ extension LaunchPlanner {
         return mounts
     }
 
-    /// An absolute path, and neither the root nor anything in `/proc`, whose files the container must not replace.
+    /// Checks that a mount point is an absolute path, not the root, and not in `/proc`, whose files must not be
+    /// replaced.
     ///
-    /// Where it leads by links of the image is the runner's to look at.
+    /// Links of the image are checked by the runner.
     private static func checked(_ destination: String, isBind: Bool = false) throws(ShaleError) -> String {
         guard destination.hasPrefix("/") else {
             throw ShaleError(
@@ -99,7 +102,7 @@ extension LaunchPlanner {
         return "/" + parts.joined(separator: "/")
     }
 
-    /// A tmpfs's flags by their names, and whether the name sets or clears them.
+    /// The mount flags of a tmpfs by name, and whether the name sets or clears them.
     private static let temporaryFlags: [Substring: (MountFlags, Bool)] = [
         "ro": (.readOnly, true), "rw": (.readOnly, false), "noexec": (.noExec, true), "exec": (.noExec, false),
         "nosuid": (.noSuid, true), "suid": (.noSuid, false), "nodev": (.noDev, true), "dev": (.noDev, false),
@@ -116,7 +119,7 @@ extension LaunchPlanner {
         var data: [Substring] = []
         for option in mount.options.split(separator: ",") {
             if let (flag, isSet) = temporaryFlags[option] {
-                // Of options that contradict each other the last one counts.
+                // When options contradict each other, the last one is used.
                 if isSet { flags.insert(flag) } else { flags.remove(flag) }
                 continue
             }
@@ -157,7 +160,7 @@ extension LaunchPlanner {
         return devices
     }
 
-    /// `HOST[:CONTAINER][:rwm]`: a node, or every node in a folder.
+    /// The devices of an option `HOST[:CONTAINER][:rwm]`: one node, or all nodes in a folder.
     private static func asked(_ text: String) -> [DevicePlan] {
         let parts = text.split(separator: ":").map(String.init)
         guard let source = parts.first, let status = try? FileStatus.of(hostPath: source, followingLink: true) else {
@@ -192,7 +195,7 @@ extension LaunchPlanner {
             minor: status.rdevMinor, mode: status.permissions & 0o777)
     }
 
-    /// Every node of the host's `/dev`, as `--privileged` shows them.
+    /// All nodes of the host's `/dev`, for `--privileged`.
     private static func hostDevices(below folder: String, except known: Set<String>) -> [DevicePlan] {
         guard let directory = try? OwnedFD.open(folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW),
             let names = try? DirectoryEntries.names(of: directory)
@@ -204,7 +207,7 @@ extension LaunchPlanner {
                 return folder == "/dev" && ["pts", "shm", "mqueue", "fd", ".lxc", ".udev"].contains(name)
                     ? [] : hostDevices(below: path, except: known)
             }
-            // The console is the container's own.
+            // A container has its own console.
             return path == "/dev/console" ? [] : device(path, path, status).map { [$0] } ?? []
         }
     }
