@@ -1,7 +1,7 @@
 import Basics
 package import Linux
 
-/// One line of what a container or build step did to its image: docker's `A`, `C` and `D`.
+/// One change of a container or build step to its image: docker's `A`, `C` and `D`.
 package struct Change: Sendable, Hashable {
     package enum Kind: String, Sendable, Hashable {
         case added = "A"
@@ -11,20 +11,20 @@ package struct Change: Sendable, Hashable {
 
     package enum Reason: String, Sendable, Hashable, CaseIterable {
         case type, content, size, mode, owner, mtime, link, device, xattr
-        /// Written again as it was.
+        /// The file was written again without a difference.
         case written
     }
 
     package var kind: Kind
-    /// Absolute: `/etc/passwd`.
+    /// The absolute path, such as `/etc/passwd`.
     package var path: String
-    /// What differs; empty for an added or deleted path, and for a directory that only holds a change.
+    /// The attributes that differ; empty for an added or deleted path, and for a directory that only contains a change.
     package var reasons: Set<Reason>
-    /// What stands there now; `nil` for a deleted path.
+    /// The new status; `nil` for a deleted path.
     package var status: FileStatus?
-    /// What stood there before; `nil` for an added path.
+    /// The status before; `nil` for an added path.
     package var before: FileStatus?
-    /// A symlink's text now.
+    /// The new target text of a symbolic link.
     package var link: String
 
     package init(
@@ -39,16 +39,18 @@ package struct Change: Sendable, Hashable {
         self.link = link
     }
 
-    /// The line as `diff` prints it.
+    /// The line of `diff`.
     package var line: String { "\(kind.rawValue) \(path)" }
-    /// Whether it is here only because something in the directory changed.
+    /// Whether it is a directory that is listed only because something in it changed.
     package var isParentOnly: Bool { kind == .changed && reasons.isEmpty }
 }
 
 extension [Change] {
-    /// Without files that are as they were and got another name, and the directories that are here only for them.
+    /// The changes without unchanged files that got another hard link, and without directories that are listed only for
+    /// them.
     ///
-    /// A commit holds them, for a layer can only link names it holds itself; docker's `diff` does not show them.
+    /// A commit contains these files, because a layer can only link names that it contains. Docker's `diff` does not
+    /// show them.
     package var withoutLinkedNames: [Change] {
         var kept: [Change] = []
         var occupied: Set<PathKey> = []
@@ -65,7 +67,9 @@ extension [Change] {
 }
 
 extension Sequence<Change> {
-    /// Bytes of the files that are there now; one with several names counts once.
+    /// The size of the new and changed files, in bytes.
+    ///
+    /// A file with several hard links counts once.
     package var contentBytes: Int64 {
         var seen: Set<[UInt64]> = []
         return reduce(0) { sum, change in

@@ -1,23 +1,24 @@
 package import Basics
 package import Linux
 
-/// Tells for each change what a layer made of it holds: deletions as whiteouts, the second and later names of a file as
-/// hard links to its first.
+/// Makes the layer entry for each change.
 ///
-/// Files are not read: sizes are those of the changes, and there are no hashes.
+/// Deletions become whiteouts, and further names of a file become hard links to its first name.
+///
+/// Files are not read. Sizes are those of the changes, and there are no hashes.
 struct ChangeEntries {
     private let upper: RootDirectory
     private let last: LastDirectory
     private var names: [FileIdentity: String] = [:]
 
-    /// `last` is the directory of `upper` that was looked at last.
+    /// `last` holds the last used directory of `upper`.
     init(of upper: RootDirectory, _ last: LastDirectory) {
         self.upper = upper
         self.last = last
     }
 
-    /// The next change's entry, in the order of `ChangeFinder`; `nil` for what no layer holds: sockets, and directories
-    /// that are not in the upper one.
+    /// The entry of the next change, in the order of `ChangeFinder`; `nil` for sockets, and for directories that are
+    /// not in the upper directory, which no layer contains.
     mutating func next(_ change: Change) throws(ShaleError) -> LayerEntry? {
         guard let status = change.status else {
             return change.kind == .deleted ? LayerEntry(path: change.path, kind: .whiteout) : nil
@@ -27,8 +28,8 @@ struct ChangeEntries {
         guard status.kind != .directory, status.links > 1 else { return entry }
         let identity = status.identity
         if let first = names[identity] {
-            // Attributes stay, as docker's own archives have them: docker gives the file its owner again at each of its
-            // names, which takes a capability away that is not repeated there.
+            // Attributes are kept, as in docker's archives. Docker sets the owner for each name of the file, which
+            // clears a capability that is not repeated.
             (entry.kind, entry.link, entry.size) = (.hardLink, first, 0)
         } else {
             names[identity] = change.path
@@ -50,11 +51,12 @@ struct ChangeEntries {
 }
 
 extension LayerIndex {
-    /// What a layer of these changes would hold, without the hashes of its files; of the upper directory only
-    /// attributes are read.
+    /// The index of a layer of these changes, without hashes of files.
     ///
-    /// A path that goes away meanwhile is left out: whoever writes there need not wait. Throws what reading the
-    /// attributes throws, except `notFound`.
+    /// Only attributes are read from the upper directory.
+    ///
+    /// A path that is removed meanwhile is left out, so processes may write there. Throws what reading the attributes
+    /// throws, except `notFound`.
     package init(of changes: [Change], in upper: RootDirectory) throws(ShaleError) {
         self.init()
         var next = ChangeEntries(of: upper, LastDirectory())

@@ -2,26 +2,26 @@ package import Basics
 import Glibc
 package import Linux
 
-/// Tells what an overlay's upper directory changes in what lies below it: the one walker for `diff`, `commit` and
-/// `build`.
+/// Finds the changes that an overlay's upper directory makes to the layers below.
 ///
-/// docker's rule (behaviour 2.8) with its gaps closed: a file is changed when type, mode, owner, attributes, time, size
-/// or contents differ; a directory when mode, owner or attributes do, or when something in it did. A file that
-/// overlayfs copied up and that ended as it was is no change. Only the upper directory is walked; what lies below is
-/// looked up.
+/// `diff`, `commit` and `build` use it.
+///
+/// A file is changed when its type, mode, owner, attributes, time, size or content differs. A directory is changed when
+/// its mode, owner or attributes differ, or when something in it changed. A file that overlayfs copied up and that is
+/// equal to the lower one is no change. Only the upper directory is walked.
 package struct ChangeFinder {
     private let upper: RootDirectory
     private let lower: MergedTree
     private let form: OverlayForm
     private let ignored: Set<PathKey>
-    /// Whether a file in the upper directory that is as it was below counts: a copy writes it again, and docker keeps
-    /// it.
+    /// Whether a file that is equal to the lower one counts as a change.
+    ///
+    /// Docker keeps a file that a copy wrote again.
     package var keepsRewritten = false
 
-    /// Looks at `upper` over `lowers`, from the top.
+    /// Compares `upper` with `lowers`, which are ordered from the top.
     ///
-    /// `ignoring` names mount points that the runner made: left out while they are empty files or directories that are
-    /// not in the image.
+    /// `ignoring` are mount points that the runner made. They are left out when they are empty and not in the image.
     package init(
         upper: RootDirectory, lowers: [RootDirectory], form: OverlayForm, ignoring: Set<String> = []
     ) {
@@ -31,7 +31,7 @@ package struct ChangeFinder {
         ignored = Set(ignoring.map { PathKey($0) })
     }
 
-    /// All changes, sorted by path bytes, each with the directories it lies in.
+    /// All changes with their parent directories, sorted by path bytes.
     ///
     /// Throws `cancelled` when it is stopped, and what reading the directories or files throws.
     package func changes(cancellation: Cancellation = Cancellation()) throws(ShaleError) -> [Change] {
@@ -52,20 +52,20 @@ package struct ChangeFinder {
         return withParents(withoutStubs(walk.found), walk)
     }
 
-    /// A directory of the upper layer, and what it is merged with.
+    /// A directory of the upper layer, and the lower directories that it is merged with.
     private struct PendingDirectory {
         var path: String
         var below: TreeEntry?
-        /// Whether what lies below cannot be seen any more.
+        /// Whether it hides the lower layers.
         var isHidden: Bool
     }
 
     private struct Walk {
         var pending: [PendingDirectory] = []
         var found: [Change] = []
-        /// Directories that are as they were.
+        /// Directories without a change of their own.
         var unchanged: [PathKey: Change] = [:]
-        /// Files with several names that are as they were.
+        /// Unchanged files with several hard links.
         var linked: [FileIdentity: [Change]] = [:]
         var linkedChanged: Set<FileIdentity> = []
     }
@@ -128,7 +128,7 @@ package struct ChangeFinder {
         return reasons
     }
 
-    /// A file that got a new name is changed under its old ones too: a layer can only link names it holds itself.
+    /// Adds the other names of a file that got a new hard link, because a layer can only link names that it contains.
     private func addLinkedNames(_ walk: inout Walk) throws(ShaleError) {
         for inode in walk.linkedChanged {
             for var change in walk.linked[inode] ?? [] {
@@ -138,7 +138,7 @@ package struct ChangeFinder {
         }
     }
 
-    /// Leaves out mount points nobody touched, the deepest first.
+    /// Leaves out mount points that are unchanged, the deepest first.
     private func withoutStubs(_ found: [Change]) -> [Change] {
         let sorted = found.sorted { PathOrder.precedes($0.path, $1.path) }
         guard !ignored.isEmpty else { return sorted }
@@ -146,7 +146,7 @@ package struct ChangeFinder {
         var occupied: Set<PathKey> = []
         for change in sorted.reversed() {
             let key = PathKey(change.path)
-            // Changed, where it lies over the empty place that every container has.
+            // It counts as changed when it replaces the empty mount point that every container has.
             if ignored.contains(key), change.kind != .deleted, let status = change.status {
                 if status.kind == .regular, status.size == 0 { continue }
                 if status.kind == .directory, !occupied.contains(key) { continue }
@@ -157,7 +157,7 @@ package struct ChangeFinder {
         return kept.reversed()
     }
 
-    /// Adds the directories that changes lie in, the root excluded, where they are not changed themselves.
+    /// Adds the parent directories of changes, except the root, when they are not changed themselves.
     private func withParents(_ sorted: [Change], _ walk: Walk) -> [Change] {
         var known = Set(sorted.map { PathKey($0.path) })
         var all = sorted
@@ -170,7 +170,7 @@ package struct ChangeFinder {
         return all.sorted { PathOrder.precedes($0.path, $1.path) }
     }
 
-    /// The directories a path lies in, the nearest first, without the root.
+    /// The parent directories of a path, the nearest first, without the root.
     private static func parents(of path: String) -> [String] {
         var parents: [String] = []
         var rest = path.utf8[...]

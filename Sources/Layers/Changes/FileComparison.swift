@@ -2,15 +2,17 @@ import Basics
 import Glibc
 import Linux
 
-/// What differs between two files of the same path.
+/// Compares two files of the same path.
 enum FileComparison {
-    /// All that status and link texts tell; `nil` in place of contents, which only a look at them tells.
+    /// The differences in status and link text.
+    ///
+    /// The content is not compared.
     static func reasons(
         _ new: FileStatus, _ old: FileStatus, newLink: String, oldLink: String
     ) -> Set<Change.Reason> {
         var reasons: Set<Change.Reason> = []
         if new.kind != old.kind { reasons.insert(.type) }
-        // A link's permission bits have no meaning.
+        // The permission bits of a symbolic link have no meaning.
         if new.kind != .symlink || old.kind != .symlink, new.permissions != old.permissions { reasons.insert(.mode) }
         if new.uid != old.uid || new.gid != old.gid { reasons.insert(.owner) }
         guard new.kind == old.kind, new.kind != .directory else { return reasons }
@@ -25,7 +27,9 @@ enum FileComparison {
         return reasons
     }
 
-    /// Archives keep whole seconds, so a time without nanoseconds is the same as any within its second.
+    /// Whether two times are equal in an archive.
+    ///
+    /// Archives store whole seconds, so a time without nanoseconds equals every time within its second.
     static func areSame(_ left: Timestamp, _ right: Timestamp) -> Bool {
         left.seconds == right.seconds
             && (left.nanoseconds == right.nanoseconds || left.nanoseconds == 0 || right.nanoseconds == 0)

@@ -3,21 +3,25 @@ import Glibc
 package import Linux
 package import OCI
 
-/// What a written layer is.
+/// The result of writing a layer.
 package struct WrittenLayer: Sendable {
     package var diffID: Digest
-    /// Bytes of the tar.
+    /// The size of the tar, in bytes.
     package var size: Int64
     package var index: LayerIndex
 }
 
-/// Writes the changes of an upper directory as a layer's tar, the same bytes for the same changes.
+/// Writes the changes of an upper directory as a layer's tar.
 ///
-/// Sorted by path, parents first, owners as numbers, times in whole seconds; deletions as explicit whiteouts, which the
-/// specification prefers to opaque marks (image-spec v1.1, layer.md, "Opaque Whiteout"). The second and later names of
-/// a file are hard links to its first. Sockets are left out, as everyone does.
+/// The same changes give the same bytes.
+///
+/// Members are sorted by path, parents first, with numeric owners and times in whole seconds. Deletions are explicit
+/// whiteouts, which the specification prefers to opaque marks (image-spec v1.1, layer.md, "Opaque Whiteout"). Further
+/// names of a file are hard links to its first name. Sockets are left out.
 package enum LayerWriter {
-    /// `changes` as `ChangeFinder` answers them; times after `epoch` become `epoch`.
+    /// Writes `changes`, in the order of `ChangeFinder`.
+    ///
+    /// Times after `epoch` are set to `epoch`.
     ///
     /// Throws `unsupported` for a name that begins with `.wh.`, `cancelled` when it is stopped, and what reading the
     /// files or `sink` throws.
@@ -25,7 +29,7 @@ package enum LayerWriter {
         changes: [Change], upper: RootDirectory, clampingTo epoch: Timestamp? = nil,
         cancellation: Cancellation = Cancellation(), to sink: @escaping ByteSink
     ) throws(ShaleError) -> WrittenLayer {
-        // Checked for each piece: packing one large file may take minutes.
+        // Checked for each piece, because writing one large file may take minutes.
         let tar = TarWriter { (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
             try cancellation.check()
             try sink(bytes)
@@ -53,7 +57,7 @@ package enum LayerWriter {
         return WrittenLayer(diffID: diffID, size: size, index: index)
     }
 
-    /// Whole seconds, never after `epoch`.
+    /// The time in whole seconds, at most `epoch`.
     static func clamped(_ time: Timestamp, to epoch: Timestamp?) -> Timestamp {
         Timestamp(seconds: min(time.seconds, epoch?.seconds ?? time.seconds))
     }
@@ -71,7 +75,7 @@ package enum LayerWriter {
     ) throws(ShaleError) {
         guard entry.kind == .file else {
             try tar.add(TarEntry(entry))
-            // In an index they stand at the file's first name alone.
+            // An index has them only at the first name of a file.
             if entry.kind == .hardLink { entry.attributes = [] }
             return
         }
@@ -80,7 +84,9 @@ package enum LayerWriter {
         entry.contentHash = try tar.add(TarEntry(entry), from: file.descriptor, hashing: true)
     }
 
-    /// A file of a tree; `layer` tells the trees apart that share the directory looked at last.
+    /// Opens a file of a tree.
+    ///
+    /// `layer` distinguishes the trees that share one `LastDirectory`.
     static func open(
         _ path: String, _ tree: RootDirectory, _ last: LastDirectory, layer: Int = 0
     ) throws(ShaleError) -> SizedFile {
@@ -103,7 +109,9 @@ extension String {
 }
 
 extension TarEntry {
-    /// A member as an index knows it; its path without the leading slash.
+    /// Makes a tar member of an index entry.
+    ///
+    /// The path has no leading slash.
     init(_ entry: LayerEntry) {
         let kind: Kind =
             switch entry.kind {

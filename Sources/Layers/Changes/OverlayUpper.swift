@@ -2,13 +2,13 @@ package import Basics
 import Glibc
 package import Linux
 
-/// Makes an overlay's upper directory what unpacking its layer's tar would give, so that it can become that layer.
+/// Turns an overlay's upper directory into the directory that unpacking the layer's tar would make.
 package enum OverlayUpper {
-    /// Brings `upper` in line with the changes that were written as its tar.
+    /// Changes `upper` so that it matches the changes that were written to its tar.
     ///
-    /// Removes overlayfs's bookkeeping attributes, mount points, sockets, and files that were copied up and did not
-    /// change; opaque marks become whiteouts of the same effect. Directories keep their times. With `epoch`, times are
-    /// clamped as in the tar. The overlay must be unmounted. Throws what reading or changing the directory throws.
+    /// Overlayfs's own attributes, mount points, sockets, and files that were copied up and not changed are removed.
+    /// Opaque marks become whiteouts of the same effect. Directories keep their times. With `epoch`, times are limited
+    /// as in the tar. The overlay must be unmounted. Throws what reading or changing the directory throws.
     package static func finalize(
         _ upper: RootDirectory, changes: [Change], form: OverlayForm, clampingTo epoch: Timestamp? = nil
     ) throws(ShaleError) {
@@ -33,7 +33,7 @@ package enum OverlayUpper {
         }
     }
 
-    /// Does this for one directory and returns the directories in it.
+    /// Does this for one directory, and returns the directories in it.
     private static func finalize(
         _ here: borrowing OwnedFD, at path: String, kept: [PathKey: Change], deleted: [String], epoch: Timestamp?
     ) throws(SystemCallError) -> [String] {

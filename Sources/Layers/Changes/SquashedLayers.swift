@@ -3,14 +3,14 @@ import Glibc
 package import Linux
 package import OCI
 
-/// Neighbouring layers of a stack put together to one, which does to the layers below what they did one after the
-/// other.
+/// One layer that has the same effect on the layers below as several adjacent layers together.
 ///
-/// Known from their indexes: the trees are read only for the contents of the files that are left. What a layer removed
-/// of another of them is gone; what it removed of the layers below stays a whiteout, and an opaque directory becomes
-/// whiteouts of the same effect, which the specification prefers (image-spec v1.1, layer.md, "Opaque Whiteout").
+/// It is computed from the layers' indexes. The trees are read only for the content of the remaining files. Files that
+/// a layer removed from another of these layers are left out. Files that it removed from the layers below become
+/// whiteouts. An opaque directory becomes whiteouts of the same effect, as the specification recommends (image-spec
+/// v1.1, layer.md, "Opaque Whiteout").
 package struct SquashedLayers {
-    /// One layer: its index, and its unpacked tree.
+    /// One layer: its index and its unpacked tree.
     package struct Source {
         package var index: LayerIndex
         package var root: RootDirectory
@@ -21,17 +21,19 @@ package struct SquashedLayers {
         }
     }
 
-    /// A path of the layer to be, and the source that has its contents.
+    /// A path of the new layer, and the source that has its content.
     struct Item {
         var entry: LayerEntry
         var layer: Int
     }
 
     private let sources: [Source]
-    /// Sorted by path.
+    /// The paths of the new layer, sorted.
     private(set) var items: [Item] = []
 
-    /// `sources` from the lowest; `below` are the layers that stay below them, `nil` for none.
+    /// `sources` are ordered from the lowest.
+    ///
+    /// `below` are the layers that stay below them; `nil` for none.
     ///
     /// Throws `cancelled` when it is stopped, `corrupt` for an index that contradicts itself, and what reading the
     /// layers below throws.
@@ -49,16 +51,18 @@ package struct SquashedLayers {
         try nameFilesOnce()
     }
 
-    /// Bytes of the regular files that are left.
+    /// The size of the remaining regular files, in bytes.
     package var contentBytes: Int64 {
         items.reduce(0) { $0.addingClamped($1.entry.kind == .file ? $1.entry.size : 0) }
     }
 
     package var isEmpty: Bool { items.isEmpty }
-    /// Paths of the layers below that it removes.
+    /// The number of paths of the layers below that it removes.
     package var removals: Int { items.count { $0.entry.kind == .whiteout } }
 
-    /// Writes the layer's tar; the same bytes for the same layers.
+    /// Writes the tar of the layer.
+    ///
+    /// The same layers give the same bytes.
     ///
     /// Throws `cancelled` when it is stopped, and what reading the files or `sink` throws.
     package func write(
@@ -87,8 +91,9 @@ package struct SquashedLayers {
 
     // MARK: Hard links
 
-    /// Makes the first name that is left of a file the file itself, and the others links to it: the name that was the
-    /// file may be gone.
+    /// Makes the first remaining name of each file the file itself, and the others hard links to it.
+    ///
+    /// The original first name may have been removed.
     private mutating func nameFilesOnce() throws(ShaleError) {
         var first: [FileName: String] = [:]
         for position in items.indices {
@@ -113,10 +118,10 @@ package struct SquashedLayers {
         var path: PathKey
     }
 
-    /// The entry that tells what a hard link is another name of; of everything else its own.
+    /// For a hard link the entry of its file; for other entries the entry itself.
     private func mainEntry(of item: Item) throws(ShaleError) -> LayerEntry {
         var entry = item.entry
-        // An index names the file itself; a few steps more do no harm.
+        // An index names the file directly. A few more steps do no harm.
         for _ in 0..<16 where entry.kind == .hardLink {
             guard let target = sources[item.layer].index[entry.link] else { break }
             entry = target
@@ -130,7 +135,9 @@ package struct SquashedLayers {
     }
 }
 
-/// The layers below, name by name and without following links, as an overlay merges them.
+/// Looks up names in the layers below as an overlay merges them.
+///
+/// Links are not followed.
 private final class LowerEntries {
     private let tree: MergedTree
     private var known: [PathKey: TreeEntry?] = [:]
@@ -166,7 +173,7 @@ private final class LowerEntries {
     }
 }
 
-/// What stands at each path once layers were put one upon the other.
+/// The entry at each path after layers were stacked.
 private struct StackedEntries {
     private struct Node {
         /// `nil` for a directory that no layer names.
@@ -174,7 +181,7 @@ private struct StackedEntries {
         var layer = 0
         /// Whether a directory hides what the layers below have in it.
         var hidesLower = false
-        /// Full paths.
+        /// The full paths of its entries.
         var children: [String] = []
 
         var isDirectory: Bool { entry.map { $0.kind == .directory } ?? true }
@@ -182,7 +189,9 @@ private struct StackedEntries {
 
     private var nodes: [PathKey: Node] = [PathKey("/"): Node()]
 
-    /// Puts one entry of the next layer in place; a directory comes before what is in it.
+    /// Adds one entry of the next layer.
+    ///
+    /// A directory must come before its content.
     mutating func put(_ entry: LayerEntry, of layer: Int) {
         let key = PathKey(entry.path)
         guard let old = nodes[key] else {
@@ -192,7 +201,7 @@ private struct StackedEntries {
         }
         var node = Node(entry: entry, layer: layer)
         if entry.kind == .directory {
-            // What is no directory hides what is below it, also after one came in its place.
+            // A file that is no directory hides the lower directory, also after a directory replaced the file.
             node.hidesLower = entry.isOpaque || old.hidesLower || !old.isDirectory
         }
         if entry.kind == .directory, old.isDirectory, !entry.isOpaque {
@@ -203,7 +212,7 @@ private struct StackedEntries {
         nodes[key] = node
     }
 
-    /// Makes a path known to the directories it is in.
+    /// Adds a path to its parent directories.
     private mutating func makeParents(of path: String) {
         var child = path
         while child != "/" {
@@ -223,7 +232,7 @@ private struct StackedEntries {
         }
     }
 
-    /// All that the layer to be has, in no order.
+    /// All entries of the new layer, not sorted.
     func items(below: LowerEntries?, _ cancellation: Cancellation) throws(ShaleError) -> [SquashedLayers.Item] {
         var items: [SquashedLayers.Item] = []
         var pending = [(path: "/", isHidden: false)]

@@ -1,38 +1,44 @@
 package import Basics
 package import OCI
 
-/// One path of a layer: what the layer's tar says of it, and its contents' hash.
+/// One path of a layer: its attributes in the layer's tar, and the hash of its content.
 package struct LayerEntry: Sendable, Hashable {
     package enum Kind: UInt8, Sendable, Hashable, CaseIterable {
         case file, directory, symlink, hardLink, fifo, characterDevice, blockDevice
-        /// The layer removes the path from what lies below it.
+        /// The layer removes this path of lower layers.
         case whiteout
     }
 
-    /// Absolute, clean, links resolved: `/etc/passwd`; `/` is the root.
+    /// The absolute clean path with resolved links, such as `/etc/passwd`; `/` for the root.
     package var path: String
     package var kind: Kind
-    /// Permission bits with set-id and sticky, 0o0000–0o7777.
+    /// The permission bits with set-ID and sticky bits, 0o0000–0o7777.
     package var mode: UInt32
     package var uid: UInt32
     package var gid: UInt32
-    /// Bytes of a file; 0 for everything else, a hard link too.
+    /// The size of a file in bytes; 0 for everything else, also for a hard link.
     package var size: Int64
     package var modified: Timestamp
-    /// A symlink's text, or the absolute path of the file a hard link is another name of.
+    /// The target text of a symbolic link, or the absolute path of the file to which a hard link refers.
     package var link: String
     package var deviceMajor: UInt32
     package var deviceMinor: UInt32
     package var attributes: [ExtendedAttribute]
-    /// SHA-256 of a file's contents.
+    /// The SHA-256 hash of a file's content.
     package var contentHash: ContentHash?
-    /// A directory that hides what lower layers have in it (`.wh..wh..opq`).
+    /// Whether it is a directory that hides the content that lower layers have in it (`.wh..wh..opq`).
     package var isOpaque: Bool
-    /// A parent that the tar does not name, made 0755 root:root because something below needed it.
+    /// Whether it is a parent directory that the tar does not name.
+    ///
+    /// It is made with mode 0755 and owner root:root.
     package var isImplied: Bool
-    /// A file of a lower layer, copied into this one because a hard link needed it; not in the tar.
+    /// Whether it is a file of a lower layer that was copied for a hard link.
+    ///
+    /// It is not in the tar.
     package var isCopiedUp: Bool
-    /// A device the kernel did not let us make: an empty file stands for it on disk.
+    /// Whether it is a device that could not be made.
+    ///
+    /// An empty file is on disk instead.
     package var isPlaceholder: Bool
 
     package var digest: Digest? { contentHash?.digest }

@@ -3,19 +3,21 @@ import Glibc
 import Linux
 import OCI
 
-/// All paths of one layer, sorted by bytes; on disk a compact file that tells when it is damaged.
+/// All paths of one layer, sorted by bytes.
+///
+/// Its file is compact and has a checksum.
 package struct LayerIndex: Sendable, Equatable {
     package var entries: [LayerEntry]
 
     package init(entries: [LayerEntry] = []) { self.entries = entries }
 
-    /// The entry of an absolute path; found by halving.
+    /// The entry of an absolute path, found with a binary search.
     package subscript(path: String) -> LayerEntry? {
         let place = position(notBefore: path)
         return place < entries.count && PathOrder.same(entries[place].path, path) ? entries[place] : nil
     }
 
-    /// Where the first entry stands that does not come before a path; the number of entries where none does.
+    /// The position of the first entry that is not before a path; the number of entries when there is none.
     package func position(notBefore path: String) -> Int {
         var low = 0
         var high = entries.count
@@ -28,12 +30,15 @@ package struct LayerIndex: Sendable, Equatable {
 
     /// Whether the layer hides all layers below it (`.wh..wh..opq` in the root).
     ///
-    /// overlayfs does not look at the root's own mark: whoever stacks layers must leave the lower ones out.
+    /// Overlayfs ignores a mark of the root.
+    ///
+    /// Code that stacks layers must leave out the lower ones.
     package var isRootOpaque: Bool { entries.first.map { $0.path == "/" && $0.isOpaque } ?? false }
 
-    /// Reads an index file; `corrupt` for one that is damaged or of another version, to be built anew.
+    /// Reads an index file.
     ///
-    /// Throws `corrupt` in that case, and what reading the file throws.
+    /// Throws `corrupt` for a damaged file or one of another version, which must be made again, and what reading the
+    /// file throws.
     package init(reading path: String) throws(ShaleError) {
         do throws(SystemCallError) {
             let bytes = try WholeFile.read(path, limit: 1 << 30)
@@ -47,7 +52,7 @@ package struct LayerIndex: Sendable, Equatable {
         }
     }
 
-    /// Writes the index whole, by rename.
+    /// Writes the index to a new file and renames it.
     ///
     /// Throws what writing the file throws.
     package func write(to path: String) throws(ShaleError) {
@@ -59,8 +64,9 @@ package struct LayerIndex: Sendable, Equatable {
     }
 }
 
-/// A path as a key: equal when the bytes are, which `String`'s own equality is not (it holds `é` and `e` with an accent
-/// for one, and a directory may have both).
+/// A path as a key that is compared by bytes.
+///
+/// `String` treats a composed and a decomposed `é` as equal, but a directory can contain both.
 package struct PathKey: Hashable, Sendable {
     package let path: String
 
@@ -76,7 +82,7 @@ package struct PathKey: Hashable, Sendable {
     }
 }
 
-/// The one order of paths: by their bytes, so that a directory comes before what is in it.
+/// The order of paths: by bytes, so that a directory comes before its content.
 package enum PathOrder {
     package static func same(_ left: String, _ right: String) -> Bool {
         let quick = left.utf8.withContiguousStorageIfAvailable { left in

@@ -1,9 +1,9 @@
 import Basics
 import OCI
 
-/// The index file: magic and version, the entries, a SHA-256 of all that.
+/// The format of the index file: magic and version, the entries, and a SHA-256 of both.
 ///
-/// Each path is told as how many bytes it shares with the one before and what follows them; numbers are LEB128.
+/// A path is stored as the number of bytes that it shares with the path before, and the rest. Numbers are LEB128.
 extension LayerIndex {
     private static let magic = Array("shale layer index 1\n".utf8)
 
@@ -23,7 +23,7 @@ extension LayerIndex {
         return writer.bytes + Digest.contentHash(of: writer.bytes)
     }
 
-    /// `nil` for bytes that are not an undamaged index of this version.
+    /// Reads an index; `nil` for a damaged one or one of another version.
     package init?(decoding bytes: [UInt8]) {
         guard bytes.count >= Self.magic.count + 32, bytes.starts(with: Self.magic),
             Digest.contentHash(of: bytes.dropLast(32)) == Array(bytes.suffix(32))
@@ -108,7 +108,7 @@ private struct Writer {
         number(UInt64(entry.uid))
         number(UInt64(entry.gid))
         number(UInt64(bitPattern: entry.size))
-        // Zigzag, for times before 1970.
+        // Zigzag encoding, for times before 1970.
         number(UInt64(bitPattern: entry.modified.seconds << 1 ^ entry.modified.seconds >> 63))
         number(UInt64(UInt32(bitPattern: entry.modified.nanoseconds)))
         if flags.contains(.link) { data(entry.link.utf8) }

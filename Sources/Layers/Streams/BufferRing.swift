@@ -1,9 +1,10 @@
 import Basics
 import Glibc
 
-/// A ring of four buffers between one thread that fills them and one that empties them.
+/// A ring of four buffers between a writing and a reading thread.
 final class BufferRing: @unchecked Sendable {
-    /// Bytes of one buffer: large enough that a hand-over costs nothing, small enough to stay in the cache.
+    /// The size of one buffer, in bytes: so large that switching costs little, and so small that it stays in the CPU
+    /// cache.
     static let bufferSize = 256 << 10
     private static let count = 4
 
@@ -20,7 +21,9 @@ final class BufferRing: @unchecked Sendable {
     private let changed = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
     /// Guarded by `mutex`.
     private var state = State()
-    /// The buffer the reader looks at; only the reader touches this.
+    /// The buffer that the reader uses.
+    ///
+    /// Only the reader accesses this member.
     private var reading: Int?
 
     init() {
@@ -39,8 +42,8 @@ final class BufferRing: @unchecked Sendable {
 
     /// Runs `body` while the mutex is locked.
     ///
-    /// `body` reads and writes `state` member by member: an `inout` access that spans a wait would let the compiler
-    /// keep what the other thread is about to change.
+    /// `body` reads and writes the members of `state` separately. With one `inout` access across a wait the compiler
+    /// could keep old values of members that the other thread changes.
     private func locked<Result>(_ body: () -> Result) -> Result {
         pthread_mutex_lock(mutex)
         defer { pthread_mutex_unlock(mutex) }
@@ -49,7 +52,7 @@ final class BufferRing: @unchecked Sendable {
 
     // MARK: The thread that fills
 
-    /// A buffer to fill, waiting for one; `nil` when the reader has left.
+    /// Waits for a buffer to fill; `nil` when the reader has stopped.
     func takeFree() -> (index: Int, buffer: UnsafeMutableRawBufferPointer)? {
         locked {
             while state.free.isEmpty && !state.isStopped { pthread_cond_wait(changed, mutex) }
@@ -58,7 +61,7 @@ final class BufferRing: @unchecked Sendable {
         }
     }
 
-    /// Hands a filled buffer over.
+    /// Passes a filled buffer to the reader.
     func publish(_ index: Int, count: Int) {
         locked {
             state.filled.append((index, count))
@@ -66,7 +69,7 @@ final class BufferRing: @unchecked Sendable {
         }
     }
 
-    /// Says that no more comes, or why.
+    /// Marks the end of the data; with an error when there was one.
     func finish(_ error: ShaleError?) {
         locked {
             state.isFinished = true
@@ -95,7 +98,7 @@ final class BufferRing: @unchecked Sendable {
         return found.map { UnsafeRawBufferPointer(rebasing: buffers[$0.index][..<$0.count]) }
     }
 
-    /// Lets the filling thread end.
+    /// Makes the writing thread end.
     func stop() {
         locked {
             state.isStopped = true

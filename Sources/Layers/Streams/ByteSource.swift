@@ -1,20 +1,22 @@
 package import Basics
 package import Linux
 
-/// Bytes from somewhere, one after the other: a file, a download, memory.
+/// A sequential source of bytes: a file, a download or memory.
 ///
-/// An unpacker reads its source from a thread of its own, one call at a time, and only while it runs.
+/// An unpacker reads its source on its own thread, with one call at a time, and only while it runs.
 package protocol ByteSource: AnyObject {
-    /// Fills some of the buffer and returns how much; 0 at the end.
+    /// Reads bytes into the buffer and returns their number; 0 at the end.
+    ///
+    /// Throws what reading throws.
     func read(into buffer: UnsafeMutableRawBufferPointer) throws(ShaleError) -> Int
 }
 
-/// A file's bytes from where its descriptor stands.
+/// The bytes of a file from the current position of its descriptor.
 package final class FDSource: ByteSource {
     private let descriptor: OwnedFD
     private let subject: String
 
-    /// `subject` is how errors call it: `layer sha256:…`.
+    /// `subject` is the name in errors, such as `layer sha256:…`.
     package init(_ descriptor: consuming OwnedFD, subject: String) {
         self.descriptor = descriptor
         self.subject = subject
@@ -23,7 +25,7 @@ package final class FDSource: ByteSource {
     /// Throws `cancelled` when the process is told to stop, and the error of reading the file.
     package func read(into buffer: UnsafeMutableRawBufferPointer) throws(ShaleError) -> Int {
         do throws(SystemCallError) {
-            // The writer at the other end of a pipe may take any time.
+            // The writer of a pipe may take any time.
             try descriptor.waitForInput()
             return try descriptor.read(into: buffer)
         } catch {

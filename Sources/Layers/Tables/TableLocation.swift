@@ -1,23 +1,27 @@
 package import Basics
 package import OCI
 
-/// Where a packed layer keeps its table of contents, and how the table is known to be the right one.
+/// The place of the table of contents in a compressed layer, and the digest that proves the table.
 package enum TableLocation: Sendable, Hashable {
-    /// eStargz (stargz-snapshotter, `docs/estargz.md`): a footer tells where; the digest is of the JSON text.
+    /// eStargz (stargz-snapshotter, `docs/estargz.md`): a footer has the place.
+    ///
+    /// The digest is that of the JSON text.
     case stargz(Digest)
-    /// zstd:chunked (containers/storage): the manifest tells where; the digest is of the packed table.
+    /// zstd:chunked (containers/storage): the manifest has the place.
+    ///
+    /// The digest is that of the compressed table.
     case zstdChunked(Range<Int64>, Digest)
 
     private static let stargzDigest = "containerd.io/snapshot/stargz/toc.digest"
-    /// Today's, and that of before containers/storage 1.46.
+    /// The current prefix of annotations, and the prefix before containers/storage 1.46.
     private static let chunkedPrefixes = ["io.github.containers.zstd-chunked.", "io.containers.zstd-chunked."]
 
-    /// Larger tables are not read.
+    /// The largest table that is read, in bytes.
     private static let largest: Int64 = 256 << 20
-    /// Bytes at a blob's end that hold an eStargz footer.
+    /// The size of an eStargz footer at the end of a blob, in bytes.
     package static let footerSize: Int64 = 51
 
-    /// As a layer's descriptor tells it; `nil` for a layer without a table that can be checked.
+    /// Reads the place from a layer's descriptor; `nil` for a layer without a table that can be checked.
     package init?(_ blob: Descriptor) {
         let notes = blob.annotations ?? [:]
         if let text = notes[Self.stargzDigest], let digest = try? Digest(parsing: text), blob.size > Self.footerSize {
@@ -34,14 +38,16 @@ package enum TableLocation: Sendable, Hashable {
         return nil
     }
 
-    /// What the table is kept by.
+    /// The digest under which the table is stored.
     package var digest: Digest {
         switch self {
         case .stargz(let digest), .zstdChunked(_, let digest): digest
         }
     }
 
-    /// `OFFSET:PACKED:UNPACKED:TYPE`; type 1 is the only one there is.
+    /// Reads `OFFSET:PACKED:UNPACKED:TYPE`.
+    ///
+    /// There is only type 1.
     private static func range(_ text: String, in blob: Descriptor) -> Range<Int64>? {
         let numbers = text.split(separator: ":").map { Int64($0) }
         guard numbers.count == 4, let start = numbers[0], let count = numbers[1], numbers[3] == 1, start >= 0,
@@ -50,7 +56,8 @@ package enum TableLocation: Sendable, Hashable {
         return start..<start + count
     }
 
-    /// Where the table lies by an eStargz footer: a gzip header whose extra field ends in `OFFSET` in hex and `STARGZ`.
+    /// The range of the table from an eStargz footer: a gzip header whose extra field ends in `OFFSET`, in hex, and
+    /// `STARGZ`.
     package static func tableRange(footer: [UInt8], of blob: Descriptor) -> Range<Int64>? {
         let mark = Array("STARGZ".utf8)
         guard footer.starts(with: [0x1F, 0x8B]), footer.count > 22 + mark.count,
@@ -62,9 +69,9 @@ package enum TableLocation: Sendable, Hashable {
         return start..<stop
     }
 
-    /// The table's JSON text out of the bytes that were fetched; `corrupt` when it is not what the manifest promised.
+    /// The JSON text of the table, from the fetched bytes.
     ///
-    /// Throws `corrupt` in that case or when the bytes are damaged, and `cancelled` when it is stopped.
+    /// Throws `corrupt` when its digest is wrong or the bytes are damaged, and `cancelled` when it is stopped.
     package func text(_ packed: [UInt8], subject: String, _ cancellation: Cancellation) throws(ShaleError) -> [UInt8] {
         let text: [UInt8]
         switch self {
@@ -91,9 +98,11 @@ package enum TableLocation: Sendable, Hashable {
     }
 }
 
-/// A part of a layer that is packed by itself.
+/// A part of a layer that is compressed separately.
 package enum PackedPiece {
-    /// Bytes out of a packed piece: `skipping` at the start are left out, no more than `limit` are answered.
+    /// Decompresses a piece.
+    ///
+    /// The first `skipping` bytes are left out, and at most `limit` bytes are returned.
     ///
     /// Throws `corrupt` when the bytes are damaged, and `cancelled` when it is stopped.
     package static func unpacked(

@@ -3,17 +3,17 @@ import FoundationEssentials
 import Linux
 package import OCI
 
-/// What a layer's own table of contents tells: its paths, and where in the blob each file's bytes lie.
+/// The table of contents of a layer: its paths, and the places of the files' bytes in the blob.
 ///
-/// The JSON of eStargz and of zstd:chunked, which has the same entries.
+/// The JSON of eStargz and zstd:chunked has the same entries.
 package struct TableOfContents: Sendable {
-    /// A part of a file, packed by itself.
+    /// A part of a file that is compressed separately.
     package struct Piece: Sendable, Hashable {
-        /// Where it lies in the blob; empty for a part that is all zeros.
+        /// The place in the blob; empty for a part that is only zeros.
         package var place: Range<Int64>
-        /// Bytes to pass over once it is unpacked.
+        /// How many decompressed bytes to skip.
         package var skipped: Int64
-        /// Bytes of the file.
+        /// How many bytes of the file it has.
         package var size: Int64
         package var digest: Digest?
     }
@@ -21,12 +21,14 @@ package struct TableOfContents: Sendable {
     package private(set) var index = LayerIndex()
     private var pieces: [PathKey: [Piece]] = [:]
 
-    /// The parts of a file's bytes, in their order; nothing for an empty file.
+    /// The parts of a file, in order; none for an empty file.
     package func pieces(of path: String) -> [Piece] { pieces[PathKey(path)] ?? [] }
 
-    /// Reads a table's JSON; the last file's bytes end at `end` of the blob, `subject` is how errors call it.
+    /// Reads the JSON of a table.
     ///
-    /// Throws `corrupt` for what is no table.
+    /// The bytes of the last file end at offset `end` of the blob. `subject` is the name in errors.
+    ///
+    /// Throws `corrupt` for a malformed table.
     package init(parsing text: [UInt8], end: Int64, subject: String) throws(ShaleError) {
         let document = try JSONDocument(parsing: text, naming: "\(subject): table of contents")
         guard let entries = document["entries"]?.array, entries.count <= UnpackLimits.standard.entries else {
@@ -38,7 +40,7 @@ package struct TableOfContents: Sendable {
     }
 }
 
-/// One entry as the JSON has it.
+/// One entry of the JSON.
 private struct TableEntry {
     let type: String
     let path: EntryPath
@@ -75,7 +77,7 @@ private struct TableEntry {
     var digest: Digest? { document["digest"]?.string.flatMap { try? Digest(parsing: $0) } }
     var modified: Timestamp { document["modtime"]?.string.flatMap { Timestamp(rfc3339: $0) } ?? .epoch }
 
-    /// Attributes come in base64.
+    /// The extended attributes, which are base64 in the JSON.
     var attributes: [ExtendedAttribute] {
         guard case .object(let members)? = document["xattrs"] else { return [] }
         return members.filter { PortableAttributes.isPortable($0.key) }.compactMap { member in
@@ -96,7 +98,7 @@ private struct TableEntry {
     }
 }
 
-/// Puts entries together as an unpacking would, and notes where bytes lie.
+/// Combines entries as unpacking would, and notes the places of their bytes.
 private struct TableReading {
     private struct Part {
         var path: String
@@ -110,7 +112,7 @@ private struct TableReading {
     private var log = IndexLog()
     private var parts: [Part] = []
     private var sizes: [PathKey: Int64] = [:]
-    /// Where the last part of a file ends, where the table tells.
+    /// The end of the last part of a file, when the table has it.
     private var ends: [PathKey: Int64] = [:]
 
     init(subject: String) { self.subject = subject }
@@ -138,7 +140,7 @@ private struct TableReading {
     }
 
     private mutating func addParents(of path: EntryPath) {
-        // What is there has its own parents: a deep path costs once, not with each file in it.
+        // An entry that exists has its parents already, so a deep path is walked once and not for each file in it.
         let parent = EntryPath(components: Array(path.components.dropLast())).absolute
         if path.components.count < 2 || log[parent] != nil { return }
         for depth in 1..<path.components.count {
@@ -177,7 +179,9 @@ private struct TableReading {
                 digest: entry.document["chunkDigest"]?.string.flatMap { try? Digest(parsing: $0) }))
     }
 
-    /// The entries, and each file's parts: one ends where the next begins that is packed apart from it.
+    /// The entries, and the parts of each file.
+    ///
+    /// A part ends where the next separately compressed part begins.
     consuming func finished(end: Int64) -> ([LayerEntry], [PathKey: [TableOfContents.Piece]]) {
         let starts = Set(parts.map(\.offset)).sorted()
         var following: [Int64: Int64] = [:]
@@ -187,7 +191,7 @@ private struct TableReading {
         for part in parts {
             let key = PathKey(part.path)
             let left = (sizes[key] ?? 0).subtractingClamped(done[key] ?? 0)
-            // The last part's size may be left out.
+            // The table may leave out the size of the last part.
             let size = part.size > 0 ? min(part.size, left) : left
             guard size > 0 else { continue }
             done[key, default: 0] += size
@@ -202,7 +206,7 @@ private struct TableReading {
 }
 
 extension JSONDocument {
-    /// An integer member.
+    /// The value of an integer member.
     fileprivate func whole(_ key: String) -> Int64? {
         switch self[key] {
         case .integer(let value): value

@@ -1,11 +1,13 @@
 package import Basics
 
-/// The members of an archive, packed or not, one after the other: for whoever looks into one without unpacking it.
+/// Reads the members of an archive, which may be compressed, without unpacking it.
 package final class ArchiveReader {
     private let stream: UnpackedStream
     private let reader: TarReader
 
-    /// `subject` is how errors call the archive; a `.tar` in any of the known compressions.
+    /// Reads a tar with any known compression.
+    ///
+    /// `subject` is the name in errors.
     ///
     /// Throws `io` when no thread can be started.
     package init(
@@ -19,20 +21,24 @@ package final class ArchiveReader {
 
     deinit { stream.close() }
 
-    /// The next member, or `nil` at the end; what is unread of the last one is skipped.
+    /// The next member; `nil` at the end.
+    ///
+    /// Unread data of the last member is skipped.
     ///
     /// Throws `corrupt` when the archive is damaged, and what reading the source throws.
     package func next() throws(ShaleError) -> TarEntry? { try reader.next() }
 
-    /// Hands the current file's bytes on; holes are left out.
+    /// Passes the bytes of the current file to `body`.
+    ///
+    /// Holes are left out.
     ///
     /// Throws `corrupt` when the archive is damaged, and what reading the source or `body` throws.
     package func readData(
         _ body: (_ offset: Int64, _ bytes: UnsafeRawBufferPointer) throws(ShaleError) -> Void
     ) throws(ShaleError) { try reader.readData(body) }
 
-    /// The current file's bytes; more than `limit` is an error.
+    /// All bytes of the current file.
     ///
-    /// Throws `corrupt` in that case or when the archive is damaged, and what reading the source throws.
+    /// Throws `corrupt` for more than `limit` bytes or a damaged archive, and what reading the source throws.
     package func contents(limit: Int) throws(ShaleError) -> [UInt8] { try reader.contents(limit: limit) }
 }

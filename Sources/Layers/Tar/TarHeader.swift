@@ -23,10 +23,10 @@ struct TarHeader {
         UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + length])
     }
 
-    /// Text up to the first NUL.
+    /// The text up to the first NUL.
     func text(_ offset: Int, _ length: Int) -> [UInt8] { Array(field(offset, length).prefix { $0 != 0 }) }
 
-    /// Octal digits between spaces and NULs, or GNU's base-256; `nil` for anything else and for what does not fit.
+    /// A number in octal digits between spaces and NULs, or in GNU's base-256; `nil` when it is malformed or too large.
     func number(_ offset: Int, _ length: Int) -> Int64? { Self.number(field(offset, length)) }
 
     static func number(_ field: UnsafeRawBufferPointer) -> Int64? {
@@ -41,7 +41,7 @@ struct TarHeader {
         return value
     }
 
-    /// Two's complement, big end first, behind one marking bit.
+    /// Reads a big-endian two's complement number after one marker bit.
     private static func base256(_ field: UnsafeRawBufferPointer) -> Int64? {
         let inversion: UInt8 = field[0] & 0x40 != 0 ? 0xFF : 0
         var value: UInt64 = 0
@@ -53,7 +53,9 @@ struct TarHeader {
         return inversion == 0 ? Int64(value) : ~Int64(value)
     }
 
-    /// Whether the checksum is right, summed as unsigned or, as some old tars did, signed bytes.
+    /// Whether the checksum is right.
+    ///
+    /// It is the sum of unsigned bytes, or of signed bytes as in some old tars.
     var isIntact: Bool {
         guard let stored = number(148, 8) else { return false }
         var unsigned: Int64 = 0
@@ -66,7 +68,7 @@ struct TarHeader {
         return stored == unsigned || stored == signed
     }
 
-    /// The name, with the prefix where the format has one.
+    /// The name, with the prefix when the format has one.
     var path: [UInt8] {
         let name = text(0, 100)
         let prefix: [UInt8] =

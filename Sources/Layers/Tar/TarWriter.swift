@@ -3,12 +3,12 @@ import Glibc
 package import Linux
 package import OCI
 
-/// Where finished bytes go, in pieces, in order.
+/// Receives the bytes of an archive in pieces, in order.
 package typealias ByteSink = (UnsafeRawBufferPointer) throws(ShaleError) -> Void
 
-/// Writes a tar archive to a sink, hashed as it streams.
+/// Writes a tar archive to a sink, and hashes it at the same time.
 ///
-/// Files are read straight into the buffer that is hashed and handed on.
+/// Files are read directly into the buffer that is hashed and passed on.
 package final class TarWriter {
     private let sink: ByteSink
     private let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: 256 << 10, alignment: 4096)
@@ -26,7 +26,7 @@ package final class TarWriter {
         try append(TarHeaderWriter.blocks(for: entry))
     }
 
-    /// Writes a file out of memory.
+    /// Writes a file from memory.
     ///
     /// Throws what the sink throws.
     package func add(_ entry: TarEntry, contents: [UInt8]) throws(ShaleError) {
@@ -37,10 +37,10 @@ package final class TarWriter {
         try pad(entry.size)
     }
 
-    /// Writes a file out of a descriptor, exactly `entry.size` bytes, and returns the contents' hash if asked.
+    /// Writes exactly `entry.size` bytes of a file from a descriptor, and returns the hash of its content on request.
     ///
-    /// A file that turns out shorter is an error, one that grew is cut. Throws `conflict` when the file is shorter, and
-    /// what reading the file or the sink throws.
+    /// Of a file that has grown only the first bytes are written. Throws `conflict` when the file is shorter, and what
+    /// reading the file or the sink throws.
     @discardableResult
     package func add(
         _ entry: TarEntry, from file: borrowing OwnedFD, hashing: Bool = false
@@ -54,7 +54,7 @@ package final class TarWriter {
         }
     }
 
-    /// Writes a file that a closure fills buffers with, exactly `entry.size` bytes.
+    /// Writes exactly `entry.size` bytes of a file, which a closure reads into buffers.
     ///
     /// Throws `conflict` when there are fewer, and what `read` or the sink throws.
     @discardableResult
@@ -80,7 +80,7 @@ package final class TarWriter {
         return hashing ? hash.contentHash() : nil
     }
 
-    /// Ends the archive; returns the digest and count of all its bytes.
+    /// Ends the archive, and returns the digest and the number of all its bytes.
     ///
     /// Throws what the sink throws.
     package func finish() throws(ShaleError) -> (digest: Digest, size: Int64) {

@@ -10,9 +10,9 @@ package struct FileTreeComparison {
 
         package var path: String
         package var kind: Kind
-        /// What differs; empty for a path that only one tree has.
+        /// The attributes that differ; empty for a path that only one tree has.
         ///
-        /// `link` stands for another text, or another set of names of one file.
+        /// `link` means another target text, or another set of hard links.
         package var reasons: Set<Change.Reason>
 
         package init(path: String, kind: Kind, reasons: Set<Change.Reason> = []) {
@@ -26,14 +26,16 @@ package struct FileTreeComparison {
     private let right: MergedTree
     private let comparesTimes: Bool
 
-    /// Times are compared as archives keep them: a time without nanoseconds is any within its second.
+    /// Times are compared as archives store them: a time without nanoseconds equals every time within its second.
     package init(_ left: MergedTree, _ right: MergedTree, comparingTimes: Bool = true) {
         self.left = left
         self.right = right
         comparesTimes = comparingTimes
     }
 
-    /// All differences below a path, sorted; of a directory that one tree lacks, itself alone.
+    /// All differences below a path, sorted.
+    ///
+    /// For a directory that one tree lacks, its content is left out.
     ///
     /// Throws `cancelled` when it is stopped, and what reading the trees throws.
     package func differences(
@@ -71,7 +73,7 @@ package struct FileTreeComparison {
         return entry.path
     }
 
-    /// Joins two sorted listings by name.
+    /// Pairs the entries of two sorted listings by name.
     private static func pairs(_ left: [TreeEntry], _ right: [TreeEntry]) -> [(TreeEntry?, TreeEntry?)] {
         var pairs: [(TreeEntry?, TreeEntry?)] = []
         var one = left[...]

@@ -1,9 +1,9 @@
 import Basics
 import Linux
 
-/// The directory that was looked at last, kept open for what else is in it.
+/// Keeps the last used directory open for other files in it.
 ///
-/// A walk visits the files of a directory one after the other; opening the directory for each would take twice the
+/// A walk visits the files of a directory one after the other. Opening the directory for each file would take twice the
 /// time.
 final class LastDirectory {
     private var path: String?
@@ -15,7 +15,7 @@ final class LastDirectory {
         init(_ descriptor: consuming OwnedFD) { self.descriptor = descriptor }
     }
 
-    /// Calls `body` with a directory of a layer.
+    /// Calls `body` with an open directory of a layer.
     func with<Result: ~Copyable>(
         _ path: String, of root: RootDirectory, layer: Int = 0,
         _ body: (borrowing OwnedFD) throws(SystemCallError) -> Result

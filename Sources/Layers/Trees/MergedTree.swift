@@ -2,22 +2,26 @@ package import Basics
 import Glibc
 package import Linux
 
-/// Layers merged to one read-only tree, as overlayfs would show them, without a mount.
+/// Layers merged to one read-only tree, as overlayfs shows them, without a mount.
 ///
-/// Links are resolved inside the tree, 255 of them at most. A whiteout hides what is below it, an opaque directory what
-/// lower layers have in it; an opaque root hides whole layers, which overlayfs does not do by itself. What is not there
-/// is `nil`, not an error.
+/// Links are resolved inside the tree, at most 255. A whiteout hides the path in lower layers, and an opaque directory
+/// hides the content of the same directory in lower layers. An opaque root hides all lower layers, which overlayfs does
+/// not do by itself. A missing path is `nil`, not an error.
 package struct MergedTree: Sendable {
     package let layers: [RootDirectory]
     package let form: OverlayForm
 
-    /// `layers` from the top; one alone is a plain tree.
+    /// `layers` are ordered from the top.
+    ///
+    /// A single layer is a plain tree.
     package init(layers: [RootDirectory], form: OverlayForm = .current) {
         self.layers = layers
         self.form = form
     }
 
-    /// How many layers count, from the top, before an opaque root hides the rest; whoever mounts them mounts so many.
+    /// How many layers, from the top, are not hidden by an opaque root.
+    ///
+    /// Only these are mounted.
     package var visibleLayers: Int {
         for (index, layer) in layers.enumerated() where index + 1 < layers.count && form.isOpaque(layer.descriptor) {
             return index + 1
@@ -30,7 +34,7 @@ package struct MergedTree: Sendable {
     /// Throws what reading the directory's status throws.
     package func root() throws(ShaleError) -> TreeEntry {
         guard let top = layers.first else {
-            // An image of no layers is an empty directory, as a container of it has it.
+            // An image without layers is an empty directory, as in its containers.
             return TreeEntry(path: "/", status: .emptyDirectory, layer: 0, link: "", layers: [])
         }
         do throws(SystemCallError) {
@@ -42,7 +46,9 @@ package struct MergedTree: Sendable {
         }
     }
 
-    /// What a path names, or `nil`; a link at its end is followed if asked, links before it always.
+    /// The entry of a path; `nil` when there is none.
+    ///
+    /// A link at the end is followed on request, links before it always.
     ///
     /// Throws what reading the directories on the way throws.
     package func entry(_ path: String, followingLinks: Bool) throws(ShaleError) -> TreeEntry? {
@@ -54,7 +60,7 @@ package struct MergedTree: Sendable {
         return try walk.find(path, from: root(), followingLinks: followingLinks)
     }
 
-    /// One name in a directory.
+    /// The entry of a name in a directory; `nil` when there is none.
     ///
     /// Throws what reading the directory throws.
     package func child(_ name: String, of directory: TreeEntry) throws(ShaleError) -> TreeEntry? {
@@ -84,7 +90,7 @@ package struct MergedTree: Sendable {
         try ExtendedAttributes.value(form.xattrName("opaque"), of: name, in: directory) == [UInt8(ascii: "y")]
     }
 
-    /// All that is in a directory, sorted by bytes; nothing for what is no directory.
+    /// The entries in a directory, sorted by bytes; none for an entry that is no directory.
     ///
     /// Throws what reading the directory throws.
     package func children(of directory: TreeEntry) throws(ShaleError) -> [TreeEntry] {
@@ -107,7 +113,7 @@ package struct MergedTree: Sendable {
         }
     }
 
-    /// The same of what a path names, links followed; nothing for a path that names no directory.
+    /// The entries in the directory at a path, where links are followed; none for a path that is no directory.
     ///
     /// Throws what reading the directories throws.
     package func children(of path: String) throws(ShaleError) -> [TreeEntry] {
@@ -115,10 +121,11 @@ package struct MergedTree: Sendable {
         return try children(of: directory)
     }
 
-    /// Calls `body` for a path, its last link followed, and for everything below it, parents first, names by bytes.
+    /// Calls `body` for a path, whose last link is followed, and for all entries below it, parents first, sorted by
+    /// bytes.
     ///
-    /// `pruning` is true for directories whose content is not visited. Throws what reading the directories and `body`
-    /// throw.
+    /// The content of directories for which `pruning` returns true is not visited. Throws what reading the directories
+    /// and `body` throw.
     package func walk(
         _ path: String, pruning: (TreeEntry) -> Bool = { _ in false },
         _ body: (TreeEntry) throws(ShaleError) -> Void
@@ -127,7 +134,7 @@ package struct MergedTree: Sendable {
         try walk(from: top, pruning: pruning, body)
     }
 
-    /// The same from an entry.
+    /// Does the same from an entry.
     ///
     /// Throws what reading the directories and `body` throw.
     package func walk(
@@ -144,9 +151,9 @@ package struct MergedTree: Sendable {
 
     // MARK: Contents
 
-    /// A regular file's bytes to read; `invalid` for anything else.
+    /// Opens a regular file for reading.
     ///
-    /// Throws `invalid` in that case, and what opening the file throws.
+    /// Throws `invalid` for an entry that is no regular file, and what opening the file throws.
     package func open(_ entry: TreeEntry) throws(ShaleError) -> OwnedFD {
         do throws(SystemCallError) {
             let file = try layers[entry.layer].openLiteral(entry.path, O_RDONLY | O_NONBLOCK)
@@ -157,9 +164,12 @@ package struct MergedTree: Sendable {
         throw ShaleError(.invalid, "\(entry.path): not a regular file")
     }
 
-    /// A path's file to read, links followed; `notFound` where there is none.
+    /// Opens the regular file at a path for reading.
     ///
-    /// Throws `notFound` in that case, `invalid` for what is not a regular file, and what opening the file throws.
+    /// Links are followed.
+    ///
+    /// Throws `notFound` when there is none, `invalid` for a path that is no regular file, and what opening the file
+    /// throws.
     package func open(_ path: String) throws(ShaleError) -> OwnedFD {
         guard let found = try entry(path, followingLinks: true) else {
             throw SystemCallError("open", path: path, errno: ENOENT).shaleError(path)
@@ -167,9 +177,10 @@ package struct MergedTree: Sendable {
         return try open(found)
     }
 
-    /// A file's bytes, `nil` where there is none; more than `limit` is an error.
+    /// The bytes of the file at a path; `nil` when there is none.
     ///
-    /// Throws `invalid` for what is not a regular file, and what reading the file throws.
+    /// Throws `invalid` for a path that is no regular file, and what reading the file throws, also for more than
+    /// `limit` bytes.
     package func contents(of path: String, limit: Int = 16 << 20) throws(ShaleError) -> [UInt8]? {
         guard let found = try entry(path, followingLinks: true) else { return nil }
         let file = try open(found)
@@ -180,7 +191,7 @@ package struct MergedTree: Sendable {
         }
     }
 
-    /// A link's text; `nil` for what is not a link.
+    /// The target text of the link at a path; `nil` for a path that is no link.
     ///
     /// Throws what reading the directories on the way throws.
     package func readLink(_ path: String) throws(ShaleError) -> String? {
@@ -188,7 +199,7 @@ package struct MergedTree: Sendable {
         return found.link
     }
 
-    /// The attributes that travel in archives.
+    /// The extended attributes that archives contain.
     ///
     /// Throws what reading the attributes throws.
     package func attributes(of entry: TreeEntry) throws(ShaleError) -> [ExtendedAttribute] {
@@ -207,7 +218,7 @@ package struct MergedTree: Sendable {
         }
     }
 
-    /// A regular file to read, and its size now.
+    /// Opens a regular file for reading, with its current size.
     func open(_ entry: TreeEntry, _ last: LastDirectory) throws(ShaleError) -> SizedFile {
         do throws(SystemCallError) {
             return try last.with(entry.parent, of: layers[entry.layer], layer: entry.layer) {
@@ -219,7 +230,7 @@ package struct MergedTree: Sendable {
         }
     }
 
-    /// The entry as an index would have it, without a contents' hash.
+    /// The entry as in an index, without the hash of its content.
     ///
     /// Throws what reading the attributes throws.
     package func layerEntry(_ entry: TreeEntry) throws(ShaleError) -> LayerEntry {
@@ -232,12 +243,12 @@ package struct MergedTree: Sendable {
     }
 }
 
-/// A regular file open to read, and its size.
+/// A regular file that is open for reading, and its size in bytes.
 struct SizedFile: ~Copyable {
     let descriptor: OwnedFD
     let size: Int64
 
-    /// Throws `ESTALE` for what is no regular file any more.
+    /// Throws `ESTALE` for a name that is no regular file any more.
     static func open(_ name: String, in directory: borrowing OwnedFD) throws(SystemCallError) -> SizedFile {
         let descriptor = try directory.open(name, O_RDONLY | O_NONBLOCK)
         let status = try FileStatus.of(descriptor)
@@ -247,7 +258,7 @@ struct SizedFile: ~Copyable {
 }
 
 extension LayerEntry {
-    /// What a file's status tells of it.
+    /// Makes an entry from the status of a file.
     package init(path: String, status: FileStatus, link: String, attributes: [ExtendedAttribute]) {
         let isDevice = status.kind == .characterDevice || status.kind == .blockDevice
         self.init(
@@ -259,7 +270,9 @@ extension LayerEntry {
 }
 
 extension LayerEntry.Kind {
-    /// A socket has no kind of its own; whoever makes archives leaves it out first.
+    /// There is no kind for sockets.
+    ///
+    /// Code that makes archives leaves them out before.
     init(_ status: FileStatus) {
         self =
             switch status.kind {
@@ -273,14 +286,14 @@ extension LayerEntry.Kind {
     }
 }
 
-/// Puts the listings of one directory's layers together, from the top.
+/// Merges the listings of one directory in several layers, from the top.
 private struct Merging {
     private struct Found {
         var name: String
         var status: FileStatus
         var link: String
         var layers: [Int]
-        /// Whether lower layers cannot add to it.
+        /// Whether lower layers cannot add entries to it.
         var isClosed: Bool
     }
 
@@ -295,7 +308,9 @@ private struct Merging {
         isSingle = directory.layers.count == 1
     }
 
-    /// Notes what a name does to those below it; whether it is to be taken.
+    /// Notes the effect of a name on lower layers.
+    ///
+    /// Returns whether the name is part of the merged listing.
     mutating func wants(_ name: String, _ status: FileStatus) -> Bool {
         if isSingle { return !status.isWhiteout }
         let key = PathKey(name)

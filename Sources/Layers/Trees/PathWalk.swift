@@ -2,13 +2,15 @@ package import Basics
 import Glibc
 import Linux
 
-/// Follows a path through a tree that no kernel has mounted: `..` stays inside the root, and so do links.
+/// Resolves a path in a tree that is not mounted.
 ///
-/// Entry: one entry of the tree, with what it takes to look below it.
+/// `..` and links stay inside the root.
+///
+/// `Entry` is one entry of the tree, with the information that is needed to list it.
 package struct PathWalk<Entry> {
-    /// Where a link leads; `nil` for what is no link.
+    /// The target of a link; `nil` for an entry that is no link.
     private let link: (Entry) -> String?
-    /// One name in a directory; `nil` when it is not there, or the place is no directory.
+    /// The entry of a name in a directory; `nil` when there is none, or the entry is no directory.
     private let child: (String, Entry) throws(ShaleError) -> Entry?
 
     package init(
@@ -18,9 +20,11 @@ package struct PathWalk<Entry> {
         self.child = child
     }
 
-    /// What a path names below `root`, or `nil`; a link at its end is followed if asked, links before it always.
+    /// The entry of a path below `root`; `nil` when there is none.
     ///
-    /// Throws `ELOOP`'s error after 255 links, as docker's own walk does.
+    /// A link at the end is followed on request, links before it always.
+    ///
+    /// Throws the error of `ELOOP` after 255 links, as docker does, and what reading the tree throws.
     package func find(_ path: String, from root: Entry, followingLinks: Bool) throws(ShaleError) -> Entry? {
         var trail = [root]
         var pending = Self.components(path)
@@ -46,7 +50,7 @@ package struct PathWalk<Entry> {
         return trail.last
     }
 
-    /// A path's components, the last first.
+    /// The components of a path, the last one first.
     private static func components(_ path: String) -> [String] {
         path.utf8.split(separator: 0x2F).map { String(Substring($0)) }.reversed()
     }

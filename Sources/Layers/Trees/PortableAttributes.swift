@@ -1,15 +1,15 @@
 import Linux
 
-/// The extended attributes that travel in archives: capabilities of programs and `user.*`, never overlayfs's own.
+/// The extended attributes that archives contain: capabilities of programs and `user.*`, but not those of overlayfs.
 ///
-/// A capability that names the root of a user namespace (`VFS_CAP_REVISION_3`) becomes one that names none, for that
-/// root means nothing elsewhere.
+/// A capability with the root of a user namespace (`VFS_CAP_REVISION_3`) is changed to one without, because this user
+/// ID has no meaning on other machines.
 enum PortableAttributes {
     static func isPortable(_ name: String) -> Bool {
         name == "security.capability" || (name.hasPrefix("user.") && !OverlayForm.isBookkeeping(name))
     }
 
-    /// Those of a name in a directory, sorted.
+    /// The attributes of a name in a directory, sorted.
     static func read(
         _ name: String, in directory: borrowing OwnedFD
     ) throws(SystemCallError) -> [ExtendedAttribute] {

@@ -3,28 +3,31 @@ import Glibc
 package import Linux
 package import OCI
 
-/// Tars of trees: out of one (`export`, `cp` out, a build's context), and into one (`cp` in, `ADD` of an archive).
+/// Makes tars of trees (`export`, `cp` from a container, build contexts), and unpacks tars into trees (`cp` to a
+/// container, `ADD` of an archive).
 package enum TreeArchive {
-    /// What a packed tree is.
+    /// The result of packing a tree.
     package struct Packed: Sendable {
         package var digest: Digest
-        /// Bytes of the tar.
+        /// The size of the tar, in bytes.
         package var size: Int64
-        /// Bytes of all its files.
+        /// The size of all files in it, in bytes.
         package var contentBytes: Int64
         package var members: Int
     }
 
     package struct PackOptions: Sendable {
-        /// What the top is called in the archive; empty for what is in it, without itself.
+        /// The name of the top directory in the archive; empty to pack only its content.
         package var name = ""
         /// Whether a link at the end of the path is followed.
         package var followsLink = true
-        /// Owner of everything, whatever the tree says.
+        /// The owner of all members, instead of that in the tree.
         package var owner: (uid: UInt32, gid: UInt32)?
-        /// Times after this become this.
+        /// The latest time of members.
+        ///
+        /// Later times are set to this.
         package var epoch: Timestamp?
-        /// Whether attributes are packed.
+        /// Whether extended attributes are packed.
         package var keepsAttributes = true
 
         package init(
@@ -39,9 +42,10 @@ package enum TreeArchive {
         }
     }
 
-    /// Packs a path and everything below it, parents first, names by bytes; `notFound` where there is nothing.
+    /// Packs a path and everything below it, parents first, sorted by bytes.
     ///
-    /// Throws `notFound` in that case, `cancelled` when it is stopped, and what reading the files or `sink` throws.
+    /// Throws `notFound` when the path does not exist, `cancelled` when it is stopped, and what reading the files or
+    /// `sink` throws.
     package static func pack(
         _ tree: MergedTree, path: String = "/", options: PackOptions = PackOptions(),
         cancellation: Cancellation = Cancellation(), to sink: @escaping ByteSink
@@ -116,7 +120,7 @@ package enum TreeArchive {
             try tar.add(member, from: file.descriptor)
         }
 
-        /// The path in the archive; empty for the top itself where it has no name.
+        /// The path in the archive; empty for the top directory when it has no name.
         private func archiveName(_ entry: TreeEntry) -> [UInt8] {
             let own = entry.path.pathBytes
             let below = top.path == "/" ? own.dropFirst() : own.dropFirst(top.path.pathBytes.count)
@@ -132,14 +136,15 @@ package enum TreeArchive {
     // MARK: Into a tree
 
     package struct UnpackOptions: Sendable {
-        /// Owner of everything, whatever the archive says.
+        /// The owner of all files, instead of that in the archive.
         package var owner: (uid: UInt32, gid: UInt32)?
-        /// Refuse to put a directory in the place of a file or the reverse, as `docker cp` does.
+        /// Whether to refuse that a directory replaces a file or the reverse, as `docker cp` does.
         package var keepsTypes = false
-        /// A first component that is called otherwise in the tree.
+        /// A first path component, and its other name in the tree.
         package var renaming: (from: String, to: String)?
         package var limits = UnpackLimits.standard
-        /// Leave the directory unpacked into as it is, whatever the archive says of `.` (docker's `ADD`).
+        /// Whether to keep the attributes of the target directory, instead of those of `.` in the archive (docker's
+        /// `ADD`).
         package var keepsTop = false
         /// Refuse a member or a hard link's file above the directory unpacked into, as `docker cp` does, instead of
         /// keeping it below; a renaming is not asked then.

@@ -1,7 +1,7 @@
 import Basics
 import Linux
 
-/// A member's path, cleaned by its text: components without `.`, with `..` taken back, never above the root.
+/// The clean path of a member: without `.`, and with `..` resolved by text, never above the root.
 struct EntryPath {
     let components: [String]
 
@@ -17,18 +17,18 @@ struct EntryPath {
     init(components: [String]) { self.components = components }
 
     var isRoot: Bool { components.isEmpty }
-    /// The last component.
+    /// The last path component.
     var name: String { components.last ?? "" }
-    /// The directory it is in, as a path without a leading slash.
+    /// The path of its directory, without a leading slash.
     var parent: String { components.dropLast().joined(separator: "/") }
-    /// As indexes name it.
+    /// The absolute path, as in indexes.
     var absolute: String { "/" + components.joined(separator: "/") }
 }
 
-/// The names by which a layer's tar removes things (image-spec v1.1, layer.md, "Whiteouts").
+/// The names of whiteouts in a layer's tar (image-spec v1.1, layer.md, "Whiteouts").
 package enum Whiteout {
     package static let prefix = ".wh."
     package static let opaque = ".wh..wh..opq"
-    /// Names of aufs's own, which mean nothing elsewhere.
+    /// The prefix of names that only aufs uses.
     static let metaPrefix = ".wh..wh."
 }

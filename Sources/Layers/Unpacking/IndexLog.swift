@@ -1,18 +1,18 @@
 import Basics
 
-/// What an unpacking did, in order, and the index that comes of it.
+/// The operations of an unpacking in order, from which the index is made.
 ///
-/// A member may replace or remove earlier ones. Looking for what lies below a removed directory each time would let an
-/// archive cost the square of its length, so removals are only noted, with their place in the order, and applied once.
+/// A member can replace or remove earlier ones. Searching the content of each removed directory at once would take time
+/// quadratic in the length of the archive. So removals are noted with their position and applied once at the end.
 struct IndexLog {
     private var entries: [LayerEntry] = []
-    /// Which entry holds the inode that a hard link entry names, by the link's place.
+    /// The entry that has the inode of a hard link, by the link's position.
     private var linked: [Int: Int] = [:]
     private var latest: [PathKey: Int] = [:]
     private var removals: [PathKey: Int] = [:]
     private(set) var hasOpaque = false
 
-    /// Notes what stands at a path now.
+    /// Notes the new entry of a path.
     mutating func add(_ entry: LayerEntry) {
         let key = PathKey(entry.path)
         var entry = entry
@@ -40,7 +40,7 @@ struct IndexLog {
         add(entry)
     }
 
-    /// Notes that a path and everything below it is gone.
+    /// Notes that a path and everything below it was removed.
     mutating func remove(_ path: String) { removals[PathKey(path)] = entries.count }
 
     mutating func setOpaque(_ path: String) {
@@ -49,7 +49,7 @@ struct IndexLog {
         entries[place].isOpaque = true
     }
 
-    /// What stands at a path now, if this layer made it.
+    /// The current entry of a path, when this layer made it.
     subscript(path: String) -> LayerEntry? {
         latest[PathKey(path)].flatMap { isAlive($0) ? entries[$0] : nil }
     }
@@ -69,14 +69,14 @@ struct IndexLog {
         }
     }
 
-    /// The entries that are left, sorted.
+    /// The remaining entries, sorted.
     consuming func finished() -> [LayerEntry] {
         var kept: [LayerEntry] = []
         kept.reserveCapacity(latest.count)
         var promoted: [Int: String] = [:]
         for place in entries.indices where isAlive(place) {
             var entry = entries[place]
-            // The file behind a link may have lost its first name since.
+            // The first name of the linked file may have been removed since.
             if let origin = linked[place], !isAlive(origin) {
                 if let name = promoted[origin] {
                     entry.link = name

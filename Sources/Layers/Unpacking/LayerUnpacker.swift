@@ -3,35 +3,42 @@ import Glibc
 package import Linux
 package import OCI
 
-/// What came out of a layer.
+/// The result of unpacking a layer.
 package struct UnpackedLayer: Sendable {
-    /// The digest of the tar, unpacked, to its last byte.
+    /// The digest of all bytes of the uncompressed tar.
     package var diffID: Digest
-    /// Bytes of the tar.
+    /// The size of the tar, in bytes.
     package var size: Int64
-    /// Bytes of all its files.
+    /// The size of all files in it, in bytes.
     package var contentBytes: Int64
     package var index: LayerIndex
-    /// Whether files of lower layers were copied into it: it then belongs to that chain only.
+    /// Whether files of lower layers were copied into it.
+    ///
+    /// Then it can be used only above these layers.
     package var dependsOnLower: Bool
-    /// Owners and devices that a user namespace could not give; the index knows what they should be.
+    /// The number of owners and devices that could not be set in a user namespace.
+    ///
+    /// The index has the right ones.
     package var refusals: Int
     package var compression: Compression
 }
 
-/// Unpacks one layer, a tar packed or not, into a directory of its own, in overlay form.
+/// Unpacks one layer, a tar that may be compressed, into its own directory in the form of overlayfs.
 ///
-/// The rules are those docker's overlay2 has, in which every layer is unpacked by itself (image-spec v1.1, layer.md):
-/// a whiteout becomes a character device 0:0, an opaque mark an attribute, both about lower layers only: what the same
-/// layer has under that name stays, before or after. Nothing is created, changed or read outside the directory.
+/// The rules are those of docker's overlay2, where each layer is unpacked separately (image-spec v1.1, layer.md). A
+/// whiteout becomes a character device 0:0, and an opaque mark becomes an attribute. Both affect only lower layers: a
+/// file of the same layer with this name stays, independent of the order. Nothing is created, changed or read outside
+/// the directory.
 package struct LayerUnpacker {
     private let root: RootDirectory
     private let form: OverlayForm
     private let limits: UnpackLimits
     private let lower: (@Sendable () throws(ShaleError) -> [RootDirectory])?
 
-    /// `root` is an empty directory; `lower` the layers below, top first, asked only when a hard link names a file that
-    /// this layer does not have.
+    /// `root` is an empty directory.
+    ///
+    /// `lower` returns the layers below, the top first. It is called only when a hard link names a file that this layer
+    /// does not have.
     package init(
         into root: RootDirectory, form: OverlayForm, limits: UnpackLimits = .standard,
         lower: (@Sendable () throws(ShaleError) -> [RootDirectory])? = nil
@@ -42,7 +49,9 @@ package struct LayerUnpacker {
         self.lower = lower
     }
 
-    /// Unpacks a layer; `subject` is how errors call it: `layer sha256:…`.
+    /// Unpacks a layer.
+    ///
+    /// `subject` is the name in errors, such as `layer sha256:…`.
     ///
     /// Throws `corrupt` when the layer is damaged or larger than the limits, `cancelled` when it is stopped, and what
     /// reading the source or writing the files throws.
@@ -63,7 +72,7 @@ package struct LayerUnpacker {
     }
 }
 
-/// The state of one layer's unpacking.
+/// The state while one layer is unpacked.
 private final class LayerUnpacking {
     let files: MemberWriter
     private let builder: TreeBuilder
@@ -101,7 +110,7 @@ private final class LayerUnpacking {
         guard !["", ".", ".."].contains(name) else {
             throw ShaleError(.corrupt, "\(subject): \(path.absolute): invalid whiteout name")
         }
-        // Such names belong to aufs and mean nothing here.
+        // Such names are those of aufs. They have no meaning in overlayfs.
         if path.name.hasPrefix(Whiteout.metaPrefix) { return }
         let parent = try builder.directory(path.parent, modified: entry.modified)
         let target = parent.absolute(name)
@@ -116,7 +125,9 @@ private final class LayerUnpacking {
         }
     }
 
-    /// What lower layers have in a directory is gone; the directory is made if need be, whatever stood there.
+    /// Hides the content that lower layers have in a directory.
+    ///
+    /// The directory is made when necessary, and replaces another file.
     private func makeOpaque(_ path: EntryPath, _ entry: TarEntry) throws(ShaleError) {
         let directory = try builder.directory(path.parent, modified: entry.modified)
         try hideLower("/" + directory.path)
@@ -149,7 +160,9 @@ private final class LayerUnpacking {
 
     private typealias Origin = (directory: TreeBuilder.OpenDirectory, name: String)
 
-    /// The file in this layer, the links on the way to it followed in this layer.
+    /// The file in this layer.
+    ///
+    /// Links in its path are followed in this layer.
     private func findInLayer(_ target: EntryPath) throws(ShaleError) -> Origin? {
         let layer = MergedTree(layers: [builder.root], form: form)
         guard let found = try layer.entry(target.absolute, followingLinks: false) else { return nil }
@@ -162,7 +175,7 @@ private final class LayerUnpacking {
         return (directory, place.name)
     }
 
-    /// Copies the file up from the layers below, with the directories it is in.
+    /// Copies the file from the layers below, with its parent directories.
     private func copyUp(_ target: EntryPath, for path: EntryPath, _ entry: TarEntry) throws(ShaleError) -> Origin {
         let missing = ShaleError(
             .corrupt, "\(subject): link \(target.absolute) \(path.absolute)", cause: "no such file or directory")
@@ -205,7 +218,8 @@ private final class LayerUnpacking {
 
     // MARK: The end
 
-    /// Takes whiteouts out of opaque directories, where they hide nothing and would show, then sets metadata.
+    /// Removes whiteouts from opaque directories, where they hide nothing and would be visible, and then sets the
+    /// metadata.
     func finish() throws(ShaleError) -> [LayerEntry] {
         if builder.log.hasOpaque { try dropNeedlessWhiteouts() }
         return try builder.finish()

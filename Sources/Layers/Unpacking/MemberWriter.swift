@@ -3,7 +3,7 @@ import Glibc
 import Linux
 import OCI
 
-/// Puts one archive member after the other into a tree.
+/// Writes the members of an archive into a tree, one after the other.
 final class MemberWriter {
     let builder: TreeBuilder
     private let limits: UnpackLimits
@@ -14,7 +14,9 @@ final class MemberWriter {
         self.limits = limits
     }
 
-    /// Makes what a member describes; hard links are the caller's, who knows where to look for the target.
+    /// Makes the file of a member.
+    ///
+    /// The caller makes hard links, because it knows where the target is.
     func write(_ entry: TarEntry, at path: EntryPath, from reader: TarReader) throws(ShaleError) {
         let parent = try builder.directory(path.parent, modified: entry.modified)
         let made = try layerEntry(entry, at: parent.absolute(path.name))
@@ -31,7 +33,9 @@ final class MemberWriter {
         }
     }
 
-    /// The root's own metadata; anything but a directory there is refused.
+    /// Sets the metadata of the root.
+    ///
+    /// A member for the root that is no directory is refused.
     func setRoot(_ entry: TarEntry) throws(ShaleError) {
         guard entry.kind == .directory else {
             throw ShaleError(.corrupt, "\(builder.subject): \(entry.pathText): the root must stay a directory")
@@ -81,7 +85,7 @@ final class MemberWriter {
         }
     }
 
-    /// Writes all of it at a place.
+    /// Writes all bytes at an offset.
     private static func write(
         _ bytes: UnsafeRawBufferPointer, to raw: Int32, at offset: Int64
     ) throws(SystemCallError) {
@@ -94,7 +98,9 @@ final class MemberWriter {
         }
     }
 
-    /// What the index says of a member; ids that no kernel has are refused.
+    /// The index entry of a member.
+    ///
+    /// User and group IDs that the kernel cannot have are refused.
     private func layerEntry(_ entry: TarEntry, at path: String) throws(ShaleError) -> LayerEntry {
         // -1 would mean "leave the owner as it is".
         guard let uid = UInt32(exactly: entry.uid), let gid = UInt32(exactly: entry.gid), uid != .max, gid != .max
@@ -125,9 +131,11 @@ final class MemberWriter {
     }
 }
 
-/// Hashes a file's contents as they pass, holes as the zeros they read as.
+/// Hashes the content of a file while it is written.
+///
+/// A hole counts as zeros.
 private struct ZeroFillingHasher {
-    /// Holes of more bytes than this are not hashed: an archive of a kilobyte could ask for a terabyte of zeros.
+    /// Larger holes, in bytes, are not hashed, because a small archive could contain a hole of a terabyte.
     private static let mostZeros: Int64 = 1 << 30
     private static let zeros = [UInt8](repeating: 0, count: 64 << 10)
 

@@ -3,21 +3,21 @@ import Glibc
 import Linux
 import OCI
 
-/// Makes files, directories, links and devices below a root that nothing can leave.
+/// Makes files, directories, links and devices below a root, and never outside it.
 ///
-/// Every name is made by an `*at` call in a directory that was opened below the root, links resolved inside it. What a
-/// directory's metadata are is set at the end, so that neither a mode without write permission, a set-group-id bit nor
-/// a time is in the way of what is still to be made in it.
+/// Each name is made with an `*at` call in a directory that was opened below the root, where links are resolved inside
+/// the root. The metadata of directories is set at the end, so that a mode without write permission, a set-group-ID bit
+/// or a time does not affect files that are made later.
 final class TreeBuilder {
-    /// How an overlay-form layer differs from a plain tree.
+    /// The differences between a layer in overlay form and a plain tree.
     struct Style {
-        /// Write whiteouts and opaque marks in this form; `nil` for a plain tree, where `.wh.` names mean nothing.
+        /// The form of whiteouts and opaque marks; `nil` for a plain tree, where `.wh.` names have no meaning.
         var overlay: OverlayForm?
         /// Refuse to put a directory in the place of another file or the reverse, as `docker cp` does.
         var keepsTypes = false
         /// Owner of everything, whatever the archive says.
         var owner: (uid: UInt32, gid: UInt32)?
-        /// Where owners, devices and attributes may be refused without being an error.
+        /// Whether this is a user namespace, where it is no error when owners, devices or attributes cannot be set.
         var isInNamespace = OverlayForm.current == .user
     }
 
@@ -25,9 +25,9 @@ final class TreeBuilder {
     let style: Style
     let subject: String
     var log = IndexLog()
-    /// Owners and devices that the kernel refused.
+    /// The number of owners and devices that the kernel refused.
     private(set) var refusals = 0
-    /// The directory the last member was made in.
+    /// The directory of the last member.
     private var cached: (key: String, directory: OpenDirectory)?
 
     init(root: RootDirectory, style: Style, subject: String) {
@@ -36,7 +36,7 @@ final class TreeBuilder {
         self.subject = subject
     }
 
-    /// An open directory below the root, and its path there with all links resolved.
+    /// An open directory below the root, and its path without links.
     final class OpenDirectory {
         let descriptor: OwnedFD
         let path: String
@@ -50,7 +50,7 @@ final class TreeBuilder {
         func absolute(_ name: String) -> String { path.isEmpty ? "/" + name : "/\(path)/\(name)" }
     }
 
-    /// Translates a system call's error once.
+    /// Translates the error of a system call, and adds the path.
     func naming<Result>(
         _ path: String, _ body: () throws(SystemCallError) -> Result
     ) throws(ShaleError) -> Result {
@@ -65,7 +65,9 @@ final class TreeBuilder {
 
     // MARK: Directories
 
-    /// The directory at a cleaned path, made with what is missing of it.
+    /// Opens the directory at a clean path.
+    ///
+    /// Missing directories are made.
     func directory(_ path: String, modified: Timestamp) throws(ShaleError) -> OpenDirectory {
         if let cached, PathOrder.same(cached.key, path) { return cached.directory }
         let found: OpenDirectory
@@ -79,10 +81,10 @@ final class TreeBuilder {
         return found
     }
 
-    /// Forgets the open directory, after something was removed that may be on its way.
+    /// Forgets the open directory, because something in its path may have been removed.
     func forgetDirectory() { cached = nil }
 
-    /// Walks a path name by name, making what is missing and following links inside the root.
+    /// Walks a path component by component, makes missing directories, and follows links inside the root.
     private func makeDirectories(_ path: String, modified: Timestamp) throws(SystemCallError) -> OpenDirectory {
         var pending = Array(path.pathParts.map(String.init).reversed())
         var done: [String] = []
@@ -119,7 +121,9 @@ final class TreeBuilder {
         return OpenDirectory(here, path: done.joined(separator: "/"))
     }
 
-    /// Makes a directory that the archive does not name; over a whiteout or file of the same layer it is opaque.
+    /// Makes a directory that the archive does not name.
+    ///
+    /// It is opaque when it replaces a whiteout or file of the same layer.
     private func makeParent(
         _ name: String, replacing status: FileStatus?, in here: borrowing OwnedFD, at place: [String],
         modified: Timestamp
@@ -140,7 +144,7 @@ final class TreeBuilder {
         log.add(entry)
     }
 
-    /// Makes a directory that the archive names, or keeps the one that is there.
+    /// Makes a directory that the archive names, or keeps the existing one.
     func makeDirectory(_ name: String, in parent: OpenDirectory, as entry: LayerEntry) throws(ShaleError) {
         var entry = entry
         try naming(entry.path) { () throws(SystemCallError) in
@@ -161,9 +165,9 @@ final class TreeBuilder {
         log.add(entry)
     }
 
-    /// Removes what is at a name, a directory with all that is in it.
+    /// Removes a name; a directory with its content.
     func clear(_ name: String, in parent: OpenDirectory) throws(SystemCallError) {
-        // What is mounted in a running container stays: only docker cp unpacks into one.
+        // Mount points of a running container stay. Only docker cp unpacks into a running container.
         if style.overlay == nil, let there = try parent.descriptor.statusIfPresent(name), there.kind != .directory {
             try parent.descriptor.unlinkUnmounted(name)
         } else {
@@ -173,7 +177,9 @@ final class TreeBuilder {
         forgetDirectory()
     }
 
-    /// Calls `make`; when the name is taken, removes what is there and calls it again.
+    /// Calls `make`.
+    ///
+    /// When the name exists, removes it and calls `make` again.
     func replacing<Result: ~Copyable>(
         _ name: String, in parent: OpenDirectory, _ make: () throws(SystemCallError) -> Result
     ) throws(SystemCallError) -> Result {
@@ -191,7 +197,9 @@ final class TreeBuilder {
 
     // MARK: Everything else
 
-    /// Makes a file; `write` fills it and returns its hash.
+    /// Makes a file.
+    ///
+    /// `write` writes its content and returns the hash.
     func makeFile(
         _ name: String, in parent: OpenDirectory, as entry: LayerEntry,
         _ write: (borrowing OwnedFD) throws(ShaleError) -> ContentHash?
@@ -227,7 +235,9 @@ final class TreeBuilder {
         log.add(entry)
     }
 
-    /// Makes a fifo or a device; an empty file where a user namespace may not make the device.
+    /// Makes a FIFO or a device.
+    ///
+    /// In a user namespace that may not make the device, it makes an empty file.
     func makeNode(_ name: String, in parent: OpenDirectory, as entry: LayerEntry) throws(ShaleError) {
         var entry = entry
         let type: UInt32 =
@@ -253,7 +263,7 @@ final class TreeBuilder {
         log.add(entry)
     }
 
-    /// Gives a file that is below the root already another name.
+    /// Makes a hard link to a file below the root.
     func makeLink(
         _ name: String, in parent: OpenDirectory, to target: String, in directory: OpenDirectory, modified: Timestamp
     ) throws(ShaleError) {
@@ -270,7 +280,7 @@ final class TreeBuilder {
 
     // MARK: Metadata
 
-    /// Owner before mode, for a change of owner clears set-id bits; attributes then, for it clears capabilities too.
+    /// Sets owner, mode and attributes in this order, because a change of owner clears set-ID bits and capabilities.
     func setMetadata(of file: borrowing OwnedFD, to entry: LayerEntry) throws(SystemCallError) {
         let raw = file.raw
         try tolerating { () throws(SystemCallError) in
@@ -304,7 +314,9 @@ final class TreeBuilder {
         try parent.descriptor.setTimes(of: name, entry.modified)
     }
 
-    /// Where the namespace does not map an id, the file keeps this process's id; the index has the archive's.
+    /// Ignores that a user namespace does not map an ID.
+    ///
+    /// The file keeps this process's ID, and the index has the archive's.
     private func tolerating(_ body: () throws(SystemCallError) -> Void) throws(SystemCallError) {
         do throws(SystemCallError) {
             try body()
@@ -314,13 +326,13 @@ final class TreeBuilder {
         }
     }
 
-    /// A file system without attributes, and attributes that may not be set, are common: they are ignored, as docker
-    /// does.
+    /// Whether an attribute that cannot be set is ignored, as docker does: on a file system without attributes, or
+    /// without the permission.
     private func mayLack(_ attribute: ExtendedAttribute, _ error: SystemCallError) -> Bool {
         error.errno == ENOTSUP || error.errno == EPERM || (style.isInNamespace && error.errno == EINVAL)
     }
 
-    /// Gives the directories their metadata, the deepest first, and answers all entries, sorted.
+    /// Sets the metadata of directories, the deepest first, and returns all entries, sorted.
     func finish() throws(ShaleError) -> [LayerEntry] {
         cached = nil
         let entries = log.finished()
