@@ -3,12 +3,14 @@ import Glibc
 import Layers
 import Linux
 
-/// What a container's own layer looked like at one moment: enough to tell which paths differ at another.
+/// The state of a container's layer at one time, so that changed paths can be found later.
 ///
-/// For each path a hash is kept, of inode, time of change (`ctime`, which cannot be set), size, mode and owner. The
-/// hash of a directory has its attributes and no times: those say only that an entry was added or removed.
+/// It has a hash for each path, of inode, time of change (`ctime`, which programs cannot set), size, mode and owner.
+/// The hash of a directory has its attributes but no times, because these change when an entry is added or removed.
 struct ContainerSnapshot: Sendable, Equatable {
-    /// More paths than this are not looked at for every event: what changed is then not known.
+    /// The largest number of paths.
+    ///
+    /// When there are more, the changes of an event are not known.
     private static let largest = 50_000
 
     private(set) var marks: [PathKey: UInt64] = [:]
@@ -16,7 +18,7 @@ struct ContainerSnapshot: Sendable, Equatable {
     /// An empty layer.
     init() {}
 
-    /// Looks at an upper directory; `nil` when it holds too much.
+    /// Reads an upper directory; `nil` when it has too many paths.
     init?(upper: RootDirectory) throws(SystemCallError) {
         var pending = [""]
         while let directory = pending.popLast() {
@@ -42,13 +44,13 @@ struct ContainerSnapshot: Sendable, Equatable {
         _ status: FileStatus, _ name: String, in directory: borrowing OwnedFD
     ) throws(SystemCallError) -> UInt64 {
         var hash = StableHash()
-        // Overlayfs gives all whiteouts one inode, so its times say nothing about one of them.
+        // All whiteouts of overlayfs share one inode, so its times do not belong to one of them.
         if status.isWhiteout { return hash.value }
         hash.add(UInt64(status.permissions) | UInt64(kindNumber(status.kind)) << 32)
         hash.add(UInt64(status.uid) | UInt64(status.gid) << 32)
         if status.kind == .directory {
             for attribute in try ExtendedAttributes.names(of: name, in: directory).sorted() {
-                // Overlayfs's own note of where a directory was copied up from says nothing.
+                // Overlayfs's note about the origin of a directory is no change.
                 if attribute.hasSuffix(".origin") || attribute.hasSuffix(".impure") { continue }
                 hash.add(Array(attribute.utf8))
                 hash.add(try ExtendedAttributes.value(attribute, of: name, in: directory) ?? [])
@@ -76,7 +78,7 @@ struct ContainerSnapshot: Sendable, Equatable {
 }
 
 extension ContainerSnapshot {
-    /// As a file keeps it: a path, a zero byte, eight bytes of its mark.
+    /// The form in a file: for each path the path, a zero byte, and the eight bytes of its hash.
     var encoded: [UInt8] {
         var bytes: [UInt8] = []
         for (key, mark) in marks {
@@ -87,7 +89,7 @@ extension ContainerSnapshot {
         return bytes
     }
 
-    /// Reads a file back; `nil` for one that was interrupted.
+    /// Reads that form; `nil` for an incomplete file.
     init?(decoding bytes: [UInt8]) {
         var rest = bytes[...]
         while !rest.isEmpty {
@@ -101,7 +103,9 @@ extension ContainerSnapshot {
     }
 }
 
-/// FNV-1a in 64 bits: the same for the same bytes in every process.
+/// FNV-1a with 64 bits.
+///
+/// The same bytes give the same hash in every process.
 private struct StableHash {
     private(set) var value: UInt64 = 0xcbf2_9ce4_8422_2325
 

@@ -6,7 +6,9 @@ import RunnerProtocol
 package import Stores
 
 extension ContainerEngine {
-    /// How an image of a container comes to be: what a recipe is made from.
+    /// The provenance of an image that is committed from a container.
+    ///
+    /// Recipes are made from it.
     package func story(of container: ContainerRecord, above base: Image, changes: [String]) -> Provenance {
         let state = state(of: container.id)
         let isOver = !state.isRunning && state.finishedAt != nil
@@ -28,13 +30,14 @@ extension ContainerEngine {
 extension ContainerRecord {
     private static let usualSharedMemory: Int64 = 64 << 20
 
-    /// Whether no host name was given.
+    /// Whether the options set no host names.
     private var hasPlainNames: Bool {
         (domainname ?? "").isEmpty && (hostname == Identifier.short(id) || host.networkMode == "host")
     }
 
-    /// Whether its processes run like those of a `RUN`: any option of the container beside the members named here makes
-    /// a difference.
+    /// Whether its processes run under the same conditions as a `RUN`.
+    ///
+    /// Every option except the members named here makes a difference.
     fileprivate var isPlain: Bool {
         var given = host
         if given.networkMode != "none" { given.networkMode = HostConfig().networkMode }

@@ -9,24 +9,24 @@ package import OCI
 import RunnerProtocol
 package import Stores
 
-/// A container's state before something is done to it, to be compared with the state afterwards.
+/// The state of a container before an event, to be compared with the state afterwards.
 package struct EventWindow: Sendable {
     let began: Timestamp
     let before: ContainerSnapshot?
-    /// What had changed since the last event.
+    /// The paths that changed since the last event.
     let changedBefore: [String]?
     let activity: ProcessActivityBox
     /// Whether earlier commands left something outside the layer.
     let foundTraces: Bool
 }
 
-/// What the processes had done when the window was opened; `nil` for a container that does not run.
+/// The activity of the processes when the window was opened; `nil` for a container that does not run.
 struct ProcessActivityBox: Sendable {
     let counts: ProcessActivity?
 }
 
 extension ContainerEngine {
-    /// Reads the state before an event; that reads the status of each path changed so far, and of each process.
+    /// Reads the state before an event: the status of each path changed so far, and of each process.
     package func openEvent(in record: ContainerRecord) -> EventWindow {
         let state = state(of: record.id)
         let activity = state.isRunning ? ProcessActivity.atRest(of: state.pid, since: state.startedAt) : nil
@@ -41,9 +41,9 @@ extension ContainerEngine {
             foundTraces: state.isRunning && OutsideTraces.exist(beside: state.pid, since: state.startedAt))
     }
 
-    /// Writes an event down, with what changed since the window was opened.
+    /// Records an event, with the paths that changed since the window was opened.
     ///
-    /// `payload` keeps the files of the changed paths it is given.
+    /// `payload` gets the changed paths and stores their files.
     package func closeEvent(
         _ window: EventWindow, _ event: ContainerEvent, in record: ContainerRecord,
         payload: ([String]) -> Digest? = { _ in nil }
@@ -69,7 +69,9 @@ extension ContainerEngine {
         keep(event, of: record)
     }
 
-    /// Writes an event down; a failure is only logged, because what the event tells of has happened already.
+    /// Records an event.
+    ///
+    /// A failure is only logged, because the event has happened already.
     func keep(_ event: ContainerEvent, of record: ContainerRecord) {
         do throws(ShaleError) {
             try store.containers.append(event, to: record.id)
@@ -83,7 +85,7 @@ extension ContainerEngine {
         settings.warn("what was done to container \(record.name) is not noted, its recipe will lack it: \(error)")
     }
 
-    /// What differs now from the last event's end; `nil` where that is not known.
+    /// The paths that differ from the end of the last event; `nil` when they are not known.
     func changesSinceLastEvent(of record: ContainerRecord) -> [String]? {
         guard let last = lastSnapshot(of: record), let now = snapshot(of: record) else { return nil }
         let stubs = mountStubs(of: record)
@@ -99,7 +101,8 @@ extension ContainerEngine {
         store.containers.folder(record.id).path + "/deeds.snapshot"
     }
 
-    /// How the container's layer was after the last event; empty before the first one, `nil` when that is not known.
+    /// The snapshot of the container's layer after the last event: empty before the first one, `nil` when it is not
+    /// known.
     private func lastSnapshot(of record: ContainerRecord) -> ContainerSnapshot? {
         do throws(SystemCallError) {
             return ContainerSnapshot(decoding: try WholeFile.read(snapshotPath(record), limit: 1 << 28))
@@ -114,14 +117,14 @@ extension ContainerEngine {
         do throws(SystemCallError) {
             try WholeFile.replace(snapshotPath(record), with: bytes, syncing: false)
         } catch {
-            // With an older one, changes of others would be counted as the next event's.
+            // With an older snapshot, other changes would be attributed to the next event.
             unlink(snapshotPath(record))
             Logger.container.swallowed("keep how the files of container \(record.name) are", error)
         }
     }
 
-    /// Keeps paths of a container's layer as a tar in the blobs; `nil` for nothing, for much, and for what cannot be
-    /// read.
+    /// Stores paths of a container's layer as a tar blob; `nil` when there are none, when they are too large, and when
+    /// they cannot be read.
     func keepPayload(_ paths: [String], of record: ContainerRecord, _ operation: OperationContext) -> Digest? {
         guard let upper = try? RootDirectory(hostPath: store.containers.folder(record.id).upper) else { return nil }
         var changes: [Change] = []
@@ -137,6 +140,6 @@ extension ContainerEngine {
         return (try? images.pack(changes, of: upper, operation))?.1.digest
     }
 
-    /// Bytes of copied files that are kept beside the container's own.
+    /// The largest size of files that are stored in addition to those of the container, in bytes.
     private static let largestPayload: Int64 = 16 << 20
 }

@@ -2,18 +2,18 @@ import Basics
 import Glibc
 import Linux
 
-/// How much each process of a container has run so far, by the kernel's own count.
+/// How long each process of a container has run, as the kernel counts it.
 ///
-/// Two values are equal when no process ran, started or ended in between.
+/// Two values are equal when no process ran, started or ended between them.
 struct ProcessActivity: Equatable, Sendable {
-    /// Nanoseconds on a processor and times put there, by thread.
+    /// The nanoseconds on a processor and the number of time slices, by thread.
     private var counts: [String: String] = [:]
     private var isAsleep = true
 
-    /// Looks at the processes that share the pid namespace of `first`, its runner's other children included.
+    /// Reads the processes in the PID namespace of `first`, and the other children of its runner.
     init(of first: Int32) {
         guard first > 0 else { return }
-        // All of them are below the runner: the container's first process, and those that `exec` started beside it.
+        // All are descendants of the runner: the container's first process, and those that `exec` started.
         let runner = Self.parent(of: first)
         var pending = [runner ?? first]
         var isRunner = runner != nil
@@ -33,8 +33,9 @@ struct ProcessActivity: Equatable, Sendable {
         }
     }
 
-    /// The same once they all sleep, should they do so within a moment: a program that was just started is still busy
-    /// with starting.
+    /// The activity after all processes sleep, when they do so within a short time.
+    ///
+    /// A program that was just started is still busy.
     static func atRest(of first: Int32, since start: Timestamp?) -> ProcessActivity {
         var activity = ProcessActivity(of: first)
         guard let start, Timestamp.now().seconds(since: start) < 0.25 else { return activity }
@@ -58,7 +59,9 @@ struct ProcessActivity: Equatable, Sendable {
         (try? WholeFile.read(path, limit: 1 << 16)).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// The words behind the program's name, which may hold anything up to the last bracket.
+    /// The words after the program's name.
+    ///
+    /// The name may contain any characters up to the last bracket.
     private static func fields(of folder: String) -> [Substring] {
         guard let text = text(of: "\(folder)/stat"), let end = text.lastIndex(of: ")") else { return [] }
         return text[text.index(after: end)...].split(separator: " ")

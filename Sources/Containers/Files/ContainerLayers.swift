@@ -7,7 +7,7 @@ package import Stores
 import Synchronization
 
 extension ContainerEngine {
-    /// The unpacked layers below a container's own, top first.
+    /// The unpacked layers below a container's own layer, the top first.
     ///
     /// Throws `notFound` when the container's image is not in the store, and what unpacking a missing layer throws.
     package func lowerPaths(of container: ContainerRecord) throws(ShaleError) -> [String] {
@@ -19,7 +19,7 @@ extension ContainerEngine {
         return try rememberLowers(of: store.images.image(manifest: container.manifest))
     }
 
-    /// Keeps the layers of an image at hand for the container that is about to be started from it.
+    /// Remembers the paths of an image's unpacked layers in memory, for containers that are started from it next.
     @discardableResult
     func rememberLowers(of image: Image) throws(ShaleError) -> [String] {
         let paths = try images.lowerPaths(of: image)
@@ -30,7 +30,7 @@ extension ContainerEngine {
         return paths
     }
 
-    /// The same, open.
+    /// The opened unpacked layers below a container's own layer, the top first.
     ///
     /// Throws what `lowerPaths` or opening a layer throws.
     package func lowers(of container: ContainerRecord) throws(ShaleError) -> [RootDirectory] {

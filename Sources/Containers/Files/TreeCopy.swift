@@ -1,22 +1,24 @@
 // TreeCopy(from: RootDirectory, to: RootDirectory, options: TreeCopyOptions)
 //     .copy(_ source: String, to destination: String, cancellation: Cancellation) throws(ShaleError) -> CopiedTree
 //
-// `destination` names the target itself, as `cp -T` has it: a file is replaced, a directory merged into. Whether "into
-// the directory" or "as that name" is meant is the caller's rule (docker's differ between cp and COPY).
+// `destination` is the path of the copy itself, as for `cp -T`: a file is replaced, and a directory is merged. The
+// caller decides between "into the directory" and "as that name" (docker's rules for cp and COPY differ).
 
 package import Basics
 package import Dockerfiles
 import Glibc
 package import Linux
 
-/// How `TreeCopy` copies.
+/// The options of `TreeCopy`.
 package struct TreeCopyOptions: Sendable {
-    /// What becomes of one entry of the source.
+    /// Whether one entry of the source is copied.
     package enum Inclusion: Sendable {
         case include
-        /// Leaves a file out; a directory is looked into and made only if something in it is included.
+        /// Leaves a file out.
+        ///
+        /// A directory is made only if something in it is included.
         case skip
-        /// Leaves out a directory with all in it.
+        /// Leaves out a directory with its content.
         case prune
     }
 
@@ -32,53 +34,59 @@ package struct TreeCopyOptions: Sendable {
         package static let root = Owner(uid: 0, gid: 0)
     }
 
-    /// The owner of everything copied; `nil` keeps each source's.
+    /// The owner of all copied files; `nil` to keep the owners.
     package var owner: Owner?
-    /// What becomes of the permission bits of every file and directory copied (`--chmod`); `nil` keeps each source's.
+    /// The change of the permission bits of all copied files and directories (`--chmod`); `nil` for none.
     package var mode: ModeChange?
     package var keepTimes = true
     package var keepAttributes = true
-    /// Asked for every entry but the top one, with its path below `source` (`a/b`, no slash in front).
+    /// Called for each entry except the top one, with its path relative to `source`, such as `a/b`.
     package var include: (@Sendable (_ path: String, _ isDirectory: Bool) -> Inclusion)?
-    /// Copies what a link at `source` leads to instead of the link.
+    /// Whether a link at `source` is followed, and not copied.
     package var followSourceLink = false
-    /// Goes through a link at `destination` (inside the root) instead of replacing the link.
+    /// Whether a link at `destination` is followed inside the root, and not replaced.
     package var followDestinationLink = true
-    /// Makes missing directories above `destination`, mode 0755, owned by `owner` or root.
+    /// Whether missing directories above `destination` are made.
+    ///
+    /// Their owner is `owner` or root.
     package var makeParents = false
-    /// The mode of directories made so.
+    /// The mode of these directories.
     package var parentMode: UInt32 = 0o755
-    /// Replaces a directory by a file and the other way round (`COPY`); otherwise docker's refusal (`cp`).
+    /// Whether a file may replace a directory and the reverse (`COPY`).
+    ///
+    /// Otherwise this is an error, as with `cp`.
     package var replacesOtherKinds = true
-    /// Refuses a directory where the target has a link to one, which it would replace (`COPY`, as BuildKit has it).
+    /// Whether it is an error when a directory would replace a link to a directory (`COPY`, as with BuildKit).
     package var keepsDirectoryLinks = false
-    /// Gives an existing directory at `destination` the source's owner and mode; those deeper always get them.
+    /// Whether an existing directory at `destination` gets the source's owner and mode.
+    ///
+    /// Deeper directories always get them.
     package var updatesTopDirectory = false
-    /// Leaves every directory that was there its owner, mode and time (`cp` to the host).
+    /// Whether existing directories keep their owner, mode and time (`cp` to the host).
     package var keepsDirectories = false
 
     package init() {}
 }
 
-/// What was copied.
+/// The numbers of copied files and bytes.
 package struct CopiedTree: Sendable, Equatable {
-    /// Files, links and special files.
+    /// The number of files, links and special files.
     package var files = 0
     package var directories = 0
-    /// Bytes of file content.
+    /// The size of all file content, in bytes.
     package var bytes: Int64 = 0
-    /// Bytes a tar of it has without its end: a header an entry, content in blocks of 512.
+    /// The size of a tar of it without its end, in bytes: a header for each entry, and content in blocks of 512 bytes.
     var blockBytes: Int64 = 0
 
-    /// Bytes of the tar that docker would have sent.
+    /// The size of the tar that docker would send, in bytes.
     package var archiveBytes: Int64 { blockBytes + 512 * Int64(files + directories) + 1024 }
 }
 
-/// Copies files, directories, links and special files from one root into another.
+/// Copies files, directories, links and special files from one root to another.
 ///
-/// No link inside the source is followed, and none at the destination but the top one: what a hostile tree holds can
-/// neither leave its root nor reach into the other. Hard links between copied files are kept. Sockets are left out, as
-/// docker's archiver does. Content is shared or copied by the kernel where it can.
+/// Links inside the source are not followed, nor links at the destination except the top one. So a hostile tree can
+/// neither read outside its root nor write outside the target. Hard links between copied files are kept. Sockets are
+/// left out, as with docker. Content is shared or copied by the kernel when possible.
 package struct TreeCopy {
     private let source: RootDirectory
     private let target: RootDirectory
@@ -90,7 +98,7 @@ package struct TreeCopy {
         self.options = options
     }
 
-    /// Copies what `source` names so that it is what `destination` names.
+    /// Copies the file or directory at `source` to the path `destination`.
     ///
     /// - Throws: `notFound` when the source or the directory above the destination is missing, `conflict` when a
     ///   directory stands where a file should go or the other way round, `cancelled`, and what the kernel answers.

@@ -2,11 +2,11 @@ package import Basics
 import Glibc
 package import Linux
 
-/// `--device HOST[:CONTAINER[:MODE]]`: a device node of the host's.
+/// `--device HOST[:CONTAINER[:MODE]]`: a device node of the host.
 package struct DeviceOption: Sendable, Equatable {
     package var hostPath: String
     package var containerPath: String
-    /// Out of `r`, `w`, `m`.
+    /// A text of the letters `r`, `w` and `m`.
     package var permissions: String
 
     /// Reads the value of `--device`.
@@ -36,7 +36,7 @@ package struct DeviceOption: Sendable, Equatable {
         !text.isEmpty && text.allSatisfy { "rwm".contains($0) } && Set(text).count == text.count
     }
 
-    /// The node itself, or every node in a directory.
+    /// The device node, or all device nodes in a directory.
     ///
     /// Throws `invalid` when there is nothing at the path, or no device node.
     package func nodes() throws(ShaleError) -> [(path: String, hostPath: String, status: FileStatus)] {

@@ -2,9 +2,9 @@ import Basics
 import Glibc
 import Linux
 
-/// `-e`, `--env-file`, `--label` and `--label-file`, as docker's client reads them.
+/// Reads `-e`, `--env-file`, `--label` and `--label-file` by the rules of docker's client.
 enum EnvironmentOption {
-    /// `-e`'s value: `KEY=VALUE`, or `KEY`, which takes the host's value where there is one.
+    /// The value of `-e`: `KEY=VALUE`, or `KEY` for the host's value when there is one.
     static func variable(_ text: String, host: (String) -> String?) throws(ShaleError) -> String {
         guard let first = text.first, first != "=" else {
             throw ShaleError(
@@ -17,7 +17,9 @@ enum EnvironmentOption {
 
     static func hostValue(_ name: String) -> String? { HostEnvironment.value(name) }
 
-    /// The lines of `--env-file`s, then `-e`s: later ones win when the container starts.
+    /// The lines of all `--env-file` options, followed by those of `-e`.
+    ///
+    /// When the container starts, later ones replace earlier ones.
     static func all(
         files: [String], values: [String], host: (String) -> String? = hostValue
     ) throws(ShaleError) -> [String] {
@@ -31,7 +33,9 @@ enum EnvironmentOption {
         return result
     }
 
-    /// Label files, then `--label`s; one without `=` has an empty value.
+    /// The labels of files, followed by those of `--label`.
+    ///
+    /// A label without `=` has an empty value.
     static func labels(files: [String], values: [String]) throws(ShaleError) -> [String: String] {
         var result: [String: String] = [:]
         for file in files {
@@ -52,7 +56,9 @@ enum EnvironmentOption {
         labels[String(parts[0])] = parts.count > 1 ? String(parts[1]) : ""
     }
 
-    /// The lines without comments and empty ones; their names are checked.
+    /// The lines of a file without comments and empty lines.
+    ///
+    /// The names of variables are checked.
     static func lines(of path: String) throws(ShaleError) -> [String] {
         let bytes: [UInt8]
         do throws(SystemCallError) {

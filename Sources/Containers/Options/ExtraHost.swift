@@ -3,7 +3,9 @@ import Glibc
 
 /// `--add-host NAME:ADDRESS` or `NAME=ADDRESS`.
 package enum ExtraHost {
-    /// The entry as docker keeps it, `name:address`; throws `usage`.
+    /// The entry in docker's form `name:address`.
+    ///
+    /// Throws `usage` for a malformed text.
     package static func parse(_ text: String) throws(ShaleError) -> String {
         guard let end = text.firstIndex(where: { $0 == "=" || $0 == ":" }), end != text.startIndex else {
             throw ShaleError(.usage, "bad format for add-host: \"\(text)\"")

@@ -3,10 +3,10 @@ import Dockerfiles
 import OCI
 import Runtime
 
-/// `--health-*` and `--no-healthcheck`, as they were written.
+/// The values of `--health-*` and `--no-healthcheck`, as written.
 package struct HealthOptions: Sendable, Hashable {
     package var command: String?
-    /// Go's spans of time: `30s`, `1m30s`.
+    /// Durations in Go's form, such as `30s` or `1m30s`.
     package var interval: String?
     package var timeout: String?
     package var startPeriod: String?
@@ -18,7 +18,7 @@ package struct HealthOptions: Sendable, Hashable {
 
     private var isEmpty: Bool { self == HealthOptions() }
 
-    /// The container's health check: the image's, with what the user says in its place.
+    /// The health check of the container: that of the image, changed by the options.
     func config(over image: HealthConfig?) throws(ShaleError) -> HealthConfig? {
         if isEmpty { return image }
         guard !isOff else {
@@ -48,7 +48,7 @@ package struct HealthOptions: Sendable, Hashable {
         return options
     }
 
-    /// `nil` for one that is not given, or is 0: the default's.
+    /// A duration; `nil`, which stands for the default, when it is not given or 0.
     private func span(_ text: String?, _ name: String) throws(ShaleError) -> Int64? {
         guard let text else { return nil }
         let nanoseconds: Int64
@@ -69,7 +69,7 @@ package struct HealthOptions: Sendable, Hashable {
 }
 
 extension ContainerConfig {
-    /// The health check as the runner carries it out; `nil` for none.
+    /// The health check for the runner; `nil` for none.
     var healthProbe: HealthProbe? {
         guard let health = healthcheck, let test = health.test, let kind = test.first, kind != "NONE" else {
             return nil

@@ -5,15 +5,15 @@ import OCI
 import Runtime
 import Stores
 
-/// The limits of `run`, `create` and `update`, as they were written; `nil` for those that were not.
+/// The limits of `run`, `create` and `update`, as written; `nil` for those that are not given.
 package struct LimitOptions: Sendable, Hashable {
-    /// A size in bytes as docker writes it (`64m`).
+    /// A size in docker's form, such as `64m`.
     package var memory: String?
     package var memorySwap: String?
     package var cpus: String?
     package var cpuShares: Int64?
     package var cpuSet: String?
-    /// Memory nodes.
+    /// The memory nodes.
     package var memorySet: String?
     package var processes: Int64?
 
@@ -22,10 +22,10 @@ package struct LimitOptions: Sendable, Hashable {
     package var isEmpty: Bool { self == LimitOptions() }
 }
 
-/// The same, read by docker's rules.
+/// The limits, parsed by docker's rules.
 struct ContainerLimits: Sendable, Hashable {
     private(set) var memory: Int64?
-    /// -1 for no bound.
+    /// Memory and swap together, in bytes; -1 for no limit.
     private(set) var memorySwap: Int64?
     private(set) var nanoCPUs: Int64?
     private(set) var cpuShares: Int64?
@@ -72,7 +72,7 @@ struct ContainerLimits: Sendable, Hashable {
                 cause: "failed to parse \(text) as a rational number")
         }
         let processors = Workers.processors
-        // For less than a hundredth the quota would be below the kernel's minimum.
+        // For less than 0.01 processors the quota would be below the kernel's minimum.
         guard number == 0 || (number >= 0.01 && number <= Double(processors)) else {
             throw ShaleError(
                 .invalid,
@@ -88,7 +88,7 @@ struct ContainerLimits: Sendable, Hashable {
         return number
     }
 
-    /// A list such as `0-2,4`, of processors or memory nodes that are there.
+    /// Reads a list of existing processors or memory nodes, such as `0-2,4`.
     private static func set(
         _ text: String?, _ things: String, _ file: String, available: () -> Set<Int>
     ) throws(ShaleError) -> String? {
@@ -110,7 +110,7 @@ struct ContainerLimits: Sendable, Hashable {
         return text
     }
 
-    /// `0-2,4`.
+    /// The text of a list, such as `0-2,4`.
     private static func ranges(of numbers: Set<Int>) -> String {
         var found: [ClosedRange<Int>] = []
         for number in numbers.sorted() {
@@ -124,7 +124,9 @@ struct ContainerLimits: Sendable, Hashable {
             .joined(separator: ",")
     }
 
-    /// The machine's memory nodes; one without the file has one.
+    /// The memory nodes of this machine.
+    ///
+    /// A machine without the file has one.
     private static func memoryNodes() -> Set<Int> {
         let bytes = (try? WholeFile.read("/sys/devices/system/node/has_memory", limit: 4096)) ?? []
         var nodes: Set<Int> = []
@@ -139,7 +141,7 @@ struct ContainerLimits: Sendable, Hashable {
 
     // MARK: What may be limited here
 
-    /// Each that was asked for, with the controller it needs.
+    /// The requested limits, each with the controller that it needs.
     private var wanted: [(option: String, controller: String, forget: (inout ContainerLimits) -> Void)] {
         var list: [(option: String, controller: String, forget: (inout ContainerLimits) -> Void)] = []
         if memory != nil || memorySwap != nil {
@@ -160,7 +162,7 @@ struct ContainerLimits: Sendable, Hashable {
         return list
     }
 
-    /// Drops those that no control group here can enforce, and returns a warning for each.
+    /// Removes limits that this host's control groups cannot enforce, and returns a warning for each.
     mutating func dropImpossible() -> [String] {
         let wanted = wanted
         guard !wanted.isEmpty else { return [] }

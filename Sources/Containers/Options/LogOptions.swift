@@ -1,11 +1,13 @@
 import Basics
 import Runtime
 
-/// `--log-opt` of docker's `json-file`: when the log is started again.
+/// The values of `--log-opt` for the rotation of docker's `json-file` log.
 struct LogFileOptions: Sendable, Equatable {
     private(set) var rotation = LogRotation()
 
-    /// Reads `max-size=10m` and `max-file=3`; a size of -1 is no limit.
+    /// Reads `max-size=10m` and `max-file=3`.
+    ///
+    /// A size of -1 means no limit.
     init(_ options: [String]) throws(ShaleError) {
         for option in options {
             let parts = option.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)

@@ -4,28 +4,30 @@ import Images
 import Linux
 import Stores
 
-/// One mount that a user asked for, by `-v`, `--mount`, `--tmpfs` or an image's `VOLUME`.
+/// One mount of `-v`, `--mount`, `--tmpfs` or an image's `VOLUME`.
 struct MountRequest: Sendable, Equatable {
     enum Kind: String, Sendable {
         case bind, volume, tmpfs
     }
 
     var kind: Kind
-    /// A host path, a volume's name, or nothing (an anonymous volume, a tmpfs).
+    /// A host path or the name of a volume; empty for an anonymous volume and a tmpfs.
     var source: String
     var destination: String
     var readOnly = false
-    /// The mode as it was written (`ro`, `rw,z`).
+    /// The mode as written, such as `ro` or `rw,z`.
     var mode = ""
-    /// A tmpfs's options, as mount data (`size=…`, `mode=…`) and flags.
+    /// The options of a tmpfs: mount data (`size=…`, `mode=…`) and flags.
     var tmpfsOptions: [String] = []
-    /// Whether it is `-v DESTINATION`: a volume that is made where nothing else is mounted, like an image's `VOLUME`.
+    /// Whether it is `-v DESTINATION`.
+    ///
+    /// As for an image's `VOLUME`, a volume is made when nothing else is mounted there.
     var isDeclaration = false
-    /// Whether a missing host path is made (`-v`) or refused (`--mount`).
+    /// Whether a missing host path is made (`-v`), and not refused (`--mount`).
     var makesSource = false
-    /// Whether a new volume starts with what the image has at the destination.
+    /// Whether a new volume gets a copy of the image's files at the destination.
     var copiesImage = true
-    /// Whether the mounts below a bind's source come along.
+    /// Whether a bind mount includes the mounts below its source.
     var recursive = true
 
     /// `-v`: `[SOURCE:]DESTINATION[:MODE]` (moby's `volume/mounts/linux_parser.go`).
@@ -64,7 +66,7 @@ struct MountRequest: Sendable, Equatable {
         }
     }
 
-    /// An anonymous volume, as an image's `VOLUME` asks for.
+    /// An anonymous volume, as for an image's `VOLUME`.
     init(anonymousAt path: String) {
         kind = .volume
         source = ""
@@ -82,7 +84,7 @@ struct MountRequest: Sendable, Equatable {
         try checkDestination()
     }
 
-    /// `--volumes-from`: a mount of another container, as that one has it, or read-only.
+    /// `--volumes-from`: a mount of another container, unchanged or read-only.
     init(kind: Kind, source: String, destination: String, readOnly: Bool) {
         self.kind = kind
         self.source = source
@@ -208,7 +210,9 @@ struct MountRequest: Sendable, Equatable {
         }
     }
 
-    /// Fields between commas; one in double quotes may hold commas, and `""` for a quote.
+    /// Splits fields at commas.
+    ///
+    /// A field in double quotes may contain commas, and `""` for a quote.
     static func fields(of text: String) throws(ShaleError) -> [String] {
         var fields: [String] = []
         var field = ""
@@ -252,7 +256,7 @@ struct MountRequest: Sendable, Equatable {
         return !text.isEmpty && text.split(separator: ",", omittingEmptySubsequences: false).allSatisfy(known.contains)
     }
 
-    /// Whether a mode says no more than one thing of each kind, as docker has it.
+    /// Whether a mode has at most one word of each kind, as docker requires.
     private static func isUnequivocal(_ mode: String) -> Bool {
         let kinds: [Set<Substring>] = [
             ["ro", "rw"], ["z", "Z"], ["nocopy"], ["cached", "delegated", "consistent"],
@@ -275,7 +279,7 @@ struct MountRequest: Sendable, Equatable {
         }
     }
 
-    /// Docker's check of where a mount goes; the path is cleaned.
+    /// Checks the destination by docker's rules, and cleans its path.
     private mutating func checkDestination() throws(ShaleError) {
         let prefix = "invalid mount config for type \"\(kind.rawValue)\""
         guard !destination.isEmpty else { throw ShaleError(.invalid, "\(prefix): field Target must not be empty") }

@@ -8,7 +8,7 @@ import Stores
 /// `--restart no|always|unless-stopped|on-failure[:N]`.
 struct RestartOption: Sendable, Hashable {
     let name: String
-    /// The most restarts; 0 for no limit.
+    /// The maximum number of restarts; 0 for no limit.
     let limit: Int
 
     init(parsing text: String) throws(ShaleError) {
@@ -41,7 +41,7 @@ struct RestartOption: Sendable, Hashable {
         host.restartLimit = limit == 0 ? nil : limit
     }
 
-    /// The part of the policy that a runner cannot carry out: it does not survive a restart of the host.
+    /// A note about the part of the policy that a runner cannot carry out: it does not survive a restart of the host.
     var note: String? {
         guard name == "always" || name == "unless-stopped" else { return nil }
         return "note: --restart \(name) holds until the host is shut down: there is no daemon to start it at boot"
@@ -49,7 +49,7 @@ struct RestartOption: Sendable, Hashable {
 }
 
 extension ContainerRecord {
-    /// The policy its runner keeps; `nil` for none.
+    /// The policy for the runner; `nil` for none.
     var restartPlan: RestartPlan? {
         guard let name = host.restartPolicy, name != "no" else { return nil }
         return RestartPlan(

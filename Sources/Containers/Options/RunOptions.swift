@@ -1,10 +1,12 @@
 package import Images
 package import OCI
 
-/// What `run` and `create` were asked for, as it was written; `ContainerPlan` reads it by docker's rules.
+/// The options of `run` and `create`, as written.
+///
+/// `ContainerPlan` reads them by docker's rules.
 package struct RunOptions: Sendable {
     package var image: String
-    /// The words after the image; empty takes the image's command.
+    /// The words after the image; when empty, the image's command is used.
     package var command: [String]
     package var name: String?
     package var platform: Platform?
@@ -17,14 +19,18 @@ package struct RunOptions: Sendable {
     package var attach: [String] = []
     package var detachKeys: String?
 
-    /// `KEY=VALUE`, or `KEY` to pass the host's value on (or remove the image's).
+    /// `KEY=VALUE`, or `KEY` for the host's value.
+    ///
+    /// When the host has none, the image's variable is removed.
     package var environment: [String] = []
     package var environmentFiles: [String] = []
     package var labels: [String] = []
     package var labelFiles: [String] = []
     package var workingDirectory: String?
     package var user: String?
-    /// `--entrypoint`; an empty text clears the image's.
+    /// `--entrypoint`.
+    ///
+    /// An empty text removes the image's entrypoint.
     package var entrypoint: String?
     package var hostname: String?
     package var domainname: String?
@@ -35,7 +41,7 @@ package struct RunOptions: Sendable {
     package var mounts: [String] = []
     package var tmpfs: [String] = []
     package var volumesFrom: [String] = []
-    /// A size in bytes as docker writes it (`64m`).
+    /// A size in docker's form, such as `64m`.
     package var sharedMemory: String?
 
     package var network: String?
@@ -49,10 +55,12 @@ package struct RunOptions: Sendable {
     /// `no`, `always`, `unless-stopped` or `on-failure[:MAX]`.
     package var restart: String?
     package var health = HealthOptions()
-    /// What relative host paths are relative to.
+    /// The directory to which relative host paths are relative.
     package var hostDirectory = "/"
 
-    /// What the host gives it, as far as it needs no reading: mounts, limits, capabilities and the network are above.
+    /// Host settings that need no parsing.
+    ///
+    /// Mounts, limits, capabilities and the network are in the members above.
     package var host = HostConfig()
 
     package init(image: String, command: [String] = []) {

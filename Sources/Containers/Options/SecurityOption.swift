@@ -1,9 +1,9 @@
 import Basics
 
-/// `--security-opt`, read: what of it changes how a container starts.
+/// The values of `--security-opt` that affect the start of a container.
 struct SecurityOptions: Sendable, Equatable {
     var noNewPrivileges = false
-    /// `nil` for the standard filter, `unconfined`, or the path of a profile.
+    /// `unconfined`, or the path of a profile; `nil` for the standard filter.
     var seccomp: String?
 
     init(_ options: [String]) throws(ShaleError) {

@@ -5,11 +5,11 @@ import Linux
 package import OCI
 package import Runtime
 
-// What a build's `RUN` shares with `run`: limits and security options, by the same rules.
+// Limits and security options, which a build's `RUN` and `run` share.
 extension ContainerEngine {
-    /// Writes limits into what the host gives a step; returns a warning for each that cannot be held here.
+    /// Writes limits into a step's host settings, and returns a warning for each limit that this host cannot enforce.
     ///
-    /// Throws docker's words for a limit that is malformed or out of range.
+    /// Throws an error in docker's wording for a limit that is malformed or out of range.
     package static func limit(_ host: inout HostConfig, by options: LimitOptions) throws(ShaleError) -> [String] {
         var limits = try ContainerLimits(options)
         try limits.check()
@@ -20,9 +20,9 @@ extension ContainerEngine {
         return warnings
     }
 
-    /// Security options as they are kept: a profile by its whole path.
+    /// The security options with the absolute path of a profile.
     ///
-    /// Throws docker's words for an option that is malformed or a profile that cannot be read.
+    /// Throws an error in docker's wording for an option that is malformed or a profile that cannot be read.
     package static func security(_ options: [String], relativeTo directory: String) throws(ShaleError) -> [String] {
         if let profile = try SecurityOptions(options).seccomp, profile != "unconfined",
             access(ImagePath.clean(profile, relativeTo: directory), R_OK) != 0
@@ -39,9 +39,9 @@ extension ContainerEngine {
         }
     }
 
-    /// The filter of system calls that such options ask for, and whether new privileges are kept away.
+    /// The filter of system calls in the options, and whether the process may get no new privileges.
     ///
-    /// Throws docker's words for an option that is malformed.
+    /// Throws an error in docker's wording for an option that is malformed.
     package static func filter(
         _ options: [String]
     ) throws(ShaleError) -> (seccomp: LaunchSpec.Seccomp, noNewPrivileges: Bool) {
