@@ -34,8 +34,9 @@ package struct Build: Verb {
             + "--ssh default, or with --secret id=GIT_AUTH_TOKEN,env=GIT_AUTH_TOKEN.",
         "--cache-to keeps layers with the keys of the steps that made them, for other machines' --cache-from; with "
             + "mode=max those of all stages. It is shale's own: buildx reads none of it.",
+        "--squash merges the layers of the last stage, and no others.",
         "With several platforms each is built in turn, and the name stands for their index. A RUN for another processor "
-            + "needs a registered emulator (qemu-user-static), and is refused by name before anything starts, or at its step where a shared cache may have it; FROM, "
+            + "needs a registered emulator (qemu-user-static), and is refused by name before anything starts, or at its step where a cache may have it; FROM, "
             + "COPY and stages FROM --platform=$BUILDPLATFORM need none.",
         "Stages that the target needs are built at once, and told one after the other; others are not built.",
     ]

@@ -19,7 +19,8 @@ package struct Push: Verb {
     ]
     package static let differences = [
         "layers made here are packed once and kept: the next push of them costs nothing; prune cache removes them",
-        "the recipe of an image made here goes with it, and hangs on it: recipe NAME --remote shows it to anyone",
+        "the recipe of an image made here goes with it, and hangs on it: recipe NAME --remote shows it to anyone; "
+            + "of an index each platform has its own (--platform)",
         "a name that stands for an index sends it byte by byte, with all its platforms; --platform sends one of them",
         "--compression chooses how they are packed; a large layer goes up in pieces, and goes on where it broke",
     ]
