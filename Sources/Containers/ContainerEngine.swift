@@ -6,7 +6,7 @@ package import Runtime
 package import Stores
 import Synchronization
 
-/// Containers: made from images, run, looked into, changed, and committed to images again.
+/// The operations on containers: create, run, inspect, change, commit.
 package struct ContainerEngine: Sendable {
     let store: Store
     package let runtime: ContainerRuntime
@@ -24,7 +24,7 @@ package struct ContainerEngine: Sendable {
     var creationTime: Timestamp { images.creationTime }
 }
 
-/// The unpacked layers of images looked at lately, top first, by manifest.
+/// The unpacked layers of recently used images, the top first, by manifest.
 final class RecentLowers: Sendable {
     let paths = Mutex<[Digest: [String]]>([:])
 }

@@ -9,11 +9,13 @@ import Runtime
 import Stores
 
 extension ContainerEngine {
-    /// `cp`: copies between the host, containers and images, by docker's table of cases; one outcome a source.
+    /// Carries out `cp`: copies between the host, containers and images by docker's rules.
     ///
-    /// `input` is what `-` reads as a source, a descriptor that stays the caller's; `output` takes the archive that `-`
-    /// as the destination stands for. What fails for one source is its outcome. Throws, in docker's words, for a request
-    /// that is in none of its cases.
+    /// Returns one outcome for each source.
+    ///
+    /// `input` is the descriptor that `-` as a source reads; the caller owns it. `output` receives the archive for `-`
+    /// as the destination. The error of one source is its outcome. Throws an error in docker's wording for a request
+    /// that is not possible.
     package func copy(
         _ request: CopyRequest, input: Int32 = 0, _ operation: OperationContext,
         output: @escaping ByteSink = { _ in }
@@ -37,7 +39,7 @@ extension ContainerEngine {
         return results
     }
 
-    /// Docker's two events: something was read from a container, or put into it.
+    /// Records docker's events: files were copied from a container, or into it.
     private func tell(_ request: CopyRequest) {
         var events: [StoreEvent] = []
         for (places, action) in [(request.sources, "archive-path"), ([request.destination], "extract-to-dir")] {
@@ -84,8 +86,8 @@ extension ContainerEngine {
             options.followSourceLink = source.follows
             options.followDestinationLink = false
             options.updatesTopDirectory = !place.merges
-            // A directory that exists on the host keeps its mode: `/tmp` does, whatever mode the container's `/tmp`
-            // has.
+            // An existing directory on the host keeps its mode, so that the mode of a container's `/tmp` does not
+            // change the host's.
             options.keepsDirectories = side.name == nil
             let copied = try translatingRefusals(side) { () throws(ShaleError) in
                 try TreeCopy(from: source.side.root, to: side.root, options: options)
@@ -98,7 +100,9 @@ extension ContainerEngine {
         return results
     }
 
-    /// A source place as found files: more than one for a pattern.
+    /// The files of a source.
+    ///
+    /// A pattern can have several.
     private func sources(_ place: CopyOperand, _ request: CopyRequest) throws(ShaleError) -> [CopySource] {
         let written = path(of: place, request)
         let (side, path, _) = try side(place, written, forWriting: false)
@@ -125,7 +129,9 @@ extension ContainerEngine {
 
     // MARK: Sides
 
-    /// The root a place lies in, and its path there; the lease keeps a stopped container from being started meanwhile.
+    /// The root of an operand, and the path there.
+    ///
+    /// A lease prevents that a stopped container is started meanwhile.
     private func side(
         _ place: CopyOperand, _ written: CopyPath, forWriting: Bool
     ) throws(ShaleError) -> (CopySide, path: String, lease: ContainerLock?) {
@@ -145,7 +151,9 @@ extension ContainerEngine {
         return (CopySide(root: try images.mountedTree(of: image), prefix: "", name: name), written.path, nil)
     }
 
-    /// A layer's own files, where `IMAGE#N` names one: what later layers deleted is still there.
+    /// The files of one layer, for `IMAGE#N`.
+    ///
+    /// Files that later layers deleted are in it.
     private func layerSide(_ name: String, forWriting: Bool) throws(ShaleError) -> CopySide? {
         guard let hash = name.lastIndex(of: "#"), let number = Int(name[name.index(after: hash)...]) else { return nil }
         let subject = String(name[..<hash])
@@ -195,7 +203,7 @@ extension ContainerEngine {
         if let name = NetworkFiles.destinations.first(where: { $0.destination == written.path })?.name,
             let own = try? images.open(store.containers.folder(record.id).path), (try? own.status(name)) != nil
         {
-            // A mount covers this path while the container runs, so that files copied below it could not be seen.
+            // While the container runs, a mount covers this path and would hide files that are copied below it.
             if forWriting { throw ShaleError(.conflict, "unlinkat \(written.path): device or resource busy") }
             return (CopySide(root: own, prefix: "", name: record.name), "/\(name)", nil)
         }
@@ -204,9 +212,9 @@ extension ContainerEngine {
         return (side, written.path, lease)
     }
 
-    /// A running container's files as its processes see them; `nil` when it ended meanwhile.
+    /// The files of a running container as its processes see them; `nil` when it has ended meanwhile.
     ///
-    /// The magic link is followed once, by us, to a descriptor; every path is then resolved below it.
+    /// The link in `/proc` is followed once, and all paths are then resolved below the opened descriptor.
     func runningRoot(of container: ContainerView) throws(ShaleError) -> RootDirectory? {
         let pid = container.state.pid
         guard pid > 0 else { return nil }
@@ -217,12 +225,12 @@ extension ContainerEngine {
             if error.errno == ENOENT || error.errno == ESRCH { return nil }
             throw error.shaleError("container \(container.record.name)")
         }
-        // Another process may have got the pid between the check and the open.
+        // Another process may have got the process ID between the check and the open.
         let now = state(of: container.record.id)
         return now.isRunning && now.pid == pid ? root : nil
     }
 
-    /// A stopped container's files: read-only layers all, or an overlay whose writes are the container's.
+    /// The files of a stopped container: its layers read-only, or an overlay that writes to the container's layer.
     func stoppedRoot(
         of record: ContainerRecord, forWriting: Bool
     ) throws(ShaleError) -> (RootDirectory, ContainerLock?) {
@@ -283,7 +291,7 @@ extension ContainerEngine {
         let owner = try owner(request, on: side)
         let source = FDSource(try duplicate(input), subject: "standard input")
         var options = TreeArchive.UnpackOptions(owner: owner.map { ($0.uid, $0.gid) }, keepsTypes: true)
-        // As docker: the metadata of `.` in the archive is not applied to a directory that exists already.
+        // As with docker, the metadata of `.` in the archive is not applied to an existing directory.
         options.keepsTop = true
         options.refusesOutside = true
         let unpacked = try translatingRefusals(side) { () throws(ShaleError) in
@@ -320,7 +328,9 @@ extension ContainerEngine {
         return (record, openEvent(in: record))
     }
 
-    /// Keeps what was copied among the container's events, for recipes: the files too, should they be few.
+    /// Records a copy in the container's events, for recipes.
+    ///
+    /// Small files are stored too.
     private func note(
         _ request: CopyRequest, _ window: EventWindow, in record: ContainerRecord, _ operation: OperationContext
     ) {
@@ -338,11 +348,11 @@ extension ContainerEngine {
     }
 }
 
-/// Keeps a stopped container from being started, or written by another `cp`, while its files are mounted.
+/// A lock that prevents that a stopped container is started, or written by another `cp`, while its files are mounted.
 package final class ContainerLock: Sendable {
     private let lock: FileLock
 
-    /// Waits until nobody else has it.
+    /// Waits until no other process holds the lock.
     init(_ folder: ContainerFolder) throws(ShaleError) {
         do throws(SystemCallError) {
             lock = try FileLock.waiting(onDirectory: folder.path)
@@ -353,7 +363,7 @@ package final class ContainerLock: Sendable {
 }
 
 extension String {
-    /// Whether a path is this one or below it.
+    /// Whether a path is this path or is below it.
     fileprivate func holds(_ path: String) -> Bool {
         PathOrder.same(path, self) || path.utf8.starts(with: "\(self)/".utf8)
     }

@@ -1,14 +1,16 @@
-/// Where `cp` copies from or to.
+/// A source or destination of `cp`.
 package enum CopyOperand: Sendable, Equatable {
     /// `-`: a tar on standard input or output.
     case stream
-    /// A path of the host's, as written.
+    /// A path of the host, as written.
     case host(String)
     /// `CONTAINER:PATH` or `IMAGE:PATH`.
     case inside(name: String, path: String)
 
-    /// Reads an argument of `cp`: what begins with `/` or `.` is the host's, also with a colon in it; an image's tag
-    /// keeps its colon when the path begins with `/`.
+    /// Reads an argument of `cp`.
+    ///
+    /// A text that begins with `/` or `.` is a path of the host, also with a colon in it. The tag of an image keeps its
+    /// colon when the path begins with `/`.
     package init(parsing text: String) {
         if text == "-" {
             self = .stream
@@ -42,17 +44,19 @@ extension String {
     }
 }
 
-/// What `cp` was asked for.
+/// The options of one `cp`.
 package struct CopyRequest: Sendable {
     package var sources: [CopyOperand]
     package var destination: CopyOperand
-    /// `-a`: owners are kept; otherwise files become root's in a container and the caller's on the host.
+    /// `-a`: owners are kept.
+    ///
+    /// Otherwise files belong to root in a container, and to the caller on the host.
     package var keepsOwners = false
-    /// `-L`: a link named as source is followed.
+    /// `-L`: a link that is a source is followed.
     package var followsLinks = false
     /// `--chown USER[:GROUP]`.
     package var owner: String?
-    /// What relative host paths are relative to.
+    /// The directory to which relative host paths are relative.
     package var hostDirectory: String
 
     package init(from sources: [CopyOperand], to destination: CopyOperand, hostDirectory: String) {
@@ -62,10 +66,10 @@ package struct CopyRequest: Sendable {
     }
 }
 
-/// What one source of `cp` brought.
+/// The result of `cp` for one source.
 package struct CopyOutcome: Sendable, Equatable {
     package var destination: String
-    /// Bytes of file content, and of the tar stream docker would have sent.
+    /// The size of file content, and that of the tar that docker would send, in bytes.
     package var content: Int64
     package var transferred: Int64
 }

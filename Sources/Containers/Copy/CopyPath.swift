@@ -3,13 +3,13 @@ import Glibc
 import Images
 import Linux
 
-/// A path of `cp` as it was written, with what its end says.
+/// A path of `cp`, and the meaning of its end.
 struct CopyPath: Sendable, Equatable {
-    /// Absolute and clean.
+    /// The absolute clean path.
     let path: String
-    /// Ends in `/` or `/.`: must be a directory.
+    /// Whether it ends in `/` or `/.` and must be a directory.
     let assertsDirectory: Bool
-    /// Ends in `/.`: what is in the directory, not the directory.
+    /// Whether it ends in `/.` and stands for the content of the directory.
     let isContents: Bool
 
     init(_ text: String, relativeTo base: String) {
@@ -22,25 +22,25 @@ struct CopyPath: Sendable, Equatable {
     var parent: String { "/" + path.pathParts.dropLast().joined(separator: "/") }
 }
 
-/// One side of a copy: a root, and the words for what goes wrong there.
+/// One side of a copy: a root, and the wording of errors there.
 struct CopySide: Sendable {
     let root: RootDirectory
-    /// Put before a path below `root` to say it to the user; the host path of a mount that is its own root.
+    /// The prefix of paths below `root` in messages: the host path of a mount that is used as a root.
     let prefix: String
-    /// The container's or image's name; `nil` for the host.
+    /// The name of the container or image; `nil` for the host.
     let name: String?
-    /// Docker's words when nothing may be written here.
+    /// The error in docker's wording when nothing may be written here.
     var refusal: String?
-    /// The stopped container whose own files these are.
+    /// The stopped container of these files.
     var stopped: String?
 
-    /// A source that is not there, in docker's words.
+    /// The error in docker's wording for a missing source.
     func missing(_ path: String) -> ShaleError {
         if let name { return ShaleError(.notFound, "Could not find the file \(path) in container \(name)") }
         return ShaleError(.notFound, "lstat \(path)", cause: "no such file or directory")
     }
 
-    /// A failed look at a path in docker's words.
+    /// The error in docker's wording for a path that cannot be read.
     func failure(_ error: SystemCallError, at path: String) -> ShaleError {
         if error.errno == ENOENT { return missing(path) }
         if error.errno == ENOTDIR { return name == nil ? ShaleError(.invalid, "not a directory") : missing(path) }
@@ -48,12 +48,12 @@ struct CopySide: Sendable {
     }
 }
 
-/// A source found: where it lies and what it is.
+/// A found source: its place and its kind.
 struct CopySource {
     private(set) var side: CopySide
-    /// Below the side's root.
+    /// The path below the root of the side.
     let path: String
-    /// The name it takes in a directory.
+    /// The name of the copy in a directory.
     let name: String
     let isDirectory: Bool
     let isContents: Bool
@@ -77,8 +77,9 @@ struct CopySource {
         if written.assertsDirectory, !isDirectory { throw ShaleError(.invalid, "not a directory") }
     }
 
-    /// The same, read where `other` is written when both are one stopped container: two mounts of its files would hide
-    /// that a file is copied onto itself.
+    /// The source, read through the mount of `other` when both are the same stopped container.
+    ///
+    /// With two mounts it could not be seen that a file is copied onto itself.
     func reading(from other: CopySide) -> CopySource {
         guard let stopped = side.stopped, stopped == other.stopped else { return self }
         var source = self
@@ -87,10 +88,10 @@ struct CopySource {
     }
 }
 
-/// A destination looked at: what is there, if anything.
+/// A destination, and the file that is there.
 struct CopyTarget {
     let side: CopySide
-    /// Below the side's root, links at its end followed.
+    /// The path below the root of the side, after links at its end were followed.
     let path: String
     let kind: FileStatus.Kind?
     let assertsDirectory: Bool
@@ -111,7 +112,7 @@ struct CopyTarget {
         guard kind == nil else { return }
         let parent = "/" + target.pathParts.dropLast().joined(separator: "/")
         if (try? side.root.resolvedStatus(parent))?.kind == .directory { return }
-        // For a link, the path that it leads to is missing.
+        // For a link it is its target that is missing.
         let missing = target == path ? written.parent : parent
         if side.name != nil {
             throw written.assertsDirectory ? ShaleError(.notFound, "no such directory") : side.missing(missing)
@@ -121,8 +122,8 @@ struct CopyTarget {
 
     var isDirectory: Bool { kind == .directory }
 
-    /// Throws docker's words for a device and for a pipe of the host, which a file would replace and which other
-    /// programs use.
+    /// Throws an error in docker's wording for a device or pipe of the host, which other programs use, and which a file
+    /// would replace.
     func requireFile(named place: CopyOperand) throws(ShaleError) {
         let what: String
         switch kind {
@@ -140,7 +141,9 @@ struct CopyTarget {
             .invalid, "destination \"\(path)\" must be a directory or a regular file", cause: what)
     }
 
-    /// Where a source goes, docker's table; `merges` when it is what is in a directory that goes into another.
+    /// The path of the copy by docker's rules.
+    ///
+    /// `merges` says that the content of a directory is copied into another.
     func place(of source: CopySource) throws(ShaleError) -> (path: String, merges: Bool) {
         if isDirectory {
             if source.isDirectory, source.isContents { return (path, true) }

@@ -1,9 +1,11 @@
 import Basics
 import Linux
 
-/// `*`, `?` and `[…]` in a source of `cp`, looked up below a root.
+/// Patterns with `*`, `?` and `[…]` in a source of `cp`.
 enum CopyPattern {
-    /// The paths a pattern names, sorted; names with a leading dot only where the pattern has one.
+    /// The sorted paths that match a pattern.
+    ///
+    /// A name with a leading dot matches only a pattern with a leading dot.
     static func matches(_ pattern: String, in root: RootDirectory) -> [String] {
         var found = [""]
         for part in pattern.pathParts.map(String.init) {

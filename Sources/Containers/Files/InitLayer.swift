@@ -4,25 +4,27 @@ import Images
 package import Linux
 package import Stores
 
-/// The places every container has whatever its image holds, as docker's: `.dockerenv`, what the container's own files
-/// and file systems are mounted on, `/etc/mtab`.
+/// The files that every container has, as with docker: `.dockerenv`, mount points for its files and file systems, and
+/// `/etc/mtab`.
 ///
-/// One folder for all containers of a home, mounted below their images' layers, so that files of the image cover it. It
-/// is not part of any image, and `commit` leaves it out.
+/// They are in one folder for all containers of a home. It is mounted below the layers of the image, so files of the
+/// image replace them. It is not part of an image, and `commit` leaves it out.
 extension ContainerEngine {
-    /// What lies below a container's own changes, top first: its image's layers, and these places.
+    /// The layers below a container's own layer, the top first: the layers of its image, and this folder.
     func rootPaths(of container: ContainerRecord) throws(ShaleError) -> [String] {
         try lowerPaths(of: container) + [initLayer()]
     }
 
-    /// The same of a container, open.
+    /// The opened layers below a container's own layer.
     ///
     /// Throws what `rootPaths` or opening a layer throws.
     package func roots(of container: ContainerRecord) throws(ShaleError) -> [RootDirectory] {
         try images.directories(rootPaths(of: container))
     }
 
-    /// The folder with these places, made on first use.
+    /// The folder with these files.
+    ///
+    /// It is made on first use.
     ///
     /// Throws what making the folder and the files in it throws.
     package func initLayer() throws(ShaleError) -> String {
@@ -33,7 +35,7 @@ extension ContainerEngine {
         try translating(path) {
             try Linux.check("mkdir", path: folder) { mkdir(folder, 0o755) }
             try Self.fill(RootDirectory(hostPath: folder))
-            // Another process may have made it meanwhile; its folder is the same.
+            // Another process may have made it meanwhile. Its folder is equal.
             if Linux.rename(folder, path) == -1, errno != EEXIST, errno != ENOTEMPTY {
                 throw SystemCallError("rename", path: path)
             }

@@ -2,10 +2,11 @@ import Basics
 import Glibc
 package import Linux
 
-/// Paths below a root that may end in links, or not be there yet.
+/// Paths below a root that can end in links, or that do not exist yet.
 extension RootDirectory {
-    /// Where a path leads when links at its end are followed inside the root: of something there, or of what the last
-    /// link names and nobody has made yet.
+    /// The path after links at its end are followed inside the root.
+    ///
+    /// It need not exist.
     ///
     /// - Throws: `ELOOP` after 40 links.
     package func pathBehindLinks(_ path: String) throws(SystemCallError) -> String {
@@ -29,7 +30,9 @@ extension RootDirectory {
         throw SystemCallError("open", path: path, errno: ELOOP)
     }
 
-    /// Makes the directories of a path that are missing, with that owner and mode; links in it are followed inside.
+    /// Makes the missing directories of a path with an owner and mode.
+    ///
+    /// Links are followed inside the root.
     ///
     /// Throws the error of the system call that failed.
     package func makeOwnedDirectories(

@@ -2,10 +2,10 @@ import Basics
 import Glibc
 import Linux
 
-// A file copied onto itself would be emptied or lost, a directory copied into itself would never end. Both are found by
-// device and inode, as GNU cp does: the two roots may show one place by different paths (a bind mount, a volume).
+// Copying a file onto itself would empty or lose it, and copying a directory into itself would never end. Both are
+// found by device and inode, as in GNU cp, because a bind mount or volume can make one place visible at two paths.
 extension TreeCopyRun {
-    /// Refuses a file that is already what the destination names.
+    /// Refuses a file that is the same file as the destination.
     mutating func refuseSameFile(
         _ status: FileStatus, as name: String, in directory: borrowing OwnedFD
     ) throws(SystemCallError) {
@@ -14,7 +14,7 @@ extension TreeCopyRun {
         throw SystemCallError("copy", path: name, errno: EINVAL)
     }
 
-    /// Refuses a destination that is the source directory or lies in it, before anything is made there.
+    /// Refuses a destination that is the source directory or is in it, before anything is made there.
     mutating func refuseInsideItself(_ status: FileStatus, _ destination: String) throws(SystemCallError) {
         var above = destination.pathParts.filter { $0 != "." }
         while true {
@@ -26,7 +26,7 @@ extension TreeCopyRun {
         }
     }
 
-    /// Refuses to go on where the walk comes to the directory it writes to.
+    /// Refuses to continue when the walk reaches the directory that it writes to.
     mutating func refuseDestination(_ status: FileStatus) throws(SystemCallError) {
         guard let top = topDirectory, status.identity == top.identity else { return }
         try refuseItself(current)

@@ -5,35 +5,37 @@ import Glibc
 import Linux
 import Logging
 
-/// One call of `TreeCopy.copy`: what it has copied so far and what is left to do.
+/// The state of one call of `TreeCopy.copy`.
 struct TreeCopyRun {
     let source: RootDirectory
     let target: RootDirectory
     let options: TreeCopyOptions
     let cancellation: Cancellation
     var copied = CopiedTree()
-    /// The source path at hand, for the error.
+    /// The current source path, for errors.
     var current = ""
-    /// Docker's refusal, thrown instead of the system call's error.
+    /// An error with docker's wording, which is thrown instead of the error of a system call.
     var refusal: ShaleError?
-    /// The directory that the top of the source becomes.
+    /// The target directory of the top of the source.
     var topDirectory: FileStatus?
 
     private struct Directory {
-        /// Below the source root and the target root.
+        /// The path below the source root, and the path below the target root.
         var sourcePath: String
         var targetPath: String
-        /// Below the copied source, what `include` is asked with.
+        /// The path relative to the copied source, for `include`.
         var relative: String
         var status: FileStatus
-        /// Not made yet: skipped by `include`, to be made when something in it is included.
+        /// Whether it is not made yet, because `include` skipped it.
+        ///
+        /// It is made when something in it is included.
         var isPending: Bool
         var ancestors: [Int]
     }
 
     private var linked: [FileIdentity: String] = [:]
     private var directories: [Directory] = []
-    /// Positions in `directories` whose metadata is set last, after everything in them is written.
+    /// The positions in `directories` of those whose metadata is set at the end, after their content is written.
     private var unfinished: [Int] = []
 
     init(source: RootDirectory, target: RootDirectory, options: TreeCopyOptions, cancellation: Cancellation) {
@@ -128,7 +130,7 @@ struct TreeCopyRun {
         return deeper
     }
 
-    /// Makes a directory left out so far, with those above it.
+    /// Makes a directory that was skipped so far, with its parents.
     private mutating func makePending(_ position: Int) throws(SystemCallError) -> RootDirectory {
         for index in directories[position].ancestors + [position] where directories[index].isPending {
             let made = try makeAndCount(directories[index].targetPath)
@@ -167,7 +169,7 @@ struct TreeCopyRun {
         return true
     }
 
-    /// A directory that replaced a link to one would hide everything that the link led to.
+    /// Refuses a directory that would replace a link to a directory, because the files behind the link would be hidden.
     private mutating func refuseDirectoryLink(at path: String) throws(SystemCallError) {
         guard let status = try? target.resolvedStatus(path), status.kind == .directory else { return }
         let place = "/" + path.split(separator: "/").joined(separator: "/")
@@ -221,7 +223,7 @@ struct TreeCopyRun {
         do throws(SystemCallError) {
             return try directory.open(name, O_WRONLY | O_CREAT | O_EXCL, mode: 0o600)
         } catch {
-            // A mount point cannot be unlinked (`clear` left it): what is mounted there is written.
+            // A mount point cannot be unlinked, and `clear` keeps it. The mounted file is written.
             guard error.errno == EEXIST else { throw error }
             return try directory.open(name, O_WRONLY | O_TRUNC | O_NONBLOCK)
         }
@@ -234,14 +236,15 @@ struct TreeCopyRun {
         do throws(SystemCallError) {
             if status.size > 0 { try FileCopying.copy(from: file, status, to: made) }
         } catch {
-            // A half-written file is removed: it is of no use and takes disk space.
+            // An incomplete file is removed, because it is of no use and takes disk space.
             Logger.container.attempt("remove \(name)") { try directory.unlinkUnmounted(name) }
             throw error
         }
         copied.bytes = copied.bytes.addingClamped(status.size)
         copied.blockBytes = copied.blockBytes.addingClamped(status.size.inWholeBlocks)
         copied.files += 1
-        // Owner before attributes and mode: chown drops a capability and the set-id bits. Time last.
+        // The owner is set before attributes and mode, because chown clears a capability and the set-ID bits. The time
+        // is set last.
         try made.setOwner(of: status, options)
         if options.keepAttributes { try copyAttributes(from: file, to: made) }
         try finishMode(made, status)
@@ -257,7 +260,9 @@ struct TreeCopyRun {
         try finishMode(made, directory.status)
     }
 
-    /// The attributes that belong to the file: its capability and `user.*`; a file system without such is no error.
+    /// Copies the capability and the `user.*` attributes of a file.
+    ///
+    /// A file system without attributes is no error.
     private func copyAttributes(from: borrowing OwnedFD, to made: borrowing OwnedFD) throws(SystemCallError) {
         for name in try ExtendedAttributes.names(of: from) {
             guard ExtendedAttributes.isOfFile(name), let value = try ExtendedAttributes.value(name, of: from)
@@ -288,7 +293,7 @@ struct TreeCopyRun {
         if options.keepTimes { try directory.setTimes(of: name, status.modified) }
     }
 
-    /// Makes room for a file or a directory at a name, or refuses as docker does.
+    /// Removes a name, so that a file or directory can be made there, or refuses as docker does.
     private mutating func clear(
         _ name: String, in directory: borrowing OwnedFD, forDirectory: Bool
     ) throws(SystemCallError) {
@@ -318,7 +323,9 @@ struct TreeCopyRun {
         }
     }
 
-    /// Where a link at the destination leads, each step looked up inside the root.
+    /// The target of a link at the destination.
+    ///
+    /// All steps are resolved inside the root.
     private func resolvedDestination(_ path: String) throws(SystemCallError) -> String {
         guard options.followDestinationLink else { return path }
         return try target.pathBehindLinks(path)
@@ -340,7 +347,7 @@ extension OwnedFD {
 }
 
 extension FileStatus.Kind {
-    /// The type's bits of a mode, for `mknod(2)`.
+    /// The file type bits of a mode, for `mknod(2)`.
     fileprivate var typeBits: UInt32 {
         switch self {
         case .fifo: 0o010000

@@ -8,8 +8,8 @@ import OCI
 import Stores
 
 extension ContainerEngine {
-    /// The mounts of a new container: bind sources are made or checked, volumes are made and filled, and those of
-    /// other containers (`--volumes-from`) taken over.
+    /// Makes the mounts of a new container: makes or checks the sources of bind mounts, makes and fills volumes, and
+    /// copies the mounts of other containers (`--volumes-from`).
     func mounts(of plan: ContainerPlan, for record: ContainerRecord, image: Image) throws(ShaleError) -> [MountRecord] {
         var mounts: [MountRecord] = []
         do throws(ShaleError) {
@@ -60,7 +60,7 @@ extension ContainerEngine {
     private func makeBindSource(_ path: String) throws(ShaleError) {
         if access(path, F_OK) == 0 { return }
         do throws(SystemCallError) {
-            // No directory is made behind a dangling link.
+            // No directory is made for a dangling link.
             if faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0 {
                 throw SystemCallError("mkdir", path: path, errno: EEXIST)
             }
@@ -71,7 +71,9 @@ extension ContainerEngine {
         }
     }
 
-    /// A volume's folder, made and filled with what the image has at the place it goes to when it is new.
+    /// The folder of a volume.
+    ///
+    /// A new volume is made and filled with the image's files at the mount point.
     ///
     /// Throws `notFound` when another process removes it meanwhile.
     private func makeVolume(_ name: String, filledFrom image: Image?, at path: String) throws(ShaleError) -> String {
@@ -101,7 +103,7 @@ extension ContainerEngine {
                 isAnonymous
                     ? "cannot mount volume over existing file, file exists \(path)" : "source \(path) is not directory")
         }
-        // A link may lead to the root: the container would be refused, with all of the image in the volume.
+        // A link may lead to the root. The volume would then get all files of the image.
         if let top = try? source.resolvedStatus("/"), top.identity == status.identity {
             if VolumeName.isAnonymous(name) { removeVolume(name) }
             throw ShaleError(
@@ -140,7 +142,7 @@ extension ContainerEngine {
         }
     }
 
-    /// Removes the volumes without a name that a container had and no other has.
+    /// Removes the anonymous volumes that only this container used.
     func removeAnonymousVolumes(of record: ContainerRecord) {
         for name in anonymousVolumes(of: record) { removeVolume(name) }
     }
@@ -150,7 +152,7 @@ extension ContainerEngine {
         store.events.append(StoreEvent(.volume, "destroy", of: name, ["driver": "local"]))
     }
 
-    /// The volumes without a name that a container has and no other.
+    /// The anonymous volumes that only this container uses.
     private func anonymousVolumes(of record: ContainerRecord) -> [String] {
         let own = record.host.mounts.compactMap { $0.type == "volume" ? $0.name : nil }
             .filter { VolumeName.isAnonymous($0) }
@@ -163,7 +165,7 @@ extension ContainerEngine {
 
     private func volumeTrash(_ id: String) -> String { "\(store.containers.trashFolder(id).path)/volumes" }
 
-    /// Moves the nameless volumes of a container in the trash to it.
+    /// Moves the anonymous volumes of a container in the trash into its trash folder.
     func moveVolumesToTrash(of record: ContainerRecord) throws(ShaleError) {
         let names = anonymousVolumes(of: record)
         guard !names.isEmpty else { return }
@@ -174,7 +176,7 @@ extension ContainerEngine {
         }
     }
 
-    /// Moves them back.
+    /// Moves these volumes back.
     func returnVolumes(of id: String) throws(ShaleError) {
         let trash = volumeTrash(id)
         guard let folder = try? OwnedFD.open(trash, O_RDONLY | O_DIRECTORY),
@@ -185,7 +187,7 @@ extension ContainerEngine {
         }
     }
 
-    /// Volumes of a container in the trash that are neither with it nor where they were, as a person would call them.
+    /// The volumes of a container in the trash that are missing, by their names for messages.
     func missingVolumes(of record: ContainerRecord) -> [String] {
         record.host.mounts.filter { $0.type == "volume" }.compactMap { mount in
             guard let name = mount.name, access(mount.source, F_OK) != 0,

@@ -6,9 +6,11 @@ import RunnerProtocol
 import Runtime
 package import Stores
 
-/// The document that `inspect` shows of a container, with docker's keys in docker's order.
+/// The document of a container for `inspect`, with docker's keys in docker's order.
 extension ContainerEngine {
-    /// The members of one container; with `includingSizes` its bytes, too, which takes a walk through its files.
+    /// The document of one container.
+    ///
+    /// With `includingSizes` also its sizes, for which all its files are walked.
     ///
     /// Throws what reading the container's record throws.
     package func document(
@@ -149,7 +151,7 @@ extension ContainerEngine {
         return .object(members)
     }
 
-    /// Every key that docker writes and that means something here, in docker's order.
+    /// Docker's keys that have a meaning in shale, in docker's order.
     private static func hostConfig(_ record: ContainerRecord) -> JSONDocument {
         .object(starting(record) + isolation(record) + limits(record))
     }
@@ -248,7 +250,7 @@ extension ContainerEngine {
         ])
     }
 
-    /// Published ports as they were asked for.
+    /// The published ports as in the options.
     private static func bindings(_ ports: [String]) -> JSONDocument {
         var table: [(key: String, bindings: [JSONDocument])] = []
         for text in ports {

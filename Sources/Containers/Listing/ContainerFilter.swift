@@ -6,18 +6,20 @@ import OCI
 import RunnerProtocol
 import Stores
 
-/// Which containers `ps` shows.
+/// The containers that `ps` shows.
 package struct ContainerFilter: Sendable {
-    /// Also those that do not run.
+    /// Whether containers that do not run are shown too.
     package var all = false
-    /// Only the newest ones, running or not.
+    /// The number of newest containers to show, running or not; `nil` for no such limit.
     package var last: Int?
-    /// `key=value`, as given; several of one key are alternatives, but for labels.
+    /// The conditions `key=value`.
+    ///
+    /// Several conditions with one key are alternatives, except labels.
     package var conditions: [(key: String, value: String)] = []
 
     package init() {}
 
-    /// The filters there are, each with its values where they can be listed.
+    /// All filters, with their possible values when there is a fixed list.
     package static let known: [FilterKey] = [
         FilterKey("id"), FilterKey("name"), FilterKey("label"), FilterKey("exited"),
         FilterKey("status", ["created", "running", "paused", "restarting", "removing", "exited", "dead"]),
@@ -84,7 +86,7 @@ package struct ContainerFilter: Sendable {
             for value in values { if let id = try? engine.store.images.id(of: value) { ancestors.insert(id) } }
             let listed = (try? engine.store.images.listed(as: views.map(\.record.image))) ?? [:]
             return views.filter { view in
-                // Of a name that stands for an index, containers of all its platforms.
+                // For a name of an index these are the containers of all its platforms.
                 if ancestors.contains(listed[view.record.image] ?? view.record.image) { return true }
                 var parent = try? engine.store.images.image(view.record.image).parent
                 while let id = parent {
@@ -121,7 +123,9 @@ package struct ContainerFilter: Sendable {
         }
     }
 
-    /// Whether a POSIX extended regular expression is found in a text; one that cannot be read is taken literally.
+    /// Whether a text matches a POSIX extended regular expression.
+    ///
+    /// A malformed expression is searched as plain text.
     static func matches(_ text: String, _ pattern: String) -> Bool {
         var compiled = regex_t()
         guard regcomp(&compiled, pattern, REG_EXTENDED | REG_NOSUB) == 0 else { return text.contains(pattern) }

@@ -5,9 +5,9 @@ import RunnerProtocol
 import Runtime
 import Stores
 
-/// A container's ports as `ps`, `port` and `inspect` show them.
+/// A port of a container, for `ps`, `port` and `inspect`.
 package struct ContainerPort: Sendable, Hashable {
-    /// The host's address; empty for a port that is exposed and not published.
+    /// The address of the host; empty for a port that is exposed and not published.
     package var address = ""
     package var hostPort = 0
     package var containerPort: Int
@@ -20,9 +20,9 @@ package struct ContainerPort: Sendable, Hashable {
         self.proto = proto
     }
 
-    /// `80/tcp`.
+    /// The key, such as `80/tcp`.
     package var key: String { "\(containerPort)/\(proto)" }
-    /// `0.0.0.0:8080`.
+    /// The host's address and port, such as `0.0.0.0:8080`.
     package var hostPlace: String { Self.place(address, String(hostPort)) }
 
     private static func place(_ address: String, _ port: String) -> String {
@@ -39,7 +39,9 @@ package struct ContainerPort: Sendable, Hashable {
         return (one.hostPort, one.proto) < (other.hostPort, other.proto)
     }
 
-    /// Docker's PORTS column: neighbours of one kind as a range, those that are another number on the host last.
+    /// The text of docker's PORTS column.
+    ///
+    /// Adjacent ports are joined to ranges. Ports with another number on the host come last.
     package static func summary(_ ports: [ContainerPort]) -> String {
         struct Group: Hashable {
             var address: String
@@ -73,7 +75,7 @@ package struct ContainerPort: Sendable, Hashable {
 }
 
 extension ContainerView {
-    /// What leads into a running container with a network of its own, and what it says it listens on.
+    /// The published ports of a running container with a private network, and its exposed ports.
     package var ports: [ContainerPort] {
         guard state.isRunning, record.host.networkMode == "private" else { return [] }
         let published = state.ports.map {
@@ -92,7 +94,7 @@ extension ContainerView {
 }
 
 extension ContainerRecord {
-    /// The ports its start publishes: those asked for, and with `-P` every other one that is exposed.
+    /// The ports to publish at the start: those of `-p`, and with `-P` all other exposed ports.
     func publishedPorts() throws(ShaleError) -> [PublishedPort] {
         var ports: [PublishedPort] = []
         for text in host.ports { ports += try PublishedPort.parse(text) }

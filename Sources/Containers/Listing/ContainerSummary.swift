@@ -6,12 +6,12 @@ package import RunnerProtocol
 import Runtime
 package import Stores
 
-/// A container and its state now.
+/// A container and its current state.
 package struct ContainerView: Sendable {
     package var record: ContainerRecord
     package var state: ContainerState
 
-    /// Docker's STATUS: `Up 4 minutes (Paused)`, `Exited (0) 5 minutes ago`, `Created`.
+    /// The text of docker's STATUS column, such as `Up 4 minutes (Paused)`, `Exited (0) 5 minutes ago` or `Created`.
     package func statusWords(now: Timestamp = .now()) -> String {
         func since(_ moment: Timestamp?) -> String {
             HumanUnits.duration(seconds: max(0, now.seconds(since: moment ?? record.created)))
@@ -39,22 +39,24 @@ package struct ContainerView: Sendable {
 /// A row of `ps`.
 package struct ContainerSummary: Sendable {
     package var view: ContainerView
-    /// The reference as given, or the image's short id when that name means another image now.
+    /// The image's name as given, or the short ID of the image when the name stands for another image now.
     package var imageName: String
-    /// Program and arguments, quoted where a shell would need it.
+    /// The program and its arguments, quoted as for a shell.
     package var command: String
-    /// Bytes the container wrote, and with its image's; only when asked for.
+    /// The size of the container's changes, and that size with the image, in bytes; only on request.
     package var size: (own: Int64, virtual: Int64)?
     package var ports: String
 }
 
 extension ContainerEngine {
-    /// A container with its state; when its runner was killed, it counts as exited.
+    /// A container with its state.
+    ///
+    /// When its runner was killed, it counts as exited.
     package func view(of record: ContainerRecord) -> ContainerView {
         ContainerView(record: record, state: state(of: record.id))
     }
 
-    /// The container a text names, with its state.
+    /// The container that a text names, with its state.
     ///
     /// Throws `notFound` when there is no such container, and `conflict` when the beginning of an id is ambiguous.
     package func container(_ text: String) throws(ShaleError) -> ContainerView {

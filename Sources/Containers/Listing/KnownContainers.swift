@@ -2,19 +2,19 @@ package import Basics
 package import Linux
 package import Stores
 
-// Looking up containers by name and id.
+// Search of containers by name and ID.
 extension ContainerEngine {
     /// The records of all containers, newest first.
     ///
     /// Throws what reading the containers' folder throws.
     package func all() throws(ShaleError) -> [ContainerRecord] { try store.containers.all() }
 
-    /// The container a text names: its id, its name, or the beginning of an id.
+    /// The container that a text names by its ID, its name, or the beginning of its ID.
     ///
     /// Throws `notFound` when there is no such container, and `conflict` when the beginning of an id is ambiguous.
     package func find(_ text: String) throws(ShaleError) -> ContainerRecord { try store.containers.find(text) }
 
-    /// The container that a word means where an image or a container may stand; `nil` where it means none.
+    /// The container that a word names in a place where an image or a container is expected; `nil` when it names none.
     ///
     /// Throws `conflict` when the beginning of an id is ambiguous, and what reading the record throws.
     package func container(meantBy text: String) throws(ShaleError) -> MeantContainer? {
@@ -31,10 +31,10 @@ extension ContainerEngine {
         }
     }
 
-    /// Whether there is a container of that id, or one that can be brought back.
+    /// Whether there is a container with an ID, also in the trash.
     package func isHere(_ id: String) -> Bool { store.containers.isHere(id) }
 
-    /// The directory a container writes to.
+    /// The writable directory of a container.
     ///
     /// Throws what opening the directory throws.
     package func ownDirectory(of record: ContainerRecord) throws(ShaleError) -> RootDirectory {

@@ -2,19 +2,19 @@ package import Basics
 package import Images
 package import Stores
 
-/// Which volumes `volume ls` and `volume prune` mean.
+/// The filters of `volume ls` and `volume prune`.
 package struct VolumeFilter: Sendable {
     private var conditions: [String: [String]] = [:]
     private let keys: [FilterKey]
 
-    /// What `volume ls` and `volume prune` know.
+    /// The filters of `volume ls` and `volume prune`.
     package static let listed: [FilterKey] = [
         FilterKey("name"), FilterKey("label"), FilterKey("driver", ["local"]),
         FilterKey("dangling", ["true", "false"]),
     ]
     package static let pruned: [FilterKey] = [FilterKey("label"), FilterKey("label!")]
 
-    /// With the keys that are known there.
+    /// Allows only these filters.
     package init(keys: [FilterKey]) { self.keys = keys }
 
     /// Adds a `--filter`.
@@ -31,7 +31,9 @@ package struct VolumeFilter: Sendable {
         conditions[key, default: []].append(value)
     }
 
-    /// Whether a volume is one of those; several values of one key are alternatives, but for labels.
+    /// Whether a volume passes the filters.
+    ///
+    /// Several values of one filter are alternatives, except labels.
     package func takes(_ volume: Volume) -> Bool {
         conditions.allSatisfy { key, values in
             switch key {
@@ -46,7 +48,9 @@ package struct VolumeFilter: Sendable {
 }
 
 extension ContainerEngine {
-    /// Makes a volume of a name, or of one that is made up, with `KEY=VALUE` labels; returns its name.
+    /// Makes a volume with labels `KEY=VALUE`, and returns its name.
+    ///
+    /// For an empty name a random name is made.
     ///
     /// Throws `invalid` when the name cannot be a volume's, and what reading the labels or making the volume throws.
     package func createVolume(_ name: String, labels: [String]) throws(ShaleError) -> String {

@@ -6,8 +6,7 @@ import RunnerProtocol
 import Stores
 
 extension ContainerEngine {
-    /// Removes what nobody uses: stopped containers, images without a name, cached build steps, and what nothing leads
-    /// to any more.
+    /// Removes stopped containers, images without a name, cached build steps, and content that nothing needs.
     ///
     /// Throws what reading or changing the store throws.
     package func prune(_ request: PruneRequest, _ operation: OperationContext) throws(ShaleError) -> PruneReport {
@@ -24,7 +23,7 @@ extension ContainerEngine {
         return report
     }
 
-    /// Removes stopped containers alone.
+    /// Removes only stopped containers.
     ///
     /// Throws what reading or changing the store throws.
     package func pruneContainers(_ request: PruneRequest, _ operation: OperationContext) throws(ShaleError) {
@@ -39,7 +38,8 @@ extension ContainerEngine {
         for record in try store.containers.all() {
             try operation.cancellation.check()
             guard request.takes(created: record.created, labels: record.labels) else { continue }
-            // One that is being made, started, copied from or committed is leased; what is taken here is not started.
+            // A container in use is leased: one that is being made, started, copied from or committed. A container that
+            // is taken here cannot be started.
             guard exclusion.take(.container(record.id)) else { continue }
             defer { exclusion.give(.container(record.id)) }
             guard !view(of: record).state.isRunning, store.containers.isHere(record.id) else { continue }
