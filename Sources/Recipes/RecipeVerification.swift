@@ -24,6 +24,13 @@ package struct RecipeDifference: Sendable, Hashable {
     package var step: String?
     /// The instruction's line in the Dockerfile, from 1.
     package var line: Int?
+
+    package init(subject: String, what: String, step: String? = nil, line: Int? = nil) {
+        self.subject = subject
+        self.what = what
+        self.step = step
+        self.line = line
+    }
 }
 
 extension RecipeEngine {
@@ -51,9 +58,7 @@ extension RecipeEngine {
         var request = build
         request.steps.usesCache = false
         request.steps.fillsCache = false
-        // Images that sessions retain are known as well, so the trial build does not remove them.
-        let retained = try store.images.retainedTable().entries.compactMap(\.image)
-        let known = Set(try store.images.all(includingIntermediate: true).map(\.id) + retained)
+        let known = try knownImages()
         let steps = BuiltSteps()
         request.observe = { event in
             if case .ended(let place, let image?, _, _) = event { steps.note(image, line: place.line) }
@@ -62,6 +67,14 @@ extension RecipeEngine {
             try Comparison(recipe, of: subject, against: rebuilt, steps, engine: self).differences(
                 operation.cancellation)
         }
+    }
+
+    /// The images that a trial build must not remove: those in the store, and those that sessions retain.
+    ///
+    /// Throws the store's error when the images cannot be read.
+    func knownImages() throws(ShaleError) -> Set<Digest> {
+        let retained = try store.images.retainedTable().entries.compactMap(\.image)
+        return Set(try store.images.all(includingIntermediate: true).map(\.id) + retained)
     }
 }
 

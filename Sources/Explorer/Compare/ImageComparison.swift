@@ -30,17 +30,18 @@ package struct ImageComparison {
     package private(set) var history: [Value] = []
     /// The keys are `MANAGER NAME`, the values are versions.
     package private(set) var packages: [Value] = []
-    package private(set) var files: [TreeDifference] = []
+    package var files: [TreeDifference] = []
     package private(set) var oldSize: Int64
     package private(set) var newSize: Int64
 
     /// Compares two images, layers or containers.
     ///
-    /// With `semantic` times and orders are ignored.
+    /// With `semantic` times and orders are ignored. `warn` is called for each package database that cannot be read.
     ///
     /// Throws `cancelled` when it is stopped, and what reading the layers and files throws.
     package init(
-        _ old: PlaceView, _ new: PlaceView, semantic: Bool, _ cancellation: Cancellation
+        _ old: PlaceView, _ new: PlaceView, semantic: Bool, _ cancellation: Cancellation,
+        warn: (String) -> Void = { _ in }
     ) throws(ShaleError) {
         oldSize = try old.storedBytes()
         newSize = try new.storedBytes()
@@ -56,7 +57,9 @@ package struct ImageComparison {
         }
         // Images with the same layers have the same files. A container may also have its own files.
         if before.rootfs.diffIDs == after.rootfs.diffIDs, case .image = old.source, case .image = new.source { return }
-        let versions = (old: try Self.versions(old, cancellation), new: try Self.versions(new, cancellation))
+        let versions = (
+            old: try Self.versions(old, cancellation, warn), new: try Self.versions(new, cancellation, warn)
+        )
         // A layer without a package database has not removed any package.
         if !hasLayer || !versions.old.isEmpty && !versions.new.isEmpty {
             packages = Self.values(versions.old, versions.new)
@@ -155,10 +158,22 @@ package struct ImageComparison {
         }
     }
 
-    private static func versions(_ view: PlaceView, _ cancellation: Cancellation) throws(ShaleError) -> [String: String]
-    {
+    /// The packages that a step changed; without `old` all packages.
+    ///
+    /// `warn` is called for each package database that cannot be read. Throws `cancelled`, and what reading the trees
+    /// throws.
+    package static func packages(
+        _ old: PlaceView?, _ new: PlaceView, _ cancellation: Cancellation, warn: (String) -> Void
+    ) throws(ShaleError) -> [Value] {
+        let before = try old.map { view throws(ShaleError) in try versions(view, cancellation) { _ in } }
+        return values(before ?? [:], try versions(new, cancellation, warn))
+    }
+
+    private static func versions(
+        _ view: PlaceView, _ cancellation: Cancellation, _ warn: (String) -> Void
+    ) throws(ShaleError) -> [String: String] {
         var versions: [String: Set<String>] = [:]
-        for package in try PackageList(view).packages(cancellation) {
+        for package in try PackageList(view).packages(cancellation, warn: { warn("\(view.label): \($0)") }) {
             versions["\(package.manager.rawValue) \(package.name)", default: []].insert(package.version)
         }
         return versions.mapValues { $0.sorted().joined(separator: ", ") }
