@@ -18,6 +18,8 @@ package final class SteppedBuild {
     package private(set) var next = 0
     /// The container that the last step left when it was a `RUN` that failed.
     package private(set) var failedContainer: String?
+    /// The images that were made and not found, in order; also those of steps that were gone back from.
+    package private(set) var made: [Digest] = []
 
     private let engine: BuildEngine
     private let request: BuildRequest
@@ -79,6 +81,7 @@ package final class SteppedBuild {
         if let made = positions[next].stages[place] { return made }
         let stage = stageBuild(operation, before: place)
         var position = BuildPosition(arguments: positions[next].arguments)
+        defer { made += stage.executor.made }
         for step in sequence.steps(of: place) { _ = try stage.perform(step, on: &position) }
         let end = FinishedStage(position.state, else: position.arguments)
         positions[next].stages[place] = end
@@ -109,6 +112,7 @@ package final class SteppedBuild {
         let stage = stageBuild(operation, before: step.stage ?? 0)
         failedContainer = nil
         var position = positions[next]
+        defer { made += stage.executor.made }
         do throws(ShaleError) {
             let outcome = try stage.perform(step, on: &position)
             if let place = step.stage {

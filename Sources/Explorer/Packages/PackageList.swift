@@ -63,6 +63,13 @@ package struct PackageList {
         }
     }
 
+    /// Whether a path can belong to a package manager's database.
+    package static func isDatabase(_ path: String) -> Bool {
+        let folders = ["/var/lib/dpkg/", "/lib/apk/db/", "/usr/lib/apk/db/", "/usr/lib/sysimage/rpm/", "/var/lib/rpm/"]
+        return folders.contains { path.hasPrefix($0) || $0 == path + "/" }
+            || path.contains(".dist-info") || path.contains(".egg-info") || path.contains("/node_modules")
+    }
+
     private func text(_ path: String) throws(ShaleError) -> String? {
         try view.contents(of: path, limit: Self.limit).map { String(decoding: $0, as: UTF8.self) }
     }
