@@ -8,6 +8,9 @@ import Stores
 // How a stage begins, and which programs its image must have for an instruction.
 extension RecipeMaker {
     func from(_ image: Image, name: String?) -> String {
+        if namesBasesAsCalled, let name, let called = try? Reference(parsing: name), called.digest == nil {
+            return "FROM \(platformFlag(image))\(called.familiar)"
+        }
         let called = engine.baseName(of: image, called: name)
         return "FROM \(platformFlag(image))\(isPinned ? Self.digested(image, called) ?? called : called)"
     }

@@ -33,6 +33,8 @@ package struct RecipeMaker {
     private(set) var isInOneStage = false
     /// Whether bases are named by digest, and downloads of `ADD` by checksum.
     private(set) var isPinned = false
+    /// Whether bases have the names by which they were called, also where those mean other images now.
+    private(set) var namesBasesAsCalled = false
     /// The number of steps so far, in all stages.
     ///
     /// It is part of the attachments' names.
@@ -44,14 +46,16 @@ package struct RecipeMaker {
     ///
     /// `calledBase` is the name of the base image when no step recorded it. With `inOneStage` the files of other stages
     /// are
-    /// attached instead.
+    /// attached instead. With `basesAsCalled` a base has the name by which it was called, whatever that means now.
     ///
     /// Throws what reading the image, its parents and their layers throws.
     package static func recipe(
-        of image: Image, calledBase: String? = nil, inOneStage: Bool = false, pinned: Bool = false, engine: RecipeEngine
+        of image: Image, calledBase: String? = nil, inOneStage: Bool = false, basesAsCalled: Bool = false, pinned: Bool = false,
+        engine: RecipeEngine
     ) throws(ShaleError) -> Recipe {
         var maker = RecipeMaker(engine)
         maker.isInOneStage = inOneStage
+        maker.namesBasesAsCalled = basesAsCalled
         maker.isPinned = pinned
         try maker.write(image, calledBase: calledBase)
         return maker.finished
@@ -63,10 +67,12 @@ package struct RecipeMaker {
     ///
     /// Throws what reading the container's changes, its image and that image's parents throws.
     package static func recipe(
-        of container: ContainerRecord, inOneStage: Bool = false, pinned: Bool = false, engine: RecipeEngine
+        of container: ContainerRecord, inOneStage: Bool = false, basesAsCalled: Bool = false, pinned: Bool = false,
+        engine: RecipeEngine
     ) throws(ShaleError) -> Recipe {
         var maker = RecipeMaker(engine)
         maker.isInOneStage = inOneStage
+        maker.namesBasesAsCalled = basesAsCalled
         maker.isPinned = pinned
         let base = try engine.store.images.image(manifest: container.manifest)
         let layer = try OwnLayer(of: container, engine: engine)
