@@ -397,9 +397,9 @@ _shale_command() {
         operands='image'
         ;;
     recipe)
-        flags='--tidy --pin --locked --lock --to --output -o --show-secrets --format --progress --remote --platform --target --build-arg --base-config --help -h'
+        flags='--tidy --pin --locked --lock --minimal -i --to --output -o --show-secrets --format --progress --lines --remote --platform --target --build-arg --base-config --help -h'
         values='--lock:none --to:none --output:host.path -o:host.path --format:format --progress:none --platform:platform --target:none --build-arg:none --base-config:host.path'
-        operands='=save,verify,check,parse,plan,rules object'
+        operands='=save,verify,diff,explain,drift,check,parse,plan,rules object'
         ;;
     record)
         flags='--output --cast --md --html --append --force -f --help -h'

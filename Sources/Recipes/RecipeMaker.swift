@@ -50,8 +50,8 @@ package struct RecipeMaker {
     ///
     /// Throws what reading the image, its parents and their layers throws.
     package static func recipe(
-        of image: Image, calledBase: String? = nil, inOneStage: Bool = false, basesAsCalled: Bool = false, pinned: Bool = false,
-        engine: RecipeEngine
+        of image: Image, calledBase: String? = nil, inOneStage: Bool = false, basesAsCalled: Bool = false,
+        pinned: Bool = false, engine: RecipeEngine
     ) throws(ShaleError) -> Recipe {
         var maker = RecipeMaker(engine)
         maker.isInOneStage = inOneStage

@@ -16,9 +16,13 @@ package struct RecipeCommand: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "recipe", abstract: "Print, save or check the Dockerfile that makes an image",
         usage: """
-            recipe [--tidy] [--pin [--locked] [--lock FILE]] [--to dockerfile|shale|sh|md] [-o FILE] [IMAGE|CONTAINER]
-            recipe save [--pin] DIR [IMAGE|CONTAINER]
+            recipe [--minimal [-i]] [--tidy] [--pin [--locked] [--lock FILE]] [--to dockerfile|shale|sh|md] [-o FILE]
+                   [IMAGE|CONTAINER]
+            recipe save [--minimal] [--pin] DIR [IMAGE|CONTAINER]
             recipe verify [--progress auto|plain] [--format json] [IMAGE|CONTAINER]
+            recipe diff [--lines] [--format json] A B
+            recipe explain [--format json] [LINE] [IMAGE|CONTAINER]
+            recipe drift [--format json] [IMAGE|CONTAINER|FILE]
             recipe [verify] --remote [--platform P] NAME
             recipe parse FILE [--format json|ast]
             recipe check FILE
@@ -36,6 +40,15 @@ package struct RecipeCommand: Verb {
             '--pin' writes down what the session saw: bases by digest, packages by the version that their database had \
             when the step ended, downloads by checksum; what cannot be pinned is said above its line. '--locked' also \
             names what came in beside the named packages, and '--lock FILE' lists all of it. \
+            'diff' compares two recipes: of images, of containers, of points of the session (@~2), or Dockerfiles of the \
+            host, which are built for it with the cache. It shows the lines as diff -u does, and then the packages, files, \
+            settings and sizes; with '--lines' the lines alone. Its status is 0 also where they differ. \
+            'explain' says of each line what files, packages, bytes and settings it brings, and what was typed for it; with \
+            a LINE (its number in the Dockerfile) it also builds the recipe without it, to find which later lines fail or \
+            make something different. 'drift' builds it anew today, without the cache and with its bases as their \
+            registries have them now, and says what would be different; its status is 1 when something would. \
+            '--minimal' leaves out what does not change the image: lines without effect, RUNs that undo each other, files \
+            that are removed again; a build proves each change, and with '-i' you are asked about each. \
             Values that look secret are masked. With '--remote' it is the recipe that 'push' hung on an image in its \
             registry: shown as text, and carried out by 'verify' alone, confined like any build.
             """)
@@ -43,6 +56,9 @@ package struct RecipeCommand: Verb {
     package static let secondWords = [
         SecondWord("save", "write it into a directory, with its files", .hostDirectory),
         SecondWord("verify", "build it again, and compare", .object),
+        SecondWord("diff", "two recipes: lines, packages, files, size", .object),
+        SecondWord("explain", "what each line brings, and what needs it", .object),
+        SecondWord("drift", "what an unpinned build would make differently today", .object),
         SecondWord("check", "what docker's rules say of a Dockerfile", .hostPath),
         SecondWord("parse", "a Dockerfile as JSON", .hostPath),
         SecondWord("plan", "which stages would be built, and how", .hostPath),
@@ -52,23 +68,30 @@ package struct RecipeCommand: Verb {
     package static let examples = [
         "recipe", "recipe --pin", "recipe save hello web", "recipe verify @",
         "recipe verify --remote localhost:5000/app:1",
+        "recipe diff @~2 @", "recipe diff app:1 app:2", "recipe diff --lines saved/Dockerfile app:2",
+        "recipe explain", "recipe explain 3", "recipe explain 3 app:1", "recipe drift", "recipe drift app:1",
+        "recipe drift ./saved", "recipe --minimal", "recipe --minimal -i app:1", "recipe save --minimal dir app:1",
     ]
     package static let differences = [
         "Docker has no such command: a commit's record is 'bash'. Here every step is written down."
     ]
 
-    @Argument(help: "save, parse, check, verify, plan, rules and what it takes; or image or container (@ without one).")
+    @Argument(
+        help: "save, verify, diff, explain, drift, parse, check, plan, rules; or image or container (@ without one).")
     var words: [String] = []
     @Flag(help: "Join neighbouring RUNs, clean package lists, put settings together.") var tidy = false
     @Flag(help: "Bases by digest, packages by version, downloads by checksum.") var pin = false
     @Flag(help: "For --pin: also name what came in beside the named packages.") var locked = false
     @Option(help: "For --pin: a file for the list of all that is pinned.") var lock: String?
+    @Flag(help: "Leave out what does not change the image, as builds prove.") var minimal = false
+    @Flag(name: .customShort("i"), help: "For --minimal: ask about each change.") var asks = false
     @Option(help: "dockerfile, shale (a script of steps), sh (for a root file system) or md (a handout).") var to:
         String?
     @Option(name: .shortAndLong, help: "Write it to a file.") var output: String?
     @Flag(name: .customLong("show-secrets"), help: "Do not mask values that look secret.") var showsSecrets = false
     @Option(help: "json; for parse: json or ast.") var format: String?
     @Option(help: "For verify: auto (a line a step), or plain (all that the build tells).") var progress = "auto"
+    @Flag(help: "For diff: only the lines; nothing is built or looked into.") var lines = false
     @Flag(help: "The recipe that hangs on an image in its registry.") var remote = false
     @Option(help: "For --remote: the platform of an image of several.") var platform: String?
     @Option(help: "For check and plan: the build stage.") var target: String?
@@ -81,19 +104,32 @@ package struct RecipeCommand: Verb {
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let output = RecipeOutput(
-            shell, changes: try RecipeChanges(tidy: tidy, pin: pin, locked: locked, lock: lock), form: to, file: output,
-            showsSecrets: showsSecrets, format: format, progress: progress)
+            shell,
+            changes: try RecipeChanges(
+                minimal: try minimalOutput(shell), tidy: tidy, pin: pin, locked: locked, lock: lock),
+            form: to, file: output, showsSecrets: showsSecrets, format: format, progress: progress)
         if remote {
             let remote = RemoteRecipe(shell, platform: try Platform.option(platform), file: self.output)
-            guard !tidy, !pin, to == nil, !showsSecrets else {
+            guard !tidy, !pin, !minimal, to == nil, !showsSecrets else {
                 throw ShaleError(
-                    .usage, "recipe --remote gives what is there: no --tidy, --pin, --to or --show-secrets")
+                    .usage,
+                    "recipe --remote gives what is there: no --tidy, --pin, --minimal, --to or --show-secrets")
             }
             return try words.first == "verify" && words.count > 1
                 ? remote.verify(Array(words.dropFirst()), output) : remote.print(words, format: format)
         }
         if platform != nil { throw ShaleError(.usage, "recipe: --platform is for --remote") }
+        if lines, words.first != "diff" { throw ShaleError(.usage, "recipe: --lines is for diff") }
         switch words.first {
+        case "diff":
+            try refuseForms("diff")
+            return try RecipeDiff(shell, output, isOfLines: lines).outcome(Array(words.dropFirst()), format: format)
+        case "explain":
+            try refuseForms("explain")
+            return try RecipeExplain(shell, output).outcome(Array(words.dropFirst()), format: format)
+        case "drift":
+            try refuseForms("drift")
+            return try DriftOutput(shell, output).outcome(Array(words.dropFirst()), format: format)
         case "save": return try output.save(Array(words.dropFirst()))
         case "verify": return try output.verify(Array(words.dropFirst()))
         case "parse": return try parse(shell)
@@ -107,6 +143,29 @@ package struct RecipeCommand: Verb {
             }
             return try output.print(words.first ?? "@")
         }
+    }
+
+    /// How `--minimal` is done; `nil` without it.
+    private func minimalOutput(_ shell: ShellContext) throws(ShaleError) -> MinimalOutput? {
+        guard minimal else {
+            if asks { throw ShaleError(.usage, "recipe: -i is for --minimal", hint: "recipe --minimal -i") }
+            return nil
+        }
+        if let first = words.first, ["parse", "check", "plan", "rules"].contains(first) {
+            throw ShaleError(.usage, "recipe \(first) has no --minimal")
+        }
+        return try MinimalOutput(shell, asks: asks)
+    }
+
+    /// Refuses the options that are about a recipe's text, for a second word that prints none.
+    private func refuseForms(_ word: String) throws(ShaleError) {
+        if to != nil { throw ShaleError(.usage, "recipe \(word) has no --to") }
+        if output != nil { throw ShaleError(.usage, "recipe \(word) has no --output") }
+        if word != "diff", tidy || minimal || pin {
+            throw ShaleError(.usage, "recipe \(word) is of the recipe as it is: no --tidy, --pin or --minimal")
+        }
+        if lock != nil { throw ShaleError(.usage, "recipe \(word) has no --lock") }
+        if let format, format != "json" { throw ShaleError(.usage, "recipe \(word): --format is json") }
     }
 
     /// What a build would do, computed without running anything.

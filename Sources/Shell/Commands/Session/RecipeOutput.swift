@@ -11,6 +11,8 @@ import Stores
 
 /// How a recipe is changed before it is given out.
 struct RecipeChanges {
+    /// Finds a shorter recipe of the same image; `nil` where none was asked for.
+    let minimal: MinimalOutput?
     var isTidy = false
     var isPinned = false
     /// Whether packages that came in beside the named ones are named too.
@@ -19,7 +21,8 @@ struct RecipeChanges {
     var lock: String?
 
     /// Throws `usage` for an option of `--pin` without it.
-    init(tidy: Bool, pin: Bool, locked: Bool, lock: String?) throws(ShaleError) {
+    init(minimal: MinimalOutput?, tidy: Bool, pin: Bool, locked: Bool, lock: String?) throws(ShaleError) {
+        self.minimal = minimal
         guard pin || (!locked && lock == nil) else {
             throw ShaleError(
                 .usage, "recipe: \(locked ? "--locked" : "--lock") is for --pin",
@@ -134,7 +137,7 @@ struct RecipeOutput {
         let causes = try DifferenceCauses(shell.console.environment)
         // The differences are the result of the command; the output of the build is not.
         let differences = try shell.withOperation(lines: .errors) { operation throws(ShaleError) in
-            try progress == "plain" ? plainly(operation, verify) : briefly(operation, verify)
+            try progress == "plain" ? plainly(operation, verify) : VerificationOutput.briefly(operation, verify)
         }
         if format == "json" {
             let objects = differences.map { Self.json($0, causes.rule(for: $0)).text() }
@@ -148,19 +151,6 @@ struct RecipeOutput {
         if differences.count > lines.count { lines.append("and \(differences.count - lines.count) more") }
         lines += causes.lines(of: differences)
         return Outcome(.lines(lines.map(\.visible)), status: 1)
-    }
-
-    /// Verifies with one line for each step; the output of a step is printed only when it fails.
-    private func briefly(
-        _ operation: OperationContext, _ verify: (OperationContext) throws(ShaleError) -> [RecipeDifference]
-    ) throws(ShaleError) -> [RecipeDifference] {
-        let voice = VerificationOutput(operation)
-        do throws(ShaleError) {
-            return try verify(voice.context)
-        } catch {
-            if error.code != .cancelled { voice.tellLastStep() }
-            throw error
-        }
     }
 
     /// Verifies with the whole output of the build.
@@ -188,7 +178,7 @@ struct RecipeOutput {
         return form
     }
 
-    private func subject(_ text: String) throws(ShaleError) -> RecipeSubject {
+    func subject(_ text: String) throws(ShaleError) -> RecipeSubject {
         if let meant = try shell.containers().container(meantBy: text) {
             if let words = meant.note(text) { shell.console.note(words) }
             return .container(meant.record)
@@ -202,14 +192,15 @@ struct RecipeOutput {
         }
     }
 
-    private func recipe(
-        of subject: RecipeSubject, named text: String, inOneStage: Bool = false
+    func recipe(
+        of subject: RecipeSubject, named text: String, inOneStage: Bool = false, basesAsCalled: Bool = false
     ) throws(ShaleError) -> Recipe {
         let engine = try shell.engine()
         switch subject {
         case .container(let record):
             return try RecipeMaker.recipe(
-                of: record, inOneStage: inOneStage, pinned: changes.isPinned, engine: engine.recipes)
+                of: record, inOneStage: inOneStage, basesAsCalled: basesAsCalled, pinned: changes.isPinned,
+                engine: engine.recipes)
         case .image(let image):
             var calledBase: String?
             if text == "@", let line = try shell.session().working?.base.instruction,
@@ -218,14 +209,16 @@ struct RecipeOutput {
                 calledBase = from.baseName
             }
             return try RecipeMaker.recipe(
-                of: image, calledBase: calledBase, inOneStage: inOneStage, pinned: changes.isPinned,
+                of: image, calledBase: calledBase, inOneStage: inOneStage, basesAsCalled: basesAsCalled,
+                pinned: changes.isPinned,
                 engine: engine.recipes)
         }
     }
 
-    /// The recipe pinned and tidied as it was asked for, and the lock of a pinned one.
+    /// The recipe minimal, pinned and tidied as it was asked for, and the lock of a pinned one.
     private func changed(_ recipe: Recipe) throws(ShaleError) -> (recipe: Recipe, lock: RecipeLock?) {
         var recipe = recipe
+        if let minimal = changes.minimal { recipe = try minimal.made(of: recipe) }
         var lock: RecipeLock?
         if changes.isPinned {
             let pinned = try shell.withOperation(lines: .errors) { operation throws(ShaleError) in
@@ -247,8 +240,8 @@ struct RecipeOutput {
         try translating(path) { try UnnamedFile.write(text.pathBytes, to: path, mode: mode, followingLink: true) }
     }
 
-    /// The recipe as it is given out: pinned and tidied on request, with secrets masked and a warning about them.
-    private func given(
+    /// The recipe as it is given out: minimal, pinned and tidied on request, with secrets masked and a warning about them.
+    func given(
         _ subject: RecipeSubject, named name: String, in oneStage: Bool? = nil
     ) throws(ShaleError) -> (recipe: Recipe, lock: RecipeLock?) {
         let form = try form()

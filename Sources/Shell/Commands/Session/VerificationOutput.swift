@@ -51,6 +51,19 @@ final class VerificationOutput: Sendable {
         }
     }
 
+    /// Calls `body` with one line for each step; the output of a step is printed only when it fails.
+    static func briefly<Result>(
+        _ operation: OperationContext, _ body: (OperationContext) throws(ShaleError) -> Result
+    ) throws(ShaleError) -> Result {
+        let voice = VerificationOutput(operation)
+        do throws(ShaleError) {
+            return try body(voice.context)
+        } catch {
+            if error.code != .cancelled { voice.tellLastStep() }
+            throw error
+        }
+    }
+
     /// Prints the output of the step that failed.
     func tellLastStep() {
         let said = state.withLock { state in
