@@ -94,6 +94,13 @@ struct RecipeDiffTests {
         }
     }
 
+    @Test(arguments: ["diff @~2 @", "explain 3", "drift app:1"])
+    func helpHasItsExamples(_ line: String) throws {
+        let word = line.prefix { $0 != " " }
+        let text = try ShaleHome().run(["help", "recipe", String(word)]).text
+        #expect(text.contains("\nEXAMPLES:\n") && text.contains("\n  recipe \(line)\n"), "\(text)")
+    }
+
     @Test func anUnreadablePackageDatabaseIsTold() throws {
         let home = ShaleHome()
         let session = """

@@ -30,7 +30,7 @@ package struct Help: Verb {
         if command == Self.keysTopic { return .text(HelpText.keys) }
         guard let type = CommandTable.shared.find(command) else { throw Self.unknown(command) }
         // Where the second words are no commands of their own, the first one's help tells them.
-        guard let part, !type.subcommands.isEmpty else { return .text(HelpText.of(type)) }
+        guard let part, !type.subcommands.isEmpty else { return .text(HelpText.of(type, secondWord: part)) }
         guard let type = type.subcommand(part) else {
             let near = Suggestion.nearest(to: part, among: type.secondWords.map(\.word)).first
             throw ShaleError(
@@ -54,11 +54,15 @@ extension Help {
 /// The texts of `help`, made from the same descriptions that parse the options.
 enum HelpText {
     /// Usage and options, up to three examples, and how it differs from docker's.
-    static func of(_ type: any Verb.Type) -> String {
+    ///
+    /// The examples are those with a second word, where there are some.
+    static func of(_ type: any Verb.Type, secondWord: String? = nil) -> String {
         var text = options(type)
         if !text.hasSuffix("\n") { text += "\n" }
-        if !type.examples.isEmpty {
-            text += "\nEXAMPLES:\n" + type.examples.prefix(3).map { "  \($0)\n" }.joined()
+        let own = secondWord.map { word in type.examples.filter { $0.hasPrefix("\(type.verb) \(word)") } } ?? []
+        let examples = own.isEmpty ? type.examples : own
+        if !examples.isEmpty {
+            text += "\nEXAMPLES:\n" + examples.prefix(3).map { "  \($0)\n" }.joined()
         }
         if !type.differences.isEmpty {
             text += "\nDIFFERENT FROM DOCKER:\n" + type.differences.map { "  \($0)\n" }.joined()
