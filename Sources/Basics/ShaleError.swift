@@ -78,6 +78,9 @@ package struct ShaleError: Error, Sendable, CustomStringConvertible {
         cause.map { "\(message): \($0)" } ?? message
     }
 
+    /// The text, with the hint in parentheses: for a warning, which has no line for a hint of its own.
+    package var withHint: String { hint.map { "\(description) (hint: \($0))" } ?? description }
+
     /// The same error with a hint, kept if it already has one.
     package func hinting(_ text: String) -> ShaleError {
         var copy = self

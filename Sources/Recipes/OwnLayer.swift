@@ -1,5 +1,6 @@
 import Basics
 import Containers
+import Glibc
 import Images
 import Layers
 import Linux
@@ -114,9 +115,15 @@ struct OwnLayer {
     }
 
     private func hasAttributes(at path: String) -> Bool {
-        guard let parent = try? root.parent(of: path),
-            let names = try? ExtendedAttributes.names(of: parent.name, in: parent.directory)
-        else { return false }
+        let names: [String]
+        do throws(SystemCallError) {
+            let parent = try root.parent(of: path)
+            names = try ExtendedAttributes.names(of: parent.name, in: parent.directory)
+        } catch {
+            // Attributes that cannot be read may be a capability: a tar is written, and its writer reads them again
+            // and throws.
+            return ![ENOENT, ENOTDIR, EOPNOTSUPP].contains(error.errno)
+        }
         return names.contains {
             $0 == "security.capability" || ($0.hasPrefix("user.") && !OverlayForm.isBookkeeping($0))
         }

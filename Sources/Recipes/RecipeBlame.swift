@@ -51,7 +51,7 @@ struct RecipeBlame {
         var number = 1
         for line in recipe.lines {
             numbers.append(number)
-            let made = steps.image(line: number).flatMap { try? engine.store.images.image($0).config.rootfs.diffIDs }
+            let made = try engine.store.images.imageIfHere(steps.image(line: number))?.config.rootfs.diffIDs
             counts.append(made.flatMap { new.starts(with: $0) ? $0.count : nil })
             number += line.height
         }
@@ -63,7 +63,8 @@ struct RecipeBlame {
             guard let after = counts[start...index].last(where: { $0 != nil }) ?? nil else { continue }
             var before = old.count
             if case .image(let id) = source {
-                guard let made = try? engine.store.images.image(id).config.rootfs.diffIDs, old.starts(with: made) else {
+                let image = try engine.store.images.imageIfHere(id)
+                guard let made = image?.config.rootfs.diffIDs, old.starts(with: made) else {
                     continue
                 }
                 before = made.count

@@ -61,7 +61,7 @@ extension RecipeMaker {
         }
         if let author = image.config.author { writeAuthor(author) }
         let isOfContainer = if case .container = place { true } else { false }
-        _ = writeConfig(from: ContainerConfig(), to: image.containerConfig, of: isOfContainer ? nil : image)
+        _ = try writeConfig(from: ContainerConfig(), to: image.containerConfig, of: isOfContainer ? nil : image)
     }
 
     /// Discards the lines of the stage and begins with the files of a link's image or container.
@@ -86,21 +86,27 @@ extension RecipeMaker {
     /// The first of some programs that exists when the next line of a link runs: it is in the parent image and, after
     /// lines
     /// that changed files, the link did not change it.
-    func program(_ paths: [String], for link: Link) -> String? {
-        guard let parent = link.parent, let tree = try? engine.images.tree(of: parent) else { return nil }
+    ///
+    /// Throws what reading the parent's files throws.
+    func program(_ paths: [String], for link: Link) throws(ShaleError) -> String? {
+        guard let parent = link.parent else { return nil }
+        let tree = try engine.images.tree(of: parent)
         let isChanged = (linkStart..<max(linkStart, lines.count)).contains {
             ["RUN", "COPY", "ADD"].contains(lines[$0].keyword)
         }
-        let layer = isChanged ? (try? link.layer) ?? nil : nil
-        return paths.first { path in
-            guard let place = (try? tree.entry(path, followingLinks: true))?.path else { return false }
-            return [path, place].allSatisfy { layer?.touches($0) != true }
+        let layer = isChanged ? try link.layer : nil
+        for path in paths {
+            guard let place = try tree.entry(path, followingLinks: true)?.path else { continue }
+            if [path, place].allSatisfy({ layer?.touches($0) != true }) { return path }
         }
+        return nil
     }
 
     /// The program that removes files: by name when every `PATH` of the link finds it, else by path.
-    func removal(_ link: Link) -> String? {
-        guard let path = program(["/bin/rm", "/usr/bin/rm"], for: link) else { return nil }
+    ///
+    /// Throws what reading the parent's files throws.
+    func removal(_ link: Link) throws(ShaleError) -> String? {
+        guard let path = try program(["/bin/rm", "/usr/bin/rm"], for: link) else { return nil }
         let settings =
             [link.settings, link.image.containerConfig] + (link.provenance.facts.map { [$0.settings] } ?? [])
         let isFound = settings.allSatisfy { settings in

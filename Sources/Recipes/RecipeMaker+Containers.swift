@@ -30,12 +30,12 @@ extension RecipeMaker {
             during.workingDir = settings.workingDir
             during.user = settings.user
         }
-        guard writeConfig(from: start, to: during) else { return false }
+        guard try writeConfig(from: start, to: during) else { return false }
         var writer = try ContainerWriter(link, told, settings: during)
         guard try writer.write(into: &self) else { return false }
-        guard case .image = link.place else { return writeConfig(from: during, to: link.image.containerConfig) }
+        guard case .image = link.place else { return try writeConfig(from: during, to: link.image.containerConfig) }
         writeSignature(link)
-        return writeConfig(from: during, to: link.image.containerConfig, of: link.image)
+        return try writeConfig(from: during, to: link.image.containerConfig, of: link.image)
     }
 }
 
@@ -110,31 +110,31 @@ private struct ContainerWriter {
             case .unknown(let paths): pending.formUnion(paths.map(PathKey.init))
             case .command(let command, let changed):
                 let event = ContainerEvent(.run, arguments: command)
-                guard write(event, changed, at: index, isKnown: true, &maker) else { return false }
+                guard try write(event, changed, at: index, isKnown: true, &maker) else { return false }
             case .exec(let event):
                 let isKnown =
                     event.exitCode == 0 && event.isInteractive != true && event.isPrivileged != true
                     && event.wasAlone == true && facts?.isPlain == true && event.foundTraces != true
-                guard write(event, event.changed ?? [], at: index, isKnown: isKnown && isComplete, &maker) else {
+                guard try write(event, event.changed ?? [], at: index, isKnown: isKnown && isComplete, &maker) else {
                     return false
                 }
             case .copy(let event): writeCopy(event, at: index, &maker)
             }
         }
-        return writeRest(&maker)
+        return try writeRest(&maker)
     }
 
     // MARK: Commands
 
     private mutating func write(
         _ event: ContainerEvent, _ changed: [String], at index: Int, isKnown: Bool, _ maker: inout RecipeMaker
-    ) -> Bool {
+    ) throws(ShaleError) -> Bool {
         // The event changed nothing, so no line is needed.
         if changed.isEmpty, event.changed != nil || event.kind == .run { return true }
         let start = (maker.lines.count, maker.recipe.attachments.count, explained, pending)
         if isKnown, isComplete, !parting.contains(index), pending.allSatisfy({ (last[$0] ?? .max) < index }) {
-            guard flush(&maker) else { return false }
-            if writeRun(event, &maker) {
+            guard try flush(&maker) else { return false }
+            if try writeRun(event, &maker) {
                 note(changed, at: index)
                 return true
             }
@@ -156,8 +156,8 @@ private struct ContainerWriter {
         for path in paths where last[PathKey(path)] == index { explained.insert(PathKey(path)) }
     }
 
-    private func writeRun(_ event: ContainerEvent, _ maker: inout RecipeMaker) -> Bool {
-        let shell = maker.program(["/bin/sh"], for: link) != nil ? RunText.shell(of: settings) : nil
+    private func writeRun(_ event: ContainerEvent, _ maker: inout RecipeMaker) throws(ShaleError) -> Bool {
+        let shell = try maker.program(["/bin/sh"], for: link) != nil ? RunText.shell(of: settings) : nil
         var prefix = ""
         if let ended = maker.endedArguments(before: link) {
             guard RecipeMaker.isPosix(shell ?? []) else { return false }
@@ -303,16 +303,16 @@ private struct ContainerWriter {
     // MARK: The rest
 
     /// Writes the pending paths as files in their final state.
-    private mutating func flush(_ maker: inout RecipeMaker) -> Bool {
+    private mutating func flush(_ maker: inout RecipeMaker) throws(ShaleError) -> Bool {
         var paths = pending
         for key in pending { for name in names[key] ?? [] { paths.insert(PathKey(name)) } }
-        guard let gone = removedAgain(paths, maker) else { return false }
+        guard let gone = try removedAgain(paths, maker) else { return false }
         let changes = (layer?.changes ?? []).filter { paths.contains(PathKey($0.path)) && !$0.isParentOnly } + gone
         explained.formUnion(paths)
         pending = []
         guard !changes.isEmpty else { return true }
         comment(&maker)
-        return maker.keep(changes, of: link, user: settings.user)
+        return try maker.keep(changes, of: link, user: settings.user)
     }
 
     /// Paths that earlier lines created and an unknown event removed.
@@ -320,16 +320,18 @@ private struct ContainerWriter {
     /// The layer does not contain them, so a line must remove them.
     ///
     /// `nil` when the parent image has such a path: no line can restore the parent's file.
-    private func removedAgain(_ paths: Set<PathKey>, _ maker: RecipeMaker) -> [Change]? {
+    private func removedAgain(_ paths: Set<PathKey>, _ maker: RecipeMaker) throws(ShaleError) -> [Change]? {
         let gone = paths.intersection(written).filter { layer?[$0.path] == nil }
         guard !gone.isEmpty else { return [] }
-        let below = link.parent.flatMap { try? maker.engine.images.tree(of: $0) }
-        guard gone.allSatisfy({ (try? below?.entry($0.path, followingLinks: false)) == nil }) else { return nil }
+        if let parent = link.parent {
+            let below = try maker.engine.images.tree(of: parent)
+            for key in gone { if try below.entry(key.path, followingLinks: false) != nil { return nil } }
+        }
         return gone.filter { !gone.contains(PathKey($0.path.parentPath)) }
             .map { Change(kind: .deleted, path: $0.path) }.sorted { PathOrder.precedes($0.path, $1.path) }
     }
 
-    private mutating func writeRest(_ maker: inout RecipeMaker) -> Bool {
+    private mutating func writeRest(_ maker: inout RecipeMaker) throws(ShaleError) -> Bool {
         for change in layer?.changes ?? [] {
             let key = PathKey(change.path)
             // A hard-linked file is explained only when all its names are.
@@ -341,7 +343,7 @@ private struct ContainerWriter {
             }
             pending.insert(key)
         }
-        return flush(&maker)
+        return try flush(&maker)
     }
 
     private mutating func comment(_ maker: inout RecipeMaker) {

@@ -20,7 +20,7 @@ extension RecipeMaker {
         if let author = link.image.config.author, !PathOrder.same(author, parent.config.author ?? "") {
             writeAuthor(author)
         }
-        return writeConfig(from: link.settings, to: link.image.containerConfig, of: link.image)
+        return try writeConfig(from: link.settings, to: link.image.containerConfig, of: link.image)
     }
 
     /// Writes a squash of all layers: all files of the original image, in one layer.
@@ -37,7 +37,7 @@ extension RecipeMaker {
             guard count < 2, try keep(link, text) else { return false }
         }
         if let author = link.image.config.author { writeAuthor(author) }
-        return writeConfig(from: ContainerConfig(), to: link.image.containerConfig, of: link.image)
+        return try writeConfig(from: ContainerConfig(), to: link.image.containerConfig, of: link.image)
     }
 
     private func needsTar(_ link: Link) throws(ShaleError) -> Bool {
@@ -59,7 +59,7 @@ extension RecipeMaker {
         if !parent.config.rootfs.diffIDs.isEmpty { lines.append(.instruction("COPY --from=\(stage) / /")) }
         guard try keep(link, text) else { return false }
         if let author = link.image.config.author { writeAuthor(author) }
-        return writeConfig(from: ContainerConfig(), to: link.image.containerConfig, of: link.image)
+        return try writeConfig(from: ContainerConfig(), to: link.image.containerConfig, of: link.image)
     }
 }
 

@@ -93,7 +93,7 @@ extension RecipeMaker {
         case .maintainer(let author):
             writeAuthor(author)
             return true
-        default: return writeConfig(from: link.settings, to: link.image.containerConfig)
+        default: return try writeConfig(from: link.settings, to: link.image.containerConfig)
         }
     }
 

@@ -124,7 +124,7 @@ extension RecipeMaker {
         var renamed: [String] = []
         for (index, source) in copied.enumerated() {
             let written = files.paths.count == copied.count ? files.paths[index] : source.source
-            renamed.append(attach(source, index: index, of: copied.count, link: link, written: written))
+            renamed.append(try attach(source, index: index, of: copied.count, link: link, written: written))
         }
         // The sources were named by a pattern, so they are written by their names.
         let isSame =
@@ -161,9 +161,7 @@ extension RecipeMaker {
             change.status.map { [$0.uid, $0.gid] }
         }
         guard let first = owners.first else { return ["--chown=\(owner)"] }
-        let groups =
-            link.parent.flatMap { try? engine.images.mountedTree(of: $0).contents(of: "/etc/group", limit: 16 << 20) }
-            ?? []
+        let groups = try link.parent.map { parent throws(ShaleError) in try groupFile(of: parent) } ?? []
         let ids = String(decoding: groups, as: UTF8.self).split(separator: "\n").compactMap { line -> UInt32? in
             let parts = line.split(separator: ":", omittingEmptySubsequences: false)
             return parts.count > 2 && parts[0] == owner ? UInt32(parts[2]) : nil
@@ -204,7 +202,7 @@ extension RecipeMaker {
     /// Adds a copied source as an attachment, with its own name when that is free; returns its path.
     private mutating func attach(
         _ source: CopiedSource, index: Int, of count: Int, link: Link, written: String
-    ) -> String {
+    ) throws(ShaleError) -> String {
         let image = link.image
         if source.isDirectory {
             let path = count == 1 ? "step-\(number)" : "step-\(number)/\(index + 1)"
@@ -214,7 +212,7 @@ extension RecipeMaker {
                     content: .tree(image: image.id, path: source.destination, entries: source.entries ?? [])))
             return path
         }
-        let place = landed(source, in: image)
+        let place = try landed(source, in: image)
         let mode = place.mode ?? source.mode
         // A file that was copied before is attached only once.
         let owner = place.content.map { "\($0.hex) \(mode)" } ?? "\(image.id.hex) \(place.path)"
@@ -230,11 +228,22 @@ extension RecipeMaker {
         return path
     }
 
+    /// The bytes of an image's `/etc/group`; empty where it has none.
+    private func groupFile(of image: Image) throws(ShaleError) -> [UInt8] {
+        let tree = try engine.images.mountedTree(of: image)
+        do throws(SystemCallError) {
+            return try ifPresent(tree.contents(of: "/etc/group", limit: 16 << 20)) ?? []
+        } catch {
+            if error.leavesUnseen { throw error.shaleError("/etc/group of image \(image.id.short)") }
+            return []
+        }
+    }
+
     /// The path and mode of a copied file in the image, and its content's digest for a file of at most 1 MiB.
     private func landed(
         _ source: CopiedSource, in image: Image
-    ) -> (path: String, mode: UInt32?, content: Digest?) {
-        guard let tree = try? engine.images.mountedTree(of: image) else { return (source.destination, nil, nil) }
+    ) throws(ShaleError) -> (path: String, mode: UInt32?, content: Digest?) {
+        let tree = try engine.images.mountedTree(of: image)
         var path = source.destination
         // `COPY file /dir`: into an existing directory the file was copied with its own name.
         if (try? tree.resolvedStatus(path))?.kind == .directory {
@@ -262,7 +271,7 @@ extension RecipeMaker {
 
     /// Attaches the files of an ONBUILD trigger at the paths that its text names; returns false when that is
     /// impossible.
-    mutating func attachInPlace(_ link: Link) -> Bool {
+    mutating func attachInPlace(_ link: Link) throws(ShaleError) -> Bool {
         guard case .step(let text, let copied) = link.provenance.origin,
             let parsed = try? Instruction.parse(line: text)
         else { return false }
@@ -290,7 +299,7 @@ extension RecipeMaker {
                 for name in names { taken[PathKey(name)] = link.image.id.hex }
                 continue
             }
-            let place = landed(source, in: link.image)
+            let place = try landed(source, in: link.image)
             guard isFree(path, for: "") else { return false }
             taken[PathKey(path)] = "\(link.image.id.hex) \(place.path)"
             recipe.attachments.append(

@@ -163,13 +163,13 @@ package struct RecipeMaker {
         case .typed(let line):
             lines.append(.comment("typed at the terminal: \(line)\nwhat it changed is kept file by file"))
             guard try keep(link, "typed") else { return false }
-            return writeConfig(from: link.settings, to: link.image.containerConfig)
+            return try writeConfig(from: link.settings, to: link.image.containerConfig)
         case .lost: return false
         case .edited(_, let text): return try writeEdit(link, text)
         case .imported(let source):
             lines.append(.comment("imported from \(source)"))
             guard try keep(link, "imported") else { return false }
-            return writeConfig(from: ContainerConfig(), to: link.image.containerConfig, of: link.image)
+            return try writeConfig(from: ContainerConfig(), to: link.image.containerConfig, of: link.image)
         }
     }
 
@@ -181,7 +181,7 @@ package struct RecipeMaker {
         while let provenance = try engine.images.provenance(of: next.id) {
             guard seen.insert(next.id).inserted else { throw provenance.turnsBack(next.id) }
             if case .lost = provenance.origin { return (links.reversed(), .untold(next)) }
-            let parent = provenance.parent.flatMap { try? engine.store.images.image($0) }
+            let parent = try engine.store.images.imageIfHere(provenance.parent)
             if provenance.parent != nil, parent == nil { return (links.reversed(), .orphan(next)) }
             links.append(
                 Link(
@@ -218,7 +218,9 @@ package struct RecipeMaker {
             let carriedOut = links.prefix(triggers.count).map { link in
                 if case .step(let instruction, _) = link.provenance.origin { instruction } else { "" }
             }
-            guard carriedOut == triggers, links.prefix(triggers.count).allSatisfy({ attachInPlace($0) }) else {
+            var areAttached = carriedOut == triggers
+            for link in links.prefix(triggers.count) where areAttached { areAttached = try attachInPlace(link) }
+            guard areAttached else {
                 lines.append(.comment("\(from(image, name: name))\n(its ONBUILD triggers were not carried out here)"))
                 try beginWhole(image)
                 return 0
@@ -234,7 +236,7 @@ package struct RecipeMaker {
     /// here.
     mutating func stage(_ id: Digest, called name: String) throws(ShaleError) -> String? {
         if let known = stages[id] { return known }
-        guard let image = try? engine.store.images.image(id) else { return nil }
+        guard let image = try engine.store.images.imageIfHere(id) else { return nil }
         if try engine.images.provenance(of: id) == nil {
             let name = from(image, name: name).split(separator: " ").last.map(String.init)
             return name?.hasPrefix("sha256:") == true ? nil : name
@@ -276,11 +278,10 @@ package struct RecipeMaker {
     /// With `image`, the image of the new config, a comment also says which directory `WORKDIR` would create.
     mutating func writeConfig(
         from old: ContainerConfig, to new: ContainerConfig, of image: Image? = nil
-    ) -> Bool {
+    ) throws(ShaleError) -> Bool {
         let plan = ConfigInstructions.plan(from: old, to: new)
         if let image, let directory = new.workingDir, plan.lines.contains(where: { $0.hasPrefix("WORKDIR ") }),
-            let tree = try? engine.images.tree(of: image),
-            (try? tree.entry(directory, followingLinks: true)) == .some(nil)
+            try engine.images.tree(of: image).entry(directory, followingLinks: true) == nil
         {
             lines.append(
                 .comment("WORKDIR makes \(directory), which the image does not have: no instruction only sets it"))
@@ -304,15 +305,15 @@ package struct RecipeMaker {
     /// it.
     mutating func keep(_ link: Link, _ why: String) throws(ShaleError) -> Bool {
         guard let layer = try link.layer else { return true }
-        return keep(layer.changes.filter { !$0.isParentOnly }, of: link, user: link.settings.user)
+        return try keep(layer.changes.filter { !$0.isParentOnly }, of: link, user: link.settings.user)
     }
 
     /// Deletes and adds paths of a link's layer.
-    mutating func keep(_ changes: [Change], of link: Link, user: String?) -> Bool {
+    mutating func keep(_ changes: [Change], of link: Link, user: String?) throws(ShaleError) -> Bool {
         let removed = changes.filter { $0.kind == .deleted }.map(\.path)
         if !removed.isEmpty {
             // An instruction cannot name a file whose name is not valid UTF-8.
-            guard let program = removal(link), removed.allSatisfy({ !$0.utf8.contains(0xF4) }) else { return false }
+            guard let program = try removal(link), removed.allSatisfy({ !$0.utf8.contains(0xF4) }) else { return false }
             asRoot(user) { maker in
                 maker.lines.append(.instruction("RUN \(ConfigInstructions.array([program, "-rf"] + removed))"))
             }

@@ -106,7 +106,7 @@ extension RecipeEngine {
         case .image(let id):
             let image = try store.images.image(id)
             let story = try images.provenance(of: id)
-            parent = story?.parent.flatMap { try? store.images.image($0) }
+            parent = try store.images.imageIfHere(story?.parent)
             settings = story?.facts?.settings ?? parent?.containerConfig ?? ContainerConfig()
             if image.config.rootfs.diffIDs.count > (parent?.config.rootfs.diffIDs.count ?? 0),
                 let (diffID, chain) = LayerStore.stack(of: image.config).last

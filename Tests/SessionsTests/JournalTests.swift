@@ -41,6 +41,30 @@ struct JournalTests {
         #expect(journal.entries.map(\.number) == Array(1...8))
     }
 
+    /// Also a line that changes nothing: joined with the torn one it would be lost.
+    @Test func aNoteAfterALineCutShortIsKept() throws {
+        let folder = TemporaryDirectory()
+        try append("one", to: Journal(folder: folder.path))
+        let file = open("\(folder.path)/journal", O_WRONLY | O_APPEND)
+        _ = Array("{\"line\":\"tor".utf8).withUnsafeBytes { write(file, $0.baseAddress, $0.count) }
+        close(file)
+        try Journal(folder: folder.path).note(JournalEntry(time: .now(), line: "looked"))
+        let journal = Journal(folder: folder.path)
+        try journal.refresh()
+        #expect(journal.entries.map(\.line) == ["one", "looked"])
+    }
+
+    /// Only a journal that is not there counts as empty.
+    @Test func aJournalThatCannotBeReadIsNotEmpty() throws {
+        let folder = TemporaryDirectory()
+        let unreachable = folder.path + "/" + String(repeating: "x", count: 300)
+        #expect(throws: ShaleError.self) { try Journal(folder: unreachable).refresh() }
+        #expect(throws: ShaleError.self) { try Journal.holds(unreachable + "/journal", "t-1") }
+        #expect(try Journal.holds(folder.path + "/journal", "t-1") == false)
+        #expect(symlink("/proc/self/mem", folder.path + "/journal") == 0)
+        #expect(throws: ShaleError.self) { try Journal.holds(folder.path + "/journal", "t-1") }
+    }
+
     @Test func aLineCutShortIsPassedOver() throws {
         let folder = TemporaryDirectory()
         try append("one", to: Journal(folder: folder.path))

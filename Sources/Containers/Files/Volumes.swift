@@ -79,7 +79,7 @@ extension ContainerEngine {
     private func makeVolume(_ name: String, filledFrom image: Image?, at path: String) throws(ShaleError) -> String {
         try store.volumes.hold(name)
         let folder = "\(store.volumes.folder(name))/_data"
-        let source: RootDirectory?
+        let source: Image
         let volume: RootDirectory
         let isNew = access(folder, F_OK) != 0
         do throws(SystemCallError) {
@@ -89,12 +89,29 @@ extension ContainerEngine {
             volume = try RootDirectory(hostPath: folder)
             if isNew { store.events.append(StoreEvent(.volume, "create", of: name, ["driver": "local"])) }
             guard let image, try volume.names(in: "/").isEmpty else { return folder }
-            source = try? images.mountedTree(of: image)
+            source = image
         } catch {
             if error.errno == ENOENT { throw VolumeStore.noSuchVolume(name) }
             throw error.shaleError("volume \(name)")
         }
-        guard let source, let status = try? source.resolvedStatus(path) else { return folder }
+        try fill(volume, of: name, from: images.mountedTree(of: source), at: path)
+        return folder
+    }
+
+    /// Fills a new volume with what the image has at the place it goes to; nothing where the image has nothing there.
+    private func fill(
+        _ volume: RootDirectory, of name: String, from source: RootDirectory, at path: String
+    ) throws(ShaleError) {
+        let folder = "\(store.volumes.folder(name))/_data"
+        let found: FileStatus?
+        do throws(SystemCallError) {
+            found = try ifPresent(source.resolvedStatus(path))
+        } catch {
+            // A link that leads round in a circle leads nowhere.
+            guard error.errno == ELOOP else { throw error.shaleError("volume \(name)") }
+            return
+        }
+        guard let status = found else { return }
         guard status.kind == .directory else {
             let isAnonymous = VolumeName.isAnonymous(name)
             if isAnonymous { removeVolume(name) }
@@ -116,7 +133,6 @@ extension ContainerEngine {
             if own?.inode != there?.inode { throw VolumeStore.noSuchVolume(name) }
             throw error.shaleError("volume \(name)")
         }
-        return folder
     }
 
     private func fill(_ volume: RootDirectory, from tree: RootDirectory, at path: String) throws(SystemCallError) {
@@ -156,7 +172,11 @@ extension ContainerEngine {
     private func anonymousVolumes(of record: ContainerRecord) -> [String] {
         let own = record.host.mounts.compactMap { $0.type == "volume" ? $0.name : nil }
             .filter { VolumeName.isAnonymous($0) }
-        guard !own.isEmpty, let others = try? store.containers.all() else { return [] }
+        // Where the others cannot be read, the volumes stay: another container may have them.
+        guard !own.isEmpty,
+            let others = Logger.container.attempt(
+                "look for users of volumes", { () throws(ShaleError) in try store.containers.all() })
+        else { return [] }
         let used = Set(others.filter { $0.id != record.id }.flatMap { $0.host.mounts.compactMap(\.name) })
         return own.filter { !used.contains($0) }
     }
@@ -179,9 +199,13 @@ extension ContainerEngine {
     /// Moves these volumes back.
     func returnVolumes(of id: String) throws(ShaleError) {
         let trash = volumeTrash(id)
-        guard let folder = try? OwnedFD.open(trash, O_RDONLY | O_DIRECTORY),
-            let names = try? DirectoryEntries.names(of: folder)
-        else { return }
+        let names: [String]
+        do throws(SystemCallError) {
+            guard let folder = try ifPresent(OwnedFD.open(trash, O_RDONLY | O_DIRECTORY)) else { return }
+            names = try DirectoryEntries.names(of: folder)
+        } catch {
+            throw error.storeError("volumes of container \(Identifier.short(id))", at: trash)
+        }
         for name in names where Linux.rename("\(trash)/\(name)", store.volumes.folder(name)) == -1 {
             throw SystemCallError("rename", path: "\(trash)/\(name)").shaleError("volume \(Identifier.short(name))")
         }

@@ -237,10 +237,10 @@ extension ContainerEngine {
     /// Throws what `bringBack` would.
     package func checkBringingBack(_ id: String) throws(ShaleError) {
         if try ifFound(store.containers.record(id)) != nil { return }
-        guard let record = store.containers.trashRecord(id) else {
+        guard let record = try store.containers.trashRecord(id) else {
             throw ShaleError(.notFound, "container \(Identifier.short(id)) has been pruned")
         }
-        if let holder = try? store.containers.find(record.name), holder.name == record.name {
+        if let holder = try ifFound(store.containers.find(record.name)), holder.name == record.name {
             throw ShaleError(
                 .conflict, "the name \(record.name) is taken by container \(Identifier.short(holder.id)) meanwhile",
                 hint: "rename \(record.name) \(record.name)-2")
@@ -257,7 +257,7 @@ extension ContainerEngine {
     /// Throws `notFound` when the container is gone, and what `remove` throws.
     package func moveToTrashAgain(_ id: String, retainedBy session: SessionFolder) throws(ShaleError) -> Bool {
         guard let record = try ifFound(store.containers.record(id)) else {
-            if store.containers.trashRecord(id) != nil { return false }
+            if try store.containers.trashRecord(id) != nil { return false }
             throw ShaleError(.notFound, "container \(Identifier.short(id)) is gone")
         }
         return try remove(record, named: record.name, retainedBy: session)

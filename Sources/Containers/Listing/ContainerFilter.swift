@@ -83,8 +83,8 @@ package struct ContainerFilter: Sendable {
         case "status": return views.filter { values.contains($0.state.status.rawValue) }
         case "ancestor":
             var ancestors: Set<Digest> = []
-            for value in values { if let id = try? engine.store.images.id(of: value) { ancestors.insert(id) } }
-            let listed = (try? engine.store.images.listed(as: views.map(\.record.image))) ?? [:]
+            for value in values { if let id = try ifFound(engine.store.images.id(of: value)) { ancestors.insert(id) } }
+            let listed = try engine.store.images.listed(as: views.map(\.record.image))
             return views.filter { view in
                 // For a name of an index these are the containers of all its platforms.
                 if ancestors.contains(listed[view.record.image] ?? view.record.image) { return true }

@@ -95,11 +95,12 @@ extension ContainerEngine {
 
     /// The rows of `ps`, newest first.
     ///
-    /// Throws what reading the store or applying the filter throws.
+    /// A container whose record cannot be read is left out, and `passingOver` gets the error. Throws what reading the
+    /// store or applying the filter throws.
     package func list(
-        _ filter: ContainerFilter = ContainerFilter(), sizes: Bool = false
+        _ filter: ContainerFilter = ContainerFilter(), sizes: Bool = false, passingOver: (ShaleError) -> Void
     ) throws(ShaleError) -> [ContainerSummary] {
-        var views = removeEnded(try store.containers.all().map { view(of: $0) })
+        var views = removeEnded(try store.containers.readable(passingOver: passingOver).map { view(of: $0) })
         views = try filter.apply(to: views, self)
         guard !views.isEmpty else { return [] }
         let images = try store.images.all(includingIntermediate: true)

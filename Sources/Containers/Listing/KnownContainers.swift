@@ -6,8 +6,15 @@ package import Stores
 extension ContainerEngine {
     /// The records of all containers, newest first.
     ///
-    /// Throws what reading the containers' folder throws.
+    /// Throws what reading the containers' folder throws, and the error of a record that cannot be read.
     package func all() throws(ShaleError) -> [ContainerRecord] { try store.containers.all() }
+
+    /// The same for listings: a record that cannot be read is left out, and `passingOver` gets the error.
+    ///
+    /// Throws what reading the containers' folder throws.
+    package func readable(passingOver: (ShaleError) -> Void) throws(ShaleError) -> [ContainerRecord] {
+        try store.containers.readable(passingOver: passingOver)
+    }
 
     /// The container that a text names by its ID, its name, or the beginning of its ID.
     ///

@@ -58,10 +58,22 @@ extension ShaleError {
     package var leavesUnseen: Bool { systemError.map { SystemCallError("", errno: $0).leavesUnseen } ?? false }
 }
 
+/// A value, or `nil` for one that is missing or damaged.
+///
+/// Throws the error of a call that let nobody look (``SystemCallError/leavesUnseen``).
+package func ifSound<Value>(_ value: @autoclosure () throws(ShaleError) -> Value) throws(ShaleError) -> Value? {
+    do throws(ShaleError) {
+        return try value()
+    } catch {
+        if error.leavesUnseen { throw error }
+        return nil
+    }
+}
+
 /// What calls on a path answer, or `nil` where there is no such path: `ENOENT` and `ENOTDIR`.
 ///
 /// Throws any other error.
-package func ifPresent<Value>(
+package func ifPresent<Value: ~Copyable>(
     _ value: @autoclosure () throws(SystemCallError) -> Value
 ) throws(SystemCallError) -> Value? {
     do throws(SystemCallError) {

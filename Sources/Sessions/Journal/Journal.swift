@@ -49,7 +49,7 @@ package final class Journal {
     }
 
     private func readTail() throws -> [JournalEntry] {
-        guard let status = try? FileStatus.of(hostPath: path), status.size > offset else { return [] }
+        guard try size() > offset else { return [] }
         let file = try OwnedFD.open(path, O_RDONLY)
         let start = offset
         let raw = file.raw
@@ -69,6 +69,9 @@ package final class Journal {
         stateEntries += fresh
         return fresh
     }
+
+    /// The journal's size in bytes; 0 before the first line.
+    private func size() throws(SystemCallError) -> Int64 { try ifPresent(FileStatus.of(hostPath: path))?.size ?? 0 }
 
     private static let stateKeys = ["\"changes\":", "\"movedTo\":"].map { Array($0.utf8) }
 
@@ -97,7 +100,7 @@ package final class Journal {
     /// Throws the file system's error when the journal cannot be written.
     package func note(_ entry: JournalEntry) throws(ShaleError) {
         try translating("session journal") {
-            try write(entry, isDurable: false, afterCutLine: false)
+            try write(entry, isDurable: false, afterCutLine: try endsInCutLine())
         }
     }
 
@@ -119,8 +122,7 @@ package final class Journal {
             let fresh = try readTail()
             guard let entry = try make(fresh) else { return fresh }
             // After a line that a crash interrupted, the new entry must begin on its own line.
-            let isCut = ((try? FileStatus.of(hostPath: path).size) ?? 0) > offset
-            try write(entry, isDurable: true, afterCutLine: isCut)
+            try write(entry, isDurable: true, afterCutLine: try size() > offset)
             return fresh + (try readTail())
         }
     }
@@ -136,6 +138,19 @@ package final class Journal {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return Array(try encoder.encode(entry.masked)) + [UInt8(ascii: "\n")]
+    }
+
+    /// Whether the journal's last byte is not the end of a line.
+    ///
+    /// Another process may be writing its line at this moment only in parts when the disk is full: an entry is written
+    /// with one call. An empty line between two entries does no harm.
+    private func endsInCutLine() throws(SystemCallError) -> Bool {
+        guard let file = try ifPresent(OwnedFD.open(path, O_RDONLY)) else { return false }
+        let size = try FileStatus.of(file).size
+        guard size > 0 else { return false }
+        let raw = file.raw
+        var last: UInt8 = 0
+        return try checkLength("pread") { pread(raw, &last, 1, off_t(size - 1)) } == 1 && last != UInt8(ascii: "\n")
     }
 
     private func write(_ entry: JournalEntry, isDurable: Bool, afterCutLine: Bool) throws {

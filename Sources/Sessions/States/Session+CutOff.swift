@@ -50,9 +50,12 @@ extension Session {
         for change in tree.lineage(of: tree.head).flatMap(\.changes) {
             if case .removed(let container, _) = change { rest.remove(container) }
         }
-        return rest.sorted().compactMap { id in
-            sessions.cutOffRemoval(of: id).map { ($0.stamp, .removed(container: id, name: $0.name)) }
+        var removals: [(stamp: LineStamp, change: StateChange)] = []
+        for id in rest.sorted() {
+            guard let removal = try sessions.cutOffRemoval(of: id) else { continue }
+            removals.append((removal.stamp, .removed(container: id, name: removal.name)))
         }
+        return removals
     }
 
     private func isCutOff(_ stamp: LineStamp) -> Bool {

@@ -48,7 +48,7 @@ struct StateEffects {
         case .name(let reference, let from, let to): try check(reference, from: from, to: to)
         case .images(let shown, _): try checkThere(shown)
         case .broughtBack(let container, let name):
-            if isElsewhere(container) {
+            if try isElsewhere(container) {
                 throw ShaleError(
                     .notFound, "container \(name) stayed where this session was exported",
                     hint: "goto \(move.target)   (without the container)")
@@ -95,7 +95,7 @@ struct StateEffects {
         switch change {
         case .broughtBack(let container, _): return try engine.containers.bringBack(container)
         case .removed(let container, _):
-            if isElsewhere(container) { return false }
+            if try isElsewhere(container) { return false }
             return try engine.containers.moveToTrashAgain(container, retainedBy: folder)
         case .name, .images: return false
         }
@@ -158,8 +158,8 @@ struct StateEffects {
         }
     }
 
-    private func isElsewhere(_ container: String) -> Bool {
-        !engine.containers.isHere(container) && folder.leftElsewhere(container)
+    private func isElsewhere(_ container: String) throws(ShaleError) -> Bool {
+        engine.containers.isHere(container) ? false : try folder.leftElsewhere(container)
     }
 
     private static func text(_ entry: ImageEntry?) -> String {

@@ -172,15 +172,33 @@ package final class ContainerStore: Sendable {
 
     // MARK: Reading
 
-    /// All containers, newest first.
+    /// All containers, newest first; incomplete ones are left out.
     ///
-    /// Incomplete and unreadable records are left out.
+    /// Throws what reading the containers' folder throws, and the error of a record that cannot be read: what a
+    /// container needs must not count as unused.
+    package func all() throws(ShaleError) -> [ContainerRecord] {
+        var failure: ShaleError?
+        let records = try readable { failure = failure ?? $0 }
+        if let failure { throw failure }
+        return records
+    }
+
+    /// The same for listings, which go on: records that cannot be read are left out, and `passingOver` gets their
+    /// errors.
     ///
     /// Throws what reading the containers' folder throws.
-    package func all() throws(ShaleError) -> [ContainerRecord] {
+    package func readable(passingOver: (ShaleError) -> Void) throws(ShaleError) -> [ContainerRecord] {
         try Observer.measure(.store, "read the containers' records") { () throws(ShaleError) in
-            try identifiers().compactMap { try? read($0) }
-                .sorted { ($0.created, $0.id) > ($1.created, $1.id) }
+            var records: [ContainerRecord] = []
+            for id in try identifiers() {
+                do throws(ShaleError) {
+                    records.append(try read(id))
+                } catch {
+                    if error.code == .notFound { continue }
+                    passingOver(error.leavesUnseen ? error : error.hinting("rm \(Identifier.short(id))"))
+                }
+            }
+            return records.sorted { ($0.created, $0.id) > ($1.created, $1.id) }
         }
     }
 

@@ -55,18 +55,34 @@ extension ContainerStore {
 
     /// The line that moved a container to the trash and was interrupted, with the container's name; `nil` when there is
     /// none.
-    package func cutOffRemoval(of id: String) -> (stamp: LineStamp, name: String)? {
-        guard let bytes = try? WholeFile.read(trashFolder(id).removal, limit: 1 << 20),
-            let stamp = try? JSONDecoder().decode(LineStamp.self, from: Data(bytes)), writeAhead.isCutOff(stamp),
-            let record = trashRecord(id)
+    ///
+    /// Throws the error of a file that cannot be read; a damaged stamp counts as none.
+    package func cutOffRemoval(of id: String) throws(ShaleError) -> (stamp: LineStamp, name: String)? {
+        let path = trashFolder(id).removal
+        let bytes: [UInt8]?
+        do throws(SystemCallError) {
+            bytes = try ifPresent(WholeFile.read(path, limit: 1 << 20))
+        } catch {
+            throw error.storeError("container \(Identifier.short(id))", at: path)
+        }
+        guard let bytes, let stamp = try? JSONDecoder().decode(LineStamp.self, from: Data(bytes)),
+            writeAhead.isCutOff(stamp), let record = try trashRecord(id)
         else { return nil }
         return (stamp, record.name)
     }
 
     /// The record of a container in the trash; `nil` when there is none.
-    package func trashRecord(_ id: String) -> ContainerRecord? {
-        guard let bytes = try? WholeFile.read(trashFolder(id).config, limit: 16 << 20) else { return nil }
-        return try? ContainerRecord(reading: bytes, id: id)
+    ///
+    /// Throws the error of a record that cannot be read, and `corrupt` for a damaged one.
+    package func trashRecord(_ id: String) throws(ShaleError) -> ContainerRecord? {
+        let path = trashFolder(id).config
+        let bytes: [UInt8]?
+        do throws(SystemCallError) {
+            bytes = try ifPresent(WholeFile.read(path, limit: 16 << 20))
+        } catch {
+            throw error.storeError("container \(Identifier.short(id))", at: path)
+        }
+        return try bytes.map { bytes throws(ShaleError) in try ContainerRecord(reading: bytes, id: id) }
     }
 
     /// Whether the container exists, listed or in the trash.
@@ -79,7 +95,7 @@ extension ContainerStore {
     /// Throws `conflict` when another container has its name, `notFound` when it is not in the trash.
     package func bringBack(_ id: String) throws(ShaleError) {
         try leases.holdInUse([.container(id)])
-        guard let record = trashRecord(id) else { throw Self.noSuchContainer(id) }
+        guard let record = try trashRecord(id) else { throw Self.noSuchContainer(id) }
         try lock.exclusively { () throws(ShaleError) in
             // The name first: after an interruption it leads to no container, counts as free and is swept.
             try take(record.name, for: id)

@@ -51,10 +51,18 @@ package final class ImageStore: Sendable {
         return image
     }
 
+    /// The same for an ID that may be none, of an image that may be gone: then `nil`.
+    ///
+    /// Throws what reading it throws.
+    package func imageIfHere(_ id: Digest?) throws(ShaleError) -> Image? {
+        guard let id else { return nil }
+        return try ifFound(image(id))
+    }
+
     /// An image that an index lists and that has no entry of its own.
     private func member(_ id: Digest, in table: ImageTable) throws(ShaleError) -> Image? {
         let entries = table.entries + (try retained.table().entries)
-        guard let (entry, member) = indexEntry(among: entries, where: { $0.image == id }) else { return nil }
+        guard let (entry, member) = try indexEntry(among: entries, where: { $0.image == id }) else { return nil }
         return try load(entry, member: member, from: table)
     }
 
@@ -147,8 +155,8 @@ package final class ImageStore: Sendable {
             guard let image = member.image else { return false }
             return image.hex.hasPrefix(digits) || member.descriptor.digest.hex.hasPrefix(digits)
         }
-        guard let (entry, member) = indexEntry(among: indexes, where: isMeant) else { return nil }
-        if indexEntry(among: indexes, where: { isMeant($0) && $0.image != member.image }) != nil {
+        guard let (entry, member) = try indexEntry(among: indexes, where: isMeant) else { return nil }
+        if try indexEntry(among: indexes, where: { isMeant($0) && $0.image != member.image }) != nil {
             throw ShaleError(
                 .conflict, "ambiguous image id: \(text) begins more than one", hint: "images --tree --no-trunc")
         }
@@ -214,9 +222,9 @@ package final class ImageStore: Sendable {
             if let entry = same.first(where: { $0.manifest.digest == manifest?.digest }) {
                 return try table.insert(entry.named(reference.asTarget()))
             }
-            guard var entry = try listedOrRetainedEntry(id, in: table) ?? memberEntry(id, in: table) else {
-                throw Self.noSuchImage(id.description)
-            }
+            var known = try listedOrRetainedEntry(id, in: table)
+            if known == nil { known = try memberEntry(id, in: table) }
+            guard var entry = known else { throw Self.noSuchImage(id.description) }
             // Only this member of the index gets the name.
             if let manifest, blobs.contains(manifest.digest) { entry.manifest = manifest.bare }
             return try table.insert(entry.named(reference.asTarget()))
@@ -224,9 +232,9 @@ package final class ImageStore: Sendable {
     }
 
     /// A new entry for a member of an index.
-    private func memberEntry(_ id: Digest, in table: ImageTable) -> ImageEntry? {
-        guard let (index, member) = indexEntry(among: table.entries, where: { $0.image == id }),
-            let manifest = member.manifest, let config = try? config(of: manifest)
+    private func memberEntry(_ id: Digest, in table: ImageTable) throws(ShaleError) -> ImageEntry? {
+        guard let (index, member) = try indexEntry(among: table.entries, where: { $0.image == id }),
+            let manifest = member.manifest, let config = try ifSound(config(of: manifest))
         else { return nil }
         return ImageEntry(
             manifest: member.descriptor.bare, image: id, repoDigests: index.repoDigests, created: config.created,
@@ -254,7 +262,7 @@ package final class ImageStore: Sendable {
         for entry in try names.table().entries
         where !entry.repoDigests.isEmpty && seen.insert(entry.manifest.digest).inserted {
             let repositories = entry.repoDigests.map(\.repository)
-            for (_, manifest) in manifests(of: entry) {
+            for (_, manifest) in try manifests(of: entry) {
                 for blob in manifest.layers + [manifest.config] where wanted.contains(blob.digest) {
                     found[blob.digest, default: []].formUnion(repositories)
                 }

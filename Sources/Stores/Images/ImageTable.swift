@@ -1,3 +1,4 @@
+import Basics
 import FoundationEssentials
 package import OCI
 
@@ -17,21 +18,38 @@ package struct ImageTable: Sendable, Hashable {
         annotations = index.annotations
     }
 
-    private static let stamped = "dev.shale.stamped"
+    private static let stampedKey = "dev.shale.stamped"
+    /// A value of that key that is no list, kept so that its lines are not forgotten.
+    private static let unreadKey = "dev.shale.stamped.unread"
 
     /// The changes of lines whose journal entries may not be written yet.
-    var stamped: [StampedChanges] {
-        get {
-            guard let text = annotations?[Self.stamped] else { return [] }
-            return (try? JSONDecoder().decode([StampedChanges].self, from: Data(text.utf8))) ?? []
+    ///
+    /// Those of a later version, which cannot be read here, are left out.
+    var stamped: [StampedChanges] { stampedEntries.compactMap(\.changes) }
+
+    private var stampedEntries: [(text: JSONDocument, changes: StampedChanges?)] {
+        guard let text = annotations?[Self.stampedKey],
+            let list = try? JSONDocument(parsing: Array(text.utf8), naming: Self.stampedKey).array
+        else { return [] }
+        return list.map { entry in
+            (entry, try? JSONDecoder().decode(StampedChanges.self, from: Data(entry.text().utf8)))
         }
-        set {
-            let text = newValue.isEmpty ? nil : try? OCIDocument.encode(newValue)
-            guard text != nil || annotations?[Self.stamped] != nil else { return }
-            annotations = annotations ?? [:]
-            annotations?[Self.stamped] = text.map { String(decoding: $0, as: UTF8.self) }
-            if annotations?.isEmpty ?? false { annotations = nil }
+    }
+
+    /// Replaces the changes that can be read; the others stay for the version that wrote them.
+    ///
+    /// Throws what encoding them throws.
+    mutating func setStamped(_ changes: [StampedChanges]) throws(ShaleError) {
+        let old = annotations?[Self.stampedKey]
+        let isList = (old.flatMap { try? JSONDocument(parsing: Array($0.utf8), naming: Self.stampedKey) })?.array != nil
+        var entries = stampedEntries.filter { $0.changes == nil }.map(\.text)
+        for change in changes {
+            entries.append(try JSONDocument(parsing: Array(OCIDocument.encode(change)), naming: Self.stampedKey))
         }
+        var notes = annotations ?? [:]
+        notes[Self.stampedKey] = entries.isEmpty ? nil : JSONDocument.array(entries).text()
+        if let old, !isList { notes[Self.unreadKey] = old }
+        annotations = notes.isEmpty ? nil : notes
     }
 
     package var index: Index {

@@ -1,4 +1,5 @@
 package import Basics
+import Linux
 package import OCI
 
 /// One member of an index, and what of it is in the store.
@@ -58,7 +59,7 @@ extension ImageStore {
             if MediaType.isIndex(entry.mediaType), isHere(entry) {
                 try collect(entry, depth: depth + 1, &seen, into: &found, visit)
             } else {
-                found.append(member(entry))
+                found.append(try member(entry))
             }
         }
     }
@@ -87,9 +88,9 @@ extension ImageStore {
         blobs.contains(descriptor.digest) && (try? blobs.size(descriptor.digest)) == descriptor.size
     }
 
-    private func member(_ entry: Descriptor) -> IndexMember {
+    private func member(_ entry: Descriptor) throws(ShaleError) -> IndexMember {
         var member = IndexMember(descriptor: entry, kind: entry.memberKind, platform: entry.platform)
-        guard MediaType.isManifest(entry.mediaType), isHere(entry), let manifest = try? manifest(entry) else {
+        guard MediaType.isManifest(entry.mediaType), isHere(entry), let manifest = try ifSound(manifest(entry)) else {
             return member
         }
         member.manifest = manifest
@@ -97,7 +98,7 @@ extension ImageStore {
             return member
         }
         if member.platform == nil {
-            guard let config = try? config(of: manifest) else { return member }
+            guard let config = try ifSound(config(of: manifest)) else { return member }
             member.platform = config.platform
         }
         member.image = manifest.config.digest
@@ -147,29 +148,34 @@ extension ImageStore {
 
     /// The manifests in the store to which an entry leads.
     ///
-    /// An index that cannot be read has none.
-    func manifests(of entry: ImageEntry) -> [(descriptor: Descriptor, manifest: Manifest)] {
+    /// An index that is missing or damaged has none. Throws the error of a file that cannot be read.
+    func manifests(of entry: ImageEntry) throws(ShaleError) -> [(descriptor: Descriptor, manifest: Manifest)] {
         guard entry.isIndex else {
-            return (try? manifest(entry.manifest)).map { [(entry.manifest, $0)] } ?? []
+            return try ifSound(manifest(entry.manifest)).map { [(entry.manifest, $0)] } ?? []
         }
-        return ((try? members(of: entry.manifest)) ?? []).compactMap { member in
+        return (try ifSound(members(of: entry.manifest)) ?? []).compactMap { member in
             member.manifest.map { (member.descriptor, $0) }
         }
     }
 
     /// The first member of these entries' indexes that passes a test, with its entry.
+    ///
+    /// Throws the error of a file that cannot be read.
     func indexEntry(
         among entries: some Sequence<ImageEntry>, where isMeant: (IndexMember) -> Bool
-    ) -> (entry: ImageEntry, member: IndexMember)? {
+    ) throws(ShaleError) -> (entry: ImageEntry, member: IndexMember)? {
         var seen: Set<Digest> = []
         for entry in entries where entry.isIndex && seen.insert(entry.manifest.digest).inserted {
-            if let member = ((try? members(of: entry.manifest)) ?? []).first(where: isMeant) { return (entry, member) }
+            let members = try ifSound(members(of: entry.manifest)) ?? []
+            if let member = members.first(where: isMeant) { return (entry, member) }
         }
         return nil
     }
 
     /// For each image the image whose entry lists it: itself, or the noted image of its index.
-    func listed(as images: Set<Digest>, in table: ImageTable) -> [Digest: Digest] {
+    ///
+    /// Throws the error of an index that cannot be read.
+    func listed(as images: Set<Digest>, in table: ImageTable) throws(ShaleError) -> [Digest: Digest] {
         let known = Set(table.entries.compactMap(\.image))
         var missing = images.subtracting(known)
         var found: [Digest: Digest] = [:]
@@ -177,7 +183,7 @@ extension ImageStore {
         var seen: Set<Digest> = []
         for entry in table.entries where entry.isIndex && seen.insert(entry.manifest.digest).inserted {
             guard let image = entry.image, !missing.isEmpty else { continue }
-            for member in (try? members(of: entry.manifest)) ?? [] {
+            for member in try ifSound(members(of: entry.manifest)) ?? [] {
                 if let id = member.image, missing.remove(id) != nil { found[id] = image }
             }
         }
@@ -188,7 +194,7 @@ extension ImageStore {
     ///
     /// Throws what reading the names throws.
     package func listed(as images: some Sequence<Digest>) throws(ShaleError) -> [Digest: Digest] {
-        listed(as: Set(images), in: try names.table())
+        try listed(as: Set(images), in: names.table())
     }
 
     /// The error for a missing platform of a name, in docker's wording, with the command that pulls it.

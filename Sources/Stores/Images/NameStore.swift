@@ -106,8 +106,8 @@ package final class NameStore: Sendable {
         if let writeAhead {
             let stamp = try writeAhead.stamp()
             let own = stamp.map { StampedChanges($0, changes) }
-            table.stamped =
-                writeAhead.unfinished(old.stamped, butOf: stamp) + [own].compactMap(\.self).filter { !$0.isEmpty }
+            try table.setStamped(
+                writeAhead.unfinished(old.stamped, butOf: stamp) + [own].compactMap(\.self).filter { !$0.isEmpty })
         }
         try Observer.measure(.store, "write \(name)") { () throws(ShaleError) in try write(table) }
         state.withLock { $0.changes = changes }
@@ -135,7 +135,7 @@ package final class NameStore: Sendable {
         let kept = old.stamped.filter { $0.stamp.session != session }
         guard kept.count < old.stamped.count else { return }
         var table = old
-        table.stamped = kept
+        try table.setStamped(kept)
         try write(table)
     }
 

@@ -15,10 +15,13 @@ struct LayerSyncing: Sendable {
     private static let delay: Int64 = 300
     private let paths: StorePaths
     private let lock: StoreLock
+    /// Where the kernel tells the machine's boot ID.
+    private let bootFile: String
 
-    init(paths: StorePaths, lock: StoreLock) {
+    init(paths: StorePaths, lock: StoreLock, bootFile: String = "/proc/sys/kernel/random/boot_id") {
         self.paths = paths
         self.lock = lock
+        self.bootFile = bootFile
     }
 
     /// The mark of the home.
@@ -27,43 +30,55 @@ struct LayerSyncing: Sendable {
     private var sign: String { paths.home + "/layers.unsettled" }
 
     /// Marks a staged layer before it is renamed to its place.
+    ///
+    /// Where the boot ID cannot be read, no mark could tell a later boot from this one, so all is synced instead.
     func mark(_ staging: String) throws(SystemCallError) {
-        let boot = Self.bootID()
+        guard let boot = bootID() else { return sync() }
         try WholeFile.replace(sign, with: boot, syncing: false)
         try WholeFile.replace(staging + "/unsettled", with: boot, syncing: false)
     }
 
     /// Removes the marks of layers that are on disk, and deletes layers with a mark of an earlier boot.
     ///
-    /// After an error the marks stay for the next time.
+    /// After an error, and where the boot ID cannot be read, the marks stay for the next time.
     func syncIfDue(_ ingest: IngestFolder) {
-        guard let status = try? FileStatus.of(hostPath: sign) else { return }
-        let boot = Self.bootID()
-        let isThisBoot = (try? WholeFile.read(sign, limit: 256)) == boot
-        let age = Timestamp.now().wholeSeconds(since: status.modified)
-        if isThisBoot, age < Self.delay { return }
         var moved: [String] = []
-        Logger.store.attempt("settle unpacked layers") {
-            try lock.exclusively { () throws(ShaleError) in
-                for name in try StoreFolder.names(paths.layers) {
-                    let layer = "\(paths.layers)/\(name)"
-                    guard let mark = try? WholeFile.read(layer + "/unsettled", limit: 256) else { continue }
-                    if mark == boot {
-                        unlink(layer + "/unsettled")
-                    } else if let place = try ingest.moveAway(layer) {
-                        moved.append(place)
-                    }
-                }
-                unlink(sign)
-            }
-        }
+        Logger.store.attempt("settle unpacked layers") { try settle(ingest, &moved) }
         for place in moved {
             Logger.store.attempt("remove a layer that may not be whole") { try ingest.removeMoved(place) }
         }
     }
 
-    private static func bootID() -> [UInt8] {
-        (try? WholeFile.read("/proc/sys/kernel/random/boot_id", limit: 256)) ?? []
+    private func settle(_ ingest: IngestFolder, _ moved: inout [String]) throws {
+        guard let status = try ifPresent(FileStatus.of(hostPath: sign)), let boot = bootID() else { return }
+        let isThisBoot = try ifPresent(WholeFile.read(sign, limit: 256)) == boot
+        if isThisBoot, Timestamp.now().wholeSeconds(since: status.modified) < Self.delay { return }
+        try lock.exclusively { () throws(ShaleError) in
+            for name in try StoreFolder.names(paths.layers) {
+                let layer = "\(paths.layers)/\(name)"
+                let mark: [UInt8]?
+                do throws(SystemCallError) {
+                    mark = try ifPresent(WholeFile.read(layer + "/unsettled", limit: 256))
+                } catch {
+                    throw error.storeError("layer \(name)", at: layer)
+                }
+                guard let mark else { continue }
+                if mark == boot {
+                    unlink(layer + "/unsettled")
+                } else if let place = try ingest.moveAway(layer) {
+                    moved.append(place)
+                }
+            }
+            unlink(sign)
+        }
+    }
+
+    /// `nil` where it cannot be read.
+    private func bootID() -> [UInt8]? {
+        let bytes = Logger.store.attempt("read the boot ID") { () throws(SystemCallError) in
+            try WholeFile.read(bootFile, limit: 256)
+        }
+        return bytes.flatMap { $0.isEmpty ? nil : $0 }
     }
 }
 

@@ -47,9 +47,16 @@ package struct SessionFolder: Sendable {
     }
 
     static func names(in parent: String) throws(ShaleError) -> [String] {
-        try StoreFolder.names(parent).filter { name in
-            (try? FileStatus.of(hostPath: "\(parent)/\(name)"))?.kind == .directory
+        var found: [String] = []
+        for name in try StoreFolder.names(parent) {
+            let path = "\(parent)/\(name)"
+            do throws(SystemCallError) {
+                if try ifPresent(FileStatus.of(hostPath: path))?.kind == .directory { found.append(name) }
+            } catch {
+                throw error.storeError("session \(name)", at: path)
+            }
         }
+        return found
     }
 
     /// Throws `denied` for a home that cannot be written to.
@@ -134,16 +141,24 @@ package struct SessionFolder: Sendable {
     }
 
     /// Whether a removed container was not exported with this session.
-    package func leftElsewhere(_ container: String) -> Bool {
-        guard let bytes = (try? read(Self.elsewhereName)) ?? nil else { return false }
+    ///
+    /// Throws what reading the session's list of them throws.
+    package func leftElsewhere(_ container: String) throws(ShaleError) -> Bool {
+        guard let bytes = try read(Self.elsewhereName) else { return false }
         return bytes.split(separator: UInt8(ascii: "\n")).contains { $0.elementsEqual(container.utf8) }
     }
 
     /// What collection keeps for this session.
     ///
-    /// Throws what reading the file throws.
+    /// Throws what reading the file throws, and `corrupt` for one with a damaged line: what that line keeps would
+    /// otherwise be collected.
     package func roots() throws(ShaleError) -> SessionRoots {
-        SessionRoots(parsing: try read(Self.rootsName) ?? [])
+        let found = SessionRoots.read(try read(Self.rootsName) ?? [])
+        guard found.damagedLines == 0 else {
+            throw ShaleError(
+                .corrupt, "session \(name): the list of what it keeps is damaged", hint: "system check --repair")
+        }
+        return found.roots
     }
 
     /// Replaces what collection keeps.

@@ -16,19 +16,32 @@ package struct SessionRoots: Sendable, Hashable {
         self.containers = containers
     }
 
-    /// Reads a file with one entry per line.
+    /// Reads a file with one entry per line, and counts the lines that are none.
     ///
-    /// Other lines are skipped.
-    init(parsing bytes: [UInt8]) {
-        self.init()
+    /// A line that a crash cut short is passed over: whoever wrote it did not go on, so nothing relies on it.
+    static func read(_ bytes: [UInt8]) -> (roots: SessionRoots, damagedLines: Int) {
+        var roots = SessionRoots()
+        var damaged = 0
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
             let text = String(decoding: line, as: UTF8.self)
-            if text.hasPrefix(Self.containerMark) {
-                let id = String(text.dropFirst(Self.containerMark.count))
-                if ContainerName.isIdentifier(id) { containers.insert(id) }
+            let id = text.hasPrefix(containerMark) ? String(text.dropFirst(containerMark.count)) : ""
+            if ContainerName.isIdentifier(id) {
+                roots.containers.insert(id)
             } else if let digest = try? Digest(parsing: text) {
-                digests.insert(digest)
+                roots.digests.insert(digest)
+            } else if !isCutShort(text) {
+                damaged += 1
             }
+        }
+        return (roots, damaged)
+    }
+
+    /// Whether a text is the beginning of an entry.
+    private static func isCutShort(_ text: String) -> Bool {
+        [(containerMark, 64), ("sha256:", 64), ("sha384:", 96), ("sha512:", 128)].contains { mark, digits in
+            guard text.hasPrefix(mark) else { return mark.hasPrefix(text) }
+            let rest = text.utf8.dropFirst(mark.utf8.count)
+            return rest.count < digits && rest.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
         }
     }
 

@@ -66,8 +66,10 @@ package struct SessionStore: Sendable {
     }
 
     /// The interrupted line that moved a container to the trash; `nil` when there is none.
-    package func cutOffRemoval(of container: String) -> (stamp: LineStamp, name: String)? {
-        store.containers.cutOffRemoval(of: container)
+    ///
+    /// Throws the error of a file that cannot be read.
+    package func cutOffRemoval(of container: String) throws(ShaleError) -> (stamp: LineStamp, name: String)? {
+        try store.containers.cutOffRemoval(of: container)
     }
 
     /// The text of a stamped line; `nil` when it is lost.
@@ -77,10 +79,17 @@ package struct SessionStore: Sendable {
     package func isCutOff(_ stamp: LineStamp) -> Bool { store.writeAhead.isCutOff(stamp) }
 
     /// Whether a session may have interrupted lines, among changes of names and images or removals of `containers`.
+    ///
+    /// What cannot be read may have one.
     package func mayHaveCutOffLines(in name: String, removing containers: Set<String>) -> Bool {
-        guard let stamped = try? store.names.stamped(in: name) else { return true }
-        let stamps = stamped.map(\.stamp) + containers.compactMap { cutOffRemoval(of: $0)?.stamp }
-        return stamps.contains { isCutOff($0) && !store.writeAhead.isFinished($0) }
+        do throws(ShaleError) {
+            var stamps = try store.names.stamped(in: name).map(\.stamp)
+            for id in containers { if let removal = try cutOffRemoval(of: id) { stamps.append(removal.stamp) } }
+            for stamp in stamps where isCutOff(stamp) { if try !store.writeAhead.isFinished(stamp) { return true } }
+            return false
+        } catch {
+            return true
+        }
     }
 
     // MARK: Archives of sessions

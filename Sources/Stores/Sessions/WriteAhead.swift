@@ -74,7 +74,9 @@ package struct StampedChanges: Sendable, Hashable, Codable {
 }
 
 /// Returns whether the journal at a path contains an entry with a token; false for a missing journal.
-package typealias JournalSearch = @Sendable (_ journal: String, _ token: String) -> Bool
+///
+/// Throws the error of a journal that cannot be read.
+package typealias JournalSearch = @Sendable (_ journal: String, _ token: String) throws(ShaleError) -> Bool
 
 /// Stamps the changes of this process with the line that makes them.
 package final class WriteAhead: Sendable {
@@ -155,13 +157,22 @@ package final class WriteAhead: Sendable {
     package func isCutOff(_ stamp: LineStamp) -> Bool { !ingest.isOwned(stamp.process) }
 
     /// The stamped changes of other processes that their session's journal does not contain yet.
+    ///
+    /// Those whose journal cannot be read stay.
     func unfinished(_ all: [StampedChanges], butOf own: LineStamp?) -> [StampedChanges] {
-        all.filter { !$0.isEmpty && $0.stamp.process != own?.process && !isFinished($0.stamp) }
+        all.filter { changes in
+            guard !changes.isEmpty, changes.stamp.process != own?.process else { return false }
+            return Logger.store.attempt("look for a line in a journal") { () throws(ShaleError) in
+                try !isFinished(changes.stamp)
+            } ?? true
+        }
     }
 
     /// Whether a session's journal contains a stamped line.
-    package func isFinished(_ stamp: LineStamp) -> Bool {
+    ///
+    /// Throws the error of a journal that cannot be read.
+    package func isFinished(_ stamp: LineStamp) throws(ShaleError) -> Bool {
         guard (try? SessionFolder.check(stamp.session)) != nil else { return true }
-        return journalHolds("\(paths.sessions)/\(stamp.session)/journal", stamp.token)
+        return try journalHolds("\(paths.sessions)/\(stamp.session)/journal", stamp.token)
     }
 }

@@ -254,7 +254,7 @@ extension Store {
         isRunning: (ContainerRecord, ContainerState) -> Bool = { $1.isRunning }
     ) throws(ShaleError) -> [ImageUse] {
         let records = try containers.all()
-        let listed = images.listed(as: Set(records.map(\.image)), in: try names.table())
+        let listed = try images.listed(as: Set(records.map(\.image)), in: names.table())
         return records.map { record in
             ImageUse(
                 container: record.id, image: listed[record.image] ?? record.image,

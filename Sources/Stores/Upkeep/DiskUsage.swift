@@ -69,13 +69,13 @@ extension Store {
     }
 
     private func measureImages(_ records: [ContainerRecord], into usage: inout DiskUsage) throws(ShaleError) {
-        let listed = images.listed(as: Set(records.map(\.image)), in: try names.table())
+        let listed = try images.listed(as: Set(records.map(\.image)), in: names.table())
         var loaded: [MeasuredImage] = []
         var users: [String: Int] = [:]
         let summaries = try images.all(includingIntermediate: true)
         let entries = try names.table().entriesByImage(of: Set(summaries.map(\.id)))
         for summary in summaries {
-            let measured = measured(summary, entries[summary.id] ?? [])
+            let measured = try measured(summary, entries[summary.id] ?? [])
             for name in measured.layers { users[name, default: 0] += 1 }
             loaded.append(measured)
         }
@@ -103,11 +103,12 @@ extension Store {
     /// Measures all entries of an image.
     ///
     /// For an index these are all platforms in the store.
-    private func measured(_ summary: ImageSummary, _ entries: [ImageEntry]) -> MeasuredImage {
+    private func measured(_ summary: ImageSummary, _ entries: [ImageEntry]) throws(ShaleError) -> MeasuredImage {
         var measured = MeasuredImage(summary: summary)
         var seen: Set<Digest> = []
         for entry in entries {
-            for (descriptor, manifest) in images.manifests(of: entry) where seen.insert(descriptor.digest).inserted {
+            for (descriptor, manifest) in try images.manifests(of: entry) where seen.insert(descriptor.digest).inserted
+            {
                 for blob in manifest.layers where seen.insert(blob.digest).inserted && blobs.contains(blob.digest) {
                     measured.packed = measured.packed.addingClamped(blob.size)
                 }

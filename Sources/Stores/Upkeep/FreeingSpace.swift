@@ -69,8 +69,10 @@ extension Store {
     private func layersToUnpackAgain() throws(ShaleError) -> [(name: String, diffID: Digest)] {
         let standing = try Reachability.of(self, table: ImageTable(), sessions: SessionRoots())
         var found: [String: (size: Int64, diffID: Digest)] = [:]
-        for (_, manifest) in try names.table().entries.flatMap({ images.manifests(of: $0) }) {
-            guard let config = try? images.config(of: manifest) else { continue }
+        var manifests: [Manifest] = []
+        for entry in try names.table().entries { manifests += try images.manifests(of: entry).map(\.manifest) }
+        for manifest in manifests {
+            guard let config = try ifSound(images.config(of: manifest)) else { continue }
             for (layer, blob) in zip(LayerStore.stack(of: config), manifest.layers) where blobs.contains(blob.digest) {
                 let name = layers.folderName(layer.diffID, on: layer.parentChain)
                 guard let size = layers.size(named: name)?.content, size >= 32 << 10, !standing.layers.contains(name)

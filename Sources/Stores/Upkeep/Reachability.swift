@@ -34,7 +34,7 @@ struct Reachability {
         for entry in table.entries { try marks.manifest(entry.manifest.digest, what: entry.refName) }
         for id in try store.containers.identifiers() { try marks.container(id) }
         for id in roots.containers {
-            if let record = store.containers.trashRecord(id) {
+            if let record = try store.containers.trashRecord(id) {
                 for event in try store.containers.readEvents(in: store.containers.trashFolder(id)) {
                     marks.blobs.formUnion(event.payload ?? [])
                 }
@@ -75,8 +75,9 @@ struct Reachability {
             return
         }
         guard store.blobs.contains(digest), blobs.insert(digest).inserted else { return }
-        guard try store.blobs.size(digest) <= Int64(OCIDocument.largest), let bytes = try? store.blobs.bytes(digest),
-            bytes.first == UInt8(ascii: "{"), let json = try? JSONDocument(parsing: bytes, naming: "blob")
+        guard try store.blobs.size(digest) <= Int64(OCIDocument.largest),
+            let bytes = try ifSound(store.blobs.bytes(digest)), bytes.first == UInt8(ascii: "{"),
+            let json = try? JSONDocument(parsing: bytes, naming: "blob")
         else { return }
         try document(json, digest)
     }
@@ -93,7 +94,7 @@ struct Reachability {
             if blobs.insert(manifest.config.digest).inserted { try config(manifest.config.digest) }
         } else if json["rootfs"] != nil {
             try config(digest)
-            for manifest in manifests(of: digest) { try self.manifest(manifest, what: nil) }
+            for manifest in try manifests(of: digest) { try self.manifest(manifest, what: nil) }
         }
     }
 
@@ -131,12 +132,14 @@ struct Reachability {
     /// The manifests of a config that has no entry any more.
     ///
     /// All small blobs are read for this, once.
-    private mutating func manifests(of config: Digest) -> [Digest] {
+    ///
+    /// Throws the error of a blob that cannot be read: its image must not count as unused.
+    private mutating func manifests(of config: Digest) throws(ShaleError) -> [Digest] {
         if let known = manifestsByConfig { return known[config] ?? [] }
         var found: [Digest: [Digest]] = [:]
-        for digest in (try? store.blobs.all()) ?? [] {
-            guard let size = try? store.blobs.size(digest), size <= 1 << 20, let bytes = try? store.blobs.bytes(digest),
-                bytes.first == UInt8(ascii: "{"),
+        for digest in try store.blobs.all() {
+            guard let size = try ifSound(store.blobs.size(digest)), size <= 1 << 20,
+                let bytes = try ifSound(store.blobs.bytes(digest)), bytes.first == UInt8(ascii: "{"),
                 let manifest = try? OCIDocument.read(Manifest.self, from: bytes, naming: "blob")
             else { continue }
             found[manifest.config.digest, default: []].append(digest)

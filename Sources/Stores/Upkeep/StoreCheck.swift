@@ -307,6 +307,7 @@ struct StoreCheck {
     private mutating func checkSessions() throws(ShaleError) {
         for name in try store.sessionNames() {
             let session = try store.session(name)
+            try checkRoots(session)
             guard let bytes = try session.read("journal", limit: 1 << 30), let last = bytes.last,
                 last != UInt8(ascii: "\n")
             else { continue }
@@ -314,6 +315,19 @@ struct StoreCheck {
                 "session \(name): its journal ends in half a line", "cut off when the next is written", isRepaired: true
             )
         }
+    }
+
+    /// What a damaged line kept is not known; the other lines stay, and the file is kept under another name.
+    private mutating func checkRoots(_ session: SessionFolder) throws(ShaleError) {
+        guard let bytes = try seen(session.rootsFile) else { return }
+        let found = SessionRoots.read(bytes)
+        guard found.damagedLines > 0 else { return }
+        note(
+            "session \(session.name): \(found.damagedLines) damaged lines in the list of what it keeps",
+            "the other lines are kept; an undo may miss an image")
+        guard repair else { return }
+        try keepDamaged(session.rootsFile)
+        try session.setRoots(found.roots)
     }
 }
 

@@ -42,15 +42,19 @@ package final class VolumeStore: Sendable {
 
     /// All volumes by name; what was half-made is left out.
     ///
-    /// Throws what reading the volumes' or the containers' folder throws.
+    /// Throws what reading the volumes' folder or the containers' records throws.
     package func all() throws(ShaleError) -> [Volume] {
         let users = try users()
-        return try StoreFolder.names(paths.volumes).sorted().compactMap { volume($0, users) }
+        var volumes: [Volume] = []
+        for name in try StoreFolder.names(paths.volumes).sorted() {
+            if let volume = try volume(name, users) { volumes.append(volume) }
+        }
+        return volumes
     }
 
     /// The volume of a name; throws `notFound` in docker's words.
     package func find(_ name: String) throws(ShaleError) -> Volume {
-        guard let volume = volume(name, try users()) else { throw Self.noSuchVolume(name) }
+        guard let volume = try volume(name, users()) else { throw Self.noSuchVolume(name) }
         return volume
     }
 
@@ -125,13 +129,19 @@ package final class VolumeStore: Sendable {
     /// The path of a volume, whether it exists or not.
     package func folder(_ name: String) -> String { "\(paths.volumes)/\(name)" }
 
-    private func volume(_ name: String, _ users: [String: [String]]) -> Volume? {
+    private func volume(_ name: String, _ users: [String: [String]]) throws(ShaleError) -> Volume? {
         let data = folder(name) + "/_data"
-        guard VolumeName.isValid(name), access(data, F_OK) == 0,
-            let status = try? FileStatus.of(hostPath: folder(name))
-        else { return nil }
-        return Volume(
-            name: name, data: data, created: status.modified, labels: labels(of: name), users: users[name] ?? [])
+        guard VolumeName.isValid(name) else { return nil }
+        do throws(SystemCallError) {
+            guard try ifPresent(FileStatus.of(hostPath: data)) != nil,
+                let status = try ifPresent(FileStatus.of(hostPath: folder(name)))
+            else { return nil }
+            return Volume(
+                name: name, data: data, created: status.modified, labels: try labels(of: name),
+                users: users[name] ?? [])
+        } catch {
+            throw error.storeError("volume \(name)", at: folder(name))
+        }
     }
 
     /// The ids of the containers that have each volume, oldest first.
@@ -145,9 +155,14 @@ package final class VolumeStore: Sendable {
         return users
     }
 
-    private func labels(of name: String) -> [String: String] {
-        guard let bytes = try? WholeFile.read("\(folder(name))/labels.json", limit: 1 << 20) else { return [:] }
-        return (try? JSONDecoder().decode(Notes.self, from: Data(bytes)))?.labels ?? [:]
+    /// Labels that cannot be read must not count as none: `volume prune --filter label!=keep` would remove the volume.
+    private func labels(of name: String) throws(SystemCallError) -> [String: String] {
+        let path = "\(folder(name))/labels.json"
+        guard let bytes = try ifPresent(WholeFile.read(path, limit: 1 << 20)) else { return [:] }
+        guard let notes = try? JSONDecoder().decode(Notes.self, from: Data(bytes)) else {
+            throw SystemCallError("read", path: path, errno: EBADMSG)
+        }
+        return notes.labels
     }
 
     private func write(_ notes: Notes, to path: String, of name: String) throws(ShaleError) {

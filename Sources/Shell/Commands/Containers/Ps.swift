@@ -49,7 +49,8 @@ package struct Ps: Verb {
         conditions.last = latest ? 1 : last.flatMap { $0 > 0 ? $0 : nil }
         for text in filter { try conditions.add(text) }
         let wantsSize = size || format?.contains(".Size") == true
-        let summaries = try shell.containers().list(conditions, sizes: wantsSize)
+        let console = shell.console
+        let summaries = try shell.containers().list(conditions, sizes: wantsSize) { console.warning($0.withHint) }
         let now = Timestamp.now()
         let listing = Listing(
             columns: columns, rows: summaries.map { row(of: $0, now: now) }, quietKey: "ID",

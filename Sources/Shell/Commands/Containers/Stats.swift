@@ -57,7 +57,8 @@ package struct Stats: Verb {
         if containers.isEmpty {
             var filter = ContainerFilter()
             filter.all = all
-            views = try engine.containers.list(filter).map(\.view)
+            // `ps` tells of a container that cannot be read; here it would be told at each redraw.
+            views = try engine.containers.list(filter) { _ in }.map(\.view)
         } else {
             for name in containers { views.append(try engine.containers.container(name)) }
         }

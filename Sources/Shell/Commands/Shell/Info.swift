@@ -6,6 +6,7 @@ import Images
 import Linux
 import OCI
 import Recipes
+import Rendering
 import RunnerProtocol
 import Runtime
 import Stores
@@ -31,7 +32,9 @@ package struct Info: Verb {
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
         let engine = try shell.engine()
-        let containers = try engine.containers.all().map { engine.containers.view(of: $0).state.status }
+        let console = shell.console
+        let records = try engine.containers.readable { console.warning($0.withHint) }
+        let containers = records.map { engine.containers.view(of: $0).state.status }
         let facts: [(String, JSONDocument)] = [
             ("ServerVersion", .string(Version.current)),
             ("DockerRootDir", .string(engine.home.path)),
