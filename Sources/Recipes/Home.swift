@@ -14,6 +14,9 @@ package struct Home: Sendable {
     /// Whether other users could read the home until this start.
     package var wasClosed: Bool { store.wasClosed }
 
+    /// A folder of the home that other users can enter, which could not be closed; `nil` for none.
+    package var openToOthers: String? { store.openToOthers }
+
     /// Measures the disk usage.
     ///
     /// Throws the store's error when a record or an image cannot be read.

@@ -17,7 +17,8 @@ package struct RecipeFolder {
 
     /// The file that marks a recipe's folder.
     ///
-    /// It lists the paths of the recipe, as a JSON array.
+    /// It lists the paths of the recipe, as a JSON array. It may come from a stranger, so nothing is removed because
+    /// of it: what this home wrote is in ``SavedRecipeFiles``.
     private static let listName = ".shale-recipe"
 
     /// Creates the folder when it is missing.
@@ -47,7 +48,8 @@ package struct RecipeFolder {
     ///
     /// Returns the paths that were written.
     ///
-    /// Other files in the folder are kept. With `isPrivate` only the owner may read the text files.
+    /// Other files in the folder are kept, and so are files of the earlier recipe that were changed since, or that
+    /// another home wrote. With `isPrivate` only the owner may read the text files.
     ///
     /// Throws `cancelled`, `notFound` when an image has no layer of its own any more, and the errors of reading the
     /// layers
@@ -61,9 +63,9 @@ package struct RecipeFolder {
         let texts = [(path: "Dockerfile", text: recipe.dockerfile, mode: UInt32(0o644))] + others
         let list = "\(folder)/\(Self.listName)"
         let all = texts.map(\.path) + written
+        let saved = try SavedRecipeFiles(in: folder, root, engine.store.cache)
+        try saved.removeUnchanged()
         try translating("recipe save \(folder)") {
-            for path in savedBefore(root) { try remove(path, below: root) }
-            // The list is written first: when this is interrupted, the next save knows which files to remove.
             try UnnamedFile.write(
                 Array((ConfigInstructions.array(all) + "\n").utf8), to: list, mode: CallersUmask.applied(to: 0o644))
         }
@@ -79,6 +81,7 @@ package struct RecipeFolder {
                     mode: CallersUmask.applied(to: isPrivate ? file.mode & 0o700 : file.mode))
             }
         }
+        try saved.note(all)
         return all
     }
 
@@ -90,28 +93,6 @@ package struct RecipeFolder {
             let root = try RootDirectory(hostPath: folder)
             for name in ["Dockerfile", listName] { try root.descriptor.unlink(name) }
             return root
-        }
-    }
-
-    private func savedBefore(_ root: RootDirectory) -> [String] {
-        guard let bytes = try? root.contents(of: Self.listName, limit: 64 << 20),
-            let list = try? JSONDocument(parsing: bytes, naming: Self.listName).array
-        else { return [] }
-        return list.compactMap(\.string)
-    }
-
-    /// Removes a path of an earlier recipe, and its parent folders that are then empty.
-    private func remove(_ path: String, below root: RootDirectory) throws(SystemCallError) {
-        guard !path.pathParts.contains(".."), let place = try? root.parent(of: path) else { return }
-        do throws(SystemCallError) {
-            try TreeRemoval.remove(place.name, in: place.directory)
-        } catch {
-            guard error.errno == ENOENT else { throw error }
-        }
-        var above = path.pathParts.dropLast()
-        while !above.isEmpty, let place = try? root.parent(of: above.joined(separator: "/")) {
-            guard (try? place.directory.removeDirectory(place.name)) != nil else { break }
-            above = above.dropLast()
         }
     }
 
@@ -196,7 +177,7 @@ package struct RecipeFolder {
         case .container(let id): return try OwnLayer(of: engine.store.containers.record(id), engine: engine)
         case .image(let id):
             let image = try engine.store.images.image(id)
-            let parent = try engine.images.provenance(of: id)?.parent.flatMap { try? engine.store.images.image($0) }
+            let parent = try engine.store.images.imageIfHere(engine.images.provenance(of: id)?.parent)
             guard let layer = try OwnLayer(of: image, over: parent, engine: engine) else {
                 throw ShaleError(.notFound, "image \(id.short) has no layer of its own any more")
             }

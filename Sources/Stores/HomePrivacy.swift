@@ -1,5 +1,7 @@
+import Diagnostics
 import Glibc
 import Linux
+import Logging
 
 /// A home is private: no other user can enter its folders or read its files.
 ///
@@ -9,13 +11,22 @@ enum HomePrivacy {
     /// The permission bits of group and others.
     private static let others: UInt32 = 0o077
 
-    /// Removes permissions that an earlier version gave to other users; returns whether there were any.
+    /// What `mend` found.
+    enum Outcome: Equatable {
+        case wasPrivate
+        /// Others could read it, and cannot any more.
+        case closed
+        /// Others can still enter this folder.
+        case staysOpen(String)
+    }
+
+    /// Removes permissions that an earlier version gave to other users.
     ///
     /// A private home costs two calls of `lstat`. The blob folder is closed last, so that an interrupted run is
     /// repeated.
-    static func mend(_ paths: StorePaths) -> Bool {
+    static func mend(_ paths: StorePaths) -> Outcome {
         let marks = [paths.home, paths.blobFolder].filter { isOpen($0) }
-        if marks.isEmpty { return false }
+        if marks.isEmpty { return .wasPrivate }
         // This closes everything below it at once.
         close(paths.home)
         for folder in paths.folders.map(\.path) + [paths.volumes, paths.provenance] where folder != paths.blobFolder {
@@ -27,7 +38,7 @@ enum HomePrivacy {
             closeFiles(in: "\(paths.sessions)/\(name)")
         }
         close(paths.blobFolder)
-        return marks.allSatisfy { !isOpen($0) }
+        return marks.first { isOpen($0) }.map { .staysOpen($0) } ?? .closed
     }
 
     private static func isOpen(_ path: String) -> Bool {
@@ -40,7 +51,9 @@ enum HomePrivacy {
         guard let status = try? FileStatus.of(hostPath: path), status.kind == .directory || status.kind == .regular,
             status.permissions & others != 0
         else { return }
-        _ = path.withPath { chmod($0, mode_t(status.permissions & ~others)) }
+        Logger.store.attempt("close \(path) to other users") { () throws(SystemCallError) in
+            try check("chmod", path: path) { path.withPath { chmod($0, mode_t(status.permissions & ~others)) } }
+        }
     }
 
     private static func closeFiles(in folder: String) {

@@ -18,6 +18,8 @@ package final class Store: Sendable {
     package let isNew: Bool
     /// Whether other users could read the home until now; an earlier version of shale left it so.
     package let wasClosed: Bool
+    /// A folder of the home that other users can enter, which could not be closed; `nil` for none.
+    package let openToOthers: String?
     /// Whether the home can be read but not written.
     ///
     /// Every write then throws the same error.
@@ -58,7 +60,8 @@ package final class Store: Sendable {
         let paths = StorePaths(home: home)
         let state = try StoreLayout.prepare(paths)
         isNew = state.isNew
-        wasClosed = state.wasClosed
+        wasClosed = state.privacy == .closed
+        openToOthers = if case .staysOpen(let folder) = state.privacy { folder } else { nil }
         self.home = home
         self.form = form
         self.paths = paths

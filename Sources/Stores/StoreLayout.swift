@@ -12,7 +12,7 @@ enum StoreLayout {
     struct State {
         var isNew = false
         /// Whether other users could read it until now.
-        var wasClosed = false
+        var privacy = HomePrivacy.Outcome.wasPrivate
         /// The error for writes; `nil` when the home can be written.
         ///
         /// It can be read in both cases.
@@ -28,7 +28,7 @@ enum StoreLayout {
                 return State(unwritable: unwritable(paths.home, SystemCallError("access")))
             }
             try recognise(paths)
-            return State(wasClosed: HomePrivacy.mend(paths))
+            return State(privacy: HomePrivacy.mend(paths))
         }
         do throws(SystemCallError) {
             try create(paths)

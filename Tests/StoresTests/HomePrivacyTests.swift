@@ -73,4 +73,18 @@ import Testing
         #expect(try fixture.another().wasClosed)
         #expect(try open(fixture.home).isEmpty)
     }
+
+    /// A folder that cannot be closed is told, not taken for a closed one.
+    @Test(.enabled(if: getuid() == 0, "needs root to make a file immutable"))
+    func aHomeThatStaysOpenIsTold() throws {
+        let fixture = try Fixture()
+        let folder = fixture.store.paths.blobFolder
+        #expect(fixture.store.openToOthers == nil)
+        chmod(folder, 0o755)
+        guard let done = try? Peer("chattr").run(["+i", folder]), done.status == 0 else { return }
+        defer { _ = try? Peer("chattr").run(["-i", folder]) }
+        let store = try fixture.another()
+        #expect(!store.wasClosed)
+        #expect(store.openToOthers == folder)
+    }
 }

@@ -189,7 +189,8 @@ struct KeptHash {
     ///
     /// A failure is only logged: they are computed again next time.
     func keep(_ hash: SourceHash) {
-        guard let text = try? OCIDocument.encode(hash.files) else { return }
-        Logger.cache.attempt("keep the hashes of a folder") { try cache.set(.hashes, key, to: Array(text)) }
+        Logger.cache.attempt("keep the hashes of a folder") {
+            try cache.set(.hashes, key, to: Array(OCIDocument.encode(hash.files)))
+        }
     }
 }

@@ -24,13 +24,19 @@ final class AgentForwarder: Sendable {
             let listener = try UnixSocket.listen(in: OwnedFD.open(folder.path, O_RDONLY | O_DIRECTORY), name: Self.name)
             try check("chown", path: path) { chown(path, mount.user, mount.group) }
             try check("chmod", path: path) { chmod(path, mode_t(mount.mode)) }
+            // From here on the forwarder's thread closes them.
             let ends = try PipeEnds.descriptors()
             return (socket: listener.release(), reading: ends.reading, writing: ends.writing)
         }
         let loop = AgentLoop(socket: socket, listener: listening.socket, wakeUp: listening.reading)
         self.path = path
         wakeUp = listening.writing
-        thread = try WorkerThread { loop.run() }
+        do throws(ShaleError) {
+            thread = try WorkerThread { loop.run() }
+        } catch {
+            for descriptor in [listening.socket, listening.reading, listening.writing] { close(descriptor) }
+            throw error
+        }
     }
 
     deinit {

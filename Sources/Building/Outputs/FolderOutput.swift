@@ -38,8 +38,10 @@ extension BuildEngine {
             }
             return
         }
-        let aside = "\(path).\(getpid())-\(UInt32.random(in: 0 ... .max))~"
         try translating(path.visible) { try Self.makeFolders(above: path) }
+        let above = path.utf8.contains(UInt8(ascii: "/")) ? path.parentPath : "."
+        Self.sweepAside(in: above)
+        let aside = above.appendingPath("\(Self.asidePrefix)\(getpid())-\(UInt32.random(in: 0 ... .max))~")
         do throws(ShaleError) {
             try fill(aside, from: tree, operation)
             try translating(path.visible) { try Linux.check("rename", path: path) { rename(aside, path) } }

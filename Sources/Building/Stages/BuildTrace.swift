@@ -52,9 +52,9 @@ package final class BuildTrace: Sendable {
     /// A failure is only logged.
     func keep(in cache: CacheStore) {
         let all = steps.withLock { $0.sorted { $0.number < $1.number } }
-        guard !all.isEmpty, let text = try? OCIDocument.encode(all) else { return }
+        guard !all.isEmpty else { return }
         Logger.cache.attempt("keep the steps of build \(name)") {
-            try cache.set(.build, Self.key(name), to: Array(text))
+            try cache.set(.build, Self.key(name), to: Array(OCIDocument.encode(all)))
         }
     }
 

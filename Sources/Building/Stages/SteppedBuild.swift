@@ -106,8 +106,9 @@ package final class SteppedBuild {
     ///
     /// When the step fails it stays the next step, and a failed `RUN` sets `failedContainer`.
     ///
-    /// Throws the step's error.
+    /// Throws the step's error, and `notFound` after the last step.
     package func carryOut(_ operation: OperationContext) throws(ShaleError) -> StepOutcome {
+        guard steps.indices.contains(next) else { throw ShaleError(.notFound, "no step is left to carry out") }
         let step = steps[next]
         let stage = stageBuild(operation, before: step.stage ?? 0)
         failedContainer = nil

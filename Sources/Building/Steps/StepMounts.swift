@@ -196,20 +196,35 @@ struct StepMounts {
             if mount.sharing == .locked {
                 locks.append(FileLockBox(try FileLock.waiting(on: "\(folder).lock", exclusive: true)))
             }
-            guard mkdir(folder, 0o755) == 0 else {
-                if errno == EEXIST { return }
-                throw SystemCallError("mkdir", path: folder)
-            }
-            if let source {
-                var options = TreeCopyOptions()
-                options.updatesTopDirectory = true
-                try TreeCopy(from: source.root, to: RootDirectory(hostPath: folder), options: options)
-                    .copy(mount.source ?? "/", to: "/", cancellation: operation.cancellation)
-            }
-            try Linux.check("chown") { chown(folder, mount.user ?? 0, mount.group ?? 0) }
-            try Linux.check("chmod") { chmod(folder, mode_t(mount.mode ?? 0o755)) }
+            if try ifPresent(FileStatus.of(hostPath: folder)) != nil { return }
+            try Self.makeCache(folder, mount, engine, operation, filledFrom: source)
         }
         binds.append(BindMount(source: folder, destination: place, readOnly: mount.isReadOnly))
+    }
+
+    /// Makes a cache's folder, whole or not at all: a build that is stopped meanwhile leaves no half-filled one, and
+    /// another build that shares it sees it only when it is filled.
+    private static func makeCache(
+        _ folder: String, _ mount: RunMount, _ engine: BuildEngine, _ operation: OperationContext,
+        filledFrom source: BuildContext?
+    ) throws {
+        let scratch = try ScratchFolder(in: engine.store)
+        let aside = "\(scratch.path)/filling"
+        try Linux.check("mkdir", path: aside) { mkdir(aside, 0o755) }
+        if let source {
+            var options = TreeCopyOptions()
+            options.updatesTopDirectory = true
+            try TreeCopy(from: source.root, to: RootDirectory(hostPath: aside), options: options)
+                .copy(mount.source ?? "/", to: "/", cancellation: operation.cancellation)
+        }
+        try Linux.check("chown", path: aside) { chown(aside, mount.user ?? 0, mount.group ?? 0) }
+        try Linux.check("chmod", path: aside) { chmod(aside, mode_t(mount.mode ?? 0o755)) }
+        do throws(SystemCallError) {
+            try placeNew(aside, at: folder)
+        } catch {
+            // Another build was quicker.
+            guard error.errno == EEXIST else { throw error }
+        }
     }
 
     /// Plans a secret as a file or a variable.

@@ -8,14 +8,15 @@ extension ImageEngine {
     ///
     /// They are known only for layers that were made here.
     ///
-    /// Throws `corrupt` for provenance that cannot be read.
+    /// Throws `corrupt` for provenance that cannot be read, and what reading an image throws.
     package func writtenInstructions(of image: Image) throws(ShaleError) -> [Int: String] {
         var found: [Int: String] = [:]
         var next: Image? = image
-        // The limit ends the loop when a damaged chain of parents has a cycle.
-        for _ in 0..<1024 {
-            guard let current = next, let provenance = try provenance(of: current.id) else { break }
-            let parent = provenance.parent.flatMap { try? self.image(id: $0) }
+        var seen: Set<Digest> = []
+        // A damaged chain of parents may have a cycle.
+        while let current = next, seen.insert(current.id).inserted, let provenance = try provenance(of: current.id) {
+            var parent: Image?
+            if let id = provenance.parent { parent = try ifFound(self.image(id: id)) }
             let count = current.config.rootfs.diffIDs.count
             if case .step(let instruction, _) = provenance.origin, count > (parent?.config.rootfs.diffIDs.count ?? 0) {
                 found[count] = instruction

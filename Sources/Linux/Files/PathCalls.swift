@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// The calls of the C library that take a path, for paths that are `String`: they get the path's own bytes.
@@ -34,3 +35,14 @@ package func symlink(_ target: String, _ path: String) -> Int32 {
 
 @discardableResult
 package func unlink(_ path: String) -> Int32 { path.withPath { Glibc.unlink($0) } }
+
+/// Renames to a name that nothing has, within a file system.
+///
+/// Throws `EEXIST` when something has it, and what `renameat2(2)` answers.
+package func placeNew(_ path: String, at target: String) throws(SystemCallError) {
+    try check("rename", path: target) {
+        path.withPath { path in
+            target.withPath { shale_renameat2(AT_FDCWD, path, AT_FDCWD, $0, UInt32(SHALE_RENAME_NOREPLACE)) }
+        }
+    }
+}

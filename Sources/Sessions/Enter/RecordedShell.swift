@@ -1,9 +1,11 @@
 package import Basics
 import Building
 package import Containers
+import Diagnostics
 package import Images
 package import Layers
 import Linux
+import Logging
 import OCI
 import Recipes
 import Stores
@@ -39,14 +41,17 @@ package final class RecordedShell: LineShell {
     private let keepsFailed: Bool
     private var carried = CarriedState()
     private var hasNoted: Set<String> = []
+    /// The last state that could be read.
+    private var known: StageState?
 
     /// Throws `unsupported` for a shell other than sh, ash, dash and bash, `notFound` without a working image or when
     /// the
-    /// shell is missing.
+    /// shell is missing, and what reading the working image throws.
     package init(session: Session, keepsFailed: Bool) throws(ShaleError) {
         self.session = session
         self.keepsFailed = keepsFailed
         try Self.requireShell(in: session)
+        if let working = session.working { known = try session.state(of: working) }
     }
 
     package var name: String { session.name }
@@ -59,7 +64,12 @@ package final class RecordedShell: LineShell {
 
     private var state: StageState? {
         guard let working = session.working else { return nil }
-        return try? session.state(of: working)
+        // Where the image cannot be read any more, the prompt tells the state before: it must not claim to be root's.
+        let now = Logger.session.attempt("read the working image") { () throws(ShaleError) in
+            try session.state(of: working)
+        }
+        if let now { known = now }
+        return known
     }
 
     /// Names of environment and shell variables, for Tab.

@@ -146,6 +146,9 @@ package final class ShellContext {
             console.note(
                 "other users could read \(options.home): its folders and files are now for their owner alone")
         }
+        if let folder = opened.engine.home.openToOthers {
+            console.warning("other users can read \(folder), and it cannot be closed (hint: chmod -R go-rwx \(folder))")
+        }
         makeFirstImage(opened)
         // No line of the session made the first image.
         discardTableChanges()

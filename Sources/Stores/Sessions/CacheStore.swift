@@ -23,6 +23,8 @@ package final class CacheStore: Sendable {
         case packed
         /// A layer and its compression → the digest of the compressed layer.
         case packings
+        /// The path of a saved recipe's folder → the digests of the files that were written there.
+        case recipes
     }
 
     package let folder: String

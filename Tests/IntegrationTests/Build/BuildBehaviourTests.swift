@@ -396,6 +396,41 @@ struct BuildRecipeTests {
                 == [".shale-recipe", "Dockerfile", "second", "notes"])
     }
 
+    /// The list in the folder may be a stranger's: what it names stays, and so do files that were changed.
+    @Test func aListInTheFolderRemovesNothing() throws {
+        let home = ShaleHome()
+        let folder = try ContextFolder([
+            ".shale-recipe": "[\"src/\",\"own.txt\",\".\",\"src/main.c\"]", "own.txt": "x", "src/main.c": "int main;",
+        ])
+        try home.run(["create", "--name", "one", "busybox"])
+        try home.run(["cp", folder.path + "/own.txt", "one:/first"])
+        try home.run(["cp", folder.path + "/own.txt", "one:/changed"])
+        try home.run(["recipe", "save", folder.path, "one"])
+        #expect(try String(contentsOfFile: folder.path + "/src/main.c", encoding: .utf8) == "int main;")
+        #expect(try String(contentsOfFile: folder.path + "/own.txt", encoding: .utf8) == "x")
+        try Data("mine".utf8).write(to: URL(filePath: folder.path + "/changed"))
+        try home.run(["create", "--name", "two", "busybox"])
+        try home.run(["recipe", "save", folder.path, "two"])
+        let left = try Set(FileManager.default.contentsOfDirectory(atPath: folder.path))
+        #expect(left == [".shale-recipe", "Dockerfile", "own.txt", "src", "changed"])
+        #expect(try String(contentsOfFile: folder.path + "/changed", encoding: .utf8) == "mine")
+    }
+
+    /// A cache whose filling failed is not there, so that the next build fills it.
+    @Test func aCacheIsFilledWholeOrNotAtAll() throws {
+        let home = ShaleHome()
+        func lines(_ source: String, _ command: String) throws -> ContextFolder {
+            try ContextFolder([
+                "Dockerfile":
+                    "FROM busybox\nRUN --mount=type=cache,target=/c,from=busybox,source=\(source) \(command)\n"
+            ])
+        }
+        let broken = try lines("/nothing", "true")
+        #expect(try home.run(["build", broken.path], expecting: nil).status != 0)
+        let whole = try lines("/bin", "test -e /c/sh")
+        try home.run(["build", whole.path])
+    }
+
     @Test func secretsAreMaskedInEveryForm() throws {
         let home = ShaleHome()
         let lines = "FROM busybox\nENV DB_PASSWORD=hunter2\nRUN echo https://me:pa55@example.org > /url\n"
