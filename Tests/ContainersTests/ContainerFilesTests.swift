@@ -13,6 +13,21 @@ import Testing
 
 @testable import Containers
 
+/// A container whose record is damaged can be removed, as the hint says that everything else gives.
+struct DamagedRecordTests {
+    @Test func itCanBeRemoved() throws {
+        let room = try ContainerRoom()
+        let record = try room.create("damaged")
+        try WholeFile.replace(room.store.containers.folder(record.id).config, with: Array("{\"id".utf8))
+        let error = #expect(throws: ShaleError.self) { try room.store.containers.all() }
+        #expect(error?.hint == "rm \(String(record.id.prefix(12)))" && error?.code == .corrupt)
+        #expect(throws: ShaleError.self) { try room.containers.container("damaged") }
+        try room.containers.removeDamaged(String(record.id.prefix(12)))
+        #expect(try room.store.containers.all().isEmpty)
+        #expect(try room.store.check().isEmpty)
+    }
+}
+
 /// An image of a small tree, and containers of it that never ran.
 struct ContainerRoom {
     let folder = TemporaryDirectory()

@@ -206,6 +206,20 @@ extension ContainerEngine {
         return false
     }
 
+    /// Removes a container whose record is damaged, for good: nothing else can be done with it, and while it is there
+    /// nothing that it may use is removed.
+    ///
+    /// Throws `notFound` when there is no such container, `conflict` for one that runs, and what removing it throws.
+    package func removeDamaged(_ text: String) throws(ShaleError) {
+        let id = try store.containers.id(of: text)
+        guard !state(of: id).isRunning else {
+            throw ShaleError(
+                .conflict,
+                "cannot remove container \"\(text)\": its record is damaged and it runs: end its process first")
+        }
+        try store.containers.remove(id, named: text)
+    }
+
     /// Moves a container to the trash for a session's `undo`; `false` where the disk has no room for that.
     private func keeps(_ record: ContainerRecord, for session: SessionFolder) throws(ShaleError) -> Bool {
         do throws(ShaleError) {

@@ -37,7 +37,16 @@ package struct Rm: Verb {
         if rest.isEmpty, !forgiven.isEmpty { return .done }
         let session = try shell.sessionFolder()
         return try shell.each(rest, of: "rm") { name throws(ShaleError) in
-            let record = try engine.containers.container(name).record
+            let record: ContainerRecord
+            do throws(ShaleError) {
+                record = try engine.containers.container(name).record
+            } catch {
+                guard error.code == .corrupt else { throw error }
+                try engine.containers.removeDamaged(name)
+                shell.console.note("\(name) is gone for good: its record was damaged")
+                shell.changes.append(.lost(.containerRemoved))
+                return
+            }
             guard try engine.containers.remove(record, force: force, named: name, retainedBy: session) else {
                 if !record.host.autoRemove {
                     shell.console.note("\(name) is gone for good: there is no space left to keep it for undo")
