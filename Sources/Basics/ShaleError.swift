@@ -81,6 +81,14 @@ package struct ShaleError: Error, Sendable, CustomStringConvertible {
     /// The text, with the hint in parentheses: for a warning, which has no line for a hint of its own.
     package var withHint: String { hint.map { "\(description) (hint: \($0))" } ?? description }
 
+    /// The same error, and what is kept of work that was stopped half-way; any other error as it is.
+    package func keeping(_ what: String) -> ShaleError {
+        guard code == .cancelled else { return self }
+        var copy = self
+        copy.message += "; kept: \(what)"
+        return copy
+    }
+
     /// The same error with a hint, kept if it already has one.
     package func hinting(_ text: String) -> ShaleError {
         var copy = self

@@ -126,6 +126,8 @@ package final class ProgressView: Sendable {
         if state.items[id] == nil { state.order.append(id) }
         var item = state.items[id] ?? Item(state: text)
         let isNewState = item.state != text || !item.hasBytes
+        // The next part of one item's work has its own rate.
+        if isNewState, state.order.count == 1 { state.started = nil }
         item.state = text
         item.current = current
         item.total = total
@@ -188,6 +190,7 @@ package final class ProgressView: Sendable {
         guard items.contains(where: \.hasBytes) else { return "" }
         let current = items.reduce(Int64(0)) { $0 &+ max(0, $1.current) }
         let total = items.reduce(Int64(0)) { $0 &+ max(0, $1.total ?? 0) }
+        if current == 0, total == 0 { return "" }
         let isKnown = items.allSatisfy { $0.total != nil || !$0.hasBytes } && total >= current
         let elapsed = clock() - started
         let rate = elapsed > 0.3 ? Double(current &- state.startedAt) / elapsed : 0

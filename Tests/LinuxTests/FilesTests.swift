@@ -143,6 +143,18 @@ struct FilesTests {
         #expect(try root.contents(of: "a") == root.contents(of: "b"))
         let status = try FileStatus.of(target)
         #expect(status.blocks < 2000)
+        // A copy tells its bytes, and ends where that throws.
+        let dense = try root.descriptor.open("c", O_CREAT | O_RDWR, mode: 0o600)
+        _ = pwrite(dense.raw, [UInt8](repeating: 9, count: 70_000), 70_000, 0)
+        var bytes: Int64 = 0
+        let copy = try root.descriptor.open("d", O_CREAT | O_RDWR, mode: 0o600)
+        try FileCopying.copy(from: dense, to: copy) { bytes += $0 }
+        #expect(bytes == 70_000)
+        #expect(throws: SystemCallError.self) {
+            try FileCopying.copy(from: dense, to: copy) { _ throws(SystemCallError) in
+                throw SystemCallError("copy", errno: ECANCELED)
+            }
+        }
     }
 
     @Test("the overlay form follows the id map")

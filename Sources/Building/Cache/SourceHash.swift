@@ -35,18 +35,23 @@ struct SourceHash: Sendable {
 
     /// Adds a path and, for a directory, everything below it for which `include` returns true.
     ///
-    /// A file whose digest is in `known` for this status is not read, nor is a directory that is in `survey`. Throws
-    /// `cancelled`, and the file system's error.
+    /// A file whose digest is in `known` for this status is not read, nor is a directory that is in `survey`. `moved`
+    /// is told how many more bytes of file content are hashed or known. Throws `cancelled`, and the file system's error.
     mutating func add(
         _ path: String, in root: RootDirectory, including include: (String) -> Bool, descendingInto: (String) -> Bool,
-        known: FileDigests? = nil, survey: ContextSurvey? = nil, _ cancellation: Cancellation
+        known: FileDigests? = nil, survey: ContextSurvey? = nil, _ cancellation: Cancellation,
+        moved: (Int64) -> Void = { _ in }
     ) throws(ShaleError) {
+        func read(_ bytes: Int64) throws(SystemCallError) {
+            moved(bytes)
+            if cancellation.isCancelled { throw SystemCallError("read", errno: ECANCELED) }
+        }
         do throws(SystemCallError) {
             var pending = [(path: path, status: try root.status(path), isTop: true)]
             while let next = pending.popLast() {
                 if cancellation.isCancelled { throw SystemCallError("read", errno: ECANCELED) }
                 let isIn = next.isTop || include(next.path)
-                if isIn { files[next.path] = try line(next.path, next.status, root, known) }
+                if isIn { files[next.path] = try line(next.path, next.status, root, known, read) }
                 guard next.status.kind == .directory, isIn || descendingInto(next.path) else { continue }
                 let entries: [ContextSurvey.Entry]
                 if let known = survey?.entries(of: next.path) {
@@ -84,9 +89,10 @@ struct SourceHash: Sendable {
     }
 
     private mutating func line(
-        _ path: String, _ status: FileStatus, _ root: RootDirectory, _ known: FileDigests?
+        _ path: String, _ status: FileStatus, _ root: RootDirectory, _ known: FileDigests?,
+        _ moved: (Int64) throws(SystemCallError) -> Void
     ) throws(SystemCallError) -> String {
-        var (line, attributes) = try Self.content(path, status, root, known)
+        var (line, attributes) = try Self.content(path, status, root, known, moved)
         line = "\(kind(status)) \(String(status.permissions, radix: 8)) \(owner(status)) \(line)"
         let first = firstName(of: path, status)
         guard attributes != nil || first != nil else { return line }
@@ -116,7 +122,8 @@ struct SourceHash: Sendable {
 
     /// The text for a path's content, and the digest of its extended attributes when it has any.
     private static func content(
-        _ path: String, _ status: FileStatus, _ root: RootDirectory, _ known: FileDigests?
+        _ path: String, _ status: FileStatus, _ root: RootDirectory, _ known: FileDigests?,
+        _ moved: (Int64) throws(SystemCallError) -> Void
     ) throws(SystemCallError) -> (text: String, attributes: Digest?) {
         switch status.kind {
         case .directory:
@@ -124,10 +131,13 @@ struct SourceHash: Sendable {
             return ("-", try attributes(of: directory))
         case .symlink: return (Digest.of(try root.readLink(path).pathBytes).hex, nil)
         case .regular:
-            if let kept = known?.digests(of: path, status) { return (kept.content.hex, kept.attributes) }
+            if let kept = known?.digests(of: path, status) {
+                try moved(status.size)
+                return (kept.content.hex, kept.attributes)
+            }
             let file = try root.open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
             let digests = FileDigests.Digests(
-                content: try contentDigest(path, status, file), attributes: try attributes(of: file))
+                content: try contentDigest(path, status, file, moved), attributes: try attributes(of: file))
             known?.keep(digests, of: path, status)
             return (digests.content.hex, digests.attributes)
         default: return ("\(status.rdevMajor):\(status.rdevMinor)", nil)
@@ -147,7 +157,8 @@ struct SourceHash: Sendable {
     }
 
     private static func contentDigest(
-        _ path: String, _ status: FileStatus, _ file: borrowing OwnedFD
+        _ path: String, _ status: FileStatus, _ file: borrowing OwnedFD,
+        _ moved: (Int64) throws(SystemCallError) -> Void
     ) throws(SystemCallError) -> Digest {
         let raw = file.raw
         var hasher = DigestHasher()
@@ -158,6 +169,7 @@ struct SourceHash: Sendable {
         while true {
             let count = try checkLength("read", path: path) { Glibc.read(raw, buffer.baseAddress, room) }
             hasher.update(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+            try moved(Int64(count))
             if count == 0 || (hasher.count == status.size && count < room) { return hasher.digest() }
         }
     }

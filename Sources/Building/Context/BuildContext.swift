@@ -181,17 +181,23 @@ package final class BuildContext: Sendable {
     ///
     /// The directories that are read are kept, so that the lookups in the cache need not read them again.
     ///
-    /// Throws `denied` for a file or a directory that may not be read, and the file system's other errors.
-    package func transferSize() throws(ShaleError) -> Int64 {
+    /// A walk that takes long tells how many bytes it found.
+    ///
+    /// Throws `denied` for a file or a directory that may not be read, `cancelled`, and the file system's other errors.
+    package func transferSize(_ operation: OperationContext = OperationContext()) throws(ShaleError) -> Int64 {
         var total: Int64 = 1024
         var survey = ContextSurvey()
+        let progress = CopyProgress("build context", operation)
+        progress.begin("Listing")
         func list(_ directory: String) throws(ShaleError) -> [ContextSurvey.Entry] {
+            try operation.cancellation.check()
             let entries = try entries(of: directory)
             survey.add(entries, of: directory)
             return entries
         }
         try walk(listing: list) { path, status throws(ShaleError) in
             total += 512
+            progress.moved(status.kind == .regular ? status.size : 0)
             // An unreadable file must fail the build before the first step.
             if status.kind == .regular, status.permissions & 0o444 != 0o444 { try checkReadable(path) }
             if status.kind == .regular { total = total.addingClamped(status.size.inWholeBlocks) }

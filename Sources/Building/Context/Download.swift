@@ -20,11 +20,13 @@ struct Download: Sendable {
 extension BuildEngine {
     /// Downloads a file by its http or https URL.
     ///
-    /// With `isContext` the URL need not end in a name, and the caller names the subject of errors. Throws `corrupt` when the file does not have the digest of
-    /// `--checksum`, `invalid` for a URL without a file name, and what the download throws.
-    func download(_ address: String, checksum: String?, isContext: Bool = false, _ operation: OperationContext)
-        throws(ShaleError) -> Download
-    {
+    /// With `isContext` the URL need not end in a name, and the caller names the subject of errors. `moved` is told how
+    /// many more bytes arrived. Throws `corrupt` when the file does not have the digest of `--checksum`, `invalid` for a
+    /// URL without a file name, and what the download throws.
+    func download(
+        _ address: String, checksum: String?, isContext: Bool = false, _ operation: OperationContext,
+        moved: (Int64) -> Void
+    ) throws(ShaleError) -> Download {
         let subject = isContext ? "" : "ADD failed: "
         let request = isContext ? "GET \(address.visible)" : "ADD failed: Get \"\(address.visible)\""
         let path = address.split(separator: "?").first.map(String.init) ?? address
@@ -39,6 +41,7 @@ extension BuildEngine {
             let raw = file.raw
             let fetched = try registry.file(at: address, subject: subject, cancellation: operation.cancellation) {
                 (bytes: UnsafeRawBufferPointer) throws(ShaleError) in
+                moved(Int64(bytes.count))
                 try translating(request) {
                     var done = 0
                     while done < bytes.count {

@@ -93,7 +93,7 @@ extension BuildEngine {
         _ prepared: PreparedBuild, _ request: BuildRequest, _ operation: OperationContext
     ) throws(ShaleError) {
         if let context = prepared.context {
-            let bytes = try context.transferSize()
+            let bytes = try context.transferSize(operation)
             request.observe?(.context(bytes: bytes))
             operation.line("Sending build context to Docker daemon  \(HumanUnits.preciseSize(bytes))")
         }
@@ -159,7 +159,10 @@ struct PreparedBuild: Sendable {
             (text, context, fileName) = try Self.unpack(bytes, request, engine, operation)
         case .remote(.file(let address)):
             let bytes = try Self.translatingFetch(address) { () throws(ShaleError) in
-                let download = try engine.download(address, checksum: nil, isContext: true, operation)
+                let progress = CopyProgress("build context", operation)
+                progress.begin("Downloading")
+                let download = try engine.download(
+                    address, checksum: nil, isContext: true, operation, moved: progress.moved)
                 return try translating(address) {
                     try download.folder.root.contents(of: download.fileName, limit: 1 << 30)
                 }

@@ -24,6 +24,7 @@ struct FileCopies {
     private let placement: FilePlacement
     private let engine: BuildEngine
     private let operation: OperationContext
+    private let progress: CopyProgress
     private var origins: [Origin] = []
     private var digests: [Digest] = []
 
@@ -40,9 +41,12 @@ struct FileCopies {
         self.placement = placement
         self.engine = engine
         self.operation = operation
+        progress = CopyProgress(placement.subject, operation)
     }
 
     mutating func find() throws(ShaleError) {
+        let (placement, cancellation) = (placement, operation.cancellation)
+        progress.begin("Hashing") { placement.bytesOfSources(cancellation) }
         for path in placement.paths {
             if placement.instruction == "ADD", case .git(let address)? = RemoteContext(path) {
                 try findRepository(address)
@@ -77,7 +81,9 @@ struct FileCopies {
     }
 
     private mutating func findRemote(_ address: String) throws(ShaleError) {
-        let download = try engine.download(address, checksum: placement.checksum, operation)
+        progress.begin("Downloading")
+        let download = try engine.download(
+            address, checksum: placement.checksum, operation, moved: progress.moved)
         var hash = SourceHash(countingOwners: placement.keepsOwners)
         hash.add(content: download.digest, as: download.name)
         remember(.download(download), hash, prefix: "")
@@ -100,7 +106,7 @@ struct FileCopies {
         var hash = SourceHash(countingOwners: placement.keepsOwners)
         try hash.add(
             top, in: source.root, including: { !$0.hasPrefix(".git/") }, descendingInto: { $0 != ".git" },
-            operation.cancellation)
+            operation.cancellation, moved: progress.moved)
         remember(.tree(source, path: top, name: top, pivot: 0, kind: .directory), hash, prefix: top)
     }
 
@@ -115,7 +121,7 @@ struct FileCopies {
                 .denied, "\(placement.instruction) failed: forbidden path outside the build context: \(written) ()")
         }
         guard path.hasPatternCharacters else { return try take(path, in: source, written: written) }
-        for path in try matches(of: path, in: source) where !isExcluded(path, below: "") {
+        for path in try matches(of: path, in: source) where !placement.isExcluded(path, below: "") {
             try take(path, in: source, written: written)
         }
     }
@@ -149,16 +155,6 @@ struct FileCopies {
         return found
     }
 
-    /// Whether `--exclude` excludes a path.
-    ///
-    /// Its patterns are relative to the copied directory.
-    private func isExcluded(_ path: String, below directory: String) -> Bool {
-        guard let excluded = placement.excluded else { return false }
-        if directory.isEmpty || PathOrder.same(path, directory) { return excluded.matches(path) != nil }
-        let rest = String(path.utf8.dropFirst(directory.utf8.count + 1)) ?? ""
-        return excluded.matches(path) != nil || excluded.matches(rest) != nil
-    }
-
     private mutating func take(_ path: String, in source: BuildContext, written: String) throws(ShaleError) {
         let words = source.image == nil ? "file not found in build context or excluded by .dockerignore: " : ""
         let rule = (try? source.root.resolvedStatus(path)) != nil ? source.ignoring(path) : nil
@@ -169,7 +165,7 @@ struct FileCopies {
         // A source that is a link is followed, but not out of the context.
         let top = (try? source.root.pathBehindLinks(path)) ?? path
         guard let status = try? source.root.status(top) else { throw missing }
-        let here = self
+        let placement = placement
         let kept = KeptHash(top, of: source, leavingOut: placement.excluded, engine.store.cache)
         var hash = kept?.found ?? SourceHash(countingOwners: placement.keepsOwners)
         if hash.files.isEmpty {
@@ -177,9 +173,9 @@ struct FileCopies {
             if survey != nil { isFromSurvey = true }
             try hash.add(
                 top, in: source.root,
-                including: { !source.isIgnored($0) && !here.isExcluded($0, below: top) },
+                including: { !source.isIgnored($0) && !placement.isExcluded($0, below: top) },
                 descendingInto: { source.mayHoldExceptions($0) }, known: source.digests, survey: survey,
-                operation.cancellation)
+                operation.cancellation, moved: progress.moved)
             kept?.keep(hash)
         }
         var copied = CopiedSource(
@@ -224,12 +220,15 @@ struct FileCopies {
     /// those
     /// of another stage or image.
     func place(in root: RootDirectory, chown: TreeCopyOptions.Owner?, mode: ModeChange?) throws(ShaleError) {
+        let bytes = progress.current
+        progress.begin("Copying") { bytes > 0 ? bytes : nil }
+        defer { progress.beginUncounted("Packing") }
         let owner = chown ?? .root
         // Missing parent directories get mode 0755 as in docker's classic builder, or the mode of `--chmod`.
         let parentMode = mode.map { $0.applied(to: 0o755, isDirectory: true) & 0o777 } ?? 0o755
         // Files from another stage or image keep their owners.
         let copiedOwner = placement.keepsOwners ? chown : owner
-        let here = self
+        let placement = placement
         for origin in origins {
             try operation.cancellation.check()
             switch origin {
@@ -238,7 +237,7 @@ struct FileCopies {
                 options.include = { inside, isDirectory in
                     let whole = path.isEmpty ? inside : "\(path)/\(inside)"
                     if source.isIgnored(whole) { return source.mayHoldExceptions(whole) ? .skip : .prune }
-                    return here.isExcluded(whole, below: path) ? (isDirectory ? .skip : .prune) : .include
+                    return placement.isExcluded(whole, below: path) ? (isDirectory ? .skip : .prune) : .include
                 }
                 var target = placement.destination
                 if !placement.makesParents, let there = try? root.resolvedStatus(target), there.kind != .directory {
@@ -322,6 +321,7 @@ struct FileCopies {
         options.makeParents = true
         options.parentMode = parentMode
         options.keepsDirectoryLinks = true
+        options.moved = progress.moved
         return options
     }
 
@@ -349,7 +349,7 @@ extension String {
     /// Whether the text has a pattern character.
     ///
     /// As in docker, a backslash escapes the next character and is not itself one.
-    fileprivate var hasPatternCharacters: Bool {
+    var hasPatternCharacters: Bool {
         var rest = unicodeScalars[...]
         while let scalar = rest.popFirst() {
             if scalar == "*" || scalar == "?" || scalar == "[" { return true }
@@ -361,7 +361,7 @@ extension String {
     /// Whether the relative path would climb above its root.
     ///
     /// Only the text is checked; no link is followed.
-    fileprivate var leavesRoot: Bool {
+    var leavesRoot: Bool {
         guard !hasPrefix("/") else { return false }
         var depth = 0
         for part in pathParts where part != "." {

@@ -217,6 +217,12 @@ struct FilePlacement {
     /// must happen only once.
     var usesSurvey: Bool { !paths.contains { RemoteContext($0) != nil } }
 
+    /// The instruction and what it copies first, for the progress.
+    var subject: String {
+        let first = paths.first ?? inline.first?.name ?? ""
+        return "\(instruction) \(first)\(paths.count + inline.count > 1 ? " …" : "")"
+    }
+
     /// The number of parts of a source before its `/./`, which `--parents` drops.
     func pivot(of written: String) -> Int {
         guard makesParents else { return 0 }

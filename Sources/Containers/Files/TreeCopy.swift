@@ -42,6 +42,8 @@ package struct TreeCopyOptions: Sendable {
     package var keepAttributes = true
     /// Called for each entry except the top one, with its path relative to `source`, such as `a/b`.
     package var include: (@Sendable (_ path: String, _ isDirectory: Bool) -> Inclusion)?
+    /// Called with the number of bytes of file content that were copied since the last call.
+    package var moved: (@Sendable (_ bytes: Int64) -> Void)?
     /// Whether a link at `source` is followed, and not copied.
     package var followSourceLink = false
     /// Whether a link at `destination` is followed inside the root, and not replaced.

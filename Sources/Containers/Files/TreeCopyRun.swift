@@ -234,7 +234,12 @@ struct TreeCopyRun {
     ) throws(SystemCallError) {
         let made = try makeFile(name, in: directory)
         do throws(SystemCallError) {
-            if status.size > 0 { try FileCopying.copy(from: file, status, to: made) }
+            if status.size > 0 {
+                try FileCopying.copy(from: file, status, to: made) { bytes throws(SystemCallError) in
+                    options.moved?(bytes)
+                    if cancellation.isCancelled { throw SystemCallError("copy", errno: ECANCELED) }
+                }
+            }
         } catch {
             // An incomplete file is removed, because it is of no use and takes disk space.
             Logger.container.attempt("remove \(name)") { try directory.unlinkUnmounted(name) }

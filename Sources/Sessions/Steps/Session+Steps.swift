@@ -15,6 +15,8 @@ package struct StepResult: Sendable {
     package var result: InstructionResult?
     /// The state change of the instruction itself.
     package var change: StateChange
+    /// For `FROM`: the base as it is named, and its image; `nil` for every other step and for `FROM scratch`.
+    package var base: (name: String, image: Image)?
     /// For `FROM`: the results of the base's ONBUILD triggers.
     package var triggers: [StepResult] = []
 
@@ -109,6 +111,7 @@ extension Session {
         }
         let base = WorkingBase(instruction: text, image: image?.id, stage: from.stageName)
         var taken = StepResult(image: image, result: nil, change: .began(base))
+        taken.base = image.map { (from.baseName, $0) }
         var begun = WorkingImage(base: base, steps: [], stages: working?.stages ?? [:])
         for trigger in image?.containerConfig.onBuild ?? [] {
             let step = try take(

@@ -35,6 +35,9 @@ struct PromptStep {
             for line in StepReport.lines(taken) { shell.console.line(line) }
             return 0
         } catch {
+            guard error.code != .cancelled else {
+                throw error.keeping("nothing of this step; @ is as it was before it")
+            }
             guard let failed else { throw error }
             shell.remember(failed: failed)
             let id = Identifier.short(failed)
@@ -65,9 +68,16 @@ enum StepReport {
 
     /// The result of `FROM`: the base, and its ONBUILD triggers.
     private static func begun(_ taken: StepResult) -> [String] {
-        guard case .began(let base) = taken.change else { return [] }
+        guard case .began = taken.change else { return [] }
         let count = taken.triggers.count
-        var lines = [" ---> \(base.image?.short ?? "an empty image")"]
+        var lines = [" ---> an empty image"]
+        if let base = taken.base {
+            let layers = base.image.config.rootfs.diffIDs.count
+            lines = [
+                " ---> \(base.image.id.short)  \(base.name.visible)  \(HumanUnits.size(base.image.size)) in \(layers) "
+                    + "layer\(layers == 1 ? "" : "s")"
+            ]
+        }
         if count > 0 { lines.append("# Executing \(count) build trigger\(count == 1 ? "" : "s")") }
         for trigger in taken.triggers {
             if case .step(let step) = trigger.change { lines.append(Secrets.masked(step.instruction).text.visible) }

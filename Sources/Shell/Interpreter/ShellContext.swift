@@ -77,6 +77,9 @@ package final class ShellContext {
     var seenLesson: LessonWatch.Seen?
     /// Whether the command under way has said why it failed.
     var hasReported = false
+    /// The host commands that left a program behind which holds their output, for those who report them at the end;
+    /// `nil` where it is said at once.
+    var heldOutputs: [String]?
     /// The trace that the statement under way prints at its end.
     var trace: TraceUnderWay?
     /// Set by Ctrl-C, cleared before every command.
@@ -350,14 +353,18 @@ package final class ShellContext {
 
     /// Runs a long operation with an operation context, and cleans up the terminal however it ends.
     ///
-    /// Throws what `body` throws.
+    /// `keeping` says what is kept when a Ctrl-C stops it. Throws what `body` throws.
     package func withOperation<Result>(
-        lines stream: Console.Stream = .output, isQuiet: Bool = false,
+        lines stream: Console.Stream = .output, isQuiet: Bool = false, keeping: String? = nil,
         _ body: (OperationContext) throws(ShaleError) -> Result
     ) throws(ShaleError) -> Result {
         let (operation, view) = operation(lines: stream, isQuiet: isQuiet)
         defer { view.finish() }
-        return try body(operation)
+        do throws(ShaleError) {
+            return try body(operation)
+        } catch {
+            throw keeping.map(error.keeping) ?? error
+        }
     }
 
     /// The words of the command under way, for a hint that is a whole line.

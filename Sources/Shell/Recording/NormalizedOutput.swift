@@ -48,6 +48,7 @@ struct NormalizedOutput {
         if line.hasSuffix("  (cached)") { line.removeLast("  (cached)".count) }
         for status in ["Status: Downloaded newer image for ", "Status: Image is up to date for "]
         where line.hasPrefix(status) { line = "Status: <pulled> " + line.dropFirst(status.count) }
+        line = Self.withoutBase(line)
         // Columns are as wide as what stands in them.
         let isIndented = line.first?.isWhitespace ?? false
         var words = line.split(whereSeparator: \.isWhitespace)[...]
@@ -69,6 +70,15 @@ struct NormalizedOutput {
         // The last column of `steps`: it came from the cache.
         if result.last == "yes", result.dropLast().last == "<time>" { result.removeLast() }
         return (isIndented ? " " : "") + result.joined(separator: " ")
+    }
+
+    /// The arrow of a typed `FROM` without what the base is.
+    ///
+    /// Recordings that were made before this was printed have the id alone.
+    private static func withoutBase(_ line: String) -> String {
+        guard line.hasPrefix(" ---> "), line.hasSuffix(" layer") || line.hasSuffix(" layers") else { return line }
+        let words = line.split(separator: " ")
+        return words.count == 7 && words[4] == "in" ? " \(words[0]) \(words[1])" : line
     }
 
     /// How many words an age takes: `Less than a second ago`, `About an hour`, `3 weeks ago`.

@@ -14,6 +14,8 @@ struct NormalizedOutputTests {
     static let id = String(repeating: "0123456789abcdef", count: 4)
 
     @Test(arguments: [
+        (" ---> 8324ed65eef3", " ---> ed0d6c12b597  busybox  2.02MB in 1 layer"),
+        (" ---> 8324ed65eef3  a:1  2MB in 3 layers", " ---> ed0d6c12b597  a:1  3.1MB in 4 layers"),
         (" ---> 8324ed65eef3  +1 ~0 -0  3B", " ---> ed0d6c12b597  +1 ~0 -0  12.5kB"),
         (" ---> 8324ed65eef3  +1 ~0 -0  3B  (cached)", " ---> 8324ed65eef3  +1 ~0 -0  3B"),
         (

@@ -156,7 +156,8 @@ package struct Build: Verb {
     private func loudly(
         _ request: BuildRequest, to lines: Console.Stream, _ shell: ShellContext
     ) throws(ShaleError) -> BuildOutcome {
-        try shell.withOperation(lines: lines) { operation throws(ShaleError) in
+        let kept = "the finished steps; the same build goes on after them"
+        return try shell.withOperation(lines: lines, keeping: kept) { operation throws(ShaleError) in
             try rememberingFailure(shell) { failed throws(ShaleError) in
                 try shell.building().build(request, failedContainer: &failed, operation)
             }

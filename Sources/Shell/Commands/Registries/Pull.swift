@@ -36,6 +36,9 @@ package struct Pull: Verb {
     @Argument(help: "NAME[:TAG|@DIGEST]")
     var name: String
 
+    /// What is there after a Ctrl-C.
+    private static let kept = "what has arrived; the same pull goes on from there"
+
     package init() {}
 
     package mutating func perform(in shell: ShellContext) throws(ShaleError) -> Outcome {
@@ -49,7 +52,7 @@ package struct Pull: Verb {
         }
         let images = try shell.images()
         let quiet = quiet
-        let result = try shell.withOperation(isQuiet: quiet) { operation throws(ShaleError) in
+        let result = try shell.withOperation(isQuiet: quiet, keeping: Self.kept) { operation throws(ShaleError) in
             if reference.tag == nil, reference.digest == nil { operation.line("Using default tag: latest") }
             return try images.pull(reference, platforms, operation)
         }
@@ -62,7 +65,7 @@ package struct Pull: Verb {
         _ repository: Reference, _ platforms: PulledPlatforms, _ shell: ShellContext
     ) throws(ShaleError) -> Outcome {
         let images = try shell.images()
-        let results = try shell.withOperation(isQuiet: quiet) { operation throws(ShaleError) in
+        let results = try shell.withOperation(isQuiet: quiet, keeping: Self.kept) { operation throws(ShaleError) in
             try images.pullAll(repository, platforms, operation)
         }
         if let last = results.last { shell.remember(image: last.image.id.description) }

@@ -50,7 +50,9 @@ package struct Push: Verb {
         if allTags, reference.tag != nil || reference.digest != nil {
             throw ShaleError(.usage, "tag can't be used with --all-tags/-a")
         }
-        let pushed = try shell.withOperation(isQuiet: quiet) { operation throws(ShaleError) -> [PushResult] in
+        let kept = "the layers that the registry has; the same push sends the others"
+        let pushed = try shell.withOperation(isQuiet: quiet, keeping: kept) {
+            operation throws(ShaleError) -> [PushResult] in
             if allTags { return try images.pushAll(reference, platforms: platforms, packing: packing, operation) }
             if reference.tag == nil, reference.digest == nil { operation.line("Using default tag: latest") }
             return [try images.push(reference, platforms: platforms, packing: packing, operation)]
