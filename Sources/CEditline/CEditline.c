@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -420,6 +421,21 @@ bool shale_editline_source(shale_editline *editor) {
     const char *map = NULL;
     lib.get((EditLine *)editor, EL_EDITOR, &map);
     return map && strcmp(map, "vi") == 0;
+}
+
+void shale_editline_source_text(shale_editline *editor, const char *text) {
+    int fd = memfd_create("editrc", MFD_CLOEXEC);
+    if (fd < 0) { return; }
+    size_t length = strlen(text), done = 0;
+    while (done < length) {
+        ssize_t count = write(fd, text + done, length - done);
+        if (count <= 0) { break; }
+        done += (size_t)count;
+    }
+    char path[32];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    if (done == length) { lib.source((EditLine *)editor, path); }
+    close(fd);
 }
 
 void shale_editline_remember(shale_editline *editor, const char *line) {

@@ -95,6 +95,9 @@ extension LineEditor {
         // libedit keeps one table of sequences for both maps.
         _ = shale_editline_bind(handle, Self.escapeKeys, "vi-command-mode", false)
         shale_editline_set_escape_alone(true)
+        // What the person bound themselves stays theirs.
+        let own = PersonsBindings.lines
+        if !own.isEmpty { shale_editline_source_text(handle, own) }
     }
 
     private func bind(

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Glibc
 import TestSupport
 import Testing
 
@@ -79,6 +80,51 @@ struct PromptScreenTests {
         try scene.leave(terminal)
     }
 
+    /// What a person binds behind `bind -v` is theirs, also where shale binds the key itself.
+    @Test func ownBindingsWinInViMode() throws {
+        let scene = try PromptScene()
+        let own = [
+            "bind -v", "bind ^P ed-move-to-beg", "shale:bind -s ^N own", "other:bind -s ^N other",
+            "bind -a Q ed-move-to-end",
+        ]
+        try scene.home.write(own.joined(separator: "\n") + "\n", to: "editrc")
+        let terminal = try scene.prompt(environment: ["EDITRC": scene.home.work + "/editrc"])
+        try terminal.send("!echo one\u{e}")
+        try terminal.waitFor("the bound text") { $0.currentLine.hasSuffix("!echo oneown") }
+        try terminal.send("\u{10}")
+        try terminal.waitFor("the start") { $0.column == terminal.prompt.count }
+        // In vi's command mode too; shale's other keys are still there.
+        try terminal.send("\u{1b}")
+        usleep(700_000)
+        try terminal.send("Q")
+        try terminal.waitFor("the end") { $0.column >= terminal.prompt.count + "!echo oneow".count }
+        #expect(try terminal.run("").contains("oneown\n"))
+        try scene.expectTab("pul", becomes: "pull", in: terminal)
+        try scene.leave(terminal)
+    }
+
+    /// A pasted transcript: what would run is shown, Enter runs it, Ctrl-C and a no drop it.
+    @Test func aPastedTranscriptIsShownFirst() throws {
+        let scene = try PromptScene()
+        let terminal = try scene.prompt()
+        let block = "$ touch one\rimages > made\r$ cat > two <<E\rfirst\rE\rStep 1/4 : FROM alpine:3.13"
+        for (answer, runs) in [("\u{3}", false), ("n\r", false), ("\r", true)] {
+            try terminal.send("\u{1b}[200~\(block)\u{1b}[201~")
+            try terminal.waitFor("the pasted text") { $0.text.contains("Step 1/4") }
+            try terminal.send("\r")
+            let shown = try terminal.expect("drops it: ")
+            #expect(shown.contains("not run, because lines beside it bear a prompt sign: images > made and 1 more"))
+            #expect(shown.contains("to run:\n  touch one\n  cat > two <<E\n    first\n    E\n"), "\(shown)")
+            #expect(!scene.home.exists("one"))
+            try terminal.send(answer)
+            try terminal.expect(terminal.prompt)
+            #expect(scene.home.exists("one") == runs && scene.home.exists("two") == runs)
+            try terminal.run("clear")
+        }
+        #expect(try scene.home.text("two") == "first\n")
+        try scene.leave(terminal)
+    }
+
     @Test func severalLinesAreMovedIn() throws {
         let scene = try PromptScene()
         let terminal = try scene.prompt()
@@ -156,7 +202,9 @@ struct PromptScreenTests {
             "$ touch one", "images > made", " ---> Running in bd0b4e349cb4", "$ cat > f <<E", "first é", "$ E", "E",
             "Step 1/4 : FROM alpine:3.13", "FROM alpine", "$ docker images -q busybox | wc -l",
         ]
-        let shown = try terminal.run(block.joined(separator: "\r"))
+        try terminal.send(block.joined(separator: "\r") + "\r")
+        try terminal.expect("drops it: ")
+        let shown = try terminal.run("")
         #expect(!shown.contains("unknown command"))
         try terminal.waitFor("the last line's end") { $0.lines.contains("1") }
         #expect(terminal.screen.text.contains("not run, because lines beside it bear a prompt sign: images > made and"))

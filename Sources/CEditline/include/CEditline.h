@@ -79,6 +79,9 @@ int shale_editline_bind_macro(shale_editline *editor, const char *keys, const ch
 /// Reads the user's own key bindings ($EDITRC or ~/.editrc); returns whether vi's keys are on afterwards.
 bool shale_editline_source(shale_editline *editor);
 
+/// Reads lines as they stand in such a file.
+void shale_editline_source_text(shale_editline *editor, const char *text);
+
 /// Adds a line to the history that libedit itself searches.
 void shale_editline_remember(shale_editline *editor, const char *line);
 

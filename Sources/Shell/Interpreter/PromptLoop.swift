@@ -62,30 +62,19 @@ struct PromptLoop {
             let parser = Self.parser(shell)
             // A recording replays without the output that was pasted too.
             let commands = Transcript.commandsOnly(text, by: parser)
-            // Lines that were typed ahead are meant to run.
-            if editor.wasGathered { noteOutput(of: text, commands) }
+            Interrupt.watch()
+            try PastedBlock(text, commands)?.ask(shell)
             text = commands
             text = try SecretAnswers(shell).filled(text)
             let statements = try parser.statements(in: text)
-            Interrupt.watch()
             let isPrivate = statements.first?.isPrivate ?? false
             let status = shell.typed(text, isPrivate: isPrivate) { interpreter.run(statements) }
             // The terminal wrote `^C` itself.
             if Interrupt.flag.isCancelled || status > 128 { FreshLine.isUnknown() }
         } catch {
             shell.console.report(error)
-            shell.lastStatus = 64
+            shell.lastStatus = error.code == .cancelled ? Interrupt.status : 64
         }
-    }
-
-    /// Says which lines of a pasted block did not run.
-    private func noteOutput(of text: String, _ commands: String) {
-        func lines(_ text: String) -> [Substring] { text.split(separator: "\n", omittingEmptySubsequences: false) }
-        let left = zip(lines(text), lines(commands)).filter { !$0.isEmpty && $1.isEmpty }.map(\.0)
-        guard let first = left.first else { return }
-        let more = left.count > 1 ? " and \(left.count - 1) more" : ""
-        let start = String(first).trimmingBlanks.visible.ellipsis(40)
-        shell.console.note("not run, because lines beside it bear a prompt sign: \(start)\(more)")
     }
 
     private var prompt: String {

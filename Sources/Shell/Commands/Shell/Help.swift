@@ -103,8 +103,8 @@ enum HelpText {
           $ docker ps           a line of a tutorial: the sign, sudo, docker and podman are left out
 
         A line behind a prompt sign ($, 1 $, user@host:~$) that begins with no command of shale's is the host's:
-        $ chmod +x hello.sh. Of a pasted block with prompt signs only the lines with one run, and what they go on with;
-        a block without any runs line by line. Where the terminal does not mark what is pasted, all that comes without
+        $ chmod +x hello.sh. Of a pasted block with prompt signs only the lines with one run, and what they go on with:
+        they are shown, and Enter runs them. A block without any runs line by line. Where the terminal does not mark what is pasted, all that comes without
         a pause behind a line with a sign is one block.
 
         There are no background jobs, loops or functions: run -d, !sh, or a script of the host's.
