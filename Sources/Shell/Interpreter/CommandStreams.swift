@@ -12,6 +12,7 @@ struct CommandStreams {
     private var pipe: HostPipe?
     private var host: HostCommand.Running?
     private var hostOutput: HostOutput?
+    private var hostText = ""
 
     init(
         _ command: Command, shell: ShellContext, expand: (Word, _ isDocument: Bool) throws(ShaleError) -> String
@@ -38,6 +39,7 @@ struct CommandStreams {
         if let pipeline = command.pipeline {
             let made = try HostPipe()
             pipe = made
+            hostText = pipeline.text
             // Output for a recording or for a variable passes through here.
             let descriptor = shell.console.descriptor(.output)
             if descriptor == nil || shell.tap.isHeard { hostOutput = try HostOutput(shell.console) }
@@ -123,12 +125,15 @@ struct CommandStreams {
     func finishOutput() { pipe?.closeWriteEnd() }
 
     /// Waits for the host's pipeline; `nil` where there is none.
-    mutating func waitForHost() -> Int32? {
+    mutating func waitForHost(_ shell: ShellContext) -> Int32? {
         let running = host
         host = nil
-        hostOutput?.finish()
-        hostOutput = nil
-        return running?.wait()
+        defer { hostOutput = nil }
+        guard let running else { return nil }
+        guard let hostOutput else { return running.wait() }
+        let status = hostOutput.wait(for: running)
+        if hostOutput.isHeld { shell.tellHeldOutput(of: "| \(hostText)") }
+        return status
     }
 
     func restore(_ shell: ShellContext) {

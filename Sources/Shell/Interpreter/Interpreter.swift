@@ -111,8 +111,9 @@ package final class Interpreter {
                 let tee = try HostOutput(shell.console)
                 let running = try HostCommand.start(
                     text, input: shell.input, output: tee.writeEnd, environment: shell.hostEnvironment)
-                tee.finish()
-                return running.wait()
+                let status = tee.wait(for: running)
+                if tee.isHeld { shell.tellHeldOutput(of: "!\(text)") }
+                return status
             }
             return try HostCommand.run(text, input: shell.input, environment: shell.hostEnvironment)
         case .step(let text): return try PromptStep(shell).run(text)
@@ -145,12 +146,12 @@ package final class Interpreter {
             let isRedirected = !command.redirections.isEmpty || command.pipeline?.includesErrors ?? false
             if isRedirected { report?(error) }
             streams.finishOutput()
-            _ = streams.waitForHost()
+            _ = streams.waitForHost(shell)
             guard isRedirected, report != nil else { throw error }
             return error.status(of: command.words.first?.plain)
         }
         streams.finishOutput()
-        let host = streams.waitForHost() ?? 0
+        let host = streams.waitForHost(shell) ?? 0
         return status != 0 ? status : host
     }
 

@@ -29,6 +29,8 @@ struct HandoutTest {
         /// A diff of each block that differs, each under a line with its place.
         var differences: [String] = []
         var differing = 0
+        /// A line for each command that left a program behind which holds its output.
+        var held: [String] = []
         /// The handout with what is printed now.
         var text = ""
     }
@@ -40,10 +42,18 @@ struct HandoutTest {
         let interpreter = Interpreter(shell)
         let watchdog = try Watchdog()
         defer { watchdog.end() }
+        shell.heldOutputs = []
+        defer { shell.heldOutputs = nil }
         var places: [(range: Range<Int>, lines: [String])] = []
         var result = Result()
         for block in source.blocks {
             let now = try lines(of: block, interpreter, watchdog)
+            for command in shell.heldOutputs ?? [] {
+                result.held.append(
+                    "\(path.visible):\(block.content.lowerBound + 1): block \(block.number): a program that this line "
+                        + "started still held its output when the line ended: \(command.visible)")
+            }
+            shell.heldOutputs = []
             let before = Array(source.handout.lines[block.content])
             if now != before {
                 result.differing += 1

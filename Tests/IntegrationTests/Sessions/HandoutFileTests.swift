@@ -67,6 +67,21 @@ struct HandoutFileTests {
         #expect(outcome.text.contains("h.md:6: block 2 was stopped"), "\(outcome)")
     }
 
+    /// A program that a line leaves behind holds the line's output, and is said; it does not hold up the test.
+    @Test(arguments: [
+        "!sleep 30 & echo on", "!setsid sleep 30 & echo on", "version | (cat > /dev/null; sleep 30 & echo on)",
+    ])
+    func aProgramLeftBehind(line: String) throws {
+        let shale = ShaleHome()
+        try shale.write("```console\n$ \(line)\non\n$ ref busybox\n```\n", to: "h.md")
+        let start = ContinuousClock.now
+        let outcome = try shale.run(["test", "h.md", "--allow-host", "--update"], within: 60)
+        #expect(ContinuousClock.now - start < .seconds(20))
+        let told = outcome.text + outcome.errors
+        #expect(told.contains("h.md:2: block 1: a program that this line started still held its output"), "\(told)")
+        #expect(try shale.text("h.md").hasPrefix("```console\n$ \(line)\non\n$ ref busybox\n"))
+    }
+
     /// What is recorded here passes there, here-documents too.
     @Test func aRecordedHandoutPasses() throws {
         let shale = ShaleHome()
@@ -106,6 +121,7 @@ struct HandoutFileTests {
         "run --mount type=bind,source=/,target=/x busybox true",
         "save -o out busybox", "push localhost:1/x", "recipe -o out", "trace run --privileged busybox true",
         "layers --html out busybox", "build -o out .", "cp a:/x out", "docker save -o out busybox",
+        "set pager 'touch out'",
     ])
     func reachingOutIsRefused(line: String) throws {
         let shale = ShaleHome()

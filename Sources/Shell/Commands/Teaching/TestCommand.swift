@@ -171,6 +171,7 @@ package struct TestCommand: Verb {
         let source = try HandoutSource(text, SecretAnswers(shell, replayed: file))
         if !allowsHost { try HandoutReach(shell).check(source.blocks.flatMap { $0.commands.map(\.line) }, of: file) }
         let result = try HandoutTest(source, path: file, timeout: timeout, shell).run()
+        for line in result.held { shell.console.note(line) }
         let blocks = "\(source.blocks.count) block\(source.blocks.count == 1 ? "" : "s")"
         if result.differing == 0 {
             let lines = "\(source.commandCount) line\(source.commandCount == 1 ? "" : "s")"
