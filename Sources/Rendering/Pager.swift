@@ -4,11 +4,11 @@ import Linux
 extension Console {
     /// Writes a long result through the user's pager when it does not fit the terminal.
     ///
-    /// `SHALE_PAGER`, then `PAGER`, then `less -FRX`; empty or `cat` means none. Without a terminal on both ends, or
-    /// when the text fits, it is simply written. The styles of a drawing of shale's own stay.
-    package func page(_ text: String, isDrawing: Bool = false) {
+    /// `SHALE_PAGER`, then `setting`, then `PAGER`, then `less -FRX`; empty, `cat` or `off` means none. Without a
+    /// terminal on both ends, or when the text fits, it is simply written. The styles of a drawing of shale's own stay.
+    package func page(_ text: String, isDrawing: Bool = false, setting: String? = nil) {
         let text = isTerminal(.output) ? (isDrawing ? text.visibleButStyled : text.visibleLines) : text
-        guard let pager = pager, isTerminal(.output), isatty(0) == 1, let size = size(.output),
+        guard let pager = pager(setting), isTerminal(.output), isatty(0) == 1, let size = size(.output),
             text.split(separator: "\n", omittingEmptySubsequences: false).count > size.rows
         else {
             write(text)
@@ -21,10 +21,10 @@ extension Console {
         }
     }
 
-    private var pager: String? {
+    private func pager(_ setting: String?) -> String? {
         if TerminalStyle.isDumb(environment) { return nil }
-        let chosen = environment["SHALE_PAGER"] ?? environment["PAGER"] ?? "less -FRX"
-        return chosen.isEmpty || chosen == "cat" ? nil : chosen
+        let chosen = environment["SHALE_PAGER"] ?? setting ?? environment["PAGER"] ?? "less -FRX"
+        return ["", "cat", "off"].contains(chosen) ? nil : chosen
     }
 
     /// Runs the pager on the text and waits for it; false when it could not be started.

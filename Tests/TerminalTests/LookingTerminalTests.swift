@@ -33,6 +33,23 @@ struct LookingTerminalTests {
         try scene.leave(terminal)
     }
 
+    /// `set pager` goes before PAGER, SHALE_PAGER before both, and `off` is none.
+    @Test func thePagerIsASetting() throws {
+        let scene = try PromptScene()
+        let terminal = try scene.prompt(environment: ["PAGER": "sed -e s/^/PAGED:/"])
+        try terminal.run("set pager 'sed -e s/^/SET:/'")
+        #expect(try terminal.run("find busybox:/bin").contains("SET:/bin/zcat"))
+        try terminal.run("set pager off")
+        let plain = try terminal.run("find busybox:/bin")
+        #expect(plain.contains("\n/bin/zcat") && !plain.contains("PAGED"))
+        #expect(try terminal.run("set pager ''").contains("hint: set pager 'less -FRX'"))
+        try terminal.run("version")
+        try scene.leave(terminal)
+        let other = try scene.prompt(environment: ["SHALE_PAGER": "sed -e s/^/MINE:/"])
+        #expect(try other.run("find busybox:/bin").contains("MINE:/bin/zcat"))
+        try scene.leave(other)
+    }
+
     @Test func aPagerThatIsNotThereLosesNothing() throws {
         let scene = try PromptScene()
         let terminal = try scene.prompt(environment: ["PAGER": "no-such-pager"])

@@ -217,15 +217,17 @@ package final class Interpreter {
 
     private func show(_ outcome: Outcome) throws(ShaleError) {
         let console = shell.console
+        let pager = shell.settings["pager"]
         switch outcome.output {
         case .none: break
         case .lines(let lines): for line in lines { console.line(line) }
         case .paged(let lines):
             let text = lines.map { $0 + "\n" }.joined()
-            shell.mode == .script ? console.show(text) : console.page(text)
+            shell.mode == .script ? console.show(text) : console.page(text, setting: pager)
         case .drawing(let lines):
             let text = lines.map { $0 + "\n" }.joined()
-            shell.mode == .script ? console.show(drawing: text) : console.page(text, isDrawing: true)
+            shell.mode == .script
+                ? console.show(drawing: text) : console.page(text, isDrawing: true, setting: pager)
         case .text(let text): page(text)
         case .table(let table):
             page(shell.showsTall ? table.tallText : table.text(width: console.width))
@@ -240,7 +242,7 @@ package final class Interpreter {
 
     /// Through the pager where a person sits at a terminal that is too small for it.
     private func page(_ text: String) {
-        shell.isInteractive ? shell.console.page(text) : shell.console.show(text)
+        shell.isInteractive ? shell.console.page(text, setting: shell.settings["pager"]) : shell.console.show(text)
     }
 
     // MARK: Variables

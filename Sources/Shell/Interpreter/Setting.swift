@@ -18,6 +18,8 @@ package struct Setting: Sendable {
         case address
         /// See ``PromptText``.
         case prompt
+        /// A command of the host's shell.
+        case program
     }
 
     package let name: String
@@ -27,7 +29,7 @@ package struct Setting: Sendable {
     var isList: Bool {
         switch kind {
         case .mirror, .host: true
-        case .words, .count, .address, .prompt: false
+        case .words, .count, .address, .prompt, .program: false
         }
     }
 
@@ -38,6 +40,8 @@ package struct Setting: Sendable {
             "log.level", .words(LogLevel.allCases.map(\.rawValue)),
             "how much HOME/log keeps: --log-level for every shale"),
         Setting("offline", .words(["on", "off"]), "on: nothing is fetched"),
+        Setting(
+            "pager", .program, "what shows long output: a program with its options, or off; SHALE_PAGER goes before it"),
         Setting(
             "prompt", .prompt,
             "the prompt's text; \(PromptText.Part.allCases.map { "{\($0.rawValue)}" }.joined(separator: " ")) say where one is"
@@ -75,6 +79,7 @@ package struct Setting: Sendable {
         case .host: "\(name) registry.example:5000"
         case .address: "\(name) https://index.docker.io"
         case .prompt: "\(name) '\(PromptText.standard)'"
+        case .program: "\(name) 'less -FRX'"
         }
     }
 
@@ -105,6 +110,11 @@ package struct Setting: Sendable {
             return value
         case .prompt:
             if let problem = PromptText.problem(in: value) { throw wrong(value, problem) }
+            return value
+        case .program:
+            guard !value.trimmingBlanks.isEmpty, !value.unicodeScalars.contains(where: { $0.value < 0x20 }) else {
+                throw wrong(value, "a program with its options, or off")
+            }
             return value
         case .host:
             guard RegistryConfiguration.isHost(value) else { throw wrong(value, "HOST or HOST:PORT, without http://") }

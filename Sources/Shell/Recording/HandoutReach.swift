@@ -98,6 +98,7 @@ struct HandoutReach {
     /// Words behind a verb that make it reach out.
     private static let secondWords: [String: Set<String>] = [
         "recipe": ["save", "-o", "--output"], "session": ["export", "import", "push", "pull"], "manifest": ["push"],
+        "set": ["pager"],
     ]
     private static let options: Set<String> = [
         "--output", "--html", "--extract", "--privileged", "--device", "--cap-add", "--security-opt", "--allow",

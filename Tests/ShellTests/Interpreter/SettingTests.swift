@@ -10,6 +10,7 @@ struct SettingTests {
     @Test(arguments: [
         ("offline", "on", "on"), ("offline", "TRUE", "on"), ("offline", "0", "off"), ("offline", "banana", nil),
         ("offline", "", nil), ("build.wording", "moby", "moby"), ("build.wording", "true", nil), ("teach", "yes", "on"),
+        ("pager", "less -R", "less -R"), ("pager", "off", "off"), ("pager", " ", nil), ("pager", "a\nb", nil),
         ("undo.limit", "0", "0"), ("undo.limit", "007", "7"), ("undo.limit", "-1", nil), ("undo.limit", "abc", nil),
         ("undo.limit", "1e3", nil), ("undo.limit", "99999999999999999999", nil), ("undo.limit", "٣", nil),
         ("registry.mirror", "docker.io=http://127.0.0.1:5000", "docker.io=http://127.0.0.1:5000"),
