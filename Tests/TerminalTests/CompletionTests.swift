@@ -47,6 +47,54 @@ struct TabTests {
         try scene.leave(terminal)
     }
 
+    /// A container is offered to the verbs that can act on it.
+    @Test func containersByWhatCanBeDone() throws {
+        let scene = try PromptScene()
+        try scene.home.run(["create", "--name", "zz_rests", "busybox"])
+        for name in ["zz_runs", "zz_waits"] {
+            try scene.home.run(["run", "-d", "--name", name, "busybox", "sleep", "600"])
+        }
+        try scene.home.run(["pause", "zz_waits"])
+        let terminal = try scene.prompt()
+        for verb in ["exec", "stop", "attach"] {
+            try scene.expectTab("\(verb) zz_r", becomes: "\(verb) zz_runs", in: terminal)
+        }
+        try scene.expectTab("start zz", becomes: "start zz_rests", in: terminal)
+        try scene.expectTab("unpause zz", becomes: "unpause zz_waits", in: terminal)
+        for verb in ["logs", "diff", "inspect", "commit"] {
+            try scene.expectTab("\(verb) zz_", offers: ["zz_rests", "zz_runs", "zz_waits"], in: terminal)
+        }
+        try scene.home.run(["unpause", "zz_waits"])
+        try scene.home.run(["rm", "-f", "zz_rests", "zz_runs", "zz_waits"])
+        try scene.leave(terminal)
+    }
+
+    /// Fields of a format, keys and values of a filter, and what a word of a step or of a setting may be.
+    @Test func fieldsFiltersAndSources() throws {
+        let scene = try PromptScene()
+        try scene.home.run(["volume", "create", "zz_data"])
+        try scene.home.run(["tag", "busybox", "zz_image"])
+        _ = try scene.home.sh("mkdir zz_folder && touch zz_folder/inside 'zz with blanks'")
+        let terminal = try scene.prompt()
+        let becomes = [
+            ("images --format '{{.Repo", "images --format '{{.Repository}}"), ("ps --format js", "ps --format json"),
+            ("ps --format '{{.Na", "ps --format '{{.Names}}"), ("images --filter dang", "images --filter dangling="),
+            ("images -f dangling=t", "images -f dangling=true"), ("ps -f status=ex", "ps -f status=exited"),
+            ("ps -f volume=zz", "ps -f volume=zz_data"), ("images -f before=zz", "images -f before=zz_image"),
+            ("volume rm zz", "volume rm zz_data"), ("run -v zz_d", "run -v zz_data:"),
+            ("run --mount type=volume,source=zz", "run --mount type=volume,source=zz_data"),
+            ("kill --signal=SIGTE", "kill --signal=SIGTERM"), ("run --network no", "run --network none"),
+            ("run --platform linux/arm6", "run --platform linux/arm64"), ("help sess", "help session"),
+            ("explain whit", "explain whiteout"), ("lesson start whit", "lesson start whiteouts"),
+            ("COPY zz_f", "COPY zz_folder/"), ("COPY zz_folder/i", "COPY zz_folder/inside"),
+            ("COPY --from=zz", "COPY --from=zz_image"), ("ADD zz\\ w", "ADD zz\\ with\\ blanks"),
+            ("FROM zz", "FROM zz_image"), ("STOPSIGNAL SIGTE", "STOPSIGNAL SIGTERM"), ("ONBUILD COP", "ONBUILD COPY"),
+            ("docker image in", "docker image inspect"), ("x = volume in", "x = volume inspect"),
+        ]
+        for (typed, line) in becomes { try scene.expectTab(typed, becomes: line, in: terminal) }
+        try scene.leave(terminal)
+    }
+
     @Test(
         "tags of a registry, and nothing where none answers",
         .enabled(if: RegistryServer.isPresent, "\(RegistryServer.absent)"))
