@@ -14,6 +14,8 @@ package final class ShaleHome: Sendable {
     package let work: String
     private let program: String?
     private let ownEnvironment: [String: String]
+    /// The words of a program that starts all others here.
+    private let before: [String]
 
     /// An empty home of whoever runs the tests; the first start makes busybox in it.
     package init(_ environment: [String: String] = [:]) {
@@ -23,14 +25,20 @@ package final class ShaleHome: Sendable {
         program = Self.program
         recipes = Self.recipes
         ownEnvironment = environment
+        before = []
         mkdir(work, 0o755)
     }
 
     /// A home that is used by another user, or that lies elsewhere: `home` is not removed with the folder.
     ///
+    /// `before` is a program that starts everything in it, with its arguments: ``withoutNetwork``.
+    ///
     /// - Throws: ``PeerError`` when the program cannot be copied to where that user may start it.
-    package init(_ environment: [String: String] = [:], as account: Account, home: String? = nil) throws {
+    package init(_ environment: [String: String] = [:], as account: Account, home: String? = nil, before: [String] = [])
+        throws
+    {
         self.account = account
+        self.before = before
         self.home = home ?? folder.path + "/home"
         work = folder.path + "/work"
         mkdir(work, 0o755)
@@ -73,8 +81,8 @@ package final class ShaleHome: Sendable {
     /// - Throws: ``PeerError`` when shale is not built.
     package func command(_ arguments: [String], program other: String? = nil) throws -> [String] {
         guard let program = other ?? program else { throw PeerError(text: Self.absent) }
-        guard case .user(let uid, let gid) = account else { return [program] + arguments }
-        let leading = ["/usr/bin/setpriv", "--reuid", "\(uid)", "--regid", "\(gid)", "--clear-groups"]
+        guard case .user(let uid, let gid) = account else { return before + [program] + arguments }
+        let leading = before + ["/usr/bin/setpriv", "--reuid", "\(uid)", "--regid", "\(gid)", "--clear-groups"]
         return leading + [program] + arguments
     }
 }
@@ -131,6 +139,9 @@ extension ShaleHome {
     }
 
     package static var isRoot: Bool { geteuid() == 0 }
+
+    /// Starts a program in a network namespace of its own, where even loopback is down; needs root.
+    package static let withoutNetwork = isRoot ? ["/usr/bin/unshare", "--net", "--"] : []
 }
 
 // MARK: Running
