@@ -111,6 +111,7 @@ struct ShellLanguageTests {
         ("diff busybox:etc web", "hint: diff busybox:/etc web"), ("ls busybox:", "hint: ls busybox:/"),
         ("diff web:etc", "hint: diff web:/etc"), ("size busybox:etc", "hint: size busybox:/etc"),
         ("docekr ps", "hint: docker"), ("from busybox", "hint: FROM …"),
+        ("FORM busybox", "hint: FROM …"), ("RUNN true", "hint: RUN …"), ("imgs", "hint: images"),
         ("docker-compose up", "hint: run, for each"),
         ("history 99999", "hint: history | tail -n 99999"),
         ("recipe save busybox out", "hint: recipe save out busybox"),

@@ -53,7 +53,8 @@ package struct CommandTable: Sendable {
     /// The error for a word that is no command, with the nearest that is one.
     package func unknown(_ word: String) -> ShaleError {
         let known = byName.keys.sorted() + Spelling.tools.sorted()
-        let near = Suggestion.nearest(to: word, among: known).first
+        let near = Suggestion.nearest(to: word, among: known).first ?? shortened(word)
+        let instruction = Suggestion.nearest(to: word, among: StepKeyword.names.sorted()).first
         let hint =
             if (try? FileStatus.of(hostPath: word))?.kind == .regular {
                 access(word, X_OK) == 0
@@ -65,10 +66,24 @@ package struct CommandTable: Sendable {
                 verbs.map { "\(word) \($0)" }.joined(separator: ", ")
             } else if StepKeyword.names.contains(word.uppercased()) {
                 "\(word.uppercased()) …   (a Dockerfile instruction is in capitals)"
+            } else if word == word.uppercased(), let instruction {
+                "\(instruction) …   (a Dockerfile instruction)"
             } else {
                 HostProgram.isOnPath(word) ? "!\(word)   (a command of the host's)" : near ?? "help"
             }
         return ShaleError(.usage, "unknown command: \(word.visible)", hint: hint)
+    }
+
+    /// The only command that a word leaves letters out of: `imgs` is `images`.
+    private func shortened(_ word: String) -> String? {
+        guard word.count >= 3 else { return nil }
+        let found = verbs.filter { $0.configuration.shouldDisplay }.map { $0.verb }.filter { name in
+            guard name.first == word.first, name.last == word.last else { return false }
+            var rest = word[...]
+            for letter in name where rest.first == letter { rest.removeFirst() }
+            return rest.isEmpty
+        }
+        return found.count == 1 ? found[0] : nil
     }
 
     private static let notComposed =
