@@ -1,5 +1,6 @@
 package import ArgumentParser
 package import Basics
+import Rendering
 import ShellLanguage
 
 /// `help`: all commands in groups, or one with examples.
@@ -70,7 +71,14 @@ enum HelpText {
         return text
     }
 
-    private static func options<Command: Verb>(_ type: Command.Type) -> String { Command.helpMessage() }
+    /// On fewer columns the parser's own column of descriptions has no room, and it would end the process.
+    private static let fewestColumns = 60
+
+    private static func options<Command: Verb>(_ type: Command.Type) -> String {
+        let console = Console()
+        let columns = console.environment["COLUMNS"].flatMap { Int($0) } ?? console.width ?? 80
+        return Command.helpMessage(columns: max(fewestColumns, columns))
+    }
 
     /// Every command in its group, a line each.
     static var overview: String {
