@@ -58,13 +58,13 @@ extension RecipeEngine {
         var request = build
         request.steps.usesCache = false
         request.steps.fillsCache = false
-        let known = try knownImages()
         let steps = BuiltSteps()
         request.observe = { event in
             if case .ended(let place, let image?, _, _) = event { steps.note(image, line: place.line) }
         }
-        return try building.withTrialBuild(request, known: known, operation) { rebuilt throws(ShaleError) in
-            try Comparison(recipe, of: subject, against: rebuilt, steps, engine: self).differences(
+        return try building.withTrialBuild(request, known: try knownImages(), operation) {
+            rebuilt throws(ShaleError) in
+            try RecipeComparison(recipe, of: subject, against: rebuilt, steps, engine: self).differences(
                 operation.cancellation)
         }
     }
@@ -79,7 +79,7 @@ extension RecipeEngine {
 }
 
 /// Compares an original with the image that its recipe made.
-private struct Comparison {
+struct RecipeComparison {
     private let recipe: Recipe
     private let engine: RecipeEngine
     private let original: MergedTree

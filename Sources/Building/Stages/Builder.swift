@@ -43,7 +43,7 @@ final class Builder: Sendable {
         _ prepared: PreparedBuild, engine: BuildEngine, request: BuildRequest, _ operation: OperationContext
     ) throws(ShaleError) {
         self.prepared = prepared
-        self.engine = engine
+        self.engine = try engine.dated(for: prepared.file, request)
         self.request = try request.opening(engine, operation)
         self.operation = operation
         sequence = try BuildSequence(

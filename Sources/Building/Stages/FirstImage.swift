@@ -60,13 +60,10 @@ extension BuildEngine {
     /// So every home with the same program makes the same image, and `FROM busybox` in an imported session means the
     /// same image.
     private func atTimeOfBusybox() -> BuildEngine {
-        var dated = settings
-        if dated.sourceDateEpoch == nil, let path = StaticBusybox.path,
+        guard settings.sourceDateEpoch == nil, let path = StaticBusybox.path,
             let status = try? FileStatus.of(hostPath: path, followingLink: true)
-        {
-            dated.sourceDateEpoch = Timestamp(seconds: status.modified.seconds)
-        }
-        return BuildEngine(store: store, registry: registry, runtime: runtime, settings: dated)
+        else { return self }
+        return at(Timestamp(seconds: status.modified.seconds))
     }
 
     /// Copies the static program of Debian's package.

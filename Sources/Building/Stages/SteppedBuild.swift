@@ -38,9 +38,10 @@ package final class SteppedBuild {
     /// parsed,
     /// docker's error for a target that does not exist, and what fetching a remote context throws.
     package init(_ request: BuildRequest, engine: BuildEngine, _ operation: OperationContext) throws(ShaleError) {
+        prepared = try PreparedBuild(request, engine: engine, operation)
+        let engine = try engine.dated(for: prepared.file, request)
         self.engine = engine
         self.request = try request.opening(engine, operation)
-        prepared = try PreparedBuild(request, engine: engine, operation)
         text = prepared.text
         sequence = try BuildSequence(
             prepared.file, target: request.target, labels: request.labels,

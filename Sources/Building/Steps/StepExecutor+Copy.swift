@@ -123,7 +123,7 @@ extension StepExecutor {
     private func lookUp(
         _ found: FoundCopy, _ placement: FilePlacement, _ text: String, _ state: inout StageState
     ) throws(ShaleError) -> InstructionResult? {
-        if placement.isLinked { linkKey = Self.linkKey(found.comment, placement) }
+        if placement.isLinked { linkKey = Self.linkKey(found.comment, placement, engine) }
         var cached = find(
             found.createdBy, instruction: text, files: found.copies.hashes, copied: found.copies.sources, on: &state)
         if cached == nil {

@@ -10,10 +10,11 @@ import Stores
 // unknown. So the layer is the same on every base, and is found in the cache even after an earlier step changed.
 extension StepExecutor {
     /// The cache key of a linked copy: what it copies, the owner, and the destination, but nothing of the image below.
-    static func linkKey(_ comment: String, _ placement: FilePlacement) -> Digest {
+    static func linkKey(_ comment: String, _ placement: FilePlacement, _ engine: BuildEngine) -> Digest {
         let owners = placement.keepsOwners ? "kept" : "set"
         return BuildCache.key(
-            parent: BuildCache.anyParent, step: "\(comment)\n\(placement.destination)\nowners \(owners)")
+            parent: BuildCache.anyParent,
+            step: "\(comment)\n\(placement.destination)\nowners \(owners)\(epochKey(engine))")
     }
 
     /// Puts the layer of an earlier linked copy on the stage's image; `nil` when there is none or the step is no linked

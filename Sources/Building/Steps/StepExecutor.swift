@@ -216,10 +216,16 @@ package final class StepExecutor {
                 : "Removing intermediate container \(Identifier.short(id))", .detail)
     }
 
+    /// What a moment for all times adds to a key: a layer that was made without it has other times.
+    static func epochKey(_ engine: BuildEngine) -> String {
+        engine.settings.sourceDateEpoch.map { "\nepoch \($0.seconds)" } ?? ""
+    }
+
     func key(_ createdBy: String, on state: StageState) -> Digest {
         let platform = state.image == nil ? state.config.platform.description : ""
         return BuildCache.key(
-            parent: state.image?.id, step: "\(platform)\(createdBy)\n\(state.config.author ?? "")\(inputs)")
+            parent: state.image?.id,
+            step: "\(platform)\(createdBy)\n\(state.config.author ?? "")\(inputs)\(Self.epochKey(engine))")
     }
 }
 

@@ -175,8 +175,8 @@ package final class MergedIndex {
 }
 
 /// Compares two entries of a path by their facts in the layer indexes.
-enum IndexComparison {
-    static func reasons(_ new: LayerEntry, _ old: LayerEntry) -> Set<Change.Reason> {
+package enum IndexComparison {
+    package static func reasons(_ new: LayerEntry, _ old: LayerEntry) -> Set<Change.Reason> {
         var reasons: Set<Change.Reason> = []
         if new.kind != old.kind { reasons.insert(.type) }
         if new.kind != .symlink || old.kind != .symlink, new.mode != old.mode { reasons.insert(.mode) }

@@ -25,11 +25,9 @@ extension RecipeEngine {
         var lock = RecipeLock()
         var facts: [Recipe.LayerOwner: StepFacts?] = [:]
         var packages: [Digest: [InstalledPackage]] = [:]
-        var number = 1
         func add(_ line: Recipe.Line, _ source: Recipe.LayerOwner?) {
             pinned.lines.append(line)
             if !recipe.sources.isEmpty { pinned.sources.append(source) }
-            number += line.height
         }
         for (index, line) in recipe.lines.enumerated() {
             try operation.cancellation.check()
@@ -56,7 +54,8 @@ extension RecipeEngine {
             if !result.packages.isEmpty || !result.files.isEmpty {
                 lock.steps.append(
                     RecipeLock.Step(
-                        line: number, instruction: text, packages: result.packages, files: result.files))
+                        instruction: text, pinned: String(result.text.drop { $0 != " " }.dropFirst()),
+                        packages: result.packages, files: result.files))
             }
             add(.instruction(result.text), source)
         }

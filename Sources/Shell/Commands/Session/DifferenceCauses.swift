@@ -11,6 +11,8 @@ struct DifferenceCauses {
     private static let largestFile = 1 << 20
 
     private let rules: DifferenceRules
+    /// The rules in the order in which they are tried.
+    var all: DifferenceRules { rules }
 
     /// Throws `invalid`, with file and line, for a rule of the user's own that is none.
     init(_ environment: [String: String]) throws(ShaleError) {

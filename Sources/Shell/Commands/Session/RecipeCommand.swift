@@ -16,9 +16,9 @@ package struct RecipeCommand: Verb {
     package static let configuration = CommandConfiguration(
         commandName: "recipe", abstract: "Print, save or check the Dockerfile that makes an image",
         usage: """
-            recipe [--minimal [-i]] [--tidy] [--pin [--locked] [--lock FILE]] [--to dockerfile|shale|sh|md] [-o FILE]
-                   [IMAGE|CONTAINER]
-            recipe save [--minimal] [--pin] DIR [IMAGE|CONTAINER]
+            recipe [--minimal [-i]] [--tidy] [--pin [--locked] [--lock FILE]] [--reproducible]
+                   [--to dockerfile|shale|sh|md] [-o FILE] [IMAGE|CONTAINER]
+            recipe save [--minimal] [--pin] [--reproducible] DIR [IMAGE|CONTAINER]
             recipe verify [--progress auto|plain] [--format json] [IMAGE|CONTAINER]
             recipe diff [--lines] [--format json] A B
             recipe explain [--format json] [LINE] [IMAGE|CONTAINER]
@@ -39,7 +39,9 @@ package struct RecipeCommand: Verb {
             ~/.config/shale/differences.rules and come first. \
             '--pin' writes down what the session saw: bases by digest, packages by the version that their database had \
             when the step ended, downloads by checksum; what cannot be pinned is said above its line. '--locked' also \
-            names what came in beside the named packages, and '--lock FILE' lists all of it. \
+            names what came in beside the named packages, and '--lock FILE' lists all of it. '--reproducible' builds \
+            it twice, adds what mends the differences that are known, and does so again until both builds give one \
+            digest; its exit status is 1 while they do not. \
             'diff' compares two recipes: of images, of containers, of points of the session (@~2), or Dockerfiles of the \
             host, which are built for it with the cache. It shows the lines as diff -u does, and then the packages, files, \
             settings and sizes; with '--lines' the lines alone. Its status is 0 also where they differ. \
@@ -82,6 +84,7 @@ package struct RecipeCommand: Verb {
     @Flag(help: "Join neighbouring RUNs, clean package lists, put settings together.") var tidy = false
     @Flag(help: "Bases by digest, packages by version, downloads by checksum.") var pin = false
     @Flag(help: "For --pin: also name what came in beside the named packages.") var locked = false
+    @Flag(help: "Change it until two builds give one digest, and say what still differs.") var reproducible = false
     @Option(help: "For --pin: a file for the list of all that is pinned.") var lock: String?
     @Flag(help: "Leave out what does not change the image, as builds prove.") var minimal = false
     @Flag(name: .customShort("i"), help: "For --minimal: ask about each change.") var asks = false
@@ -106,11 +109,12 @@ package struct RecipeCommand: Verb {
         let output = RecipeOutput(
             shell,
             changes: try RecipeChanges(
-                minimal: try minimalOutput(shell), tidy: tidy, pin: pin, locked: locked, lock: lock),
+                minimal: try minimalOutput(shell), tidy: tidy, pin: pin, locked: locked, lock: lock,
+                reproducible: reproducible),
             form: to, file: output, showsSecrets: showsSecrets, format: format, progress: progress)
         if remote {
             let remote = RemoteRecipe(shell, platform: try Platform.option(platform), file: self.output)
-            guard !tidy, !pin, !minimal, to == nil, !showsSecrets else {
+            guard !tidy, !pin, !minimal, !reproducible, to == nil, !showsSecrets else {
                 throw ShaleError(
                     .usage,
                     "recipe --remote gives what is there: no --tidy, --pin, --minimal, --to or --show-secrets")

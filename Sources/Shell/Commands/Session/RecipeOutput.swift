@@ -9,29 +9,6 @@ import Rendering
 import Sessions
 import Stores
 
-/// How a recipe is changed before it is given out.
-struct RecipeChanges {
-    /// Finds a shorter recipe of the same image; `nil` where none was asked for.
-    let minimal: MinimalOutput?
-    var isTidy = false
-    var isPinned = false
-    /// Whether packages that came in beside the named ones are named too.
-    var isLocked = false
-    /// The file for the list of all that is pinned.
-    var lock: String?
-
-    /// Throws `usage` for an option of `--pin` without it.
-    init(minimal: MinimalOutput?, tidy: Bool, pin: Bool, locked: Bool, lock: String?) throws(ShaleError) {
-        self.minimal = minimal
-        guard pin || (!locked && lock == nil) else {
-            throw ShaleError(
-                .usage, "recipe: \(locked ? "--locked" : "--lock") is for --pin",
-                hint: "recipe --pin --lock recipe.lock")
-        }
-        (isTidy, isPinned, isLocked, self.lock) = (tidy, pin, locked, lock)
-    }
-}
-
 /// What `recipe`, `recipe save` and `recipe verify` do with the recipe they are asked for.
 struct RecipeOutput {
     private let shell: ShellContext
@@ -61,10 +38,10 @@ struct RecipeOutput {
     func print(_ name: String) throws(ShaleError) -> Outcome {
         let form = try self.form()
         if let format, format != "json" { throw ShaleError(.usage, "recipe: --format is json") }
-        let (recipe, lock) = try given(subject(name), named: name)
-        try write(lock)
+        let given = try given(subject(name), named: name)
+        let recipe = given.recipe
         let text = format == "json" ? Self.json(recipe) : recipe.text(as: form, of: Self.words(for: name))
-        guard let file, file != "-" else { return .text(text) }
+        guard let file, file != "-" else { return Outcome(.text(text), status: given.status) }
         // With its secrets, only the owner may read it.
         let most: UInt32 = showsSecrets ? 0o700 : 0o777
         let mode: UInt32 = (form == .sh || form == .shale ? 0o755 : 0o644) & most
@@ -72,7 +49,7 @@ struct RecipeOutput {
             try UnnamedFile.write(
                 text.pathBytes, to: file, mode: CallersUmask.applied(to: mode), followingLink: true)
         }
-        return .done
+        return Outcome(.lines([]), status: given.status)
     }
 
     func save(_ words: [String]) throws(ShaleError) -> Outcome {
@@ -81,10 +58,10 @@ struct RecipeOutput {
         }
         let name = words.count > 1 ? words[1] : "@"
         let form = try self.form()
-        let (recipe, lock) = try given(savedSubject(words, name), named: name, in: form == .sh)
-        try write(lock)
+        let given = try given(savedSubject(words, name), named: name, in: form == .sh)
+        let recipe = given.recipe
         var others: [(path: String, text: String, mode: UInt32)] = []
-        if let lock = lockText(lock) { others.append(("recipe.lock", lock, 0o644)) }
+        if let lock = given.lock { others.append(("recipe.lock", lock, 0o644)) }
         if form != .dockerfile {
             others.append(
                 (form.fileName, recipe.text(as: form, of: Self.words(for: name)), form == .md ? 0o644 : 0o755))
@@ -94,7 +71,7 @@ struct RecipeOutput {
         let paths = try RecipeFolder(folder, engine: shell.engine().recipes).save(
             recipe, others: others, isPrivate: showsSecrets, shell.cancellation)
         warnOfKeys(in: folder, paths)
-        return .lines(paths.map { "\(folder)/\($0)".visible })
+        return Outcome(.lines(paths.map { "\(folder)/\($0)".visible }), status: given.status)
     }
 
     /// The folder and what is saved; when the two words are in the wrong order, the error has the corrected line.
@@ -114,8 +91,7 @@ struct RecipeOutput {
         if let format, format != "json" { throw ShaleError(.usage, "recipe verify: --format is json") }
         let name = words.first ?? "@"
         let subject = try self.subject(name)
-        let (recipe, lock) = try changed(self.recipe(of: subject, named: name))
-        try write(lock)
+        let recipe = try changed(self.recipe(of: subject, named: name), of: subject).recipe
         let what =
             switch subject {
             case .image(let image): image.id.short
@@ -136,9 +112,7 @@ struct RecipeOutput {
         // Read before the build: a rule that is none is told at once.
         let causes = try DifferenceCauses(shell.console.environment)
         // The differences are the result of the command; the output of the build is not.
-        let differences = try shell.withOperation(lines: .errors) { operation throws(ShaleError) in
-            try progress == "plain" ? plainly(operation, verify) : VerificationOutput.briefly(operation, verify)
-        }
+        let differences = try told(verify)
         if format == "json" {
             let objects = differences.map { Self.json($0, causes.rule(for: $0)).text() }
             return Outcome(.lines(objects), status: differences.isEmpty ? 0 : 1)
@@ -153,10 +127,19 @@ struct RecipeOutput {
         return Outcome(.lines(lines.map(\.visible)), status: 1)
     }
 
-    /// Verifies with the whole output of the build.
-    private func plainly(
-        _ operation: OperationContext, _ verify: (OperationContext) throws(ShaleError) -> [RecipeDifference]
-    ) throws(ShaleError) -> [RecipeDifference] {
+    /// Builds, and says on standard error how far it is.
+    private func told<Result>(
+        _ build: (OperationContext) throws(ShaleError) -> Result
+    ) throws(ShaleError) -> Result {
+        try shell.withOperation(lines: .errors) { operation throws(ShaleError) in
+            try progress == "plain" ? plainly(operation, build) : VerificationOutput.briefly(operation, build)
+        }
+    }
+
+    /// Builds with the whole output of the build.
+    private func plainly<Result>(
+        _ operation: OperationContext, _ build: (OperationContext) throws(ShaleError) -> Result
+    ) throws(ShaleError) -> Result {
         let told = OperationContext(cancellation: operation.cancellation) { progress in
             if case .output(let bytes, _) = progress {
                 operation.tell(.output(bytes, isError: true))
@@ -164,7 +147,7 @@ struct RecipeOutput {
                 operation.tell(progress)
             }
         }
-        return try verify(told)
+        return try build(told)
     }
 
     // MARK: Recipes
@@ -215,45 +198,30 @@ struct RecipeOutput {
         }
     }
 
-    /// The recipe minimal, pinned and tidied as it was asked for, and the lock of a pinned one.
-    private func changed(_ recipe: Recipe) throws(ShaleError) -> (recipe: Recipe, lock: RecipeLock?) {
-        var recipe = recipe
-        if let minimal = changes.minimal { recipe = try minimal.made(of: recipe) }
-        var lock: RecipeLock?
-        if changes.isPinned {
-            let pinned = try shell.withOperation(lines: .errors) { operation throws(ShaleError) in
-                try shell.recipes().pinned(recipe, locked: changes.isLocked, operation)
-            }
-            (recipe, lock) = (pinned.recipe, pinned.lock)
-        }
-        if changes.isTidy { recipe = try shell.recipes().tidied(recipe) }
-        return (recipe, lock)
-    }
-
-    private func lockText(_ lock: RecipeLock?) -> String? {
-        lock.map { showsSecrets ? $0.text : Secrets.masked($0.text).0 }
-    }
-
-    private func write(_ lock: RecipeLock?) throws(ShaleError) {
-        guard let path = changes.lock, let text = lockText(lock) else { return }
-        let mode = CallersUmask.applied(to: showsSecrets ? 0o600 : 0o644)
-        try translating(path) { try UnnamedFile.write(text.pathBytes, to: path, mode: mode, followingLink: true) }
+    /// The recipe changed as it was asked for; its lock is written.
+    private func changed(_ recipe: Recipe, of subject: RecipeSubject) throws(ShaleError) -> ChangedRecipe {
+        let changed = try RecipeChanging(shell, changes, showsSecrets: showsSecrets) { body throws(ShaleError) in
+            try told(body)
+        }.changed(recipe, of: subject)
+        try changed.writeLock(changes.lock, isPrivate: showsSecrets)
+        return changed
     }
 
     /// The recipe as it is given out: minimal, pinned and tidied on request, with secrets masked and a warning about them.
     func given(
         _ subject: RecipeSubject, named name: String, in oneStage: Bool? = nil
-    ) throws(ShaleError) -> (recipe: Recipe, lock: RecipeLock?) {
+    ) throws(ShaleError) -> ChangedRecipe {
         let form = try form()
         let isScript = oneStage ?? (form == .sh)
-        let (recipe, lock) = try changed(self.recipe(of: subject, named: name, inOneStage: isScript))
-        if showsSecrets { return (recipe, lock) }
-        let (masked, secrets) = recipe.masked
+        var given = try changed(self.recipe(of: subject, named: name, inOneStage: isScript), of: subject)
+        if showsSecrets { return given }
+        let (masked, secrets) = given.recipe.masked
         for secret in secrets {
             shell.console.warning("recipe: \(secret.warning(withLine: form == .dockerfile).visible)")
         }
         if !secrets.isEmpty { shell.console.warning("recipe: --show-secrets gives it with them") }
-        return (masked, lock)
+        given.recipe = masked
+        return given
     }
 
     /// Warns about files with private keys: they are saved as they are.
@@ -280,7 +248,7 @@ struct RecipeOutput {
 
     // MARK: Text
 
-    private static func line(_ difference: RecipeDifference) -> String {
+    static func line(_ difference: RecipeDifference) -> String {
         let step = difference.step.map { step in
             let first = step.split(separator: "\n").first.map(String.init) ?? step
             return " (\(difference.line.map { "line \($0): " } ?? "")\(first))"
