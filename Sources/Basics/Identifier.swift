@@ -17,12 +17,17 @@ package enum Identifier {
         return String(digits.prefix(12))
     }
 
+    /// Whether a text is a whole identifier: 64 lower-case hexadecimal digits.
+    package static func isWhole(_ text: some StringProtocol) -> Bool {
+        text.utf8.count == 64 && text.hasOnlyLowercaseHexDigits
+    }
+
     /// A text with the first 12 digits of every identifier in it: of every run of 64 hexadecimal digits.
     package static func shortened(in text: String) -> String {
         var kept: [UInt8] = []
         var run = 0
         for byte in Array(text.utf8) + [0] {
-            if (48...57).contains(byte) || (97...102).contains(byte) {
+            if byte.isLowercaseHexDigit {
                 run += 1
             } else {
                 if run == 64 { kept.removeLast(52) }

@@ -29,4 +29,30 @@ extension String {
 
     /// What stands behind the last slash that something follows; empty where nothing does.
     package var lastPart: String { pathParts.last.map(String.init) ?? "" }
+
+    /// The text after the last slash; `/` for the root.
+    ///
+    /// Unlike `lastPart` it is empty behind a slash at the end.
+    package var lastPathComponent: String {
+        guard self != "/", let slash = lastSlash else { return self }
+        return String(self[utf8.index(after: slash)...])
+    }
+
+    /// The path of a name in this directory.
+    package func appendingPath(_ name: some StringProtocol) -> String {
+        utf8.last == UInt8(ascii: "/") ? self + name : "\(self)/\(name)"
+    }
+
+    /// Whether the path lies below a directory.
+    package func isBelow(_ directory: String) -> Bool {
+        let prefix = directory == "/" ? "/" : directory + "/"
+        return utf8.count > prefix.utf8.count && utf8.starts(with: prefix.utf8)
+    }
+
+    /// Whether the path is a directory or lies below it.
+    ///
+    /// Every path lies below the root.
+    package func isAtOrBelow(_ directory: String) -> Bool {
+        directory == "/" || utf8.elementsEqual(directory.utf8) || isBelow(directory)
+    }
 }

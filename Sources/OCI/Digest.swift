@@ -29,7 +29,7 @@ package struct Digest: Sendable, Hashable, Comparable, CustomStringConvertible {
             default: throw ShaleError(.invalid, "unsupported digest algorithm")
             }
         guard hex.count == length else { throw ShaleError(.invalid, "invalid checksum digest length") }
-        guard hex.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }) else {
+        guard hex.allSatisfy(\.isLowercaseHexDigit) else {
             throw ShaleError(.invalid, "invalid checksum digest format")
         }
         self.algorithm = String(algorithm)

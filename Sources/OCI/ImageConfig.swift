@@ -128,6 +128,15 @@ package struct ContainerConfig: Sendable, Hashable, Codable {
     }
 
     package init() {}
+
+    /// The shell for the shell form of RUN, CMD and ENTRYPOINT, and for the lines of a container.
+    package var commandShell: [String] {
+        if let shell, !shell.isEmpty { return shell }
+        return ["/bin/sh", "-c"]
+    }
+
+    /// The names of the variables that are set.
+    package var environmentNames: Set<String> { Set((env ?? []).map { String($0.prefix { $0 != "=" }) }) }
 }
 
 /// Docker's health check; times in nanoseconds.

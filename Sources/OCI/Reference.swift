@@ -108,7 +108,7 @@ package struct Reference: Sendable, Hashable, CustomStringConvertible {
 
     /// Whether text is a whole image id: 64 lower-case hex digits.
     package static func isIdentifier(_ text: String) -> Bool {
-        text.utf8.count == 64 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+        Identifier.isWhole(text)
     }
 
     /// Whether text is a tag.

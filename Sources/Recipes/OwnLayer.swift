@@ -110,7 +110,7 @@ struct OwnLayer {
     ///
     /// Docker's classic builder loses set-id bits when it sets the owner.
     func isDelicate(_ change: Change) -> Bool {
-        if let status = change.status, status.kind == .regular, status.permissions & 0o6000 != 0 { return true }
+        if let status = change.status, status.hasSetIDBits { return true }
         return hasAttributes(at: change.path)
     }
 
@@ -137,13 +137,6 @@ struct OwnLayer {
             groups[status.inode, default: []].append(change.path)
         }
         return groups.values.filter { $0.count > 1 }
-    }
-}
-
-extension String {
-    /// Whether the path is this path or lies below it.
-    func isAtOrBelow(_ path: String) -> Bool {
-        path == "/" || PathOrder.same(self, path) || utf8.starts(with: (path + "/").utf8)
     }
 }
 

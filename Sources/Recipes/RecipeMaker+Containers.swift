@@ -157,7 +157,7 @@ private struct ContainerWriter {
     }
 
     private func writeRun(_ event: ContainerEvent, _ maker: inout RecipeMaker) throws(ShaleError) -> Bool {
-        let shell = try maker.program(["/bin/sh"], for: link) != nil ? RunText.shell(of: settings) : nil
+        let shell = try maker.program(["/bin/sh"], for: link) != nil ? settings.commandShell : nil
         var prefix = ""
         if let ended = maker.endedArguments(before: link) {
             guard RecipeMaker.isPosix(shell ?? []) else { return false }

@@ -86,11 +86,14 @@ extension OwnLayer {
 }
 
 extension FileStatus {
+    /// Whether it is a file that runs with the rights of its owner or group.
+    var hasSetIDBits: Bool { kind == .regular && permissions & 0o6000 != 0 }
+
     /// Whether it is a file with set-id bits or hard links, a device or a pipe.
     fileprivate var needsTar: Bool {
         switch kind {
         case .directory: false
-        case .regular: permissions & 0o6000 != 0 || links > 1
+        case .regular: hasSetIDBits || links > 1
         case .symlink: links > 1
         default: true
         }

@@ -35,7 +35,7 @@ extension RecipeMaker {
     /// Build arguments of the stage that were not in force for a step, and that no environment variable overrides.
     private func ended(before link: Link) -> [String] {
         guard !declared.isEmpty else { return [] }
-        let hidden = Set((link.settings.env ?? []).map { String($0.prefix { $0 != "=" }) })
+        let hidden = link.settings.environmentNames
         let inForce = (link.provenance.arguments ?? [:]).merging(link.provenance.proxies ?? [:]) { own, _ in own }
         return declared.filter { inForce[$0] == nil && !hidden.contains($0) }.sorted()
     }
@@ -74,7 +74,7 @@ extension RecipeMaker {
             let words = run.command.words
             let text =
                 run.command.usesShell
-                ? RunText.line(of: words.joined(separator: " "), shell: RunText.shell(of: link.settings))
+                ? RunText.line(of: words.joined(separator: " "), shell: link.settings.commandShell)
                 : ConfigInstructions.array(words)
             guard isPlain, ConfigInstructions.isOneLine(text) else { return try keepStep(link, parsed, because: why) }
             if let own = try keepsOwnHost(link, parsed) { return own }

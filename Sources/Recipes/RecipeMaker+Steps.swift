@@ -65,7 +65,7 @@ extension RecipeMaker {
         guard case .command(let line) = run.script else {
             return try keepStep(link, parsed, because: "it is a script with an interpreter of its own")
         }
-        let shell = RunText.shell(of: link.settings)
+        let shell = link.settings.commandShell
         let text = line.words.joined(separator: " ")
         guard let ended else {
             lines.append(.comment(parsed.text))

@@ -167,7 +167,7 @@ struct RecipeComparison {
         var old = settings
         let new = rebuilt.containerConfig
         // Every builder sets a PATH when there is none, so no Dockerfile can make an image without a PATH.
-        let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        let path = DefaultPath.entry
         if new.env?.first == path, !(old.env ?? []).contains(where: { $0.hasPrefix("PATH=") }) {
             old.env = [path] + (old.env ?? [])
         }

@@ -132,7 +132,7 @@ extension RecipeEngine {
         }
         return RunFacts(
             layer: layer, workingDirectories: directories, hasVolumes: !(settings.volumes ?? [:]).isEmpty,
-            hasOwnShell: RunText.shell(of: settings) != ["/bin/sh", "-c"])
+            hasOwnShell: settings.commandShell != ["/bin/sh", "-c"])
     }
 }
 

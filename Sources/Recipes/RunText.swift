@@ -5,12 +5,6 @@ import OCI
 
 /// The text of a command in a `RUN` instruction.
 enum RunText {
-    /// The shell for the shell form.
-    static func shell(of settings: ContainerConfig) -> [String] {
-        if let shell = settings.shell, !shell.isEmpty { return shell }
-        return ["/bin/sh", "-c"]
-    }
-
     /// A shell command as the text after `RUN `: unchanged when one line can hold it, else in exec form.
     static func line(of text: String, shell: [String]) -> String {
         var trimmed = text

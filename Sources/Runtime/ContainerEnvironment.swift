@@ -1,7 +1,7 @@
+import Basics
+
 /// The environment of a container's processes.
 package enum ContainerEnvironment {
-    package static let path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
     /// The complete environment in docker's order: `PATH`, `HOSTNAME`, `TERM` for a terminal, and the variables of
     /// image and user.
     ///
@@ -9,7 +9,7 @@ package enum ContainerEnvironment {
     ///
     /// An entry without `=` removes that variable.
     package static func complete(_ given: [String], hostname: String?, terminal: Bool) -> [String] {
-        var entries = [path]
+        var entries = [DefaultPath.entry]
         if let hostname { entries.append("HOSTNAME=\(hostname)") }
         if terminal { entries.append("TERM=xterm") }
         return merge(entries, given)

@@ -77,7 +77,7 @@ package final class ContainerRuntime: Sendable {
     private func spawn(_ channel: borrowing OwnedFD) throws(SystemCallError) -> Int32 {
         // PATH is for the command that the runner executes at the end. Nothing else of the caller's environment is
         // passed.
-        let environment = ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+        let environment = [DefaultPath.entry]
         let errors: Int32 = getenv("SHALE_RUNNER_DEBUG") == nil ? -1 : 2
         // The program is executed from a detached read-only mount, so that a container that reaches it through
         // /proc/PID/exe can neither overwrite it nor change its mode (CVE-2019-5736). Without such a mount the kernel

@@ -47,7 +47,7 @@ enum PastedPrompt {
     /// Whether `9c06b95e3e85:/app` is what a container's shell calls its host.
     private static func isContainer(_ text: String) -> Bool {
         let host = text.prefix { $0 != ":" }
-        return host.utf8.count == 12 && host.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+        return host.utf8.count == 12 && host.hasOnlyLowercaseHexDigits
     }
 
     private static func rootPrompt(_ scanner: LineScanner) -> Int? {

@@ -14,4 +14,11 @@ import Testing
     func shortened(_ text: String, _ expected: String) {
         #expect(Identifier.shortened(in: text) == expected)
     }
+
+    @Test func onlySixtyFourLowercaseDigitsAreWhole() {
+        #expect(Identifier.isWhole(Self.id))
+        for text in ["", "\(Self.id)0", "\(Self.id.dropLast())", Self.id.uppercased(), "sha256:\(Self.id)"] {
+            #expect(!Identifier.isWhole(text), "\(text)")
+        }
+    }
 }

@@ -7,7 +7,7 @@ import Testing
 /// The one configuration with which every base image was answered when the corpus was recorded.
 private func recordedBase(_: String, _ platform: PlannedPlatform) -> PlannedImage? {
     var config = PlannedConfig()
-    config.environment = ["PATH=" + PlannedConfig.defaultPath]
+    config.environment = ["PATH=" + DefaultPath.value]
     config.command = ["/bin/sh"]
     let history = [PlannedHistory(createdBy: "BASE", isEmptyLayer: false)]
     return PlannedImage(

@@ -98,7 +98,7 @@ struct PlanTests {
         let plan = try plan("FROM scratch\nCMD [\"a\",\"b\"]\nLABEL z=1 a=\"x y\"\nEXPOSE 80\nUSER 1")
         #expect(
             plan.image.config.json
-                == "{\"ArgsEscaped\":true,\"Cmd\":[\"a\",\"b\"],\"Env\":[\"PATH=\(PlannedConfig.defaultPath)\"],"
+                == "{\"ArgsEscaped\":true,\"Cmd\":[\"a\",\"b\"],\"Env\":[\"PATH=\(DefaultPath.value)\"],"
                 + "\"ExposedPorts\":{\"80/tcp\":{}},\"Labels\":{\"a\":\"x y\",\"z\":\"1\"},\"User\":\"1\",\"WorkingDir\":\"/\"}"
         )
     }

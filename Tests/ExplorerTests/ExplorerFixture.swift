@@ -82,7 +82,7 @@ struct ExplorerFixture {
         let upper = store.containers.folder(made.id).upper
         for file in files {
             let target = upper + file.path
-            try FileManager.default.createDirectory(atPath: target.directoryPath, withIntermediateDirectories: true)
+            try FileManager.default.createDirectory(atPath: target.parentPath, withIntermediateDirectories: true)
             try Data(file.text.utf8).write(to: URL(filePath: target))
         }
     }

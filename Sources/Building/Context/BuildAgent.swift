@@ -44,7 +44,7 @@ package struct BuildAgent: Sendable {
             self.socket = socket
             keys = nil
         } else {
-            let agent = try KeyAgent(paths, searchPath: environment["PATH"] ?? "/usr/bin:/bin")
+            let agent = try KeyAgent(paths, searchPath: environment["PATH"] ?? HostProgram.defaultSearchPath)
             socket = agent.socket
             keys = agent
         }

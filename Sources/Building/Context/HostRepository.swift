@@ -54,7 +54,7 @@ struct HostRepository {
     var usesLongHashes: Bool {
         references.contains { reference in
             reference.bytes.split(whereSeparator: { $0 <= UInt8(ascii: " ") }).contains { word in
-                word.count == 64 && word.allSatisfy { UInt8(ascii: "0")...UInt8(ascii: "9") ~= $0 || 97...102 ~= $0 }
+                word.count == 64 && word.allSatisfy(\.isLowercaseHexDigit)
             }
         }
     }

@@ -78,8 +78,7 @@ extension BuildEngine {
         guard !address.repository.hasPrefix("-"), !address.reference.hasPrefix("-") else {
             throw ShaleError(.invalid, "invalid git address \(address.repository)")
         }
-        let path = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
-        guard let git = HostProgram.find("git", searchPath: path) else {
+        guard let git = HostProgram.find("git", searchPath: HostProgram.searchPath) else {
             throw ShaleError(
                 .unavailable, "unable to fetch \(address.repository): git is not installed", hint: "apt-get install git"
             )

@@ -1,3 +1,4 @@
+import Basics
 import Images
 package import OCI
 package import Stores
@@ -42,7 +43,7 @@ package struct StageState: Sendable {
     private mutating func setDefaultPath() {
         let isSet = (settings.env ?? []).contains { $0 == "PATH" || $0.hasPrefix("PATH=") }
         guard !isSet, config.platform.os != "windows" else { return }
-        settings.env = (settings.env ?? []) + ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]
+        settings.env = (settings.env ?? []) + [DefaultPath.entry]
     }
 
     /// The part of the config that instructions change.
@@ -52,10 +53,7 @@ package struct StageState: Sendable {
     }
 
     /// The shell for the shell form of RUN, CMD and ENTRYPOINT.
-    package var shell: [String] {
-        if let shell = settings.shell, !shell.isEmpty { return shell }
-        return ["/bin/sh", "-c"]
-    }
+    package var shell: [String] { settings.commandShell }
 
     /// The working directory of the stage's commands: absolute and cleaned.
     ///

@@ -370,6 +370,4 @@ extension String {
         }
         return false
     }
-
-    package func appendingPath(_ name: String) -> String { hasSuffix("/") ? self + name : "\(self)/\(name)" }
 }

@@ -159,11 +159,8 @@ extension BuildEngine {
     ///
     /// Throws `notFound`, in docker's wording, for an unknown user or group.
     func identity(named text: String, in state: StageState) throws(ShaleError) -> TreeCopyOptions.Owner {
+        if let owner = TreeCopyOptions.Owner(numbers: text) { return owner }
         let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        let numbers = parts.compactMap { UInt32($0) }
-        if numbers.count == parts.count, let uid = numbers.first {
-            return TreeCopyOptions.Owner(uid: uid, gid: numbers.count > 1 ? numbers[1] : uid)
-        }
         if let first = parts.first, first.isEmpty {
             throw ShaleError(.notFound, "\(Self.ownerPrefix)can't find uid for user : no such user: ")
         }

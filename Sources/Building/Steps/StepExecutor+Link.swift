@@ -51,14 +51,24 @@ extension StepExecutor {
     ///
     /// Throws `invalid`, in BuildKit's wording, for a name: there is no `/etc/passwd` in which to look it up.
     static func linkedOwner(_ text: String) throws(ShaleError) -> TreeCopyOptions.Owner {
-        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
-        let numbers = parts.compactMap { UInt32($0) }
-        guard numbers.count == parts.count, let uid = numbers.first else {
+        guard let owner = TreeCopyOptions.Owner(numbers: text) else {
             throw ShaleError(
                 .invalid,
                 "invalid user index: -1: --link reads no /etc/passwd, so --chown=\(text.visible) needs numbers",
                 hint: "--chown=1000:1000, or leave --link away")
         }
-        return TreeCopyOptions.Owner(uid: uid, gid: numbers.count > 1 ? numbers[1] : uid)
+        return owner
+    }
+}
+
+extension TreeCopyOptions.Owner {
+    /// Reads `UID[:GID]`; `nil` when it has a name.
+    ///
+    /// Without a group it has the user's number.
+    init?(numbers text: String) {
+        let parts = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+        let numbers = parts.compactMap { UInt32($0) }
+        guard numbers.count == parts.count, let uid = numbers.first else { return nil }
+        self.init(uid: uid, gid: numbers.count > 1 ? numbers[1] : uid)
     }
 }

@@ -74,7 +74,7 @@ extension StepExecutor {
     /// The environment of a step's process: the image's variables, and build arguments that they do not override.
     static func environment(of state: StageState) -> [String] {
         let own = state.settings.env ?? []
-        let names = Set(own.map { String($0.prefix { $0 != "=" }) })
+        let names = state.settings.environmentNames
         let added = state.arguments.values.merging(state.arguments.proxies) { declared, _ in declared }
             .filter { !names.contains($0.key) }
             .map { "\($0.key)=\($0.value)" }.sorted()
@@ -83,7 +83,7 @@ extension StepExecutor {
 
     /// The build arguments that a step's process sees: those that the image's variables do not override.
     static func arguments(of state: StageState) -> [String: String] {
-        let names = Set((state.settings.env ?? []).map { String($0.prefix { $0 != "=" }) })
+        let names = state.settings.environmentNames
         return state.arguments.values.filter { !names.contains($0.key) }
     }
 

@@ -44,10 +44,7 @@ package struct ContainerLineOutcome: Sendable {
 
 extension ContainerEngine {
     /// What runs the lines of a container's shell.
-    package func shell(of record: ContainerRecord) -> [String] {
-        if let shell = record.config.shell, !shell.isEmpty { return shell }
-        return ["/bin/sh", "-c"]
-    }
+    package func shell(of record: ContainerRecord) -> [String] { record.config.commandShell }
 
     /// The container's files as they lie, nothing mounted.
     ///

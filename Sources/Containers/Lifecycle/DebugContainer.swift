@@ -182,7 +182,7 @@ extension ContainerEngine {
     private static func environment(
         _ own: [String], _ options: DebugOptions, _ place: String, name: String
     ) -> [String] {
-        let merged = ContainerEnvironment.merge([ContainerEnvironment.path] + own, options.environment)
+        let merged = ContainerEnvironment.merge([DefaultPath.entry] + own, options.environment)
         return merged.map { $0.hasPrefix("PATH=") ? "\($0):\(place)" : $0 }
             + ["PS1=debug \(name.visible):\\w \\$ ", "SHALE_DEBUG=\(name.visible)"]
     }

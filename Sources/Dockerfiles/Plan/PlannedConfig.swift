@@ -21,8 +21,6 @@ package struct PlannedConfig: Sendable, Hashable {
 
     package init() {}
 
-    static let defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-
     /// Sets a variable in its place, or at the end.
     mutating func setEnvironment(_ key: String, _ value: String) {
         let entry = "\(key)=\(value)"
@@ -105,7 +103,7 @@ package struct PlannedImage: Sendable, Hashable {
     package static func scratch(_ platform: PlannedPlatform) -> PlannedImage {
         var config = PlannedConfig()
         config.workingDirectory = "/"
-        if platform.os != "windows" { config.environment = ["PATH=\(PlannedConfig.defaultPath)"] }
+        if platform.os != "windows" { config.environment = [DefaultPath.entry] }
         return PlannedImage(config: config, platform: platform)
     }
 

@@ -28,7 +28,7 @@ extension Planner {
         let isWindows = (stages[place].platform ?? options.targetPlatform).os == "windows"
         let environment = stages[place].image.config.environment
         if !isWindows, !environment.contains(where: { $0.cut(at: "=").before == "PATH" }) {
-            stages[place].image.config.environment.append("PATH=\(PlannedConfig.defaultPath)")
+            stages[place].image.config.environment.append(DefaultPath.entry)
         }
         for entry in stages[place].image.config.environment {
             let (name, value) = entry.cut(at: "=")

@@ -1,3 +1,4 @@
+import Basics
 import Layers
 
 /// Chooses the name under which a file with several hard links is shown.

@@ -20,7 +20,7 @@ final class ContainerLayerView: LayerView {
             if path == "/" { return try described(path, FileStatus.of(root.descriptor), in: root.descriptor, ".") }
             let parent: OwnedFD
             do throws(SystemCallError) {
-                parent = try root.directory(path.directoryPath)
+                parent = try root.directory(path.parentPath)
             } catch {
                 // Nothing was written there, or a parent is no directory any more, which the parent's own entry shows.
                 if [ENOENT, ENOTDIR, ELOOP].contains(error.errno) { return nil }
@@ -38,7 +38,7 @@ final class ContainerLayerView: LayerView {
             let here = try root.directory(directory)
             var found: [LayerEntry] = []
             for (name, status) in try DirectoryEntries.list(here) {
-                found.append(try described(directory.childPath(name), status, in: here, name))
+                found.append(try described(directory.appendingPath(name), status, in: here, name))
             }
             return found
         } catch {

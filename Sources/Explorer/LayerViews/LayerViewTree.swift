@@ -82,7 +82,7 @@ final class LayerViewTree {
         let walk = PathWalk<Found>(
             link: { $0.entry.kind == .symlink ? $0.entry.link : nil },
             child: { name, here throws(ShaleError) in
-                here.entry.kind == .directory ? try self.literal(here.entry.path.childPath(name)) : nil
+                here.entry.kind == .directory ? try self.literal(here.entry.path.appendingPath(name)) : nil
             })
         let found = try walk.find(path, from: root, followingLinks: followingLinks || wantsDirectory)
         return wantsDirectory && found?.entry.kind != .directory ? nil : found

@@ -108,13 +108,7 @@ package struct BaseImage: Sendable, Hashable {
     private static func distribution(of layers: ImageLayers) throws(ShaleError) -> String? {
         guard layers.count > 0 else { return nil }
         let view = try PlaceView(.image(layers), label: layers.name)
-        for path in ["/etc/os-release", "/usr/lib/os-release"] {
-            guard let bytes = try? view.contents(of: path, limit: 1 << 16) else { continue }
-            for line in String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isNewline)
-            where line.hasPrefix("PRETTY_NAME=") {
-                return String(line.dropFirst("PRETTY_NAME=".count)).filter { $0 != "\"" && $0 != "'" }
-            }
-        }
-        return nil
+        let title = try Distribution(view).title
+        return title.isEmpty ? nil : title
     }
 }

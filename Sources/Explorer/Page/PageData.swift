@@ -93,7 +93,7 @@ struct PageData {
     private mutating func number(_ path: String) -> Int {
         let key = PathKey(path)
         if let known = numbers[key] { return known }
-        let parent = number(path.directoryPath)
+        let parent = number(path.parentPath)
         numbers[key] = names.count
         names.append(.string(path.lastPathComponent.visible))
         parents.append(.integer(Int64(parent)))

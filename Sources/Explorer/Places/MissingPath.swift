@@ -10,7 +10,7 @@ struct MissingPath {
         var here = "/"
         for part in path.pathParts {
             if part == "." { continue }
-            let next = part == ".." ? here.directoryPath : here.childPath(part)
+            let next = part == ".." ? here.parentPath : here.appendingPath(part)
             guard let found = try view.entry(next, followingLinks: true) else {
                 return try missing(String(part), at: next, in: here, place)
             }
@@ -43,7 +43,7 @@ struct MissingPath {
         guard let near = Suggestion.nearest(to: name, among: names).first else {
             return error.hinting("ls \(view.label):\(here)")
         }
-        return error.hinting("did you mean \(view.label):\(here.childPath(near))?")
+        return error.hinting("did you mean \(view.label):\(here.appendingPath(near))?")
     }
 
     /// A hint with the layer that deleted the path, and a lower layer where it can still be read.

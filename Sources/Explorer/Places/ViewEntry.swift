@@ -111,27 +111,6 @@ extension ViewEntry.Kind {
 }
 
 extension String {
-    /// The text after the last slash; `/` for the root.
-    package var lastPathComponent: String {
-        guard self != "/", let slash = utf8.lastIndex(of: 0x2F) else { return self }
-        return String(self[utf8.index(after: slash)...])
-    }
-
-    /// The parent path; `/` for a path with a single part.
-    package var directoryPath: String {
-        guard let slash = utf8.lastIndex(of: 0x2F), slash != startIndex else { return "/" }
-        return String(self[..<slash])
-    }
-
-    /// The path of an entry in this directory.
-    package func childPath(_ name: some StringProtocol) -> String { self == "/" ? "/\(name)" : "\(self)/\(name)" }
-
-    /// Whether the path lies below a directory.
-    package func isBelow(_ directory: String) -> Bool {
-        let prefix = directory == "/" ? "/" : directory + "/"
-        return utf8.count > prefix.utf8.count && utf8.starts(with: prefix.utf8)
-    }
-
     /// The absolute path without `.`, `..`, repeated or trailing slashes.
     ///
     /// No link is followed.

@@ -97,7 +97,7 @@ package struct Blame {
         var found: [String] = []
         var next = path
         while next != "/" {
-            next = next.directoryPath
+            next = next.parentPath
             found.append(next)
         }
         return found

@@ -88,8 +88,7 @@ package final class ImageLayers {
 
     /// The image's name for titles, with a short ID.
     package var displayName: String {
-        name.utf8.count == 64 && name.utf8.allSatisfy { ($0 >= 0x30 && $0 <= 0x39) || ($0 >= 0x61 && $0 <= 0x66) }
-            ? image.references.first?.familiar ?? String(name.prefix(12)) : name
+        Identifier.isWhole(name) ? image.references.first?.familiar ?? String(name.prefix(12)) : name
     }
 
     /// The subject of the stack, for titles.

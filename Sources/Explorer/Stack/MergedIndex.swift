@@ -170,7 +170,7 @@ package final class MergedIndex {
 
     private func place(_ node: Node) {
         nodes[PathKey(node.entry.path)] = node
-        if node.entry.path != "/" { nodes[PathKey(node.entry.path.directoryPath)]?.children.append(node) }
+        if node.entry.path != "/" { nodes[PathKey(node.entry.path.parentPath)]?.children.append(node) }
     }
 }
 

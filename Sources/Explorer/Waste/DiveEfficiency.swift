@@ -103,7 +103,7 @@ private struct LayerMember {
     /// A layer's entries in the order in which dive visits them: by name, the contents of a directory before it.
     static func sorted(_ index: LayerIndex) -> [LayerMember] {
         let entries = index.entries.filter { !$0.isCopiedUp && $0.path != "/" }
-        let parents = Set(entries.map { PathKey($0.path.directoryPath) })
+        let parents = Set(entries.map { PathKey($0.path.parentPath) })
         let members = entries.map { LayerMember($0, isLeaf: !parents.contains(PathKey($0.path))) }
         // The byte 0xFF at the end sorts a directory after its contents.
         return members.sorted { $0.order.lexicographicallyPrecedes($1.order) }
@@ -115,7 +115,7 @@ private struct LayerMember {
         isDirectory = entry.kind == .directory
         isWhiteout = entry.kind == .whiteout
         self.isLeaf = isLeaf
-        let name = isWhiteout ? entry.path.directoryPath.childPath(".wh." + entry.path.lastPathComponent) : entry.path
+        let name = isWhiteout ? entry.path.parentPath.appendingPath(".wh." + entry.path.lastPathComponent) : entry.path
         // Separators sort below all other bytes, and the end of a directory above its contents.
         order = name.utf8.map { $0 == 0x2F ? 0 : $0 } + (isLeaf ? [0] : [0, 0xFF])
     }
@@ -133,7 +133,7 @@ private final class StackedTree {
 
     func apply(_ member: LayerMember) {
         if member.isWhiteout {
-            let parent = node(member.path.directoryPath)
+            let parent = node(member.path.parentPath)
             parent?.children[PathKey(member.path.lastPathComponent)] = nil
             return
         }

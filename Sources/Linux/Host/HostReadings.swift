@@ -92,9 +92,9 @@ package struct HostReadings: Sendable, Hashable {
     }
 
     private static func helper(_ name: String) -> Helper {
-        let folders = getenv("PATH").map { String(cString: $0) } ?? "/usr/bin:/bin"
-        let found: String? = folders.split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }
-        guard let found, let status = try? FileStatus.of(hostPath: found, followingLink: true) else { return .missing }
+        guard let found = HostProgram.find(name, searchPath: HostProgram.searchPath),
+            let status = try? FileStatus.of(hostPath: found, followingLink: true)
+        else { return .missing }
         if status.permissions & 0o4000 != 0 { return .ready }
         // Rights given outside of a user namespace are there, and not shown in it.
         let rights = found.withPath { shale_lgetxattr($0, "security.capability", nil, 0) }

@@ -13,6 +13,12 @@ package enum HostProgram {
     /// `POSIX_SPAWN_SETSID`, which glibc shows to GNU sources alone.
     private static let ownSession: Int32 = 0x80
 
+    /// Where programs are looked for when this process has no `PATH`.
+    package static let defaultSearchPath = "/usr/bin:/bin"
+
+    /// The `PATH` of this process.
+    package static var searchPath: String { HostEnvironment.value("PATH") ?? defaultSearchPath }
+
     /// Where a program lies on a search path; `nil` if it is not there.
     package static func find(_ name: String, searchPath: String) -> String? {
         searchPath.split(separator: ":").map { "\($0)/\(name)" }.first { access($0, X_OK) == 0 }

@@ -101,7 +101,7 @@ extension StepFacts {
             } ?? []
         self.warnings = warnings
         directory = ImagePath.clean(settings.workingDir ?? "/")
-        shell = RunText.shell(of: settings)
+        shell = settings.commandShell
     }
 }
 

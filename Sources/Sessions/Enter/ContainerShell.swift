@@ -82,15 +82,12 @@ package final class ContainerShell: LineShell {
 
     private func move(to directory: String, _ taken: inout LineTaken) throws(ShaleError) {
         guard directory.hasPrefix("/") else { return }
-        let isOutside = ["/proc", "/sys", "/dev"].contains { directory == $0 || directory.hasPrefix($0 + "/") }
-        let isMounted = record.host.mounts.contains {
-            directory == $0.destination || directory.hasPrefix($0.destination + "/")
-        }
+        let isMounted = record.host.mounts.contains { directory.isAtOrBelow($0.destination) }
         var place = directory
-        if !isOutside, !isMounted {
+        if !directory.isKernelPath, !isMounted {
             let tree = try self.tree()
-            while place != "/", try tree.entry(place, followingLinks: true)?.status.kind != .directory {
-                place = place.directoryAbove
+            place = try directory.nearestPath { path throws(ShaleError) in
+                try tree.entry(path, followingLinks: true)?.status.kind == .directory
             }
             if place != directory { taken.notes.append("\(directory.visible) is gone: now in \(place.visible)") }
         }

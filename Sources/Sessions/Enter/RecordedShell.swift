@@ -179,16 +179,13 @@ package final class RecordedShell: LineShell {
             if after != current { try add(LineInstruction.directory(after), to: &working, host, &taken, operation) }
             return
         }
-        if ["/proc", "/sys", "/dev"].contains(where: { after == $0 || after.hasPrefix($0 + "/") })
-            || after.contains(where: \.isNewline)
-        {
+        if after.isKernelPath || after.contains(where: \.isNewline) {
             next.directory = after
             return
         }
         // The line removed its own working directory.
         next.directory = nil
-        var above = after
-        while above != "/", try !isDirectory(above, in: working) { above = above.directoryAbove }
+        let above = try after.nearestPath { path throws(ShaleError) in try isDirectory(path, in: working) }
         taken.notes.append("\(after.visible) is gone: now in \(above.visible)")
         if above != current { try add(LineInstruction.directory(above), to: &working, host, &taken, operation) }
     }

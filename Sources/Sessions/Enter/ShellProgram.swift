@@ -37,9 +37,15 @@ extension CarriedState {
 }
 
 extension String {
-    /// The parent path; `/` for a path with a single part.
-    var directoryAbove: String {
-        guard let slash = lastIndex(of: "/"), slash != startIndex else { return "/" }
-        return String(self[..<slash])
+    /// Whether the path is in a file system of the kernel, which is no part of an image.
+    var isKernelPath: Bool { ["/proc", "/sys", "/dev"].contains { isAtOrBelow($0) } }
+
+    /// The path, or else the nearest one above that passes a test; the root passes in any case.
+    ///
+    /// Throws what the test throws.
+    func nearestPath(where passes: (String) throws(ShaleError) -> Bool) throws(ShaleError) -> String {
+        var path = self
+        while path != "/", try !passes(path) { path = path.parentPath }
+        return path
     }
 }

@@ -45,7 +45,7 @@ struct InsideCompleter: Completer {
 
     private func programs(_ prefix: String) -> [String] {
         var names = Set(Self.builtins + inside.commandNames)
-        let search = inside.value(of: "PATH") ?? "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+        let search = inside.value(of: "PATH") ?? DefaultPath.value
         if let tree = try? inside.tree() {
             for folder in search.split(separator: ":") {
                 guard let children = try? tree.children(of: String(folder)) else { continue }

@@ -1,3 +1,4 @@
+import Basics
 import Stores
 
 /// Lines of output in which everything that differs between runs is replaced: ids, ages, dates, sizes, durations,
@@ -147,7 +148,7 @@ struct NormalizedOutput {
     /// Twelve or sixty-four hexadecimal digits.
     private static func isIdentifier(_ text: Substring) -> Bool {
         (text.utf8.count == 12 || text.utf8.count == 64)
-            && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+            && text.hasOnlyLowercaseHexDigits
     }
 
     /// How many characters a moment takes: `2026-11-26`, `11:10:08`, or both with a zone.

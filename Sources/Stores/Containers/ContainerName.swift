@@ -42,7 +42,7 @@ package enum ContainerName {
 
     /// Whether the text is a full container ID: 64 lower-case hex digits.
     static func isIdentifier(_ text: String) -> Bool {
-        text.utf8.count == 64 && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+        Identifier.isWhole(text)
     }
 
     private static func isAlphanumeric(_ byte: UInt8) -> Bool {

@@ -236,7 +236,7 @@ package final class ContainerStore: Sendable {
     /// Throws `notFound` when there is no such container, and `conflict` when several IDs begin with the text.
     package func id(of text: String) throws(ShaleError) -> String {
         if let id = wholeName(text) { return id }
-        let isHex = !text.isEmpty && text.utf8.allSatisfy { (48...57).contains($0) || (97...102).contains($0) }
+        let isHex = !text.isEmpty && text.hasOnlyLowercaseHexDigits
         guard isHex else { throw unknownContainer(text) }
         let fitting = try identifiers().filter { $0.hasPrefix(text) && access(folder($0).config, F_OK) == 0 }
         guard let found = fitting.first else { throw unknownContainer(text) }

@@ -148,7 +148,7 @@ package final class ImageStore: Sendable {
         } else {
             digits = text.hasPrefix("sha256:") ? String(text.dropFirst(7)) : text
         }
-        guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }) else {
+        guard !digits.isEmpty, digits.hasOnlyLowercaseHexDigits else {
             return nil
         }
         let isMeant = { (member: IndexMember) in
@@ -311,7 +311,7 @@ package final class ImageStore: Sendable {
 
     private static func byPrefix(_ text: String, in table: ImageTable) throws(ShaleError) -> ImageEntry? {
         let digits = text.hasPrefix("sha256:") ? text.dropFirst(7) : text[...]
-        guard !digits.isEmpty, digits.utf8.allSatisfy({ (48...57).contains($0) || (97...102).contains($0) }) else {
+        guard !digits.isEmpty, digits.hasOnlyLowercaseHexDigits else {
             return nil
         }
         var found: ImageEntry?

@@ -271,16 +271,8 @@ private struct TableBatch {
             notes[key] = entry
             return
         }
-        var merged = entry
+        var merged = entry.merged(with: known)
         merged.image = entry.image ?? known.image
-        if known.repoDigests != entry.repoDigests {
-            merged.repoDigests = Array(Set(known.repoDigests).union(entry.repoDigests))
-                .sorted { $0.description < $1.description }
-        }
-        merged.isPackedAtPush = entry.isPackedAtPush || known.isPackedAtPush
-        merged.parent = entry.parent ?? known.parent
-        merged.created = entry.created ?? known.created
-        merged.size = entry.size ?? known.size
         notes[key] = merged
     }
 

@@ -135,7 +135,9 @@ extension ImageEntry {
     func merged(with known: ImageEntry?) -> ImageEntry {
         guard let known else { return self }
         var result = self
-        result.repoDigests = Array(Set(known.repoDigests).union(repoDigests)).sorted { $0.description < $1.description }
+        if known.repoDigests != repoDigests {
+            result.repoDigests = Set(known.repoDigests).union(repoDigests).sorted { $0.description < $1.description }
+        }
         result.isPackedAtPush = isPackedAtPush || known.isPackedAtPush
         result.parent = parent ?? known.parent
         result.created = created ?? known.created

@@ -142,7 +142,7 @@ enum DiffStatistics {
         for difference in differences where !difference.isParentOnly {
             let growth = counted.growth(difference)
             total.add(difference, growth: growth)
-            directories[difference.path.directoryPath, default: Sum()].add(difference, growth: growth)
+            directories[difference.path.parentPath, default: Sum()].add(difference, growth: growth)
         }
         return (directories.sorted { PathOrder.precedes($0.key, $1.key) }.map { ($0.key, $0.value) }, total)
     }
