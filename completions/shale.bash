@@ -397,7 +397,7 @@ _shale_command() {
         operands='image'
         ;;
     recipe)
-        flags='--tidy --pin --locked --lock --minimal -i --to --output -o --show-secrets --format --progress --lines --remote --platform --target --build-arg --base-config --help -h'
+        flags='--tidy --pin --locked --reproducible --lock --minimal -i --to --output -o --show-secrets --format --progress --lines --remote --platform --target --build-arg --base-config --help -h'
         values='--lock:none --to:none --output:host.path -o:host.path --format:format --progress:none --platform:platform --target:none --build-arg:none --base-config:host.path'
         operands='=save,verify,diff,explain,drift,check,parse,plan,rules object'
         ;;

@@ -795,6 +795,7 @@ complete -c shale -n __fish_use_subcommand -f -a recipe -d 'Print, save or check
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l tidy -d 'Join neighbouring RUNs, clean package lists, put settings together.'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l pin -d 'Bases by digest, packages by version, downloads by checksum.'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l locked -d 'For --pin: also name what came in beside the named packages.'
+complete -c shale -n '__fish_seen_subcommand_from recipe' -l reproducible -d 'Change it until two builds give one digest, and say what still differs.'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l lock -r -f -d 'For --pin: a file for the list of all that is pinned.'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -l minimal -d 'Leave out what does not change the image, as builds prove.'
 complete -c shale -n '__fish_seen_subcommand_from recipe' -s i -d 'For --minimal: ask about each change.'

@@ -1,7 +1,7 @@
 package import Basics
 import Building
 import Containers
-package import Diagnostics
+import Diagnostics
 import Glibc
 import Images
 import LineEditing
@@ -434,20 +434,4 @@ package final class ShellContext {
 
     /// The host directory that relative paths of the user's start at.
     package var hostDirectory: String { ProcessCalls.workingDirectory() ?? "/" }
-}
-
-/// The options that stand before a command.
-package struct ShellOptions: Sendable {
-    /// The session that is used when none is named.
-    static let firstSession = "default"
-
-    package var home: String
-    package var session = firstSession
-    package var isOffline = false
-    package var readsStartupFile = true
-    package var keepsGoing = false
-    /// How much the log keeps, where the command line or the environment says.
-    package var logLevel: LogLevel?
-
-    package init(home: String) { self.home = home }
 }
