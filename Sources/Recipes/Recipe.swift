@@ -68,6 +68,8 @@ package struct Recipe: Sendable {
     package var attachments: [Attachment] = []
     /// Directories of package lists that `tidied` cleans.
     package var cleaned: [String] = []
+    /// `NAME=VERSION` of packages that were pinned: such a word is no secret, whatever the package is called.
+    var pins: Set<String> = []
     /// Directories that `WORKDIR` creates and the original image does not have.
     var madeByWorkdir: [String] = []
 

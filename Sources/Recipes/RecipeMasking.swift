@@ -60,12 +60,29 @@ extension Recipe {
                         add(.instruction(masked), found)
                     }
                 } else {
-                    let (masked, found) = Secrets.masked(text)
+                    let (masked, found) = withPinsKept(text)
                     add(.instruction(masked), found)
                 }
             }
         }
         return (recipe, secrets)
+    }
+
+    /// A line with its secrets masked, but for the words that pinning wrote.
+    private func withPinsKept(_ text: String) -> (text: String, found: [String]) {
+        let words = Set(text.split { " \n'\"".contains($0) }.map(String.init))
+        let kept = words.intersection(pins).sorted { ($1.utf8.count, $0) < ($0.utf8.count, $1) }
+        guard !kept.isEmpty else { return Secrets.masked(text) }
+        // A character for private use stands on both sides of each of them meanwhile.
+        var marked = text
+        for (index, word) in kept.enumerated() {
+            marked = marked.replacing(word, with: "\u{E000}\(index)\u{E001}")
+        }
+        var (masked, found) = Secrets.masked(marked)
+        for (index, word) in kept.enumerated() {
+            masked = masked.replacing("\u{E000}\(index)\u{E001}", with: word)
+        }
+        return (masked, found)
     }
 
     /// Rewrites `ENV` and `ARG` with secret names so that build arguments give the values; `nil` when there are none.

@@ -20,7 +20,7 @@ struct DamagedRecordTests {
         let record = try room.create("damaged")
         try WholeFile.replace(room.store.containers.folder(record.id).config, with: Array("{\"id".utf8))
         let error = #expect(throws: ShaleError.self) { try room.store.containers.all() }
-        #expect(error?.hint == "rm \(String(record.id.prefix(12)))" && error?.code == .corrupt)
+        #expect(error?.hint == "rm -f \(String(record.id.prefix(12)))" && error?.code == .corrupt)
         #expect(throws: ShaleError.self) { try room.containers.container("damaged") }
         try room.containers.removeDamaged(String(record.id.prefix(12)))
         #expect(try room.store.containers.all().isEmpty)

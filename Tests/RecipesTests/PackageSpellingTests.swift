@@ -47,6 +47,18 @@ struct PackageSpellingTests {
         #expect(text == expected)
     }
 
+    @Test func ofSeveralVersionsTheNewOneIsMeant() {
+        let old = InstalledPackage(manager: .gem, name: "json", version: "2.9.1", path: "/default")
+        let new = InstalledPackage(manager: .gem, name: "json", version: "2.10.0", path: "/s")
+        #expect(
+            PackageSpelling(.gem, [old, new], added: [new]).pin("json", isPattern: false) == .pinned("json:2.10.0", new)
+        )
+        guard case .impossible = PackageSpelling(.gem, [old, new], added: []).pin("json", isPattern: false) else {
+            Issue.record("two versions, and none of them new")
+            return
+        }
+    }
+
     @Test(arguments: [
         (Installer.apt, "curl=1"), (.apt, "./x.deb"), (.apt, "/x/y.deb"), (.apt, "nano-"), (.apk, "curl=8"),
         (.apk, "!nano"), (.dnf, "vim-enhanced-9.0-1.el9"), (.dnf, "https://h/x.rpm"), (.pip, "flask==1"), (.pip, "."),

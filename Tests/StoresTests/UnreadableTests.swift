@@ -47,7 +47,7 @@ struct UnreadableTests {
         #expect(access(store.volumes.folder("data"), F_OK) == 0)
         var told: [ShaleError] = []
         #expect(try store.containers.readable { told.append($0) }.isEmpty)
-        #expect(told.map(\.hint) == [isDamaged ? "rm \(Identifier.short(record.id))" : nil])
+        #expect(told.map(\.hint) == [isDamaged ? "rm -f \(Identifier.short(record.id))" : nil])
         try store.containers.remove(record.id)
         try store.volumes.remove("data")
     }

@@ -78,7 +78,7 @@ package struct BuildCache: Sendable {
     /// is the first use.
     package func uses(of record: Record, _ key: Digest) -> (count: Int64, last: Timestamp) {
         guard let later = store.uses(.build, Self.usesKey(key)) else { return (1, record.made) }
-        return (later.count.addingClamped(1), later.last)
+        return (later.count.addingClamped(1), max(later.last, record.made))
     }
 
     private static func usesKey(_ key: Digest) -> Digest { Digest.of("uses of \(key)".utf8) }

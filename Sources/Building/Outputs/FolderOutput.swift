@@ -19,8 +19,11 @@ extension BuildEngine {
     /// reading
     /// or writing throws.
     package func writeFiles(
-        of id: Digest, to path: String, _ operation: OperationContext
+        of id: Digest, to written: String, _ operation: OperationContext
     ) throws(ShaleError) {
+        // With a slash at its end a new folder would be its own parent.
+        var path = written
+        while path.utf8.count > 1, path.utf8.last == UInt8(ascii: "/") { path.removeLast() }
         let tree = try images.mountedTree(of: store.images.image(id))
         if let status = try? FileStatus.of(hostPath: path, followingLink: true) {
             guard status.kind == .directory else {
@@ -40,7 +43,7 @@ extension BuildEngine {
         }
         try translating(path.visible) { try Self.makeFolders(above: path) }
         let above = path.utf8.contains(UInt8(ascii: "/")) ? path.parentPath : "."
-        Self.sweepAside(in: above)
+        Self.sweepAside(in: above, olderThan: 86_400)
         let aside = above.appendingPath("\(Self.asidePrefix)\(getpid())-\(UInt32.random(in: 0 ... .max))~")
         do throws(ShaleError) {
             try fill(aside, from: tree, operation)
@@ -77,11 +80,20 @@ extension BuildEngine {
     }
 
     /// Removes the temporary folders of processes that were killed.
-    private static func sweepAside(in path: String) {
+    ///
+    /// In a folder that others use too, only those of this user that are older than `seconds`: the process can be of
+    /// another machine or namespace.
+    private static func sweepAside(in path: String, olderThan seconds: Int64 = 0) {
         for name in (try? RootDirectory(hostPath: path).names(in: "/")) ?? [] where name.hasPrefix(asidePrefix) {
             guard let process = pid_t(name.dropFirst(asidePrefix.count).prefix { $0 != "-" }), process > 0,
                 kill(process, 0) != 0, errno == ESRCH
             else { continue }
+            if seconds > 0 {
+                let status = try? FileStatus.of(hostPath: "\(path)/\(name)", followingLink: false)
+                guard let status, status.uid == geteuid(),
+                    status.modified.seconds < Timestamp.now().seconds.subtractingClamped(seconds)
+                else { continue }
+            }
             _ = try? FileTree.remove("\(path)/\(name)")
         }
     }

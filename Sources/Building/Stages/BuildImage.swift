@@ -52,7 +52,7 @@ extension BuildEngine {
         let built = image.id
         // No step in the last stage: the image is the base itself, which has nothing to squash.
         if request.squashes, let first = builder.takenByTarget.first {
-            image = try images.squashBuild(image.id, onto: first.parent, operation)
+            image = try dated(for: prepared.file, request).images.squashBuild(image.id, onto: first.parent, operation)
         }
         let outcome = try finish(image, request, operation)
         return PlatformBuild(outcome: outcome, image: built, taken: builder.taken)

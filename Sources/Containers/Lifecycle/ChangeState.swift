@@ -177,22 +177,7 @@ extension ContainerEngine {
     ) throws(ShaleError) -> Bool {
         let state = state(of: record.id)
         if state.isRunning {
-            guard force else {
-                guard state.status != .restarting else {
-                    throw ShaleError(
-                        .conflict,
-                        "You cannot remove a restarting container \(record.id). Stop the container before attempting "
-                            + "removal or force remove", hint: "rm -f \(text)")
-                }
-                let isPaused = state.status == .paused
-                throw ShaleError(
-                    .conflict,
-                    isPaused
-                        ? "cannot remove container \"\(text)\": container is paused and must be unpaused first"
-                        : "cannot remove container \"\(text)\": container is running: stop the container before "
-                            + "removing or force remove",
-                    hint: isPaused ? "unpause \(text)" : "rm -f \(text)")
-            }
+            guard force else { throw Self.refusal(to: text, record, state) }
             do throws(ShaleError) {
                 try kill(record, named: text)
             } catch {
@@ -204,6 +189,24 @@ extension ContainerEngine {
         try store.containers.remove(record.id)
         removeAnonymousVolumes(of: record)
         return false
+    }
+
+    /// The error of removing a container that runs.
+    private static func refusal(to text: String, _ record: ContainerRecord, _ state: ContainerState) -> ShaleError {
+        guard state.status != .restarting else {
+            return ShaleError(
+                .conflict,
+                "You cannot remove a restarting container \(record.id). Stop the container before attempting "
+                    + "removal or force remove", hint: "rm -f \(text)")
+        }
+        let isPaused = state.status == .paused
+        return ShaleError(
+            .conflict,
+            isPaused
+                ? "cannot remove container \"\(text)\": container is paused and must be unpaused first"
+                : "cannot remove container \"\(text)\": container is running: stop the container before "
+                    + "removing or force remove",
+            hint: isPaused ? "unpause \(text)" : "rm -f \(text)")
     }
 
     /// Removes a container whose record is damaged, for good: nothing else can be done with it, and while it is there
@@ -268,13 +271,21 @@ extension ContainerEngine {
     ///
     /// Returns whether it was moved.
     ///
-    /// Throws `notFound` when the container is gone, and what `remove` throws.
+    /// Throws `notFound` when the container is gone, `conflict` when it runs, and `noSpace` when it cannot be kept: here
+    /// nothing is removed for good.
     package func moveToTrashAgain(_ id: String, retainedBy session: SessionFolder) throws(ShaleError) -> Bool {
         guard let record = try ifFound(store.containers.record(id)) else {
             if try store.containers.trashRecord(id) != nil { return false }
             throw ShaleError(.notFound, "container \(Identifier.short(id)) is gone")
         }
-        return try remove(record, named: record.name, retainedBy: session)
+        let state = state(of: record.id)
+        guard !state.isRunning else { throw Self.refusal(to: record.name, record, state) }
+        guard try keeps(record, for: session) else {
+            throw ShaleError(
+                .noSpace, "container \(record.name) stays: there is no space left to keep it for undo",
+                hint: "system df")
+        }
+        return true
     }
 
     /// Gives a container another name.

@@ -2,6 +2,7 @@ package import Basics
 import Dockerfiles
 import Glibc
 package import Images
+import Linux
 import OCI
 import RunnerProtocol
 import Stores
@@ -83,7 +84,7 @@ package struct ContainerFilter: Sendable {
         case "status": return views.filter { values.contains($0.state.status.rawValue) }
         case "ancestor":
             var ancestors: Set<Digest> = []
-            for value in values { if let id = try ifFound(engine.store.images.id(of: value)) { ancestors.insert(id) } }
+            for value in values { if let id = try ifSound(engine.store.images.id(of: value)) { ancestors.insert(id) } }
             let listed = try engine.store.images.listed(as: views.map(\.record.image))
             return views.filter { view in
                 // For a name of an index these are the containers of all its platforms.

@@ -68,6 +68,7 @@ package struct PackageList {
         let folders = ["/var/lib/dpkg/", "/lib/apk/db/", "/usr/lib/apk/db/", "/usr/lib/sysimage/rpm/", "/var/lib/rpm/"]
         return folders.contains { path.hasPrefix($0) || $0 == path + "/" }
             || path.contains(".dist-info") || path.contains(".egg-info") || path.contains("/node_modules")
+            || path.contains("/specifications/")
     }
 
     private func text(_ path: String) throws(ShaleError) -> String? {

@@ -116,7 +116,8 @@ extension RecipeEngine {
         var seen: Set<Digest> = []
         while let provenance = try images.provenance(of: next.id) {
             guard seen.insert(next.id).inserted else { throw provenance.turnsBack(next.id) }
-            guard let parent = provenance.parent.flatMap({ try? store.images.image($0) }) else { return nil }
+            let parent = try provenance.parent.flatMap { parent throws(ShaleError) in try imageIfHere(parent) }
+            guard let parent else { return nil }
             next = parent
         }
         return next

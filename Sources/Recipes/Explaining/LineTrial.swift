@@ -28,6 +28,8 @@ package struct LineTrial: Sendable {
     package var facts: LineFacts
     /// The paths of the final image that are there, or as they are, because of it alone.
     package var onlyFromIt: [String] = []
+    /// Paths that are there with it and without it, and differ.
+    var changedPaths: Set<PathKey> = []
     /// Settings of the final image that differ without it: `+ Env A`.
     package var settingsWithout: [String] = []
     package var needs: [Need] = []
@@ -130,10 +132,11 @@ extension RecipeEngine {
         defer { trial.end() }
         guard case .made(let again) = try trial.build(text.without([]), operation.quiet) else { return }
         let restless = try MadeDifference(whole, again, engine: self, operation).paths
+        let changing = restless.intersection(found.changedPaths)
         found.needs = found.needs.compactMap { need in
             guard case .differs(let paths) = need.kind else { return need }
             var need = need
-            let left = paths.filter { !restless.contains(PathKey($0)) }
+            let left = paths.filter { !changing.contains(PathKey($0)) }
             need.kind = .differs(left)
             return left.isEmpty ? nil : need
         }

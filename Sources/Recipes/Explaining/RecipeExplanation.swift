@@ -43,8 +43,8 @@ extension RecipeEngine {
         let reader = StepReader(self, operation, warn: warn)
         let groups = Self.groups(recipe)
         var explained: [ExplainedLines] = []
+        let numbers = recipe.lineNumbers
         for (place, group) in groups.enumerated() {
-            let numbers = recipe.lineNumbers
             let first = group.first ?? 0
             let last = group.last ?? first
             let source = recipe.sources[first]
@@ -82,7 +82,7 @@ extension RecipeEngine {
         let before = try parent(of: source)
         switch source {
         case .image(let id):
-            guard let image = try? store.images.image(id) else { return nil }
+            guard let image = try imageIfHere(id) else { return nil }
             let start = try before.map { image throws(ShaleError) in try reader.state(of: image) }
             // After a squash or a rebase the layers are others than the step's.
             if let before, !image.config.rootfs.diffIDs.starts(with: before.config.rootfs.diffIDs) { return nil }
@@ -96,7 +96,8 @@ extension RecipeEngine {
     /// The image on which a step began; `nil` for scratch, and when it is not here any more.
     private func parent(of source: Recipe.LayerOwner) throws(ShaleError) -> Image? {
         switch source {
-        case .image(let id): try images.provenance(of: id)?.parent.flatMap { try? store.images.image($0) }
+        case .image(let id):
+            try images.provenance(of: id)?.parent.flatMap { parent throws(ShaleError) in try imageIfHere(parent) }
         case .container(let id): try store.images.image(manifest: store.containers.record(id).manifest)
         }
     }

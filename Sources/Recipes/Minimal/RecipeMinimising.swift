@@ -129,7 +129,9 @@ private struct MinimalSearch {
         if let setting = difference.settings.first { return "the setting \(setting.dropFirst(2)) would be another" }
         if difference.paths.isEmpty { return nil }
         let restless = try restlessPaths()
-        let others = difference.paths.subtracting(restless).map(\.path).sorted(by: PathOrder.precedes)
+        // What is missing or new is another thing than what differs in each build.
+        let others = difference.paths.subtracting(restless.intersection(difference.changedPaths)).map(\.path).sorted(
+            by: PathOrder.precedes)
         guard let first = others.first else { return nil }
         return "\(first)\(others.count > 1 ? " and \(others.count - 1) more" : "") would be different"
     }

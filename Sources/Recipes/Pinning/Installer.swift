@@ -16,7 +16,7 @@ enum Installer: String, CaseIterable {
         var packages: [Int] = []
         /// The indexes of words that name a list of packages: `-r FILE` of pip.
         var lists: [Int] = []
-        /// Whether it changes packages without naming them, as `apt-get upgrade` does.
+        /// Whether it changes packages without naming them one by one, as `apt-get upgrade` and `build-dep` do.
         var isUpgrade = false
     }
 
@@ -129,7 +129,7 @@ enum Installer: String, CaseIterable {
 
     private var installs: Set<String> {
         switch self {
-        case .apt: ["install", "reinstall", "satisfy", "build-dep"]
+        case .apt: ["install", "reinstall"]
         case .apk: ["add"]
         case .dnf: ["install", "reinstall", "groupinstall", "localinstall"]
         case .pip: ["install"]
@@ -140,7 +140,7 @@ enum Installer: String, CaseIterable {
 
     private var upgrades: Set<String> {
         switch self {
-        case .apt: ["upgrade", "dist-upgrade", "full-upgrade", "safe-upgrade"]
+        case .apt: ["upgrade", "dist-upgrade", "full-upgrade", "safe-upgrade", "build-dep", "satisfy"]
         case .apk: ["upgrade"]
         case .dnf: ["update", "upgrade", "distro-sync"]
         case .pip: []

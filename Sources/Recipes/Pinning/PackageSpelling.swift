@@ -15,6 +15,7 @@ struct PackageSpelling {
 
     private let installer: Installer
     private let packages: [String: [InstalledPackage]]
+    private let added: Set<InstalledPackage>
     /// Packages by the other names for which they stand.
     private let providers: [String: [InstalledPackage]]
 
@@ -24,6 +25,7 @@ struct PackageSpelling {
         let own = packages.filter { package in
             package.manager == installer.manager && (installer != .npm || Self.isTopLevel(package))
         }
+        self.added = Set(added)
         self.packages = Dictionary(grouping: own) { Self.key($0.name, installer) }
         var providers: [String: [InstalledPackage]] = [:]
         for package in added where package.manager == installer.manager {
@@ -56,10 +58,16 @@ struct PackageSpelling {
         }
     }
 
+    /// The installed package of a name: the one that the step brought, where several are installed.
     private func found(_ name: String, architecture: String? = nil) -> InstalledPackage? {
-        let all = packages[Self.key(name, installer)] ?? []
-        // Several versions of one gem can be installed; the newest file listed last is the one that a name means.
-        return architecture.map { wanted in all.first { $0.architecture == wanted } } ?? all.last
+        var all = packages[Self.key(name, installer)] ?? []
+        if let architecture { all = all.filter { $0.architecture == architecture } }
+        if Set(all.map(\.version)).count > 1 {
+            let new = all.filter(added.contains)
+            guard Set(new.map(\.version)).count == 1 else { return nil }
+            return new.first
+        }
+        return all.first
     }
 
     private func pinned(_ name: String, _ written: String? = nil, architecture: String? = nil) -> Pin {
@@ -68,7 +76,11 @@ struct PackageSpelling {
             if let only = providers[name], only.count == 1 {
                 return .pinned(Self.word(only[0], installer), only[0])
             }
-            return .impossible("no package of this name is installed when the step has ended")
+            let isHere = packages[Self.key(name, installer)] != nil
+            return .impossible(
+                isHere
+                    ? "several versions of it are installed when the step has ended"
+                    : "no package of this name is installed when the step has ended")
         }
         return .pinned(Self.word(package, installer, as: written ?? name), package)
     }
@@ -182,9 +194,9 @@ struct PackageSpelling {
         return key
     }
 
-    /// Whether a Node package is no dependency inside another one.
+    /// Whether a Node package is installed for the whole system, and is no dependency inside another one.
     static func isTopLevel(_ package: InstalledPackage) -> Bool {
-        package.path.pathParts.count { $0 == "node_modules" } == 1
+        package.path.contains("/lib/node_modules/") && package.path.pathParts.count { $0 == "node_modules" } == 1
     }
 
     private static func withoutEpoch(_ version: String) -> String {

@@ -39,7 +39,7 @@ package struct RecipeLock: Sendable {
         lines += bases.map { "from \($0.name.visible) \($0.pinned.visible)" }
         for (step, number) in zip(steps, numbers) {
             let first = step.instruction.split(separator: "\n").first.map(String.init) ?? ""
-            lines.append("line \(number) \(first.visible)")
+            lines.append("line \(number.map(String.init) ?? "-") \(first.visible)")
             let packages = step.packages.sorted {
                 ($0.isNamed ? 0 : 1, $0.package.manager.rawValue, $0.package.name, $0.package.path)
                     < ($1.isNamed ? 0 : 1, $1.package.manager.rawValue, $1.package.name, $1.package.path)
@@ -58,7 +58,9 @@ package struct RecipeLock: Sendable {
     }
 
     /// The line of each step in a recipe, from 1; steps stand in it in their order.
-    private func numbers(in recipe: Recipe) -> [Int] {
+    ///
+    /// `nil` for one that was changed further.
+    private func numbers(in recipe: Recipe) -> [Int?] {
         var index = 0
         var number = 1
         return steps.map { step in
@@ -71,7 +73,7 @@ package struct RecipeLock: Sendable {
                 }
                 ahead = (ahead.index + 1, ahead.number + line.height)
             }
-            return number
+            return nil
         }
     }
 }

@@ -19,47 +19,98 @@ extension RecipeEngine {
     package func pinned(
         _ recipe: Recipe, locked: Bool, _ operation: OperationContext
     ) throws(ShaleError) -> PinnedRecipe {
-        var pinned = recipe
-        pinned.lines = []
-        pinned.sources = []
-        var lock = RecipeLock()
-        var facts: [Recipe.LayerOwner: StepFacts?] = [:]
-        var packages: [Digest: [InstalledPackage]] = [:]
-        func add(_ line: Recipe.Line, _ source: Recipe.LayerOwner?) {
-            pinned.lines.append(line)
-            if !recipe.sources.isEmpty { pinned.sources.append(source) }
-        }
-        for (index, line) in recipe.lines.enumerated() {
+        var pinning = RecipePinning(recipe, engine: self, locked: locked)
+        for index in recipe.lines.indices {
             try operation.cancellation.check()
-            let source = recipe.sources.indices.contains(index) ? recipe.sources[index] : nil
-            if line.keyword == "FROM", let base = RecipeLock.Base(line.text, comment: pinned.lines.last) {
-                lock.bases.append(base)
-            }
-            guard line.keyword == "RUN", case .instruction(let text) = line, let source else {
-                add(line, source)
-                continue
-            }
-            if facts[source] == nil {
-                facts[source] = try StepFacts(of: source, engine: self, known: &packages, operation)
-            }
-            guard let step = facts[source] ?? nil else {
-                if RunLine(text).mayInstall {
-                    add(.comment("not pinned: what this step was made from is not here any more"), source)
-                }
-                add(line, source)
-                continue
-            }
-            let result = try RunLine(text).pinned(step, locked: locked)
-            for note in result.notes { add(.comment("not pinned: \(note)"), source) }
-            if !result.packages.isEmpty || !result.files.isEmpty {
-                lock.steps.append(
-                    RecipeLock.Step(
-                        instruction: text, pinned: String(result.text.drop { $0 != " " }.dropFirst()),
-                        packages: result.packages, files: result.files))
-            }
-            add(.instruction(result.text), source)
+            try pinning.take(index, operation)
         }
-        return PinnedRecipe(recipe: pinned, lock: lock)
+        return PinnedRecipe(recipe: pinning.result, lock: pinning.lock)
+    }
+}
+
+/// Pins a recipe line by line.
+private struct RecipePinning {
+    private let recipe: Recipe
+    private let engine: RecipeEngine
+    private let locked: Bool
+    private(set) var result: Recipe
+    private(set) var lock = RecipeLock()
+    private var facts: [Recipe.LayerOwner: StepFacts?] = [:]
+    private var packages: [Digest: [InstalledPackage]] = [:]
+    /// For each step, the packages that it brought and that none of its lines names.
+    private var others: [Recipe.LayerOwner: [InstalledPackage]] = [:]
+    /// For each step, the last of its lines: a container's commands are several.
+    private let lastLines: [Recipe.LayerOwner: Int]
+
+    init(_ recipe: Recipe, engine: RecipeEngine, locked: Bool) {
+        (self.recipe, self.engine, self.locked) = (recipe, engine, locked)
+        result = recipe
+        result.lines = []
+        result.sources = []
+        var last: [Recipe.LayerOwner: Int] = [:]
+        for (index, source) in recipe.sources.enumerated() where recipe.lines[index].keyword == "RUN" {
+            if let source { last[source] = index }
+        }
+        lastLines = last
+    }
+
+    private mutating func add(_ line: Recipe.Line, _ source: Recipe.LayerOwner?) {
+        result.lines.append(line)
+        if !recipe.sources.isEmpty { result.sources.append(source) }
+    }
+
+    mutating func take(_ index: Int, _ operation: OperationContext) throws(ShaleError) {
+        let line = recipe.lines[index]
+        let source = recipe.sources.indices.contains(index) ? recipe.sources[index] : nil
+        if line.keyword == "FROM", let base = RecipeLock.Base(line.text, comment: result.lines.last) {
+            lock.bases.append(base)
+        }
+        guard line.keyword == "RUN", case .instruction(let text) = line, let source else { return add(line, source) }
+        guard let step = try facts(of: source, operation) else {
+            if RunLine(text).mayInstall {
+                add(.comment("not pinned: what this step was made from is not here any more"), source)
+            }
+            return add(line, source)
+        }
+        var pinned = try RunLine(text).pinned(step, locked: locked, others: &others[source, default: []])
+        if lastLines[source] == index { takeRest(of: source, into: &pinned) }
+        for note in pinned.notes { add(.comment("not pinned: \(note)"), source) }
+        for remark in pinned.remarks { add(.comment(remark), source) }
+        result.pins.formUnion(pinned.packages.map { "\($0.package.name)=\($0.package.version)" })
+        if !pinned.packages.isEmpty || !pinned.files.isEmpty {
+            lock.steps.append(
+                RecipeLock.Step(
+                    instruction: text, pinned: String(pinned.text.drop { $0 != " " }.dropFirst()),
+                    packages: pinned.packages, files: pinned.files))
+        }
+        add(.instruction(pinned.text), source)
+    }
+
+    /// What a step found and left, read once; `nil` when what it was made from is not here any more.
+    private mutating func facts(
+        of source: Recipe.LayerOwner, _ operation: OperationContext
+    ) throws(ShaleError) -> StepFacts? {
+        if let known = facts[source] { return known }
+        let step = try StepFacts(of: source, engine: engine, known: &packages, operation)
+        facts[source] = .some(step)
+        guard let step else { return nil }
+        var named: Set<InstalledPackage> = []
+        for (line, owner) in zip(recipe.lines, recipe.sources) where owner == source && line.keyword == "RUN" {
+            named.formUnion(RunLine(line.text).named(step))
+        }
+        others[source] = step.added.filter { !named.contains($0) }
+        return step
+    }
+
+    /// Says which packages a step brought without a command that shale reads, and locks them.
+    private mutating func takeRest(of source: Recipe.LayerOwner, into pinned: inout RunLine.Pinned) {
+        let rest = others[source] ?? []
+        guard !rest.isEmpty else { return }
+        others[source] = []
+        pinned.packages += rest.map { PinnedCommand.Locked(package: $0, isNamed: false) }
+        let names = rest.prefix(5).map(\.name).joined(separator: ", ")
+        let more = rest.count > 5 ? " and \(rest.count - 5) more" : ""
+        pinned.notes.append("no command that shale reads names what came in: \(names)\(more)")
     }
 }
 
@@ -72,38 +123,68 @@ private struct RunLine {
     struct Pinned {
         var text: String
         var notes: [String] = []
+        var remarks: [String] = []
         var packages: [PinnedCommand.Locked] = []
         var files: [PinnedCommand.File] = []
     }
 
     var mayInstall: Bool { text.contains("install") || text.contains("apk add") }
 
-    func pinned(_ facts: StepFacts, locked: Bool) throws(ShaleError) -> Pinned {
+    /// The text for the shell that a line is or holds, and where it begins.
+    private struct Script {
+        var text: String
+        var start = 0
+        /// The words before the text in the exec form; `nil` for the shell form.
+        var words: [String]?
+        /// Whether the exec form names a shell and its text.
+        var isShellCall = false
+    }
+
+    private var script: Script? {
         guard let parsed = try? Instruction.parse(line: text), case .run(let run) = parsed.value, run.heredocs.isEmpty,
             run.flagsUsed.isEmpty
-        else { return Pinned(text: text) }
-        guard RecipeMaker.isPosix(run.command.usesShell ? facts.shell : ["sh"]) else {
-            return Pinned(text: text, notes: mayInstall ? ["the image has a SHELL of its own"] : [])
-        }
+        else { return nil }
         if run.command.usesShell {
-            // The keyword and the blanks behind it.
-            let start = text.utf8.prefix { !" \t\\\n".utf8.contains($0) }.count
-            let command = try PinnedCommand(text, from: start, facts, locked: locked)
-            return Pinned(
-                text: command.text, notes: command.notes, packages: command.locked, files: command.files)
+            // Behind the keyword and the blanks.
+            return Script(text: text, start: text.utf8.prefix { !" \t\\\n".utf8.contains($0) }.count)
         }
         // `["/bin/sh", "-c", TEXT]` is written for a text that does not fit in one line.
         let words = run.command.words
-        let isScript = words.count == 3 && RecipeMaker.isPosix([words[0]]) && words[1] == "-c"
-        let script = isScript ? words[2] : words.map(\.shellQuoted).joined(separator: " ")
-        let command = try PinnedCommand(script, facts, locked: locked)
+        let isShellCall = words.count == 3 && RecipeMaker.isPosix([words[0]]) && words[1] == "-c"
+        return Script(
+            text: isShellCall ? words[2] : words.map(\.shellQuoted).joined(separator: " "), words: words,
+            isShellCall: isShellCall)
+    }
+
+    private func hasReadShell(_ script: Script, _ facts: StepFacts) -> Bool {
+        script.words != nil || RecipeMaker.isPosix(facts.shell)
+    }
+
+    /// The packages that the line's commands name.
+    func named(_ facts: StepFacts) -> Set<InstalledPackage> {
+        guard let script, hasReadShell(script, facts) else { return [] }
+        return PinnedCommand(script.text, from: script.start, facts, locked: false).named.packages
+    }
+
+    func pinned(
+        _ facts: StepFacts, locked: Bool, others: inout [InstalledPackage]
+    ) throws(ShaleError) -> Pinned {
+        guard let script else { return Pinned(text: text) }
+        guard hasReadShell(script, facts) else {
+            return Pinned(text: text, notes: mayInstall ? ["the image has a SHELL of its own"] : [])
+        }
+        var command = PinnedCommand(script.text, from: script.start, facts, locked: locked)
+        try command.pin(others: &others)
         var result = Pinned(
-            text: text, notes: command.notes, packages: command.locked, files: command.files)
-        guard command.text != script else { return result }
-        result.text =
-            isScript
-            ? "RUN \(ConfigInstructions.array([words[0], words[1], command.text]))"
-            : "RUN \(RunText.line(of: command.text, shell: ["/bin/sh", "-c"]))"
+            text: text, notes: command.notes, remarks: command.remarks, packages: command.locked, files: command.files)
+        guard command.text != script.text else { return result }
+        if script.isShellCall, let words = script.words {
+            result.text = "RUN \(ConfigInstructions.array([words[0], words[1], command.text]))"
+        } else if script.words != nil {
+            result.text = "RUN \(RunText.line(of: command.text, shell: ["/bin/sh", "-c"]))"
+        } else {
+            result.text = command.text
+        }
         return result
     }
 }

@@ -31,13 +31,31 @@ struct ShellCommands {
         /// Whether its input or its output is another command's.
         var isInPipe = false
         var directory = Directory.known("")
+        /// Whether `&&` or `||` stands behind it.
+        var isFollowedByList = false
     }
 
     private(set) var commands: [Command] = []
     /// Why the text is not taken apart; `nil` when it is.
     private(set) var obstacle: String?
+    /// Whether commands are joined by `||` anywhere.
+    private(set) var hasAlternatives = false
+    /// Whether commands stand in parentheses.
+    private(set) var hasSubshell = false
+    /// Whether a `set -e` may end the text at the first command that fails.
+    var endsAtFailure: Bool {
+        commands.contains { command in
+            command.words.first?.value == "set"
+                && command.words.dropFirst().contains { word in
+                    guard let value = word.value else { return true }
+                    return value == "errexit" || (value.hasPrefix("-") && value.contains("e"))
+                }
+        }
+    }
 
     private let bytes: [UInt8]
+    /// Whether a line continuation goes on with a comment, as in a Dockerfile's instruction, which docker joins first.
+    private let isInstruction: Bool
     private var place = 0
     private var current = Command()
     private var hasBegun = false
@@ -51,6 +69,7 @@ struct ShellCommands {
     /// continuation are skipped.
     init(_ text: String, from start: Int = 0) {
         bytes = Array(text.utf8)
+        isInstruction = start > 0
         place = start
         while obstacle == nil, place < bytes.count { readOne() }
         finish()
@@ -73,17 +92,23 @@ struct ShellCommands {
             place += 1
             finish()
         case UInt8(ascii: "#"):
-            while let skipped = byte(), skipped != UInt8(ascii: "\n") { place += 1 }
+            while let skipped = byte(), skipped != UInt8(ascii: "\n") {
+                let goesOn = isInstruction && skipped == UInt8(ascii: "\\") && byte(1) == UInt8(ascii: "\n")
+                place += goesOn ? 2 : 1
+            }
         case UInt8(ascii: "&"):
             if byte(1) == UInt8(ascii: ">") {
                 place += 1
                 readRedirection()
             } else {
+                current.isFollowedByList = byte(1) == next
                 place += byte(1) == next ? 2 : 1
                 finish()
             }
         case UInt8(ascii: "|"):
             if byte(1) == next {
+                current.isFollowedByList = true
+                hasAlternatives = true
                 place += 2
                 finish()
             } else {
@@ -95,6 +120,7 @@ struct ShellCommands {
         case UInt8(ascii: "("):
             if hasBegun { obstacle = "it defines a function" }
             place += 1
+            hasSubshell = true
             outer.append(directory)
         case UInt8(ascii: ")"):
             place += 1
@@ -139,7 +165,15 @@ struct ShellCommands {
             return
         }
         while let next = byte(), ">|&".utf8.contains(next) { place += 1 }
-        while let next = byte(), next == UInt8(ascii: " ") || next == UInt8(ascii: "\t") { place += 1 }
+        while let next = byte() {
+            if next == UInt8(ascii: "\\"), byte(1) == UInt8(ascii: "\n") {
+                skipContinuation()
+            } else if next == UInt8(ascii: " ") || next == UInt8(ascii: "\t") {
+                place += 1
+            } else {
+                break
+            }
+        }
         let target = scanWord()
         begin(at: start)
         current.range = current.range.lowerBound..<max(current.range.lowerBound, end)
@@ -242,7 +276,7 @@ struct ShellCommands {
                 isExpanded = true
                 skipExpansion()
             case UInt8(ascii: "~") where place == start, UInt8(ascii: "{"):
-                isExpanded = isExpanded || next == UInt8(ascii: "~") || hasAlternatives
+                isExpanded = isExpanded || next == UInt8(ascii: "~") || hasBraceList
                 value.append(next)
                 place += 1
             default:
@@ -259,7 +293,7 @@ struct ShellCommands {
     }
 
     /// Whether braces with a comma begin here, of which bash makes several words.
-    private var hasAlternatives: Bool {
+    private var hasBraceList: Bool {
         let rest = bytes[end...].prefix { !" \t\n;&|".utf8.contains($0) }
         return rest.contains(UInt8(ascii: ",")) && rest.contains(UInt8(ascii: "}"))
     }
@@ -298,6 +332,7 @@ struct ShellCommands {
         guard let open = byte(), open == UInt8(ascii: "(") || open == UInt8(ascii: "{") else { return }
         let close = open == UInt8(ascii: "(") ? UInt8(ascii: ")") : UInt8(ascii: "}")
         var depth = 0
+        var isQuoted = false
         while let next = byte() {
             place += 1
             switch next {
@@ -306,7 +341,8 @@ struct ShellCommands {
                 depth -= 1
                 if depth == 0 { return }
             case UInt8(ascii: "\\"): place += 1
-            case UInt8(ascii: "'"):
+            case UInt8(ascii: "\""): isQuoted.toggle()
+            case UInt8(ascii: "'") where !isQuoted:
                 while let quoted = byte(), quoted != next { place += 1 }
                 place += 1
             default: break

@@ -28,7 +28,9 @@ enum MendedLine {
         let rest = String(decoding: Array(text.utf8)[last.range.upperBound...], as: UTF8.self)
         guard !rest.contains("#"), !rest.contains("&"), !rest.contains("|") else { return nil }
         var whole = text
-        while let end = whole.unicodeScalars.last, " \t\n;".unicodeScalars.contains(end) {
+        while whole.utf8.count > last.range.upperBound, let end = whole.unicodeScalars.last,
+            " \t\n;".unicodeScalars.contains(end)
+        {
             whole.unicodeScalars.removeLast()
         }
         return whole.hasSuffix("\\") ? nil : "\(whole) && \(command)"

@@ -1,5 +1,6 @@
 package import Basics
 import Building
+import Glibc
 import Images
 package import OCI
 import Stores
@@ -102,7 +103,7 @@ private struct Reproducer {
                 continue
             }
             result.differing = found.map(\.difference)
-            guard !found.isEmpty, mend(found) else { return }
+            guard !found.isEmpty, result.rounds < Self.mostRounds, mend(found) else { return }
         }
     }
 
@@ -125,7 +126,8 @@ private struct Reproducer {
         _ = try RecipeFolder(folder, engine: engine).save(recipe, operation.cancellation)
         let (engine, subject) = (engine, subject)
         let outcome = try engine.trial(folder, failed: failed.note, operation) { one, steps throws(ShaleError) in
-            try engine.trial(folder, failed: failed.note, operation) { other, others throws(ShaleError) in
+            try Self.waitForAnotherSecond(operation.cancellation)
+            return try engine.trial(folder, failed: failed.note, operation) { other, others throws(ShaleError) in
                 var found = try StepDifferences(recipe, steps, others, engine: engine).found
                 if found.isEmpty, one.id != other.id {
                     found.append(
@@ -140,6 +142,14 @@ private struct Reproducer {
         result.fromOriginal = outcome.1
         result.digest = outcome.0.isEmpty ? outcome.2 : nil
         return outcome.0
+    }
+
+    /// Waits, so that a time that is written in whole seconds is another one in the second build.
+    private static func waitForAnotherSecond(_ cancellation: Cancellation) throws(ShaleError) {
+        for _ in 0..<11 {
+            try cancellation.check()
+            usleep(100_000)
+        }
     }
 
     // MARK: Changes
@@ -201,7 +211,8 @@ private struct Reproducer {
         for change in guilty.isEmpty ? latest : guilty {
             impossible.insert([change.line, change.command])
             let first = change.line.split(separator: "\n").first.map(String.init) ?? change.line
-            result.refused.append("'\(change.command)' is left out of '\(first)': \(error.message)")
+            result.refused.append(
+                "'\(change.command)' is left out of '\(Secrets.masked(first).text)': \(error.message)")
         }
         result.recipe = before
         latest = []

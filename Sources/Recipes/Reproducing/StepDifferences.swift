@@ -28,6 +28,8 @@ struct StepDifferences {
         var below = (one: 0, other: 0)
         for (index, line) in recipe.lines.enumerated() {
             defer { number += line.height }
+            // `FROM scratch` makes no image, and begins with no layer.
+            if line.keyword == "FROM" { below = (0, 0) }
             guard let left = one.image(line: number), let right = other.image(line: number) else { continue }
             let images = (one: try engine.store.images.image(left), other: try engine.store.images.image(right))
             let counts = (

@@ -28,12 +28,21 @@ struct MadeDifference {
         differences = isSame ? [] : try comparison.differences(operation.cancellation).filter { !$0.isParentOnly }
         before = try LayerLines(old, engine)
         after = try LayerLines(new, engine)
-        settings = SettingNames.changes(old.image.containerConfig, new.image.containerConfig)
+        var settings = SettingNames.changes(old.image.containerConfig, new.image.containerConfig)
+        // The author is no setting of a container.
+        if !PathOrder.same(old.image.config.author ?? "", new.image.config.author ?? "") {
+            settings.append("~ author")
+        }
+        self.settings = settings
         bytes = (try views.0.storedBytes(), try views.1.storedBytes())
     }
 
     /// The paths that differ.
     var paths: Set<PathKey> { Set(differences.map { PathKey($0.path) }) }
+    /// Those of them that both images have: only these can be things that come out otherwise in each build.
+    var changedPaths: Set<PathKey> {
+        Set(differences.filter { $0.before != nil && $0.after != nil }.map { PathKey($0.path) })
+    }
 
     /// Sorts the differences: what the line itself brings, and what later lines make differently.
     func sort(into found: inout LineTrial, _ text: NumberedRecipe, dropped: [Int]) throws(ShaleError) {
@@ -61,6 +70,7 @@ struct MadeDifference {
                     kind: .differs(paths)))
         }
         found.settingsWithout = settings
+        found.changedPaths = changedPaths
     }
 }
 

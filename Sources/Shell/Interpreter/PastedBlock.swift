@@ -37,7 +37,8 @@ struct PastedBlock {
         for line in lines.prefix(Self.mostLines) { shell.console.note("  \(line.visible)") }
         if lines.count > Self.mostLines { shell.console.note("  … and \(lines.count - Self.mostLines) lines more") }
         let answer = try SecretInput(descriptor: shell.input).ask(
-            "Enter runs it, Ctrl-C drops it: ", console: shell.console, isHidden: false)
+            "Enter runs it, Ctrl-C drops it: ", console: shell.console, isHidden: false,
+            needsLine: true)
         guard answer.isEmpty || ["y", "yes"].contains(answer.lowercased()) else {
             throw ShaleError(.cancelled, "nothing of it was run", exitStatus: Interrupt.status)
         }

@@ -150,7 +150,8 @@ package final class ShellContext {
                 "other users could read \(options.home): its folders and files are now for their owner alone")
         }
         if let folder = opened.engine.home.openToOthers {
-            console.warning("other users can read \(folder), and it cannot be closed (hint: chmod -R go-rwx \(folder))")
+            console.warning(
+                "other users can read \(folder), and it cannot be closed (hint: chmod go-rwx \(folder.shellQuoted))")
         }
         makeFirstImage(opened)
         // No line of the session made the first image.

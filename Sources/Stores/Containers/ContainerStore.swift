@@ -195,7 +195,7 @@ package final class ContainerStore: Sendable {
                     records.append(try read(id))
                 } catch {
                     if error.code == .notFound { continue }
-                    passingOver(error.leavesUnseen ? error : error.hinting("rm \(Identifier.short(id))"))
+                    passingOver(error.leavesUnseen ? error : error.hinting("rm -f \(Identifier.short(id))"))
                 }
             }
             return records.sorted { ($0.created, $0.id) > ($1.created, $1.id) }

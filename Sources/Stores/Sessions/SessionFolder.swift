@@ -168,6 +168,20 @@ package struct SessionFolder: Sendable {
         try withRootsLock { () throws(ShaleError) in try write(Self.rootsName, Array(roots.text.utf8)) }
     }
 
+    /// Replaces a damaged list by its lines that can be read, and keeps the damaged one as `roots.damaged`.
+    ///
+    /// The list is there at every moment: collection takes a missing one for an empty one. Throws what locking, reading
+    /// or writing the files throws.
+    func repairRoots() throws(ShaleError) {
+        try withRootsLock { () throws(ShaleError) in
+            let bytes = try read(Self.rootsName) ?? []
+            let found = SessionRoots.read(bytes)
+            guard found.damagedLines > 0 else { return }
+            try write("\(Self.rootsName).damaged", bytes)
+            try write(Self.rootsName, Array(found.roots.text.utf8))
+        }
+    }
+
     /// Adds to what collection keeps, and syncs.
     ///
     /// Entries that it has already are skipped.

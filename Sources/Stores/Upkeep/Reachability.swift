@@ -63,7 +63,7 @@ struct Reachability {
             if error.code == .notFound { return }
             if error.leavesUnseen { throw error }
             throw ShaleError(
-                .corrupt, error.message, cause: error.cause, hint: "rm \(Identifier.short(id))")
+                .corrupt, error.message, cause: error.cause, hint: "rm -f \(Identifier.short(id))")
         }
     }
 

@@ -266,7 +266,7 @@ struct StoreCheck {
             } catch {
                 if error.code == .notFound { continue }
                 if error.leavesUnseen { throw error }
-                note(error.description, "rm \(Identifier.short(id))", isRepaired: false)
+                note(error.description, "rm -f \(Identifier.short(id))", isRepaired: false)
                 continue
             }
             let isNamed = store.containers.isNamed(record)
@@ -326,8 +326,7 @@ struct StoreCheck {
             "session \(session.name): \(found.damagedLines) damaged lines in the list of what it keeps",
             "the other lines are kept; an undo may miss an image")
         guard repair else { return }
-        try keepDamaged(session.rootsFile)
-        try session.setRoots(found.roots)
+        try session.repairRoots()
     }
 }
 

@@ -90,4 +90,19 @@ struct MinimalRecipeTests {
         #expect(text.contains("FROM busybox") && text.contains("RUN touch /etc/group"), "\(text)")
         #expect(try terminal.waitForExit() == 0)
     }
+
+    @Test func aFileOfRandomContentStays() throws {
+        let home = ShaleHome()
+        let session =
+            "FROM busybox\nRUN mkdir -p /tmp; head -c 16 /dev/urandom > /secret; touch /tmp/x\nRUN rm /tmp/x\n"
+        try home.run([], input: Array(session.utf8))
+        let recipe = try home.run(["recipe", "--minimal"]).text
+        #expect(recipe.contains("> /secret"), "\(recipe)")
+    }
+
+    @Test func theAuthorStays() throws {
+        let home = ShaleHome()
+        try home.run([], input: Array("FROM busybox\nMAINTAINER someone\nRUN echo x > /x\n".utf8))
+        #expect(try home.run(["recipe", "--minimal"]).text.contains("MAINTAINER someone\n"))
+    }
 }

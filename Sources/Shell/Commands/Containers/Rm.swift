@@ -42,6 +42,7 @@ package struct Rm: Verb {
                 record = try engine.containers.container(name).record
             } catch {
                 guard error.code == .corrupt else { throw error }
+                guard force else { throw error.hinting("rm -f \(name)   (what was made in it goes for good)") }
                 try engine.containers.removeDamaged(name)
                 shell.console.note("\(name) is gone for good: its record was damaged")
                 shell.changes.append(.lost(.containerRemoved))

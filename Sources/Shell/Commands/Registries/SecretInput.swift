@@ -20,7 +20,11 @@ struct SecretInput {
     }
 
     /// Asks on stderr and reads a line; hidden, only from a terminal.
-    func ask(_ question: String, console: Console, isHidden: Bool) throws(ShaleError) -> String {
+    ///
+    /// With `needsLine` an input that ends without a line is a Ctrl-C, and what was typed before the question is dropped.
+    func ask(
+        _ question: String, console: Console, isHidden: Bool, needsLine: Bool = false
+    ) throws(ShaleError) -> String {
         guard isatty(descriptor) == 1 else {
             throw ShaleError(
                 .usage, "cannot perform an interactive login from a non-TTY device",
@@ -33,6 +37,7 @@ struct SecretInput {
             silent.c_lflag &= ~tcflag_t(ECHO)
             tcsetattr(descriptor, TCSAFLUSH, &silent)
         }
+        if needsLine { tcflush(descriptor, TCIFLUSH) }
         // Only now: what is typed as soon as the question stands there must neither be seen nor lost.
         console.write(question, to: .errors)
         defer {
@@ -42,8 +47,13 @@ struct SecretInput {
             }
         }
         var bytes: [UInt8] = []
-        while let byte = next(), byte != 10, bytes.count < Self.longest { bytes.append(byte) }
-        guard !Interrupt.flag.isCancelled else {
+        var hasLine = false
+        while let byte = next(), bytes.count < Self.longest {
+            hasLine = byte == 10
+            if hasLine { break }
+            bytes.append(byte)
+        }
+        guard !Interrupt.flag.isCancelled, hasLine || !needsLine else {
             if !isHidden { console.write("\n", to: .errors) }
             var left = ShaleError(.cancelled, "", exitStatus: Interrupt.status)
             left.isSeen = true

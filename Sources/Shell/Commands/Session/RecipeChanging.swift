@@ -34,15 +34,20 @@ struct RecipeChanges {
 /// A recipe as it is given out.
 struct ChangedRecipe {
     var recipe: Recipe
-    /// The text of the lock of a pinned recipe.
-    var lock: String?
+    /// What a pinned recipe holds at which version.
+    var lock: RecipeLock?
     /// 1 for a recipe that was to be reproducible and is not.
     var status: Int32 = 0
 
+    /// The text of the lock, with the line numbers of the recipe as it is now.
+    func lockText(showsSecrets: Bool) -> String? {
+        lock.map { $0.text(of: recipe) }.map { showsSecrets ? $0 : Secrets.masked($0).text }
+    }
+
     /// Writes the lock to a file, where one is asked for.
-    func writeLock(_ path: String?, isPrivate: Bool) throws(ShaleError) {
-        guard let path, let lock else { return }
-        let mode = CallersUmask.applied(to: isPrivate ? 0o600 : 0o644)
+    func writeLock(_ path: String?, showsSecrets: Bool) throws(ShaleError) {
+        guard let path, let lock = lockText(showsSecrets: showsSecrets) else { return }
+        let mode = CallersUmask.applied(to: showsSecrets ? 0o600 : 0o644)
         try translating(path) { try UnnamedFile.write(lock.pathBytes, to: path, mode: mode, followingLink: true) }
     }
 }
@@ -57,13 +62,11 @@ struct RecipeChanging {
 
     private let shell: ShellContext
     private let changes: RecipeChanges
-    private let showsSecrets: Bool
     private let told: Told
 
-    init(_ shell: ShellContext, _ changes: RecipeChanges, showsSecrets: Bool, told: @escaping Told) {
+    init(_ shell: ShellContext, _ changes: RecipeChanges, told: @escaping Told) {
         self.shell = shell
         self.changes = changes
-        self.showsSecrets = showsSecrets
         self.told = told
     }
 
@@ -79,7 +82,7 @@ struct RecipeChanging {
         }
         if changes.isTidy { result.recipe = try shell.recipes().tidied(result.recipe) }
         if changes.isReproducible { try reproduce(&result, subject) }
-        result.lock = lock.map { $0.text(of: result.recipe) }.map { showsSecrets ? $0 : Secrets.masked($0).0 }
+        result.lock = lock
         return result
     }
 

@@ -165,6 +165,7 @@ package struct RecipeCommand: Verb {
     private func refuseForms(_ word: String) throws(ShaleError) {
         if to != nil { throw ShaleError(.usage, "recipe \(word) has no --to") }
         if output != nil { throw ShaleError(.usage, "recipe \(word) has no --output") }
+        if reproducible { throw ShaleError(.usage, "recipe \(word) has no --reproducible") }
         if word != "diff", tidy || minimal || pin {
             throw ShaleError(.usage, "recipe \(word) is of the recipe as it is: no --tidy, --pin or --minimal")
         }

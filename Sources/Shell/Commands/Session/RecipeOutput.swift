@@ -61,7 +61,7 @@ struct RecipeOutput {
         let given = try given(savedSubject(words, name), named: name, in: form == .sh)
         let recipe = given.recipe
         var others: [(path: String, text: String, mode: UInt32)] = []
-        if let lock = given.lock { others.append(("recipe.lock", lock, 0o644)) }
+        if let lock = given.lockText(showsSecrets: showsSecrets) { others.append(("recipe.lock", lock, 0o644)) }
         if form != .dockerfile {
             others.append(
                 (form.fileName, recipe.text(as: form, of: Self.words(for: name)), form == .md ? 0o644 : 0o755))
@@ -91,7 +91,9 @@ struct RecipeOutput {
         if let format, format != "json" { throw ShaleError(.usage, "recipe verify: --format is json") }
         let name = words.first ?? "@"
         let subject = try self.subject(name)
-        let recipe = try changed(self.recipe(of: subject, named: name), of: subject).recipe
+        let changed = try changed(self.recipe(of: subject, named: name), of: subject)
+        try changed.writeLock(changes.lock, showsSecrets: showsSecrets)
+        let recipe = changed.recipe
         let what =
             switch subject {
             case .image(let image): image.id.short
@@ -198,13 +200,9 @@ struct RecipeOutput {
         }
     }
 
-    /// The recipe changed as it was asked for; its lock is written.
+    /// The recipe changed as it was asked for.
     private func changed(_ recipe: Recipe, of subject: RecipeSubject) throws(ShaleError) -> ChangedRecipe {
-        let changed = try RecipeChanging(shell, changes, showsSecrets: showsSecrets) { body throws(ShaleError) in
-            try told(body)
-        }.changed(recipe, of: subject)
-        try changed.writeLock(changes.lock, isPrivate: showsSecrets)
-        return changed
+        try RecipeChanging(shell, changes) { body throws(ShaleError) in try told(body) }.changed(recipe, of: subject)
     }
 
     /// The recipe as it is given out: minimal, pinned and tidied on request, with secrets masked and a warning about them.
@@ -214,13 +212,17 @@ struct RecipeOutput {
         let form = try form()
         let isScript = oneStage ?? (form == .sh)
         var given = try changed(self.recipe(of: subject, named: name, inOneStage: isScript), of: subject)
-        if showsSecrets { return given }
+        if showsSecrets {
+            try given.writeLock(changes.lock, showsSecrets: true)
+            return given
+        }
         let (masked, secrets) = given.recipe.masked
         for secret in secrets {
             shell.console.warning("recipe: \(secret.warning(withLine: form == .dockerfile).visible)")
         }
         if !secrets.isEmpty { shell.console.warning("recipe: --show-secrets gives it with them") }
         given.recipe = masked
+        try given.writeLock(changes.lock, showsSecrets: false)
         return given
     }
 
@@ -250,7 +252,7 @@ struct RecipeOutput {
 
     static func line(_ difference: RecipeDifference) -> String {
         let step = difference.step.map { step in
-            let first = step.split(separator: "\n").first.map(String.init) ?? step
+            let first = Secrets.masked(step.split(separator: "\n").first.map(String.init) ?? step).text
             return " (\(difference.line.map { "line \($0): " } ?? "")\(first))"
         }
         return "\(difference.subject): \(difference.what)\(step ?? "")"
@@ -261,7 +263,7 @@ struct RecipeOutput {
             .init(difference.subject.hasPrefix("/") ? "path" : "subject", .string(difference.subject)),
             .init("difference", .string(difference.what)),
         ]
-        if let step = difference.step { members.append(.init("step", .string(step))) }
+        if let step = difference.step { members.append(.init("step", .string(Secrets.masked(step).text))) }
         if let line = difference.line { members.append(.init("line", .integer(Int64(line)))) }
         if let rule {
             members.append(.init("kind", .string(rule.kind.rawValue)))

@@ -26,7 +26,8 @@ final class VerificationOutput: Sendable {
         switch progress {
         case .line(let text, .step):
             state.withLock { $0 = State() }
-            operation.line(text.split(separator: "\n").first.map(String.init) ?? text, .step)
+            let first = text.split(separator: "\n").first.map(String.init) ?? text
+            operation.line(Secrets.masked(first).text, .step)
         case .line(let text, _): keep(progress, text.utf8.count)
         case .note(let text, _): keep(progress, text.utf8.count)
         case .output(let bytes, _): keep(.output(bytes, isError: true), bytes.count)
